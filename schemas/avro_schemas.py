@@ -1,0 +1,27 @@
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import fastavro
+
+AVRO_FOLDER = files("schemas") / "avro"
+
+TRANSACTION = "transaction"
+LABEL = "label"
+SCORE = "score"
+ALERT = "alert"
+DRIFT = "drift"
+DEAD_LETTER = "dead_letter"
+
+
+@cache
+def schema_text(name: str) -> str:
+    """Return the Avro schema of record kind `name` as compact JSON."""
+    return json.dumps(json.loads((AVRO_FOLDER / f"{name}.avsc").read_text()), separators=(",", ":"))
+
+
+@cache
+def parsed_schema(name: str) -> Any:
+    """Return the schema of record kind `name`, parsed once for fastavro."""
+    return fastavro.parse_schema(json.loads(schema_text(name)))

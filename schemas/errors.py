@@ -1,0 +1,7 @@
+class UserError(Exception):
+    """A mistake that the user can mend: its message says what was expected, what came and what to do.
+
+    The command line prints the message alone, without a stack trace, and exits with `exit_code`.
+    """
+
+    exit_code = 2
