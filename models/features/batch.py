@@ -1,0 +1,39 @@
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOO_OLD, KEPT, DUPLICATE = 0, 1, 2
+"""What became of an event: see `FeatureBatch.fate`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class FeatureBatch:
+    """What `FeatureEngine.advance` found out about n transactions, in their order.
+
+    Parameters
+    ----------
+    x : ndarray of float32, (n, len(FEATURES))
+        The model's input, C-contiguous, never NaN.
+    first_index : ndarray of int64, (n,)
+        For a duplicate of a transaction of this batch that transaction's index, else -1.
+    first_score : ndarray of float32, (n,)
+        For a duplicate of an earlier batch's transaction the score kept for it, else NaN.
+    fate : ndarray of uint8, (n,)
+        KEPT: now in its customer's history; DUPLICATE: its transaction_id was there already; TOO_OLD: older than all
+        K that a full history keeps. Only KEPT changes state.
+    customers : list of str
+        customer_id of each transaction.
+    slots : ndarray of int64, (n,)
+        Where the pool holds each customer; good until the next `advance`.
+    """
+
+    x: NDArray[np.float32]
+    first_index: NDArray[np.int64]
+    first_score: NDArray[np.float32]
+    fate: NDArray[np.uint8]
+    customers: list[str]
+    slots: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.customers)
