@@ -1,0 +1,39 @@
+from jobs.job_config import JobConfig
+
+
+def flink_settings(config: JobConfig, python: str) -> dict[str, str]:
+    """Return the Flink configuration of the job.
+
+    Parameters
+    ----------
+    config : JobConfig
+        The job's settings.
+    python : str
+        Path of the interpreter that the operators run in.
+    """
+    return {
+        "pipeline.name": "score-transactions",
+        "parallelism.default": str(config.parallelism),
+        "pipeline.object-reuse": "true",
+        "python.execution-mode": config.mode,
+        "python.executable": python,
+        "python.client.executable": python,
+        # Process mode holds elements back to make bundles; ours are batches already.
+        "python.fn-execution.bundle.size": "1",
+        "execution.buffer-timeout.interval": f"{config.buffer_timeout_ms} ms",
+        "execution.checkpointing.interval": f"{config.checkpoint_interval_ms} ms",
+        # Of the state, whatever is promised of the output: histories must not count a replayed event twice.
+        "execution.checkpointing.mode": "EXACTLY_ONCE",
+        "execution.checkpointing.dir": config.checkpoint_dir,
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "execution.checkpointing.incremental": "true",
+        "state.backend.type": config.state_backend,
+        "restart-strategy.type": "exponential-delay",
+        "restart-strategy.exponential-delay.initial-backoff": "1 s",
+        "restart-strategy.exponential-delay.max-backoff": "30 s",
+        # One phase: a local pre-aggregation would only copy the same records once more.
+        "table.optimizer.agg-phase-strategy": "ONE_PHASE",
+        "table.exec.uid.generation": "ALWAYS",
+        "table.exec.uid.format": "<id>_<type>_<version>_<transformation>",
+        "table.local-time-zone": "UTC",
+    }

@@ -1,0 +1,138 @@
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from jobs.shards import SHARD_KEYS
+from schemas.errors import UserError
+from schemas.topics import Topics
+from schemas.validation import Limits
+
+Mode = Literal["thread", "process"]
+StateBackend = Literal["hashmap", "rocksdb"]
+Guarantee = Literal["at-least-once", "exactly-once"]
+StartFrom = Literal["earliest", "latest", "committed"]
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "mode": get_args(Mode),
+    "state_backend": get_args(StateBackend),
+    "guarantee": get_args(Guarantee),
+    "start_from": get_args(StartFrom),
+}
+
+
+class JobConfigError(UserError):
+    """A setting of the job that cannot work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobConfig:
+    """Everything that the scoring job is told, checked when made.
+
+    Attributes
+    ----------
+    bootstrap_servers : str
+        The brokers, host:port with commas between.
+    model : str
+        Folder of the model artifact, readable on every TaskManager.
+    checkpoint_dir : str
+        Durable folder (or URI) of the checkpoints.
+    topics : Topics
+        Names of the topics.
+    limits : Limits
+        What a transaction may say.
+    kafka_properties : dict
+        Passed to every Kafka client, for example the security settings.
+    schema_registry_url : str or None
+        None: the committed ids in schemas/registry.json.
+    mode : {"thread", "process"}
+        Where Python runs: in the TaskManager's JVM process, or beside it.
+    parallelism : int
+        Subtasks, at most one for each shard.
+    shards : int
+        Parts of the keyed state, a key of SHARD_KEYS. Fixed at the first deployment.
+    batch_ms : int
+        How long a micro-batch collects, milliseconds.
+    buffer_timeout_ms : int
+        How long Flink may hold back a network buffer that is not full, milliseconds.
+    checkpoint_interval_ms : int
+        Time between checkpoints, milliseconds.
+    state_backend : {"hashmap", "rocksdb"}
+        Where the state lives between checkpoints.
+    guarantee : {"at-least-once", "exactly-once"}
+        Of what is written to Kafka. Exactly-once is visible to read_committed readers after each checkpoint.
+    emit_scores : bool
+        Whether every transaction's score is written, or alerts alone.
+    start_from : {"earliest", "latest", "committed"}
+        Where a job without savepoint starts to read.
+    pool_customers : int
+        Histories kept decoded in each subtask's memory, a cache of the state.
+    """
+
+    bootstrap_servers: str
+    model: str
+    checkpoint_dir: str
+    topics: Topics = field(default_factory=Topics)
+    limits: Limits = field(default_factory=Limits)
+    kafka_properties: dict[str, str] = field(default_factory=dict)
+    schema_registry_url: str | None = None
+    mode: Mode = "thread"
+    parallelism: int = 1
+    shards: int = 8
+    batch_ms: int = 20
+    buffer_timeout_ms: int = 2
+    checkpoint_interval_ms: int = 5_000
+    state_backend: StateBackend = "hashmap"
+    guarantee: Guarantee = "at-least-once"
+    emit_scores: bool = True
+    start_from: StartFrom = "earliest"
+    pool_customers: int = 50_000
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            _expect(getattr(self, name) in choices, name, f"one of {', '.join(choices)}", getattr(self, name))
+        _expect(self.shards in SHARD_KEYS, "shards", f"one of {', '.join(map(str, SHARD_KEYS))}", self.shards)
+        _expect(
+            1 <= self.parallelism <= self.shards,
+            "parallelism",
+            f"1 to the number of shards ({self.shards})",
+            self.parallelism,
+        )
+        _expect(1 <= self.batch_ms <= 999, "batch_ms", "1 to 999", self.batch_ms)
+        _expect(self.buffer_timeout_ms >= 0, "buffer_timeout_ms", "0 or more", self.buffer_timeout_ms)
+        _expect(
+            self.checkpoint_interval_ms >= 100, "checkpoint_interval_ms", "100 or more", self.checkpoint_interval_ms
+        )
+        _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)
+
+    @property
+    def model_folder(self) -> Path:
+        """The model artifact's folder."""
+        return Path(self.model)
+
+    def to_json(self) -> str:
+        """Return the settings as JSON, see `from_file`."""
+        return json.dumps(asdict(self), indent=2)
+
+    @classmethod
+    def from_file(cls, path: Path) -> "JobConfig":
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        JobConfigError
+            No such file, not JSON, or a setting unknown or out of its range.
+        """
+        try:
+            values: dict[str, Any] = json.loads(path.read_text())
+            topics, limits = Topics(**values.pop("topics", {})), Limits(**values.pop("limits", {}))
+            return cls(topics=topics, limits=limits, **values)
+        except (OSError, json.JSONDecodeError, TypeError) as error:
+            raise JobConfigError(
+                f"expected the job's settings as JSON in {path}, was: {error}: submit it with `fraudstream submit`"
+            ) from None
+
+
+def _expect(holds: bool, name: str, expected: str, was: object) -> None:
+    if not holds:
+        raise JobConfigError(f"expected job.{name}: {expected}, was {was!r}: change it in the settings")

@@ -1,0 +1,69 @@
+"""The two Kafka tables of the job: transactions come in by one, every output leaves by the other."""
+
+from jobs.job_config import JobConfig
+
+GROUP_ID = "fraudstream-score-transactions"
+# The broker refuses transactions over its transaction.max.timeout.ms, 15 minutes by default.
+TRANSACTION_TIMEOUT_MS = 10 * 60 * 1000
+
+_STARTUP_MODES = {"earliest": "earliest-offset", "latest": "latest-offset", "committed": "group-offsets"}
+
+
+def transactions_table(config: JobConfig) -> str:
+    """Return the DDL of the source: raw key and value, and where each record lay."""
+    options = {
+        **_common(config),
+        "topic": config.topics.transactions,
+        "scan.startup.mode": _STARTUP_MODES[config.start_from],
+        "properties.group.id": GROUP_ID,
+        "properties.auto.offset.reset": "earliest",
+    }
+    return f"""
+        CREATE TABLE transactions (
+            customer_id STRING,
+            payload BYTES,
+            kafka_partition INT METADATA FROM 'partition' VIRTUAL,
+            kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL,
+            kafka_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+            arrived AS PROCTIME()
+        ) WITH ({_with(options)})"""
+
+
+def outputs_table(config: JobConfig) -> str:
+    """Return the DDL of the sink: one producer, and one transaction, for all topics that the job writes."""
+    topics = config.topics
+    options = {
+        **_common(config),
+        "topic": ";".join([topics.alerts, topics.scores, topics.drift, topics.dead_letters]),
+        "key.fields": "record_key",
+        "sink.delivery-guarantee": config.guarantee,
+        "properties.compression.type": "lz4",
+        "properties.linger.ms": "1",
+    }
+    if config.guarantee == "exactly-once":
+        options["sink.transactional-id-prefix"] = GROUP_ID
+        options["properties.transaction.timeout.ms"] = str(TRANSACTION_TIMEOUT_MS)
+    return f"""
+        CREATE TABLE outputs (
+            record_key STRING,
+            payload BYTES,
+            topic STRING METADATA FROM 'topic'
+        ) WITH ({_with(options)})"""
+
+
+def _common(config: JobConfig) -> dict[str, str]:
+    properties = {f"properties.{name}": value for name, value in config.kafka_properties.items()}
+    return {
+        "connector": "kafka",
+        "properties.bootstrap.servers": config.bootstrap_servers,
+        "key.format": "raw",
+        "key.fields": "customer_id",
+        "value.format": "raw",
+        "value.fields-include": "EXCEPT_KEY",
+        **properties,
+    }
+
+
+def _with(options: dict[str, str]) -> str:
+    quoted = ((name, value.replace("'", "''")) for name, value in options.items())
+    return ", ".join(f"'{name}' = '{value}'" for name, value in quoted)

@@ -1,0 +1,108 @@
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyflink.common import Row
+
+from jobs.job_config import JobConfig
+from jobs.record_types import POSITION_MASK, POSITION_SHIFT
+from models.features.table import FEATURE_NAMES
+from models.scoring.artifact import Manifest
+from models.scoring.decision import Decision
+from models.scoring.reasons import find_reasons
+from models.scoring.transaction_scorer import ScoredBatch
+from schemas.alert_id import alert_id
+from schemas.avro_schemas import ALERT, DEAD_LETTER
+from schemas.codec import RecordCodec
+from schemas.registry import SchemaRegistry, value_subject
+from schemas.rejection import Rejection
+from schemas.score_batch import ScoreBatchEncoder
+from schemas.wall_clock import utc
+
+_DECISION_NAMES = np.array([decision.name for decision in Decision], dtype=object)
+
+
+class Outputs:
+    """Puts what the operator found into records, a TOPIC_BATCH for each topic."""
+
+    def __init__(self, config: JobConfig, manifest: Manifest, registry: SchemaRegistry) -> None:
+        self._topics = config.topics
+        self._manifest = manifest
+        self._emit_scores = config.emit_scores
+        self._scores = ScoreBatchEncoder(
+            value_subject(config.topics.scores),
+            registry,
+            model_id=manifest.model_id,
+            spec_hash=manifest.feature_spec_hash,
+        )
+        self._alerts = RecordCodec(ALERT, value_subject(config.topics.alerts), registry)
+        self._dead_letters = RecordCodec(DEAD_LETTER, value_subject(config.topics.dead_letters), registry)
+
+    def decisions(self, records: pa.RecordBatch, scored: ScoredBatch, now_ms: int) -> Iterator[Row]:
+        """Yield the alerts of a batch, and its scores if they are wanted."""
+        flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
+        if len(flagged):
+            yield self._alert_batch(records, scored, flagged, now_ms)
+        if self._emit_scores:
+            names = _DECISION_NAMES[scored.decisions].tolist()
+            payloads = self._scores.encode(records, scored.scores, names, now_ms)
+            yield Row(self._topics.scores, scored.customers, payloads)
+
+    def dead_letters(
+        self,
+        rejections: Sequence[Rejection],
+        keys: Sequence[str | None],
+        payloads: Sequence[bytes],
+        positions: Sequence[int],
+        now_ms: int,
+    ) -> Row:
+        """Return the dead letters of a batch, each with its original bytes and where it lay."""
+        letters = [
+            {
+                "reason": rejection.reason.value,
+                "detail": rejection.detail,
+                "topic": self._topics.transactions,
+                "partition": positions[rejection.row] >> POSITION_SHIFT,
+                "offset": positions[rejection.row] & POSITION_MASK,
+                "key": keys[rejection.row],
+                "payload": payloads[rejection.row],
+                "failed_at": utc(now_ms),
+            }
+            for rejection in rejections
+        ]
+        letter_keys = [keys[rejection.row] for rejection in rejections]
+        return Row(self._topics.dead_letters, letter_keys, [self._dead_letters.encode(item) for item in letters])
+
+    def _alert_batch(
+        self, records: pa.RecordBatch, scored: ScoredBatch, rows: np.ndarray[Any, Any], now_ms: int
+    ) -> Row:
+        transactions = records.take(pa.array(rows)).to_pylist()
+        payloads = [
+            self._alerts.encode(self._alert(transaction, scored, row, now_ms))
+            for transaction, row in zip(transactions, rows.tolist(), strict=True)
+        ]
+        return Row(self._topics.alerts, [item["customer_id"] for item in transactions], payloads)
+
+    def _alert(
+        self, transaction: dict[str, Any], scored: ScoredBatch, row: int, now_ms: int
+    ) -> dict[str, Any]:
+        manifest = self._manifest
+        features = scored.x[row]
+        reasons = find_reasons(features, manifest.usual_spread)
+        return {
+            # fastavro leaves out what the schema does not name, so the transaction's own fields go in whole.
+            **transaction,
+            "alert_id": alert_id(transaction["transaction_id"]),
+            "scored_at": utc(now_ms),
+            "score": float(scored.scores[row]),
+            "decision": Decision(scored.decisions[row]).name,
+            "model_id": manifest.model_id,
+            "feature_spec_hash": manifest.feature_spec_hash,
+            "review_threshold": manifest.review_threshold,
+            "block_threshold": manifest.block_threshold,
+            "features": dict(zip(FEATURE_NAMES, features.tolist(), strict=True)),
+            "reasons": [
+                {"feature": reason.feature, "value": reason.value, "usual": reason.usual} for reason in reasons
+            ],
+        }

@@ -1,0 +1,22 @@
+"""What passes between the JVM and the Python operators, always a batch at a time."""
+
+from pyflink.common import Types
+
+_TEXTS = Types.OBJECT_ARRAY(Types.STRING())
+_PAYLOADS = Types.OBJECT_ARRAY(Types.PRIMITIVE_ARRAY(Types.BYTE()))
+
+# Record keys, payloads, positions (see POSITION_SHIFT) and Kafka times in seconds since 1970.
+MICRO_BATCH = Types.ROW(
+    [_TEXTS, _PAYLOADS, Types.OBJECT_ARRAY(Types.LONG()), Types.OBJECT_ARRAY(Types.INT())]
+)
+# The shard's key, and its micro-batch.
+SHARDED_BATCH = Types.ROW([Types.INT(), MICRO_BATCH])
+SHARD = Types.ROW([Types.INT()])
+# Records for one topic: its name, their keys, their payloads.
+TOPIC_BATCH = Types.ROW_NAMED(["topic", "record_keys", "payloads"], [Types.STRING(), _TEXTS, _PAYLOADS])
+# A signal's name, the observation, and the event time (ms) of the last transaction in it.
+OBSERVATION = Types.ROW([Types.STRING(), Types.DOUBLE(), Types.LONG()])
+
+# A position is partition * 2^40 + offset: one long to cross into Python instead of two.
+POSITION_SHIFT = 40
+POSITION_MASK = (1 << POSITION_SHIFT) - 1

@@ -1,0 +1,39 @@
+"""The main job: card transactions in, scores and fraud alerts out.
+
+Submitted by ``fraudstream submit``, which prints the ``flink run`` line that does the same.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pyflink.common import Configuration
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
+
+from jobs.flink_settings import flink_settings
+from jobs.job_config import JobConfig
+from jobs.shards import MAX_PARALLELISM
+from jobs.topology import build
+from schemas.errors import UserError
+
+
+def main(arguments: list[str]) -> None:
+    """Build the job from the settings file named in `arguments` and hand it to the cluster."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="settings of the job, JSON")
+    config = JobConfig.from_file(parser.parse_args(arguments).config)
+    settings = Configuration()
+    for name, value in flink_settings(config, sys.executable).items():
+        settings.set_string(name, value)
+    environment = StreamExecutionEnvironment.get_execution_environment(settings)
+    environment.set_max_parallelism(MAX_PARALLELISM)
+    build(environment, StreamTableEnvironment.create(environment), config)
+    environment.execute("score-transactions")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except UserError as error:
+        sys.exit(f"{type(error).__name__}: {error}")

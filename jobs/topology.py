@@ -1,0 +1,91 @@
+"""The way of a transaction: topic -> micro-batch -> score -> topics, with drift detection beside it."""
+
+from pyflink.datastream import DataStream, KeyedStream, StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+from pyflink.table import Schema, StreamTableEnvironment
+
+from jobs import record_types as types
+from jobs.job_config import JobConfig
+from jobs.kafka_tables import outputs_table, transactions_table
+from jobs.operators.detect_drift import DetectDrift
+from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
+from jobs.shards import shard_sql
+
+
+def build(environment: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: JobConfig) -> None:
+    """Lay the job into `environment`, ready to be executed."""
+    tables.execute_sql(transactions_table(config))
+    tables.execute_sql(outputs_table(config))
+    scored = (
+        key_by_shard(micro_batches(tables, config))
+        .process(ScoreBatch(config), types.TOPIC_BATCH)
+        .uid("score-batch")
+        .name("Score micro-batch")
+    )
+    drift = (
+        scored.get_side_output(OBSERVATIONS)
+        .key_by(lambda observation: observation[0])
+        .process(DetectDrift(config), types.TOPIC_BATCH)
+        .uid("detect-drift")
+        .name("Detect drift")
+    )
+    _write(tables, scored.union(drift))
+
+
+def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
+    """Collect the transactions of each shard for `batch_ms`, in the JVM: rows of SHARDED_BATCH.
+
+    The open batch is state of Flink's window, so a failure does not lose it.
+    """
+    sharded = tables.sql_query(f"""
+        SELECT
+            {shard_sql("customer_id", config.shards)} AS shard,
+            customer_id,
+            COALESCE(payload, X'') AS payload,
+            kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
+            TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), kafka_time) AS kafka_time_s,
+            arrived
+        FROM transactions""")
+    tables.create_temporary_view("sharded", sharded)
+    batches = tables.sql_query(f"""
+        SELECT shard, ROW(record_keys, payloads, positions, times_s)
+        FROM (
+            SELECT
+                shard,
+                ARRAY_AGG(customer_id) AS record_keys,
+                ARRAY_AGG(payload) AS payloads,
+                ARRAY_AGG(kafka_position) AS positions,
+                ARRAY_AGG(kafka_time_s) AS times_s
+            FROM TABLE(TUMBLE(TABLE sharded, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
+            GROUP BY shard, window_start, window_end
+        )""")
+    # to_data_stream gives a type that Python operators cannot take; this older way lets us name it.
+    return tables.to_append_stream(batches, types.SHARDED_BATCH)
+
+
+def key_by_shard(batches: DataStream) -> KeyedStream:
+    """Key rows of SHARDED_BATCH by their shard; what goes on is the MICRO_BATCH alone.
+
+    DataStream.key_by would take every batch into Python and back to find the key. Its own second half,
+    a selector in the JVM, does for a row that already leads with its key.
+    """
+    selector = get_gateway().jvm.KeyByKeySelector()
+    keyed = batches._j_data_stream.keyBy(selector, types.SHARD.get_java_type_info())  # noqa: SLF001
+    return KeyedStream(keyed, types.MICRO_BATCH, batches)
+
+
+def _write(tables: StreamTableEnvironment, topic_batches: DataStream) -> None:
+    columns = (
+        Schema.new_builder()
+        .column("topic", "STRING")
+        .column("record_keys", "ARRAY<STRING>")
+        .column("payloads", "ARRAY<BYTES>")
+        .build()
+    )
+    tables.create_temporary_view("topic_batches", tables.from_data_stream(topic_batches, columns))
+    statements = tables.create_statement_set()
+    statements.add_insert_sql("""
+        INSERT INTO outputs
+        SELECT record_keys[place], payload, topic
+        FROM topic_batches CROSS JOIN UNNEST(payloads) WITH ORDINALITY AS exploded (payload, place)""")
+    statements.attach_as_datastream()

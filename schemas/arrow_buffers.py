@@ -1,0 +1,35 @@
+"""NumPy views of Arrow columns without a copy; a pyarrow.compute call costs more than a small batch's work."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+def string_offsets(column: pa.Array) -> npt.NDArray[np.int32]:
+    """Return the n + 1 offsets of a string column into `string_bytes`; a null takes no bytes."""
+    return np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
+
+
+def string_bytes(column: pa.Array) -> bytes:
+    """Return the text of a string column's rows, one after the other, as UTF-8."""
+    data = column.buffers()[2]
+    if data is None:
+        return b""
+    offsets = string_offsets(column)
+    return data.slice(int(offsets[0]), int(offsets[-1] - offsets[0])).to_pybytes()  # type: ignore[no-any-return]
+
+
+def numbers(column: pa.Array, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """Return the n values of a fixed-width column as `dtype`; what stands at a null is undefined."""
+    return np.frombuffer(column.buffers()[1], dtype)[column.offset : column.offset + len(column)]
+
+
+def is_null(column: pa.Array) -> npt.NDArray[np.bool_]:
+    """Return where a column has no value, (n,) bool."""
+    validity = column.buffers()[0]
+    if validity is None or column.null_count == 0:
+        return np.zeros(len(column), dtype=bool)
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    return bits[column.offset : column.offset + len(column)] == 0  # type: ignore[no-any-return]

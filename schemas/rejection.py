@@ -1,0 +1,36 @@
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a record could not be scored; the symbols of `dead_letter.avsc`."""
+
+    UNDECODABLE = "UNDECODABLE"
+    UNKNOWN_SCHEMA = "UNKNOWN_SCHEMA"
+    TRAILING_BYTES = "TRAILING_BYTES"
+    NULL_KEY = "NULL_KEY"
+    KEY_MISMATCH = "KEY_MISMATCH"
+    INVALID_ID = "INVALID_ID"
+    INVALID_AMOUNT = "INVALID_AMOUNT"
+    INVALID_PLACE = "INVALID_PLACE"
+    INVALID_EVENT_TIME = "INVALID_EVENT_TIME"
+    EVENT_TIME_AHEAD = "EVENT_TIME_AHEAD"
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A record of a batch that goes to the dead letters.
+
+    Attributes
+    ----------
+    row : int
+        Its place in the batch.
+    reason : Reason
+        Why, for filters and counters.
+    detail : str
+        Expected and was, for people.
+    """
+
+    row: int
+    reason: Reason
+    detail: str

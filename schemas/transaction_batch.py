@@ -1,0 +1,130 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyruhvro
+
+from schemas.avro_schemas import TRANSACTION, schema_text
+from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
+from schemas.arrow_buffers import string_bytes
+from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
+from schemas.encoded_size import encoded_bytes
+from schemas.framing import HEADER_BYTES, header
+from schemas.registry import SchemaRegistry, UnknownSchemaError
+from schemas.rejection import Reason, Rejection
+from schemas.validation import Arrival, Limits, reject
+
+
+@dataclass(frozen=True)
+class DecodedBatch:
+    """What a micro-batch held.
+
+    Attributes
+    ----------
+    records : pyarrow.RecordBatch
+        The good transactions in the batch's order, columns of TRANSACTION_ARROW.
+    rejections : list of Rejection
+        The others, in the batch's order.
+    """
+
+    records: pa.RecordBatch
+    rejections: list[Rejection]
+
+
+class TransactionBatchDecoder:
+    """Decodes a micro-batch of framed transactions into columns, and sets the bad ones aside.
+
+    The whole batch is decoded at once where every record has the current schema and nothing is
+    wrong; else each record is decoded by itself, so that one bad record costs the others nothing.
+    """
+
+    def __init__(self, subject: str, registry: SchemaRegistry, limits: Limits) -> None:
+        self._codec = RecordCodec(TRANSACTION, subject, registry)
+        self._header = header(self._codec.schema_id)
+        self._schema = schema_text(TRANSACTION)
+        self._limits = limits
+
+    def decode(
+        self, keys: Sequence[str | None], payloads: Sequence[bytes], kafka_time_ms: npt.NDArray[np.int64]
+    ) -> DecodedBatch:
+        """Decode n records.
+
+        Parameters
+        ----------
+        keys : sequence of str or None
+            The record keys, which should be the customer ids.
+        payloads : sequence of bytes
+            The record values.
+        kafka_time_ms : (n,) int64
+            The record timestamps.
+        """
+        records = self._decode_together(payloads)
+        undecodable: list[Rejection] = []
+        if records is None:
+            records, undecodable = self._decode_one_by_one(payloads)
+            good = _others(len(payloads), undecodable)
+            keys, kafka_time_ms = [keys[row] for row in good], kafka_time_ms[good]
+        else:
+            good = np.arange(len(payloads))
+        broken = reject(Arrival(records, keys, kafka_time_ms), self._limits)
+        if broken:
+            records = records.take(pa.array(_others(len(records), broken)))
+        placed = [Rejection(int(good[item.row]), item.reason, item.detail) for item in broken]
+        return DecodedBatch(records, sorted(undecodable + placed, key=lambda item: item.row))
+
+    def _decode_together(self, payloads: Sequence[bytes]) -> pa.RecordBatch | None:
+        mark = self._header
+        if not all(payload.startswith(mark) for payload in payloads):
+            return None
+        bodies = [payload[HEADER_BYTES:] for payload in payloads]
+        try:
+            batch = pyruhvro.deserialize_array(bodies, self._schema)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:  # noqa: BLE001  (a panic in Rust is no Exception; each record is tried again below)
+            return None
+        # The decoder does not see bytes that follow a record. No encoding of a record is shorter than the
+        # canonical one, so the total is equal only if every record ends where its payload does.
+        if encoded_bytes(batch) != sum(map(len, bodies)) or not _is_utf8(batch):
+            return None
+        return _canonical(batch)
+
+    def _decode_one_by_one(self, payloads: Sequence[bytes]) -> tuple[pa.RecordBatch, list[Rejection]]:
+        records, rejections = [], []
+        for row, payload in enumerate(payloads):
+            try:
+                records.append(self._codec.decode(payload))
+            except UnknownSchemaError as error:
+                rejections.append(Rejection(row, Reason.UNKNOWN_SCHEMA, str(error)))
+            except TrailingBytesError as error:
+                rejections.append(Rejection(row, Reason.TRAILING_BYTES, str(error)))
+            except UndecodableError as error:
+                rejections.append(Rejection(row, Reason.UNDECODABLE, str(error)))
+        return pa.RecordBatch.from_pylist(records, schema=TRANSACTION_ARROW), rejections
+
+
+def _is_utf8(batch: pa.RecordBatch) -> bool:
+    # The decoder takes any bytes as text. Most text is ASCII, and that is checked in a moment.
+    text = (column for column in batch.columns if pa.types.is_string(column.type))
+    if all(string_bytes(column).isascii() for column in text):
+        return True
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _canonical(batch: pa.RecordBatch) -> pa.RecordBatch:
+    # Avro's timestamp-millis is UTC by definition; the decoder leaves the zone off.
+    columns = batch.columns
+    columns[-1] = columns[-1].view(EVENT_TIME)
+    return pa.RecordBatch.from_arrays(columns, schema=TRANSACTION_ARROW)
+
+
+def _others(count: int, rejections: list[Rejection]) -> npt.NDArray[np.int64]:
+    keep = np.ones(count, dtype=bool)
+    keep[[item.row for item in rejections]] = False
+    return np.flatnonzero(keep)

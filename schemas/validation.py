@@ -1,0 +1,138 @@
+"""Limits that a decoded transaction must keep to be scored."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from schemas.arrow_buffers import is_null, numbers, string_offsets
+from schemas.rejection import Reason, Rejection
+
+Mask = npt.NDArray[np.bool_]
+
+MAX_ID_BYTES = 256
+FIRST_EVENT_TIME_MS = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a transaction may say.
+
+    Attributes
+    ----------
+    max_amount_minor : int
+        Largest amount in minor units; the smallest is 0.
+    max_ahead_ms : int
+        How far an event time may lie after the Kafka record's own timestamp, in milliseconds.
+    """
+
+    max_amount_minor: int = 10_000_000_000
+    max_ahead_ms: int = 24 * 3_600_000
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A batch of decoded transactions, with what Kafka says of each.
+
+    Attributes
+    ----------
+    records : pyarrow.RecordBatch
+        n rows of TRANSACTION_ARROW.
+    keys : sequence of str or None
+        The n record keys.
+    kafka_time_ms : (n,) int64
+        The n record timestamps, milliseconds since 1970.
+    """
+
+    records: pa.RecordBatch
+    keys: Sequence[str | None]
+    kafka_time_ms: npt.NDArray[np.int64]
+
+
+def event_time_ms(records: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    """Return the event times of n transactions, (n,) int64 milliseconds since 1970."""
+    return numbers(records.column("event_time"), np.int64)
+
+
+def reject(arrival: Arrival, limits: Limits) -> list[Rejection]:
+    """Return the rows that break a limit, each with the first reason that applies, in row order."""
+    found: dict[int, Rejection] = {}
+    for reason, expected, broken in _CHECKS:
+        mask = broken(arrival, limits)
+        if mask is None:
+            continue
+        for row in np.flatnonzero(mask).tolist():
+            found.setdefault(row, Rejection(row, reason, f"{expected}, was {_was(reason, arrival, row)}"))
+    return [found[row] for row in sorted(found)]
+
+
+def _null_key(arrival: Arrival, _: Limits) -> Mask | None:
+    if None not in arrival.keys:
+        return None
+    return np.array([key is None for key in arrival.keys])
+
+
+def _key_mismatch(arrival: Arrival, _: Limits) -> Mask | None:
+    customers = arrival.records.column("customer_id").to_pylist()
+    if customers == list(arrival.keys):
+        return None
+    return np.array([key != customer for key, customer in zip(arrival.keys, customers, strict=True)])
+
+
+def _invalid_id(arrival: Arrival, _: Limits) -> Mask | None:
+    broken = np.zeros(len(arrival.records), dtype=bool)
+    for name in ("transaction_id", "customer_id", "merchant_id"):
+        lengths = np.diff(string_offsets(arrival.records.column(name)))
+        broken |= (lengths == 0) | (lengths > MAX_ID_BYTES)
+    return broken
+
+
+def _invalid_amount(arrival: Arrival, limits: Limits) -> Mask | None:
+    amount = numbers(arrival.records.column("amount_minor"), np.int64)
+    return (amount < 0) | (amount > limits.max_amount_minor)  # type: ignore[no-any-return]
+
+
+def _invalid_place(arrival: Arrival, _: Limits) -> Mask | None:
+    latitude, longitude = arrival.records.column("latitude"), arrival.records.column("longitude")
+    no_latitude, no_longitude = is_null(latitude), is_null(longitude)
+    # Half a place is no place: the other half would silently be taken as missing.
+    broken = no_latitude != no_longitude
+    for column, missing, bound in ((latitude, no_latitude, 90.0), (longitude, no_longitude, 180.0)):
+        # A NaN compares false, so the negation finds it too.
+        broken |= ~missing & ~(np.abs(numbers(column, np.float64)) <= bound)
+    return broken  # type: ignore[no-any-return]
+
+
+def _invalid_event_time(arrival: Arrival, _: Limits) -> Mask | None:
+    return event_time_ms(arrival.records) < FIRST_EVENT_TIME_MS
+
+
+def _event_time_ahead(arrival: Arrival, limits: Limits) -> Mask | None:
+    return event_time_ms(arrival.records) - arrival.kafka_time_ms > limits.max_ahead_ms
+
+
+def _was(reason: Reason, arrival: Arrival, row: int) -> str:
+    columns = {
+        Reason.INVALID_AMOUNT: ("amount_minor",),
+        Reason.INVALID_PLACE: ("latitude", "longitude"),
+        Reason.INVALID_ID: ("transaction_id", "customer_id", "merchant_id"),
+        Reason.KEY_MISMATCH: ("customer_id",),
+    }.get(reason, ())
+    if columns:
+        return ", ".join(repr(arrival.records.column(name)[row].as_py())[:80] for name in columns)
+    if reason is Reason.NULL_KEY:
+        return "null"
+    return f"{event_time_ms(arrival.records)[row]} ms since 1970 at Kafka time {arrival.kafka_time_ms[row]} ms"
+
+
+_CHECKS: tuple[tuple[Reason, str, Callable[[Arrival, Limits], Mask | None]], ...] = (
+    (Reason.NULL_KEY, "expected customer_id as the record's key", _null_key),
+    (Reason.KEY_MISMATCH, "expected the record's key to be its customer_id", _key_mismatch),
+    (Reason.INVALID_ID, f"expected ids of 1 to {MAX_ID_BYTES} bytes", _invalid_id),
+    (Reason.INVALID_AMOUNT, "expected an amount from 0 to the limit", _invalid_amount),
+    (Reason.INVALID_PLACE, "expected both coordinates or none, within 90 and 180 degrees", _invalid_place),
+    (Reason.INVALID_EVENT_TIME, "expected an event time from 1970 on", _invalid_event_time),
+    (Reason.EVENT_TIME_AHEAD, "expected an event time near Kafka's or before", _event_time_ahead),
+)

@@ -1,0 +1,14 @@
+import time
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def now_ms() -> int:
+    """Return the wall clock, milliseconds since 1970. The one place that asks: others are handed a clock."""
+    return time.time_ns() // 1_000_000
+
+
+def utc(milliseconds: int) -> datetime:
+    """Return milliseconds since 1970 as the time that Avro's timestamp-millis is made of, exactly."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
