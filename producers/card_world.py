@@ -1,0 +1,167 @@
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from producers.categories import CATEGORIES, MEDIANS
+from producers.randomness import stream
+
+FAVOURITES = 8
+EARTH_RADIUS_KM = 6371.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardWorld:
+    """Who lives, shops and sells in one simulated world; drawn once from the seed.
+
+    Merchants are ordered by city, so that the merchants of city `c` are `city_first[c]` to
+    `city_first[c + 1]`; the last "city" is the internet.
+
+    Attributes
+    ----------
+    city_latitude, city_longitude : (cities,) float64
+        Degrees.
+    city_first : (cities + 2,) int64
+        First merchant of each city, of the internet, and the end.
+    merchant_category : (merchants,) int8
+        Position in `CATEGORIES`.
+    merchant_city : (merchants,) int32
+    merchant_latitude, merchant_longitude : (merchants,) float64
+        NaN on the internet.
+    home_city : (customers,) int32
+    level : (customers,) float64
+        Spending against the world's usual, 1 is usual.
+    pace : (customers,) float64
+        Transactions against the world's mean rate, 1 is the mean.
+    peak_hour, hour_spread : (customers,) float64
+        When the customer shops, hours UTC.
+    uses_wallet : (customers,) bool
+        Pays by phone in shops, so that such payments carry a device.
+    device_days, device_age_days : (customers,) float64
+        How long the customer keeps a phone, and the age of the present one at the start.
+    favourites : (customers, FAVOURITES) int32
+        Merchants the customer goes to again and again, the dearest first.
+    """
+
+    city_latitude: NDArray[np.float64]
+    city_longitude: NDArray[np.float64]
+    city_first: NDArray[np.int64]
+    merchant_category: NDArray[np.int8]
+    merchant_city: NDArray[np.int32]
+    merchant_latitude: NDArray[np.float64]
+    merchant_longitude: NDArray[np.float64]
+    home_city: NDArray[np.int32]
+    level: NDArray[np.float64]
+    pace: NDArray[np.float64]
+    peak_hour: NDArray[np.float64]
+    hour_spread: NDArray[np.float64]
+    uses_wallet: NDArray[np.bool_]
+    device_days: NDArray[np.float64]
+    device_age_days: NDArray[np.float64]
+    favourites: NDArray[np.int32]
+
+    @classmethod
+    def build(cls, *, seed: int, customers: int, merchants: int) -> Self:
+        """Draw a world: the same three numbers give the same world."""
+        rng = stream(seed, "world")
+        cities = int(np.clip(merchants // 25, 4, 60))
+        popularity = 1.0 / np.arange(1, cities + 1) ** 0.8
+        popularity /= popularity.sum()
+        latitude, longitude = rng.uniform(37, 59, cities), rng.uniform(-8, 25, cities)
+        category, city = _place_merchants(rng, merchants, cities, popularity)
+        home = rng.choice(cities, customers, p=popularity).astype(np.int32)
+        first = np.searchsorted(city, np.arange(cities + 2))
+        local = _pick(first, np.repeat(home[:, None], FAVOURITES, axis=1), rng)
+        online = _pick(first, np.full((customers, FAVOURITES), cities), rng)
+        return cls(
+            city_latitude=latitude,
+            city_longitude=longitude,
+            city_first=first,
+            merchant_category=category,
+            merchant_city=city,
+            merchant_latitude=np.append(latitude, np.nan)[city] + rng.normal(0, 0.04, merchants),
+            merchant_longitude=np.append(longitude, np.nan)[city] + rng.normal(0, 0.06, merchants),
+            home_city=home,
+            level=np.exp(rng.normal(0, 0.5, customers)),
+            pace=rng.gamma(2.5, 1 / 2.5, customers),
+            peak_hour=rng.normal(14.5, 3.0, customers),
+            hour_spread=rng.uniform(2.0, 4.5, customers),
+            uses_wallet=rng.random(customers) < 0.5,
+            device_days=rng.uniform(250, 900, customers),
+            device_age_days=rng.uniform(0, 900, customers),
+            favourites=np.where(rng.random((customers, FAVOURITES)) < 0.25, online, local).astype(np.int32),
+        )
+
+    @property
+    def customers(self) -> int:
+        """Number of customers."""
+        return len(self.home_city)
+
+    @property
+    def cities(self) -> int:
+        """Number of cities, the internet not counted; also the internet's number."""
+        return len(self.city_latitude)
+
+    def pick_merchants(self, city: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
+        """One merchant in each of the cities (n,); some merchants have many more customers than others."""
+        return _pick(self.city_first, city, rng)
+
+    def pick_online(self, count: int, rng: np.random.Generator) -> NDArray[np.int32]:
+        """`count` merchants on the internet."""
+        return self.pick_merchants(np.full(count, self.cities, dtype=np.int32), rng)
+
+    def is_online(self, merchant: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Whether the merchants (n,) sell on the internet."""
+        return self.merchant_city[merchant] == self.cities
+
+    def usual_amount(
+        self, customer: NDArray[np.int32], merchant: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """The median amount (n,), in major units, that such a customer spends at such a merchant."""
+        return MEDIANS[self.merchant_category[merchant]] * self.level[customer]
+
+    def city_distances_km(self) -> NDArray[np.float64]:
+        """Great-circle distances (cities, cities) between the cities' centres."""
+        return great_circle_km(
+            self.city_latitude[:, None], self.city_longitude[:, None], self.city_latitude, self.city_longitude
+        )
+
+
+def great_circle_km(
+    latitude: NDArray[np.float64],
+    longitude: NDArray[np.float64],
+    other_latitude: NDArray[np.float64],
+    other_longitude: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Great-circle distance between places in degrees (haversine), broadcast; NaN where a place is missing."""
+    phi, other_phi = np.radians(latitude), np.radians(other_latitude)
+    half_phi = (other_phi - phi) / 2
+    half_lambda = np.radians(other_longitude - longitude) / 2
+    chord = np.sin(half_phi) ** 2 + np.cos(phi) * np.cos(other_phi) * np.sin(half_lambda) ** 2
+    distance: NDArray[np.float64] = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(chord))
+    return distance
+
+
+def _place_merchants(
+    rng: np.random.Generator, merchants: int, cities: int, popularity: NDArray[np.float64]
+) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
+    shares = np.array([category.share for category in CATEGORIES])
+    online = np.array([category.online for category in CATEGORIES])
+    category = rng.choice(len(CATEGORIES), merchants, p=shares / shares.sum())
+    # No city may be without a shop, nor the internet: customers and frauds pick there.
+    category[:cities] = 0
+    category[cities : cities + 3] = np.flatnonzero(online)
+    city = rng.choice(cities, merchants, p=popularity)
+    city[:cities] = np.arange(cities)
+    city = np.where(online[category], cities, city)
+    order = np.argsort(city, kind="stable")
+    return category[order].astype(np.int8), city[order].astype(np.int32)
+
+
+def _pick(
+    first: NDArray[np.int64], city: NDArray[np.integer], rng: np.random.Generator
+) -> NDArray[np.int32]:
+    size = first[city + 1] - first[city]
+    picked: NDArray[np.int32] = (first[city] + size * rng.random(city.shape) ** 1.6).astype(np.int32)
+    return picked

@@ -1,0 +1,128 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from producers.card_world import CardWorld
+from producers.categories import SPREADS, TransactionType, category_code
+from producers.devices import own_devices
+from producers.randomness import stream
+from producers.rows import GENUINE, NO_DEVICE, Rows
+from producers.simulation_config import SimulationConfig
+from producers.trips import DAY_MS, Trips
+
+MINUTE_MS = 60_000
+ERRAND_SHARE = 0.09
+"""Share of the transactions that begin an errand: one to three more follow within the hour."""
+WEEKDAY_WEIGHTS = np.array([0.9, 0.9, 0.95, 1.0, 1.2, 1.3, 0.8])
+
+
+def genuine_rows(world: CardWorld, config: SimulationConfig) -> Rows:
+    """What the customers do themselves, in no order.
+
+    They too travel, get new phones, run errands of several shops within the hour, buy something large now
+    and then, and seem elsewhere through a VPN: without it every fraud would stand out.
+    """
+    rng = stream(config.seed, "genuine")
+    trips = Trips.draw(world, start_ms=config.start_ms, end_ms=config.end_ms, rng=rng)
+    customer, time_ms = _when(world, config, rng)
+    city, on_the_way = trips.whereabouts(world, customer, time_ms)
+    merchant = _where(world, customer, city, on_the_way, rng)
+    amount = world.usual_amount(customer, merchant) * _amount_factors(world, merchant, rng)
+    kind = _kinds(world, merchant, amount, rng)
+    latitude, longitude = _places(world, merchant, city, rng)
+    return Rows(
+        customer=customer,
+        merchant=merchant,
+        kind=kind,
+        amount=amount,
+        device=_devices(world, config, customer, kind, time_ms, rng),
+        latitude=latitude,
+        longitude=longitude,
+        time_ms=time_ms,
+        scenario=np.full(len(customer), GENUINE, dtype=np.int8),
+    )
+
+
+def _when(
+    world: CardWorld, config: SimulationConfig, rng: np.random.Generator
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    rate = config.transactions_per_customer_day * config.days / (1 + 2 * ERRAND_SHARE)
+    customer = np.repeat(np.arange(world.customers, dtype=np.int32), rng.poisson(world.pace * rate))
+    weights = WEEKDAY_WEIGHTS[(config.start.weekday() + np.arange(config.days)) % 7]
+    day = rng.choice(config.days, len(customer), p=weights / weights.sum())
+    hour = rng.normal(world.peak_hour[customer], world.hour_spread[customer])
+    hour = np.where(rng.random(len(hour)) < 0.04, rng.uniform(0, 24, len(hour)), hour % 24)
+    time_ms = config.start_ms + day * DAY_MS + (hour * 3_600_000).astype(np.int64)
+    first = np.flatnonzero(rng.random(len(customer)) < ERRAND_SHARE)
+    first = np.repeat(first, rng.integers(1, 4, len(first)))
+    later = time_ms[first] + (rng.uniform(2, 55, len(first)) * MINUTE_MS).astype(np.int64)
+    customer, time_ms = np.append(customer, customer[first]), np.append(time_ms, later)
+    inside = time_ms < config.end_ms
+    return customer[inside], time_ms[inside]
+
+
+def _where(
+    world: CardWorld,
+    customer: NDArray[np.int32],
+    city: NDArray[np.int32],
+    on_the_way: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> NDArray[np.int32]:
+    count = len(customer)
+    rank = (world.favourites.shape[1] * rng.random(count) ** 1.7).astype(np.int64)
+    favourite = world.favourites[customer, rank]
+    nearby = world.pick_merchants(city, rng)
+    online = world.pick_online(count, rng)
+    reachable = world.is_online(favourite) | (city == world.home_city[customer])
+    habit = rng.random(count)
+    merchant = np.where((habit < 0.75) & reachable, favourite, nearby)
+    # Nobody shops in a city while flying to it: no genuine journey is faster than a plane.
+    return np.where(on_the_way | (habit > 0.95), online, merchant)
+
+
+def _amount_factors(
+    world: CardWorld, merchant: NDArray[np.int32], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    factor = np.exp(rng.normal(0, SPREADS[world.merchant_category[merchant]]))
+    large = rng.random(len(merchant)) < 0.015
+    return factor * np.where(large, np.exp(rng.normal(1.3, 0.4, len(merchant))), 1.0)
+
+
+def _kinds(
+    world: CardWorld, merchant: NDArray[np.int32], amount: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.int8]:
+    category = world.merchant_category[merchant]
+    tapped = rng.random(len(merchant)) < np.where(amount < 50, 0.75, 0.25)
+    kind = np.where(tapped, TransactionType.CONTACTLESS, TransactionType.PURCHASE)
+    kind = np.where(world.is_online(merchant), TransactionType.ONLINE, kind)
+    kind = np.where(category == category_code("subscription"), TransactionType.RECURRING, kind)
+    kind = np.where(category == category_code("cash"), TransactionType.CASH_WITHDRAWAL, kind)
+    return kind.astype(np.int8)
+
+
+def _places(
+    world: CardWorld, merchant: NDArray[np.int32], city: NDArray[np.int32], rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of the shop where there is one; of the network address, if known at all, on the internet."""
+    count = len(merchant)
+    elsewhere = rng.integers(0, world.cities, count)
+    seen = np.where(rng.random(count) < 0.02, elsewhere, city)
+    online = world.is_online(merchant)
+    latitude = np.where(online, world.city_latitude[seen], world.merchant_latitude[merchant])
+    longitude = np.where(online, world.city_longitude[seen], world.merchant_longitude[merchant])
+    missing = rng.random(count) < np.where(online, 0.5, 0.03)
+    return np.where(missing, np.nan, latitude), np.where(missing, np.nan, longitude)
+
+
+def _devices(
+    world: CardWorld,
+    config: SimulationConfig,
+    customer: NDArray[np.int32],
+    kind: NDArray[np.int8],
+    time_ms: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    device = own_devices(world, customer, time_ms, config.start_ms, rng)
+    by_phone = (kind == TransactionType.CONTACTLESS) & world.uses_wallet[customer]
+    known = (kind == TransactionType.ONLINE) | by_phone
+    known &= rng.random(len(customer)) >= 0.04
+    return np.where(known, device, NO_DEVICE)

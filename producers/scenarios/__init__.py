@@ -1,0 +1,25 @@
+from producers.scenarios.account_takeover import account_takeover
+from producers.scenarios.card_testing import card_testing
+from producers.scenarios.compromised_merchant import compromised_merchant
+from producers.scenarios.gift_cards import gift_cards
+from producers.scenarios.impossible_travel import impossible_travel
+from producers.scenarios.low_and_slow import low_and_slow
+from producers.scenarios.scene import Scenario
+from producers.scenarios.stolen_card_spree import stolen_card_spree
+
+SCENARIOS: tuple[tuple[Scenario, float], ...] = (
+    (card_testing, 0.30),
+    (stolen_card_spree, 0.18),
+    (account_takeover, 0.18),
+    (impossible_travel, 0.14),
+    (compromised_merchant, 0.10),
+    (low_and_slow, 0.10),
+)
+"""The scenarios and their shares of the fraudulent transactions."""
+
+NEW_PATTERN: Scenario = gift_cards
+"""Played only from a drift on."""
+
+SCENARIO_NAMES: tuple[str, ...] = (*(play.__name__ for play, _ in SCENARIOS), NEW_PATTERN.__name__)
+
+__all__ = ["NEW_PATTERN", "SCENARIOS", "SCENARIO_NAMES", "Scenario"]

@@ -1,0 +1,24 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from producers.card_world import CardWorld
+from producers.rows import Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What a scenario plays in: the world, what its customers did themselves, and the time it may use.
+
+    All frauds lie within `begin_ms <= time_ms < end_ms`.
+    """
+
+    world: CardWorld
+    genuine: Rows
+    begin_ms: int
+    end_ms: int
+
+
+Scenario = Callable[[Scene, int, np.random.Generator], Rows]
+"""Makes about so many fraudulent transactions; at most one episode more than asked."""
