@@ -25,6 +25,8 @@ TRANSACTION_ARROW = pa.schema(
     ]
 )
 
+STRING_COLUMNS = tuple(place for place, field in enumerate(TRANSACTION_ARROW) if field.type == pa.string())
+
 LABELLED_ARROW = pa.schema(
     [
         *TRANSACTION_ARROW,

@@ -1,36 +1,60 @@
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from numba import int32, int64, njit, types
 
-from schemas.arrow_buffers import is_null, numbers, string_offsets
+from schemas.arrow_buffers import numbers, string_offsets
+from schemas.columns import STRING_COLUMNS, TRANSACTION_ARROW
 
-# A varint holds 7 bits a byte: zigzag values from 2^7 on take two bytes, from 2^14 on three, and so on.
-_VARINT_STEPS = np.array([1 << (7 * byte) for byte in range(1, 10)], dtype=np.uint64)
+_DOUBLES = [place for place, field in enumerate(TRANSACTION_ARROW) if pa.types.is_float64(field.type)]
+_LONGS = [place for place in range(len(TRANSACTION_ARROW)) if place not in {*STRING_COLUMNS, *_DOUBLES}]
+_UNIONS = sum(field.nullable for field in TRANSACTION_ARROW)
 
 
 def encoded_bytes(batch: pa.RecordBatch) -> int:
-    """Return how many bytes the records of `batch` take in Avro's canonical binary form, without headers.
+    """Return how many bytes a batch of transactions takes in Avro's canonical binary form, without headers."""
+    columns = batch.columns
+    total = _UNIONS * len(batch)  # the branch of a union with null takes one byte
+    for place in STRING_COLUMNS:
+        column = columns[place]
+        # A null is an empty string here, with a length of one byte that the encoding does not have.
+        total += _string_sizes(string_offsets(column)) - column.null_count
+    for place in _DOUBLES:
+        total += 8 * (len(batch) - columns[place].null_count)
+    for place in _LONGS:
+        total += _long_sizes(numbers(columns[place], np.int64))
+    return int(total)
 
-    Knows the types of the transaction schema: strings, longs, timestamps, and unions of null with
-    a string or a double.
-    """
+
+# Arrow's buffers are read-only, which is part of the type. Signatures compile at import, not at the first batch.
+_OFFSETS = types.Array(int32, 1, "C", readonly=True)
+_VALUES = types.Array(int64, 1, "C", readonly=True)
+
+
+@njit(int64(int64), cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _varint_size(value: Any) -> int:
+    zigzag = np.uint64((value << 1) ^ (value >> 63))
+    size = 1
+    while zigzag >= 128:
+        zigzag >>= np.uint64(7)
+        size += 1
+    return size
+
+
+@njit(int64(_OFFSETS), cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _string_sizes(offsets: npt.NDArray[np.int32]) -> int:
     total = 0
-    varints: list[npt.NDArray[np.uint64]] = []
-    for field, column in zip(batch.schema, batch.columns, strict=True):
-        if field.nullable:
-            total += len(column)  # the union's branch, one byte
-        if pa.types.is_string(field.type):
-            lengths = np.diff(string_offsets(column))
-            total += int(lengths.sum())
-            present = lengths[~is_null(column)] if column.null_count else lengths
-            varints.append(_zigzag(present.astype(np.int64)))
-        elif pa.types.is_float64(field.type):
-            total += 8 * (len(column) - column.null_count)
-        else:
-            varints.append(_zigzag(numbers(column, np.int64)))
-    values = np.concatenate(varints)
-    return total + len(values) + int(np.searchsorted(_VARINT_STEPS, values, side="right").sum())
+    for row in range(len(offsets) - 1):
+        length = np.int64(offsets[row + 1] - offsets[row])
+        total += length + _varint_size(length)
+    return total
 
 
-def _zigzag(values: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    return ((values << 1) ^ (values >> 63)).view(np.uint64)
+@njit(int64(_VALUES), cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _long_sizes(values: npt.NDArray[np.int64]) -> int:
+    total = 0
+    for value in values:
+        total += _varint_size(value)
+    return total

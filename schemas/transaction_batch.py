@@ -9,12 +9,14 @@ import pyruhvro
 from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
 from schemas.arrow_buffers import string_bytes
-from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
+from schemas.columns import EVENT_TIME, STRING_COLUMNS, TRANSACTION_ARROW
 from schemas.encoded_size import encoded_bytes
 from schemas.framing import HEADER_BYTES, header
 from schemas.registry import SchemaRegistry, UnknownSchemaError
 from schemas.rejection import Reason, Rejection
 from schemas.validation import Arrival, Limits, reject
+
+_EVENT_TIME = TRANSACTION_ARROW.get_field_index("event_time")
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,7 @@ class TransactionBatchDecoder:
 
 def _is_utf8(batch: pa.RecordBatch) -> bool:
     # The decoder takes any bytes as text. Most text is ASCII, and that is checked in a moment.
-    text = (column for column in batch.columns if pa.types.is_string(column.type))
-    if all(string_bytes(column).isascii() for column in text):
+    if all(string_bytes(batch.column(place)).isascii() for place in STRING_COLUMNS):
         return True
     try:
         batch.validate(full=True)
@@ -119,9 +120,7 @@ def _is_utf8(batch: pa.RecordBatch) -> bool:
 
 def _canonical(batch: pa.RecordBatch) -> pa.RecordBatch:
     # Avro's timestamp-millis is UTC by definition; the decoder leaves the zone off.
-    columns = batch.columns
-    columns[-1] = columns[-1].view(EVENT_TIME)
-    return pa.RecordBatch.from_arrays(columns, schema=TRANSACTION_ARROW)
+    return batch.set_column(_EVENT_TIME, TRANSACTION_ARROW[_EVENT_TIME], batch.column(_EVENT_TIME).view(EVENT_TIME))
 
 
 def _others(count: int, rejections: list[Rejection]) -> npt.NDArray[np.int64]:
