@@ -1,0 +1,34 @@
+"""Transactions for the tests, each a valid record that a test changes where it matters."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from schemas.avro_schemas import TRANSACTION
+from schemas.codec import RecordCodec
+from schemas.registry import FileRegistry
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+NOON_MS = int(NOON.timestamp() * 1000)
+
+
+def transaction(number: int = 0, **changes: Any) -> dict[str, Any]:
+    """Return transaction `number`, one minute after the one before it."""
+    return {
+        "transaction_id": f"t{number:06d}",
+        "customer_id": f"c{number % 7}",
+        "merchant_id": f"m{number % 5}",
+        "merchant_category": "grocery",
+        "transaction_type": "purchase",
+        "amount_minor": 1_000 + number,
+        "currency": "EUR",
+        "device_id": "device-1" if number % 2 else None,
+        "latitude": 48.2,
+        "longitude": 16.4,
+        "event_time": NOON + timedelta(minutes=number),
+        **changes,
+    }
+
+
+def transaction_codec() -> RecordCodec:
+    """Return the codec of the transactions topic, on the committed registry."""
+    return RecordCodec(TRANSACTION, "fraud.transactions.v1-value", FileRegistry())
