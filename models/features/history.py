@@ -70,7 +70,8 @@ def decode_history(raw: bytes) -> NDArray[np.void]:
 def check_history(raw: bytes) -> int:
     """Return the number of entries in ``raw``, or raise `HistoryVersionError` when they can't be read."""
     count = (len(raw) - HEADER.size) // ENTRY.itemsize
-    if 0 <= count <= K and raw == HEADERS[count] + raw[HEADER.size :]:
+    size = HEADER.size + count * ENTRY.itemsize
+    if 0 <= count <= K and len(raw) == size and raw.startswith(HEADERS[count]):
         return count
     was = (
         "version {}, {} entries of {} bytes".format(*HEADER.unpack_from(raw)[:3])

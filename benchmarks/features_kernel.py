@@ -1,0 +1,101 @@
+"""How fast the feature engine advances: `python benchmarks/features_kernel.py` prints one JSON line.
+
+Workload: 10,000 customers with 40 kept transactions each, then transactions of random customers in batches of 1, 16,
+256 and 4096; per batch advance, remember and changed. Figures are the median of the rounds, with the fastest and the
+slowest beside it; state bytes are of one customer.
+"""
+
+import json
+import statistics
+import time
+
+import numpy as np
+import pyarrow as pa
+
+from models.features.engine import FeatureEngine
+from models.features.history import K, encode_history
+from models.features.risk import RiskTable
+from models.features.warm_up import warm_up
+
+CUSTOMERS, HELD, ROUNDS = 10_000, 40, 7
+START_MS = 1_767_225_600_000
+GAP_MS = 3 * 3_600_000  # of one customer's transactions: 40 of them reach back over most of a week
+
+
+def transactions(rng: np.random.Generator, customers: np.ndarray, start_ms: int, span_ms: int) -> pa.RecordBatch:
+    n = len(customers)
+    categories = np.array([f"category-{i}" for i in range(20)])
+    types = np.array(["chip", "contactless", "online", "withdrawal"])
+    return pa.RecordBatch.from_pydict(
+        {
+            "transaction_id": pa.array([f"t{start_ms:x}-{i:016x}" for i in range(n)]),
+            "customer_id": pa.array([f"customer-{c:06d}" for c in customers]),
+            "merchant_id": pa.array([f"merchant-{m:06d}" for m in rng.integers(0, 5_000, n)]),
+            "merchant_category": pa.array(categories[rng.integers(0, 20, n)]),
+            "transaction_type": pa.array(types[rng.integers(0, 4, n)]),
+            "amount_minor": pa.array(rng.integers(100, 50_000, n)),
+            "device_id": pa.array([f"device-{d}" for d in rng.integers(0, 20_000, n)], mask=rng.random(n) < 0.3),
+            "latitude": pa.array(rng.uniform(40, 55, n), mask=rng.random(n) < 0.1),
+            "longitude": pa.array(rng.uniform(-5, 20, n)),
+            "event_time": pa.array(np.sort(rng.integers(start_ms, start_ms + span_ms, n))).cast(
+                pa.timestamp("ms", tz="UTC")
+            ),
+        }
+    )
+
+
+def warmed(rng: np.random.Generator) -> FeatureEngine:
+    risks = RiskTable(rates={f"category-{i}": i / 100 for i in range(20)}, prior=0.01)
+    engine = FeatureEngine(load=None, capacity=CUSTOMERS, category_risk=risks, type_risk=RiskTable(prior=0.01))
+    for i in range(HELD):
+        batch = engine.advance(transactions(rng, rng.permutation(CUSTOMERS), START_MS + i * GAP_MS, GAP_MS))
+        engine.remember(batch, np.zeros(CUSTOMERS, np.float32))
+    return engine
+
+
+def measure(size: int, events: int, rng: np.random.Generator) -> dict[str, float]:
+    engine = warmed(rng)
+    spent: dict[str, list[float]] = {"advance": [], "remember": [], "changed": []}
+    for _ in range(ROUNDS):
+        records = transactions(rng, rng.integers(0, CUSTOMERS, events), START_MS + HELD * GAP_MS, 3_600_000)
+        batches = [records.slice(at, size) for at in range(0, events, size)]
+        took = dict.fromkeys(spent, 0)
+        for part in batches:
+            t0 = time.perf_counter_ns()
+            batch = engine.advance(part)
+            t1 = time.perf_counter_ns()
+            engine.remember(batch, np.zeros(len(batch), np.float32))
+            t2 = time.perf_counter_ns()
+            engine.changed(batch)
+            t3 = time.perf_counter_ns()
+            took["advance"] += t1 - t0
+            took["remember"] += t2 - t1
+            took["changed"] += t3 - t2
+        for step, ns in took.items():
+            spent[step].append(ns / 1000 / len(batches))
+    whole = [sum(steps) for steps in zip(*spent.values(), strict=True)]
+    us = {f"{step}_us": round(statistics.median(values), 1) for step, values in spent.items()}
+    return {
+        **us,
+        "batch_us": round(statistics.median(whole), 1),
+        "batch_us_fastest": round(min(whole), 1),
+        "batch_us_slowest": round(max(whole), 1),
+        "advance_rows_per_s": round(size / statistics.median(spent["advance"]) * 1e6),
+        "rows_per_s": round(size / statistics.median(whole) * 1e6),
+    }
+
+
+def main() -> None:
+    begun = time.perf_counter()
+    warm_up()
+    result: dict[str, object] = {"warm_up_s": round(time.perf_counter() - begun, 3)}
+    rng = np.random.default_rng(7)
+    for size, events in ((1, 2_000), (16, 8_000), (256, 25_600), (4096, 40_960)):
+        result[f"batch_{size}"] = measure(size, events, rng)
+    entries = warmed(rng)._pool.entries[0]
+    result["state_bytes"] = {str(n): len(encode_history(entries[:n])) for n in (1, HELD, K)}
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+import numpy as np
+import pyarrow as pa
+from numba import types, uint64
+from numpy.typing import NDArray
+
+from models.features.compiled import compiled, inlined
+
+_MULTIPLY = np.uint64(0xC6A4A7935BD1E995)
+_SEED = np.uint64(0x8445D61A4E774912)
+_NOTHING = np.empty(0, np.uint8)
+
+_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
+HASH_SIGNATURE = (
+    types.Array(types.int32, 1, "C", readonly=True),
+    _BYTES,
+    _BYTES,
+    types.int64,
+    types.Array(types.uint64, 1, "C"),
+)
+
+
+def hash_column(column: pa.Array) -> NDArray[np.uint64]:
+    """Hash each string of a column by MurmurHash64A: the same in every process and version.
+
+    Parameters
+    ----------
+    column : pyarrow string array, (n,)
+        May be a slice.
+
+    Returns
+    -------
+    ndarray of uint64, (n,)
+        0 for null and for nothing else.
+    """
+    validity, offsets, data = column.buffers()
+    hashes = np.empty(len(column), np.uint64)
+    if len(column):
+        hash_strings(
+            np.frombuffer(offsets, np.int32),
+            np.frombuffer(data, np.uint8) if data else _NOTHING,
+            np.frombuffer(validity, np.uint8) if validity else _NOTHING,
+            column.offset,
+            hashes,
+        )
+    return hashes
+
+
+@inlined
+def _murmur(data, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Hash data[start:end]; every operand is uint64, as numba turns a mix with int64 into float64."""
+    length = end - start
+    result = _SEED ^ (uint64(length) * _MULTIPLY)
+    last_block = start + length // 8 * 8
+    for at in range(start, last_block, 8):
+        block = uint64(0)
+        for byte in range(8):
+            block |= uint64(data[at + byte]) << uint64(8 * byte)
+        block *= _MULTIPLY
+        block ^= block >> uint64(47)
+        result = (result ^ (block * _MULTIPLY)) * _MULTIPLY
+    if last_block < end:
+        block = uint64(0)
+        for at in range(last_block, end):
+            block |= uint64(data[at]) << uint64(8 * (at - last_block))
+        result = (result ^ block) * _MULTIPLY
+    result = (result ^ (result >> uint64(47))) * _MULTIPLY
+    return result ^ (result >> uint64(47))
+
+
+@compiled
+def hash_strings(offsets, data, validity, first, hashes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Hash the strings of Arrow's buffers from number ``first`` on; ``validity`` is empty when none is null."""
+    for i in range(hashes.size):
+        at = first + i
+        if validity.size and not (validity[at >> 3] >> (at & 7)) & 1:
+            hashes[i] = 0
+            continue
+        found = _murmur(data, offsets[at], offsets[at + 1])
+        hashes[i] = found if found else uint64(1)
