@@ -1,0 +1,131 @@
+from collections.abc import Iterator
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+from onnxmltools.convert import convert_lightgbm
+from onnxmltools.convert.common.data_types import FloatTensorType
+
+from models.scoring.model import INPUT, OUTPUT
+from schemas.errors import UserError
+
+
+class ExportError(UserError):
+    """A LightGBM model that ONNX cannot express exactly."""
+
+
+def floor_float32(value: float) -> np.float32:
+    """Return the largest float32 that is not above ``value``.
+
+    For a float32 feature x, ``x <= value`` is then the same as ``x <= floor_float32(value)``, for every x.
+    Rounding to nearest, which converters do, puts some thresholds one float too high: LightGBM likes to set
+    them halfway between two neighbouring floats.
+    """
+    nearest = np.float32(value)
+    return nearest if float(nearest) <= value else np.nextafter(nearest, np.float32(-np.inf))
+
+
+def export_onnx(booster: lgb.Booster) -> onnx.ModelProto:
+    """Return the model as an ONNX graph that takes every branch LightGBM takes, on float32 features.
+
+    The graph has one input ``features`` (n, F) float32 and one output ``probability`` (n,) float32.
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster
+        A binary classifier (objective ``binary``) trained on float32 values, without categorical features and
+        without ``zero_as_missing``.
+
+    Raises
+    ------
+    ExportError
+        The model has splits that are not ``<=`` on a number.
+    """
+    features = booster.num_feature()
+    model: onnx.ModelProto = convert_lightgbm(
+        booster, initial_types=[(INPUT, FloatTensorType([None, features]))], zipmap=False
+    )
+    ensemble = model.graph.node[0]
+    _correct_branches(ensemble, booster)
+    return _probability_only(ensemble, model, features)
+
+
+def split_nodes(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the splits of one tree of ``Booster.dump_model()``, without its leaves."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if "split_feature" in node:
+            yield node
+            waiting += [node["right_child"], node["left_child"]]
+
+
+def _correct_branches(ensemble: onnx.NodeProto, booster: lgb.Booster) -> None:
+    """Floor every threshold and set the side that NaN takes, walking both forms of each tree side by side."""
+    attributes = {attribute.name: attribute for attribute in ensemble.attribute}
+    values = np.array(attributes["nodes_values"].floats, np.float32)
+    nan_is_true = np.array(attributes["nodes_missing_value_tracks_true"].ints, np.int64)
+    for place, node in _paired(attributes, booster.dump_model()["tree_info"]):
+        _refuse_inexact(node)
+        threshold = float(node["threshold"])
+        if values[place] != np.float32(threshold):
+            raise ExportError(
+                f"ONNX export: expected threshold {threshold} at node {place}, was {values[place]}: "
+                "onnxmltools lays its nodes out in another way; use the locked version of onnxmltools"
+            )
+        values[place] = floor_float32(threshold)
+        # A feature that had no NaN in training: LightGBM takes NaN for 0.
+        nan_is_true[place] = node["default_left"] if node["missing_type"] == "NaN" else threshold >= 0
+    attributes["nodes_values"].floats[:] = values.tolist()
+    attributes["nodes_missing_value_tracks_true"].ints[:] = nan_is_true.tolist()
+
+
+def _paired(
+    attributes: dict[str, onnx.AttributeProto], trees: list[dict[str, Any]]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each split with its place in the ensemble's arrays."""
+    ids: NDArray[np.int64] = np.column_stack(
+        [attributes["nodes_treeids"].ints, attributes["nodes_nodeids"].ints]
+    )
+    places = {(int(tree), int(node)): place for place, (tree, node) in enumerate(ids)}
+    true_ids, false_ids = attributes["nodes_truenodeids"].ints, attributes["nodes_falsenodeids"].ints
+    for number, tree in enumerate(trees):
+        waiting = [(0, tree["tree_structure"])]
+        while waiting:
+            node_id, node = waiting.pop()
+            if "split_feature" not in node:
+                continue
+            place = places[number, node_id]
+            yield place, node
+            waiting += [(true_ids[place], node["left_child"]), (false_ids[place], node["right_child"])]
+
+
+def _refuse_inexact(node: dict[str, Any]) -> None:
+    if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
+        raise ExportError(
+            "ONNX export: expected splits of the kind feature <= number, was "
+            f"{node['decision_type']!r} with missing_type {node['missing_type']!r}: train without "
+            "categorical features and without zero_as_missing"
+        )
+
+
+def _probability_only(ensemble: onnx.NodeProto, model: onnx.ModelProto, features: int) -> onnx.ModelProto:
+    """Return a graph of the ensemble and the choice of its second column.
+
+    The converter's label output has a fixed shape of one row, about which onnxruntime warns at every batch.
+    """
+    ensemble.output[:] = ["label", "both"]
+    pick = helper.make_node("Gather", ["both", "fraud"], [OUTPUT], axis=1)
+    graph = helper.make_graph(
+        [ensemble, pick],
+        "fraud",
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, features])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None])],
+        [helper.make_tensor("fraud", TensorProto.INT64, [], [1])],
+    )
+    exported = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+    onnx.checker.check_model(exported)
+    return exported

@@ -1,0 +1,67 @@
+from dataclasses import asdict, dataclass
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerSettings:
+    """How the trees are grown.
+
+    Few shallow trees at a brisk rate: every tree costs each transaction some 25 ns, for ever. The defaults
+    that matter for rare fraud are `min_child_samples` and `l2`: LightGBM's own lose to a logistic regression.
+
+    Parameters
+    ----------
+    trees, rate, leaves
+        Number of trees, learning rate, leaves a tree.
+    min_child_samples, l2
+        Least rows in a leaf; L2 regularisation.
+    columns, rows
+        Share of the features, of the rows, that each tree sees.
+    """
+
+    trees: int = 120
+    rate: float = 0.07
+    leaves: int = 16
+    min_child_samples: int = 50
+    l2: float = 10.0
+    columns: float = 0.6
+    rows: float = 0.8
+
+
+def fit(
+    x: NDArray[np.float32], is_fraud: NDArray[np.bool_], settings: LearnerSettings, *, seed: int, threads: int
+) -> lgb.Booster:
+    """Train the classifier: the same trees for the same input, settings, seed and number of threads.
+
+    Parameters
+    ----------
+    x : ndarray of float32, (n, F)
+        float32 is part of the contract: thresholds then lie between float32 values, and the exported model,
+        which sees float32, branches alike.
+    is_fraud : ndarray of bool, (n,)
+    """
+    parameters = {
+        "objective": "binary",
+        "learning_rate": settings.rate,
+        "num_leaves": settings.leaves,
+        "min_child_samples": settings.min_child_samples,
+        "lambda_l2": settings.l2,
+        "feature_fraction": settings.columns,
+        "bagging_fraction": settings.rows,
+        "bagging_freq": 1,
+        "seed": seed,
+        "num_threads": threads,
+        "deterministic": True,
+        "force_col_wise": True,
+        "verbosity": -1,
+    }
+    data = lgb.Dataset(x, is_fraud.astype(np.float32), free_raw_data=False)
+    return lgb.train(parameters, data, num_boost_round=settings.trees)
+
+
+def recorded(settings: LearnerSettings, seed: int) -> dict[str, float | int | str]:
+    """Return the settings as the manifest records them."""
+    return {**asdict(settings), "seed": seed}

@@ -1,0 +1,139 @@
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+from models.scoring.artifact import Parity
+from models.scoring.decision import decide
+from models.training.export import ExportError, floor_float32, split_nodes
+
+BOUND = 1e-6
+"""Largest difference of probability allowed: float32 sums against float64 sums make about 4e-7."""
+
+
+def prove_parity(
+    *,
+    expected: NDArray[np.float64],
+    scores: NDArray[np.float32],
+    threshold_rows: int,
+    review: float,
+    block: float,
+) -> Parity:
+    """Compare two scorers' probabilities of the same rows.
+
+    Parameters
+    ----------
+    expected : ndarray of float64, (n,)
+        LightGBM's own probabilities.
+    scores : ndarray of float32, (n,)
+        The ONNX model's.
+    threshold_rows : int
+        How many of the rows sit at a split's threshold: for the record.
+    review, block : float
+        Decision thresholds.
+
+    Raises
+    ------
+    ExportError
+        They differ by more than `BOUND`, or a decision differs.
+    """
+    difference = float(np.max(np.abs(expected - scores), initial=0.0))
+    ours, theirs = decide(scores, review, block), decide(expected.astype(np.float32), review, block)
+    flips = int(np.count_nonzero(ours != theirs))
+    if not difference <= BOUND or flips:
+        raise ExportError(
+            f"ONNX parity: expected at most {BOUND} of difference and no other decision, was {difference:.3g} "
+            f"and {flips} of {len(scores)} decisions. Nothing was written: report this with the history file"
+        )
+    return Parity(
+        rows=len(scores),
+        threshold_rows=threshold_rows,
+        max_difference=difference,
+        bound=BOUND,
+        decision_flips=flips,
+    )
+
+
+def threshold_rows(booster: lgb.Booster, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return rows that sit on every split of every tree: at its threshold and one float32 to each side.
+
+    Each is an ordinary row that passes through the split, with the split's feature set. So the row still
+    comes to that split (its threshold lies between those of the splits above it on the same feature).
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster
+    x : ndarray of float32, (n, F), n > 0
+        Ordinary rows to start from. A split that none of them passes starts from the first.
+
+    Returns
+    -------
+    ndarray of float32, (3 * splits, F)
+    """
+    leaves = np.asarray(booster.predict(x, pred_leaf=True)).reshape(len(x), -1)
+    rows = []
+    for number, tree in enumerate(booster.dump_model()["tree_info"]):
+        for node in split_nodes(tree["tree_structure"]):
+            start = int(np.isin(leaves[:, number], _leaf_indices(node)).argmax())
+            floor = floor_float32(node["threshold"])
+            near = np.repeat(x[start : start + 1], 3, axis=0)
+            near[:, node["split_feature"]] = (
+                np.nextafter(floor, np.float32(-np.inf)),
+                floor,
+                np.nextafter(floor, np.float32(np.inf)),
+            )
+            rows.append(near)
+    return np.concatenate(rows) if rows else x[:0]
+
+
+def strange_rows(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """Return rows as no training set has them.
+
+    Every feature alone and all together at NaN, both zeros, both infinities, the smallest and the largest
+    float32, and -1; then mixtures with one value in ten NaN, and values drawn far beyond those seen.
+
+    Parameters
+    ----------
+    x : ndarray of float32, (n, F), n > 0
+        Ordinary rows to start from.
+    seed : int
+        For the mixtures.
+    """
+    generator = np.random.default_rng(seed)
+    limits = np.finfo(np.float32)
+    odd = np.array(
+        [
+            np.nan,
+            0.0,
+            -0.0,
+            np.inf,
+            -np.inf,
+            limits.smallest_subnormal,
+            -limits.tiny,
+            limits.max,
+            limits.min,
+            -1.0,
+        ],
+        np.float32,
+    )
+    width = x.shape[1]
+    alone = np.repeat(x[generator.integers(0, len(x), len(odd))], width, axis=0)
+    alone[np.arange(len(alone)), np.tile(np.arange(width), len(odd))] = np.repeat(odd, width)
+    together = np.repeat(odd[:, None], width, axis=1)
+    mixed = x[generator.integers(0, len(x), 2_000)].copy()
+    mixed[generator.random(mixed.shape) < 0.1] = np.nan
+    spread = 3 * np.abs(x).max(axis=0) + 1
+    far = (generator.uniform(-1, 1, (2_000, width)) * spread).astype(np.float32)
+    return np.concatenate([alone, together, mixed, far])
+
+
+def _leaf_indices(node: dict[str, Any]) -> list[int]:
+    waiting, found = [node], []
+    while waiting:
+        below = waiting.pop()
+        if "split_feature" in below:
+            waiting += [below["left_child"], below["right_child"]]
+        else:
+            found.append(below["leaf_index"])
+    return found

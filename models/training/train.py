@@ -1,0 +1,209 @@
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.features.risk import RiskTable
+from models.features.table import FEATURE_NAMES, spec_hash
+from models.scoring.artifact import Artifact, Manifest, Parity, checksum, write_artifact
+from models.scoring.model import OnnxModel
+from models.scoring.reasons import usual_spread
+from models.training.export import export_onnx
+from models.training.fingerprint import fingerprint
+from models.training.fit import LearnerSettings, fit, recorded
+from models.training.metrics import pr_auc, precision_recall, recall_by_scenario
+from models.training.parity import prove_parity, strange_rows, threshold_rows
+from models.training.reference import reference
+from models.training.replay import replay_features
+from models.training.split import TimeSplit, split_by_time
+from models.training.thresholds import Thresholds, choose_thresholds
+from schemas.columns import read_history
+from schemas.errors import UserError
+
+LEAST_FRAUDS = 20
+"""Frauds with a known label that training, and validation, must have."""
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage's name, how much of it is done, and how much there is."""
+
+
+class TrainingError(UserError):
+    """A history from which no model can be trained."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _History:
+    """A history file, replayed: n rows in event order."""
+
+    table: pa.Table
+    split: TimeSplit
+    is_fraud: NDArray[np.bool_]
+    event_time_ms: NDArray[np.int64]
+    x: NDArray[np.float32]
+    category_risk: RiskTable
+    type_risk: RiskTable
+
+
+def train(
+    history: Path,
+    out: Path,
+    *,
+    seed: int = 7,
+    threads: int = 2,
+    settings: LearnerSettings | None = None,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Train a model on a labelled history and write its artifact.
+
+    The same file, seed, settings and number of threads give the same artifact on the same versions.
+
+    Parameters
+    ----------
+    history : Path
+        Parquet file in the columns of `LABELLED_ARROW`; a column ``scenario`` adds the recall of each.
+    out : Path
+        Folder for model.onnx and manifest.json. Nothing is written unless all succeeded.
+    seed, threads : int
+        For LightGBM.
+    settings : LearnerSettings, optional
+    progress : callable of (str, int, int), optional
+
+    Raises
+    ------
+    UserError
+        The file cannot be read, has too few frauds, or the model cannot be exported exactly.
+    """
+    settings = settings or LearnerSettings()
+    tell = progress or (lambda _stage, _done, _total: None)
+    past = _replayed(history, tell)
+    tell("train", 0, 1)
+    split = past.split
+    booster = fit(past.x[split.train], past.is_fraud[split.train], settings, seed=seed, threads=threads)
+    tell("train", 1, 1)
+    tell("prove", 0, 1)
+    onnx = export_onnx(booster).SerializeToString(deterministic=True)
+    scores, thresholds, parity = _validate(booster, onnx, past, seed)
+    artifact = Artifact(
+        onnx=onnx,
+        manifest=Manifest(
+            model_id=f"fraud-{checksum(onnx)[:12]}",
+            metrics=_metrics(past, scores, thresholds),
+            recall_by_scenario=_scenarios(past, scores, thresholds),
+            review_threshold=thresholds.review,
+            block_threshold=thresholds.block,
+            feature_spec_hash=spec_hash(),
+            feature_names=FEATURE_NAMES,
+            onnx_sha256=checksum(onnx),
+            parity=parity,
+            data=fingerprint(history, past.event_time_ms),
+            settings=recorded(settings, seed),
+            versions=_versions(),
+            usual_spread=usual_spread(past.x[split.train & ~past.is_fraud]),
+            category_risk=past.category_risk.to_json(),
+            type_risk=past.type_risk.to_json(),
+            reference=reference(past.x[split.validation], scores),
+        ),
+    )
+    write_artifact(out, artifact)
+    tell("prove", 1, 1)
+    return artifact.manifest
+
+
+def _replayed(history: Path, tell: Progress) -> _History:
+    tell("read", 0, 1)
+    table = read_history(history)
+    if not len(table):
+        raise TrainingError(f"Training on {history}: expected transactions, was an empty file")
+    event_time_ms = table["event_time"].cast(pa.int64()).to_numpy()
+    is_fraud = table["is_fraud"].to_numpy()
+    split = split_by_time(event_time_ms, table["label_time"].cast(pa.int64()).to_numpy())
+    _refuse_few_frauds(history, is_fraud, split)
+    tell("read", 1, 1)
+    category_risk, type_risk = (
+        RiskTable.fit(table[column].filter(pa.array(split.risk)), is_fraud[split.risk])
+        for column in ("merchant_category", "transaction_type")
+    )
+    x, duplicate = replay_features(
+        table,
+        category_risk=category_risk,
+        type_risk=type_risk,
+        progress=lambda done, total: tell("replay", done, total),
+    )
+    return _History(
+        table=table,
+        split=split.without(duplicate),
+        is_fraud=is_fraud,
+        event_time_ms=event_time_ms,
+        x=x,
+        category_risk=category_risk,
+        type_risk=type_risk,
+    )
+
+
+def _refuse_few_frauds(history: Path, is_fraud: NDArray[np.bool_], split: TimeSplit) -> None:
+    for period, rows in (("training", split.train), ("validation", split.validation)):
+        frauds = int(np.count_nonzero(is_fraud & rows))
+        if frauds < LEAST_FRAUDS:
+            raise TrainingError(
+                f"Training on {history}: expected at least {LEAST_FRAUDS} frauds in the {period} period "
+                f"whose labels were known in time, was {frauds} of {np.count_nonzero(is_fraud)} in the file. "
+                "Give a history that is longer, or has more frauds or a shorter label delay"
+            )
+
+
+def _validate(
+    booster: lgb.Booster, onnx: bytes, past: _History, seed: int
+) -> tuple[NDArray[np.float32], Thresholds, Parity]:
+    """Score the validation rows as the job will, choose the thresholds, and prove ONNX against LightGBM."""
+    model = OnnxModel(onnx)
+    validation = past.x[past.split.validation]
+    at_thresholds = threshold_rows(booster, validation)
+    rows = np.concatenate([validation, at_thresholds, strange_rows(validation, seed)])
+    scores, expected = model.score(rows), np.asarray(booster.predict(rows))
+    ordinary, made = scores[: len(validation)], scores[len(validation) :]
+    thresholds = choose_thresholds(past.is_fraud[past.split.validation], ordinary, made)
+    parity = prove_parity(
+        expected=expected,
+        scores=scores,
+        threshold_rows=len(at_thresholds),
+        review=thresholds.review,
+        block=thresholds.block,
+    )
+    return ordinary, thresholds, parity
+
+
+def _metrics(past: _History, scores: NDArray[np.float32], thresholds: Thresholds) -> dict[str, float]:
+    train_frauds = past.is_fraud[past.split.train]
+    is_fraud = past.is_fraud[past.split.validation]
+    review_precision, review_recall = precision_recall(is_fraud, scores, thresholds.review)
+    block_precision, block_recall = precision_recall(is_fraud, scores, thresholds.block)
+    return {
+        "pr_auc": pr_auc(is_fraud, scores),
+        "review_precision": review_precision,
+        "review_recall": review_recall,
+        "block_precision": block_precision,
+        "block_recall": block_recall,
+        "validation_rows": len(is_fraud),
+        "validation_frauds": int(np.count_nonzero(is_fraud)),
+        "train_rows": len(train_frauds),
+        "train_frauds": int(np.count_nonzero(train_frauds)),
+    }
+
+
+def _scenarios(past: _History, scores: NDArray[np.float32], thresholds: Thresholds) -> dict[str, float]:
+    if "scenario" not in past.table.column_names:
+        return {}
+    rows = past.split.validation
+    scenario = past.table["scenario"].filter(pa.array(rows)).to_numpy(zero_copy_only=False)
+    return recall_by_scenario(past.is_fraud[rows], scores, scenario, thresholds.review)
+
+
+def _versions() -> dict[str, str]:
+    libraries = ("lightgbm", "onnx", "onnxmltools", "onnxruntime", "numpy", "numba", "pyarrow")
+    return {"python": platform.python_version(), **{name: version(name) for name in libraries}}
