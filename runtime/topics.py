@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from runtime.failures import NotReady, RuntimeFailure
+from runtime.settings import Settings
+
+TIMEOUT_S = 20.0
+
+
+def client_properties(settings: Settings, bootstrap_servers: str) -> dict[str, Any]:
+    """Build the properties of a Kafka client: the user's, and the address."""
+    return {**settings.kafka.properties, "bootstrap.servers": bootstrap_servers, "log_level": 0}
+
+
+def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
+    """Create those of the six topics that are missing; returns their names.
+
+    Raises
+    ------
+    RuntimeFailure
+        When the broker refuses one; a topic that is there already is left as it is.
+    """
+    client = AdminClient(client_properties(settings, bootstrap_servers))
+    present = existing_topics(settings, bootstrap_servers)
+    missing = [name for name in settings.topic_names.names() if name not in present]
+    wanted = [
+        NewTopic(
+            name, num_partitions=settings.kafka.partitions, replication_factor=settings.kafka.replication
+        )
+        for name in missing
+    ]
+    if not wanted:
+        return []
+    for name, future in client.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise RuntimeFailure(
+                    f"the broker refused to create the topic {name}: {error.args[0].str()}"
+                ) from error
+    return missing
+
+
+def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int]:
+    """Map each topic of the broker to its number of partitions.
+
+    Raises
+    ------
+    NotReady
+        When no broker answers.
+    """
+    client = AdminClient(client_properties(settings, bootstrap_servers))
+    try:
+        topics = client.list_topics(timeout=TIMEOUT_S).topics
+    except KafkaException as error:
+        raise NotReady(
+            f"expected a broker at {bootstrap_servers}, but: {error.args[0].str()}. "
+            "Start it (`fraudstream up`), or correct kafka.bootstrap_servers"
+        ) from error
+    return {name: len(topic.partitions) for name, topic in topics.items()}
