@@ -73,7 +73,7 @@ class CardWorld:
         home = rng.choice(cities, customers, p=popularity).astype(np.int32)
         first = np.searchsorted(city, np.arange(cities + 2))
         local = _pick(first, np.repeat(home[:, None], FAVOURITES, axis=1), rng)
-        online = _pick(first, np.full((customers, FAVOURITES), cities), rng)
+        online = _pick(first, np.full((customers, FAVOURITES), cities, dtype=np.int32), rng)
         return cls(
             city_latitude=latitude,
             city_longitude=longitude,
@@ -113,13 +113,13 @@ class CardWorld:
 
     def is_online(self, merchant: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Whether the merchants (n,) sell on the internet."""
-        return self.merchant_city[merchant] == self.cities
+        online: NDArray[np.bool_] = self.merchant_city[merchant] == self.cities
+        return online
 
-    def usual_amount(
-        self, customer: NDArray[np.int32], merchant: NDArray[np.int32]
-    ) -> NDArray[np.float64]:
-        """The median amount (n,), in major units, that such a customer spends at such a merchant."""
-        return MEDIANS[self.merchant_category[merchant]] * self.level[customer]
+    def usual_amount(self, customer: NDArray[np.int32], merchant: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Return the median amount (n,), in major units, of such a customer at such a merchant."""
+        usual: NDArray[np.float64] = MEDIANS[self.merchant_category[merchant]] * self.level[customer]
+        return usual
 
     def city_distances_km(self) -> NDArray[np.float64]:
         """Great-circle distances (cities, cities) between the cities' centres."""
@@ -134,7 +134,7 @@ def great_circle_km(
     other_latitude: NDArray[np.float64],
     other_longitude: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Great-circle distance between places in degrees (haversine), broadcast; NaN where a place is missing."""
+    """Great-circle distance between places in degrees (haversine), broadcast; NaN where one is missing."""
     phi, other_phi = np.radians(latitude), np.radians(other_latitude)
     half_phi = (other_phi - phi) / 2
     half_lambda = np.radians(other_longitude - longitude) / 2
@@ -159,9 +159,7 @@ def _place_merchants(
     return category[order].astype(np.int8), city[order].astype(np.int32)
 
 
-def _pick(
-    first: NDArray[np.int64], city: NDArray[np.integer], rng: np.random.Generator
-) -> NDArray[np.int32]:
+def _pick(first: NDArray[np.int64], city: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
     size = first[city + 1] - first[city]
     picked: NDArray[np.int32] = (first[city] + size * rng.random(city.shape) ** 1.6).astype(np.int32)
     return picked

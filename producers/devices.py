@@ -19,10 +19,11 @@ def own_devices(
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
     """Device codes (n,) that the customers use: mostly the phone, which is replaced from time to time."""
-    which = np.minimum(rng.exponential(0.45, len(customer)).astype(np.int64), OWN_DEVICES - 1)
+    which = np.minimum(rng.exponential(0.33, len(customer)).astype(np.int64), OWN_DEVICES - 1)
     age_days = (time_ms - start_ms) / DAY_MS + world.device_age_days[customer]
     generation = np.where(which == 0, age_days // world.device_days[customer], 0).astype(np.int64)
-    return (customer.astype(np.int64) * OWN_DEVICES + which) * GENERATIONS + generation
+    codes: NDArray[np.int64] = (customer.astype(np.int64) * OWN_DEVICES + which) * GENERATIONS + generation
+    return codes
 
 
 def foreign_devices(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -35,7 +36,7 @@ def device_ids(codes: NDArray[np.int64], seed: int) -> list[str | None]:
 
     The mixing (a bijection of 64 bits) keeps different codes apart.
     """
-    mixed = codes.astype(np.uint64) + np.uint64(seed % (1 << 63)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = codes.astype(np.uint64) + np.uint64(seed * 0x9E3779B97F4A7C15 % (1 << 64))
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     mixed ^= mixed >> np.uint64(31)

@@ -10,13 +10,13 @@ from producers.simulation_config import SimulationConfig
 from producers.trips import DAY_MS, Trips
 
 MINUTE_MS = 60_000
-ERRAND_SHARE = 0.09
+ERRAND_SHARE = 0.07
 """Share of the transactions that begin an errand: one to three more follow within the hour."""
 WEEKDAY_WEIGHTS = np.array([0.9, 0.9, 0.95, 1.0, 1.2, 1.3, 0.8])
 
 
 def genuine_rows(world: CardWorld, config: SimulationConfig) -> Rows:
-    """What the customers do themselves, in no order.
+    """Draw what the customers do themselves, in no order.
 
     They too travel, get new phones, run errands of several shops within the hour, buy something large now
     and then, and seem elsewhere through a VPN: without it every fraud would stand out.
@@ -29,12 +29,13 @@ def genuine_rows(world: CardWorld, config: SimulationConfig) -> Rows:
     amount = world.usual_amount(customer, merchant) * _amount_factors(world, merchant, rng)
     kind = _kinds(world, merchant, amount, rng)
     latitude, longitude = _places(world, merchant, city, rng)
+    device = own_devices(world, customer, time_ms, config.start_ms, rng)
     return Rows(
         customer=customer,
         merchant=merchant,
         kind=kind,
         amount=amount,
-        device=_devices(world, config, customer, kind, time_ms, rng),
+        device=np.where(_shows_device(world, customer, kind, rng), device, NO_DEVICE),
         latitude=latitude,
         longitude=longitude,
         time_ms=time_ms,
@@ -82,9 +83,9 @@ def _where(
 def _amount_factors(
     world: CardWorld, merchant: NDArray[np.int32], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    factor = np.exp(rng.normal(0, SPREADS[world.merchant_category[merchant]]))
-    large = rng.random(len(merchant)) < 0.015
-    return factor * np.where(large, np.exp(rng.normal(1.3, 0.4, len(merchant))), 1.0)
+    factor: NDArray[np.float64] = np.exp(rng.normal(0, SPREADS[world.merchant_category[merchant]]))
+    large = rng.random(len(merchant)) < 0.01
+    return np.where(large, factor * np.exp(rng.normal(1.3, 0.4, len(merchant))), factor)
 
 
 def _kinds(
@@ -94,7 +95,8 @@ def _kinds(
     tapped = rng.random(len(merchant)) < np.where(amount < 50, 0.75, 0.25)
     kind = np.where(tapped, TransactionType.CONTACTLESS, TransactionType.PURCHASE)
     kind = np.where(world.is_online(merchant), TransactionType.ONLINE, kind)
-    kind = np.where(category == category_code("subscription"), TransactionType.RECURRING, kind)
+    subscribed = (category == category_code("subscription")) & (rng.random(len(merchant)) < 0.7)
+    kind = np.where(subscribed, TransactionType.RECURRING, kind)
     kind = np.where(category == category_code("cash"), TransactionType.CASH_WITHDRAWAL, kind)
     return kind.astype(np.int8)
 
@@ -105,7 +107,7 @@ def _places(
     """Of the shop where there is one; of the network address, if known at all, on the internet."""
     count = len(merchant)
     elsewhere = rng.integers(0, world.cities, count)
-    seen = np.where(rng.random(count) < 0.02, elsewhere, city)
+    seen = np.where(rng.random(count) < 0.01, elsewhere, city)
     online = world.is_online(merchant)
     latitude = np.where(online, world.city_latitude[seen], world.merchant_latitude[merchant])
     longitude = np.where(online, world.city_longitude[seen], world.merchant_longitude[merchant])
@@ -113,16 +115,10 @@ def _places(
     return np.where(missing, np.nan, latitude), np.where(missing, np.nan, longitude)
 
 
-def _devices(
-    world: CardWorld,
-    config: SimulationConfig,
-    customer: NDArray[np.int32],
-    kind: NDArray[np.int8],
-    time_ms: NDArray[np.int64],
-    rng: np.random.Generator,
-) -> NDArray[np.int64]:
-    device = own_devices(world, customer, time_ms, config.start_ms, rng)
+def _shows_device(
+    world: CardWorld, customer: NDArray[np.int32], kind: NDArray[np.int8], rng: np.random.Generator
+) -> NDArray[np.bool_]:
     by_phone = (kind == TransactionType.CONTACTLESS) & world.uses_wallet[customer]
-    known = (kind == TransactionType.ONLINE) | by_phone
-    known &= rng.random(len(customer)) >= 0.04
-    return np.where(known, device, NO_DEVICE)
+    known: NDArray[np.bool_] = rng.random(len(customer)) >= 0.04
+    known &= (kind == TransactionType.ONLINE) | by_phone
+    return known

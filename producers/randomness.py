@@ -4,7 +4,7 @@ import numpy as np
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """A generator of its own for each named part of the simulation.
+    """Make a generator of its own for each named part of the simulation.
 
     Parts that share one generator would shift each other's draws: a changed scenario would change every
     genuine customer, and a world with drift could not be compared with the one without.

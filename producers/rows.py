@@ -46,9 +46,9 @@ class Rows:
 
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:
-        """All rows of `parts`, one after the other."""
+        """Return all rows of `parts`, one after the other."""
         return cls(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)})
 
     def take(self, positions: NDArray[np.intp]) -> Self:
-        """The rows at `positions`, in that order."""
+        """Return the rows at `positions`, in that order."""
         return type(self)(**{f.name: getattr(self, f.name)[positions] for f in fields(self)})

@@ -24,7 +24,7 @@ def simulate(config: SimulationConfig) -> pa.Table:
     genuine = genuine_rows(world, config)
     rows = Rows.concat([genuine, fraud_rows(world, genuine, config)])
     rows = rows.take(np.argsort(rows.time_ms, kind="stable"))
-    if config.drift in CHANGES and config.drift_at is not None:
-        change = CHANGES[Drift(config.drift)]
+    if config.drift_at is not None and config.drift in CHANGES:
+        change = CHANGES[Drift(str(config.drift))]
         rows = change(world, rows, epoch_ms(config.drift_at), stream(config.seed, "drift"))
     return labelled_table(world, rows, config)

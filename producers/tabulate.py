@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -42,7 +43,7 @@ def labelled_table(world: CardWorld, rows: Rows, config: SimulationConfig) -> pa
 
 
 def _named(
-    names: Sequence[str | None], codes: NDArray[np.integer], missing: NDArray[np.bool_] | None = None
+    names: Sequence[str | None], codes: NDArray[Any], missing: NDArray[np.bool_] | None = None
 ) -> pa.Array:
     indices = pa.array(codes.astype(np.int32), mask=missing)
     return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string())).cast(pa.string())

@@ -8,12 +8,12 @@ from producers.scenarios.scene import Scenario
 from producers.scenarios.stolen_card_spree import stolen_card_spree
 
 SCENARIOS: tuple[tuple[Scenario, float], ...] = (
-    (card_testing, 0.30),
-    (stolen_card_spree, 0.18),
-    (account_takeover, 0.18),
+    (card_testing, 0.35),
+    (stolen_card_spree, 0.20),
+    (account_takeover, 0.21),
     (impossible_travel, 0.14),
-    (compromised_merchant, 0.10),
-    (low_and_slow, 0.10),
+    (compromised_merchant, 0.05),
+    (low_and_slow, 0.05),
 )
 """The scenarios and their shares of the fraudulent transactions."""
 

@@ -10,12 +10,12 @@ MINUTE_MS = 60_000
 
 
 def account_takeover(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:
-    """A stranger logs in from a device of his own and orders what the customer would not."""
+    """Let a stranger log in from a device of his own and order what the customer would not."""
     attacks = Episodes.draw(transactions, 2, 5, rng)
     customer = attacks.victims(scene, rng)
     count = attacks.transactions
     merchant = scene.world.pick_online(count, rng)
-    greed = np.exp(rng.normal(1.3, 0.7, count))
+    greed = np.exp(rng.normal(1.6, 0.6, count))
     return use_online(
         scene.world,
         customer=customer,

@@ -15,7 +15,7 @@ def use_in_shop(
     time_ms: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Rows:
-    """Rows (n,) of a card, or its copy, used in shops: at the shop's place, without a device."""
+    """Make rows (n,) of a card, or its copy, used in shops: at the shop's place, without a device."""
     count = len(customer)
     tapped = (amount < 50) & (rng.random(count) < 0.7)
     kind = np.where(tapped, TransactionType.CONTACTLESS, TransactionType.PURCHASE)
@@ -45,7 +45,7 @@ def use_online(
     device: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Rows:
-    """Rows (n,) of card data used on the internet: the place mostly unknown or made to look like home."""
+    """Make rows (n,) of card data used on the internet: the place unknown or made to look like home."""
     count = len(customer)
     disguised = rng.random(count) < 0.6
     city = np.where(disguised, world.home_city[customer], rng.integers(0, world.cities, count))
@@ -63,8 +63,6 @@ def use_online(
     )
 
 
-def hide_devices(
-    device: NDArray[np.int64], share: float, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """The device codes (n,), a share of them missing."""
+def hide_devices(device: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return the device codes (n,), a share of them missing."""
     return np.where(rng.random(len(device)) < share, NO_DEVICE, device)

@@ -12,7 +12,7 @@ HOUR_MS = 3_600_000
 
 
 def compromised_merchant(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:
-    """For one to three weeks the customers of some shops are charged there once more, by someone else.
+    """Charge the customers of some shops there once more, during one to three weeks.
 
     A single customer shows little of it; the merchant's other customers would.
     """
@@ -29,7 +29,7 @@ def compromised_merchant(scene: Scene, transactions: int, rng: np.random.Generat
         scene.world,
         customer=customer,
         merchant=merchant,
-        amount=usual * np.exp(rng.normal(0.8, 0.6, transactions)),
+        amount=usual * np.exp(rng.normal(1.0, 0.6, transactions)),
         time_ms=scene.genuine.time_ms[anchor] + np.minimum(later, latest).astype(np.int64),
         rng=rng,
     )
@@ -52,5 +52,6 @@ def _visits(scene: Scene, merchants: int, rng: np.random.Generator) -> NDArray[n
     last_ms = np.zeros(len(visits), dtype=np.int64)
     first_ms[chosen] = scene.begin_ms + (rng.random(len(chosen)) * (span - length)).astype(np.int64)
     last_ms[chosen] = first_ms[chosen] + length.astype(np.int64)
-    open_then = (genuine.time_ms >= first_ms[genuine.merchant]) & (genuine.time_ms < last_ms[genuine.merchant])
-    return np.flatnonzero(inside & open_then)
+    inside &= genuine.time_ms >= first_ms[genuine.merchant]
+    inside &= genuine.time_ms < last_ms[genuine.merchant]
+    return np.flatnonzero(inside)

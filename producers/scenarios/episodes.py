@@ -25,7 +25,7 @@ class Episodes:
 
     @classmethod
     def draw(cls, transactions: int, low: int, high: int, rng: np.random.Generator) -> Self:
-        """Attacks of `low` to `high` transactions, until there are `transactions` or just more."""
+        """Draw attacks of `low` to `high` transactions, until there are `transactions` or just more."""
         drawn = rng.integers(low, high + 1, -(-transactions // low))
         before = np.cumsum(drawn) - drawn
         sizes = drawn[before < transactions]
@@ -44,16 +44,17 @@ class Episodes:
     @property
     def is_last(self) -> NDArray[np.bool_]:
         """Whether a transaction is the last of its attack, (n,)."""
-        return self.step == self.sizes[self.episode] - 1
+        last: NDArray[np.bool_] = self.step == self.sizes[self.episode] - 1
+        return last
 
     def victims(self, scene: Scene, rng: np.random.Generator) -> NDArray[np.int32]:
-        """The customer of each transaction (n,): one for the whole attack."""
+        """Draw the customer of each transaction (n,): one for the whole attack."""
         return rng.integers(0, scene.world.customers, len(self)).astype(np.int32)[self.episode]
 
     def times(
         self, scene: Scene, gaps_ms: NDArray[np.float64], rng: np.random.Generator
     ) -> NDArray[np.int64]:
-        """Event times (n,) within the scene, begun at random, `gaps_ms` (n,) after the one before.
+        """Draw event times (n,) within the scene, begun at random, `gaps_ms` (n,) after the one before.
 
         The first gap of each attack is not used. An attack longer than the scene is pressed together.
         """

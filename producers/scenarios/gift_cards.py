@@ -1,4 +1,5 @@
 import numpy as np
+from numpy.typing import NDArray
 
 from producers.categories import category_code
 from producers.rows import Rows
@@ -11,7 +12,7 @@ CARD_VALUES = np.array([50.0, 75.0, 100.0, 150.0])
 
 
 def gift_cards(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:
-    """Gift cards of round values are bought at groceries near the victim's home.
+    """Buy gift cards of round values at groceries near the victim's home.
 
     The pattern that a model trained before the drift has never seen: at home, unhurried, no new device.
     """
@@ -28,13 +29,13 @@ def gift_cards(scene: Scene, transactions: int, rng: np.random.Generator) -> Row
     )
 
 
-def _groceries(
-    scene: Scene, customer: np.ndarray[tuple[int], np.dtype[np.int32]], rng: np.random.Generator
-) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    """A grocery in each customer's home city: every city has at least one."""
+def _groceries(scene: Scene, customer: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
+    """Pick a grocery in each customer's home city: every city has at least one."""
     world = scene.world
     groceries = np.flatnonzero(world.merchant_category == category_code("grocery"))
     first = np.searchsorted(world.merchant_city[groceries], np.arange(world.cities + 1))
     city = world.home_city[customer]
     size = first[city + 1] - first[city]
-    return groceries[first[city] + (size * rng.random(len(city))).astype(np.int64)].astype(np.int32)
+    chosen = first[city] + (size * rng.random(len(city))).astype(np.int64)
+    merchant: NDArray[np.int32] = groceries[chosen].astype(np.int32)
+    return merchant

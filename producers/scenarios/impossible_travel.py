@@ -12,12 +12,12 @@ FAR_KM = 800.0
 
 
 def impossible_travel(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:
-    """A copy of the card is used in a far city, sooner than its owner could have come there.
+    """Use a copy of the card in a far city, sooner than its owner could have come there.
 
     Each attack follows a genuine payment in a shop within 40 minutes, at least `FAR_KM` away (or in the
     farthest city of a small world).
     """
-    attacks = Episodes.draw(transactions, 1, 4, rng)
+    attacks = Episodes.draw(transactions, 1, 3, rng)
     anchors = _anchors(scene)
     if not len(anchors):
         return scene.genuine.take(anchors)
@@ -34,7 +34,7 @@ def impossible_travel(scene: Scene, transactions: int, rng: np.random.Generator)
         scene.world,
         customer=customer,
         merchant=merchant,
-        amount=scene.world.usual_amount(customer, merchant) * np.exp(rng.normal(0.5, 0.6, count)),
+        amount=scene.world.usual_amount(customer, merchant) * np.exp(rng.normal(1.1, 0.6, count)),
         time_ms=time_ms,
         rng=rng,
     )

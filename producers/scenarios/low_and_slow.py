@@ -10,7 +10,7 @@ HOUR_MS = 3_600_000
 
 
 def low_and_slow(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:
-    """Card data are used about daily for ordinary amounts, over one to three weeks, to stay unseen."""
+    """Use card data about daily for ordinary amounts, over one to three weeks, to stay unseen."""
     attacks = Episodes.draw(transactions, 5, 12, rng)
     customer = attacks.victims(scene, rng)
     count = attacks.transactions

@@ -1,0 +1,110 @@
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from producers.encoding import ROWS_AT_ONCE, encode_labels, encode_transactions
+from producers.publisher import Progress, Published, Publisher
+from producers.schedule import ConstantRate, EventClock, Schedule
+from schemas.errors import UserError
+from schemas.registry import SchemaRegistry, value_subject
+
+PACED_ROWS_AT_ONCE = 256
+"""Encoded in about a millisecond, so that it does not show in the pace."""
+PACED_RATE = 20_000
+
+
+def replay(
+    table: pa.Table,
+    publisher: Publisher,
+    topic: str,
+    registry: SchemaRegistry,
+    *,
+    speed: float | None = None,
+    rate: float | None = None,
+    limit: int | None = None,
+    on_progress: Progress | None = None,
+) -> Published:
+    """Publish the transactions of a canonical table in the order of their event times.
+
+    Parameters
+    ----------
+    table : pa.Table
+        As `schemas.columns.read_history` or `simulate` gives it.
+    publisher, topic, registry
+        Where to; the registry gives the schema's id.
+    speed : float or None
+        Multiple of event time: 3600 replays an hour in a second.
+    rate : float or None
+        Events a second instead. With neither: as fast as the broker takes them.
+    limit : int or None
+        Only the first so many.
+    on_progress : callable or None
+        Called with the number sent so far.
+
+    Returns
+    -------
+    Published
+        Handed over; `publisher.flush()` waits for delivery.
+
+    Raises
+    ------
+    UserError
+        Both speed and rate are given, or one of them, or the limit, is not above 0.
+    PublishError
+        The producer failed for good.
+    """
+    part = _first(table, "event_time", limit)
+    schedule = _schedule(part, "event_time", speed, rate)
+    rows = rows_at_once(schedule, rate)
+    records = encode_transactions(part, registry, value_subject(topic), rows_at_once=rows)
+    return publisher.publish(records, topic, schedule=schedule, on_progress=on_progress)
+
+
+def replay_labels(
+    table: pa.Table,
+    publisher: Publisher,
+    topic: str,
+    registry: SchemaRegistry,
+    *,
+    speed: float | None = None,
+    rate: float | None = None,
+    limit: int | None = None,
+    on_progress: Progress | None = None,
+) -> Published:
+    """Publish the labels of a canonical table in the order in which they become known.
+
+    As `replay`, but `speed` is a multiple of `label_time`.
+    """
+    part = _first(table, "label_time", limit)
+    schedule = _schedule(part, "label_time", speed, rate)
+    rows = rows_at_once(schedule, rate)
+    records = encode_labels(part, registry, value_subject(topic), rows_at_once=rows)
+    return publisher.publish(records, topic, schedule=schedule, on_progress=on_progress)
+
+
+def rows_at_once(schedule: Schedule | None, rate: float | None) -> int:
+    """Return how many rows to encode together: few where an even pace matters more than the cost."""
+    paced = schedule is not None and (rate is None or rate <= PACED_RATE)
+    return PACED_ROWS_AT_ONCE if paced else ROWS_AT_ONCE
+
+
+def _first(table: pa.Table, by: str, limit: int | None) -> pa.Table:
+    if limit is not None and limit <= 0:
+        raise UserError(f"expected a limit above 0, was {limit}: leave it out for the whole file")
+    times_ms = _milliseconds(table, by)
+    if (np.diff(times_ms) < 0).any():
+        table = table.take(pa.array(np.argsort(times_ms, kind="stable")))
+    return table if limit is None else table.slice(0, limit)
+
+
+def _schedule(table: pa.Table, by: str, speed: float | None, rate: float | None) -> Schedule | None:
+    if speed is not None and rate is not None:
+        raise UserError(f"expected a speed or a rate, was both ({speed} and {rate}): leave one out")
+    if rate is not None:
+        return ConstantRate(rate)
+    return None if speed is None else EventClock(_milliseconds(table, by), speed)
+
+
+def _milliseconds(table: pa.Table, column: str) -> NDArray[np.int64]:
+    times: NDArray[np.int64] = table[column].cast(pa.int64()).to_numpy()
+    return times
