@@ -21,8 +21,8 @@ inlined = numba.njit(nogil=True, error_model="numpy")
 compiled = numba.njit(nogil=True, error_model="numpy", cache=_may_cache())
 """Decorator of a compiled function that Python calls, kept on disk.
 
-Without fastmath, so that the same events give the same bits. Numba keeps machine code per source file and watches that
-file alone: a function must not use functions or constants of another file of ours (a test sees to it). Each is
-compiled for one signature alone (`warm_up`), so processes that compile at the same time write the same content under
-the same name, each by an atomic rename.
+Without fastmath, so that the same events give the same bits. Numba keeps machine code per source file and
+watches that file alone: a function must not use functions or constants of another file of ours (a test sees
+to it). Each is compiled for one signature alone (`warm_up`), so processes that compile at the same time
+write the same content under the same name, each by an atomic rename.
 """

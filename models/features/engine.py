@@ -20,18 +20,21 @@ LARGEST_BATCH = 2**24 - 1
 class FeatureEngine:
     """Advances customers' histories by batches of transactions and writes the model's input.
 
-    Each batch is three calls: `advance`, `remember` with the model's scores, and `changed`, whose bytes must be where
-    ``load`` finds them before the next batch. However a stream is cut into batches, x, the final scores and the
-    encoded histories are the same, bit for bit.
+    Each batch is three calls: `advance`, `remember` with the model's scores, and `changed`, whose bytes must
+    be where ``load`` finds them before the next batch. However a stream is cut into batches, x, the final
+    scores and the encoded histories are the same, bit for bit.
 
     What an event meets:
 
-    - Late: it is described by the kept transactions before it in event time and inserted in its place; events scored
+    - Late: it is described by the kept transactions before it in event time and inserted in its place;
+    events scored
       already are not scored again.
     - Of the same millisecond: they do not see each other, and are kept in the order in which they came.
-    - A duplicate (its transaction_id is in the customer's kept history): its features are computed, the history stays
+    - A duplicate (its transaction_id is in the customer's kept history): its features are computed, the
+    history stays
       as it is, and its final score is the one its first occurrence had.
-    - More than K: the oldest by event time is dropped; one that is older than all K kept is scored but not kept, so
+    - More than K: the oldest by event time is dropped; one that is older than all K kept is scored but not
+    kept, so
       it can't be recognised when it comes again.
     - First of a customer: counts 0, the features that need an earlier transaction have their missing value.
     - No coordinates (either one): no distance, no speed, and later ones measure from the last place known.
@@ -42,8 +45,9 @@ class FeatureEngine:
     Parameters
     ----------
     load : callable of str to bytes or None, or None
-        Asked for the encoded history of a customer that is not in memory. It must answer with what `changed` last
-        gave for that customer. None: no store is behind, memory is all, so it grows and is never emptied.
+        Asked for the encoded history of a customer that is not in memory. It must answer with what `changed`
+        last gave for that customer. None: no store is behind, memory is all, so it grows and is never
+        emptied.
     capacity : int
         Customers held in memory; when full it is emptied. A batch with more customers makes it grow.
     category_risk, type_risk : RiskTable
@@ -90,7 +94,9 @@ class FeatureEngine:
             The last batch's scores were not given to `remember`.
         """
         if self._unscored is not None:
-            raise RuntimeError("advance: expected remember() for the last batch first, as its scores are not known")
+            raise RuntimeError(
+                "advance: expected remember() for the last batch first, as its scores are not known"
+            )
         if self._schema is None or not records.schema.equals(self._schema):
             check_columns(records)
             self._schema = records.schema
@@ -120,8 +126,8 @@ class FeatureEngine:
         # From here on nothing can fail: the batch is taken in as a whole or not at all.
         kernel.advance(
             self._pool.entries, self._pool.counts, batch.slots, self._windows_ms, self._codes, self._missing,
-            transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes, category_risk, type_risk,
-            batch.x, batch.fate, batch.first_index, batch.first_score,
+            transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes, category_risk,
+            type_risk, batch.x, batch.fate, batch.first_index, batch.first_score,
         )  # fmt: skip
         self._unscored = batch
         return batch
@@ -150,11 +156,13 @@ class FeatureEngine:
             raise ValueError("remember: expected the batch of the last advance(), once")
         scores = np.ascontiguousarray(scores, np.float32)
         if scores.shape != (len(batch),) or not (scores >= 0).all():
-            raise ValueError(f"scores: expected {len(batch)} numbers of 0 or more, was shape {scores.shape} or NaN")
+            raise ValueError(
+                f"scores: expected {len(batch)} numbers of 0 or more, was shape {scores.shape} or NaN"
+            )
         final = np.empty_like(scores)
         kernel.remember(
-            self._pool.entries, self._pool.counts, batch.slots, batch.fate, batch.first_index, batch.first_score,
-            scores, final,
+            self._pool.entries, self._pool.counts, batch.slots, batch.fate, batch.first_index,
+            batch.first_score, scores, final,
         )  # fmt: skip
         self._unscored = None
         return final
@@ -191,4 +199,6 @@ def fact_index(feature: Feature) -> int:
         return window * len(kernel.WINDOWED_FACTS) + kernel.WINDOWED_FACTS.index(name)
     if feature.window is None and name in kernel.OTHER_FACTS:
         return len(WINDOWS) * len(kernel.WINDOWED_FACTS) + kernel.OTHER_FACTS.index(name)
-    raise ValueError(f"Feature {feature.name}: expected an operation of the kernel and one of WINDOWS, was {feature}")
+    raise ValueError(
+        f"Feature {feature.name}: expected an operation of the kernel and one of WINDOWS, was {feature}"
+    )

@@ -1,6 +1,6 @@
 import numpy as np
 import pyarrow as pa
-from numba import types, uint64
+from numba import uint64
 from numpy.typing import NDArray
 
 from models.features.compiled import compiled, inlined
@@ -8,15 +8,6 @@ from models.features.compiled import compiled, inlined
 _MULTIPLY = np.uint64(0xC6A4A7935BD1E995)
 _SEED = np.uint64(0x8445D61A4E774912)
 _NOTHING = np.empty(0, np.uint8)
-
-_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
-HASH_SIGNATURE = (
-    types.Array(types.int32, 1, "C", readonly=True),
-    _BYTES,
-    _BYTES,
-    types.int64,
-    types.Array(types.uint64, 1, "C"),
-)
 
 
 def hash_column(column: pa.Array) -> NDArray[np.uint64]:

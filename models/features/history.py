@@ -9,11 +9,15 @@ K = 64
 """How many of a customer's transactions are kept: the newest by event time."""
 
 HISTORY_VERSION = 1
-"""Version of the encoded form. Another layout of `ENTRY` or of the header needs another number and a migration."""
+"""Version of the encoded form. Another layout of `ENTRY` or of the header needs another number and a
+migration."""
 
 ENTRY = np.dtype(
     [
-        ("transaction", "<u8"),  # hash of transaction_id; two ids of one customer are taken for one by 1 in 2**64
+        (
+            "transaction",
+            "<u8",
+        ),  # hash of transaction_id; two ids of one customer are taken for one by 1 in 2**64
         ("event_time_ms", "<i8"),
         ("amount", "<f4"),  # major units
         ("merchant", "<u4"),  # hash of merchant_id, never 0

@@ -4,12 +4,12 @@
 import math
 
 import numpy as np
-from numba import from_dtype, types, uint64
+from numba import uint64
 
 from models.features.compiled import compiled, inlined
-from models.features.history import ENTRY
 
-# The facts that `_describe` writes, in this order: the windowed ones for each window in turn, then the others.
+# The facts that `_describe` writes, in this order: the windowed ones for each window in turn, then the
+# others.
 WINDOWED_FACTS = (
     "count", "sum", "mean", "deviation", "maximum", "merchants", "same_merchant", "z_score", "to_mean", "to_maximum",
 )  # fmt: skip
@@ -39,6 +39,8 @@ def _short(hashed):
 @inlined
 def _haversine_km(latitude, longitude, from_latitude, from_longitude):
     """Return the great-circle distance of two places in degrees."""
+    latitude, longitude = np.float64(latitude), np.float64(longitude)  # in float32 it would be metres off
+    from_latitude, from_longitude = np.float64(from_latitude), np.float64(from_longitude)
     here, there = math.radians(latitude), math.radians(from_latitude)
     north = math.sin((here - there) / 2)
     east = math.sin(math.radians(longitude - from_longitude) / 2)
@@ -47,93 +49,124 @@ def _haversine_km(latitude, longitude, from_latitude, from_longitude):
 
 
 @inlined
-def _close_window(facts, at, count, total, mean, squares, maximum, merchants, same, amount):
+def _close_window(facts, at, count, total, squares, maximum, merchants, same, amount):
     """Write the facts of a window from what was accumulated up to its far end."""
     facts[at] = count
     facts[at + 1] = total
     facts[at + 5] = merchants
     facts[at + 6] = same
-    if count:
-        average = total / count
-        deviation = math.sqrt(squares / count)
-        facts[at + 2] = average
-        facts[at + 3] = deviation
-        facts[at + 4] = maximum
-        facts[at + 7] = (amount - average) / (deviation + 1.0)
-        facts[at + 8] = (amount + 1.0) / (average + 1.0)
-        facts[at + 9] = (amount + 1.0) / (maximum + 1.0)
-    else:
+    if not count:
         facts[at + 2 : at + 5] = np.nan
         facts[at + 7 : at + 10] = np.nan
+        return
+    average = total / count
+    deviation = math.sqrt(squares / count)
+    facts[at + 2] = average
+    facts[at + 3] = deviation
+    facts[at + 4] = maximum
+    facts[at + 7] = (amount - average) / (deviation + 1.0)
+    facts[at + 8] = (amount + 1.0) / (average + 1.0)
+    facts[at + 9] = (amount + 1.0) / (maximum + 1.0)
 
 
 @inlined
-def _describe(row, count, windows_ms, now_ms, amount, merchant, device, latitude, longitude, seen, stamp, facts):
-    """Write the facts of one event (NaN where undefined) from the entries before it, newest to oldest, in one pass.
+def _is_new(seen, stamp, merchant):
+    """Add a merchant to the hash set, unless it is there.
 
-    ``seen`` is a hash set of merchants that is emptied by raising ``stamp``: a place holds stamp << 32 | merchant.
+    A place holds stamp << 32 | merchant, so raising the stamp empties the set.
     """
-    newest = count - 1
-    while newest >= 0 and row[newest].event_time_ms >= now_ms:
-        newest -= 1
-    earlier, total, mean, squares, maximum, merchants, same = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
-    device_known = False
-    place = -1
+    word = stamp | uint64(merchant)
+    at = merchant & np.uint32(_SEEN - 1)
+    while seen[at] >> uint64(32) == stamp >> uint64(32):
+        if seen[at] == word:
+            return False
+        at = (at + np.uint32(1)) & np.uint32(_SEEN - 1)
+    seen[at] = word
+    return True
+
+
+@inlined
+def _describe_windows(row, newest, windows_ms, now_ms, amount, merchant, seen, stamp, facts):
+    """Write the windowed facts in one pass from the newest earlier entry to the oldest.
+
+    Shorter windows are the beginning of longer ones: each is written as the pass leaves it.
+
+    Returns
+    -------
+    int
+        How many of all the earlier entries are at this merchant.
+    """
+    count, total, mean, squares, maximum, merchants, same = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
     window = 0
     for j in range(newest, -1, -1):
         entry = row[j]
         while window < windows_ms.size and entry.event_time_ms < now_ms - windows_ms[window]:
-            _close_window(
-                facts, window * _PER_WINDOW, earlier, total, mean, squares, maximum, merchants, same, amount
-            )
+            at = window * _PER_WINDOW
+            _close_window(facts, at, count, total, squares, maximum, merchants, same, amount)
             window += 1
-        earlier += 1
-        if entry.merchant == merchant:
-            same += 1
-        if entry.device == device:
-            device_known = True
-        if place < 0 and entry.latitude == entry.latitude:  # not NaN
-            place = j
+        same += entry.merchant == merchant
         if window == windows_ms.size:  # older than every window
             continue
+        count += 1
         value = np.float64(entry.amount)
         total += value
         difference = value - mean  # Welford: no cancellation however large the amounts
-        mean += difference * (1.0 / earlier)
+        mean += difference * (1.0 / count)
         squares += difference * (value - mean)
         maximum = max(maximum, value)
-        word = stamp | uint64(entry.merchant)
-        at = entry.merchant & np.uint32(_SEEN - 1)
-        while seen[at] >> uint64(32) == stamp >> uint64(32) and seen[at] != word:
-            at = (at + np.uint32(1)) & np.uint32(_SEEN - 1)
-        if seen[at] != word:
-            seen[at] = word
-            merchants += 1
-    while window < windows_ms.size:
-        _close_window(
-            facts, window * _PER_WINDOW, earlier, total, mean, squares, maximum, merchants, same, amount
-        )
-        window += 1
+        merchants += _is_new(seen, stamp, entry.merchant)
+    for left in range(window, windows_ms.size):
+        _close_window(facts, left * _PER_WINDOW, count, total, squares, maximum, merchants, same, amount)
+    return same
 
-    at = windows_ms.size * _PER_WINDOW
+
+@inlined
+def _describe_journey(row, newest, now_ms, latitude, longitude, facts, at):
+    """Write distance and speed from the newest earlier entry that has a place."""
+    facts[at] = facts[at + 1] = np.nan
+    if math.isnan(latitude):
+        return
+    for j in range(newest, -1, -1):
+        entry = row[j]
+        if not math.isnan(entry.latitude):
+            distance = _haversine_km(latitude, longitude, entry.latitude, entry.longitude)
+            elapsed_ms = max(now_ms - entry.event_time_ms, _LEAST_ELAPSED_MS)
+            facts[at] = distance
+            facts[at + 1] = min(distance / (elapsed_ms / _HOUR_MS), _FASTEST_KMH)
+            return
+
+
+@inlined
+def _describe(row, newest, at, now_ms, amount, same, device, latitude, longitude, facts):
+    """Write the facts that have no window, from ``at`` on; the two risks are the caller's."""
     facts[at] = amount
-    facts[at + 1] = earlier
-    facts[at + 2 : at + 8] = np.nan
-    if earlier:
-        facts[at + 2] = (now_ms - row[0].event_time_ms) / 1000.0 / earlier
+    facts[at + 1] = newest + 1
+    if newest >= 0:
+        facts[at + 2] = (now_ms - row[0].event_time_ms) / 1000.0 / (newest + 1)
         facts[at + 3] = (now_ms - row[newest].event_time_ms) / 1000.0
-    facts[at + 4] = 0.0 if same else 1.0
+    else:
+        facts[at + 2] = facts[at + 3] = np.nan
+    facts[at + 4] = same == 0
+    facts[at + 5] = np.nan
     if device:
-        facts[at + 5] = 0.0 if device_known else 1.0
-    if place >= 0 and latitude == latitude:
-        distance = _haversine_km(latitude, longitude, row[place].latitude, row[place].longitude)
-        elapsed_ms = max(now_ms - row[place].event_time_ms, _LEAST_ELAPSED_MS)
-        facts[at + 6] = distance
-        facts[at + 7] = min(distance / (elapsed_ms / _HOUR_MS), _FASTEST_KMH)
+        known = False
+        for j in range(newest + 1):
+            known |= row[j].device == device
+        facts[at + 5] = not known
+    _describe_journey(row, newest, now_ms, latitude, longitude, facts, at + 6)
     hour = now_ms // _HOUR_MS % 24
     facts[at + 8] = hour
     facts[at + 9] = hour < _NIGHT_ENDS_AT_HOUR
     facts[at + 10] = (now_ms // _DAY_MS + 3) % 7 >= 5  # 1970-01-01 was a Thursday; Monday is 0
+
+
+@inlined
+def _newest_before(row, count, now_ms):
+    """Return the newest entry with event_time < now, or -1."""
+    newest = count - 1
+    while newest >= 0 and row[newest].event_time_ms >= now_ms:
+        newest -= 1
+    return newest
 
 
 @inlined
@@ -181,19 +214,21 @@ def advance(
         amount = np.float32(amounts_minor[i] / 100.0)
         merchant, device = _short(merchants[i]), _short(devices[i])
         latitude, longitude = np.float32(latitudes[i]), np.float32(longitudes[i])
-        if latitude != latitude or longitude != longitude:  # half a place is none
+        if math.isnan(latitude) or math.isnan(longitude):  # half a place is none
             latitude = longitude = np.float32(np.nan)
 
+        newest = _newest_before(row, count, now_ms)
         stamp = uint64(i + 1) << uint64(32)
-        _describe(
-            row, count, windows_ms, now_ms, np.float64(amount), merchant, device, latitude, longitude, seen, stamp,
-            facts,
-        )  # fmt: skip
+        same = _describe_windows(
+            row, newest, windows_ms, now_ms, np.float64(amount), merchant, seen, stamp, facts
+        )
+        at = windows_ms.size * _PER_WINDOW
+        _describe(row, newest, at, now_ms, np.float64(amount), same, device, latitude, longitude, facts)
         facts[facts.size - 2] = category_risk[i]
         facts[facts.size - 1] = type_risk[i]
         for column in range(codes.size):
             value = facts[codes[column]]
-            x[i, column] = missing[column] if value != value else np.float32(value)
+            x[i, column] = missing[column] if math.isnan(value) else np.float32(value)
 
         first_index[i] = -1
         first_score[i] = np.nan
@@ -236,24 +271,3 @@ def remember(entries, counts, slots, fate, first_index, first_score, scores, fin
             for j in range(counts[slots[i]]):
                 if row[j].score < 0:
                     row[j].score = scores[-1 - np.int64(row[j].score)]
-
-
-def _vector(dtype, *, readonly=True):
-    return types.Array(dtype, 1, "C", readonly=readonly)
-
-
-_ENTRIES = types.Array(from_dtype(ENTRY), 2, "C")
-_HASHES, _INTS = _vector(types.uint64), _vector(types.int64)
-_FLOATS, _DOUBLES = _vector(types.float32), _vector(types.float64)
-_COUNTS = _vector(types.int32, readonly=False)
-_OUT_FLOATS = _vector(types.float32, readonly=False)
-
-ADVANCE_SIGNATURE = (
-    _ENTRIES, _COUNTS, _INTS, _INTS, _INTS, _FLOATS,
-    _HASHES, _INTS, _INTS, _HASHES, _HASHES, _DOUBLES, _DOUBLES, _FLOATS, _FLOATS,
-    types.Array(types.float32, 2, "C"), _vector(types.uint8, readonly=False), _vector(types.int64, readonly=False),
-    _OUT_FLOATS,
-)  # fmt: skip
-REMEMBER_SIGNATURE = (
-    _ENTRIES, _COUNTS, _INTS, _vector(types.uint8), _INTS, _FLOATS, _FLOATS, _OUT_FLOATS,
-)  # fmt: skip

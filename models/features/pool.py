@@ -9,14 +9,17 @@ from models.features.history import ENTRY, HEADER, HEADERS, K, check_history
 class HistoryPool:
     """Histories of many customers in one array: a cache of the encoded histories in the state.
 
-    It is written through (`FeatureEngine.changed` after each batch), so it may be emptied between batches at any time.
+    It is written through (`FeatureEngine.changed` after each batch), so it may be emptied between batches at
+    any time.
 
     Parameters
     ----------
     capacity : int
-        Customers held, 2.5 kB each (touched memory only). Full, it is emptied; one batch with more makes it grow.
+        Customers held, 2.5 kB each (touched memory only). Full, it is emptied; one batch with more makes it
+        grow.
     load : callable of str to bytes or None, or None
-        Gives the encoded history of a customer not held, None for a new customer. Without it nothing is ever emptied.
+        Gives the encoded history of a customer not held, None for a new customer. Without it nothing is ever
+        emptied.
 
     Attributes
     ----------

@@ -7,7 +7,16 @@ from models.features.history import HISTORY_VERSION, K
 from models.features.operation import Operation as Op
 from models.features.window import DAY, HOUR, WEEK, WINDOWS, Window
 
-__all__ = ["FEATURES", "FEATURE_NAMES", "SEMANTICS_VERSION", "WINDOWS", "Feature", "Usual", "Window", "spec_hash"]
+__all__ = [
+    "FEATURES",
+    "FEATURE_NAMES",
+    "SEMANTICS_VERSION",
+    "WINDOWS",
+    "Feature",
+    "Usual",
+    "Window",
+    "spec_hash",
+]
 
 SEMANTICS_VERSION = 1
 """Raised when an operation's meaning changes, so that a model trained on the old meaning is refused."""
@@ -42,8 +51,8 @@ class Feature:
     missing : float
         Value where the operation has nothing to work on. No feature is ever NaN.
     usual : Usual or None
-        The customer's own usual value, for the reasons of an alert; None where there is no such thing. It is not part
-        of `spec_hash`, as no score depends on it.
+        The customer's own usual value, for the reasons of an alert; None where there is no such thing. It is
+        not part of `spec_hash`, as no score depends on it.
     """
 
     name: str
@@ -57,8 +66,8 @@ class Feature:
 
 _HOURS, _DAYS = 1 / 168, 1 / 7  # the share of one hour, of one day in a week
 
-# The one place where the features are listed. A feature's place here is its column in x and in the ONNX model.
-# Windows are exact over the customer's last K transactions: a busier customer's counts stop at K.
+# The one place where the features are listed. A feature's place here is its column in x and in the ONNX
+# model. Windows are exact over the customer's last K transactions: a busier customer's counts stop at K.
 FEATURES: tuple[Feature, ...] = (
     Feature("count_1h", "event_time", Op.COUNT, HOUR, "transactions", 0, Usual("count_7d", _HOURS)),
     Feature("count_24h", "event_time", Op.COUNT, DAY, "transactions", 0, Usual("count_7d", _DAYS)),
@@ -116,7 +125,14 @@ def spec_hash() -> str:
         `SEMANTICS_VERSION`. A model is bound to it: the scorer refuses an artifact that has another.
     """
     rows = [
-        (f.name, f.source, f.operation.value, f.window.length_ms if f.window else None, f.unit, float(f.missing))
+        (
+            f.name,
+            f.source,
+            f.operation.value,
+            f.window.length_ms if f.window else None,
+            f.unit,
+            float(f.missing),
+        )
         for f in FEATURES
     ]
     spec = {"features": rows, "k": K, "history": HISTORY_VERSION, "semantics": SEMANTICS_VERSION}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 class Window:
     """A span of event time that ends just before the transaction being scored.
 
-    For a transaction at time t it holds the customer's transactions with ``t - length_ms <= event_time < t``: the
-    current one is not included, and transactions of the same millisecond do not see each other.
+    For a transaction at time t it holds the customer's transactions with ``t - length_ms <= event_time <
+    t``: the current one is not included, and transactions of the same millisecond do not see each other.
 
     Parameters
     ----------

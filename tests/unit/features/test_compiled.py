@@ -1,0 +1,56 @@
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from numba.core.dispatcher import Dispatcher
+
+from models.features import compiled, hashing, kernel
+from models.features.warm_up import warm_up
+
+
+@pytest.mark.parametrize("module", [kernel, hashing])
+def test_compiled_functions_use_nothing_of_another_file_of_ours(module: ModuleType):
+    """Numba's cache would go on serving the old machine code after a change there."""
+    tree = ast.parse(Path(str(module.__file__)).read_text())
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    ours = {name.name for node in imports if str(node.module).startswith("models.") for name in node.names}
+    functions = [value for value in vars(module).values() if isinstance(value, Dispatcher)]
+    assert functions
+    for function in functions:
+        assert not ours & set(function.py_func.__code__.co_names), function
+
+
+def test_functions_called_from_python_have_one_signature():
+    warm_up()
+    for function in (kernel.advance, kernel.remember, hashing.hash_strings):
+        assert len(function.signatures) == 1
+
+
+def test_read_only_package_is_compiled_without_a_cache(monkeypatch):
+    monkeypatch.setattr(compiled.numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert not compiled._may_cache()
+
+
+def test_processes_that_compile_at_once_leave_a_good_cache(tmp_path):
+    program = (
+        "from models.features.warm_up import warm_up; from models.features import kernel; warm_up();"
+        "print(sum(kernel.advance.stats.cache_hits.values()))"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def start():
+        return subprocess.Popen(
+            [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True
+        )
+
+    first = [start(), start()]
+    assert [(process.communicate(timeout=120)[0], process.returncode) for process in first] == [
+        ("0\n", 0)
+    ] * 2
+    later = start()
+    assert later.communicate(timeout=120)[0] == "1\n"

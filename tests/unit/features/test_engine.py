@@ -1,0 +1,178 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models.features.batch import DUPLICATE, KEPT, TOO_OLD
+from models.features.engine import FeatureEngine
+from models.features.history import HistoryVersionError, K, decode_history
+from models.features.table import FEATURE_NAMES
+from schemas.columns import TRANSACTION_ARROW
+
+START_MS = 1_767_225_600_000  # Thursday 2026-01-01 00:00 UTC
+HOUR_MS = 3_600_000
+WHERE = {
+    "merchant_id": "m", "merchant_category": "fuel", "transaction_type": "chip", "amount_minor": 1000, "currency": "EUR",
+    "customer_id": "c", "device_id": None, "latitude": None, "longitude": None, "event_time": START_MS,
+}  # fmt: skip
+
+
+def records(*rows):
+    full = [{"transaction_id": f"t{i}", **WHERE, **row} for i, row in enumerate(rows)]
+    arrays = [pa.array([row[field.name] for row in full], field.type) for field in TRANSACTION_ARROW]
+    return pa.RecordBatch.from_arrays(arrays, schema=TRANSACTION_ARROW)
+
+
+def features(*rows):
+    """Features of the last row, by name."""
+    batch = FeatureEngine(load=None, capacity=8).advance(records(*rows))
+    return dict(zip(FEATURE_NAMES, batch.x[-1].tolist(), strict=True))
+
+
+def test_first_transaction_has_its_missing_values():
+    x = features({"amount_minor": 1250})
+    assert [x[n] for n in ("count_7d", "sum_7d", "mean_7d", "z_7d", "to_mean_7d", "since_last_s")] == [
+        0,
+        0,
+        -1,
+        0,
+        -1,
+        -1,
+    ]
+    assert [x[n] for n in ("amount", "new_merchant", "new_device", "distance_km")] == [12.5, 1, -1, -1]
+
+
+def test_worked_example():
+    x = features(
+        {"amount_minor": 1000, "merchant_id": "a", "latitude": 0.0, "longitude": 0.0},
+        {"amount_minor": 3000, "merchant_id": "b", "event_time": START_MS + HOUR_MS, "device_id": "d"},
+        {"amount_minor": 6200, "event_time": START_MS + 2 * HOUR_MS, "merchant_id": "a", "device_id": "e",
+         "latitude": 0.0, "longitude": 1.0},
+    )  # fmt: skip
+    assert (x["count_1h"], x["count_24h"]) == (1, 2)
+    assert (x["sum_24h"], x["mean_24h"], x["deviation_24h"], x["max_24h"]) == (40, 20, 10, 30)
+    assert (x["merchants_24h"], x["same_24h"], x["new_merchant"], x["new_device"]) == (2, 1, 0, 1)
+    assert x["z_24h"] == pytest.approx((62 - 20) / 11)
+    assert (x["to_mean_24h"], x["to_max_7d"]) == (3, pytest.approx(63 / 31))
+    assert (x["since_last_s"], x["usual_gap_s"], x["history_count"]) == (3600, 3600, 2)
+    assert x["distance_km"] == pytest.approx(111.195, abs=0.001)  # from the last place known, two hours ago
+    assert x["speed_kmh"] == pytest.approx(111.195 / 2, abs=0.001)
+    assert (x["hour"], x["is_night"], x["is_weekend"]) == (2, 1, 0)
+
+
+@pytest.mark.parametrize(("age_ms", "count"), [(0, 0), (1, 1), (HOUR_MS, 1), (HOUR_MS + 1, 0)])
+def test_hour_holds_transactions_from_one_hour_old_to_one_millisecond_old(age_ms, count):
+    assert features({}, {"event_time": START_MS + age_ms})["count_1h"] == count
+
+
+def test_late_transaction_sees_only_what_was_before_it():
+    x = features({"event_time": START_MS + 10}, {"event_time": START_MS}, {"event_time": START_MS + 5})
+    assert x["count_1h"] == 1
+
+
+def test_speed_is_reckoned_over_a_minute_at_least_and_capped():
+    near = features(
+        {"latitude": 0.0, "longitude": 0.0}, {"latitude": 0.0, "longitude": 0.01, "event_time": START_MS + 1}
+    )
+    far = features(
+        {"latitude": 0.0, "longitude": 0.0}, {"latitude": 0.0, "longitude": 90.0, "event_time": START_MS + 1}
+    )
+    assert near["speed_kmh"] == pytest.approx(1.11195 * 60, rel=1e-4)
+    assert far["speed_kmh"] == 10_000
+
+
+def test_half_a_place_is_none():
+    assert (
+        features({"latitude": 1.0}, {"latitude": 1.0, "longitude": 1.0, "event_time": START_MS + 1})[
+            "distance_km"
+        ]
+        == -1
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "weekend", "night"), [(5, 0, 1), (6, 0, 0), (47, 0, 0), (48, 1, 1), (95, 1, 0), (96, 0, 1)]
+)
+def test_weekend_and_night_are_in_utc(hours, weekend, night):
+    x = features({"event_time": START_MS + hours * HOUR_MS})
+    assert (x["is_weekend"], x["is_night"], x["hour"]) == (weekend, night, hours % 24)
+
+
+def test_full_history_drops_its_oldest_and_does_not_take_an_older_one():
+    engine = FeatureEngine(load=None, capacity=1)
+    rows = [{"event_time": START_MS + i} for i in range(1, K + 2)]
+    batch = engine.advance(records(*rows, {"event_time": START_MS}))
+    engine.remember(batch, np.zeros(K + 2, np.float32))
+    assert batch.fate.tolist() == [KEPT] * (K + 1) + [TOO_OLD]
+    times = decode_history(engine.changed(batch)["c"])["event_time_ms"]
+    assert times.tolist() == [START_MS + i for i in range(2, K + 2)]
+
+
+def test_duplicates_name_their_first_occurrence():
+    engine = FeatureEngine(load=None, capacity=1)
+    one = engine.advance(records({}, {}, {"transaction_id": "t0"}))
+    assert engine.remember(one, np.array([0.5, 0.25, 0.75], np.float32)).tolist() == [0.5, 0.25, 0.5]
+    assert one.first_index.tolist() == [-1, -1, 0]
+    two = engine.advance(
+        records({"transaction_id": "t1"}, {"transaction_id": "t0", "customer_id": "another"})
+    )
+    assert two.fate.tolist() == [DUPLICATE, KEPT]
+    assert two.first_score[0] == 0.25
+    assert np.isnan(two.first_score[1])
+    assert engine.remember(two, np.array([0.1, 0.2], np.float32)).tolist() == [0.25, np.float32(0.2)]
+    assert list(engine.changed(two)) == ["another"]
+
+
+def test_empty_batch_gives_empty_answers():
+    engine = FeatureEngine(load=None)
+    batch = engine.advance(records())
+    assert batch.x.shape == (0, len(FEATURE_NAMES))
+    assert engine.remember(batch, np.empty(0, np.float32)).tolist() == []
+    assert engine.changed(batch) == {}
+
+
+def test_next_batch_needs_the_scores_of_the_last():
+    engine = FeatureEngine(load=None)
+    batch = engine.advance(records({}))
+    with pytest.raises(RuntimeError, match="remember"):
+        engine.advance(records({}))
+    engine.remember(batch, np.zeros(1, np.float32))
+    with pytest.raises(ValueError, match="once"):
+        engine.remember(batch, np.zeros(1, np.float32))
+
+
+@pytest.mark.parametrize("scores", [[-0.1], [np.nan], [0.1, 0.2]])
+def test_scores_that_no_model_gives_are_refused(scores):
+    engine = FeatureEngine(load=None)
+    with pytest.raises(ValueError, match="scores"):
+        engine.remember(engine.advance(records({})), np.array(scores, np.float32))
+
+
+def test_null_id_is_refused_and_nothing_taken_in():
+    engine = FeatureEngine(load=None)
+    with pytest.raises(ValueError, match="merchant_id"):
+        engine.advance(records({}, {"merchant_id": None}))
+    assert engine.advance(records({})).fate.tolist() == [KEPT]
+
+
+@pytest.mark.parametrize(
+    "column", [None, pa.array([1.5]), pa.array(["2026-01-01"])], ids=["missing", "float", "string"]
+)
+def test_column_of_another_type_is_refused(column):
+    batch = records({}).drop_columns(["amount_minor"])
+    if column is not None:
+        batch = batch.append_column("amount_minor", column)
+    with pytest.raises(ValueError, match="amount_minor.*expected int64, was"):
+        FeatureEngine(load=None).advance(batch)
+
+
+def test_state_of_another_version_is_refused():
+    with pytest.raises(HistoryVersionError):
+        FeatureEngine(load=lambda _: b"\x09\x00 something else").advance(records({}))
+
+
+def test_without_a_store_behind_it_memory_grows_and_forgets_nothing():
+    engine = FeatureEngine(load=None, capacity=2)
+    for _ in range(2):
+        batch = engine.advance(records(*({"customer_id": f"c{i}"} for i in range(9))))
+        engine.remember(batch, np.zeros(9, np.float32))
+    assert (batch.fate == DUPLICATE).all()

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from models.features.history import ENTRY, HistoryVersionError, K, decode_history, encode_history
+
+# Written by version 1 and never to be changed: the state of running jobs looks like this.
+ENTRY_V1 = (0x0123456789ABCDEF, 1_767_225_600_123, 12.5, 7, 0, 0.25, 48.5, np.nan)
+ENCODED_V1 = bytes.fromhex(
+    "0100010028000000efcdab89674523017ba8da769b0100000000484107000000000000000000803e000042420000c07f"
+)
+
+
+def test_version_1_is_still_read():
+    entry = decode_history(ENCODED_V1)[0]
+    assert entry.tolist()[:7] == ENTRY_V1[:7]
+    assert np.isnan(entry["longitude"])
+
+
+def test_version_1_is_still_written():
+    assert encode_history(np.array([ENTRY_V1], ENTRY)) == ENCODED_V1
+
+
+@pytest.mark.parametrize("count", [0, 1, 40, K])
+def test_round_trip_keeps_only_what_is_there(count):
+    entries = np.zeros(count, ENTRY)
+    entries["event_time_ms"] = np.arange(count)
+    raw = encode_history(entries)
+    assert len(raw) == 8 + 40 * count
+    assert decode_history(raw).tobytes() == entries.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("raw", "was"),
+    [
+        (b"\x02\x00" + ENCODED_V1[2:], "version 2"),
+        (ENCODED_V1[:-1], "47 bytes"),
+        (ENCODED_V1 + b"\x00", "49 bytes"),
+        (b"", "too short"),
+        (b"\x01\x00\x41\x00\x28\x00\x00\x00" + bytes(40 * 65), "65 entries"),
+    ],
+)
+def test_other_bytes_are_refused_with_what_they_were(raw, was):
+    with pytest.raises(HistoryVersionError, match=was) as caught:
+        decode_history(raw)
+    assert "expected version 1" in str(caught.value)
+    assert "savepoint" in str(caught.value)
