@@ -1,3 +1,5 @@
+from datetime import UTC
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,7 +53,9 @@ def _when(
     weights = WEEKDAY_WEIGHTS[(config.start.weekday() + np.arange(config.days)) % 7]
     day = rng.choice(config.days, len(customer), p=weights / weights.sum())
     hour = rng.normal(world.peak_hour[customer], world.hour_spread[customer])
-    hour = np.where(rng.random(len(hour)) < 0.04, rng.uniform(0, 24, len(hour)), hour % 24)
+    hour = np.where(rng.random(len(hour)) < 0.04, rng.uniform(0, 24, len(hour)), hour)
+    midnight = config.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    hour = (hour - (config.start - midnight).total_seconds() / 3_600) % 24
     time_ms = config.start_ms + day * DAY_MS + (hour * 3_600_000).astype(np.int64)
     first = np.flatnonzero(rng.random(len(customer)) < ERRAND_SHARE)
     first = np.repeat(first, rng.integers(1, 4, len(first)))

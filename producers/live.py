@@ -1,0 +1,142 @@
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+
+from producers.encoding import Record, encode_transactions
+from producers.publisher import Progress, Published, Publisher
+from producers.replay import rows_at_once
+from producers.schedule import ConstantRate
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig, epoch_ms
+from schemas.columns import EVENT_TIME
+from schemas.errors import UserError
+from schemas.registry import SchemaRegistry, value_subject
+
+CHAPTER_S = 600
+CHAPTER_EVENTS = (2_000, 300_000)
+SEED_STEP = 1_000_003
+
+
+def utc_now() -> datetime:
+    """Return the wall clock's time."""
+    return datetime.now(UTC)
+
+
+def produce(
+    config: SimulationConfig,
+    publisher: Publisher,
+    topic: str,
+    registry: SchemaRegistry,
+    *,
+    rate: float,
+    seconds: float | None = None,
+    stamp_now: bool = False,
+    now: Callable[[], datetime] = utc_now,
+    on_progress: Progress | None = None,
+) -> Published:
+    """Publish simulated transactions at `rate` events a second, without end or for `seconds`.
+
+    The simulation is sent in chapters of some minutes. The event times of a chapter are the
+    `config.days` before it begins, so that customers have a history, at the pace at which a model was
+    trained; they never lie in the future. Each chapter has customers of its own, as many as it takes.
+
+    Parameters
+    ----------
+    config : SimulationConfig
+        The kind of world; `start`, `run` and `customers` are set here, a drift is refused.
+    publisher, topic, registry
+        Where to; the registry gives the schema's id.
+    rate : float
+        Events a second.
+    seconds : float or None
+        None goes on until interrupted.
+    stamp_now : bool
+        The event time is the moment of sending instead: for measurements of latency and load. A customer's
+        month then passes within minutes, which no model takes for genuine.
+    now : callable
+        The clock that event times are reckoned from.
+    on_progress : callable or None
+        Called with the number sent so far.
+
+    Returns
+    -------
+    Published
+
+    Raises
+    ------
+    UserError
+        The rate or the seconds are not above 0, or a drift is set.
+    PublishError
+        The producer failed for good.
+    """
+    schedule = ConstantRate(rate)
+    if seconds is not None and not seconds > 0:
+        raise UserError(f"expected seconds above 0, was {seconds}: leave them out to go on without end")
+    if config.drift is not None:
+        raise UserError(f"expected no drift for live production, was {config.drift}: simulate and replay it")
+    events = None if seconds is None else math.ceil(rate * seconds)
+    rows, subject = rows_at_once(schedule, rate), value_subject(topic)
+    records = live_records(
+        config, registry, subject, rate=rate, events=events, stamp_now=stamp_now, begin=now(), rows=rows
+    )
+    return publisher.publish(records, topic, schedule=schedule, on_progress=on_progress)
+
+
+def live_records(
+    config: SimulationConfig,
+    registry: SchemaRegistry,
+    subject: str,
+    *,
+    rate: float,
+    events: int | None,
+    stamp_now: bool,
+    begin: datetime,
+    rows: int,
+) -> Iterator[Record]:
+    """Yield the encoded records of `produce`: `events` of them, or without end."""
+    chapters = _chapters(config, rate=rate, events=events, stamp_now=stamp_now, begin=begin)
+    records = (
+        record
+        for chapter in chapters
+        for record in encode_transactions(chapter, registry, subject, rows_at_once=rows)
+    )
+    yield from islice(records, events)
+
+
+def _chapters(
+    config: SimulationConfig, *, rate: float, events: int | None, stamp_now: bool, begin: datetime
+) -> Iterator[pa.Table]:
+    size = int(np.clip(rate * CHAPTER_S, *CHAPTER_EVENTS))
+    size = size if events is None else min(size, max(events, CHAPTER_EVENTS[0]))
+    number, sent = 0, 0
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="simulate") as pool:
+        # The next chapter is made while this one is sent: the pace must not wait for it.
+        upcoming = pool.submit(simulate, _chapter_config(config, number, size, begin))
+        while events is None or sent < events:
+            table = upcoming.result()
+            start, number, sent = sent, number + 1, sent + len(table)
+            if events is None or sent < events:
+                later = begin + timedelta(seconds=sent / rate)
+                upcoming = pool.submit(simulate, _chapter_config(config, number, size, later))
+            yield _stamped(table, begin, start, rate) if stamp_now else table
+
+
+def _chapter_config(config: SimulationConfig, number: int, size: int, end: datetime) -> SimulationConfig:
+    customers = math.ceil(size / (config.days * config.transactions_per_customer_day))
+    start = end - timedelta(days=config.days)
+    # The start in the ids: a second run must not look like the first one's duplicates.
+    run = f"-{epoch_ms(start):x}"
+    seed = config.seed + number * SEED_STEP
+    return replace(config, seed=seed, customers=max(customers, 10), start=start, run=run)
+
+
+def _stamped(table: pa.Table, begin: datetime, sent: int, rate: float) -> pa.Table:
+    moments_ms = epoch_ms(begin) + ((sent + np.arange(len(table))) * (1_000 / rate)).astype(np.int64)
+    place = table.schema.get_field_index("event_time")
+    return table.set_column(place, table.schema.field(place), pa.array(moments_ms).cast(EVENT_TIME))

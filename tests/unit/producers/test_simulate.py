@@ -1,0 +1,107 @@
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from producers.scenarios import SCENARIOS
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from schemas.columns import LABELLED_ARROW
+
+DAY_MS = 86_400_000
+
+
+def milliseconds(column: pa.ChunkedArray) -> np.ndarray:
+    return column.cast(pa.int64()).to_numpy()
+
+
+def test_columns_are_the_canonical_ones_and_scenario(table):
+    assert table.schema.names == [*LABELLED_ARROW.names, "scenario"]
+    assert table.select(LABELLED_ARROW.names).schema.equals(LABELLED_ARROW)
+
+
+def test_the_same_seed_gives_the_same_table(config, table):
+    assert simulate(config).equals(table)
+
+
+@pytest.mark.parametrize("column", ["transaction_id", "customer_id", "merchant_id", "device_id"])
+def test_two_seeds_share_no_id(column):
+    small = SimulationConfig(seed=1, customers=100, merchants=100, days=5)
+    one, other = (simulate(replace(small, seed=seed))[column].drop_null() for seed in (1, 2))
+    assert not pc.any(pc.is_in(one, other.combine_chunks())).as_py()
+
+
+def test_a_run_changes_the_transaction_ids_alone(config, table):
+    again = simulate(replace(config, run="-b"))
+    assert again.drop_columns(["transaction_id"]).equals(table.drop_columns(["transaction_id"]))
+    assert not pc.any(pc.is_in(again["transaction_id"], table["transaction_id"].combine_chunks())).as_py()
+
+
+def test_transaction_ids_are_unique(table):
+    assert pc.count_distinct(table["transaction_id"]).as_py() == len(table)
+
+
+def test_rows_are_in_event_order_and_inside_the_simulated_time(config, table):
+    times = milliseconds(table["event_time"])
+    assert (np.diff(times) >= 0).all()
+    assert config.start_ms <= times[0]
+    assert times[-1] < config.end_ms
+
+
+def test_a_customer_makes_the_asked_number_of_transactions_a_day(config, table):
+    rate = len(table) / config.customers / config.days
+    assert rate == pytest.approx(config.transactions_per_customer_day, rel=0.1)
+
+
+@pytest.mark.parametrize("fraud_rate", [0.005, 0.01, 0.02])
+def test_fraud_rate_is_kept(config, fraud_rate):
+    frauds = simulate(replace(config, fraud_rate=fraud_rate))["is_fraud"].to_numpy()
+    assert frauds.mean() == pytest.approx(fraud_rate, rel=0.1)
+
+
+def test_no_fraud_at_rate_zero(config):
+    assert not simulate(replace(config, fraud_rate=0.0))["is_fraud"].to_numpy().any()
+
+
+def test_scenario_is_named_for_each_fraud_and_for_nothing_else(table):
+    assert table["scenario"].is_valid().equals(table["is_fraud"])
+    names = {play.__name__ for play, _ in SCENARIOS}
+    assert set(table["scenario"].drop_null().unique().to_pylist()) == names
+
+
+def test_labels_come_after_the_delay_with_its_spread(config, table):
+    delay = milliseconds(table["label_time"]) - milliseconds(table["event_time"])
+    least, most = (config.label_delay_days * (1 + sign * config.label_delay_spread) for sign in (-1, 1))
+    assert least * DAY_MS - 1 <= delay.min()
+    assert delay.max() <= most * DAY_MS
+    assert delay.mean() == pytest.approx(config.label_delay_days * DAY_MS, rel=0.02)
+
+
+def test_amounts_are_positive_and_cash_comes_in_notes(table):
+    amounts = table["amount_minor"].to_numpy()
+    cash = pc.equal(table["merchant_category"], "cash").to_numpy()
+    assert amounts.min() >= 50
+    assert (amounts[cash] % 1_000 == 0).all()
+
+
+@pytest.mark.parametrize("column", ["device_id", "latitude", "longitude"])
+def test_some_devices_and_places_are_missing(table, column):
+    assert 0.05 < table[column].null_count / len(table) < 0.75
+
+
+def test_no_category_and_type_pair_is_fraud_alone(table):
+    pairs = table.group_by(["merchant_category", "transaction_type"]).aggregate(
+        [("is_fraud", "mean"), ("is_fraud", "count")]
+    )
+    common = pairs.filter(pc.greater(pairs["is_fraud_count"], 100))
+    assert pc.max(common["is_fraud_mean"]).as_py() < 0.2
+
+
+def test_customers_shop_mostly_at_few_merchants(table):
+    genuine = table.filter(pc.invert(table["is_fraud"]))
+    visits = genuine.group_by(["customer_id", "merchant_id"]).aggregate([([], "count_all")])
+    best = visits.group_by("customer_id").aggregate([("count_all", "max"), ("count_all", "sum")])
+    share = best["count_all_max"].to_numpy() / best["count_all_sum"].to_numpy()
+    assert np.median(share) > 0.15
