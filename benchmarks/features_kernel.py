@@ -61,8 +61,11 @@ def warmed(rng: np.random.Generator) -> FeatureEngine:
 
 def measure(size: int, events: int, rng: np.random.Generator) -> dict[str, float]:
     engine = warmed(rng)
+    pool = engine._pool
+    entries, counts = pool.entries.copy(), pool.counts.copy()
     spent: dict[str, list[float]] = {"advance": [], "remember": [], "changed": []}
     for _ in range(ROUNDS):
+        pool.entries[:], pool.counts[:] = entries, counts  # each round begins with HELD entries a customer
         records = transactions(rng, rng.integers(0, CUSTOMERS, events), START_MS + HELD * GAP_MS, 3_600_000)
         batches = [records.slice(at, size) for at in range(0, events, size)]
         took = dict.fromkeys(spent, 0)

@@ -27,7 +27,7 @@ def check_columns(records: pa.RecordBatch) -> None:
 
 
 def required(records: pa.RecordBatch, name: str) -> pa.Array:
-    """Return a column, or raise ValueError when it has a null: bad records are set aside before they come here."""
+    """Return a column, or raise ValueError when it has a null: bad records should not come here."""
     column = records.column(name)
     if column.null_count:
         raise ValueError(f"Column {name} of the transactions: expected a value in each row, was null in some")
@@ -37,3 +37,9 @@ def required(records: pa.RecordBatch, name: str) -> pa.Array:
 def int64_values(column: pa.Array) -> NDArray[np.int64]:
     """Return a view of an int64 or timestamp column without nulls, read-only, (n,)."""
     return np.frombuffer(column.buffers()[1], np.int64, len(column), column.offset * 8)
+
+
+def string_values(column: pa.Array) -> list[str]:
+    """Return a string column without nulls as a list: by way of NumPy, as to_pylist takes 0.7 us a string."""
+    values: list[str] = column.to_numpy(zero_copy_only=False).tolist()
+    return values

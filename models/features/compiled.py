@@ -12,7 +12,7 @@ def _may_cache() -> bool:
     Without this numba would fall back to a folder in the user's home when the package is read-only.
     """
     folder = _CACHE if _CACHE.exists() else _CACHE.parent
-    return bool(numba.config.CACHE_DIR) or os.access(folder, os.W_OK)
+    return bool(os.environ.get("NUMBA_CACHE_DIR")) or os.access(folder, os.W_OK)
 
 
 inlined = numba.njit(nogil=True, error_model="numpy")

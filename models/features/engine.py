@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from models.features import kernel
 from models.features.batch import KEPT, FeatureBatch
-from models.features.columns import check_columns, int64_values, required
+from models.features.columns import check_columns, int64_values, required, string_values
 from models.features.hashing import hash_column
 from models.features.pool import HistoryPool
 from models.features.risk import RiskTable
@@ -113,7 +113,7 @@ class FeatureEngine:
         longitudes = records.column("longitude").to_numpy(zero_copy_only=False)
         category_risk = self._category_risk.of(records.column("merchant_category"))
         type_risk = self._type_risk.of(records.column("transaction_type"))
-        customers: list[str] = required(records, "customer_id").to_pylist()
+        customers = string_values(required(records, "customer_id"))
 
         batch = FeatureBatch(
             x=np.empty((n, len(FEATURES)), np.float32),
@@ -192,7 +192,7 @@ class FeatureEngine:
 
 
 def fact_index(feature: Feature) -> int:
-    """Return where the kernel writes what a feature is made of, or raise ValueError when it does not compute it."""
+    """Return the place of a feature among the kernel's facts, or raise ValueError when there is none."""
     name = feature.operation.value
     if feature.window in WINDOWS and name in kernel.WINDOWED_FACTS:
         window = WINDOWS.index(feature.window)

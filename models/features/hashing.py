@@ -60,7 +60,7 @@ def _murmur(data, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
 
 @compiled
 def hash_strings(offsets, data, validity, first, hashes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Hash the strings of Arrow's buffers from number ``first`` on; ``validity`` is empty when none is null."""
+    """Hash Arrow's strings from number ``first`` on; ``validity`` is empty when none is null."""
     for i in range(hashes.size):
         at = first + i
         if validity.size and not (validity[at >> 3] >> (at & 7)) & 1:

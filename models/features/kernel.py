@@ -1,6 +1,6 @@
 # The arithmetic of every feature. Compiled, so typed by its arguments and not by annotations.
 # ruff: noqa: ANN001, ANN201, ANN202, PLR0917
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment"
 import math
 
 import numpy as np
@@ -11,7 +11,8 @@ from models.features.compiled import compiled, inlined
 # The facts that `_describe` writes, in this order: the windowed ones for each window in turn, then the
 # others.
 WINDOWED_FACTS = (
-    "count", "sum", "mean", "deviation", "maximum", "merchants", "same_merchant", "z_score", "to_mean", "to_maximum",
+    "count", "sum", "mean", "deviation", "maximum",
+    "merchants", "same_merchant", "z_score", "to_mean", "to_maximum",
 )  # fmt: skip
 OTHER_FACTS = (
     "amount", "history_count", "usual_gap", "since_last", "new_merchant", "new_device", "distance", "speed",
@@ -181,7 +182,10 @@ def _find(row, count, transaction):
 
 @inlined
 def _make_room(row, count, now_ms):
-    """Return the place for an event (after its equals) having moved others aside; -1: older than all of a full row."""
+    """Move others aside for an event, and return its place (after its equals).
+
+    -1: it is older than all of a full row.
+    """
     place = count
     while place > 0 and row[place - 1].event_time_ms > now_ms:
         place -= 1
@@ -197,13 +201,14 @@ def _make_room(row, count, now_ms):
 @compiled
 def advance(
     entries, counts, slots, windows_ms, codes, missing,
-    transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes, category_risk, type_risk,
-    x, fate, first_index, first_score,
+    transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes,
+    category_risk, type_risk, x, fate, first_index, first_score,
 ):  # fmt: skip
     """Write the features of each event in order and take it into its customer's history.
 
-    `FeatureEngine.advance` and `FeatureBatch` say what comes in and out. ``codes`` gives for each column of ``x`` its
-    place in the facts, ``missing`` what stands for NaN there. A new entry's score is -(1 + its index) until `remember`.
+    `FeatureEngine.advance` and `FeatureBatch` say what comes in and out. ``codes`` gives for each column of
+    ``x`` its place in the facts, ``missing`` what stands for NaN there. Until `remember` a new entry's score is
+    -(1 + its index).
     """
     facts = np.empty(windows_ms.size * _PER_WINDOW + _OTHERS)
     seen = np.zeros(_SEEN, np.uint64)

@@ -1,5 +1,6 @@
 import math
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.features.history import K
@@ -25,7 +26,7 @@ class Event:
 
 
 class NaiveEngine:
-    """The features as they are defined, with no thought for speed: the oracle that the kernel is proved against.
+    """The features as they are defined, with no thought for speed: the kernel is proved against them.
 
     It shares the table with the kernel and no arithmetic. Scores play no part.
     """
@@ -107,7 +108,7 @@ def _weekday(event: Event) -> int:
     return (event.event_time_ms // DAY_MS - 4) % 7
 
 
-_ALWAYS = {
+_ALWAYS: dict[Op, Callable[[Event, list[Event]], float]] = {
     Op.COUNT: lambda _, earlier: len(earlier),
     Op.SUM: lambda _, earlier: math.fsum(_amounts(earlier)),
     Op.MERCHANTS: lambda _, earlier: len({e.merchant_id for e in earlier}),
@@ -122,9 +123,9 @@ _ALWAYS = {
     Op.TYPE_RISK: lambda event, _: event.type_risk,
 }
 
-_TRAVEL = {Op.DISTANCE: _distance_km, Op.SPEED: _speed_kmh}
+_TRAVEL: dict[Op, Callable[[Event, Event], float]] = {Op.DISTANCE: _distance_km, Op.SPEED: _speed_kmh}
 
-_AFTER_ANOTHER = {
+_AFTER_ANOTHER: dict[Op, Callable[[Event, list[Event]], float]] = {
     Op.MEAN: lambda _, earlier: statistics.fmean(_amounts(earlier)),
     Op.DEVIATION: lambda _, earlier: _deviation(earlier),
     Op.MAXIMUM: lambda _, earlier: max(_amounts(earlier)),

@@ -4,7 +4,7 @@ from enum import StrEnum
 class Operation(StrEnum):
     """What can be asked of a customer's history at one transaction.
 
-    "Earlier" means kept transactions of the customer with event_time < t, in the stated window where there is one.
+    "Earlier" means kept transactions of the customer with event_time < t, in the window where there is one.
     An operation whose operands do not exist yields the feature's own `missing` value.
     """
 

@@ -110,5 +110,5 @@ class HistoryPool:
     def _allocate(self, capacity: int) -> None:
         self.entries = np.zeros((capacity, K), ENTRY)
         self.counts = np.zeros(capacity, np.int32)
-        self._bytes = memoryview(self.entries.view(np.uint8).reshape(-1))
+        self._bytes = self.entries.view(np.uint8).reshape(-1).data
         self._row_bytes = K * ENTRY.itemsize

@@ -41,7 +41,8 @@ class RiskTable:
             return np.array([get(value, prior) for value in column.to_pylist()], np.float32)
         encoded = column.dictionary_encode(null_encoding="encode")
         rates = np.array([get(value, prior) for value in encoded.dictionary.to_pylist()], np.float32)
-        return rates[encoded.indices.to_numpy()]
+        of_rows: NDArray[np.float32] = rates[encoded.indices.to_numpy()]
+        return of_rows
 
     @classmethod
     def fit(

@@ -23,7 +23,7 @@ SEMANTICS_VERSION = 1
 
 
 class Usual(NamedTuple):
-    """What a feature's value is when the customer behaves as usual: ``factor`` times the value of another feature.
+    """A feature's value when the customer behaves as usual: ``factor`` times another feature's value.
 
     With ``feature`` None the usual value is ``factor`` itself.
     """

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -70,7 +71,7 @@ rows = st.builds(
 
 @st.composite
 def streams(draw, max_size: int = 160):
-    """A stream of rows, often more than K of one customer, with whole rows sent again."""
+    """Draw a stream of rows, often more than K of one customer, with whole rows sent again."""
     fresh = draw(st.lists(rows, min_size=1, max_size=max_size))
     again = draw(st.lists(st.integers(0, len(fresh) - 1), max_size=12))
     return fresh + [fresh[i] for i in again]
@@ -136,7 +137,7 @@ def naive_event(row: Row) -> Event:
 
 
 def pretend_score(x: np.ndarray) -> np.ndarray:
-    """A model's place-holder: any function of a row alone, in [0, 1)."""
+    """Stand in for a model by any function of a row alone, in [0, 1)."""
     mixed = np.nan_to_num(np.log1p(np.abs(x)) @ np.linspace(0.1, 2.3, x.shape[1], dtype=np.float32))
     return np.array([float(value) % 1.0 for value in mixed], np.float32)
 
@@ -155,7 +156,7 @@ class Store:
         whole = records(stream)
         bounds = sorted({0, len(stream), *(cuts or [])})
         xs, scores = [], []
-        for start, end in zip(bounds, bounds[1:], strict=False):
+        for start, end in pairwise(bounds):
             batch = self.engine.advance(whole.slice(start, end - start))
             # Row by row, so that the numbers do not hang on how BLAS cuts a matrix.
             raw = np.concatenate([pretend_score(batch.x[i : i + 1]) for i in range(len(batch))])

@@ -31,7 +31,7 @@ def test_functions_called_from_python_have_one_signature():
 
 
 def test_read_only_package_is_compiled_without_a_cache(monkeypatch):
-    monkeypatch.setattr(compiled.numba.config, "CACHE_DIR", "")
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert not compiled._may_cache()
 
@@ -44,7 +44,7 @@ def test_processes_that_compile_at_once_leave_a_good_cache(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
 
     def start():
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603
             [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True
         )
 

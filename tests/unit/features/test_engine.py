@@ -11,7 +11,8 @@ from schemas.columns import TRANSACTION_ARROW
 START_MS = 1_767_225_600_000  # Thursday 2026-01-01 00:00 UTC
 HOUR_MS = 3_600_000
 WHERE = {
-    "merchant_id": "m", "merchant_category": "fuel", "transaction_type": "chip", "amount_minor": 1000, "currency": "EUR",
+    "merchant_id": "m", "merchant_category": "fuel", "transaction_type": "chip", "amount_minor": 1000,
+    "currency": "EUR",
     "customer_id": "c", "device_id": None, "latitude": None, "longitude": None, "event_time": START_MS,
 }  # fmt: skip
 
@@ -161,7 +162,7 @@ def test_column_of_another_type_is_refused(column):
     batch = records({}).drop_columns(["amount_minor"])
     if column is not None:
         batch = batch.append_column("amount_minor", column)
-    with pytest.raises(ValueError, match="amount_minor.*expected int64, was"):
+    with pytest.raises(ValueError, match=r"amount_minor.*expected int64, was"):
         FeatureEngine(load=None).advance(batch)
 
 

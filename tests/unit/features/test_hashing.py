@@ -7,7 +7,7 @@ _MASK = 2**64 - 1
 
 
 def murmur64a(data: bytes) -> int:
-    """The published algorithm, on Python's integers."""
+    """Follow the published algorithm on Python's integers."""
     multiply = 0xC6A4A7935BD1E995
     result = 0x8445D61A4E774912 ^ (len(data) * multiply & _MASK)
     for at in range(0, len(data) // 8 * 8, 8):
