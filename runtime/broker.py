@@ -56,7 +56,7 @@ class Broker:
         command = [
             *self._java(f"-Xms{HEAP_MB}m", f"-Xmx{HEAP_MB}m", "-XX:+UseG1GC"),
             "kafka.Kafka",
-            properties,
+            str(properties),
         ]
         log = self.folder.logs / "broker.log"
         log.unlink(missing_ok=True)

@@ -73,7 +73,7 @@ class Cluster:
         for old in self.folder.logs.glob(f"*{name}*"):
             old.unlink()
         env = process_environment(self.java) | {k: str(v) for k, v in self.home.environment(name).items()}
-        command = [self.home.root / "bin" / script, "start-foreground"]
+        command = [str(self.home.root / "bin" / script), "start-foreground"]
         log = self.folder.logs / f"{name}.out"
         return run.start(lambda: spawn(name, command, log=log, env=env, cwd=self.folder.temporary))
 

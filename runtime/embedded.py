@@ -9,7 +9,7 @@ from runtime.broker import Broker, await_broker, reachable
 from runtime.cluster import Cluster, await_cluster
 from runtime.failures import NotReady
 from runtime.flink_rest import FlinkRest
-from runtime.folders import StateFolder, cache_folder
+from runtime.folders import cache_folder
 from runtime.jars import fetch_jars, read_lock
 from runtime.java import find_java
 from runtime.run_state import RunState, exclusive
@@ -33,13 +33,26 @@ class Services:
     rest_url: str
 
 
-def start(
-    settings: Settings,
-    *,
-    taskmanagers: int | None = None,
-    on_bytes: Callable[[int], None] | None = None,
-    on_step: Callable[[str], None] = lambda _step: None,
-) -> Services:
+@dataclass(frozen=True, kw_only=True)
+class Watcher:
+    """Who is told how a start goes on.
+
+    Parameters
+    ----------
+    on_step
+        Told in a few words what is being done.
+    on_bytes
+        Told of downloaded bytes, from several threads.
+    """
+
+    on_step: Callable[[str], None] = lambda _step: None
+    on_bytes: Callable[[int], None] = lambda _count: None
+
+
+NOBODY = Watcher()
+
+
+def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watcher = NOBODY) -> Services:
     """Start what the settings do not point elsewhere for, wait until it is ready, create the topics.
 
     What runs already is kept (and TaskManagers are added up to the number asked for), so it may be
@@ -51,22 +64,24 @@ def start(
         Where a broker or a cluster of the user is named, none is started.
     taskmanagers
         How many; None means `flink.taskmanagers`.
-    on_bytes
-        Told of downloaded bytes.
-    on_step
-        Told in a few words what is being done.
+    watcher
+        Who is told of it.
+
+    Raises
+    ------
+    UserError
+        When a setting can't be followed: a port that is taken, a broker that does not answer.
+    RuntimeFailure
+        When a process does not come up.
     """
     folder = settings.state.create()
     with exclusive(folder):
         run = RunState.load(folder)
         before = {process.pid for process in run.running()}
         try:
-            on_step("checking the jars")
-            _start_missing(
-                settings, folder, run, taskmanagers or settings.flink.taskmanagers, on_bytes, on_step
-            )
+            _start_missing(settings, run, taskmanagers or settings.flink.taskmanagers, watcher)
             services = find_services(settings)
-            on_step("creating the topics")
+            watcher.on_step("creating the topics")
             create_topics(settings, services.bootstrap_servers)
         except BaseException:
             run.stop_those(lambda process: process.pid not in before)
@@ -89,16 +104,27 @@ def find_services(settings: Settings) -> Services:
     NotReady
         When the settings name none and `up` has not been run.
     """
+    servers = find_bootstrap(settings)
     run = RunState.load(settings.state)
-    servers = settings.kafka.bootstrap_servers or (run.bootstrap_servers if run.running("broker") else None)
     rest = settings.flink.rest_url or (run.rest_url if run.running("jobmanager") else None)
-    missing = [name for name, address in (("broker", servers), ("Flink cluster", rest)) if not address]
-    if not servers or not rest:
+    if rest is None:
         raise NotReady(
-            f"expected a running {' and '.join(missing)}, but there is none for {settings.state.root}: "
-            "start it with `fraudstream up`, or set kafka.bootstrap_servers and flink.rest_url to yours"
+            f"expected a running Flink cluster, but there is none for {settings.state.root}: "
+            "start it with `fraudstream up`, or set flink.rest_url to yours"
         )
     return Services(bootstrap_servers=servers, rest_url=rest)
+
+
+def find_bootstrap(settings: Settings) -> str:
+    """Tell the broker's address, see `find_services`."""
+    run = RunState.load(settings.state)
+    servers = settings.kafka.bootstrap_servers or (run.bootstrap_servers if run.running("broker") else None)
+    if servers is None:
+        raise NotReady(
+            f"expected a running broker, but there is none for {settings.state.root}: "
+            "start it with `fraudstream up`, or set kafka.bootstrap_servers to yours"
+        )
+    return servers
 
 
 @contextmanager
@@ -128,56 +154,52 @@ def add_taskmanager(settings: Settings) -> None:
         await_cluster(run, folder)
 
 
-def cluster(settings: Settings, *, on_bytes: Callable[[int], None] | None = None) -> Cluster:
+def cluster(settings: Settings) -> Cluster:
     """Describe the embedded cluster, its connector jar fetched."""
     return Cluster(
         folder=settings.state,
         java=find_java(),
-        connectors=tuple(jars_for("flink", on_bytes)),
+        connectors=tuple(jars_for("flink")),
         rest_port=settings.flink.rest_port,
         config=settings.flink.config,
     )
 
 
-def jars_for(part: str, on_bytes: Callable[[int], None] | None = None) -> list[Path]:
+def jars_for(part: str, watcher: Watcher = NOBODY) -> list[Path]:
     """Fetch the jars of the `broker` or of `flink`, checked."""
-    return fetch_jars(
-        [jar for jar in read_lock() if jar.needed_by == part], cache_folder() / "jars", on_bytes=on_bytes
-    )
+    wanted = [jar for jar in read_lock() if jar.needed_by == part]
+    return fetch_jars(wanted, cache_folder() / "jars", on_bytes=watcher.on_bytes)
 
 
-def _start_missing(
-    settings: Settings,
-    folder: StateFolder,
-    run: RunState,
-    taskmanagers: int,
-    on_bytes: Callable[[int], None] | None,
-    on_step: Callable[[str], None],
-) -> None:
+def _start_missing(settings: Settings, run: RunState, taskmanagers: int, watcher: Watcher) -> None:
+    """Start broker and cluster side by side, then wait for both."""
+    folder = settings.state
     broker = None
-    if settings.kafka.bootstrap_servers is None and not run.running("broker"):
-        jars = jars_for("broker", on_bytes)
-        on_step("starting the broker")
+    if settings.kafka.bootstrap_servers is not None:
+        require_broker(settings, settings.kafka.bootstrap_servers)
+    elif not run.running("broker"):
+        watcher.on_step("fetching the broker")
+        jars = jars_for("broker", watcher)
+        watcher.on_step("starting the broker")
         run.forget_dead("broker")
         broker = Broker(folder=folder, java=find_java(), jars=jars, port=settings.kafka.port).start(run)
-    if settings.flink.rest_url is None:
-        _start_cluster(cluster(settings, on_bytes=on_bytes), run, taskmanagers, on_step)
-    if broker is not None:
-        await_broker(broker, run.bootstrap_servers or "")
-    if settings.kafka.bootstrap_servers is not None:
-        _require_broker(settings)
-    if settings.flink.rest_url is None:
-        on_step("waiting for the cluster")
-        await_cluster(run, folder)
-    else:
+    if settings.flink.rest_url is not None:
         FlinkRest(url=settings.flink.rest_url).overview()
+    else:
+        watcher.on_step("fetching the connector")
+        jars_for("flink", watcher)
+        watcher.on_step("starting the cluster")
+        _start_cluster(cluster(settings), run, taskmanagers)
+    if broker is not None:
+        watcher.on_step("waiting for the broker")
+        await_broker(broker, run.bootstrap_servers or "")
+    if settings.flink.rest_url is None:
+        watcher.on_step("waiting for the cluster")
+        await_cluster(run, folder)
 
 
-def _start_cluster(
-    cluster: Cluster, run: RunState, taskmanagers: int, on_step: Callable[[str], None]
-) -> None:
+def _start_cluster(cluster: Cluster, run: RunState, taskmanagers: int) -> None:
     if not run.running("jobmanager"):
-        on_step("starting the cluster")
         run.stop(("jobmanager", "taskmanager"))  # TaskManagers that lost their JobManager
         cluster.start(run, taskmanagers=taskmanagers)
         return
@@ -186,8 +208,8 @@ def _start_cluster(
         cluster.add_taskmanager(run)
 
 
-def _require_broker(settings: Settings) -> None:
-    servers = settings.kafka.bootstrap_servers or ""
+def require_broker(settings: Settings, servers: str) -> None:
+    """Raise NotReady unless the user's broker answers."""
     if not reachable(servers, settings.kafka.properties, timeout_s=10.0):
         raise NotReady(
             f"expected a broker at {servers} (kafka.bootstrap_servers), but none answered within 10 s: "

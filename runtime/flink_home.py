@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -30,7 +29,7 @@ JAVA_OPTIONS = " ".join(
         "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
     ]
 )
-"""Flink's own defaults less the `jdk.compiler` lines: the Java that comes with the project has no compiler."""
+"""Flink's own defaults less the `jdk.compiler` lines: the project's Java has no compiler."""
 
 
 def distribution() -> Path:
@@ -91,7 +90,7 @@ class FlinkHome:
         """Write `conf/`: flat keys in `config.yaml` and the log settings."""
         self.conf.mkdir(parents=True, exist_ok=True)
         lines = [f"{key}: {orjson.dumps(value).decode()}" for key, value in sorted(settings.items())]
-        text = "# Written at every start by `fraudstream up`: change fraudstream.toml, [flink.config], instead.\n"
+        text = "# Written at every start: change [flink.config] of fraudstream.toml instead.\n"
         (self.conf / "config.yaml").write_text(text + "\n".join(lines) + "\n")
         shutil.copy(TEMPLATES / "log4j-console.properties", self.conf)
         shutil.copy(distribution() / "conf" / "log4j-cli.properties", self.conf)
@@ -108,7 +107,7 @@ class FlinkHome:
         }
 
     def _copy(self, source: Path) -> None:
-        """Copy a folder of the distribution, unless an equal copy is there (another release's is replaced)."""
+        """Copy a folder of the distribution, unless an equal copy is there (another release is replaced)."""
         target = self.root / source.name
         wanted = {path.name: path.stat().st_size for path in source.iterdir()}
         if not target.is_dir() or wanted != {path.name: path.stat().st_size for path in target.iterdir()}:
@@ -134,7 +133,8 @@ def cluster_settings(
         "rest.bind-address": LOOPBACK,
         "rest.port": str(rest_port),
         "rest.bind-port": str(rest_port),
-        "cluster.registration.error-delay": "500 ms",  # a TaskManager up before the JobManager asks again soon
+        # A TaskManager that is up before its JobManager asks again soon.
+        "cluster.registration.error-delay": "500 ms",
         "env.java.home": str(java.home),
         "env.java.opts.all": JAVA_OPTIONS,
         "io.tmp.dirs": str(folder.temporary),
@@ -151,4 +151,4 @@ def _link(place: Path, target: Path) -> None:
         if place.resolve() == target.resolve():
             return
         place.unlink()
-    os.symlink(target, place)
+    place.symlink_to(target)

@@ -45,7 +45,7 @@ class FlinkRest:
 
     def overview(self) -> dict[str, Any]:
         """Tell the numbers of TaskManagers, slots and jobs."""
-        return self._ask("GET", "/overview")
+        return dict(self._ask("GET", "/overview"))
 
     def taskmanagers(self) -> list[dict[str, Any]]:
         """List the TaskManagers."""
@@ -58,7 +58,7 @@ class FlinkRest:
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Tell a job's state and its vertices."""
-        return self._ask("GET", f"/jobs/{job_id}")
+        return dict(self._ask("GET", f"/jobs/{job_id}"))
 
     def metrics(self, path: str, names: str = "") -> dict[str, str]:
         """Read metrics below a path, for example `/jobs/ID/metrics`: name to value."""
@@ -67,7 +67,7 @@ class FlinkRest:
 
     def checkpoints(self, job_id: str) -> dict[str, Any]:
         """Tell a job's checkpoints: counts, latest, history."""
-        return self._ask("GET", f"/jobs/{job_id}/checkpoints")
+        return dict(self._ask("GET", f"/jobs/{job_id}/checkpoints"))
 
     def root_cause(self, job_id: str) -> str:
         """Give the one line that says why a job failed, empty when it did not."""
@@ -106,7 +106,8 @@ def cause_line(stack: str) -> str:
     """Pick the line of a stack trace, Java or Python, that tells the cause.
 
     A Python error inside a Java trace comes after `Traceback`: its first unindented line is the cause,
-    unless it is Py4J's, which wraps a Java error again. Otherwise it is the last `Caused by:`, else the first line.
+    unless it is Py4J's, which wraps a Java error again. Otherwise it is the last `Caused by:`, else
+    the first line.
     """
     lines = [line.rstrip() for line in stack.splitlines() if line.strip()]
     traces = [i for i, line in enumerate(lines) if line.strip().startswith("Traceback (most recent")]
@@ -115,9 +116,8 @@ def cause_line(stack: str) -> str:
         if lines and "Py4JJavaError" not in lines[0]:
             return lines[0]
         lines = [line.removeprefix(": ") for line in lines[1:]]
-    caused = [
-        line.strip().removeprefix("Caused by: ") for line in lines if line.strip().startswith("Caused by: ")
-    ]
+    stripped = [line.strip() for line in lines]
+    caused = [line.removeprefix("Caused by: ") for line in stripped if line.startswith("Caused by: ")]
     return caused[-1] if caused else (lines[0].strip() if lines else "")
 
 

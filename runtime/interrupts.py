@@ -22,8 +22,8 @@ def deferred() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    for number in came:
-        signal.raise_signal(number)
+    for got in came:
+        signal.raise_signal(got)
 
 
 def terminate_as_interrupt() -> None:

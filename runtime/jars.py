@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,9 +126,9 @@ def _fetch(jar: Jar, folder: Path, incoming: Path, on_bytes: Callable[[int], Non
     if digest != jar.sha256:
         raise JarError(
             f"expected sha256 {jar.sha256} for {jar.filename}, but the download has {digest}: "
-            "something between you and the repository changes files; try again, or fetch it over another network"
+            "something between you and the repository changes files; fetch it over another network"
         )
-    os.replace(arrived, folder / jar.filename)
+    arrived.replace(folder / jar.filename)
 
 
 def download(
@@ -141,15 +141,13 @@ def download(
     on_bytes: Callable[[int], None] | None = None,
 ) -> Path:
     """Download one jar by its Maven coordinates, unchecked, into a Maven folder tree below `into`."""
-    from contextlib import contextmanager
-
     from jgo.maven import (
         MavenContext,
         PythonResolver,
-    )  # slow to import, and not needed when nothing is missing
+    )
 
     @contextmanager
-    def progress(_name: str, _size: int):  # type: ignore[no-untyped-def]  # jgo's callback shape
+    def progress(_name: str, _size: int) -> Iterator[Callable[[int], None]]:
         yield on_bytes or (lambda _count: None)
 
     context = MavenContext(

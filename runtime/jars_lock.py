@@ -55,10 +55,10 @@ def write_lock(path: Path = LOCK) -> int:
             for row in ROOTS
             for coordinates in resolve(str(row["root"]), work, transitive=bool(row["transitive"]))
         ]
-        rows = list(pool.map(lambda pair: locked_row(*pair, work), wanted))
+        rows = list(pool.map(lambda pair: locked_row(pair[0], pair[1], work), wanted))
     path.write_text(json.dumps({"roots": ROOTS, "jars": rows}, indent=2) + "\n")
     return len(rows)
 
 
 if __name__ == "__main__":
-    print(f"{write_lock()} jars locked")  # noqa: T201
+    print(f"{write_lock()} jars locked")

@@ -69,8 +69,8 @@ def choose_port(*, configured: int | None, preferred: int, setting: str) -> int:
         return preferred if is_free(preferred) else free_port()
     if not is_free(configured):
         raise PortTakenError(
-            f"expected port {configured} (from {setting}) to be free, but {holder_of(configured)} listens there: "
-            f"stop it, set {setting} to another port, or leave {setting} out to have one chosen"
+            f"expected port {configured} (from {setting}) to be free, but it is held by "
+            f"{holder_of(configured)}: stop that, choose another {setting}, or leave it out"
         )
     return configured
 
@@ -82,7 +82,7 @@ def holder_of(port: int) -> str:
     except psutil.AccessDenied:
         return "another process"
     for entry in sockets:
-        if entry.status == psutil.CONN_LISTEN and entry.laddr.port == port:
+        if entry.status == psutil.CONN_LISTEN and entry.laddr and entry.laddr.port == port:
             if entry.pid is None:
                 return "a process of another user"
             return _describe(entry.pid)

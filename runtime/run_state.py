@@ -71,7 +71,7 @@ class RunState:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(f".{os.getpid()}")
         draft.write_text(text + "\n")
-        os.replace(draft, self.path)
+        draft.replace(self.path)
 
     def start(self, launch: Callable[[], OwnedProcess]) -> OwnedProcess:
         """Start a process and record it; a Ctrl-C between the two would leave an orphan, so it waits."""
@@ -124,7 +124,7 @@ def exclusive(folder: StateFolder) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UserError(
-                f"expected nobody else to start or stop processes in {folder.root}, but another `fraudstream` "
-                "command is at it: wait for it to end, or choose another paths.state"
+                f"expected nobody else to start or stop processes in {folder.root}, but another "
+                "`fraudstream` command is at it: wait for it to end, or choose another paths.state"
             ) from error
         yield

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -34,23 +35,20 @@ def check_names(settings: type[BaseModel], file: Path | None, environment: Mappi
     """
     known = set(setting_names(settings))
     sections = set(settings.model_fields)
-    mistakes = []
-    for name in _names_in_file(file, sections) if file else ():
-        if not _is_known(name, known, sections):
-            mistakes.append(
-                f"{file}: expected a known setting, but {name!r} is none{_nearest(name, known | sections)}"
-            )
-    variables = {variable_name(name): name for name in known}
-    for variable in sorted(environment):
-        if (
-            variable.startswith(PREFIX)
-            and variable not in NOT_SETTINGS
-            and not _is_variable(variable, settings)
-        ):
-            mistakes.append(
-                f"environment: expected a known setting, but {variable} is none{_nearest(variable, set(variables))}"
-            )
-    return mistakes
+    names = _names_in_file(file, sections) if file else ()
+    in_file = [
+        f"{file}: expected a known setting, but {name!r} is none{_nearest(name, known | sections)}"
+        for name in names
+        if name not in known | sections
+    ]
+    variables = {variable_name(name) for name in known}
+    ours = (name for name in sorted(environment) if name.startswith(PREFIX) and name not in NOT_SETTINGS)
+    in_environment = [
+        f"environment: expected a known setting, but {name} is none{_nearest(name, variables)}"
+        for name in ours
+        if not _is_variable(name, settings)
+    ]
+    return in_file + in_environment
 
 
 def setting_names(settings: type[BaseModel]) -> Iterator[str]:
@@ -75,10 +73,13 @@ def explain(error: Mapping[str, Any], file: Path) -> str:
     )
 
 
-def _fields(annotation: Any) -> Mapping[str, Any]:
-    return (
-        annotation.model_fields if isinstance(annotation, type) and issubclass(annotation, BaseModel) else {}
-    )
+def _fields(annotation: Any) -> dict[str, Any]:
+    """Map the names of a section's keys to their types; empty for what is no section."""
+    if dataclasses.is_dataclass(annotation):
+        return {field.name: field.type for field in dataclasses.fields(annotation)}
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {name: info.annotation for name, info in annotation.model_fields.items()}
+    return {}
 
 
 def _names_in_file(file: Path, sections: set[str]) -> Iterator[str]:
@@ -93,10 +94,6 @@ def _names_in_file(file: Path, sections: set[str]) -> Iterator[str]:
             yield section
 
 
-def _is_known(name: str, known: set[str], sections: set[str]) -> bool:
-    return name in known or name in sections
-
-
 def _is_variable(variable: str, settings: type[BaseModel]) -> bool:
     """Say whether a variable names a setting, or one entry of a setting that is a table."""
     section, _, key = variable.removeprefix(PREFIX).lower().partition("__")
@@ -105,7 +102,7 @@ def _is_variable(variable: str, settings: type[BaseModel]) -> bool:
         return False
     fields = _fields(info.annotation)
     first, _, rest = key.partition("__")
-    return first in fields and (not rest or "dict" in str(fields[first].annotation))
+    return first in fields and (not rest or "dict" in str(fields[first]))
 
 
 def _nearest(name: str, known: set[str]) -> str:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -40,85 +40,83 @@ def _web_address(value: str | None) -> str | None:
 
 Servers = Annotated[str | None, AfterValidator(_address_list)]
 WebAddress = Annotated[str | None, AfterValidator(_web_address)]
+AtLeastOne = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Section(BaseModel):
     """A part of the settings: frozen, and a name that it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class KafkaSettings(Section):
     """Which broker. Without `bootstrap_servers`, `up` starts one on this machine."""
 
-    bootstrap_servers: Servers = Field(
-        None, description="your broker's host:port,...; unset: an embedded one"
-    )
-    port: Port | None = Field(None, description="port of the embedded broker; unset: 9092, or a free one")
-    schema_registry_url: WebAddress = Field(None, description="schema registry; unset: the committed file")
-    properties: dict[str, str] = Field(
-        {}, description="passed to every Kafka client: security.protocol, sasl.*, ssl.*"
-    )
-    partitions: int = Field(4, ge=1, description="partitions of a topic that `topics create` makes")
-    replication: int = Field(1, ge=1, description="copies of each partition")
+    bootstrap_servers: Servers = None
+    """your broker's host:port, several by commas; unset: an embedded one"""
+    port: Port | None = None
+    """port of the embedded broker; unset: 9092, or a free one"""
+    schema_registry_url: WebAddress = None
+    """schema registry; unset: the committed file"""
+    properties: dict[str, str] = {}
+    """passed to every Kafka client: security.protocol, sasl.*, ssl.*"""
+    partitions: AtLeastOne = 4
+    """partitions of a topic that `topics create` makes"""
+    replication: AtLeastOne = 1
+    """copies of each partition"""
 
 
 class FlinkSettings(Section):
     """Which cluster. Without `rest_url`, `up` starts one on this machine."""
 
-    rest_url: WebAddress = Field(None, description="your cluster's REST address; unset: an embedded one")
-    rest_port: Port | None = Field(
-        None, description="REST port of the embedded cluster; unset: 8081, or a free one"
-    )
-    taskmanagers: int = Field(1, ge=1, description="TaskManagers of the embedded cluster, one slot each")
-    config: dict[str, str] = Field({}, description="Flink's own settings, passed through")
+    rest_url: WebAddress = None
+    """your cluster's REST address; unset: an embedded one"""
+    rest_port: Port | None = None
+    """REST port of the embedded cluster; unset: 8081, or a free one"""
+    taskmanagers: AtLeastOne = 1
+    """TaskManagers of the embedded cluster, one slot each"""
+    config: dict[str, str] = {}
+    """Flink's own settings, passed through"""
 
 
 class JobSettings(Section):
     """How the scoring job runs; `submit` makes the job's settings file of it."""
 
-    mode: Literal["thread", "process"] = Field("thread", description="how Flink runs Python")
-    parallelism: int = Field(1, ge=1, description="slots that the job takes")
-    shards: int = Field(
-        8, ge=1, le=1024, description="fixed at the first deployment: the ceiling of parallelism"
-    )
-    batch_ms: int = Field(10, ge=1, le=1000, description="how long a batch collects, in milliseconds")
-    buffer_timeout_ms: int = Field(
-        2, ge=0, le=1000, description="longest wait of a record between two operators"
-    )
-    checkpoint_interval_s: float = Field(5.0, gt=0, description="seconds between checkpoints")
-    state_backend: Literal["hashmap", "rocksdb"] = Field(
-        "hashmap", description="memory, or disk for large state"
-    )
-    guarantee: Literal["at-least-once", "exactly-once"] = Field(
-        "at-least-once", description="of the Kafka sinks"
-    )
-    emit_scores: bool = Field(True, description="write every transaction's decision to the scores topic")
-    start_from: Literal["earliest", "latest", "committed"] = Field(
-        "earliest", description="where a new job begins to read"
-    )
+    mode: Literal["thread", "process"] = "thread"
+    """how Flink runs Python"""
+    parallelism: AtLeastOne = 1
+    """slots that the job takes"""
+    shards: AtLeastOne = 8
+    """fixed at the first deployment: the ceiling of parallelism"""
+    batch_ms: AtLeastOne = 20
+    """how long a batch collects, in milliseconds"""
+    buffer_timeout_ms: Annotated[int, Field(ge=0)] = 2
+    """longest wait of a record between two operators, in milliseconds"""
+    checkpoint_interval_s: Annotated[float, Field(gt=0)] = 5.0
+    """seconds between checkpoints"""
+    state_backend: Literal["hashmap", "rocksdb"] = "hashmap"
+    """memory, or disk for large state"""
+    guarantee: Literal["at-least-once", "exactly-once"] = "at-least-once"
+    """of what is written to Kafka"""
+    emit_scores: bool = True
+    """write every transaction's decision to the scores topic"""
+    start_from: Literal["earliest", "latest", "committed"] = "earliest"
+    """where a new job begins to read"""
 
 
 class ModelSettings(Section):
     """Which model."""
 
-    artifact: Path = Field(
-        Path("artifacts/model"), description="folder that `train` writes and the job reads"
-    )
+    artifact: Path = Path("artifacts/model")
+    """folder that `train` writes and the job reads"""
 
 
 class PathSettings(Section):
     """Where things are kept."""
 
-    state: Path = Field(
-        Path(".fraudstream"), description="topics, checkpoints and logs of the embedded services"
-    )
-
-
-TopicSettings = create_model(
-    "TopicSettings", __base__=Section, **{name: (str, default) for name, default in vars(Topics()).items()}
-)
+    state: Path = Path(".fraudstream")
+    """topics, checkpoints and logs of the embedded services"""
 
 
 class Settings(BaseSettings):
@@ -132,7 +130,7 @@ class Settings(BaseSettings):
     )
 
     kafka: KafkaSettings = KafkaSettings()
-    topics: TopicSettings = TopicSettings()  # type: ignore[valid-type]
+    topics: Topics = Topics()
     flink: FlinkSettings = FlinkSettings()
     job: JobSettings = JobSettings()
     model: ModelSettings = ModelSettings()
@@ -142,11 +140,6 @@ class Settings(BaseSettings):
     def state(self) -> StateFolder:
         """The state folder, as an absolute path."""
         return StateFolder(root=self.paths.state.expanduser().absolute())
-
-    @property
-    def topic_names(self) -> Topics:
-        """The topics, as the other packages take them."""
-        return Topics(**self.topics.model_dump())
 
     @classmethod
     def settings_customise_sources(
@@ -186,10 +179,12 @@ def load_settings(config: Path | None = None, **sections: Any) -> Settings:
     mistakes = check_names(Settings, file if file.is_file() else None, os.environ)
     if mistakes:
         raise SettingsError("\n".join(mistakes))
-    from_file = type(
-        "Settings", (Settings,), {"model_config": SettingsConfigDict(toml_file=file), "__module__": __name__}
-    )
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
     try:
-        return from_file(**sections)
+        found: Settings = FromFile(**sections)
     except ValidationError as error:
         raise SettingsError("\n".join(explain(row, file) for row in error.errors())) from error
+    return found

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from runtime.failures import NotReady, RuntimeFailure
 from runtime.settings import Settings
@@ -26,7 +27,7 @@ def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
     """
     client = AdminClient(client_properties(settings, bootstrap_servers))
     present = existing_topics(settings, bootstrap_servers)
-    missing = [name for name in settings.topic_names.names() if name not in present]
+    missing = [name for name in settings.topics.names() if name not in present]
     wanted = [
         NewTopic(
             name, num_partitions=settings.kafka.partitions, replication_factor=settings.kafka.replication
@@ -63,3 +64,31 @@ def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int
             "Start it (`fraudstream up`), or correct kafka.bootstrap_servers"
         ) from error
     return {name: len(topic.partitions) for name, topic in topics.items()}
+
+
+def count_records(settings: Settings, bootstrap_servers: str) -> dict[str, dict[str, int]]:
+    """Count partitions and records (by offsets) of those of the six topics that exist.
+
+    Returns
+    -------
+    dict
+        Topic to `partitions` and `records`; in a topic written by transactions, their markers count too.
+    """
+    present = existing_topics(settings, bootstrap_servers)
+    client = Consumer({**client_properties(settings, bootstrap_servers), "group.id": "fraudstream-count"})
+    try:
+        return {
+            name: {
+                "partitions": present[name],
+                "records": sum(_records(client, name, partition) for partition in range(present[name])),
+            }
+            for name in settings.topics.names()
+            if name in present
+        }
+    finally:
+        client.close()
+
+
+def _records(client: Consumer, topic: str, partition: int) -> int:
+    low, high = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)
+    return int(high - low)

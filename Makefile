@@ -1,0 +1,97 @@
+# `make` lists what there is. Everything is put into .venv, .fraudstream and the cache folder, nowhere else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+CACHE := $(or $(FRAUDSTREAM_CACHE),$(HOME)/.cache/fraudstream)
+RUN := .venv/bin/fraudstream
+PY := .venv/bin/python
+UV := UV_CACHE_DIR="$(CACHE)/uv" UV_PYTHON_DOWNLOADS=never .venv/bin/uv
+PIP := PIP_CACHE_DIR="$(CACHE)/pip" PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip
+LOCKED := requirements/bootstrap.lock pyproject.toml Makefile
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ set-up
+
+.PHONY: setup
+setup: .venv/.dev ## install everything into .venv, the tools for tests and checks included
+
+# One stamp per lock: the demo does not wait for the test tools.
+.venv/.runtime: requirements/runtime.lock $(LOCKED)
+	$(call install,runtime)
+
+.venv/.dev: requirements/dev.lock $(LOCKED)
+	$(call install,dev)
+	@touch .venv/.runtime
+
+define install
+	@command -v $(PYTHON) >/dev/null || { echo "expected $(PYTHON) on PATH, but it is not: install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PIP) install --quiet --require-hashes -r requirements/bootstrap.lock
+	@$(UV) pip install --python $(PY) --require-hashes -r requirements/$(1).lock || $(PIP) install --require-hashes -r requirements/$(1).lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+endef
+
+##@ run
+
+.PHONY: demo up down submit train alerts bench
+demo: .venv/.runtime ## the whole path once: train, start, send, watch alerts, stop
+	@$(RUN) demo
+
+up: .venv/.runtime ## start the broker and the Flink cluster
+	@$(RUN) up
+
+down: .venv/.runtime ## stop them
+	@$(RUN) down
+
+train: .venv/.runtime ## train the model on a simulated history
+	@test -f artifacts/history.parquet || $(RUN) simulate --out artifacts/history.parquet
+	@$(RUN) train --history artifacts/history.parquet
+
+submit: .venv/.runtime ## start the scoring job
+	@$(RUN) submit
+
+alerts: .venv/.runtime ## watch the alerts
+	@$(RUN) alerts tail
+
+bench: .venv/.runtime ## measure events a second and latency, beside a plain loop
+	@$(RUN) bench
+
+##@ develop
+
+.PHONY: test test-long check lint format typecheck lock clean
+test: .venv/.dev ## all tests but the long ones, with a coverage report
+	@$(PY) -m pytest -m "not long" --cov --cov-report=term:skip-covered
+
+test-long: .venv/.dev ## the tests that take minutes
+	@$(PY) -m pytest -m long
+
+check: lint typecheck ## what CI runs before the tests
+
+lint: .venv/.dev ## style, format and the arrows between the packages
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports
+
+format: .venv/.dev ## put the code into its format
+	@.venv/bin/ruff check --fix-only .
+	@.venv/bin/ruff format .
+
+typecheck: .venv/.dev ## types, strictly
+	@.venv/bin/mypy
+
+lock: .venv/.dev ## renew the locks of the packages and of the jars
+	@for name in bootstrap runtime dev; do \
+		$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+			--custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.lock || exit 1; \
+	done
+	@$(PY) -m runtime.jars_lock
+
+clean: ## stop what runs and remove what was made here; downloads stay in the cache
+	@test ! -x $(RUN) || $(RUN) down
+	rm -rf .venv .fraudstream artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from confluent_kafka import KafkaException
+
+from runtime.commands import alerts, data, doctor, jobs, services, shows, topics, train
+from runtime.commands.screen import err
+from runtime.failures import RuntimeFailure
+from runtime.interrupts import terminate_as_interrupt
+from schemas.errors import UserError
+
+EXIT_CODES = """
+[bold]Exit codes[/]: 0 done, 1 something that was run failed, 2 a mistake in the command or the settings,
+3 not ready (something needed is not running or not there), 130 stopped by Ctrl-C.
+"""
+
+app = typer.Typer(
+    name="fraudstream",
+    help="Score card transactions for fraud as they stream by: Kafka in, Flink, Kafka out.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Settings file; fraudstream.toml here if left out.")
+    ] = None,
+) -> None:
+    """Score card transactions for fraud as they stream by: Kafka in, Flink, Kafka out."""
+    context.obj = config
+
+
+for panel, commands in {
+    "Services": (services.up, services.down, services.status, doctor.doctor),
+    "Data": (data.simulate, data.produce, data.replay),
+    "Model and job": (train.train, jobs.submit, jobs.stop, jobs.jobs),
+    "Shows": (shows.demo, shows.bench),
+}.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(topics.app, name="topics", rich_help_panel="Data")
+app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
+
+
+def main() -> None:
+    """Run the command line: a mistake or a failure is a message and an exit code, not a stack trace."""
+    terminate_as_interrupt()
+    try:
+        app()
+    except (UserError, RuntimeFailure) as error:
+        err.print(f"[red]Error:[/] {_plain(str(error))}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KafkaException as error:
+        err.print(f"[red]Error:[/] the broker did not answer as expected: {_plain(error.args[0].str())}")
+        sys.exit(RuntimeFailure.exit_code)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()

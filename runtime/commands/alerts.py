@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from runtime.commands.screen import AsJson, out, settings_of, write_json
+
+app = typer.Typer(help="Watch the alerts.", no_args_is_help=True)
+
+
+@app.command()
+def tail(
+    context: typer.Context,
+    *,
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="Only alerts from this score on.")] = 0.0,
+    limit: Annotated[int | None, typer.Option(min=1, help="End after so many.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0, help="End after so many seconds without one.")
+    ] = None,
+    from_start: Annotated[bool, typer.Option("--from-start", help="Begin with the oldest.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show alerts as they come, until Ctrl-C, --limit or --timeout.
+
+    [bold]Examples[/]
+
+      fraudstream alerts tail
+      fraudstream alerts tail --min-score 0.9 --limit 10 --from-start
+      fraudstream alerts tail --json --timeout 5 | jq .reasons
+    """
+    from runtime.alerts import read_alerts
+    from runtime.embedded import find_bootstrap
+
+    settings = settings_of(context)
+    found = read_alerts(
+        settings,
+        find_bootstrap(settings),
+        min_score=min_score,
+        limit=limit,
+        timeout_s=timeout,
+        from_start=from_start,
+    )
+    for alert in found:
+        if as_json:
+            write_json(alert)
+        else:
+            out.print(line(alert))
+
+
+def line(alert: dict[str, Any]) -> str:
+    """Word an alert in one line: when, decision, score, who, how much, why."""
+    colour = "red" if alert["decision"] == "BLOCK" else "yellow"
+    why = ", ".join(
+        f"{r['feature']} {r['value']:.4g} (usually {r['usual']:.4g})" for r in alert["reasons"][:3]
+    )
+    amount = f"{alert['amount_minor'] / 100:,.2f} {alert['currency']}"
+    return (
+        f"{alert['event_time']:%Y-%m-%d %H:%M:%S} [{colour}]{alert['decision']:6}[/] {alert['score']:.3f}  "
+        f"{alert['customer_id']} at {alert['merchant_id']}  {amount}  {why}"
+    )

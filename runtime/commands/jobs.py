@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from runtime.commands.screen import AsJson, err, out, settings_of, write_json, write_table
+from schemas.errors import UserError
+
+
+def submit(
+    context: typer.Context,
+    *,
+    mode: Annotated[str | None, typer.Option(help="thread or process: how Flink runs Python.")] = None,
+    parallelism: Annotated[int | None, typer.Option(min=1, help="Slots that the job takes.")] = None,
+    guarantee: Annotated[str | None, typer.Option(help="at-least-once or exactly-once.")] = None,
+    state_backend: Annotated[str | None, typer.Option(help="hashmap or rocksdb.")] = None,
+    start_from: Annotated[str | None, typer.Option(help="earliest, latest or committed.")] = None,
+    model: Annotated[str | None, typer.Option(help="Folder of the model artifact.")] = None,
+    from_savepoint: Annotated[str | None, typer.Option(help="Folder to restore from.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start the scoring job, and print the `flink run` line that does it.
+
+    [bold]Examples[/]
+
+      fraudstream submit
+      fraudstream submit --mode process --state-backend rocksdb
+      fraudstream submit --from-savepoint .fraudstream/savepoints/savepoint-1a2b3c-0123456789ab
+    """
+    from models.scoring.artifact import load_artifact
+    from runtime.embedded import find_services
+    from runtime.submit import submit as submit_job
+
+    given = {
+        "mode": mode,
+        "parallelism": parallelism,
+        "guarantee": guarantee,
+        "state_backend": state_backend,
+        "start_from": start_from,
+    }
+    settings = settings_of(context, job=given, model={"artifact": model})
+    load_artifact(settings.model.artifact)  # a wrong model is told here, not by a failing job
+    services = find_services(settings)
+    with err.status("submitting"):
+        done = submit_job(
+            settings,
+            services,
+            savepoint=from_savepoint,
+            on_line=lambda line: err.print(f"$ {line}", soft_wrap=True),
+        )
+    if as_json:
+        write_json({"job_id": done.job_id, "line": done.line, "config": str(done.config)})
+    else:
+        out.print(
+            f"Job {done.job_id} is running ({services.rest_url}/#/job/{done.job_id}/overview)", soft_wrap=True
+        )
+
+
+def stop(
+    context: typer.Context,
+    *,
+    job: Annotated[str | None, typer.Argument(help="Id of the job; needed only when several run.")] = None,
+    savepoint: Annotated[bool, typer.Option("--savepoint", help="Keep the state, to resume from.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop the running job, keeping its state with --savepoint.
+
+    [bold]Examples[/]
+
+      fraudstream stop --savepoint
+      fraudstream stop 0123456789abcdef0123456789abcdef
+    """
+    from runtime.embedded import find_services
+    from runtime.submit import stop_job
+
+    settings = settings_of(context)
+    services = find_services(settings)
+    job_id = job or _only_job(services.rest_url)
+    with err.status("stopping"):
+        kept = stop_job(settings, services, job_id, savepoint=savepoint)
+    if as_json:
+        write_json({"job_id": job_id, "savepoint": kept})
+    else:
+        out.print(f"Stopped {job_id}")
+        if kept:
+            out.print(f"Resume with: fraudstream submit --from-savepoint {kept}", soft_wrap=True)
+
+
+def jobs(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """List the cluster's jobs.
+
+    [bold]Examples[/]
+
+      fraudstream jobs
+      fraudstream jobs --json
+    """
+    from runtime.embedded import find_services
+
+    found = _jobs(find_services(settings_of(context)).rest_url)
+    if as_json:
+        write_json(found)
+    else:
+        write_table(
+            ("job", "name", "state", "running s"),
+            [(j["jid"], j["name"], j["state"], j["duration"] // 1000) for j in found],
+        )
+
+
+def _jobs(rest_url: str) -> list[dict[str, Any]]:
+    from runtime.flink_rest import FlinkRest
+
+    return FlinkRest(url=rest_url).jobs()
+
+
+def _only_job(rest_url: str) -> str:
+    live = [job for job in _jobs(rest_url) if job["state"] in {"RUNNING", "RESTARTING", "CREATED", "FAILING"}]
+    if len(live) == 1:
+        return str(live[0]["jid"])
+    names = ", ".join(f"{job['jid']} ({job['name']})" for job in live) or "none"
+    raise UserError(f"expected one running job to stop, but found {names}: name the one to stop")

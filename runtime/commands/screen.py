@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from runtime.settings import Settings, load_settings
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for a program to read.")]
+
+
+def settings_of(context: typer.Context, **sections: dict[str, Any]) -> Settings:
+    """Read the settings that the command was started with; options given on the line win.
+
+    Parameters
+    ----------
+    context
+        Holds the file named by `--config`.
+    sections
+        Values by section; those that are None were not given.
+    """
+    config: Path | None = context.obj
+    given = {name: {k: v for k, v in keys.items() if v is not None} for name, keys in sections.items()}
+    return load_settings(config, **{name: keys for name, keys in given.items() if keys})
+
+
+def write_json(value: Any) -> None:
+    """Write one JSON value and a line end to standard output."""
+    sys.stdout.buffer.write(orjson.dumps(value, default=str, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()
+
+
+def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Show rows below headings."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    out.print(table)
+
+
+@contextmanager
+def download_bar(total: int) -> Iterator[Progress]:
+    """Show steps, and a bar for `total` bytes of downloads, on standard error."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeElapsedColumn(),
+    )
+    steps = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*(columns if total else steps), console=err, transient=True) as progress:
+        progress.add_task("starting", total=total or None)
+        yield progress
+
+
+@contextmanager
+def count_bar(what: str, total: int | None) -> Iterator[Progress]:
+    """Show a bar for a number of records, on standard error."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}"),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+        progress.add_task(what, total=total)
+        yield progress

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from runtime.commands.screen import AsJson, download_bar, err, out, settings_of, write_json, write_table
+
+
+def up(
+    context: typer.Context,
+    *,
+    taskmanagers: Annotated[int | None, typer.Option(min=1, help="TaskManagers, one slot each.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start a Kafka broker and a Flink cluster here, and create the topics.
+
+    What runs already is kept. Where the settings name your own broker or cluster, none is started.
+
+    [bold]Examples[/]
+
+      fraudstream up
+      fraudstream up --taskmanagers 2
+      FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 fraudstream up
+    """
+    from runtime.embedded import Watcher, start
+    from runtime.folders import cache_folder
+    from runtime.jars import missing_jars, read_lock
+
+    settings = settings_of(context, flink={"taskmanagers": taskmanagers})
+    missing = sum(jar.size for jar in missing_jars(read_lock(), cache_folder() / "jars"))
+    with download_bar(missing) as bar:
+        task = bar.task_ids[0]
+        watcher = Watcher(
+            on_step=lambda step: bar.update(task, description=step),
+            on_bytes=lambda count: bar.advance(task, count),
+        )
+        services = start(settings, watcher=watcher)
+    if as_json:
+        write_json({"bootstrap_servers": services.bootstrap_servers, "rest_url": services.rest_url})
+        return
+    out.print(f"Kafka  {services.bootstrap_servers}")
+    out.print(f"Flink  {services.rest_url}")
+    out.print(f"Logs   {settings.state.logs}")
+
+
+def down(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Stop all that `up` started. Topics and checkpoints are kept.
+
+    [bold]Examples[/]
+
+      fraudstream down
+    """
+    from runtime.embedded import stop
+
+    stopped = stop(settings_of(context))
+    if as_json:
+        write_json({"stopped": stopped})
+    else:
+        out.print(f"Stopped {', '.join(stopped)}" if stopped else "Nothing was running")
+
+
+def status(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show what runs: processes, addresses, slots and jobs. Exit code 3 when something is missing.
+
+    [bold]Examples[/]
+
+      fraudstream status
+      fraudstream status --json | jq .slots_free
+    """
+    from runtime.status import read_status
+
+    found = read_status(settings_of(context))
+    if as_json:
+        write_json(found)
+    else:
+        _show(found)
+    if not found["ready"]:
+        err.print("Not everything runs: `fraudstream up` starts what is missing.")
+        raise typer.Exit(3)
+
+
+def _show(found: dict[str, Any]) -> None:
+    write_table(
+        ("process", "pid", "running", "memory MB", "log"),
+        [
+            (p["name"], p["pid"], "yes" if p["alive"] else "no", p["memory_mb"], p["log"])
+            for p in found["processes"]
+        ],
+    )
+    out.print(
+        f"Kafka  {found['bootstrap_servers'] or '-'}  {'answers' if found['broker'] else 'does not answer'}"
+    )
+    out.print(f"Flink  {found['rest_url'] or '-'}  {'answers' if found['cluster'] else 'does not answer'}")
+    out.print(f"Slots  {found['slots_free']} free of {found['slots_total']}")
+    for job in found["jobs"]:
+        out.print(f"Job    {job['id']}  {job['state']}  {job['name']}")

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runtime.commands.screen import AsJson, count_bar, out, settings_of, write_json, write_table
+
+
+def train(
+    context: typer.Context,
+    *,
+    history: Annotated[Path, typer.Option(help="Labelled Parquet file, as `simulate` writes it.")],
+    target: Annotated[Path | None, typer.Option("--out", help="Folder for the artifact.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same model.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on a labelled history and write its artifact.
+
+    [bold]Examples[/]
+
+      fraudstream train --history history.parquet
+      fraudstream train --history history.parquet --out artifacts/second
+    """
+    from models.training.train import train as train_model
+
+    folder = target or settings_of(context).model.artifact
+    with count_bar("training", None) as bar:
+        task = bar.task_ids[0]
+        manifest = train_model(
+            history,
+            folder,
+            seed=seed,
+            progress=lambda stage, done, total: bar.update(
+                task, description=stage, completed=done, total=total
+            ),
+        )
+    if as_json:
+        write_json({"artifact": str(folder), **manifest.model_dump(mode="json")})
+        return
+    out.print(f"Model {manifest.model_id} in {folder}")
+    write_table(("metric", "value"), [(name, f"{value:.4f}") for name, value in _numbers(manifest.metrics)])
+
+
+def _numbers(metrics: dict[str, float]) -> list[tuple[str, float]]:
+    return [(name, value) for name, value in metrics.items() if isinstance(value, int | float)]

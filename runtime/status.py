@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.broker import reachable
+from runtime.failures import NotReady, RuntimeFailure
+from runtime.flink_rest import FlinkRest
+from runtime.run_state import RunState
+from runtime.settings import Settings
+
+
+def read_status(settings: Settings) -> dict[str, Any]:
+    """Tell what runs, as plain values that become JSON.
+
+    Returns
+    -------
+    dict
+        `ready`, `processes`, `bootstrap_servers`, `broker` (answers), `rest_url`, `cluster` (answers),
+        `slots_free`, `slots_total`, `jobs`.
+    """
+    run = RunState.load(settings.state)
+    servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
+    rest_url = settings.flink.rest_url or run.rest_url
+    broker = servers is not None and reachable(servers, settings.kafka.properties)
+    overview, jobs = _cluster(rest_url)
+    return {
+        "ready": broker and overview is not None and all(process.alive() for process in run.processes),
+        "processes": [
+            {
+                "name": process.name,
+                "pid": process.pid,
+                "alive": process.alive(),
+                "memory_mb": process.resident_bytes() // 1_000_000,
+                "log": process.log,
+            }
+            for process in run.processes
+        ],
+        "bootstrap_servers": servers,
+        "broker": broker,
+        "rest_url": rest_url,
+        "cluster": overview is not None,
+        "slots_free": overview["slots-available"] if overview else 0,
+        "slots_total": overview["slots-total"] if overview else 0,
+        "jobs": jobs,
+    }
+
+
+def _cluster(rest_url: str | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    if rest_url is None:
+        return None, []
+    rest = FlinkRest(url=rest_url)
+    try:
+        overview, jobs = rest.overview(), rest.jobs()
+    except (NotReady, RuntimeFailure):
+        return None, []
+    return overview, [{"id": job["jid"], "name": job["name"], "state": job["state"]} for job in jobs]
