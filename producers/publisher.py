@@ -202,7 +202,8 @@ class Publisher:
     def _serve_until(self, deadline: float) -> None:
         """Let librdkafka report errors until `deadline`; it returns early when it has one."""
         while (left := deadline - time.monotonic()) > 0:
-            self._producer.poll(left)
+            # Whole milliseconds: librdkafka takes a part of one for zero, and this would spin.
+            self._producer.poll(max(left, 0.001))
 
     def _connect(self, timeout_s: float) -> None:
         try:
