@@ -84,6 +84,6 @@ def check_history(raw: bytes) -> int:
     )
     raise HistoryVersionError(
         f"Customer history in the state: expected version {HISTORY_VERSION} with at most {K} entries of "
-        f"{ENTRY.itemsize} bytes, was {was} ({len(raw)} in all). Restore from a savepoint of this version "
-        "of fraudstream, or run the version that wrote this one."
+        f"{ENTRY.itemsize} bytes, was {was} ({len(raw)} bytes in all). Restore from a savepoint of this "
+        "version of fraudstream, or run the version that wrote this one."
     )

@@ -207,8 +207,8 @@ def advance(
     """Write the features of each event in order and take it into its customer's history.
 
     `FeatureEngine.advance` and `FeatureBatch` say what comes in and out. ``codes`` gives for each column of
-    ``x`` its place in the facts, ``missing`` what stands for NaN there. Until `remember` a new entry's score is
-    -(1 + its index).
+    ``x`` its place in the facts, ``missing`` what stands for NaN there. A new entry's score is
+    -(1 + its index) until `remember`.
     """
     facts = np.empty(windows_ms.size * _PER_WINDOW + _OTHERS)
     seen = np.zeros(_SEEN, np.uint64)
