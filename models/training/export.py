@@ -12,6 +12,9 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 from models.scoring.model import INPUT, OUTPUT
 from schemas.errors import UserError
 
+ZERO = np.float32(1e-35)
+"""LightGBM's kZeroThreshold: what is no larger than this it takes for 0."""
+
 
 class ExportError(UserError):
     """A LightGBM model that ONNX cannot express exactly."""
@@ -26,6 +29,17 @@ def floor_float32(value: float) -> np.float32:
     """
     nearest = np.float32(value)
     return nearest if float(nearest) <= value else np.nextafter(nearest, np.float32(-np.inf))
+
+
+def branch_threshold(threshold: float) -> np.float32:
+    """Return the float32 that splits float32 features as LightGBM's predictor splits them at ``threshold``.
+
+    It is the floor, but for thresholds within `ZERO` of 0, which LightGBM likes for features that are
+    often 0: its predictor takes every value as small as that for 0 before it compares.
+    """
+    if not -ZERO <= threshold <= ZERO:
+        return floor_float32(threshold)
+    return ZERO if threshold >= 0 else np.nextafter(-ZERO, np.float32(-np.inf))
 
 
 def export_onnx(booster: lgb.Booster) -> onnx.ModelProto:
@@ -76,7 +90,7 @@ def _correct_branches(ensemble: onnx.NodeProto, booster: lgb.Booster) -> None:
                 f"ONNX export: expected threshold {threshold} at node {place}, was {values[place]}: "
                 "onnxmltools lays its nodes out in another way; use the locked version of onnxmltools"
             )
-        values[place] = floor_float32(threshold)
+        values[place] = branch_threshold(threshold)
         # A feature that had no NaN in training: LightGBM takes NaN for 0.
         nan_is_true[place] = node["default_left"] if node["missing_type"] == "NaN" else threshold >= 0
     attributes["nodes_values"].floats[:] = values.tolist()

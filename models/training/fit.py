@@ -23,7 +23,7 @@ class LearnerSettings:
     """
 
     trees: int = 120
-    rate: float = 0.07
+    rate: float = 0.1
     leaves: int = 16
     min_child_samples: int = 50
     l2: float = 10.0

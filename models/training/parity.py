@@ -43,8 +43,8 @@ def prove_parity(
     flips = int(np.count_nonzero(ours != theirs))
     if not difference <= BOUND or flips:
         raise ExportError(
-            f"ONNX parity: expected at most {BOUND} of difference and no other decision, was {difference:.3g} "
-            f"and {flips} of {len(scores)} decisions. Nothing was written: report this with the history file"
+            f"ONNX parity: expected at most {BOUND} of difference and no other decision, was {difference:.3g}"
+            f" and {flips} of {len(scores)} decisions. Nothing was written: report this with the history file"
         )
     return Parity(
         rows=len(scores),

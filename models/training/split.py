@@ -5,26 +5,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-RISK_SHARE, TRAIN_SHARE = 0.2, 0.7
-"""Shares of the time before which the risk tables, and the trees, take their rows."""
+RISK_SHARE, TRAIN_SHARE = 0.2, 0.75
+"""Shares of the time by which labels must be known to teach the risk tables, and the trees."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TimeSplit:
-    """Three periods of a history, one after the other, as masks over its n rows.
+    """Who learns from which rows of a history, as masks over its n rows. No row is in two of them.
 
     Parameters
     ----------
     risk : ndarray of bool, (n,)
-        Rows that teach the risk tables. No tree learns from them: their own labels are in their risk
-        features, and the customers' histories are still filling up.
+        Rows that teach the risk tables: those whose labels were known first. No tree learns from them, since
+        their own labels are in their risk features.
     train : ndarray of bool, (n,)
-        Rows that teach the trees.
+        Rows that teach the trees: their labels were known when the validation period began. What was not
+        known then teaches nothing.
     validation : ndarray of bool, (n,)
-        Rows that set the thresholds and give the metrics.
+        Rows that set the thresholds and give the metrics: later than all others.
     risk_until_ms, train_until_ms : int
-        Where the periods meet, in event time. A row of `risk` or `train` has its label at that time at the
-        latest: what was not known then teaches nothing.
+        When the tables, and the trees, took their labels, in event time.
     """
 
     risk: NDArray[np.bool_]
@@ -41,7 +41,7 @@ class TimeSplit:
 
 
 def split_by_time(event_time_ms: NDArray[np.int64], label_time_ms: NDArray[np.int64]) -> TimeSplit:
-    """Cut a history, sorted by event time, into the three periods.
+    """Split a history, sorted by event time.
 
     Parameters
     ----------
@@ -51,9 +51,10 @@ def split_by_time(event_time_ms: NDArray[np.int64], label_time_ms: NDArray[np.in
     first, last = int(event_time_ms[0]), int(event_time_ms[-1])
     risk_until = first + int((last - first) * RISK_SHARE)
     train_until = first + int((last - first) * TRAIN_SHARE)
+    risk = (event_time_ms < risk_until) & (label_time_ms <= risk_until)
     return TimeSplit(
-        risk=(event_time_ms < risk_until) & (label_time_ms <= risk_until),
-        train=(event_time_ms >= risk_until) & (event_time_ms < train_until) & (label_time_ms <= train_until),
+        risk=risk,
+        train=(event_time_ms < train_until) & (label_time_ms <= train_until) & ~risk,
         validation=event_time_ms >= train_until,
         risk_until_ms=risk_until,
         train_until_ms=train_until,

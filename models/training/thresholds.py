@@ -8,6 +8,9 @@ from models.training.metrics import operating_points
 REVIEW_PRECISION, BLOCK_PRECISION = 0.5, 0.9
 """Least precision wanted of all that is flagged, and of what is blocked."""
 
+RECALL_WEIGHT = 1.5
+"""How much more recall counts than precision in review's F-score: a missed fraud costs more than a review."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
@@ -22,10 +25,10 @@ def choose_thresholds(
 ) -> Thresholds:
     """Choose both thresholds on rows later than any that was trained on.
 
-    Review: the best F1 among those of precision 0.5 or more, or of all where none is. Block: above it the one
-    that catches most at precision 0.9, or halfway from review's precision to 1 if that is more; where none
-    is, the most precise. Both are then set into the widest gap between scores nearby, so that the last bits
-    of a score decide nothing.
+    Review: the best F-score among those of precision 0.5 or more, or of all where none is. Block: above it
+    the one that catches most at precision 0.9, or halfway from review's precision to 1 if that is more; where
+    none is, the most precise. Both are then set into the widest gap between scores nearby, so that the last
+    bits of a score decide nothing.
 
     Parameters
     ----------
@@ -37,9 +40,9 @@ def choose_thresholds(
     """
     points, caught, flagged = operating_points(is_fraud, scores)
     precision, recall = caught / flagged, caught / caught[-1]
-    f1 = 2 * caught / (flagged + caught[-1])
+    f_score = (1 + RECALL_WEIGHT**2) * caught / (flagged + RECALL_WEIGHT**2 * caught[-1])
     wanted = precision >= REVIEW_PRECISION
-    review = int(np.argmax(np.where(wanted, f1, -1.0) if wanted.any() else f1))
+    review = int(np.argmax(np.where(wanted, f_score, -1.0) if wanted.any() else f_score))
     block = _stricter(precision[:review], recall[:review], max(BLOCK_PRECISION, (1 + precision[review]) / 2))
     rising = np.unique(np.concatenate([scores, also_tested]))
     return Thresholds(

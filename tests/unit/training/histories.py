@@ -1,0 +1,51 @@
+"""A small simulated history and the artifact trained on it, made once a test run."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.scoring.artifact import Artifact, load_artifact
+from models.training.fit import LearnerSettings
+from models.training.train import train
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+
+SMALL = LearnerSettings(trees=30, min_child_samples=20)
+
+
+@cache
+def history() -> pa.Table:
+    """About 20,000 transactions of 30 days, 2 % of them fraud."""
+    return simulate(
+        SimulationConfig(seed=11, customers=250, merchants=200, fraud_rate=0.02, label_delay_days=2)
+    )
+
+
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    """Removed when the interpreter ends, since the cache holds it till then."""
+    return TemporaryDirectory(prefix="fraudstream-test-")
+
+
+@cache
+def history_file() -> Path:
+    """Write `history` to a file of its own folder."""
+    path = Path(_folder().name) / "history.parquet"
+    pq.write_table(history(), path)
+    return path
+
+
+@cache
+def artifact_folder() -> Path:
+    """Train on `history_file`."""
+    folder = history_file().parent / "model"
+    train(history_file(), folder, settings=SMALL)
+    return folder
+
+
+def artifact() -> Artifact:
+    """Load what `artifact_folder` holds."""
+    return load_artifact(artifact_folder())

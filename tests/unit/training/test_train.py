@@ -1,0 +1,105 @@
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models.features.table import FEATURE_NAMES, spec_hash
+from models.scoring.artifact import load_artifact
+from models.training.train import TrainingError, train
+from schemas.errors import UserError
+from tests.unit.training.histories import SMALL, artifact_folder, history, history_file
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return load_artifact(artifact_folder()).manifest
+
+
+def test_model_finds_the_simulated_frauds(manifest):
+    assert manifest.metrics["pr_auc"] > 10 * history()["is_fraud"].to_numpy().mean()
+    assert manifest.metrics["review_precision"] >= 0.5
+
+
+def test_pr_auc_comes_first_in_the_file():
+    written = json.loads((artifact_folder() / "manifest.json").read_bytes())
+    assert next(iter(written["metrics"])) == "pr_auc"
+
+
+def test_parity_is_recorded_without_a_flip(manifest):
+    assert manifest.parity.decision_flips == 0
+    assert manifest.parity.max_difference <= manifest.parity.bound == 1e-6
+    assert manifest.parity.threshold_rows > 100
+
+
+def test_manifest_names_its_features_and_data(manifest):
+    assert manifest.feature_names == FEATURE_NAMES
+    assert manifest.feature_spec_hash == spec_hash()
+    assert manifest.data.rows == len(history())
+    assert set(manifest.reference) == {*FEATURE_NAMES, "score"}
+    assert manifest.category_risk["prior"] > 0
+
+
+def test_recall_is_told_by_scenario(manifest):
+    assert len(manifest.recall_by_scenario) > 1
+    assert all(0 <= recall <= 1 for recall in manifest.recall_by_scenario.values())
+
+
+def test_same_file_and_seed_give_the_same_artifact(tmp_path):
+    train(history_file(), tmp_path, settings=SMALL)
+    for name in ("model.onnx", "manifest.json"):
+        assert (tmp_path / name).read_bytes() == (artifact_folder() / name).read_bytes()
+
+
+def test_another_seed_gives_another_model(tmp_path, manifest):
+    assert train(history_file(), tmp_path, settings=SMALL, seed=8).model_id != manifest.model_id
+
+
+def test_progress_tells_each_stage_to_its_end(tmp_path):
+    told = []
+    train(history_file(), tmp_path, settings=SMALL, progress=lambda *state: told.append(state))
+    assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["read", "replay", "train", "prove"]
+    assert ("replay", len(history()), len(history())) in told
+
+
+def test_optional_columns_may_be_absent(tmp_path):
+    table = history().drop_columns(["device_id", "latitude", "longitude", "scenario"])
+    pq.write_table(table, tmp_path / "plain.parquet")
+    manifest = train(tmp_path / "plain.parquet", tmp_path / "model", settings=SMALL)
+    assert manifest.recall_by_scenario == {}
+    assert load_artifact(tmp_path / "model").manifest == manifest
+
+
+def test_history_without_frauds_is_refused_and_writes_nothing(tmp_path):
+    table = history()
+    genuine = pa.array([False] * len(table))
+    column = table.schema.get_field_index("is_fraud")
+    pq.write_table(
+        table.set_column(column, table.schema.field(column), genuine), tmp_path / "genuine.parquet"
+    )
+    with pytest.raises(TrainingError, match=r"expected at least 20 frauds in the training period .* was 0"):
+        train(tmp_path / "genuine.parquet", tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_labels_that_come_too_late_are_named(tmp_path):
+    table = history()
+    late = table.set_column(
+        table.schema.get_field_index("label_time"),
+        table.schema.field("label_time"),
+        pa.compute.add(table["label_time"], pa.scalar(60 * 86_400_000, pa.duration("ms"))),
+    )
+    pq.write_table(late, tmp_path / "late.parquet")
+    with pytest.raises(TrainingError, match="shorter label delay"):
+        train(tmp_path / "late.parquet", tmp_path / "model")
+
+
+def test_empty_history_is_refused(tmp_path):
+    pq.write_table(history().slice(0, 0), tmp_path / "empty.parquet")
+    with pytest.raises(TrainingError, match="expected transactions, was an empty file"):
+        train(tmp_path / "empty.parquet", tmp_path / "model")
+
+
+def test_absent_history_is_a_users_mistake(tmp_path):
+    with pytest.raises(UserError, match="was none"):
+        train(tmp_path / "absent.parquet", tmp_path / "model")
