@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from runtime.deadline import wait_until
 from runtime.environment import process_environment
 from runtime.failures import RuntimeFailure, tail
@@ -87,7 +89,7 @@ def await_cluster(run: RunState, folder: StateFolder, *, seconds: float = READY_
         When a process ended or the time ran out, with the end of the log.
     """
     parts = [p for p in run.processes if p.name.startswith(("jobmanager", "taskmanager"))]
-    wanted = len([p for p in parts if p.name.startswith("taskmanager")])
+    workers = [process for process in parts if process.name.startswith("taskmanager")]
     rest = FlinkRest(url=run.rest_url or "")
 
     def complete() -> bool:
@@ -96,13 +98,27 @@ def await_cluster(run: RunState, folder: StateFolder, *, seconds: float = READY_
                 raise RuntimeFailure(
                     f"{process.name} ended while it started; the end of its log:\n{_log(process, folder)}"
                 )
-        return is_open(LOOPBACK, rest.port) and rest.reachable() and rest.overview()["slots-total"] >= wanted
+        if not (is_open(LOOPBACK, rest.port) and rest.reachable()):
+            return False
+        # By their ports: a count would take one that was killed, and is still listed, for a new one.
+        registered = {
+            row["path"].split("@")[1].split("/")[0] for row in rest.taskmanagers() if row["slotsNumber"]
+        }
+        return all(registered & _listening(process) for process in workers)
 
     if not wait_until(complete, seconds=seconds, interval_s=0.2):
         raise RuntimeFailure(
             f"the Flink cluster at {run.rest_url} was not complete within {seconds:.0f} s; "
             f"the end of {parts[-1].name}'s log:\n{_log(parts[-1], folder)}"
         )
+
+
+def _listening(process: OwnedProcess) -> set[str]:
+    try:
+        entries = psutil.Process(process.pid).net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return set()
+    return {f"{LOOPBACK}:{entry.laddr.port}" for entry in entries if entry.status == psutil.CONN_LISTEN}
 
 
 def _log(process: OwnedProcess, folder: StateFolder) -> str:

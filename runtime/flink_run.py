@@ -144,9 +144,16 @@ def run_client(command: Sequence[str], home: FlinkHome, java: Java) -> str:
 
 
 def client_cause(output: str) -> str:
-    """Pick the line of the client's output that tells the cause."""
-    start = output.find("Traceback (most recent call last)")
-    if start < 0:
-        start = max(output.find("The program finished with the following exception"), 0)
-    lines = output[start:].splitlines()
-    return cause_line("\n".join(line for line in lines if not line.startswith("----"))) or "it said nothing"
+    """Pick the line of the client's output that tells the cause.
+
+    A Python script that fails prints its own error first; then the client prints that Python failed.
+    """
+    script, aborted, _ = output.partition("org.apache.flink.client.program.ProgramAbortException")
+    if "Traceback (most recent call last)" in script:
+        return cause_line(script)
+    said = [line for line in script.splitlines() if line.strip()]
+    if aborted and said:
+        return said[-1]  # the script ended itself with a message
+    failure = output.partition("The program finished with the following exception")[2]
+    lines = [line for line in (failure or output).splitlines() if line.strip(" :-")]
+    return cause_line("\n".join(lines)) or "it said nothing"

@@ -81,17 +81,14 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 def _show(found: dict[str, Any]) -> None:
-    write_table(
-        ("process", "pid", "running", "memory MB", "log"),
-        [
-            (p["name"], p["pid"], "yes" if p["alive"] else "no", p["memory_mb"], p["log"])
-            for p in found["processes"]
-        ],
-    )
-    out.print(
-        f"Kafka  {found['bootstrap_servers'] or '-'}  {'answers' if found['broker'] else 'does not answer'}"
-    )
-    out.print(f"Flink  {found['rest_url'] or '-'}  {'answers' if found['cluster'] else 'does not answer'}")
+    rows = [(p["name"], p["pid"], "yes" if p["alive"] else "no", p["memory_mb"]) for p in found["processes"]]
+    if rows:
+        write_table(("process", "pid", "running", "memory MB"), rows)
+    for name, address, answers in (
+        ("Kafka", "bootstrap_servers", "broker"),
+        ("Flink", "rest_url", "cluster"),
+    ):
+        out.print(f"{name}  {found[address] or '-'}  {'answers' if found[answers] else 'does not answer'}")
     out.print(f"Slots  {found['slots_free']} free of {found['slots_total']}")
     for job in found["jobs"]:
         out.print(f"Job    {job['id']}  {job['state']}  {job['name']}")

@@ -1,0 +1,158 @@
+"""The embedded broker and cluster, as real processes. Each test has ports and folders of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from confluent_kafka import Consumer
+
+from runtime.deadline import wait_until
+from runtime.embedded import Services, add_taskmanager, cluster, embedded, find_services, start
+from runtime.flink_rest import FlinkRest
+from runtime.flink_run import FlinkRun
+from runtime.java import find_java
+from runtime.ports import LOOPBACK, PortTakenError
+from runtime.run_state import RunState
+from runtime.settings import Settings, load_settings
+
+pytestmark = pytest.mark.integration
+
+SMOKE_JOB = Path(__file__).parent / "smoke_job.py"
+
+
+def living(folder: Path) -> list[psutil.Process]:
+    """List the processes whose command line or working folder is in `folder`."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd", "status"]):
+        words = [*(process.info["cmdline"] or ()), process.info["cwd"] or ""]
+        if process.info["status"] != psutil.STATUS_ZOMBIE and any(str(folder) in word for word in words):
+            found.append(process)
+    return [process for process in found if process.pid != os.getpid()]
+
+
+def fresh(folder: Path, **sections: dict[str, object]) -> Settings:
+    return load_settings(paths={"state": folder / "state"}, **sections)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return fresh(tmp_path_factory.mktemp("services"))
+
+
+@pytest.fixture(scope="module")
+def services(settings: Settings) -> Iterator[Services]:
+    with embedded(settings) as running:
+        yield running
+    assert living(settings.state.root) == []
+
+
+def read_lines(services: Services, topic: str, count: int) -> list[str]:
+    consumer = Consumer(
+        {"bootstrap.servers": services.bootstrap_servers, "group.id": "test", "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe([topic])
+    lines: list[str] = []
+
+    def complete() -> bool:
+        message = consumer.poll(0.2)
+        if message is not None and not message.error():
+            lines.append((message.value() or b"").decode())
+        return len(lines) == count
+
+    try:
+        assert wait_until(complete, seconds=60, interval_s=0), lines
+    finally:
+        consumer.close()
+    return lines
+
+
+@pytest.mark.parametrize(("mode", "topic"), [("thread", "alerts"), ("process", "drift")])
+def test_python_job_runs_and_writes_to_kafka(settings, services, mode, topic):
+    name = getattr(settings.topics, topic)
+    job = FlinkRun(
+        home=cluster(settings).home,
+        java=find_java(),
+        rest_url=services.rest_url,
+        script=SMOKE_JOB,
+        arguments=[services.bootstrap_servers, name, mode],
+    )
+    assert len(job.submit()) == 32
+    lines = sorted(line.split() for line in read_lines(services, name, 3))
+    (taskmanager,) = RunState.load(settings.state).running("taskmanager")
+    assert [line[0] for line in lines] == ["1", "2", "3"]
+    assert {line[2] for line in lines} == {settings.topics.alerts}  # our own package was imported there
+    assert {int(line[1]) == taskmanager.pid for line in lines} == {mode == "thread"}
+
+
+@pytest.mark.usefixtures("services")
+def test_everything_listens_on_loopback_only(settings):
+    for process in RunState.load(settings.state).running():
+        for entry in psutil.Process(process.pid).net_connections("tcp"):
+            if entry.status == psutil.CONN_LISTEN:
+                assert entry.laddr.ip.removeprefix("::ffff:") == LOOPBACK, (process.name, entry)
+
+
+def test_second_start_keeps_what_runs_and_adds_taskmanagers(settings, services):
+    before = {process.pid for process in RunState.load(settings.state).running()}
+    assert start(settings, taskmanagers=2) == services
+    after = {process.pid for process in RunState.load(settings.state).running()}
+    assert before < after
+    assert len(after) == len(before) + 1
+
+
+def test_killed_taskmanager_can_be_replaced(settings, services):
+    run = RunState.load(settings.state)
+    victim = run.running("taskmanager")[0]
+    count = len(run.running("taskmanager"))
+    os.kill(victim.pid, signal.SIGKILL)
+    assert wait_until(lambda: not victim.alive(), seconds=10)
+    add_taskmanager(settings)
+    assert len(RunState.load(settings.state).running("taskmanager")) == count
+    assert FlinkRest(url=services.rest_url).overview()["slots-total"] >= count
+
+
+def test_second_services_beside_the_first_get_other_ports(settings, services, tmp_path):
+    with embedded(fresh(tmp_path)) as others:
+        assert others.bootstrap_servers != services.bootstrap_servers
+        assert others.rest_url != services.rest_url
+    assert living(tmp_path) == []
+    assert find_services(settings) == services
+
+
+def test_failed_start_leaves_nothing_behind(tmp_path):
+    broken = fresh(tmp_path, flink={"config": {"taskmanager.memory.process.size": "1m"}})
+    with pytest.raises(Exception, match="taskmanager-1 ended while it started"):
+        start(broken)
+    assert living(tmp_path) == []
+    assert RunState.load(broken.state).processes == []
+
+
+def test_configured_port_that_is_taken_leaves_nothing_behind(tmp_path):
+    with socket.socket() as holder:
+        holder.bind((LOOPBACK, 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        with pytest.raises(PortTakenError, match=rf"port {port} .*pid {os.getpid()}"):
+            start(fresh(tmp_path, flink={"rest_port": port}))
+    assert living(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_up_leaves_nothing_behind(tmp_path, number):
+    env = os.environ | {"FRAUDSTREAM_PATHS__STATE": str(tmp_path / "state")}
+    state = tmp_path / "state" / "run" / "state.json"
+    up = subprocess.Popen(
+        [sys.executable, "-m", "runtime.cli", "up"], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL
+    )
+    assert wait_until(lambda: state.exists() and "taskmanager-1" in state.read_text(), seconds=60)
+    up.send_signal(number)
+    assert up.wait(timeout=60) == 130
+    assert living(tmp_path) == []
+    assert json.loads(state.read_text())["processes"] == []
