@@ -9,13 +9,15 @@ _PAYLOADS = Types.OBJECT_ARRAY(Types.PRIMITIVE_ARRAY(Types.BYTE()))
 MICRO_BATCH = Types.ROW(
     [_TEXTS, _PAYLOADS, Types.OBJECT_ARRAY(Types.LONG()), Types.OBJECT_ARRAY(Types.INT())]
 )
-# The shard's key, and its micro-batch.
-SHARDED_BATCH = Types.ROW([Types.INT(), MICRO_BATCH])
-SHARD = Types.ROW([Types.INT()])
+# What is keyed is a pair of key and value, see `topology.key_by_first`.
+SHARD = Types.INT()
+SHARDED_BATCH = Types.ROW([SHARD, MICRO_BATCH])
 # Records for one topic: its name, their keys, their payloads.
 TOPIC_BATCH = Types.ROW_NAMED(["topic", "record_keys", "payloads"], [Types.STRING(), _TEXTS, _PAYLOADS])
-# A signal's name, the observation, and the event time (ms) of the last transaction in it.
-OBSERVATION = Types.ROW([Types.STRING(), Types.DOUBLE(), Types.LONG()])
+# The mean of a signal, and the event time (ms) of the last transaction in it.
+OBSERVATION = Types.ROW([Types.DOUBLE(), Types.LONG()])
+SIGNAL = Types.STRING()
+SIGNAL_OBSERVATION = Types.ROW([SIGNAL, OBSERVATION])
 
 # A position is partition * 2^40 + offset: one long to cross into Python instead of two.
 POSITION_SHIFT = 40

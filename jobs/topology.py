@@ -1,6 +1,7 @@
 """The way of a transaction: topic -> micro-batch -> score -> topics, with drift detection beside it."""
 
-from pyflink.datastream import DataStream, KeyedStream, StreamExecutionEnvironment
+from pyflink.common import TypeInformation, Types
+from pyflink.datastream import DataStream, KeyedStream, OutputTag, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 from pyflink.table import Schema, StreamTableEnvironment
 
@@ -17,14 +18,13 @@ def build(environment: StreamExecutionEnvironment, tables: StreamTableEnvironmen
     tables.execute_sql(transactions_table(config))
     tables.execute_sql(outputs_table(config))
     scored = (
-        key_by_shard(micro_batches(tables, config))
+        key_by_first(micro_batches(tables, config), types.SHARD, types.MICRO_BATCH)
         .process(ScoreBatch(config), types.TOPIC_BATCH)
         .uid("score-batch")
         .name("Score micro-batch")
     )
     drift = (
-        scored.get_side_output(OBSERVATIONS)
-        .key_by(lambda observation: observation[0])
+        key_by_first(side_output(scored, OBSERVATIONS), types.SIGNAL, types.OBSERVATION)
         .process(DetectDrift(config), types.TOPIC_BATCH)
         .uid("detect-drift")
         .name("Detect drift")
@@ -63,15 +63,21 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
     return tables.to_append_stream(batches, types.SHARDED_BATCH)
 
 
-def key_by_shard(batches: DataStream) -> KeyedStream:
-    """Key rows of SHARDED_BATCH by their shard; what goes on is the MICRO_BATCH alone.
+# The two functions below are DataStream.key_by and get_side_output without the Python map that PyFlink adds to each.
+# A map is a second interpreter in the operator's thread: all that is keyed would cross into Python and back, and
+# onnxruntime, imported where a thread has two interpreters, waits for ever for the lock that the other one holds.
 
-    DataStream.key_by would take every batch into Python and back to find the key. Its own second half,
-    a selector in the JVM, does for a row that already leads with its key.
-    """
+
+def key_by_first(pairs: DataStream, key: TypeInformation, value: TypeInformation) -> KeyedStream:
+    """Key a stream of (key, value) rows by their first field; what goes on is the value alone."""
     selector = get_gateway().jvm.KeyByKeySelector()
-    keyed = batches._j_data_stream.keyBy(selector, types.SHARD.get_java_type_info())  # noqa: SLF001
-    return KeyedStream(keyed, types.MICRO_BATCH, batches)
+    keyed = pairs._j_data_stream.keyBy(selector, Types.ROW([key]).get_java_type_info())  # noqa: SLF001
+    return KeyedStream(keyed, value, pairs)
+
+
+def side_output(stream: DataStream, tag: OutputTag) -> DataStream:
+    """Return what `stream`'s operator emits under `tag`."""
+    return DataStream(stream._j_data_stream.getSideOutput(tag.get_java_output_tag()))  # noqa: SLF001
 
 
 def _write(tables: StreamTableEnvironment, topic_batches: DataStream) -> None:

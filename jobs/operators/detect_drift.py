@@ -6,6 +6,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
 from jobs.job_config import JobConfig
+from models.drift.baseline import baselines
 from models.drift.watch import SignalWatch
 from models.scoring.artifact import load_artifact
 from schemas.avro_schemas import DRIFT
@@ -27,7 +28,7 @@ class DetectDrift(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Load what the signals looked like in training."""
         config = self._config
-        self._baselines = load_artifact(config.model_folder).manifest.baselines()
+        self._baselines = baselines(load_artifact(config.model_folder).manifest)
         registry = open_registry(config.schema_registry_url)
         self._codec = RecordCodec(DRIFT, value_subject(config.topics.drift), registry)
         self._states = runtime_context.get_map_state(
@@ -38,7 +39,8 @@ class DetectDrift(KeyedProcessFunction):
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Take in one OBSERVATION; emit a TOPIC_BATCH of the drift events that it caused."""
-        signal, mean, event_time_ms = value
+        mean, event_time_ms = value
+        signal = ctx.get_current_key()
         watch = self._watches.get(signal)
         if watch is None:
             watch = SignalWatch(signal, self._baselines[signal], dict(self._states.items()))

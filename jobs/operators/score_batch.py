@@ -8,7 +8,7 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from jobs.job_config import JobConfig
 from jobs.operators.outputs import Outputs
-from jobs.record_types import OBSERVATION
+from jobs.record_types import SIGNAL_OBSERVATION
 from models.drift.observation import Accumulator
 from models.drift.signals import SIGNALS, signal_matrix
 from models.scoring.artifact import load_artifact
@@ -18,7 +18,7 @@ from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.validation import event_time_ms
 from schemas.wall_clock import now_ms
 
-OBSERVATIONS = OutputTag("observations", OBSERVATION)
+OBSERVATIONS = OutputTag("observations", SIGNAL_OBSERVATION)
 
 
 class ScoreBatch(KeyedProcessFunction):
@@ -52,7 +52,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._outputs = Outputs(config, artifact.manifest, registry)
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
-        """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and OBSERVATIONs beside them."""
+        """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
         keys, payloads, positions, times_s = value
         batch = self._decoder.decode(keys, payloads, np.array(times_s, np.int64) * 1000)
         now = now_ms()
@@ -71,4 +71,4 @@ class ScoreBatch(KeyedProcessFunction):
         self._observation.update(accumulator.encode())
         for observation in complete:
             for signal, mean in zip(SIGNALS, observation.means.tolist(), strict=True):
-                yield OBSERVATIONS, Row(signal.name, mean, observation.event_time_ms)
+                yield OBSERVATIONS, Row(signal.name, Row(mean, observation.event_time_ms))

@@ -1,6 +1,9 @@
 from dataclasses import dataclass
 from math import sqrt
 
+from models.drift.signals import SIGNALS
+from models.scoring.artifact import Manifest
+
 SMALLEST_DEVIATION = 1e-6
 
 
@@ -24,3 +27,9 @@ class Baseline:
 
     def _deviation_of_mean(self, size: int) -> float:
         return max(self.deviation, SMALLEST_DEVIATION) / sqrt(size)
+
+
+def baselines(manifest: Manifest) -> dict[str, Baseline]:
+    """Return the baseline of every signal, from what the model saw in training."""
+    found = {signal.name: manifest.reference[signal.reference] for signal in SIGNALS}
+    return {name: Baseline(reference.mean, reference.deviation) for name, reference in found.items()}
