@@ -15,6 +15,9 @@ from schemas.errors import UserError
 ZERO = np.float32(1e-35)
 """LightGBM's kZeroThreshold: what is no larger than this it takes for 0."""
 
+ANY_NUMBER = 1e300
+"""How LightGBM writes the infinite threshold that parts numbers from NaN."""
+
 
 class ExportError(UserError):
     """A LightGBM model that ONNX cannot express exactly."""
@@ -27,17 +30,20 @@ def floor_float32(value: float) -> np.float32:
     Rounding to nearest, which converters do, puts some thresholds one float too high: LightGBM likes to set
     them halfway between two neighbouring floats.
     """
-    nearest = np.float32(value)
+    nearest = _nearest(value)
     return nearest if float(nearest) <= value else np.nextafter(nearest, np.float32(-np.inf))
 
 
 def branch_threshold(threshold: float) -> np.float32:
     """Return the float32 that splits float32 features as LightGBM's predictor splits them at ``threshold``.
 
-    It is the floor, but for thresholds within `ZERO` of 0, which LightGBM likes for features that are
-    often 0: its predictor takes every value as small as that for 0 before it compares.
+    It is the floor, but for `ANY_NUMBER`, which lets infinity pass too, and for thresholds within `ZERO` of
+    0, which LightGBM likes for features that are often 0: its predictor takes every value as small as that
+    for 0 before it compares.
     """
-    if not -ZERO <= threshold <= ZERO:
+    if threshold >= ANY_NUMBER:
+        return np.float32(np.inf)
+    if abs(threshold) > float(ZERO):
         return floor_float32(threshold)
     return ZERO if threshold >= 0 else np.nextafter(-ZERO, np.float32(-np.inf))
 
@@ -77,6 +83,11 @@ def split_nodes(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
             waiting += [node["right_child"], node["left_child"]]
 
 
+def _nearest(value: float) -> np.float32:
+    with np.errstate(over="ignore"):  # beyond the largest float32 it is infinity
+        return np.float32(value)
+
+
 def _correct_branches(ensemble: onnx.NodeProto, booster: lgb.Booster) -> None:
     """Floor every threshold and set the side that NaN takes, walking both forms of each tree side by side."""
     attributes = {attribute.name: attribute for attribute in ensemble.attribute}
@@ -85,7 +96,7 @@ def _correct_branches(ensemble: onnx.NodeProto, booster: lgb.Booster) -> None:
     for place, node in _paired(attributes, booster.dump_model()["tree_info"]):
         _refuse_inexact(node)
         threshold = float(node["threshold"])
-        if values[place] != np.float32(threshold):
+        if values[place] != _nearest(threshold):
             raise ExportError(
                 f"ONNX export: expected threshold {threshold} at node {place}, was {values[place]}: "
                 "onnxmltools lays its nodes out in another way; use the locked version of onnxmltools"

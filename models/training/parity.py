@@ -78,11 +78,7 @@ def threshold_rows(booster: lgb.Booster, x: NDArray[np.float32]) -> NDArray[np.f
             start = int(np.isin(leaves[:, number], _leaf_indices(node)).argmax())
             floor = floor_float32(node["threshold"])
             near = np.repeat(x[start : start + 1], 3, axis=0)
-            near[:, node["split_feature"]] = (
-                np.nextafter(floor, np.float32(-np.inf)),
-                floor,
-                np.nextafter(floor, np.float32(np.inf)),
-            )
+            near[:, node["split_feature"]] = _with_neighbours(floor)
             rows.append(near)
     return np.concatenate(rows) if rows else x[:0]
 
@@ -126,6 +122,11 @@ def strange_rows(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     spread = 3 * np.abs(x).max(axis=0) + 1
     far = (generator.uniform(-1, 1, (2_000, width)) * spread).astype(np.float32)
     return np.concatenate([alone, together, mixed, far])
+
+
+def _with_neighbours(value: np.float32) -> list[np.float32]:
+    with np.errstate(over="ignore"):  # above the largest float32 is infinity
+        return [np.nextafter(value, np.float32(-np.inf)), value, np.nextafter(value, np.float32(np.inf))]
 
 
 def _leaf_indices(node: dict[str, Any]) -> list[int]:

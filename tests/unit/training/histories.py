@@ -26,7 +26,7 @@ def history() -> pa.Table:
 
 @cache
 def _folder() -> TemporaryDirectory[str]:
-    """Removed when the interpreter ends, since the cache holds it till then."""
+    """Make a folder that is removed when the interpreter ends, since the cache holds it till then."""
     return TemporaryDirectory(prefix="fraudstream-test-")
 
 

@@ -30,6 +30,15 @@ def test_thresholds_at_zero_take_tiny_values_for_zero(threshold):
     assert np.unique(tiny <= branch_threshold(threshold)).tolist() == [threshold >= 0]
 
 
+def test_threshold_that_parts_numbers_from_nan_lets_infinity_pass():
+    assert np.float32(np.inf) <= branch_threshold(1e300)
+
+
+def test_threshold_beyond_float32_lets_the_largest_pass_but_not_infinity():
+    largest = np.finfo(np.float32).max
+    assert largest <= branch_threshold(1e39) < np.float32(np.inf)
+
+
 def test_graph_takes_features_and_gives_the_probability_alone():
     model = export_onnx(trained(trees=3).booster)
     onnx.checker.check_model(model)
