@@ -53,9 +53,7 @@ class Cluster:
     def start(self, run: RunState, *, taskmanagers: int) -> None:
         """Start all processes without waiting for them; the REST address is recorded in `run`."""
         port = choose_port(configured=self.rest_port, preferred=PREFERRED_PORT, setting="flink.rest_port")
-        settings = cluster_settings(
-            self.folder, self.java, rest_port=port, rpc_port=free_port(), extra=self.config
-        )
+        settings = cluster_settings(self.folder, rest_port=port, rpc_port=free_port(), extra=self.config)
         self.home.create().configure(settings)
         self._start("jobmanager", "jobmanager.sh", run)
         run.rest_url = f"http://{LOOPBACK}:{port}"

@@ -11,7 +11,6 @@ import orjson
 
 from runtime.failures import NotReady
 from runtime.folders import StateFolder
-from runtime.java import Java
 from runtime.ports import LOOPBACK
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -116,7 +115,7 @@ class FlinkHome:
 
 
 def cluster_settings(
-    folder: StateFolder, java: Java, *, rest_port: int, rpc_port: int, extra: Mapping[str, str]
+    folder: StateFolder, *, rest_port: int, rpc_port: int, extra: Mapping[str, str]
 ) -> dict[str, str]:
     """Build the settings of a cluster on loopback; `extra` (the user's `flink.config`) wins."""
     own = {
@@ -135,7 +134,6 @@ def cluster_settings(
         "rest.bind-port": str(rest_port),
         # A TaskManager that is up before its JobManager asks again soon.
         "cluster.registration.error-delay": "500 ms",
-        "env.java.home": str(java.home),
         "env.java.opts.all": JAVA_OPTIONS,
         "io.tmp.dirs": str(folder.temporary),
         "execution.checkpointing.dir": folder.checkpoints.as_uri(),

@@ -135,7 +135,7 @@ def client_home(settings: Settings) -> FlinkHome:
     if settings.flink.rest_url is None:
         return cluster(settings).home
     home = FlinkHome(folder=settings.state, connectors=tuple(jars_for("flink"))).create()
-    home.configure({"env.java.home": str(find_java().home), **settings.flink.config})
+    home.configure(settings.flink.config)
     return home
 
 

@@ -99,6 +99,12 @@ def test_everything_listens_on_loopback_only(settings):
                 assert entry.laddr.ip.removeprefix("::ffff:") == LOOPBACK, (process.name, entry)
 
 
+@pytest.mark.usefixtures("services")
+def test_every_process_runs_on_the_chosen_java(settings):
+    for process in RunState.load(settings.state).running():
+        assert Path(psutil.Process(process.pid).exe()) == find_java().executable.resolve(), process.name
+
+
 def test_second_start_keeps_what_runs_and_adds_taskmanagers(settings, services):
     before = {process.pid for process in RunState.load(settings.state).running()}
     assert start(settings, taskmanagers=2) == services
