@@ -128,17 +128,19 @@ def find_bootstrap(settings: Settings) -> str:
 
 
 @contextmanager
-def embedded(settings: Settings, *, taskmanagers: int | None = None) -> Iterator[Services]:
+def embedded(
+    settings: Settings, *, taskmanagers: int | None = None, watcher: Watcher = NOBODY
+) -> Iterator[Services]:
     """Run broker and cluster for the length of a block; nothing is left running after it.
 
     Parameters
     ----------
     settings
         See `start`.
-    taskmanagers
+    taskmanagers, watcher
         See `start`.
     """
-    services = start(settings, taskmanagers=taskmanagers)
+    services = start(settings, taskmanagers=taskmanagers, watcher=watcher)
     try:
         yield services
     finally:

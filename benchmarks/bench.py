@@ -1,0 +1,172 @@
+"""The two figures of the README: the rate of draining a topic beside a plain loop, and the time to an alert."""
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.plain_loop import middle_rate
+from models.training.train import train
+from producers.publisher import Publisher
+from producers.replay import replay
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from runtime.alert_watch import AlertWatch
+from runtime.deadline import wait_until
+from runtime.embedded import Services, embedded
+from runtime.latency import Latency, measure_latency
+from runtime.settings import ModelSettings, PathSettings, Settings, load_settings
+from runtime.submit import stop_job, submit
+from runtime.topic_reader import topic_size
+from runtime.topics import create_topics
+from schemas.registry import open_registry
+from schemas.topics import Topics
+
+ROOT = Path(".fraudstream/bench")
+HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
+# 10,000 customers: their histories fill up, so the later part of the topic is at full work.
+BACKLOG = SimulationConfig(seed=2, customers=10_000, days=30)
+BACKLOG_EVENTS = 800_000
+LOOP_EVENTS = 200_000
+LIVE = SimulationConfig(seed=3, customers=10_000, days=30)
+LIVE_RATE = 5_000
+WARM_UP_S, LIVE_S = 10, 30
+PATIENCE_S = 300.0
+
+console = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run both suites and print the JSON object as last line."""
+    ROOT.mkdir(parents=True, exist_ok=True)
+    model = _model()
+    drained, looped = drain(model)
+    latency = live(model)
+    result = {
+        "events_per_s": round(drained),
+        "loop_events_per_s": round(looped),
+        "ratio": round(drained / looped, 2),
+        "p50_ms": round(latency.p50_ms, 1),
+        "p99_ms": round(latency.p99_ms, 1),
+    }
+    _show(result, latency)
+    print(json.dumps(result))
+
+
+def drain(model: Path) -> tuple[float, float]:
+    """Return the steady rates, events a second, of the job and of the plain loop over the same topic."""
+    settings = _settings(model, "drain")
+    with embedded(settings) as services:
+        with console.status(f"filling {settings.topics.transactions} with {BACKLOG_EVENTS:,} transactions"):
+            _publish(settings, services, simulate(BACKLOG).slice(0, BACKLOG_EVENTS))
+        with console.status("draining it with the job"):
+            rate = _drain_job(settings, services)
+        with console.status("draining it with the plain loop"):
+            return rate, _drain_loop(settings, services, model)
+
+
+def live(model: Path) -> Latency:
+    """Return the time from publishing to the alert at LIVE_RATE, without the warm-up."""
+    settings = _settings(model, "live")
+    warm_up = LIVE_RATE * WARM_UP_S
+    table = simulate(LIVE).slice(0, warm_up + LIVE_RATE * LIVE_S)
+    counted = set(table.slice(warm_up)["transaction_id"].to_pylist())
+    servers_of: Callable[[Services], str] = lambda services: services.bootstrap_servers  # noqa: E731
+    with embedded(settings) as services, console.status(f"{LIVE_RATE:,} transactions a second"):
+        job = submit(settings, services)
+        with AlertWatch(settings, servers_of(services)) as watch:
+            _publish(settings, services, table, rate=LIVE_RATE)
+            _await_scores(settings, services, len(table))
+            watch.catch_up()
+        stop_job(settings, services, job.job_id, savepoint=False)
+        seen = {name: at for name, at in watch.seen_at_ms.items() if name in counted}
+        return measure_latency(settings, services.bootstrap_servers, seen)
+
+
+def _model() -> Path:
+    folder, history = ROOT / "model", ROOT / "history.parquet"
+    with console.status("training the model"):
+        pq.write_table(simulate(HISTORY), history)
+        train(history, folder, seed=1)
+    return folder
+
+
+def _settings(model: Path, name: str) -> Settings:
+    state = ROOT / name
+    shutil.rmtree(state, ignore_errors=True)
+    return load_settings(None).model_copy(
+        update={"paths": PathSettings(state=state), "model": ModelSettings(artifact=model)}
+    )
+
+
+def _publish(settings: Settings, services: Services, table: pa.Table, rate: float | None = None) -> None:
+    registry = open_registry(settings.kafka.schema_registry_url)
+    with Publisher(services.bootstrap_servers, settings=settings.kafka.properties) as publisher:
+        replay(table, publisher, settings.topics.transactions, registry, rate=rate)
+
+
+def _drain_job(settings: Settings, services: Services) -> float:
+    times = [(0, time.perf_counter())]
+
+    def all_scored() -> bool:
+        count = topic_size(settings, services.bootstrap_servers, settings.topics.scores)
+        times.append((count, time.perf_counter()))
+        return count >= BACKLOG_EVENTS
+
+    job = submit(settings, services)
+    if not wait_until(all_scored, seconds=PATIENCE_S, interval_s=0.25):
+        raise SystemExit(f"expected {BACKLOG_EVENTS:,} scores in {PATIENCE_S:.0f} s, was {times[-1][0]:,}")
+    stop_job(settings, services, job.job_id, savepoint=False)
+    return middle_rate(times)
+
+
+def _drain_loop(settings: Settings, services: Services, model: Path) -> float:
+    own = settings.model_copy(update={"topics": Topics(scores="plain.scores", alerts="plain.alerts")})
+    create_topics(own, services.bootstrap_servers)
+    line = [
+        sys.executable,
+        "-m",
+        "benchmarks.plain_loop",
+        *("--bootstrap-servers", services.bootstrap_servers),
+        *("--model", str(model)),
+        *("--topic", settings.topics.transactions),
+        *("--scores-topic", own.topics.scores),
+        *("--alerts-topic", own.topics.alerts),
+        *("--count", str(LOOP_EVENTS)),
+    ]
+    done = subprocess.run(line, check=True, capture_output=True, text=True)  # noqa: S603
+    return float(json.loads(done.stdout.splitlines()[-1])["events_per_s"])
+
+
+def _await_scores(settings: Settings, services: Services, count: int) -> None:
+    def all_scored() -> bool:
+        return topic_size(settings, services.bootstrap_servers, settings.topics.scores) >= count
+
+    if not wait_until(all_scored, seconds=PATIENCE_S):
+        raise SystemExit(f"expected {count:,} scores in {PATIENCE_S:.0f} s")
+
+
+def _show(result: dict[str, float], latency: Latency) -> None:
+    table = Table(box=None, title=f"{psutil.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
+    table.add_column("what")
+    table.add_column("figure", justify="right")
+    table.add_row("job, draining a topic, steady", f"{result['events_per_s']:,} events/s")
+    table.add_row("plain loop on the same topic", f"{result['loop_events_per_s']:,} events/s")
+    table.add_row("ratio", f"{result['ratio']}")
+    table.add_row(f"publish to alert at {LIVE_RATE:,}/s", f"p50 {result['p50_ms']} ms, p99 {result['p99_ms']} ms")
+    table.add_row("alerts measured, longest", f"{latency.count:,}, {latency.max_ms:.0f} ms")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

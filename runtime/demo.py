@@ -1,0 +1,192 @@
+"""The whole path once, for someone who sees it for the first time."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.live import Live
+from rich.table import Table
+
+from models.scoring.artifact import ArtifactError, load_artifact
+from models.training.train import train
+from producers.publisher import Publisher
+from producers.replay import replay
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from runtime.alert_watch import AlertWatch
+from runtime.commands.screen import count_bar, err, out, write_json
+from runtime.deadline import wait_until
+from runtime.embedded import Services, Watcher, embedded
+from runtime.failures import RuntimeFailure
+from runtime.latency import measure_latency
+from runtime.settings import ModelSettings, PathSettings, Settings
+from runtime.submit import stop_job, submit
+from runtime.topic_reader import topic_size
+from schemas.registry import open_registry
+
+HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
+LIVE = SimulationConfig(seed=2, customers=1_000, days=30)
+RATE = 3_000.0
+TRANSACTIONS = 75_000
+SHOWN = 12
+SCORED_WITHIN_S = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What the demo ends with."""
+
+    transactions: int
+    alerts: int
+    precision: float
+    recall: float
+    events_per_s: float
+    p50_ms: float
+    p99_ms: float
+
+
+def run_demo(settings: Settings) -> Summary:
+    """Train, start broker and cluster, submit the job, send transactions, show the alerts, stop everything.
+
+    It has a state folder of its own, and keeps only the trained model there for the next time.
+    """
+    root = settings.state.root / "demo"
+    model = root / "model"
+    shutil.rmtree(root / "state", ignore_errors=True)
+    demo = settings.model_copy(
+        update={"paths": PathSettings(state=root / "state"), "model": ModelSettings(artifact=model)}
+    )
+    out.print("[bold]1.[/] A model, trained on the simulated card world of seed 1")
+    _train_once(root, model)
+    out.print("[bold]2.[/] A Kafka broker and a Flink cluster on this machine")
+    with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
+        out.print(f"   broker {services.bootstrap_servers}, Flink's page {services.rest_url}")
+        status.update("submitting the job")
+        job = submit(demo, services, on_line=lambda line: out.print(f"[bold]3.[/] The job\n   [dim]{line}[/]"))
+        status.stop()
+        summary = _show(demo, services)
+        stop_job(demo, services, job.job_id, savepoint=False)
+    out.print("All is stopped. Next: `fraudstream --help`, or the README.")
+    write_json(asdict(summary))
+    return summary
+
+
+def _train_once(root: Path, model: Path) -> None:
+    try:
+        manifest = load_artifact(model).manifest
+    except ArtifactError:
+        history = root / "history.parquet"
+        root.mkdir(parents=True, exist_ok=True)
+        pq.write_table(simulate(HISTORY), history)
+        with count_bar("training", None) as bar:
+            manifest = train(
+                history,
+                model,
+                seed=1,
+                progress=lambda stage, done, total: bar.update(
+                    bar.task_ids[0], description=stage, completed=done, total=total
+                ),
+            )
+        history.unlink()
+    metrics = manifest.metrics
+    out.print(f"   {manifest.model_id}: PR-AUC {metrics['pr_auc']:.3f} on later, unseen days")
+
+
+def _show(settings: Settings, services: Services) -> Summary:
+    table = simulate(LIVE).slice(0, TRANSACTIONS)
+    frauds = _frauds(table)
+    out.print(f"[bold]4.[/] {len(table):,} transactions of seed 2, {RATE:,.0f} a second, {len(frauds):,} frauds hidden in them")
+    screen = _AlertScreen(frauds)
+    servers = services.bootstrap_servers
+    registry = open_registry(settings.kafka.schema_registry_url)
+    with Live(screen, console=err, refresh_per_second=5) as live:
+        with AlertWatch(settings, servers, screen.add) as watch:
+            with Publisher(servers, settings=settings.kafka.properties) as publisher:
+                start = time.monotonic()
+                replay(table, publisher, settings.topics.transactions, registry, rate=RATE, on_progress=screen.sent)
+            _await_scores(settings, servers, len(table))
+            seconds = time.monotonic() - start
+            watch.catch_up()
+        live.refresh()
+    alerted = set(watch.seen_at_ms)
+    found = len(alerted & frauds)
+    latency = measure_latency(settings, servers, watch.seen_at_ms)
+    summary = Summary(
+        transactions=len(table),
+        alerts=len(alerted),
+        precision=found / max(1, len(alerted)),
+        recall=found / max(1, len(frauds)),
+        events_per_s=len(table) / seconds,
+        p50_ms=latency.p50_ms,
+        p99_ms=latency.p99_ms,
+    )
+    _print_summary(summary)
+    return summary
+
+
+def _frauds(table: pa.Table) -> set[str]:
+    return set(table.filter(table["is_fraud"])["transaction_id"].to_pylist())
+
+
+def _await_scores(settings: Settings, servers: str, count: int) -> None:
+    def all_scored() -> bool:
+        return topic_size(settings, servers, settings.topics.scores) >= count
+
+    if not wait_until(all_scored, seconds=SCORED_WITHIN_S):
+        raise RuntimeFailure(
+            f"expected {count:,} scores within {SCORED_WITHIN_S:.0f} s: see the logs in {settings.state.logs}"
+        )
+
+
+class _AlertScreen:
+    """The last alerts, and counts, redrawn as they come."""
+
+    def __init__(self, frauds: set[str]) -> None:
+        self._frauds = frauds
+        self._rows: deque[dict[str, Any]] = deque(maxlen=SHOWN)
+        self._alerts = 0
+        self._sent = 0
+
+    def add(self, alert: dict[str, Any]) -> None:
+        self._alerts += 1
+        self._rows.append(alert)
+
+    def sent(self, count: int) -> None:
+        self._sent = count
+
+    def __rich__(self) -> Table:
+        table = Table(title=f"{self._sent:,} sent, {self._alerts:,} alerts", title_justify="left", box=None)
+        for heading in ("customer", "amount", "score", "decision", "why", "truth"):
+            table.add_column(heading, justify="right" if heading in {"amount", "score"} else "left")
+        for alert in tuple(self._rows):
+            fraud = alert["transaction_id"] in self._frauds
+            table.add_row(
+                alert["customer_id"],
+                f"{alert['amount_minor'] / 100:,.2f} {alert['currency']}",
+                f"{alert['score']:.3f}",
+                alert["decision"],
+                ", ".join(reason["feature"] for reason in alert["reasons"]),
+                "[red]fraud[/]" if fraud else "[dim]genuine[/]",
+            )
+        return table
+
+
+def _print_summary(summary: Summary) -> None:
+    table = Table(box=None, show_header=False)
+    for name, value in (
+        ("transactions scored", f"{summary.transactions:,}"),
+        ("alerts", f"{summary.alerts:,}"),
+        ("precision: alerts that are frauds", f"{summary.precision:.2f}"),
+        ("recall: frauds that were alerted", f"{summary.recall:.2f}"),
+        ("publish to alert", f"p50 {summary.p50_ms:.0f} ms, p99 {summary.p99_ms:.0f} ms"),
+    ):
+        table.add_row(name, value)
+    out.print("[bold]5.[/] Summary")
+    out.print(table)
