@@ -9,6 +9,8 @@ RUN := .venv/bin/fraudstream
 PY := .venv/bin/python
 UV := UV_CACHE_DIR="$(CACHE)/uv" UV_PYTHON_DOWNLOADS=never .venv/bin/uv
 PIP := PIP_CACHE_DIR="$(CACHE)/pip" PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip
+# onnxruntime would report its use, and leave files in the home folder.
+export ORT_DISABLE_TELEMETRY := 1
 LOCKED := requirements/bootstrap.lock pyproject.toml Makefile
 
 .PHONY: help

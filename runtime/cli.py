@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from confluent_kafka import KafkaException
 
 from runtime.commands import alerts, data, doctor, jobs, services, shows, topics, train
 from runtime.commands.screen import err
+from runtime.environment import QUIET
 from runtime.failures import RuntimeFailure
 from runtime.interrupts import terminate_as_interrupt
 from schemas.errors import UserError
@@ -54,6 +56,7 @@ app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
 
 def main() -> None:
     """Run the command line: a mistake or a failure is a message and an exit code, not a stack trace."""
+    os.environ.update(QUIET)
     terminate_as_interrupt()
     try:
         app()

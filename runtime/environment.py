@@ -11,6 +11,10 @@ DROPPED = ("FLINK_", "KAFKA_", "JAVA_TOOL_OPTIONS", "JVM_ARGS", "CLASSPATH", "PY
 """Settings of another Flink, Kafka or Java on this machine must not reach ours."""
 
 
+QUIET = {"ORT_DISABLE_TELEMETRY": "1"}
+"""onnxruntime would report its use, and leave files in the home folder, as soon as it is imported."""
+
+
 def process_environment(java: Java, **extra: str | Path) -> dict[str, str]:
     """Build the environment of a process: ours, this Java, this Python, and the project importable.
 
@@ -26,4 +30,4 @@ def process_environment(java: Java, **extra: str | Path) -> dict[str, str]:
     env["JAVA_HOME"] = str(java.home)
     env["PATH"] = os.pathsep.join([str(scripts), env.get("PATH", os.defpath)])
     env["PYTHONPATH"] = str(PROJECT_ROOT)
-    return env | {key: str(value) for key, value in extra.items()}
+    return env | QUIET | {key: str(value) for key, value in extra.items()}

@@ -1,0 +1,28 @@
+import subprocess
+import sys
+
+from runtime.environment import process_environment
+from runtime.java import find_java
+
+
+def test_settings_of_another_flink_do_not_reach_ours(monkeypatch):
+    monkeypatch.setenv("FLINK_CONF_DIR", "/elsewhere")
+    monkeypatch.setenv("KAFKA_OPTS", "-Dx=y")
+    env = process_environment(find_java(), FLINK_HOME="/ours")
+    assert "FLINK_CONF_DIR" not in env
+    assert "KAFKA_OPTS" not in env
+    assert env["FLINK_HOME"] == "/ours"
+    assert env["JAVA_HOME"] == str(find_java().home)
+
+
+def test_project_is_importable_from_any_folder(tmp_path):
+    env = process_environment(find_java())
+    command = [sys.executable, "-S", "-c", "import schemas.topics, jobs.shards"]
+    subprocess.run(command, cwd=tmp_path, env=env, check=True)  # noqa: S603
+
+
+def test_onnxruntime_leaves_nothing_in_the_home_folder(tmp_path):
+    env = process_environment(find_java()) | {"HOME": str(tmp_path)}
+    env.pop("XDG_CACHE_HOME", None)
+    subprocess.run([sys.executable, "-c", "import onnxruntime"], env=env, check=True)  # noqa: S603
+    assert list(tmp_path.iterdir()) == []
