@@ -1,0 +1,40 @@
+import pytest
+from job_configs import job_config
+
+from jobs.flink_settings import flink_settings
+
+PYTHON = "/venv/bin/python"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "value"),
+    [
+        ({"mode": "process"}, "python.execution-mode", "process"),
+        ({"parallelism": 4}, "parallelism.default", "4"),
+        ({"buffer_timeout_ms": 3}, "execution.buffer-timeout.interval", "3 ms"),
+        ({"checkpoint_interval_ms": 700}, "execution.checkpointing.interval", "700 ms"),
+        ({"checkpoint_dir": "s3://bucket/x"}, "execution.checkpointing.dir", "s3://bucket/x"),
+        ({"state_backend": "rocksdb"}, "state.backend.type", "rocksdb"),
+    ],
+)
+def test_setting_of_the_job_reaches_flink(changes, name, value):
+    assert flink_settings(job_config(**changes), PYTHON)[name] == value
+
+
+def test_operators_and_client_run_in_the_interpreter_that_was_given():
+    settings = flink_settings(job_config(), PYTHON)
+    assert settings["python.executable"] == settings["python.client.executable"] == PYTHON
+
+
+@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+def test_state_is_exactly_once_whatever_the_output_is(guarantee):
+    settings = flink_settings(job_config(guarantee=guarantee), PYTHON)
+    assert settings["execution.checkpointing.mode"] == "EXACTLY_ONCE"
+
+
+def test_sql_operators_have_uids_so_that_a_savepoint_finds_them():
+    assert flink_settings(job_config(), PYTHON)["table.exec.uid.generation"] == "ALWAYS"
+
+
+def test_all_values_are_text():
+    assert all(isinstance(value, str) for value in flink_settings(job_config(), PYTHON).values())

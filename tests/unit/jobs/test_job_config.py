@@ -1,0 +1,140 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from job_configs import job_config
+
+from jobs.job_config import JobConfig, JobConfigError
+from schemas.errors import UserError
+from schemas.topics import Topics
+from schemas.validation import Limits
+
+BAD_VALUES = [
+    ("mode", "loopback", "one of thread, process"),
+    ("state_backend", "forst", "one of hashmap, rocksdb"),
+    ("guarantee", "none", "one of at-least-once, exactly-once"),
+    ("start_from", "yesterday", "one of earliest, latest, committed"),
+    ("shards", 3, "one of 1, 2, 4, 8, 16, 32"),
+    ("shards", 0, "one of 1, 2"),
+    ("parallelism", 0, r"1 to the number of shards \(8\)"),
+    ("parallelism", 9, r"1 to the number of shards \(8\)"),
+    ("batch_ms", 0, "1 to 999"),
+    ("batch_ms", 1_000, "1 to 999"),
+    ("buffer_timeout_ms", -1, "0 or more"),
+    ("checkpoint_interval_ms", 99, "100 or more"),
+    ("pool_customers", 0, "1 or more"),
+]
+
+EDGES = [
+    {"shards": 1, "parallelism": 1},
+    {"shards": 32, "parallelism": 32},
+    {"batch_ms": 1},
+    {"batch_ms": 999},
+    {"buffer_timeout_ms": 0},
+    {"checkpoint_interval_ms": 100},
+    {"pool_customers": 1},
+]
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "job.json"
+    path.write_text(text)
+    return path
+
+
+def changed_json(**changes) -> str:
+    return json.dumps({**json.loads(job_config().to_json()), **changes})
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), BAD_VALUES)
+def test_bad_value_is_refused_with_expected_was_and_what_to_do(name, value, expected):
+    with pytest.raises(JobConfigError, match=f"expected job.{name}: {expected}") as refusal:
+        job_config(**{name: value})
+    assert f"was {value!r}: change it in the settings" in str(refusal.value)
+
+
+@pytest.mark.parametrize("changes", EDGES, ids=str)
+def test_edges_of_the_ranges_are_allowed(changes):
+    config = job_config(**changes)
+    assert {name: getattr(config, name) for name in changes} == changes
+
+
+def test_refusal_is_the_users_to_mend():
+    assert issubclass(JobConfigError, UserError)
+
+
+def test_config_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        job_config().shards = 16  # type: ignore[misc]
+
+
+def test_json_gives_back_every_setting(tmp_path):
+    config = job_config(
+        topics=Topics(transactions="a", alerts="b", scores="c", labels="d", drift="e", dead_letters="f"),
+        limits=Limits(max_amount_minor=5, max_ahead_ms=6),
+        kafka_properties={"security.protocol": "SSL", "ssl.key.password": 'it\'s "quoted"'},
+        schema_registry_url="http://registry:8081",
+        mode="process",
+        parallelism=2,
+        shards=16,
+        batch_ms=7,
+        buffer_timeout_ms=0,
+        checkpoint_interval_ms=250,
+        state_backend="rocksdb",
+        guarantee="exactly-once",
+        emit_scores=False,
+        start_from="committed",
+        pool_customers=9,
+    )
+    default = dataclasses.asdict(job_config())
+    unchanged = {name for name, value in dataclasses.asdict(config).items() if value == default[name]}
+    assert unchanged == {"bootstrap_servers", "model", "checkpoint_dir"}, (
+        "each other setting is to differ here"
+    )
+    assert JobConfig.from_file(write(tmp_path, config.to_json())) == config
+
+
+def test_settings_left_out_of_the_file_have_their_defaults(tmp_path):
+    values = json.loads(job_config().to_json())
+    required = {name: values[name] for name in ("bootstrap_servers", "model", "checkpoint_dir")}
+    assert JobConfig.from_file(write(tmp_path, json.dumps(required))) == job_config()
+
+
+@pytest.mark.parametrize(
+    ("text", "was"),
+    [
+        (changed_json(batch_mss=5), "batch_mss"),
+        (changed_json(topics={"alert": "x"}), "alert"),
+        (changed_json(limits={"max_amount": 1}), "max_amount"),
+        (changed_json(batch_ms="20"), "str"),
+        ("{}", "bootstrap_servers"),
+        ("{", "Expecting property name"),
+        ("[1]", "sequence"),
+        ('"text"', "sequence"),
+        ("null", "NoneType"),
+    ],
+)
+def test_file_that_is_no_config_is_refused_with_its_name_and_what_to_do(tmp_path, text, was):
+    path = write(tmp_path, text)
+    with pytest.raises(JobConfigError, match="submit it with `fraudstream submit`") as refusal:
+        JobConfig.from_file(path)
+    assert str(path) in str(refusal.value)
+    assert was in str(refusal.value)
+
+
+def test_bad_value_in_a_file_is_refused_as_in_code(tmp_path):
+    with pytest.raises(JobConfigError, match="shards: one of"):
+        JobConfig.from_file(write(tmp_path, changed_json(shards=7)))
+
+
+def test_absent_file_is_refused_with_its_name(tmp_path):
+    with pytest.raises(JobConfigError, match=r"absent\.json"):
+        JobConfig.from_file(tmp_path / "absent.json")
+
+
+def test_file_that_is_not_text_is_refused(tmp_path):
+    path = tmp_path / "job.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(JobConfigError, match="as JSON"):
+        JobConfig.from_file(path)

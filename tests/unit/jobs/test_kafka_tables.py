@@ -1,0 +1,78 @@
+import re
+
+import pytest
+from job_configs import job_config
+
+from jobs.kafka_tables import outputs_table, transactions_table
+from schemas.topics import Topics
+
+FIFTEEN_MINUTES_MS = 15 * 60 * 1000
+TABLES = [transactions_table, outputs_table]
+
+
+def options(statement: str) -> dict[str, str]:
+    """Read the WITH clause as SQL does: a quote inside a value is written twice."""
+    clause = statement.partition(") WITH (")[2]
+    pairs = re.findall(r"'((?:[^']|'')*)' = '((?:[^']|'')*)'", clause)
+    return {name.replace("''", "'"): value.replace("''", "'") for name, value in pairs}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_broker_and_properties_reach_every_client(table):
+    properties = {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}
+    config = job_config(bootstrap_servers="a:1,b:2", kafka_properties=properties)
+    found = options(table(config))
+    assert found["properties.bootstrap.servers"] == "a:1,b:2"
+    assert found["properties.security.protocol"] == "SASL_SSL"
+    assert found["properties.sasl.mechanism"] == "PLAIN"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_quote_in_a_property_does_not_end_the_value(table):
+    secret = "username='me' password='it''s', 'x' = 'y'"  # noqa: S105
+    found = options(table(job_config(kafka_properties={"sasl.jaas.config": secret})))
+    assert found["properties.sasl.jaas.config"] == secret
+    assert "x" not in found
+
+
+@pytest.mark.parametrize(
+    ("start_from", "mode"),
+    [("earliest", "earliest-offset"), ("latest", "latest-offset"), ("committed", "group-offsets")],
+)
+def test_source_begins_where_it_is_told(start_from, mode):
+    found = options(transactions_table(job_config(start_from=start_from)))
+    assert found["scan.startup.mode"] == mode
+    assert found["properties.auto.offset.reset"] == "earliest"
+    assert found["properties.group.id"]
+
+
+def test_source_is_never_bounded():
+    assert "scan.bounded.mode" not in options(transactions_table(job_config()))
+
+
+def test_topics_are_those_of_the_settings():
+    topics = Topics(transactions="t", alerts="a", scores="s", drift="d", dead_letters="x")
+    assert options(transactions_table(job_config(topics=topics)))["topic"] == "t"
+    assert set(options(outputs_table(job_config(topics=topics)))["topic"].split(";")) == {"a", "s", "d", "x"}
+
+
+def test_keys_and_values_travel_as_the_bytes_that_they_are():
+    for table in TABLES:
+        found = options(table(job_config()))
+        assert (found["key.format"], found["value.format"]) == ("raw", "raw")
+        assert found["value.fields-include"] == "EXCEPT_KEY"
+    assert options(transactions_table(job_config()))["key.fields"] == "customer_id"
+    assert options(outputs_table(job_config()))["key.fields"] == "record_key"
+
+
+def test_at_least_once_asks_for_no_transactions():
+    found = options(outputs_table(job_config()))
+    assert found["sink.delivery-guarantee"] == "at-least-once"
+    assert "sink.transactional-id-prefix" not in found
+
+
+def test_exactly_once_names_its_transactions_and_keeps_under_the_brokers_limit():
+    found = options(outputs_table(job_config(guarantee="exactly-once")))
+    assert found["sink.delivery-guarantee"] == "exactly-once"
+    assert found["sink.transactional-id-prefix"]
+    assert 0 < int(found["properties.transaction.timeout.ms"]) < FIFTEEN_MINUTES_MS
