@@ -124,10 +124,10 @@ class JobConfig:
             No such file, not JSON, or a setting unknown or out of its range.
         """
         try:
-            values: dict[str, Any] = json.loads(path.read_text())
+            values: dict[str, Any] = dict(json.loads(path.read_text()))
             topics, limits = Topics(**values.pop("topics", {})), Limits(**values.pop("limits", {}))
             return cls(topics=topics, limits=limits, **values)
-        except (OSError, json.JSONDecodeError, TypeError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise JobConfigError(
                 f"expected the job's settings as JSON in {path}, was: {error}: submit it with `fraudstream submit`"
             ) from None
