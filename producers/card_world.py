@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.categories import CATEGORIES, MEDIANS
-from producers.randomness import stream
+from producers.randomness import generator_for
 
 FAVOURITES = 8
 EARTH_RADIUS_KM = 6371.0
@@ -64,7 +64,7 @@ class CardWorld:
     @classmethod
     def build(cls, *, seed: int, customers: int, merchants: int) -> Self:
         """Draw a world: the same three numbers give the same world."""
-        rng = stream(seed, "world")
+        rng = generator_for(seed, "world")
         cities = int(np.clip(merchants // 25, 4, 60))
         popularity = 1.0 / np.arange(1, cities + 1) ** 0.8
         popularity /= popularity.sum()

@@ -2,8 +2,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.card_world import CardWorld
+from producers.durations import DAY_MS
 from producers.rows import NO_DEVICE
-from producers.trips import DAY_MS
 
 OWN_DEVICES = 3
 GENERATIONS = 1 << 12
@@ -36,7 +36,9 @@ def device_ids(codes: NDArray[np.int64], seed: int) -> list[str | None]:
 
     The mixing (a bijection of 64 bits) keeps different codes apart.
     """
-    mixed = codes.astype(np.uint64) + np.uint64(seed * 0x9E3779B97F4A7C15 % (1 << 64))
+    # Python's integers, as a NumPy seed would warn of the overflow; arrays wrap around silently.
+    offset = int(seed) * 0x9E3779B97F4A7C15 % (1 << 64)
+    mixed = codes.astype(np.uint64) + np.uint64(offset)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     mixed ^= mixed >> np.uint64(31)

@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 from producers.card_world import CardWorld
 from producers.categories import SPREADS, TransactionType, category_code
 from producers.devices import own_devices
-from producers.randomness import stream
+from producers.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from producers.randomness import generator_for
 from producers.rows import GENUINE, NO_DEVICE, Rows
 from producers.simulation_config import SimulationConfig
-from producers.trips import DAY_MS, Trips
+from producers.trips import Trips
 
-MINUTE_MS = 60_000
 ERRAND_SHARE = 0.07
 """Share of the transactions that begin an errand: one to three more follow within the hour."""
 WEEKDAY_WEIGHTS = np.array([0.9, 0.9, 0.95, 1.0, 1.2, 1.3, 0.8])
@@ -23,7 +23,7 @@ def genuine_rows(world: CardWorld, config: SimulationConfig) -> Rows:
     They too travel, get new phones, run errands of several shops within the hour, buy something large now
     and then, and seem elsewhere through a VPN: without it every fraud would stand out.
     """
-    rng = stream(config.seed, "genuine")
+    rng = generator_for(config.seed, "genuine")
     trips = Trips.draw(world, start_ms=config.start_ms, end_ms=config.end_ms, rng=rng)
     customer, time_ms = _when(world, config, rng)
     city, on_the_way = trips.whereabouts(world, customer, time_ms)
@@ -56,7 +56,7 @@ def _when(
     hour = np.where(rng.random(len(hour)) < 0.04, rng.uniform(0, 24, len(hour)), hour)
     midnight = config.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     hour = (hour - (config.start - midnight).total_seconds() / 3_600) % 24
-    time_ms = config.start_ms + day * DAY_MS + (hour * 3_600_000).astype(np.int64)
+    time_ms = config.start_ms + day * DAY_MS + (hour * HOUR_MS).astype(np.int64)
     first = np.flatnonzero(rng.random(len(customer)) < ERRAND_SHARE)
     first = np.repeat(first, rng.integers(1, 4, len(first)))
     later = time_ms[first] + (rng.uniform(2, 55, len(first)) * MINUTE_MS).astype(np.int64)

@@ -1,8 +1,8 @@
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 import numpy as np
@@ -14,18 +14,12 @@ from producers.replay import rows_at_once
 from producers.schedule import ConstantRate
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig, epoch_ms
-from schemas.columns import EVENT_TIME
 from schemas.errors import UserError
 from schemas.registry import SchemaRegistry, value_subject
 
 CHAPTER_S = 600
 CHAPTER_EVENTS = (2_000, 300_000)
 SEED_STEP = 1_000_003
-
-
-def utc_now() -> datetime:
-    """Return the wall clock's time."""
-    return datetime.now(UTC)
 
 
 def produce(
@@ -35,9 +29,8 @@ def produce(
     registry: SchemaRegistry,
     *,
     rate: float,
+    begin: datetime,
     seconds: float | None = None,
-    stamp_now: bool = False,
-    now: Callable[[], datetime] = utc_now,
     on_progress: Progress | None = None,
 ) -> Published:
     """Publish simulated transactions at `rate` events a second, without end or for `seconds`.
@@ -54,13 +47,10 @@ def produce(
         Where to; the registry gives the schema's id.
     rate : float
         Events a second.
+    begin : datetime
+        The present moment, with a time zone: event times are reckoned from it.
     seconds : float or None
         None goes on until interrupted.
-    stamp_now : bool
-        The event time is the moment of sending instead: for measurements of latency and load. A customer's
-        month then passes within minutes, which no model takes for genuine.
-    now : callable
-        The clock that event times are reckoned from.
     on_progress : callable or None
         Called with the number sent so far.
 
@@ -82,9 +72,7 @@ def produce(
         raise UserError(f"expected no drift for live production, was {config.drift}: simulate and replay it")
     events = None if seconds is None else math.ceil(rate * seconds)
     rows, subject = rows_at_once(schedule, rate), value_subject(topic)
-    records = live_records(
-        config, registry, subject, rate=rate, events=events, stamp_now=stamp_now, begin=now(), rows=rows
-    )
+    records = live_records(config, registry, subject, rate=rate, events=events, begin=begin, rows=rows)
     return publisher.publish(records, topic, schedule=schedule, on_progress=on_progress)
 
 
@@ -95,12 +83,11 @@ def live_records(
     *,
     rate: float,
     events: int | None,
-    stamp_now: bool,
     begin: datetime,
     rows: int,
 ) -> Iterator[Record]:
     """Yield the encoded records of `produce`: `events` of them, or without end."""
-    chapters = _chapters(config, rate=rate, events=events, stamp_now=stamp_now, begin=begin)
+    chapters = _chapters(config, rate=rate, events=events, begin=begin)
     records = (
         record
         for chapter in chapters
@@ -110,7 +97,7 @@ def live_records(
 
 
 def _chapters(
-    config: SimulationConfig, *, rate: float, events: int | None, stamp_now: bool, begin: datetime
+    config: SimulationConfig, *, rate: float, events: int | None, begin: datetime
 ) -> Iterator[pa.Table]:
     size = int(np.clip(rate * CHAPTER_S, *CHAPTER_EVENTS))
     size = size if events is None else min(size, max(events, CHAPTER_EVENTS[0]))
@@ -120,11 +107,11 @@ def _chapters(
         upcoming = pool.submit(simulate, _chapter_config(config, number, size, begin))
         while events is None or sent < events:
             table = upcoming.result()
-            start, number, sent = sent, number + 1, sent + len(table)
+            number, sent = number + 1, sent + len(table)
             if events is None or sent < events:
                 later = begin + timedelta(seconds=sent / rate)
                 upcoming = pool.submit(simulate, _chapter_config(config, number, size, later))
-            yield _stamped(table, begin, start, rate) if stamp_now else table
+            yield table
 
 
 def _chapter_config(config: SimulationConfig, number: int, size: int, end: datetime) -> SimulationConfig:
@@ -134,9 +121,3 @@ def _chapter_config(config: SimulationConfig, number: int, size: int, end: datet
     run = f"-{epoch_ms(start):x}"
     seed = config.seed + number * SEED_STEP
     return replace(config, seed=seed, customers=max(customers, 10), start=start, run=run)
-
-
-def _stamped(table: pa.Table, begin: datetime, sent: int, rate: float) -> pa.Table:
-    moments_ms = epoch_ms(begin) + ((sent + np.arange(len(table))) * (1_000 / rate)).astype(np.int64)
-    place = table.schema.get_field_index("event_time")
-    return table.set_column(place, table.schema.field(place), pa.array(moments_ms).cast(EVENT_TIME))

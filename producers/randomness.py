@@ -3,7 +3,7 @@ import zlib
 import numpy as np
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
+def generator_for(seed: int, name: str) -> np.random.Generator:
     """Make a generator of its own for each named part of the simulation.
 
     Parts that share one generator would shift each other's draws: a changed scenario would change every

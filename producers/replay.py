@@ -21,7 +21,6 @@ def replay(
     *,
     speed: float | None = None,
     rate: float | None = None,
-    limit: int | None = None,
     on_progress: Progress | None = None,
 ) -> Published:
     """Publish the transactions of a canonical table in the order of their event times.
@@ -36,8 +35,6 @@ def replay(
         Multiple of event time: 3600 replays an hour in a second.
     rate : float or None
         Events a second instead. With neither: as fast as the broker takes them.
-    limit : int or None
-        Only the first so many.
     on_progress : callable or None
         Called with the number sent so far.
 
@@ -49,14 +46,14 @@ def replay(
     Raises
     ------
     UserError
-        Both speed and rate are given, or one of them, or the limit, is not above 0.
+        Both speed and rate are given, or one of them is not above 0.
     PublishError
         The producer failed for good.
     """
-    part = _first(table, "event_time", limit)
-    schedule = _schedule(part, "event_time", speed, rate)
+    ordered = _in_order(table, "event_time")
+    schedule = _schedule(ordered, "event_time", speed, rate)
     rows = rows_at_once(schedule, rate)
-    records = encode_transactions(part, registry, value_subject(topic), rows_at_once=rows)
+    records = encode_transactions(ordered, registry, value_subject(topic), rows_at_once=rows)
     return publisher.publish(records, topic, schedule=schedule, on_progress=on_progress)
 
 
@@ -68,17 +65,16 @@ def replay_labels(
     *,
     speed: float | None = None,
     rate: float | None = None,
-    limit: int | None = None,
     on_progress: Progress | None = None,
 ) -> Published:
     """Publish the labels of a canonical table in the order in which they become known.
 
     As `replay`, but `speed` is a multiple of `label_time`.
     """
-    part = _first(table, "label_time", limit)
-    schedule = _schedule(part, "label_time", speed, rate)
+    ordered = _in_order(table, "label_time")
+    schedule = _schedule(ordered, "label_time", speed, rate)
     rows = rows_at_once(schedule, rate)
-    records = encode_labels(part, registry, value_subject(topic), rows_at_once=rows)
+    records = encode_labels(ordered, registry, value_subject(topic), rows_at_once=rows)
     return publisher.publish(records, topic, schedule=schedule, on_progress=on_progress)
 
 
@@ -88,13 +84,12 @@ def rows_at_once(schedule: Schedule | None, rate: float | None) -> int:
     return PACED_ROWS_AT_ONCE if paced else ROWS_AT_ONCE
 
 
-def _first(table: pa.Table, by: str, limit: int | None) -> pa.Table:
-    if limit is not None and limit <= 0:
-        raise UserError(f"expected a limit above 0, was {limit}: leave it out for the whole file")
+def _in_order(table: pa.Table, by: str) -> pa.Table:
+    """Sort the rows by a time unless they are; rows of the same millisecond keep their order."""
     times_ms = _milliseconds(table, by)
-    if (np.diff(times_ms) < 0).any():
-        table = table.take(pa.array(np.argsort(times_ms, kind="stable")))
-    return table if limit is None else table.slice(0, limit)
+    if (np.diff(times_ms) >= 0).all():
+        return table
+    return table.take(pa.array(np.argsort(times_ms, kind="stable")))
 
 
 def _schedule(table: pa.Table, by: str, speed: float | None, rate: float | None) -> Schedule | None:

@@ -5,7 +5,7 @@ from producers.card_world import CardWorld
 from producers.drifts import CHANGES
 from producers.frauds import fraud_rows
 from producers.genuine import genuine_rows
-from producers.randomness import stream
+from producers.randomness import generator_for
 from producers.rows import Rows
 from producers.simulation_config import Drift, SimulationConfig, epoch_ms
 from producers.tabulate import labelled_table
@@ -26,5 +26,5 @@ def simulate(config: SimulationConfig) -> pa.Table:
     rows = rows.take(np.argsort(rows.time_ms, kind="stable"))
     if config.drift_at is not None and config.drift in CHANGES:
         change = CHANGES[Drift(str(config.drift))]
-        rows = change(world, rows, epoch_ms(config.drift_at), stream(config.seed, "drift"))
+        rows = change(world, rows, epoch_ms(config.drift_at), generator_for(config.seed, "drift"))
     return labelled_table(world, rows, config)

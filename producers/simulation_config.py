@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+from producers.scenarios import SCENARIO_NAMES
 from schemas.errors import UserError
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ class SimulationConfig:
         Mean over the customers; each customer has a rate of its own.
     fraud_rate : float
         Share of frauds among all transactions (the pattern that drift adds comes on top of it).
+    scenario : str or None
+        Only frauds of this kind, `fraud_rate` of them; one of `SCENARIO_NAMES`. None mixes all kinds.
     label_delay_days : float
         Mean time from the transaction to the moment its label is known.
     label_delay_spread : float
@@ -67,6 +70,7 @@ class SimulationConfig:
     start: datetime = DEFAULT_START
     transactions_per_customer_day: float = 3.0
     fraud_rate: float = 0.01
+    scenario: str | None = None
     label_delay_days: float = 7.0
     label_delay_spread: float = 0.4
     drift: Drift | str | None = None
@@ -75,6 +79,7 @@ class SimulationConfig:
 
     def __post_init__(self) -> None:
         self._check_ranges()
+        self._check_scenario()
         self._check_times()
 
     def _check_ranges(self) -> None:
@@ -87,6 +92,18 @@ class SimulationConfig:
         _check("fraud_rate", self.fraud_rate, lambda v: 0 <= v <= 0.2, "a share from 0 to 0.2")
         _check("label_delay_days", self.label_delay_days, lambda v: 0 <= v <= 365, "0 to 365 days")
         _check("label_delay_spread", self.label_delay_spread, lambda v: 0 <= v <= 1, "a share from 0 to 1")
+
+    def _check_scenario(self) -> None:
+        if self.scenario is None:
+            return
+        _check(
+            "scenario", self.scenario, lambda v: v in SCENARIO_NAMES, f"one of {', '.join(SCENARIO_NAMES)}"
+        )
+        if self.drift == Drift.NEW_FRAUD_PATTERN:
+            raise SimulationConfigError(
+                f"Expected no scenario beside the drift {self.drift}, which adds a kind of fraud, "
+                f"was {self.scenario}. Leave one out."
+            )
 
     def _check_times(self) -> None:
         _check("start", self.start, lambda v: v.tzinfo is not None, "a time with a time zone, as ...+00:00")

@@ -5,10 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.card_world import CardWorld
+from producers.durations import DAY_MS, HOUR_MS
 
-DAY_MS = 86_400_000
 SLOT_MS = 30 * DAY_MS
-TRANSIT_MS = 5 * 3_600_000
+TRANSIT_MS = 5 * HOUR_MS
 TRIP_SHARE = 0.25
 
 

@@ -66,6 +66,23 @@ def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int
     return {name: len(topic.partitions) for name, topic in topics.items()}
 
 
+def require_topics(settings: Settings, bootstrap_servers: str, *names: str) -> None:
+    """Check that topics exist before anything is sent there: a producer would notice only after a minute.
+
+    Raises
+    ------
+    NotReady
+        When one is missing, or no broker answers.
+    """
+    present = existing_topics(settings, bootstrap_servers)
+    missing = [name for name in names if name not in present]
+    if missing:
+        raise NotReady(
+            f"expected the topic {', '.join(missing)} at {bootstrap_servers}, but it is not there: "
+            "create it with `fraudstream topics create`, or correct [topics] in the settings"
+        )
+
+
 def count_records(settings: Settings, bootstrap_servers: str) -> dict[str, dict[str, int]]:
     """Count partitions and records (by offsets) of those of the six topics that exist.
 

@@ -22,4 +22,10 @@ NEW_PATTERN: Scenario = gift_cards
 
 SCENARIO_NAMES: tuple[str, ...] = (*(play.__name__ for play, _ in SCENARIOS), NEW_PATTERN.__name__)
 
-__all__ = ["NEW_PATTERN", "SCENARIOS", "SCENARIO_NAMES", "Scenario"]
+
+def scenario_named(name: str) -> Scenario:
+    """Find the scenario of a name in `SCENARIO_NAMES`."""
+    return next(play for play in (*(play for play, _ in SCENARIOS), NEW_PATTERN) if play.__name__ == name)
+
+
+__all__ = ["NEW_PATTERN", "SCENARIOS", "SCENARIO_NAMES", "Scenario", "scenario_named"]

@@ -1,14 +1,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from producers.durations import DAY_MS, HOUR_MS
 from producers.rows import Rows
 from producers.scenarios.card_use import use_in_shop
 from producers.scenarios.scene import Scene
-from producers.trips import DAY_MS
 
 FRAUDS_PER_MERCHANT = 15
 WINDOW_DAYS = (7.0, 21.0)
-HOUR_MS = 3_600_000
 
 
 def compromised_merchant(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:

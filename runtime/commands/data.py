@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runtime.commands.screen import AsJson, count_bar, err, out, settings_of, write_json
-from schemas.errors import UserError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
+    from producers.publisher import Published, Publisher
     from runtime.settings import Settings
 
 
@@ -70,32 +69,51 @@ def produce(
     context: typer.Context,
     *,
     rate: Annotated[float, typer.Option(min=1, help="Transactions a second.")] = 500,
-    seconds: Annotated[float, typer.Option(min=0.1, help="How long.")] = 60,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="How long; until Ctrl-C if left out.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the card world.")] = 2,
     scenario: Annotated[
         str | None, typer.Option(help="Only this kind of fraud, for example card_testing.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send simulated transactions to the transactions topic, live.
+    """Send simulated transactions to the transactions topic, live, until Ctrl-C or for --seconds.
+
+    Their event times are the 30 days up to now, so that each customer has a history.
 
     [bold]Examples[/]
 
+      fraudstream produce
       fraudstream produce --rate 1000 --seconds 30
       fraudstream produce --scenario impossible_travel --seed 11
     """
-    from producers.simulate import simulate as simulate_world
-    from producers.simulation_config import SimulationConfig
+    from datetime import UTC
 
+    from producers.live import produce as produce_live
+    from producers.simulation_config import SimulationConfig
+    from schemas.registry import open_registry
+
+    config = SimulationConfig(seed=seed, scenario=scenario)
     settings = settings_of(context)
-    wanted = math.ceil(rate * seconds)
-    usual = SimulationConfig(seed=seed)
-    a_day = usual.customers * usual.transactions_per_customer_day
-    with err.status("simulating"):
-        table = simulate_world(SimulationConfig(seed=seed, days=max(3, math.ceil(1.2 * wanted / a_day))))
-    if scenario is not None:
-        table = _only_scenario(table, scenario)
-    _publish(settings, table, as_json=as_json, rate=rate, limit=wanted)
+    registry, topic = open_registry(settings.kafka.schema_registry_url), settings.topics.transactions
+    with (
+        _publisher(settings, topic) as publisher,
+        _shown(topic, None if seconds is None else round(rate * seconds)) as show,
+    ):
+        if seconds is None:
+            err.print(f"Sending {rate:,.0f} transactions a second to {topic} until Ctrl-C")
+        sent = produce_live(
+            config,
+            publisher,
+            topic,
+            registry,
+            rate=rate,
+            begin=datetime.now(UTC),
+            seconds=seconds,
+            on_progress=show,
+        )
+    _report({topic: sent}, as_json=as_json)
 
 
 def replay(
@@ -107,6 +125,14 @@ def replay(
         float | None, typer.Option(help="Multiple of event time: 3600 is an hour a second.")
     ] = None,
     rate: Annotated[float | None, typer.Option(help="Transactions a second, instead of --speed.")] = None,
+    labels: Annotated[
+        bool,
+        typer.Option(
+            "--labels",
+            help="After the transactions send their labels to the labels topic, "
+            "in the order in which they became known, at the same --speed or --rate.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send a file's transactions in event order; as fast as the broker takes them without --speed or --rate.
@@ -115,50 +141,54 @@ def replay(
 
       fraudstream replay history.parquet --limit 200000
       fraudstream replay history.parquet --speed 3600
-      fraudstream replay history.parquet --rate 5000
+      fraudstream replay history.parquet --rate 5000 --labels
     """
-    from schemas.columns import TRANSACTION_ARROW, read_history
-
-    settings = settings_of(context)
-    with err.status(f"reading {file}"):
-        table = read_history(file, TRANSACTION_ARROW)
-    _publish(settings, table, as_json=as_json, rate=rate, speed=speed, limit=limit)
-
-
-def _publish(
-    settings: Settings, table: pa.Table, *, as_json: bool, limit: int | None, **how: float | None
-) -> None:
-    from producers.publisher import Publisher
-    from producers.replay import replay as replay_table
-    from runtime.embedded import find_bootstrap
+    from producers.replay import replay as replay_transactions
+    from producers.replay import replay_labels
+    from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
     from schemas.registry import open_registry
 
+    settings = settings_of(context)
+    registry, topics = open_registry(settings.kafka.schema_registry_url), settings.topics
+    steps = {topics.transactions: replay_transactions} | ({topics.labels: replay_labels} if labels else {})
+    with _publisher(settings, *steps) as publisher:
+        with err.status(f"reading {file}"):
+            table = read_history(file, LABELLED_ARROW if labels else TRANSACTION_ARROW).slice(0, limit)
+        sent = {}
+        for topic, send in steps.items():
+            with _shown(topic, len(table)) as show:
+                sent[topic] = send(
+                    table, publisher, topic, registry, speed=speed, rate=rate, on_progress=show
+                )
+                publisher.flush()
+    _report(sent, as_json=as_json)
+
+
+@contextmanager
+def _publisher(settings: Settings, *topics: str) -> Iterator[Publisher]:
+    """Connect to the broker in use, the topics being there."""
+    from producers.publisher import Publisher
+    from runtime.embedded import find_bootstrap
+    from runtime.topics import require_topics
+
     servers = find_bootstrap(settings)
-    registry = open_registry(settings.kafka.schema_registry_url)
-    topic = settings.topics.transactions
-    total = min(len(table), limit or len(table))
-    with (
-        count_bar(f"to {topic}", total) as bar,
-        Publisher(servers, settings=settings.kafka.properties) as publisher,
-    ):
-        show = _shower(bar)
-        done = replay_table(table, publisher, topic, registry, limit=limit, on_progress=show, **how)
-    if as_json:
-        write_json({"topic": topic, "records_per_s": done.rate, **asdict(done)})
-    else:
-        pace = f"in {done.seconds:.1f} s ({done.rate:,.0f} a second)"
-        out.print(f"Sent {done.records:,} transactions to {topic} {pace}")
+    require_topics(settings, servers, *topics)
+    with Publisher(servers, settings=settings.kafka.properties) as publisher:
+        yield publisher
 
 
-def _shower(bar: Any) -> Any:
-    return lambda sent: bar.update(bar.task_ids[0], completed=sent)
+@contextmanager
+def _shown(topic: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a bar, moved by the number sent so far."""
+    with count_bar(f"to {topic}", total) as bar:
+        yield lambda sent: bar.update(bar.task_ids[0], completed=sent)
 
 
-def _only_scenario(table: pa.Table, scenario: str) -> pa.Table:
-    import pyarrow.compute as pc
-
-    known = sorted(name for name in pc.unique(table["scenario"]).to_pylist() if name)
-    if scenario not in known:
-        raise UserError(f"expected --scenario to be one of {', '.join(known)}, was {scenario!r}: choose one")
-    kept = pc.or_(pc.is_null(table["scenario"]), pc.equal(table["scenario"], scenario))
-    return table.filter(kept)
+def _report(sent: dict[str, Published], *, as_json: bool) -> None:
+    """Tell what was sent, a line for each topic."""
+    for topic, done in sent.items():
+        if as_json:
+            write_json({"topic": topic, "records_per_s": done.rate, **asdict(done)})
+        else:
+            pace = f"in {done.seconds:.1f} s ({done.rate:,.0f} a second)"
+            out.print(f"Sent {done.records:,} records to {topic} {pace}")

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from producers.scenarios import SCENARIOS
+from producers.scenarios import SCENARIO_NAMES, SCENARIOS
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.columns import LABELLED_ARROW
@@ -69,6 +69,16 @@ def test_scenario_is_named_for_each_fraud_and_for_nothing_else(table):
     assert table["scenario"].is_valid().equals(table["is_fraud"])
     names = {play.__name__ for play, _ in SCENARIOS}
     assert set(table["scenario"].drop_null().unique().to_pylist()) == names
+
+
+@pytest.mark.parametrize("scenario", SCENARIO_NAMES)
+def test_one_scenario_is_the_only_fraud_and_changes_nothing_genuine(config, table, scenario):
+    alone = simulate(replace(config, scenario=scenario))
+    assert set(alone["scenario"].drop_null().to_pylist()) == {scenario}
+    assert alone["is_fraud"].to_numpy().mean() == pytest.approx(config.fraud_rate, rel=0.1)
+    columns = ["customer_id", "merchant_id", "amount_minor", "event_time"]
+    one, all_kinds = (part.filter(pc.invert(part["is_fraud"])).select(columns) for part in (alone, table))
+    assert one.equals(all_kinds)
 
 
 def test_labels_come_after_the_delay_with_its_spread(config, table):

@@ -4,6 +4,8 @@ import pytest
 
 from producers.simulation_config import SimulationConfig, SimulationConfigError
 
+NINTH = datetime(2026, 1, 9, tzinfo=UTC)
+
 
 @pytest.mark.parametrize(
     ("settings", "message"),
@@ -12,7 +14,16 @@ from producers.simulation_config import SimulationConfig, SimulationConfigError
         ({"customers": 0}, "at least 10 customers"),
         ({"days": 0}, "1 to 3650 days"),
         ({"start": datetime(2026, 1, 1)}, "with a time zone"),  # noqa: DTZ001
-        ({"drift": "inflation", "drift_at": datetime(2026, 1, 9, tzinfo=UTC)}, "one of amount_inflation"),
+        ({"drift": "inflation", "drift_at": NINTH}, "one of amount_inflation"),
+        ({"scenario": "phishing"}, "Expected scenario to be one of card_testing, "),
+        (
+            {
+                "scenario": "gift_cards",
+                "drift": "new_fraud_pattern",
+                "drift_at": NINTH,
+            },
+            "was gift_cards. Leave one out",
+        ),
         ({"drift": "category_shift"}, "drift and drift_at together"),
         ({"drift": "category_shift", "drift_at": datetime(2020, 1, 1, tzinfo=UTC)}, "a time from 2026"),
     ],
