@@ -1,0 +1,46 @@
+"""One broker and one cluster for all tests of the scoring job; each test has topics of its own."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from scoring_lane import Lane, Running
+
+from models.scoring.artifact import Artifact, load_artifact
+from runtime.embedded import embedded
+from runtime.settings import load_settings
+from tests.unit.training.histories import artifact_folder
+
+# A dead TaskManager is noticed after two missed heartbeats: after 2 s instead of 20 s.
+QUICK_TO_NOTICE = {"heartbeat.interval": "1000", "heartbeat.timeout": "20000"}
+
+
+@pytest.fixture(scope="session")
+def artifact() -> Artifact:
+    return load_artifact(artifact_folder())
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    settings = load_settings(
+        paths={"state": tmp_path_factory.mktemp("scoring") / "state"},
+        model={"artifact": artifact_folder()},
+        flink={"config": QUICK_TO_NOTICE},
+    )
+    with embedded(settings) as services:
+        yield Running(settings=settings, services=services, numbers=count(1))
+
+
+@pytest.fixture
+def open_lane(running: Running) -> Iterator[Callable[..., Lane]]:
+    """Return the function that makes a Lane with the given settings of the job."""
+    lanes: list[Lane] = []
+
+    def make(**job: Any) -> Lane:
+        lanes.append(running.lane(**job))
+        return lanes[-1]
+
+    yield make
+    for lane in lanes:
+        lane.cancel()

@@ -1,0 +1,58 @@
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from models.scoring.artifact import Artifact
+from models.scoring.decision import Decision
+from models.scoring.replay import replay_scores
+from models.scoring.transaction_scorer import TransactionScorer
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from schemas.alert_id import alert_id
+from schemas.columns import TRANSACTION_ARROW
+
+
+@cache
+def card_world(rows: int, *, customers: int = 300, **changes: Any) -> pa.Table:
+    """Return the first transactions of a card world that the model was not trained on."""
+    config = SimulationConfig(seed=12, customers=customers, merchants=200, fraud_rate=0.02, **changes)
+    table = simulate(config)
+    assert len(table) >= rows, f"only {len(table):,} transactions: give more customers"
+    return table.slice(0, rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What the job must make of a table, computed offline; by transaction_id unless it says otherwise."""
+
+    transactions: dict[str, dict[str, Any]]
+    scores: dict[str, float]
+    decisions: dict[str, str]
+    features: dict[str, Any]
+    by_customer: dict[str, list[str]]
+    alerts: dict[str, str]
+    """Transaction ids by alert_id."""
+
+    @classmethod
+    def of(cls, table: pa.Table, artifact: Artifact) -> "Expected":
+        ordered = table.select(TRANSACTION_ARROW.names).combine_chunks()
+        rows = ordered.to_pylist()
+        ids = [row["transaction_id"] for row in rows]
+        scores = replay_scores(ordered, artifact)
+        scored = TransactionScorer(artifact, load=None).score(ordered.to_batches()[0])
+        assert np.array_equal(scored.scores, scores)
+        by_customer: dict[str, list[str]] = {}
+        for row in rows:
+            by_customer.setdefault(row["customer_id"], []).append(row["transaction_id"])
+        decisions = dict(zip(ids, (Decision(value).name for value in scored.decisions), strict=True))
+        return cls(
+            transactions=dict(zip(ids, rows, strict=True)),
+            scores=dict(zip(ids, scores.tolist(), strict=True)),
+            decisions=decisions,
+            features=dict(zip(ids, scored.x, strict=True)),
+            by_customer=by_customer,
+            alerts={alert_id(name): name for name in ids if decisions[name] != "APPROVE"},
+        )

@@ -1,0 +1,192 @@
+"""The scoring job between topics of its own: what the tests do to it and what they read from it."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+from confluent_kafka import Consumer, Message, Producer
+
+from producers.publisher import SETTINGS, Publisher
+from producers.replay import replay
+from runtime.deadline import wait_until
+from runtime.embedded import Services
+from runtime.flink_rest import FlinkRest
+from runtime.settings import JobSettings, Settings
+from runtime.submit import stop_job, submit
+from runtime.topic_reader import read_topic, topic_size
+from runtime.topics import create_topics
+from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE
+from schemas.codec import RecordCodec
+from schemas.registry import FileRegistry, value_subject
+from schemas.topics import Topics
+
+DONE_SECONDS = 120.0
+ENDED = {"CANCELED", "FINISHED", "FAILED"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """The broker and the cluster that the tests share."""
+
+    settings: Settings
+    services: Services
+    numbers: Iterator[int]
+
+    def lane(self, **job: Any) -> "Lane":
+        """Create topics for one test and say how its job is to run."""
+        number = next(self.numbers)
+        names = {
+            name: f"lane{number}.{name}" for name in ("transactions", "alerts", "scores", "labels", "drift")
+        }
+        settings = self.settings.model_copy(
+            update={
+                "topics": Topics(**names, dead_letters=f"lane{number}.dlq"),
+                "job": JobSettings(**{"checkpoint_interval_s": 1.0, **job}),
+            }
+        )
+        create_topics(settings, self.services.bootstrap_servers)
+        return Lane(settings=settings, services=self.services)
+
+
+@dataclass(kw_only=True)
+class Lane:
+    """One job and its topics."""
+
+    settings: Settings
+    services: Services
+    job_ids: list[str] = field(default_factory=list)
+
+    @property
+    def topics(self) -> Topics:
+        return self.settings.topics
+
+    @property
+    def rest(self) -> FlinkRest:
+        return FlinkRest(url=self.services.rest_url)
+
+    def submit(self, *, savepoint: str | None = None) -> None:
+        self.job_ids.append(submit(self.settings, self.services, savepoint=savepoint).job_id)
+
+    def stop_with_savepoint(self) -> str:
+        savepoint = stop_job(self.settings, self.services, self.job_ids[-1], savepoint=True)
+        assert savepoint is not None
+        self._await_slot()
+        return savepoint
+
+    def cancel(self) -> None:
+        """End the job, if it runs, and wait until its slot is free for the next."""
+        for job_id in self.job_ids:
+            if self.rest.job(job_id)["state"] not in ENDED:
+                self.rest.cancel(job_id)
+        self._await_slot()
+
+    def send(self, table: pa.Table, *, rate: float | None = None) -> None:
+        with Publisher(self.services.bootstrap_servers) as publisher:
+            replay(table, publisher, self.topics.transactions, FileRegistry(), rate=rate)
+
+    @contextmanager
+    def sending(self, table: pa.Table, *, rate: float) -> Iterator[Future[None]]:
+        """Send beside what the block does; leaving it waits until all is sent."""
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(self.send, table, rate=rate)
+            yield sent
+            sent.result()
+
+    def send_raw(self, records: Sequence[tuple[bytes | None, bytes | None]]) -> list[tuple[int, int]]:
+        """Send records as they are; returns the partition and the offset of each."""
+        producer = Producer(
+            {
+                **SETTINGS,
+                "bootstrap.servers": self.services.bootstrap_servers,
+                "delivery.report.only.error": False,
+            }
+        )
+        places: list[tuple[int, int]] = [(-1, -1)] * len(records)
+
+        def note(number: int, error: Any, message: Message) -> None:
+            assert error is None, error
+            places[number] = (message.partition(), message.offset())
+
+        for number, (key, value) in enumerate(records):
+            producer.produce(
+                self.topics.transactions,
+                key=key,
+                value=value,
+                on_delivery=lambda error, message, number=number: note(number, error, message),
+            )
+        assert producer.flush(30) == 0
+        return places
+
+    def size(self, topic: str) -> int:
+        return topic_size(self.settings, self.services.bootstrap_servers, topic)
+
+    def await_records(self, topic: str, least: int) -> None:
+        """Wait until the topic holds so many records, each repeat counted."""
+        done = wait_until(lambda: self.size(topic) >= least, seconds=DONE_SECONDS)
+        assert done, f"{self.size(topic):,} of {least:,} in {topic}; {self._trouble()}"
+
+    def await_scores(self, transactions: int) -> None:
+        """Wait until so many transactions have a committed score."""
+        codec = self._codec(SCORE, self.topics.scores)
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.services.bootstrap_servers,
+                "group.id": f"{self.topics.scores}-await",
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+            }
+        )
+        consumer.subscribe([self.topics.scores])
+        scored: set[str] = set()
+
+        def complete() -> bool:
+            messages = [message for message in consumer.consume(5_000, 0.2) if message.error() is None]
+            scored.update(codec.decode(message.value() or b"")["transaction_id"] for message in messages)
+            return len(scored) >= transactions
+
+        try:
+            done = wait_until(complete, seconds=DONE_SECONDS, interval_s=0)
+        finally:
+            consumer.close()
+        assert done, f"{len(scored):,} of {transactions:,} scored; {self._trouble()}"
+
+    def scores(self) -> list[dict[str, Any]]:
+        return self._read(SCORE, self.topics.scores)
+
+    def alerts(self) -> list[dict[str, Any]]:
+        return self._read(ALERT, self.topics.alerts)
+
+    def drifts(self) -> list[dict[str, Any]]:
+        return self._read(DRIFT, self.topics.drift)
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        return self._read(DEAD_LETTER, self.topics.dead_letters)
+
+    def _read(self, name: str, topic: str) -> list[dict[str, Any]]:
+        """Decode what the topic holds, partition by partition in order, each with its record's key."""
+        codec = self._codec(name, topic)
+        messages = list(read_topic(self.settings, self.services.bootstrap_servers, topic))
+        messages.sort(key=lambda message: (message.partition(), message.offset()))
+        return [
+            {**codec.decode(message.value() or b""), "record_key": message.key() and message.key().decode()}
+            for message in messages
+        ]
+
+    def _codec(self, name: str, topic: str) -> RecordCodec:
+        return RecordCodec(name, value_subject(topic), FileRegistry())
+
+    def _await_slot(self) -> None:
+        def free() -> bool:
+            overview = self.rest.overview()
+            return bool(overview["slots-available"] == overview["slots-total"] > 0)
+
+        assert wait_until(free, seconds=60), self.rest.overview()
+
+    def _trouble(self) -> str:
+        job_id = self.job_ids[-1]
+        cause = self.rest.root_cause(job_id) or "no failure told"
+        return f"job {self.rest.job(job_id)['state']}: {cause}; logs in {self.settings.state.logs}"

@@ -1,0 +1,191 @@
+"""`fraudstream replay` against a real broker, as the command line calls it."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import Result
+from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaException, Message
+from confluent_kafka.admin import AdminClient
+from typer.testing import CliRunner
+
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from runtime import cli
+from runtime.broker import Broker, await_broker
+from runtime.deadline import wait_until
+from runtime.embedded import find_bootstrap, jars_for
+from runtime.failures import NotReady
+from runtime.java import find_java
+from runtime.ports import free_port
+from runtime.run_state import RunState
+from runtime.settings import Settings, load_settings
+from runtime.topic_reader import read_topic, topic_size
+from runtime.topics import create_topics
+from schemas.avro_schemas import LABEL, TRANSACTION
+from schemas.codec import RecordCodec
+from schemas.errors import UserError
+from schemas.registry import open_registry, value_subject
+
+pytestmark = pytest.mark.integration
+
+ROWS = 5_000
+RATE = 2_500
+
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Run a broker alone, no producer needs a Flink cluster; gives its state folder."""
+    folder = tmp_path_factory.mktemp("broker") / "state"
+    state = load_settings(paths={"state": folder}).state.create()
+    run = RunState.load(state)
+    try:
+        port = free_port()  # never 9092: another broker started just now may take it, and would answer
+        process = Broker(folder=state, java=find_java(), jars=jars_for("broker"), port=port).start(run)
+        await_broker(process, run.bootstrap_servers)
+        answering = (
+            AdminClient({"bootstrap.servers": run.bootstrap_servers}).list_topics(timeout=10).cluster_id
+        )
+        assert answering in (state.kafka / "data" / "meta.properties").read_text(), (
+            "not the broker started here"
+        )
+        yield folder
+    finally:
+        run.stop()
+
+
+@pytest.fixture
+def settings(broker: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Point the command line at the broker, with two new topics."""
+    number = next(_numbers)
+    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(broker))
+    monkeypatch.setenv("FRAUDSTREAM_TOPICS__TRANSACTIONS", f"transactions.{number}")
+    monkeypatch.setenv("FRAUDSTREAM_TOPICS__LABELS", f"labels.{number}")
+    found = load_settings()
+    servers = find_bootstrap(found)
+    create_topics(found, servers)
+
+    def led() -> bool:
+        try:
+            return (
+                topic_size(found, servers, found.topics.labels)
+                + topic_size(found, servers, found.topics.transactions)
+                == 0
+            )
+        except KafkaException:
+            return False
+
+    assert wait_until(led, seconds=20)
+    return found
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("data") / "history.parquet"
+    pq.write_table(simulate(SimulationConfig(seed=4, customers=200, merchants=200, days=20)), file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def rows(history: Path) -> pa.Table:
+    table = pq.read_table(history)
+    assert len(table) > ROWS
+    return table.slice(0, ROWS)
+
+
+def command(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+def sent(*arguments: str) -> list[dict]:
+    done = command(*arguments, "--json")
+    assert done.exit_code == 0, done.exception
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def messages(settings: Settings, topic: str) -> list[Message]:
+    return list(read_topic(settings, find_bootstrap(settings), topic))
+
+
+def records(found: list[Message], topic: str, kind: str) -> list[dict]:
+    codec = RecordCodec(kind, value_subject(topic), open_registry(None))
+    return [codec.decode(message.value()) for message in found]
+
+
+def by_customer(records: list[dict]) -> dict[str, list[str]]:
+    found = defaultdict(list)
+    for record in records:
+        found[record["customer_id"]].append(record["transaction_id"])
+    return found
+
+
+@pytest.mark.parametrize("pace", [[], ["--rate", str(RATE)]], ids=["unpaced", "paced"])
+def test_replay_brings_every_row_once_and_keeps_each_customers_order(settings, history, rows, pace):
+    topic = settings.topics.transactions
+    (done,) = sent("replay", str(history), "--limit", str(ROWS), *pace)
+    assert (done["topic"], done["records"]) == (topic, ROWS)
+    found = messages(settings, topic)
+    decoded = records(found, topic, TRANSACTION)
+    assert [message.key().decode() for message in found] == [record["customer_id"] for record in decoded]
+    assert by_customer(decoded) == by_customer(rows.to_pylist())
+
+
+def test_paced_replay_stamps_each_record_with_the_moment_it_was_due(settings, history):
+    (done,) = sent("replay", str(history), "--limit", str(ROWS), "--rate", str(RATE))
+    assert done["seconds"] >= (ROWS - 1) / RATE - 0.01
+    found = messages(settings, settings.topics.transactions)
+    kinds, stamps = zip(*(message.timestamp() for message in found), strict=True)
+    assert set(kinds) == {TIMESTAMP_CREATE_TIME}
+    due = np.arange(ROWS) * (1_000 / RATE)
+    assert np.abs(np.sort(stamps) - min(stamps) - due).max() <= 1
+
+
+def test_labels_follow_the_transactions_in_the_order_in_which_they_became_known(settings, history, rows):
+    topics = settings.topics
+    done = sent("replay", str(history), "--limit", str(ROWS), "--labels")
+    assert [(one["topic"], one["records"]) for one in done] == [
+        (topics.transactions, ROWS),
+        (topics.labels, ROWS),
+    ]
+    found = messages(settings, topics.labels)
+    last = max(message.timestamp()[1] for message in messages(settings, topics.transactions))
+    assert min(message.timestamp()[1] for message in found) >= last
+    known = rows.take(pa.array(np.argsort(rows["label_time"].cast("int64").to_numpy(), kind="stable")))
+    assert by_customer(records(found, topics.labels, LABEL)) == by_customer(known.to_pylist())
+
+
+@pytest.mark.parametrize("missing", ["is_fraud", "label_time"])
+def test_labels_of_a_file_without_them_are_refused_before_anything_is_sent(settings, rows, tmp_path, missing):
+    file = tmp_path / "unlabelled.parquet"
+    pq.write_table(rows.drop_columns([missing]), file)
+    refused = command("replay", str(file), "--labels")
+    assert isinstance(refused.exception, UserError)
+    assert f"expected the column '{missing}'" in str(refused.exception)
+    assert messages(settings, settings.topics.transactions) == []
+
+
+def test_produce_sends_the_asked_rate_for_the_asked_seconds(settings):
+    topic = settings.topics.transactions
+    (done,) = sent("produce", "--rate", "300", "--seconds", "2", "--scenario", "card_testing")
+    assert done["records"] == 600
+    decoded = records(messages(settings, topic), topic, TRANSACTION)
+    assert len({record["transaction_id"] for record in decoded}) == 600
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize("verb", [["produce", "--seconds", "1"], ["replay", "none.parquet", "--labels"]])
+def test_missing_topic_is_told_at_once(monkeypatch, verb):
+    monkeypatch.setenv("FRAUDSTREAM_TOPICS__TRANSACTIONS", "not.there")
+    refused = command(*verb)
+    assert isinstance(refused.exception, NotReady)
+    assert "expected the topic not.there" in str(refused.exception)
+    assert "fraudstream topics create" in str(refused.exception)
