@@ -124,7 +124,7 @@ def _drain_job(settings: Settings, services: Services) -> float:
         return count >= BACKLOG_EVENTS
 
     job = submit(settings, services)
-    if not wait_until(all_scored, seconds=PATIENCE_S, interval_s=0.25):
+    if not wait_until(all_scored, seconds=PATIENCE_S, interval_s=0.5):
         raise SystemExit(f"expected {BACKLOG_EVENTS:,} scores in {PATIENCE_S:.0f} s, was {times[-1][0]:,}")
     stop_job(settings, services, job.job_id, savepoint=False)
     return middle_rate(times)

@@ -78,7 +78,7 @@ class JobConfig:
     schema_registry_url: str | None = None
     mode: Mode = "thread"
     parallelism: int = 1
-    shards: int = 8
+    shards: int = 4
     batch_ms: int = 20
     buffer_timeout_ms: int = 2
     checkpoint_interval_ms: int = 5_000
@@ -101,7 +101,10 @@ class JobConfig:
         _expect(1 <= self.batch_ms <= 999, "batch_ms", "1 to 999", self.batch_ms)
         _expect(self.buffer_timeout_ms >= 0, "buffer_timeout_ms", "0 or more", self.buffer_timeout_ms)
         _expect(
-            self.checkpoint_interval_ms >= 100, "checkpoint_interval_ms", "100 or more", self.checkpoint_interval_ms
+            self.checkpoint_interval_ms >= 100,
+            "checkpoint_interval_ms",
+            "100 or more",
+            self.checkpoint_interval_ms,
         )
         _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)
 

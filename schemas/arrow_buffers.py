@@ -12,13 +12,18 @@ def string_offsets(column: pa.Array) -> npt.NDArray[np.int32]:
     return np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
 
 
-def string_bytes(column: pa.Array) -> bytes:
-    """Return the text of a string column's rows, one after the other, as UTF-8."""
+def string_data(column: pa.Array) -> npt.NDArray[np.uint8]:
+    """Return the UTF-8 text of a string column's rows, one after the other; row 0 begins at 0."""
     data = column.buffers()[2]
     if data is None:
-        return b""
+        return np.frombuffer(b"", np.uint8)
     offsets = string_offsets(column)
-    return data.slice(int(offsets[0]), int(offsets[-1] - offsets[0])).to_pybytes()  # type: ignore[no-any-return]
+    return np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def string_bytes(column: pa.Array) -> bytes:
+    """Return the text of `string_data` as bytes."""
+    return string_data(column).tobytes()
 
 
 def numbers(column: pa.Array, dtype: type[np.generic]) -> npt.NDArray[Any]:

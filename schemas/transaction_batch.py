@@ -7,14 +7,15 @@ import pyarrow as pa
 import pyruhvro
 
 from schemas.avro_schemas import TRANSACTION, schema_text
+from schemas.batch_checks import encoded_bytes, keeps_limits
 from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
-from schemas.arrow_buffers import string_bytes
+from schemas.arrow_buffers import string_bytes, string_offsets
 from schemas.columns import EVENT_TIME, STRING_COLUMNS, TRANSACTION_ARROW
-from schemas.encoded_size import encoded_bytes
 from schemas.framing import HEADER_BYTES, header
 from schemas.registry import SchemaRegistry, UnknownSchemaError
 from schemas.rejection import Reason, Rejection
-from schemas.validation import Arrival, Limits, reject
+from schemas.transaction_columns import TransactionColumns
+from schemas.validation import MAX_ID_BYTES, Arrival, Limits, reject
 
 _EVENT_TIME = TRANSACTION_ARROW.get_field_index("event_time")
 
@@ -62,23 +63,35 @@ class TransactionBatchDecoder:
         kafka_time_ms : (n,) int64
             The record timestamps.
         """
-        records = self._decode_together(payloads)
+        together = self._decode_together(payloads)
         undecodable: list[Rejection] = []
-        if records is None:
+        good = np.arange(len(payloads))
+        if together is not None:
+            records, columns = together
+            if _are_customers(records, keys) and self._keep_limits(columns, kafka_time_ms):
+                return DecodedBatch(records, [])
+        else:
             records, undecodable = self._decode_one_by_one(payloads)
             good = _others(len(payloads), undecodable)
             keys, kafka_time_ms = [keys[row] for row in good], kafka_time_ms[good]
-        else:
-            good = np.arange(len(payloads))
         broken = reject(Arrival(records, keys, kafka_time_ms), self._limits)
         if broken:
             records = records.take(pa.array(_others(len(records), broken)))
         placed = [Rejection(int(good[item.row]), item.reason, item.detail) for item in broken]
         return DecodedBatch(records, sorted(undecodable + placed, key=lambda item: item.row))
 
-    def _decode_together(self, payloads: Sequence[bytes]) -> pa.RecordBatch | None:
+    def _keep_limits(self, columns: TransactionColumns, kafka_time_ms: npt.NDArray[np.int64]) -> bool:
+        return keeps_limits(
+            columns,
+            kafka_time_ms,
+            max_id_bytes=MAX_ID_BYTES,
+            max_amount_minor=self._limits.max_amount_minor,
+            max_ahead_ms=self._limits.max_ahead_ms,
+        )
+
+    def _decode_together(self, payloads: Sequence[bytes]) -> tuple[pa.RecordBatch, TransactionColumns] | None:
         mark = self._header
-        if not all(payload.startswith(mark) for payload in payloads):
+        if not all([payload.startswith(mark) for payload in payloads]):
             return None
         bodies = [payload[HEADER_BYTES:] for payload in payloads]
         try:
@@ -89,9 +102,10 @@ class TransactionBatchDecoder:
             return None
         # The decoder does not see bytes that follow a record. No encoding of a record is shorter than the
         # canonical one, so the total is equal only if every record ends where its payload does.
-        if encoded_bytes(batch) != sum(map(len, bodies)) or not _is_utf8(batch):
+        columns = TransactionColumns.of(batch)
+        if encoded_bytes(columns) != sum(map(len, bodies)) or not _is_utf8(batch):
             return None
-        return _canonical(batch)
+        return _canonical(batch), columns
 
     def _decode_one_by_one(self, payloads: Sequence[bytes]) -> tuple[pa.RecordBatch, list[Rejection]]:
         records, rejections = [], []
@@ -105,6 +119,19 @@ class TransactionBatchDecoder:
             except UndecodableError as error:
                 rejections.append(Rejection(row, Reason.UNDECODABLE, str(error)))
         return pa.RecordBatch.from_pylist(records, schema=TRANSACTION_ARROW), rejections
+
+
+def _are_customers(records: pa.RecordBatch, keys: Sequence[str | None]) -> bool:
+    customers = records.column("customer_id")
+    try:
+        joined = "".join(keys)  # type: ignore[arg-type]
+    except TypeError:
+        return False  # a null key
+    # Texts joined are equal and their lengths are: so each is equal. Lengths in bytes are those in characters for
+    # ASCII; other keys are compared row by row.
+    if not joined.isascii() or joined.encode() != string_bytes(customers):
+        return False
+    return [*map(len, keys)] == np.diff(string_offsets(customers)).tolist()  # type: ignore[arg-type]
 
 
 def _is_utf8(batch: pa.RecordBatch) -> bool:

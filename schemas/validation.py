@@ -110,7 +110,8 @@ def _invalid_event_time(arrival: Arrival, _: Limits) -> Mask | None:
 
 
 def _event_time_ahead(arrival: Arrival, limits: Limits) -> Mask | None:
-    return event_time_ms(arrival.records) - arrival.kafka_time_ms > limits.max_ahead_ms
+    # Not the difference: that overflows for a hostile time.
+    return event_time_ms(arrival.records) > arrival.kafka_time_ms + limits.max_ahead_ms
 
 
 def _was(reason: Reason, arrival: Arrival, row: int) -> str:

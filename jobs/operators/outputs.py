@@ -20,7 +20,9 @@ from schemas.rejection import Rejection
 from schemas.score_batch import ScoreBatchEncoder
 from schemas.wall_clock import utc
 
-_DECISION_NAMES = np.array([decision.name for decision in Decision], dtype=object)
+_COPIED = (
+    "transaction_id", "customer_id", "merchant_id", "amount_minor", "currency", "event_time",
+)  # fmt: skip
 
 
 class Outputs:
@@ -45,8 +47,7 @@ class Outputs:
         if len(flagged):
             yield self._alert_batch(records, scored, flagged, now_ms)
         if self._emit_scores:
-            names = _DECISION_NAMES[scored.decisions].tolist()
-            payloads = self._scores.encode(records, scored.scores, names, now_ms)
+            payloads = self._scores.encode(records, scored.scores, scored.decisions, now_ms)
             yield Row(self._topics.scores, scored.customers, payloads)
 
     def dead_letters(
@@ -72,26 +73,23 @@ class Outputs:
             for rejection in rejections
         ]
         letter_keys = [keys[rejection.row] for rejection in rejections]
-        return Row(self._topics.dead_letters, letter_keys, [self._dead_letters.encode(item) for item in letters])
+        return Row(
+            self._topics.dead_letters, letter_keys, [self._dead_letters.encode(item) for item in letters]
+        )
 
     def _alert_batch(
         self, records: pa.RecordBatch, scored: ScoredBatch, rows: np.ndarray[Any, Any], now_ms: int
     ) -> Row:
-        transactions = records.take(pa.array(rows)).to_pylist()
-        payloads = [
-            self._alerts.encode(self._alert(transaction, scored, row, now_ms))
-            for transaction, row in zip(transactions, rows.tolist(), strict=True)
-        ]
-        return Row(self._topics.alerts, [item["customer_id"] for item in transactions], payloads)
+        alerts = [self._alert(records, scored, row, now_ms) for row in rows.tolist()]
+        payloads = [self._alerts.encode(alert) for alert in alerts]
+        return Row(self._topics.alerts, [alert["customer_id"] for alert in alerts], payloads)
 
-    def _alert(
-        self, transaction: dict[str, Any], scored: ScoredBatch, row: int, now_ms: int
-    ) -> dict[str, Any]:
+    def _alert(self, records: pa.RecordBatch, scored: ScoredBatch, row: int, now_ms: int) -> dict[str, Any]:
         manifest = self._manifest
+        transaction = {name: records.column(name)[row].as_py() for name in _COPIED}
         features = scored.x[row]
         reasons = find_reasons(features, manifest.usual_spread)
         return {
-            # fastavro leaves out what the schema does not name, so the transaction's own fields go in whole.
             **transaction,
             "alert_id": alert_id(transaction["transaction_id"]),
             "scored_at": utc(now_ms),
@@ -103,6 +101,7 @@ class Outputs:
             "block_threshold": manifest.block_threshold,
             "features": dict(zip(FEATURE_NAMES, features.tolist(), strict=True)),
             "reasons": [
-                {"feature": reason.feature, "value": reason.value, "usual": reason.usual} for reason in reasons
+                {"feature": reason.feature, "value": reason.value, "usual": reason.usual}
+                for reason in reasons
             ],
         }

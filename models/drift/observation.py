@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.drift.signals import SIGNALS
+from models.features.compiled import compiled
 
 OBSERVATION_SIZE = 500
 """Transactions in one observation. A detector costs about 5 us an update: fed each event it would cost more than
@@ -29,6 +30,14 @@ class Observation:
 
     means: npt.NDArray[np.float64]
     event_time_ms: int
+
+
+@compiled
+def _add(sums: npt.NDArray[np.float64], signals: npt.NDArray[np.float64], start: int, end: int) -> None:
+    # Strictly from first to last: NumPy's sum() adds in pairs, which depends on where a batch is cut.
+    for row in range(start, end):
+        for signal in range(len(sums)):
+            sums[signal] += signals[row, signal]
 
 
 class Accumulator:
@@ -71,8 +80,7 @@ class Accumulator:
         start = 0
         while start < len(signals):
             end = min(len(signals), start + OBSERVATION_SIZE - self._count)
-            # cumsum adds strictly from first to last; sum() adds in pairs, which depends on the length.
-            self._sums = np.cumsum(np.vstack([self._sums, signals[start:end]]), axis=0)[-1]
+            _add(self._sums, signals, start, end)
             self._count += end - start
             self._last_event_time_ms = int(event_time_ms[end - 1])
             if self._count == OBSERVATION_SIZE:

@@ -56,4 +56,8 @@ def signal_matrix(
     (n, len(SIGNALS)) float64
         In the order of SIGNALS.
     """
-    return np.column_stack([scores, features[:, _COLUMNS]]).astype(np.float64)
+    matrix = np.empty((len(scores), len(SIGNALS)))
+    matrix[:, 0] = scores
+    for place, column in enumerate(_COLUMNS, start=1):
+        matrix[:, place] = features[:, column]
+    return matrix

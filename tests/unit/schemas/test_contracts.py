@@ -6,6 +6,7 @@ from importlib.resources import files
 import fastavro
 import pytest
 
+from models.scoring.decision import Decision
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
 
@@ -37,3 +38,10 @@ def test_every_nullable_field_defaults_to_null(name):
 def test_dead_letter_reasons_are_those_of_the_schema():
     (reason,) = [field for field in load("dead_letter")["fields"] if field["name"] == "reason"]
     assert {item.value for item in Reason} == set(reason["type"]["symbols"]) - {"OTHER"}
+
+
+@pytest.mark.parametrize("name", ["score", "alert"])
+def test_decisions_stand_in_the_schema_in_their_order(name):
+    (decision,) = [field for field in load(name)["fields"] if field["name"] == "decision"]
+    assert [item.name for item in Decision] == decision["type"]["symbols"]
+    assert [item.value for item in Decision] == [0, 1, 2]

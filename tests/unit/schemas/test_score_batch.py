@@ -14,8 +14,10 @@ def test_scores_are_encoded_as_the_record_codec_would():
     transactions = [transaction(number) for number in range(30)]
     records = pa.RecordBatch.from_pylist(transactions, schema=TRANSACTION_ARROW)
     scores = np.linspace(0, 1, 30, dtype=np.float32)
-    decisions = ["APPROVE"] * 20 + ["REVIEW"] * 5 + ["BLOCK"] * 5
-    encoder = ScoreBatchEncoder("s-value", FileRegistry(), model_id="model", spec_hash="hash")
+    decisions = np.array([0] * 20 + [1] * 5 + [2] * 5, np.uint8)
+    records = records.slice(3)  # a batch may be a part of a larger one
+    transactions, scores, decisions = transactions[3:], scores[3:], decisions[3:]
+    encoder = ScoreBatchEncoder("s-value", FileRegistry(), model_id="model-" * 20, spec_hash="hash")
     codec = RecordCodec(SCORE, "s-value", FileRegistry())
     expected = [
         codec.encode(
@@ -25,11 +27,11 @@ def test_scores_are_encoded_as_the_record_codec_would():
                 "event_time": transactions[row]["event_time"],
                 "scored_at": utc(NOON_MS),
                 "score": float(scores[row]),
-                "decision": decisions[row],
-                "model_id": "model",
+                "decision": ["APPROVE", "REVIEW", "BLOCK"][decisions[row]],
+                "model_id": "model-" * 20,
                 "feature_spec_hash": "hash",
             }
         )
-        for row in range(30)
+        for row in range(27)
     ]
     assert encoder.encode(records, scores, decisions, NOON_MS) == expected

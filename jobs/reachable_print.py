@@ -1,0 +1,13 @@
+import builtins
+import sys
+
+
+def make_print_reachable() -> None:
+    """Let numba be imported where PyFlink has replaced `print`.
+
+    In process mode PyFlink's worker makes `print` a method that logs. Numba, when it is imported, wants to find
+    `print` under its name in its module, which a method is not; so it is put there.
+    """
+    module = sys.modules.get(builtins.print.__module__)
+    if module is not None and getattr(module, "print", None) is not builtins.print:
+        setattr(module, "print", builtins.print)  # noqa: B010  (a module has no such attribute to a type checker)
