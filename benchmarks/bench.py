@@ -35,8 +35,9 @@ from schemas.topics import Topics
 ROOT = Path(".fraudstream/bench")
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
 # 10,000 customers: their histories fill up, so the later part of the topic is at full work.
-BACKLOG = SimulationConfig(seed=2, customers=10_000, days=30)
-BACKLOG_EVENTS = 800_000
+# The JVM compiles for half a minute; the rate is taken after that.
+BACKLOG = SimulationConfig(seed=2, customers=10_000, days=80)
+BACKLOG_EVENTS = 2_200_000
 LOOP_EVENTS = 200_000
 LIVE = SimulationConfig(seed=3, customers=10_000, days=30)
 LIVE_RATE = 5_000

@@ -135,6 +135,9 @@ def cluster_settings(
         # A TaskManager that is up before its JobManager asks again soon.
         "cluster.registration.error-delay": "500 ms",
         "env.java.opts.all": JAVA_OPTIONS,
+        # They work for moments: compiling their code well costs more than it gives.
+        "env.java.opts.jobmanager": "-XX:TieredStopAtLevel=1",
+        "env.java.opts.client": "-XX:TieredStopAtLevel=1",
         "io.tmp.dirs": str(folder.temporary),
         "execution.checkpointing.dir": folder.checkpoints.as_uri(),
         "execution.checkpointing.savepoint-dir": folder.savepoints.as_uri(),

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from models.drift.signals import SIGNALS
 from models.features.compiled import compiled
 
-OBSERVATION_SIZE = 500
+OBSERVATION_SIZE = 1_000
 """Transactions in one observation. A detector costs about 5 us an update: fed each event it would cost more than
 the features; fed means it sees the same shifts, in values that are nearly normal."""
 
