@@ -5,8 +5,8 @@ import sys
 def make_print_reachable() -> None:
     """Let numba be imported where PyFlink has replaced `print`.
 
-    In process mode PyFlink's worker makes `print` a method that logs. Numba, when it is imported, wants to find
-    `print` under its name in its module, which a method is not; so it is put there.
+    In process mode PyFlink's worker makes `print` a method that logs. Numba, when it is imported, looks for
+    `print` under its name in its module, where a method is not; so it is put there.
     """
     module = sys.modules.get(builtins.print.__module__)
     if module is not None and getattr(module, "print", None) is not builtins.print:

@@ -6,6 +6,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
 from jobs.job_config import JobConfig
+from jobs.operators.map_state import put_all
 from models.drift.baseline import baselines
 from models.drift.watch import SignalWatch
 from models.scoring.artifact import load_artifact
@@ -46,7 +47,7 @@ class DetectDrift(KeyedProcessFunction):
             watch = SignalWatch(signal, self._baselines[signal], dict(self._states.items()))
             self._watches[signal] = watch
         events = watch.update(mean, event_time_ms, now_ms())
-        self._states.put_all(watch.state())
+        put_all(self._states, watch.state(), self._config.mode)
         if events:
             payloads = [self._codec.encode(event) for event in events]
             yield Row(self._config.topics.drift, [signal] * len(events), payloads)

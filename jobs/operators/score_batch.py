@@ -7,6 +7,7 @@ from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from jobs.job_config import JobConfig
+from jobs.operators.map_state import put_all
 from jobs.operators.outputs import Outputs
 from jobs.record_types import SIGNAL_OBSERVATION
 from models.drift.observation import Accumulator
@@ -61,7 +62,7 @@ class ScoreBatch(KeyedProcessFunction):
         if len(batch.records) == 0:
             return
         scored = self._scorer.score(batch.records)
-        self._histories.put_all(scored.changed)
+        put_all(self._histories, scored.changed, self._config.mode)
         yield from self._outputs.decisions(batch.records, scored, now)
         yield from self._observe(scored, event_time_ms(batch.records))
 

@@ -1,0 +1,15 @@
+from typing import Any
+
+from pyflink.datastream.state import MapState
+
+from jobs.job_config import Mode
+
+
+def put_all(state: MapState, entries: dict[str, bytes], mode: Mode) -> None:
+    """Put all entries into a map state at once, in thread mode by one crossing into the JVM.
+
+    PyFlink's two modes disagree on what they take: the map itself, or (in process mode, which loops over it
+    for pairs) its items.
+    """
+    taken: Any = entries.items() if mode == "process" else entries
+    state.put_all(taken)
