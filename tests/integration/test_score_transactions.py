@@ -99,7 +99,7 @@ def bad_records():
     good = encode(transaction())
     tomorrow = datetime.now(UTC) + timedelta(days=2)
     return [
-        (Reason.UNDECODABLE, b"c0", b"\x00\x01poison"),
+        (Reason.UNDECODABLE, b"c0", b"\x07poison"),
         (Reason.UNDECODABLE, b"c0", good[:-3]),
         (Reason.UNDECODABLE, b"c0", None),
         (Reason.UNKNOWN_SCHEMA, b"c0", header(9_999) + good[5:]),
