@@ -22,9 +22,7 @@ START_MS = 1_767_225_600_000
 GAP_MS = 3 * 3_600_000  # of one customer's transactions: 40 of them reach back over most of a week
 
 
-def transactions(
-    rng: np.random.Generator, customers: np.ndarray, start_ms: int, span_ms: int
-) -> pa.RecordBatch:
+def transactions(rng: np.random.Generator, customers: np.ndarray, start_ms: int, span_ms: int) -> pa.RecordBatch:
     n = len(customers)
     categories = np.array([f"category-{i}" for i in range(20)])
     types = np.array(["chip", "contactless", "online", "withdrawal"])
@@ -36,9 +34,7 @@ def transactions(
             "merchant_category": pa.array(categories[rng.integers(0, 20, n)]),
             "transaction_type": pa.array(types[rng.integers(0, 4, n)]),
             "amount_minor": pa.array(rng.integers(100, 50_000, n)),
-            "device_id": pa.array(
-                [f"device-{d}" for d in rng.integers(0, 20_000, n)], mask=rng.random(n) < 0.3
-            ),
+            "device_id": pa.array([f"device-{d}" for d in rng.integers(0, 20_000, n)], mask=rng.random(n) < 0.3),
             "latitude": pa.array(rng.uniform(40, 55, n), mask=rng.random(n) < 0.1),
             "longitude": pa.array(rng.uniform(-5, 20, n)),
             "event_time": pa.array(np.sort(rng.integers(start_ms, start_ms + span_ms, n))).cast(
@@ -50,9 +46,7 @@ def transactions(
 
 def warmed(rng: np.random.Generator) -> FeatureEngine:
     risks = RiskTable(rates={f"category-{i}": i / 100 for i in range(20)}, prior=0.01)
-    engine = FeatureEngine(
-        load=None, capacity=CUSTOMERS, category_risk=risks, type_risk=RiskTable(prior=0.01)
-    )
+    engine = FeatureEngine(load=None, capacity=CUSTOMERS, category_risk=risks, type_risk=RiskTable(prior=0.01))
     for i in range(HELD):
         batch = engine.advance(transactions(rng, rng.permutation(CUSTOMERS), START_MS + i * GAP_MS, GAP_MS))
         engine.remember(batch, np.zeros(CUSTOMERS, np.float32))

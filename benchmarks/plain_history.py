@@ -5,15 +5,10 @@ from collections import deque
 from dataclasses import dataclass
 
 from models.features.history import K
-from models.features.table import FEATURE_NAMES
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 WINDOWS_MS = (HOUR_MS, DAY_MS, 7 * DAY_MS)
 EARTH_KM = 6371.0088
-
-# One (feature, windows) block after the other, in the order of the feature table.
-BY_WINDOW = ("count", "sum", "mean", "deviation", "max", "merchants", "same", "z", "to_mean")
-assert FEATURE_NAMES[: 3 * len(BY_WINDOW)] == tuple(f"{n}_{w}" for n in BY_WINDOW for w in ("1h", "24h", "7d"))
 
 
 @dataclass(slots=True)
@@ -49,8 +44,7 @@ class PlainHistory:
                     earlier.append(pending)
                     total += amount
                     squares += amount * amount
-                    if amount > largest:
-                        largest = amount
+                    largest = max(largest, amount)
                     merchants.add(pending.merchant)
                     same += pending.merchant == now.merchant
                 pending = next(past, None)
@@ -62,6 +56,7 @@ class PlainHistory:
                 windows.append((count, total, mean, deviation, largest, len(merchants), same, z, to_mean))
             else:
                 windows.append((0, 0.0, -1.0, -1.0, -1.0, 0, 0, 0.0, -1.0))
+        # In the order of the feature table: each operation over its three windows.
         x = [value for column in zip(*windows, strict=True) for value in column]
         x.append((now.amount + 1) / (largest + 1) if earlier else -1.0)
         while pending is not None:

@@ -37,7 +37,6 @@ def outputs_table(config: JobConfig) -> str:
         "topic": ";".join([topics.alerts, topics.scores, topics.drift, topics.dead_letters]),
         "key.fields": "record_key",
         "sink.delivery-guarantee": config.guarantee,
-        "properties.compression.type": "lz4",
         "properties.linger.ms": "1",
     }
     if config.guarantee == "exactly-once":

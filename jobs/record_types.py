@@ -6,9 +6,7 @@ _TEXTS = Types.OBJECT_ARRAY(Types.STRING())
 _PAYLOADS = Types.OBJECT_ARRAY(Types.PRIMITIVE_ARRAY(Types.BYTE()))
 
 # Record keys, payloads, positions (see POSITION_SHIFT) and Kafka times in seconds since 1970.
-MICRO_BATCH = Types.ROW(
-    [_TEXTS, _PAYLOADS, Types.OBJECT_ARRAY(Types.LONG()), Types.OBJECT_ARRAY(Types.INT())]
-)
+MICRO_BATCH = Types.ROW([_TEXTS, _PAYLOADS, Types.OBJECT_ARRAY(Types.LONG()), Types.OBJECT_ARRAY(Types.INT())])
 # What is keyed is a pair of key and value, see `topology.key_by_first`.
 SHARD = Types.INT()
 SHARDED_BATCH = Types.ROW([SHARD, MICRO_BATCH])

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
         settings.set_string(name, value)
     environment = StreamExecutionEnvironment.get_execution_environment(settings)
     environment.set_max_parallelism(MAX_PARALLELISM)
-    build(environment, StreamTableEnvironment.create(environment), config)
+    build(StreamTableEnvironment.create(environment), config)
     environment.execute("score-transactions")
 
 

@@ -1,7 +1,7 @@
 """The way of a transaction: topic -> micro-batch -> score -> topics, with drift detection beside it."""
 
 from pyflink.common import TypeInformation, Types
-from pyflink.datastream import DataStream, KeyedStream, OutputTag, StreamExecutionEnvironment
+from pyflink.datastream import DataStream, KeyedStream, OutputTag
 from pyflink.java_gateway import get_gateway
 from pyflink.table import Schema, StreamTableEnvironment
 
@@ -13,8 +13,8 @@ from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
 from jobs.shards import shard_sql
 
 
-def build(environment: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: JobConfig) -> None:
-    """Lay the job into `environment`, ready to be executed."""
+def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
+    """Lay the job into the environment of `tables`, ready to be executed."""
     tables.execute_sql(transactions_table(config))
     tables.execute_sql(outputs_table(config))
     scored = (
@@ -45,7 +45,7 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
             kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
             TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), kafka_time) AS kafka_time_s,
             arrived
-        FROM transactions""")
+        FROM transactions""")  # noqa: S608  (numbers and names of ours alone)
     tables.create_temporary_view("sharded", sharded)
     batches = tables.sql_query(f"""
         SELECT shard, ROW(record_keys, payloads, positions, times_s)
@@ -58,7 +58,7 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
                 ARRAY_AGG(kafka_time_s) AS times_s
             FROM TABLE(TUMBLE(TABLE sharded, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
             GROUP BY shard, window_start, window_end
-        )""")
+        )""")  # noqa: S608
     # to_data_stream gives a type that Python operators cannot take; this older way lets us name it.
     return tables.to_append_stream(batches, types.SHARDED_BATCH)
 
@@ -71,13 +71,13 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
 def key_by_first(pairs: DataStream, key: TypeInformation, value: TypeInformation) -> KeyedStream:
     """Key a stream of (key, value) rows by their first field; what goes on is the value alone."""
     selector = get_gateway().jvm.KeyByKeySelector()
-    keyed = pairs._j_data_stream.keyBy(selector, Types.ROW([key]).get_java_type_info())  # noqa: SLF001
+    keyed = pairs._j_data_stream.keyBy(selector, Types.ROW([key]).get_java_type_info())
     return KeyedStream(keyed, value, pairs)
 
 
 def side_output(stream: DataStream, tag: OutputTag) -> DataStream:
     """Return what `stream`'s operator emits under `tag`."""
-    return DataStream(stream._j_data_stream.getSideOutput(tag.get_java_output_tag()))  # noqa: SLF001
+    return DataStream(stream._j_data_stream.getSideOutput(tag.get_java_output_tag()))
 
 
 def _write(tables: StreamTableEnvironment, topic_batches: DataStream) -> None:

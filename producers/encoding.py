@@ -45,9 +45,7 @@ def encode_transactions(
     tuple of bytes
         Key in UTF-8 and the framed Avro record, the same bytes as `RecordCodec.encode` makes.
     """
-    yield from _encode(
-        table, TRANSACTION_ARROW.names, TRANSACTION, registry.id_for(subject, TRANSACTION), rows_at_once
-    )
+    yield from _encode(table, TRANSACTION_ARROW.names, TRANSACTION, registry.id_for(subject, TRANSACTION), rows_at_once)
 
 
 def encode_labels(
@@ -70,9 +68,7 @@ def encode_labels(
     yield from _encode(table, LABEL_COLUMNS, LABEL, registry.id_for(subject, LABEL), rows_at_once)
 
 
-def _encode(
-    table: pa.Table, columns: Sequence[str], name: str, schema_id: int, rows_at_once: int
-) -> Iterator[Record]:
+def _encode(table: pa.Table, columns: Sequence[str], name: str, schema_id: int, rows_at_once: int) -> Iterator[Record]:
     framing, schema = header(schema_id), schema_text(name)
     for batch in table.select(columns).to_batches(max_chunksize=rows_at_once):
         keys = batch.column("customer_id").cast(pa.binary()).to_pylist()

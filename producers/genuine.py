@@ -84,9 +84,7 @@ def _where(
     return np.where(on_the_way | (habit > 0.95), online, merchant)
 
 
-def _amount_factors(
-    world: CardWorld, merchant: NDArray[np.int32], rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _amount_factors(world: CardWorld, merchant: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.float64]:
     factor: NDArray[np.float64] = np.exp(rng.normal(0, SPREADS[world.merchant_category[merchant]]))
     large = rng.random(len(merchant)) < 0.01
     return np.where(large, factor * np.exp(rng.normal(1.3, 0.4, len(merchant))), factor)

@@ -89,16 +89,12 @@ def live_records(
     """Yield the encoded records of `produce`: `events` of them, or without end."""
     chapters = _chapters(config, rate=rate, events=events, begin=begin)
     records = (
-        record
-        for chapter in chapters
-        for record in encode_transactions(chapter, registry, subject, rows_at_once=rows)
+        record for chapter in chapters for record in encode_transactions(chapter, registry, subject, rows_at_once=rows)
     )
     yield from islice(records, events)
 
 
-def _chapters(
-    config: SimulationConfig, *, rate: float, events: int | None, begin: datetime
-) -> Iterator[pa.Table]:
+def _chapters(config: SimulationConfig, *, rate: float, events: int | None, begin: datetime) -> Iterator[pa.Table]:
     size = int(np.clip(rate * CHAPTER_S, *CHAPTER_EVENTS))
     size = size if events is None else min(size, max(events, CHAPTER_EVENTS[0]))
     number, sent = 0, 0

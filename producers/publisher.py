@@ -96,9 +96,7 @@ class Publisher:
         wanted = {**SETTINGS, "bootstrap.servers": bootstrap_servers, **(settings or {})}
         try:
             # librdkafka would print its connection errors; ours says what to do about them.
-            self._producer = Producer(
-                {**wanted, "log_level": 2, "on_delivery": self._note, "error_cb": _ignore}
-            )
+            self._producer = Producer({**wanted, "log_level": 2, "on_delivery": self._note, "error_cb": _ignore})
         except KafkaException as error:
             raise PublishError(f"expected settings that librdkafka knows, was: {_reason(error)}") from None
         self._connect(connect_timeout_s)

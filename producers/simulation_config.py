@@ -96,9 +96,7 @@ class SimulationConfig:
     def _check_scenario(self) -> None:
         if self.scenario is None:
             return
-        _check(
-            "scenario", self.scenario, lambda v: v in SCENARIO_NAMES, f"one of {', '.join(SCENARIO_NAMES)}"
-        )
+        _check("scenario", self.scenario, lambda v: v in SCENARIO_NAMES, f"one of {', '.join(SCENARIO_NAMES)}")
         if self.drift == Drift.NEW_FRAUD_PATTERN:
             raise SimulationConfigError(
                 f"Expected no scenario beside the drift {self.drift}, which adds a kind of fraud, "

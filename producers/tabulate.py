@@ -42,9 +42,7 @@ def labelled_table(world: CardWorld, rows: Rows, config: SimulationConfig) -> pa
     return pa.table(columns, schema=SIMULATED_ARROW)
 
 
-def _named(
-    names: Sequence[str | None], codes: NDArray[Any], missing: NDArray[np.bool_] | None = None
-) -> pa.Array:
+def _named(names: Sequence[str | None], codes: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> pa.Array:
     indices = pa.array(codes.astype(np.int32), mask=missing)
     return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string())).cast(pa.string())
 

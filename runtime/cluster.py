@@ -99,9 +99,7 @@ def await_cluster(run: RunState, folder: StateFolder, *, seconds: float = READY_
         if not (is_open(LOOPBACK, rest.port) and rest.reachable()):
             return False
         # By their ports: a count would take one that was killed, and is still listed, for a new one.
-        registered = {
-            row["path"].split("@")[1].split("/")[0] for row in rest.taskmanagers() if row["slotsNumber"]
-        }
+        registered = {row["path"].split("@")[1].split("/")[0] for row in rest.taskmanagers() if row["slotsNumber"]}
         return all(registered & _listening(process) for process in workers)
 
     if not wait_until(complete, seconds=seconds, interval_s=0.2):

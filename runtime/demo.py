@@ -102,7 +102,8 @@ def _train_once(root: Path, model: Path) -> None:
 def _show(settings: Settings, services: Services) -> Summary:
     table = simulate(LIVE).slice(0, TRANSACTIONS)
     frauds = _frauds(table)
-    out.print(f"[bold]4.[/] {len(table):,} transactions of seed 2, {RATE:,.0f} a second, {len(frauds):,} frauds hidden in them")
+    hidden = f"{len(frauds):,} frauds hidden in them"
+    out.print(f"[bold]4.[/] {len(table):,} transactions of seed 2, {RATE:,.0f} a second, {hidden}")
     screen = _AlertScreen(frauds)
     servers = services.bootstrap_servers
     registry = open_registry(settings.kafka.schema_registry_url)

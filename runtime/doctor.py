@@ -83,9 +83,7 @@ def jars() -> Iterator[Finding]:
         locked = [jar for jar in read_lock() if jar.needed_by == part]
         version = next(jar.version for jar in locked if jar.artifact == leading)
         wrong = [jar.filename for jar in locked if not intact(jar, folder)]
-        found = (
-            f"{leading} {version}: {len(locked) - len(wrong)} of {len(locked)} jars with the right checksum"
-        )
+        found = f"{leading} {version}: {len(locked) - len(wrong)} of {len(locked)} jars with the right checksum"
         fix = f"`fraudstream up` fetches {', '.join(wrong[:3])}{' ...' if wrong[3:] else ''} into {folder}"
         yield Finding(name=f"{part} jars", ok=not wrong, found=found, fix=fix)
 
@@ -96,9 +94,7 @@ def libgomp() -> Finding:
         ctypes.CDLL("libgomp.so.1")
     except OSError:
         fix = "install it: `apt-get install libgomp1` (Debian, Ubuntu) or `dnf install libgomp` (Fedora)"
-        return Finding(
-            name="libgomp", ok=False, found="libgomp.so.1 is missing, so `train` can't run", fix=fix
-        )
+        return Finding(name="libgomp", ok=False, found="libgomp.so.1 is missing, so `train` can't run", fix=fix)
     return Finding(name="libgomp", ok=True, found="libgomp.so.1")
 
 

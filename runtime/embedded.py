@@ -128,9 +128,7 @@ def find_bootstrap(settings: Settings) -> str:
 
 
 @contextmanager
-def embedded(
-    settings: Settings, *, taskmanagers: int | None = None, watcher: Watcher = NOBODY
-) -> Iterator[Services]:
+def embedded(settings: Settings, *, taskmanagers: int | None = None, watcher: Watcher = NOBODY) -> Iterator[Services]:
     """Run broker and cluster for the length of a block; nothing is left running after it.
 
     Parameters

@@ -114,9 +114,7 @@ class FlinkHome:
             shutil.copytree(source, target)
 
 
-def cluster_settings(
-    folder: StateFolder, *, rest_port: int, rpc_port: int, extra: Mapping[str, str]
-) -> dict[str, str]:
+def cluster_settings(folder: StateFolder, *, rest_port: int, rpc_port: int, extra: Mapping[str, str]) -> dict[str, str]:
     """Build the settings of a cluster on loopback; `extra` (the user's `flink.config`) wins."""
     own = {
         "jobmanager.rpc.address": LOOPBACK,

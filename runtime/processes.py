@@ -49,9 +49,7 @@ class OwnedProcess:
             return 0
 
 
-def spawn(
-    name: str, command: Sequence[str | Path], *, log: Path, env: Mapping[str, str], cwd: Path
-) -> OwnedProcess:
+def spawn(name: str, command: Sequence[str | Path], *, log: Path, env: Mapping[str, str], cwd: Path) -> OwnedProcess:
     """Start a program in a session of its own, so that a Ctrl-C meant for us does not reach it.
 
     Parameters
@@ -135,11 +133,7 @@ def _members(record: OwnedProcess) -> list[psutil.Process]:
     """Find all living processes of the record's session (its leader may be dead already)."""
     if psutil.pid_exists(record.pid) and _leader(record) is None:
         return []  # the id belongs to somebody else now, so the session does too
-    return [
-        process
-        for process in psutil.process_iter()
-        if _session(process.pid) == record.pid and _lives(process)
-    ]
+    return [process for process in psutil.process_iter() if _session(process.pid) == record.pid and _lives(process)]
 
 
 def _reap(pid: int) -> None:

@@ -125,9 +125,7 @@ class Settings(BaseSettings):
     Build it by `load_settings`, which refuses unknown names and words the errors.
     """
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__"
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__")
 
     kafka: KafkaSettings = KafkaSettings()
     topics: Topics = Topics()
@@ -173,9 +171,7 @@ def load_settings(config: Path | None = None, **sections: Any) -> Settings:
     """
     file = config or Path(DEFAULT_FILE)
     if config is not None and not config.is_file():
-        raise SettingsError(
-            f"expected a settings file at {config}, but there is none: name another with --config"
-        )
+        raise SettingsError(f"expected a settings file at {config}, but there is none: name another with --config")
     mistakes = check_names(Settings, file if file.is_file() else None, os.environ)
     if mistakes:
         raise SettingsError("\n".join(mistakes))

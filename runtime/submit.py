@@ -49,9 +49,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
     return JobConfig(
         bootstrap_servers=services.bootstrap_servers,
         model=str(settings.model.artifact.expanduser().absolute()),
-        checkpoint_dir=settings.flink.config.get(
-            "execution.checkpointing.dir", settings.state.checkpoints.as_uri()
-        ),
+        checkpoint_dir=settings.flink.config.get("execution.checkpointing.dir", settings.state.checkpoints.as_uri()),
         topics=settings.topics,
         kafka_properties=settings.kafka.properties,
         schema_registry_url=settings.kafka.schema_registry_url,

@@ -22,8 +22,17 @@ def topic_size(settings: Settings, bootstrap_servers: str, topic: str) -> int:
         consumer.close()
 
 
-def read_topic(settings: Settings, bootstrap_servers: str, topic: str) -> Iterator[Message]:
+def read_topic(
+    settings: Settings, bootstrap_servers: str, topic: str, *, since_ms: int | None = None
+) -> Iterator[Message]:
     """Read all that a topic holds now, committed records only, each partition in its order.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers, topic
+        Where to read.
+    since_ms
+        Begin with the first record of this Kafka time, milliseconds since 1970; None: with the oldest.
 
     Raises
     ------
@@ -32,9 +41,12 @@ def read_topic(settings: Settings, bootstrap_servers: str, topic: str) -> Iterat
     """
     consumer = _consumer(settings, bootstrap_servers)
     try:
-        ranges = [(part, low, high) for part, low, high in _ranges(consumer, topic) if high > low]
-        consumer.assign([TopicPartition(topic, part, low) for part, low, _ in ranges])
-        ends = {part: high for part, _, high in ranges}
+        ends = {part: high for part, low, high in _ranges(consumer, topic) if high > low}
+        starts = [TopicPartition(topic, part, since_ms or 0) for part in ends]
+        # The first offset at or after a time; a partition without such a record is at its end already.
+        starts = [start for start in consumer.offsets_for_times(starts, timeout=10) if start.offset >= 0]
+        consumer.assign(starts)
+        ends = {start.partition: ends[start.partition] for start in starts}
         last = time.monotonic()
         while ends:
             for message in consumer.consume(10_000, 0.2):

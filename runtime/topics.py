@@ -29,9 +29,7 @@ def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
     present = existing_topics(settings, bootstrap_servers)
     missing = [name for name in settings.topics.names() if name not in present]
     wanted = [
-        NewTopic(
-            name, num_partitions=settings.kafka.partitions, replication_factor=settings.kafka.replication
-        )
+        NewTopic(name, num_partitions=settings.kafka.partitions, replication_factor=settings.kafka.replication)
         for name in missing
     ]
     if not wanted:
@@ -41,9 +39,7 @@ def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
             future.result()
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise RuntimeFailure(
-                    f"the broker refused to create the topic {name}: {error.args[0].str()}"
-                ) from error
+                raise RuntimeFailure(f"the broker refused to create the topic {name}: {error.args[0].str()}") from error
     return missing
 
 

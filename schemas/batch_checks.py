@@ -47,7 +47,7 @@ def keeps_limits(
     )  # fmt: skip
 
 
-@njit(int64(int64), cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(int64(int64), cache=True, nogil=True)
 def _varint(value: int) -> int:
     zigzag = np.uint64((value << 1) ^ (value >> 63))
     size = 1
@@ -57,18 +57,16 @@ def _varint(value: int) -> int:
     return size
 
 
-@njit(int64(_OFFSETS), cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(int64(_OFFSETS), cache=True, nogil=True)
 def _strings(offsets: npt.NDArray[np.int32]) -> int:
     total = 0
     for row in range(len(offsets) - 1):
-        length = np.int64(offsets[row + 1] - offsets[row])
+        length = int(offsets[row + 1] - offsets[row])
         total += length + _varint(length)
     return total
 
 
-@njit(
-    int64(*[_OFFSETS] * 7, int64, _FLAGS, _FLAGS, _LONGS, _LONGS), cache=True, nogil=True
-)  # type: ignore[untyped-decorator]
+@njit(int64(*[_OFFSETS] * 7, int64, _FLAGS, _FLAGS, _LONGS, _LONGS), cache=True, nogil=True)
 def _size(a, b, c, d, e, f, device, no_device, no_latitude, no_longitude, amount, time):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     total = _strings(a) + _strings(b) + _strings(c) + _strings(d) + _strings(e) + _strings(f)
     total += _strings(device) - no_device
@@ -78,7 +76,7 @@ def _size(a, b, c, d, e, f, device, no_device, no_latitude, no_longitude, amount
     return total
 
 
-@njit(boolean(_OFFSETS, int64), cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(boolean(_OFFSETS, int64), cache=True, nogil=True)
 def _ids_fit(offsets: npt.NDArray[np.int32], max_bytes: int) -> bool:
     for row in range(len(offsets) - 1):
         length = offsets[row + 1] - offsets[row]
@@ -87,9 +85,7 @@ def _ids_fit(offsets: npt.NDArray[np.int32], max_bytes: int) -> bool:
     return True
 
 
-@njit(
-    boolean(_LONGS, _DOUBLES, _FLAGS, _DOUBLES, _FLAGS, _LONGS, _TIMES, int64, int64), cache=True, nogil=True
-)  # type: ignore[untyped-decorator]
+@njit(boolean(_LONGS, _DOUBLES, _FLAGS, _DOUBLES, _FLAGS, _LONGS, _TIMES, int64, int64), cache=True, nogil=True)
 def _values_fit(amount, latitude, no_lat, longitude, no_long, time, kafka_time, max_amount, max_ahead):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for row in range(len(amount)):
         if amount[row] < 0 or amount[row] > max_amount or time[row] < 0:

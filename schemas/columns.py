@@ -65,8 +65,7 @@ def _column(table: pa.Table, field: pa.Field, path: Path) -> pa.ChunkedArray:
         if field.nullable:
             return pa.chunked_array([pa.nulls(len(table), field.type)])
         raise UserError(
-            f"expected the column {field.name!r} ({field.type}) in {path}, "
-            f"was: {', '.join(table.column_names)}: add it"
+            f"expected the column {field.name!r} ({field.type}) in {path}, was: {', '.join(table.column_names)}: add it"
         )
     column = table[field.name]
     if column.null_count and not field.nullable:

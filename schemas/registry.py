@@ -33,19 +33,15 @@ class FileRegistry:
         """Return the newest id of record kind `name`."""
         ids = [schema_id for schema_id, known in self._names.items() if known == name]
         if not ids:
-            raise UserError(
-                f"expected an id for schema {name!r} in schemas/registry.json, was none: add a row for it"
-            )
-        return max(ids)
+            raise UserError(f"expected an id for schema {name!r} in schemas/registry.json, was none: add a row for it")
+        return int(max(ids))
 
     def schema_for(self, schema_id: int) -> str:
         """Return the schema of `schema_id`, or raise UnknownSchemaError."""
         try:
             return schema_text(self._names[schema_id])
         except KeyError:
-            raise UnknownSchemaError(
-                f"expected one of the schema ids {sorted(self._names)}, was {schema_id}"
-            ) from None
+            raise UnknownSchemaError(f"expected one of the schema ids {sorted(self._names)}, was {schema_id}") from None
 
 
 def open_registry(url: str | None) -> SchemaRegistry:

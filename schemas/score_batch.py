@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ class ScoreBatchEncoder:
             numbers(records.column("event_time"), np.int64), scored_at_ms, scores, decisions,
         )  # fmt: skip
         whole, cuts = buffer.tobytes(), bounds.tolist()
-        return [whole[begin:end] for begin, end in zip(cuts, cuts[1:], strict=False)]
+        return [whole[begin:end] for begin, end in pairwise(cuts)]
 
 
 def _bytes(content: bytes) -> npt.NDArray[np.uint8]:
@@ -75,7 +76,7 @@ def _string(text: str) -> bytes:
     return varint + bytes([length]) + content
 
 
-@njit(int64(uint8[::1], int64, int64), cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(int64(uint8[::1], int64, int64), cache=True, nogil=True)
 def _put_long(buffer: npt.NDArray[np.uint8], at: int, value: int) -> int:
     zigzag = np.uint64((value << 1) ^ (value >> 63))
     while zigzag >= 128:
@@ -86,10 +87,8 @@ def _put_long(buffer: npt.NDArray[np.uint8], at: int, value: int) -> int:
     return at + 1
 
 
-@njit(int64(uint8[::1], int64, _READ_ONLY_BYTES, int64, int64), cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _put_bytes(
-    buffer: npt.NDArray[np.uint8], at: int, content: npt.NDArray[np.uint8], begin: int, end: int
-) -> int:
+@njit(int64(uint8[::1], int64, _READ_ONLY_BYTES, int64, int64), cache=True, nogil=True)
+def _put_bytes(buffer: npt.NDArray[np.uint8], at: int, content: npt.NDArray[np.uint8], begin: int, end: int) -> int:
     for place in range(begin, end):
         buffer[at] = content[place]
         at += 1
@@ -102,7 +101,7 @@ def _put_bytes(
         _READ_ONLY_BYTES, types.Array(int64, 1, "C", readonly=True), int64, float32[::1], uint8[::1],
     ),
     cache=True, nogil=True,
-)  # type: ignore[untyped-decorator]  # fmt: skip
+)  # fmt: skip
 def _write(
     buffer: Any, bounds: Any, head: Any, tail: Any, starts: Any, ids: Any, ends: Any, customers: Any,
     event_time_ms: Any, scored_at_ms: int, scores: Any, decisions: Any,

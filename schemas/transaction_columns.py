@@ -36,14 +36,18 @@ class TransactionColumns(NamedTuple):
         columns: list[Any] = records.columns
         device, latitude, longitude = columns[7], columns[8], columns[9]
         return cls(
-            *map(string_offsets, columns[:5]),
-            numbers(columns[5], np.int64),
-            string_offsets(columns[6]),
-            string_offsets(device),
-            device.null_count,
-            numbers(latitude, np.float64),
-            is_null(latitude),
-            numbers(longitude, np.float64),
-            is_null(longitude),
-            numbers(columns[10], np.int64),
+            transaction_id=string_offsets(columns[0]),
+            customer_id=string_offsets(columns[1]),
+            merchant_id=string_offsets(columns[2]),
+            merchant_category=string_offsets(columns[3]),
+            transaction_type=string_offsets(columns[4]),
+            amount_minor=numbers(columns[5], np.int64),
+            currency=string_offsets(columns[6]),
+            device_id=string_offsets(device),
+            no_device=device.null_count,
+            latitude=numbers(latitude, np.float64),
+            no_latitude=is_null(latitude),
+            longitude=numbers(longitude, np.float64),
+            no_longitude=is_null(longitude),
+            event_time_ms=numbers(columns[10], np.int64),
         )

@@ -91,7 +91,7 @@ def _invalid_id(arrival: Arrival, _: Limits) -> Mask | None:
 
 def _invalid_amount(arrival: Arrival, limits: Limits) -> Mask | None:
     amount = numbers(arrival.records.column("amount_minor"), np.int64)
-    return (amount < 0) | (amount > limits.max_amount_minor)  # type: ignore[no-any-return]
+    return (amount < 0) | (amount > limits.max_amount_minor)
 
 
 def _invalid_place(arrival: Arrival, _: Limits) -> Mask | None:

@@ -18,10 +18,10 @@ from schemas.codec import RecordCodec
 from schemas.registry import SchemaRegistry, value_subject
 from schemas.rejection import Rejection
 from schemas.score_batch import ScoreBatchEncoder
-from schemas.wall_clock import utc
+from schemas.validation import event_time_ms
 
 _COPIED = (
-    "transaction_id", "customer_id", "merchant_id", "amount_minor", "currency", "event_time",
+    "transaction_id", "customer_id", "merchant_id", "amount_minor", "currency",
 )  # fmt: skip
 
 
@@ -68,14 +68,12 @@ class Outputs:
                 "offset": positions[rejection.row] & POSITION_MASK,
                 "key": keys[rejection.row],
                 "payload": payloads[rejection.row],
-                "failed_at": utc(now_ms),
+                "failed_at": now_ms,
             }
             for rejection in rejections
         ]
         letter_keys = [keys[rejection.row] for rejection in rejections]
-        return Row(
-            self._topics.dead_letters, letter_keys, [self._dead_letters.encode(item) for item in letters]
-        )
+        return Row(self._topics.dead_letters, letter_keys, [self._dead_letters.encode(item) for item in letters])
 
     def _alert_batch(
         self, records: pa.RecordBatch, scored: ScoredBatch, rows: np.ndarray[Any, Any], now_ms: int
@@ -92,7 +90,8 @@ class Outputs:
         return {
             **transaction,
             "alert_id": alert_id(transaction["transaction_id"]),
-            "scored_at": utc(now_ms),
+            "event_time": int(event_time_ms(records)[row]),
+            "scored_at": now_ms,
             "score": float(scored.scores[row]),
             "decision": Decision(scored.decisions[row]).name,
             "model_id": manifest.model_id,
@@ -101,7 +100,6 @@ class Outputs:
             "block_threshold": manifest.block_threshold,
             "features": dict(zip(FEATURE_NAMES, features.tolist(), strict=True)),
             "reasons": [
-                {"feature": reason.feature, "value": reason.value, "usual": reason.usual}
-                for reason in reasons
+                {"feature": reason.feature, "value": reason.value, "usual": reason.usual} for reason in reasons
             ],
         }

@@ -43,16 +43,12 @@ class ScoreBatch(KeyedProcessFunction):
         self._histories = runtime_context.get_map_state(
             MapStateDescriptor("histories", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
         )
-        self._observation = runtime_context.get_state(
-            ValueStateDescriptor("observation", Types.PICKLED_BYTE_ARRAY())
-        )
-        self._decoder = TransactionBatchDecoder(
-            value_subject(config.topics.transactions), registry, config.limits
-        )
+        self._observation = runtime_context.get_state(ValueStateDescriptor("observation", Types.PICKLED_BYTE_ARRAY()))
+        self._decoder = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
         self._scorer = TransactionScorer(artifact, load=self._histories.get, capacity=config.pool_customers)
         self._outputs = Outputs(config, artifact.manifest, registry)
 
-    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:  # noqa: ARG002
         """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
         keys, payloads, positions, times_s = value
         batch = self._decoder.decode(keys, payloads, np.array(times_s, np.int64) * 1000)

@@ -1,4 +1,4 @@
-import pickle  # noqa: S403  (see DriftDetector.from_bytes)
+import pickle
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _VERSION = 1
 # observation. PageHinkley's default threshold, 50, is made for unit-variance data; its delta ignores shifts under
 # half a deviation.
 DETECTORS: dict[str, Callable[[], Any]] = {
-    "ADWIN": lambda: ADWIN(delta=0.0005, clock=1, grace_period=20),
+    "ADWIN": lambda: ADWIN(delta=0.0005, clock=1, grace_period=20),  # type: ignore[no-untyped-call]
     "PageHinkley": lambda: PageHinkley(min_instances=30, delta=0.5, threshold=25.0, alpha=1.0),
 }
 

@@ -64,9 +64,7 @@ class Accumulator:
                 self._sums = record["sums"].copy()
                 self._last_event_time_ms = int(record["last_event_time_ms"])
 
-    def update(
-        self, signals: npt.NDArray[np.float64], event_time_ms: npt.NDArray[np.int64]
-    ) -> list[Observation]:
+    def update(self, signals: npt.NDArray[np.float64], event_time_ms: npt.NDArray[np.int64]) -> list[Observation]:
         """Take in n transactions and return the observations that they complete.
 
         Parameters

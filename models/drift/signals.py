@@ -39,9 +39,7 @@ SIGNALS = (
 _COLUMNS = [FEATURE_NAMES.index(signal.feature) for signal in SIGNALS if signal.feature is not None]
 
 
-def signal_matrix(
-    features: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float64]:
+def signal_matrix(features: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Return the signals of n transactions.
 
     Parameters

@@ -2,9 +2,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from models.drift.baseline import Baseline
 from models.drift.detector import DETECTORS, DriftDetector
 from models.drift.observation import OBSERVATION_SIZE
-from models.drift.baseline import Baseline
 from schemas.wall_clock import utc
 
 

@@ -94,9 +94,7 @@ class FeatureEngine:
             The last batch's scores were not given to `remember`.
         """
         if self._unscored is not None:
-            raise RuntimeError(
-                "advance: expected remember() for the last batch first, as its scores are not known"
-            )
+            raise RuntimeError("advance: expected remember() for the last batch first, as its scores are not known")
         if self._schema is None or not records.schema.equals(self._schema):
             check_columns(records)
             self._schema = records.schema
@@ -156,9 +154,7 @@ class FeatureEngine:
             raise ValueError("remember: expected the batch of the last advance(), once")
         scores = np.ascontiguousarray(scores, np.float32)
         if scores.shape != (len(batch),) or not (scores >= 0).all():
-            raise ValueError(
-                f"scores: expected {len(batch)} numbers of 0 or more, was shape {scores.shape} or NaN"
-            )
+            raise ValueError(f"scores: expected {len(batch)} numbers of 0 or more, was shape {scores.shape} or NaN")
         final = np.empty_like(scores)
         kernel.remember(
             self._pool.entries, self._pool.counts, batch.slots, batch.fate, batch.first_index,
@@ -199,6 +195,4 @@ def fact_index(feature: Feature) -> int:
         return window * len(kernel.WINDOWED_FACTS) + kernel.WINDOWED_FACTS.index(name)
     if feature.window is None and name in kernel.OTHER_FACTS:
         return len(WINDOWS) * len(kernel.WINDOWED_FACTS) + kernel.OTHER_FACTS.index(name)
-    raise ValueError(
-        f"Feature {feature.name}: expected an operation of the kernel and one of WINDOWS, was {feature}"
-    )
+    raise ValueError(f"Feature {feature.name}: expected an operation of the kernel and one of WINDOWS, was {feature}")

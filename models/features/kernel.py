@@ -1,5 +1,5 @@
 # The arithmetic of every feature. Compiled, so typed by its arguments and not by annotations.
-# ruff: noqa: ANN001, ANN201, ANN202, PLR0917
+# ruff: noqa: ANN001, ANN201, ANN202
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment"
 import math
 
@@ -224,9 +224,7 @@ def advance(
 
         newest = _newest_before(row, count, now_ms)
         stamp = uint64(i + 1) << uint64(32)
-        same = _describe_windows(
-            row, newest, windows_ms, now_ms, np.float64(amount), merchant, seen, stamp, facts
-        )
+        same = _describe_windows(row, newest, windows_ms, now_ms, np.float64(amount), merchant, seen, stamp, facts)
         at = windows_ms.size * _PER_WINDOW
         _describe(row, newest, at, now_ms, np.float64(amount), same, device, latitude, longitude, facts)
         facts[facts.size - 2] = category_risk[i]

@@ -79,9 +79,7 @@ def _seconds(later: Event, earlier: Event) -> float:
 def _distance_km(event: Event, last: Event) -> float:
     """Angle between the two unit vectors, in another way than the kernel's haversine."""
     a, b = _unit_vector(event), _unit_vector(last)
-    across = math.dist(
-        (0, 0, 0), (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-    )
+    across = math.dist((0, 0, 0), (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]))
     return 6371.0088 * math.atan2(across, sum(p * q for p, q in zip(a, b, strict=True)))
 
 
@@ -129,9 +127,7 @@ _AFTER_ANOTHER: dict[Op, Callable[[Event, list[Event]], float]] = {
     Op.MEAN: lambda _, earlier: statistics.fmean(_amounts(earlier)),
     Op.DEVIATION: lambda _, earlier: _deviation(earlier),
     Op.MAXIMUM: lambda _, earlier: max(_amounts(earlier)),
-    Op.Z_SCORE: lambda event, earlier: (
-        (event.amount - statistics.fmean(_amounts(earlier))) / (_deviation(earlier) + 1)
-    ),
+    Op.Z_SCORE: lambda event, earlier: (event.amount - statistics.fmean(_amounts(earlier))) / (_deviation(earlier) + 1),
     Op.TO_MEAN: lambda event, earlier: (event.amount + 1) / (statistics.fmean(_amounts(earlier)) + 1),
     Op.TO_MAXIMUM: lambda event, earlier: (event.amount + 1) / (max(_amounts(earlier)) + 1),
     Op.USUAL_GAP: lambda event, earlier: _seconds(event, earlier[0]) / len(earlier),

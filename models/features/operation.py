@@ -23,16 +23,10 @@ class Operation(StrEnum):
     # over everything kept
     AMOUNT = "amount"  # amount of this transaction
     HISTORY_COUNT = "history_count"  # number of earlier transactions kept, at most K
-    USUAL_GAP = (
-        "usual_gap"  # mean seconds between transactions: (t - oldest earlier one's time) / their number
-    )
+    USUAL_GAP = "usual_gap"  # mean seconds between transactions: (t - oldest earlier one's time) / their number
     SINCE_LAST = "since_last"  # seconds since the newest earlier transaction
-    NEW_MERCHANT = (
-        "new_merchant"  # 1 when no earlier transaction was at this merchant (so 1 for the first), else 0
-    )
-    NEW_DEVICE = (
-        "new_device"  # 1 when no earlier one used this device (so 1 for the first), else 0; needs a device
-    )
+    NEW_MERCHANT = "new_merchant"  # 1 when no earlier transaction was at this merchant (so 1 for the first), else 0
+    NEW_DEVICE = "new_device"  # 1 when no earlier one used this device (so 1 for the first), else 0; needs a device
     DISTANCE = "distance"  # great-circle km from the newest earlier transaction that has a place
     SPEED = "speed"  # that distance over the hours since then (at least 60 s), at most 10,000 km/h
     HOUR = "hour"  # hour of the day in UTC, 0 to 23

@@ -112,9 +112,7 @@ def _paired(
     attributes: dict[str, onnx.AttributeProto], trees: list[dict[str, Any]]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each split with its place in the ensemble's arrays."""
-    ids: NDArray[np.int64] = np.column_stack(
-        [attributes["nodes_treeids"].ints, attributes["nodes_nodeids"].ints]
-    )
+    ids: NDArray[np.int64] = np.column_stack([attributes["nodes_treeids"].ints, attributes["nodes_nodeids"].ints])
     places = {(int(tree), int(node)): place for place, (tree, node) in enumerate(ids)}
     true_ids, false_ids = attributes["nodes_truenodeids"].ints, attributes["nodes_falsenodeids"].ints
     for number, tree in enumerate(trees):

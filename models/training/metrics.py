@@ -40,9 +40,7 @@ def operating_points(
     return falling[ends], np.cumsum(is_fraud[order], dtype=np.int64)[ends], ends + 1
 
 
-def precision_recall(
-    is_fraud: NDArray[np.bool_], scores: NDArray[np.float32], threshold: float
-) -> tuple[float, float]:
+def precision_recall(is_fraud: NDArray[np.bool_], scores: NDArray[np.float32], threshold: float) -> tuple[float, float]:
     """Return precision and recall of the rows at or above ``threshold``; 0 where there are none."""
     flagged = scores >= np.float32(threshold)
     caught = int(np.count_nonzero(flagged & is_fraud))

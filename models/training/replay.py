@@ -42,9 +42,7 @@ def replay_features(
     x = np.empty((len(table), len(FEATURES)), np.float32)
     duplicate = np.empty(len(table), np.bool_)
     done = 0
-    for records in (
-        table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
-    ):
+    for records in table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
         batch = engine.advance(records)
         # There is no score yet, but the engine waits for one before the next batch.
         engine.remember(batch, np.zeros(len(batch), np.float32))

@@ -35,9 +35,7 @@ class TimeSplit:
 
     def without(self, rows: NDArray[np.bool_]) -> TimeSplit:
         """Return the split with some rows, a mask (n,), taken out of every period."""
-        return replace(
-            self, risk=self.risk & ~rows, train=self.train & ~rows, validation=self.validation & ~rows
-        )
+        return replace(self, risk=self.risk & ~rows, train=self.train & ~rows, validation=self.validation & ~rows)
 
 
 def split_by_time(event_time_ms: NDArray[np.int64], label_time_ms: NDArray[np.int64]) -> TimeSplit:

@@ -51,9 +51,7 @@ class Episodes:
         """Draw the customer of each transaction (n,): one for the whole attack."""
         return rng.integers(0, scene.world.customers, len(self)).astype(np.int32)[self.episode]
 
-    def times(
-        self, scene: Scene, gaps_ms: NDArray[np.float64], rng: np.random.Generator
-    ) -> NDArray[np.int64]:
+    def times(self, scene: Scene, gaps_ms: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
         """Draw event times (n,) within the scene, begun at random, `gaps_ms` (n,) after the one before.
 
         The first gap of each attack is not used. An attack longer than the scene is pressed together.

@@ -15,9 +15,7 @@ def tail(
     *,
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Only alerts from this score on.")] = 0.0,
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many.")] = None,
-    timeout: Annotated[
-        float | None, typer.Option(min=0, help="End after so many seconds without one.")
-    ] = None,
+    timeout: Annotated[float | None, typer.Option(min=0, help="End after so many seconds without one.")] = None,
     from_start: Annotated[bool, typer.Option("--from-start", help="Begin with the oldest.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -51,9 +49,7 @@ def tail(
 def line(alert: dict[str, Any]) -> str:
     """Word an alert in one line: when, decision, score, who, how much, why."""
     colour = "red" if alert["decision"] == "BLOCK" else "yellow"
-    why = ", ".join(
-        f"{r['feature']} {r['value']:.4g} (usually {r['usual']:.4g})" for r in alert["reasons"][:3]
-    )
+    why = ", ".join(f"{r['feature']} {r['value']:.4g} (usually {r['usual']:.4g})" for r in alert["reasons"][:3])
     amount = f"{alert['amount_minor'] / 100:,.2f} {alert['currency']}"
     return (
         f"{alert['event_time']:%Y-%m-%d %H:%M:%S} [{colour}]{alert['decision']:6}[/] {alert['score']:.3f}  "

@@ -24,9 +24,7 @@ def simulate(
     merchants: Annotated[int, typer.Option(min=100, help="Merchants of the card world.")] = 2_000,
     days: Annotated[int, typer.Option(min=1, help="Days of simulated time.")] = 30,
     fraud_rate: Annotated[float, typer.Option(help="Share of frauds, 0.005 to 0.02 is usual.")] = 0.01,
-    drift: Annotated[
-        str | None, typer.Option(help="amount_inflation, new_fraud_pattern, category_shift.")
-    ] = None,
+    drift: Annotated[str | None, typer.Option(help="amount_inflation, new_fraud_pattern, category_shift.")] = None,
     drift_at: Annotated[datetime | None, typer.Option(help="When the drift begins, UTC.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -69,13 +67,9 @@ def produce(
     context: typer.Context,
     *,
     rate: Annotated[float, typer.Option(min=1, help="Transactions a second.")] = 500,
-    seconds: Annotated[
-        float | None, typer.Option(min=0.1, help="How long; until Ctrl-C if left out.")
-    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="How long; until Ctrl-C if left out.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the card world.")] = 2,
-    scenario: Annotated[
-        str | None, typer.Option(help="Only this kind of fraud, for example card_testing.")
-    ] = None,
+    scenario: Annotated[str | None, typer.Option(help="Only this kind of fraud, for example card_testing.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send simulated transactions to the transactions topic, live, until Ctrl-C or for --seconds.
@@ -121,9 +115,7 @@ def replay(
     *,
     file: Annotated[Path, typer.Argument(help="Parquet file in the canonical columns.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
-    speed: Annotated[
-        float | None, typer.Option(help="Multiple of event time: 3600 is an hour a second.")
-    ] = None,
+    speed: Annotated[float | None, typer.Option(help="Multiple of event time: 3600 is an hour a second.")] = None,
     rate: Annotated[float | None, typer.Option(help="Transactions a second, instead of --speed.")] = None,
     labels: Annotated[
         bool,
@@ -157,9 +149,7 @@ def replay(
         sent = {}
         for topic, send in steps.items():
             with _shown(topic, len(table)) as show:
-                sent[topic] = send(
-                    table, publisher, topic, registry, speed=speed, rate=rate, on_progress=show
-                )
+                sent[topic] = send(table, publisher, topic, registry, speed=speed, rate=rate, on_progress=show)
                 publisher.flush()
     _report(sent, as_json=as_json)
 

@@ -22,11 +22,7 @@ def doctor(context: typer.Context, *, as_json: AsJson = False) -> None:
         write_json([dataclasses.asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            mark = (
-                "[green]ok  [/]"
-                if finding.ok
-                else ("[red]FAIL[/]" if finding.required else "[yellow]warn[/]")
-            )
+            mark = "[green]ok  [/]" if finding.ok else ("[red]FAIL[/]" if finding.required else "[yellow]warn[/]")
             out.print(f"{mark} {finding.name:11} {finding.found}", soft_wrap=True)
             if not finding.ok:
                 out.print(f"     {'':11} -> {finding.fix}", soft_wrap=True)

@@ -52,9 +52,7 @@ def submit(
     if as_json:
         write_json({"job_id": done.job_id, "line": done.line, "config": str(done.config)})
     else:
-        out.print(
-            f"Job {done.job_id} is running ({services.rest_url}/#/job/{done.job_id}/overview)", soft_wrap=True
-        )
+        out.print(f"Job {done.job_id} is running ({services.rest_url}/#/job/{done.job_id}/overview)", soft_wrap=True)
 
 
 def stop(

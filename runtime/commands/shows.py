@@ -30,8 +30,6 @@ def bench() -> None:
       fraudstream bench
     """
     if not (PROJECT_ROOT / "benchmarks" / "bench.py").is_file():
-        raise UserError(
-            "expected the folder benchmarks/ beside the packages: run this in a clone of the repository"
-        )
+        raise UserError("expected the folder benchmarks/ beside the packages: run this in a clone of the repository")
     done = subprocess.run([sys.executable, "-m", "benchmarks.bench"], cwd=PROJECT_ROOT, check=False)
     raise typer.Exit(done.returncode)

@@ -32,9 +32,7 @@ def train(
             history,
             folder,
             seed=seed,
-            progress=lambda stage, done, total: bar.update(
-                task, description=stage, completed=done, total=total
-            ),
+            progress=lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total),
         )
     if as_json:
         write_json({"artifact": str(folder), **manifest.model_dump(mode="json")})

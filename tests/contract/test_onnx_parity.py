@@ -48,7 +48,5 @@ def test_stock_conversion_fails_where_the_export_does_not():
         case.booster, initial_types=[("features", FloatTensorType([None, FEATURES]))], zipmap=False
     )
     x = threshold_rows(case.booster, case.x)
-    probabilities = InferenceSession(stock.SerializeToString()).run(["probabilities"], {"features": x})[0][
-        :, 1
-    ]
+    probabilities = InferenceSession(stock.SerializeToString()).run(["probabilities"], {"features": x})[0][:, 1]
     assert np.abs(probabilities - case.booster.predict(x)).max() > 1e-3

@@ -21,9 +21,7 @@ def main(bootstrap_servers: str, topic: str, mode: str) -> None:
     configuration = Configuration()
     configuration.set_string("python.execution-mode", mode)
     configuration.set_string("pipeline.name", f"smoke {mode}")
-    settings = (
-        EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
-    )
+    settings = EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
     tables = TableEnvironment.create(settings)
     tables.create_temporary_function("witness", witness)
     tables.execute_sql(

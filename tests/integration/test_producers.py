@@ -74,8 +74,7 @@ def settings(broker: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     def led() -> bool:
         try:
             return (
-                topic_size(found, servers, found.topics.labels)
-                + topic_size(found, servers, found.topics.transactions)
+                topic_size(found, servers, found.topics.labels) + topic_size(found, servers, found.topics.transactions)
                 == 0
             )
         except KafkaException:

@@ -91,9 +91,7 @@ def crowded_streams(draw):
             time_ms=START_MS + int(rng.integers(0, span_ms)),
             amount_minor=int(rng.integers(0, 100_000)),
             device=None if rng.random() < 0.3 else int(rng.integers(0, 3)),
-            place=None
-            if rng.random() < 0.3
-            else (float(rng.integers(-90, 91)), float(rng.integers(-180, 181))),
+            place=None if rng.random() < 0.3 else (float(rng.integers(-90, 91)), float(rng.integers(-180, 181))),
             category="fuel",
             type="chip",
         )

@@ -18,9 +18,7 @@ def assert_same_run(store, run, other_store, other_run):
 def test_any_split_gives_the_same_bits(stream, cuts):
     whole, split = Store(), Store()
 
-    assert_same_run(
-        whole, whole.run(stream), split, split.run(stream, [cut for cut in cuts if cut < len(stream)])
-    )
+    assert_same_run(whole, whole.run(stream), split, split.run(stream, [cut for cut in cuts if cut < len(stream)]))
 
 
 @settings(max_examples=60, deadline=None)

@@ -26,9 +26,7 @@ def test_kernel_equals_the_naive_oracle(stream):
     expected = np.array([naive.advance(naive_event(row)) for row in stream], np.float32)
     np.testing.assert_array_equal(x[:, _EXACT], expected[:, _EXACT])
     for column, name in enumerate(FEATURE_NAMES):
-        np.testing.assert_allclose(
-            x[:, column], expected[:, column], rtol=_RELATIVE, atol=_ABSOLUTE, err_msg=name
-        )
+        np.testing.assert_allclose(x[:, column], expected[:, column], rtol=_RELATIVE, atol=_ABSOLUTE, err_msg=name)
     for customer, kept in naive.kept.items():
         entries = decode_history(store.states[customer])
         assert entries["event_time_ms"].tolist() == [event.event_time_ms for event in kept]

@@ -49,8 +49,6 @@ def test_processes_that_compile_at_once_leave_a_good_cache(tmp_path):
         )
 
     first = [start(), start()]
-    assert [(process.communicate(timeout=120)[0], process.returncode) for process in first] == [
-        ("0\n", 0)
-    ] * 2
+    assert [(process.communicate(timeout=120)[0], process.returncode) for process in first] == [("0\n", 0)] * 2
     later = start()
     assert later.communicate(timeout=120)[0] == "1\n"

@@ -83,9 +83,7 @@ def test_speed_is_reckoned_over_a_minute_at_least_and_capped():
 
 def test_half_a_place_is_none():
     assert (
-        features({"latitude": 1.0}, {"latitude": 1.0, "longitude": 1.0, "event_time": START_MS + 1})[
-            "distance_km"
-        ]
+        features({"latitude": 1.0}, {"latitude": 1.0, "longitude": 1.0, "event_time": START_MS + 1})["distance_km"]
         == -1
     )
 
@@ -113,9 +111,7 @@ def test_duplicates_name_their_first_occurrence():
     one = engine.advance(records({}, {}, {"transaction_id": "t0"}))
     assert engine.remember(one, np.array([0.5, 0.25, 0.75], np.float32)).tolist() == [0.5, 0.25, 0.5]
     assert one.first_index.tolist() == [-1, -1, 0]
-    two = engine.advance(
-        records({"transaction_id": "t1"}, {"transaction_id": "t0", "customer_id": "another"})
-    )
+    two = engine.advance(records({"transaction_id": "t1"}, {"transaction_id": "t0", "customer_id": "another"}))
     assert two.fate.tolist() == [DUPLICATE, KEPT]
     assert two.first_score[0] == 0.25
     assert np.isnan(two.first_score[1])

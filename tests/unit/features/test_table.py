@@ -40,9 +40,7 @@ def test_a_window_that_the_kernel_does_not_keep_is_refused():
         fact_index(replace(FEATURES[0], name="count_30d", window=month))
 
 
-@pytest.mark.parametrize(
-    "change", [{"name": "other"}, {"missing": -2}, {"unit": "other"}, {"window": WINDOWS[1]}]
-)
+@pytest.mark.parametrize("change", [{"name": "other"}, {"missing": -2}, {"unit": "other"}, {"window": WINDOWS[1]}])
 def test_spec_hash_changes_with_the_table(monkeypatch, change):
     before = spec_hash()
     monkeypatch.setattr(table, "FEATURES", (replace(FEATURES[0], **change), *FEATURES[1:]))

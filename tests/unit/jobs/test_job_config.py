@@ -89,9 +89,7 @@ def test_json_gives_back_every_setting(tmp_path):
     )
     default = dataclasses.asdict(job_config())
     unchanged = {name for name, value in dataclasses.asdict(config).items() if value == default[name]}
-    assert unchanged == {"bootstrap_servers", "model", "checkpoint_dir"}, (
-        "each other setting is to differ here"
-    )
+    assert unchanged == {"bootstrap_servers", "model", "checkpoint_dir"}, "each other setting is to differ here"
     assert JobConfig.from_file(write(tmp_path, config.to_json())) == config
 
 

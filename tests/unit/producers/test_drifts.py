@@ -48,7 +48,6 @@ def test_new_fraud_pattern_appears_only_from_the_drift_on(config, drift_at):
 def test_category_shift_moves_customers_to_the_internet(config, table, drift_at):
     drifted = simulate(replace(config, drift=Drift.CATEGORY_SHIFT, drift_at=drift_at))
     after, usual = (
-        pc.mean(pc.equal(halves(one, drift_at)[1]["transaction_type"], "online")).as_py()
-        for one in (drifted, table)
+        pc.mean(pc.equal(halves(one, drift_at)[1]["transaction_type"], "online")).as_py() for one in (drifted, table)
     )
     assert after > usual + 0.3

@@ -58,9 +58,7 @@ def test_unknown_option_exits_2():
     assert run("up", "--taskmanager", "two").returncode == 2
 
 
-@pytest.mark.parametrize(
-    "command", [["jobs"], ["topics", "ls"], ["produce", "--seconds", "1"], ["alerts", "tail"]]
-)
+@pytest.mark.parametrize("command", [["jobs"], ["topics", "ls"], ["produce", "--seconds", "1"], ["alerts", "tail"]])
 def test_nothing_running_exits_3_and_says_how_to_start(command):
     done = run(*command)
     assert done.returncode == 3
@@ -97,9 +95,7 @@ def test_down_with_nothing_running_is_no_failure():
 
 def test_simulate_writes_a_file(tmp_path):
     target = tmp_path / "new" / "h.parquet"
-    done = run(
-        "simulate", "--out", str(target), "--customers", "50", "--merchants", "100", "--days", "4", "--json"
-    )
+    done = run("simulate", "--out", str(target), "--customers", "50", "--merchants", "100", "--days", "4", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["transactions"] > 0
     assert target.is_file()

@@ -69,9 +69,7 @@ def test_unknown_name_in_file_names_the_nearest(text, near):
         load_settings()
 
 
-@pytest.mark.parametrize(
-    "name", ["FRAUDSTREAM_KAFKA__PROT", "FRAUDSTREAM_KAFKA_PORT", "FRAUDSTREAM_KAFKA__PORT__X"]
-)
+@pytest.mark.parametrize("name", ["FRAUDSTREAM_KAFKA__PROT", "FRAUDSTREAM_KAFKA_PORT", "FRAUDSTREAM_KAFKA__PORT__X"])
 def test_unknown_variable_names_the_nearest(monkeypatch, name):
     monkeypatch.setenv(name, "1")
     with pytest.raises(SettingsError, match="did you mean 'FRAUDSTREAM_KAFKA__PORT'"):

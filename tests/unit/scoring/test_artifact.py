@@ -42,9 +42,7 @@ def test_other_feature_names_are_refused(folder):
 def test_changed_model_is_refused(folder):
     model = folder / "model.onnx"
     model.write_bytes(model.read_bytes()[:-1] + b"?")
-    with pytest.raises(
-        ArtifactError, match=r"expected the SHA-256 of model.onnx .*, was .* copy the folder again"
-    ):
+    with pytest.raises(ArtifactError, match=r"expected the SHA-256 of model.onnx .*, was .* copy the folder again"):
         load_artifact(folder)
 
 

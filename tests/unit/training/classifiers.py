@@ -27,9 +27,7 @@ def trained(*, trees: int = 40, rows: int = 6_000, nan_share: float = 0.0, seed:
     x[:, 3:6] = np.round(x[:, 3:6] / 40)
     x[:, 6] = np.where(generator.random(rows) < 0.7, 0, generator.normal(0, 1, rows))
     # Neighbouring floats: LightGBM sets its thresholds halfway, where rounding to nearest may go up.
-    x[:, 7] = np.float32(1000) + generator.integers(0, 4, rows).astype(np.float32) * np.spacing(
-        np.float32(1000)
-    )
+    x[:, 7] = np.float32(1000) + generator.integers(0, 4, rows).astype(np.float32) * np.spacing(np.float32(1000))
     margin = x[:, 0] / 40 + x[:, 4] + 2 * (x[:, 6] < -0.5) + (x[:, 7] > 1000) + generator.normal(0, 1, rows)
     x[generator.random(x.shape) < nan_share] = np.nan
     is_fraud = margin > np.quantile(margin, 0.93)

@@ -19,9 +19,7 @@ SMALL = LearnerSettings(trees=30, min_child_samples=20)
 @cache
 def history() -> pa.Table:
     """About 20,000 transactions of 30 days, 2 % of them fraud."""
-    return simulate(
-        SimulationConfig(seed=11, customers=250, merchants=200, fraud_rate=0.02, label_delay_days=2)
-    )
+    return simulate(SimulationConfig(seed=11, customers=250, merchants=200, fraud_rate=0.02, label_delay_days=2))
 
 
 @cache

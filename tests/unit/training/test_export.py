@@ -42,26 +42,18 @@ def test_threshold_beyond_float32_lets_the_largest_pass_but_not_infinity():
 def test_graph_takes_features_and_gives_the_probability_alone():
     model = export_onnx(trained(trees=3).booster)
     onnx.checker.check_model(model)
-    assert [(port.name, len(port.type.tensor_type.shape.dim)) for port in model.graph.input] == [
-        ("features", 2)
-    ]
-    assert [(port.name, len(port.type.tensor_type.shape.dim)) for port in model.graph.output] == [
-        ("probability", 1)
-    ]
+    assert [(port.name, len(port.type.tensor_type.shape.dim)) for port in model.graph.input] == [("features", 2)]
+    assert [(port.name, len(port.type.tensor_type.shape.dim)) for port in model.graph.output] == [("probability", 1)]
 
 
 def test_same_training_gives_the_same_bytes():
-    first, second = (
-        export_onnx(trained(trees=5).booster).SerializeToString(deterministic=True) for _ in range(2)
-    )
+    first, second = (export_onnx(trained(trees=5).booster).SerializeToString(deterministic=True) for _ in range(2))
     assert first == second
 
 
 def test_tree_without_a_split_is_exported():
     case = trained(trees=2, rows=15)
-    assert all(
-        "split_feature" not in tree["tree_structure"] for tree in case.booster.dump_model()["tree_info"]
-    )
+    assert all("split_feature" not in tree["tree_structure"] for tree in case.booster.dump_model()["tree_info"])
     export_onnx(case.booster)
 
 

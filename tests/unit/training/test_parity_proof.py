@@ -21,9 +21,7 @@ def test_difference_above_the_bound_is_refused():
 
 def test_nan_score_is_refused():
     with pytest.raises(ExportError):
-        prove_parity(
-            expected=P, scores=np.full(3, np.nan, np.float32), threshold_rows=0, review=0.3, block=0.5
-        )
+        prove_parity(expected=P, scores=np.full(3, np.nan, np.float32), threshold_rows=0, review=0.3, block=0.5)
 
 
 def test_tiny_difference_that_flips_a_decision_is_refused():

@@ -74,9 +74,7 @@ def test_history_without_frauds_is_refused_and_writes_nothing(tmp_path):
     table = history()
     genuine = pa.array([False] * len(table))
     column = table.schema.get_field_index("is_fraud")
-    pq.write_table(
-        table.set_column(column, table.schema.field(column), genuine), tmp_path / "genuine.parquet"
-    )
+    pq.write_table(table.set_column(column, table.schema.field(column), genuine), tmp_path / "genuine.parquet")
     with pytest.raises(TrainingError, match=r"expected at least 20 frauds in the training period .* was 0"):
         train(tmp_path / "genuine.parquet", tmp_path / "model")
     assert not (tmp_path / "model").exists()
