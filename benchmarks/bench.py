@@ -49,6 +49,8 @@ console = Console(stderr=True, highlight=False)
 
 def main() -> None:
     """Run everything and print the JSON object as last line."""
+    # Publisher and alert reader share this process: neither may hold up the other for the usual 5 ms.
+    sys.setswitchinterval(0.0005)
     ROOT.mkdir(parents=True, exist_ok=True)
     model = _model()
     settings = _settings(model)
