@@ -78,7 +78,7 @@ class JobConfig:
     schema_registry_url: str | None = None
     mode: Mode = "thread"
     parallelism: int = 1
-    shards: int = 2
+    shards: int = 4
     batch_ms: int = 20
     buffer_timeout_ms: int = 2
     checkpoint_interval_ms: int = 5_000

@@ -87,7 +87,7 @@ class JobSettings(Section):
     """how Flink runs Python"""
     parallelism: AtLeastOne = 1
     """slots that the job takes"""
-    shards: AtLeastOne = 2
+    shards: AtLeastOne = 4
     """fixed at the first deployment: the ceiling of parallelism"""
     batch_ms: AtLeastOne = 20
     """how long a batch collects, in milliseconds"""
