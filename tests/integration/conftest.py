@@ -5,11 +5,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from scoring_lane import Lane, Running
 
 from models.scoring.artifact import Artifact, load_artifact
 from runtime.embedded import embedded
 from runtime.settings import load_settings
+from tests.integration.scoring_lane import Lane, Running
 from tests.unit.training.histories import artifact_folder
 
 # A dead TaskManager is noticed after two missed heartbeats: after 2 s instead of 20 s.

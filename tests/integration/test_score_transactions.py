@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from expected import Expected, card_world
-from scoring_lane import Lane
 
 from models.features.table import FEATURE_NAMES
 from producers.encoding import encode_transactions
 from schemas.framing import header
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
+from tests.integration.expected import Expected, card_world
+from tests.integration.scoring_lane import Lane
 from tests.records import transaction, transaction_codec
 
 pytestmark = pytest.mark.integration

@@ -5,12 +5,12 @@ import signal
 from collections import Counter
 
 import pytest
-from expected import Expected, card_world
-from scoring_lane import Lane
 
 from runtime.deadline import wait_until
 from runtime.embedded import add_taskmanager
 from runtime.run_state import RunState
+from tests.integration.expected import Expected, card_world
+from tests.integration.scoring_lane import Lane
 
 pytestmark = pytest.mark.integration
 

@@ -1,8 +1,9 @@
 from dataclasses import replace
 
-from feature_streams import Store, any_streams
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.property.features.feature_streams import Store, any_streams
 
 _CUTS = st.lists(st.integers(0, 260), max_size=40)
 

@@ -1,10 +1,10 @@
 import numpy as np
-from feature_streams import Store, any_streams, naive_event
 from hypothesis import given, settings
 
 from models.features.history import decode_history
 from models.features.naive import NaiveEngine
 from models.features.table import FEATURE_NAMES
+from tests.property.features.feature_streams import Store, any_streams, naive_event
 
 # Whole numbers come out whole; a sum rounded in another order may be another float32, and a difference of
 # two amounts keeps the rounding of the larger one.

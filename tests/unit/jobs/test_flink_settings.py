@@ -1,7 +1,7 @@
 import pytest
-from job_configs import job_config
 
 from jobs.flink_settings import flink_settings
+from tests.unit.jobs.job_configs import job_config
 
 PYTHON = "/venv/bin/python"
 

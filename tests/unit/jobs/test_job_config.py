@@ -3,12 +3,12 @@ import json
 from pathlib import Path
 
 import pytest
-from job_configs import job_config
 
 from jobs.job_config import JobConfig, JobConfigError
 from schemas.errors import UserError
 from schemas.topics import Topics
 from schemas.validation import Limits
+from tests.unit.jobs.job_configs import job_config
 
 BAD_VALUES = [
     ("mode", "loopback", "one of thread, process"),

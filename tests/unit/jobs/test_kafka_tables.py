@@ -1,10 +1,10 @@
 import re
 
 import pytest
-from job_configs import job_config
 
 from jobs.kafka_tables import outputs_table, transactions_table
 from schemas.topics import Topics
+from tests.unit.jobs.job_configs import job_config
 
 FIFTEEN_MINUTES_MS = 15 * 60 * 1000
 TABLES = [transactions_table, outputs_table]
