@@ -80,7 +80,8 @@ class Broker:
         if (self.folder.kafka / "data" / "meta.properties").exists():
             return
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        arguments = ["format", "-t", cluster_id, "-c", str(properties), "--standalone"]
+        # One argument with its name: one id in 64 begins with a dash, and would be taken for an option.
+        arguments = ["format", f"--cluster-id={cluster_id}", "-c", str(properties), "--standalone"]
         command = [*self._java("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", *arguments]
         done = subprocess.run(  # noqa: S603 (the command is built by us)
             command,
