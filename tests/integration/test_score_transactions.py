@@ -7,6 +7,7 @@ import pytest
 
 from models.features.table import FEATURE_NAMES
 from producers.encoding import encode_transactions
+from runtime.deadline import wait_until
 from schemas.framing import header
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
@@ -151,14 +152,15 @@ def test_without_scores_there_are_alerts_and_drift_of_the_inflated_amounts(open_
     lane.submit()
     lane.send(table)
     lane.await_records(lane.topics.alerts, len(expected.alerts))
-    lane.await_records(lane.topics.drift, 1)
+    # Other signals may drift too, and the detectors run behind the alerts.
+    seen = wait_until(lambda: any(item["signal"] == "amount" for item in lane.drifts()), seconds=60, interval_s=1)
     lane.cancel()
 
+    assert seen, lane.drifts()
     assert lane.scores() == []
     assert {item["alert_id"]: item["transaction_id"] for item in lane.alerts()} == expected.alerts
     drifts = lane.drifts()
     assert all(item["record_key"] == item["signal"] for item in drifts)
     amount = [item for item in drifts if item["signal"] == "amount"]
-    assert amount
     assert all(item["event_time"] >= start for item in amount)
     assert all(item["estimate"] > artifact.manifest.reference["amount"].mean for item in amount)
