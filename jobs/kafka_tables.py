@@ -5,8 +5,7 @@ from jobs.job_config import JobConfig
 GROUP_ID = "fraudstream-score-transactions"
 # The broker refuses transactions over its transaction.max.timeout.ms, 15 minutes by default.
 TRANSACTION_TIMEOUT_MS = 10 * 60 * 1000
-# Without these the source asks again for every few records, which at 5,000 a second costs the broker half a core.
-# They wait far shorter than a micro-batch does.
+# Without these the source asks the broker again for every few records. They wait far shorter than a micro-batch does.
 GATHER_MS = 5
 GATHER_BYTES = 64 * 1024
 

@@ -134,8 +134,8 @@ def cluster_settings(folder: StateFolder, *, rest_port: int, rpc_port: int, extr
         # A TaskManager that is up before its JobManager asks again soon.
         "cluster.registration.error-delay": "500 ms",
         "env.java.opts.all": JAVA_OPTIONS,
-        # They work for moments, so compiling their code well costs more than it gives. Not so the TaskManagers: half
-        # the throughput, measured.
+        # They work for moments, so compiling their code well costs more than it gives. The TaskManagers keep the better
+        # compiler: one run each gave 30,800 events/s with the quick one and 39,400 with it.
         "env.java.opts.jobmanager": QUICK_COMPILER,
         "env.java.opts.client": QUICK_COMPILER,
         "io.tmp.dirs": str(folder.temporary),
