@@ -34,11 +34,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def open_lane(running: Running) -> Iterator[Callable[..., Lane]]:
-    """Return the function that makes a Lane with the given settings of the job."""
+    """Return the function that makes a Lane, see `Running.lane`."""
     lanes: list[Lane] = []
 
-    def make(**job: Any) -> Lane:
-        lanes.append(running.lane(**job))
+    def make(**wanted: Any) -> Lane:
+        lanes.append(running.lane(**wanted))
         return lanes[-1]
 
     yield make

@@ -35,13 +35,14 @@ class Running:
     services: Services
     numbers: Iterator[int]
 
-    def lane(self, **job: Any) -> "Lane":
+    def lane(self, *, partitions: int = 4, **job: Any) -> "Lane":
         """Create topics for one test and say how its job is to run."""
         number = next(self.numbers)
         names = {name: f"lane{number}.{name}" for name in ("transactions", "alerts", "scores", "labels", "drift")}
         settings = self.settings.model_copy(
             update={
                 "topics": Topics(**names, dead_letters=f"lane{number}.dlq"),
+                "kafka": self.settings.kafka.model_copy(update={"partitions": partitions}),
                 "job": JobSettings(**{"checkpoint_interval_s": 1.0, **job}),
             }
         )
