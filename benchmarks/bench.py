@@ -21,12 +21,12 @@ from producers.replay import replay
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime.alert_watch import AlertWatch
-from runtime.deadline import wait_until
 from runtime.embedded import Services, embedded
+from runtime.failures import RuntimeFailure
 from runtime.latency import Latency, measure_latency
 from runtime.settings import ModelSettings, PathSettings, Settings, load_settings
 from runtime.submit import stop_job, submit
-from runtime.topic_reader import topic_size
+from runtime.topic_reader import await_records
 from runtime.topics import create_topics
 from schemas.registry import open_registry
 from schemas.topics import Topics
@@ -84,7 +84,7 @@ def _live(settings: Settings, services: Services) -> Latency:
         watch.catch_up()
         counted_from_ms = now_ms() + WARM_UP_S * 1000
         _publish(settings, services, table, rate=LIVE_RATE)
-        _await_scores(settings, services, BACKLOG_EVENTS + len(table))
+        await_records(settings, servers, settings.topics.scores, BACKLOG_EVENTS + len(table), seconds=PATIENCE_S)
         watch.catch_up()
     return measure_latency(settings, servers, watch.seen_at_ms, since_ms=counted_from_ms)
 
@@ -114,14 +114,15 @@ def _publish(settings: Settings, services: Services, table: pa.Table, rate: floa
 def _drain_job(settings: Settings, services: Services) -> float:
     """Return the job's steady rate, events a second, over the topic."""
     times = [(0, time.perf_counter())]
-
-    def all_scored() -> bool:
-        count = topic_size(settings, services.bootstrap_servers, settings.topics.scores)
-        times.append((count, time.perf_counter()))
-        return count >= BACKLOG_EVENTS
-
-    if not wait_until(all_scored, seconds=PATIENCE_S, interval_s=1.0):
-        raise SystemExit(f"expected {BACKLOG_EVENTS:,} scores in {PATIENCE_S:.0f} s, was {times[-1][0]:,}")
+    await_records(
+        settings,
+        services.bootstrap_servers,
+        settings.topics.scores,
+        BACKLOG_EVENTS,
+        seconds=PATIENCE_S,
+        interval_s=1.0,
+        on_count=lambda count: times.append((count, time.perf_counter())),
+    )
     return middle_rate(times)
 
 
@@ -144,14 +145,6 @@ def _drain_loop(settings: Settings, services: Services, model: Path) -> float:
     return float(json.loads(done.stdout.splitlines()[-1])["events_per_s"])
 
 
-def _await_scores(settings: Settings, services: Services, count: int) -> None:
-    def all_scored() -> bool:
-        return topic_size(settings, services.bootstrap_servers, settings.topics.scores) >= count
-
-    if not wait_until(all_scored, seconds=PATIENCE_S):
-        raise SystemExit(f"expected {count:,} scores in {PATIENCE_S:.0f} s")
-
-
 def _show(result: dict[str, float], latency: Latency) -> None:
     table = Table(box=None, title=f"{psutil.cpu_count()} cores, Python {platform.python_version()}")
     table.add_column("what")
@@ -165,4 +158,7 @@ def _show(result: dict[str, float], latency: Latency) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RuntimeFailure as failure:
+        sys.exit(str(failure))

@@ -2,18 +2,15 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import Consumer
-
 from runtime.deadline import wait_until
 from runtime.failures import RuntimeFailure
+from runtime.kafka_client import open_consumer
 from runtime.settings import Settings
 from runtime.topic_reader import topic_size
-from runtime.topics import client_properties
 from schemas.avro_schemas import ALERT
 from schemas.codec import RecordCodec
 from schemas.registry import open_registry, value_subject
@@ -40,14 +37,7 @@ class AlertWatch:
     ) -> None:
         topic = settings.topics.alerts
         self._codec = RecordCodec(ALERT, value_subject(topic), open_registry(settings.kafka.schema_registry_url))
-        self._consumer = Consumer(
-            {
-                **client_properties(settings, bootstrap_servers),
-                "group.id": f"fraudstream-watch-{uuid.uuid4().hex[:8]}",
-                "auto.offset.reset": "earliest",
-                "enable.auto.commit": False,
-            }
-        )
+        self._consumer = open_consumer(settings, bootstrap_servers)
         self._consumer.subscribe([topic])
         self._settings, self._servers = settings, bootstrap_servers
         self._on_alert = on_alert

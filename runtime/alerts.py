@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException
 
+from runtime.kafka_client import open_consumer
 from runtime.settings import Settings
-from runtime.topics import client_properties
+from schemas.avro_schemas import ALERT
 from schemas.codec import RecordCodec
 from schemas.registry import open_registry, value_subject
 
@@ -47,17 +47,8 @@ def read_alerts(
         The alert's fields, as in `schemas/avro/alert.avsc`.
     """
     topic = settings.topics.alerts
-    codec = RecordCodec("alert", value_subject(topic), open_registry(settings.kafka.schema_registry_url))
-    consumer = Consumer(
-        {
-            **client_properties(settings, bootstrap_servers),
-            # A group of its own: nobody shares the alerts with this reader.
-            "group.id": f"fraudstream-tail-{uuid.uuid4().hex[:8]}",
-            "auto.offset.reset": "earliest" if from_start else "latest",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-        }
-    )
+    codec = RecordCodec(ALERT, value_subject(topic), open_registry(settings.kafka.schema_registry_url))
+    consumer = open_consumer(settings, bootstrap_servers, from_start=from_start)
     consumer.subscribe([topic])
     try:
         yield from _alerts(consumer, codec, min_score, limit, timeout_s)

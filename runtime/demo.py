@@ -21,14 +21,12 @@ from producers.replay import replay
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime.alert_watch import AlertWatch
-from runtime.commands.screen import count_bar, err, out, write_json
-from runtime.deadline import wait_until
+from runtime.commands.screen import count_bar, err, out, stage_shower, write_json
 from runtime.embedded import Services, Watcher, embedded
-from runtime.failures import RuntimeFailure
 from runtime.latency import measure_latency
 from runtime.settings import ModelSettings, PathSettings, Settings
 from runtime.submit import stop_job, submit
-from runtime.topic_reader import topic_size
+from runtime.topic_reader import await_records
 from schemas.registry import open_registry
 
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
@@ -86,14 +84,7 @@ def _train_once(root: Path, model: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         pq.write_table(simulate(HISTORY), history)
         with count_bar("training", None) as bar:
-            manifest = train(
-                history,
-                model,
-                seed=1,
-                progress=lambda stage, done, total: bar.update(
-                    bar.task_ids[0], description=stage, completed=done, total=total
-                ),
-            )
+            manifest = train(history, model, seed=1, progress=stage_shower(bar))
         history.unlink()
     metrics = manifest.metrics
     out.print(f"   {manifest.model_id}: PR-AUC {metrics['pr_auc']:.3f} on later, unseen days")
@@ -112,7 +103,7 @@ def _show(settings: Settings, services: Services) -> Summary:
             with Publisher(servers, settings=settings.kafka.properties) as publisher:
                 start = time.monotonic()
                 replay(table, publisher, settings.topics.transactions, registry, rate=RATE, on_progress=screen.sent)
-            _await_scores(settings, servers, len(table))
+            await_records(settings, servers, settings.topics.scores, len(table), seconds=SCORED_WITHIN_S)
             seconds = time.monotonic() - start
             watch.catch_up()
         live.refresh()
@@ -134,16 +125,6 @@ def _show(settings: Settings, services: Services) -> Summary:
 
 def _frauds(table: pa.Table) -> set[str]:
     return set(table.filter(table["is_fraud"])["transaction_id"].to_pylist())
-
-
-def _await_scores(settings: Settings, servers: str, count: int) -> None:
-    def all_scored() -> bool:
-        return topic_size(settings, servers, settings.topics.scores) >= count
-
-    if not wait_until(all_scored, seconds=SCORED_WITHIN_S):
-        raise RuntimeFailure(
-            f"expected {count:,} scores within {SCORED_WITHIN_S:.0f} s: see the logs in {settings.state.logs}"
-        )
 
 
 class _AlertScreen:

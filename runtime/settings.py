@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -12,6 +12,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from jobs.job_config import Guarantee, JobConfig, Mode, StartFrom, StateBackend
 from runtime.folders import StateFolder
 from runtime.setting_names import PREFIX, check_names, explain
 from schemas.errors import UserError
@@ -81,27 +82,27 @@ class FlinkSettings(Section):
 
 
 class JobSettings(Section):
-    """How the scoring job runs; `submit` makes the job's settings file of it."""
+    """How the scoring job runs; `submit` makes the job's settings file of it. The defaults are the job's own."""
 
-    mode: Literal["thread", "process"] = "thread"
+    mode: Mode = JobConfig.mode
     """how Flink runs Python"""
-    parallelism: AtLeastOne = 1
+    parallelism: AtLeastOne = JobConfig.parallelism
     """slots that the job takes"""
-    shards: AtLeastOne = 4
+    shards: AtLeastOne = JobConfig.shards
     """fixed at the first deployment: the ceiling of parallelism"""
-    batch_ms: AtLeastOne = 20
+    batch_ms: AtLeastOne = JobConfig.batch_ms
     """how long a batch collects, in milliseconds"""
-    buffer_timeout_ms: Annotated[int, Field(ge=0)] = 2
+    buffer_timeout_ms: Annotated[int, Field(ge=0)] = JobConfig.buffer_timeout_ms
     """longest wait of a record between two operators, in milliseconds"""
-    checkpoint_interval_s: Annotated[float, Field(gt=0)] = 5.0
+    checkpoint_interval_s: Annotated[float, Field(gt=0)] = JobConfig.checkpoint_interval_ms / 1000
     """seconds between checkpoints"""
-    state_backend: Literal["hashmap", "rocksdb"] = "hashmap"
+    state_backend: StateBackend = JobConfig.state_backend
     """memory, or disk for large state"""
-    guarantee: Literal["at-least-once", "exactly-once"] = "at-least-once"
+    guarantee: Guarantee = JobConfig.guarantee
     """of what is written to Kafka"""
-    emit_scores: bool = True
+    emit_scores: bool = JobConfig.emit_scores
     """write every transaction's decision to the scores topic"""
-    start_from: Literal["earliest", "latest", "committed"] = "earliest"
+    start_from: StartFrom = JobConfig.start_from
     """where a new job begins to read"""
 
 

@@ -1,25 +1,68 @@
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
+from runtime.deadline import wait_until
 from runtime.failures import RuntimeFailure
+from runtime.kafka_client import open_consumer
 from runtime.settings import Settings
-from runtime.topics import client_properties
 
 SILENCE_S = 20.0
 
 
 def topic_size(settings: Settings, bootstrap_servers: str, topic: str) -> int:
     """Count the records of a topic by its offsets (transaction markers count too)."""
-    consumer = _consumer(settings, bootstrap_servers)
+    consumer = open_consumer(settings, bootstrap_servers)
     try:
         return sum(high - low for _, low, high in _ranges(consumer, topic))
     finally:
         consumer.close()
+
+
+def await_records(
+    settings: Settings,
+    bootstrap_servers: str,
+    topic: str,
+    count: int,
+    *,
+    seconds: float,
+    interval_s: float = 0.1,
+    on_count: Callable[[int], None] = lambda _count: None,
+) -> None:
+    """Wait until a topic holds `count` records.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers, topic
+        Where to look.
+    count
+        How many, each repeat counted.
+    seconds, interval_s
+        How long to wait, and the pause between two looks.
+    on_count
+        Told what each look found.
+
+    Raises
+    ------
+    RuntimeFailure
+        When there are fewer after `seconds`.
+    """
+    found = 0
+
+    def all_there() -> bool:
+        nonlocal found
+        found = topic_size(settings, bootstrap_servers, topic)
+        on_count(found)
+        return found >= count
+
+    if not wait_until(all_there, seconds=seconds, interval_s=interval_s):
+        raise RuntimeFailure(
+            f"expected {count:,} records in {topic} within {seconds:.0f} s, was {found:,}: "
+            f"see the logs in {settings.state.logs}"
+        )
 
 
 def read_topic(
@@ -39,7 +82,7 @@ def read_topic(
     RuntimeFailure
         When the broker gives nothing for SILENCE_S before the end.
     """
-    consumer = _consumer(settings, bootstrap_servers)
+    consumer = open_consumer(settings, bootstrap_servers)
     try:
         ends = {part: high for part, low, high in _ranges(consumer, topic) if high > low}
         if not ends:
@@ -63,18 +106,6 @@ def read_topic(
                     del ends[position.partition]
     finally:
         consumer.close()
-
-
-def _consumer(settings: Settings, bootstrap_servers: str) -> Consumer:
-    return Consumer(
-        {
-            **client_properties(settings, bootstrap_servers),
-            "group.id": f"fraudstream-read-{uuid.uuid4().hex[:8]}",
-            "auto.offset.reset": "earliest",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-        }
-    )
 
 
 def _ranges(consumer: Consumer, topic: str) -> list[tuple[int, int, int]]:

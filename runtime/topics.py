@@ -1,20 +1,15 @@
 from __future__ import annotations
 
-from typing import Any
-
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from runtime.failures import NotReady, RuntimeFailure
+from runtime.kafka_client import client_properties
 from runtime.settings import Settings
+from runtime.topic_reader import topic_size
 
 TIMEOUT_S = 20.0
-
-
-def client_properties(settings: Settings, bootstrap_servers: str) -> dict[str, Any]:
-    """Build the properties of a Kafka client: the user's, and the address."""
-    return {**settings.kafka.properties, "bootstrap.servers": bootstrap_servers, "log_level": 0}
 
 
 def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
@@ -88,20 +83,8 @@ def count_records(settings: Settings, bootstrap_servers: str) -> dict[str, dict[
         Topic to `partitions` and `records`; in a topic written by transactions, their markers count too.
     """
     present = existing_topics(settings, bootstrap_servers)
-    client = Consumer({**client_properties(settings, bootstrap_servers), "group.id": "fraudstream-count"})
-    try:
-        return {
-            name: {
-                "partitions": present[name],
-                "records": sum(_records(client, name, partition) for partition in range(present[name])),
-            }
-            for name in settings.topics.names()
-            if name in present
-        }
-    finally:
-        client.close()
-
-
-def _records(client: Consumer, topic: str, partition: int) -> int:
-    low, high = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)
-    return int(high - low)
+    return {
+        name: {"partitions": present[name], "records": topic_size(settings, bootstrap_servers, name)}
+        for name in settings.topics.names()
+        if name in present
+    }

@@ -28,7 +28,7 @@ def string_bytes(column: pa.Array) -> bytes:
 
 def numbers(column: pa.Array, dtype: type[np.generic]) -> npt.NDArray[Any]:
     """Return the n values of a fixed-width column as `dtype`; what stands at a null is undefined."""
-    return np.frombuffer(column.buffers()[1], dtype)[column.offset : column.offset + len(column)]
+    return np.frombuffer(column.buffers()[1], dtype, len(column), column.offset * np.dtype(dtype).itemsize)
 
 
 def is_null(column: pa.Array) -> npt.NDArray[np.bool_]:

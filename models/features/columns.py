@@ -1,6 +1,4 @@
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 COLUMNS: dict[str, tuple[pa.DataType, bool]] = {
     "transaction_id": (pa.string(), False),
@@ -32,11 +30,6 @@ def required(records: pa.RecordBatch, name: str) -> pa.Array:
     if column.null_count:
         raise ValueError(f"Column {name} of the transactions: expected a value in each row, was null in some")
     return column
-
-
-def int64_values(column: pa.Array) -> NDArray[np.int64]:
-    """Return a view of an int64 or timestamp column without nulls, read-only, (n,)."""
-    return np.frombuffer(column.buffers()[1], np.int64, len(column), column.offset * 8)
 
 
 def string_values(column: pa.Array) -> list[str]:

@@ -6,12 +6,13 @@ from numpy.typing import NDArray
 
 from models.features import kernel
 from models.features.batch import KEPT, FeatureBatch
-from models.features.columns import check_columns, int64_values, required, string_values
+from models.features.columns import check_columns, required, string_values
 from models.features.hashing import hash_column
 from models.features.pool import HistoryPool
 from models.features.risk import RiskTable
 from models.features.table import FEATURES, WINDOWS, Feature
 from models.features.warm_up import warm_up
+from schemas.arrow_buffers import numbers
 
 LARGEST_BATCH = 2**24 - 1
 """A float32 holds every index up to this one, and a pending score is an index."""
@@ -105,8 +106,8 @@ class FeatureEngine:
         transactions = hash_column(required(records, "transaction_id"))
         merchants = hash_column(required(records, "merchant_id"))
         devices = hash_column(records.column("device_id"))
-        times_ms = int64_values(required(records, "event_time"))
-        amounts_minor = int64_values(required(records, "amount_minor"))
+        times_ms = numbers(required(records, "event_time"), np.int64)
+        amounts_minor = numbers(required(records, "amount_minor"), np.int64)
         latitudes = records.column("latitude").to_numpy(zero_copy_only=False)
         longitudes = records.column("longitude").to_numpy(zero_copy_only=False)
         category_risk = self._category_risk.of(records.column("merchant_category"))

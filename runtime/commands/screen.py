@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,3 +79,12 @@ def count_bar(what: str, total: int | None) -> Iterator[Progress]:
     with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
         progress.add_task(what, total=total)
         yield progress
+
+
+def stage_shower(bar: Progress) -> Callable[[str, int, int], None]:
+    """Return what shows stage, done and total on a bar of `count_bar`."""
+
+    def show(stage: str, done: int, total: int) -> None:
+        bar.update(bar.task_ids[0], description=stage, completed=done, total=total)
+
+    return show

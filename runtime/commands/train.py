@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from runtime.commands.screen import AsJson, count_bar, out, settings_of, write_json, write_table
+from runtime.commands.screen import AsJson, count_bar, out, settings_of, stage_shower, write_json, write_table
 
 
 def train(
@@ -27,12 +27,11 @@ def train(
 
     folder = target or settings_of(context).model.artifact
     with count_bar("training", None) as bar:
-        task = bar.task_ids[0]
         manifest = train_model(
             history,
             folder,
             seed=seed,
-            progress=lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total),
+            progress=stage_shower(bar),
         )
     if as_json:
         write_json({"artifact": str(folder), **manifest.model_dump(mode="json")})

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from confluent_kafka import Consumer
+
+from runtime.settings import Settings
+
+
+def client_properties(settings: Settings, bootstrap_servers: str) -> dict[str, Any]:
+    """Build the properties of a Kafka client: the user's, and the address."""
+    return {**settings.kafka.properties, "bootstrap.servers": bootstrap_servers, "log_level": 0}
+
+
+def open_consumer(settings: Settings, bootstrap_servers: str, *, from_start: bool = True) -> Consumer:
+    """Open a consumer that reads for itself alone and leaves no offsets behind; it sees committed records only.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to read.
+    from_start
+        A topic that it subscribes to is read from its oldest record, else from the next one.
+    """
+    return Consumer(
+        {
+            **client_properties(settings, bootstrap_servers),
+            "group.id": f"fraudstream-{uuid.uuid4().hex[:8]}",
+            "auto.offset.reset": "earliest" if from_start else "latest",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+        }
+    )
