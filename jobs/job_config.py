@@ -50,7 +50,8 @@ class JobConfig:
     parallelism : int
         Subtasks, at most one for each shard.
     shards : int
-        Parts of the keyed state, a key of SHARD_KEYS. Fixed at the first deployment.
+        Parts of the keyed state, a key of SHARD_KEYS. Fixed at the first deployment: as many as the subtasks
+        that the job may ever need, and no more, since every shard's batch pays the fixed costs of its own.
     batch_ms : int
         How long a micro-batch collects, milliseconds.
     buffer_timeout_ms : int
@@ -78,8 +79,8 @@ class JobConfig:
     schema_registry_url: str | None = None
     mode: Mode = "thread"
     parallelism: int = 1
-    shards: int = 4
-    batch_ms: int = 20
+    shards: int = 2
+    batch_ms: int = 30
     buffer_timeout_ms: int = 2
     checkpoint_interval_ms: int = 5_000
     state_backend: StateBackend = "hashmap"
@@ -95,7 +96,7 @@ class JobConfig:
         _expect(
             1 <= self.parallelism <= self.shards,
             "parallelism",
-            f"1 to the number of shards ({self.shards})",
+            f"1 to the number of shards ({self.shards}; job.shards, fixed at the first deployment, sets it)",
             self.parallelism,
         )
         _expect(1 <= self.batch_ms <= 999, "batch_ms", "1 to 999", self.batch_ms)

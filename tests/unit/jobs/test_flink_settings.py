@@ -10,7 +10,7 @@ PYTHON = "/venv/bin/python"
     ("changes", "name", "value"),
     [
         ({"mode": "process"}, "python.execution-mode", "process"),
-        ({"parallelism": 4}, "parallelism.default", "4"),
+        ({"parallelism": 4, "shards": 4}, "parallelism.default", "4"),
         ({"buffer_timeout_ms": 3}, "execution.buffer-timeout.interval", "3 ms"),
         ({"checkpoint_interval_ms": 700}, "execution.checkpointing.interval", "700 ms"),
         ({"checkpoint_dir": "s3://bucket/x"}, "execution.checkpointing.dir", "s3://bucket/x"),
