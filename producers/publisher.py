@@ -7,10 +7,11 @@ from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from producers.encoding import Record
 from producers.schedule import Schedule
 from schemas.errors import UserError
 
+KeyedRecord = tuple[bytes | None, bytes]
+"""Key and value; a record that is sent again may have come without a key."""
 Progress = Callable[[int], None]
 """Called now and then with the number of records handed over so far."""
 
@@ -116,7 +117,7 @@ class Publisher:
 
     def publish(
         self,
-        records: Iterable[Record],
+        records: Iterable[KeyedRecord],
         topic: str,
         *,
         schedule: Schedule | None = None,
@@ -158,7 +159,7 @@ class Publisher:
                 f"({self._first_error or 'still waiting'}): see the broker's log, then send again"
             )
 
-    def _send_all(self, records: Iterable[Record], topic: str, report: "_Reporter") -> int:
+    def _send_all(self, records: Iterable[KeyedRecord], topic: str, report: "_Reporter") -> int:
         count, left = 0, iter(records)
         while part := list(islice(left, RECORDS_BETWEEN_POLLS)):
             for key, value in part:
@@ -169,7 +170,7 @@ class Publisher:
         return count
 
     def _send_by_clock(
-        self, records: Iterable[Record], topic: str, schedule: Schedule, report: "_Reporter"
+        self, records: Iterable[KeyedRecord], topic: str, schedule: Schedule, report: "_Reporter"
     ) -> tuple[int, float]:
         left, count, behind_s = iter(records), 0, 0.0
         start, start_ms = time.monotonic(), time.time() * 1_000
@@ -185,7 +186,7 @@ class Publisher:
             report.update(count)
             self._serve_until(time.monotonic() + SLICE_S)
 
-    def _send(self, topic: str, key: bytes, value: bytes, timestamp_ms: int = 0) -> None:
+    def _send(self, topic: str, key: bytes | None, value: bytes, timestamp_ms: int = 0) -> None:
         while True:
             try:
                 return self._producer.produce(topic, value, key, timestamp=timestamp_ms)

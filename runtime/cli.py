@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from confluent_kafka import KafkaException
 
-from runtime.commands import alerts, data, doctor, jobs, services, shows, topics, train
+from runtime.commands import alerts, data, dlq, doctor, jobs, services, shows, topics, train
 from runtime.commands.screen import err
 from runtime.environment import QUIET
 from runtime.failures import RuntimeFailure
@@ -52,6 +52,7 @@ for panel, commands in {
         app.command(rich_help_panel=panel)(command)
 app.add_typer(topics.app, name="topics", rich_help_panel="Data")
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
+app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
 
 
 def main() -> None:

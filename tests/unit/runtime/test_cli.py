@@ -18,6 +18,7 @@ VERBS = [
     "stop",
     "jobs",
     "alerts",
+    "dlq",
     "demo",
     "bench",
 ]
@@ -41,7 +42,7 @@ def test_help_lists_every_verb_and_the_exit_codes():
     assert "3 not ready" in " ".join(text.split())
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"topics", "alerts"}])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"topics", "alerts", "dlq"}])
 def test_help_of_a_verb_has_examples(verb):
     assert f"fraudstream {verb}" in CliRunner().invoke(cli.app, [verb, "--help"]).output
 
@@ -58,7 +59,9 @@ def test_unknown_option_exits_2():
     assert run("up", "--taskmanager", "two").returncode == 2
 
 
-@pytest.mark.parametrize("command", [["jobs"], ["topics", "ls"], ["produce", "--seconds", "1"], ["alerts", "tail"]])
+@pytest.mark.parametrize(
+    "command", [["jobs"], ["topics", "ls"], ["produce", "--seconds", "1"], ["alerts", "tail"], ["dlq", "ls"]]
+)
 def test_nothing_running_exits_3_and_says_how_to_start(command):
     done = run(*command)
     assert done.returncode == 3

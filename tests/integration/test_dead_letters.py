@@ -1,0 +1,88 @@
+"""`fraudstream dlq` on the dead letters of a real job."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from producers.encoding import encode_transactions
+from runtime import cli
+from schemas.registry import FileRegistry
+from schemas.rejection import Reason
+from tests.integration.expected import Expected, card_world
+from tests.integration.scoring_lane import Lane
+
+pytestmark = pytest.mark.integration
+
+ROWS = 400
+
+
+@pytest.fixture
+def command(open_lane, monkeypatch):
+    """Run a job whose topics the command line is pointed at; gives both."""
+    lane = open_lane()
+    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lane.settings.paths.state))
+    monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", lane.services.bootstrap_servers)
+    for name, topic in asdict(lane.topics).items():
+        monkeypatch.setenv(f"FRAUDSTREAM_TOPICS__{name.upper()}", topic)
+    lane.submit()
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(cli.app, ["dlq", *arguments])
+
+    return lane, run
+
+
+def send(lane: Lane, table) -> list[tuple[int, int]]:
+    """Send the world, every tenth transaction under a wrong key, and one record that is none."""
+    records = [
+        (b"nobody" if number % 10 == 5 else key, value)
+        for number, (key, value) in enumerate(encode_transactions(table, FileRegistry(), "t-value"))
+    ]
+    return lane.send_raw([*records, (b"c0", b"\x07poison")])
+
+
+def test_mended_letters_are_scored_once_however_often_they_are_replayed(command, artifact):
+    lane, run = command
+    table = card_world(ROWS)
+    send(lane, table)
+    lane.await_scores(ROWS - ROWS // 10)
+    lane.await_records(lane.topics.dead_letters, ROWS // 10 + 1)
+
+    listed = [json.loads(line) for line in run("ls", "--limit", "1000", "--json").output.splitlines()]
+    assert [item["reason"] for item in listed].count(Reason.KEY_MISMATCH) == ROWS // 10
+    assert [bytes.fromhex(item["payload_hex"]) for item in listed if item["reason"] == Reason.UNDECODABLE] == [
+        b"\x07poison"
+    ]
+    assert json.loads(run("replay", "--dry-run", "--json").output) == {"found": ROWS // 10 + 1, "sent": 0}
+
+    again = ["replay", "--reason", "KEY_MISMATCH", "--mend-keys", "--json"]
+    assert json.loads(run(*again).output)["sent"] == ROWS // 10
+    lane.await_scores(ROWS)
+    first = {item["transaction_id"]: item["score"] for item in lane.scores()}
+    assert json.loads(run(*again).output)["sent"] == ROWS // 10
+    lane.await_records(lane.topics.scores, ROWS + ROWS // 10)
+    for item in lane.scores():
+        assert item["score"] == first[item["transaction_id"]]
+    assert set(first) == set(Expected.of(table, artifact).scores)
+
+
+def test_letter_that_is_still_bad_comes_back(command):
+    lane, run = command
+    lane.send_raw([(b"c0", b"\x07poison")])
+    lane.await_records(lane.topics.dead_letters, 1)
+    (letter,) = [json.loads(line) for line in run("ls", "--json").output.splitlines()]
+    assert "No record can be read" in run("show", letter["place"]).output
+    assert run("replay", letter["place"]).output == "Sent 1 again\n"
+    lane.await_records(lane.topics.dead_letters, 2)
+    assert [item["payload"] for item in lane.dead_letters()] == [b"\x07poison"] * 2
+
+
+def test_place_without_a_letter_is_refused(command):
+    _, run = command
+    for arguments in (["show", "0:17"], ["replay", "0:17"]):
+        done = run(*arguments)
+        assert type(done.exception).__name__ == "NoSuchDeadLetterError"
+        assert "0:17" in str(done.exception)
