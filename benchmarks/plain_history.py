@@ -5,10 +5,13 @@ from collections import deque
 from dataclasses import dataclass
 
 from models.features.history import K
+from models.features.naive_labels import is_of_labels
+from models.features.table import FEATURES
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-WINDOWS_MS = (HOUR_MS, DAY_MS, 7 * DAY_MS)
+WINDOWS_MS = (HOUR_MS // 6, HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 EARTH_KM = 6371.0088
+NO_LABELS = [feature.missing for feature in FEATURES if is_of_labels(feature)]
 
 
 @dataclass(slots=True)
@@ -24,7 +27,10 @@ class Seen:
 
 
 class PlainHistory:
-    """The last K transactions of one customer. Events are expected in order: a late one is put last."""
+    """The last K transactions of one customer. Events are expected in order: a late one is put last.
+
+    It knows no labels: what labels tell is given as where there are none.
+    """
 
     def __init__(self) -> None:
         self._seen: deque[Seen] = deque(maxlen=K)
@@ -56,14 +62,15 @@ class PlainHistory:
                 windows.append((count, total, mean, deviation, largest, len(merchants), same, z, to_mean))
             else:
                 windows.append((0, 0.0, -1.0, -1.0, -1.0, 0, 0, 0.0, -1.0))
-        # In the order of the feature table: each operation over its three windows.
+        # In the order of the feature table: each operation over its windows.
         x = [value for column in zip(*windows, strict=True) for value in column]
-        x.append((now.amount + 1) / (largest + 1) if earlier else -1.0)
+        for _, _, _, _, window_largest, *_ in windows[-2:]:
+            x.append((now.amount + 1) / (window_largest + 1) if window_largest >= 0 else -1.0)
         while pending is not None:
             earlier.append(pending)
             pending = next(past, None)
         x += self._alone(now, earlier)
-        x += (category_risk, type_risk)
+        x += (category_risk, type_risk, *NO_LABELS)
         self._seen.append(now)
         return x
 

@@ -35,6 +35,18 @@ LABELLED_ARROW = pa.schema(
     ]
 )
 
+LABEL_ARROW = pa.schema(
+    [
+        pa.field("transaction_id", pa.string(), nullable=False),
+        pa.field("customer_id", pa.string(), nullable=False),
+        pa.field("merchant_id", pa.string(), nullable=False),
+        pa.field("amount_minor", pa.int64(), nullable=False),
+        pa.field("event_time", EVENT_TIME, nullable=False),
+        pa.field("is_fraud", pa.bool_(), nullable=False),
+        pa.field("label_time", EVENT_TIME, nullable=False),
+    ]
+)
+
 
 def read_history(path: Path, schema: pa.Schema = LABELLED_ARROW) -> pa.Table:
     """Read a Parquet file in the canonical columns, in the order of their event times.

@@ -20,8 +20,8 @@ class FeatureBatch:
     first_score : ndarray of float32, (n,)
         For a duplicate of an earlier batch's transaction the score kept for it, else NaN.
     fate : ndarray of uint8, (n,)
-        KEPT: now in its customer's history; DUPLICATE: its transaction_id was there already; TOO_OLD: older
-        than all K that a full history keeps. Only KEPT changes state.
+        KEPT: now in its customer's history; DUPLICATE: its transaction_id was there already, it changes no
+        state; TOO_OLD: older than all K that a full history keeps, it is in the tiles alone.
     customers : list of str
         customer_id of each transaction.
     slots : ndarray of int64, (n,)

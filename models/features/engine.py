@@ -1,45 +1,64 @@
-from collections.abc import Callable
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.features import kernel
-from models.features.batch import KEPT, FeatureBatch
+from models.features import kernel, label_kernel
+from models.features.batch import DUPLICATE, FeatureBatch
 from models.features.columns import check_columns, required, string_values
+from models.features.facts import Facts
 from models.features.hashing import hash_column
-from models.features.pool import HistoryPool
+from models.features.history_pool import HistoryPool
+from models.features.label_batch import NO_LABELS, LabelBatch
+from models.features.label_pool import LabelPool
+from models.features.pool import Load
 from models.features.risk import RiskTable
-from models.features.table import FEATURES, WINDOWS, Feature
+from models.features.table import FEATURES, LABEL_WINDOWS, WINDOWS
 from models.features.warm_up import warm_up
 from schemas.arrow_buffers import numbers
 
 LARGEST_BATCH = 2**24 - 1
 """A float32 holds every index up to this one, and a pending score is an index."""
 
+_WITHIN_CUSTOMER = Facts.of(kernel.WINDOWED_FACTS, kernel.OTHER_FACTS, WINDOWS)
+_OF_LABELS = Facts.of(label_kernel.WINDOWED_FACTS, label_kernel.OTHER_FACTS, LABEL_WINDOWS)
+
 
 class FeatureEngine:
     """Advances customers' histories by batches of transactions and writes the model's input.
 
     Each batch is three calls: `advance`, `remember` with the model's scores, and `changed`, whose bytes must
-    be where ``load`` finds them before the next batch. However a stream is cut into batches, x, the final
-    scores and the encoded histories are the same, bit for bit.
+    be where ``load`` finds them before the next batch. Labels come with `advance` or by `learn`;
+    `take_changed_labels` may be called between batches, as often as one likes. However a stream is cut into
+    batches, x, the final scores and the encoded records are the same, bit for bit.
 
-    What an event meets:
+    What a transaction meets:
 
     - Late: it is described by the kept transactions before it in event time and inserted in its place;
-    events scored
-      already are not scored again.
+      transactions scored already are not scored again.
     - Of the same millisecond: they do not see each other, and are kept in the order in which they came.
     - A duplicate (its transaction_id is in the customer's kept history): its features are computed, the
-    history stays
-      as it is, and its final score is the one its first occurrence had.
-    - More than K: the oldest by event time is dropped; one that is older than all K kept is scored but not
-    kept, so
-      it can't be recognised when it comes again.
+      history stays as it is, and its final score is the one its first occurrence had.
+    - More than K: the oldest by event time leaves the history for the tiles, a twelfth of a window each. One
+      that is older than all K kept goes there at once, so it can't be recognised when it comes again. A window
+      that reaches beyond the K kept counts each tile that it overlaps as a whole: too much by at most what
+      left within one tile's length before the window begins (and, for a transaction older than all K, after it
+      ends).
+    - Older than HORIZON_MS before it: not seen.
     - First of a customer: counts 0, the features that need an earlier transaction have their missing value.
     - No coordinates (either one): no distance, no speed, and later ones measure from the last place known.
     - No device: new_device is missing; it matches nothing.
+
+    What a label meets:
+
+    - It counts at transactions with event_time >= its label_time that come after it, and at no other.
+    - In any order: the records are the same whichever label came first.
+    - Of a transaction that has a kept label: the later label_time holds, of equal ones fraud; the other counts
+      for nothing. So a duplicate changes nothing, and genuine after fraud takes the fraud back.
+    - Of a transaction never seen: it counts like any other, as it says itself whose it is.
+    - More than KEPT_LABELS of a merchant or customer: the oldest leaves for totals and day tiles. A window that
+      reaches beyond those kept counts each day that it overlaps as a whole. At a transaction older than a label
+      that left, only days that were over count, and no totals. A second label of one that left counts again.
+    - A merchant or customer without a known label for HORIZON_MS has none.
 
     Amounts are float32 major units, amount_minor / 100 whatever the currency's exponent.
 
@@ -49,8 +68,10 @@ class FeatureEngine:
         Asked for the encoded history of a customer that is not in memory. It must answer with what `changed`
         last gave for that customer. None: no store is behind, memory is all, so it grows and is never
         emptied.
+    load_merchant, load_customer : callable of str to bytes or None, or None
+        As ``load``, for the known labels of a merchant and of a customer, which `take_changed_labels` gives.
     capacity : int
-        Customers held in memory; when full it is emptied. A batch with more customers makes it grow.
+        Customers, and merchants, held in memory; when full it is emptied. A batch with more makes it grow.
     category_risk, type_risk : RiskTable
         Fraud rates of merchant_category and transaction_type, from the model's artifact.
     """
@@ -58,28 +79,38 @@ class FeatureEngine:
     def __init__(
         self,
         *,
-        load: Callable[[str], bytes | None] | None,
+        load: Load | None,
+        load_merchant: Load | None = None,
+        load_customer: Load | None = None,
         capacity: int = 16_384,
         category_risk: RiskTable | None = None,
         type_risk: RiskTable | None = None,
     ) -> None:
         warm_up()
         self._pool = HistoryPool(capacity=capacity, load=load)
+        self._merchants = LabelPool(capacity=capacity, load=load_merchant)
+        self._customers = LabelPool(capacity=capacity, load=load_customer)
         self._category_risk = category_risk or RiskTable()
         self._type_risk = type_risk or RiskTable()
-        self._windows_ms = np.array([window.length_ms for window in WINDOWS], np.int64)
-        self._codes = np.array([fact_index(feature) for feature in FEATURES], np.int64)
-        self._missing = np.array([feature.missing for feature in FEATURES], np.float32)
         self._schema: pa.Schema | None = None
         self._unscored: FeatureBatch | None = None
 
-    def advance(self, records: pa.RecordBatch) -> FeatureBatch:
+    def advance(
+        self,
+        records: pa.RecordBatch,
+        labels: LabelBatch = NO_LABELS,
+        labels_before: NDArray[np.int64] | None = None,
+    ) -> FeatureBatch:
         """Compute the features of a batch, each event upon those before it, and take it into the histories.
 
         Parameters
         ----------
         records : pyarrow.RecordBatch, n rows
             TRANSACTION_ARROW's columns, others are ignored; in the order of arrival.
+        labels : LabelBatch
+            Labels that arrive with the batch.
+        labels_before : ndarray of int64, (n,), or None
+            How many of ``labels`` came before each transaction; never falling. None: all came before the first.
 
         Returns
         -------
@@ -90,7 +121,7 @@ class FeatureEngine:
         ValueError
             A column is missing, of another type, or null where it must not be; more than LARGEST_BATCH rows.
         HistoryVersionError
-            A loaded history can't be read.
+            A loaded record can't be read.
         RuntimeError
             The last batch's scores were not given to `remember`.
         """
@@ -104,7 +135,8 @@ class FeatureEngine:
             raise ValueError(f"batch: expected at most {LARGEST_BATCH} transactions, was {n}")
 
         transactions = hash_column(required(records, "transaction_id"))
-        merchants = hash_column(required(records, "merchant_id"))
+        merchant_ids = required(records, "merchant_id")
+        merchants = hash_column(merchant_ids)
         devices = hash_column(records.column("device_id"))
         times_ms = numbers(required(records, "event_time"), np.int64)
         amounts_minor = numbers(required(records, "amount_minor"), np.int64)
@@ -122,14 +154,66 @@ class FeatureEngine:
             customers=customers,
             slots=self._pool.slots(customers),
         )
-        # From here on nothing can fail: the batch is taken in as a whole or not at all.
+        # Stored records are read before a kernel runs: the batch is taken in as a whole or not at all.
+        if labels_before is None:
+            labels_before = np.full(n, len(labels), np.int64)
+        self._take_in(labels, labels_before, string_values(merchant_ids), customers, times_ms, amounts_minor, batch.x)
+        facts = _WITHIN_CUSTOMER
         kernel.advance(
-            self._pool.entries, self._pool.counts, batch.slots, self._windows_ms, self._codes, self._missing,
+            self._pool.entries, self._pool.counts, self._pool.tiles, self._pool.tiled, batch.slots,
+            facts.windows_ms, facts.columns, facts.codes, facts.missing,
             transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes, category_risk,
             type_risk, batch.x, batch.fate, batch.first_index, batch.first_score,
         )  # fmt: skip
         self._unscored = batch
         return batch
+
+    def learn(self, labels: LabelBatch) -> None:
+        """Take in labels that arrive without transactions.
+
+        Raises
+        ------
+        HistoryVersionError
+            A loaded record can't be read.
+        """
+        nothing = np.empty(0, np.int64)
+        self._take_in(labels, nothing, [], [], nothing, nothing, _NO_X)
+
+    def take_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """Return the known labels of each merchant, and of each customer, that changed since the last call.
+
+        Until they are taken they are held in memory; from then on ``load_merchant`` and ``load_customer`` must
+        find them.
+        """
+        return self._merchants.take_changed(), self._customers.take_changed()
+
+    def _take_in(
+        self,
+        labels: LabelBatch,
+        labels_before: NDArray[np.int64],
+        merchants: list[str],
+        customers: list[str],
+        times_ms: NDArray[np.int64],
+        amounts_minor: NDArray[np.int64],
+        x: NDArray[np.float32],
+    ) -> None:
+        """Learn the labels and write the label features of the transactions into ``x``."""
+        if labels:
+            merchants = labels.merchants + merchants
+            customers = [*(c for c, mine in zip(labels.customers, labels.mine, strict=True) if mine), *customers]
+        merchant_slots = self._merchants.slots(merchants)
+        customer_slots = self._customers.slots(customers)
+        ours = len(customer_slots) - len(times_ms)
+        label_customers = np.full(len(labels), -1, np.int64)
+        label_customers[labels.mine] = customer_slots[:ours]
+        merchant, customer, facts = self._merchants, self._customers, _OF_LABELS
+        label_kernel.advance(
+            merchant.labels, merchant.counts, merchant.totals, merchant.tiles, merchant.changed,
+            customer.labels, customer.counts, customer.totals, customer.tiles, customer.changed,
+            facts.windows_ms, facts.columns, facts.codes, facts.missing,
+            merchant_slots[: len(labels)], label_customers, labels.transactions, labels.label_times_ms, labels.verdicts,
+            labels_before, merchant_slots[len(labels) :], customer_slots[ours:], times_ms, amounts_minor, x,
+        )  # fmt: skip
 
     def remember(self, batch: FeatureBatch, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Keep each score with its transaction, and say which score each transaction is answered with.
@@ -177,23 +261,13 @@ class FeatureEngine:
         dict of str to bytes
             By customer_id, in the order of their first change.
         """
-        kept = np.flatnonzero(batch.fate == KEPT)
-        slots = batch.slots[kept]
-        counts = self._pool.counts[slots].tolist()
-        customers = batch.customers
+        slots, customers = batch.slots, batch.customers
+        kept = np.flatnonzero(batch.fate != DUPLICATE)
         if len(kept) != len(customers):
-            customers = [customers[i] for i in kept.tolist()]
-        rows = dict(zip(customers, zip(slots.tolist(), counts, strict=True), strict=True))
+            slots, customers = slots[kept], [customers[i] for i in kept.tolist()]
+        rows = dict(zip(customers, slots.tolist(), strict=True))
         encode = self._pool.encode
-        return {customer: encode(slot, count) for customer, (slot, count) in rows.items()}
+        return {customer: encode(slot) for customer, slot in rows.items()}
 
 
-def fact_index(feature: Feature) -> int:
-    """Return the place of a feature among the kernel's facts, or raise ValueError when there is none."""
-    name = feature.operation.value
-    if feature.window in WINDOWS and name in kernel.WINDOWED_FACTS:
-        window = WINDOWS.index(feature.window)
-        return window * len(kernel.WINDOWED_FACTS) + kernel.WINDOWED_FACTS.index(name)
-    if feature.window is None and name in kernel.OTHER_FACTS:
-        return len(WINDOWS) * len(kernel.WINDOWED_FACTS) + kernel.OTHER_FACTS.index(name)
-    raise ValueError(f"Feature {feature.name}: expected an operation of the kernel and one of WINDOWS, was {feature}")
+_NO_X = np.empty((0, len(FEATURES)), np.float32)

@@ -1,4 +1,5 @@
-# The arithmetic of every feature. Compiled, so typed by its arguments and not by annotations.
+# The arithmetic of the features of a customer's own transactions.
+# Compiled, so typed by its arguments and not by annotations.
 # ruff: noqa: ANN001, ANN201, ANN202
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment"
 import math
@@ -24,6 +25,8 @@ _OTHERS = len(OTHER_FACTS)
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
 _NIGHT_ENDS_AT_HOUR = 6
 _EARTH_RADIUS_KM = 6371.0088
+_HORIZON_MS = 90 * _DAY_MS  # as in window.py
+_TILES = 13  # a window, as in history.py
 _LEAST_ELAPSED_MS = 60_000  # two card readers a street apart within a second are no journey
 _FASTEST_KMH = 10_000.0
 _SEEN = 256  # places in the hash set of merchants: a power of two, well above K
@@ -87,10 +90,33 @@ def _is_new(seen, stamp, merchant):
 
 
 @inlined
-def _describe_windows(row, newest, windows_ms, now_ms, amount, merchant, seen, stamp, facts):
+def _close_with_tiles(
+    facts, at, count, mean, total, squares, maximum, merchants, same, amount, tiles, window_ms, now_ms
+):  # fmt: skip
+    """Write the facts of a window that all kept entries lie in: what left them and overlaps it counts too."""
+    tile_ms = window_ms // (_TILES - 1)
+    for tile in tiles:
+        start_ms = np.int64(tile.number) * tile_ms
+        if not tile.count or start_ms >= now_ms or start_ms + tile_ms <= now_ms - window_ms:
+            continue
+        together = count + tile.count
+        apart = tile.total / tile.count - mean
+        squares += tile.squares + apart * apart * count * tile.count / together  # Chan, Golub and LeVeque 1979
+        mean += apart * tile.count / together
+        count = together
+        total += tile.total
+        maximum = max(maximum, tile.maximum)
+    _close_window(facts, at, count, total, squares, maximum, merchants, same, amount)
+
+
+@inlined
+def _describe_windows(
+    row, oldest, newest, tiles, tiled, windows_ms, now_ms, amount, merchant, seen, stamp, facts
+):  # fmt: skip
     """Write the windowed facts in one pass from the newest earlier entry to the oldest.
 
-    Shorter windows are the beginning of longer ones: each is written as the pass leaves it.
+    Shorter windows are the beginning of longer ones: each is written as the pass leaves it. A window that the
+    pass does not leave may reach back to what is no longer kept one by one.
 
     Returns
     -------
@@ -99,7 +125,7 @@ def _describe_windows(row, newest, windows_ms, now_ms, amount, merchant, seen, s
     """
     count, total, mean, squares, maximum, merchants, same = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
     window = 0
-    for j in range(newest, -1, -1):
+    for j in range(newest, oldest - 1, -1):
         entry = row[j]
         while window < windows_ms.size and entry.event_time_ms < now_ms - windows_ms[window]:
             at = window * _PER_WINDOW
@@ -117,17 +143,24 @@ def _describe_windows(row, newest, windows_ms, now_ms, amount, merchant, seen, s
         maximum = max(maximum, value)
         merchants += _is_new(seen, stamp, entry.merchant)
     for left in range(window, windows_ms.size):
-        _close_window(facts, left * _PER_WINDOW, count, total, squares, maximum, merchants, same, amount)
+        at = left * _PER_WINDOW
+        if not tiled or oldest:  # entries beyond the horizon are beyond every window
+            _close_window(facts, at, count, total, squares, maximum, merchants, same, amount)
+            continue
+        _close_with_tiles(
+            facts, at, count, mean, total, squares, maximum, merchants, same, amount,
+            tiles[left * _TILES : (left + 1) * _TILES], windows_ms[left], now_ms,
+        )  # fmt: skip
     return same
 
 
 @inlined
-def _describe_journey(row, newest, now_ms, latitude, longitude, facts, at):
+def _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, at):
     """Write distance and speed from the newest earlier entry that has a place."""
     facts[at] = facts[at + 1] = np.nan
     if math.isnan(latitude):
         return
-    for j in range(newest, -1, -1):
+    for j in range(newest, oldest - 1, -1):
         entry = row[j]
         if not math.isnan(entry.latitude):
             distance = _haversine_km(latitude, longitude, entry.latitude, entry.longitude)
@@ -138,12 +171,13 @@ def _describe_journey(row, newest, now_ms, latitude, longitude, facts, at):
 
 
 @inlined
-def _describe(row, newest, at, now_ms, amount, same, device, latitude, longitude, facts):
+def _describe(row, oldest, newest, at, now_ms, amount, same, device, latitude, longitude, facts):
     """Write the facts that have no window, from ``at`` on; the two risks are the caller's."""
     facts[at] = amount
-    facts[at + 1] = newest + 1
-    if newest >= 0:
-        facts[at + 2] = (now_ms - row[0].event_time_ms) / 1000.0 / (newest + 1)
+    earlier = newest + 1 - oldest
+    facts[at + 1] = earlier
+    if earlier:
+        facts[at + 2] = (now_ms - row[oldest].event_time_ms) / 1000.0 / earlier
         facts[at + 3] = (now_ms - row[newest].event_time_ms) / 1000.0
     else:
         facts[at + 2] = facts[at + 3] = np.nan
@@ -151,10 +185,10 @@ def _describe(row, newest, at, now_ms, amount, same, device, latitude, longitude
     facts[at + 5] = np.nan
     if device:
         known = False
-        for j in range(newest + 1):
+        for j in range(oldest, newest + 1):
             known |= row[j].device == device
         facts[at + 5] = not known
-    _describe_journey(row, newest, now_ms, latitude, longitude, facts, at + 6)
+    _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, at + 6)
     hour = now_ms // _HOUR_MS % 24
     facts[at + 8] = hour
     facts[at + 9] = hour < _NIGHT_ENDS_AT_HOUR
@@ -171,6 +205,15 @@ def _newest_before(row, count, now_ms):
 
 
 @inlined
+def _oldest_seen(row, newest, now_ms):
+    """Return the oldest of the entries up to ``newest`` that is within the horizon, or newest + 1."""
+    oldest = 0
+    while oldest <= newest and row[oldest].event_time_ms < now_ms - _HORIZON_MS:
+        oldest += 1
+    return oldest
+
+
+@inlined
 def _find(row, count, transaction):
     """Return the entry of a transaction, or -1."""
     found = -1
@@ -181,14 +224,62 @@ def _find(row, count, transaction):
 
 
 @inlined
-def _make_room(row, count, now_ms):
-    """Move others aside for an event, and return its place (after its equals).
+def _put(entry, transaction, event_time_ms, amount, merchant, device, score, latitude, longitude):
+    entry.transaction = transaction
+    entry.event_time_ms = event_time_ms
+    entry.amount = amount
+    entry.merchant = merchant
+    entry.device = device
+    entry.score = score
+    entry.latitude = latitude
+    entry.longitude = longitude
 
-    -1: it is older than all of a full row.
-    """
+
+@inlined
+def _lay_tiles(tiles, tiled, slot):
+    """Empty the tiles of a customer that had none: what is there may be another's."""
+    if tiled[slot]:
+        return
+    tiled[slot] = 1
+    for tile in tiles:
+        tile.number = tile.count = 0
+        tile.total = tile.squares = tile.maximum = 0.0
+
+
+@inlined
+def _add_to_tiles(tiles, windows_ms, event_time_ms, amount):
+    """Count a transaction that is not kept one by one in a tile of each window."""
+    value = np.float64(amount)
+    for window in range(windows_ms.size):
+        number = event_time_ms // (windows_ms[window] // (_TILES - 1))
+        tile = tiles[window * _TILES + number % _TILES]
+        if tile.count and tile.number > number:  # a newer tile has its place, the window has left this one
+            continue
+        if not tile.count or tile.number < number:
+            tile.number = number
+            tile.count = 1
+            tile.total = tile.maximum = value
+            tile.squares = 0.0
+            continue
+        difference = value - tile.total / tile.count
+        tile.count += 1
+        tile.total += value
+        tile.squares += difference * (value - tile.total / tile.count)
+        tile.maximum = max(tile.maximum, value)
+
+
+@inlined
+def _place_of(row, count, now_ms):
+    """Return where an event belongs in a row, after its equals."""
     place = count
     while place > 0 and row[place - 1].event_time_ms > now_ms:
         place -= 1
+    return place
+
+
+@inlined
+def _make_room(row, count, place):
+    """Move others aside for an event, and return its place; of a full row the oldest is moved out."""
     if count < row.size:
         for j in range(count, place, -1):
             row[j] = row[j - 1]
@@ -200,15 +291,15 @@ def _make_room(row, count, now_ms):
 
 @compiled
 def advance(
-    entries, counts, slots, windows_ms, codes, missing,
+    entries, counts, tiles, tiled, slots, windows_ms, columns, codes, missing,
     transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes,
     category_risk, type_risk, x, fate, first_index, first_score,
 ):  # fmt: skip
     """Write the features of each event in order and take it into its customer's history.
 
-    `FeatureEngine.advance` and `FeatureBatch` say what comes in and out. ``codes`` gives for each column of
-    ``x`` its place in the facts, ``missing`` what stands for NaN there. A new entry's score is
-    -(1 + its index) until `remember`.
+    `FeatureEngine.advance` and `FeatureBatch` say what comes in and out. Of ``x`` it writes ``columns``;
+    ``codes`` gives for each of them its place in the facts, ``missing`` what stands for NaN there. A new entry's
+    score is -(1 + its index) until `remember`.
     """
     facts = np.empty(windows_ms.size * _PER_WINDOW + _OTHERS)
     seen = np.zeros(_SEEN, np.uint64)
@@ -223,15 +314,19 @@ def advance(
             latitude = longitude = np.float32(np.nan)
 
         newest = _newest_before(row, count, now_ms)
+        oldest = _oldest_seen(row, newest, now_ms)
         stamp = uint64(i + 1) << uint64(32)
-        same = _describe_windows(row, newest, windows_ms, now_ms, np.float64(amount), merchant, seen, stamp, facts)
+        same = _describe_windows(
+            row, oldest, newest, tiles[slots[i]], tiled[slots[i]], windows_ms, now_ms, np.float64(amount), merchant,
+            seen, stamp, facts,
+        )  # fmt: skip
         at = windows_ms.size * _PER_WINDOW
-        _describe(row, newest, at, now_ms, np.float64(amount), same, device, latitude, longitude, facts)
+        _describe(row, oldest, newest, at, now_ms, np.float64(amount), same, device, latitude, longitude, facts)
         facts[facts.size - 2] = category_risk[i]
         facts[facts.size - 1] = type_risk[i]
-        for column in range(codes.size):
-            value = facts[codes[column]]
-            x[i, column] = missing[column] if math.isnan(value) else np.float32(value)
+        for c in range(codes.size):
+            value = facts[codes[c]]
+            x[i, columns[c]] = missing[c] if math.isnan(value) else np.float32(value)
 
         first_index[i] = -1
         first_score[i] = np.nan
@@ -243,21 +338,18 @@ def advance(
             else:
                 first_score[i] = row[original].score
             continue
-        place = _make_room(row, count, now_ms)
-        if place < 0:
-            fate[i] = _TOO_OLD
-            continue
+        place = _place_of(row, count, now_ms)
+        if count == row.size:
+            _lay_tiles(tiles[slots[i]], tiled, slots[i])
+            if not place:
+                _add_to_tiles(tiles[slots[i]], windows_ms, now_ms, amount)
+                fate[i] = _TOO_OLD
+                continue
+            _add_to_tiles(tiles[slots[i]], windows_ms, row[0].event_time_ms, row[0].amount)
+        place = _make_room(row, count, place)
         fate[i] = _KEPT
         counts[slots[i]] = min(count + 1, row.size)
-        entry = row[place]
-        entry.transaction = transactions[i]
-        entry.event_time_ms = now_ms
-        entry.amount = amount
-        entry.merchant = merchant
-        entry.device = device
-        entry.score = -1.0 - i
-        entry.latitude = latitude
-        entry.longitude = longitude
+        _put(row[place], transactions[i], now_ms, amount, merchant, device, -1.0 - i, latitude, longitude)
 
 
 @compiled

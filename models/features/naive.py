@@ -1,11 +1,14 @@
 import math
 import statistics
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from models.features.history import K
+from models.features.history import TILES_A_WINDOW, K
+from models.features.naive_labels import KnownLabel, LabelFacts, NaiveLabels, is_of_labels
 from models.features.operation import Operation as Op
 from models.features.table import FEATURES, Feature
+from models.features.window import HORIZON_MS, Window
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 
@@ -25,32 +28,82 @@ class Event:
     type_risk: float = 0.0
 
 
-class NaiveEngine:
-    """The features as they are defined, with no thought for speed: the kernel is proved against them.
+@dataclass
+class NaiveHistory:
+    """A customer's transactions: the K newest, and those that left them.
 
-    It shares the table with the kernel and no arithmetic. Scores play no part.
+    Both oldest first; of equal times in the order of arrival.
+    """
+
+    kept: list[Event] = field(default_factory=list)
+    left: list[Event] = field(default_factory=list)
+
+    def take_in(self, event: Event) -> None:
+        """Keep an event unless its transaction_id is known; what does not fit leaves."""
+        if any(other.transaction_id == event.transaction_id for other in self.kept):
+            return
+        self.kept = sorted([*self.kept, event], key=_time)
+        self.left += self.kept[:-K]
+        self.kept = self.kept[-K:]
+
+    def earlier(self, event: Event, window: Window | None) -> list[Event]:
+        """Return the kept transactions that an event sees in a window, or in all."""
+        length_ms = min(window.length_ms if window else HORIZON_MS, HORIZON_MS)
+        return [e for e in self.kept if event.event_time_ms - length_ms <= e.event_time_ms < event.event_time_ms]
+
+    def tiled(self, event: Event, window: Window) -> list[Event]:
+        """Return those of the left ones that count in a window: all of each tile that overlaps it.
+
+        None when the window ends within what is kept. A tile is forgotten once a later one needs its place.
+        """
+        begin_ms = event.event_time_ms - window.length_ms
+        if any(e.event_time_ms < min(begin_ms, event.event_time_ms) for e in self.kept):
+            return []
+        numbers = {e.event_time_ms // window.tile_ms for e in self.left}
+        held = {n for n in numbers if not any(m > n and m % TILES_A_WINDOW == n % TILES_A_WINDOW for m in numbers)}
+        overlapping = {
+            n for n in held if n * window.tile_ms < event.event_time_ms and (n + 1) * window.tile_ms > begin_ms
+        }
+        return [e for e in self.left if e.event_time_ms // window.tile_ms in overlapping]
+
+
+class NaiveEngine:
+    """The features as they are defined, with no thought for speed: the kernels are proved against them.
+
+    It shares the table with the kernels and no arithmetic. Scores play no part.
     """
 
     def __init__(self) -> None:
-        self.kept: dict[str, list[Event]] = {}
+        self.histories: dict[str, NaiveHistory] = defaultdict(NaiveHistory)
+        self.merchants: dict[str, NaiveLabels] = defaultdict(NaiveLabels)
+        self.customers: dict[str, NaiveLabels] = defaultdict(NaiveLabels)
+
+    def learn(self, label: KnownLabel) -> None:
+        """Take in a label of a transaction, whether that is known or not."""
+        self.merchants[label.merchant_id].take_in(label)
+        self.customers[label.customer_id].take_in(label)
 
     def advance(self, event: Event) -> list[float]:
         """Return the event's features, in the order of FEATURES, and take it into its customer's history."""
-        kept = self.kept.setdefault(event.customer_id, [])
-        x = [value_of(feature, event, kept) for feature in FEATURES]
-        if all(other.transaction_id != event.transaction_id for other in kept):
-            kept.append(event)
-            kept.sort(key=lambda other: other.event_time_ms)  # stable: equal times stay in order of arrival
-            del kept[:-K]
+        history = self.histories[event.customer_id]
+        merchant, customer = self.merchants[event.merchant_id], self.customers[event.customer_id]
+        facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer)
+        x = [facts.value_of(f) if is_of_labels(f) else value_of(f, event, history) for f in FEATURES]
+        history.take_in(event)
         return x
 
 
-def value_of(feature: Feature, event: Event, kept: list[Event]) -> float:
-    """Return one feature of an event whose customer has these transactions kept, oldest first."""
-    longest_ms = feature.window.length_ms if feature.window else math.inf
-    earlier = [e for e in kept if event.event_time_ms - longest_ms <= e.event_time_ms < event.event_time_ms]
+def value_of(feature: Feature, event: Event, history: NaiveHistory) -> float:
+    """Return one feature of an event whose customer has this history."""
+    earlier = history.earlier(event, feature.window)
+    if feature.operation in _BY_TILES and feature.window:
+        earlier = history.tiled(event, feature.window) + earlier
     value = _compute(feature.operation, event, earlier)
     return feature.missing if value is None else float(value)
+
+
+def _time(event: Event) -> int:
+    return event.event_time_ms
 
 
 def _compute(operation: Op, event: Event, earlier: list[Event]) -> float | None:
@@ -120,6 +173,8 @@ _ALWAYS: dict[Op, Callable[[Event, list[Event]], float]] = {
     Op.CATEGORY_RISK: lambda event, _: event.category_risk,
     Op.TYPE_RISK: lambda event, _: event.type_risk,
 }
+
+_BY_TILES = {Op.COUNT, Op.SUM, Op.MEAN, Op.DEVIATION, Op.MAXIMUM, Op.Z_SCORE, Op.TO_MEAN, Op.TO_MAXIMUM}
 
 _TRAVEL: dict[Op, Callable[[Event, Event], float]] = {Op.DISTANCE: _distance_km, Op.SPEED: _speed_kmh}
 

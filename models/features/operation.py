@@ -2,25 +2,27 @@ from enum import StrEnum
 
 
 class Operation(StrEnum):
-    """What can be asked of a customer's history at one transaction.
+    """What can be asked of a customer's history, or of the labels known, at one transaction.
 
-    "Earlier" means kept transactions of the customer with event_time < t, in the window where there is one.
+    "Earlier" means transactions of the customer with ``t - HORIZON_MS <= event_time < t``, in the window where
+    there is one. The last K are kept one by one. What left them is in tiles: it counts for the operations marked
+    (tiles), by whole tiles, for the others not at all. "Known" means labels with label_time <= t.
     An operation whose operands do not exist yields the feature's own `missing` value.
     """
 
-    # over a window
-    COUNT = "count"  # number of earlier transactions (0 when none)
-    SUM = "sum"  # sum of their amounts (0 when none)
-    MEAN = "mean"  # mean of their amounts
-    DEVIATION = "deviation"  # population standard deviation of their amounts (0 for one transaction)
-    MAXIMUM = "maximum"  # largest of their amounts
+    # over a window of the customer's transactions
+    COUNT = "count"  # number of earlier transactions, 0 when none (tiles)
+    SUM = "sum"  # sum of their amounts, 0 when none (tiles)
+    MEAN = "mean"  # mean of their amounts (tiles)
+    DEVIATION = "deviation"  # population standard deviation of their amounts, 0 for one transaction (tiles)
+    MAXIMUM = "maximum"  # largest of their amounts (tiles)
     MERCHANTS = "merchants"  # number of distinct merchants among them (0 when none)
     SAME_MERCHANT = "same_merchant"  # how many of them were at this transaction's merchant (0 when none)
-    Z_SCORE = "z_score"  # (amount - mean) / (deviation + 1 major unit)
-    TO_MEAN = "to_mean"  # (amount + 1) / (mean + 1), in major units
-    TO_MAXIMUM = "to_maximum"  # (amount + 1) / (maximum + 1), in major units
+    Z_SCORE = "z_score"  # (amount - mean) / (deviation + 1 major unit) (tiles)
+    TO_MEAN = "to_mean"  # (amount + 1) / (mean + 1), in major units (tiles)
+    TO_MAXIMUM = "to_maximum"  # (amount + 1) / (maximum + 1), in major units (tiles)
 
-    # over everything kept
+    # over all that is kept of the customer
     AMOUNT = "amount"  # amount of this transaction
     HISTORY_COUNT = "history_count"  # number of earlier transactions kept, at most K
     USUAL_GAP = "usual_gap"  # mean seconds between transactions: (t - oldest earlier one's time) / their number
@@ -34,3 +36,26 @@ class Operation(StrEnum):
     WEEKEND = "weekend"  # 1 on Saturday and Sunday in UTC, else 0
     CATEGORY_RISK = "category_risk"  # fraud rate of the merchant category in training, smoothed
     TYPE_RISK = "type_risk"  # fraud rate of the transaction type in training, smoothed
+
+    # over a window of the merchant's known labels; windows are by label time
+    MERCHANT_KNOWN = "merchant_known"  # number of known labels (0 when none)
+    MERCHANT_FRAUDS = "merchant_frauds"  # number of known frauds (0 when none)
+    MERCHANT_FRAUD_SHARE = "merchant_fraud_share"  # frauds / known labels (0 when none)
+    MERCHANT_MEAN = "merchant_mean"  # mean amount of the transactions whose labels are known
+    TO_MERCHANT_MEAN = "to_merchant_mean"  # (amount + 1) / (that mean + 1), in major units
+
+    # over all known labels of the merchant; a run is the longest end of the newest KEPT_LABELS that is all fraud
+    FRAUD_RUN = "fraud_run"  # number of frauds in the current run (0 when none)
+    FRAUD_RUN_AGE = "fraud_run_age"  # seconds since the label time of the run's first fraud
+    SINCE_MERCHANT_FRAUD = "since_merchant_fraud"  # seconds since the newest known fraud's label time
+    SINCE_MERCHANT_GENUINE = "since_merchant_genuine"  # seconds since the newest known genuine one's label time
+
+    # over all known labels of the customer
+    KNOWN_FRAUDS = "known_frauds"  # number of known frauds (0 when none)
+    SINCE_KNOWN_FRAUD = "since_known_fraud"  # seconds since the newest known fraud's label time
+    KNOWN_GENUINE = "known_genuine"  # number of known genuine transactions (0 when none)
+    GENUINE_MEAN = "genuine_mean"  # mean amount of the known genuine transactions
+    GENUINE_MAXIMUM = "genuine_maximum"  # largest amount of them
+    TO_GENUINE_MEAN = "to_genuine_mean"  # (amount + 1) / (that mean + 1), in major units
+    TO_GENUINE_MAXIMUM = "to_genuine_maximum"  # (amount + 1) / (that maximum + 1), in major units
+    GENUINE_Z_SCORE = "genuine_z_score"  # (amount - mean) / (deviation + 1) of the genuine ones among the newest kept

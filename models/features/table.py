@@ -4,12 +4,24 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from models.features.history import HISTORY_VERSION, K
+from models.features.label_record import KEPT_LABELS, LABEL_RECORD_VERSION
 from models.features.operation import Operation as Op
-from models.features.window import DAY, HOUR, WEEK, WINDOWS, Window
+from models.features.window import (
+    DAY,
+    HORIZON_MS,
+    HOUR,
+    LABEL_WINDOWS,
+    MONTH,
+    TEN_MINUTES,
+    WEEK,
+    WINDOWS,
+    Window,
+)
 
 __all__ = [
     "FEATURES",
     "FEATURE_NAMES",
+    "LABEL_WINDOWS",
     "SEMANTICS_VERSION",
     "WINDOWS",
     "Feature",
@@ -18,7 +30,7 @@ __all__ = [
     "spec_hash",
 ]
 
-SEMANTICS_VERSION = 1
+SEMANTICS_VERSION = 2
 """Raised when an operation's meaning changes, so that a model trained on the old meaning is refused."""
 
 
@@ -41,11 +53,11 @@ class Feature:
     name : str
         Name in manifests, alerts and dashboards.
     source : str
-        Column of the transaction that the operation reads.
+        Column of the transaction that the operation reads, or ``is_fraud`` of the labels.
     operation : Operation
         What is computed.
     window : Window or None
-        Which earlier transactions count; None for all that are kept (the last K).
+        Which earlier transactions count, or which labels; None for all that are kept.
     unit : str
         Unit of the value; ``flag`` is 0 or 1.
     missing : float
@@ -64,39 +76,61 @@ class Feature:
     usual: Usual | None
 
 
-_HOURS, _DAYS = 1 / 168, 1 / 7  # the share of one hour, of one day in a week
+_TENTHS, _HOURS, _DAYS = 1 / 1008, 1 / 168, 1 / 7  # the share of ten minutes, of one hour, of one day in a week
+_D1, _D2, _D7, _D28, _D30 = LABEL_WINDOWS
 
 # The one place where the features are listed. A feature's place here is its column in x and in the ONNX
-# model. Windows are exact over the customer's last K transactions: a busier customer's counts stop at K.
+# model. Windows are exact over the customer's last K transactions and count by tiles what is beyond them.
 FEATURES: tuple[Feature, ...] = (
+    # what the customer did in a window
+    Feature("count_10m", "event_time", Op.COUNT, TEN_MINUTES, "transactions", 0, Usual("count_7d", _TENTHS)),
     Feature("count_1h", "event_time", Op.COUNT, HOUR, "transactions", 0, Usual("count_7d", _HOURS)),
     Feature("count_24h", "event_time", Op.COUNT, DAY, "transactions", 0, Usual("count_7d", _DAYS)),
     Feature("count_7d", "event_time", Op.COUNT, WEEK, "transactions", 0, None),
+    Feature("count_30d", "event_time", Op.COUNT, MONTH, "transactions", 0, None),
+    Feature("sum_10m", "amount_minor", Op.SUM, TEN_MINUTES, "major units", 0, Usual("sum_7d", _TENTHS)),
     Feature("sum_1h", "amount_minor", Op.SUM, HOUR, "major units", 0, Usual("sum_7d", _HOURS)),
     Feature("sum_24h", "amount_minor", Op.SUM, DAY, "major units", 0, Usual("sum_7d", _DAYS)),
     Feature("sum_7d", "amount_minor", Op.SUM, WEEK, "major units", 0, None),
+    Feature("sum_30d", "amount_minor", Op.SUM, MONTH, "major units", 0, None),
+    Feature("mean_10m", "amount_minor", Op.MEAN, TEN_MINUTES, "major units", -1, Usual("mean_7d", 1)),
     Feature("mean_1h", "amount_minor", Op.MEAN, HOUR, "major units", -1, Usual("mean_7d", 1)),
     Feature("mean_24h", "amount_minor", Op.MEAN, DAY, "major units", -1, Usual("mean_7d", 1)),
     Feature("mean_7d", "amount_minor", Op.MEAN, WEEK, "major units", -1, None),
+    Feature("mean_30d", "amount_minor", Op.MEAN, MONTH, "major units", -1, None),
+    Feature("deviation_10m", "amount_minor", Op.DEVIATION, TEN_MINUTES, "major units", -1, Usual("deviation_7d", 1)),
     Feature("deviation_1h", "amount_minor", Op.DEVIATION, HOUR, "major units", -1, Usual("deviation_7d", 1)),
     Feature("deviation_24h", "amount_minor", Op.DEVIATION, DAY, "major units", -1, Usual("deviation_7d", 1)),
     Feature("deviation_7d", "amount_minor", Op.DEVIATION, WEEK, "major units", -1, None),
+    Feature("deviation_30d", "amount_minor", Op.DEVIATION, MONTH, "major units", -1, None),
+    Feature("max_10m", "amount_minor", Op.MAXIMUM, TEN_MINUTES, "major units", -1, Usual("max_7d", 1)),
     Feature("max_1h", "amount_minor", Op.MAXIMUM, HOUR, "major units", -1, Usual("max_7d", 1)),
     Feature("max_24h", "amount_minor", Op.MAXIMUM, DAY, "major units", -1, Usual("max_7d", 1)),
     Feature("max_7d", "amount_minor", Op.MAXIMUM, WEEK, "major units", -1, None),
+    Feature("max_30d", "amount_minor", Op.MAXIMUM, MONTH, "major units", -1, None),
+    Feature("merchants_10m", "merchant_id", Op.MERCHANTS, TEN_MINUTES, "merchants", 0, Usual("merchants_7d", _TENTHS)),
     Feature("merchants_1h", "merchant_id", Op.MERCHANTS, HOUR, "merchants", 0, Usual("merchants_7d", _HOURS)),
     Feature("merchants_24h", "merchant_id", Op.MERCHANTS, DAY, "merchants", 0, Usual("merchants_7d", _DAYS)),
     Feature("merchants_7d", "merchant_id", Op.MERCHANTS, WEEK, "merchants", 0, None),
+    Feature("merchants_30d", "merchant_id", Op.MERCHANTS, MONTH, "merchants", 0, None),
+    Feature("same_10m", "merchant_id", Op.SAME_MERCHANT, TEN_MINUTES, "transactions", 0, Usual("same_7d", _TENTHS)),
     Feature("same_1h", "merchant_id", Op.SAME_MERCHANT, HOUR, "transactions", 0, Usual("same_7d", _HOURS)),
     Feature("same_24h", "merchant_id", Op.SAME_MERCHANT, DAY, "transactions", 0, Usual("same_7d", _DAYS)),
     Feature("same_7d", "merchant_id", Op.SAME_MERCHANT, WEEK, "transactions", 0, None),
+    Feature("same_30d", "merchant_id", Op.SAME_MERCHANT, MONTH, "transactions", 0, None),
+    Feature("z_10m", "amount_minor", Op.Z_SCORE, TEN_MINUTES, "deviations", 0, Usual(None, 0)),
     Feature("z_1h", "amount_minor", Op.Z_SCORE, HOUR, "deviations", 0, Usual(None, 0)),
     Feature("z_24h", "amount_minor", Op.Z_SCORE, DAY, "deviations", 0, Usual(None, 0)),
     Feature("z_7d", "amount_minor", Op.Z_SCORE, WEEK, "deviations", 0, Usual(None, 0)),
+    Feature("z_30d", "amount_minor", Op.Z_SCORE, MONTH, "deviations", 0, Usual(None, 0)),
+    Feature("to_mean_10m", "amount_minor", Op.TO_MEAN, TEN_MINUTES, "ratio", -1, Usual(None, 1)),
     Feature("to_mean_1h", "amount_minor", Op.TO_MEAN, HOUR, "ratio", -1, Usual(None, 1)),
     Feature("to_mean_24h", "amount_minor", Op.TO_MEAN, DAY, "ratio", -1, Usual(None, 1)),
     Feature("to_mean_7d", "amount_minor", Op.TO_MEAN, WEEK, "ratio", -1, Usual(None, 1)),
+    Feature("to_mean_30d", "amount_minor", Op.TO_MEAN, MONTH, "ratio", -1, Usual(None, 1)),
     Feature("to_max_7d", "amount_minor", Op.TO_MAXIMUM, WEEK, "ratio", -1, Usual(None, 1)),
+    Feature("to_max_30d", "amount_minor", Op.TO_MAXIMUM, MONTH, "ratio", -1, Usual(None, 1)),
+    # what the customer did at all, and this transaction alone
     Feature("amount", "amount_minor", Op.AMOUNT, None, "major units", 0, Usual("mean_7d", 1)),
     Feature("history_count", "event_time", Op.HISTORY_COUNT, None, "transactions", 0, None),
     Feature("usual_gap_s", "event_time", Op.USUAL_GAP, None, "s", -1, None),
@@ -110,6 +144,36 @@ FEATURES: tuple[Feature, ...] = (
     Feature("is_weekend", "event_time", Op.WEEKEND, None, "flag", 0, None),
     Feature("category_risk", "merchant_category", Op.CATEGORY_RISK, None, "probability", 0, None),
     Feature("type_risk", "transaction_type", Op.TYPE_RISK, None, "probability", 0, None),
+    # what labels tell of the merchant
+    Feature("merchant_known_1d", "is_fraud", Op.MERCHANT_KNOWN, _D1, "labels", 0, None),
+    Feature("merchant_known_2d", "is_fraud", Op.MERCHANT_KNOWN, _D2, "labels", 0, None),
+    Feature("merchant_known_7d", "is_fraud", Op.MERCHANT_KNOWN, _D7, "labels", 0, None),
+    Feature("merchant_known_28d", "is_fraud", Op.MERCHANT_KNOWN, _D28, "labels", 0, None),
+    Feature("merchant_known_30d", "is_fraud", Op.MERCHANT_KNOWN, _D30, "labels", 0, None),
+    Feature("merchant_frauds_2d", "is_fraud", Op.MERCHANT_FRAUDS, _D2, "labels", 0, Usual(None, 0)),
+    Feature("merchant_frauds_7d", "is_fraud", Op.MERCHANT_FRAUDS, _D7, "labels", 0, Usual(None, 0)),
+    Feature("merchant_frauds_28d", "is_fraud", Op.MERCHANT_FRAUDS, _D28, "labels", 0, Usual(None, 0)),
+    Feature("merchant_fraud_share_1d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D1, "share", 0, Usual(None, 0)),
+    Feature("merchant_fraud_share_2d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D2, "share", 0, Usual(None, 0)),
+    Feature("merchant_fraud_share_7d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D7, "share", 0, Usual(None, 0)),
+    Feature("merchant_fraud_share_28d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D28, "share", 0, Usual(None, 0)),
+    Feature("merchant_fraud_share_30d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D30, "share", 0, Usual(None, 0)),
+    Feature("merchant_mean_7d", "amount_minor", Op.MERCHANT_MEAN, _D7, "major units", -1, None),
+    Feature("merchant_mean_28d", "amount_minor", Op.MERCHANT_MEAN, _D28, "major units", -1, None),
+    Feature("to_merchant_mean_28d", "amount_minor", Op.TO_MERCHANT_MEAN, _D28, "ratio", -1, Usual(None, 1)),
+    Feature("fraud_run", "is_fraud", Op.FRAUD_RUN, None, "labels", 0, Usual(None, 0)),
+    Feature("fraud_run_age_s", "is_fraud", Op.FRAUD_RUN_AGE, None, "s", -1, None),
+    Feature("since_merchant_fraud_s", "is_fraud", Op.SINCE_MERCHANT_FRAUD, None, "s", -1, None),
+    Feature("since_merchant_genuine_s", "is_fraud", Op.SINCE_MERCHANT_GENUINE, None, "s", -1, None),
+    # what labels tell of the customer
+    Feature("known_frauds", "is_fraud", Op.KNOWN_FRAUDS, None, "labels", 0, Usual(None, 0)),
+    Feature("since_known_fraud_s", "is_fraud", Op.SINCE_KNOWN_FRAUD, None, "s", -1, None),
+    Feature("known_genuine", "is_fraud", Op.KNOWN_GENUINE, None, "labels", 0, None),
+    Feature("genuine_mean", "amount_minor", Op.GENUINE_MEAN, None, "major units", -1, None),
+    Feature("genuine_max", "amount_minor", Op.GENUINE_MAXIMUM, None, "major units", -1, None),
+    Feature("to_genuine_mean", "amount_minor", Op.TO_GENUINE_MEAN, None, "ratio", -1, Usual(None, 1)),
+    Feature("to_genuine_max", "amount_minor", Op.TO_GENUINE_MAXIMUM, None, "ratio", -1, None),
+    Feature("genuine_z", "amount_minor", Op.GENUINE_Z_SCORE, None, "deviations", 0, Usual(None, 0)),
 )
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
@@ -121,7 +185,7 @@ def spec_hash() -> str:
     Returns
     -------
     str
-        First 16 hex digits of the SHA-256 over the table (without `usual`), K, the history version and
+        First 16 hex digits of the SHA-256 over the table (without `usual`), what is kept, and
         `SEMANTICS_VERSION`. A model is bound to it: the scorer refuses an artifact that has another.
     """
     rows = [
@@ -135,5 +199,11 @@ def spec_hash() -> str:
         )
         for f in FEATURES
     ]
-    spec = {"features": rows, "k": K, "history": HISTORY_VERSION, "semantics": SEMANTICS_VERSION}
+    spec = {
+        "features": rows,
+        "k": K,
+        "labels": KEPT_LABELS,
+        "horizon_ms": HORIZON_MS,
+        "versions": [SEMANTICS_VERSION, HISTORY_VERSION, LABEL_RECORD_VERSION],
+    }
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,36 +1,39 @@
 from functools import cache
 
+import numpy as np
 from numba import from_dtype, types
 
-from models.features import hashing, kernel
-from models.features.history import ENTRY
+from models.features import hashing, kernel, label_kernel
+from models.features.history import ENTRY, TILE
+from models.features.label_record import DAY_TILE, LABEL, TOTALS
 
 
 def _vector(dtype: types.Type, *, readonly: bool = True) -> types.Array:
     return types.Array(dtype, 1, "C", readonly=readonly)
 
 
-_ENTRIES = types.Array(from_dtype(ENTRY), 2, "C")
-_HASHES, _INTS = _vector(types.uint64), _vector(types.int64)
-_FLOATS, _DOUBLES = _vector(types.float32), _vector(types.float64)
-_COUNTS = _vector(types.int32, readonly=False)
-_OUT_FLOATS = _vector(types.float32, readonly=False)
+def _rows(dtype: np.dtype[np.void]) -> types.Array:
+    return types.Array(from_dtype(dtype), 2, "C")
 
-HASH_SIGNATURE = (
-    _vector(types.int32),
-    _vector(types.uint8),
-    _vector(types.uint8),
-    types.int64,
-    _vector(types.uint64, readonly=False),
-)
+
+_HASHES, _INTS, _BYTES = _vector(types.uint64), _vector(types.int64), _vector(types.uint8)
+_FLOATS, _DOUBLES = _vector(types.float32), _vector(types.float64)
+_COUNTS, _FLAGS = _vector(types.int32, readonly=False), _vector(types.uint8, readonly=False)
+_OUT_FLOATS, _X = _vector(types.float32, readonly=False), types.Array(types.float32, 2, "C")
+_FACTS = (_INTS, _INTS, _INTS, _FLOATS)
+_LABELS = (_rows(LABEL), _COUNTS, types.Array(from_dtype(TOTALS), 1, "C"), _rows(DAY_TILE), _FLAGS)
+
+HASH_SIGNATURE = (_vector(types.int32), _BYTES, _BYTES, types.int64, _vector(types.uint64, readonly=False))
 ADVANCE_SIGNATURE = (
-    _ENTRIES, _COUNTS, _INTS, _INTS, _INTS, _FLOATS,
+    _rows(ENTRY), _COUNTS, _rows(TILE), _FLAGS, _INTS, *_FACTS,
     _HASHES, _INTS, _INTS, _HASHES, _HASHES, _DOUBLES, _DOUBLES, _FLOATS, _FLOATS,
-    types.Array(types.float32, 2, "C"), _vector(types.uint8, readonly=False), _vector(types.int64,
-    readonly=False), _OUT_FLOATS,
+    _X, _FLAGS, _vector(types.int64, readonly=False), _OUT_FLOATS,
 )  # fmt: skip
-REMEMBER_SIGNATURE = (
-    _ENTRIES, _COUNTS, _INTS, _vector(types.uint8), _INTS, _FLOATS, _FLOATS, _OUT_FLOATS,
+REMEMBER_SIGNATURE = (_rows(ENTRY), _COUNTS, _INTS, _BYTES, _INTS, _FLOATS, _FLOATS, _OUT_FLOATS)
+LABELS_SIGNATURE = (
+    *_LABELS, *_LABELS, *_FACTS,
+    _INTS, _INTS, _HASHES, _INTS, _INTS, _INTS,
+    _INTS, _INTS, _INTS, _INTS, _X,
 )  # fmt: skip
 
 
@@ -45,6 +48,7 @@ def warm_up() -> None:
         (hashing.hash_strings, HASH_SIGNATURE),
         (kernel.advance, ADVANCE_SIGNATURE),
         (kernel.remember, REMEMBER_SIGNATURE),
+        (label_kernel.advance, LABELS_SIGNATURE),
     ):
         function.compile(signature)
         function.disable_compile()

@@ -1,5 +1,8 @@
 from dataclasses import dataclass
 
+TILES = 12
+"""Tiles that a window is cut into; one more is kept, as a window seldom begins where a tile does."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
@@ -13,16 +16,31 @@ class Window:
     name : str
         Suffix of the feature names, such as ``24h``.
     length_ms : int
-        Length in milliseconds.
+        Length in milliseconds, a multiple of TILES.
     """
 
     name: str
     length_ms: int
 
+    @property
+    def tile_ms(self) -> int:
+        """Length of the tiles that hold what is no longer kept one by one."""
+        return self.length_ms // TILES
 
+
+DAY_MS = 86_400_000
+
+TEN_MINUTES = Window(name="10m", length_ms=600_000)
 HOUR = Window(name="1h", length_ms=3_600_000)
-DAY = Window(name="24h", length_ms=86_400_000)
-WEEK = Window(name="7d", length_ms=7 * 86_400_000)
+DAY = Window(name="24h", length_ms=DAY_MS)
+WEEK = Window(name="7d", length_ms=7 * DAY_MS)
+MONTH = Window(name="30d", length_ms=30 * DAY_MS)
 
-WINDOWS = (HOUR, DAY, WEEK)
-"""Every window that the kernel keeps, shortest first."""
+WINDOWS = (TEN_MINUTES, HOUR, DAY, WEEK, MONTH)
+"""Every window of a customer's transactions that the kernel keeps, shortest first."""
+
+LABEL_WINDOWS = tuple(Window(name=f"{days}d", length_ms=days * DAY_MS) for days in (1, 2, 7, 28, 30))
+"""Every window of known labels, by label time: at t it holds the labels with ``t - length_ms < label_time <= t``."""
+
+HORIZON_MS = 90 * DAY_MS
+"""How far back anything is seen: what is older than this at a transaction counts for nothing in it."""

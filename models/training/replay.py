@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -6,11 +7,26 @@ from numpy.typing import NDArray
 
 from models.features.batch import DUPLICATE
 from models.features.engine import FeatureEngine
+from models.features.label_batch import LabelBatch
 from models.features.risk import RiskTable
 from models.features.table import FEATURES
-from schemas.columns import TRANSACTION_ARROW
+from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 
 BATCH_ROWS = 4_096
+
+
+class Replayed(NamedTuple):
+    """What `replay_features` found out about n rows.
+
+    Parameters
+    ----------
+    x : ndarray of float32, (n, F)
+    duplicate : ndarray of bool, (n,)
+        Whether the row repeats a kept transaction: such a row teaches nothing new.
+    """
+
+    x: NDArray[np.float32]
+    duplicate: NDArray[np.bool_]
 
 
 def replay_features(
@@ -18,32 +34,31 @@ def replay_features(
     *,
     category_risk: RiskTable,
     type_risk: RiskTable,
+    with_labels: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+) -> Replayed:
     """Send a history through the job's own feature engine, from empty.
 
-    Each row's features come from what was before it in event time, so they are what the job would have seen.
+    Each row's features come from what was before it in event time, and from the labels that were known at that
+    time, so they are what the job would have seen.
 
     Parameters
     ----------
     table : pyarrow.Table, n rows
-        In the order of event time, with the columns of `TRANSACTION_ARROW`.
+        In the order of event time, with the columns of `TRANSACTION_ARROW`; of `LABELLED_ARROW` with labels.
     category_risk, type_risk : RiskTable
+    with_labels : bool
+        Whether each label is learned at its label_time.
     progress : callable of (int, int), optional
         Told rows done and rows in all.
-
-    Returns
-    -------
-    x : ndarray of float32, (n, F)
-    duplicate : ndarray of bool, (n,)
-        Whether the row repeats a kept transaction: such a row teaches nothing new.
     """
     engine = FeatureEngine(load=None, category_risk=category_risk, type_risk=type_risk)
+    labels = LabelsInTime(table) if with_labels else None
     x = np.empty((len(table), len(FEATURES)), np.float32)
     duplicate = np.empty(len(table), np.bool_)
     done = 0
     for records in table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
-        batch = engine.advance(records)
+        batch = engine.advance(records, *labels.before(records)) if labels else engine.advance(records)
         # There is no score yet, but the engine waits for one before the next batch.
         engine.remember(batch, np.zeros(len(batch), np.float32))
         here = slice(done, done + len(batch))
@@ -51,4 +66,43 @@ def replay_features(
         done += len(batch)
         if progress:
             progress(done, len(table))
-    return x, duplicate
+    return Replayed(x, duplicate)
+
+
+class LabelsInTime:
+    """The labels of a history, given out as they become known.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        With the columns of `LABELLED_ARROW`.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        order = np.argsort(table["label_time"].cast(pa.int64()).to_numpy(), kind="stable")
+        self._labels = LabelBatch.of(_one_batch(table.select(LABEL_ARROW.names).take(pa.array(order))))
+        self._given = 0
+
+    def before(self, records: pa.RecordBatch) -> tuple[LabelBatch, NDArray[np.int64]]:
+        """Return the labels known by the last of these transactions, and how many of them before each.
+
+        Parameters
+        ----------
+        records : pyarrow.RecordBatch
+            In the order of event time, none before those of the last call.
+
+        Returns
+        -------
+        labels : LabelBatch
+            Without those given out before.
+        labels_before : ndarray of int64, (len(records),)
+        """
+        times_ms = records.column("event_time").cast(pa.int64()).to_numpy()
+        known = np.searchsorted(self._labels.label_times_ms, times_ms, side="right")
+        given, self._given = self._given, max(self._given, int(known[-1]))
+        return self._labels[given : self._given], known - given
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)

@@ -1,4 +1,5 @@
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -6,9 +7,12 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from models.features.engine import FeatureEngine
+from models.features.hashing import hash_column
+from models.features.label_batch import LabelBatch
 from models.features.naive import Event
+from models.features.naive_labels import KnownLabel
 from models.features.risk import RiskTable
-from schemas.columns import TRANSACTION_ARROW
+from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 
 START_MS = 1_767_225_600_000
 HOUR_MS = 3_600_000
@@ -17,20 +21,12 @@ TYPE_RISK = RiskTable(rates={"online": 0.75}, prior=0.0625)
 
 # Few customers and merchants, and times that crowd at the edges of windows: what goes wrong, goes wrong
 # there.
-_EDGES_MS = [
-    0,
-    1,
-    HOUR_MS - 1,
-    HOUR_MS,
-    HOUR_MS + 1,
-    24 * HOUR_MS,
-    24 * HOUR_MS + 1,
-    168 * HOUR_MS,
-    168 * HOUR_MS + 1,
-]
+DAY_MS = 24 * HOUR_MS
+_LENGTHS_MS = [HOUR_MS // 6, HOUR_MS, *(days * DAY_MS for days in (1, 2, 7, 28, 30, 90))]
+_EDGES_MS = [0, *(length + apart for length in _LENGTHS_MS for apart in (-1, 0, 1))]
 _TIMES_MS = st.one_of(
     st.sampled_from(_EDGES_MS),
-    st.integers(0, 200 * HOUR_MS),
+    st.integers(0, 40 * DAY_MS),
     st.integers(0, 5),
 ).map(lambda offset: START_MS + offset)
 _PLACES = st.one_of(
@@ -82,24 +78,98 @@ def crowded_streams(draw):
     """Over K transactions of one customer, from a seed: hypothesis' own draws are seldom that long."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     length = draw(st.integers(60, 260))
-    span_ms = draw(st.sampled_from([3, 1_000, 2 * HOUR_MS, 400 * HOUR_MS]))
+    span_ms = draw(st.sampled_from([3, 1_000, 2 * HOUR_MS, 17 * DAY_MS, 100 * DAY_MS, 400 * DAY_MS]))
+    grid_ms = draw(st.sampled_from([1, HOUR_MS // 12, HOUR_MS, DAY_MS // 2]))  # so that tiles and windows meet
+    merchants = draw(st.sampled_from([1, 30]))
+    times_ms = START_MS + rng.integers(0, span_ms, length)
+    if draw(st.booleans()):  # mostly in order, as in life
+        times_ms = np.sort(times_ms) - rng.choice([0, span_ms // 3], length, p=[0.9, 0.1])
+    if span_ms > grid_ms:
+        times_ms = times_ms // grid_ms * grid_ms
     return [
         Row(
             transaction=int(rng.integers(0, 2 * length)),
             customer=int(rng.integers(0, 2)),
-            merchant=int(rng.integers(0, 30)),
-            time_ms=START_MS + int(rng.integers(0, span_ms)),
+            merchant=int(rng.integers(0, merchants)),
+            time_ms=int(time_ms),
             amount_minor=int(rng.integers(0, 100_000)),
             device=None if rng.random() < 0.3 else int(rng.integers(0, 3)),
             place=None if rng.random() < 0.3 else (float(rng.integers(-90, 91)), float(rng.integers(-180, 181))),
             category="fuel",
             type="chip",
         )
-        for _ in range(length)
+        for time_ms in times_ms
     ]
 
 
 any_streams = st.one_of(streams(), crowded_streams())
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelRow:
+    """A label that arrives before the row numbered ``before``."""
+
+    transaction: int
+    customer: int
+    merchant: int
+    amount_minor: int
+    is_fraud: bool
+    label_time_ms: int
+    before: int
+
+
+@st.composite
+def labelled_streams(draw):
+    """Draw a stream, and labels of its rows and of unknown ones: late, doubled, taken back, in any order."""
+    stream = draw(any_streams)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    delays_ms = draw(st.sampled_from([[0], [0, 1, DAY_MS], [7 * DAY_MS], _EDGES_MS]))
+    labels = []
+    for _ in range(draw(st.sampled_from([1, len(stream), 2 * len(stream)]))):
+        row = stream[int(rng.integers(len(stream)))]
+        known = rng.random() < 0.9
+        label_time_ms = row.time_ms + int(rng.choice(delays_ms))
+        # Mostly as soon as the stream has reached that time, sometimes at any place.
+        due = next((i for i, later in enumerate(stream) if later.time_ms >= label_time_ms), len(stream))
+        labels.append(
+            LabelRow(
+                transaction=row.transaction if known else 1_000 + int(rng.integers(10)),
+                customer=row.customer,
+                merchant=row.merchant,
+                amount_minor=row.amount_minor,
+                is_fraud=bool(rng.random() < 0.4),
+                label_time_ms=label_time_ms,
+                before=due if rng.random() < 0.7 else int(rng.integers(len(stream) + 1)),
+            )
+        )
+    return stream, sorted(labels, key=lambda label: label.before)
+
+
+def label_batch(labels: list[LabelRow]) -> LabelBatch:
+    columns = {
+        "transaction_id": [f"t-{label.transaction}" for label in labels],
+        "customer_id": [f"c{label.customer}" for label in labels],
+        "merchant_id": [f"merchant {label.merchant}" for label in labels],
+        "amount_minor": [label.amount_minor for label in labels],
+        "event_time": [label.label_time_ms for label in labels],
+        "is_fraud": [label.is_fraud for label in labels],
+        "label_time": [label.label_time_ms for label in labels],
+    }
+    arrays = [pa.array(columns[field.name], field.type) for field in LABEL_ARROW]
+    return LabelBatch.of(pa.RecordBatch.from_arrays(arrays, schema=LABEL_ARROW))
+
+
+def naive_label(label: LabelRow) -> KnownLabel:
+    transaction = f"t-{label.transaction}"
+    return KnownLabel(
+        transaction_id=transaction,
+        customer_id=f"c{label.customer}",
+        merchant_id=f"merchant {label.merchant}",
+        amount_minor=label.amount_minor,
+        is_fraud=label.is_fraud,
+        label_time_ms=label.label_time_ms,
+        order=int(hash_column(pa.array([transaction]))[0]),
+    )
 
 
 def records(stream: list[Row]) -> pa.RecordBatch:
@@ -143,22 +213,50 @@ def pretend_score(x: np.ndarray) -> np.ndarray:
 class Store:
     """An engine with the state behind it, as the operator has."""
 
-    def __init__(self, states: dict[str, bytes] | None = None, *, capacity: int = 64) -> None:
-        self.states = dict(states or {})
+    def __init__(self, other: "Store | None" = None, *, capacity: int = 64, customer: int | None = None) -> None:
+        self.customer = customer  # the only one whose labels are this engine's; None for all
+        self.states = {key: bytes(raw) for key, raw in other.states.items()} if other else {}
+        self.merchants = {key: bytes(raw) for key, raw in other.merchants.items()} if other else {}
+        self.customers = {key: bytes(raw) for key, raw in other.customers.items()} if other else {}
         self.engine = FeatureEngine(
-            load=self.states.get, capacity=capacity, category_risk=CATEGORY_RISK, type_risk=TYPE_RISK
+            load=self.states.get,
+            load_merchant=self.merchants.get,
+            load_customer=self.customers.get,
+            capacity=capacity,
+            category_risk=CATEGORY_RISK,
+            type_risk=TYPE_RISK,
         )
 
-    def run(self, stream: list[Row], cuts: list[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Run the stream, cut before the rows numbered in ``cuts``; return x and the final scores."""
+    def run(
+        self, stream: list[Row], cuts: Sequence[int] = (), labels: Sequence[LabelRow] = (), *, save_every: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Run the stream, cut before the rows numbered in ``cuts``; return x and the final scores.
+
+        Changed labels are stored after every ``save_every`` batches, and at the end.
+        """
         whole = records(stream)
-        bounds = sorted({0, len(stream), *(cuts or [])})
+        bounds = sorted({0, len(stream), *cuts})
         xs, scores = [], []
-        for start, end in pairwise(bounds):
-            batch = self.engine.advance(whole.slice(start, end - start))
+        for number, (start, end) in enumerate(pairwise(bounds)):
+            due = [label for label in labels if start <= label.before < end]
+            before = np.array([sum(label.before <= row for label in due) for row in range(start, end)], np.int64)
+            batch = self.engine.advance(whole.slice(start, end - start), self.label_batch(due), before)
             # Row by row, so that the numbers do not hang on how BLAS cuts a matrix.
             raw = np.concatenate([pretend_score(batch.x[i : i + 1]) for i in range(len(batch))])
             scores.append(self.engine.remember(batch, raw))
             self.states.update(self.engine.changed(batch))
             xs.append(batch.x)
+            if number % save_every == 0:
+                self.save()
+        self.engine.learn(self.label_batch([label for label in labels if label.before >= len(stream)]))
+        self.save()
         return np.concatenate(xs), np.concatenate(scores)
+
+    def label_batch(self, labels: list[LabelRow]) -> LabelBatch:
+        mine = [self.customer in (None, label.customer) for label in labels]
+        return replace(label_batch(labels), mine=np.array(mine, np.bool_))
+
+    def save(self) -> None:
+        merchants, customers = self.engine.take_changed_labels()
+        self.merchants.update(merchants)
+        self.customers.update(customers)

@@ -8,11 +8,11 @@ from types import ModuleType
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from models.features import compiled, hashing, kernel
+from models.features import compiled, hashing, kernel, label_kernel
 from models.features.warm_up import warm_up
 
 
-@pytest.mark.parametrize("module", [kernel, hashing])
+@pytest.mark.parametrize("module", [kernel, label_kernel, hashing])
 def test_compiled_functions_use_nothing_of_another_file_of_ours(module: ModuleType):
     """Numba's cache would go on serving the old machine code after a change there."""
     tree = ast.parse(Path(str(module.__file__)).read_text())
@@ -26,7 +26,7 @@ def test_compiled_functions_use_nothing_of_another_file_of_ours(module: ModuleTy
 
 def test_functions_called_from_python_have_one_signature():
     warm_up()
-    for function in (kernel.advance, kernel.remember, hashing.hash_strings):
+    for function in (kernel.advance, kernel.remember, label_kernel.advance, hashing.hash_strings):
         assert len(function.signatures) == 1
 
 

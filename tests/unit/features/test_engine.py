@@ -6,6 +6,7 @@ from models.features.batch import DUPLICATE, KEPT, TOO_OLD
 from models.features.engine import FeatureEngine
 from models.features.history import HistoryVersionError, K, decode_history
 from models.features.table import FEATURE_NAMES
+from models.features.window import DAY_MS, HORIZON_MS, WINDOWS
 from schemas.columns import TRANSACTION_ARROW
 
 START_MS = 1_767_225_600_000  # Thursday 2026-01-01 00:00 UTC
@@ -102,8 +103,49 @@ def test_full_history_drops_its_oldest_and_does_not_take_an_older_one():
     batch = engine.advance(records(*rows, {"event_time": START_MS}))
     engine.remember(batch, np.zeros(K + 2, np.float32))
     assert batch.fate.tolist() == [KEPT] * (K + 1) + [TOO_OLD]
-    times = decode_history(engine.changed(batch)["c"])["event_time_ms"]
-    assert times.tolist() == [START_MS + i for i in range(2, K + 2)]
+    entries, tiles = decode_history(engine.changed(batch)["c"])
+    assert entries["event_time_ms"].tolist() == [START_MS + i for i in range(2, K + 2)]
+    assert tiles is not None
+    assert tiles["count"].sum() == 2 * len(WINDOWS)
+
+
+def test_a_hot_customer_is_counted_beyond_what_is_kept():
+    step_ms = 60_000
+    rows = [{"event_time": START_MS + i * step_ms, "amount_minor": 100 * (i + 1)} for i in range(300)]
+    x = features(*rows)
+    assert x["history_count"] == K
+    assert x["count_1h"] == 60  # within the K kept, so exact
+    assert x["count_24h"] == 299
+    assert x["sum_24h"] == 299 * 300 / 2
+    assert x["max_24h"] == 299
+    assert x["deviation_24h"] == pytest.approx(np.std(np.arange(1, 300)), rel=1e-6)
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=lambda window: window.name)
+def test_a_window_beyond_what_is_kept_is_too_long_by_a_tile_at_most(window):
+    rng = np.random.default_rng(3)
+    times = START_MS + np.sort(rng.integers(0, 2 * window.length_ms, 500))
+    batch = FeatureEngine(load=None).advance(records(*({"event_time": int(time)} for time in times)))
+    counts = batch.x[:, FEATURE_NAMES.index(f"count_{window.name}")]
+
+    def earlier(length_ms):
+        return np.array([np.count_nonzero((times >= now - length_ms) & (times < now)) for now in times])
+
+    assert (counts >= earlier(window.length_ms)).all()
+    assert (counts <= earlier(window.length_ms + window.tile_ms)).all()
+    assert (counts > earlier(window.length_ms)).any()
+
+
+def test_a_late_transaction_older_than_all_kept_is_counted_but_not_kept():
+    rows = [{"event_time": START_MS + DAY_MS + i} for i in range(K)]
+    x = features(*rows, {"event_time": START_MS}, {"event_time": START_MS + DAY_MS + K})
+    assert (x["count_7d"], x["history_count"]) == (K + 1, K)
+
+
+@pytest.mark.parametrize(("age_ms", "count"), [(HORIZON_MS, 1), (HORIZON_MS + 1, 0)])
+def test_nothing_is_seen_beyond_the_horizon(age_ms, count):
+    x = features({"device_id": "d"}, {"event_time": START_MS + age_ms, "device_id": "d"})
+    assert (x["history_count"], x["new_merchant"], x["new_device"]) == (count, 1 - count, 1 - count)
 
 
 def test_duplicates_name_their_first_occurrence():

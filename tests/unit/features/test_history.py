@@ -1,23 +1,47 @@
 import numpy as np
 import pytest
 
-from models.features.history import ENTRY, HistoryVersionError, K, decode_history, encode_history
+from models.features.history import (
+    ENTRY,
+    TILE,
+    TILES_KEPT,
+    HistoryVersionError,
+    K,
+    decode_history,
+    encode_history,
+    newest_event_time_ms,
+)
 
-# Written by version 1 and never to be changed: the state of running jobs looks like this.
+# Written by the versions and never to be changed: the state of running jobs looks like this.
 ENTRY_V1 = (0x0123456789ABCDEF, 1_767_225_600_123, 12.5, 7, 0, 0.25, 48.5, np.nan)
 ENCODED_V1 = bytes.fromhex(
     "0100010028000000efcdab89674523017ba8da769b0100000000484107000000000000000000803e000042420000c07f"
 )
+ENCODED_V2 = b"\x02" + ENCODED_V1[1:]
 
 
-def test_version_1_is_still_read():
-    entry = decode_history(ENCODED_V1)[0]
+@pytest.mark.parametrize("raw", [ENCODED_V1, ENCODED_V2], ids=["v1", "v2"])
+def test_every_version_is_still_read(raw):
+    (entry,), tiles = decode_history(raw)
+    assert tiles is None
     assert entry.tolist()[:7] == ENTRY_V1[:7]
     assert np.isnan(entry["longitude"])
+    assert newest_event_time_ms(raw) == ENTRY_V1[1]
 
 
-def test_version_1_is_still_written():
-    assert encode_history(np.array([ENTRY_V1], ENTRY)) == ENCODED_V1
+def test_version_2_is_still_written():
+    assert encode_history(np.array([ENTRY_V1], ENTRY)) == ENCODED_V2
+
+
+def test_a_full_history_may_have_tiles():
+    entries, tiles = np.zeros(K, ENTRY), np.zeros(TILES_KEPT, TILE)
+    entries["event_time_ms"], tiles["number"] = np.arange(K), np.arange(TILES_KEPT)
+    raw = encode_history(entries, tiles)
+    assert len(raw) == 4_648
+    decoded, decoded_tiles = decode_history(raw)
+    assert decoded_tiles is not None
+    assert (decoded.tobytes(), decoded_tiles.tobytes()) == (entries.tobytes(), tiles.tobytes())
+    assert newest_event_time_ms(raw) == K - 1
 
 
 @pytest.mark.parametrize("count", [0, 1, 40, K])
@@ -26,21 +50,21 @@ def test_round_trip_keeps_only_what_is_there(count):
     entries["event_time_ms"] = np.arange(count)
     raw = encode_history(entries)
     assert len(raw) == 8 + 40 * count
-    assert decode_history(raw).tobytes() == entries.tobytes()
+    assert decode_history(raw)[0].tobytes() == entries.tobytes()
 
 
 @pytest.mark.parametrize(
     ("raw", "was"),
     [
-        (b"\x02\x00" + ENCODED_V1[2:], "version 2"),
-        (ENCODED_V1[:-1], "47 bytes"),
-        (ENCODED_V1 + b"\x00", "49 bytes"),
+        (b"\x03\x00" + ENCODED_V1[2:], "version 3"),
+        (ENCODED_V2[:-1], "47 bytes"),
+        (ENCODED_V2 + b"\x00", "49 bytes"),
         (b"", "too short"),
-        (b"\x01\x00\x41\x00\x28\x00\x00\x00" + bytes(40 * 65), "65 entries"),
+        (b"\x02\x00\x41\x00\x28\x00\x00\x00" + bytes(40 * 65), "65 entries"),
     ],
 )
 def test_other_bytes_are_refused_with_what_they_were(raw, was):
     with pytest.raises(HistoryVersionError, match=was) as caught:
         decode_history(raw)
-    assert "expected version 1" in str(caught.value)
+    assert "expected version 1 or 2" in str(caught.value)
     assert "savepoint" in str(caught.value)

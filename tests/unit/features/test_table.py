@@ -2,16 +2,15 @@ from dataclasses import replace
 
 import pytest
 
-from models.features import table
-from models.features.engine import fact_index
-from models.features.kernel import OTHER_FACTS, WINDOWED_FACTS
+from models.features import kernel, label_kernel, table
+from models.features.facts import Facts, fact_index
 from models.features.operation import Operation
-from models.features.table import FEATURE_NAMES, FEATURES, WINDOWS, spec_hash
+from models.features.table import FEATURE_NAMES, FEATURES, LABEL_WINDOWS, WINDOWS, spec_hash
 from models.features.window import Window
 
 
-def test_names_are_unique_and_thirty_or_more():
-    assert len(set(FEATURE_NAMES)) == len(FEATURE_NAMES) >= 30
+def test_names_are_unique_and_sixty_or_more():
+    assert len(set(FEATURE_NAMES)) == len(FEATURE_NAMES) >= 60
 
 
 def test_usual_names_a_feature_of_the_table():
@@ -22,22 +21,32 @@ def test_usual_count_of_an_hour_is_the_168th_part_of_a_week():
     assert FEATURES[FEATURE_NAMES.index("count_1h")].usual == ("count_7d", 1 / 168)
 
 
-def test_kernel_computes_every_operation_and_no_other():
-    assert set(WINDOWED_FACTS) | set(OTHER_FACTS) == {operation.value for operation in Operation}
+CUSTOMER = (kernel.WINDOWED_FACTS, kernel.OTHER_FACTS, WINDOWS)
+LABELS = (label_kernel.WINDOWED_FACTS, label_kernel.OTHER_FACTS, LABEL_WINDOWS)
 
 
-def test_no_two_features_are_the_same_fact():
-    assert len({fact_index(feature) for feature in FEATURES}) == len(FEATURES)
+def test_kernels_compute_every_operation_once_and_no_other():
+    facts = [*CUSTOMER[0], *CUSTOMER[1], *LABELS[0], *LABELS[1]]
+    assert sorted(facts) == sorted(operation.value for operation in Operation)
 
 
-def test_windows_are_shortest_first():
-    assert list(WINDOWS) == sorted(WINDOWS, key=lambda window: window.length_ms)
+def test_every_feature_is_another_fact_of_one_kernel():
+    customer, labels = Facts.of(*CUSTOMER), Facts.of(*LABELS)
+    assert sorted([*customer.columns, *labels.columns]) == list(range(len(FEATURES)))
+    for facts in (customer, labels):
+        assert len(set(facts.codes.tolist())) == len(facts.codes)
+
+
+@pytest.mark.parametrize("windows", [WINDOWS, LABEL_WINDOWS])
+def test_windows_are_shortest_first_and_made_of_whole_tiles(windows):
+    assert list(windows) == sorted(windows, key=lambda window: window.length_ms)
+    assert all(window.tile_ms * 12 == window.length_ms for window in windows)
 
 
 def test_a_window_that_the_kernel_does_not_keep_is_refused():
-    month = Window(name="30d", length_ms=30 * 86_400_000)
-    with pytest.raises(ValueError, match="count_30d"):
-        fact_index(replace(FEATURES[0], name="count_30d", window=month))
+    year = Window(name="1y", length_ms=360 * 86_400_000)
+    with pytest.raises(ValueError, match="count_1y"):
+        fact_index(replace(FEATURES[0], name="count_1y", window=year), *CUSTOMER)
 
 
 @pytest.mark.parametrize("change", [{"name": "other"}, {"missing": -2}, {"unit": "other"}, {"window": WINDOWS[1]}])

@@ -1,0 +1,58 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.history import ENTRY, HEADER, HEADERS, TILE, TILED_HEADER, TILES_KEPT, K, check_history
+from models.features.pool import Pool
+
+
+class HistoryPool(Pool):
+    """Histories of many customers in a set of arrays: a cache of the encoded histories in the state.
+
+    It is written through (`FeatureEngine.changed` after each batch), so it may be emptied between batches at
+    any time. A customer takes 4.6 kB (touched memory only).
+
+    Attributes
+    ----------
+    entries : ndarray of ENTRY, (capacity, K)
+        Oldest first; the first ``counts[slot]`` of a row are valid.
+    counts : ndarray of int32, (capacity,)
+    tiles : ndarray of TILE, (capacity, TILES_KEPT)
+        Valid where ``tiled[slot]`` is 1.
+    tiled : ndarray of uint8, (capacity,)
+    """
+
+    def encode(self, slot: int) -> bytes:
+        """Return `encode_history` of a row, at a third of its cost."""
+        count = int(self.counts[slot])
+        start = slot * self._row_bytes
+        if not self.tiled[slot]:
+            return b"".join((HEADERS[count], self._bytes[start : start + count * ENTRY.itemsize]))
+        entries, tiles = self._bytes[start : start + self._row_bytes], self._tile_bytes[self._tile_row(slot)]
+        return b"".join((TILED_HEADER, entries, tiles))
+
+    def _fill(self, slot: int, raw: bytes | None) -> None:
+        self.counts[slot] = self.tiled[slot] = 0
+        if raw is None:
+            return
+        count, tiled = check_history(raw)
+        start, size = slot * self._row_bytes, count * ENTRY.itemsize
+        self._bytes[start : start + size] = raw[HEADER.size : HEADER.size + size]
+        self.counts[slot] = count
+        if tiled:
+            self.tiled[slot] = 1
+            self._tile_bytes[self._tile_row(slot)] = raw[HEADER.size + size :]
+
+    def _tile_row(self, slot: int) -> slice:
+        return slice(slot * self._tile_row_bytes, (slot + 1) * self._tile_row_bytes)
+
+    def _allocate(self, capacity: int) -> None:
+        self.entries = np.zeros((capacity, K), ENTRY)
+        self.counts = np.zeros(capacity, np.int32)
+        self.tiles = np.zeros((capacity, TILES_KEPT), TILE)
+        self.tiled = np.zeros(capacity, np.uint8)
+        self._bytes = self.entries.view(np.uint8).reshape(-1).data
+        self._tile_bytes = self.tiles.view(np.uint8).reshape(-1).data
+        self._row_bytes, self._tile_row_bytes = K * ENTRY.itemsize, TILES_KEPT * TILE.itemsize
+
+    def _arrays(self) -> list[NDArray[np.generic]]:
+        return [self.entries, self.counts, self.tiles, self.tiled]

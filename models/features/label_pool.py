@@ -1,0 +1,85 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.label_record import (
+    DAY_TILE,
+    DAYS_KEPT,
+    HEADER,
+    KEPT_LABELS,
+    LABEL,
+    TOTALS,
+    check_labels,
+    encode_labels,
+)
+from models.features.pool import Load, Pool
+
+
+class LabelPool(Pool):
+    """Known labels of many merchants, or customers, in a set of arrays.
+
+    Unlike histories they are not stored after each batch, as a label changes a merchant in every shard:
+    `take_changed` gives all that changed since it was last called. Until then this pool holds it, emptied or not.
+    A row takes 2.4 kB (touched memory only).
+
+    Attributes
+    ----------
+    labels : ndarray of LABEL, (capacity, KEPT_LABELS)
+        Oldest first; the first ``counts[slot]`` of a row are valid.
+    counts : ndarray of int32, (capacity,)
+    totals : ndarray of TOTALS, (capacity,)
+        Of the labels that left the row.
+    tiles : ndarray of DAY_TILE, (capacity, DAYS_KEPT)
+        Of the labels that left the row; valid where the totals know any.
+    changed : ndarray of uint8, (capacity,)
+        1 where a row is not stored yet.
+    """
+
+    def __init__(self, *, capacity: int, load: Load | None) -> None:
+        super().__init__(capacity=capacity, load=load)
+        self._unsaved: dict[str, bytes] = {}
+
+    def take_changed(self) -> dict[str, bytes]:
+        """Return the encoded record of each key that changed since the last call: to be stored now."""
+        self._set_aside()
+        unsaved, self._unsaved = self._unsaved, {}
+        return unsaved
+
+    def clear(self) -> None:
+        """Forget every key but what is not stored yet."""
+        self._set_aside()
+        super().clear()
+
+    def _set_aside(self) -> None:
+        """Encode what is not stored yet, so that its row may be used for another."""
+        if not self.changed.any():
+            return
+        for key, slot in self._slots.items():
+            if self.changed[slot]:
+                labels = self.labels[slot, : self.counts[slot]]
+                self._unsaved[key] = encode_labels(labels, self.totals[slot : slot + 1], self.tiles[slot])
+        self.changed[:] = 0
+
+    def _stored(self, key: str) -> bytes | None:
+        return self._unsaved.get(key) or super()._stored(key)
+
+    def _fill(self, slot: int, raw: bytes | None) -> None:
+        self.counts[slot] = self.totals[slot]["known"] = self.changed[slot] = 0
+        if raw is None:
+            return
+        count, left = check_labels(raw)
+        self.labels[slot, :count] = np.frombuffer(raw, LABEL, count, HEADER.size)
+        self.counts[slot] = count
+        if left:
+            at = HEADER.size + count * LABEL.itemsize
+            self.totals[slot] = np.frombuffer(raw, TOTALS, 1, at)[0]
+            self.tiles[slot] = np.frombuffer(raw, DAY_TILE, DAYS_KEPT, at + TOTALS.itemsize)
+
+    def _allocate(self, capacity: int) -> None:
+        self.labels = np.zeros((capacity, KEPT_LABELS), LABEL)
+        self.counts = np.zeros(capacity, np.int32)
+        self.totals = np.zeros(capacity, TOTALS)
+        self.tiles = np.zeros((capacity, DAYS_KEPT), DAY_TILE)
+        self.changed = np.zeros(capacity, np.uint8)
+
+    def _arrays(self) -> list[NDArray[np.generic]]:
+        return [self.labels, self.counts, self.totals, self.tiles, self.changed]

@@ -1,0 +1,159 @@
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from models.features.label_record import DAYS_KEPT, KEPT_LABELS
+from models.features.operation import Operation as Op
+from models.features.table import Feature
+from models.features.window import DAY_MS, HORIZON_MS, Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownLabel:
+    """One label, as plain Python values."""
+
+    transaction_id: str
+    customer_id: str
+    merchant_id: str
+    amount_minor: int
+    is_fraud: bool
+    label_time_ms: int
+    order: int = 0  # among labels of the same millisecond: any number that depends on the transaction alone
+
+
+@dataclass
+class NaiveLabels:
+    """The labels of a merchant or customer: the newest KEPT_LABELS, and those that left them. Oldest first."""
+
+    kept: list[KnownLabel] = field(default_factory=list)
+    left: list[KnownLabel] = field(default_factory=list)
+
+    def take_in(self, label: KnownLabel) -> None:
+        """Keep a label, unless one of the same transaction holds against it; what does not fit leaves."""
+        same = [other for other in self.kept if other.transaction_id == label.transaction_id]
+        holds = max([*same, label], key=lambda one: (one.label_time_ms, one.is_fraud))
+        others = [other for other in self.kept if other.transaction_id != label.transaction_id]
+        self.kept = sorted([*others, holds], key=lambda one: (one.label_time_ms, one.order))
+        self.left += self.kept[:-KEPT_LABELS]
+        self.kept = self.kept[-KEPT_LABELS:]
+
+    def known(self, now_ms: int) -> list[KnownLabel]:
+        """Return the kept labels known at a time; none if all known ones are beyond the horizon."""
+        known = [label for label in self.kept if label.label_time_ms <= now_ms]
+        return known if known and known[-1].label_time_ms >= now_ms - HORIZON_MS else []
+
+    def known_left(self, now_ms: int) -> list[KnownLabel]:
+        """Return the labels that left and may be counted: all, or none when one of them was not known yet."""
+        newest_ms = max((label.label_time_ms for label in self.left), default=0)
+        seen = newest_ms <= now_ms and (self.known(now_ms) or newest_ms >= now_ms - HORIZON_MS)
+        return self.left if seen else []
+
+    def in_window(self, now_ms: int, window: Window) -> list[KnownLabel]:
+        """Return the labels that count in a window: the kept ones in it, and of the left ones whole days."""
+        begin_ms = now_ms - window.length_ms
+        known = self.known(now_ms)
+        kept = [label for label in known if label.label_time_ms > begin_ms]
+        if len(kept) < len(known):
+            return kept
+        days = {label.label_time_ms // DAY_MS for label in self.left}
+        held = {d for d in days if not any(e > d and e % DAYS_KEPT == d % DAYS_KEPT for e in days)}
+        newest_ms = max((label.label_time_ms for label in self.left), default=0)
+        ends = {d: (d + 1) * DAY_MS - 1 for d in held}
+        counted = {d for d in held if ends[d] > begin_ms and (newest_ms <= now_ms or ends[d] <= now_ms)}
+        return [label for label in self.left if label.label_time_ms // DAY_MS in counted] + kept
+
+
+@dataclass(frozen=True)
+class LabelFacts:
+    """What labels tell of a transaction at ``now_ms`` with ``amount`` major units."""
+
+    now_ms: int
+    amount: float
+    merchant: NaiveLabels
+    customer: NaiveLabels
+
+    def value_of(self, feature: Feature) -> float:
+        """Return one feature."""
+        value = _FACTS[feature.operation](self, feature.window)
+        return feature.missing if value is None else float(value)
+
+    def in_window(self, window: Window | None) -> list[KnownLabel]:
+        """Return the merchant's labels in a window."""
+        assert window is not None  # noqa: S101 - each of these operations has one
+        return self.merchant.in_window(self.now_ms, window)
+
+    def merchant_mean(self, window: Window | None) -> float | None:
+        """Return the mean amount of the merchant's labels in a window."""
+        return _mean(self.in_window(window))
+
+    def run(self) -> list[KnownLabel]:
+        """Return the merchant's current run of known frauds, newest first."""
+        run = []
+        for label in reversed(self.merchant.known(self.now_ms)):
+            if not label.is_fraud:
+                break
+            run.append(label)
+        return run
+
+    def of_merchant(self, *, is_fraud: bool) -> list[KnownLabel]:
+        """Return the merchant's known frauds, or known genuine ones."""
+        every = self.merchant.known_left(self.now_ms) + self.merchant.known(self.now_ms)
+        return [label for label in every if label.is_fraud == is_fraud]
+
+    def of_customer(self, *, is_fraud: bool) -> list[KnownLabel]:
+        """Return the customer's known frauds, or known genuine transactions."""
+        every = self.customer.known_left(self.now_ms) + self.customer.known(self.now_ms)
+        return [label for label in every if label.is_fraud == is_fraud]
+
+    def since(self, labels: Sequence[KnownLabel]) -> float | None:
+        """Return the seconds since the newest of these labels."""
+        return (self.now_ms - max(label.label_time_ms for label in labels)) / 1000 if labels else None
+
+    def compared_to(self, other: float | None) -> float | None:
+        """Return the amount over another, each with 1 major unit more."""
+        return None if other is None else (self.amount + 1) / (other + 1)
+
+    def genuine_maximum(self) -> float | None:
+        """Return the customer's largest known genuine amount."""
+        return max((label.amount_minor / 100 for label in self.of_customer(is_fraud=False)), default=None)
+
+    def genuine_z(self) -> float | None:
+        """Return how many deviations the amount is from the mean of the genuine ones still kept."""
+        amounts = [label.amount_minor / 100 for label in self.customer.known(self.now_ms) if not label.is_fraud]
+        return (self.amount - statistics.fmean(amounts)) / (statistics.pstdev(amounts) + 1) if amounts else None
+
+
+def is_of_labels(feature: Feature) -> bool:
+    """Whether a feature is found from labels."""
+    return feature.operation in _FACTS
+
+
+def _mean(labels: Sequence[KnownLabel]) -> float | None:
+    return sum(label.amount_minor for label in labels) / len(labels) / 100 if labels else None
+
+
+def _frauds(labels: Sequence[KnownLabel]) -> int:
+    return sum(label.is_fraud for label in labels)
+
+
+_FACTS: dict[Op, Callable[[LabelFacts, Window | None], float | None]] = {
+    Op.MERCHANT_KNOWN: lambda facts, window: len(facts.in_window(window)),
+    Op.MERCHANT_FRAUDS: lambda facts, window: _frauds(facts.in_window(window)),
+    Op.MERCHANT_FRAUD_SHARE: lambda facts, window: (
+        _frauds(facts.in_window(window)) / max(len(facts.in_window(window)), 1)
+    ),
+    Op.MERCHANT_MEAN: lambda facts, window: facts.merchant_mean(window),
+    Op.TO_MERCHANT_MEAN: lambda facts, window: facts.compared_to(facts.merchant_mean(window)),
+    Op.FRAUD_RUN: lambda facts, _: len(facts.run()),
+    Op.FRAUD_RUN_AGE: lambda facts, _: facts.since(facts.run()[-1:]),
+    Op.SINCE_MERCHANT_FRAUD: lambda facts, _: facts.since(facts.of_merchant(is_fraud=True)),
+    Op.SINCE_MERCHANT_GENUINE: lambda facts, _: facts.since(facts.of_merchant(is_fraud=False)),
+    Op.KNOWN_FRAUDS: lambda facts, _: len(facts.of_customer(is_fraud=True)),
+    Op.SINCE_KNOWN_FRAUD: lambda facts, _: facts.since(facts.of_customer(is_fraud=True)),
+    Op.KNOWN_GENUINE: lambda facts, _: len(facts.of_customer(is_fraud=False)),
+    Op.GENUINE_MEAN: lambda facts, _: _mean(facts.of_customer(is_fraud=False)),
+    Op.GENUINE_MAXIMUM: lambda facts, _: facts.genuine_maximum(),
+    Op.TO_GENUINE_MEAN: lambda facts, _: facts.compared_to(_mean(facts.of_customer(is_fraud=False))),
+    Op.TO_GENUINE_MAXIMUM: lambda facts, _: facts.compared_to(facts.genuine_maximum()),
+    Op.GENUINE_Z_SCORE: lambda facts, _: facts.genuine_z(),
+}

@@ -1,0 +1,164 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models.features.engine import FeatureEngine
+from models.features.history import HistoryVersionError
+from models.features.label_batch import LabelBatch
+from models.features.label_record import DAY_TILE, DAYS_KEPT, KEPT_LABELS, LABEL, TOTALS, encode_labels
+from models.features.table import FEATURE_NAMES
+from models.features.window import DAY_MS, HORIZON_MS
+from schemas.columns import LABEL_ARROW
+from tests.unit.features.test_engine import HOUR_MS, START_MS, records
+
+
+def label_batch(*rows):
+    """Labels of merchant m and customer c, numbered, genuine, of 10 units, each an hour later than the one before."""
+    full = [
+        {
+            "transaction_id": f"l{i}", "customer_id": "c", "merchant_id": "m", "amount_minor": 1000,
+            "event_time": START_MS, "is_fraud": False, "label_time": START_MS + i * HOUR_MS, **row,
+        }
+        for i, row in enumerate(rows)
+    ]  # fmt: skip
+    arrays = [pa.array([row[field.name] for row in full], field.type) for field in LABEL_ARROW]
+    return LabelBatch.of(pa.RecordBatch.from_arrays(arrays, schema=LABEL_ARROW))
+
+
+def features(now_ms, *labels, **transaction):
+    """Features of one transaction of c at m, once these labels are known."""
+    engine = FeatureEngine(load=None, capacity=8)
+    batch = engine.advance(records({"event_time": now_ms, **transaction}), label_batch(*labels))
+    return dict(zip(FEATURE_NAMES, batch.x[-1].tolist(), strict=True))
+
+
+FRAUD, GENUINE = {"is_fraud": True}, {"is_fraud": False}
+
+
+def test_without_labels_the_features_have_their_missing_values():
+    x = features(START_MS)
+    assert [x[n] for n in ("merchant_known_7d", "merchant_fraud_share_7d", "merchant_mean_7d", "fraud_run")] == [
+        0, 0, -1, 0,
+    ]  # fmt: skip
+    assert [x[n] for n in ("since_merchant_fraud_s", "known_frauds", "genuine_mean", "genuine_z")] == [-1, 0, -1, 0]
+
+
+def test_worked_example():
+    x = features(
+        START_MS + 5 * HOUR_MS,
+        {"amount_minor": 1000}, {"amount_minor": 3000}, {**FRAUD, "amount_minor": 50_000},
+        {**FRAUD, "customer_id": "another", "amount_minor": 70_000},
+        amount_minor=6200,
+    )  # fmt: skip
+    assert (x["merchant_known_2d"], x["merchant_frauds_2d"], x["merchant_fraud_share_2d"]) == (4, 2, 0.5)
+    assert x["merchant_mean_7d"] == 310
+    assert (x["fraud_run"], x["fraud_run_age_s"]) == (2, 3 * 3600)
+    assert (x["since_merchant_fraud_s"], x["since_merchant_genuine_s"]) == (2 * 3600, 4 * 3600)
+    assert (x["known_frauds"], x["since_known_fraud_s"], x["known_genuine"]) == (1, 3 * 3600, 2)
+    assert (x["genuine_mean"], x["genuine_max"]) == (20, 30)
+    assert (x["to_genuine_mean"], x["to_genuine_max"]) == (3, pytest.approx(63 / 31))
+    assert x["genuine_z"] == pytest.approx((62 - 20) / 11)
+
+
+@pytest.mark.parametrize(("until_ms", "known"), [(-1, 0), (0, 1), (DAY_MS - 1, 1), (DAY_MS, 0)])
+def test_a_label_counts_from_its_label_time_until_the_window_has_left_it(until_ms, known):
+    assert features(START_MS + until_ms, GENUINE)["merchant_known_1d"] == known
+
+
+def test_a_late_transaction_does_not_use_labels_of_its_future():
+    x = features(START_MS + HOUR_MS // 2, FRAUD, FRAUD, FRAUD)
+    assert (x["merchant_known_1d"], x["known_frauds"], x["fraud_run"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_fraud_then_genuine_takes_the_fraud_back_in_any_order_of_arrival(order):
+    both = [{**FRAUD, "transaction_id": "t"}, {**GENUINE, "transaction_id": "t", "label_time": START_MS + HOUR_MS}]
+    both[0]["label_time"] = START_MS
+    x = features(START_MS + DAY_MS // 2, *(both[i] for i in order))
+    assert (x["merchant_known_1d"], x["merchant_frauds_2d"], x["known_frauds"], x["known_genuine"]) == (1, 0, 0, 1)
+
+
+def test_a_label_sent_twice_counts_once():
+    x = features(START_MS + DAY_MS, *[{**FRAUD, "transaction_id": "t", "label_time": START_MS}] * 3)
+    assert x["merchant_frauds_2d"] == 1
+
+
+def test_labels_older_than_the_horizon_are_forgotten():
+    assert features(START_MS + HORIZON_MS, FRAUD)["known_frauds"] == 1
+    assert features(START_MS + HORIZON_MS + 1, FRAUD)["known_frauds"] == 0
+
+
+def test_totals_go_on_counting_what_is_no_longer_kept():
+    many = [{"amount_minor": 100 * (i + 1), "is_fraud": i < 10, "label_time": START_MS + i} for i in range(200)]
+    x = features(START_MS + HOUR_MS, *many)
+    assert (x["merchant_known_1d"], x["merchant_frauds_28d"]) == (200, 10)
+    assert (x["known_frauds"], x["known_genuine"]) == (10, 190)
+    assert (x["genuine_mean"], x["genuine_max"]) == (np.mean(np.arange(11, 201)), 200)
+    assert x["since_merchant_fraud_s"] == np.float32((HOUR_MS - 9) / 1000)
+
+
+def test_days_are_counted_whole_beyond_the_labels_kept():
+    many = [{"label_time": START_MS + i * HOUR_MS} for i in range(200)]  # eight days and eight hours
+    now_ms = START_MS + 200 * HOUR_MS
+    x = features(now_ms, *many)
+    assert x["merchant_known_2d"] == 47  # within those kept: exact
+    first_day = (now_ms - 7 * DAY_MS) // DAY_MS * DAY_MS
+    assert x["merchant_known_7d"] == (now_ms - first_day) // HOUR_MS
+    late = features(START_MS + 100 * HOUR_MS, *many)
+    assert late["merchant_known_7d"] == 96  # the four days that were over then
+    assert late["known_genuine"] == 0
+
+
+def test_labels_are_in_memory_until_they_are_taken():
+    stored = {"m": {}, "c": {}}
+    engine = FeatureEngine(
+        load={}.get, load_merchant=stored["m"].get, load_customer=stored["c"].get, capacity=1
+    )  # fmt: skip
+    engine.learn(label_batch(FRAUD))
+    engine.learn(label_batch({**FRAUD, "merchant_id": "m2", "customer_id": "c2"}))
+    merchants, customers = engine.take_changed_labels()
+    assert (set(merchants), set(customers)) == ({"m", "m2"}, {"c", "c2"})
+    assert engine.take_changed_labels() == ({}, {})
+    stored["m"].update(merchants)
+    stored["c"].update(customers)
+    batch = engine.advance(records({"event_time": START_MS + HOUR_MS}))
+    assert batch.x[0, FEATURE_NAMES.index("known_frauds")] == 1
+
+
+def test_labels_of_other_engines_customers_teach_about_the_merchant_alone():
+    engine = FeatureEngine(load=None)
+    labels = label_batch(FRAUD, FRAUD)
+    labels.mine[0] = False
+    engine.learn(labels)
+    merchants, customers = engine.take_changed_labels()
+    assert (list(merchants), list(customers)) == (["m"], ["c"])
+    batch = engine.advance(records({"event_time": START_MS + HOUR_MS}))
+    x = dict(zip(FEATURE_NAMES, batch.x[0].tolist(), strict=True))
+    assert (x["merchant_frauds_2d"], x["known_frauds"]) == (2, 1)
+
+
+# Written by version 1 and never to be changed: the state of running jobs looks like this.
+ENCODED_V1 = bytes.fromhex("0100010018000000efcdab89674523017ba8da769b010000c509000000000000")
+
+
+def test_version_1_is_still_written_and_read():
+    label = np.array([(0x0123456789ABCDEF, 1_767_225_600_123, 2 * 1250 + 1)], LABEL)
+    assert encode_labels(label, np.zeros(1, TOTALS), np.zeros(DAYS_KEPT, DAY_TILE)) == ENCODED_V1
+    engine = FeatureEngine(load=None, load_customer=lambda _: ENCODED_V1)
+    batch = engine.advance(records({"event_time": 1_767_225_600_123}))
+    assert batch.x[0, FEATURE_NAMES.index("known_frauds")] == 1
+
+
+def test_the_record_is_bounded():
+    labels, totals = np.zeros(KEPT_LABELS, LABEL), np.zeros(1, TOTALS)
+    tiles = np.zeros(DAYS_KEPT, DAY_TILE)
+    assert len(encode_labels(labels, totals, tiles)) == 1_544
+    totals["known"] = 1
+    assert len(encode_labels(labels, totals, tiles)) == 2_344
+
+
+@pytest.mark.parametrize("raw", [b"", ENCODED_V1[:-1], b"\x02" + ENCODED_V1[1:], ENCODED_V1 + b"\x00"])
+def test_other_bytes_are_refused(raw):
+    engine = FeatureEngine(load=None, load_merchant=lambda _: raw)
+    with pytest.raises(HistoryVersionError, match=f"expected version 1 .* was .*{len(raw)} bytes"):
+        engine.learn(label_batch(FRAUD))
