@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyruhvro
 
 from schemas.avro_schemas import LABEL, TRANSACTION, schema_text
-from schemas.columns import TRANSACTION_ARROW
+from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 from schemas.framing import header
 from schemas.registry import SchemaRegistry
 
@@ -12,16 +12,6 @@ Record = tuple[bytes, bytes]
 """Key and value of one Kafka record."""
 
 ROWS_AT_ONCE = 8_192
-
-LABEL_COLUMNS = (
-    "transaction_id",
-    "customer_id",
-    "merchant_id",
-    "amount_minor",
-    "event_time",
-    "is_fraud",
-    "label_time",
-)
 
 
 def encode_transactions(
@@ -65,7 +55,7 @@ def encode_labels(
     tuple of bytes
         Key in UTF-8 and the framed Avro record.
     """
-    yield from _encode(table, LABEL_COLUMNS, LABEL, registry.id_for(subject, LABEL), rows_at_once)
+    yield from _encode(table, LABEL_ARROW.names, LABEL, registry.id_for(subject, LABEL), rows_at_once)
 
 
 def _encode(table: pa.Table, columns: Sequence[str], name: str, schema_id: int, rows_at_once: int) -> Iterator[Record]:

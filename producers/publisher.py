@@ -173,18 +173,19 @@ class Publisher:
         self, records: Iterable[KeyedRecord], topic: str, schedule: Schedule, report: "_Reporter"
     ) -> tuple[int, float]:
         left, count, behind_s = iter(records), 0, 0.0
+        upcoming = next(left, None)
         start, start_ms = time.monotonic(), time.time() * 1_000
-        while True:
+        while upcoming is not None:
             due = schedule.due(time.monotonic() - start)
-            for key, value in islice(left, max(due - count, 0)):
+            while upcoming is not None and count < due:
                 moment_s = schedule.moment_s(count)
-                self._send(topic, key, value, int(start_ms + moment_s * 1_000))
+                self._send(topic, *upcoming, int(start_ms + moment_s * 1_000))
                 behind_s = max(behind_s, time.monotonic() - start - moment_s)
                 count += 1
-            if count < due:
-                return count, behind_s
+                upcoming = next(left, None)
             report.update(count)
             self._serve_until(time.monotonic() + SLICE_S)
+        return count, behind_s
 
     def _send(self, topic: str, key: bytes | None, value: bytes, timestamp_ms: int = 0) -> None:
         while True:

@@ -50,8 +50,8 @@ def replay(
     PublishError
         The producer failed for good.
     """
-    ordered = _in_order(table, "event_time")
-    schedule = _schedule(ordered, "event_time", speed, rate)
+    ordered = in_order(table, "event_time")
+    schedule = schedule_of(ordered, "event_time", speed, rate)
     rows = rows_at_once(schedule, rate)
     records = encode_transactions(ordered, registry, value_subject(topic), rows_at_once=rows)
     return publisher.publish(records, topic, schedule=schedule, on_progress=on_progress)
@@ -71,8 +71,8 @@ def replay_labels(
 
     As `replay`, but `speed` is a multiple of `label_time`.
     """
-    ordered = _in_order(table, "label_time")
-    schedule = _schedule(ordered, "label_time", speed, rate)
+    ordered = in_order(table, "label_time")
+    schedule = schedule_of(ordered, "label_time", speed, rate)
     rows = rows_at_once(schedule, rate)
     records = encode_labels(ordered, registry, value_subject(topic), rows_at_once=rows)
     return publisher.publish(records, topic, schedule=schedule, on_progress=on_progress)
@@ -84,22 +84,24 @@ def rows_at_once(schedule: Schedule | None, rate: float | None) -> int:
     return PACED_ROWS_AT_ONCE if paced else ROWS_AT_ONCE
 
 
-def _in_order(table: pa.Table, by: str) -> pa.Table:
+def in_order(table: pa.Table, by: str) -> pa.Table:
     """Sort the rows by a time unless they are; rows of the same millisecond keep their order."""
-    times_ms = _milliseconds(table, by)
+    times_ms = milliseconds(table, by)
     if (np.diff(times_ms) >= 0).all():
         return table
     return table.take(pa.array(np.argsort(times_ms, kind="stable")))
 
 
-def _schedule(table: pa.Table, by: str, speed: float | None, rate: float | None) -> Schedule | None:
+def schedule_of(table: pa.Table, by: str, speed: float | None, rate: float | None) -> Schedule | None:
+    """Return the schedule of a table that is in the order of the time `by`; None for as fast as it goes."""
     if speed is not None and rate is not None:
         raise UserError(f"expected a speed or a rate, was both ({speed} and {rate}): leave one out")
     if rate is not None:
         return ConstantRate(rate)
-    return None if speed is None else EventClock(_milliseconds(table, by), speed)
+    return None if speed is None else EventClock(milliseconds(table, by), speed)
 
 
-def _milliseconds(table: pa.Table, column: str) -> NDArray[np.int64]:
+def milliseconds(table: pa.Table, column: str) -> NDArray[np.int64]:
+    """Return a column of times, (n,) int64 milliseconds since 1970."""
     times: NDArray[np.int64] = table[column].cast(pa.int64()).to_numpy()
     return times

@@ -4,7 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import boolean, float64, int32, int64, njit, types
 
+from schemas.label_columns import LabelColumns
 from schemas.transaction_columns import TransactionColumns
+from schemas.validation import MAX_ID_BYTES, Limits
 
 # Arrow's buffers are read-only, which is part of the type. Signatures compile at import, not at the first batch.
 _OFFSETS = types.Array(int32, 1, "C", readonly=True)
@@ -26,25 +28,44 @@ def encoded_bytes(columns: TransactionColumns) -> int:
     )  # fmt: skip
 
 
-def keeps_limits(
-    columns: TransactionColumns,
-    kafka_time_ms: npt.NDArray[np.int64],
-    *,
-    max_id_bytes: int,
-    max_amount_minor: int,
-    max_ahead_ms: int,
-) -> bool:
-    """Say whether every transaction keeps every limit on its values, see `schemas.validation`."""
+def keeps_limits(columns: TransactionColumns, kafka_time_ms: npt.NDArray[np.int64], limits: Limits) -> bool:
+    """Say whether every transaction keeps every limit on its values, see `TRANSACTION_CHECKS`."""
     c = columns
     return bool(
-        _ids_fit(c.transaction_id, max_id_bytes)
-        and _ids_fit(c.customer_id, max_id_bytes)
-        and _ids_fit(c.merchant_id, max_id_bytes)
+        _ids_keep_limits(c)
         and _values_fit(
             c.amount_minor, c.latitude, c.no_latitude, c.longitude, c.no_longitude, c.event_time_ms,
-            kafka_time_ms, max_amount_minor, max_ahead_ms,
+            kafka_time_ms, limits.max_amount_minor, limits.max_ahead_ms,
         )
     )  # fmt: skip
+
+
+def encoded_label_bytes(columns: LabelColumns) -> int:
+    """Return how many bytes the labels take in Avro's canonical binary form, without headers."""
+    c = columns
+    texts = _strings(c.transaction_id) + _strings(c.customer_id) + _strings(c.merchant_id)
+    # The flag takes a byte.
+    return int(texts + _longs(c.amount_minor) + _longs(c.event_time_ms) + _longs(c.label_time_ms) + len(c.amount_minor))
+
+
+def labels_keep_limits(columns: LabelColumns, kafka_time_ms: npt.NDArray[np.int64], limits: Limits) -> bool:
+    """Say whether every label keeps every limit on its values, see `LABEL_CHECKS`."""
+    c = columns
+    return bool(
+        _ids_keep_limits(c)
+        and _label_values_fit(
+            c.amount_minor, c.event_time_ms, c.label_time_ms, kafka_time_ms,
+            limits.max_amount_minor, limits.max_ahead_ms,
+        )
+    )  # fmt: skip
+
+
+def _ids_keep_limits(columns: TransactionColumns | LabelColumns) -> bool:
+    return bool(
+        _ids_fit(columns.transaction_id, MAX_ID_BYTES)
+        and _ids_fit(columns.customer_id, MAX_ID_BYTES)
+        and _ids_fit(columns.merchant_id, MAX_ID_BYTES)
+    )
 
 
 @njit(int64(int64), cache=True, nogil=True)
@@ -63,6 +84,14 @@ def _strings(offsets: npt.NDArray[np.int32]) -> int:
     for row in range(len(offsets) - 1):
         length = int(offsets[row + 1] - offsets[row])
         total += length + _varint(length)
+    return total
+
+
+@njit(int64(_LONGS), cache=True, nogil=True)
+def _longs(values: npt.NDArray[np.int64]) -> int:
+    total = 0
+    for row in range(len(values)):
+        total += _varint(values[row])
     return total
 
 
@@ -97,5 +126,15 @@ def _values_fit(amount, latitude, no_lat, longitude, no_long, time, kafka_time, 
             return False
         # A NaN compares false.
         if not no_lat[row] and not (abs(latitude[row]) <= 90.0 and abs(longitude[row]) <= 180.0):
+            return False
+    return True
+
+
+@njit(boolean(_LONGS, _LONGS, _LONGS, _TIMES, int64, int64), cache=True, nogil=True)
+def _label_values_fit(amount, event_time, label_time, kafka_time, max_amount, max_ahead):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for row in range(len(amount)):
+        if amount[row] < 0 or amount[row] > max_amount or event_time[row] < 0:
+            return False
+        if label_time[row] < event_time[row] or label_time[row] > kafka_time[row] + max_ahead:
             return False
     return True

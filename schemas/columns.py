@@ -25,7 +25,17 @@ TRANSACTION_ARROW = pa.schema(
     ]
 )
 
-STRING_COLUMNS = tuple(place for place, field in enumerate(TRANSACTION_ARROW) if field.type == pa.string())
+LABEL_ARROW = pa.schema(
+    [
+        pa.field("transaction_id", pa.string(), nullable=False),
+        pa.field("customer_id", pa.string(), nullable=False),
+        pa.field("merchant_id", pa.string(), nullable=False),
+        pa.field("amount_minor", pa.int64(), nullable=False),
+        pa.field("event_time", EVENT_TIME, nullable=False),
+        pa.field("is_fraud", pa.bool_(), nullable=False),
+        pa.field("label_time", EVENT_TIME, nullable=False),
+    ]
+)
 
 LABELLED_ARROW = pa.schema(
     [

@@ -3,7 +3,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a record could not be scored; the symbols of `dead_letter.avsc`."""
+    """Why a record was set aside; the symbols of `dead_letter.avsc`."""
 
     UNDECODABLE = "UNDECODABLE"
     UNKNOWN_SCHEMA = "UNKNOWN_SCHEMA"
@@ -15,6 +15,8 @@ class Reason(StrEnum):
     INVALID_PLACE = "INVALID_PLACE"
     INVALID_EVENT_TIME = "INVALID_EVENT_TIME"
     EVENT_TIME_AHEAD = "EVENT_TIME_AHEAD"
+    INVALID_LABEL_TIME = "INVALID_LABEL_TIME"
+    LABEL_TIME_AHEAD = "LABEL_TIME_AHEAD"
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -26,7 +27,7 @@ class ScoreBatchEncoder:
 
     def __init__(self, subject: str, registry: SchemaRegistry, *, model_id: str, spec_hash: str) -> None:
         self._head = _bytes(header(registry.id_for(subject, SCORE)))
-        self._tail = _bytes(_string(model_id) + _string(spec_hash))
+        self._tail = _string(model_id) + _string(spec_hash)
 
     def encode(
         self,
@@ -34,6 +35,7 @@ class ScoreBatchEncoder:
         scores: npt.NDArray[np.float32],
         decisions: npt.NDArray[np.uint8],
         scored_at_ms: int,
+        label_offsets: Sequence[int] = (),
     ) -> list[bytes]:
         """Return one payload for each of the n transactions.
 
@@ -47,16 +49,19 @@ class ScoreBatchEncoder:
             Places in the symbols of the Decision enum.
         scored_at_ms : int
             When the batch was scored, milliseconds since 1970.
+        label_offsets : sequence of int
+            Of each partition of the labels topic, the next label that was not yet known; none when none are read.
         """
+        tail = _bytes(self._tail + _longs(label_offsets))
         transaction, customer = records.column("transaction_id"), records.column("customer_id")
         starts, ends = string_offsets(transaction), string_offsets(customer)
         text = int(starts[-1] - starts[0]) + int(ends[-1] - ends[0])
         # Per row: two lengths, two times, the score, the decision.
-        size = text + len(scores) * (len(self._head) + 4 * LONGEST_VARINT + 5 + len(self._tail))
+        size = text + len(scores) * (len(self._head) + 4 * LONGEST_VARINT + 5 + len(tail))
         buffer = np.empty(size, np.uint8)
         bounds = np.empty(len(scores) + 1, np.int64)
         _write(
-            buffer, bounds, self._head, self._tail, starts, string_data(transaction), ends, string_data(customer),
+            buffer, bounds, self._head, tail, starts, string_data(transaction), ends, string_data(customer),
             numbers(records.column("event_time"), np.int64), scored_at_ms, scores, decisions,
         )  # fmt: skip
         whole, cuts = buffer.tobytes(), bounds.tolist()
@@ -69,11 +74,20 @@ def _bytes(content: bytes) -> npt.NDArray[np.uint8]:
 
 def _string(text: str) -> bytes:
     content = text.encode()
-    length = len(content) * 2  # zigzag
+    return _long(len(content)) + content
+
+
+def _longs(values: Sequence[int]) -> bytes:
+    # An array is a block with its count, then an empty block.
+    return b"".join(map(_long, (len(values), *values, 0) if values else (0,)))
+
+
+def _long(value: int) -> bytes:
+    zigzag = value << 1 ^ value >> 63
     varint = b""
-    while length >= 128:
-        varint, length = varint + bytes([length & 127 | 128]), length >> 7
-    return varint + bytes([length]) + content
+    while zigzag >= 128:
+        varint, zigzag = varint + bytes([zigzag & 127 | 128]), zigzag >> 7
+    return varint + bytes([zigzag])
 
 
 @njit(int64(uint8[::1], int64, int64), cache=True, nogil=True)

@@ -1,7 +1,8 @@
-"""Limits that a decoded transaction must keep to be scored."""
+"""Limits that a decoded transaction must keep to be scored, and a label to be learned from."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +19,15 @@ FIRST_EVENT_TIME_MS = 0
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a transaction may say.
+    """What a transaction and its label may say.
 
     Attributes
     ----------
     max_amount_minor : int
         Largest amount in minor units; the smallest is 0.
     max_ahead_ms : int
-        How far an event time may lie after the Kafka record's own timestamp, in milliseconds.
+        How far a transaction's event time, or a label's own time, may lie after the Kafka record's timestamp, in
+        milliseconds.
     """
 
     max_amount_minor: int = 10_000_000_000
@@ -34,12 +36,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A batch of decoded transactions, with what Kafka says of each.
+    """A batch of decoded records, with what Kafka says of each.
 
     Attributes
     ----------
     records : pyarrow.RecordBatch
-        n rows of TRANSACTION_ARROW.
+        n rows of TRANSACTION_ARROW or LABEL_ARROW.
     keys : sequence of str or None
         The n record keys.
     kafka_time_ms : (n,) int64
@@ -51,15 +53,38 @@ class Arrival:
     kafka_time_ms: npt.NDArray[np.int64]
 
 
+class Check(NamedTuple):
+    """One limit, looked into for a whole batch.
+
+    Attributes
+    ----------
+    reason : Reason
+        Why a row that breaks it is set aside.
+    expected : str
+        What is asked, for people.
+    broken : callable
+        Gives where it is broken, (n,) bool, or None for nowhere.
+    """
+
+    reason: Reason
+    expected: str
+    broken: Callable[[Arrival, Limits], Mask | None]
+
+
 def event_time_ms(records: pa.RecordBatch) -> npt.NDArray[np.int64]:
     """Return the event times of n transactions, (n,) int64 milliseconds since 1970."""
     return numbers(records.column("event_time"), np.int64)
 
 
-def reject(arrival: Arrival, limits: Limits) -> list[Rejection]:
+def label_time_ms(records: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    """Return when n labels became known, (n,) int64 milliseconds since 1970."""
+    return numbers(records.column("label_time"), np.int64)
+
+
+def reject(arrival: Arrival, limits: Limits, checks: Sequence[Check]) -> list[Rejection]:
     """Return the rows that break a limit, each with the first reason that applies, in row order."""
     found: dict[int, Rejection] = {}
-    for reason, expected, broken in _CHECKS:
+    for reason, expected, broken in checks:
         mask = broken(arrival, limits)
         if mask is None:
             continue
@@ -114,6 +139,14 @@ def _event_time_ahead(arrival: Arrival, limits: Limits) -> Mask | None:
     return event_time_ms(arrival.records) > arrival.kafka_time_ms + limits.max_ahead_ms
 
 
+def _invalid_label_time(arrival: Arrival, _: Limits) -> Mask | None:
+    return label_time_ms(arrival.records) < event_time_ms(arrival.records)
+
+
+def _label_time_ahead(arrival: Arrival, limits: Limits) -> Mask | None:
+    return label_time_ms(arrival.records) > arrival.kafka_time_ms + limits.max_ahead_ms
+
+
 def _was(reason: Reason, arrival: Arrival, row: int) -> str:
     columns = {
         Reason.INVALID_AMOUNT: ("amount_minor",),
@@ -125,15 +158,32 @@ def _was(reason: Reason, arrival: Arrival, row: int) -> str:
         return ", ".join(repr(arrival.records.column(name)[row].as_py())[:80] for name in columns)
     if reason is Reason.NULL_KEY:
         return "null"
-    return f"{event_time_ms(arrival.records)[row]} ms since 1970 at Kafka time {arrival.kafka_time_ms[row]} ms"
+    if reason is Reason.INVALID_LABEL_TIME:
+        event, label = event_time_ms(arrival.records)[row], label_time_ms(arrival.records)[row]
+        return f"{label} ms since 1970 for an event at {event} ms"
+    times = label_time_ms if reason is Reason.LABEL_TIME_AHEAD else event_time_ms
+    return f"{times(arrival.records)[row]} ms since 1970 at Kafka time {arrival.kafka_time_ms[row]} ms"
 
 
-_CHECKS: tuple[tuple[Reason, str, Callable[[Arrival, Limits], Mask | None]], ...] = (
-    (Reason.NULL_KEY, "expected customer_id as the record's key", _null_key),
-    (Reason.KEY_MISMATCH, "expected the record's key to be its customer_id", _key_mismatch),
-    (Reason.INVALID_ID, f"expected ids of 1 to {MAX_ID_BYTES} bytes", _invalid_id),
-    (Reason.INVALID_AMOUNT, "expected an amount from 0 to the limit", _invalid_amount),
-    (Reason.INVALID_PLACE, "expected both coordinates or none, within 90 and 180 degrees", _invalid_place),
-    (Reason.INVALID_EVENT_TIME, "expected an event time from 1970 on", _invalid_event_time),
-    (Reason.EVENT_TIME_AHEAD, "expected an event time near Kafka's or before", _event_time_ahead),
+_OF_BOTH = (
+    Check(Reason.NULL_KEY, "expected customer_id as the record's key", _null_key),
+    Check(Reason.KEY_MISMATCH, "expected the record's key to be its customer_id", _key_mismatch),
+    Check(Reason.INVALID_ID, f"expected ids of 1 to {MAX_ID_BYTES} bytes", _invalid_id),
+    Check(Reason.INVALID_AMOUNT, "expected an amount from 0 to the limit", _invalid_amount),
+)
+
+_SINCE_1970 = Check(Reason.INVALID_EVENT_TIME, "expected an event time from 1970 on", _invalid_event_time)
+
+TRANSACTION_CHECKS = (
+    *_OF_BOTH,
+    Check(Reason.INVALID_PLACE, "expected both coordinates or none, within 90 and 180 degrees", _invalid_place),
+    _SINCE_1970,
+    Check(Reason.EVENT_TIME_AHEAD, "expected an event time near Kafka's or before", _event_time_ahead),
+)
+
+LABEL_CHECKS = (
+    *_OF_BOTH,
+    _SINCE_1970,
+    Check(Reason.INVALID_LABEL_TIME, "expected a label time from the event time on", _invalid_label_time),
+    Check(Reason.LABEL_TIME_AHEAD, "expected a label time near Kafka's or before", _label_time_ahead),
 )

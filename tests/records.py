@@ -1,9 +1,9 @@
-"""Transactions for the tests, each a valid record that a test changes where it matters."""
+"""Transactions and labels for the tests, each a valid record that a test changes where it matters."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from schemas.avro_schemas import TRANSACTION
+from schemas.avro_schemas import LABEL, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
 
@@ -29,6 +29,21 @@ def transaction(number: int = 0, **changes: Any) -> dict[str, Any]:
     }
 
 
+def label(number: int = 0, **changes: Any) -> dict[str, Any]:
+    """Return the label of transaction `number`, known a minute after it; every third is a fraud."""
+    about = transaction(number)
+    copied = {
+        name: about[name] for name in ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
+    }
+    known = about["event_time"] + timedelta(minutes=1)
+    return {**copied, "is_fraud": number % 3 == 0, "label_time": known, **changes}
+
+
 def transaction_codec() -> RecordCodec:
     """Return the codec of the transactions topic, on the committed registry."""
     return RecordCodec(TRANSACTION, "fraud.transactions.v1-value", FileRegistry())
+
+
+def label_codec() -> RecordCodec:
+    """Return the codec of the labels topic, on the committed registry."""
+    return RecordCodec(LABEL, "fraud.labels.v1-value", FileRegistry())

@@ -5,15 +5,26 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from runtime.commands.screen import AsJson, count_bar, err, out, settings_of, write_json
+from schemas.errors import UserError
 
 if TYPE_CHECKING:
+    from pyarrow import Table
+
     from producers.publisher import Published, Publisher
     from runtime.settings import Settings
+    from schemas.registry import SchemaRegistry
+
+
+class Pace(TypedDict):
+    """How fast to send, see `producers.replay.replay`."""
+
+    speed: float | None
+    rate: float | None
 
 
 def simulate(
@@ -125,6 +136,14 @@ def replay(
             "in the order in which they became known, at the same --speed or --rate.",
         ),
     ] = False,
+    with_labels: Annotated[
+        bool,
+        typer.Option(
+            "--with-labels",
+            help="Send the labels between the transactions: each transaction after all labels known by its event time. "
+            "Labels that become known after the last transaction are left out.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send a file's transactions in event order; as fast as the broker takes them without --speed or --rate.
@@ -134,24 +153,54 @@ def replay(
       fraudstream replay history.parquet --limit 200000
       fraudstream replay history.parquet --speed 3600
       fraudstream replay history.parquet --rate 5000 --labels
+      fraudstream replay history.parquet --with-labels
     """
-    from producers.replay import replay as replay_transactions
-    from producers.replay import replay_labels
     from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
     from schemas.registry import open_registry
 
+    if labels and with_labels:
+        raise UserError("expected --labels (after the transactions) or --with-labels (between them), was both: choose")
     settings = settings_of(context)
     registry, topics = open_registry(settings.kafka.schema_registry_url), settings.topics
-    steps = {topics.transactions: replay_transactions} | ({topics.labels: replay_labels} if labels else {})
-    with _publisher(settings, *steps) as publisher:
+    labelled = labels or with_labels
+    goals = (topics.transactions, topics.labels) if labelled else (topics.transactions,)
+    send = _send_between if with_labels else _send_in_turn
+    with _publisher(settings, *goals) as publisher:
         with err.status(f"reading {file}"):
-            table = read_history(file, LABELLED_ARROW if labels else TRANSACTION_ARROW).slice(0, limit)
-        sent = {}
-        for topic, send in steps.items():
-            with _shown(topic, len(table)) as show:
-                sent[topic] = send(table, publisher, topic, registry, speed=speed, rate=rate, on_progress=show)
-                publisher.flush()
-    _report(sent, as_json=as_json)
+            table = read_history(file, LABELLED_ARROW if labelled else TRANSACTION_ARROW).slice(0, limit)
+        sent = send(table, publisher, goals, registry, {"speed": speed, "rate": rate})
+    if with_labels and not as_json:
+        _tell_both(sent)
+    else:
+        _report(sent, as_json=as_json)
+
+
+def _send_in_turn(
+    table: Table, publisher: Publisher, goals: tuple[str, ...], registry: SchemaRegistry, pace: Pace
+) -> dict[str, Published]:
+    """Send the transactions to the first topic, then the labels to the second if there is one."""
+    from producers.replay import replay as replay_transactions
+    from producers.replay import replay_labels
+
+    sent = {}
+    for topic, step in zip(goals, (replay_transactions, replay_labels), strict=False):
+        with _shown(topic, len(table)) as show:
+            sent[topic] = step(table, publisher, topic, registry, **pace, on_progress=show)
+            publisher.flush()
+    return sent
+
+
+def _send_between(
+    table: Table, publisher: Publisher, goals: tuple[str, ...], registry: SchemaRegistry, pace: Pace
+) -> dict[str, Published]:
+    """Send the transactions to the first topic, and between them the labels to the second."""
+    from producers.replay_with_labels import replay_with_labels
+
+    topic, label_topic = goals
+    with _shown(topic, len(table)) as show:
+        both = replay_with_labels(table, publisher, topic, label_topic, registry, **pace, on_progress=show)
+        publisher.flush()
+    return dict(zip(goals, both, strict=True))
 
 
 @contextmanager
@@ -182,3 +231,12 @@ def _report(sent: dict[str, Published], *, as_json: bool) -> None:
         else:
             pace = f"in {done.seconds:.1f} s ({done.rate:,.0f} a second)"
             out.print(f"Sent {done.records:,} records to {topic} {pace}")
+
+
+def _tell_both(sent: dict[str, Published]) -> None:
+    """Tell in one line what was sent of transactions and of the labels between them."""
+    (topic, transactions), (label_topic, labels) = sent.items()
+    pace = f"in {transactions.seconds:.1f} s ({transactions.rate:,.0f} transactions a second)"
+    out.print(
+        f"Sent {transactions.records:,} transactions to {topic} and {labels.records:,} labels to {label_topic} {pace}"
+    )

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
-from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaException, Message
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, KafkaException, Message
+from confluent_kafka.admin import AdminClient, NewTopic
 from typer.testing import CliRunner
 
 from producers.simulate import simulate
@@ -157,6 +158,73 @@ def test_labels_follow_the_transactions_in_the_order_in_which_they_became_known(
     assert min(message.timestamp()[1] for message in found) >= last
     known = rows.take(pa.array(np.argsort(rows["label_time"].cast("int64").to_numpy(), kind="stable")))
     assert by_customer(records(found, topics.labels, LABEL)) == by_customer(known.to_pylist())
+
+
+@pytest.fixture
+def stamped(settings, monkeypatch):
+    """Point the command line at two new topics in which the broker stamps each record as it takes it."""
+    servers, number = find_bootstrap(settings), next(_numbers)
+    names = [f"transactions.{number}", f"labels.{number}"]
+    wanted = [NewTopic(name, 3, 1, config={"message.timestamp.type": "LogAppendTime"}) for name in names]
+    client = AdminClient({"bootstrap.servers": servers})
+    for made in client.create_topics(wanted).values():
+        made.result(timeout=20)
+    monkeypatch.setenv("FRAUDSTREAM_TOPICS__TRANSACTIONS", names[0])
+    monkeypatch.setenv("FRAUDSTREAM_TOPICS__LABELS", names[1])
+    return load_settings()
+
+
+def stamped_records(settings, topic, kind, by):
+    """Return the ids, the times of a kind and when the broker took each record, in the order of the times."""
+    found = messages(settings, topic)
+    assert {message.timestamp()[0] for message in found} == {TIMESTAMP_LOG_APPEND_TIME}
+    decoded = records(found, topic, kind)
+    times = np.array([record[by].timestamp() for record in decoded])
+    taken = np.array([message.timestamp()[1] for message in found])
+    order = np.argsort(times, kind="stable")
+    return sorted(record["transaction_id"] for record in decoded), times[order], taken[order]
+
+
+# The simulated labels come a week later; here within three days, so that most come between the transactions.
+@pytest.mark.parametrize("pace", [[], ["--rate", str(RATE)]], ids=["unpaced", "paced"])
+def test_broker_has_all_labels_that_a_transaction_may_use_before_it(stamped, history, tmp_path, pace):
+    table = pq.read_table(history)
+    event_times = table["event_time"].cast("int64").to_numpy()
+    known = pa.array(event_times + np.random.default_rng(1).integers(0, 3 * 86_400_000, len(table)))
+    place = table.schema.get_field_index("label_time")
+    table = table.set_column(place, table.schema.field(place), known.cast(table.schema.field(place).type))
+    file = tmp_path / "early.parquet"
+    pq.write_table(table, file)
+    limit = ROWS if pace else len(table)
+    done = sent("replay", str(file), "--with-labels", "--limit", str(limit), *pace)
+
+    topics, rows = stamped.topics, table.slice(0, limit)
+    ids, event_times, taken = stamped_records(stamped, topics.transactions, TRANSACTION, "event_time")
+    label_ids, label_times, label_taken = stamped_records(stamped, topics.labels, LABEL, "label_time")
+    in_time = rows.filter(pc.less_equal(rows["label_time"], rows["event_time"][-1]))
+    assert ids == sorted(rows["transaction_id"].to_pylist())
+    assert label_ids == sorted(in_time["transaction_id"].to_pylist())
+    assert len(label_ids) > limit / 2
+    assert [(one["topic"], one["records"]) for one in done] == [
+        (topics.transactions, limit),
+        (topics.labels, len(label_ids)),
+    ]
+    usable = np.searchsorted(label_times, event_times, side="right")
+    newest = np.concatenate([[0], np.maximum.accumulate(label_taken)])[usable]
+    assert (newest <= taken).all()
+
+
+@pytest.mark.usefixtures("settings")
+def test_labels_are_sent_after_or_between_the_transactions_not_both(history):
+    refused = command("replay", str(history), "--labels", "--with-labels")
+    assert isinstance(refused.exception, UserError)
+    assert "was both" in str(refused.exception)
+
+
+def test_summary_says_how_many_transactions_and_labels(settings, history):
+    done = command("replay", str(history), "--limit", "1000", "--with-labels")
+    assert f"Sent 1,000 transactions to {settings.topics.transactions} and " in done.stdout.replace("\n", " ")
+    assert f"labels to {settings.topics.labels} in " in done.stdout.replace("\n", " ")
 
 
 @pytest.mark.parametrize("missing", ["is_fraud", "label_time"])

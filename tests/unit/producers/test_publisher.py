@@ -98,6 +98,16 @@ def test_a_rate_is_kept_and_stamps_the_moment_each_record_was_due(broker, topic)
     assert stamps[-1] - stamps[0] == pytest.approx(999 / 2, abs=1)
 
 
+@pytest.mark.timeout(30)
+def test_a_replay_at_a_speed_ends_with_its_last_event(broker, topic, small):
+    few = small.slice(0, 100)
+    first, last = (few["event_time"][row].as_py() for row in (0, -1))
+    with Publisher(broker) as publisher:
+        result = replay(few, publisher, topic, open_registry(None), speed=(last - first).total_seconds() / 0.5)
+    assert result.records == 100
+    assert 0.49 < result.seconds < 2
+
+
 def test_live_production_keeps_to_its_seconds(broker, topic):
     registry, config = open_registry(None), SimulationConfig(seed=1, merchants=100)
     with Publisher(broker) as publisher:

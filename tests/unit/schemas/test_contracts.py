@@ -7,6 +7,7 @@ import fastavro
 import pytest
 
 from models.scoring.decision import Decision
+from schemas.columns import LABEL_ARROW
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
 
@@ -24,6 +25,33 @@ def test_schema_parses_and_has_an_id(name):
     assert json.loads(registry.schema_for(registry.id_for("", name)))["name"] == load(name)["name"]
 
 
+def fingerprint(schema_id):
+    # Of the canonical form: texts for people may change, what is on the wire may not.
+    return fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(written(schema_id)), "CRC-64-AVRO")
+
+
+def written(schema_id):
+    return json.loads(FileRegistry().schema_for(schema_id))
+
+
+# An id, once given, keeps its schema. A changed schema gets a new id, and the old one stays in a file of its own.
+FINGERPRINTS = {
+    1: "57cee80f5573b049",
+    2: "606f19fce1e24375",
+    3: "e3ca0e6f0587a0fe",
+    4: "6426718c7df20e5e",
+    5: "1e9669265bc0a36d",
+    6: "7036f829b6f13757",
+    7: "eb808c883164bcc4",
+    8: "bad575a07b1d30f2",
+}
+
+
+def test_an_id_keeps_its_schema():
+    assert {schema_id: fingerprint(schema_id) for schema_id in FINGERPRINTS} == FINGERPRINTS
+    assert max(FINGERPRINTS) == max(FileRegistry().id_for("", name) for name in SCHEMAS)
+
+
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_field_is_documented(name):
     assert [field["name"] for field in load(name)["fields"] if not field.get("doc")] == []
@@ -38,6 +66,10 @@ def test_every_nullable_field_defaults_to_null(name):
 def test_dead_letter_reasons_are_those_of_the_schema():
     (reason,) = [field for field in load("dead_letter")["fields"] if field["name"] == "reason"]
     assert {item.value for item in Reason} == set(reason["type"]["symbols"]) - {"OTHER"}
+
+
+def test_label_columns_are_those_of_the_schema():
+    assert [field["name"] for field in load("label")["fields"]] == LABEL_ARROW.names
 
 
 @pytest.mark.parametrize("name", ["score", "alert"])

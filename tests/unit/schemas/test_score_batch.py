@@ -1,16 +1,25 @@
+import io
+
+import fastavro
 import numpy as np
 import pyarrow as pa
+import pytest
 
-from schemas.avro_schemas import SCORE
+from schemas.avro_schemas import SCORE, parsed_schema
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
+from schemas.framing import header
 from schemas.registry import FileRegistry
 from schemas.score_batch import ScoreBatchEncoder
 from schemas.wall_clock import utc
-from tests.records import NOON_MS, transaction
+from tests.records import NOON, NOON_MS, transaction
+
+BEFORE_LABELS = 3
+"""The id of scores as they were when the scorer read no labels."""
 
 
-def test_scores_are_encoded_as_the_record_codec_would():
+@pytest.mark.parametrize("label_offsets", [(), (7,), (0, 63, 64, 2**40, 2**63 - 1)])
+def test_scores_are_encoded_as_the_record_codec_would(label_offsets):
     transactions = [transaction(number) for number in range(30)]
     records = pa.RecordBatch.from_pylist(transactions, schema=TRANSACTION_ARROW)
     scores = np.linspace(0, 1, 30, dtype=np.float32)
@@ -30,8 +39,26 @@ def test_scores_are_encoded_as_the_record_codec_would():
                 "decision": ["APPROVE", "REVIEW", "BLOCK"][decisions[row]],
                 "model_id": "model-" * 20,
                 "feature_spec_hash": "hash",
+                "label_offsets": list(label_offsets),
             }
         )
         for row in range(27)
     ]
-    assert encoder.encode(records, scores, decisions, NOON_MS) == expected
+    assert encoder.encode(records, scores, decisions, NOON_MS, label_offsets) == expected
+
+
+def test_score_of_before_labels_were_read_has_no_label_offsets():
+    score = {
+        "transaction_id": "t1",
+        "customer_id": "c1",
+        "event_time": NOON,
+        "scored_at": NOON,
+        "score": 0.5,
+        "decision": "REVIEW",
+        "model_id": "model",
+        "feature_spec_hash": "hash",
+    }
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, parsed_schema("score_v1"), score)
+    codec = RecordCodec(SCORE, "s-value", FileRegistry())
+    assert codec.decode(header(BEFORE_LABELS) + body.getvalue()) == {**score, "label_offsets": []}

@@ -1,0 +1,23 @@
+from schemas.avro_schemas import LABEL
+from schemas.batch_checks import encoded_label_bytes, labels_keep_limits
+from schemas.batch_decoder import BatchDecoder, BatchKind
+from schemas.columns import LABEL_ARROW
+from schemas.label_columns import LabelColumns
+from schemas.registry import SchemaRegistry
+from schemas.validation import LABEL_CHECKS, Limits
+
+_LABELS = BatchKind(
+    name=LABEL,
+    arrow=LABEL_ARROW,
+    view=LabelColumns.of,
+    encoded_bytes=encoded_label_bytes,
+    keeps_limits=labels_keep_limits,
+    checks=LABEL_CHECKS,
+)
+
+
+class LabelBatchDecoder(BatchDecoder[LabelColumns]):
+    """Decodes a micro-batch of labels into the columns of LABEL_ARROW."""
+
+    def __init__(self, subject: str, registry: SchemaRegistry, limits: Limits) -> None:
+        super().__init__(_LABELS, subject, registry, limits)

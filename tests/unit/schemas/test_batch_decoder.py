@@ -1,0 +1,82 @@
+"""What the decoders of all kinds of records keep."""
+
+import pytest
+
+from schemas.framing import header
+from schemas.rejection import Reason
+from tests.batches import LABELS, TRANSACTIONS
+
+pytestmark = pytest.mark.parametrize("kind", [TRANSACTIONS, LABELS], ids=["transactions", "labels"])
+
+
+def test_good_batch_comes_out_as_canonical_columns(kind):
+    records = [kind.make(number) for number in range(20)]
+    batch = kind.decode(records)
+    assert batch.records.schema == kind.arrow
+    assert batch.records.to_pylist() == records
+    assert batch.rejections == []
+
+
+BAD_PAYLOADS = {
+    Reason.UNDECODABLE: lambda payload: payload[:-4],
+    Reason.TRAILING_BYTES: lambda payload: payload + b"\x00",
+    Reason.UNKNOWN_SCHEMA: lambda payload: header(999) + payload[5:],
+}
+
+
+@pytest.mark.parametrize(("reason", "change"), BAD_PAYLOADS.items())
+def test_bad_payload_is_set_aside_and_the_rest_is_decoded(kind, reason, change):
+    records = [kind.make(number) for number in range(5)]
+    batch = kind.decode(records, {2: change})
+    assert [(item.row, item.reason) for item in batch.rejections] == [(2, reason)]
+    assert batch.records.to_pylist() == records[:2] + records[3:]
+
+
+BAD_RECORDS = [
+    (Reason.INVALID_AMOUNT, {"amount_minor": -1}),
+    (Reason.INVALID_AMOUNT, {"amount_minor": 2**60}),
+    (Reason.INVALID_ID, {"transaction_id": ""}),
+    (Reason.INVALID_ID, {"merchant_id": "m" * 300}),
+    (Reason.INVALID_EVENT_TIME, {"event_time": -1}),
+]
+
+
+@pytest.mark.parametrize(("reason", "changes"), BAD_RECORDS)
+def test_record_that_breaks_a_limit_is_set_aside(kind, reason, changes):
+    batch = kind.decode([kind.make(0), kind.make(1, **changes), kind.make(2)])
+    assert [(item.row, item.reason) for item in batch.rejections] == [(1, reason)]
+    assert batch.records["transaction_id"].to_pylist() == ["t000000", "t000002"]
+    assert ", was " in batch.rejections[0].detail
+
+
+@pytest.mark.parametrize(("key", "reason"), [(None, Reason.NULL_KEY), ("other", Reason.KEY_MISMATCH)])
+def test_record_under_a_wrong_key_is_set_aside(kind, key, reason):
+    batch = kind.decode([kind.make(0), kind.make(1)], key_changes={1: key})
+    assert [(item.row, item.reason) for item in batch.rejections] == [(1, reason)]
+
+
+def test_rejections_name_rows_of_the_batch_not_of_what_was_decoded(kind):
+    records = [kind.make(number) for number in range(4)]
+    records[3]["amount_minor"] = -5
+    batch = kind.decode(records, {0: lambda payload: payload + b"!"})
+    assert [(item.row, item.reason) for item in batch.rejections] == [
+        (0, Reason.TRAILING_BYTES),
+        (3, Reason.INVALID_AMOUNT),
+    ]
+
+
+def test_text_that_is_not_utf8_is_undecodable(kind):
+    records = [kind.make(0), kind.make(1, merchant_id="wxyz")]
+    batch = kind.decode(records, {1: lambda payload: payload.replace(b"wxyz", b"\xff\xfe\xff\xfe")})
+    assert [item.reason for item in batch.rejections] == [Reason.UNDECODABLE]
+
+
+def test_text_beyond_ascii_is_decoded(kind):
+    records = [kind.make(0, merchant_id="Bäckerei 日本")]
+    assert kind.decode(records).records.to_pylist() == records
+
+
+def test_all_bad_batch_is_empty(kind):
+    batch = kind.decode([kind.make(0)], {0: lambda _: b"poison"})
+    assert len(batch.records) == 0
+    assert len(batch.rejections) == 1
