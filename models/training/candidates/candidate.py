@@ -1,0 +1,46 @@
+from typing import Protocol
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+
+class Fitted(Protocol):
+    """A classifier that was trained on F features."""
+
+    def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return each row's probability of fraud (n,), from the library that trained it.
+
+        Parameters
+        ----------
+        x : ndarray of float32, (n, F)
+        """
+
+    def export(self) -> onnx.ModelProto:
+        """Return the graph that `OnnxModel` takes: equal to `probability` within `parity.BOUND`."""
+
+    def importance(self) -> NDArray[np.float64]:
+        """Return how much each feature matters (F,): shares that add up to 1."""
+
+    def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return rows made from those of ``x`` (n, F) that sit on every split; none without splits."""
+
+
+class Candidate(Protocol):
+    """The settings of a classifier, ready to be trained."""
+
+    def fit(self, x: NDArray[np.float32], is_fraud: NDArray[np.bool_], *, seed: int, threads: int = 1) -> Fitted:
+        """Train: the same input, seed and number of threads give the same classifier.
+
+        Parameters
+        ----------
+        x : ndarray of float32, (n, F)
+        is_fraud : ndarray of bool, (n,)
+            With frauds and genuine rows.
+        """
+
+
+def shares(values: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return non-negative values (F,) as shares of their sum; zeros where all are 0."""
+    exact = np.asarray(values, np.float64)
+    return exact / (exact.sum() or 1.0)
