@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from confluent_kafka import KafkaException
 
-from runtime.commands import alerts, data, dlq, doctor, jobs, services, shows, topics, train
+from runtime.commands import alerts, data, dlq, doctor, evaluate, jobs, services, shows, topics, train
 from runtime.commands.screen import err
 from runtime.environment import QUIET
 from runtime.failures import RuntimeFailure
@@ -45,7 +45,7 @@ def options(
 for panel, commands in {
     "Services": (services.up, services.down, services.status, doctor.doctor),
     "Data": (data.simulate, data.produce, data.replay),
-    "Model and job": (train.train, jobs.submit, jobs.stop, jobs.jobs),
+    "Model and job": (train.train, evaluate.evaluate, jobs.submit, jobs.stop, jobs.jobs),
     "Shows": (shows.demo, shows.bench),
 }.items():
     for command in commands:

@@ -16,7 +16,7 @@ COMPROMISED_DAYS = 7
 STEP_DAYS = 7
 """How far each fold lies behind the one before it."""
 
-_EPOCH = date(1970, 1, 1)
+EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,4 +131,4 @@ def risk_rows(folds: Iterable[Fold], transactions: Transactions) -> NDArray[np.b
 
 def day_number(day: date) -> int:
     """Return the day counted from 1970-01-01, as `Transactions.day` counts."""
-    return (day - _EPOCH).days
+    return (day - EPOCH).days

@@ -6,7 +6,16 @@ from numpy.typing import NDArray
 
 
 class Fitted(Protocol):
-    """A classifier that was trained on F features."""
+    """A classifier that was trained on F features.
+
+    Parameters
+    ----------
+    bound : float
+        Largest difference allowed between `probability` and the exported graph: what rounding makes.
+    """
+
+    @property
+    def bound(self) -> float: ...  # noqa: D102
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return each row's probability of fraud (n,), from the library that trained it.
@@ -17,7 +26,7 @@ class Fitted(Protocol):
         """
 
     def export(self) -> onnx.ModelProto:
-        """Return the graph that `OnnxModel` takes: equal to `probability` within `parity.BOUND`."""
+        """Return the graph that `OnnxModel` takes: equal to `probability` within `bound`."""
 
     def importance(self) -> NDArray[np.float64]:
         """Return how much each feature matters (F,): shares that add up to 1."""

@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import lightgbm as lgb
 import numpy as np
@@ -9,7 +10,7 @@ from models.training.candidates.balance import Balance, balanced
 from models.training.candidates.candidate import shares
 from models.training.export import export_onnx
 from models.training.fit import LearnerSettings, fit
-from models.training.parity import threshold_rows
+from models.training.parity import BOUND, threshold_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class FittedLightGbm:
     """A booster, as a `Fitted`."""
 
     booster: lgb.Booster
+    bound: ClassVar[float] = BOUND
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import onnx
@@ -11,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from models.scoring.model import INPUT, OUTPUT
 from models.training.candidates.balance import Balance, balanced
 from models.training.candidates.candidate import shares
+from models.training.parity import BOUND
 
 _OPSET, _IR_VERSION = 17, 8
 
@@ -46,6 +48,7 @@ class FittedLogistic:
     """Scaler and regression, as a `Fitted`."""
 
     pipeline: Pipeline
+    bound: ClassVar[float] = BOUND
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""

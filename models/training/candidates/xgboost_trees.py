@@ -1,7 +1,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import onnx
@@ -15,6 +15,9 @@ from models.training.candidates.balance import Balance, balanced
 from models.training.candidates.candidate import shares
 from models.training.export import probability_only
 from models.training.parity import Split, rows_at_splits
+
+_BOUND = 5e-6
+"""XGBoost too adds its trees up in float32, in another order: both sides round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,7 @@ class FittedXGBoost:
     """A booster, as a `Fitted`. Its thresholds are float32 already: the converter keeps them."""
 
     booster: xgb.Booster
+    bound: ClassVar[float] = _BOUND
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""

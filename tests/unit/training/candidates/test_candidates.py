@@ -6,7 +6,7 @@ from models.training.candidates.balance import SMOTE_RATIO, balanced
 from models.training.candidates.catalogue import CANDIDATES
 from models.training.candidates.random_forest import RandomForest
 from models.training.candidates.xgboost_trees import XGBoost
-from models.training.parity import BOUND, strange_rows
+from models.training.parity import strange_rows
 from tests.unit.training.classifiers import trained
 
 MADE = trained(trees=2)
@@ -26,7 +26,7 @@ def test_onnx_equals_the_library_at_splits_and_on_strange_rows(fitted):
     rows = np.concatenate([X, fitted.threshold_rows(X), finite(strange_rows(X, seed=1))])
     scores = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1]).score(rows)
     assert scores.shape == (len(rows),)
-    assert np.max(np.abs(fitted.probability(rows) - scores)) <= BOUND
+    assert np.max(np.abs(fitted.probability(rows) - scores)) <= fitted.bound
 
 
 def test_a_row_scores_the_same_alone_as_in_a_batch(fitted):
@@ -70,7 +70,7 @@ def test_float64_thresholds_of_a_forest_are_floored():
     for above in (high, higher):
         fitted = RandomForest(trees=5, columns=1.0).fit(x, x[:, 0] >= above, seed=0)
         scores = OnnxModel(fitted.export().SerializeToString(), features=1).score(x)
-        assert np.max(np.abs(fitted.probability(x) - scores)) <= BOUND
+        assert np.max(np.abs(fitted.probability(x) - scores)) <= fitted.bound
 
 
 def test_xgboost_passes_missing_values_as_the_library_does():
@@ -78,7 +78,7 @@ def test_xgboost_passes_missing_values_as_the_library_does():
     rows = strange_rows(X, seed=4)
     rows = rows[~np.isinf(rows).any(axis=1)]
     scores = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1]).score(rows)
-    assert np.max(np.abs(fitted.probability(rows) - scores)) <= BOUND
+    assert np.max(np.abs(fitted.probability(rows) - scores)) <= fitted.bound
 
 
 def test_weights_make_frauds_weigh_as_much_as_genuine_rows():

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runtime.commands.screen import AsJson, count_bar, stage_shower, write_json, write_table
+
+if TYPE_CHECKING:
+    from models.training.evaluation import Evaluation
+
+
+class Model(StrEnum):
+    """Names in `CANDIDATES`."""
+
+    LIGHTGBM = "lightgbm"
+    XGBOOST = "xgboost"
+    LOGISTIC = "logistic"
+    FOREST = "forest"
+
+
+class Features(StrEnum):
+    """Values of `FeatureSet`."""
+
+    ALL = "all"
+    BOOK = "book"
+
+
+class Balance(StrEnum):
+    """What is done about frauds being rare."""
+
+    NONE = "none"
+    WEIGHTS = "weights"
+    SMOTE = "smote"
+
+
+def evaluate(
+    *,
+    history: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled Parquet file.")],
+    train_end: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="First day after the first fold's training, UTC.")
+    ],
+    train_days: Annotated[int, typer.Option(min=1, help="Days trained on.")] = 7,
+    delay_days: Annotated[int, typer.Option(min=0, help="Days until the labels are known.")] = 7,
+    test_days: Annotated[int, typer.Option(min=1, help="Days tested.")] = 7,
+    folds: Annotated[int, typer.Option(min=1, help="Test folds, a week apart.")] = 4,
+    validation_folds: Annotated[int, typer.Option(min=0, help="Folds 35 days earlier, on which choices are made.")] = 4,
+    model: Annotated[Model, typer.Option(help="What is trained.")] = Model.LIGHTGBM,
+    balance: Annotated[Balance, typer.Option(help="Against rare frauds: weights, or made-up ones.")] = Balance.NONE,
+    features: Annotated[Features, typer.Option(help="All, or the benchmark's 15.")] = Features.ALL,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same figures.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a model fold by fold: train, wait for the labels, test on the days after.
+
+    The last line of the output is one JSON object; with --json it is the only one.
+
+    [bold]Examples[/]
+
+      fraudstream evaluate history.parquet --train-end 2018-08-01 --train-days 28
+      fraudstream evaluate history.parquet --train-end 2018-08-01 --model xgboost --features book
+    """
+    from models.training.evaluate import evaluate as evaluate_model
+    from models.training.evaluation import EvaluationSettings
+
+    settings = EvaluationSettings(
+        train_end=train_end.date(),
+        train_days=train_days,
+        delay_days=delay_days,
+        test_days=test_days,
+        folds=folds,
+        validation_folds=validation_folds,
+        model=model.value,
+        balance=balance.value,
+        features=features.value,
+        seed=seed,
+    )
+    with count_bar("evaluating", None) as bar:
+        evaluation = evaluate_model(history, settings, progress=stage_shower(bar))
+    if not as_json:
+        _show(evaluation)
+    write_json(evaluation.to_json())
+
+
+def _show(evaluation: Evaluation) -> None:
+    from models.training.evaluation import HEADLINE
+
+    rows = [
+        (
+            result.period,
+            f"{result.fold.test_start} to {result.fold.test_end}",
+            f"{result.train_rows:,} ({result.train_frauds:,})",
+            f"{len(result.rows):,} ({result.is_fraud.sum():,})",
+            *(f"{result.metrics[name]:.3f}" for name in HEADLINE),
+        )
+        for result in evaluation.results
+    ]
+    for period in ("validation", "test"):
+        means = evaluation.summary(period)
+        if means:
+            spread = (f"{means[name]:.3f} ± {means[f'{name}_sd']:.3f}" for name in HEADLINE)
+            rows.append((f"{period}, mean", "", "", "", *spread))
+    write_table(("fold", "tested", "train (frauds)", "test (frauds)", *HEADLINE), rows)
