@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from models.features.risk import RiskTable
 from models.features.table import FEATURE_NAMES
 from models.scoring.model import OnnxModel
-from models.training.candidates.candidate import Candidate
+from models.training.calibration import Calibrated, Platt
+from models.training.candidates.candidate import Candidate, Fitted
 from models.training.candidates.catalogue import CANDIDATES
 from models.training.evaluation import Evaluation, EvaluationSettings, FoldResult, Period
 from models.training.export import ExportError
@@ -28,7 +29,7 @@ from models.training.metrics import (
     precision_at_recall,
     recall_at_false_positive_rate,
 )
-from models.training.protocol import EPOCH, Fold, Transactions, risk_rows
+from models.training.protocol import EPOCH, Fold, Transactions, day_number, risk_rows
 from models.training.replay import replay_features
 from schemas.columns import read_history
 from schemas.errors import UserError
@@ -148,16 +149,15 @@ def measure(
     train = fold.train_rows(transactions) & prepared.usable
     rows = np.flatnonzero(fold.test_rows(transactions) & prepared.usable)
     is_fraud = transactions.is_fraud[rows]
-    _refuse_one_class(fold, "training", transactions.is_fraud[train])
     _refuse_one_class(fold, "test", is_fraud)
-    fitted = candidate.fit(x[train], transactions.is_fraud[train], seed=settings.seed, threads=settings.threads)
+    fitted = _fit(prepared, candidate, fold, train, settings)
     model = OnnxModel(fitted.export().SerializeToString(deterministic=True), features=x.shape[1])
     scores = model.score(x[rows])
     difference = float(np.max(np.abs(fitted.probability(x[rows]) - scores)))
     if not difference <= fitted.bound:
         raise ExportError(
-            f"ONNX parity of {settings.model}, fold of {fold.train_end}: expected at most {fitted.bound} of difference, "
-            f"was {difference:.3g}: report this with the history file"
+            f"ONNX parity of {settings.model}, fold of {fold.train_end}: expected at most {fitted.bound:.3g} of "
+            f"difference, was {difference:.3g}: report this with the history file"
         )
     return FoldResult(
         period=period,
@@ -171,6 +171,20 @@ def measure(
         metrics=_metrics(prepared, rows, scores),
         parity=difference,
     )
+
+
+def _fit(
+    prepared: Prepared, candidate: Candidate, fold: Fold, train: NDArray[np.bool_], settings: EvaluationSettings
+) -> Fitted:
+    """Train on a fold's rows, or on all but the last days and calibrate on those."""
+    is_fraud = prepared.transactions.is_fraud
+    held_out = train & (prepared.transactions.day >= day_number(fold.train_end) - settings.calibration_days)
+    taught = train & ~held_out
+    _refuse_one_class(fold, "training", is_fraud[taught])
+    fitted = candidate.fit(prepared.x[taught], is_fraud[taught], seed=settings.seed, threads=settings.threads)
+    if not settings.calibration_days:
+        return fitted
+    return Calibrated(fitted, Platt.fit(fitted.probability(prepared.x[held_out]), is_fraud[held_out]))
 
 
 def _metrics(prepared: Prepared, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> dict[str, float]:

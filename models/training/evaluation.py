@@ -37,6 +37,8 @@ class EvaluationSettings:
         A name in `CANDIDATES`.
     balance : str
         See `balanced`.
+    calibration_days : int
+        The last days of training, on which not the trees but the calibration is learned; 0 for none.
     features : str
         See `select_features`.
     seed, threads : int
@@ -51,6 +53,7 @@ class EvaluationSettings:
     validation_days_before: int = 35
     model: str = "lightgbm"
     balance: Balance = "none"
+    calibration_days: int = 0
     features: FeatureSet = "all"
     seed: int = 7
     threads: int = 1
@@ -159,6 +162,7 @@ class Evaluation:
             "model": self.settings.model,
             "balance": self.settings.balance,
             "features": self.settings.features,
+            "calibration_days": self.settings.calibration_days,
             "train_days": self.settings.train_days,
             "seed": self.settings.seed,
             "folds": [result.to_json() for result in self.of("test")],

@@ -50,6 +50,9 @@ def evaluate(
     validation_folds: Annotated[int, typer.Option(min=0, help="Folds 35 days earlier, on which choices are made.")] = 4,
     model: Annotated[Model, typer.Option(help="What is trained.")] = Model.LIGHTGBM,
     balance: Annotated[Balance, typer.Option(help="Against rare frauds: weights, or made-up ones.")] = Balance.NONE,
+    calibration_days: Annotated[
+        int, typer.Option(min=0, help="Last days of training to calibrate the probabilities on.")
+    ] = 0,
     features: Annotated[Features, typer.Option(help="All, or the benchmark's 15.")] = Features.ALL,
     seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same figures.")] = 7,
     as_json: AsJson = False,
@@ -75,6 +78,7 @@ def evaluate(
         validation_folds=validation_folds,
         model=model.value,
         balance=balance.value,
+        calibration_days=calibration_days,
         features=features.value,
         seed=seed,
     )

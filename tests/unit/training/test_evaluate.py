@@ -66,6 +66,14 @@ def test_scores_of_a_fold_depend_on_nothing_after_its_training(prepared, evaluat
     assert np.array_equal(again.scores[same], result.scores[np.isin(result.rows, again.rows)])
 
 
+def test_calibration_days_are_taken_from_the_training(prepared, evaluation):
+    calibrated = evaluate_prepared(prepared, SMALL, replace(settings(), calibration_days=2, folds=0))
+    plain, other = evaluation.results[0], calibrated.results[0]
+    assert np.array_equal(plain.rows, other.rows)
+    assert plain.train_rows == other.train_rows
+    assert not np.array_equal(plain.scores, other.scores)
+
+
 def test_the_same_settings_give_the_same_figures(prepared, evaluation):
     assert evaluate_prepared(prepared, SMALL, settings()).to_json() == evaluation.to_json()
 
