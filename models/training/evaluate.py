@@ -18,6 +18,7 @@ from models.training.candidates.catalogue import CANDIDATES
 from models.training.evaluation import Evaluation, EvaluationSettings, FoldResult, Period
 from models.training.export import ExportError
 from models.training.feature_set import select_features
+from models.training.history_checks import check_history
 from models.training.metrics import (
     auc_roc,
     best_f1,
@@ -102,6 +103,7 @@ def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prep
     """
     tell("read", 0, 1)
     table = read_history(history)
+    check_history(table, history)
     transactions = Transactions.of(table)
     folds = [fold for _, fold in settings.periods()]
     _refuse_days_outside(history, transactions, folds)

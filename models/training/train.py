@@ -17,6 +17,7 @@ from models.scoring.reasons import usual_spread
 from models.training.export import export_onnx
 from models.training.fingerprint import fingerprint
 from models.training.fit import LearnerSettings, fit, recorded
+from models.training.history_checks import check_history
 from models.training.metrics import pr_auc, precision_recall, recall_by_scenario
 from models.training.parity import prove_parity, strange_rows, threshold_rows
 from models.training.reference import reference
@@ -119,6 +120,7 @@ def train(
 def _replayed(history: Path, tell: Progress) -> _History:
     tell("read", 0, 1)
     table = read_history(history)
+    check_history(table, history)
     if not len(table):
         raise TrainingError(f"Training on {history}: expected transactions, was an empty file")
     event_time_ms = table["event_time"].cast(pa.int64()).to_numpy()
