@@ -12,6 +12,7 @@ from runtime.commands import alerts, data, dlq, doctor, evaluate, jobs, services
 from runtime.commands.screen import err
 from runtime.environment import QUIET
 from runtime.failures import RuntimeFailure
+from runtime.folders import cache_folder
 from runtime.interrupts import terminate_as_interrupt
 from schemas.errors import UserError
 
@@ -58,6 +59,8 @@ app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
 def main() -> None:
     """Run the command line: a mistake or a failure is a message and an exit code, not a stack trace."""
     os.environ.update(QUIET)
+    # matplotlib would keep its list of fonts in the home folder.
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     terminate_as_interrupt()
     try:
         app()

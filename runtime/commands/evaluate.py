@@ -55,6 +55,7 @@ def evaluate(
     ] = 0,
     features: Annotated[Features, typer.Option(help="All, or the benchmark's 15.")] = Features.ALL,
     seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same figures.")] = 7,
+    report: Annotated[Path | None, typer.Option(help="HTML file to write, with charts.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure a model fold by fold: train, wait for the labels, test on the days after.
@@ -65,6 +66,7 @@ def evaluate(
 
       fraudstream evaluate history.parquet --train-end 2018-08-01 --train-days 28
       fraudstream evaluate history.parquet --train-end 2018-08-01 --model xgboost --features book
+      fraudstream evaluate history.parquet --train-end 2018-08-01 --report artifacts/report.html
     """
     from models.training.evaluate import evaluate as evaluate_model
     from models.training.evaluation import EvaluationSettings
@@ -84,6 +86,10 @@ def evaluate(
     )
     with count_bar("evaluating", None) as bar:
         evaluation = evaluate_model(history, settings, progress=stage_shower(bar))
+    if report:
+        from models.training.report import evaluation_report, write_report
+
+        write_report(report, evaluation_report(evaluation))
     if not as_json:
         _show(evaluation)
     write_json(evaluation.to_json())
