@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -72,7 +72,13 @@ class Prepared:
     usable: NDArray[np.bool_]
 
 
-def evaluate(history: Path, settings: EvaluationSettings, *, progress: Progress | None = None) -> Evaluation:
+def evaluate(
+    history: Path,
+    settings: EvaluationSettings,
+    *,
+    choose: Callable[[Prepared], Candidate] | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
     """Measure a candidate as it would have done in production, fold by fold.
 
     Features are computed once over the whole file, each row's from what was known before it. Each fold then
@@ -83,6 +89,8 @@ def evaluate(history: Path, settings: EvaluationSettings, *, progress: Progress 
     history : Path
         Parquet file in the columns of `LABELLED_ARROW`.
     settings : EvaluationSettings
+    choose : callable of Prepared, optional
+        Returns the candidate, as a search does; the one named in the settings where left out.
     progress : callable of (str, int, int), optional
 
     Raises
@@ -92,7 +100,8 @@ def evaluate(history: Path, settings: EvaluationSettings, *, progress: Progress 
     """
     tell = progress or (lambda _stage, _done, _total: None)
     prepared = prepare(history, settings, tell)
-    return evaluate_prepared(prepared, CANDIDATES[settings.model](settings.balance), settings, progress=tell)
+    candidate = choose(prepared) if choose else CANDIDATES[settings.model](settings.balance)
+    return evaluate_prepared(prepared, candidate, settings, progress=tell)
 
 
 def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prepared:
@@ -140,7 +149,13 @@ def evaluate_prepared(
         if progress:
             progress(f"{period} fold of {fold.train_end}", done, len(periods))
         results.append(measure(prepared, candidate, period, fold, settings))
-    return Evaluation(settings=settings, names=prepared.names, results=tuple(results), table=prepared.table)
+    return Evaluation(
+        settings=settings,
+        learner=asdict(candidate),
+        names=prepared.names,
+        results=tuple(results),
+        table=prepared.table,
+    )
 
 
 def measure(

@@ -128,6 +128,8 @@ class Evaluation:
     Parameters
     ----------
     settings : EvaluationSettings
+    learner : dict
+        The candidate's own settings.
     names : tuple of str
         Features, in the order of each fold's importance.
     results : tuple of FoldResult
@@ -137,6 +139,7 @@ class Evaluation:
     """
 
     settings: EvaluationSettings
+    learner: dict[str, Any]
     names: tuple[str, ...]
     results: tuple[FoldResult, ...]
     table: pa.Table
@@ -160,8 +163,8 @@ class Evaluation:
         return {
             **self.summary("test"),
             "model": self.settings.model,
-            "balance": self.settings.balance,
             "features": self.settings.features,
+            "learner": self.learner,
             "calibration_days": self.settings.calibration_days,
             "train_days": self.settings.train_days,
             "seed": self.settings.seed,

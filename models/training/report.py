@@ -74,7 +74,7 @@ def evaluation_report(evaluation: Evaluation) -> Report:
             "model": settings.model,
             "features": f"{settings.features}, {len(evaluation.names)} of them",
             "trained on": f"{settings.train_days} days, tested {settings.delay_days} days later",
-            "against rare frauds": settings.balance,
+            "learner": ", ".join(f"{name} {value}" for name, value in evaluation.learner.items()),
             "calibrated on": f"the last {settings.calibration_days} days" if settings.calibration_days else "no days",
             "seed": str(settings.seed),
         },

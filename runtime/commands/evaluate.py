@@ -10,7 +10,10 @@ import typer
 from runtime.commands.screen import AsJson, count_bar, stage_shower, write_json, write_table
 
 if TYPE_CHECKING:
+    from models.training.candidates.candidate import Candidate
+    from models.training.evaluate import Prepared
     from models.training.evaluation import Evaluation
+    from models.training.search import Found
 
 
 class Model(StrEnum):
@@ -47,13 +50,17 @@ def evaluate(
     delay_days: Annotated[int, typer.Option(min=0, help="Days until the labels are known.")] = 7,
     test_days: Annotated[int, typer.Option(min=1, help="Days tested.")] = 7,
     folds: Annotated[int, typer.Option(min=1, help="Test folds, a week apart.")] = 4,
-    validation_folds: Annotated[int, typer.Option(min=0, help="Folds 35 days earlier, on which choices are made.")] = 4,
+    validation_folds: Annotated[int, typer.Option(min=0, help="Earlier folds, on which choices are made.")] = 4,
+    validation_days_before: Annotated[int, typer.Option(min=1, help="How much earlier, in days.")] = 35,
     model: Annotated[Model, typer.Option(help="What is trained.")] = Model.LIGHTGBM,
     balance: Annotated[Balance, typer.Option(help="Against rare frauds: weights, or made-up ones.")] = Balance.NONE,
     calibration_days: Annotated[
         int, typer.Option(min=0, help="Last days of training to calibrate the probabilities on.")
     ] = 0,
     features: Annotated[Features, typer.Option(help="All, or the benchmark's 15.")] = Features.ALL,
+    search_minutes: Annotated[
+        float, typer.Option(min=0, help="How long to look for better settings, on the validation folds.")
+    ] = 0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same figures.")] = 7,
     report: Annotated[Path | None, typer.Option(help="HTML file to write, with charts.")] = None,
     as_json: AsJson = False,
@@ -67,9 +74,11 @@ def evaluate(
       fraudstream evaluate history.parquet --train-end 2018-08-01 --train-days 28
       fraudstream evaluate history.parquet --train-end 2018-08-01 --model xgboost --features book
       fraudstream evaluate history.parquet --train-end 2018-08-01 --report artifacts/report.html
+      fraudstream evaluate history.parquet --train-end 2018-08-01 --model xgboost --search-minutes 10
     """
     from models.training.evaluate import evaluate as evaluate_model
     from models.training.evaluation import EvaluationSettings
+    from models.training.search import search
 
     settings = EvaluationSettings(
         train_end=train_end.date(),
@@ -78,21 +87,29 @@ def evaluate(
         test_days=test_days,
         folds=folds,
         validation_folds=validation_folds,
+        validation_days_before=validation_days_before,
         model=model.value,
         balance=balance.value,
         calibration_days=calibration_days,
         features=features.value,
         seed=seed,
     )
+    found: list[Found] = []
     with count_bar("evaluating", None) as bar:
-        evaluation = evaluate_model(history, settings, progress=stage_shower(bar))
+        show = stage_shower(bar)
+
+        def choose(prepared: Prepared) -> Candidate:
+            found.append(search(prepared, settings, seconds=60 * search_minutes, progress=show))
+            return found[0].candidate
+
+        evaluation = evaluate_model(history, settings, choose=choose if search_minutes else None, progress=show)
     if report:
         from models.training.report import evaluation_report, write_report
 
         write_report(report, evaluation_report(evaluation))
     if not as_json:
         _show(evaluation)
-    write_json(evaluation.to_json())
+    write_json({**evaluation.to_json(), **({"search": found[0].to_json()} if found else {})})
 
 
 def _show(evaluation: Evaluation) -> None:

@@ -1,4 +1,4 @@
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import onnx
@@ -36,7 +36,9 @@ class Fitted(Protocol):
 
 
 class Candidate(Protocol):
-    """The settings of a classifier, ready to be trained."""
+    """The settings of a classifier, ready to be trained: a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def fit(self, x: NDArray[np.float32], is_fraud: NDArray[np.bool_], *, seed: int, threads: int = 1) -> Fitted:
         """Train: the same input, seed and number of threads give the same classifier.

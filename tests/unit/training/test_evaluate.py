@@ -127,3 +127,15 @@ def test_the_command_ends_in_one_json_line(tmp_path):
     lines = done.stdout.strip().splitlines()
     assert len(lines) > 2
     assert orjson.loads(lines[-1])["model"] == "logistic"
+
+
+def test_the_command_searches_and_writes_a_report(tmp_path):
+    report = tmp_path / "report.html"
+    days = ["--train-end", str(settings().train_end), "--delay-days", "2", "--folds", "1", "--validation-folds", "1"]
+    more = ["--validation-days-before", "7", "--model", "logistic", "--search-minutes", "0.01", "--report", str(report)]
+    done = CliRunner().invoke(app, ["evaluate", str(history_file()), *days, *more, "--json"])
+    assert done.exit_code == 0, done.output
+    value = orjson.loads(done.stdout)
+    assert value["search"]["trials"] >= 1
+    assert value["validation"]["average_precision"] == pytest.approx(value["search"]["objective"])
+    assert "logistic on all features" in report.read_text()
