@@ -3,7 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +36,9 @@ from models.training.protocol import EPOCH, Fold, Transactions, day_number, risk
 from models.training.replay import replay_features
 from schemas.columns import read_history
 from schemas.errors import UserError
+
+_WITH_LABELS: dict[str, Any] = {"with_labels": True} if "with_labels" in signature(replay_features).parameters else {}
+"""Labels reach the engine at their label_time, where the engine takes them."""
 
 CARDS = 100
 """Cards that can be checked in a day, for the card precision."""
@@ -127,6 +132,7 @@ def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prep
         category_risk=category_risk,
         type_risk=type_risk,
         progress=lambda done, total: tell("replay", done, total),
+        **_WITH_LABELS,
     )
     x, names = select_features(everything, settings.features)
     return Prepared(

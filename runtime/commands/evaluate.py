@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -118,7 +118,7 @@ def _show(evaluation: Evaluation) -> None:
     rows = [
         (
             result.period,
-            f"{result.fold.test_start} to {result.fold.test_end}",
+            f"{result.fold.test_start} to {result.fold.test_end - timedelta(days=1)}",
             f"{result.train_rows:,} ({result.train_frauds:,})",
             f"{len(result.rows):,} ({result.is_fraud.sum():,})",
             *(f"{result.metrics[name]:.3f}" for name in HEADLINE),

@@ -4,6 +4,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+TREES_BOUND = 5e-6
+"""Largest difference between a library's probability and ONNX's for some hundred trees: both add up in float32,
+or one does. A row that took another branch differs by far more."""
+
 
 class Fitted(Protocol):
     """A classifier that was trained on F features.

@@ -7,10 +7,10 @@ import onnx
 from numpy.typing import NDArray
 
 from models.training.candidates.balance import Balance, balanced
-from models.training.candidates.candidate import shares
+from models.training.candidates.candidate import TREES_BOUND, shares
 from models.training.export import export_onnx
 from models.training.fit import LearnerSettings, fit
-from models.training.parity import BOUND, threshold_rows
+from models.training.parity import threshold_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class FittedLightGbm:
     """A booster, as a `Fitted`."""
 
     booster: lgb.Booster
-    bound: ClassVar[float] = BOUND
+    bound: ClassVar[float] = TREES_BOUND
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""

@@ -9,9 +9,9 @@ from skl2onnx import to_onnx
 from sklearn.ensemble import RandomForestClassifier
 
 from models.training.candidates.balance import Balance, balanced
-from models.training.candidates.candidate import shares
+from models.training.candidates.candidate import TREES_BOUND, shares
 from models.training.export import ExportError, floor_float32, probability_only
-from models.training.parity import BOUND, Split, rows_at_splits
+from models.training.parity import Split, rows_at_splits
 
 _LEAF = -2
 """How scikit-learn marks a leaf among the split features."""
@@ -55,7 +55,7 @@ class FittedForest:
     """A forest, as a `Fitted`. It takes finite numbers only."""
 
     forest: RandomForestClassifier
-    bound: ClassVar[float] = BOUND
+    bound: ClassVar[float] = TREES_BOUND
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""

@@ -12,12 +12,9 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 
 from models.scoring.model import INPUT
 from models.training.candidates.balance import Balance, balanced
-from models.training.candidates.candidate import shares
+from models.training.candidates.candidate import TREES_BOUND, shares
 from models.training.export import probability_only
 from models.training.parity import Split, rows_at_splits
-
-_BOUND = 5e-6
-"""XGBoost too adds its trees up in float32, in another order: both sides round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +70,7 @@ class FittedXGBoost:
     """A booster, as a `Fitted`. Its thresholds are float32 already: the converter keeps them."""
 
     booster: xgb.Booster
-    bound: ClassVar[float] = _BOUND
+    bound: ClassVar[float] = TREES_BOUND
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""
