@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.training.candidates.balance import Balance
+from models.training.candidates.candidate import Balance
 from models.training.feature_set import FeatureSet
 from models.training.protocol import Fold, successive
 

@@ -4,8 +4,7 @@ from typing import Any, NamedTuple, cast
 
 from optuna import Trial
 
-from models.training.candidates.balance import Balance
-from models.training.candidates.candidate import Candidate
+from models.training.candidates.candidate import Balance, Candidate
 from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.candidates.logistic_regression import Logistic
 from models.training.candidates.random_forest import RandomForest

@@ -1,11 +1,10 @@
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from imblearn.over_sampling import SMOTE
 from numpy.typing import NDArray
 
-Balance = Literal["none", "weights", "smote"]
-"""What is done about frauds being rare: nothing, weights, or made-up frauds."""
+from models.training.candidates.candidate import Balance
 
 SMOTE_RATIO, SMOTE_NEIGHBOURS = 0.1, 5
 """Frauds for each genuine row after SMOTE, and how many of a fraud's nearest ones it is mixed with."""

@@ -1,8 +1,11 @@
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+
+Balance = Literal["none", "weights", "smote"]
+"""What is done about frauds being rare: nothing, weights, or made-up frauds. See `balanced`."""
 
 TREES_BOUND = 5e-6
 """Largest difference between a library's probability and ONNX's for some hundred trees: both add up in float32,

@@ -1,7 +1,6 @@
 from collections.abc import Callable, Mapping
 
-from models.training.candidates.balance import Balance
-from models.training.candidates.candidate import Candidate
+from models.training.candidates.candidate import Balance, Candidate
 from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.candidates.logistic_regression import Logistic
 from models.training.candidates.random_forest import RandomForest

@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from models.training.candidates.balance import Balance, balanced
-from models.training.candidates.candidate import TREES_BOUND, shares
+from models.training.candidates.balance import balanced
+from models.training.candidates.candidate import TREES_BOUND, Balance, shares
 from models.training.export import export_onnx
 from models.training.fit import LearnerSettings, fit
 from models.training.parity import threshold_rows

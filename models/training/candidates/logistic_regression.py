@@ -10,8 +10,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models.scoring.model import INPUT, OUTPUT
-from models.training.candidates.balance import Balance, balanced
-from models.training.candidates.candidate import shares
+from models.training.candidates.balance import balanced
+from models.training.candidates.candidate import Balance, shares
 from models.training.parity import BOUND
 
 _OPSET, _IR_VERSION = 17, 8

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from skl2onnx import to_onnx
 from sklearn.ensemble import RandomForestClassifier
 
-from models.training.candidates.balance import Balance, balanced
-from models.training.candidates.candidate import TREES_BOUND, shares
+from models.training.candidates.balance import balanced
+from models.training.candidates.candidate import TREES_BOUND, Balance, shares
 from models.training.export import ExportError, floor_float32, probability_only
 from models.training.parity import Split, rows_at_splits
 

@@ -11,8 +11,8 @@ from onnxmltools.convert import convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 
 from models.scoring.model import INPUT
-from models.training.candidates.balance import Balance, balanced
-from models.training.candidates.candidate import TREES_BOUND, shares
+from models.training.candidates.balance import balanced
+from models.training.candidates.candidate import TREES_BOUND, Balance, shares
 from models.training.export import probability_only
 from models.training.parity import Split, rows_at_splits
 
