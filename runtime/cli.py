@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 from confluent_kafka import KafkaException
 
-from runtime.commands import alerts, data, dlq, doctor, jobs, services, shows, topics, train
+from runtime.commands import alerts, data, dlq, doctor, evaluate, jobs, services, shows, topics, train
 from runtime.commands.screen import err
 from runtime.environment import QUIET
 from runtime.failures import RuntimeFailure
+from runtime.folders import cache_folder
 from runtime.interrupts import terminate_as_interrupt
 from schemas.errors import UserError
 
@@ -45,7 +46,7 @@ def options(
 for panel, commands in {
     "Services": (services.up, services.down, services.status, doctor.doctor),
     "Data": (data.simulate, data.produce, data.replay),
-    "Model and job": (train.train, jobs.submit, jobs.stop, jobs.jobs),
+    "Model and job": (train.train, evaluate.evaluate, jobs.submit, jobs.stop, jobs.jobs),
     "Shows": (shows.demo, shows.bench),
 }.items():
     for command in commands:
@@ -58,6 +59,8 @@ app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
 def main() -> None:
     """Run the command line: a mistake or a failure is a message and an exit code, not a stack trace."""
     os.environ.update(QUIET)
+    # matplotlib would keep its list of fonts in the home folder.
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     terminate_as_interrupt()
     try:
         app()

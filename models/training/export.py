@@ -18,6 +18,9 @@ ZERO = np.float32(1e-35)
 ANY_NUMBER = 1e300
 """How LightGBM writes the infinite threshold that parts numbers from NaN."""
 
+_OPSET = 15
+"""ONNX version of our own nodes where a converter names none."""
+
 
 class ExportError(UserError):
     """A LightGBM model that ONNX cannot express exactly."""
@@ -70,7 +73,29 @@ def export_onnx(booster: lgb.Booster) -> onnx.ModelProto:
     )
     ensemble = model.graph.node[0]
     _correct_branches(ensemble, booster)
-    return _probability_only(ensemble, model, features)
+    return probability_only(ensemble, model, features)
+
+
+def probability_only(ensemble: onnx.NodeProto, model: onnx.ModelProto, features: int) -> onnx.ModelProto:
+    """Return a graph of a converted tree ensemble and the choice of its second column.
+
+    The converter's label output has a fixed shape of one row, about which onnxruntime warns at every batch.
+    """
+    ensemble.input[:], ensemble.output[:] = [INPUT], ["label", "both"]
+    pick = helper.make_node("Gather", ["both", "fraud"], [OUTPUT], axis=1)
+    graph = helper.make_graph(
+        [ensemble, pick],
+        "fraud",
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, features])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None])],
+        [helper.make_tensor("fraud", TensorProto.INT64, [], [1])],
+    )
+    versions = {opset.domain: opset.version for opset in model.opset_import}
+    versions.setdefault("", _OPSET)
+    opsets = [helper.make_opsetid(domain, version) for domain, version in versions.items()]
+    exported = helper.make_model(graph, opset_imports=opsets, ir_version=model.ir_version)
+    onnx.checker.check_model(exported)
+    return exported
 
 
 def split_nodes(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -133,22 +158,3 @@ def _refuse_inexact(node: dict[str, Any]) -> None:
             f"{node['decision_type']!r} with missing_type {node['missing_type']!r}: train without "
             "categorical features and without zero_as_missing"
         )
-
-
-def _probability_only(ensemble: onnx.NodeProto, model: onnx.ModelProto, features: int) -> onnx.ModelProto:
-    """Return a graph of the ensemble and the choice of its second column.
-
-    The converter's label output has a fixed shape of one row, about which onnxruntime warns at every batch.
-    """
-    ensemble.output[:] = ["label", "both"]
-    pick = helper.make_node("Gather", ["both", "fraud"], [OUTPUT], axis=1)
-    graph = helper.make_graph(
-        [ensemble, pick],
-        "fraud",
-        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, features])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None])],
-        [helper.make_tensor("fraud", TensorProto.INT64, [], [1])],
-    )
-    exported = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
-    onnx.checker.check_model(exported)
-    return exported

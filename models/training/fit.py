@@ -32,7 +32,13 @@ class LearnerSettings:
 
 
 def fit(
-    x: NDArray[np.float32], is_fraud: NDArray[np.bool_], settings: LearnerSettings, *, seed: int, threads: int
+    x: NDArray[np.float32],
+    is_fraud: NDArray[np.bool_],
+    settings: LearnerSettings,
+    *,
+    seed: int,
+    threads: int,
+    weight: NDArray[np.float32] | None = None,
 ) -> lgb.Booster:
     """Train the classifier: the same trees for the same input, settings, seed and number of threads.
 
@@ -42,6 +48,8 @@ def fit(
         float32 is part of the contract: thresholds then lie between float32 values, and the exported model,
         which sees float32, branches alike.
     is_fraud : ndarray of bool, (n,)
+    weight : ndarray of float32, (n,), optional
+        How much each row counts; all alike where left out.
     """
     parameters = {
         "objective": "binary",
@@ -58,7 +66,7 @@ def fit(
         "force_col_wise": True,
         "verbosity": -1,
     }
-    data = lgb.Dataset(x, is_fraud.astype(np.float32), free_raw_data=False)
+    data = lgb.Dataset(x, is_fraud.astype(np.float32), weight=weight, free_raw_data=False)
     return lgb.train(parameters, data, num_boost_round=settings.trees)
 
 

@@ -1,6 +1,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+REVIEW_COST = 5.0
+"""What looking into one alert costs, in major units: some minutes of an analyst's time."""
+
 
 def pr_auc(is_fraud: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
     """Return the area under the precision-recall curve as average precision; 0 without frauds.
@@ -60,3 +63,134 @@ def recall_by_scenario(
     names = scenario[is_fraud].astype(str)
     caught = scores[is_fraud] >= np.float32(threshold)
     return {str(name): float(np.mean(caught[names == name])) for name in np.unique(names)}
+
+
+def auc_roc(is_fraud: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
+    """Return how often a fraud scores above a genuine transaction, ties for half; 0.5 without one or the other."""
+    _, caught, flagged = operating_points(is_fraud, scores)
+    if not caught.size or caught[-1] in {0, flagged[-1]}:
+        return 0.5
+    recall = np.append(0, caught / caught[-1])
+    false_positive_rate = np.append(0, (flagged - caught) / (flagged[-1] - caught[-1]))
+    return float(np.trapezoid(recall, false_positive_rate))
+
+
+def precision_at_recall(is_fraud: NDArray[np.bool_], scores: NDArray[np.float32], recall: float = 0.9) -> float:
+    """Return the best precision among the thresholds that catch a share ``recall`` of the frauds or more."""
+    _, caught, flagged = operating_points(is_fraud, scores)
+    if not caught.size or not caught[-1]:
+        return 0.0
+    enough = caught >= recall * caught[-1]
+    return float(np.max(caught[enough] / flagged[enough]))
+
+
+def recall_at_false_positive_rate(
+    is_fraud: NDArray[np.bool_], scores: NDArray[np.float32], rate: float = 0.01
+) -> float:
+    """Return the best recall among the thresholds that flag a share ``rate`` of the genuine rows or fewer."""
+    _, caught, flagged = operating_points(is_fraud, scores)
+    if not caught.size or not caught[-1]:
+        return 0.0
+    allowed = flagged - caught <= rate * (flagged[-1] - caught[-1])
+    return float(np.max(caught[allowed], initial=0) / caught[-1])
+
+
+def best_f1(is_fraud: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
+    """Return the best harmonic mean of precision and recall over all thresholds; 0 without frauds."""
+    _, caught, flagged = operating_points(is_fraud, scores)
+    if not caught.size or not caught[-1]:
+        return 0.0
+    return float(np.max(2 * caught / (flagged + caught[-1])))
+
+
+def lowest_cost(
+    is_fraud: NDArray[np.bool_],
+    scores: NDArray[np.float32],
+    amount: NDArray[np.float32],
+    *,
+    review_cost: float = REVIEW_COST,
+) -> float:
+    """Return the least that missed frauds and reviews cost together, over all thresholds.
+
+    A missed fraud costs its amount, each alert ``review_cost``; to raise no alert is among the choices. The
+    threshold is the best in hindsight: a bound for what a threshold set beforehand reaches.
+
+    Parameters
+    ----------
+    amount : ndarray of float32, (n,)
+        In major units, as is ``review_cost``.
+    """
+    falling = np.argsort(-scores, kind="stable")
+    lost = np.where(is_fraud, amount, 0).astype(np.float64)
+    saved = np.append(0.0, np.cumsum(lost[falling]))
+    _, _, flagged = operating_points(is_fraud, scores)
+    alerts = np.append(0, flagged)
+    return float(np.min(lost.sum() - saved[alerts] + review_cost * alerts))
+
+
+def card_precision(
+    day: NDArray[np.int64],
+    card: NDArray[np.int64],
+    is_fraud: NDArray[np.bool_],
+    scores: NDArray[np.float32],
+    k: int = 100,
+) -> float:
+    """Return the share of compromised cards among the ``k`` that look worst, mean over the days.
+
+    A day's card has the highest score and the highest label of its transactions of that day. Cards found, a
+    compromised one among the first ``k``, are known from then on and left out on later days. A day with fewer
+    than ``k`` cards counts as if the rest were genuine. Equal scores are ranked by ``card``.
+
+    Parameters
+    ----------
+    day, card : ndarray of int64, (n,)
+        Day and number of the card of each transaction.
+    is_fraud : ndarray of bool, (n,)
+    scores : ndarray of float32, (n,)
+    k : int
+        Cards that can be checked in a day.
+    """
+    found: NDArray[np.int64] = np.empty(0, np.int64)
+    precisions = []
+    for today in np.unique(day):
+        rows = np.flatnonzero((day == today) & ~np.isin(card, found))
+        cards, of_row = np.unique(card[rows], return_inverse=True)
+        highest = np.full(len(cards), -np.inf, np.float32)
+        np.maximum.at(highest, of_row, scores[rows])
+        compromised = np.zeros(len(cards), np.bool_)
+        np.logical_or.at(compromised, of_row, is_fraud[rows])
+        first = np.argsort(-highest, kind="stable")[:k]
+        caught = cards[first[compromised[first]]]
+        precisions.append(len(caught) / k)
+        found = np.concatenate([found, caught])
+    return float(np.mean(precisions)) if precisions else 0.0
+
+
+def brier_score(is_fraud: NDArray[np.bool_], probability: NDArray[np.float32]) -> float:
+    """Return the mean squared difference of probability and outcome; 0 is perfect."""
+    return float(np.mean((probability.astype(np.float64) - is_fraud) ** 2)) if len(is_fraud) else 0.0
+
+
+def calibration_bins(
+    is_fraud: NDArray[np.bool_], probability: NDArray[np.float32], bins: int = 10
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return promised and observed fraud rate of rows of like probability.
+
+    Returns
+    -------
+    promised, observed : ndarray of float64, (m,)
+        Mean probability and share of frauds of each of the ``bins`` equal parts of [0, 1] that has rows.
+    rows : ndarray of int64, (m,)
+    """
+    place = np.clip((probability.astype(np.float64) * bins).astype(np.int64), 0, bins - 1)
+    rows = np.bincount(place, minlength=bins)
+    used = rows > 0
+    promised = np.bincount(place, weights=probability, minlength=bins)[used] / rows[used]
+    observed = np.bincount(place, weights=is_fraud, minlength=bins)[used] / rows[used]
+    return promised, observed, rows[used]
+
+
+def calibration_error(is_fraud: NDArray[np.bool_], probability: NDArray[np.float32], bins: int = 10) -> float:
+    """Return the expected calibration error: the mean over the rows of their bin's |promised - observed|."""
+    promised, observed, rows = calibration_bins(is_fraud, probability, bins)
+    return float(np.sum(rows * np.abs(promised - observed)) / max(int(rows.sum()), 1))

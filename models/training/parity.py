@@ -1,4 +1,5 @@
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import lightgbm as lgb
 import numpy as np
@@ -10,6 +11,15 @@ from models.training.export import ExportError, floor_float32, split_nodes
 
 BOUND = 1e-6
 """Largest difference of probability allowed: float32 sums against float64 sums make about 4e-7."""
+
+
+class Split(NamedTuple):
+    """One split of one tree: its feature's place, its float32 threshold, and the tree's leaves below it."""
+
+    tree: int
+    feature: int
+    threshold: np.float32
+    leaves: list[int]
 
 
 def prove_parity(
@@ -72,14 +82,34 @@ def threshold_rows(booster: lgb.Booster, x: NDArray[np.float32]) -> NDArray[np.f
     ndarray of float32, (3 * splits, F)
     """
     leaves = np.asarray(booster.predict(x, pred_leaf=True)).reshape(len(x), -1)
+    splits = (
+        Split(number, node["split_feature"], floor_float32(node["threshold"]), _leaf_indices(node))
+        for number, tree in enumerate(booster.dump_model()["tree_info"])
+        for node in split_nodes(tree["tree_structure"])
+    )
+    return rows_at_splits(x, leaves, splits)
+
+
+def rows_at_splits(x: NDArray[np.float32], leaves: NDArray[np.int64], splits: Iterable[Split]) -> NDArray[np.float32]:
+    """Return for each split three rows that pass through it: below its threshold, at it, and above.
+
+    Parameters
+    ----------
+    x : ndarray of float32, (n, F), n > 0
+    leaves : ndarray of int64, (n, trees)
+        The leaf that each row ends in, of each tree.
+    splits : iterable of Split
+
+    Returns
+    -------
+    ndarray of float32, (3 * splits, F)
+    """
     rows = []
-    for number, tree in enumerate(booster.dump_model()["tree_info"]):
-        for node in split_nodes(tree["tree_structure"]):
-            start = int(np.isin(leaves[:, number], _leaf_indices(node)).argmax())
-            floor = floor_float32(node["threshold"])
-            near = np.repeat(x[start : start + 1], 3, axis=0)
-            near[:, node["split_feature"]] = _with_neighbours(floor)
-            rows.append(near)
+    for split in splits:
+        start = int(np.isin(leaves[:, split.tree], split.leaves).argmax())
+        near = np.repeat(x[start : start + 1], 3, axis=0)
+        near[:, split.feature] = _with_neighbours(split.threshold)
+        rows.append(near)
     return np.concatenate(rows) if rows else x[:0]
 
 

@@ -14,13 +14,17 @@ from models.features.table import FEATURE_NAMES, spec_hash
 from models.scoring.artifact import Artifact, Manifest, Parity, checksum, write_artifact
 from models.scoring.model import OnnxModel
 from models.scoring.reasons import usual_spread
+from models.training.candidates.candidate import shares
 from models.training.export import export_onnx
 from models.training.fingerprint import fingerprint
 from models.training.fit import LearnerSettings, fit, recorded
+from models.training.history_checks import check_history
 from models.training.metrics import pr_auc, precision_recall, recall_by_scenario
 from models.training.parity import prove_parity, strange_rows, threshold_rows
 from models.training.reference import reference
 from models.training.replay import replay_features
+from models.training.report import REPORT_FILE, training_report, write_report
+from models.training.report_charts import Measured
 from models.training.split import TimeSplit, split_by_time
 from models.training.thresholds import Thresholds, choose_thresholds
 from schemas.columns import read_history
@@ -68,7 +72,7 @@ def train(
     history : Path
         Parquet file in the columns of `LABELLED_ARROW`; a column ``scenario`` adds the recall of each.
     out : Path
-        Folder for model.onnx and manifest.json. Nothing is written unless all succeeded.
+        Folder for model.onnx, manifest.json and report.html. Nothing is written unless all succeeded.
     seed, threads : int
         For LightGBM. Its threads wait for each other at every split: on cores that others use too, two are
         several times slower than one.
@@ -112,6 +116,8 @@ def train(
         ),
     )
     write_artifact(out, artifact)
+    importance = shares(booster.feature_importance("gain"))
+    write_report(out / REPORT_FILE, training_report(artifact.manifest, _measured(past, scores), importance))
     tell("prove", 1, 1)
     return artifact.manifest
 
@@ -119,6 +125,7 @@ def train(
 def _replayed(history: Path, tell: Progress) -> _History:
     tell("read", 0, 1)
     table = read_history(history)
+    check_history(table, history)
     if not len(table):
         raise TrainingError(f"Training on {history}: expected transactions, was an empty file")
     event_time_ms = table["event_time"].cast(pa.int64()).to_numpy()
@@ -198,11 +205,23 @@ def _metrics(past: _History, scores: NDArray[np.float32], thresholds: Thresholds
 
 
 def _scenarios(past: _History, scores: NDArray[np.float32], thresholds: Thresholds) -> dict[str, float]:
-    if "scenario" not in past.table.column_names:
+    measured = _measured(past, scores)
+    if measured.scenario is None:
         return {}
+    return recall_by_scenario(measured.is_fraud, scores, measured.scenario, thresholds.review)
+
+
+def _measured(past: _History, scores: NDArray[np.float32]) -> Measured:
     rows = past.split.validation
-    scenario = past.table["scenario"].filter(pa.array(rows)).to_numpy(zero_copy_only=False)
-    return recall_by_scenario(past.is_fraud[rows], scores, scenario, thresholds.review)
+    scenario = past.table["scenario"].to_numpy()[rows] if "scenario" in past.table.column_names else None
+    return Measured(
+        name="validation",
+        period="validation",
+        event_time_ms=past.event_time_ms[rows],
+        is_fraud=past.is_fraud[rows],
+        scores=scores,
+        scenario=scenario,
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -101,3 +101,9 @@ def test_empty_history_is_refused(tmp_path):
 def test_absent_history_is_a_users_mistake(tmp_path):
     with pytest.raises(UserError, match="was none"):
         train(tmp_path / "absent.parquet", tmp_path / "model")
+
+
+def test_a_report_lies_beside_the_artifact():
+    page = (artifact_folder() / "report.html").read_text()
+    assert load_artifact(artifact_folder()).manifest.model_id in page
+    assert page.count("<figure") == 5

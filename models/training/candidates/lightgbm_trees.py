@@ -1,0 +1,60 @@
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import lightgbm as lgb
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from models.training.candidates.balance import balanced
+from models.training.candidates.candidate import TREES_BOUND, Balance, shares
+from models.training.export import export_onnx
+from models.training.fit import LearnerSettings, fit
+from models.training.parity import threshold_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightGbm:
+    """Gradient boosting by LightGBM: more and slower trees than `fraudstream train` grows, for a comparison.
+
+    Parameters
+    ----------
+    settings : LearnerSettings
+    balance : str
+    """
+
+    settings: LearnerSettings = field(default_factory=lambda: LearnerSettings(trees=300, rate=0.03, leaves=16))
+    balance: Balance = "none"
+
+    def fit(
+        self, x: NDArray[np.float32], is_fraud: NDArray[np.bool_], *, seed: int, threads: int = 1
+    ) -> "FittedLightGbm":
+        """See `Candidate.fit`."""
+        sample = balanced(x, is_fraud, self.balance, seed=seed)
+        return FittedLightGbm(
+            fit(sample.x, sample.is_fraud, self.settings, seed=seed, threads=threads, weight=sample.weight)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLightGbm:
+    """A booster, as a `Fitted`."""
+
+    booster: lgb.Booster
+    bound: ClassVar[float] = TREES_BOUND
+
+    def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """See `Fitted.probability`."""
+        return np.asarray(self.booster.predict(x), np.float64)
+
+    def export(self) -> onnx.ModelProto:
+        """See `Fitted.export`."""
+        return export_onnx(self.booster)
+
+    def importance(self) -> NDArray[np.float64]:
+        """See `Fitted.importance`; by gain."""
+        return shares(self.booster.feature_importance("gain"))
+
+    def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Fitted.threshold_rows`."""
+        return threshold_rows(self.booster, x)

@@ -1,0 +1,110 @@
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import onnx
+import xgboost as xgb
+from numpy.typing import NDArray
+from onnxmltools.convert import convert_xgboost
+from onnxmltools.convert.common.data_types import FloatTensorType
+
+from models.scoring.model import INPUT
+from models.training.candidates.balance import balanced
+from models.training.candidates.candidate import TREES_BOUND, Balance, shares
+from models.training.export import probability_only
+from models.training.parity import Split, rows_at_splits
+
+
+@dataclass(frozen=True, kw_only=True)
+class XGBoost:
+    """Gradient boosting by XGBoost, with trees grown leaf by leaf from histograms.
+
+    Parameters
+    ----------
+    trees, rate, leaves
+        Number of trees, learning rate, leaves a tree.
+    min_child_weight, l2
+        Least sum of p (1 - p) in a leaf; L2 regularisation.
+    columns, rows
+        Share of the features, of the rows, that each tree sees.
+    balance : str
+    """
+
+    trees: int = 300
+    rate: float = 0.03
+    leaves: int = 16
+    min_child_weight: float = 1.0
+    l2: float = 10.0
+    columns: float = 0.6
+    rows: float = 0.8
+    balance: Balance = "none"
+
+    def fit(
+        self, x: NDArray[np.float32], is_fraud: NDArray[np.bool_], *, seed: int, threads: int = 1
+    ) -> "FittedXGBoost":
+        """See `Candidate.fit`."""
+        sample = balanced(x, is_fraud, self.balance, seed=seed)
+        parameters = {
+            "objective": "binary:logistic",
+            "tree_method": "hist",
+            "grow_policy": "lossguide",
+            "max_depth": 0,
+            "max_leaves": self.leaves,
+            "eta": self.rate,
+            "min_child_weight": self.min_child_weight,
+            "lambda": self.l2,
+            "colsample_bytree": self.columns,
+            "subsample": self.rows,
+            "seed": seed,
+            "nthread": threads,
+            "verbosity": 0,
+        }
+        data = xgb.DMatrix(sample.x, sample.is_fraud, weight=sample.weight)
+        return FittedXGBoost(xgb.train(parameters, data, num_boost_round=self.trees))
+
+
+@dataclass(frozen=True, eq=False)
+class FittedXGBoost:
+    """A booster, as a `Fitted`. Its thresholds are float32 already: the converter keeps them."""
+
+    booster: xgb.Booster
+    bound: ClassVar[float] = TREES_BOUND
+
+    def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """See `Fitted.probability`."""
+        return np.asarray(self.booster.predict(xgb.DMatrix(x)), np.float64)
+
+    def export(self) -> onnx.ModelProto:
+        """See `Fitted.export`."""
+        features = self.booster.num_features()
+        model = convert_xgboost(self.booster, initial_types=[(INPUT, FloatTensorType([None, features]))])
+        return probability_only(model.graph.node[0], model, features)
+
+    def importance(self) -> NDArray[np.float64]:
+        """See `Fitted.importance`; by gain."""
+        gain = self.booster.get_score(importance_type="total_gain")
+        return shares(np.array([gain.get(f"f{column}", 0.0) for column in range(self.booster.num_features())]))
+
+    def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Fitted.threshold_rows`."""
+        leaves = self.booster.predict(xgb.DMatrix(x), pred_leaf=True).reshape(len(x), -1).astype(np.int64)
+        return rows_at_splits(x, leaves, self._splits())
+
+    def _splits(self) -> Iterator[Split]:
+        for tree, dumped in enumerate(self.booster.get_dump(dump_format="json")):
+            waiting = [json.loads(dumped)]
+            while waiting:
+                node = waiting.pop()
+                if "leaf" in node:
+                    continue
+                waiting += node["children"]
+                threshold = np.float32(node["split_condition"])
+                yield Split(tree, int(node["split"][1:]), threshold, _leaves_below(node))
+
+
+def _leaves_below(node: dict[str, Any]) -> list[int]:
+    if "leaf" in node:
+        return [node["nodeid"]]
+    return [leaf for child in node["children"] for leaf in _leaves_below(child)]

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.features.risk import RiskTable
+from models.features.table import FEATURE_NAMES
+from models.scoring.model import OnnxModel
+from models.training.calibration import Calibrated, Platt
+from models.training.candidates.candidate import Candidate, Fitted
+from models.training.candidates.catalogue import CANDIDATES
+from models.training.evaluation import Evaluation, EvaluationSettings, FoldResult, Period
+from models.training.export import ExportError
+from models.training.feature_set import select_features
+from models.training.history_checks import check_history
+from models.training.metrics import (
+    auc_roc,
+    best_f1,
+    brier_score,
+    calibration_error,
+    card_precision,
+    lowest_cost,
+    pr_auc,
+    precision_at_recall,
+    recall_at_false_positive_rate,
+)
+from models.training.protocol import EPOCH, Fold, Transactions, day_number, risk_rows
+from models.training.replay import replay_features
+from schemas.columns import read_history
+from schemas.errors import UserError
+
+_WITH_LABELS: dict[str, Any] = {"with_labels": True} if "with_labels" in signature(replay_features).parameters else {}
+"""Labels reach the engine at their label_time, where the engine takes them."""
+
+CARDS = 100
+"""Cards that can be checked in a day, for the card precision."""
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage's name, how much of it is done, and how much there is."""
+
+
+class EvaluationError(UserError):
+    """A history on which the folds cannot be measured."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """A history whose features are computed: n rows in event order.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    transactions : Transactions
+    x : ndarray of float32, (n, F)
+        The columns of the feature set.
+    names : tuple of str
+        Names of the columns of ``x``.
+    amount : ndarray of float32, (n,)
+        In major units.
+    usable : ndarray of bool, (n,)
+        Rows that are no duplicates.
+    """
+
+    table: pa.Table
+    transactions: Transactions
+    x: NDArray[np.float32]
+    names: tuple[str, ...]
+    amount: NDArray[np.float32]
+    usable: NDArray[np.bool_]
+
+
+def evaluate(
+    history: Path,
+    settings: EvaluationSettings,
+    *,
+    choose: Callable[[Prepared], Candidate] | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure a candidate as it would have done in production, fold by fold.
+
+    Features are computed once over the whole file, each row's from what was known before it. Each fold then
+    trains on its own days, is exported to ONNX, and its test rows are scored by onnxruntime.
+
+    Parameters
+    ----------
+    history : Path
+        Parquet file in the columns of `LABELLED_ARROW`.
+    settings : EvaluationSettings
+    choose : callable of Prepared, optional
+        Returns the candidate, as a search does; the one named in the settings where left out.
+    progress : callable of (str, int, int), optional
+
+    Raises
+    ------
+    UserError
+        The file cannot be read, does not hold the folds' days, or has a fold without frauds.
+    """
+    tell = progress or (lambda _stage, _done, _total: None)
+    prepared = prepare(history, settings, tell)
+    candidate = choose(prepared) if choose else CANDIDATES[settings.model](settings.balance)
+    return evaluate_prepared(prepared, candidate, settings, progress=tell)
+
+
+def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prepared:
+    """Read a history and compute the features of its rows.
+
+    The risk tables learn from what was known before the first fold's training, which so has none of its own
+    labels among its features.
+    """
+    tell("read", 0, 1)
+    table = read_history(history)
+    check_history(table, history)
+    transactions = Transactions.of(table)
+    folds = [fold for _, fold in settings.periods()]
+    _refuse_days_outside(history, transactions, folds)
+    tell("read", 1, 1)
+    taught = risk_rows(folds, transactions)
+    category_risk, type_risk = (
+        RiskTable.fit(table[column].filter(pa.array(taught)), transactions.is_fraud[taught])
+        for column in ("merchant_category", "transaction_type")
+    )
+    everything, duplicate = replay_features(
+        table,
+        category_risk=category_risk,
+        type_risk=type_risk,
+        progress=lambda done, total: tell("replay", done, total),
+        **_WITH_LABELS,
+    )
+    x, names = select_features(everything, settings.features)
+    return Prepared(
+        table=table,
+        transactions=transactions,
+        x=x,
+        names=names,
+        amount=everything[:, FEATURE_NAMES.index("amount")].copy(),
+        usable=~duplicate,
+    )
+
+
+def evaluate_prepared(
+    prepared: Prepared, candidate: Candidate, settings: EvaluationSettings, *, progress: Progress | None = None
+) -> Evaluation:
+    """Measure a candidate on features computed before: see `evaluate`."""
+    periods = settings.periods()
+    results = []
+    for done, (period, fold) in enumerate(periods):
+        if progress:
+            progress(f"{period} fold of {fold.train_end}", done, len(periods))
+        results.append(measure(prepared, candidate, period, fold, settings))
+    return Evaluation(
+        settings=settings,
+        learner=asdict(candidate),
+        names=prepared.names,
+        results=tuple(results),
+        table=prepared.table,
+    )
+
+
+def measure(
+    prepared: Prepared, candidate: Candidate, period: Period, fold: Fold, settings: EvaluationSettings
+) -> FoldResult:
+    """Train, export and score one fold."""
+    transactions, x = prepared.transactions, prepared.x
+    train = fold.train_rows(transactions) & prepared.usable
+    rows = np.flatnonzero(fold.test_rows(transactions) & prepared.usable)
+    is_fraud = transactions.is_fraud[rows]
+    _refuse_one_class(fold, "test", is_fraud)
+    fitted = _fit(prepared, candidate, fold, train, settings)
+    model = OnnxModel(fitted.export().SerializeToString(deterministic=True), features=x.shape[1])
+    scores = model.score(x[rows])
+    difference = float(np.max(np.abs(fitted.probability(x[rows]) - scores)))
+    if not difference <= fitted.bound:
+        raise ExportError(
+            f"ONNX parity of {settings.model}, fold of {fold.train_end}: expected at most {fitted.bound:.3g} of "
+            f"difference, was {difference:.3g}: report this with the history file"
+        )
+    return FoldResult(
+        period=period,
+        fold=fold,
+        train_rows=int(np.count_nonzero(train)),
+        train_frauds=int(np.count_nonzero(transactions.is_fraud[train])),
+        rows=rows,
+        is_fraud=is_fraud,
+        scores=scores,
+        importance=fitted.importance(),
+        metrics=_metrics(prepared, rows, scores),
+        parity=difference,
+    )
+
+
+def _fit(
+    prepared: Prepared, candidate: Candidate, fold: Fold, train: NDArray[np.bool_], settings: EvaluationSettings
+) -> Fitted:
+    """Train on a fold's rows, or on all but the last days and calibrate on those."""
+    is_fraud = prepared.transactions.is_fraud
+    held_out = train & (prepared.transactions.day >= day_number(fold.train_end) - settings.calibration_days)
+    taught = train & ~held_out
+    _refuse_one_class(fold, "training", is_fraud[taught])
+    fitted = candidate.fit(prepared.x[taught], is_fraud[taught], seed=settings.seed, threads=settings.threads)
+    if not settings.calibration_days:
+        return fitted
+    return Calibrated(fitted, Platt.fit(fitted.probability(prepared.x[held_out]), is_fraud[held_out]))
+
+
+def _metrics(prepared: Prepared, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> dict[str, float]:
+    transactions = prepared.transactions
+    is_fraud, amount = transactions.is_fraud[rows], prepared.amount[rows]
+    day, card = transactions.day[rows], transactions.customer[rows]
+    cost = lowest_cost(is_fraud, scores, amount)
+    return {
+        "average_precision": pr_auc(is_fraud, scores),
+        "auc_roc": auc_roc(is_fraud, scores),
+        f"card_precision_{CARDS}": card_precision(day, card, is_fraud, scores, CARDS),
+        "precision_at_90_recall": precision_at_recall(is_fraud, scores),
+        "recall_at_1_fpr": recall_at_false_positive_rate(is_fraud, scores),
+        "best_f1": best_f1(is_fraud, scores),
+        "lowest_cost": cost,
+        "saved_share": 1 - cost / max(float(amount[is_fraud].sum()), 1e-9),
+        "brier_score": brier_score(is_fraud, scores),
+        "calibration_error": calibration_error(is_fraud, scores),
+    }
+
+
+def _refuse_days_outside(history: Path, transactions: Transactions, folds: list[Fold]) -> None:
+    if not len(transactions.event_time_ms):
+        raise EvaluationError(f"Evaluation on {history}: expected transactions, was an empty file")
+    first, last = (EPOCH + timedelta(days=int(transactions.day[place])) for place in (0, -1))
+    start, end = min(fold.train_start for fold in folds), max(fold.test_end for fold in folds) - timedelta(days=1)
+    if start < first or end > last:
+        raise EvaluationError(
+            f"Evaluation on {history}: expected transactions from {start} to {end} for the folds, was {first} to "
+            f"{last}: give another --train-end, fewer --folds or --validation-folds, or fewer --train-days"
+        )
+
+
+def _refuse_one_class(fold: Fold, period: str, is_fraud: NDArray[np.bool_]) -> None:
+    frauds = int(np.count_nonzero(is_fraud))
+    if not 0 < frauds < len(is_fraud):
+        raise EvaluationError(
+            f"Evaluation, fold with --train-end {fold.train_end}: expected frauds and genuine transactions in its "
+            f"{period} days, was {frauds} frauds of {len(is_fraud)} rows: give other days, or longer ones"
+        )

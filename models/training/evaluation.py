@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.training.candidates.candidate import Balance
+from models.training.feature_set import FeatureSet
+from models.training.protocol import Fold, successive
+
+HEADLINE = ("average_precision", "auc_roc", "card_precision_100")
+"""The metrics that the benchmark publishes."""
+
+Period = Literal["validation", "test"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSettings:
+    """What is compared, and how.
+
+    Parameters
+    ----------
+    train_end : date
+        First day after the training of the first test fold.
+    train_days, delay_days, test_days : int
+        See `Fold`.
+    folds, validation_folds : int
+        How many of each. Choices are made on the validation folds, so those say what was chosen for; the test
+        folds say how good it is.
+    validation_days_before : int
+        How far the validation folds lie before the test folds.
+    model : str
+        A name in `CANDIDATES`.
+    balance : str
+        See `balanced`.
+    calibration_days : int
+        The last days of training, on which not the trees but the calibration is learned; 0 for none.
+    features : str
+        See `select_features`.
+    seed, threads : int
+    """
+
+    train_end: date
+    train_days: int = 7
+    delay_days: int = 7
+    test_days: int = 7
+    folds: int = 4
+    validation_folds: int = 4
+    validation_days_before: int = 35
+    model: str = "lightgbm"
+    balance: Balance = "none"
+    calibration_days: int = 0
+    features: FeatureSet = "all"
+    seed: int = 7
+    threads: int = 1
+
+    def periods(self) -> tuple[tuple[Period, Fold], ...]:
+        """Return all folds in the order of time, each with what it is for."""
+        first = Fold(
+            train_end=self.train_end,
+            train_days=self.train_days,
+            delay_days=self.delay_days,
+            test_days=self.test_days,
+        )
+        before = successive(first.later(-self.validation_days_before), self.validation_folds)
+        return (
+            *(("validation", fold) for fold in before),
+            *(("test", fold) for fold in successive(first, self.folds)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FoldResult:
+    """One fold's model, measured on its test rows.
+
+    Parameters
+    ----------
+    period, fold
+        What the fold is for, and its days.
+    train_rows, train_frauds : int
+    rows : ndarray of int64, (n,)
+        Places of the test rows in the history.
+    is_fraud : ndarray of bool, (n,)
+    scores : ndarray of float32, (n,)
+        By onnxruntime.
+    importance : ndarray of float64, (F,)
+    metrics : dict
+        By name.
+    parity : float
+        Largest difference between the scores and the training library's probabilities.
+    """
+
+    period: Period
+    fold: Fold
+    train_rows: int
+    train_frauds: int
+    rows: NDArray[np.int64]
+    is_fraud: NDArray[np.bool_]
+    scores: NDArray[np.float32]
+    importance: NDArray[np.float64]
+    metrics: dict[str, float]
+    parity: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it without the rows."""
+        return {
+            "train_start": self.fold.train_start.isoformat(),
+            "train_end": self.fold.train_end.isoformat(),
+            "test_start": self.fold.test_start.isoformat(),
+            "test_end": self.fold.test_end.isoformat(),
+            "train_rows": self.train_rows,
+            "train_frauds": self.train_frauds,
+            "test_rows": len(self.rows),
+            "test_frauds": int(np.count_nonzero(self.is_fraud)),
+            "onnx_difference": self.parity,
+            **self.metrics,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """All folds of a candidate.
+
+    Parameters
+    ----------
+    settings : EvaluationSettings
+    learner : dict
+        The candidate's own settings.
+    names : tuple of str
+        Features, in the order of each fold's importance.
+    results : tuple of FoldResult
+        In the order of time.
+    table : pyarrow.Table
+        The history.
+    """
+
+    settings: EvaluationSettings
+    learner: dict[str, Any]
+    names: tuple[str, ...]
+    results: tuple[FoldResult, ...]
+    table: pa.Table
+
+    def of(self, period: Period) -> tuple[FoldResult, ...]:
+        """Return the folds of a period."""
+        return tuple(result for result in self.results if result.period == period)
+
+    def summary(self, period: Period) -> dict[str, float]:
+        """Return each metric's mean over the period's folds, and with ``_sd`` its standard deviation."""
+        results = self.of(period)
+        named: dict[str, float] = {}
+        for name in results[0].metrics if results else ():
+            values = [result.metrics[name] for result in results]
+            named[name] = float(np.mean(values))
+            named[f"{name}_sd"] = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        return named
+
+    def to_json(self) -> dict[str, Any]:
+        """Return means and folds; those of validation under their own name."""
+        return {
+            **self.summary("test"),
+            "model": self.settings.model,
+            "features": self.settings.features,
+            "learner": self.learner,
+            "calibration_days": self.settings.calibration_days,
+            "train_days": self.settings.train_days,
+            "seed": self.settings.seed,
+            "folds": [result.to_json() for result in self.of("test")],
+            "validation": {
+                **self.summary("validation"),
+                "folds": [result.to_json() for result in self.of("validation")],
+            },
+        }

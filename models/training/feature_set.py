@@ -1,0 +1,61 @@
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.table import FEATURE_NAMES
+from schemas.errors import UserError
+
+FeatureSet = Literal["all", "book"]
+"""``all``: everything the engine computes; ``book``: the 15 columns of the published benchmark."""
+
+_CUSTOMER_WINDOWS = ("24h", "7d", "30d")
+_MERCHANT_WINDOWS = ("1d", "7d", "30d")
+
+BOOK_NAMES = (
+    "amount",
+    "is_weekend",
+    "is_night",
+    *(f"{what}_with_this_{window}" for window in _CUSTOMER_WINDOWS for what in ("count", "mean")),
+    *(f"merchant_{what}_{window}" for window in _MERCHANT_WINDOWS for what in ("known", "fraud_share")),
+)
+
+
+def select_features(
+    x: NDArray[np.float32], feature_set: FeatureSet, names: Sequence[str] = FEATURE_NAMES
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Return the columns of a feature set, and their names.
+
+    The benchmark counts the transaction itself among the customer's, and takes an unknown fraud share for 0.
+
+    Parameters
+    ----------
+    x : ndarray of float32, (n, F)
+    feature_set : str
+    names : sequence of str, F of them
+        Names of the columns of ``x``.
+
+    Raises
+    ------
+    UserError
+        A column that the set needs is not among ``names``.
+    """
+    if feature_set == "all":
+        return x, tuple(names)
+    places = {name: place for place, name in enumerate(names)}
+
+    def column(name: str) -> NDArray[np.float32]:
+        if name not in places:
+            raise UserError(f"--features book: expected the feature {name}, was none of that name: use --features all")
+        return x[:, places[name]]
+
+    amount = column("amount")
+    columns = [amount, column("is_weekend"), column("is_night")]
+    for window in _CUSTOMER_WINDOWS:
+        count = column(f"count_{window}") + np.float32(1)
+        columns += [count, (column(f"sum_{window}") + amount) / count]
+    for window in _MERCHANT_WINDOWS:
+        share = column(f"merchant_fraud_share_{window}")
+        columns += [column(f"merchant_known_{window}"), np.maximum(share, np.float32(0))]
+    return np.column_stack(columns), BOOK_NAMES

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+DAY_MS = 86_400_000
+
+COMPROMISED_DAYS = 7
+"""A card with a fraud in so many days before the end of training is known as compromised, and not tested."""
+
+STEP_DAYS = 7
+"""How far each fold lies behind the one before it."""
+
+EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Transactions:
+    """What a fold looks at of n transactions.
+
+    Parameters
+    ----------
+    event_time_ms, label_time_ms : ndarray of int64, (n,)
+        When each was made, and when its label became known.
+    customer : ndarray of int64, (n,)
+        A number for each customer.
+    is_fraud : ndarray of bool, (n,)
+    """
+
+    event_time_ms: NDArray[np.int64]
+    label_time_ms: NDArray[np.int64]
+    customer: NDArray[np.int64]
+    is_fraud: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Transactions:
+        """Return them from a table with the columns of `LABELLED_ARROW`."""
+        customers = table["customer_id"].combine_chunks().dictionary_encode()
+        return cls(
+            event_time_ms=table["event_time"].cast(pa.int64()).to_numpy(),
+            label_time_ms=table["label_time"].cast(pa.int64()).to_numpy(),
+            customer=customers.indices.to_numpy().astype(np.int64),
+            is_fraud=table["is_fraud"].to_numpy(),
+        )
+
+    @property
+    def day(self) -> NDArray[np.int64]:
+        """Day of each, UTC, counted from 1970-01-01."""
+        return self.event_time_ms // DAY_MS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """A training period, the wait for its labels, and a test period: days are UTC.
+
+    Trained on are the transactions of the ``train_days`` before ``train_end`` whose labels are known when the
+    test begins; tested are those of ``test_days`` from ``train_end + delay_days`` on, but for cards known as
+    compromised: on test day k = 0, 1, ... those with a fraud from `COMPROMISED_DAYS` before ``train_end`` to
+    the day ``train_end + k - 1``, that one included.
+
+    Parameters
+    ----------
+    train_end : date
+        First day that is not trained on.
+    train_days, delay_days, test_days : int
+        Lengths of the periods.
+    """
+
+    train_end: date
+    train_days: int
+    delay_days: int = 7
+    test_days: int = 7
+
+    @property
+    def train_start(self) -> date:
+        """First day that is trained on."""
+        return self.train_end - timedelta(days=self.train_days)
+
+    @property
+    def test_start(self) -> date:
+        """First day that is tested."""
+        return self.train_end + timedelta(days=self.delay_days)
+
+    @property
+    def test_end(self) -> date:
+        """First day after the test."""
+        return self.test_start + timedelta(days=self.test_days)
+
+    def later(self, days: int) -> Fold:
+        """Return the fold of the same lengths ``days`` later; earlier where negative."""
+        return Fold(
+            train_end=self.train_end + timedelta(days=days),
+            train_days=self.train_days,
+            delay_days=self.delay_days,
+            test_days=self.test_days,
+        )
+
+    def train_rows(self, transactions: Transactions) -> NDArray[np.bool_]:
+        """Return which transactions, a mask (n,), are trained on."""
+        day = transactions.day
+        known = transactions.label_time_ms <= day_number(self.test_start) * DAY_MS
+        return (day >= day_number(self.train_start)) & (day < day_number(self.train_end)) & known
+
+    def test_rows(self, transactions: Transactions) -> NDArray[np.bool_]:
+        """Return which transactions, a mask (n,), are tested."""
+        day, end = transactions.day, day_number(self.train_end)
+        tested = np.zeros(len(day), np.bool_)
+        for k in range(self.test_days):
+            known = transactions.is_fraud & (day >= end - COMPROMISED_DAYS) & (day < end + k)
+            compromised = np.unique(transactions.customer[known])
+            rows = np.flatnonzero(day == day_number(self.test_start) + k)
+            tested[rows] = ~np.isin(transactions.customer[rows], compromised)
+        return tested
+
+
+def successive(first: Fold, count: int) -> tuple[Fold, ...]:
+    """Return ``count`` folds, each `STEP_DAYS` later than the one before."""
+    return tuple(first.later(STEP_DAYS * number) for number in range(count))
+
+
+def risk_rows(folds: Iterable[Fold], transactions: Transactions) -> NDArray[np.bool_]:
+    """Return which transactions, a mask (n,), may teach the risk tables: known before any fold's training."""
+    start_ms = min(day_number(fold.train_start) for fold in folds) * DAY_MS
+    return (transactions.event_time_ms < start_ms) & (transactions.label_time_ms <= start_ms)
+
+
+def day_number(day: date) -> int:
+    """Return the day counted from 1970-01-01, as `Transactions.day` counts."""
+    return (day - EPOCH).days

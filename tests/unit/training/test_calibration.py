@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from models.scoring.model import OnnxModel
+from models.training.calibration import Calibrated, CalibrationError, Platt
+from models.training.candidates.catalogue import CANDIDATES
+from models.training.metrics import brier_score, calibration_error
+from tests.unit.training.classifiers import trained
+
+MADE = trained(trees=2)
+X, IS_FRAUD = MADE.x, MADE.is_fraud
+HALF = np.arange(len(X)) < len(X) // 2
+
+
+def test_fit_finds_how_the_probabilities_were_bent():
+    generator = np.random.default_rng(0)
+    margin = generator.normal(-3, 2, 200_000)
+    is_fraud = generator.random(len(margin)) < 1 / (1 + np.exp(-margin))
+    bent = 1 / (1 + np.exp(-(margin - 1) / 2))  # log-odds (m - 1) / 2: m = 2 * log-odds + 1
+    platt = Platt.fit(bent, is_fraud)
+    assert platt.slope == pytest.approx(2, rel=0.03)
+    assert platt.intercept == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("name", sorted(CANDIDATES))
+def test_calibration_mends_what_smote_does_and_the_onnx_graph_has_it(name):
+    fitted = CANDIDATES[name]("smote").fit(X[HALF], IS_FRAUD[HALF] & (np.arange(len(X))[HALF] % 4 == 0), seed=1)
+    rare = ~HALF & (~IS_FRAUD | (np.arange(len(X)) % 4 == 0))
+    calibrated = Calibrated(fitted, Platt.fit(fitted.probability(X[rare]), IS_FRAUD[rare]))
+    scores = OnnxModel(calibrated.export().SerializeToString(), features=X.shape[1]).score(X)
+    assert np.max(np.abs(calibrated.probability(X) - scores)) <= calibrated.bound
+    before = fitted.probability(X[rare]).astype(np.float32)
+    assert brier_score(IS_FRAUD[rare], scores[rare]) <= brier_score(IS_FRAUD[rare], before)
+    assert calibration_error(IS_FRAUD[rare], scores[rare]) < calibration_error(IS_FRAUD[rare], before)
+
+
+def test_no_two_rows_change_places():
+    fitted = CANDIDATES["xgboost"]("none").fit(X, IS_FRAUD, seed=1)
+    plain = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1]).score(X)
+    mapped = OnnxModel(Calibrated(fitted, Platt(0.7, -1.0)).export().SerializeToString(), features=X.shape[1]).score(X)
+    assert (np.diff(mapped[np.argsort(plain, kind="stable")]) >= 0).all()
+
+
+def test_a_calibrated_row_scores_the_same_alone_as_in_a_batch():
+    fitted = Calibrated(CANDIDATES["lightgbm"]("none").fit(X, IS_FRAUD, seed=1), Platt(0.7, -1.0))
+    model = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1])
+    alone = np.concatenate([model.score(X[row : row + 1]) for row in range(500)])
+    assert model.score(X[:500]).tobytes() == alone.tobytes()
+
+
+def test_certain_probabilities_stay_finite():
+    assert np.isfinite(Platt(2.0, 0.0).apply(np.array([0.0, 1.0]))).all()
+
+
+def test_days_without_frauds_are_refused():
+    with pytest.raises(CalibrationError, match="was 0 frauds of 5 rows"):
+        Platt.fit(np.full(5, 0.5), np.zeros(5, np.bool_))
+
+
+def test_a_model_that_ranks_the_wrong_way_is_refused():
+    with pytest.raises(CalibrationError, match="learned nothing that lasts"):
+        Platt.fit(np.array([0.9, 0.8, 0.1, 0.2]), np.array([False, False, True, True]))

@@ -1,0 +1,73 @@
+from dataclasses import asdict, replace
+
+import pytest
+
+from models.training import evaluate
+from models.training.candidates.catalogue import CANDIDATES
+from models.training.evaluate import EvaluationError, evaluate_prepared, prepare
+from models.training.search import search
+from models.training.search_space import SEARCH_SPACES
+from tests.unit.training.histories import history_file
+from tests.unit.training.test_evaluate import settings
+
+LOGISTIC = replace(settings(), model="logistic")
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    return prepare(history_file(), LOGISTIC, lambda *_: None)
+
+
+class Clock:
+    """Tells a second more each time."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        self.now += 1
+        return self.now
+
+
+def test_it_stops_when_the_time_is_up(prepared):
+    told = []
+    found = search(prepared, LOGISTIC, seconds=3, clock=Clock(), progress=lambda *now: told.append(now[1:]))
+    assert found.trials == 3
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_it_tries_the_default_settings_first(prepared):
+    found = search(prepared, LOGISTIC, seconds=0, clock=Clock())
+    assert found.trials == 1
+    assert found.candidate == CANDIDATES["logistic"]("none")
+    plain = evaluate_prepared(prepared, found.candidate, LOGISTIC)
+    assert found.value == found.first_value == plain.summary("validation")["average_precision"]
+
+
+def test_the_same_seed_finds_the_same_settings(prepared):
+    first, second = (search(prepared, LOGISTIC, seconds=1e9, most_trials=12) for _ in range(2))
+    assert first == second
+    assert first.value >= first.first_value
+    assert first.trials == 12
+
+
+def test_test_folds_are_not_looked_at(prepared):
+    later = replace(prepared.transactions, is_fraud=prepared.transactions.is_fraud.copy())
+    end = settings().periods()[0][1].test_end
+    after = prepared.transactions.day >= (end - evaluate.EPOCH).days
+    later.is_fraud[after] = ~later.is_fraud[after]
+    found = [search(p, LOGISTIC, seconds=1e9, most_trials=3) for p in (prepared, replace(prepared, transactions=later))]
+    assert found[0] == found[1]
+
+
+def test_without_validation_folds_it_refuses(prepared):
+    with pytest.raises(EvaluationError, match="expected validation folds"):
+        search(prepared, replace(LOGISTIC, validation_folds=0), seconds=1)
+
+
+@pytest.mark.parametrize("name", sorted(CANDIDATES))
+def test_every_candidate_has_a_space_that_holds_its_default(name):
+    from optuna.trial import FixedTrial
+
+    candidate = SEARCH_SPACES[name].suggest(FixedTrial(dict(SEARCH_SPACES[name].first)))
+    assert asdict(candidate) == asdict(CANDIDATES[name]("none"))
