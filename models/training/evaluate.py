@@ -3,9 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from inspect import signature
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,9 +34,6 @@ from models.training.protocol import EPOCH, Fold, Transactions, day_number, risk
 from models.training.replay import replay_features
 from schemas.columns import read_history
 from schemas.errors import UserError
-
-_WITH_LABELS: dict[str, Any] = {"with_labels": True} if "with_labels" in signature(replay_features).parameters else {}
-"""Labels reach the engine at their label_time, where the engine takes them."""
 
 CARDS = 100
 """Cards that can be checked in a day, for the card precision."""
@@ -131,8 +126,8 @@ def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prep
         table,
         category_risk=category_risk,
         type_risk=type_risk,
+        with_labels=True,
         progress=lambda done, total: tell("replay", done, total),
-        **_WITH_LABELS,
     )
     x, names = select_features(everything, settings.features)
     return Prepared(

@@ -141,6 +141,7 @@ def _replayed(history: Path, tell: Progress) -> _History:
         table,
         category_risk=category_risk,
         type_risk=type_risk,
+        with_labels=True,
         progress=lambda done, total: tell("replay", done, total),
     )
     return _History(
