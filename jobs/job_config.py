@@ -62,12 +62,14 @@ class JobConfig:
         Where the state lives between checkpoints.
     guarantee : {"at-least-once", "exactly-once"}
         Of what is written to Kafka. Exactly-once is visible to read_committed readers after each checkpoint.
+    labels : bool
+        Whether the labels topic is read, always from its first record; without it no label is known.
     emit_scores : bool
         Whether every transaction's score is written, or alerts alone.
     start_from : {"earliest", "latest", "committed"}
         Where a job without savepoint starts to read.
     pool_customers : int
-        Histories kept decoded in each subtask's memory, a cache of the state.
+        Customers, and as many merchants, kept decoded in memory for each shard, a cache of the state.
     """
 
     bootstrap_servers: str
@@ -85,9 +87,10 @@ class JobConfig:
     checkpoint_interval_ms: int = 5_000
     state_backend: StateBackend = "hashmap"
     guarantee: Guarantee = "at-least-once"
+    labels: bool = True
     emit_scores: bool = True
     start_from: StartFrom = "earliest"
-    pool_customers: int = 50_000
+    pool_customers: int = 25_000
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():

@@ -1,6 +1,6 @@
-"""The two Kafka tables of the job: transactions come in by one, every output leaves by the other."""
+"""The Kafka tables of the job: transactions and labels come in by one each, every output leaves by the third."""
 
-from jobs.job_config import JobConfig
+from jobs.job_config import JobConfig, StartFrom
 
 GROUP_ID = "fraudstream-score-transactions"
 # The broker refuses transactions over its transaction.max.timeout.ms, 15 minutes by default.
@@ -13,18 +13,27 @@ _STARTUP_MODES = {"earliest": "earliest-offset", "latest": "latest-offset", "com
 
 
 def transactions_table(config: JobConfig) -> str:
-    """Return the DDL of the source: raw key and value, and where each record lay."""
+    """Return the DDL of the transactions' source: raw key and value, and where each record lay."""
+    return _source("transactions", config.topics.transactions, config.start_from, config)
+
+
+def labels_table(config: JobConfig) -> str:
+    """Return the DDL of the labels' source; it always begins at the first, as features need what is known."""
+    return _source("labels", config.topics.labels, "earliest", config)
+
+
+def _source(table: str, topic: str, start_from: StartFrom, config: JobConfig) -> str:
     options = {
         **_common(config),
-        "topic": config.topics.transactions,
-        "scan.startup.mode": _STARTUP_MODES[config.start_from],
+        "topic": topic,
+        "scan.startup.mode": _STARTUP_MODES[start_from],
         "properties.group.id": GROUP_ID,
         "properties.auto.offset.reset": "earliest",
         "properties.fetch.min.bytes": str(GATHER_BYTES),
         "properties.fetch.max.wait.ms": str(GATHER_MS),
     }
     return f"""
-        CREATE TABLE transactions (
+        CREATE TABLE {table} (
             customer_id STRING,
             payload BYTES,
             kafka_partition INT METADATA FROM 'partition' VIRTUAL,

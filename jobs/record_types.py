@@ -3,11 +3,17 @@
 from pyflink.common import Types
 
 _TEXTS = Types.OBJECT_ARRAY(Types.STRING())
+_NUMBERS = Types.OBJECT_ARRAY(Types.INT())
 _PAYLOADS = Types.OBJECT_ARRAY(Types.PRIMITIVE_ARRAY(Types.BYTE()))
 
-# Record keys, payloads, positions (see POSITION_SHIFT) and Kafka times in seconds since 1970.
-MICRO_BATCH = Types.ROW([_TEXTS, _PAYLOADS, Types.OBJECT_ARRAY(Types.LONG()), Types.OBJECT_ARRAY(Types.INT())])
+# Record keys, payloads, positions (see POSITION_SHIFT), Kafka times in seconds since 1970, and of labels the shard
+# of each one's customer. A batch of transactions has [TRANSACTIONS] there: all are of the shard that it is for.
+# (No null: thread mode takes no null array.)
+MICRO_BATCH = Types.ROW(
+    [_TEXTS, _PAYLOADS, Types.OBJECT_ARRAY(Types.LONG()), _NUMBERS, _NUMBERS],
+)
 # What is keyed is a pair of key and value, see `topology.key_by_first`.
+TRANSACTIONS = -1
 SHARD = Types.INT()
 SHARDED_BATCH = Types.ROW([SHARD, MICRO_BATCH])
 # Records for one topic: its name, their keys, their payloads.

@@ -1,4 +1,7 @@
-"""The way of a transaction: topic -> micro-batch -> score -> topics, with drift detection beside it."""
+"""The way of a transaction: topic -> micro-batch -> score -> topics, with drift detection beside it.
+
+Labels go from their topic to every shard, since a merchant's transactions may come to any.
+"""
 
 from pyflink.common import TypeInformation, Types
 from pyflink.datastream import DataStream, KeyedStream, OutputTag
@@ -7,18 +10,31 @@ from pyflink.table import Schema, StreamTableEnvironment
 
 from jobs import record_types as types
 from jobs.job_config import JobConfig
-from jobs.kafka_tables import outputs_table, transactions_table
+from jobs.kafka_tables import labels_table, outputs_table, transactions_table
 from jobs.operators.detect_drift import DetectDrift
 from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
-from jobs.shards import shard_sql
+from jobs.shards import SHARD_KEYS, shard_sql
+
+# A label may be a moment late: it waits for others, since every shard pays the fixed costs of every batch.
+LABEL_BATCH_MS = 100
+
+_COLLECTED = """
+                ARRAY_AGG(customer_id) AS record_keys,
+                ARRAY_AGG(payload) AS payloads,
+                ARRAY_AGG(kafka_position) AS positions,
+                ARRAY_AGG(kafka_time_s) AS times_s"""
 
 
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
     """Lay the job into the environment of `tables`, ready to be executed."""
     tables.execute_sql(transactions_table(config))
     tables.execute_sql(outputs_table(config))
+    batches = micro_batches(tables, config)
+    if config.labels:
+        tables.execute_sql(labels_table(config))
+        batches = batches.union(label_batches(tables, config))
     scored = (
-        key_by_first(micro_batches(tables, config), types.SHARD, types.MICRO_BATCH)
+        key_by_first(batches, types.SHARD, types.MICRO_BATCH)
         .process(ScoreBatch(config), types.TOPIC_BATCH)
         .uid("score-batch")
         .name("Score micro-batch")
@@ -37,6 +53,34 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
 
     The open batch is state of Flink's window, so a failure does not lose it.
     """
+    _create_sharded_view(tables, config, "transactions")
+    batches = tables.sql_query(f"""
+        SELECT shard, ROW(record_keys, payloads, positions, times_s, ARRAY[{types.TRANSACTIONS}])
+        FROM (
+            SELECT shard, {_COLLECTED}
+            FROM TABLE(
+                TUMBLE(TABLE sharded_transactions, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
+            GROUP BY shard, window_start, window_end
+        )""")  # noqa: S608  (numbers and names of ours alone)
+    # to_data_stream gives a type that Python operators cannot take; this older way lets us name it.
+    return tables.to_append_stream(batches, types.SHARDED_BATCH)
+
+
+def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
+    """Collect the labels for LABEL_BATCH_MS, in the JVM, each batch once for every shard: rows of SHARDED_BATCH."""
+    _create_sharded_view(tables, config, "labels")
+    shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
+    batches = tables.sql_query(f"""
+        SELECT every_shard.shard, ROW(record_keys, payloads, positions, times_s, label_shards)
+        FROM (
+            SELECT {_COLLECTED}, ARRAY_AGG(shard) AS label_shards
+            FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))
+            GROUP BY window_start, window_end
+        ) CROSS JOIN UNNEST(ARRAY[{shards}]) AS every_shard (shard)""")  # noqa: S608
+    return tables.to_append_stream(batches, types.SHARDED_BATCH)
+
+
+def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, table: str) -> None:
     sharded = tables.sql_query(f"""
         SELECT
             {shard_sql("customer_id", config.shards)} AS shard,
@@ -45,22 +89,8 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
             kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
             TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), kafka_time) AS kafka_time_s,
             arrived
-        FROM transactions""")  # noqa: S608  (numbers and names of ours alone)
-    tables.create_temporary_view("sharded", sharded)
-    batches = tables.sql_query(f"""
-        SELECT shard, ROW(record_keys, payloads, positions, times_s)
-        FROM (
-            SELECT
-                shard,
-                ARRAY_AGG(customer_id) AS record_keys,
-                ARRAY_AGG(payload) AS payloads,
-                ARRAY_AGG(kafka_position) AS positions,
-                ARRAY_AGG(kafka_time_s) AS times_s
-            FROM TABLE(TUMBLE(TABLE sharded, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
-            GROUP BY shard, window_start, window_end
-        )""")  # noqa: S608
-    # to_data_stream gives a type that Python operators cannot take; this older way lets us name it.
-    return tables.to_append_stream(batches, types.SHARDED_BATCH)
+        FROM {table}""")  # noqa: S608
+    tables.create_temporary_view(f"sharded_{table}", sharded)
 
 
 # The two functions below are DataStream.key_by and get_side_output without the Python map that PyFlink adds to each.

@@ -100,6 +100,8 @@ class JobSettings(Section):
     """memory, or disk for large state"""
     guarantee: Guarantee = JobConfig.guarantee
     """of what is written to Kafka"""
+    labels: bool = JobConfig.labels
+    """read the labels topic, so that features know what became of earlier transactions"""
     emit_scores: bool = JobConfig.emit_scores
     """write every transaction's decision to the scores topic"""
     start_from: StartFrom = JobConfig.start_from

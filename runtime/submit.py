@@ -61,6 +61,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         checkpoint_interval_ms=round(settings.job.checkpoint_interval_s * 1000),
         state_backend=settings.job.state_backend,
         guarantee=settings.job.guarantee,
+        labels=settings.job.labels,
         emit_scores=settings.job.emit_scores,
         start_from=settings.job.start_from,
     )

@@ -41,29 +41,32 @@ class Outputs:
         self._alerts = RecordCodec(ALERT, value_subject(config.topics.alerts), registry)
         self._dead_letters = RecordCodec(DEAD_LETTER, value_subject(config.topics.dead_letters), registry)
 
-    def decisions(self, records: pa.RecordBatch, scored: ScoredBatch, now_ms: int) -> Iterator[Row]:
+    def decisions(
+        self, records: pa.RecordBatch, scored: ScoredBatch, label_offsets: Sequence[int], now_ms: int
+    ) -> Iterator[Row]:
         """Yield the alerts of a batch, and its scores if they are wanted."""
         flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
         if len(flagged):
             yield self._alert_batch(records, scored, flagged, now_ms)
         if self._emit_scores:
-            payloads = self._scores.encode(records, scored.scores, scored.decisions, now_ms)
+            payloads = self._scores.encode(records, scored.scores, scored.decisions, now_ms, label_offsets)
             yield Row(self._topics.scores, scored.customers, payloads)
 
     def dead_letters(
         self,
+        topic: str,
         rejections: Sequence[Rejection],
         keys: Sequence[str | None],
         payloads: Sequence[bytes],
         positions: Sequence[int],
         now_ms: int,
     ) -> Row:
-        """Return the dead letters of a batch, each with its original bytes and where it lay."""
+        """Return the dead letters of a batch from ``topic``, each with its original bytes and where it lay."""
         letters = [
             {
                 "reason": rejection.reason.value,
                 "detail": rejection.detail,
-                "topic": self._topics.transactions,
+                "topic": topic,
                 "partition": positions[rejection.row] >> POSITION_SHIFT,
                 "offset": positions[rejection.row] & POSITION_MASK,
                 "key": keys[rejection.row],

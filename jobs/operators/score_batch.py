@@ -1,19 +1,24 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from pyflink.common import Row, Types
+from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
-from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from jobs.job_config import JobConfig
-from jobs.operators.map_state import put_all
 from jobs.operators.outputs import Outputs
-from jobs.record_types import SIGNAL_OBSERVATION
+from jobs.operators.shard_scorer import ShardScorer
+from jobs.operators.shard_state import ShardState
+from jobs.record_types import SIGNAL_OBSERVATION, TRANSACTIONS
+from jobs.shards import SHARD_KEYS
 from models.drift.observation import Accumulator
 from models.drift.signals import SIGNALS, signal_matrix
+from models.features.label_batch import LabelBatch
 from models.scoring.artifact import load_artifact
+from models.scoring.model import OnnxModel
 from models.scoring.transaction_scorer import TransactionScorer
+from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import open_registry, value_subject
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.validation import event_time_ms
@@ -23,13 +28,10 @@ OBSERVATIONS = OutputTag("observations", SIGNAL_OBSERVATION)
 
 
 class ScoreBatch(KeyedProcessFunction):
-    """Scores the micro-batches of a shard; keyed by shard, so it owns all that its customers ever did.
+    """Scores the micro-batches of its shards; keyed by shard, so it owns all that a shard's customers ever did.
 
-    State, both by shard, living as long as the job:
-
-    - `histories`, map of customer_id to `encode_history`'s bytes. Late, equal-time and duplicate transactions:
-      see FeatureEngine.
-    - `observation`, the drift signals' unfinished means, see Accumulator.
+    Micro-batches of labels come to every shard. What becomes of late, equal-time and duplicate transactions, and of
+    late, doubled and reversed labels: see FeatureEngine. What is stored: see ShardState.
     """
 
     def __init__(self, config: JobConfig) -> None:
@@ -38,34 +40,66 @@ class ScoreBatch(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Load the model, and compile the kernels before the first batch comes."""
         config = self._config
-        artifact = load_artifact(config.model_folder)
         registry = open_registry(config.schema_registry_url)
-        self._histories = runtime_context.get_map_state(
-            MapStateDescriptor("histories", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
-        )
-        self._observation = runtime_context.get_state(ValueStateDescriptor("observation", Types.PICKLED_BYTE_ARRAY()))
-        self._decoder = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
-        self._scorer = TransactionScorer(artifact, load=self._histories.get, capacity=config.pool_customers)
-        self._outputs = Outputs(config, artifact.manifest, registry)
+        self._artifact = load_artifact(config.model_folder)
+        self._model = OnnxModel(self._artifact.onnx)
+        self._state = ShardState(runtime_context, config.mode)
+        self._shards: dict[int, ShardScorer] = {}
+        self._transactions = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
+        self._labels = LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits)
+        self._outputs = Outputs(config, self._artifact.manifest, registry)
+        self._new_scorer()  # compiles
 
-    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:  # noqa: ARG002
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
-        keys, payloads, positions, times_s = value
-        batch = self._decoder.decode(keys, payloads, np.array(times_s, np.int64) * 1000)
+        key = ctx.get_current_key()
+        if (shard := self._shards.get(key)) is None:
+            shard = self._shards[key] = ShardScorer(self._new_scorer(), self._state)
+        *_, label_shards = value
+        of_transactions = label_shards[0] == TRANSACTIONS
+        yield from self._score(shard, value) if of_transactions else self._learn(shard, key, value)
+
+    def _score(self, shard: ShardScorer, value: Any) -> Iterator[Any]:
+        keys, payloads, positions, times_s, _ = value
+        batch = self._transactions.decode(keys, payloads, np.array(times_s, np.int64) * 1000)
         now = now_ms()
         if batch.rejections:
-            yield self._outputs.dead_letters(batch.rejections, keys, payloads, positions, now)
+            topic = self._config.topics.transactions
+            yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now)
         if len(batch.records) == 0:
             return
-        scored = self._scorer.score(batch.records)
-        put_all(self._histories, scored.changed, self._config.mode)
-        yield from self._outputs.decisions(batch.records, scored, now)
+        scored = shard.score(batch.records)
+        yield from self._outputs.decisions(batch.records, scored, shard.label_offsets, now)
         yield from self._observe(scored, event_time_ms(batch.records))
 
+    def _learn(self, shard: ShardScorer, key: int, value: Any) -> Iterator[Any]:
+        keys, payloads, positions, times_s, label_shards = value
+        batch = self._labels.decode(keys, payloads, np.array(times_s, np.int64) * 1000)
+        if batch.rejections and key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
+            topic = self._config.topics.labels
+            yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
+        good = np.delete(np.array(label_shards, np.int64), [rejection.row for rejection in batch.rejections])
+        shard.learn(replace(LabelBatch.of(batch.records), mine=good == key), positions)
+
+    def _new_scorer(self) -> TransactionScorer:
+        state, known = self._state, self._config.labels
+        return TransactionScorer(
+            self._artifact,
+            load=state.histories.get,
+            load_merchant=state.merchant_labels.get if known else _nothing,
+            load_customer=state.customer_labels.get if known else _nothing,
+            capacity=self._config.pool_customers,
+            model=self._model,
+        )
+
     def _observe(self, scored: Any, event_times: Any) -> Iterator[tuple[OutputTag, Row]]:
-        accumulator = Accumulator(self._observation.value())
+        accumulator = Accumulator(self._state.observation.value())
         complete = accumulator.update(signal_matrix(scored.x, scored.scores), event_times)
-        self._observation.update(accumulator.encode())
+        self._state.observation.update(accumulator.encode())
         for observation in complete:
             for signal, mean in zip(SIGNALS, observation.means.tolist(), strict=True):
                 yield OBSERVATIONS, Row(signal.name, Row(mean, observation.event_time_ms))
+
+
+def _nothing(_key: str) -> None:
+    """Stand for the labels of a job that reads none."""

@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from models.features.columns import required, string_values
 from models.features.hashing import hash_column
+from models.features.history import HistoryVersionError
 from schemas.arrow_buffers import numbers
+
+_ENCODED = pa.schema(
+    [
+        ("transaction", pa.uint64()), ("customer", pa.string()), ("merchant", pa.string()),
+        ("verdict", pa.int64()), ("label_time_ms", pa.int64()), ("mine", pa.bool_()),
+    ],
+    metadata={"fraudstream": "labels v1"},
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -47,6 +56,45 @@ class LabelBatch:
             verdicts=self.verdicts[rows],
             label_times_ms=self.label_times_ms[rows],
             mine=self.mine[rows],
+        )
+
+    def encode(self) -> bytes:
+        """Return the labels as a durable Arrow stream; `decode` gives them back."""
+        columns = [
+            pa.array(self.transactions), pa.array(self.customers, pa.string()), pa.array(self.merchants, pa.string()),
+            pa.array(self.verdicts), pa.array(self.label_times_ms), pa.array(self.mine),
+        ]  # fmt: skip
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, _ENCODED) as writer:
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=_ENCODED))
+        return bytes(sink.getvalue())
+
+    @classmethod
+    def decode(cls, raw: bytes) -> LabelBatch:
+        """Return the labels that `encode` was called on.
+
+        Raises
+        ------
+        HistoryVersionError
+            The bytes are of another version, or no encoded labels at all.
+        """
+        try:
+            with pa.ipc.open_stream(raw) as reader:
+                was, batch = reader.schema, reader.read_next_batch()
+        except pa.ArrowInvalid as error:
+            raise HistoryVersionError(f"Logged labels in the state: expected an Arrow stream, was: {error}") from None
+        if not was.equals(_ENCODED, check_metadata=True):
+            raise HistoryVersionError(
+                f"Logged labels in the state: expected {_ENCODED.metadata}, was {was.metadata}. Restore from a "
+                "savepoint of this version of fraudstream, or run the version that wrote this one."
+            )
+        return cls(
+            transactions=batch.column("transaction").to_numpy(),
+            customers=string_values(batch.column("customer")),
+            merchants=string_values(batch.column("merchant")),
+            verdicts=batch.column("verdict").to_numpy(),
+            label_times_ms=batch.column("label_time_ms").to_numpy(),
+            mine=batch.column("mine").to_numpy(zero_copy_only=False),
         )
 
     @classmethod

@@ -83,6 +83,7 @@ def test_json_gives_back_every_setting(tmp_path):
         checkpoint_interval_ms=250,
         state_backend="rocksdb",
         guarantee="exactly-once",
+        labels=False,
         emit_scores=False,
         start_from="committed",
         pool_customers=9,

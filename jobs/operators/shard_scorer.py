@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from jobs.record_types import POSITION_MASK, POSITION_SHIFT
+from models.features.label_batch import LabelBatch
+from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
+
+if TYPE_CHECKING:
+    from jobs.operators.shard_state import ShardState
+
+FEW_LABELS = 1_000
+"""Up to so many labels at once are written to the records at once."""
+
+MOST_LOGGED = 50_000
+"""With so many labels in the log the records are written."""
+
+
+class ShardScorer:
+    """Scores and learns for one shard: a scorer in memory, with the shard's state behind it.
+
+    A label changes its merchant in every shard and its customer in one. In a live stream few come at a time, and
+    the records that they change are written at once. On a backlog the same merchants change again and again, so the
+    labels are kept in a log, and many of them cost one writing; a restored shard learns the log again.
+
+    Parameters
+    ----------
+    scorer : TransactionScorer
+        New, with ``load``, ``load_merchant`` and ``load_customer`` from ``state``.
+    state : ShardState
+        With this shard's key current, now and at each call.
+    """
+
+    def __init__(self, scorer: TransactionScorer, state: ShardState) -> None:
+        self._scorer = scorer
+        self._state = state
+        self._offsets: list[int] = np.frombuffer(state.label_offsets.value() or b"", np.int64).tolist()
+        self._entries = self._logged = 0
+        for entry in state.logged_labels():
+            labels = LabelBatch.decode(entry)
+            scorer.learn(labels)
+            self._entries += 1
+            self._logged += len(labels)
+
+    @property
+    def label_offsets(self) -> list[int]:
+        """For each partition of the labels topic, the offset of the next label that is not yet known."""
+        return self._offsets
+
+    def score(self, records: pa.RecordBatch) -> ScoredBatch:
+        """Score a batch of transactions and store what it changed."""
+        scored = self._scorer.score(records)
+        self._state.put_all(self._state.histories, scored.changed)
+        return scored
+
+    def learn(self, labels: LabelBatch, positions: Sequence[int]) -> None:
+        """Learn labels and store them.
+
+        Parameters
+        ----------
+        labels : LabelBatch
+        positions : sequence of int
+            Where these lay, and the bad ones among them, see `record_types`.
+        """
+        if labels:
+            self._scorer.learn(labels)
+            if len(labels) <= FEW_LABELS or self._logged + len(labels) > MOST_LOGGED:
+                self._write_records()
+            else:
+                self._state.label_log.put(self._entries, labels.encode())
+                self._entries += 1
+                self._logged += len(labels)
+        self._note(positions)
+
+    def _write_records(self) -> None:
+        merchants, customers = self._scorer.take_changed_labels()
+        self._state.put_all(self._state.merchant_labels, merchants)
+        self._state.put_all(self._state.customer_labels, customers)
+        if self._entries:
+            self._state.label_log.clear()
+            self._entries = self._logged = 0
+
+    def _note(self, positions: Sequence[int]) -> None:
+        where = np.array(positions, np.int64)
+        partitions, offsets = where >> POSITION_SHIFT, where & POSITION_MASK
+        self._offsets += [0] * (int(partitions.max()) + 1 - len(self._offsets))
+        for partition in np.unique(partitions).tolist():
+            # At least: after a failure Kafka gives nothing again that the state has, but a repartitioned topic might.
+            newest = int(offsets[partitions == partition].max())
+            self._offsets[partition] = max(self._offsets[partition], newest + 1)
+        self._state.label_offsets.update(np.array(self._offsets, np.int64).tobytes())

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyflink.common import Types
+from pyflink.datastream import RuntimeContext
+from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
+
+from jobs.job_config import Mode
+from jobs.operators.map_state import put_all
+
+
+class ShardState:
+    """The keyed state of the scoring operator: each handle is the current shard's, and lives as long as the job.
+
+    All of it is bytes, and each kind says its own version.
+
+    Attributes
+    ----------
+    histories : MapState of customer_id to `encode_history`
+        Every customer's transactions.
+    merchant_labels, customer_labels : MapState of id to `encode_labels`
+        What is known of merchants, and of this shard's customers, but for what is in the log.
+    label_log : MapState of number to `LabelBatch.encode`
+        Labels learned since those two were written.
+    label_offsets : ValueState of `LabelOffsets.encode`
+        Which labels were learned.
+    observation : ValueState of `Accumulator.encode`
+        The drift signals' unfinished means.
+    """
+
+    def __init__(self, context: RuntimeContext, mode: Mode) -> None:
+        def by_text(name: str) -> Any:
+            return context.get_map_state(MapStateDescriptor(name, Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
+
+        def by_number(name: str) -> Any:
+            return context.get_map_state(MapStateDescriptor(name, Types.LONG(), Types.PICKLED_BYTE_ARRAY()))
+
+        def one(name: str) -> Any:
+            return context.get_state(ValueStateDescriptor(name, Types.PICKLED_BYTE_ARRAY()))
+
+        self.histories = by_text("histories")
+        self.merchant_labels = by_text("merchant_labels")
+        self.customer_labels = by_text("customer_labels")
+        self.label_log = by_number("label_log")
+        self.label_offsets = one("label_offsets")
+        self.observation = one("observation")
+        self._mode = mode
+
+    def put_all(self, state: Any, entries: dict[str, bytes]) -> None:
+        """Put entries into one of the maps."""
+        if entries:
+            put_all(state, entries, self._mode)
+
+    def logged_labels(self) -> Iterator[bytes]:
+        """Yield the entries of the label log in order."""
+        number = 0
+        while (entry := self.label_log.get(number)) is not None:
+            yield entry
+            number += 1
