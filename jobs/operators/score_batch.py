@@ -15,6 +15,8 @@ from jobs.shards import SHARD_KEYS
 from models.drift.observation import Accumulator
 from models.drift.signals import SIGNALS, signal_matrix
 from models.features.label_batch import LabelBatch
+from models.features.pool import Load
+from models.features.warm_up import warm_up
 from models.scoring.artifact import load_artifact
 from models.scoring.model import OnnxModel
 from models.scoring.transaction_scorer import TransactionScorer
@@ -48,13 +50,13 @@ class ScoreBatch(KeyedProcessFunction):
         self._transactions = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
         self._labels = LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits)
         self._outputs = Outputs(config, self._artifact.manifest, registry)
-        self._new_scorer()  # compiles
+        warm_up()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
         key = ctx.get_current_key()
         if (shard := self._shards.get(key)) is None:
-            shard = self._shards[key] = ShardScorer(self._new_scorer(), self._state)
+            shard = self._shards[key] = ShardScorer(self._new_scorer, self._state)
         *_, label_shards = value
         of_transactions = label_shards[0] == TRANSACTIONS
         yield from self._score(shard, value) if of_transactions else self._learn(shard, key, value)
@@ -81,11 +83,11 @@ class ScoreBatch(KeyedProcessFunction):
         good = np.delete(np.array(label_shards, np.int64), [rejection.row for rejection in batch.rejections])
         shard.learn(replace(LabelBatch.of(batch.records), mine=good == key), positions)
 
-    def _new_scorer(self) -> TransactionScorer:
+    def _new_scorer(self, load: Load) -> TransactionScorer:
         state, known = self._state, self._config.labels
         return TransactionScorer(
             self._artifact,
-            load=state.histories.get,
+            load=load,
             load_merchant=state.merchant_labels.get if known else _nothing,
             load_customer=state.customer_labels.get if known else _nothing,
             capacity=self._config.pool_customers,

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from jobs.operators.silent_customers import SilentCustomers
 from jobs.record_types import POSITION_MASK, POSITION_SHIFT
 from models.features.label_batch import LabelBatch
+from models.features.pool import Load
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
+from schemas.validation import event_time_ms
 
 if TYPE_CHECKING:
     from jobs.operators.shard_state import ShardState
@@ -29,15 +32,17 @@ class ShardScorer:
 
     Parameters
     ----------
-    scorer : TransactionScorer
-        New, with ``load``, ``load_merchant`` and ``load_customer`` from ``state``.
+    new_scorer : callable
+        Makes a TransactionScorer, given its ``load``.
     state : ShardState
         With this shard's key current, now and at each call.
     """
 
-    def __init__(self, scorer: TransactionScorer, state: ShardState) -> None:
-        self._scorer = scorer
+    def __init__(self, new_scorer: Callable[[Load], TransactionScorer], state: ShardState) -> None:
         self._state = state
+        self._scorer = scorer = new_scorer(self._load)
+        self._new: list[str] = []
+        self._silent = SilentCustomers(state)
         self._offsets: list[int] = np.frombuffer(state.label_offsets.value() or b"", np.int64).tolist()
         self._entries = self._logged = 0
         for entry in state.logged_labels():
@@ -52,9 +57,14 @@ class ShardScorer:
         return self._offsets
 
     def score(self, records: pa.RecordBatch) -> ScoredBatch:
-        """Score a batch of transactions and store what it changed."""
+        """Score a batch of transactions and store what it changed; forget who is silent by then."""
         scored = self._scorer.score(records)
         self._state.put_all(self._state.histories, scored.changed)
+        newest_ms = int(event_time_ms(records).max())
+        self._silent.expect(self._new, newest_ms)
+        self._new = []
+        if self._silent.forget(newest_ms):
+            self._scorer.clear()
         return scored
 
     def learn(self, labels: LabelBatch, positions: Sequence[int]) -> None:
@@ -75,6 +85,12 @@ class ShardScorer:
                 self._entries += 1
                 self._logged += len(labels)
         self._note(positions)
+
+    def _load(self, customer: str) -> bytes | None:
+        history: bytes | None = self._state.histories.get(customer)
+        if history is None:
+            self._new.append(customer)
+        return history
 
     def _write_records(self) -> None:
         merchants, customers = self._scorer.take_changed_labels()

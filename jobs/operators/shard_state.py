@@ -26,6 +26,8 @@ class ShardState:
         Labels learned since those two were written.
     label_offsets : ValueState of `LabelOffsets.encode`
         Which labels were learned.
+    due : MapState of day and number to the customers of an entry
+        When each customer is looked at again, see `SilentCustomers`.
     observation : ValueState of `Accumulator.encode`
         The drift signals' unfinished means.
     """
@@ -45,6 +47,7 @@ class ShardState:
         self.customer_labels = by_text("customer_labels")
         self.label_log = by_number("label_log")
         self.label_offsets = one("label_offsets")
+        self.due = by_text("due")
         self.observation = one("observation")
         self._mode = mode
 

@@ -187,6 +187,11 @@ class FeatureEngine:
         """
         return self._merchants.take_changed(), self._customers.take_changed()
 
+    def clear(self) -> None:
+        """Forget what is in memory and can be loaded again; only between batches."""
+        for pool in (self._pool, self._merchants, self._customers):
+            pool.clear()
+
     def _take_in(
         self,
         labels: LabelBatch,

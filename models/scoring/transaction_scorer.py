@@ -109,6 +109,10 @@ class TransactionScorer:
             changed=self._engine.changed(batch) if self._stored else {},
         )
 
+    def clear(self) -> None:
+        """Forget what is in memory and stored too."""
+        self._engine.clear()
+
     def learn(self, labels: LabelBatch) -> None:
         """Take in labels that arrive without transactions."""
         self._engine.learn(labels)

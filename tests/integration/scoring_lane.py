@@ -10,7 +10,8 @@ import pyarrow as pa
 from confluent_kafka import Consumer, Message, Producer
 
 from producers.publisher import SETTINGS, Publisher
-from producers.replay import replay
+from producers.replay import replay, replay_labels
+from producers.replay_with_labels import replay_with_labels
 from runtime.deadline import wait_until
 from runtime.embedded import Services
 from runtime.flink_rest import FlinkRest
@@ -86,6 +87,16 @@ class Lane:
         with Publisher(self.services.bootstrap_servers) as publisher:
             replay(table, publisher, self.topics.transactions, FileRegistry(), rate=rate)
 
+    def send_labels(self, table: pa.Table) -> None:
+        with Publisher(self.services.bootstrap_servers) as publisher:
+            replay_labels(table, publisher, self.topics.labels, FileRegistry())
+            publisher.flush()
+
+    def send_with_labels(self, table: pa.Table, *, rate: float | None = None) -> None:
+        topics = self.topics
+        with Publisher(self.services.bootstrap_servers) as publisher:
+            replay_with_labels(table, publisher, topics.transactions, topics.labels, FileRegistry(), rate=rate)
+
     @contextmanager
     def sending(self, table: pa.Table, *, rate: float) -> Iterator[Future[None]]:
         """Send beside what the block does; leaving it waits until all is sent."""
@@ -94,8 +105,10 @@ class Lane:
             yield sent
             sent.result()
 
-    def send_raw(self, records: Sequence[tuple[bytes | None, bytes | None]]) -> list[tuple[int, int]]:
-        """Send records as they are; returns the partition and the offset of each."""
+    def send_raw(
+        self, records: Sequence[tuple[bytes | None, bytes | None]], topic: str | None = None
+    ) -> list[tuple[int, int]]:
+        """Send records as they are, unless told as transactions; returns the partition and the offset of each."""
         producer = Producer(
             {
                 **SETTINGS,
@@ -111,7 +124,7 @@ class Lane:
 
         for number, (key, value) in enumerate(records):
             producer.produce(
-                self.topics.transactions,
+                topic or self.topics.transactions,
                 key=key,
                 value=value,
                 on_delivery=lambda error, message, number=number: note(number, error, message),

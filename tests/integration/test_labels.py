@@ -1,0 +1,80 @@
+"""Labels in the running job: what was known when, in every shard, and after a stop."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models.features.label_batch import LabelBatch
+from models.scoring.transaction_scorer import TransactionScorer
+from producers.encoding import encode_labels
+from runtime.deadline import wait_until
+from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
+from schemas.registry import FileRegistry
+from schemas.rejection import Reason
+from tests.integration.expected import card_world
+from tests.integration.scoring_lane import Lane
+
+pytestmark = pytest.mark.integration
+
+PAST, PRESENT = 8_000, 4_000
+BAD = 3
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Return a stream cut in two: what the labels are about, and what is scored once they are known."""
+    table = card_world(PAST + PRESENT)
+    return table.slice(0, PAST), table.slice(PAST)
+
+
+def known_scores(past: pa.Table, present: pa.Table, artifact) -> dict[str, float]:
+    """Return the scores of a scorer that has all labels of the past when the present begins."""
+    scorer = TransactionScorer(artifact, load=None)
+    for records in past.select(TRANSACTION_ARROW.names).to_batches():
+        scorer.score(records)
+    for labels in past.select(LABEL_ARROW.names).to_batches():
+        scorer.learn(LabelBatch.of(labels))
+    (records,) = present.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
+    ids = records.column("transaction_id").to_pylist()
+    return dict(zip(ids, scorer.score(records).scores.tolist(), strict=True))
+
+
+def await_labels(lane: Lane, table: pa.Table, count: int) -> None:
+    """Send the newest transactions again, duplicates that change nothing, until all are scored knowing all labels."""
+    newest = table.slice(len(table) - 40)
+
+    def known() -> bool:
+        lane.send(newest)
+        seen = {item["customer_id"]: sum(item["label_offsets"]) for item in lane.scores()}
+        return all(seen.get(customer) == count for customer in newest["customer_id"].to_pylist())
+
+    assert wait_until(known, seconds=60, interval_s=0.5)
+
+
+def test_scores_use_the_labels_that_they_say_they_knew_and_a_savepoint_keeps_them(open_lane, artifact, world):
+    past, present = world
+    lane = open_lane(partitions=2)
+    lane.submit()
+    lane.send(past)
+    lane.await_scores(PAST)
+    lane.send_labels(past)
+    bad = list(encode_labels(past.slice(0, BAD), FileRegistry(), "t-value"))
+    places = lane.send_raw([(b"somebody else", value) for _, value in bad], lane.topics.labels)
+    await_labels(lane, past, PAST + BAD)
+    lane.submit(savepoint=lane.stop_with_savepoint())
+    lane.send(present)
+    lane.await_scores(PAST + PRESENT)
+    lane.cancel()
+
+    ids = set(present["transaction_id"].to_pylist())
+    scores = [item for item in lane.scores() if item["transaction_id"] in ids]
+    assert all(sum(item["label_offsets"]) == PAST + BAD for item in scores)
+    expected = known_scores(past, present, artifact)
+    assert {item["transaction_id"]: item["score"] for item in scores} == expected
+    cold = TransactionScorer(artifact, load=None)
+    (records,) = pa.concat_tables([past, present]).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
+    assert not np.array_equal(cold.score(records).scores[PAST:], list(expected.values())), "labels make a difference"
+
+    letters = lane.dead_letters()
+    assert sorted((item["partition"], item["offset"]) for item in letters) == sorted(places), "once, not by shard"
+    assert {(item["topic"], item["reason"]) for item in letters} == {(lane.topics.labels, Reason.KEY_MISMATCH.value)}

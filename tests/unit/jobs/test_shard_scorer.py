@@ -1,0 +1,162 @@
+"""What a shard does with labels and silent customers, on maps that stand for Flink's: real ones are integration."""
+
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+
+import pytest
+
+from jobs.operators import shard_scorer
+from jobs.operators.shard_scorer import ShardScorer
+from jobs.operators.silent_customers import KEPT_MS
+from jobs.record_types import POSITION_SHIFT
+from models.features.table import FEATURE_NAMES
+from models.features.window import DAY_MS
+from models.scoring.artifact import load_artifact
+from models.scoring.transaction_scorer import TransactionScorer
+from tests.unit.features.test_engine import HOUR_MS, START_MS, records
+from tests.unit.features.test_labels import label_batch
+from tests.unit.training.histories import artifact_folder
+
+
+class MapLike(dict):
+    """A dict with the verbs of Flink's map state."""
+
+    def put(self, key, value):
+        self[key] = value
+
+    def put_all(self, entries):
+        self.update(entries)
+
+    def remove(self, key):
+        self.pop(key, None)
+
+
+@dataclass
+class State:
+    """What ShardState gives, in memory."""
+
+    histories: MapLike = field(default_factory=MapLike)
+    merchant_labels: MapLike = field(default_factory=MapLike)
+    customer_labels: MapLike = field(default_factory=MapLike)
+    label_log: MapLike = field(default_factory=MapLike)
+    due: MapLike = field(default_factory=MapLike)
+
+    def __post_init__(self):
+        self.label_offsets = SimpleNamespace(
+            value=lambda: self.offsets, update=lambda raw: setattr(self, "offsets", raw)
+        )
+        self.offsets = None
+
+    def put_all(self, state, entries):
+        state.update(entries)
+
+    def logged_labels(self):
+        return iter([self.label_log[number] for number in range(len(self.label_log))])
+
+
+@pytest.fixture(scope="module")
+def artifact():
+    return load_artifact(artifact_folder())
+
+
+@pytest.fixture
+def open_shard(artifact):
+    def make(state):
+        def new_scorer(load):
+            return TransactionScorer(
+                artifact, load=load, load_merchant=state.merchant_labels.get, load_customer=state.customer_labels.get
+            )
+
+        return ShardScorer(new_scorer, state)
+
+    return make
+
+
+def many_labels(count, merchants=3):
+    rows = [
+        {"merchant_id": f"m{i % merchants}", "is_fraud": i % 5 == 0, "label_time": START_MS + i} for i in range(count)
+    ]
+    return label_batch(*rows)
+
+
+def scored(shard):
+    now_ms = START_MS + HOUR_MS
+    return shard.score(records(*({"merchant_id": f"m{i}", "event_time": now_ms + i} for i in range(3)))).x.tobytes()
+
+
+def test_few_labels_are_written_to_the_records_at_once(open_shard):
+    state = State()
+    open_shard(state).learn(many_labels(30), range(30))
+    assert (set(state.merchant_labels), set(state.customer_labels)) == ({"m0", "m1", "m2"}, {"c"})
+    assert state.label_log == {}
+
+
+def test_many_labels_are_logged_and_a_restored_shard_knows_them(open_shard, monkeypatch):
+    monkeypatch.setattr(shard_scorer, "FEW_LABELS", 10)
+    state = State()
+    shard = open_shard(state)
+    labels = many_labels(200)
+    for at in range(0, 200, 50):
+        shard.learn(labels[at : at + 50], range(at, at + 50))
+    assert (len(state.label_log), state.merchant_labels) == (4, {})
+
+    restored = open_shard(replace(state, histories=MapLike()))
+    assert scored(restored) == scored(shard)
+
+
+def test_a_full_log_is_written_to_the_records(open_shard, monkeypatch):
+    monkeypatch.setattr(shard_scorer, "FEW_LABELS", 10)
+    monkeypatch.setattr(shard_scorer, "MOST_LOGGED", 120)
+    state = State()
+    shard, labels = open_shard(state), many_labels(200)
+    for at in range(0, 200, 50):
+        shard.learn(labels[at : at + 50], range(at, at + 50))
+    assert len(state.label_log) == 1
+    assert len(state.merchant_labels) == 3
+    written = State(
+        merchant_labels=state.merchant_labels, customer_labels=state.customer_labels, label_log=state.label_log
+    )
+    whole = open_shard(State())
+    whole.learn(labels, range(200))
+    assert scored(open_shard(written)) == scored(whole)
+
+
+def test_offsets_say_what_is_known_by_partition_and_are_kept(open_shard):
+    state = State()
+    shard = open_shard(state)
+    assert shard.label_offsets == []
+    shard.learn(many_labels(2), [7, (2 << POSITION_SHIFT) + 3])
+    shard.learn(many_labels(0), [8])  # a bad label: seen, and nothing learned
+    assert shard.label_offsets == [9, 0, 4]
+    assert open_shard(state).label_offsets == [9, 0, 4]
+
+
+def test_silent_customers_are_forgotten_and_others_are_not(open_shard):
+    state = State()
+    shard = open_shard(state)
+    shard.score(records({"customer_id": "silent"}, {"customer_id": "busy"}, {"customer_id": "labelled"}))
+    shard.score(records({"transaction_id": "t9", "customer_id": "busy", "event_time": START_MS + 50 * DAY_MS}))
+    shard.learn(label_batch({"customer_id": "labelled", "label_time": START_MS + 60 * DAY_MS}), [0])
+    state = replace(state)  # as after a failure
+    shard = open_shard(state)
+    end_ms = START_MS + KEPT_MS + 2 * DAY_MS
+    shard.score(records({"transaction_id": "t10", "customer_id": "new", "event_time": end_ms}))
+    assert set(state.histories) == {"busy", "labelled", "new"}
+    shard.score(records({"transaction_id": "t11", "customer_id": "new", "event_time": end_ms + 51 * DAY_MS}))
+    assert set(state.histories) == {"labelled", "new"}
+    shard.score(records({"transaction_id": "t12", "customer_id": "new", "event_time": end_ms + 61 * DAY_MS}))
+    assert (set(state.histories), set(state.customer_labels)) == ({"new"}, set())
+
+
+def test_a_forgotten_customer_that_comes_back_is_new_and_is_forgotten_again(open_shard):
+    state = State()
+    shard = open_shard(state)
+    counts = []
+    for turn in range(3):
+        at = START_MS + 2 * turn * KEPT_MS
+        back = shard.score(records({"transaction_id": f"a{turn}", "customer_id": "now and then", "event_time": at}))
+        counts.append(back.x[0, FEATURE_NAMES.index("history_count")])
+        later = at + KEPT_MS + 2 * DAY_MS
+        shard.score(records({"transaction_id": f"b{turn}", "customer_id": "other", "event_time": later}))
+        assert set(state.histories) == {"other"}
+    assert counts == [0, 0, 0]
