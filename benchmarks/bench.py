@@ -52,11 +52,11 @@ def main() -> None:
     # Publisher and alert reader share this process: neither may hold up the other for the usual 5 ms.
     sys.setswitchinterval(0.0005)
     ROOT.mkdir(parents=True, exist_ok=True)
-    model = _model()
-    settings = _settings(model)
+    model = bench_model()
+    settings = bench_settings(model)
     with embedded(settings) as services:
         with console.status(f"filling {settings.topics.transactions} with {BACKLOG_EVENTS:,} transactions"):
-            _publish(settings, services, simulate(BACKLOG).slice(0, BACKLOG_EVENTS))
+            publish(settings, services, simulate(BACKLOG).slice(0, BACKLOG_EVENTS))
         job = submit(settings, services)
         with console.status("draining it with the job"):
             drained = _drain_job(settings, services)
@@ -83,13 +83,14 @@ def _live(settings: Settings, services: Services) -> Latency:
     with AlertWatch(settings, servers) as watch:
         watch.catch_up()
         counted_from_ms = now_ms() + WARM_UP_S * 1000
-        _publish(settings, services, table, rate=LIVE_RATE)
+        publish(settings, services, table, rate=LIVE_RATE)
         await_records(settings, servers, settings.topics.scores, BACKLOG_EVENTS + len(table), seconds=PATIENCE_S)
         watch.catch_up()
     return measure_latency(settings, servers, watch.seen_at_ms, since_ms=counted_from_ms)
 
 
-def _model() -> Path:
+def bench_model() -> Path:
+    """Train the model of the benchmarks; return its folder."""
     folder, history = ROOT / "model", ROOT / "history.parquet"
     with console.status("training the model"):
         pq.write_table(simulate(HISTORY), history)
@@ -97,7 +98,8 @@ def _model() -> Path:
     return folder
 
 
-def _settings(model: Path) -> Settings:
+def bench_settings(model: Path) -> Settings:
+    """Return the settings as shipped, for that model and a state folder of its own."""
     state = ROOT / "state"
     shutil.rmtree(state, ignore_errors=True)
     return load_settings(None).model_copy(
@@ -105,7 +107,8 @@ def _settings(model: Path) -> Settings:
     )
 
 
-def _publish(settings: Settings, services: Services, table: pa.Table, rate: float | None = None) -> None:
+def publish(settings: Settings, services: Services, table: pa.Table, rate: float | None = None) -> None:
+    """Send a table to the transactions topic."""
     registry = open_registry(settings.kafka.schema_registry_url)
     with Publisher(services.bootstrap_servers, settings=settings.kafka.properties) as publisher:
         replay(table, publisher, settings.topics.transactions, registry, rate=rate)
