@@ -64,6 +64,9 @@ class JobConfig:
         Of what is written to Kafka. Exactly-once is visible to read_committed readers after each checkpoint.
     emit_scores : bool
         Whether every transaction's score is written, or alerts alone.
+    feature_log_share : float
+        Share of the transactions whose features are written to the inference topic, 0 to 1; chosen by
+        transaction_id.
     start_from : {"earliest", "latest", "committed"}
         Where a job without savepoint starts to read.
     pool_customers : int
@@ -86,6 +89,7 @@ class JobConfig:
     state_backend: StateBackend = "hashmap"
     guarantee: Guarantee = "at-least-once"
     emit_scores: bool = True
+    feature_log_share: float = 0.01
     start_from: StartFrom = "earliest"
     pool_customers: int = 50_000
 
@@ -107,6 +111,7 @@ class JobConfig:
             "100 or more",
             self.checkpoint_interval_ms,
         )
+        _expect(0 <= self.feature_log_share <= 1, "feature_log_share", "0 to 1", self.feature_log_share)
         _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)
 
     @property

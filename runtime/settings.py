@@ -102,6 +102,8 @@ class JobSettings(Section):
     """of what is written to Kafka"""
     emit_scores: bool = JobConfig.emit_scores
     """write every transaction's decision to the scores topic"""
+    feature_log_share: Annotated[float, Field(ge=0, le=1)] = JobConfig.feature_log_share
+    """share of the transactions whose features are written to the inference topic, 0 to 1"""
     start_from: StartFrom = JobConfig.start_from
     """where a new job begins to read"""
 

@@ -62,6 +62,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         state_backend=settings.job.state_backend,
         guarantee=settings.job.guarantee,
         emit_scores=settings.job.emit_scores,
+        feature_log_share=settings.job.feature_log_share,
         start_from=settings.job.start_from,
     )
 

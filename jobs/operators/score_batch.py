@@ -7,6 +7,7 @@ from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from jobs.job_config import JobConfig
+from jobs.operators.inference_log import InferenceLog
 from jobs.operators.map_state import put_all
 from jobs.operators.outputs import Outputs
 from jobs.record_types import SIGNAL_OBSERVATION
@@ -47,19 +48,24 @@ class ScoreBatch(KeyedProcessFunction):
         self._decoder = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
         self._scorer = TransactionScorer(artifact, load=self._histories.get, capacity=config.pool_customers)
         self._outputs = Outputs(config, artifact.manifest, registry)
+        self._inference_log = InferenceLog(config, artifact.manifest, registry)
 
-    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:  # noqa: ARG002
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
         keys, payloads, positions, times_s = value
         batch = self._decoder.decode(keys, payloads, np.array(times_s, np.int64) * 1000)
         now = now_ms()
         if batch.rejections:
             yield self._outputs.dead_letters(batch.rejections, keys, payloads, positions, now)
+            positions = np.delete(positions, [rejection.row for rejection in batch.rejections])
         if len(batch.records) == 0:
             return
         scored = self._scorer.score(batch.records)
         put_all(self._histories, scored.changed, self._config.mode)
         yield from self._outputs.decisions(batch.records, scored, now)
+        logged = self._inference_log.sample(batch.records, scored, positions, ctx.get_current_key(), (), now)
+        if logged:
+            yield logged
         yield from self._observe(scored, event_time_ms(batch.records))
 
     def _observe(self, scored: Any, event_times: Any) -> Iterator[tuple[OutputTag, Row]]:

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -6,6 +5,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.engine import FeatureEngine
+from models.features.label_batch import NO_LABELS, LabelBatch
+from models.features.pool import Load
 from models.scoring.artifact import Artifact
 from models.scoring.decision import decide
 from models.scoring.model import OnnxModel
@@ -51,12 +52,20 @@ class TransactionScorer:
         From `load_artifact`.
     load : callable of str to bytes or None, or None
         Answers with what `ScoredBatch.changed` last held for a customer. None: memory is all, and grows.
+    load_merchant, load_customer : callable of str to bytes or None, or None
+        As ``load``, for the known labels that `take_changed_labels` gives.
     capacity : int
         Customers held in memory; when full it is emptied.
     """
 
     def __init__(
-        self, artifact: Artifact, *, load: Callable[[str], bytes | None] | None, capacity: int = 16_384
+        self,
+        artifact: Artifact,
+        *,
+        load: Load | None,
+        load_merchant: Load | None = None,
+        load_customer: Load | None = None,
+        capacity: int = 16_384,
     ) -> None:
         self._model = OnnxModel(artifact.onnx)
         self._stored = load is not None
@@ -64,20 +73,29 @@ class TransactionScorer:
         self._block = artifact.manifest.block_threshold
         self._engine = FeatureEngine(
             load=load,
+            load_merchant=load_merchant,
+            load_customer=load_customer,
             capacity=capacity,
             category_risk=artifact.category_risk,
             type_risk=artifact.type_risk,
         )
 
-    def score(self, records: pa.RecordBatch) -> ScoredBatch:
+    def score(
+        self,
+        records: pa.RecordBatch,
+        labels: LabelBatch = NO_LABELS,
+        labels_before: NDArray[np.int64] | None = None,
+    ) -> ScoredBatch:
         """Advance the histories by a batch and score it.
 
         Parameters
         ----------
         records : pyarrow.RecordBatch of TRANSACTION_ARROW
             In the order of arrival.
+        labels, labels_before
+            Labels that arrive with the batch, see `FeatureEngine.advance`.
         """
-        batch = self._engine.advance(records)
+        batch = self._engine.advance(records, labels, labels_before)
         scores = self._engine.remember(batch, self._model.score(batch.x))
         return ScoredBatch(
             customers=batch.customers,
@@ -87,3 +105,11 @@ class TransactionScorer:
             fate=batch.fate,
             changed=self._engine.changed(batch) if self._stored else {},
         )
+
+    def learn(self, labels: LabelBatch) -> None:
+        """Take in labels that arrive without transactions."""
+        self._engine.learn(labels)
+
+    def take_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """Return the known labels of merchants and of customers that changed, see `FeatureEngine`."""
+        return self._engine.take_changed_labels()
