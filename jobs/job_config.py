@@ -66,6 +66,9 @@ class JobConfig:
         Whether the labels topic is read, always from its first record; without it no label is known.
     emit_scores : bool
         Whether every transaction's score is written, or alerts alone.
+    feature_log_share : float
+        Share of the transactions whose features are written to the inference topic, 0 to 1; chosen by
+        transaction_id.
     start_from : {"earliest", "latest", "committed"}
         Where a job without savepoint starts to read.
     pool_customers : int
@@ -89,6 +92,7 @@ class JobConfig:
     guarantee: Guarantee = "at-least-once"
     labels: bool = True
     emit_scores: bool = True
+    feature_log_share: float = 0.01
     start_from: StartFrom = "earliest"
     pool_customers: int = 25_000
 
@@ -110,6 +114,7 @@ class JobConfig:
             "100 or more",
             self.checkpoint_interval_ms,
         )
+        _expect(0 <= self.feature_log_share <= 1, "feature_log_share", "0 to 1", self.feature_log_share)
         _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)
 
     @property

@@ -48,7 +48,7 @@ def outputs_table(config: JobConfig) -> str:
     topics = config.topics
     options = {
         **_common(config),
-        "topic": ";".join([topics.alerts, topics.scores, topics.drift, topics.dead_letters]),
+        "topic": ";".join([topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference]),
         "key.fields": "record_key",
         "sink.delivery-guarantee": config.guarantee,
         "properties.linger.ms": str(GATHER_MS),

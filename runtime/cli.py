@@ -2,13 +2,28 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from confluent_kafka import KafkaException
 
-from runtime.commands import alerts, data, dlq, doctor, evaluate, jobs, services, shows, topics, train
+from runtime.commands import (
+    alerts,
+    archive,
+    backfill,
+    consistency,
+    data,
+    dlq,
+    doctor,
+    evaluate,
+    jobs,
+    services,
+    shows,
+    topics,
+    train,
+)
 from runtime.commands.screen import err
 from runtime.environment import QUIET
 from runtime.failures import RuntimeFailure
@@ -43,12 +58,21 @@ def options(
     context.obj = config
 
 
-for panel, commands in {
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Services": (services.up, services.down, services.status, doctor.doctor),
-    "Data": (data.simulate, data.produce, data.replay),
-    "Model and job": (train.train, evaluate.evaluate, jobs.submit, jobs.stop, jobs.jobs),
+    "Data": (data.simulate, data.produce, data.replay, archive.archive),
+    "Model and job": (
+        train.train,
+        evaluate.evaluate,
+        backfill.backfill,
+        jobs.submit,
+        jobs.stop,
+        jobs.jobs,
+        consistency.consistency,
+    ),
     "Shows": (shows.demo, shows.bench),
-}.items():
+}
+for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(topics.app, name="topics", rich_help_panel="Data")

@@ -104,6 +104,8 @@ class JobSettings(Section):
     """read the labels topic, so that features know what became of earlier transactions"""
     emit_scores: bool = JobConfig.emit_scores
     """write every transaction's decision to the scores topic"""
+    feature_log_share: Annotated[float, Field(ge=0, le=1)] = JobConfig.feature_log_share
+    """share of the transactions whose features are written to the inference topic, 0 to 1"""
     start_from: StartFrom = JobConfig.start_from
     """where a new job begins to read"""
 

@@ -17,7 +17,7 @@ def topic_size(settings: Settings, bootstrap_servers: str, topic: str) -> int:
     """Count the records of a topic by its offsets (transaction markers count too)."""
     consumer = open_consumer(settings, bootstrap_servers)
     try:
-        return sum(high - low for _, low, high in _ranges(consumer, topic))
+        return sum(high - low for _, low, high in partition_ranges(consumer, topic))
     finally:
         consumer.close()
 
@@ -84,7 +84,7 @@ def read_topic(
     """
     consumer = open_consumer(settings, bootstrap_servers)
     try:
-        ends = {part: high for part, low, high in _ranges(consumer, topic) if high > low}
+        ends = {part: high for part, low, high in partition_ranges(consumer, topic) if high > low}
         if not ends:
             return  # the client refuses to look for times in no partition
         starts = [TopicPartition(topic, part, since_ms or 0) for part in ends]
@@ -108,7 +108,13 @@ def read_topic(
         consumer.close()
 
 
-def _ranges(consumer: Consumer, topic: str) -> list[tuple[int, int, int]]:
+def place_of(message: Message) -> tuple[int, int]:
+    """Return the partition and the offset of a message that was read."""
+    return int(message.partition() or 0), int(message.offset() or 0)
+
+
+def partition_ranges(consumer: Consumer, topic: str) -> list[tuple[int, int, int]]:
+    """Return each partition of a topic, its oldest offset, and the one after its newest."""
     parts = consumer.list_topics(topic, timeout=10).topics[topic].partitions
     found = ((part, consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=10)) for part in parts)
     return [(part, low, high) for part, (low, high) in found]

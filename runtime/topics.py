@@ -13,7 +13,7 @@ TIMEOUT_S = 20.0
 
 
 def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
-    """Create those of the six topics that are missing; returns their names.
+    """Create those of our topics that are missing; returns their names.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def require_topics(settings: Settings, bootstrap_servers: str, *names: str) -> N
 
 
 def count_records(settings: Settings, bootstrap_servers: str) -> dict[str, dict[str, int]]:
-    """Count partitions and records (by offsets) of those of the six topics that exist.
+    """Count partitions and records (by offsets) of those of our topics that exist.
 
     Returns
     -------

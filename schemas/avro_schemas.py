@@ -13,6 +13,7 @@ SCORE = "score"
 ALERT = "alert"
 DRIFT = "drift"
 DEAD_LETTER = "dead_letter"
+INFERENCE = "inference"
 
 
 @cache

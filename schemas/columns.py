@@ -45,15 +45,24 @@ LABELLED_ARROW = pa.schema(
     ]
 )
 
-LABEL_ARROW = pa.schema(
+
+INFERENCE_ARROW = pa.schema(
     [
         pa.field("transaction_id", pa.string(), nullable=False),
         pa.field("customer_id", pa.string(), nullable=False),
         pa.field("merchant_id", pa.string(), nullable=False),
         pa.field("amount_minor", pa.int64(), nullable=False),
         pa.field("event_time", EVENT_TIME, nullable=False),
-        pa.field("is_fraud", pa.bool_(), nullable=False),
-        pa.field("label_time", EVENT_TIME, nullable=False),
+        pa.field("scored_at", EVENT_TIME, nullable=False),
+        pa.field("score", pa.float32(), nullable=False),
+        pa.field("decision", pa.string(), nullable=False),
+        pa.field("model_id", pa.string(), nullable=False),
+        pa.field("feature_spec_hash", pa.string(), nullable=False),
+        pa.field("shard", pa.int32(), nullable=False),
+        pa.field("partition", pa.int32(), nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("label_offsets", pa.list_(pa.int64()), nullable=False),
+        pa.field("features", pa.list_(pa.float32()), nullable=False),
     ]
 )
 

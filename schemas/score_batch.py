@@ -8,6 +8,7 @@ import pyarrow as pa
 from numba import float32, int32, int64, njit, types, uint8
 
 from schemas.arrow_buffers import numbers, string_data, string_offsets
+from schemas.avro_bytes import encoded_long, encoded_longs, encoded_string
 from schemas.avro_schemas import SCORE
 from schemas.framing import header
 from schemas.registry import SchemaRegistry
@@ -27,7 +28,7 @@ class ScoreBatchEncoder:
 
     def __init__(self, subject: str, registry: SchemaRegistry, *, model_id: str, spec_hash: str) -> None:
         self._head = _bytes(header(registry.id_for(subject, SCORE)))
-        self._tail = _string(model_id) + _string(spec_hash)
+        self._tail = encoded_string(model_id) + encoded_string(spec_hash)
 
     def encode(
         self,
@@ -36,6 +37,7 @@ class ScoreBatchEncoder:
         decisions: npt.NDArray[np.uint8],
         scored_at_ms: int,
         label_offsets: Sequence[int] = (),
+        shard: int = -1,
     ) -> list[bytes]:
         """Return one payload for each of the n transactions.
 
@@ -51,8 +53,10 @@ class ScoreBatchEncoder:
             When the batch was scored, milliseconds since 1970.
         label_offsets : sequence of int
             Of each partition of the labels topic, the next label that was not yet known; none when none are read.
+        shard : int
+            The key of the shard that scored them.
         """
-        tail = _bytes(self._tail + _longs(label_offsets))
+        tail = _bytes(self._tail + encoded_long(shard) + encoded_longs(label_offsets))
         transaction, customer = records.column("transaction_id"), records.column("customer_id")
         starts, ends = string_offsets(transaction), string_offsets(customer)
         text = int(starts[-1] - starts[0]) + int(ends[-1] - ends[0])
@@ -70,24 +74,6 @@ class ScoreBatchEncoder:
 
 def _bytes(content: bytes) -> npt.NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8)
-
-
-def _string(text: str) -> bytes:
-    content = text.encode()
-    return _long(len(content)) + content
-
-
-def _longs(values: Sequence[int]) -> bytes:
-    # An array is a block with its count, then an empty block.
-    return b"".join(map(_long, (len(values), *values, 0) if values else (0,)))
-
-
-def _long(value: int) -> bytes:
-    zigzag = value << 1 ^ value >> 63
-    varint = b""
-    while zigzag >= 128:
-        varint, zigzag = varint + bytes([zigzag & 127 | 128]), zigzag >> 7
-    return varint + bytes([zigzag])
 
 
 @njit(int64(uint8[::1], int64, int64), cache=True, nogil=True)

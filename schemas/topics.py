@@ -11,7 +11,8 @@ class Topics:
     labels: str = "fraud.labels.v1"
     drift: str = "fraud.drift.v1"
     dead_letters: str = "fraud.dlq.v1"
+    inference: str = "fraud.inference.v1"
 
     def names(self) -> tuple[str, ...]:
-        """Return all six names, in the order of the fields."""
+        """Return all names, in the order of the fields."""
         return tuple(getattr(self, field.name) for field in fields(self))

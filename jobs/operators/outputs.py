@@ -42,14 +42,14 @@ class Outputs:
         self._dead_letters = RecordCodec(DEAD_LETTER, value_subject(config.topics.dead_letters), registry)
 
     def decisions(
-        self, records: pa.RecordBatch, scored: ScoredBatch, label_offsets: Sequence[int], now_ms: int
+        self, records: pa.RecordBatch, scored: ScoredBatch, shard: int, label_offsets: Sequence[int], now_ms: int
     ) -> Iterator[Row]:
         """Yield the alerts of a batch, and its scores if they are wanted."""
         flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
         if len(flagged):
             yield self._alert_batch(records, scored, flagged, now_ms)
         if self._emit_scores:
-            payloads = self._scores.encode(records, scored.scores, scored.decisions, now_ms, label_offsets)
+            payloads = self._scores.encode(records, scored.scores, scored.decisions, now_ms, label_offsets, shard)
             yield Row(self._topics.scores, scored.customers, payloads)
 
     def dead_letters(

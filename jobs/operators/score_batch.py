@@ -7,6 +7,7 @@ from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
+from jobs.operators.inference_log import InferenceLog
 from jobs.operators.outputs import Outputs
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
@@ -50,16 +51,16 @@ class ScoreBatch(KeyedProcessFunction):
         self._transactions = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
         self._labels = LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits)
         self._outputs = Outputs(config, self._artifact.manifest, registry)
+        self._inference_log = InferenceLog(config, self._artifact.manifest, registry)
         warm_up()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
         key = ctx.get_current_key()
         if (shard := self._shards.get(key)) is None:
-            shard = self._shards[key] = ShardScorer(self._new_scorer, self._state)
+            shard = self._shards[key] = ShardScorer(key, self._new_scorer, self._state)
         *_, label_shards = value
-        of_transactions = label_shards[0] == TRANSACTIONS
-        yield from self._score(shard, value) if of_transactions else self._learn(shard, key, value)
+        yield from self._score(shard, value) if label_shards[0] == TRANSACTIONS else self._learn(shard, value)
 
     def _score(self, shard: ShardScorer, value: Any) -> Iterator[Any]:
         keys, payloads, positions, times_s, _ = value
@@ -68,20 +69,25 @@ class ScoreBatch(KeyedProcessFunction):
         if batch.rejections:
             topic = self._config.topics.transactions
             yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now)
+            positions = np.delete(positions, [rejection.row for rejection in batch.rejections])
         if len(batch.records) == 0:
             return
         scored = shard.score(batch.records)
-        yield from self._outputs.decisions(batch.records, scored, shard.label_offsets, now)
+        known = shard.label_offsets
+        yield from self._outputs.decisions(batch.records, scored, shard.key, known, now)
+        logged = self._inference_log.sample(batch.records, scored, positions, shard.key, known, now)
+        if logged:
+            yield logged
         yield from self._observe(scored, event_time_ms(batch.records))
 
-    def _learn(self, shard: ShardScorer, key: int, value: Any) -> Iterator[Any]:
+    def _learn(self, shard: ShardScorer, value: Any) -> Iterator[Any]:
         keys, payloads, positions, times_s, label_shards = value
         batch = self._labels.decode(keys, payloads, np.array(times_s, np.int64) * 1000)
-        if batch.rejections and key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
+        if batch.rejections and shard.key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
             topic = self._config.topics.labels
             yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
         good = np.delete(np.array(label_shards, np.int64), [rejection.row for rejection in batch.rejections])
-        shard.learn(replace(LabelBatch.of(batch.records), mine=good == key), positions)
+        shard.learn(replace(LabelBatch.of(batch.records), mine=good == shard.key), positions)
 
     def _new_scorer(self, load: Load) -> TransactionScorer:
         state, known = self._state, self._config.labels

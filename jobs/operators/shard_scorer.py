@@ -16,10 +16,10 @@ from schemas.validation import event_time_ms
 if TYPE_CHECKING:
     from jobs.operators.shard_state import ShardState
 
-FEW_LABELS = 1_000
+FEW_LABELS = 200
 """Up to so many labels at once are written to the records at once."""
 
-MOST_LOGGED = 50_000
+MOST_LOGGED = 200_000
 """With so many labels in the log the records are written."""
 
 
@@ -32,13 +32,16 @@ class ShardScorer:
 
     Parameters
     ----------
+    key : int
+        Of the shard.
     new_scorer : callable
         Makes a TransactionScorer, given its ``load``.
     state : ShardState
         With this shard's key current, now and at each call.
     """
 
-    def __init__(self, new_scorer: Callable[[Load], TransactionScorer], state: ShardState) -> None:
+    def __init__(self, key: int, new_scorer: Callable[[Load], TransactionScorer], state: ShardState) -> None:
+        self.key = key
         self._state = state
         self._scorer = scorer = new_scorer(self._load)
         self._new: list[str] = []

@@ -9,7 +9,7 @@ app = typer.Typer(help="Create and list the topics.", no_args_is_help=True)
 
 @app.command()
 def create(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Create those of the six topics that are missing.
+    """Create those of our topics that are missing.
 
     [bold]Examples[/]
 

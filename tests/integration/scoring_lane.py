@@ -39,7 +39,10 @@ class Running:
     def lane(self, *, partitions: int = 4, **job: Any) -> "Lane":
         """Create topics for one test and say how its job is to run."""
         number = next(self.numbers)
-        names = {name: f"lane{number}.{name}" for name in ("transactions", "alerts", "scores", "labels", "drift")}
+        names = {
+            name: f"lane{number}.{name}"
+            for name in ("transactions", "alerts", "scores", "labels", "drift", "inference")
+        }
         settings = self.settings.model_copy(
             update={
                 "topics": Topics(**names, dead_letters=f"lane{number}.dlq"),

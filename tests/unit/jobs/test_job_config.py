@@ -24,6 +24,9 @@ BAD_VALUES = [
     ("buffer_timeout_ms", -1, "0 or more"),
     ("checkpoint_interval_ms", 99, "100 or more"),
     ("pool_customers", 0, "1 or more"),
+    ("feature_log_share", -0.1, "0 to 1"),
+    ("feature_log_share", 1.1, "0 to 1"),
+    ("feature_log_share", float("nan"), "0 to 1"),
 ]
 
 EDGES = [
@@ -34,6 +37,8 @@ EDGES = [
     {"buffer_timeout_ms": 0},
     {"checkpoint_interval_ms": 100},
     {"pool_customers": 1},
+    {"feature_log_share": 0},
+    {"feature_log_share": 1},
 ]
 
 
@@ -71,7 +76,7 @@ def test_config_is_frozen():
 
 def test_json_gives_back_every_setting(tmp_path):
     config = job_config(
-        topics=Topics(transactions="a", alerts="b", scores="c", labels="d", drift="e", dead_letters="f"),
+        topics=Topics(transactions="a", alerts="b", scores="c", labels="d", drift="e", dead_letters="f", inference="g"),
         limits=Limits(max_amount_minor=5, max_ahead_ms=6),
         kafka_properties={"security.protocol": "SSL", "ssl.key.password": 'it\'s "quoted"'},
         schema_registry_url="http://registry:8081",
@@ -85,6 +90,7 @@ def test_json_gives_back_every_setting(tmp_path):
         guarantee="exactly-once",
         labels=False,
         emit_scores=False,
+        feature_log_share=0.5,
         start_from="committed",
         pool_customers=9,
     )

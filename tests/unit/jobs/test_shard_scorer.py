@@ -67,7 +67,7 @@ def open_shard(artifact):
                 artifact, load=load, load_merchant=state.merchant_labels.get, load_customer=state.customer_labels.get
             )
 
-        return ShardScorer(new_scorer, state)
+        return ShardScorer(4, new_scorer, state)
 
     return make
 

@@ -43,7 +43,8 @@ FINGERPRINTS = {
     5: "1e9669265bc0a36d",
     6: "7036f829b6f13757",
     7: "eb808c883164bcc4",
-    8: "bad575a07b1d30f2",
+    8: "7b003f6f7e1cbea8",
+    9: "049f7109c7a6445c",
 }
 
 
@@ -72,7 +73,7 @@ def test_label_columns_are_those_of_the_schema():
     assert [field["name"] for field in load("label")["fields"]] == LABEL_ARROW.names
 
 
-@pytest.mark.parametrize("name", ["score", "alert"])
+@pytest.mark.parametrize("name", ["score", "alert", "inference"])
 def test_decisions_stand_in_the_schema_in_their_order(name):
     (decision,) = [field for field in load(name)["fields"] if field["name"] == "decision"]
     assert [item.name for item in Decision] == decision["type"]["symbols"]

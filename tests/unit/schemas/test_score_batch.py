@@ -39,15 +39,16 @@ def test_scores_are_encoded_as_the_record_codec_would(label_offsets):
                 "decision": ["APPROVE", "REVIEW", "BLOCK"][decisions[row]],
                 "model_id": "model-" * 20,
                 "feature_spec_hash": "hash",
+                "shard": 4710,
                 "label_offsets": list(label_offsets),
             }
         )
         for row in range(27)
     ]
-    assert encoder.encode(records, scores, decisions, NOON_MS, label_offsets) == expected
+    assert encoder.encode(records, scores, decisions, NOON_MS, label_offsets, shard=4710) == expected
 
 
-def test_score_of_before_labels_were_read_has_no_label_offsets():
+def test_score_of_before_labels_were_read_has_neither_shard_nor_label_offsets():
     score = {
         "transaction_id": "t1",
         "customer_id": "c1",
@@ -61,4 +62,4 @@ def test_score_of_before_labels_were_read_has_no_label_offsets():
     body = io.BytesIO()
     fastavro.schemaless_writer(body, parsed_schema("score_v1"), score)
     codec = RecordCodec(SCORE, "s-value", FileRegistry())
-    assert codec.decode(header(BEFORE_LABELS) + body.getvalue()) == {**score, "label_offsets": []}
+    assert codec.decode(header(BEFORE_LABELS) + body.getvalue()) == {**score, "shard": -1, "label_offsets": []}

@@ -1,0 +1,77 @@
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyflink.common import Row
+
+from jobs.job_config import JobConfig
+from jobs.record_types import POSITION_MASK, POSITION_SHIFT
+from models.features.hashing import hash_column
+from models.scoring.artifact import Manifest
+from models.scoring.transaction_scorer import ScoredBatch
+from schemas.inference_batch import InferenceBatchEncoder
+from schemas.registry import SchemaRegistry, value_subject
+
+HASH_BITS = 53
+"""Of a transaction's hash: as many as a float counts exactly."""
+
+
+class InferenceLog:
+    """Writes down what the model was given and what it answered, for a share of the transactions.
+
+    The share is chosen by transaction_id: a duplicate, a replay and another run choose the same ones.
+    """
+
+    def __init__(self, config: JobConfig, manifest: Manifest, registry: SchemaRegistry) -> None:
+        self._topic = config.topics.inference
+        self._below = np.uint64(round(config.feature_log_share * 2**HASH_BITS))
+        self._encoder = InferenceBatchEncoder(
+            value_subject(self._topic), registry, model_id=manifest.model_id, spec_hash=manifest.feature_spec_hash
+        )
+
+    def sample(
+        self,
+        records: pa.RecordBatch,
+        scored: ScoredBatch,
+        positions: Sequence[int] | npt.NDArray[np.int64],
+        shard: int,
+        label_offsets: Sequence[int],
+        now_ms: int,
+    ) -> Row | None:
+        """Return a TOPIC_BATCH of the chosen ones among n scored transactions, None when there are none.
+
+        Parameters
+        ----------
+        records : pyarrow.RecordBatch
+            n rows of TRANSACTION_ARROW.
+        scored : ScoredBatch
+            Of the same.
+        positions : n of int
+            Where each lay, see POSITION_SHIFT.
+        shard : int
+            The key of the shard that scored them.
+        label_offsets : sequence of int
+            Of each partition of the labels topic, the next label that was not yet known.
+        now_ms : int
+            When they were scored, milliseconds since 1970.
+        """
+        if not self._below:
+            return None
+        rows = np.flatnonzero(hash_column(records.column("transaction_id")) >> np.uint64(64 - HASH_BITS) < self._below)
+        if len(rows) == 0:
+            return None
+        places = np.asarray(positions, np.int64)
+        payloads = self._encoder.encode(
+            records,
+            rows,
+            scored.x,
+            scored.scores,
+            scored.decisions,
+            places >> POSITION_SHIFT,
+            places & POSITION_MASK,
+            scored_at_ms=now_ms,
+            shard=shard,
+            label_offsets=label_offsets,
+        )
+        return Row(self._topic, [scored.customers[row] for row in rows.tolist()], payloads)

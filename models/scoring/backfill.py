@@ -1,0 +1,61 @@
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from models.features.batch import DUPLICATE
+from models.features.table import FEATURE_NAMES
+from models.scoring.artifact import Artifact
+from models.scoring.decision import Decision
+from models.scoring.transaction_scorer import TransactionScorer
+from models.training.replay import LabelsInTime
+from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
+
+BATCH_ROWS = 4_096
+_DECISIONS = pa.array([item.name for item in Decision])
+_COPIED = ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
+_LABEL_FIELDS = [pa.field("is_fraud", pa.bool_(), nullable=False), pa.field("label_time", EVENT_TIME, nullable=False)]
+_FOUND_FIELDS = [
+    pa.field("score", pa.float32(), nullable=False),
+    pa.field("decision", pa.string(), nullable=False),
+    pa.field("duplicate", pa.bool_(), nullable=False),
+    *(pa.field(name, pa.float32(), nullable=False) for name in FEATURE_NAMES),
+]
+
+
+def backfill_schema(*, with_labels: bool) -> pa.Schema:
+    """Return the columns of `backfill`'s batches: of the file, what was found, a column for each feature."""
+    labels = _LABEL_FIELDS if with_labels else []
+    return pa.schema([*(TRANSACTION_ARROW.field(name) for name in _COPIED), *labels, *_FOUND_FIELDS])
+
+
+def backfill(table: pa.Table, artifact: Artifact, *, with_labels: bool) -> Iterator[pa.RecordBatch]:
+    """Give the features and scores of a history, each transaction upon those before it and the labels known by then.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        In the order of event time, with the columns of `TRANSACTION_ARROW`; of `LABELLED_ARROW` with labels.
+    artifact : Artifact
+    with_labels : bool
+        Whether each label is learned at its label_time, and stands in the result.
+
+    Yields
+    ------
+    pyarrow.RecordBatch of `backfill_schema`
+        In the table's order. `duplicate` is true for a repetition, which has its first score.
+    """
+    scorer = TransactionScorer(artifact, load=None)
+    labels = LabelsInTime(table) if with_labels else None
+    schema = backfill_schema(with_labels=with_labels)
+    for records in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
+        transactions = records.select(TRANSACTION_ARROW.names)
+        scored = scorer.score(transactions, *labels.before(transactions)) if labels else scorer.score(transactions)
+        found = [
+            pa.array(scored.scores),
+            _DECISIONS.take(pa.array(scored.decisions)),
+            pa.array(scored.fate == DUPLICATE),
+            *(pa.array(np.ascontiguousarray(column)) for column in scored.x.T),
+        ]
+        copied = [records.column(name) for name in schema.names[: -len(found)]]
+        yield pa.RecordBatch.from_arrays([*copied, *found], schema=schema)

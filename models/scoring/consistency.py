@@ -1,0 +1,81 @@
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.table import FEATURE_NAMES
+from models.scoring.inference_sample import InferenceSample
+from models.scoring.recompute import Recomputed
+
+SCORE = "score"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How a feature, or the score, differs.
+
+    Parameters
+    ----------
+    rows : int
+        Transactions at which the float32 has other bits.
+    largest : float
+        By how much at most.
+    """
+
+    rows: int
+    largest: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consistency:
+    """What the job logged against what the same transactions give again.
+
+    Parameters
+    ----------
+    compared : int
+        Transactions logged and found again.
+    missing : int
+        Logged, but no such transaction lies where it should.
+    mismatching : int
+        Compared, and any bit of the features or the score differs.
+    disordered : int
+        See `Recomputed.disordered`.
+    differences : dict of str to Difference
+        By feature, in the order of FEATURES, the score last; only those that differ.
+    """
+
+    compared: int
+    missing: int
+    mismatching: int
+    disordered: int
+    differences: dict[str, Difference]
+
+    @property
+    def consistent(self) -> bool:
+        """Whether all was found, and is the same to the last bit."""
+        return self.missing == self.mismatching == self.disordered == 0
+
+
+def compare(sample: InferenceSample, again: Recomputed) -> Consistency:
+    """Compare bit for bit."""
+    rows = np.flatnonzero(again.found)
+    logged = np.column_stack([sample.x[rows], sample.scores[rows]])
+    recomputed = np.column_stack([again.x[rows], again.scores[rows]])
+    differs = _bits(logged) != _bits(recomputed)
+    distance = np.abs(logged.astype(np.float64) - recomputed.astype(np.float64))
+    names = (*FEATURE_NAMES, SCORE)
+    return Consistency(
+        compared=len(rows),
+        missing=len(sample) - len(rows),
+        mismatching=int(differs.any(axis=1).sum()),
+        disordered=again.disordered,
+        differences={
+            names[column]: Difference(rows=int(differs[:, column].sum()), largest=float(distance[:, column].max()))
+            for column in np.flatnonzero(differs.any(axis=0)).tolist()
+        },
+    )
+
+
+def _bits(values: NDArray[np.float32]) -> NDArray[Any]:
+    return np.ascontiguousarray(values, np.float32).view(np.uint32)

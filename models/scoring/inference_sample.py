@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.features.columns import string_values
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InferenceSample:
+    """What n scored transactions were given and answered, as the job logged it.
+
+    Parameters
+    ----------
+    transactions, customers : list of str
+        Their ids.
+    shards : ndarray of int64, (n,)
+        Key of the shard that scored each.
+    partitions, offsets : ndarray of int64, (n,)
+        Where each lay in the transactions topic.
+    label_offsets : ndarray of int64, (n, P)
+        Of each partition of the labels topic, the next label that was not yet known.
+    x : ndarray of float32, (n, F)
+    scores : ndarray of float32, (n,)
+    """
+
+    transactions: list[str]
+    customers: list[str]
+    shards: NDArray[np.int64]
+    partitions: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    label_offsets: NDArray[np.int64]
+    x: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.transactions)
+
+    @classmethod
+    def of(cls, records: pa.RecordBatch, x: NDArray[np.float32]) -> InferenceSample:
+        """Return the sample in a batch of the inference topic's columns, its features apart."""
+        numbers = {name: records.column(name).to_numpy().astype(np.int64) for name in ("shard", "partition", "offset")}
+        return cls(
+            transactions=string_values(records.column("transaction_id")),
+            customers=string_values(records.column("customer_id")),
+            shards=numbers["shard"],
+            partitions=numbers["partition"],
+            offsets=numbers["offset"],
+            label_offsets=_matrix(records.column("label_offsets")),
+            x=x,
+            scores=records.column("score").to_numpy(),
+        )
+
+    def take(self, rows: NDArray[np.int64]) -> InferenceSample:
+        """Return some of the rows."""
+        return replace(
+            self,
+            transactions=[self.transactions[row] for row in rows.tolist()],
+            customers=[self.customers[row] for row in rows.tolist()],
+            shards=self.shards[rows],
+            partitions=self.partitions[rows],
+            offsets=self.offsets[rows],
+            label_offsets=self.label_offsets[rows],
+            x=self.x[rows],
+            scores=self.scores[rows],
+        )
+
+    def last(self) -> InferenceSample:
+        """Return the last row of each place, in order.
+
+        After a restart the job scores again what came after its last checkpoint, maybe knowing other labels; what it
+        had made of it before is gone from its state.
+        """
+        places = np.column_stack([self.partitions, self.offsets])[::-1]
+        _, first = np.unique(places, axis=0, return_index=True)
+        return self.take(np.sort(len(self) - 1 - first))
+
+
+def _matrix(vectors: pa.ListArray) -> NDArray[np.int64]:
+    """Return a list column as rows of one width; a partition that is not listed had given no label yet."""
+    lengths = np.diff(vectors.offsets.to_numpy())
+    matrix = np.zeros((len(vectors), int(lengths.max(initial=0))), np.int64)
+    matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = vectors.flatten().to_numpy()
+    return matrix

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runtime.commands.screen import AsJson, count_bar, err, out, write_json
+
+BATCHES_OF_A_GROUP = 16
+
+
+def backfill(
+    *,
+    history: Annotated[Path, typer.Argument(metavar="FILE", help="Parquet file in the canonical columns.")],
+    model: Annotated[Path, typer.Option(help="Folder that `train` wrote.")],
+    target: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
+    without_labels: Annotated[
+        bool, typer.Option("--without-labels", help="No label is ever known; the file needs none.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the features and scores that a file's transactions would have had, in event order.
+
+    Labels become known at their label_time. It is the job's own code, so each value is what the job would have
+    given.
+
+    [bold]Examples[/]
+
+      fraudstream backfill history.parquet --model artifacts/model --out features.parquet
+    """
+    from itertools import islice
+
+    import pyarrow.parquet as pq
+    from pyarrow import Table
+
+    from models.scoring.artifact import load_artifact
+    from models.scoring.backfill import backfill as backfill_table
+    from models.scoring.backfill import backfill_schema
+    from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
+
+    with_labels = not without_labels
+    artifact = load_artifact(model)
+    with err.status(f"reading {history}"):
+        table = read_history(history, LABELLED_ARROW if with_labels else TRANSACTION_ARROW)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.partial")
+    with (
+        count_bar("scoring", len(table)) as bar,
+        pq.ParquetWriter(partial, backfill_schema(with_labels=with_labels)) as writer,
+    ):
+        batches = backfill_table(table, artifact, with_labels=with_labels)
+        # A row group of a few ten thousand rows is what readers like, and bounds the memory.
+        while group := list(islice(batches, BATCHES_OF_A_GROUP)):
+            writer.write_table(Table.from_batches(group))
+            bar.advance(bar.task_ids[0], sum(map(len, group)))
+    partial.replace(target)
+    if as_json:
+        write_json({"file": str(target), "transactions": len(table), "model_id": artifact.manifest.model_id})
+    else:
+        out.print(f"{target}: features and scores of {len(table):,} transactions by {artifact.manifest.model_id}")

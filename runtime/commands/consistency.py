@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runtime.commands.screen import AsJson, count_bar, out, settings_of, stage_shower, write_json, write_table
+
+if TYPE_CHECKING:
+    from models.scoring.consistency import Consistency
+    from runtime.inference_samples import Logged
+
+
+def consistency(
+    context: typer.Context,
+    *,
+    model: Annotated[Path, typer.Option(help="Folder of the model that the job scores with.")],
+    archive: Annotated[
+        Path | None, typer.Option(help="Folder that `archive` wrote, instead of the inference topic.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute what the job logged once more from its topics, and compare bit for bit.
+
+    Both topics must still hold all that the job read. The last line of the output is one JSON object; with --json
+    it is the only one. Exit code 1 when anything differs or is missing.
+
+    [bold]Examples[/]
+
+      fraudstream consistency --model artifacts/model
+      fraudstream consistency --model artifacts/model --archive artifacts/inference --json
+    """
+    from models.scoring.artifact import load_artifact
+    from models.scoring.consistency import compare
+    from models.scoring.recompute import recompute
+    from runtime.embedded import find_bootstrap
+    from runtime.failures import NotReady
+    from runtime.inference_samples import read_archived, read_logged
+    from runtime.placed_records import read_labels, read_transactions
+    from runtime.topics import require_topics
+
+    settings = settings_of(context)
+    artifact = load_artifact(model)
+    servers = find_bootstrap(settings)
+    topics = settings.topics
+    require_topics(settings, servers, topics.inference, topics.transactions, topics.labels)
+    with count_bar("reading what was logged", None) as bar:
+        show = stage_shower(bar)
+        # First what was logged: what it is about lies in the other topics by then.
+        logged = (
+            read_archived(archive, artifact.manifest) if archive else read_logged(settings, servers, artifact.manifest)
+        )
+        if not len(logged.sample):
+            raise NotReady(
+                f"expected records of the model {artifact.manifest.model_id} in {archive or topics.inference}, was "
+                f"none, and {logged.other_models:,} of other models: name the job's own --model, and let the job run "
+                "with job.feature_log_share over 0"
+            )
+        transactions = read_transactions(
+            settings,
+            servers,
+            set(logged.sample.customers),
+            progress=lambda read: bar.update(bar.task_ids[0], description="reading transactions", completed=read),
+        )
+        labels = read_labels(
+            settings,
+            servers,
+            progress=lambda read: bar.update(bar.task_ids[0], description="reading labels", completed=read),
+        )
+        again = recompute(
+            logged.sample,
+            transactions,
+            labels,
+            artifact,
+            progress=lambda done, total: show("scoring again", done, total),
+        )
+    found = compare(logged.sample, again)
+    if not as_json:
+        _show(found, logged)
+    write_json(
+        {
+            "consistent": found.consistent,
+            "logged": len(logged.sample),
+            **asdict(found),
+            **{name: getattr(logged, name) for name in ("repeated", "other_models", "undecodable")},
+        }
+    )
+    if not found.consistent:
+        raise typer.Exit(1)
+
+
+def _show(found: Consistency, logged: Logged) -> None:
+    rows = {
+        "logged": len(logged.sample),
+        "compared": found.compared,
+        "missing": found.missing,
+        "mismatching": found.mismatching,
+        "labels out of order": found.disordered,
+        "logged again after a restart": logged.repeated,
+        "of other models": logged.other_models,
+        "undecodable": logged.undecodable,
+    }
+    write_table(("transactions", "count"), [(name, f"{count:,}") for name, count in rows.items()])
+    if found.differences:
+        differences = [(name, f"{item.rows:,}", f"{item.largest:.3g}") for name, item in found.differences.items()]
+        write_table(("differs", "transactions", "at most by"), differences)
+    same = "[green]The same to the last bit[/]"
+    out.print(same if found.consistent else "[red]Not the same[/]")

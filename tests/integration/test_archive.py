@@ -1,0 +1,168 @@
+"""`fraudstream archive` against a real broker."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from typer.testing import CliRunner
+
+from models.features.table import FEATURE_NAMES
+from models.scoring.transaction_scorer import TransactionScorer
+from producers.publisher import Publisher
+from runtime import archive_folder, cli
+from runtime.archiver import GROUP_ID
+from runtime.broker import Broker, await_broker
+from runtime.deadline import wait_until
+from runtime.embedded import find_bootstrap, jars_for
+from runtime.java import find_java
+from runtime.ports import free_port
+from runtime.run_state import RunState
+from runtime.settings import Settings, load_settings
+from runtime.topics import create_topics
+from schemas.columns import TRANSACTION_ARROW
+from schemas.errors import UserError
+from tests.integration.expected import card_world
+from tests.integration.inference_records import inference_records
+from tests.unit.training.histories import artifact
+
+pytestmark = pytest.mark.integration
+
+ROWS = 6_000
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Run a broker alone; gives its state folder."""
+    folder = tmp_path_factory.mktemp("broker") / "state"
+    state = load_settings(paths={"state": folder}).state.create()
+    run = RunState.load(state)
+    try:
+        process = Broker(folder=state, java=find_java(), jars=jars_for("broker"), port=free_port()).start(run)
+        await_broker(process, run.bootstrap_servers)
+        yield folder
+    finally:
+        run.stop()
+
+
+@pytest.fixture
+def settings(broker: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Point the command line at the broker, with a new inference topic."""
+    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(broker))
+    monkeypatch.setenv("FRAUDSTREAM_TOPICS__INFERENCE", f"inference.{next(_numbers)}")
+    found = load_settings()
+    create_topics(found, find_bootstrap(found))
+    return found
+
+
+def send(settings: Settings, records: list[tuple[bytes, bytes]]) -> None:
+    with Publisher(find_bootstrap(settings)) as publisher:
+        publisher.publish(records, settings.topics.inference)
+        publisher.flush()
+
+
+def archive(folder: Path) -> dict:
+    done = CliRunner().invoke(cli.app, ["archive", "--out", str(folder), "--json"])
+    assert done.exit_code == 0, done.exception
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def ids(folder: Path) -> list[str]:
+    table = ds.dataset(folder, partitioning="hive").to_table(columns=["transaction_id"])
+    return sorted(table["transaction_id"].to_pylist())
+
+
+def expected_ids(rows: int) -> list[str]:
+    return sorted(card_world(ROWS)["transaction_id"].to_pylist()[:rows])
+
+
+def test_archive_that_is_stopped_in_the_middle_loses_nothing_and_has_nothing_twice(settings, tmp_path, monkeypatch):
+    records, folder = inference_records(ROWS), tmp_path / "archive"
+    send(settings, records[:2_000])
+    assert archive(folder)["records"] == 2_000
+    send(settings, records[2_000:4_000])
+    written = []
+    whole = archive_folder._write_whole
+
+    def stopping(table, path):
+        if len(written) == 5:
+            raise KeyboardInterrupt
+        written.append(path)
+        whole(table, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(archive_folder, "_write_whole", stopping)
+        done = CliRunner().invoke(cli.app, ["archive", "--out", str(folder)])
+        assert done.exit_code != 0
+    send(settings, records[4_000:])
+    assert archive(folder)["records"] == 4_000
+    assert ids(folder) == expected_ids(ROWS)
+    assert archive(folder)["records"] == 0
+
+
+def test_archive_that_follows_and_is_killed_goes_on_where_its_files_end(settings, tmp_path):
+    records, folder = inference_records(ROWS), tmp_path / "archive"
+    command = [sys.executable, "-m", "runtime.cli", "archive", "--out", str(folder), "--follow", "--flush-s", "1"]
+    send(settings, records[:1_000])
+    process = subprocess.Popen(command, env=os.environ.copy())  # noqa: S603
+    try:
+        assert wait_until(lambda: list(folder.glob("date=*/*.parquet")) != [], seconds=60)
+        send(settings, records[1_000:3_000])
+    finally:
+        process.kill()
+        process.wait()
+    send(settings, records[3_000:5_000])
+    process = subprocess.Popen(command, env=os.environ.copy())  # noqa: S603
+    try:
+        assert wait_until(lambda: len(ids(folder)) >= 5_000, seconds=60, interval_s=0.5)
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert ids(folder) == expected_ids(5_000)
+
+
+def test_archived_features_are_those_logged_bit_for_bit(settings, tmp_path):
+    send(settings, [(b"c", b"poison"), *inference_records(ROWS)])
+    done = archive(tmp_path / "archive")
+    assert (done["records"], done["undecodable"]) == (ROWS, 1)
+    table = ds.dataset(tmp_path / "archive", partitioning="hive").to_table().sort_by("offset")
+    transactions = card_world(ROWS).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+    scored = TransactionScorer(artifact(), load=None).score(transactions)
+    x = np.column_stack([table[name].to_numpy() for name in FEATURE_NAMES])
+    assert x.tobytes() == scored.x.tobytes()
+    assert table["score"].to_numpy().tobytes() == scored.scores.tobytes()
+    assert table["transaction_id"].equals(pa.chunked_array([transactions.column("transaction_id")]))
+    assert table["label_offsets"][0].as_py() == [1, 2]
+
+
+def test_group_tells_the_lag_after_the_files_are_written(settings, tmp_path):
+    send(settings, inference_records(ROWS))
+    archive(tmp_path / "archive")
+    consumer = Consumer({"bootstrap.servers": find_bootstrap(settings), "group.id": GROUP_ID})
+    try:
+        places = [TopicPartition(settings.topics.inference, part) for part in range(settings.kafka.partitions)]
+        committed = {place.partition: place.offset for place in consumer.committed(places, timeout=20)}
+    finally:
+        consumer.close()
+    assert sum(offset for offset in committed.values() if offset > 0) == ROWS
+
+
+def test_archive_of_a_topic_made_anew_is_refused(settings, tmp_path):
+    folder = tmp_path / "archive"
+    send(settings, inference_records(ROWS))
+    archive(folder)
+    state = folder / archive_folder.STATE_FILE
+    state.write_text(state.read_text().replace('"0":', '"0":9'))
+    done = CliRunner().invoke(cli.app, ["archive", "--out", str(folder)])
+    assert isinstance(done.exception, UserError)
+    assert "the topic was made anew" in str(done.exception)

@@ -1,0 +1,97 @@
+"""What a real job logs, archived and computed once more."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from jobs.shards import SHARD_KEYS
+from producers.encoding import encode_transactions
+from runtime import cli
+from runtime.failures import NotReady
+from schemas.avro_schemas import INFERENCE
+from schemas.registry import FileRegistry
+from tests.integration.expected import card_world
+from tests.integration.scoring_lane import Lane
+from tests.unit.training.histories import artifact_folder
+
+pytestmark = pytest.mark.integration
+
+ROWS = 3_000
+
+
+@pytest.fixture
+def point_at(monkeypatch):
+    """Return the function that points the command line at a lane."""
+
+    def point(lane: Lane) -> None:
+        monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lane.settings.paths.state))
+        monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", lane.services.bootstrap_servers)
+        for name, topic in asdict(lane.topics).items():
+            monkeypatch.setenv(f"FRAUDSTREAM_TOPICS__{name.upper()}", topic)
+
+    return point
+
+
+def command(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+def consistency(*arguments: str) -> tuple[int, dict]:
+    done = command("consistency", "--model", str(artifact_folder()), *arguments)
+    assert done.output, done.exception
+    return done.exit_code, json.loads(done.output.splitlines()[-1])
+
+
+@pytest.mark.parametrize("mode", ["thread", "process"])
+def test_what_the_job_logged_is_what_its_topics_give_again(open_lane, point_at, tmp_path, mode):
+    lane = open_lane(mode=mode, feature_log_share=1)
+    point_at(lane)
+    # Every tenth under a wrong key is a dead letter: it has no part in the history.
+    good = [number for number in range(ROWS) if number % 10 != 5]
+    records = [
+        (b"nobody" if number % 10 == 5 else key, value)
+        for number, (key, value) in enumerate(encode_transactions(card_world(ROWS), FileRegistry(), "t-value"))
+    ]
+    places = lane.send_raw(records)
+    lane.submit()
+    lane.await_scores(len(good))
+    lane.await_records(lane.topics.inference, len(good))
+
+    logged = lane._read(INFERENCE, lane.topics.inference)
+    ids = card_world(ROWS)["transaction_id"].to_pylist()
+    assert {item["transaction_id"]: (item["partition"], item["offset"]) for item in logged} == {
+        ids[number]: places[number] for number in good
+    }
+    assert {item["shard"] for item in logged} == set(SHARD_KEYS[lane.settings.job.shards])
+
+    code, found = consistency()
+    assert (code, found["consistent"], found["compared"]) == (0, True, len(good))
+
+    archive = tmp_path / "archive"
+    assert command("archive", "--out", str(archive)).exit_code == 0
+    code, found = consistency("--archive", str(archive), "--json")
+    assert (code, found["compared"]) == (0, len(good))
+    change_one_value(archive, "mean_7d")
+    code, found = consistency("--archive", str(archive))
+    assert (code, found["mismatching"], list(found["differences"])) == (1, 1, ["mean_7d"])
+
+
+def change_one_value(archive: Path, column: str) -> None:
+    file = sorted(archive.glob("date=*/*.parquet"))[-1]
+    table = pq.ParquetFile(file).read()
+    values = table[column].to_numpy().copy()
+    values[-1] += 0.5
+    pq.write_table(table.set_column(table.schema.get_field_index(column), column, pa.array(values)), file)
+
+
+def test_nothing_logged_is_told(open_lane, point_at, tmp_path):
+    point_at(open_lane())
+    for arguments in ([], ["--archive", str(tmp_path)]):
+        done = command("consistency", "--model", str(artifact_folder()), *arguments)
+        assert isinstance(done.exception, NotReady)

@@ -1,0 +1,64 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from jobs.operators.inference_log import InferenceLog
+from jobs.record_types import POSITION_SHIFT
+from models.scoring.transaction_scorer import TransactionScorer
+from schemas.avro_schemas import INFERENCE
+from schemas.codec import RecordCodec
+from schemas.columns import TRANSACTION_ARROW
+from schemas.registry import FileRegistry
+from tests.records import NOON_MS, transaction
+from tests.unit.jobs.job_configs import job_config
+from tests.unit.training.histories import artifact
+
+ROWS = 2_000
+RECORDS = pa.RecordBatch.from_pylist([transaction(number) for number in range(ROWS)], schema=TRANSACTION_ARROW)
+POSITIONS = [3 << POSITION_SHIFT | 10 * number for number in range(ROWS)]
+
+
+@pytest.fixture(scope="module")
+def scored():
+    return TransactionScorer(artifact(), load=None).score(RECORDS)
+
+
+def logged(scored, share):
+    log = InferenceLog(job_config(feature_log_share=share), artifact().manifest, FileRegistry())
+    return log.sample(RECORDS, scored, POSITIONS, 4, (5, 6), NOON_MS)
+
+
+def ids(row):
+    codec = RecordCodec(INFERENCE, "fraud.inference.v1-value", FileRegistry())
+    return [codec.decode(payload)["transaction_id"] for payload in row[2]]
+
+
+def test_share_of_one_logs_each_transaction_as_it_was_scored(scored):
+    topic, keys, payloads = logged(scored, 1)
+    assert (topic, keys) == ("fraud.inference.v1", scored.customers)
+    codec = RecordCodec(INFERENCE, "fraud.inference.v1-value", FileRegistry())
+    for row in (0, ROWS - 1):
+        record = codec.decode(payloads[row])
+        assert record["transaction_id"] == transaction(row)["transaction_id"]
+        assert np.array(record["features"], np.float32).tobytes() == scored.x[row].tobytes()
+        assert (record["shard"], record["partition"], record["offset"]) == (4, 3, 10 * row)
+        assert record["label_offsets"] == [5, 6]
+        assert np.float32(record["score"]) == scored.scores[row]
+
+
+def test_share_of_none_logs_nothing(scored):
+    assert logged(scored, 0) is None
+
+
+def test_sample_is_the_share_asked_for_and_part_of_a_larger_one(scored):
+    tenth, half = ids(logged(scored, 0.1)), ids(logged(scored, 0.5))
+    assert len(tenth) == pytest.approx(ROWS / 10, rel=0.3)
+    assert len(half) == pytest.approx(ROWS / 2, rel=0.1)
+    assert set(tenth) < set(half)
+
+
+def test_choice_depends_on_the_transaction_alone(scored):
+    turned = RECORDS.take(pa.array(np.arange(ROWS)[::-1].copy()))
+    log = InferenceLog(job_config(feature_log_share=0.1), artifact().manifest, FileRegistry())
+    again = log.sample(turned, TransactionScorer(artifact(), load=None).score(turned), POSITIONS, 2, (), NOON_MS)
+    assert set(ids(again)) == set(ids(logged(scored, 0.1)))
