@@ -17,6 +17,8 @@ from jobs.shards import SHARD_KEYS, shard_sql
 
 # A label may be a moment late: it waits for others, since every shard pays the fixed costs of every batch.
 LABEL_BATCH_MS = 100
+# Of a partition in a batch: what is larger than half a megabyte costs the garbage collector a region of its own.
+MOST_LABELS = 2048
 
 _COLLECTED = """
                 ARRAY_AGG(customer_id) AS record_keys,
@@ -75,7 +77,7 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
         FROM (
             SELECT {_COLLECTED}, ARRAY_AGG(shard) AS label_shards
             FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))
-            GROUP BY window_start, window_end
+            GROUP BY kafka_position / {MOST_LABELS}, window_start, window_end
         ) CROSS JOIN UNNEST(ARRAY[{shards}]) AS every_shard (shard)""")  # noqa: S608
     return tables.to_append_stream(batches, types.SHARDED_BATCH)
 
