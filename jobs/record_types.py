@@ -1,19 +1,19 @@
 """What passes between the JVM and the Python operators, always a batch at a time."""
 
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 from pyflink.common import Types
 
 _TEXTS = Types.OBJECT_ARRAY(Types.STRING())
-_NUMBERS = Types.OBJECT_ARRAY(Types.INT())
+_LONGS = Types.OBJECT_ARRAY(Types.LONG())
 _PAYLOADS = Types.OBJECT_ARRAY(Types.PRIMITIVE_ARRAY(Types.BYTE()))
 
-# Record keys, payloads, positions (see POSITION_SHIFT), Kafka times in seconds since 1970, and of labels the shard
-# of each one's customer. A batch of transactions has [TRANSACTIONS] there: all are of the shard that it is for.
-# (No null: thread mode takes no null array.)
-MICRO_BATCH = Types.ROW(
-    [_TEXTS, _PAYLOADS, Types.OBJECT_ARRAY(Types.LONG()), _NUMBERS, _NUMBERS],
-)
+# What it holds, then of each record its key, payload, position and stamp (see POSITION_SHIFT and STAMP_SHIFT).
+MICRO_BATCH = Types.ROW([Types.INT(), _TEXTS, _PAYLOADS, _LONGS, _LONGS])
+TRANSACTIONS, LABELS = 0, 1
 # What is keyed is a pair of key and value, see `topology.key_by_first`.
-TRANSACTIONS = -1
 SHARD = Types.INT()
 SHARDED_BATCH = Types.ROW([SHARD, MICRO_BATCH])
 # Records for one topic: its name, their keys, their payloads.
@@ -23,6 +23,14 @@ OBSERVATION = Types.ROW([Types.DOUBLE(), Types.LONG()])
 SIGNAL = Types.STRING()
 SIGNAL_OBSERVATION = Types.ROW([SIGNAL, OBSERVATION])
 
-# A position is partition * 2^40 + offset: one long to cross into Python instead of two.
+# A position is partition * 2^40 + offset, a stamp the Kafka time in seconds since 1970 * 2^16 + the customer's shard:
+# every number that crosses into Python costs as much as a text, so two are one long.
 POSITION_SHIFT = 40
 POSITION_MASK = (1 << POSITION_SHIFT) - 1
+STAMP_SHIFT = 16
+STAMP_MASK = (1 << STAMP_SHIFT) - 1
+
+
+def kafka_times_ms(stamps: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return the Kafka times of n stamps in milliseconds since 1970, (n,)."""
+    return (np.array(stamps, np.int64) >> STAMP_SHIFT) * 1000

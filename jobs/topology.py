@@ -24,7 +24,7 @@ _COLLECTED = """
                 ARRAY_AGG(customer_id) AS record_keys,
                 ARRAY_AGG(payload) AS payloads,
                 ARRAY_AGG(kafka_position) AS positions,
-                ARRAY_AGG(kafka_time_s) AS times_s"""
+                ARRAY_AGG(stamp) AS stamps"""
 
 
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
@@ -57,7 +57,7 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
     """
     _create_sharded_view(tables, config, "transactions")
     batches = tables.sql_query(f"""
-        SELECT shard, ROW(record_keys, payloads, positions, times_s, ARRAY[{types.TRANSACTIONS}])
+        SELECT shard, ROW({types.TRANSACTIONS}, record_keys, payloads, positions, stamps)
         FROM (
             SELECT shard, {_COLLECTED}
             FROM TABLE(
@@ -73,9 +73,9 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
     _create_sharded_view(tables, config, "labels")
     shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
     batches = tables.sql_query(f"""
-        SELECT every_shard.shard, ROW(record_keys, payloads, positions, times_s, label_shards)
+        SELECT every_shard.shard, ROW({types.LABELS}, record_keys, payloads, positions, stamps)
         FROM (
-            SELECT {_COLLECTED}, ARRAY_AGG(shard) AS label_shards
+            SELECT {_COLLECTED}
             FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))
             GROUP BY kafka_position / {MOST_LABELS}, window_start, window_end
         ) CROSS JOIN UNNEST(ARRAY[{shards}]) AS every_shard (shard)""")  # noqa: S608
@@ -85,13 +85,19 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
 def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, table: str) -> None:
     sharded = tables.sql_query(f"""
         SELECT
-            {shard_sql("customer_id", config.shards)} AS shard,
+            shard,
             customer_id,
             COALESCE(payload, X'') AS payload,
             kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
-            TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), kafka_time) AS kafka_time_s,
+            kafka_time_s * CAST({1 << types.STAMP_SHIFT} AS BIGINT) + shard AS stamp,
             arrived
-        FROM {table}""")  # noqa: S608
+        FROM (
+            SELECT
+                *,
+                {shard_sql("customer_id", config.shards)} AS shard,
+                TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), kafka_time) AS kafka_time_s
+            FROM {table}
+        )""")  # noqa: S608
     tables.create_temporary_view(f"sharded_{table}", sharded)
 
 

@@ -35,6 +35,8 @@ class Cluster:
         Jars for its `lib/`.
     rest_port
         The port that the user configured, None to have one chosen (8081 if free).
+    state_backend
+        Of the jobs, so that memory is where they need it.
     config
         Flink settings that win over ours.
     """
@@ -43,6 +45,7 @@ class Cluster:
     java: Java
     connectors: tuple[Path, ...]
     rest_port: int | None = None
+    state_backend: str = "hashmap"
     config: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -53,7 +56,13 @@ class Cluster:
     def start(self, run: RunState, *, taskmanagers: int) -> None:
         """Start all processes without waiting for them; the REST address is recorded in `run`."""
         port = choose_port(configured=self.rest_port, preferred=PREFERRED_PORT, setting="flink.rest_port")
-        settings = cluster_settings(self.folder, rest_port=port, rpc_port=free_port(), extra=self.config)
+        settings = cluster_settings(
+            self.folder,
+            rest_port=port,
+            rpc_port=free_port(),
+            state_backend=self.state_backend,
+            extra=self.config,
+        )
         self.home.create().configure(settings)
         self._start("jobmanager", "jobmanager.sh", run)
         run.rest_url = f"http://{LOOPBACK}:{port}"

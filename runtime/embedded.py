@@ -161,6 +161,7 @@ def cluster(settings: Settings) -> Cluster:
         java=find_java(),
         connectors=tuple(jars_for("flink")),
         rest_port=settings.flink.rest_port,
+        state_backend=settings.job.state_backend,
         config=settings.flink.config,
     )
 

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,14 +7,14 @@ from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
 from jobs.operators.inference_log import InferenceLog
+from jobs.operators.label_reader import LabelReader
 from jobs.operators.outputs import Outputs
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
-from jobs.record_types import SIGNAL_OBSERVATION, TRANSACTIONS
+from jobs.record_types import SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
 from jobs.shards import SHARD_KEYS
 from models.drift.observation import Accumulator
 from models.drift.signals import SIGNALS, signal_matrix
-from models.features.label_batch import LabelBatch
 from models.features.pool import Load
 from models.features.warm_up import warm_up
 from models.scoring.artifact import load_artifact
@@ -49,7 +48,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._state = ShardState(runtime_context, config.mode)
         self._shards: dict[int, ShardScorer] = {}
         self._transactions = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
-        self._labels = LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits)
+        self._labels = LabelReader(LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits))
         self._outputs = Outputs(config, self._artifact.manifest, registry)
         self._inference_log = InferenceLog(config, self._artifact.manifest, registry)
         warm_up()
@@ -59,17 +58,18 @@ class ScoreBatch(KeyedProcessFunction):
         key = ctx.get_current_key()
         if (shard := self._shards.get(key)) is None:
             shard = self._shards[key] = ShardScorer(key, self._new_scorer, self._state)
-        *_, label_shards = value
-        yield from self._score(shard, value) if label_shards[0] == TRANSACTIONS else self._learn(shard, value)
+        kind, *records = value
+        yield from self._score(shard, *records) if kind == TRANSACTIONS else self._learn(shard, *records)
 
-    def _score(self, shard: ShardScorer, value: Any) -> Iterator[Any]:
-        keys, payloads, positions, times_s, _ = value
-        batch = self._transactions.decode(keys, payloads, np.array(times_s, np.int64) * 1000)
+    def _score(
+        self, shard: ShardScorer, keys: list[str], payloads: list[bytes], positions: list[int], stamps: list[int]
+    ) -> Iterator[Any]:
+        batch = self._transactions.decode(keys, payloads, kafka_times_ms(stamps))
         now = now_ms()
         if batch.rejections:
             topic = self._config.topics.transactions
             yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now)
-            positions = np.delete(positions, [rejection.row for rejection in batch.rejections])
+            positions = np.delete(positions, [rejection.row for rejection in batch.rejections]).tolist()
         if len(batch.records) == 0:
             return
         scored = shard.score(batch.records)
@@ -80,14 +80,14 @@ class ScoreBatch(KeyedProcessFunction):
             yield logged
         yield from self._observe(scored, event_time_ms(batch.records))
 
-    def _learn(self, shard: ShardScorer, value: Any) -> Iterator[Any]:
-        keys, payloads, positions, times_s, label_shards = value
-        batch = self._labels.decode(keys, payloads, np.array(times_s, np.int64) * 1000)
+    def _learn(
+        self, shard: ShardScorer, keys: list[str], payloads: list[bytes], positions: list[int], stamps: list[int]
+    ) -> Iterator[Any]:
+        batch = self._labels.read(keys, payloads, positions, stamps)
         if batch.rejections and shard.key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
             topic = self._config.topics.labels
             yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
-        good = np.delete(np.array(label_shards, np.int64), [rejection.row for rejection in batch.rejections])
-        shard.learn(replace(LabelBatch.of(batch.records), mine=good == shard.key), positions)
+        shard.learn(batch.for_shard(shard.key), positions)
 
     def _new_scorer(self, load: Load) -> TransactionScorer:
         state, known = self._state, self._config.labels

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.record_types import STAMP_MASK, kafka_times_ms
+from models.features.label_batch import LabelBatch
+
+if TYPE_CHECKING:
+    from schemas.label_batch import LabelBatchDecoder
+    from schemas.rejection import Rejection
+
+
+@dataclass(frozen=True, eq=False)
+class ReadLabels:
+    """The good labels of a micro-batch, the bad records in it, and the shard of each good one's customer, (n,)."""
+
+    labels: LabelBatch
+    rejections: list[Rejection]
+    shards: NDArray[np.int64]
+
+    def for_shard(self, key: int) -> LabelBatch:
+        """Return the labels as one shard learns them."""
+        return replace(self.labels, mine=self.shards == key)
+
+
+class LabelReader:
+    """Decodes micro-batches of labels. A task's shards are given the same ones in turn: the last is decoded once.
+
+    Parameters
+    ----------
+    decoder : LabelBatchDecoder
+    """
+
+    def __init__(self, decoder: LabelBatchDecoder) -> None:
+        self._decoder = decoder
+        self._positions: Sequence[int] = ()
+        self._last: ReadLabels | None = None
+
+    def read(
+        self, keys: Sequence[str | None], payloads: Sequence[bytes], positions: Sequence[int], stamps: Sequence[int]
+    ) -> ReadLabels:
+        """Return what the records of a batch hold, see `record_types`."""
+        if self._last is None or positions != self._positions:
+            batch = self._decoder.decode(keys, payloads, kafka_times_ms(stamps))
+            shards = np.array(stamps, np.int64) & STAMP_MASK
+            good = np.delete(shards, [rejection.row for rejection in batch.rejections])
+            self._last = ReadLabels(LabelBatch.of(batch.records), batch.rejections, good)
+            self._positions = positions
+        return self._last
