@@ -19,7 +19,7 @@ from models.training.export import export_onnx
 from models.training.fingerprint import fingerprint
 from models.training.fit import LearnerSettings, fit, recorded
 from models.training.history_checks import check_history
-from models.training.metrics import pr_auc, precision_recall, recall_by_scenario
+from models.training.metrics import alert_threshold, pr_auc, precision_recall, recall_by_scenario
 from models.training.parity import prove_parity, strange_rows, threshold_rows
 from models.training.reference import reference
 from models.training.replay import replay_features
@@ -99,7 +99,8 @@ def train(
         manifest=Manifest(
             model_id=f"fraud-{checksum(onnx)[:12]}",
             metrics=_metrics(past, scores, thresholds),
-            recall_by_scenario=_scenarios(past, scores, thresholds),
+            recall_by_scenario=_scenarios(past, scores, thresholds.review),
+            recall_at_1pct_alerts=_scenarios(past, scores, alert_threshold(scores)),
             review_threshold=thresholds.review,
             block_threshold=thresholds.block,
             feature_spec_hash=spec_hash(),
@@ -198,6 +199,7 @@ def _metrics(past: _History, scores: NDArray[np.float32], thresholds: Thresholds
         "review_recall": review_recall,
         "block_precision": block_precision,
         "block_recall": block_recall,
+        "recall_at_1pct_alerts": precision_recall(is_fraud, scores, alert_threshold(scores))[1],
         "validation_rows": len(is_fraud),
         "validation_frauds": int(np.count_nonzero(is_fraud)),
         "train_rows": len(train_frauds),
@@ -205,11 +207,11 @@ def _metrics(past: _History, scores: NDArray[np.float32], thresholds: Thresholds
     }
 
 
-def _scenarios(past: _History, scores: NDArray[np.float32], thresholds: Thresholds) -> dict[str, float]:
+def _scenarios(past: _History, scores: NDArray[np.float32], threshold: float) -> dict[str, float]:
     measured = _measured(past, scores)
     if measured.scenario is None:
         return {}
-    return recall_by_scenario(measured.is_fraud, scores, measured.scenario, thresholds.review)
+    return recall_by_scenario(measured.is_fraud, scores, measured.scenario, threshold)
 
 
 def _measured(past: _History, scores: NDArray[np.float32]) -> Measured:

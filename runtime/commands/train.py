@@ -38,6 +38,10 @@ def train(
         return
     out.print(f"Model {manifest.model_id} in {folder}")
     write_table(("metric", "value"), [(name, f"{value:.4f}") for name, value in _numbers(manifest.metrics)])
+    if manifest.recall_by_scenario:
+        at_1pct = manifest.recall_at_1pct_alerts
+        rows = [(name, f"{value:.3f}", f"{at_1pct[name]:.3f}") for name, value in manifest.recall_by_scenario.items()]
+        write_table(("kind of fraud", "recall from review", "recall at 1 % alerts"), rows)
 
 
 def _numbers(metrics: dict[str, float]) -> list[tuple[str, float]]:

@@ -45,6 +45,14 @@ def test_recall_is_told_by_scenario(manifest):
     assert all(0 <= recall <= 1 for recall in manifest.recall_by_scenario.values())
 
 
+def test_recall_at_one_percent_of_alerts_is_told_by_scenario_and_over_all(manifest):
+    at_1pct = manifest.recall_at_1pct_alerts
+    assert at_1pct.keys() == manifest.recall_by_scenario.keys()
+    assert min(at_1pct.values()) <= manifest.metrics["recall_at_1pct_alerts"] <= max(at_1pct.values())
+    page = (artifact_folder() / "report.html").read_text()
+    assert all(f"recall at 1 % alerts, {name.replace('_', ' ')}" in page for name in at_1pct)
+
+
 def test_same_file_and_seed_give_the_same_artifact(tmp_path):
     train(history_file(), tmp_path, settings=SMALL)
     for name in ("model.onnx", "manifest.json"):
