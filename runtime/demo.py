@@ -17,7 +17,7 @@ from rich.table import Table
 from models.scoring.artifact import ArtifactError, load_artifact
 from models.training.train import train
 from producers.publisher import Publisher
-from producers.replay import replay
+from producers.replay_with_labels import replay_with_labels
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime.alert_watch import AlertWatch
@@ -102,7 +102,10 @@ def _show(settings: Settings, services: Services) -> Summary:
         with AlertWatch(settings, servers, screen.add) as watch:
             with Publisher(servers, settings=settings.kafka.properties) as publisher:
                 start = time.monotonic()
-                replay(table, publisher, settings.topics.transactions, registry, rate=RATE, on_progress=screen.sent)
+                topics = settings.topics
+                replay_with_labels(
+                    table, publisher, topics.transactions, topics.labels, registry, rate=RATE, on_progress=screen.sent
+                )
             await_records(settings, servers, settings.topics.scores, len(table), seconds=SCORED_WITHIN_S)
             seconds = time.monotonic() - start
             watch.catch_up()

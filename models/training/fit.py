@@ -22,8 +22,8 @@ class LearnerSettings:
         Share of the features, of the rows, that each tree sees.
     """
 
-    trees: int = 60
-    rate: float = 0.15
+    trees: int = 100
+    rate: float = 0.1
     leaves: int = 32
     min_child_samples: int = 50
     l2: float = 10.0

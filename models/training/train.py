@@ -15,6 +15,7 @@ from models.scoring.artifact import Artifact, Manifest, Parity, checksum, write_
 from models.scoring.model import OnnxModel
 from models.scoring.reasons import usual_spread
 from models.training.candidates.candidate import shares
+from models.training.cold_start import ColdStart, cold_start
 from models.training.export import export_onnx
 from models.training.fingerprint import fingerprint
 from models.training.fit import LearnerSettings, fit, recorded
@@ -87,9 +88,9 @@ def train(
     settings = settings or LearnerSettings()
     tell = progress or (lambda _stage, _done, _total: None)
     past = _replayed(history, tell)
+    x, is_fraud = _taught(past, tell)
     tell("train", 0, 1)
-    split = past.split
-    booster = fit(past.x[split.train], past.is_fraud[split.train], settings, seed=seed, threads=threads)
+    booster = fit(x, is_fraud, settings, seed=seed, threads=threads)
     tell("train", 1, 1)
     tell("prove", 0, 1)
     onnx = export_onnx(booster).SerializeToString(deterministic=True)
@@ -98,7 +99,7 @@ def train(
         onnx=onnx,
         manifest=Manifest(
             model_id=f"fraud-{checksum(onnx)[:12]}",
-            metrics=_metrics(past, scores, thresholds),
+            metrics={**_metrics(past, scores, thresholds), **_cold_metrics(past, OnnxModel(onnx), thresholds, tell)},
             recall_by_scenario=_scenarios(past, scores, thresholds.review),
             recall_at_1pct_alerts=_scenarios(past, scores, alert_threshold(scores)),
             review_threshold=thresholds.review,
@@ -110,10 +111,10 @@ def train(
             data=fingerprint(history, past.event_time_ms),
             settings=recorded(settings, seed),
             versions=_versions(),
-            usual_spread=usual_spread(past.x[split.train & ~past.is_fraud]),
+            usual_spread=usual_spread(past.x[past.split.train & ~past.is_fraud]),
             category_risk=past.category_risk.to_json(),
             type_risk=past.type_risk.to_json(),
-            reference=reference(past.x[split.validation], scores),
+            reference=reference(past.x[past.split.validation], scores),
         ),
     )
     write_artifact(out, artifact)
@@ -153,6 +154,30 @@ def _replayed(history: Path, tell: Progress) -> _History:
         x=x,
         category_risk=category_risk,
         type_risk=type_risk,
+    )
+
+
+def _taught(past: _History, tell: Progress) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return what the trees learn from: the training rows as they were, and as cold starts with and without labels."""
+    split = past.split
+    period = (past.event_time_ms >= split.risk_until_ms) & (past.event_time_ms < split.train_until_ms)
+    x, is_fraud = [past.x[split.train]], [past.is_fraud[split.train]]
+    for with_labels in (True, False):
+        cold = _cold_start(past, period, with_labels=with_labels, tell=tell)
+        known = split.train[cold.rows]
+        x.append(cold.x[known])
+        is_fraud.append(past.is_fraud[cold.rows[known]])
+    return np.concatenate(x), np.concatenate(is_fraud)
+
+
+def _cold_start(past: _History, period: NDArray[np.bool_], *, with_labels: bool, tell: Progress) -> ColdStart:
+    return cold_start(
+        past.table,
+        period,
+        category_risk=past.category_risk,
+        type_risk=past.type_risk,
+        with_labels=with_labels,
+        progress=lambda done, total: tell("replay from empty", done, total),
     )
 
 
@@ -204,6 +229,18 @@ def _metrics(past: _History, scores: NDArray[np.float32], thresholds: Thresholds
         "validation_frauds": int(np.count_nonzero(is_fraud)),
         "train_rows": len(train_frauds),
         "train_frauds": int(np.count_nonzero(train_frauds)),
+    }
+
+
+def _cold_metrics(past: _History, model: OnnxModel, thresholds: Thresholds, tell: Progress) -> dict[str, float]:
+    """Measure the validation rows as an engine that began empty with them, and has no labels, sees them."""
+    cold = _cold_start(past, past.split.validation, with_labels=False, tell=tell)
+    is_fraud, scores = past.is_fraud[cold.rows], model.score(cold.x)
+    precision, recall = precision_recall(is_fraud, scores, thresholds.review)
+    return {
+        "cold_pr_auc": pr_auc(is_fraud, scores),
+        "cold_review_precision": precision,
+        "cold_review_recall": recall,
     }
 
 

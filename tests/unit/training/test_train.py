@@ -66,7 +66,8 @@ def test_another_seed_gives_another_model(tmp_path, manifest):
 def test_progress_tells_each_stage_to_its_end(tmp_path):
     told = []
     train(history_file(), tmp_path, settings=SMALL, progress=lambda *state: told.append(state))
-    assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["read", "replay", "train", "prove"]
+    stages = list(dict.fromkeys(stage for stage, _, _ in told))
+    assert stages == ["read", "replay", "replay from empty", "train", "prove"]
     assert ("replay", len(history()), len(history())) in told
 
 
