@@ -16,6 +16,7 @@ from rich.table import Table
 
 from models.scoring.artifact import ArtifactError, load_artifact
 from models.training.train import train
+from models.training.training_settings import TrainingSettings
 from producers.publisher import Publisher
 from producers.replay_with_labels import replay_with_labels
 from producers.simulate import simulate
@@ -84,7 +85,7 @@ def _train_once(root: Path, model: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         pq.write_table(simulate(HISTORY), history)
         with count_bar("training", None) as bar:
-            manifest = train(history, model, seed=1, progress=stage_shower(bar))
+            manifest = train(history, model, TrainingSettings(seed=1), progress=stage_shower(bar))
         history.unlink()
     metrics = manifest.metrics
     out.print(f"   {manifest.model_id}: PR-AUC {metrics['pr_auc']:.3f} on later, unseen days")

@@ -34,7 +34,7 @@ class DataFingerprint(_Part):
 
 
 class Parity(_Part):
-    """How far ONNX is from LightGBM over `rows` rows made to find a difference."""
+    """How far ONNX is from the library that trained the model, over `rows` rows made to find a difference."""
 
     rows: int
     threshold_rows: int

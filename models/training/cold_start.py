@@ -1,11 +1,9 @@
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.features.risk import RiskTable
+from models.training.history import History, Progress
 from models.training.replay import replay_features
 
 
@@ -23,15 +21,7 @@ class ColdStart(NamedTuple):
     x: NDArray[np.float32]
 
 
-def cold_start(
-    table: pa.Table,
-    period: NDArray[np.bool_],
-    *,
-    category_risk: RiskTable,
-    type_risk: RiskTable,
-    with_labels: bool,
-    progress: Callable[[int, int], None] | None = None,
-) -> ColdStart:
+def cold_start(past: History, period: NDArray[np.bool_], *, with_labels: bool, tell: Progress) -> ColdStart:
     """Replay a period from empty state.
 
     Every new deployment starts cold, and so does every new customer; without the labels topic no label is ever
@@ -41,23 +31,21 @@ def cold_start(
 
     Parameters
     ----------
-    table : pyarrow.Table, n rows
-        In the order of event time, with the columns of `LABELLED_ARROW`.
+    past : History
+        n rows.
     period : ndarray of bool, (n,)
         Rows that follow one another.
-    category_risk, type_risk : RiskTable
     with_labels : bool
         Whether the labels of the period's own transactions become known in it.
-    progress : callable of (int, int), optional
-        Told rows done and rows in all.
+    tell : callable of (str, int, int)
     """
     places = np.flatnonzero(period)
     first = int(places[0]) if places.size else 0
     replayed = replay_features(
-        table.slice(first, len(places)),
-        category_risk=category_risk,
-        type_risk=type_risk,
+        past.table.slice(first, len(places)),
+        category_risk=past.category_risk,
+        type_risk=past.type_risk,
         with_labels=with_labels,
-        progress=progress,
+        progress=lambda done, total: tell("replay from empty", done, total),
     )
     return ColdStart(places[~replayed.duplicate], replayed.x[~replayed.duplicate])
