@@ -88,11 +88,16 @@ typecheck: .venv/.dev ## types, strictly
 	@.venv/bin/mypy
 
 lock: .venv/.dev ## renew the locks of the packages and of the jars
-	@for name in bootstrap runtime dev; do \
-		$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-			--custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.lock || exit 1; \
-	done
+	$(call compile,bootstrap)
+	$(call compile,dev)
+# What runs is what was tested: where both locks have a package, they have the same version of it.
+	$(call compile,runtime,--constraints requirements/dev.lock)
 	@$(PY) -m runtime.jars_lock
+
+define compile
+	@$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command "make lock" $(2) requirements/$(1).in -o requirements/$(1).lock
+endef
 
 clean: ## stop what runs and remove what was made here; downloads stay in the cache
 	@test ! -x $(RUN) || $(RUN) down

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from benchmarks.plain_loop import middle_rate
 from models.training.train import train
+from models.training.training_settings import TrainingSettings
 from producers.publisher import Publisher
 from producers.replay import replay
 from producers.simulate import simulate
@@ -94,7 +95,7 @@ def bench_model() -> Path:
     folder, history = ROOT / "model", ROOT / "history.parquet"
     with console.status("training the model"):
         pq.write_table(simulate(HISTORY), history)
-        train(history, folder, seed=1)
+        train(history, folder, TrainingSettings(seed=1))
     return folder
 
 

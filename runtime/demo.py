@@ -16,8 +16,9 @@ from rich.table import Table
 
 from models.scoring.artifact import ArtifactError, load_artifact
 from models.training.train import train
+from models.training.training_settings import TrainingSettings
 from producers.publisher import Publisher
-from producers.replay import replay
+from producers.replay_with_labels import replay_with_labels
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime.alert_watch import AlertWatch
@@ -84,7 +85,7 @@ def _train_once(root: Path, model: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         pq.write_table(simulate(HISTORY), history)
         with count_bar("training", None) as bar:
-            manifest = train(history, model, seed=1, progress=stage_shower(bar))
+            manifest = train(history, model, TrainingSettings(seed=1), progress=stage_shower(bar))
         history.unlink()
     metrics = manifest.metrics
     out.print(f"   {manifest.model_id}: PR-AUC {metrics['pr_auc']:.3f} on later, unseen days")
@@ -102,7 +103,10 @@ def _show(settings: Settings, services: Services) -> Summary:
         with AlertWatch(settings, servers, screen.add) as watch:
             with Publisher(servers, settings=settings.kafka.properties) as publisher:
                 start = time.monotonic()
-                replay(table, publisher, settings.topics.transactions, registry, rate=RATE, on_progress=screen.sent)
+                topics = settings.topics
+                replay_with_labels(
+                    table, publisher, topics.transactions, topics.labels, registry, rate=RATE, on_progress=screen.sent
+                )
             await_records(settings, servers, settings.topics.scores, len(table), seconds=SCORED_WITHIN_S)
             seconds = time.monotonic() - start
             watch.catch_up()

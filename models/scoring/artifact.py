@@ -34,7 +34,7 @@ class DataFingerprint(_Part):
 
 
 class Parity(_Part):
-    """How far ONNX is from LightGBM over `rows` rows made to find a difference."""
+    """How far ONNX is from the library that trained the model, over `rows` rows made to find a difference."""
 
     rows: int
     threshold_rows: int
@@ -55,14 +55,16 @@ class Manifest(_Part):
     """Everything about a model but its trees.
 
     Thresholds are float32 values, since the scores are. `metrics` are of the validation rows, all later than
-    the rows trained on; `pr_auc` comes first. `usual_spread` is by feature how far genuine customers stray
-    from their usual (see `models.scoring.reasons`).
+    the rows trained on; `pr_auc` comes first. `recall_by_scenario` is by kind of fraud, from the review threshold
+    on; `recall_at_1pct_alerts` when the 1 % with the highest scores are alerted. `usual_spread` is by feature how
+    far genuine customers stray from their usual (see `models.scoring.reasons`).
     """
 
     artifact_version: int = ARTIFACT_VERSION
     model_id: str
     metrics: dict[str, float]
     recall_by_scenario: dict[str, float] = {}
+    recall_at_1pct_alerts: dict[str, float] = {}
     review_threshold: float
     block_threshold: float
     feature_spec_hash: str

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 
 from models.scoring.model import OUTPUT
-from models.training.candidates.candidate import Fitted
+from models.training.candidates.candidate import Candidate, Fitted
 from schemas.errors import UserError
 
 LEAST = 1e-6
@@ -130,6 +130,44 @@ class Calibrated:
     def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Fitted.threshold_rows`."""
         return self.fitted.threshold_rows(x)
+
+    def takes(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """See `Fitted.takes`."""
+        return self.fitted.takes(x)
+
+
+def fit_calibrated(
+    candidate: Candidate,
+    x: NDArray[np.float32],
+    is_fraud: NDArray[np.bool_],
+    *,
+    taught: NDArray[np.bool_],
+    held_out: NDArray[np.bool_] | None,
+    seed: int,
+    threads: int,
+) -> Fitted:
+    """Train a candidate, and calibrate it on the rows held out.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    x : ndarray of float32, (n, F)
+    is_fraud : ndarray of bool, (n,)
+    taught : ndarray of bool, (n,)
+        Rows that teach the classifier.
+    held_out : ndarray of bool, (n,), optional
+        Later rows that teach the calibration; left out, there is none.
+    seed, threads : int
+
+    Raises
+    ------
+    CalibrationError
+        The held-out rows cannot teach it.
+    """
+    fitted = candidate.fit(x[taught], is_fraud[taught], seed=seed, threads=threads)
+    if held_out is None:
+        return fitted
+    return Calibrated(fitted, Platt.fit(fitted.probability(x[held_out]), is_fraud[held_out]))
 
 
 def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:

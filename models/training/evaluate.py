@@ -9,16 +9,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.features.risk import RiskTable
 from models.features.table import FEATURE_NAMES
 from models.scoring.model import OnnxModel
-from models.training.calibration import Calibrated, Platt
+from models.training.calibration import fit_calibrated
 from models.training.candidates.candidate import Candidate, Fitted
 from models.training.candidates.catalogue import CANDIDATES
 from models.training.evaluation import Evaluation, EvaluationSettings, FoldResult, Period
 from models.training.export import ExportError
 from models.training.feature_set import select_features
-from models.training.history_checks import check_history
+from models.training.history import Progress, read_labelled, replay_history
+from models.training.measure import OBJECTIVE, Measure
 from models.training.metrics import (
     auc_roc,
     best_f1,
@@ -31,15 +31,10 @@ from models.training.metrics import (
     recall_at_false_positive_rate,
 )
 from models.training.protocol import EPOCH, Fold, Transactions, day_number, risk_rows
-from models.training.replay import replay_features
-from schemas.columns import read_history
 from schemas.errors import UserError
 
 CARDS = 100
 """Cards that can be checked in a day, for the card precision."""
-
-Progress = Callable[[str, int, int], None]
-"""Told the stage's name, how much of it is done, and how much there is."""
 
 
 class EvaluationError(UserError):
@@ -110,33 +105,19 @@ def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prep
     The risk tables learn from what was known before the first fold's training, which so has none of its own
     labels among its features.
     """
-    tell("read", 0, 1)
-    table = read_history(history)
-    check_history(table, history)
+    table = read_labelled(history, tell)
     transactions = Transactions.of(table)
     folds = [fold for _, fold in settings.periods()]
     _refuse_days_outside(history, transactions, folds)
-    tell("read", 1, 1)
-    taught = risk_rows(folds, transactions)
-    category_risk, type_risk = (
-        RiskTable.fit(table[column].filter(pa.array(taught)), transactions.is_fraud[taught])
-        for column in ("merchant_category", "transaction_type")
-    )
-    everything, duplicate = replay_features(
-        table,
-        category_risk=category_risk,
-        type_risk=type_risk,
-        with_labels=True,
-        progress=lambda done, total: tell("replay", done, total),
-    )
-    x, names = select_features(everything, settings.features)
+    past = replay_history(table, transactions, risk_rows(folds, transactions), tell)
+    x, names = select_features(past.x, settings.features)
     return Prepared(
         table=table,
         transactions=transactions,
         x=x,
         names=names,
-        amount=everything[:, FEATURE_NAMES.index("amount")].copy(),
-        usable=~duplicate,
+        amount=past.x[:, FEATURE_NAMES.index("amount")].copy(),
+        usable=~past.duplicate,
     )
 
 
@@ -191,6 +172,15 @@ def measure(
     )
 
 
+def validation_measures(prepared: Prepared, settings: EvaluationSettings) -> list[Measure]:
+    """Return for each validation fold what measures a candidate on it, for `search`."""
+
+    def measure_on(fold: Fold) -> Measure:
+        return lambda candidate: measure(prepared, candidate, "validation", fold, settings).metrics[OBJECTIVE]
+
+    return [measure_on(fold) for period, fold in settings.periods() if period == "validation"]
+
+
 def _fit(
     prepared: Prepared, candidate: Candidate, fold: Fold, train: NDArray[np.bool_], settings: EvaluationSettings
 ) -> Fitted:
@@ -199,10 +189,15 @@ def _fit(
     held_out = train & (prepared.transactions.day >= day_number(fold.train_end) - settings.calibration_days)
     taught = train & ~held_out
     _refuse_one_class(fold, "training", is_fraud[taught])
-    fitted = candidate.fit(prepared.x[taught], is_fraud[taught], seed=settings.seed, threads=settings.threads)
-    if not settings.calibration_days:
-        return fitted
-    return Calibrated(fitted, Platt.fit(fitted.probability(prepared.x[held_out]), is_fraud[held_out]))
+    return fit_calibrated(
+        candidate,
+        prepared.x,
+        is_fraud,
+        taught=taught,
+        held_out=held_out if settings.calibration_days else None,
+        seed=settings.seed,
+        threads=settings.threads,
+    )
 
 
 def _metrics(prepared: Prepared, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> dict[str, float]:
@@ -225,8 +220,6 @@ def _metrics(prepared: Prepared, rows: NDArray[np.int64], scores: NDArray[np.flo
 
 
 def _refuse_days_outside(history: Path, transactions: Transactions, folds: list[Fold]) -> None:
-    if not len(transactions.event_time_ms):
-        raise EvaluationError(f"Evaluation on {history}: expected transactions, was an empty file")
     first, last = (EPOCH + timedelta(days=int(transactions.day[place])) for place in (0, -1))
     start, end = min(fold.train_start for fold in folds), max(fold.test_end for fold in folds) - timedelta(days=1)
     if start < first or end > last:

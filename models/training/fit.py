@@ -1,4 +1,4 @@
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import lightgbm as lgb
 import numpy as np
@@ -22,8 +22,8 @@ class LearnerSettings:
         Share of the features, of the rows, that each tree sees.
     """
 
-    trees: int = 60
-    rate: float = 0.15
+    trees: int = 100
+    rate: float = 0.1
     leaves: int = 32
     min_child_samples: int = 50
     l2: float = 10.0
@@ -68,8 +68,3 @@ def fit(
     }
     data = lgb.Dataset(x, is_fraud.astype(np.float32), weight=weight, free_raw_data=False)
     return lgb.train(parameters, data, num_boost_round=settings.trees)
-
-
-def recorded(settings: LearnerSettings, seed: int) -> dict[str, float | int | str]:
-    """Return the settings as the manifest records them."""
-    return {**asdict(settings), "seed": seed}

@@ -4,6 +4,9 @@ from numpy.typing import NDArray
 REVIEW_COST = 5.0
 """What looking into one alert costs, in major units: some minutes of an analyst's time."""
 
+ALERT_RATE = 0.01
+"""Share of the transactions that can be looked into, where recalls are compared."""
+
 
 def pr_auc(is_fraud: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
     """Return the area under the precision-recall curve as average precision; 0 without frauds.
@@ -63,6 +66,16 @@ def recall_by_scenario(
     names = scenario[is_fraud].astype(str)
     caught = scores[is_fraud] >= np.float32(threshold)
     return {str(name): float(np.mean(caught[names == name])) for name in np.unique(names)}
+
+
+def alert_threshold(scores: NDArray[np.float32], rate: float = ALERT_RATE) -> float:
+    """Return the lowest threshold that alerts a share ``rate`` of the scores (n,) or fewer.
+
+    It is a score, or infinity where equal scores at the top are more than that.
+    """
+    points, _, flagged = operating_points(np.zeros(len(scores), np.bool_), scores)
+    allowed = np.flatnonzero(flagged <= rate * len(scores))
+    return float(points[allowed[-1]]) if allowed.size else float("inf")
 
 
 def auc_roc(is_fraud: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:

@@ -29,38 +29,41 @@ def prove_parity(
     threshold_rows: int,
     review: float,
     block: float,
+    bound: float = BOUND,
 ) -> Parity:
     """Compare two scorers' probabilities of the same rows.
 
     Parameters
     ----------
     expected : ndarray of float64, (n,)
-        LightGBM's own probabilities.
+        The training library's own probabilities.
     scores : ndarray of float32, (n,)
         The ONNX model's.
     threshold_rows : int
         How many of the rows sit at a split's threshold: for the record.
     review, block : float
         Decision thresholds.
+    bound : float
+        Largest difference allowed.
 
     Raises
     ------
     ExportError
-        They differ by more than `BOUND`, or a decision differs.
+        They differ by more than that, or a decision differs.
     """
     difference = float(np.max(np.abs(expected - scores), initial=0.0))
     ours, theirs = decide(scores, review, block), decide(expected.astype(np.float32), review, block)
     flips = int(np.count_nonzero(ours != theirs))
-    if not difference <= BOUND or flips:
+    if not difference <= bound or flips:
         raise ExportError(
-            f"ONNX parity: expected at most {BOUND} of difference and no other decision, was {difference:.3g}"
+            f"ONNX parity: expected at most {bound:.3g} of difference and no other decision, was {difference:.3g}"
             f" and {flips} of {len(scores)} decisions. Nothing was written: report this with the history file"
         )
     return Parity(
         rows=len(scores),
         threshold_rows=threshold_rows,
         max_difference=difference,
-        bound=BOUND,
+        bound=bound,
         decision_flips=flips,
     )
 

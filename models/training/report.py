@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.scoring.artifact import Manifest
 from models.training.evaluation import Evaluation, FoldResult
-from models.training.metrics import operating_points, recall_by_scenario
+from models.training.metrics import ALERT_RATE, alert_threshold, recall_by_scenario
 from models.training.report_charts import (
     Measured,
     bar_chart,
@@ -21,9 +21,6 @@ from models.training.report_charts import (
 )
 
 REPORT_FILE = "report.html"
-
-ALERT_RATE = 0.01
-"""Share of the transactions that are flagged for the recall of each kind of fraud."""
 
 MOST_FEATURES = 20
 """How many features the chart of importance shows."""
@@ -105,10 +102,19 @@ def training_report(manifest: Manifest, measured: Measured, importance: NDArray[
             "settings": ", ".join(f"{name} {value}" for name, value in manifest.settings.items()),
         },
         columns=("validation",),
-        rows=[(name.replace("_", " "), [_number(value)]) for name, value in manifest.metrics.items()],
+        rows=[(name.replace("_", " "), [_number(value)]) for name, value in _figures(manifest).items()],
         measured=[measured],
         importance=dict(zip(manifest.feature_names, importance.tolist(), strict=True)),
     )
+
+
+def _figures(manifest: Manifest) -> dict[str, float]:
+    """Return the metrics, and the recall of each kind of fraud under a name of its own."""
+    return {
+        **manifest.metrics,
+        **{f"recall from the review threshold, {name}": value for name, value in manifest.recall_by_scenario.items()},
+        **{f"recall at 1 % alerts, {name}": value for name, value in manifest.recall_at_1pct_alerts.items()},
+    }
 
 
 def write_report(path: Path, report: Report) -> None:
@@ -147,9 +153,7 @@ def scenario_recall(measured: Sequence[Measured]) -> dict[str, float]:
     for one in measured:
         if one.scenario is None:
             continue
-        points, _, flagged = operating_points(one.is_fraud, one.scores)
-        allowed = np.flatnonzero(flagged <= ALERT_RATE * len(one.scores))
-        threshold = float(points[allowed[-1]]) if allowed.size else float("inf")
+        threshold = alert_threshold(one.scores)
         for name, recall in recall_by_scenario(one.is_fraud, one.scores, one.scenario, threshold).items():
             by_name.setdefault(name, []).append(recall)
     means = {name: float(np.mean(recalls)) for name, recalls in by_name.items()}

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,15 +9,17 @@ import optuna
 from optuna.trial import TrialState
 
 from models.training.candidates.candidate import Candidate
-from models.training.evaluate import EvaluationError, Prepared, Progress, measure
-from models.training.evaluation import EvaluationSettings
+from models.training.history import Progress
+from models.training.measure import Measure
 from models.training.search_space import SEARCH_SPACES
-
-OBJECTIVE = "average_precision"
-"""What is made as high as can be: the mean over the validation folds."""
+from schemas.errors import UserError
 
 STARTUP_TRIALS = 8
 """Trials drawn at random before the sampler learns from them, and before any is given up early."""
+
+
+class SearchError(UserError):
+    """A search without anything to choose on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,24 +53,27 @@ class Found:
 
 
 def search(
-    prepared: Prepared,
-    settings: EvaluationSettings,
+    model: str,
+    measures: Sequence[Measure],
     *,
+    seed: int,
     seconds: float,
     most_trials: int | None = None,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """Look for better settings of a candidate on the validation folds; the test folds are not looked at.
+    """Look for the settings of a candidate with the highest mean of some measures.
 
     The trial running when the time is up is finished. The same seed tries the same settings in the same
     order, but how many depends on the machine: give ``most_trials`` for the same result everywhere.
 
     Parameters
     ----------
-    prepared : Prepared
-    settings : EvaluationSettings
-        Model, folds and seed.
+    model : str
+        A name in `SEARCH_SPACES`.
+    measures : sequence of Measure
+        One for each fold. What they were measured on says what was chosen for, not how good it is.
+    seed : int
     seconds : float
         How long; at least one trial is made, of the settings that the candidate has by default.
     most_trials : int, optional
@@ -79,17 +84,17 @@ def search(
     Raises
     ------
     UserError
-        There are no validation folds.
+        There are no measures.
     """
-    if not settings.validation_folds:
-        raise EvaluationError("Search: expected validation folds to choose on, was 0: give --validation-folds")
-    space = SEARCH_SPACES[settings.model]
-    study = _study(settings.seed)
+    if not measures:
+        raise SearchError("Search: expected validation folds to choose on, was 0: give --validation-folds")
+    space = SEARCH_SPACES[model]
+    study = _study(seed)
     study.enqueue_trial(dict(space.first))
     begun, trials, passed = clock(), 0, 0.0
     while not trials or (passed < seconds and trials != most_trials):
         trial = study.ask()
-        value = _mean_objective(prepared, space.suggest(trial), settings, trial)
+        value = _mean_objective(measures, space.suggest(trial), trial)
         study.tell(trial, value, state=TrialState.PRUNED if value is None else TrialState.COMPLETE)
         trials, passed = trials + 1, clock() - begun
         if progress:
@@ -113,16 +118,12 @@ def _study(seed: int) -> optuna.Study:
     )
 
 
-def _mean_objective(
-    prepared: Prepared, candidate: Candidate, settings: EvaluationSettings, trial: optuna.Trial
-) -> float | None:
-    """Return the mean over the validation folds, or None where its first folds are worse than most trials'."""
+def _mean_objective(measures: Sequence[Measure], candidate: Candidate, trial: optuna.Trial) -> float | None:
+    """Return the mean over the folds, or None where the first folds are worse than most trials'."""
     values: list[float] = []
-    for period, fold in settings.periods():
-        if period != "validation":
-            continue
-        values.append(measure(prepared, candidate, period, fold, settings).metrics[OBJECTIVE])
+    for measure in measures:
+        values.append(measure(candidate))
         trial.report(float(np.mean(values)), len(values))
-        if len(values) < settings.validation_folds and trial.should_prune():
+        if len(values) < len(measures) and trial.should_prune():
             return None
     return float(np.mean(values))

@@ -22,7 +22,7 @@ class SearchSpace(NamedTuple):
 def _boosting(trial: Trial) -> dict[str, Any]:
     """Pick what both boosting libraries have."""
     return {
-        "trees": trial.suggest_int("trees", 100, 600, step=50),
+        "trees": trial.suggest_int("trees", 50, 600, step=50),
         "rate": trial.suggest_float("rate", 0.01, 0.2, log=True),
         "leaves": trial.suggest_int("leaves", 4, 64, log=True),
         "l2": trial.suggest_float("l2", 0.1, 100.0, log=True),

@@ -1,71 +1,56 @@
+from __future__ import annotations
+
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import lightgbm as lgb
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.features.risk import RiskTable
 from models.features.table import FEATURE_NAMES, spec_hash
-from models.scoring.artifact import Artifact, Manifest, Parity, checksum, write_artifact
+from models.scoring.artifact import Artifact, Manifest, checksum, write_artifact
 from models.scoring.model import OnnxModel
 from models.scoring.reasons import usual_spread
-from models.training.candidates.candidate import shares
-from models.training.export import export_onnx
+from models.training.calibration import fit_calibrated
+from models.training.candidates.candidate import Candidate, Fitted
+from models.training.candidates.catalogue import CANDIDATES
+from models.training.certified import Certified, certify
+from models.training.cold_start import cold_start
 from models.training.fingerprint import fingerprint
-from models.training.fit import LearnerSettings, fit, recorded
-from models.training.history_checks import check_history
-from models.training.metrics import pr_auc, precision_recall, recall_by_scenario
-from models.training.parity import prove_parity, strange_rows, threshold_rows
+from models.training.history import History, Progress, read_labelled, replay_history
+from models.training.lessons import HELD_OUT, Lessons
+from models.training.metrics import alert_threshold
+from models.training.protocol import Transactions
 from models.training.reference import reference
-from models.training.replay import replay_features
 from models.training.report import REPORT_FILE, training_report, write_report
-from models.training.report_charts import Measured
 from models.training.split import TimeSplit, split_by_time
-from models.training.thresholds import Thresholds, choose_thresholds
-from schemas.columns import read_history
+from models.training.training_settings import TrainingSettings
+from models.training.validation import cold_metrics, measured, scenario_recalls, validation_metrics
 from schemas.errors import UserError
 
 LEAST_FRAUDS = 20
 """Frauds with a known label that training, and validation, must have."""
-
-Progress = Callable[[str, int, int], None]
-"""Told the stage's name, how much of it is done, and how much there is."""
 
 
 class TrainingError(UserError):
     """A history from which no model can be trained."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _History:
-    """A history file, replayed: n rows in event order."""
-
-    table: pa.Table
-    split: TimeSplit
-    is_fraud: NDArray[np.bool_]
-    event_time_ms: NDArray[np.int64]
-    x: NDArray[np.float32]
-    category_risk: RiskTable
-    type_risk: RiskTable
-
-
 def train(
     history: Path,
     out: Path,
+    settings: TrainingSettings | None = None,
     *,
-    seed: int = 7,
-    threads: int = 1,
-    settings: LearnerSettings | None = None,
+    candidate: Candidate | None = None,
     progress: Progress | None = None,
 ) -> Manifest:
     """Train a model on a labelled history and write its artifact.
 
-    The same file, seed, settings and number of threads give the same artifact on the same versions.
+    The same file, settings and number of threads give the same artifact on the same versions, but for a search,
+    which tries as much as the machine can in its time.
 
     Parameters
     ----------
@@ -73,10 +58,9 @@ def train(
         Parquet file in the columns of `LABELLED_ARROW`; a column ``scenario`` adds the recall of each.
     out : Path
         Folder for model.onnx, manifest.json and report.html. Nothing is written unless all succeeded.
-    seed, threads : int
-        For LightGBM. Its threads wait for each other at every split: on cores that others use too, two are
-        several times slower than one.
-    settings : LearnerSettings, optional
+    settings : TrainingSettings, optional
+    candidate : Candidate, optional
+        Instead of the settings' model as it is by default.
     progress : callable of (str, int, int), optional
 
     Raises
@@ -84,75 +68,35 @@ def train(
     UserError
         The file cannot be read, has too few frauds, or the model cannot be exported exactly.
     """
-    settings = settings or LearnerSettings()
+    settings = settings or TrainingSettings()
     tell = progress or (lambda _stage, _done, _total: None)
-    past = _replayed(history, tell)
+    past, split = _replayed(history, tell)
+    lessons = Lessons.of(past, split, tell)
+    candidate = candidate or _candidate(lessons, settings, tell)
     tell("train", 0, 1)
-    split = past.split
-    booster = fit(past.x[split.train], past.is_fraud[split.train], settings, seed=seed, threads=threads)
+    fitted = _fit(candidate, lessons, settings)
     tell("train", 1, 1)
     tell("prove", 0, 1)
-    onnx = export_onnx(booster).SerializeToString(deterministic=True)
-    scores, thresholds, parity = _validate(booster, onnx, past, seed)
+    certified = certify(
+        fitted, past.x[split.validation], past.transactions.is_fraud[split.validation], seed=settings.seed
+    )
     artifact = Artifact(
-        onnx=onnx,
-        manifest=Manifest(
-            model_id=f"fraud-{checksum(onnx)[:12]}",
-            metrics=_metrics(past, scores, thresholds),
-            recall_by_scenario=_scenarios(past, scores, thresholds),
-            review_threshold=thresholds.review,
-            block_threshold=thresholds.block,
-            feature_spec_hash=spec_hash(),
-            feature_names=FEATURE_NAMES,
-            onnx_sha256=checksum(onnx),
-            parity=parity,
-            data=fingerprint(history, past.event_time_ms),
-            settings=recorded(settings, seed),
-            versions=_versions(),
-            usual_spread=usual_spread(past.x[split.train & ~past.is_fraud]),
-            category_risk=past.category_risk.to_json(),
-            type_risk=past.type_risk.to_json(),
-            reference=reference(past.x[split.validation], scores),
-        ),
+        onnx=certified.onnx, manifest=_manifest(history, past, split, certified, _recorded(candidate, settings), tell)
     )
     write_artifact(out, artifact)
-    importance = shares(booster.feature_importance("gain"))
-    write_report(out / REPORT_FILE, training_report(artifact.manifest, _measured(past, scores), importance))
+    validation = measured(past, split, certified.scores)
+    write_report(out / REPORT_FILE, training_report(artifact.manifest, validation, fitted.importance()))
     tell("prove", 1, 1)
     return artifact.manifest
 
 
-def _replayed(history: Path, tell: Progress) -> _History:
-    tell("read", 0, 1)
-    table = read_history(history)
-    check_history(table, history)
-    if not len(table):
-        raise TrainingError(f"Training on {history}: expected transactions, was an empty file")
-    event_time_ms = table["event_time"].cast(pa.int64()).to_numpy()
-    is_fraud = table["is_fraud"].to_numpy()
-    split = split_by_time(event_time_ms, table["label_time"].cast(pa.int64()).to_numpy())
-    _refuse_few_frauds(history, is_fraud, split)
-    tell("read", 1, 1)
-    category_risk, type_risk = (
-        RiskTable.fit(table[column].filter(pa.array(split.risk)), is_fraud[split.risk])
-        for column in ("merchant_category", "transaction_type")
-    )
-    x, duplicate = replay_features(
-        table,
-        category_risk=category_risk,
-        type_risk=type_risk,
-        with_labels=True,
-        progress=lambda done, total: tell("replay", done, total),
-    )
-    return _History(
-        table=table,
-        split=split.without(duplicate),
-        is_fraud=is_fraud,
-        event_time_ms=event_time_ms,
-        x=x,
-        category_risk=category_risk,
-        type_risk=type_risk,
-    )
+def _replayed(history: Path, tell: Progress) -> tuple[History, TimeSplit]:
+    table = read_labelled(history, tell)
+    transactions = Transactions.of(table)
+    split = split_by_time(transactions.event_time_ms, transactions.label_time_ms)
+    _refuse_few_frauds(history, transactions.is_fraud, split)
+    past = replay_history(table, transactions, split.risk, tell)
+    return past, split.without(past.duplicate)
 
 
 def _refuse_few_frauds(history: Path, is_fraud: NDArray[np.bool_], split: TimeSplit) -> None:
@@ -166,65 +110,82 @@ def _refuse_few_frauds(history: Path, is_fraud: NDArray[np.bool_], split: TimeSp
             )
 
 
-def _validate(
-    booster: lgb.Booster, onnx: bytes, past: _History, seed: int
-) -> tuple[NDArray[np.float32], Thresholds, Parity]:
-    """Score the validation rows as the job will, choose the thresholds, and prove ONNX against LightGBM."""
-    model = OnnxModel(onnx)
-    validation = past.x[past.split.validation]
-    at_thresholds = threshold_rows(booster, validation[:20_000])
-    rows = np.concatenate([validation, at_thresholds, strange_rows(validation, seed)])
-    scores, expected = model.score(rows), np.asarray(booster.predict(rows))
-    ordinary, made = scores[: len(validation)], scores[len(validation) :]
-    thresholds = choose_thresholds(past.is_fraud[past.split.validation], ordinary, made)
-    parity = prove_parity(
-        expected=expected,
-        scores=scores,
-        threshold_rows=len(at_thresholds),
-        review=thresholds.review,
-        block=thresholds.block,
+def _candidate(lessons: Lessons, settings: TrainingSettings, tell: Progress) -> Candidate:
+    if not settings.search_minutes:
+        return CANDIDATES[settings.model](settings.balance)
+    from models.training.search import search  # noqa: PLC0415  (slow to import, and rarely wanted)
+
+    measures = lessons.measures(seed=settings.seed, threads=settings.threads)
+    seconds = 60 * settings.search_minutes
+    return search(settings.model, measures, seed=settings.seed, seconds=seconds, progress=tell).candidate
+
+
+def _fit(candidate: Candidate, lessons: Lessons, settings: TrainingSettings) -> Fitted:
+    taught = lessons.before(1 - HELD_OUT if settings.calibrate else 1)
+    return fit_calibrated(
+        candidate,
+        lessons.x,
+        lessons.is_fraud,
+        taught=taught,
+        held_out=lessons.as_it_was & ~taught if settings.calibrate else None,
+        seed=settings.seed,
+        threads=settings.threads,
     )
-    return ordinary, thresholds, parity
 
 
-def _metrics(past: _History, scores: NDArray[np.float32], thresholds: Thresholds) -> dict[str, float]:
-    train_frauds = past.is_fraud[past.split.train]
-    is_fraud = past.is_fraud[past.split.validation]
-    review_precision, review_recall = precision_recall(is_fraud, scores, thresholds.review)
-    block_precision, block_recall = precision_recall(is_fraud, scores, thresholds.block)
+def _manifest(
+    history: Path,
+    past: History,
+    split: TimeSplit,
+    certified: Certified,
+    recorded: Mapping[str, Any],
+    tell: Progress,
+) -> Manifest:
+    onnx, scores, thresholds, parity = certified
+    is_fraud, validation = past.transactions.is_fraud, measured(past, split, scores)
+    cold = cold_start(past, split.validation, with_labels=False, tell=tell)
+    return Manifest(
+        model_id=f"fraud-{checksum(onnx)[:12]}",
+        metrics={
+            **validation_metrics(validation, thresholds),
+            "train_rows": int(np.count_nonzero(split.train)),
+            "train_frauds": int(np.count_nonzero(split.train & is_fraud)),
+            **cold_metrics(cold, is_fraud[cold.rows], OnnxModel(onnx), thresholds),
+        },
+        recall_by_scenario=scenario_recalls(validation, thresholds.review),
+        recall_at_1pct_alerts=scenario_recalls(validation, alert_threshold(scores)),
+        review_threshold=thresholds.review,
+        block_threshold=thresholds.block,
+        feature_spec_hash=spec_hash(),
+        feature_names=FEATURE_NAMES,
+        onnx_sha256=checksum(onnx),
+        parity=parity,
+        data=fingerprint(history, past.transactions.event_time_ms),
+        settings=dict(recorded),
+        versions=_versions(),
+        usual_spread=usual_spread(past.x[split.train & ~is_fraud]),
+        category_risk=past.category_risk.to_json(),
+        type_risk=past.type_risk.to_json(),
+        reference=reference(past.x[split.validation], scores),
+    )
+
+
+def _recorded(candidate: Candidate, settings: TrainingSettings) -> dict[str, float | int | str]:
+    """Return what the manifest records: the model, its settings laid flat, and how it was trained."""
+    own = asdict(candidate)
+    own |= own.pop("settings", {})
     return {
-        "pr_auc": pr_auc(is_fraud, scores),
-        "review_precision": review_precision,
-        "review_recall": review_recall,
-        "block_precision": block_precision,
-        "block_recall": block_recall,
-        "validation_rows": len(is_fraud),
-        "validation_frauds": int(np.count_nonzero(is_fraud)),
-        "train_rows": len(train_frauds),
-        "train_frauds": int(np.count_nonzero(train_frauds)),
+        "model": settings.model,
+        **own,
+        "calibrated": int(settings.calibrate),
+        "search_minutes": settings.search_minutes,
+        "seed": settings.seed,
     }
 
 
-def _scenarios(past: _History, scores: NDArray[np.float32], thresholds: Thresholds) -> dict[str, float]:
-    measured = _measured(past, scores)
-    if measured.scenario is None:
-        return {}
-    return recall_by_scenario(measured.is_fraud, scores, measured.scenario, thresholds.review)
-
-
-def _measured(past: _History, scores: NDArray[np.float32]) -> Measured:
-    rows = past.split.validation
-    scenario = past.table["scenario"].to_numpy()[rows] if "scenario" in past.table.column_names else None
-    return Measured(
-        name="validation",
-        period="validation",
-        event_time_ms=past.event_time_ms[rows],
-        is_fraud=past.is_fraud[rows],
-        scores=scores,
-        scenario=scenario,
-    )
-
-
 def _versions() -> dict[str, str]:
-    libraries = ("lightgbm", "onnx", "onnxmltools", "onnxruntime", "numpy", "numba", "pyarrow")
+    libraries = (
+        "lightgbm", "xgboost-cpu", "scikit-learn", "imbalanced-learn",
+        "onnx", "onnxmltools", "skl2onnx", "onnxruntime", "numpy", "numba", "pyarrow",
+    )  # fmt: skip
     return {"python": platform.python_version(), **{name: version(name) for name in libraries}}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runtime.commands.model_names import Balance, Model
 from runtime.commands.screen import AsJson, count_bar, stage_shower, write_json, write_table
 
 if TYPE_CHECKING:
@@ -16,28 +17,11 @@ if TYPE_CHECKING:
     from models.training.search import Found
 
 
-class Model(StrEnum):
-    """Names in `CANDIDATES`."""
-
-    LIGHTGBM = "lightgbm"
-    XGBOOST = "xgboost"
-    LOGISTIC = "logistic"
-    FOREST = "forest"
-
-
 class Features(StrEnum):
     """Values of `FeatureSet`."""
 
     ALL = "all"
     BOOK = "book"
-
-
-class Balance(StrEnum):
-    """What is done about frauds being rare."""
-
-    NONE = "none"
-    WEIGHTS = "weights"
-    SMOTE = "smote"
 
 
 def evaluate(
@@ -77,6 +61,7 @@ def evaluate(
       fraudstream evaluate history.parquet --train-end 2018-08-01 --model xgboost --search-minutes 10
     """
     from models.training.evaluate import evaluate as evaluate_model
+    from models.training.evaluate import validation_measures
     from models.training.evaluation import EvaluationSettings
     from models.training.search import search
 
@@ -99,7 +84,8 @@ def evaluate(
         show = stage_shower(bar)
 
         def choose(prepared: Prepared) -> Candidate:
-            found.append(search(prepared, settings, seconds=60 * search_minutes, progress=show))
+            measures = validation_measures(prepared, settings)
+            found.append(search(settings.model, measures, seed=seed, seconds=60 * search_minutes, progress=show))
             return found[0].candidate
 
         evaluation = evaluate_model(history, settings, choose=choose if search_minutes else None, progress=show)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from runtime.commands.model_names import Balance, Model
 from runtime.commands.screen import AsJson, count_bar, out, settings_of, stage_shower, write_json, write_table
 
 
@@ -13,6 +14,14 @@ def train(
     *,
     history: Annotated[Path, typer.Option(help="Labelled Parquet file, as `simulate` writes it.")],
     target: Annotated[Path | None, typer.Option("--out", help="Folder for the artifact.")] = None,
+    model: Annotated[Model, typer.Option(help="What is trained.")] = Model.LIGHTGBM,
+    balance: Annotated[Balance, typer.Option(help="Against rare frauds: weights, or made-up ones.")] = Balance.NONE,
+    search_minutes: Annotated[
+        float, typer.Option(min=0, help="How long to look for better settings, within the training period.")
+    ] = 0,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Hold the last training rows out, to calibrate the probabilities on.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same model.")] = 7,
     as_json: AsJson = False,
 ) -> None:
@@ -22,15 +31,21 @@ def train(
 
       fraudstream train --history history.parquet
       fraudstream train --history history.parquet --out artifacts/second
+      fraudstream train --history history.parquet --model xgboost --search-minutes 10
+      fraudstream train --history history.parquet --balance smote --calibrate
     """
     from models.training.train import train as train_model
+    from models.training.training_settings import TrainingSettings
 
+    settings = TrainingSettings(
+        model=model.value, balance=balance.value, calibrate=calibrate, search_minutes=search_minutes, seed=seed
+    )
     folder = target or settings_of(context).model.artifact
     with count_bar("training", None) as bar:
         manifest = train_model(
             history,
             folder,
-            seed=seed,
+            settings,
             progress=stage_shower(bar),
         )
     if as_json:
@@ -38,6 +53,10 @@ def train(
         return
     out.print(f"Model {manifest.model_id} in {folder}")
     write_table(("metric", "value"), [(name, f"{value:.4f}") for name, value in _numbers(manifest.metrics)])
+    if manifest.recall_by_scenario:
+        at_1pct = manifest.recall_at_1pct_alerts
+        rows = [(name, f"{value:.3f}", f"{at_1pct[name]:.3f}") for name, value in manifest.recall_by_scenario.items()]
+        write_table(("kind of fraud", "recall from review", "recall at 1 % alerts"), rows)
 
 
 def _numbers(metrics: dict[str, float]) -> list[tuple[str, float]]:

@@ -12,6 +12,10 @@ TREES_BOUND = 5e-6
 or one does. A row that took another branch differs by far more."""
 
 
+LARGE = 1e30
+"""A number beyond which sums may leave what float32 holds."""
+
+
 class Fitted(Protocol):
     """A classifier that was trained on F features.
 
@@ -41,6 +45,9 @@ class Fitted(Protocol):
     def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return rows made from those of ``x`` (n, F) that sit on every split; none without splits."""
 
+    def takes(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which rows of ``x``, a mask (n,), the library takes; features are always finite."""
+
 
 class Candidate(Protocol):
     """The settings of a classifier, ready to be trained: a dataclass."""
@@ -56,6 +63,12 @@ class Candidate(Protocol):
         is_fraud : ndarray of bool, (n,)
             With frauds and genuine rows.
         """
+
+
+def finite_rows(x: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which rows (n,) are finite, and have no number so large that a sum of them would not be."""
+    finite: NDArray[np.bool_] = (np.abs(x) < LARGE).all(axis=1)
+    return finite
 
 
 def shares(values: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float64]:

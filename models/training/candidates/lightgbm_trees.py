@@ -1,5 +1,4 @@
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import lightgbm as lgb
 import numpy as np
@@ -10,12 +9,15 @@ from models.training.candidates.balance import balanced
 from models.training.candidates.candidate import TREES_BOUND, Balance, shares
 from models.training.export import export_onnx
 from models.training.fit import LearnerSettings, fit
-from models.training.parity import threshold_rows
+from models.training.parity import BOUND, threshold_rows
+
+FEW_TREES = 100
+"""Up to so many, `BOUND` holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LightGbm:
-    """Gradient boosting by LightGBM: more and slower trees than `fraudstream train` grows, for a comparison.
+    """Gradient boosting by LightGBM.
 
     Parameters
     ----------
@@ -23,7 +25,7 @@ class LightGbm:
     balance : str
     """
 
-    settings: LearnerSettings = field(default_factory=lambda: LearnerSettings(trees=300, rate=0.03, leaves=16))
+    settings: LearnerSettings = field(default_factory=LearnerSettings)
     balance: Balance = "none"
 
     def fit(
@@ -41,7 +43,11 @@ class FittedLightGbm:
     """A booster, as a `Fitted`."""
 
     booster: lgb.Booster
-    bound: ClassVar[float] = TREES_BOUND
+
+    @property
+    def bound(self) -> float:
+        """See `Fitted`: fewer trees, less rounding."""
+        return BOUND if self.booster.num_trees() <= FEW_TREES else TREES_BOUND
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""
@@ -58,3 +64,7 @@ class FittedLightGbm:
     def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Fitted.threshold_rows`."""
         return threshold_rows(self.booster, x)
+
+    def takes(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """See `Fitted.takes`: all."""
+        return np.full(len(x), True)

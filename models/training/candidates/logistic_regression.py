@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from models.scoring.model import INPUT, OUTPUT
 from models.training.candidates.balance import balanced
-from models.training.candidates.candidate import Balance, shares
+from models.training.candidates.candidate import Balance, finite_rows, shares
 from models.training.parity import BOUND
 
 _OPSET, _IR_VERSION = 17, 8
@@ -88,6 +88,10 @@ class FittedLogistic:
     def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Fitted.threshold_rows`: there are none."""
         return x[:0]
+
+    def takes(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """See `Fitted.takes`: finite ones."""
+        return finite_rows(x)
 
     def _folded(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return mean (F,), coefficients (F, 1) with the scale divided in, and intercept (1,)."""

@@ -9,7 +9,7 @@ from skl2onnx import to_onnx
 from sklearn.ensemble import RandomForestClassifier
 
 from models.training.candidates.balance import balanced
-from models.training.candidates.candidate import TREES_BOUND, Balance, shares
+from models.training.candidates.candidate import TREES_BOUND, Balance, finite_rows, shares
 from models.training.export import ExportError, floor_float32, probability_only
 from models.training.parity import Split, rows_at_splits
 
@@ -76,6 +76,10 @@ class FittedForest:
     def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Fitted.threshold_rows`."""
         return rows_at_splits(x, np.asarray(self.forest.apply(x)), self._splits())
+
+    def takes(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """See `Fitted.takes`: finite ones."""
+        return finite_rows(x)
 
     def _floor_thresholds(self, ensemble: onnx.NodeProto) -> None:
         """Set each threshold to the float32 that splits float32 features as scikit-learn's float64 does."""

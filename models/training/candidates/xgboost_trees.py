@@ -92,6 +92,11 @@ class FittedXGBoost:
         leaves = self.booster.predict(xgb.DMatrix(x), pred_leaf=True).reshape(len(x), -1).astype(np.int64)
         return rows_at_splits(x, leaves, self._splits())
 
+    def takes(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """See `Fitted.takes`: all without an infinity."""
+        taken: NDArray[np.bool_] = ~np.isinf(x).any(axis=1)
+        return taken
+
     def _splits(self) -> Iterator[Split]:
         for tree, dumped in enumerate(self.booster.get_dump(dump_format="json")):
             waiting = [json.loads(dumped)]

@@ -8,12 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.scoring.artifact import Artifact, load_artifact
+from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.fit import LearnerSettings
 from models.training.train import train
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 
-SMALL = LearnerSettings(trees=30, min_child_samples=20)
+SMALL = LightGbm(settings=LearnerSettings(trees=30, min_child_samples=20))
 
 
 @cache
@@ -40,7 +41,7 @@ def history_file() -> Path:
 def artifact_folder() -> Path:
     """Train on `history_file`."""
     folder = history_file().parent / "model"
-    train(history_file(), folder, settings=SMALL)
+    train(history_file(), folder, candidate=SMALL)
     return folder
 
 

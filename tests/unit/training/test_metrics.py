@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from models.training.metrics import (
+    alert_threshold,
     auc_roc,
     best_f1,
     brier_score,
@@ -35,6 +36,18 @@ def test_pr_auc_equals_scikit_learns_average_precision(rows):
 def test_precision_and_recall_include_the_threshold_itself():
     is_fraud, scores = np.array([True, False, True]), np.array([0.5, 0.5, 0.4], np.float32)
     assert precision_recall(is_fraud, scores, 0.5) == (0.5, 0.5)
+
+
+def test_one_percent_of_the_transactions_is_alerted_at_the_most():
+    scores = np.arange(400, dtype=np.float32)
+    assert np.count_nonzero(scores >= alert_threshold(scores)) == 4
+    scores[-6:-3] = scores[-4]
+    assert np.count_nonzero(scores >= alert_threshold(scores)) == 3
+
+
+def test_no_threshold_alerts_less_than_all_of_equal_scores():
+    assert alert_threshold(np.ones(400, np.float32)) == np.inf
+    assert alert_threshold(np.ones(0, np.float32)) == np.inf
 
 
 def test_nothing_flagged_is_zero_not_an_error():

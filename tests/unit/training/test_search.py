@@ -4,8 +4,8 @@ import pytest
 
 from models.training import evaluate
 from models.training.candidates.catalogue import CANDIDATES
-from models.training.evaluate import EvaluationError, evaluate_prepared, prepare
-from models.training.search import search
+from models.training.evaluate import evaluate_prepared, prepare, validation_measures
+from models.training.search import SearchError, search
 from models.training.search_space import SEARCH_SPACES
 from tests.unit.training.histories import history_file
 from tests.unit.training.test_evaluate import settings
@@ -16,6 +16,10 @@ LOGISTIC = replace(settings(), model="logistic")
 @pytest.fixture(scope="module")
 def prepared():
     return prepare(history_file(), LOGISTIC, lambda *_: None)
+
+
+def measures(prepared):
+    return validation_measures(prepared, LOGISTIC)
 
 
 class Clock:
@@ -31,13 +35,15 @@ class Clock:
 
 def test_it_stops_when_the_time_is_up(prepared):
     told = []
-    found = search(prepared, LOGISTIC, seconds=3, clock=Clock(), progress=lambda *now: told.append(now[1:]))
+    found = search(
+        "logistic", measures(prepared), seed=7, seconds=3, clock=Clock(), progress=lambda *now: told.append(now[1:])
+    )
     assert found.trials == 3
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_it_tries_the_default_settings_first(prepared):
-    found = search(prepared, LOGISTIC, seconds=0, clock=Clock())
+    found = search("logistic", measures(prepared), seed=7, seconds=0, clock=Clock())
     assert found.trials == 1
     assert found.candidate == CANDIDATES["logistic"]("none")
     plain = evaluate_prepared(prepared, found.candidate, LOGISTIC)
@@ -45,7 +51,7 @@ def test_it_tries_the_default_settings_first(prepared):
 
 
 def test_the_same_seed_finds_the_same_settings(prepared):
-    first, second = (search(prepared, LOGISTIC, seconds=1e9, most_trials=12) for _ in range(2))
+    first, second = (search("logistic", measures(prepared), seed=7, seconds=1e9, most_trials=12) for _ in range(2))
     assert first == second
     assert first.value >= first.first_value
     assert first.trials == 12
@@ -56,13 +62,16 @@ def test_test_folds_are_not_looked_at(prepared):
     end = settings().periods()[0][1].test_end
     after = prepared.transactions.day >= (end - evaluate.EPOCH).days
     later.is_fraud[after] = ~later.is_fraud[after]
-    found = [search(p, LOGISTIC, seconds=1e9, most_trials=3) for p in (prepared, replace(prepared, transactions=later))]
+    found = [
+        search("logistic", measures(p), seed=7, seconds=1e9, most_trials=3)
+        for p in (prepared, replace(prepared, transactions=later))
+    ]
     assert found[0] == found[1]
 
 
-def test_without_validation_folds_it_refuses(prepared):
-    with pytest.raises(EvaluationError, match="expected validation folds"):
-        search(prepared, replace(LOGISTIC, validation_folds=0), seconds=1)
+def test_without_validation_folds_it_refuses():
+    with pytest.raises(SearchError, match="expected validation folds"):
+        search("logistic", [], seed=7, seconds=1)
 
 
 @pytest.mark.parametrize("name", sorted(CANDIDATES))

@@ -7,6 +7,7 @@ import pytest
 from models.features.table import FEATURE_NAMES, spec_hash
 from models.scoring.artifact import load_artifact
 from models.training.train import TrainingError, train
+from models.training.training_settings import TrainingSettings
 from schemas.errors import UserError
 from tests.unit.training.histories import SMALL, artifact_folder, history, history_file
 
@@ -45,27 +46,36 @@ def test_recall_is_told_by_scenario(manifest):
     assert all(0 <= recall <= 1 for recall in manifest.recall_by_scenario.values())
 
 
+def test_recall_at_one_percent_of_alerts_is_told_by_scenario_and_over_all(manifest):
+    at_1pct = manifest.recall_at_1pct_alerts
+    assert at_1pct.keys() == manifest.recall_by_scenario.keys()
+    assert min(at_1pct.values()) <= manifest.metrics["recall_at_1pct_alerts"] <= max(at_1pct.values())
+    page = (artifact_folder() / "report.html").read_text()
+    assert all(f"recall at 1 % alerts, {name.replace('_', ' ')}" in page for name in at_1pct)
+
+
 def test_same_file_and_seed_give_the_same_artifact(tmp_path):
-    train(history_file(), tmp_path, settings=SMALL)
+    train(history_file(), tmp_path, candidate=SMALL)
     for name in ("model.onnx", "manifest.json"):
         assert (tmp_path / name).read_bytes() == (artifact_folder() / name).read_bytes()
 
 
 def test_another_seed_gives_another_model(tmp_path, manifest):
-    assert train(history_file(), tmp_path, settings=SMALL, seed=8).model_id != manifest.model_id
+    assert train(history_file(), tmp_path, TrainingSettings(seed=8), candidate=SMALL).model_id != manifest.model_id
 
 
 def test_progress_tells_each_stage_to_its_end(tmp_path):
     told = []
-    train(history_file(), tmp_path, settings=SMALL, progress=lambda *state: told.append(state))
-    assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["read", "replay", "train", "prove"]
+    train(history_file(), tmp_path, candidate=SMALL, progress=lambda *state: told.append(state))
+    stages = list(dict.fromkeys(stage for stage, _, _ in told))
+    assert stages == ["read", "replay", "replay from empty", "train", "prove"]
     assert ("replay", len(history()), len(history())) in told
 
 
 def test_optional_columns_may_be_absent(tmp_path):
     table = history().drop_columns(["device_id", "latitude", "longitude", "scenario"])
     pq.write_table(table, tmp_path / "plain.parquet")
-    manifest = train(tmp_path / "plain.parquet", tmp_path / "model", settings=SMALL)
+    manifest = train(tmp_path / "plain.parquet", tmp_path / "model", candidate=SMALL)
     assert manifest.recall_by_scenario == {}
     assert load_artifact(tmp_path / "model").manifest == manifest
 
@@ -94,7 +104,7 @@ def test_labels_that_come_too_late_are_named(tmp_path):
 
 def test_empty_history_is_refused(tmp_path):
     pq.write_table(history().slice(0, 0), tmp_path / "empty.parquet")
-    with pytest.raises(TrainingError, match="expected transactions, was an empty file"):
+    with pytest.raises(UserError, match="expected transactions, was an empty file"):
         train(tmp_path / "empty.parquet", tmp_path / "model")
 
 

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.features.risk import RiskTable
+from models.training.history_checks import HistoryError, check_history
+from models.training.protocol import Transactions
+from models.training.replay import replay_features
+from schemas.columns import read_history
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage's name, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class History:
+    """A labelled history, replayed: n rows in event order.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    transactions : Transactions
+    x : ndarray of float32, (n, F)
+        All features.
+    duplicate : ndarray of bool, (n,)
+        Rows that the job would drop.
+    category_risk, type_risk : RiskTable
+    """
+
+    table: pa.Table
+    transactions: Transactions
+    x: NDArray[np.float32]
+    duplicate: NDArray[np.bool_]
+    category_risk: RiskTable
+    type_risk: RiskTable
+
+    @property
+    def scenario(self) -> NDArray[np.object_] | None:
+        """Kind of each fraud (n,), where the file tells."""
+        return self.table["scenario"].to_numpy() if "scenario" in self.table.column_names else None
+
+
+def read_labelled(path: Path, tell: Progress) -> pa.Table:
+    """Read a labelled history and refuse what cannot be learned from.
+
+    Raises
+    ------
+    UserError
+        The file cannot be read, is empty, or has rows that the job would refuse.
+    """
+    tell("read", 0, 1)
+    table = read_history(path)
+    check_history(table, path)
+    if not len(table):
+        raise HistoryError(f"{path}: expected transactions, was an empty file: give another history")
+    tell("read", 1, 1)
+    return table
+
+
+def replay_history(table: pa.Table, transactions: Transactions, taught: NDArray[np.bool_], tell: Progress) -> History:
+    """Compute the features of a history, each row's from what was known before it.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        From `read_labelled`.
+    transactions : Transactions
+        Of the table.
+    taught : ndarray of bool, (n,)
+        Rows that teach the risk tables.
+    tell : callable of (str, int, int)
+    """
+    category_risk, type_risk = (
+        RiskTable.fit(table[column].filter(pa.array(taught)), transactions.is_fraud[taught])
+        for column in ("merchant_category", "transaction_type")
+    )
+    x, duplicate = replay_features(
+        table,
+        category_risk=category_risk,
+        type_risk=type_risk,
+        with_labels=True,
+        progress=lambda done, total: tell("replay", done, total),
+    )
+    return History(
+        table=table,
+        transactions=transactions,
+        x=x,
+        duplicate=duplicate,
+        category_risk=category_risk,
+        type_risk=type_risk,
+    )

@@ -1,0 +1,18 @@
+from enum import StrEnum
+
+
+class Model(StrEnum):
+    """Names in `CANDIDATES`."""
+
+    LIGHTGBM = "lightgbm"
+    XGBOOST = "xgboost"
+    LOGISTIC = "logistic"
+    FOREST = "forest"
+
+
+class Balance(StrEnum):
+    """What is done about frauds being rare."""
+
+    NONE = "none"
+    WEIGHTS = "weights"
+    SMOTE = "smote"

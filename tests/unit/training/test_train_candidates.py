@@ -1,0 +1,84 @@
+"""Every kind of model that `train` makes is one that the job takes."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from models.scoring.artifact import load_artifact
+from models.scoring.reasons import find_reasons
+from models.scoring.transaction_scorer import TransactionScorer
+from models.training.candidates.candidate import Candidate
+from models.training.candidates.catalogue import CANDIDATES
+from models.training.candidates.lightgbm_trees import LightGbm
+from models.training.candidates.logistic_regression import Logistic
+from models.training.candidates.random_forest import RandomForest
+from models.training.candidates.xgboost_trees import XGBoost
+from models.training.train import train
+from models.training.training_settings import TrainingSettings
+from runtime.cli import app
+from schemas.columns import TRANSACTION_ARROW
+from tests.unit.training.histories import SMALL, history, history_file
+
+QUICK: dict[str, Candidate] = {
+    "lightgbm": SMALL,
+    "xgboost": XGBoost(trees=30),
+    "logistic": Logistic(),
+    "forest": RandomForest(trees=10, min_child_samples=20),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(QUICK))
+def trained(request, tmp_path_factory):
+    """Return each kind's name and artifact, calibrated, as the job loads it."""
+    folder = tmp_path_factory.mktemp(request.param)
+    settings = TrainingSettings(model=request.param, calibrate=True)
+    train(history_file(), folder, settings, candidate=QUICK[request.param])
+    return request.param, load_artifact(folder)
+
+
+def test_every_candidate_is_tried():
+    assert QUICK.keys() == CANDIDATES.keys()
+
+
+def test_the_job_scores_with_it_and_finds_frauds(trained):
+    _, artifact = trained
+    records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+    batch = TransactionScorer(artifact, load=None).score(records)
+    is_fraud = history()["is_fraud"].to_numpy()
+    assert batch.scores.shape == (len(records),)
+    assert np.mean(batch.scores[is_fraud]) > 5 * np.mean(batch.scores[~is_fraud])
+    assert find_reasons(batch.x[np.argmax(batch.scores)], artifact.manifest.usual_spread)
+
+
+def test_its_parity_is_proved_without_a_flip(trained):
+    _, artifact = trained
+    parity = artifact.manifest.parity
+    assert parity.decision_flips == 0
+    assert parity.max_difference <= parity.bound < 1e-3
+    assert 0 < artifact.manifest.review_threshold <= artifact.manifest.block_threshold < 1
+
+
+def test_the_manifest_says_what_it_is(trained):
+    name, artifact = trained
+    assert artifact.manifest.settings["model"] == name
+    assert artifact.manifest.settings["calibrated"] == 1
+
+
+@pytest.mark.parametrize("balance", ["weights", "smote"])
+def test_balance_and_calibration_go_together(balance, tmp_path):
+    manifest = train(
+        history_file(),
+        tmp_path,
+        TrainingSettings(balance=balance, calibrate=True),
+        candidate=LightGbm(settings=SMALL.settings, balance=balance),
+    )
+    assert manifest.settings["balance"] == balance
+    assert manifest.metrics["pr_auc"] > 0.1
+
+
+def test_the_command_searches_within_the_training_rows(tmp_path):
+    options = ["--model", "logistic", "--search-minutes", "0.001", "--calibrate"]
+    done = CliRunner().invoke(app, ["train", "--history", str(history_file()), "--out", str(tmp_path), *options])
+    assert done.exit_code == 0, done.output
+    assert "recall at 1 % alerts" in done.stdout
+    assert load_artifact(tmp_path).manifest.settings["search_minutes"] == 0.001
