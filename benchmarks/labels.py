@@ -126,8 +126,8 @@ def _show(rates: dict[bool, list[float]], labels: int) -> None:
     table = Table(box=None)
     table.add_column("labels")
     table.add_column("events/s, turn by turn", justify="right")
-    for labels, name in ((False, "none (the first warms up)"), (True, f"{labels:,}")):
-        table.add_row(name, ", ".join(f"{rate:,.0f}" for rate in rates[labels]))
+    for learns, name in ((False, "none (the first warms up)"), (True, f"{labels:,}")):
+        table.add_row(name, ", ".join(f"{rate:,.0f}" for rate in rates[learns]))
     console.print(table)
 
 

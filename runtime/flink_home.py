@@ -20,7 +20,7 @@ JOBMANAGER_MEMORY = "1024m"
 _OPENED = ["lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent"]
 QUICK_COMPILER = "-XX:TieredStopAtLevel=1"
 LARGE_REGIONS = "-XX:G1HeapRegionSize=4m"
-"""Regions of 1 MB, G1's choice for a heap of this size, make a micro-batch on a backlog humongous (over half of one)."""
+"""In regions of 1 MB, G1's choice for such a heap, a micro-batch of a backlog is humongous: more than half of one."""
 JAVA_OPTIONS = " ".join(
     [
         "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",

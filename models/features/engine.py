@@ -1,3 +1,5 @@
+from itertools import compress
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -205,7 +207,7 @@ class FeatureEngine:
         """Learn the labels and write the label features of the transactions into ``x``."""
         if labels:
             merchants = labels.merchants + merchants
-            customers = [*(c for c, mine in zip(labels.customers, labels.mine, strict=True) if mine), *customers]
+            customers = [*compress(labels.customers, labels.mine.tolist()), *customers]
         merchant_slots = self._merchants.slots(merchants)
         customer_slots = self._customers.slots(customers)
         ours = len(customer_slots) - len(times_ms)

@@ -141,9 +141,33 @@ def _sees_totals(totals, newest, now_ms):
 
 
 @inlined
-def _describe_windows(row, newest, totals, tiles, windows_ms, now_ms, amount, facts):
+def _sum_tiles(totals, tiles, windows_ms, now_ms, sums):
+    """Add each day's labels up in the shortest window that it is not over for: known, frauds, amount, a row each."""
+    sums[:] = 0
+    # While the newest label that left is known, all are; else a tile counts once it is over.
+    all_known = totals.newest_ms <= now_ms
+    longest = windows_ms.size - 1
+    for tile in tiles:
+        if not tile.known:
+            continue
+        end_ms = tile.day * _DAY_MS + _DAY_MS - 1
+        if end_ms <= now_ms - windows_ms[longest] or not (all_known or end_ms <= now_ms):
+            continue
+        window = longest
+        while window > 0 and end_ms > now_ms - windows_ms[window - 1]:
+            window -= 1
+        sums[0, window] += tile.known
+        sums[1, window] += tile.frauds
+        sums[2, window] += tile.total_minor
+
+
+@inlined
+def _describe_windows(row, newest, totals, tiles, windows_ms, now_ms, amount, sums, facts):
     """Write the windowed facts of a merchant; as with transactions, tiles count in a window not left."""
     known, frauds, total_minor = 0, 0, 0
+    older, older_frauds, older_minor = 0, 0, 0
+    if totals.known:
+        _sum_tiles(totals, tiles, windows_ms, now_ms, sums)
     j = newest
     for window in range(windows_ms.size):
         begin_ms = now_ms - windows_ms[window]
@@ -153,15 +177,14 @@ def _describe_windows(row, newest, totals, tiles, windows_ms, now_ms, amount, fa
             total_minor += row[j].verdict >> 1
             j -= 1
         in_all, in_all_frauds, in_all_minor = known, frauds, total_minor
-        if j < 0 and totals.known:
-            for tile in tiles:
-                start_ms = tile.day * _DAY_MS
-                # While the newest label that left is known, all are; else a tile counts once it is over.
-                over = totals.newest_ms <= now_ms or start_ms + _DAY_MS - 1 <= now_ms
-                if tile.known and over and start_ms + _DAY_MS - 1 > begin_ms:
-                    in_all += tile.known
-                    in_all_frauds += tile.frauds
-                    in_all_minor += tile.total_minor
+        if totals.known:
+            older += sums[0, window]
+            older_frauds += sums[1, window]
+            older_minor += sums[2, window]
+            if j < 0:
+                in_all += older
+                in_all_frauds += older_frauds
+                in_all_minor += older_minor
         at = window * _PER_WINDOW
         facts[at] = in_all
         facts[at + 1] = in_all_frauds
@@ -263,6 +286,7 @@ def advance(
     """
     facts = np.empty(windows_ms.size * _PER_WINDOW + _OTHERS)
     at = windows_ms.size * _PER_WINDOW
+    sums = np.empty((3, windows_ms.size), np.int64)
     learned = 0
     for i in range(merchant_slots.size + 1):
         known = labels_before[i] if i < merchant_slots.size else label_merchants.size
@@ -284,7 +308,7 @@ def advance(
         slot = merchant_slots[i]
         row, totals = merchant_rows[slot], merchant_totals[slot]
         newest = _newest_known(row, merchant_counts[slot], now_ms)
-        _describe_windows(row, newest, totals, merchant_tiles[slot], windows_ms, now_ms, amount, facts)
+        _describe_windows(row, newest, totals, merchant_tiles[slot], windows_ms, now_ms, amount, sums, facts)
         _describe_merchant(row, newest, totals, now_ms, facts, at)
         slot = customer_slots[i]
         row, totals = customer_rows[slot], customer_totals[slot]

@@ -1,0 +1,3 @@
+import numpy as np
+from pyflink.common import Row
+
