@@ -19,8 +19,10 @@ JOBMANAGER_MEMORY = "1024m"
 
 _OPENED = ["lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent"]
 QUICK_COMPILER = "-XX:TieredStopAtLevel=1"
-LARGE_REGIONS = "-XX:G1HeapRegionSize=4m"
-"""In regions of 1 MB, G1's choice for such a heap, a micro-batch of a backlog is humongous: more than half of one."""
+GARBAGE_COLLECTOR = "-XX:G1HeapRegionSize=4m -XX:-G1UseAdaptiveIHOP -XX:InitiatingHeapOccupancyPercent=70"
+"""In regions of 1 MB, G1's choice for such a heap, a micro-batch of a backlog is humongous: more than half of one. And
+G1 likes to look for garbage all the time once state fills a third of the heap: that took 8 % of the TaskManager's
+processor time, and later is early enough."""
 JAVA_OPTIONS = " ".join(
     [
         "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
@@ -146,7 +148,7 @@ def cluster_settings(
         # compiler: one run each gave 30,800 events/s with the quick one and 39,400 with it.
         "env.java.opts.jobmanager": QUICK_COMPILER,
         "env.java.opts.client": QUICK_COMPILER,
-        "env.java.opts.taskmanager": LARGE_REGIONS,
+        "env.java.opts.taskmanager": GARBAGE_COLLECTOR,
         "io.tmp.dirs": str(folder.temporary),
         "execution.checkpointing.dir": folder.checkpoints.as_uri(),
         "execution.checkpointing.savepoint-dir": folder.savepoints.as_uri(),

@@ -17,11 +17,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ReadLabels:
-    """The good labels of a micro-batch, the bad records in it, and the shard of each good one's customer, (n,)."""
+    """What a micro-batch of m records held.
+
+    Attributes
+    ----------
+    labels : LabelBatch
+        The n good ones.
+    rejections : list of Rejection
+        The others.
+    shards : ndarray of int64, (n,)
+        Of the good ones' customers.
+    positions : ndarray of int64, (m,)
+        Of all records.
+    """
 
     labels: LabelBatch
     rejections: list[Rejection]
     shards: NDArray[np.int64]
+    positions: NDArray[np.int64]
 
     def for_shard(self, key: int) -> LabelBatch:
         """Return the labels as one shard learns them."""
@@ -49,6 +62,7 @@ class LabelReader:
             batch = self._decoder.decode(keys, payloads, kafka_times_ms(stamps))
             shards = np.array(stamps, np.int64) & STAMP_MASK
             good = np.delete(shards, [rejection.row for rejection in batch.rejections])
-            self._last = ReadLabels(LabelBatch.of(batch.records), batch.rejections, good)
+            places = np.array(positions, np.int64)
+            self._last = ReadLabels(LabelBatch.of(batch.records), batch.rejections, good, places)
             self._positions = positions
         return self._last

@@ -87,7 +87,7 @@ class ScoreBatch(KeyedProcessFunction):
         if batch.rejections and shard.key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
             topic = self._config.topics.labels
             yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
-        shard.learn(batch.for_shard(shard.key), positions)
+        shard.learn(batch.for_shard(shard.key), batch.positions)
 
     def _new_scorer(self, load: Load) -> TransactionScorer:
         state, known = self._state, self._config.labels

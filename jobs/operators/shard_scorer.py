@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from jobs.operators.silent_customers import SilentCustomers
 from jobs.record_types import POSITION_MASK, POSITION_SHIFT
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from jobs.operators.shard_state import ShardState
 
 FEW_LABELS = 200
-"""Up to so many labels at once are written to the records at once."""
+"""Up to so many labels at once are written to the records at once, unless there is a log to write out with them."""
 
-MOST_LOGGED = 200_000
-"""With so many labels in the log the records are written."""
+MOST_LOGGED, MOST_ENTRIES = 200_000, 1_000
+"""With so many labels, or batches of them, in the log the records are written."""
 
 
 class ShardScorer:
@@ -28,7 +29,7 @@ class ShardScorer:
 
     A label changes its merchant in every shard and its customer in one. In a live stream few come at a time, and
     the records that they change are written at once. On a backlog the same merchants change again and again, so the
-    labels are kept in a log, and many of them cost one writing; a restored shard learns the log again.
+    labels are kept in a log until it is full, and many of them cost one writing; a restored shard learns the log again.
 
     Parameters
     ----------
@@ -70,18 +71,19 @@ class ShardScorer:
             self._scorer.clear()
         return scored
 
-    def learn(self, labels: LabelBatch, positions: Sequence[int]) -> None:
+    def learn(self, labels: LabelBatch, positions: NDArray[np.int64]) -> None:
         """Learn labels and store them.
 
         Parameters
         ----------
         labels : LabelBatch
-        positions : sequence of int
+        positions : ndarray of int64, (m,)
             Where these lay, and the bad ones among them, see `record_types`.
         """
         if labels:
             self._scorer.learn(labels)
-            if len(labels) <= FEW_LABELS or self._logged + len(labels) > MOST_LOGGED:
+            full = self._logged + len(labels) > MOST_LOGGED or self._entries == MOST_ENTRIES
+            if full or (len(labels) <= FEW_LABELS and not self._entries):
                 self._write_records()
             else:
                 self._state.label_log.put(self._entries, labels.encode())
@@ -103,9 +105,8 @@ class ShardScorer:
             self._state.label_log.clear()
             self._entries = self._logged = 0
 
-    def _note(self, positions: Sequence[int]) -> None:
-        where = np.array(positions, np.int64)
-        partitions, offsets = where >> POSITION_SHIFT, where & POSITION_MASK
+    def _note(self, positions: NDArray[np.int64]) -> None:
+        partitions, offsets = positions >> POSITION_SHIFT, positions & POSITION_MASK
         self._offsets += [0] * (int(partitions.max()) + 1 - len(self._offsets))
         for partition in np.unique(partitions).tolist():
             # At least: after a failure Kafka gives nothing again that the state has, but a repartitioned topic might.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from jobs.operators import shard_scorer
@@ -86,7 +87,7 @@ def scored(shard):
 
 def test_few_labels_are_written_to_the_records_at_once(open_shard):
     state = State()
-    open_shard(state).learn(many_labels(30), range(30))
+    open_shard(state).learn(many_labels(30), np.arange(30))
     assert (set(state.merchant_labels), set(state.customer_labels)) == ({"m0", "m1", "m2"}, {"c"})
     assert state.label_log == {}
 
@@ -97,7 +98,7 @@ def test_many_labels_are_logged_and_a_restored_shard_knows_them(open_shard, monk
     shard = open_shard(state)
     labels = many_labels(200)
     for at in range(0, 200, 50):
-        shard.learn(labels[at : at + 50], range(at, at + 50))
+        shard.learn(labels[at : at + 50], np.arange(at, at + 50))
     assert (len(state.label_log), state.merchant_labels) == (4, {})
 
     restored = open_shard(replace(state, histories=MapLike()))
@@ -110,23 +111,37 @@ def test_a_full_log_is_written_to_the_records(open_shard, monkeypatch):
     state = State()
     shard, labels = open_shard(state), many_labels(200)
     for at in range(0, 200, 50):
-        shard.learn(labels[at : at + 50], range(at, at + 50))
+        shard.learn(labels[at : at + 50], np.arange(at, at + 50))
     assert len(state.label_log) == 1
     assert len(state.merchant_labels) == 3
     written = State(
         merchant_labels=state.merchant_labels, customer_labels=state.customer_labels, label_log=state.label_log
     )
     whole = open_shard(State())
-    whole.learn(labels, range(200))
+    whole.learn(labels, np.arange(200))
     assert scored(open_shard(written)) == scored(whole)
+
+
+@pytest.mark.parametrize("limit", [("MOST_LOGGED", 52), ("MOST_ENTRIES", 3)])
+def test_few_labels_join_the_log_until_that_is_full(open_shard, monkeypatch, limit):
+    monkeypatch.setattr(shard_scorer, "FEW_LABELS", 10)
+    monkeypatch.setattr(shard_scorer, *limit)
+    state = State()
+    shard, labels = open_shard(state), many_labels(54)
+    entries = []
+    for begin, end in ((0, 50), (50, 51), (51, 52), (52, 53), (53, 54)):
+        shard.learn(labels[begin:end], np.arange(begin, end))
+        entries.append(len(state.label_log))
+    assert entries == [1, 2, 3, 0, 0]
+    assert len(state.merchant_labels) == 3
 
 
 def test_offsets_say_what_is_known_by_partition_and_are_kept(open_shard):
     state = State()
     shard = open_shard(state)
     assert shard.label_offsets == []
-    shard.learn(many_labels(2), [7, (2 << POSITION_SHIFT) + 3])
-    shard.learn(many_labels(0), [8])  # a bad label: seen, and nothing learned
+    shard.learn(many_labels(2), np.array([7, (2 << POSITION_SHIFT) + 3]))
+    shard.learn(many_labels(0), np.array([8]))  # a bad label: seen, and nothing learned
     assert shard.label_offsets == [9, 0, 4]
     assert open_shard(state).label_offsets == [9, 0, 4]
 
@@ -136,7 +151,7 @@ def test_silent_customers_are_forgotten_and_others_are_not(open_shard):
     shard = open_shard(state)
     shard.score(records({"customer_id": "silent"}, {"customer_id": "busy"}, {"customer_id": "labelled"}))
     shard.score(records({"transaction_id": "t9", "customer_id": "busy", "event_time": START_MS + 50 * DAY_MS}))
-    shard.learn(label_batch({"customer_id": "labelled", "label_time": START_MS + 60 * DAY_MS}), [0])
+    shard.learn(label_batch({"customer_id": "labelled", "label_time": START_MS + 60 * DAY_MS}), np.array([0]))
     state = replace(state)  # as after a failure
     shard = open_shard(state)
     end_ms = START_MS + KEPT_MS + 2 * DAY_MS
