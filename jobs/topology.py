@@ -17,8 +17,6 @@ from jobs.shards import SHARD_KEYS, shard_sql
 
 # A label may be a moment late: it waits for others, since every shard pays the fixed costs of every batch.
 LABEL_BATCH_MS = 100
-# Of a partition in a batch: what is larger than half a megabyte costs the garbage collector a region of its own.
-MOST_LABELS = 2048
 
 _COLLECTED = """
                 ARRAY_AGG(customer_id) AS record_keys,
@@ -69,7 +67,11 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
 
 
 def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Collect the labels for LABEL_BATCH_MS, in the JVM, each batch once for every shard: rows of SHARDED_BATCH."""
+    """Collect the labels for LABEL_BATCH_MS, in the JVM, each batch once for every shard: rows of SHARDED_BATCH.
+
+    A window is one batch and not several: those would come in any order, and a shard that knows a label must know
+    all that lie before it in the partition, since it says what it knows by offsets.
+    """
     _create_sharded_view(tables, config, "labels")
     shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
     batches = tables.sql_query(f"""
@@ -77,7 +79,7 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
         FROM (
             SELECT {_COLLECTED}
             FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))
-            GROUP BY kafka_position / {MOST_LABELS}, window_start, window_end
+            GROUP BY window_start, window_end
         ) CROSS JOIN UNNEST(ARRAY[{shards}]) AS every_shard (shard)""")  # noqa: S608
     return tables.to_append_stream(batches, types.SHARDED_BATCH)
 
