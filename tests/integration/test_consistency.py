@@ -22,7 +22,7 @@ from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
 
-ROWS = 3_000
+ROWS, RACING = 3_000, 20_000
 
 
 @pytest.fixture
@@ -80,6 +80,20 @@ def test_what_the_job_logged_is_what_its_topics_give_again(open_lane, point_at, 
     change_one_value(archive, "mean_7d")
     code, found = consistency("--archive", str(archive))
     assert (code, found["mismatching"], list(found["differences"])) == (1, 1, ["mean_7d"])
+
+
+def test_labels_that_race_with_transactions_are_known_by_their_offsets(open_lane, point_at):
+    """Sent as fast as the broker takes them, labels come by the thousand, with transactions between the batches."""
+    lane, table = open_lane(feature_log_share=1, batch_ms=5), card_world(RACING)
+    point_at(lane)
+    lane.submit()
+    lane.send_with_labels(table)
+    lane.await_scores(RACING)
+    lane.await_records(lane.topics.inference, RACING)
+    assert len({tuple(item["label_offsets"]) for item in lane.scores()}) > 2, "no transaction came between labels"
+
+    code, found = consistency()
+    assert (code, found["mismatching"], found["compared"]) == (0, 0, RACING)
 
 
 def change_one_value(archive: Path, column: str) -> None:
