@@ -1,7 +1,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyflink.common import Row
 
@@ -34,7 +33,7 @@ class InferenceLog:
         self,
         records: pa.RecordBatch,
         scored: ScoredBatch,
-        positions: Sequence[int] | npt.NDArray[np.int64],
+        positions: Sequence[int],
         shard: int,
         label_offsets: Sequence[int],
         now_ms: int,
