@@ -73,6 +73,7 @@ def submit(
     services: Services,
     *,
     savepoint: str | None = None,
+    script: Path = SCRIPT,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
     """Start the scoring job and wait until it runs.
@@ -85,6 +86,8 @@ def submit(
         Where it runs and reads.
     savepoint
         Folder to restore from, None for an empty state.
+    script
+        The job's entry file.
     on_line
         Given the `flink run` line before it is run.
 
@@ -102,7 +105,7 @@ def submit(
         home=client_home(settings),
         java=find_java(),
         rest_url=services.rest_url,
-        script=SCRIPT,
+        script=script,
         arguments=["--config", str(config)],
         options=_options(settings),
         savepoint=savepoint,
