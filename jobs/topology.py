@@ -74,13 +74,15 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
     """
     _create_sharded_view(tables, config, "labels")
     shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
+    # The shards are a column of the batch. Unnested by themselves they would be the other side of a streaming join,
+    # which keeps every batch that there ever was in its state.
     batches = tables.sql_query(f"""
         SELECT every_shard.shard, ROW({types.LABELS}, record_keys, payloads, positions, stamps)
         FROM (
-            SELECT {_COLLECTED}
+            SELECT ARRAY[{shards}] AS shards, {_COLLECTED}
             FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))
             GROUP BY window_start, window_end
-        ) CROSS JOIN UNNEST(ARRAY[{shards}]) AS every_shard (shard)""")  # noqa: S608
+        ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
     return tables.to_append_stream(batches, types.SHARDED_BATCH)
 
 
