@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +42,9 @@ class ScoreBatch(KeyedProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Load the model, and compile the kernels before the first batch comes."""
+        # In thread mode the interpreter outlives the job. What an earlier attempt left is held in cycles, and its
+        # handles hold that attempt's whole state in the TaskManager's heap: some restarts would fill it.
+        gc.collect()
         config = self._config
         registry = open_registry(config.schema_registry_url)
         self._artifact = load_artifact(config.model_folder)
