@@ -1,0 +1,133 @@
+"""Phases of load on the running job: each a load of its own, and what was seen meanwhile."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from benchmarks.bench import console
+from benchmarks.vitals import Look, Vitals
+from runtime.deadline import wait_until
+from runtime.embedded import Services
+from runtime.failures import RuntimeFailure
+
+CATCH_UP_S = 900.0
+SATURATING_RATE = 80_000.0
+WARM_UP_S, STEP_S, STEPS = 60.0, 30.0, 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A load, and what it did.
+
+    Attributes
+    ----------
+    published : int
+    rate : float
+        Transactions a second that were really published.
+    looks : list of Look
+        From the load's begin until all was scored.
+    ended : Look
+        When the load ended.
+    """
+
+    published: int
+    rate: float
+    looks: list[Look]
+    ended: Look
+
+    @property
+    def catch_up_s(self) -> float:
+        """Seconds from the load's end until all was scored."""
+        return self.looks[-1].at_s - self.ended.at_s
+
+    @property
+    def scored_rate(self) -> float:
+        """Transactions a second that were scored in the second half of the load."""
+        loaded = [look for look in self.looks if look.at_s <= self.ended.at_s]
+        half = loaded[len(loaded) // 2]
+        return (self.ended.scored - half.scored) / (self.ended.at_s - half.at_s)
+
+    @property
+    def drained_rate(self) -> float:
+        """Transactions a second that were scored after the load's end."""
+        return (self.looks[-1].scored - self.ended.scored) / max(self.catch_up_s, 1e-3)
+
+
+class LoadPhases:
+    """Loads the job again and again, each time with what comes next in the same world.
+
+    Parameters
+    ----------
+    services : Services
+    vitals : Vitals
+        Of the running job.
+    """
+
+    def __init__(self, services: Services, vitals: Vitals) -> None:
+        self._services, self._vitals = services, vitals
+        self._next_round = 0
+
+    def run(self, name: str, *, rate: float, seconds: float) -> Phase:
+        """Load for so long and wait until all is scored.
+
+        Raises
+        ------
+        RuntimeFailure
+            The load or the job failed, or the job did not catch up within CATCH_UP_S.
+        """
+        first = len(self._vitals.looks)
+        with console.status(f"{name}: {rate:,.0f} transactions a second for {seconds:,.0f} s"):
+            sent = self._load(rate, seconds)
+            ended = self._vitals.look()
+        with console.status(f"{name}: catching up with {ended.lag:,}"):
+            if not wait_until(self._caught_up, seconds=CATCH_UP_S, interval_s=1.0):
+                raise RuntimeFailure(
+                    f"expected the job to catch up within {CATCH_UP_S:.0f} s, was {ended.lag:,} behind"
+                )
+        phase = Phase(
+            published=sent["records"],
+            rate=sent["records"] / sent["seconds"],
+            looks=self._vitals.looks[first:],
+            ended=ended,
+        )
+        console.print(
+            f"{name}: {phase.rate:,.0f} published a second, {ended.lag:,} not scored at the end, "
+            f"caught up in {phase.catch_up_s:.0f} s"
+        )
+        return phase
+
+    def sustainable_rate(self) -> float:
+        """Find the highest rate at which no lag grows, by halving.
+
+        It lies between what is scored under a load that saturates the machine, and what is scored without a load.
+        """
+        warm = self.run("saturated", rate=SATURATING_RATE, seconds=WARM_UP_S)
+        low, high = warm.scored_rate, warm.drained_rate
+        for _ in range(STEPS):
+            rate = (low + high) / 2
+            step = self.run("search", rate=rate, seconds=STEP_S)
+            # Less than a second's worth: what is on its way at every moment, and a checkpoint's pause.
+            low, high = (rate, high) if step.ended.lag < rate else (low, rate)
+        return low
+
+    def _caught_up(self) -> bool:
+        self._vitals.require_no_restart()
+        return self._vitals.look().lag <= 0
+
+    def _load(self, rate: float, seconds: float) -> dict[str, float]:
+        line = [
+            sys.executable,
+            "-m",
+            "benchmarks.steady_load",
+            *("--bootstrap-servers", self._services.bootstrap_servers),
+            *("--rate", str(rate)),
+            *("--seconds", str(seconds)),
+            *("--first-round", str(self._next_round)),
+        ]
+        done = subprocess.run(line, check=False, capture_output=True, text=True)  # noqa: S603
+        if done.returncode != 0:
+            raise RuntimeFailure(f"the load failed: {done.stderr[-500:]}")
+        sent: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        self._next_round = int(sent["next_round"])
+        return sent

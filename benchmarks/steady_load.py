@@ -1,0 +1,101 @@
+"""Publishes transactions, and their labels, of one card world that goes on and on: a process of its own for load.
+
+The customers stay the same, so the job's state stops growing; the ids are new and the time goes on. The last line is
+one JSON object: `records`, `seconds`, `behind_ms` (how late the latest record was against the schedule) and
+`next_round`, where a later load goes on.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from producers.encoding import Record, encode_labels, encode_transactions
+from producers.publisher import Publisher
+from producers.replay import in_order
+from producers.replay_with_labels import after_labels, labels_needed, slice_ends
+from producers.schedule import ConstantRate, Schedule
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from runtime.interrupts import terminate_as_interrupt
+from schemas.columns import EVENT_TIME
+from schemas.registry import open_registry, value_subject
+from schemas.topics import Topics
+
+# A round of 30 days is over in half a minute: it begins long ago, so that no event time lies ahead of the clock.
+WORLD = SimulationConfig(seed=4, customers=10_000, days=30, start=datetime(2005, 1, 3, tzinfo=UTC))
+
+
+class SteadyWorld:
+    """The world's transactions, round after round.
+
+    Parameters
+    ----------
+    publisher, topics
+        Where the labels are sent, each before the transactions that may know it.
+    schedule : Schedule
+        Of the transactions.
+    first_round : int
+        Where it begins.
+    """
+
+    def __init__(self, publisher: Publisher, topics: Topics, schedule: Schedule, first_round: int) -> None:
+        self._publisher, self._topics, self._schedule = publisher, topics, schedule
+        self.next_round = first_round
+
+    def records(self) -> Iterator[Record]:
+        """Yield encoded transactions without end."""
+        table = simulate(WORLD)
+        while True:
+            self.next_round += 1
+            yield from self._round(later(table, self.next_round - 1))
+
+    def _round(self, table: pa.Table) -> Iterator[Record]:
+        registry, topics = open_registry(None), self._topics
+        known = in_order(table, "label_time")
+        labels = encode_labels(known, registry, value_subject(topics.labels))
+
+        def send_labels(count: int) -> None:
+            self._publisher.publish(islice(labels, count), topics.labels)
+            self._publisher.flush()
+
+        transactions = encode_transactions(table, registry, value_subject(topics.transactions))
+        needed = labels_needed(table, known)
+        return after_labels(transactions, needed, slice_ends(len(table), self._schedule), send_labels)
+
+
+def later(table: pa.Table, number: int) -> pa.Table:
+    """Return the world's transactions as those of round `number`: with ids of their own, and so much later."""
+    moved = table.set_column(
+        0, "transaction_id", pc.binary_join_element_wise(table["transaction_id"], str(number), "-")
+    )
+    by = pa.scalar(timedelta(days=number * WORLD.days), pa.duration("ms"))
+    for name in ("event_time", "label_time"):
+        moved = moved.set_column(table.column_names.index(name), name, pc.add(table[name], by).cast(EVENT_TIME))
+    return moved
+
+
+def main() -> None:
+    """Publish and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bootstrap-servers", required=True)
+    parser.add_argument("--rate", type=float, required=True, help="transactions a second")
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--first-round", type=int, default=0, help="rounds before it were sent already")
+    arguments = parser.parse_args()
+    terminate_as_interrupt()
+    schedule, topics = ConstantRate(arguments.rate), Topics()
+    with Publisher(arguments.bootstrap_servers) as publisher:
+        world = SteadyWorld(publisher, topics, schedule, arguments.first_round)
+        records = islice(world.records(), round(arguments.rate * arguments.seconds))
+        sent = publisher.publish(records, topics.transactions, schedule=schedule)
+    print(json.dumps({**asdict(sent), "next_round": world.next_round}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Looks at a running stack every few seconds: memory of each process, what was published and what is scored."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import Consumer
+
+from runtime.embedded import Services
+from runtime.failures import RuntimeFailure
+from runtime.flink_rest import FlinkRest
+from runtime.kafka_client import open_consumer
+from runtime.run_state import RunState
+from runtime.settings import Settings
+from runtime.topic_reader import partition_ranges
+
+INTERVAL_S = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What was seen at one moment.
+
+    Attributes
+    ----------
+    at_s : float
+        Seconds since the watch began.
+    published, scored : int
+        Records that were ever in the topics, by their offsets.
+    resident_mb : mapping of process to float
+        Memory, in units of 1,000,000 bytes.
+    checkpoint_ms : float
+        Duration of the newest complete checkpoint.
+    """
+
+    at_s: float
+    published: int
+    scored: int
+    resident_mb: Mapping[str, float]
+    checkpoint_ms: float
+
+    @property
+    def lag(self) -> int:
+        """Transactions that are published and not scored."""
+        return self.published - self.scored
+
+
+class Vitals:
+    """Looks every INTERVAL_S in a thread of its own, for as long as its block lasts.
+
+    Parameters
+    ----------
+    settings, services
+        What is looked at.
+    job_id : str
+        The running job.
+    """
+
+    def __init__(self, settings: Settings, services: Services, job_id: str) -> None:
+        self._settings = settings
+        self._rest, self._job_id = FlinkRest(url=services.rest_url), job_id
+        self._consumer: Consumer = open_consumer(settings, services.bootstrap_servers)
+        self._begun = time.monotonic()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="vitals", daemon=True)
+        self._lock = threading.Lock()
+        self.looks: list[Look] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=30)
+        self._consumer.close()
+
+    def look(self) -> Look:
+        """Look now."""
+        with self._lock:  # one at a time: the consumer is shared
+            topics = self._settings.topics
+            newest = self._rest.checkpoints(self._job_id)["latest"]["completed"]
+            seen = Look(
+                at_s=time.monotonic() - self._begun,
+                # The scores first: what is scored between the two readings must not be more than was published.
+                scored=self._ever_in(topics.scores),
+                published=self._ever_in(topics.transactions),
+                resident_mb={
+                    process.name: process.resident_bytes() / 1e6
+                    for process in RunState.load(self._settings.state).running()
+                },
+                checkpoint_ms=newest["end_to_end_duration"] if newest else 0.0,
+            )
+            self.looks.append(seen)
+            return seen
+
+    def require_no_restart(self) -> None:
+        """Raise RuntimeFailure when the job failed, with the cause."""
+        restarts = int(self._rest.metrics(f"/jobs/{self._job_id}/metrics", "numRestarts")["numRestarts"])
+        if restarts:
+            cause = self._rest.root_cause(self._job_id)
+            raise RuntimeFailure(f"expected the job to run on, was restarted {restarts} times: {cause}")
+
+    def _ever_in(self, topic: str) -> int:
+        return sum(high for _, _, high in partition_ranges(self._consumer, topic))
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(INTERVAL_S):
+            self.look()
