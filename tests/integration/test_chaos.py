@@ -1,0 +1,86 @@
+"""The chaos harness as a user runs it: whatever is killed, the scores are the oracle's and none is lost."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.unit.training.histories import artifact_folder
+
+FRAUDSTREAM = Path(sys.executable).parent / "fraudstream"
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+
+def run_chaos(folder: Path, *options: str, **variables: str) -> dict[str, Any]:
+    """Run the command; whatever came of it, nothing of it may be left running."""
+    env = os.environ | {
+        "FRAUDSTREAM_PATHS__STATE": str(folder / "state"),
+        "FRAUDSTREAM_MODEL__ARTIFACT": str(artifact_folder()),
+        **variables,
+    }
+    done = subprocess.run(  # noqa: S603  (our own command)
+        [str(FRAUDSTREAM), "chaos", "--json", *options],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert living(folder) == []
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def living(folder: Path) -> list[str]:
+    processes = (process.info for process in psutil.process_iter(["cmdline", "cwd", "status"]))
+    lines = (
+        " ".join([*(info["cmdline"] or ()), info["cwd"] or ""])
+        for info in processes
+        if info["status"] != psutil.STATUS_ZOMBIE
+    )
+    return [line for line in lines if str(folder) in line]
+
+
+def assert_whole(found: dict[str, Any]) -> None:
+    assert found["published"] > 0
+    assert found["alerts"] > 0
+    assert found["broken"] == []
+    assert found["lost"] == found["score_differences"] == found["alerts_lost"] == found["alert_differences"] == 0
+    if found["guarantee"] == "exactly-once":
+        assert found["duplicated"] == found["alerts_duplicated"] == 0
+
+
+@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+def test_each_component_may_be_killed_and_the_checkpoint_folder_lost(tmp_path, guarantee):
+    found = run_chaos(
+        tmp_path,
+        *("--kills", "3", "--seed", "2", "--guarantee", guarantee),
+        FRAUDSTREAM_JOB__CHECKPOINT_INTERVAL_S="1",
+    )
+    assert_whole(found)
+    hit = {fault["target"] for fault in found["hits"]}
+    assert hit == {"taskmanager", "jobmanager", "broker", "checkpoint folder"}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+def test_twenty_kills_lose_double_and_change_nothing(tmp_path, guarantee):
+    found = run_chaos(tmp_path, "--kills", "20", "--guarantee", guarantee)
+    assert_whole(found)
+    assert found["kills"] == 20
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_800)
+def test_python_workers_may_be_killed_too(tmp_path):
+    found = run_chaos(tmp_path, "--kills", "8", "--mode", "process", "--guarantee", "exactly-once")
+    assert_whole(found)
+    assert "python worker" in {fault["target"] for fault in found["hits"]}
