@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import pyarrow as pa
 
@@ -17,6 +16,7 @@ from producers.simulation_config import SimulationConfig
 from runtime.chaos.faults import await_running, hide_checkpoints, kill
 from runtime.chaos.oracle import consult
 from runtime.chaos.plan import Step, Target, draw_plan, targets
+from runtime.chaos.recovery import recovery_times
 from runtime.chaos.score_watch import ScoreWatch
 from runtime.chaos.stream import Stream
 from runtime.chaos.verdict import Found, Verdict, compare
@@ -36,6 +36,9 @@ DAYS, A_DAY, CUSTOMER_TRANSACTIONS = 40, 3.0, 100
 SLACK = 3.0
 """The stream is made so much longer than the plan: mending takes its time."""
 FIRST_SCORES_S, ALL_SCORES_S = 120.0, 180.0
+CALM_S = 5.0
+"""The last fault is over when scores come so long after it."""
+ORACLE_STEP = 20_000
 
 Tell = Callable[[str], None]
 
@@ -51,7 +54,7 @@ class Hit:
     target
         What it hit.
     recovery_s
-        Seconds until scores came again, see `recovery_times`.
+        Seconds until scores came again, see `recovery_times`; infinite when none came.
     """
 
     at_s: float
@@ -61,7 +64,17 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run ends with."""
+    """What a run ends with.
+
+    Parameters
+    ----------
+    hits
+        The faults, in order.
+    verdict
+        What differs from what had to come.
+    stream_s, oracle_s
+        Seconds that the job ran, and that the oracle took.
+    """
 
     hits: list[Hit]
     verdict: Verdict
@@ -94,36 +107,23 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, tell: T
     with embedded(own) as services:
         begin = time.monotonic()
         job_id = submit(own, services).job_id
-        sent, hits = _disturb(own, services, job_id, table, plan, rate, tell)
+        stack = _Stack(settings=own, services=services, job_id=job_id, tell=tell)
+        sent, hits = stack.disturb(table, plan, rate)
         stream_s = time.monotonic() - begin
         stop_job(own, services, job_id, savepoint=False)
         tell("reading the topics")
         found = _read(own, services)
-    tell(f"asking the oracle for {len(sent):,} scores")
     begin = time.monotonic()
-    verdict = compare(consult(sent, artifact, progress=lambda _done: None), found)
+    verdict = compare(consult(sent, artifact, progress=_teller(tell, len(sent))), found)
     return Outcome(hits=hits, verdict=verdict, stream_s=stream_s, oracle_s=time.monotonic() - begin)
 
 
-def recovery_times(moments_s: Sequence[float], arrivals_s: Sequence[float]) -> list[float]:
-    """Return, for each fault, the seconds until scores came again: to the end of the longest silence after it.
+def _teller(tell: Tell, total: int) -> Callable[[int], None]:
+    def progress(done: int) -> None:
+        if done % ORACLE_STEP == 0 or done == total:
+            tell(f"the oracle has scored {done:,} of {total:,}")
 
-    Parameters
-    ----------
-    moments_s
-        When the faults were made, rising. A fault answers for the time until the next one.
-    arrivals_s
-        When scores came, rising.
-    """
-    found = []
-    for moment, following in pairwise([*moments_s, float("inf")]):
-        here = [at for at in arrivals_s if moment < at < following]
-        later = next((at for at in arrivals_s if at >= following), float("inf"))
-        silences = pairwise([moment, *here, later] if later < float("inf") or not here else [moment, *here])
-        # What follows the next fault is not this one's, but it may have to be waited for.
-        longest = max(silences, key=lambda pair: min(pair[1], following) - pair[0])
-        found.append(longest[1] - moment)
-    return found
+    return progress
 
 
 def _own(settings: Settings) -> Settings:
@@ -145,55 +145,57 @@ def _world(seed: int, *, rows: int) -> pa.Table:
     return simulate(config).slice(0, rows)
 
 
-def _disturb(
-    settings: Settings,
-    services: Services,
-    job_id: str,
-    table: pa.Table,
-    plan: Sequence[Step],
-    rate: float,
-    tell: Tell,
-) -> tuple[pa.Table, list[Hit]]:
-    """Let the stream flow, make the faults and mend them, and wait for the last score."""
-    registry, topic = FileRegistry(), settings.topics.transactions
-    with (
-        ScoreWatch(settings, services.bootstrap_servers) as watch,
-        Publisher(services.bootstrap_servers) as publisher,
-        Stream(table, publisher, topic, registry, rate=rate) as stream,
-    ):
+@dataclass(frozen=True, kw_only=True)
+class _Stack:
+    """What the faults are made to: the job, and what it runs on."""
+
+    settings: Settings
+    services: Services
+    job_id: str
+    tell: Tell
+
+    def disturb(self, table: pa.Table, plan: Sequence[Step], rate: float) -> tuple[pa.Table, list[Hit]]:
+        """Let the stream flow, make the faults and mend them, and wait for the last score; returns what was sent."""
+        servers, topic = self.services.bootstrap_servers, self.settings.topics.transactions
+        with (
+            ScoreWatch(self.settings, servers) as watch,
+            Publisher(servers) as publisher,
+            Stream(table, publisher, topic, FileRegistry(), rate=rate) as stream,
+        ):
+            self._await_first(watch)
+            begin, moments = time.monotonic(), list[float]()
+            for step in plan:
+                time.sleep(max(0.0, begin + step.at_s - time.monotonic()))
+                stream.require_alive()
+                moments.append(self._hit(step.target))
+                at_s, counts = moments[-1] - begin, f"{stream.count:,} sent, {len(watch.scored):,} scored"
+                self.tell(f"{at_s:6.1f} s  {step.target}: mended; {counts}")
+            _await(lambda: watch.arrivals_s[-1] > moments[-1] + CALM_S)
+            sent = stream.close()
+            self.tell(f"{len(sent):,} sent, a last one of every customer among them; waiting for all scores")
+            _await(lambda: len(watch.scored) >= len(sent))
+        return sent, [
+            Hit(at_s=moment - begin, target=step.target, recovery_s=seconds)
+            for moment, step, seconds in zip(moments, plan, recovery_times(moments, watch.arrivals_s), strict=True)
+        ]
+
+    def _await_first(self, watch: ScoreWatch) -> None:
         if not wait_until(lambda: bool(watch.scored), seconds=FIRST_SCORES_S):
-            raise RuntimeFailure(f"expected scores within {FIRST_SCORES_S:.0f} s, was none: see {settings.state.logs}")
-        begin = time.monotonic()
-        moments = []
-        for step in plan:
-            time.sleep(max(0.0, begin + step.at_s - time.monotonic()))
-            stream.require_alive()
-            moments.append(_hit(settings, services, job_id, step.target))
-            tell(f"{moments[-1] - begin:6.1f} s  {step.target}, {stream.count:,} sent, {len(watch.scored):,} scored")
-        _await(lambda: bool(watch.arrivals_s) and watch.arrivals_s[-1] > moments[-1] + 5)
-        sent = stream.close()
-        tell(f"{len(sent):,} sent, a last one of every customer among them; waiting for all scores")
-        _await(lambda: len(watch.scored) >= len(sent))
-    times = recovery_times(moments, watch.arrivals_s)
-    hits = [
-        Hit(at_s=moment - begin, target=step.target, recovery_s=seconds)
-        for moment, step, seconds in zip(moments, plan, times, strict=True)
-    ]
-    return sent, hits
+            logs = self.settings.state.logs
+            raise RuntimeFailure(f"expected scores within {FIRST_SCORES_S:.0f} s, was none: see {logs}")
 
-
-def _hit(settings: Settings, services: Services, job_id: str, target: Target) -> float:
-    """Make a fault, and mend it as an operator would; returns when it was made, by time.monotonic."""
-    rest = FlinkRest(url=services.rest_url)
-    if target is Target.CHECKPOINT_FOLDER:
-        await_running(rest, job_id)
+    def _hit(self, target: Target) -> float:
+        """Make a fault, and mend it as an operator would; returns when it was made, by time.monotonic."""
+        rest = FlinkRest(url=self.services.rest_url)
+        if target is Target.CHECKPOINT_FOLDER:
+            await_running(rest, self.job_id)
+            moment = time.monotonic()
+            hide_checkpoints(self.settings, rest, self.job_id)
+            return moment
+        kill(self.settings, target)
         moment = time.monotonic()
-        hide_checkpoints(settings, rest, job_id)
+        start(self.settings)
         return moment
-    kill(settings, target)
-    moment = time.monotonic()
-    start(settings)
-    return moment
 
 
 def _await(condition: Callable[[], bool]) -> None:

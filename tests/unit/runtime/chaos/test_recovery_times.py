@@ -1,6 +1,6 @@
 import pytest
 
-from runtime.chaos.experiment import recovery_times
+from runtime.chaos.recovery import recovery_times
 
 
 @pytest.mark.parametrize(
