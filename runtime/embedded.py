@@ -158,15 +158,6 @@ def embedded(settings: Settings, *, taskmanagers: int | None = None, watcher: Wa
         stop(settings)
 
 
-def add_taskmanager(settings: Settings) -> None:
-    """Start one more TaskManager beside those that run, or in place of one that died, and wait for it."""
-    folder = settings.state
-    with exclusive(folder):
-        run = RunState.load(folder)
-        cluster(settings).add_taskmanager(run)
-        await_cluster(run, folder)
-
-
 def cluster(settings: Settings) -> Cluster:
     """Describe the embedded cluster, its connector jar fetched."""
     return Cluster(

@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import Consumer
 
 from runtime.deadline import wait_until
-from runtime.embedded import Services, add_taskmanager, cluster, embedded, find_services, start
+from runtime.embedded import Services, cluster, embedded, find_services, start
 from runtime.flink_rest import FlinkRest
 from runtime.flink_run import FlinkRun
 from runtime.java import find_java
@@ -119,7 +119,7 @@ def test_killed_taskmanager_can_be_replaced(settings, services):
     count = len(run.running("taskmanager"))
     os.kill(victim.pid, signal.SIGKILL)
     assert wait_until(lambda: not victim.alive(), seconds=10)
-    add_taskmanager(settings)
+    assert start(settings, taskmanagers=count) == services
     assert len(RunState.load(settings.state).running("taskmanager")) == count
     assert FlinkRest(url=services.rest_url).overview()["slots-total"] >= count
 
