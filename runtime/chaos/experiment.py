@@ -24,11 +24,13 @@ from runtime.deadline import wait_until
 from runtime.embedded import Services, embedded, start
 from runtime.failures import RuntimeFailure
 from runtime.flink_rest import FlinkRest
+from runtime.run_state import RunState
 from runtime.settings import FlinkSettings, KafkaSettings, PathSettings, Settings
 from runtime.submit import stop_job, submit
 from runtime.topic_reader import read_topic
 from schemas.avro_schemas import ALERT, SCORE, TRANSACTION
 from schemas.codec import RecordCodec
+from schemas.errors import UserError
 from schemas.registry import FileRegistry, value_subject
 
 DAYS, A_DAY, CUSTOMER_TRANSACTIONS = 40, 3.0, 100
@@ -100,7 +102,7 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, tell: T
     """
     artifact = load_artifact(settings.model.artifact)
     own = _own(settings)
-    shutil.rmtree(own.state.root, ignore_errors=True)
+    _empty(own)
     plan = draw_plan(kills, seed, targets(own.job.mode))
     table = _world(seed, rows=round(rate * (plan[-1].at_s * SLACK + FIRST_SCORES_S)))
     tell(f"{len(plan)} faults within about {plan[-1].at_s:,.0f} s, {rate:,.0f} transactions a second; starting")
@@ -118,6 +120,18 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, tell: T
     return Outcome(hits=hits, verdict=verdict, stream_s=stream_s, oracle_s=time.monotonic() - begin)
 
 
+def _empty(settings: Settings) -> None:
+    """Begin with an empty state folder, unless it is in use."""
+    running = RunState.load(settings.state).running()
+    if running:
+        raise UserError(
+            f"expected nothing to run in {settings.state.root}, was {', '.join(process.name for process in running)}: "
+            "wait for the other `fraudstream chaos`, or end what one left behind: "
+            f"`FRAUDSTREAM_PATHS__STATE={settings.state.root} fraudstream down`"
+        )
+    shutil.rmtree(settings.state.root, ignore_errors=True)
+
+
 def _teller(tell: Tell, total: int) -> Callable[[int], None]:
     def progress(done: int) -> None:
         if done % ORACLE_STEP == 0 or done == total:
@@ -127,9 +141,10 @@ def _teller(tell: Tell, total: int) -> Callable[[int], None]:
 
 
 def _own(settings: Settings) -> Settings:
-    """Keep how the job runs; let broker, cluster and state be the experiment's own."""
+    """Keep how the job runs, but for what the comparison needs; let broker, cluster and state be the experiment's."""
     return settings.model_copy(
         update={
+            "job": settings.job.model_copy(update={"emit_scores": True, "start_from": "earliest"}),
             "paths": PathSettings(state=settings.state.root / "chaos"),
             "kafka": KafkaSettings(),
             "flink": FlinkSettings(config=settings.flink.config),

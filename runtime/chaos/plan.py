@@ -19,6 +19,7 @@ class Target(StrEnum):
 
     TASKMANAGER = "taskmanager"
     JOBMANAGER = "jobmanager"
+    ZOOKEEPER = "zookeeper"
     BROKER = "broker"
     PYTHON_WORKER = "python worker"
     CHECKPOINT_FOLDER = "checkpoint folder"
@@ -42,7 +43,7 @@ class Step:
 
 def targets(mode: Mode) -> tuple[Target, ...]:
     """List what can be killed in a mode."""
-    always = (Target.TASKMANAGER, Target.JOBMANAGER, Target.BROKER)
+    always = (Target.TASKMANAGER, Target.JOBMANAGER, Target.ZOOKEEPER, Target.BROKER)
     return (*always, Target.PYTHON_WORKER) if mode == "process" else always
 
 

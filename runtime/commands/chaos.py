@@ -22,15 +22,16 @@ def chaos(
     rate: Annotated[float, typer.Option(min=10, help="Transactions a second.")] = 200,
     as_json: AsJson = False,
 ) -> None:
-    """Kill TaskManager, JobManager and broker while transactions flow, then compare all scores with an oracle.
+    """Kill TaskManager, JobManager, ZooKeeper and broker while transactions flow; compare all scores with an oracle.
 
-    It starts a stack of its own and mends it as `up` does. Exit code 1 when anything was lost, doubled or changed.
+    It starts a stack of its own and mends it as `up` does; the checkpoint folder is lost once too. Exit code 1 when
+    anything was lost, doubled or changed.
 
     [bold]Examples[/]
 
       fraudstream chaos
       fraudstream chaos --kills 20 --seed 7 --guarantee exactly-once
-      fraudstream chaos --kills 8 --mode process --json
+      fraudstream chaos --kills 10 --mode process --json
     """
     from runtime.chaos.experiment import run_chaos
 

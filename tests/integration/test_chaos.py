@@ -61,12 +61,12 @@ def assert_whole(found: dict[str, Any]) -> None:
 def test_each_component_may_be_killed_and_the_checkpoint_folder_lost(tmp_path, guarantee):
     found = run_chaos(
         tmp_path,
-        *("--kills", "3", "--seed", "2", "--guarantee", guarantee),
+        *("--kills", "4", "--seed", "2", "--guarantee", guarantee),
         FRAUDSTREAM_JOB__CHECKPOINT_INTERVAL_S="1",
     )
     assert_whole(found)
     hit = {fault["target"] for fault in found["hits"]}
-    assert hit == {"taskmanager", "jobmanager", "broker", "checkpoint folder"}
+    assert hit == {"taskmanager", "jobmanager", "zookeeper", "broker", "checkpoint folder"}
 
 
 @pytest.mark.long
@@ -81,6 +81,6 @@ def test_twenty_kills_lose_double_and_change_nothing(tmp_path, guarantee):
 @pytest.mark.long
 @pytest.mark.timeout(1_800)
 def test_python_workers_may_be_killed_too(tmp_path):
-    found = run_chaos(tmp_path, "--kills", "8", "--mode", "process", "--guarantee", "exactly-once")
+    found = run_chaos(tmp_path, "--kills", "10", "--mode", "process", "--guarantee", "exactly-once")
     assert_whole(found)
     assert "python worker" in {fault["target"] for fault in found["hits"]}
