@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,13 @@ def test_python_workers_may_be_killed_too(tmp_path):
     found = run_chaos(tmp_path, "--kills", "10", "--mode", "process", "--guarantee", "exactly-once")
     assert_whole(found)
     assert "python worker" in {fault["target"] for fault in found["hits"]}
+
+
+@pytest.mark.long
+def test_interrupted_chaos_leaves_nothing_behind(tmp_path):
+    line = [str(FRAUDSTREAM), "chaos", "--kills", "20"]
+    with subprocess.Popen(line, cwd=tmp_path, env=own(tmp_path), stderr=subprocess.PIPE, text=True) as chaos:  # noqa: S603
+        assert any("mended" in told for told in chaos.stderr or ())
+        chaos.send_signal(signal.SIGINT)
+        assert chaos.wait(timeout=120) == 130
+    assert living(tmp_path) == []
