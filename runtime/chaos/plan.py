@@ -10,7 +10,7 @@ from enum import StrEnum
 from jobs.job_config import Mode
 
 FIRST_S = (4.0, 8.0)
-GAP_S = (6.0, 18.0)
+GAP_S = (5.0, 15.0)
 """Bounds of the time to the first fault and between two: short ones hit a job that is still recovering."""
 
 

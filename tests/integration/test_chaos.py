@@ -18,20 +18,17 @@ FRAUDSTREAM = Path(sys.executable).parent / "fraudstream"
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
+def own(folder: Path, **variables: str) -> dict[str, str]:
+    """Return an environment in which the command keeps everything in a folder."""
+    state, model = str(folder / "state"), str(artifact_folder())
+    return os.environ | {"FRAUDSTREAM_PATHS__STATE": state, "FRAUDSTREAM_MODEL__ARTIFACT": model, **variables}
+
+
 def run_chaos(folder: Path, *options: str, **variables: str) -> dict[str, Any]:
     """Run the command; whatever came of it, nothing of it may be left running."""
-    env = os.environ | {
-        "FRAUDSTREAM_PATHS__STATE": str(folder / "state"),
-        "FRAUDSTREAM_MODEL__ARTIFACT": str(artifact_folder()),
-        **variables,
-    }
+    line = [str(FRAUDSTREAM), "chaos", "--json", *options]
     done = subprocess.run(  # noqa: S603  (our own command)
-        [str(FRAUDSTREAM), "chaos", "--json", *options],
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
+        line, cwd=folder, env=own(folder, **variables), capture_output=True, text=True, check=False
     )
     assert living(folder) == []
     assert done.returncode == 0, done.stdout + done.stderr
