@@ -61,8 +61,8 @@ class Cluster:
     def start(self, run: RunState, *, taskmanagers: int) -> None:
         """Start what is missing without waiting for it; the REST address is recorded in `run`.
 
-        What died comes back where it was, and a JobManager takes its jobs up again from their last checkpoints. Without
-        high availability it forgets them, and its TaskManagers are started anew with it.
+        What died comes back where it was, each TaskManager too, and a JobManager takes its jobs up again from their last
+        checkpoints. Without high availability it forgets them, and its TaskManagers are started anew with it.
         """
         if self.high_availability:
             self._start_zookeeper(run)
@@ -70,8 +70,9 @@ class Cluster:
             if not self.high_availability:
                 run.stop(("jobmanager", "taskmanager"))
             self._start_jobmanager(run)
+        recorded = sum(process.name.startswith("taskmanager") for process in run.processes)  # those that died, too
         run.forget_dead("taskmanager")
-        for _ in range(taskmanagers - len(run.running("taskmanager"))):
+        for _ in range(max(taskmanagers, recorded) - len(run.running("taskmanager"))):
             self.add_taskmanager(run)
 
     def _start_zookeeper(self, run: RunState) -> None:

@@ -119,7 +119,7 @@ def test_killed_taskmanager_can_be_replaced(settings, services):
     count = len(run.running("taskmanager"))
     os.kill(victim.pid, signal.SIGKILL)
     assert wait_until(lambda: not victim.alive(), seconds=10)
-    assert start(settings, taskmanagers=count) == services
+    assert start(settings) == services
     assert len(RunState.load(settings.state).running("taskmanager")) == count
     assert FlinkRest(url=services.rest_url).overview()["slots-total"] >= count
 
