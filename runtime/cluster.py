@@ -61,8 +61,8 @@ class Cluster:
     def start(self, run: RunState, *, taskmanagers: int) -> None:
         """Start what is missing without waiting for it; the REST address is recorded in `run`.
 
-        What died comes back where it was, each TaskManager too, and a JobManager takes its jobs up again from their last
-        checkpoints. Without high availability it forgets them, and its TaskManagers are started anew with it.
+        What died comes back where it was, each TaskManager too, and a JobManager takes its jobs up again from their
+        last checkpoints. Without high availability it forgets them, and its TaskManagers are started anew with it.
         """
         if self.high_availability:
             self._start_zookeeper(run)
