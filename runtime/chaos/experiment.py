@@ -33,13 +33,11 @@ from schemas.codec import RecordCodec
 from schemas.errors import UserError
 from schemas.registry import FileRegistry, value_subject
 
-DAYS, A_DAY, CUSTOMER_TRANSACTIONS = 40, 3.0, 100
-"""So many transactions of each customer: more than a history keeps one by one."""
-SLACK = 3.0
-"""The stream is made so much longer than the plan: mending takes its time."""
+FAULT_S = 45.0
+"""The stream is long enough for faults that take so long each."""
+CUSTOMER_TRANSACTIONS, DAYS = 300, 40
+"""Of the whole stream; faults that take a third of FAULT_S leave 100, more than a history keeps one by one."""
 FIRST_SCORES_S, ALL_SCORES_S = 120.0, 180.0
-CALM_S = 5.0
-"""The last fault is over when scores come so long after it."""
 ORACLE_STEP = 20_000
 
 Tell = Callable[[str], None]
@@ -104,8 +102,8 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, tell: T
     own = _own(settings)
     _empty(own)
     plan = draw_plan(kills, seed, targets(own.job.mode))
-    table = _world(seed, rows=round(rate * (plan[-1].at_s * SLACK + FIRST_SCORES_S)))
-    tell(f"{len(plan)} faults within about {plan[-1].at_s:,.0f} s, {rate:,.0f} transactions a second; starting")
+    table = _world(seed, rows=round(rate * (len(plan) * FAULT_S + FIRST_SCORES_S)))
+    tell(f"{len(plan)} faults are drawn, {rate:,.0f} transactions a second; starting")
     with embedded(own) as services:
         begin = time.monotonic()
         job_id = submit(own, services).job_id
@@ -154,8 +152,9 @@ def _own(settings: Settings) -> Settings:
 
 def _world(seed: int, *, rows: int) -> pa.Table:
     customers = max(50, rows // CUSTOMER_TRANSACTIONS)
+    a_day = 1.2 * rows / customers / DAYS  # customers differ, and all together they must be enough
     config = SimulationConfig(
-        seed=seed, customers=customers, days=DAYS, transactions_per_customer_day=A_DAY, fraud_rate=0.02
+        seed=seed, customers=customers, days=DAYS, transactions_per_customer_day=a_day, fraud_rate=0.02
     )
     return simulate(config).slice(0, rows)
 
@@ -180,12 +179,14 @@ class _Stack:
             self._await_first(watch)
             begin, moments = time.monotonic(), list[float]()
             for step in plan:
-                time.sleep(max(0.0, begin + step.at_s - time.monotonic()))
+                time.sleep(step.pause_s)
                 stream.require_alive()
                 moments.append(self._hit(step.target))
-                at_s, counts = moments[-1] - begin, f"{stream.count:,} sent, {len(watch.scored):,} scored"
-                self.tell(f"{at_s:6.1f} s  {step.target}: mended; {counts}")
-            _await(lambda: watch.arrivals_s[-1] > moments[-1] + CALM_S)
+                counts = f"{stream.count:,} sent, {len(watch.scored):,} scored"
+                self.tell(f"{moments[-1] - begin:6.1f} s  {step.target}: mended; {counts}")
+                if step.patient:
+                    _await_after(watch, time.monotonic())
+            _await_after(watch, time.monotonic())
             sent = stream.close()
             self.tell(f"{len(sent):,} sent, a last one of every customer among them; waiting for all scores")
             _await(lambda: len(watch.scored) >= len(sent))
@@ -211,6 +212,10 @@ class _Stack:
         moment = time.monotonic()
         start(self.settings)
         return moment
+
+
+def _await_after(watch: ScoreWatch, moment: float) -> None:
+    _await(lambda: watch.arrivals_s[-1] > moment)
 
 
 def _await(condition: Callable[[], bool]) -> None:

@@ -9,9 +9,10 @@ from enum import StrEnum
 
 from jobs.job_config import Mode
 
-FIRST_S = (4.0, 8.0)
-GAP_S = (5.0, 15.0)
-"""Bounds of the time to the first fault and between two: short ones hit a job that is still recovering."""
+PAUSE_S = (1.0, 6.0)
+"""Bounds of the time before a fault."""
+IMPATIENT = 0.25
+"""Share of the faults after which the next one does not wait until the job has recovered."""
 
 
 class Target(StrEnum):
@@ -31,14 +32,17 @@ class Step:
 
     Parameters
     ----------
-    at_s
-        When, in seconds from the begin of the stream; it comes later if an earlier one is still being mended.
     target
         What it hits: the checkpoint folder becomes unwritable for a while, all else is killed.
+    pause_s
+        Seconds that pass before it.
+    patient
+        Whether scores must come again before the next fault, or this one is only mended.
     """
 
-    at_s: float
     target: Target
+    pause_s: float
+    patient: bool
 
 
 def targets(mode: Mode) -> tuple[Target, ...]:
@@ -64,5 +68,7 @@ def draw_plan(kills: int, seed: int, killed: Sequence[Target]) -> list[Step]:
     order = [*killed] * (kills // len(killed)) + rest
     order.append(Target.CHECKPOINT_FOLDER)
     chance.shuffle(order)
-    gaps = [chance.uniform(*FIRST_S), *(chance.uniform(*GAP_S) for _ in order[1:])]
-    return [Step(at_s=round(sum(gaps[: n + 1]), 1), target=target) for n, target in enumerate(order)]
+    return [
+        Step(target=target, pause_s=round(chance.uniform(*PAUSE_S), 1), patient=chance.random() >= IMPATIENT)
+        for target in order
+    ]

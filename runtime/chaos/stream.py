@@ -13,6 +13,7 @@ from producers.encoding import Record, encode_transactions
 from producers.publisher import Published, Publisher
 from producers.replay import PACED_ROWS_AT_ONCE
 from producers.schedule import ConstantRate
+from runtime.failures import RuntimeFailure
 from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
 from schemas.registry import SchemaRegistry, value_subject
 
@@ -55,9 +56,10 @@ class Stream:
         self._pool.shutdown()
 
     def require_alive(self) -> None:
-        """Raise what ended the sending, if anything did."""
+        """Check that transactions still flow: faults in their absence would show nothing."""
         if self._sent is not None and self._sent.done():
             self._sent.result()
+            raise RuntimeFailure(f"expected the stream to outlast the faults, but its {self.count:,} are all sent")
 
     def close(self) -> pa.Table:
         """End the stream with a transaction of every customer, delivered; returns all that was sent, in order."""

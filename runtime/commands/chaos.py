@@ -19,7 +19,7 @@ def chaos(
     seed: Annotated[int, typer.Option(min=0, help="Of the stream and of the faults.")] = 1,
     guarantee: Annotated[Guarantee | None, typer.Option(help="Of what is written to Kafka.")] = None,
     mode: Annotated[Mode | None, typer.Option(help="How Flink runs Python.")] = None,
-    rate: Annotated[float, typer.Option(min=10, help="Transactions a second.")] = 200,
+    rate: Annotated[float, typer.Option(min=10, help="Transactions a second.")] = 150,
     as_json: AsJson = False,
 ) -> None:
     """Kill TaskManager, JobManager, ZooKeeper and broker while transactions flow; compare all scores with an oracle.
