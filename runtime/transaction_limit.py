@@ -3,7 +3,7 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]  # public all the same
 
 from runtime.kafka_client import client_properties
 from runtime.settings import Settings
@@ -21,7 +21,7 @@ def transaction_limit_ms(settings: Settings, bootstrap_servers: str) -> int | No
     client = AdminClient(client_properties(settings, bootstrap_servers))
     try:
         brokers = client.list_topics(timeout=TIMEOUT_S).brokers
-        asked = client.describe_configs([ConfigResource(ResourceType.BROKER, str(broker)) for broker in brokers])
+        asked = client.describe_configs([ConfigResource(ConfigResource.Type.BROKER, str(broker)) for broker in brokers])
         answers = [future.result(timeout=TIMEOUT_S) for future in asked.values()]
     except (KafkaException, FutureTimeout):
         return None

@@ -21,6 +21,8 @@ from runtime.java import find_java
 from runtime.ports import LOOPBACK, PortTakenError
 from runtime.run_state import RunState
 from runtime.settings import Settings, load_settings
+from runtime.transaction_limit import require_transaction_time, transaction_limit_ms
+from schemas.errors import UserError
 
 pytestmark = pytest.mark.integration
 
@@ -103,6 +105,19 @@ def test_everything_listens_on_loopback_only(settings):
 def test_every_process_runs_on_the_chosen_java(settings):
     for process in RunState.load(settings.state).running():
         assert Path(psutil.Process(process.pid).exe()) == find_java().executable.resolve(), process.name
+
+
+def test_transaction_time_that_the_broker_refuses_is_told_before(settings, services):
+    def with_time(seconds: float, guarantee: str = "exactly-once") -> Settings:
+        job = settings.job.model_copy(update={"guarantee": guarantee, "transaction_timeout_s": seconds})
+        return settings.model_copy(update={"job": job})
+
+    servers = services.bootstrap_servers
+    assert transaction_limit_ms(settings, servers) == 900_000
+    require_transaction_time(with_time(900), servers)
+    require_transaction_time(with_time(901, "at-least-once"), servers)
+    with pytest.raises(UserError, match=r"at most 900, the brokers' transaction.max.timeout.ms, was 901: lower it"):
+        require_transaction_time(with_time(901), servers)
 
 
 def test_second_start_keeps_what_runs_and_adds_taskmanagers(settings, services):
