@@ -50,7 +50,7 @@ class Hit:
     Parameters
     ----------
     at_s
-        When, in seconds from the begin of the stream.
+        When, in seconds from the first score.
     target
         What it hit.
     recovery_s
