@@ -27,10 +27,16 @@ def flink_settings(config: JobConfig, python: str) -> dict[str, str]:
         "execution.checkpointing.dir": config.checkpoint_dir,
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "execution.checkpointing.incremental": "true",
+        "execution.checkpointing.timeout": f"{config.checkpoint_timeout_ms} ms",
+        # A store that is away for a while must not cost the job its progress.
+        "execution.checkpointing.tolerable-failed-checkpoints": str(config.tolerated_checkpoint_failures),
+        "execution.checkpointing.num-retained": str(config.retained_checkpoints),
         "state.backend.type": config.state_backend,
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
-        "restart-strategy.exponential-delay.max-backoff": "30 s",
+        # Without end: what the job waits for (a slot, the broker) comes back, and then a minute is long to wait.
+        "restart-strategy.exponential-delay.max-backoff": "10 s",
+        "restart-strategy.exponential-delay.reset-backoff-threshold": "1 min",
         # One phase: a local pre-aggregation would only copy the same records once more.
         "table.optimizer.agg-phase-strategy": "ONE_PHASE",
         "table.exec.uid.generation": "ALWAYS",

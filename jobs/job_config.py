@@ -62,6 +62,18 @@ class JobConfig:
         Where the state lives between checkpoints.
     guarantee : {"at-least-once", "exactly-once"}
         Of what is written to Kafka. Exactly-once is visible to read_committed readers after each checkpoint.
+    checkpoint_timeout_ms : int
+        After so long a checkpoint has failed, milliseconds.
+    tolerated_checkpoint_failures : int
+        So many in a row are waited out; with one more the job starts again from its last checkpoint.
+    retained_checkpoints : int
+        Newest checkpoints whose files are kept.
+    transaction_timeout_ms : int
+        After so long the broker aborts a transaction of the job, milliseconds. Under exactly-once the worst row of
+        failed checkpoints must end before it: an aborted transaction is lost to read_committed readers.
+    transaction_prefix : str or None
+        Begins the ids of the job's transactions: jobs on one broker must differ in it, or each aborts the other's.
+        None makes it from the alerts topic, which is enough unless two jobs write there.
     labels : bool
         Whether the labels topic is read, always from its first record; without it no label is known.
     emit_scores : bool
@@ -90,6 +102,11 @@ class JobConfig:
     checkpoint_interval_ms: int = 5_000
     state_backend: StateBackend = "hashmap"
     guarantee: Guarantee = "at-least-once"
+    checkpoint_timeout_ms: int = 60_000
+    tolerated_checkpoint_failures: int = 8
+    retained_checkpoints: int = 3
+    transaction_timeout_ms: int = 600_000
+    transaction_prefix: str | None = None
     labels: bool = True
     emit_scores: bool = True
     feature_log_share: float = 0.01
@@ -114,8 +131,28 @@ class JobConfig:
             "100 or more",
             self.checkpoint_interval_ms,
         )
+        _expect(
+            self.tolerated_checkpoint_failures >= 0,
+            "tolerated_checkpoint_failures",
+            "0 or more",
+            self.tolerated_checkpoint_failures,
+        )
+        _expect(self.retained_checkpoints >= 1, "retained_checkpoints", "1 or more", self.retained_checkpoints)
+        self._check_times()
         _expect(0 <= self.feature_log_share <= 1, "feature_log_share", "0 to 1", self.feature_log_share)
         _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)
+
+    def _check_times(self) -> None:
+        failures = self.tolerated_checkpoint_failures
+        # A checkpoint may fail as late as at its timeout, and the transaction stays open until one is complete.
+        one_ms = max(self.checkpoint_interval_ms, self.checkpoint_timeout_ms)
+        if self.guarantee == "exactly-once" and (failures + 1) * one_ms >= self.transaction_timeout_ms:
+            raise JobConfigError(
+                f"expected job.transaction_timeout_ms above {(failures + 1) * one_ms} under exactly-once: so long can "
+                f"{failures} tolerated failures and the checkpoint after them take, at {one_ms} ms each (the longer of "
+                f"interval and timeout); was {self.transaction_timeout_ms}: raise it up to the broker's "
+                "transaction.max.timeout.ms, or lower job.tolerated_checkpoint_failures or the checkpoint timeout"
+            )
 
     @property
     def model_folder(self) -> Path:

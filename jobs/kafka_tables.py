@@ -3,8 +3,6 @@
 from jobs.job_config import JobConfig, StartFrom
 
 GROUP_ID = "fraudstream-score-transactions"
-# The broker refuses transactions over its transaction.max.timeout.ms, 15 minutes by default.
-TRANSACTION_TIMEOUT_MS = 10 * 60 * 1000
 # Without these the source asks the broker again for every few records. They wait far shorter than a micro-batch does.
 GATHER_MS = 5
 GATHER_BYTES = 64 * 1024
@@ -54,8 +52,8 @@ def outputs_table(config: JobConfig) -> str:
         "properties.linger.ms": str(GATHER_MS),
     }
     if config.guarantee == "exactly-once":
-        options["sink.transactional-id-prefix"] = GROUP_ID
-        options["properties.transaction.timeout.ms"] = str(TRANSACTION_TIMEOUT_MS)
+        options["sink.transactional-id-prefix"] = config.transaction_prefix or f"{GROUP_ID}-{topics.alerts}"
+        options["properties.transaction.timeout.ms"] = str(config.transaction_timeout_ms)
     return f"""
         CREATE TABLE outputs (
             record_key STRING,

@@ -28,7 +28,8 @@ SETTINGS: Mapping[str, Any] = {
     "batch.size": 262_144,
     "queue.buffering.max.messages": 500_000,
     "queue.buffering.max.kbytes": 524_288,
-    "delivery.timeout.ms": 60_000,
+    # A broker that dies has so long to come back; then what could not be sent is given up and told.
+    "delivery.timeout.ms": 120_000,
     # As Java's producers do: a customer has the same partition whoever sends.
     "partitioner": "murmur2_random",
     # One Python call a record would halve the rate; what is not reported after a flush was delivered.
@@ -144,7 +145,7 @@ class Publisher:
         report.finish(count)
         return Published(records=count, seconds=time.monotonic() - start, behind_ms=behind_s * 1_000)
 
-    def flush(self, timeout_s: float = 90.0) -> None:
+    def flush(self, timeout_s: float = 150.0) -> None:
         """Wait until all records are delivered.
 
         Raises

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import subprocess
 import uuid
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from runtime.environment import process_environment
 from runtime.failures import RuntimeFailure, tail
 from runtime.folders import StateFolder
 from runtime.java import Java
-from runtime.ports import LOOPBACK, choose_port, free_port, is_open
+from runtime.ports import LOOPBACK, await_free, choose_port, free_port, is_open
 from runtime.processes import OwnedProcess, spawn
 from runtime.run_state import RunState
 
@@ -49,9 +50,17 @@ class Broker:
     port: int | None = None
 
     def start(self, run: RunState) -> OwnedProcess:
-        """Start the node without waiting for it; its address is recorded in `run`."""
-        port = choose_port(configured=self.port, preferred=PREFERRED_PORT, setting="kafka.port")
-        properties = self._write_settings(port)
+        """Start the node without waiting for it; its address is recorded in `run`.
+
+        One that died comes back at its old address: its clients, the job's too, know no other.
+        """
+        ports = _ports_of(self._properties) if run.bootstrap_servers else None
+        if ports:
+            await_free(ports[0], f"the broker of {self.folder.root}")
+        else:
+            port = choose_port(configured=self.port, preferred=PREFERRED_PORT, setting="kafka.port")
+            ports = port, free_port()
+        properties = self._write_settings(*ports)
         self._format(properties)
         command = [
             # The quick compiler alone: on a small machine the other one takes half a core from the job for a minute.
@@ -63,17 +72,20 @@ class Broker:
         log.unlink(missing_ok=True)
         env = process_environment(self.java)
         started = run.start(lambda: spawn("broker", command, log=log, env=env, cwd=self.folder.kafka))
-        run.bootstrap_servers = f"{LOOPBACK}:{port}"
+        run.bootstrap_servers = f"{LOOPBACK}:{ports[0]}"
         run.save()
         return started
 
-    def _write_settings(self, port: int) -> Path:
+    @property
+    def _properties(self) -> Path:
+        return self.folder.kafka / "server.properties"
+
+    def _write_settings(self, port: int, controller_port: int) -> Path:
         text = Template((TEMPLATES / "server.properties").read_text()).substitute(
-            port=port, controller_port=free_port(), data=self.folder.kafka / "data"
+            port=port, controller_port=controller_port, data=self.folder.kafka / "data"
         )
-        properties = self.folder.kafka / "server.properties"
-        properties.write_text(text)
-        return properties
+        self._properties.write_text(text)
+        return self._properties
 
     def _format(self, properties: Path) -> None:
         """Prepare an empty data folder; one that holds topics already is left as it is."""
@@ -100,6 +112,13 @@ class Broker:
         logging = f"-Dlog4j2.configurationFile={TEMPLATES / 'kafka-log4j2.properties'}"
         classpath = os.pathsep.join(str(jar) for jar in self.jars)
         return [str(self.java.executable), *options, "-Djava.awt.headless=true", logging, "-cp", classpath]
+
+
+def _ports_of(properties: Path) -> tuple[int, int] | None:
+    """Return the broker's and the controller's port of settings that were written, None when there are none."""
+    text = properties.read_text() if properties.exists() else ""
+    found = re.search(r"^listeners=PLAINTEXT://[^:]+:(\d+),CONTROLLER://[^:]+:(\d+)$", text, re.MULTILINE)
+    return (int(found.group(1)), int(found.group(2))) if found else None
 
 
 def await_broker(process: OwnedProcess, bootstrap_servers: str, *, seconds: float = READY_SECONDS) -> None:

@@ -13,6 +13,7 @@ from runtime.commands import (
     alerts,
     archive,
     backfill,
+    chaos,
     consistency,
     data,
     dlq,
@@ -70,7 +71,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         jobs.jobs,
         consistency.consistency,
     ),
-    "Shows": (shows.demo, shows.bench),
+    "Shows": (shows.demo, shows.bench, chaos.chaos),
 }
 for panel, commands in PANELS.items():
     for command in commands:

@@ -13,9 +13,11 @@ from runtime.flink_home import FlinkHome, cluster_settings
 from runtime.flink_rest import FlinkRest
 from runtime.folders import StateFolder
 from runtime.java import Java
-from runtime.ports import LOOPBACK, choose_port, free_port, is_open
+from runtime.ports import LOOPBACK, await_free, choose_port, free_port, is_open
 from runtime.processes import OwnedProcess, spawn
 from runtime.run_state import RunState
+from runtime.zookeeper import NAME as ZOOKEEPER
+from runtime.zookeeper import ZooKeeper, forget_jobs
 
 PREFERRED_PORT = 8081
 READY_SECONDS = 120.0
@@ -37,6 +39,8 @@ class Cluster:
         The port that the user configured, None to have one chosen (8081 if free).
     state_backend
         Of the jobs, so that memory is where they need it.
+    high_availability
+        Whether ZooKeeper runs beside it, so that jobs outlive their JobManager.
     config
         Flink settings that win over ours.
     """
@@ -46,6 +50,7 @@ class Cluster:
     connectors: tuple[Path, ...]
     rest_port: int | None = None
     state_backend: str = "hashmap"
+    high_availability: bool = True
     config: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -54,21 +59,51 @@ class Cluster:
         return FlinkHome(folder=self.folder, connectors=self.connectors)
 
     def start(self, run: RunState, *, taskmanagers: int) -> None:
-        """Start all processes without waiting for them; the REST address is recorded in `run`."""
-        port = choose_port(configured=self.rest_port, preferred=PREFERRED_PORT, setting="flink.rest_port")
+        """Start what is missing without waiting for it; the REST address is recorded in `run`.
+
+        What died comes back where it was, each TaskManager too, and a JobManager takes its jobs up again from their
+        last checkpoints. Without high availability it forgets them, and its TaskManagers are started anew with it.
+        """
+        if self.high_availability:
+            self._start_zookeeper(run)
+        if not run.running("jobmanager"):
+            if not self.high_availability:
+                run.stop(("jobmanager", "taskmanager"))
+            self._start_jobmanager(run)
+        recorded = sum(process.name.startswith("taskmanager") for process in run.processes)  # those that died, too
+        run.forget_dead("taskmanager")
+        for _ in range(max(taskmanagers, recorded) - len(run.running("taskmanager"))):
+            self.add_taskmanager(run)
+
+    def _start_zookeeper(self, run: RunState) -> None:
+        if run.rest_url is None:
+            forget_jobs(self.folder)  # of a cluster that was ended for good
+        if not run.running(ZOOKEEPER):
+            run.forget_dead(ZOOKEEPER)
+            ZooKeeper(folder=self.folder.create(), java=self.java).start(run)
+
+    def _start_jobmanager(self, run: RunState) -> None:
+        run.forget_dead("jobmanager")
+        known = self.home.settings() if run.rest_url else {}
+        if known:
+            port, rpc_port = int(known["rest.port"]), int(known["jobmanager.rpc.port"])
+            for taken in (port, rpc_port):
+                await_free(taken, f"the JobManager of {self.folder.root}")
+        else:
+            port = choose_port(configured=self.rest_port, preferred=PREFERRED_PORT, setting="flink.rest_port")
+            rpc_port = free_port()
         settings = cluster_settings(
             self.folder,
             rest_port=port,
-            rpc_port=free_port(),
+            rpc_port=rpc_port,
             state_backend=self.state_backend,
+            zookeeper=ZooKeeper(folder=self.folder, java=self.java).address if self.high_availability else None,
             extra=self.config,
         )
         self.home.create().configure(settings)
         self._start("jobmanager", "jobmanager.sh", run)
         run.rest_url = f"http://{LOOPBACK}:{port}"
         run.save()
-        for _ in range(taskmanagers):
-            self.add_taskmanager(run)
 
     def add_taskmanager(self, run: RunState) -> OwnedProcess:
         """Start one more TaskManager, under the lowest number that is not in use."""
@@ -95,7 +130,7 @@ def await_cluster(run: RunState, folder: StateFolder, *, seconds: float = READY_
     RuntimeFailure
         When a process ended or the time ran out, with the end of the log.
     """
-    parts = [p for p in run.processes if p.name.startswith(("jobmanager", "taskmanager"))]
+    parts = [p for p in run.processes if p.name.startswith((ZOOKEEPER, "jobmanager", "taskmanager"))]
     workers = [process for process in parts if process.name.startswith("taskmanager")]
     rest = FlinkRest(url=run.rest_url or "")
 

@@ -16,6 +16,7 @@ from runtime.java import find_java
 from runtime.run_state import RunState
 from runtime.settings import Settings
 from runtime.topics import existing_topics
+from runtime.transaction_limit import require_transaction_time, transaction_limit_ms
 from schemas.errors import UserError
 
 
@@ -110,6 +111,20 @@ def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
     missing = [name for name in settings.topics.names() if name not in present]
     found = f"missing: {', '.join(missing)}" if missing else f"all {len(settings.topics.names())} there"
     yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")
+    if settings.job.guarantee == "exactly-once":
+        yield transactions(settings, servers)
+
+
+def transactions(settings: Settings, servers: str) -> Finding:
+    """Compare how long the job's transactions may be open with what the broker allows."""
+
+    def look() -> str:
+        require_transaction_time(settings, servers)
+        limit_ms = transaction_limit_ms(settings, servers)
+        allowed = "a limit that the broker does not tell" if limit_ms is None else f"{limit_ms / 1000:g} s"
+        return f"up to {settings.job.transaction_timeout_s:g} s of {allowed}"
+
+    return _tried("transactions", look, fix="lower job.transaction_timeout_s")
 
 
 def cluster(rest_url: str | None) -> Finding:

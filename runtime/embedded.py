@@ -15,6 +15,7 @@ from runtime.java import find_java
 from runtime.run_state import RunState, exclusive
 from runtime.settings import Settings
 from runtime.topics import create_topics
+from runtime.zookeeper import forget_jobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,9 @@ def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watch
     """Start what the settings do not point elsewhere for, wait until it is ready, create the topics.
 
     What runs already is kept (and TaskManagers are added up to the number asked for), so it may be
-    called again. If anything fails, or Ctrl-C comes, all that this call started is stopped again.
+    called again. What died, by a crash or with the machine, comes back at its old address, and so do the jobs
+    that ran: each goes on from its last checkpoint. If anything fails, or Ctrl-C comes, all that this call
+    started is stopped again.
 
     Parameters
     ----------
@@ -78,6 +81,7 @@ def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watch
     with exclusive(folder):
         run = RunState.load(folder)
         before = {process.pid for process in run.running()}
+        addresses = run.bootstrap_servers, run.rest_url
         try:
             _start_missing(settings, run, taskmanagers or settings.flink.taskmanagers, watcher)
             services = find_services(settings)
@@ -85,15 +89,24 @@ def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watch
             create_topics(settings, services.bootstrap_servers)
         except BaseException:
             run.stop_those(lambda process: process.pid not in before)
+            run.bootstrap_servers, run.rest_url = addresses
+            run.save()
             raise
     return services
 
 
 def stop(settings: Settings) -> list[str]:
-    """Stop all that `start` started for this state folder; returns the names of those that ran."""
+    """Stop all that `start` started for this state folder; returns the names of those that ran.
+
+    It is a deliberate end: no job comes back at the next start. Their checkpoints and the topics are kept.
+    """
     folder = settings.state
     with exclusive(folder):
-        return RunState.load(folder).stop()
+        run = RunState.load(folder)
+        # ZooKeeper last: a JobManager that can't reach it would wait for it.
+        names = run.stop(("broker", "jobmanager", "taskmanager")) + run.stop()
+        forget_jobs(folder)
+        return names
 
 
 def find_services(settings: Settings) -> Services:
@@ -145,15 +158,6 @@ def embedded(settings: Settings, *, taskmanagers: int | None = None, watcher: Wa
         stop(settings)
 
 
-def add_taskmanager(settings: Settings) -> None:
-    """Start one more TaskManager beside those that run, or in place of one that died, and wait for it."""
-    folder = settings.state
-    with exclusive(folder):
-        run = RunState.load(folder)
-        cluster(settings).add_taskmanager(run)
-        await_cluster(run, folder)
-
-
 def cluster(settings: Settings) -> Cluster:
     """Describe the embedded cluster, its connector jar fetched."""
     return Cluster(
@@ -162,6 +166,7 @@ def cluster(settings: Settings) -> Cluster:
         connectors=tuple(jars_for("flink")),
         rest_port=settings.flink.rest_port,
         state_backend=settings.job.state_backend,
+        high_availability=settings.flink.high_availability,
         config=settings.flink.config,
     )
 
@@ -190,23 +195,13 @@ def _start_missing(settings: Settings, run: RunState, taskmanagers: int, watcher
         watcher.on_step("fetching the connector")
         jars_for("flink", watcher)
         watcher.on_step("starting the cluster")
-        _start_cluster(cluster(settings), run, taskmanagers)
+        cluster(settings).start(run, taskmanagers=taskmanagers)
     if broker is not None:
         watcher.on_step("waiting for the broker")
         await_broker(broker, run.bootstrap_servers or "")
     if settings.flink.rest_url is None:
         watcher.on_step("waiting for the cluster")
         await_cluster(run, folder)
-
-
-def _start_cluster(cluster: Cluster, run: RunState, taskmanagers: int) -> None:
-    if not run.running("jobmanager"):
-        run.stop(("jobmanager", "taskmanager"))  # TaskManagers that lost their JobManager
-        cluster.start(run, taskmanagers=taskmanagers)
-        return
-    run.forget_dead("taskmanager")
-    for _ in range(taskmanagers - len(run.running("taskmanager"))):
-        cluster.add_taskmanager(run)
 
 
 def require_broker(settings: Settings, servers: str) -> None:

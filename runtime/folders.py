@@ -63,6 +63,11 @@ class StateFolder:
         return self.root / "savepoints"
 
     @property
+    def high_availability(self) -> Path:
+        """Where ZooKeeper and the JobManager note which jobs run, for a JobManager that takes over."""
+        return self.root / "high-availability"
+
+    @property
     def temporary(self) -> Path:
         """Where the processes put what need not outlive them."""
         return self.root / "tmp"
@@ -76,6 +81,7 @@ class StateFolder:
             self.jobs,
             self.checkpoints,
             self.savepoints,
+            self.high_availability,
             self.temporary,
         ):
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import random
 import socket
+from pathlib import Path
 
 import psutil
 
+from runtime.deadline import wait_until
 from schemas.errors import UserError
 
 LOOPBACK = "127.0.0.1"
 
+RELEASE_SECONDS = 10.0
+CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
 _given: set[int] = set()
+_chance = random.SystemRandom()
 
 
 class PortTakenError(UserError):
@@ -36,14 +43,24 @@ def is_open(host: str, port: int, timeout_s: float = 0.5) -> bool:
 
 
 def free_port() -> int:
-    """Find a loopback port that nobody holds and that this process has not handed out before."""
+    """Find a loopback port that nobody holds and that this process has not handed out before.
+
+    It lies below those that the system gives to clients: a server that dies must find it free when it comes back, while
+    its clients keep trying, and one of them would now and then be given the very port that it calls.
+    """
+    highest = min(32_767, _lowest_client_port() - 1)
     while True:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port = int(probe.getsockname()[1])
-        if port not in _given:
+        port = _chance.randint(10_000, highest)
+        if port not in _given and is_free(port):
             _given.add(port)
             return port
+
+
+def _lowest_client_port() -> int:
+    try:
+        return int(CLIENT_PORTS.read_text().split()[0])
+    except (OSError, ValueError):
+        return 32_768
 
 
 def choose_port(*, configured: int | None, preferred: int, setting: str) -> int:
@@ -71,6 +88,23 @@ def choose_port(*, configured: int | None, preferred: int, setting: str) -> int:
             f"{holder_of(configured)}: stop that, choose another {setting}, or leave it out"
         )
     return configured
+
+
+def await_free(port: int, whose: str) -> None:
+    """Wait until a server can come back at the port where its clients look for it.
+
+    A process that was killed may hold it for a moment longer, until the last of its threads is gone.
+
+    Raises
+    ------
+    PortTakenError
+        When somebody else holds it by now.
+    """
+    if not wait_until(lambda: is_free(port), seconds=RELEASE_SECONDS):
+        raise PortTakenError(
+            f"expected port {port} to be free for {whose}, which had it before it died, but it is held by "
+            f"{holder_of(port)}: stop that, or give the old place up: `fraudstream down`, then `fraudstream up`"
+        )
 
 
 def holder_of(port: int) -> str:

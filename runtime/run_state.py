@@ -31,9 +31,9 @@ class RunState:
     processes
         Those that were started and not stopped.
     bootstrap_servers
-        Address of the embedded broker, None when there is none.
+        Address of the embedded broker, None when there is none. One that died keeps it, and comes back there.
     rest_url
-        Address of the embedded cluster, None when there is none.
+        Address of the embedded cluster, likewise.
     """
 
     path: Path
@@ -90,8 +90,13 @@ class RunState:
         self.stop_those(lambda process: process.name.startswith(prefix) and not process.alive())
 
     def stop(self, prefixes: tuple[str, ...] = ("",)) -> list[str]:
-        """Stop the recorded processes by name; returns the names of those that were running."""
-        return self.stop_those(lambda process: process.name.startswith(prefixes))
+        """Stop the recorded processes by name, for good; returns the names of those that were running."""
+        names = self.stop_those(lambda process: process.name.startswith(prefixes))
+        left = {process.name for process in self.processes}
+        self.bootstrap_servers = self.bootstrap_servers if "broker" in left else None
+        self.rest_url = self.rest_url if "jobmanager" in left else None
+        self.save()
+        return names
 
     def stop_those(self, chosen: Callable[[OwnedProcess], bool]) -> list[str]:
         """Stop the chosen processes; returns the names of those that were running.
@@ -102,9 +107,6 @@ class RunState:
         names = [process.name for process in ending if process.alive()]
         stop_processes(ending)
         self.processes = [process for process in self.processes if process not in ending]
-        left = {process.name for process in self.processes}
-        self.bootstrap_servers = self.bootstrap_servers if "broker" in left else None
-        self.rest_url = self.rest_url if "jobmanager" in left else None
         self.save()
         return names
 

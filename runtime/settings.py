@@ -77,6 +77,8 @@ class FlinkSettings(Section):
     """REST port of the embedded cluster; unset: 8081, or a free one"""
     taskmanagers: AtLeastOne = 1
     """TaskManagers of the embedded cluster, one slot each"""
+    high_availability: bool = True
+    """a small ZooKeeper beside the embedded cluster: jobs outlive a JobManager that dies"""
     config: dict[str, str] = {}
     """Flink's own settings, passed through"""
 
@@ -100,6 +102,16 @@ class JobSettings(Section):
     """memory, or disk for large state"""
     guarantee: Guarantee = JobConfig.guarantee
     """of what is written to Kafka"""
+    checkpoint_timeout_s: Annotated[float, Field(gt=0)] = JobConfig.checkpoint_timeout_ms / 1000
+    """seconds after which a checkpoint has failed"""
+    tolerated_checkpoint_failures: Annotated[int, Field(ge=0)] = JobConfig.tolerated_checkpoint_failures
+    """failed checkpoints in a row that are waited out"""
+    retained_checkpoints: AtLeastOne = JobConfig.retained_checkpoints
+    """newest checkpoints that are kept"""
+    transaction_timeout_s: Annotated[float, Field(gt=0)] = JobConfig.transaction_timeout_ms / 1000
+    """seconds after which the broker aborts a transaction; above what the tolerated checkpoints can take"""
+    transaction_prefix: str | None = None
+    """begins the ids of the job's transactions; unset: made from the alerts topic"""
     labels: bool = JobConfig.labels
     """read the labels topic, so that features know what became of earlier transactions"""
     emit_scores: bool = JobConfig.emit_scores

@@ -15,6 +15,7 @@ from runtime.flink_run import FlinkRun, run_client
 from runtime.folders import PROJECT_ROOT
 from runtime.java import find_java
 from runtime.settings import Settings
+from runtime.transaction_limit import require_transaction_time
 
 SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
 
@@ -61,6 +62,11 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         checkpoint_interval_ms=round(settings.job.checkpoint_interval_s * 1000),
         state_backend=settings.job.state_backend,
         guarantee=settings.job.guarantee,
+        checkpoint_timeout_ms=round(settings.job.checkpoint_timeout_s * 1000),
+        tolerated_checkpoint_failures=settings.job.tolerated_checkpoint_failures,
+        retained_checkpoints=settings.job.retained_checkpoints,
+        transaction_timeout_ms=round(settings.job.transaction_timeout_s * 1000),
+        transaction_prefix=settings.job.transaction_prefix,
         labels=settings.job.labels,
         emit_scores=settings.job.emit_scores,
         feature_log_share=settings.job.feature_log_share,
@@ -93,10 +99,13 @@ def submit(
 
     Raises
     ------
+    UserError
+        When the job or the broker can't work with a setting.
     RuntimeFailure
         When the client or the job fails, with the line that tells the cause.
     """
     folder = settings.state.create()
+    require_transaction_time(settings, services.bootstrap_servers)
     config = folder.jobs / f"score-transactions-{time.strftime('%Y%m%d-%H%M%S')}.json"
     text = job_config(settings, services).to_json()
     config.touch(mode=0o600)  # it may hold the broker's password

@@ -12,9 +12,6 @@ from runtime.settings import load_settings
 from tests.integration.scoring_lane import Lane, Running
 from tests.unit.training.histories import artifact_folder
 
-# A dead TaskManager is noticed after two missed heartbeats: after 2 s instead of 20 s.
-QUICK_TO_NOTICE = {"heartbeat.interval": "1000", "heartbeat.timeout": "20000"}
-
 
 @pytest.fixture(scope="session")
 def artifact() -> Artifact:
@@ -26,7 +23,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     settings = load_settings(
         paths={"state": tmp_path_factory.mktemp("scoring") / "state"},
         model={"artifact": artifact_folder()},
-        flink={"config": QUICK_TO_NOTICE},
     )
     with embedded(settings) as services:
         yield Running(settings=settings, services=services, numbers=count(1))

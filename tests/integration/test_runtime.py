@@ -14,13 +14,15 @@ import pytest
 from confluent_kafka import Consumer
 
 from runtime.deadline import wait_until
-from runtime.embedded import Services, add_taskmanager, cluster, embedded, find_services, start
+from runtime.embedded import Services, cluster, embedded, find_services, start
 from runtime.flink_rest import FlinkRest
 from runtime.flink_run import FlinkRun
 from runtime.java import find_java
 from runtime.ports import LOOPBACK, PortTakenError
 from runtime.run_state import RunState
 from runtime.settings import Settings, load_settings
+from runtime.transaction_limit import require_transaction_time, transaction_limit_ms
+from schemas.errors import UserError
 
 pytestmark = pytest.mark.integration
 
@@ -105,6 +107,19 @@ def test_every_process_runs_on_the_chosen_java(settings):
         assert Path(psutil.Process(process.pid).exe()) == find_java().executable.resolve(), process.name
 
 
+def test_transaction_time_that_the_broker_refuses_is_told_before(settings, services):
+    def with_time(seconds: float, guarantee: str = "exactly-once") -> Settings:
+        job = settings.job.model_copy(update={"guarantee": guarantee, "transaction_timeout_s": seconds})
+        return settings.model_copy(update={"job": job})
+
+    servers = services.bootstrap_servers
+    assert transaction_limit_ms(settings, servers) == 900_000
+    require_transaction_time(with_time(900), servers)
+    require_transaction_time(with_time(901, "at-least-once"), servers)
+    with pytest.raises(UserError, match=r"at most 900, the brokers' transaction.max.timeout.ms, was 901: lower it"):
+        require_transaction_time(with_time(901), servers)
+
+
 def test_second_start_keeps_what_runs_and_adds_taskmanagers(settings, services):
     before = {process.pid for process in RunState.load(settings.state).running()}
     assert start(settings, taskmanagers=2) == services
@@ -119,7 +134,7 @@ def test_killed_taskmanager_can_be_replaced(settings, services):
     count = len(run.running("taskmanager"))
     os.kill(victim.pid, signal.SIGKILL)
     assert wait_until(lambda: not victim.alive(), seconds=10)
-    add_taskmanager(settings)
+    assert start(settings) == services
     assert len(RunState.load(settings.state).running("taskmanager")) == count
     assert FlinkRest(url=services.rest_url).overview()["slots-total"] >= count
 

@@ -15,6 +15,9 @@ PYTHON = "/venv/bin/python"
         ({"checkpoint_interval_ms": 700}, "execution.checkpointing.interval", "700 ms"),
         ({"checkpoint_dir": "s3://bucket/x"}, "execution.checkpointing.dir", "s3://bucket/x"),
         ({"state_backend": "rocksdb"}, "state.backend.type", "rocksdb"),
+        ({"checkpoint_timeout_ms": 9_000}, "execution.checkpointing.timeout", "9000 ms"),
+        ({"tolerated_checkpoint_failures": 3}, "execution.checkpointing.tolerable-failed-checkpoints", "3"),
+        ({"retained_checkpoints": 5}, "execution.checkpointing.num-retained", "5"),
     ],
 )
 def test_setting_of_the_job_reaches_flink(changes, name, value):

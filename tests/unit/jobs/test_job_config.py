@@ -23,6 +23,8 @@ BAD_VALUES = [
     ("batch_ms", 1_000, "1 to 999"),
     ("buffer_timeout_ms", -1, "0 or more"),
     ("checkpoint_interval_ms", 99, "100 or more"),
+    ("tolerated_checkpoint_failures", -1, "0 or more"),
+    ("retained_checkpoints", 0, "1 or more"),
     ("pool_customers", 0, "1 or more"),
     ("feature_log_share", -0.1, "0 to 1"),
     ("feature_log_share", 1.1, "0 to 1"),
@@ -36,6 +38,8 @@ EDGES = [
     {"batch_ms": 999},
     {"buffer_timeout_ms": 0},
     {"checkpoint_interval_ms": 100},
+    {"tolerated_checkpoint_failures": 0},
+    {"retained_checkpoints": 1},
     {"pool_customers": 1},
     {"feature_log_share": 0},
     {"feature_log_share": 1},
@@ -65,6 +69,23 @@ def test_edges_of_the_ranges_are_allowed(changes):
     assert {name: getattr(config, name) for name in changes} == changes
 
 
+TIGHT = {"checkpoint_timeout_ms": 1_000, "tolerated_checkpoint_failures": 3, "checkpoint_interval_ms": 500}
+
+
+@pytest.mark.parametrize("changes", [{}, {"checkpoint_timeout_ms": 200, "checkpoint_interval_ms": 1_000}])
+def test_failed_checkpoints_may_not_outlast_a_transaction(changes):
+    """Three tolerated failures and the checkpoint after them, each as long as the longer of timeout and interval."""
+    settings = {**TIGHT, **changes, "guarantee": "exactly-once"}
+    refused = r"job.transaction_timeout_ms above 4000 under exactly-once: .* was 4000: raise it"
+    with pytest.raises(JobConfigError, match=refused):
+        job_config(**settings, transaction_timeout_ms=4_000)
+    assert job_config(**settings, transaction_timeout_ms=4_001).transaction_timeout_ms == 4_001
+
+
+def test_without_transactions_failed_checkpoints_may_last():
+    assert job_config(**TIGHT, transaction_timeout_ms=1).guarantee == "at-least-once"
+
+
 def test_refusal_is_the_users_to_mend():
     assert issubclass(JobConfigError, UserError)
 
@@ -88,6 +109,11 @@ def test_json_gives_back_every_setting(tmp_path):
         checkpoint_interval_ms=250,
         state_backend="rocksdb",
         guarantee="exactly-once",
+        checkpoint_timeout_ms=9_000,
+        tolerated_checkpoint_failures=3,
+        retained_checkpoints=5,
+        transaction_timeout_ms=36_001,
+        transaction_prefix="mine",
         labels=False,
         emit_scores=False,
         feature_log_share=0.5,

@@ -74,5 +74,14 @@ def test_at_least_once_asks_for_no_transactions():
 def test_exactly_once_names_its_transactions_and_keeps_under_the_brokers_limit():
     found = options(outputs_table(job_config(guarantee="exactly-once")))
     assert found["sink.delivery-guarantee"] == "exactly-once"
-    assert found["sink.transactional-id-prefix"]
     assert 0 < int(found["properties.transaction.timeout.ms"]) < FIFTEEN_MINUTES_MS
+
+
+def test_transactions_of_two_jobs_differ_in_their_prefix():
+    def prefix(**changes):
+        config = job_config(guarantee="exactly-once", **changes)
+        return options(outputs_table(config))["sink.transactional-id-prefix"]
+
+    one, other = Topics(alerts="one"), Topics(alerts="other")
+    assert prefix(topics=one) != prefix(topics=other)
+    assert prefix(topics=one, transaction_prefix="mine") == "mine"

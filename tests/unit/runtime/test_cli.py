@@ -24,6 +24,7 @@ VERBS = [
     "dlq",
     "demo",
     "bench",
+    "chaos",
 ]
 
 

@@ -3,7 +3,8 @@ import socket
 
 import pytest
 
-from runtime.ports import LOOPBACK, PortTakenError, choose_port, free_port, is_free, is_open
+from runtime import ports
+from runtime.ports import LOOPBACK, PortTakenError, await_free, choose_port, free_port, is_free, is_open
 
 
 @pytest.fixture
@@ -37,3 +38,18 @@ def test_open_port_is_not_free(taken):
 
 def test_free_ports_differ():
     assert len({free_port() for _ in range(20)}) == 20
+
+
+def test_free_ports_are_none_that_the_system_gives_to_clients():
+    lowest = int(ports.CLIENT_PORTS.read_text().split()[0])
+    assert all(free_port() < lowest for _ in range(20))
+
+
+def test_port_of_a_dead_server_that_another_holds_is_refused(taken, monkeypatch):
+    monkeypatch.setattr(ports, "RELEASE_SECONDS", 0.0)
+    with pytest.raises(PortTakenError, match=rf"free for the broker, .*pid {os.getpid()}.*fraudstream down"):
+        await_free(taken, "the broker")
+
+
+def test_port_that_is_free_is_not_waited_for():
+    await_free(free_port(), "the broker")

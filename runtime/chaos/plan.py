@@ -1,0 +1,74 @@
+"""What is done to the stack, and when: drawn from the seed alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jobs.job_config import Mode
+
+PAUSE_S = (1.0, 6.0)
+"""Bounds of the time before a fault."""
+IMPATIENT = 0.25
+"""Share of the faults after which the next one does not wait until the job has recovered."""
+
+
+class Target(StrEnum):
+    """What a fault hits. The values are what tables and JSON say."""
+
+    TASKMANAGER = "taskmanager"
+    JOBMANAGER = "jobmanager"
+    ZOOKEEPER = "zookeeper"
+    BROKER = "broker"
+    PYTHON_WORKER = "python worker"
+    CHECKPOINT_FOLDER = "checkpoint folder"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One fault.
+
+    Parameters
+    ----------
+    target
+        What it hits: the checkpoint folder becomes unwritable for a while, all else is killed.
+    pause_s
+        Seconds that pass before it.
+    patient
+        Whether scores must come again before the next fault, or this one is only mended.
+    """
+
+    target: Target
+    pause_s: float
+    patient: bool
+
+
+def targets(mode: Mode) -> tuple[Target, ...]:
+    """List what can be killed in a mode."""
+    always = (Target.TASKMANAGER, Target.JOBMANAGER, Target.ZOOKEEPER, Target.BROKER)
+    return (*always, Target.PYTHON_WORKER) if mode == "process" else always
+
+
+def draw_plan(kills: int, seed: int, killed: Sequence[Target]) -> list[Step]:
+    """Draw the faults of a run: `kills` of them shared evenly, in any order, and the checkpoint folder once.
+
+    Parameters
+    ----------
+    kills
+        How many processes are killed; with at least three for each of `killed` all are hit three times.
+    seed
+        The same one gives the same plan.
+    killed
+        What can be killed.
+    """
+    chance = random.Random(seed)  # noqa: S311 (a schedule, no secret)
+    rest = chance.sample(killed, kills % len(killed))
+    order = [*killed] * (kills // len(killed)) + rest
+    order.append(Target.CHECKPOINT_FOLDER)
+    chance.shuffle(order)
+    return [
+        Step(target=target, pause_s=round(chance.uniform(*PAUSE_S), 1), patient=chance.random() >= IMPATIENT)
+        for target in order
+    ]

@@ -1,0 +1,45 @@
+"""What `up` brings back, and what `down` ends for good."""
+
+import os
+import signal
+
+import pytest
+
+from runtime.deadline import wait_until
+from runtime.embedded import embedded, start, stop
+from runtime.failures import NotReady, RuntimeFailure
+from runtime.flink_rest import FlinkRest
+from runtime.run_state import RunState
+from runtime.settings import load_settings
+from runtime.submit import submit
+from tests.unit.training.histories import artifact_folder
+
+pytestmark = pytest.mark.integration
+
+
+def states_of_jobs(rest: FlinkRest) -> dict[str, str]:
+    try:
+        return {job["jid"]: job["state"] for job in rest.jobs()}
+    except (NotReady, RuntimeFailure):
+        return {}  # it does not answer for its jobs yet
+
+
+def test_up_after_a_crash_of_all_brings_the_job_back_and_after_down_does_not(tmp_path):
+    settings = load_settings(paths={"state": tmp_path / "state"}, model={"artifact": artifact_folder()})
+    with embedded(settings) as services:
+        rest = FlinkRest(url=services.rest_url)
+        job_id = submit(settings, services).job_id
+
+        for process in RunState.load(settings.state).running():
+            os.kill(process.pid, signal.SIGKILL)
+        assert wait_until(lambda: not RunState.load(settings.state).running(), seconds=10)
+
+        assert start(settings) == services, "each is where its clients look for it"
+        assert wait_until(lambda: states_of_jobs(rest).get(job_id) == "RUNNING", seconds=60), states_of_jobs(rest)
+        assert any((settings.state.checkpoints / job_id).iterdir())
+
+        stop(settings)
+        again = start(settings)
+        assert wait_until(lambda: FlinkRest(url=again.rest_url).reachable(), seconds=30)
+        assert FlinkRest(url=again.rest_url).jobs() == []
+        assert (settings.state.checkpoints / job_id).is_dir(), "to start it again from by hand"
