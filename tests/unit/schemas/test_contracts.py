@@ -45,6 +45,7 @@ FINGERPRINTS = {
     7: "eb808c883164bcc4",
     8: "7b003f6f7e1cbea8",
     9: "049f7109c7a6445c",
+    10: "ab66a39bbefc02bd",
 }
 
 
