@@ -100,8 +100,10 @@ class Replay:
         """Choose what to send: a record once, so that replaying what stays bad never grows."""
         found = sorted(letters, key=lambda letter: (letter.topic, letter.partition, letter.offset))
         fitting = [letter for letter in found if letter.size <= settings.job.max_record_bytes]
-        # The latest wins its place: what came back lies behind what its customer sent since.
-        distinct = list({letter.identity: letter for letter in reversed(fitting)}.values())[::-1]
+        first: dict[Hashable, DeadLetter] = {}
+        for letter in fitting:
+            first.setdefault(letter.identity, letter)
+        distinct = list(first.values())
         return cls(letters=distinct, repeats=len(fitting) - len(distinct), too_large=len(found) - len(fitting))
 
 
@@ -223,13 +225,13 @@ def original(settings: Settings, bootstrap_servers: str, letter: DeadLetter) -> 
     if letter.is_whole:
         return None if letter.key is None else letter.key.encode(), letter.payload
     message = read_record(settings, bootstrap_servers, letter.topic, letter.partition, letter.offset)
-    return message and (message.key(), message.value() or b"")
+    return None if message is None else (message.key(), message.value() or b"")
 
 
 def customer_of(settings: Settings, registry: SchemaRegistry, letter: DeadLetter, payload: bytes) -> str | None:
     """Return the customer that a letter's record names, None when it can't be decoded."""
     record = decoded(settings, registry, replace(letter, payload=payload))
-    return record and str(record["customer_id"])
+    return None if record is None else str(record["customer_id"])
 
 
 def decoded(settings: Settings, registry: SchemaRegistry, letter: DeadLetter) -> dict[str, Any] | None:

@@ -108,7 +108,7 @@ def wrong_keys(records: pa.RecordBatch, keys: Sequence[str | None]) -> Mask:
     lies in another shard than the customer of that name would.
     """
     customers = records.column("customer_id").to_numpy(zero_copy_only=False).tolist()
-    same = [key == customer and NOT_UTF8 not in key for key, customer in zip(keys, customers, strict=True)]
+    same = [key == customer and NOT_UTF8 not in customer for key, customer in zip(keys, customers, strict=True)]
     return ~np.array(same, dtype=bool)
 
 

@@ -72,7 +72,7 @@ class ScoreBatch(KeyedProcessFunction):
             positions = np.delete(positions, [rejection.row for rejection in batch.rejections]).tolist()
         if len(batch.records) == 0:
             return
-        scored = shard.score(batch.records)
+        scored = shard.score(batch.records, now)
         known = shard.label_offsets
         yield from self._outputs.decisions(batch.records, scored, shard.key, known, now)
         logged = self._inference_log.sample(batch.records, scored, positions, shard.key, known, now)

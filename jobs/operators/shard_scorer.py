@@ -60,11 +60,19 @@ class ShardScorer:
         """For each partition of the labels topic, the offset of the next label that is not yet known."""
         return self._offsets
 
-    def score(self, records: pa.RecordBatch) -> ScoredBatch:
-        """Score a batch of transactions and store what it changed; forget who is silent by then."""
+    def score(self, records: pa.RecordBatch, now_ms: int) -> ScoredBatch:
+        """Score a batch of transactions and store what it changed; forget who is silent by then.
+
+        Parameters
+        ----------
+        records : pyarrow.RecordBatch of TRANSACTION_ARROW
+        now_ms : int
+            The wall clock, milliseconds since 1970. Nobody is forgotten for an event time that lies ahead of it,
+            whatever the sender's clock says.
+        """
         scored = self._scorer.score(records)
         self._state.put_all(self._state.histories, scored.changed)
-        newest_ms = int(event_time_ms(records).max())
+        newest_ms = min(int(event_time_ms(records).max()), now_ms)
         self._silent.expect(self._new, newest_ms)
         self._new = []
         if self._silent.forget(newest_ms):

@@ -48,18 +48,18 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(_plain(cell) for cell in row))
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
     out.print(table)
 
 
 def write_line(text: str) -> None:
     """Show a line that holds what came from outside: it must not steer the terminal, nor be taken for markup."""
-    out.print(_plain(text), soft_wrap=True)
+    out.print(Text(printable(text)), soft_wrap=True)
 
 
-def _plain(cell: object) -> Text:
-    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(cell))
-    return Text("".join(shown))
+def printable(text: str) -> str:
+    """Return a text that can't steer the terminal: what does is written as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @contextmanager
