@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from jobs.operators.silent_customers import SilentCustomers
+from jobs.operators.silent_keys import SilentKeys
 from jobs.record_types import POSITION_MASK, POSITION_SHIFT
+from models.features.history import newest_event_time_ms
 from models.features.label_batch import LabelBatch
+from models.features.label_record import newest_label_time_ms
 from models.features.pool import Load
+from models.features.window import DAY_MS
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.validation import event_time_ms
 
@@ -46,14 +49,20 @@ class ShardScorer:
         self._state = state
         self._scorer = scorer = new_scorer(self._load)
         self._new: list[str] = []
-        self._silent = SilentCustomers(state)
+        labels = (state.customer_labels, newest_label_time_ms)
+        self._customers = SilentKeys(state.due, [(state.histories, newest_event_time_ms), labels])
+        self._merchants = SilentKeys(state.merchants_due, [(state.merchant_labels, newest_label_time_ms)])
+        if not self._merchants:
+            # None has an entry: nothing is known yet, or a version stored it that let labels lie for ever.
+            self._merchants.adopt(state.merchant_labels.keys())
+            self._customers.adopt(name for name in state.customer_labels.keys() if not state.histories.contains(name))  # noqa: SIM118
         self._offsets: list[int] = np.frombuffer(state.label_offsets.value() or b"", np.int64).tolist()
         self._entries = self._logged = 0
         for entry in state.logged_labels():
-            labels = LabelBatch.decode(entry)
-            scorer.learn(labels)
+            logged = LabelBatch.decode(entry)
+            scorer.learn(logged)
             self._entries += 1
-            self._logged += len(labels)
+            self._logged += len(logged)
 
     @property
     def label_offsets(self) -> list[int]:
@@ -73,10 +82,11 @@ class ShardScorer:
         scored = self._scorer.score(records)
         self._state.put_all(self._state.histories, scored.changed)
         newest_ms = min(int(event_time_ms(records).max()), now_ms)
-        self._silent.expect(self._new, newest_ms)
+        # A customer that labels alone told of has an entry already.
+        known = self._state.customer_labels
+        self._customers.expect([name for name in self._new if not known.contains(name)], newest_ms)
         self._new = []
-        if self._silent.forget(newest_ms):
-            self._scorer.clear()
+        self._forget(newest_ms)
         return scored
 
     def learn(self, labels: LabelBatch, positions: NDArray[np.int64]) -> None:
@@ -99,6 +109,13 @@ class ShardScorer:
                 self._logged += len(labels)
         self._note(positions)
 
+    def _forget(self, now_ms: int) -> None:
+        if not (self._customers.are_due(now_ms) or self._merchants.are_due(now_ms)):
+            return
+        self._write_records()  # what the log says of a key that is looked at counts too
+        customers, merchants = self._customers.forget(now_ms), self._merchants.forget(now_ms)
+        self._scorer.drop(customers, merchants)
+
     def _load(self, customer: str) -> bytes | None:
         history: bytes | None = self._state.histories.get(customer)
         if history is None:
@@ -106,11 +123,14 @@ class ShardScorer:
         return history
 
     def _write_records(self) -> None:
+        state = self._state
         merchants, customers = self._scorer.take_changed_labels()
-        self._state.put_all(self._state.merchant_labels, merchants)
-        self._state.put_all(self._state.customer_labels, customers)
+        _expect_new(self._merchants, merchants, state.merchant_labels)
+        _expect_new(self._customers, customers, state.customer_labels, state.histories)
+        state.put_all(state.merchant_labels, merchants)
+        state.put_all(state.customer_labels, customers)
         if self._entries:
-            self._state.label_log.clear()
+            state.label_log.clear()
             self._entries = self._logged = 0
 
     def _note(self, positions: NDArray[np.int64]) -> None:
@@ -121,3 +141,13 @@ class ShardScorer:
             newest = int(offsets[partitions == partition].max())
             self._offsets[partition] = max(self._offsets[partition], newest + 1)
         self._state.label_offsets.update(np.array(self._offsets, np.int64).tobytes())
+
+
+def _expect_new(silent: SilentKeys, records: dict[str, bytes], *states: Any) -> None:
+    """Note the keys of label records that none of the states knows yet, each by its own newest label."""
+    new: dict[int, list[str]] = {}
+    for key, raw in records.items():
+        if not any(state.contains(key) for state in states):
+            new.setdefault(newest_label_time_ms(raw) // DAY_MS, []).append(key)
+    for day, keys in new.items():
+        silent.expect(keys, day * DAY_MS + DAY_MS - 1)
