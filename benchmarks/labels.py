@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench import PATIENCE_S, ROOT, bench_model, bench_settings, publish
+from benchmarks.drain import scoring
 from producers.publisher import Publisher
 from producers.replay_with_labels import replay_with_labels
 from producers.simulate import simulate
@@ -23,9 +24,7 @@ from runtime.embedded import Services, embedded
 from runtime.failures import RuntimeFailure
 from runtime.kafka_client import open_consumer
 from runtime.settings import Settings
-from runtime.submit import stop_job, submit
 from runtime.topic_reader import await_records, partition_ranges
-from runtime.topics import create_topics
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import open_registry, value_subject
@@ -91,17 +90,13 @@ def _drain(settings: Settings, services: Services, table: pa.Table, turn: int, *
             "job": settings.job.model_copy(update={"labels": labels}),
         }
     )
-    servers = services.bootstrap_servers
-    create_topics(own, servers)
-    job = submit(own, services)
-    await_records(own, servers, scores, 1, seconds=PATIENCE_S)
-    begun = now_ms()
-    await_records(own, servers, scores, len(table), seconds=PATIENCE_S)
-    if labels and not wait_until(lambda: _labels_known(own, services, table) >= labels, seconds=PATIENCE_S):
-        raise RuntimeFailure(f"expected {labels:,} labels to be learned within {PATIENCE_S:.0f} s: see the job's logs")
-    seconds = (now_ms() - begun) / 1000
-    stop_job(own, services, job.job_id, savepoint=False)
-    return seconds
+    with scoring(own, services) as begun:
+        await_records(own, services.bootstrap_servers, scores, len(table), seconds=PATIENCE_S)
+        if labels and not wait_until(lambda: _labels_known(own, services, table) >= labels, seconds=PATIENCE_S):
+            raise RuntimeFailure(
+                f"expected {labels:,} labels to be learned within {PATIENCE_S:.0f} s: see the job's logs"
+            )
+        return (now_ms() - begun) / 1000
 
 
 def _labels_known(settings: Settings, services: Services, table: pa.Table) -> int:

@@ -73,8 +73,8 @@ class DeadLetter:
     @property
     def identity(self) -> Hashable:
         """The same for letters of the same record, and of records sent again byte for byte."""
-        what = (self.key, self.payload) if self.is_whole else (self.partition, self.offset)
-        return (self.topic, *what)
+        cut = self.payload_size is not None
+        return (self.topic, *((self.partition, self.offset) if cut else (self.key, self.payload)))
 
 
 @dataclass(frozen=True, kw_only=True)

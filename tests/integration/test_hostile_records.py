@@ -46,7 +46,7 @@ def rejected(kind: Kind, records: list[Sent]) -> dict[int, Reason]:
 
 
 def check_letter(letter: dict[str, Any], sent: Sent) -> None:
-    """A letter has the record's bytes, or the first of them and how many there were."""
+    """Compare a letter with its record: its bytes, or the first of them and how many there were."""
     key, value = sent[0], sent[1] or b""
     kept = value[: Limits().max_record_bytes]
     assert letter["payload"] == kept
