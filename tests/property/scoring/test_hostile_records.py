@@ -1,6 +1,7 @@
 """Seeded hostile records through all that the job does with one, Flink and Kafka left out.
 
-`make fuzz` runs more of them: FUZZ_SEED and FUZZ_CASES say which and how many. What fails says seed, batch and bytes.
+`make fuzz` runs more of them, of another seed: FUZZ_SEED and FUZZ_CASES say which and how many. What fails says the
+seed, the batch and the bytes.
 """
 
 import os
@@ -44,7 +45,7 @@ Taken = list[tuple[str, bytes]]
 
 
 @contextmanager
-def told(batch: int, cases: list[Hostile]) -> Iterator[None]:
+def told(seed: int, batch: int, cases: list[Hostile]) -> Iterator[None]:
     """Say how to see a failure again."""
     try:
         with warnings.catch_warnings():
@@ -52,7 +53,7 @@ def told(batch: int, cases: list[Hostile]) -> Iterator[None]:
             yield
     except BaseException as error:
         error.add_note(
-            f"FUZZ_SEED={SEED}, batch {batch}; its records (hex): {[case.payload[:400].hex() for case in cases]}"
+            f"FUZZ_SEED={seed}, batch {batch}; its records (hex): {[case.payload[:400].hex() for case in cases]}"
         )
         raise
 
@@ -230,21 +231,22 @@ def check_letters(row: Any, cases: list[Hostile], batch: DecodedBatch) -> None:
         assert (letter["key_size"] or len(letter["key"] or "")) == len(case.key or "")
 
 
-def test_every_hostile_record_is_a_score_or_a_dead_letter(outputs):
+def fuzz(outputs: tuple[Outputs, InferenceBatchEncoder], seed: int, cases_in_all: int) -> None:
+    """Take hostile records through everything, and check all that comes out."""
     writer, log = outputs
     engines = Engines()
-    transactions, labels = HostileRecords(TRANSACTIONS, SEED), HostileRecords(LABELS, SEED + 1)
+    transactions, labels = HostileRecords(TRANSACTIONS, seed), HostileRecords(LABELS, seed + 1)
     seen: dict[Reason | None, int] = {}
-    for number in range(max(1, CASES // (BATCH + LABELS_A_BATCH))):
+    for number in range(cases_in_all // (BATCH + LABELS_A_BATCH)):
         if number % RESTARTED_EVERY == RESTARTED_EVERY - 1:
             engines.restart()
         cases = list(labels.take(LABELS_A_BATCH))
-        with told(number, cases):
+        with told(seed, number, cases):
             batch = decode(LABELS, cases)
             check_against_fastavro(LABELS, cases, batch)
             engines.learn(LabelBatch.of(batch.records), np.arange(len(cases)))
         cases = list(transactions.take(BATCH))
-        with told(number, cases):
+        with told(seed, number, cases):
             batch = decode(TRANSACTIONS, cases)
             check_against_fastavro(TRANSACTIONS, cases, batch)
             scored = engines.score(batch)
@@ -263,4 +265,14 @@ def test_every_hostile_record_is_a_score_or_a_dead_letter(outputs):
         seen[None] = seen.get(None, 0) + len(batch.records)
     expected = set(Reason) - {Reason.INVALID_LABEL_TIME, Reason.LABEL_TIME_AHEAD}
     assert set(seen) - {None} == expected, "a hostile sender should meet every reason"
-    assert seen[None] > CASES // 4
+    assert seen[None] > cases_in_all // 4
+
+
+def test_every_hostile_record_is_a_score_or_a_dead_letter(outputs):
+    fuzz(outputs, SEED, CASES)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [101, 202, 303])
+def test_so_is_every_one_of_many_more(outputs, seed):
+    fuzz(outputs, seed, 500_000)
