@@ -36,10 +36,10 @@ class SilentKeys:
     def __init__(self, due: Any, records: Sequence[Records]) -> None:
         self._due = due
         self._records = records
-        self._entries: dict[int, set[int]] = {}
+        self._entries: dict[int, int] = {}
         for key in due.keys():  # noqa: SIM118 - no dict
-            day, _, number = key.partition("/")
-            self._entries.setdefault(int(day), set()).add(int(number))
+            day = int(key.partition("/")[0])
+            self._entries[day] = self._entries.get(day, 0) + 1
 
     def __bool__(self) -> bool:
         return bool(self._entries)
@@ -50,10 +50,9 @@ class SilentKeys:
         if not noted:
             return
         day = (newest_ms + KEPT_MS) // DAY_MS + 1
-        numbers = self._entries.setdefault(day, set())
-        number = max(numbers, default=-1) + 1
+        number = self._entries.get(day, 0)
         self._due.put(f"{day}/{number}", json.dumps(noted).encode())
-        numbers.add(number)
+        self._entries[day] = number + 1
 
     def adopt(self, keys: Iterable[str]) -> None:
         """Note keys of an earlier version's state, where they had no entry: they are looked at soon."""
@@ -85,12 +84,12 @@ class SilentKeys:
     def _take(self, today: int) -> list[str]:
         keys: list[str] = []
         for day in sorted(day for day in self._entries if day <= today):
-            numbers = self._entries[day]
-            while numbers and len(keys) < MOST_AT_ONCE:
-                entry = f"{day}/{numbers.pop()}"
+            while self._entries[day] and len(keys) < MOST_AT_ONCE:
+                self._entries[day] -= 1  # from the last on, so that what is left is numbered without a gap
+                entry = f"{day}/{self._entries[day]}"
                 keys += json.loads(self._due.get(entry))
                 self._due.remove(entry)
-            if not numbers:
+            if not self._entries[day]:
                 del self._entries[day]
         return keys
 

@@ -252,11 +252,12 @@ def fuzz(outputs: tuple[Outputs, InferenceBatchEncoder], seed: int, cases_in_all
             scored = engines.score(batch)
             check_written([*writer.decisions(batch.records, scored, 4, [7], NOON_MS)], batch)
             every = np.arange(len(batch.records))
-            sizes = log.encode(
+            logged = log.encode(
                 batch.records, every, scored.x, scored.scores, scored.decisions, every, every,
                 scored_at_ms=NOON_MS, shard=4, label_offsets=[7],
             )  # fmt: skip
-            assert len(sizes) == len(every)
+            assert len(logged) == len(every)
+            assert max(map(len, logged), default=0) < BROKERS_LIMIT
             keys, payloads = [case.key for case in cases], [case.payload for case in cases]
             letters = writer.dead_letters("t", batch.rejections, keys, payloads, [*range(len(cases))], NOON_MS)
             check_letters(letters, cases, batch)
