@@ -33,7 +33,7 @@ from schemas.topics import Topics
 from schemas.validation import Limits
 
 WORLD = SimulationConfig(seed=2, customers=10_000, days=30)
-EVENTS = 600_000
+EVENTS = 400_000
 BAD_EVERY = 10
 FAR_AHEAD_MS = 4_102_444_800_000
 

@@ -32,7 +32,7 @@ from schemas.topics import Topics
 ZIPF_EXPONENT = 1.5
 BATCH, BATCHES, ROUNDS = 256, 100, 5
 WORLD = SimulationConfig(seed=2, customers=10_000, days=30)
-EVENTS = 600_000
+EVENTS = 400_000
 TURNS = ("uniform", "hot", "uniform", "hot", "uniform", "hot")
 """The first of each warms the JVM up and does not count."""
 

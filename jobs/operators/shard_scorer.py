@@ -54,15 +54,16 @@ class ShardScorer:
         self._merchants = SilentKeys(state.merchants_due, [(state.merchant_labels, newest_label_time_ms)])
         if not self._merchants:
             # None has an entry: nothing is known yet, or a version stored it that let labels lie for ever.
-            self._merchants.adopt(state.merchant_labels.keys())
-            self._customers.adopt(name for name in state.customer_labels.keys() if not state.histories.contains(name))  # noqa: SIM118
+            self._merchants.adopt(list(state.merchant_labels.keys()))
+            customers = list(state.customer_labels.keys())
+            self._customers.adopt(name for name in customers if not state.histories.contains(name))
         self._offsets: list[int] = np.frombuffer(state.label_offsets.value() or b"", np.int64).tolist()
         self._entries = self._logged = 0
+        self._logged_keys: set[str] = set()
         for entry in state.logged_labels():
             logged = LabelBatch.decode(entry)
             scorer.learn(logged)
-            self._entries += 1
-            self._logged += len(logged)
+            self._count_logged(logged)
 
     @property
     def label_offsets(self) -> list[int]:
@@ -105,16 +106,14 @@ class ShardScorer:
                 self._write_records()
             else:
                 self._state.label_log.put(self._entries, labels.encode())
-                self._entries += 1
-                self._logged += len(labels)
+                self._count_logged(labels)
         self._note(positions)
 
     def _forget(self, now_ms: int) -> None:
-        if not (self._customers.are_due(now_ms) or self._merchants.are_due(now_ms)):
-            return
-        self._write_records()  # what the log says of a key that is looked at counts too
-        customers, merchants = self._customers.forget(now_ms), self._merchants.forget(now_ms)
-        self._scorer.drop(customers, merchants)
+        customers = self._customers.forget(now_ms, self._logged_keys)
+        merchants = self._merchants.forget(now_ms, self._logged_keys)
+        if customers or merchants:
+            self._scorer.drop(customers, merchants)
 
     def _load(self, customer: str) -> bytes | None:
         history: bytes | None = self._state.histories.get(customer)
@@ -132,6 +131,12 @@ class ShardScorer:
         if self._entries:
             state.label_log.clear()
             self._entries = self._logged = 0
+            self._logged_keys.clear()
+
+    def _count_logged(self, labels: LabelBatch) -> None:
+        self._entries += 1
+        self._logged += len(labels)
+        self._logged_keys.update(labels.merchants, labels.customers)
 
     def _note(self, positions: NDArray[np.int64]) -> None:
         partitions, offsets = positions >> POSITION_SHIFT, positions & POSITION_MASK

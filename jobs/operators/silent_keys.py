@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -60,21 +60,27 @@ class SilentKeys:
         while some := list(islice(left, MOST_AT_ONCE)):
             self.expect(some, -KEPT_MS)
 
-    def are_due(self, now_ms: int) -> bool:
-        """Whether there are keys to look at."""
-        return bool(self._entries) and min(self._entries) <= now_ms // DAY_MS
+    def forget(self, now_ms: int, heard_of: Collection[str]) -> list[str]:
+        """Look at keys that are due at a time, MOST_AT_ONCE or so, and return those that were forgotten.
 
-    def forget(self, now_ms: int) -> list[str]:
-        """Look at keys that are due at a time, MOST_AT_ONCE or so, and return those that were forgotten."""
+        Parameters
+        ----------
+        now_ms : int
+            Milliseconds since 1970.
+        heard_of : collection of str
+            Keys of which something is known that is not in their records yet: they are kept.
+        """
+        if not self._entries or min(self._entries) > now_ms // DAY_MS:
+            return []
         silent: list[str] = []
-        heard_of: dict[int, list[str]] = {}
+        kept: dict[int, list[str]] = {}
         for key in self._take(now_ms // DAY_MS):
-            newest_ms = self._newest_ms(key)
+            newest_ms = now_ms if key in heard_of else self._newest_ms(key)
             if newest_ms + KEPT_MS < now_ms:
                 silent.append(key)
             else:
-                heard_of.setdefault(newest_ms // DAY_MS, []).append(key)
-        for day, keys in heard_of.items():
+                kept.setdefault(newest_ms // DAY_MS, []).append(key)
+        for day, keys in kept.items():
             self.expect(keys, day * DAY_MS + DAY_MS - 1)
         for state, _ in self._records:
             for key in silent:
