@@ -81,11 +81,12 @@ def _fill(settings: Settings, services: Services, table: pa.Table, name: str) ->
     create_topics(own, services.bootstrap_servers)
     records = encode_transactions(table, FileRegistry(), "t-value")
     with Publisher(services.bootstrap_servers, settings=settings.kafka.properties) as publisher:
-        publisher.publish(_spoilt(records, table) if name == "poisoned" else records, own.topics.transactions)
+        publisher.publish(spoilt(records, table) if name == "poisoned" else records, own.topics.transactions)
     return EVENTS // BAD_EVERY if name == "poisoned" else 0
 
 
-def _spoilt(records: Iterator[KeyedRecord], table: pa.Table) -> Iterator[KeyedRecord]:
+def spoilt(records: Iterator[KeyedRecord], table: pa.Table) -> Iterator[KeyedRecord]:
+    """Yield the encoded transactions of a table, every BAD_EVERY-th made bad."""
     codec = RecordCodec(TRANSACTION, "t-value", FileRegistry())
     for number, (key, value) in enumerate(records):
         if number % BAD_EVERY == BAD_EVERY - 1:
