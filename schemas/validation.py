@@ -18,6 +18,8 @@ MAX_TEXT_BYTES = 256
 
 FIRST_EVENT_TIME_MS = 0
 NOT_UTF8 = "\ufffd"
+BYTE_ORDER_MARKS = ("\ufeff", "\ufffe")
+"""PyFlink's thread mode takes these, where a text begins with one, for marks of the text's encoding."""
 
 _TEXTS = ("merchant_category", "transaction_type", "currency", "device_id")
 
@@ -104,12 +106,17 @@ def reject(arrival: Arrival, limits: Limits, checks: Sequence[Check]) -> list[Re
 def wrong_keys(records: pa.RecordBatch, keys: Sequence[str | None]) -> Mask:
     """Return where a record's key is not its customer_id, (n,) bool.
 
-    A key that is not UTF-8 comes with U+FFFD in the place of what is not. So a key with it may be another's, and
-    lies in another shard than the customer of that name would.
+    A key that is not UTF-8 comes with U+FFFD in the place of what is not, and one that begins with a byte order mark
+    as U+FFFD, see `topology`. So a key with it may be another's, and lies in another shard than the customer of that
+    name would: such customers have no key at all.
     """
     customers = records.column("customer_id").to_numpy(zero_copy_only=False).tolist()
-    same = [key == customer and NOT_UTF8 not in customer for key, customer in zip(keys, customers, strict=True)]
+    same = [key == customer and _may_be_key(customer) for key, customer in zip(keys, customers, strict=True)]
     return ~np.array(same, dtype=bool)
+
+
+def _may_be_key(customer: str) -> bool:
+    return NOT_UTF8 not in customer and not customer.startswith(BYTE_ORDER_MARKS)
 
 
 def _null_key(arrival: Arrival, _: Limits) -> Mask | None:

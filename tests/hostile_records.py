@@ -14,7 +14,8 @@ LARGEST_LONG = 2**63 - 1
 CUSTOMERS = [*(f"c{number}" for number in range(40)), "Bäcker 日本", "\U0001f4b3", "a\x00b", "c\x00"]
 
 TEXTS = [
-    "", "\x00", "a\x00b", "\ufffd", "\ufeff", "\U0010ffff", "\ud7ff", "e\u0301", "x" * 256, "x" * 257, "日" * 85,
+    "", "\x00", "a\x00b", "\ufffd", "\ufeff", "\ufeffc1", "\ufffec1",
+    "c\ufeff", "\U0010ffff", "\ud7ff", "e\u0301", "x" * 256, "x" * 257, "日" * 85,
     "日" * 86, "x" * 65_000, "\n\r\t", "\x1b[31m[/red]", "' OR 1=1 --", "NaN", "null",
 ]  # fmt: skip
 LONGS = [0, 1, -1, 127, 128, 2**31, 2**53 + 1, 10**10, 10**10 + 1, LARGEST_LONG, -LARGEST_LONG - 1, 2**62]
