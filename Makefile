@@ -66,12 +66,16 @@ bench: .venv/.runtime ## measure events a second and latency, beside a plain loo
 
 ##@ develop
 
-.PHONY: test test-long check lint format typecheck lock clean
+.PHONY: test test-long fuzz check lint format typecheck lock clean
 test: .venv/.dev ## all tests but the long ones, with a coverage report
 	@$(PY) -m pytest -m "not long" --cov --cov-report=term:skip-covered
 
 test-long: .venv/.dev ## the tests that take minutes
 	@$(PY) -m pytest -m long
+
+fuzz: .venv/.dev ## a million hostile records of another seed (FUZZ_SEED, FUZZ_CASES)
+	@FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_CASES=$${FUZZ_CASES:-1000000} \
+		$(PY) -m pytest tests/property/scoring/test_hostile_records.py -m "not long" --timeout=0
 
 check: lint typecheck ## what CI runs before the tests
 

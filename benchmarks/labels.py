@@ -10,20 +10,22 @@ import sys
 import pyarrow as pa
 from confluent_kafka import TopicPartition
 
-from benchmarks.bench import ROOT, bench_model, bench_settings, console, publish
-from benchmarks.drain import EVENTS, WORLD, drain, in_turns
+from benchmarks.bench import PATIENCE_S, ROOT, bench_model, bench_settings, console, publish
+from benchmarks.drain import EVENTS, WORLD, in_turns, scoring
 from producers.publisher import Publisher
 from producers.replay_with_labels import replay_with_labels
 from producers.simulate import simulate
+from runtime.deadline import wait_until
 from runtime.embedded import Services, embedded
 from runtime.failures import RuntimeFailure
 from runtime.kafka_client import open_consumer
 from runtime.settings import Settings
-from runtime.topic_reader import partition_ranges
+from runtime.topic_reader import await_records, partition_ranges
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import open_registry, value_subject
 from schemas.topics import Topics
+from schemas.wall_clock import now_ms
 
 PROBES = 20
 """Transactions sent again to see which labels are known: some for every shard."""
@@ -39,8 +41,8 @@ def main() -> None:
             labels = _fill(settings, services, table)
         rates = in_turns(
             {
-                "without labels": lambda topics: _drain(settings, services, table, topics, labels=0),
-                f"with {labels:,} labels": lambda topics: _drain(settings, services, table, topics, labels=labels),
+                "without labels": lambda turn: _drain(settings, services, table, turn, labels=0),
+                f"with {labels:,} labels": lambda turn: _drain(settings, services, table, turn, labels=labels),
             },
             EVENTS,
         )
@@ -57,11 +59,17 @@ def _fill(settings: Settings, services: Services, table: pa.Table) -> int:
     return labels.records
 
 
-def _drain(settings: Settings, services: Services, table: pa.Table, topics: Topics, *, labels: int) -> float:
-    """Return the seconds of a drain by a job that is to learn so many labels, or reads none at 0."""
-    job = settings.job.model_copy(update={"labels": labels > 0})
-    own = settings.model_copy(update={"topics": topics, "job": job})
-    return drain(own, services, len(table), until=lambda: not labels or _labels_known(own, services, table) >= labels)
+def _drain(settings: Settings, services: Services, table: pa.Table, turn: int, *, labels: int) -> float:
+    """Return the seconds until a new job has scored all and learned so many labels; it reads none at 0."""
+    topics = Topics(scores=f"bench.scores.{turn}")
+    own = settings.model_copy(update={"topics": topics, "job": settings.job.model_copy(update={"labels": labels > 0})})
+    with scoring(own, services) as begun:
+        await_records(own, services.bootstrap_servers, topics.scores, len(table), seconds=PATIENCE_S)
+        if labels and not wait_until(lambda: _labels_known(own, services, table) >= labels, seconds=PATIENCE_S):
+            raise RuntimeFailure(
+                f"expected {labels:,} labels to be learned within {PATIENCE_S:.0f} s: see the job's logs"
+            )
+        return (now_ms() - begun) / 1000
 
 
 def _labels_known(settings: Settings, services: Services, table: pa.Table) -> int:

@@ -21,6 +21,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
+LARGEST_RECORD = 900_000
+"""Bytes: a dead letter has the record's, and brokers take 1 MB unless told otherwise."""
+
+
 class JobConfigError(UserError):
     """A setting of the job that cannot work."""
 
@@ -141,6 +145,8 @@ class JobConfig:
         self._check_times()
         _expect(0 <= self.feature_log_share <= 1, "feature_log_share", "0 to 1", self.feature_log_share)
         _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)
+        most = self.limits.max_record_bytes
+        _expect(1 <= most <= LARGEST_RECORD, "max_record_bytes", f"1 to {LARGEST_RECORD}", most)
 
     def _check_times(self) -> None:
         failures = self.tolerated_checkpoint_failures

@@ -42,7 +42,12 @@ def _source(table: str, topic: str, start_from: StartFrom, config: JobConfig) ->
 
 
 def outputs_table(config: JobConfig) -> str:
-    """Return the DDL of the sink: one producer, and one transaction, for all topics that the job writes."""
+    """Return the DDL of the sink: one producer, and one transaction, for all topics that the job writes.
+
+    What cannot be written, a dead letter no less than a score, fails the job, which goes back to its last checkpoint
+    and tries again for as long as it takes: nothing is skipped. So nothing may be such that no broker ever takes it,
+    and all that is written has a bound, whatever came in: see `Outputs` and `Limits`.
+    """
     topics = config.topics
     options = {
         **_common(config),

@@ -18,6 +18,12 @@ from jobs.shards import SHARD_KEYS, shard_sql
 # A label may be a moment late: it waits for others, since every shard pays the fixed costs of every batch.
 LABEL_BATCH_MS = 100
 
+# On its way into Python a text loses a leading byte order mark, and so would be another customer's name.
+_READABLE_KEY = r"""CASE
+                WHEN customer_id LIKE U&'\FEFF%' OR customer_id LIKE U&'\FFFE%' THEN U&'\FFFD'
+                ELSE customer_id
+            END"""
+
 _COLLECTED = """
                 ARRAY_AGG(customer_id) AS record_keys,
                 ARRAY_AGG(payload) AS payloads,
@@ -90,7 +96,7 @@ def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, tabl
     sharded = tables.sql_query(f"""
         SELECT
             shard,
-            customer_id,
+            {_READABLE_KEY} AS customer_id,
             COALESCE(payload, X'') AS payload,
             kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
             kafka_time_s * CAST({1 << types.STAMP_SHIFT} AS BIGINT) + shard AS stamp,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import http.client
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import orjson
 
@@ -64,6 +64,17 @@ class FlinkRest:
         """Read metrics below a path, for example `/jobs/ID/metrics`: name to value."""
         query = f"?get={names}" if names else ""
         return {row["id"]: row.get("value", "") for row in self._ask("GET", path + query)}
+
+    def counters(self, job_id: str, group: str) -> dict[str, int]:
+        """Read a job's counters of a metric group, summed over its subtasks: name to count since the job's start."""
+        found: dict[str, int] = {}
+        for vertex in self.job(job_id)["vertices"]:
+            path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
+            names = [row["id"] for row in self._ask("GET", path) if f".{group}." in row["id"]]
+            if names:
+                for row in self._ask("GET", f"{path}?get={quote(','.join(names), safe=',')}&agg=sum"):
+                    found[row["id"].partition(f".{group}.")[2]] = int(row["sum"])
+        return found
 
     def checkpoints(self, job_id: str) -> dict[str, Any]:
         """Tell a job's checkpoints: counts, latest, history."""

@@ -15,7 +15,6 @@ from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import open_registry, value_subject
 from schemas.transaction_batch import TransactionBatchDecoder
-from schemas.validation import Limits
 
 ROWS_AT_ONCE = 10_000
 
@@ -37,7 +36,7 @@ def read_transactions(
         Told records read so far, those of other customers too.
     """
     topic = settings.topics.transactions
-    decoder = TransactionBatchDecoder(value_subject(topic), _registry(settings), Limits())
+    decoder = TransactionBatchDecoder(value_subject(topic), _registry(settings), settings.job.limits)
     # A transaction whose key is not its customer is a dead letter, so the key tells whose it is.
     keys = {name.encode() for name in customers}
     messages = _counted(read_topic(settings, bootstrap_servers, topic), progress)
@@ -47,7 +46,7 @@ def read_transactions(
 def read_labels(settings: Settings, bootstrap_servers: str, *, progress: Progress = lambda _read: None) -> Placed:
     """Read the good labels, see `read_transactions`."""
     topic = settings.topics.labels
-    decoder = LabelBatchDecoder(value_subject(topic), _registry(settings), Limits())
+    decoder = LabelBatchDecoder(value_subject(topic), _registry(settings), settings.job.limits)
     return _placed(_counted(read_topic(settings, bootstrap_servers, topic), progress), decoder, LABEL_ARROW)
 
 

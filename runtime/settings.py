@@ -17,6 +17,7 @@ from runtime.folders import StateFolder
 from runtime.setting_names import PREFIX, check_names, explain
 from schemas.errors import UserError
 from schemas.topics import Topics
+from schemas.validation import Limits
 
 DEFAULT_FILE = "fraudstream.toml"
 
@@ -120,6 +121,13 @@ class JobSettings(Section):
     """share of the transactions whose features are written to the inference topic, 0 to 1"""
     start_from: StartFrom = JobConfig.start_from
     """where a new job begins to read"""
+    max_record_bytes: AtLeastOne = Limits.max_record_bytes
+    """records with more bytes are dead letters that keep the first of them"""
+
+    @property
+    def limits(self) -> Limits:
+        """What a transaction and its label may say."""
+        return Limits(max_record_bytes=self.max_record_bytes)
 
 
 class ModelSettings(Section):

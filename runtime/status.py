@@ -8,6 +8,9 @@ from runtime.flink_rest import FlinkRest
 from runtime.run_state import RunState
 from runtime.settings import Settings
 
+COUNTERS = "fraudstream"
+"""The metric group of the job's own counters, see `jobs.operators.counts`."""
+
 
 def read_status(settings: Settings) -> dict[str, Any]:
     """Tell what runs, as plain values that become JSON.
@@ -16,7 +19,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
     -------
     dict
         `ready`, `processes`, `bootstrap_servers`, `broker` (answers), `rest_url`, `cluster` (answers),
-        `slots_free`, `slots_total`, `jobs`.
+        `slots_free`, `slots_total`, `jobs`: each with what it counted since its start, when it runs.
     """
     run = RunState.load(settings.state)
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
@@ -53,4 +56,16 @@ def _cluster(rest_url: str | None) -> tuple[dict[str, Any] | None, list[dict[str
         overview, jobs = rest.overview(), rest.jobs()
     except (NotReady, RuntimeFailure):
         return None, []
-    return overview, [{"id": job["jid"], "name": job["name"], "state": job["state"]} for job in jobs]
+    return overview, [
+        {"id": job["jid"], "name": job["name"], "state": job["state"], "counts": _counts(rest, job)} for job in jobs
+    ]
+
+
+def _counts(rest: FlinkRest, job: dict[str, Any]) -> dict[str, int]:
+    if job["state"] != "RUNNING":
+        return {}
+    try:
+        found = rest.counters(job["jid"], COUNTERS)
+    except (NotReady, RuntimeFailure):  # it ended meanwhile
+        return {}
+    return {name: count for name, count in sorted(found.items()) if count}

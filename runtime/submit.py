@@ -71,6 +71,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         emit_scores=settings.job.emit_scores,
         feature_log_share=settings.job.feature_log_share,
         start_from=settings.job.start_from,
+        limits=settings.job.limits,
     )
 
 

@@ -108,6 +108,31 @@ def read_topic(
         consumer.close()
 
 
+def read_record(settings: Settings, bootstrap_servers: str, topic: str, partition: int, offset: int) -> Message | None:
+    """Read the record at one place, None when there is none: retention has removed it, or it never was.
+
+    Raises
+    ------
+    RuntimeFailure
+        When the broker does not give it within SILENCE_S.
+    """
+    consumer = open_consumer(settings, bootstrap_servers)
+    try:
+        ranges = {part: (low, high) for part, low, high in partition_ranges(consumer, topic)}
+        low, high = ranges.get(partition, (0, 0))
+        if not low <= offset < high:
+            return None
+        consumer.assign([TopicPartition(topic, partition, offset)])
+        for message in consumer.consume(1, SILENCE_S):
+            if message.error() is None:
+                return message if message.offset() == offset else None
+        raise RuntimeFailure(
+            f"expected the record at {partition}:{offset} of {topic}, but nothing came for {SILENCE_S:.0f} s"
+        )
+    finally:
+        consumer.close()
+
+
 def place_of(message: Message) -> tuple[int, int]:
     """Return the partition and the offset of a message that was read."""
     return int(message.partition() or 0), int(message.offset() or 0)

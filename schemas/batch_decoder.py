@@ -1,6 +1,7 @@
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,17 @@ from schemas.arrow_buffers import string_bytes, string_offsets
 from schemas.avro_schemas import schema_text
 from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
 from schemas.columns import EVENT_TIME
-from schemas.framing import HEADER_BYTES, header
+from schemas.framing import HEADER_BYTES
+from schemas.record_walk import RecordWalk
 from schemas.registry import SchemaRegistry, UnknownSchemaError
 from schemas.rejection import Reason, Rejection
-from schemas.validation import Arrival, Check, Limits, reject
+from schemas.validation import Arrival, Check, Limits, Mask, reject, wrong_keys
 
 Columns = TypeVar("Columns")
+
+
+class TooLargeError(UndecodableError):
+    """The payload is larger than any record may be."""
 
 
 @dataclass(frozen=True)
@@ -46,37 +52,34 @@ class BatchKind(Generic[Columns]):
     arrow : pyarrow.Schema
         Its fields as Arrow columns, in the same order.
     view : callable
-        Gives NumPy views of a decoded batch, taken once for the two functions below.
-    encoded_bytes : callable
-        How many bytes the batch takes in Avro's canonical binary form, without headers.
-    keeps_limits : callable
-        Whether every record keeps every limit; says the same as `checks`, sooner.
+        Gives NumPy views of a decoded batch, taken once for the function below.
+    breaks_limits : callable
+        Says of each record whether it breaks a limit, as `checks` do, sooner.
     checks : tuple of Check
-        What is looked into row by row when it does not.
+        Asked of those that do: which limit, and what the record says.
     """
 
     name: str
     arrow: pa.Schema
     view: Callable[[pa.RecordBatch], Columns]
-    encoded_bytes: Callable[[Columns], int]
-    keeps_limits: Callable[[Columns, npt.NDArray[np.int64], Limits], bool]
+    breaks_limits: Callable[[Columns, npt.NDArray[np.int64], Limits], Mask]
     checks: tuple[Check, ...]
 
 
 class BatchDecoder(Generic[Columns]):
     """Decodes a micro-batch of framed records into columns, and sets the bad ones aside.
 
-    The whole batch is decoded at once where every record has the current schema and nothing is
-    wrong; else each record is decoded by itself, so that one bad record costs the others nothing.
+    Records that are of the current schema and sound are decoded at once. The others are looked into one by one: what
+    is wrong with them, or, of another schema or an encoding of its own, what they hold. So a bad record costs the
+    others nothing.
     """
 
     def __init__(self, kind: BatchKind[Columns], subject: str, registry: SchemaRegistry, limits: Limits) -> None:
         self._kind = kind
         self._codec = RecordCodec(kind.name, subject, registry)
-        self._header = header(self._codec.schema_id)
         self._schema = schema_text(kind.name)
+        self._walk = RecordWalk(json.loads(self._schema), self._codec.schema_id)
         self._limits = limits
-        self._strings = [place for place, field in enumerate(kind.arrow) if field.type == pa.string()]
         self._times = [place for place, field in enumerate(kind.arrow) if field.type == EVENT_TIME]
 
     def decode(
@@ -93,69 +96,77 @@ class BatchDecoder(Generic[Columns]):
         kafka_time_ms : (n,) int64
             The record timestamps.
         """
-        together = self._decode_together(payloads)
-        undecodable: list[Rejection] = []
-        good = np.arange(len(payloads))
-        if together is not None:
-            records, columns = together
-            if _are_customers(records, keys) and self._kind.keeps_limits(columns, kafka_time_ms, self._limits):
-                return DecodedBatch(records, [])
-        else:
-            records, undecodable = self._decode_one_by_one(payloads)
-            good = _others(len(payloads), undecodable)
-            keys, kafka_time_ms = [keys[row] for row in good], kafka_time_ms[good]
-        broken = reject(Arrival(records, keys, kafka_time_ms), self._limits, self._kind.checks)
-        if broken:
-            records = records.take(pa.array(_others(len(records), broken)))
-        placed = [Rejection(int(good[item.row]), item.reason, item.detail) for item in broken]
-        return DecodedBatch(records, sorted(undecodable + placed, key=lambda item: item.row))
+        sound = self._walk.sound(payloads, self._limits.max_record_bytes)
+        if sound.all():
+            return self._keep(self._decode_sound(payloads), keys, kafka_time_ms)
+        rows = np.flatnonzero(sound)
+        records = self._decode_sound([payloads[row] for row in rows.tolist()])
+        others, rejections = self._decode_one_by_one(payloads, np.flatnonzero(~sound).tolist())
+        if others:
+            records, rows = self._merged(records, rows, others)
+        batch = self._keep(records, [keys[row] for row in rows.tolist()], kafka_time_ms[rows])
+        placed = [replace(item, row=int(rows[item.row])) for item in batch.rejections]
+        return DecodedBatch(batch.records, sorted(rejections + placed, key=lambda item: item.row))
 
-    def _decode_together(self, payloads: Sequence[bytes]) -> tuple[pa.RecordBatch, Columns] | None:
-        mark = self._header
-        if not all([payload.startswith(mark) for payload in payloads]):  # noqa: C419  (half the time of a generator)
-            return None
-        bodies = [payload[HEADER_BYTES:] for payload in payloads]
-        try:
-            batch = pyruhvro.deserialize_array(bodies, self._schema)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException:
-            return None
-        # The decoder does not see bytes that follow a record. No encoding of a record is shorter than the
-        # canonical one, so the total is equal only if every record ends where its payload does.
-        columns = self._kind.view(batch)
-        if self._kind.encoded_bytes(columns) != sum(map(len, bodies)) or not self._is_utf8(batch):
-            return None
-        return self._canonical(batch), columns
-
-    def _decode_one_by_one(self, payloads: Sequence[bytes]) -> tuple[pa.RecordBatch, list[Rejection]]:
-        records, rejections = [], []
-        for row, payload in enumerate(payloads):
-            try:
-                records.append(self._codec.decode(payload))
-            except UnknownSchemaError as error:
-                rejections.append(Rejection(row, Reason.UNKNOWN_SCHEMA, str(error)))
-            except TrailingBytesError as error:
-                rejections.append(Rejection(row, Reason.TRAILING_BYTES, str(error)))
-            except UndecodableError as error:
-                rejections.append(Rejection(row, Reason.UNDECODABLE, str(error)))
-        return pa.RecordBatch.from_pylist(records, schema=self._kind.arrow), rejections
-
-    def _is_utf8(self, batch: pa.RecordBatch) -> bool:
-        # The decoder takes any bytes as text. Most text is ASCII, and that is checked in a moment.
-        if all(string_bytes(batch.column(place)).isascii() for place in self._strings):
-            return True
-        try:
-            batch.validate(full=True)
-        except pa.ArrowInvalid:
-            return False
-        return True
-
-    def _canonical(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _decode_sound(self, payloads: Sequence[bytes]) -> pa.RecordBatch:
+        if not payloads:
+            return pa.RecordBatch.from_pylist([], schema=self._kind.arrow)
+        batch = pyruhvro.deserialize_array([payload[HEADER_BYTES:] for payload in payloads], self._schema)
         # Avro's timestamp-millis is UTC by definition; the decoder leaves the zone off.
         for place in self._times:
             batch = batch.set_column(place, self._kind.arrow[place], batch.column(place).view(EVENT_TIME))
         return batch
+
+    def _decode_one_by_one(
+        self, payloads: Sequence[bytes], rows: Sequence[int]
+    ) -> tuple[dict[int, dict[str, Any]], list[Rejection]]:
+        """Return the records of some payloads by row, and the payloads that hold none."""
+        records, rejections = {}, []
+        for row in rows:
+            try:
+                records[row] = self._decode_one(payloads[row])
+            except UnknownSchemaError as error:
+                rejections.append(Rejection(row, Reason.UNKNOWN_SCHEMA, str(error)))
+            except TrailingBytesError as error:
+                rejections.append(Rejection(row, Reason.TRAILING_BYTES, str(error)))
+            except TooLargeError as error:
+                rejections.append(Rejection(row, Reason.TOO_LARGE, str(error)))
+            except UndecodableError as error:
+                rejections.append(Rejection(row, Reason.UNDECODABLE, str(error)))
+        return records, rejections
+
+    def _decode_one(self, payload: bytes) -> dict[str, Any]:
+        most = self._limits.max_record_bytes
+        if len(payload) > most:
+            raise TooLargeError(f"expected at most {most} bytes, was {len(payload)}")
+        return self._codec.decode(payload)
+
+    def _merged(
+        self, records: pa.RecordBatch, rows: npt.NDArray[np.int64], others: dict[int, dict[str, Any]]
+    ) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
+        """Put others among the records, in the order of their rows."""
+        added = pa.RecordBatch.from_pylist(list(others.values()), schema=self._kind.arrow)
+        table = pa.Table.from_batches([records.cast(self._kind.arrow), added]).combine_chunks()
+        rows = np.concatenate([rows, np.array(list(others), np.int64)])
+        order = np.argsort(rows)
+        return table.to_batches()[0].take(pa.array(order)), rows[order]
+
+    def _keep(
+        self, records: pa.RecordBatch, keys: Sequence[str | None], kafka_time_ms: npt.NDArray[np.int64]
+    ) -> DecodedBatch:
+        """Set aside the records that are not under their customer or break a limit."""
+        broken = self._kind.breaks_limits(self._kind.view(records), kafka_time_ms, self._limits)
+        if not _are_customers(records, keys):
+            broken |= wrong_keys(records, keys)
+        if not broken.any():
+            return DecodedBatch(records, [])
+        rows = np.flatnonzero(broken)
+        arrival = Arrival(records.take(pa.array(rows)), [keys[row] for row in rows.tolist()], kafka_time_ms[rows])
+        found = reject(arrival, self._limits, self._kind.checks)
+        rejections = [replace(item, row=int(rows[item.row])) for item in found]
+        broken[rows] = False
+        broken[[item.row for item in rejections]] = True
+        return DecodedBatch(records.take(pa.array(np.flatnonzero(~broken))), rejections)
 
 
 def _are_customers(records: pa.RecordBatch, keys: Sequence[str | None]) -> bool:
@@ -168,11 +179,5 @@ def _are_customers(records: pa.RecordBatch, keys: Sequence[str | None]) -> bool:
     # ASCII; other keys are compared row by row.
     if not joined.isascii() or joined.encode() != string_bytes(customers):
         return False
-    lengths: list[int] = np.diff(string_offsets(customers)).tolist()
-    return lengths == [len(key) for key in keys if key is not None]
-
-
-def _others(count: int, rejections: list[Rejection]) -> npt.NDArray[np.int64]:
-    keep = np.ones(count, dtype=bool)
-    keep[[item.row for item in rejections]] = False
-    return np.flatnonzero(keep)
+    lengths = np.fromiter(map(len, keys), np.int64, len(keys))  # type: ignore[arg-type]
+    return np.array_equal(np.diff(string_offsets(customers)), lengths)

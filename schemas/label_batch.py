@@ -1,5 +1,5 @@
 from schemas.avro_schemas import LABEL
-from schemas.batch_checks import encoded_label_bytes, labels_keep_limits
+from schemas.batch_checks import labels_break_limits
 from schemas.batch_decoder import BatchDecoder, BatchKind
 from schemas.columns import LABEL_ARROW
 from schemas.label_columns import LabelColumns
@@ -10,8 +10,7 @@ _LABELS = BatchKind(
     name=LABEL,
     arrow=LABEL_ARROW,
     view=LabelColumns.of,
-    encoded_bytes=encoded_label_bytes,
-    keeps_limits=labels_keep_limits,
+    breaks_limits=labels_break_limits,
     checks=LABEL_CHECKS,
 )
 

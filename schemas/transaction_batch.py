@@ -1,5 +1,5 @@
 from schemas.avro_schemas import TRANSACTION
-from schemas.batch_checks import encoded_bytes, keeps_limits
+from schemas.batch_checks import breaks_limits
 from schemas.batch_decoder import BatchDecoder, BatchKind
 from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import SchemaRegistry
@@ -10,8 +10,7 @@ _TRANSACTIONS = BatchKind(
     name=TRANSACTION,
     arrow=TRANSACTION_ARROW,
     view=TransactionColumns.of,
-    encoded_bytes=encoded_bytes,
-    keeps_limits=keeps_limits,
+    breaks_limits=breaks_limits,
     checks=TRANSACTION_CHECKS,
 )
 

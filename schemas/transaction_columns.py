@@ -23,7 +23,6 @@ class TransactionColumns(NamedTuple):
     amount_minor: npt.NDArray[np.int64]
     currency: Offsets
     device_id: Offsets
-    no_device: int
     latitude: npt.NDArray[np.float64]
     no_latitude: npt.NDArray[np.bool_]
     longitude: npt.NDArray[np.float64]
@@ -34,7 +33,7 @@ class TransactionColumns(NamedTuple):
     def of(cls, records: pa.RecordBatch) -> "TransactionColumns":
         """Return the views of a batch in the columns of TRANSACTION_ARROW."""
         columns: list[Any] = records.columns
-        device, latitude, longitude = columns[7], columns[8], columns[9]
+        latitude, longitude = columns[8], columns[9]
         return cls(
             transaction_id=string_offsets(columns[0]),
             customer_id=string_offsets(columns[1]),
@@ -43,8 +42,7 @@ class TransactionColumns(NamedTuple):
             transaction_type=string_offsets(columns[4]),
             amount_minor=numbers(columns[5], np.int64),
             currency=string_offsets(columns[6]),
-            device_id=string_offsets(device),
-            no_device=device.null_count,
+            device_id=string_offsets(columns[7]),
             latitude=numbers(latitude, np.float64),
             no_latitude=is_null(latitude),
             longitude=numbers(longitude, np.float64),

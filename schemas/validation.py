@@ -13,8 +13,15 @@ from schemas.rejection import Reason, Rejection
 
 Mask = npt.NDArray[np.bool_]
 
-MAX_ID_BYTES = 256
+MAX_TEXT_BYTES = 256
+"""Of an id, a category, a currency, a device: so what is made of a record is small too, and no broker refuses it."""
+
 FIRST_EVENT_TIME_MS = 0
+NOT_UTF8 = "\ufffd"
+BYTE_ORDER_MARKS = ("\ufeff", "\ufffe")
+"""PyFlink's thread mode takes these, where a text begins with one, for marks of the text's encoding."""
+
+_TEXTS = ("merchant_category", "transaction_type", "currency", "device_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +35,13 @@ class Limits:
     max_ahead_ms : int
         How far a transaction's event time, or a label's own time, may lie after the Kafka record's timestamp, in
         milliseconds.
+    max_record_bytes : int
+        Largest size of an encoded record. Its dead letter holds no more bytes of a larger one.
     """
 
     max_amount_minor: int = 10_000_000_000
     max_ahead_ms: int = 24 * 3_600_000
+    max_record_bytes: int = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,22 @@ def reject(arrival: Arrival, limits: Limits, checks: Sequence[Check]) -> list[Re
     return [found[row] for row in sorted(found)]
 
 
+def wrong_keys(records: pa.RecordBatch, keys: Sequence[str | None]) -> Mask:
+    """Return where a record's key is not its customer_id, (n,) bool.
+
+    A key that is not UTF-8 comes with U+FFFD in the place of what is not, and one that begins with a byte order mark
+    as U+FFFD, see `topology`. So a key with it may be another's, and lies in another shard than the customer of that
+    name would: such customers have no key at all.
+    """
+    customers = records.column("customer_id").to_numpy(zero_copy_only=False).tolist()
+    same = [key == customer and _may_be_key(customer) for key, customer in zip(keys, customers, strict=True)]
+    return ~np.array(same, dtype=bool)
+
+
+def _may_be_key(customer: str) -> bool:
+    return NOT_UTF8 not in customer and not customer.startswith(BYTE_ORDER_MARKS)
+
+
 def _null_key(arrival: Arrival, _: Limits) -> Mask | None:
     if None not in arrival.keys:
         return None
@@ -100,17 +126,21 @@ def _null_key(arrival: Arrival, _: Limits) -> Mask | None:
 
 
 def _key_mismatch(arrival: Arrival, _: Limits) -> Mask | None:
-    customers = arrival.records.column("customer_id").to_pylist()
-    if customers == list(arrival.keys):
-        return None
-    return np.array([key != customer for key, customer in zip(arrival.keys, customers, strict=True)])
+    return wrong_keys(arrival.records, arrival.keys)
 
 
 def _invalid_id(arrival: Arrival, _: Limits) -> Mask | None:
     broken = np.zeros(len(arrival.records), dtype=bool)
     for name in ("transaction_id", "customer_id", "merchant_id"):
         lengths = np.diff(string_offsets(arrival.records.column(name)))
-        broken |= (lengths == 0) | (lengths > MAX_ID_BYTES)
+        broken |= (lengths == 0) | (lengths > MAX_TEXT_BYTES)
+    return broken
+
+
+def _invalid_text(arrival: Arrival, _: Limits) -> Mask | None:
+    broken = np.zeros(len(arrival.records), dtype=bool)
+    for name in _TEXTS:
+        broken |= np.diff(string_offsets(arrival.records.column(name))) > MAX_TEXT_BYTES
     return broken
 
 
@@ -151,6 +181,7 @@ def _was(reason: Reason, arrival: Arrival, row: int) -> str:
     columns = {
         Reason.INVALID_AMOUNT: ("amount_minor",),
         Reason.INVALID_PLACE: ("latitude", "longitude"),
+        Reason.INVALID_TEXT: _TEXTS,
         Reason.INVALID_ID: ("transaction_id", "customer_id", "merchant_id"),
         Reason.KEY_MISMATCH: ("customer_id",),
     }.get(reason, ())
@@ -168,7 +199,7 @@ def _was(reason: Reason, arrival: Arrival, row: int) -> str:
 _OF_BOTH = (
     Check(Reason.NULL_KEY, "expected customer_id as the record's key", _null_key),
     Check(Reason.KEY_MISMATCH, "expected the record's key to be its customer_id", _key_mismatch),
-    Check(Reason.INVALID_ID, f"expected ids of 1 to {MAX_ID_BYTES} bytes", _invalid_id),
+    Check(Reason.INVALID_ID, f"expected ids of 1 to {MAX_TEXT_BYTES} bytes", _invalid_id),
     Check(Reason.INVALID_AMOUNT, "expected an amount from 0 to the limit", _invalid_amount),
 )
 
@@ -176,6 +207,7 @@ _SINCE_1970 = Check(Reason.INVALID_EVENT_TIME, "expected an event time from 1970
 
 TRANSACTION_CHECKS = (
     *_OF_BOTH,
+    Check(Reason.INVALID_TEXT, f"expected texts of at most {MAX_TEXT_BYTES} bytes", _invalid_text),
     Check(Reason.INVALID_PLACE, "expected both coordinates or none, within 90 and 180 degrees", _invalid_place),
     _SINCE_1970,
     Check(Reason.EVENT_TIME_AHEAD, "expected an event time near Kafka's or before", _event_time_ahead),

@@ -25,6 +25,10 @@ _COPIED = (
 )  # fmt: skip
 
 
+KEPT_KEY, KEPT_DETAIL = 256, 1_000
+"""Characters of a key and of a detail that a dead letter has; a customer's id is never longer."""
+
+
 class Outputs:
     """Puts what the operator found into records, a TOPIC_BATCH for each topic."""
 
@@ -32,6 +36,7 @@ class Outputs:
         self._topics = config.topics
         self._manifest = manifest
         self._emit_scores = config.emit_scores
+        self._kept_bytes = config.limits.max_record_bytes
         self._scores = ScoreBatchEncoder(
             value_subject(config.topics.scores),
             registry,
@@ -61,22 +66,34 @@ class Outputs:
         positions: Sequence[int],
         now_ms: int,
     ) -> Row:
-        """Return the dead letters of a batch from ``topic``, each with its original bytes and where it lay."""
+        """Return the dead letters of a batch from ``topic``, each with its bytes and where it lay."""
         letters = [
-            {
-                "reason": rejection.reason.value,
-                "detail": rejection.detail,
-                "topic": topic,
-                "partition": positions[rejection.row] >> POSITION_SHIFT,
-                "offset": positions[rejection.row] & POSITION_MASK,
-                "key": keys[rejection.row],
-                "payload": payloads[rejection.row],
-                "failed_at": now_ms,
-            }
-            for rejection in rejections
+            self._dead_letter(topic, item, keys[item.row], payloads[item.row], positions[item.row], now_ms)
+            for item in rejections
         ]
-        letter_keys = [keys[rejection.row] for rejection in rejections]
-        return Row(self._topics.dead_letters, letter_keys, [self._dead_letters.encode(item) for item in letters])
+        return Row(
+            self._topics.dead_letters,
+            [letter["key"] for letter in letters],
+            [self._dead_letters.encode(letter) for letter in letters],
+        )
+
+    def _dead_letter(
+        self, topic: str, rejection: Rejection, key: str | None, payload: bytes, position: int, now_ms: int
+    ) -> dict[str, Any]:
+        # Its size has a bound whatever came in: the broker refuses a large record, and the job would send it for ever.
+        kept_key = None if key is None else key[:KEPT_KEY]
+        return {
+            "reason": rejection.reason.value,
+            "detail": rejection.detail[:KEPT_DETAIL],
+            "topic": topic,
+            "partition": position >> POSITION_SHIFT,
+            "offset": position & POSITION_MASK,
+            "key": kept_key,
+            "payload": payload[: self._kept_bytes],
+            "failed_at": now_ms,
+            "payload_size": len(payload) if len(payload) > self._kept_bytes else None,
+            "key_size": None if key is None or key == kept_key else len(key),
+        }
 
     def _alert_batch(
         self, records: pa.RecordBatch, scored: ScoredBatch, rows: np.ndarray[Any, Any], now_ms: int

@@ -7,6 +7,7 @@ from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
+from jobs.operators.counts import Counts
 from jobs.operators.inference_log import InferenceLog
 from jobs.operators.label_reader import LabelReader
 from jobs.operators.outputs import Outputs
@@ -19,6 +20,7 @@ from models.drift.signals import SIGNALS, signal_matrix
 from models.features.pool import Load
 from models.features.warm_up import warm_up
 from models.scoring.artifact import load_artifact
+from models.scoring.decision import Decision
 from models.scoring.model import OnnxModel
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.label_batch import LabelBatchDecoder
@@ -55,6 +57,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._labels = LabelReader(LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits))
         self._outputs = Outputs(config, self._artifact.manifest, registry)
         self._inference_log = InferenceLog(config, self._artifact.manifest, registry)
+        self._counts = Counts(runtime_context)
         warm_up()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
@@ -71,12 +74,14 @@ class ScoreBatch(KeyedProcessFunction):
         batch = self._transactions.decode(keys, payloads, kafka_times_ms(stamps))
         now = now_ms()
         if batch.rejections:
+            self._counts.set_aside(batch.rejections)
             topic = self._config.topics.transactions
             yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now)
             positions = np.delete(positions, [rejection.row for rejection in batch.rejections]).tolist()
         if len(batch.records) == 0:
             return
-        scored = shard.score(batch.records)
+        scored = shard.score(batch.records, now)
+        self._counts.scored(len(batch.records), int(np.count_nonzero(scored.decisions != Decision.APPROVE)))
         known = shard.label_offsets
         yield from self._outputs.decisions(batch.records, scored, shard.key, known, now)
         logged = self._inference_log.sample(batch.records, scored, positions, shard.key, known, now)
@@ -89,6 +94,7 @@ class ScoreBatch(KeyedProcessFunction):
     ) -> Iterator[Any]:
         batch = self._labels.read(keys, payloads, positions, stamps)
         if batch.rejections and shard.key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
+            self._counts.set_aside(batch.rejections)
             topic = self._config.topics.labels
             yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
         shard.learn(batch.for_shard(shard.key), batch.positions)

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from jobs.operators.silent_customers import SilentCustomers
+from jobs.operators.silent_keys import SilentKeys
 from jobs.record_types import POSITION_MASK, POSITION_SHIFT
+from models.features.history import newest_event_time_ms
 from models.features.label_batch import LabelBatch
+from models.features.label_record import newest_label_time_ms
 from models.features.pool import Load
+from models.features.window import DAY_MS
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.validation import event_time_ms
 
@@ -46,29 +49,45 @@ class ShardScorer:
         self._state = state
         self._scorer = scorer = new_scorer(self._load)
         self._new: list[str] = []
-        self._silent = SilentCustomers(state)
+        labels = (state.customer_labels, newest_label_time_ms)
+        self._customers = SilentKeys(state.due, [(state.histories, newest_event_time_ms), labels])
+        self._merchants = SilentKeys(state.merchants_due, [(state.merchant_labels, newest_label_time_ms)])
+        if not self._merchants:
+            # None has an entry: nothing is known yet, or a version stored it that let labels lie for ever.
+            self._merchants.adopt(list(state.merchant_labels.keys()))
+            customers = list(state.customer_labels.keys())
+            self._customers.adopt(name for name in customers if not state.histories.contains(name))
         self._offsets: list[int] = np.frombuffer(state.label_offsets.value() or b"", np.int64).tolist()
         self._entries = self._logged = 0
+        self._logged_keys: set[str] = set()
         for entry in state.logged_labels():
-            labels = LabelBatch.decode(entry)
-            scorer.learn(labels)
-            self._entries += 1
-            self._logged += len(labels)
+            logged = LabelBatch.decode(entry)
+            scorer.learn(logged)
+            self._count_logged(logged)
 
     @property
     def label_offsets(self) -> list[int]:
         """For each partition of the labels topic, the offset of the next label that is not yet known."""
         return self._offsets
 
-    def score(self, records: pa.RecordBatch) -> ScoredBatch:
-        """Score a batch of transactions and store what it changed; forget who is silent by then."""
+    def score(self, records: pa.RecordBatch, now_ms: int) -> ScoredBatch:
+        """Score a batch of transactions and store what it changed; forget who is silent by then.
+
+        Parameters
+        ----------
+        records : pyarrow.RecordBatch of TRANSACTION_ARROW
+        now_ms : int
+            The wall clock, milliseconds since 1970. Nobody is forgotten for an event time that lies ahead of it,
+            whatever the sender's clock says.
+        """
         scored = self._scorer.score(records)
         self._state.put_all(self._state.histories, scored.changed)
-        newest_ms = int(event_time_ms(records).max())
-        self._silent.expect(self._new, newest_ms)
+        newest_ms = min(int(event_time_ms(records).max()), now_ms)
+        # A customer that labels alone told of has an entry already.
+        known = self._state.customer_labels
+        self._customers.expect([name for name in self._new if not known.contains(name)], newest_ms)
         self._new = []
-        if self._silent.forget(newest_ms):
-            self._scorer.clear()
+        self._forget(newest_ms)
         return scored
 
     def learn(self, labels: LabelBatch, positions: NDArray[np.int64]) -> None:
@@ -87,9 +106,14 @@ class ShardScorer:
                 self._write_records()
             else:
                 self._state.label_log.put(self._entries, labels.encode())
-                self._entries += 1
-                self._logged += len(labels)
+                self._count_logged(labels)
         self._note(positions)
+
+    def _forget(self, now_ms: int) -> None:
+        customers = self._customers.forget(now_ms, self._logged_keys)
+        merchants = self._merchants.forget(now_ms, self._logged_keys)
+        if customers or merchants:
+            self._scorer.drop(customers, merchants)
 
     def _load(self, customer: str) -> bytes | None:
         history: bytes | None = self._state.histories.get(customer)
@@ -98,12 +122,21 @@ class ShardScorer:
         return history
 
     def _write_records(self) -> None:
+        state = self._state
         merchants, customers = self._scorer.take_changed_labels()
-        self._state.put_all(self._state.merchant_labels, merchants)
-        self._state.put_all(self._state.customer_labels, customers)
+        _expect_new(self._merchants, merchants, state.merchant_labels)
+        _expect_new(self._customers, customers, state.customer_labels, state.histories)
+        state.put_all(state.merchant_labels, merchants)
+        state.put_all(state.customer_labels, customers)
         if self._entries:
-            self._state.label_log.clear()
+            state.label_log.clear()
             self._entries = self._logged = 0
+            self._logged_keys.clear()
+
+    def _count_logged(self, labels: LabelBatch) -> None:
+        self._entries += 1
+        self._logged += len(labels)
+        self._logged_keys.update(labels.merchants, labels.customers)
 
     def _note(self, positions: NDArray[np.int64]) -> None:
         partitions, offsets = positions >> POSITION_SHIFT, positions & POSITION_MASK
@@ -113,3 +146,13 @@ class ShardScorer:
             newest = int(offsets[partitions == partition].max())
             self._offsets[partition] = max(self._offsets[partition], newest + 1)
         self._state.label_offsets.update(np.array(self._offsets, np.int64).tobytes())
+
+
+def _expect_new(silent: SilentKeys, records: dict[str, bytes], *states: Any) -> None:
+    """Note the keys of label records that none of the states knows yet, each by its own newest label."""
+    new: dict[int, list[str]] = {}
+    for key, raw in records.items():
+        if not any(state.contains(key) for state in states):
+            new.setdefault(newest_label_time_ms(raw) // DAY_MS, []).append(key)
+    for day, keys in new.items():
+        silent.expect(keys, day * DAY_MS + DAY_MS - 1)

@@ -27,7 +27,9 @@ class ShardState:
     label_offsets : ValueState of `LabelOffsets.encode`
         Which labels were learned.
     due : MapState of day and number to the customers of an entry
-        When each customer is looked at again, see `SilentCustomers`.
+        When each customer is looked at again, see `SilentKeys`.
+    merchants_due : MapState of day and number to the merchants of an entry
+        The same of the merchants that labels tell of.
     observation : ValueState of `Accumulator.encode`
         The drift signals' unfinished means.
     """
@@ -48,6 +50,7 @@ class ShardState:
         self.label_log = by_number("label_log")
         self.label_offsets = one("label_offsets")
         self.due = by_text("due")
+        self.merchants_due = by_text("merchants_due")
         self.observation = one("observation")
         self._mode = mode
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from itertools import compress
 
 import numpy as np
@@ -189,10 +190,11 @@ class FeatureEngine:
         """
         return self._merchants.take_changed(), self._customers.take_changed()
 
-    def clear(self) -> None:
-        """Forget what is in memory and can be loaded again; only between batches."""
-        for pool in (self._pool, self._merchants, self._customers):
-            pool.clear()
+    def drop(self, customers: Sequence[str], merchants: Sequence[str]) -> None:
+        """Forget customers and merchants that the stores have forgotten, and their labels; only between batches."""
+        self._pool.drop(customers)
+        self._customers.drop(customers)
+        self._merchants.drop(merchants)
 
     def _take_in(
         self,

@@ -1,5 +1,5 @@
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ class Pool(ABC):
             raise ValueError(f"capacity: expected 1 or more, was {capacity}")
         self._load = load
         self._slots: dict[str, int] = {}
+        self._used = 0
         self._capacity = capacity
         self._allocate(capacity)
 
@@ -63,28 +64,35 @@ class Pool(ABC):
     def clear(self) -> None:
         """Forget every key: what the state holds is the same."""
         self._slots.clear()
+        self._used = 0
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Forget some keys: their rows stay unused until all are forgotten."""
+        for key in keys:
+            self._slots.pop(key, None)
 
     def _bring_in(self, keys: list[str]) -> None:
         missing = [key for key in keys if key not in self._slots]
-        if len(self) + len(missing) > self.capacity:
+        if self._used + len(missing) > self.capacity:
             if self._load is None:
-                self._grow(len(self) + len(missing))
+                self._grow(self._used + len(missing))
             else:
                 self.clear()
                 missing = keys
                 if len(missing) > self.capacity:
                     self._grow(len(missing))
         for key in missing:
-            slot = len(self)
+            slot = self._used
             self._fill(slot, self._stored(key))
             self._slots[key] = slot
+            self._used += 1
 
     def _stored(self, key: str) -> bytes | None:
         return self._load(key) if self._load else None
 
     def _grow(self, least: int) -> None:
         self._capacity = max(least, 2 * self._capacity)
-        held, before = len(self), self._arrays()
+        held, before = self._used, self._arrays()
         self._allocate(self._capacity)
         for grown, array in zip(self._arrays(), before, strict=True):
             grown[:held] = array[:held]

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,9 +110,9 @@ class TransactionScorer:
             changed=self._engine.changed(batch) if self._stored else {},
         )
 
-    def clear(self) -> None:
-        """Forget what is in memory and stored too."""
-        self._engine.clear()
+    def drop(self, customers: Sequence[str], merchants: Sequence[str]) -> None:
+        """Forget customers and merchants that the stores have forgotten."""
+        self._engine.drop(customers, merchants)
 
     def learn(self, labels: LabelBatch) -> None:
         """Take in labels that arrive without transactions."""

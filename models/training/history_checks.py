@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pandera.errors import SchemaErrors
 
 from schemas.errors import UserError
-from schemas.validation import MAX_ID_BYTES, Limits
+from schemas.validation import MAX_TEXT_BYTES, Limits
 
 SHOWN = 5
 """How many of the rows that break a rule are shown."""
@@ -32,13 +32,13 @@ class _Rule(NamedTuple):
     shown: tuple[str, ...]
 
 
-_ID = pandera.Check.in_range(1, MAX_ID_BYTES)
+_ID = pandera.Check.in_range(1, MAX_TEXT_BYTES)
 _MOST = Limits().max_amount_minor
 
 # The job's own limits, so that a model learns from what the job will score; and what only labels can break.
 _RULES: dict[str, _Rule] = {
     **{
-        f"{name} bytes": _Rule(_ID, f"{name} of 1 to {MAX_ID_BYTES} bytes", (name,))
+        f"{name} bytes": _Rule(_ID, f"{name} of 1 to {MAX_TEXT_BYTES} bytes", (name,))
         for name in ("transaction_id", "customer_id", "merchant_id")
     },
     "amount": _Rule(pandera.Check.in_range(0, _MOST), f"amount_minor from 0 to {_MOST}", ("amount_minor",)),

@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from runtime.commands.screen import AsJson, out, settings_of, write_json
+from runtime.commands.screen import AsJson, out, printable, settings_of, write_json
 
 app = typer.Typer(help="Watch the alerts.", no_args_is_help=True)
 
@@ -51,7 +52,8 @@ def line(alert: dict[str, Any]) -> str:
     colour = "red" if alert["decision"] == "BLOCK" else "yellow"
     why = ", ".join(f"{r['feature']} {r['value']:.4g} (usually {r['usual']:.4g})" for r in alert["reasons"][:3])
     amount = f"{alert['amount_minor'] / 100:,.2f} {alert['currency']}"
+    what = escape(printable(f"{alert['customer_id']} at {alert['merchant_id']}  {amount}"))
     return (
         f"{alert['event_time']:%Y-%m-%d %H:%M:%S} [{colour}]{alert['decision']:6}[/] {alert['score']:.3f}  "
-        f"{alert['customer_id']} at {alert['merchant_id']}  {amount}  {why}"
+        f"{what}  {why}"
     )

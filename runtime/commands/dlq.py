@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.commands.screen import AsJson, err, out, settings_of, write_json, write_table
+from runtime.commands.screen import AsJson, err, settings_of, write_json, write_line, write_table
 from schemas.rejection import Reason
+
+if TYPE_CHECKING:
+    from runtime.dead_letters import DeadLetter, Replay
 
 app = typer.Typer(help="See what could not be scored, and send it again.", no_args_is_help=True)
 
@@ -52,10 +56,9 @@ def list_letters(
             write_json(_as_json(letter))
         return
     if not letters:
-        out.print("No dead letters")
+        write_line("No dead letters")
         return
-    counts = Counter(letter.reason for letter in letters).most_common()
-    out.print(f"{len(letters):,} dead letters: " + ", ".join(f"{name} {count:,}" for name, count in counts))
+    write_line(f"{len(letters):,} dead letters: {_counts(letters)}")
     rows = [
         (letter.place, f"{letter.failed_at:%Y-%m-%d %H:%M:%S}", letter.reason, letter.key or "-", letter.detail)
         for letter in newest
@@ -76,22 +79,30 @@ def show(
 
       fraudstream dlq show 0:17
     """
-    from runtime.dead_letters import decoded, find_dead_letter
+    from dataclasses import replace
+
+    from runtime.dead_letters import decoded, find_dead_letter, original
     from runtime.embedded import find_bootstrap
     from schemas.registry import open_registry
 
     settings = settings_of(context)
-    letter = find_dead_letter(settings, find_bootstrap(settings), place)
-    record = decoded(settings, open_registry(settings.kafka.schema_registry_url), letter)
+    servers = find_bootstrap(settings)
+    letter = find_dead_letter(settings, servers, place)
+    whole = original(settings, servers, letter)
+    payload = whole[1] if whole else letter.payload
+    record = decoded(settings, open_registry(settings.kafka.schema_registry_url), replace(letter, payload=payload))
     if as_json:
         write_json({**_as_json(letter), "record": record})
         return
-    out.print(f"[bold]{letter.reason}[/] {letter.detail}", soft_wrap=True)
-    out.print(f"came from {letter.topic}, partition {letter.partition}, offset {letter.offset}, key {letter.key!r}")
-    out.print(f"set aside {letter.failed_at:%Y-%m-%d %H:%M:%S} UTC")
-    out.print(f"{len(letter.payload):,} bytes: {letter.payload[:SHOWN_BYTES].hex(' ')}", soft_wrap=True)
+    write_line(f"{letter.reason} {letter.detail}")
+    write_line(f"came from {letter.topic}, partition {letter.partition}, offset {letter.offset}, key {letter.key!r}")
+    write_line(f"set aside {letter.failed_at:%Y-%m-%d %H:%M:%S} UTC")
+    write_line(f"{letter.size:,} bytes: {letter.payload[:SHOWN_BYTES].hex(' ')}")
+    if not letter.is_whole:
+        where = "still there" if whole else "there no more: it can't be replayed"
+        write_line(f"The letter has only a part of it; where it came from the whole is {where}")
     if record is None:
-        out.print("No record can be read from these bytes")
+        write_line("No record can be read from these bytes")
     else:
         write_table(("field", "value"), record.items())
 
@@ -115,7 +126,9 @@ def replay(
     """Send dead letters again to the topic that they came from, once their cause is mended.
 
     Sent twice, a transaction is still scored once: its second score is its first. What is still bad comes
-    back as a new dead letter; the old ones stay until the topic's retention removes them.
+    back as a new dead letter; the old ones stay until the topic's retention removes them. Of several letters
+    of one record one is sent, so replaying again never sends more. A partition's records go in the order in
+    which they came; what their customers sent since is before them. Exit code 1 when some can't be sent.
 
     [bold]Examples[/]
 
@@ -123,26 +136,47 @@ def replay(
       fraudstream dlq replay --reason UNKNOWN_SCHEMA --since 2026-11-20
       fraudstream dlq replay --reason KEY_MISMATCH --mend-keys --dry-run
     """
-    from runtime.dead_letters import NoSuchDeadLetterError, read_dead_letters, replay_dead_letters
+    from runtime.dead_letters import NoSuchDeadLetterError, Replay, read_dead_letters, replay_dead_letters
     from runtime.embedded import find_bootstrap
 
     settings = settings_of(context)
     servers = find_bootstrap(settings)
-    wanted = _wanted(reason, topic, key, since, until, places)
-    letters = sorted(read_dead_letters(settings, servers, wanted), key=lambda letter: letter.failed_at)
+    letters = list(read_dead_letters(settings, servers, _wanted(reason, topic, key, since, until, places)))
     missing = set(places or ()) - {letter.place for letter in letters}
     if missing:
         raise NoSuchDeadLetterError(
             f"expected dead letters that meet every condition at {', '.join(sorted(missing))}, was none: "
             "`fraudstream dlq ls` lists the places"
         )
-    sent = 0 if dry_run else replay_dead_letters(settings, servers, letters, mend_keys=mend_keys)
+    chosen = Replay.of(settings, letters)
+    sent, gone = (0, []) if dry_run else replay_dead_letters(settings, servers, chosen.letters, mend_keys=mend_keys)
     if as_json:
-        write_json({"found": len(letters), "sent": sent})
-    elif dry_run:
-        err.print(f"Would send {len(letters):,}")
+        counts = {"found": len(letters), "repeats": chosen.repeats, "too_large": chosen.too_large}
+        write_json({**counts, "sent": sent, "gone": [letter.place for letter in gone]})
     else:
-        out.print(f"Sent {sent:,} again")
+        _tell(chosen, sent, dry_run=dry_run)
+    if gone:
+        err.print(
+            f"Not sent: {', '.join(letter.place for letter in gone)}. The letters have only a part of these records, "
+            "and the topic that they came from has them no more"
+        )
+        raise typer.Exit(1)
+
+
+def _tell(chosen: Replay, sent: int, *, dry_run: bool) -> None:
+    if dry_run:
+        write_line(f"Would send {len(chosen.letters):,}" + (f": {_counts(chosen.letters)}" if chosen.letters else ""))
+    else:
+        write_line(f"Sent {sent:,} again")
+    if chosen.repeats:
+        write_line(f"{chosen.repeats:,} more are letters of the same records")
+    if chosen.too_large:
+        write_line(f"{chosen.too_large:,} are larger than job.max_record_bytes, and would come back")
+
+
+def _counts(letters: Sequence[DeadLetter]) -> str:
+    counts = Counter(letter.reason for letter in letters).most_common()
+    return ", ".join(f"{name} {count:,}" for name, count in counts)
 
 
 def _wanted(
@@ -165,7 +199,7 @@ def _wanted(
     )
 
 
-def _as_json(letter: Any) -> dict[str, Any]:
+def _as_json(letter: DeadLetter) -> dict[str, Any]:
     return {
         "place": letter.place,
         "reason": letter.reason,
@@ -176,4 +210,6 @@ def _as_json(letter: Any) -> dict[str, Any]:
         "key": letter.key,
         "failed_at": letter.failed_at.isoformat(),
         "payload_hex": letter.payload.hex(),
+        "payload_size": letter.size,
+        "whole": letter.is_whole,
     }

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from runtime.settings import Settings, load_settings
 
@@ -42,13 +43,23 @@ def write_json(value: Any) -> None:
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Show rows below headings."""
+    """Show rows below headings; what records say is shown as it is, see `write_line`."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
     out.print(table)
+
+
+def write_line(text: str) -> None:
+    """Show a line that holds what came from outside: it must not steer the terminal, nor be taken for markup."""
+    out.print(Text(printable(text)), soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Return a text that can't steer the terminal: what does is written as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @contextmanager

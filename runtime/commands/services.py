@@ -92,3 +92,5 @@ def _show(found: dict[str, Any]) -> None:
     out.print(f"Slots  {found['slots_free']} free of {found['slots_total']}")
     for job in found["jobs"]:
         out.print(f"Job    {job['id']}  {job['state']}  {job['name']}")
+        if job["counts"]:
+            out.print("       since it started: " + ", ".join(f"{n} {count:,}" for n, count in job["counts"].items()))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-from confluent_kafka import Consumer, Message, Producer
+from confluent_kafka import OFFSET_END, Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from producers.publisher import SETTINGS, Publisher
 from producers.replay import replay, replay_labels
@@ -134,6 +135,14 @@ class Lane:
             )
         assert producer.flush(30) == 0
         return places
+
+    def delete_records(self, topic: str) -> None:
+        """Remove all that a topic holds now, as its retention would."""
+        client = AdminClient({"bootstrap.servers": self.services.bootstrap_servers})
+        partitions = self.settings.kafka.partitions
+        ends = [TopicPartition(topic, number, OFFSET_END) for number in range(partitions)]
+        for future in client.delete_records(ends).values():
+            future.result()
 
     def size(self, topic: str) -> int:
         return topic_size(self.settings, self.services.bootstrap_servers, topic)

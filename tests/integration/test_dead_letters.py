@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from producers.encoding import encode_transactions
 from runtime import cli
+from runtime.topic_reader import read_topic
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
 from tests.integration.expected import Expected, card_world
@@ -56,7 +57,8 @@ def test_mended_letters_are_scored_once_however_often_they_are_replayed(command,
     assert [bytes.fromhex(item["payload_hex"]) for item in listed if item["reason"] == Reason.UNDECODABLE] == [
         b"\x07poison"
     ]
-    assert json.loads(run("replay", "--dry-run", "--json").output) == {"found": ROWS // 10 + 1, "sent": 0}
+    dry = json.loads(run("replay", "--dry-run", "--json").output)
+    assert (dry["found"], dry["sent"]) == (ROWS // 10 + 1, 0)
 
     again = ["replay", "--reason", "KEY_MISMATCH", "--mend-keys", "--json"]
     assert json.loads(run(*again).output)["sent"] == ROWS // 10
@@ -78,6 +80,38 @@ def test_letter_that_is_still_bad_comes_back(command):
     assert run("replay", letter["place"]).output == "Sent 1 again\n"
     lane.await_records(lane.topics.dead_letters, 2)
     assert [item["payload"] for item in lane.dead_letters()] == [b"\x07poison"] * 2
+
+
+def test_letter_of_a_part_is_replayed_from_where_the_record_lay(command, monkeypatch):
+    lane, run = command
+    large, odd = b"\x00" * 200_000, b"\xff\xfe not text"
+    lane.send_raw([(b"k" * 50_000, large), (odd, b"\x07poison")])
+    lane.await_records(lane.topics.dead_letters, 2)
+    first = {item["reason"]: item for item in lane.dead_letters()}
+    assert len(first["TOO_LARGE"]["payload"]) < len(large) == first["TOO_LARGE"]["payload_size"]
+    assert len(first["TOO_LARGE"]["key"]) < first["TOO_LARGE"]["key_size"] == 50_000
+
+    again = json.loads(run("replay", "--json").output)
+    assert (again["sent"], again["too_large"], again["gone"]) == (1, 1, []), "what is too large would come back"
+    monkeypatch.setenv("FRAUDSTREAM_JOB__MAX_RECORD_BYTES", "900000")
+    assert json.loads(run("replay", "--json").output)["sent"] == 2
+    lane.await_records(lane.topics.dead_letters, 5)
+    messages = read_topic(lane.settings, lane.services.bootstrap_servers, lane.topics.transactions)
+    sent = [(message.key(), message.value()) for message in messages]
+    assert sent.count((b"k" * 50_000, large)) == 2
+    assert sent.count((odd, b"\x07poison")) == 3
+    lane.delete_records(lane.topics.transactions)
+    done = run("replay", "--json")
+    assert done.exit_code == 1
+    assert len(json.loads(done.stdout.splitlines()[0])["gone"]) == 3
+
+
+def test_replaying_what_stays_bad_never_sends_more(command):
+    lane, run = command
+    lane.send_raw([(b"c0", b"\x07poison"), (b"c1", b"\x07poison")])
+    for turn in range(1, 4):
+        lane.await_records(lane.topics.dead_letters, 2 * turn)
+        assert json.loads(run("replay", "--json").output)["sent"] == 2
 
 
 def test_place_without_a_letter_is_refused(command):

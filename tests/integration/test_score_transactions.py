@@ -1,5 +1,6 @@
 """The scoring job on real Kafka and real Flink gives what the offline replay gives; the bad is set aside."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from models.features.table import FEATURE_NAMES
 from producers.encoding import encode_transactions
 from runtime.deadline import wait_until
+from runtime.status import read_status
 from schemas.framing import header
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
@@ -113,6 +115,14 @@ def bad_records():
     ]
 
 
+def counts(lane: Lane) -> dict[str, int]:
+    """Return what `fraudstream status` says that the job counted."""
+    settings = lane.settings.model_copy(
+        update={"flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url})}
+    )
+    return next(job["counts"] for job in read_status(settings)["jobs"] if job["id"] == lane.job_ids[-1])
+
+
 def test_bad_records_are_dead_letters_and_all_others_are_scored(open_lane, artifact):
     lane, table = open_lane(), card_world(1_000)
     good = list(encode_transactions(table, FileRegistry(), "t-value"))
@@ -127,6 +137,11 @@ def test_bad_records_are_dead_letters_and_all_others_are_scored(open_lane, artif
     lane.submit()
     lane.await_scores(len(good))
     lane.await_records(lane.topics.dead_letters, len(bad))
+    counted = Counter({"transactions": len(good)}) + Counter(
+        f"dead_letters_{reason.value}" for reason, *_ in bad.values()
+    )
+    # The TaskManager tells its metrics every few seconds.
+    assert wait_until(lambda: counts(lane).items() >= counted.items(), seconds=60, interval_s=1), counts(lane)
     lane.cancel()
 
     scores = lane.scores()

@@ -63,6 +63,12 @@ def test_bad_value_is_refused_with_expected_was_and_what_to_do(name, value, expe
     assert f"was {value!r}: change it in the settings" in str(refusal.value)
 
 
+@pytest.mark.parametrize("most", [0, 900_001])
+def test_records_are_never_so_large_that_no_broker_takes_their_dead_letter(most):
+    with pytest.raises(JobConfigError, match=r"expected job\.max_record_bytes: 1 to 900000, was"):
+        job_config(limits=Limits(max_record_bytes=most))
+
+
 @pytest.mark.parametrize("changes", EDGES, ids=str)
 def test_edges_of_the_ranges_are_allowed(changes):
     config = job_config(**changes)

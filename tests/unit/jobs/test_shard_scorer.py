@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from jobs.operators import shard_scorer
+from jobs.operators import shard_scorer, silent_keys
 from jobs.operators.shard_scorer import ShardScorer
-from jobs.operators.silent_customers import KEPT_MS
+from jobs.operators.silent_keys import KEPT_MS
 from jobs.record_types import POSITION_SHIFT
 from models.features.table import FEATURE_NAMES
 from models.features.window import DAY_MS
@@ -25,8 +25,8 @@ class MapLike(dict):
     def put(self, key, value):
         self[key] = value
 
-    def put_all(self, entries):
-        self.update(entries)
+    def contains(self, key):
+        return key in self
 
     def remove(self, key):
         self.pop(key, None)
@@ -41,6 +41,7 @@ class State:
     customer_labels: MapLike = field(default_factory=MapLike)
     label_log: MapLike = field(default_factory=MapLike)
     due: MapLike = field(default_factory=MapLike)
+    merchants_due: MapLike = field(default_factory=MapLike)
 
     def __post_init__(self):
         self.label_offsets = SimpleNamespace(
@@ -82,7 +83,12 @@ def many_labels(count, merchants=3):
 
 def scored(shard):
     now_ms = START_MS + HOUR_MS
-    return shard.score(records(*({"merchant_id": f"m{i}", "event_time": now_ms + i} for i in range(3)))).x.tobytes()
+    return score(shard, records(*({"merchant_id": f"m{i}", "event_time": now_ms + i} for i in range(3)))).x.tobytes()
+
+
+def score(shard, batch):
+    """Score at a time when all that the tests tell of is past."""
+    return shard.score(batch, START_MS + 10_000 * DAY_MS)
 
 
 def test_few_labels_are_written_to_the_records_at_once(open_shard):
@@ -149,17 +155,17 @@ def test_offsets_say_what_is_known_by_partition_and_are_kept(open_shard):
 def test_silent_customers_are_forgotten_and_others_are_not(open_shard):
     state = State()
     shard = open_shard(state)
-    shard.score(records({"customer_id": "silent"}, {"customer_id": "busy"}, {"customer_id": "labelled"}))
-    shard.score(records({"transaction_id": "t9", "customer_id": "busy", "event_time": START_MS + 50 * DAY_MS}))
+    score(shard, records({"customer_id": "silent"}, {"customer_id": "busy"}, {"customer_id": "labelled"}))
+    score(shard, records({"transaction_id": "t9", "customer_id": "busy", "event_time": START_MS + 50 * DAY_MS}))
     shard.learn(label_batch({"customer_id": "labelled", "label_time": START_MS + 60 * DAY_MS}), np.array([0]))
     state = replace(state)  # as after a failure
     shard = open_shard(state)
     end_ms = START_MS + KEPT_MS + 2 * DAY_MS
-    shard.score(records({"transaction_id": "t10", "customer_id": "new", "event_time": end_ms}))
+    score(shard, records({"transaction_id": "t10", "customer_id": "new", "event_time": end_ms}))
     assert set(state.histories) == {"busy", "labelled", "new"}
-    shard.score(records({"transaction_id": "t11", "customer_id": "new", "event_time": end_ms + 51 * DAY_MS}))
+    score(shard, records({"transaction_id": "t11", "customer_id": "new", "event_time": end_ms + 51 * DAY_MS}))
     assert set(state.histories) == {"labelled", "new"}
-    shard.score(records({"transaction_id": "t12", "customer_id": "new", "event_time": end_ms + 61 * DAY_MS}))
+    score(shard, records({"transaction_id": "t12", "customer_id": "new", "event_time": end_ms + 61 * DAY_MS}))
     assert (set(state.histories), set(state.customer_labels)) == ({"new"}, set())
 
 
@@ -169,9 +175,112 @@ def test_a_forgotten_customer_that_comes_back_is_new_and_is_forgotten_again(open
     counts = []
     for turn in range(3):
         at = START_MS + 2 * turn * KEPT_MS
-        back = shard.score(records({"transaction_id": f"a{turn}", "customer_id": "now and then", "event_time": at}))
+        back = score(shard, records({"transaction_id": f"a{turn}", "customer_id": "now and then", "event_time": at}))
         counts.append(back.x[0, FEATURE_NAMES.index("history_count")])
         later = at + KEPT_MS + 2 * DAY_MS
-        shard.score(records({"transaction_id": f"b{turn}", "customer_id": "other", "event_time": later}))
+        score(shard, records({"transaction_id": f"b{turn}", "customer_id": "other", "event_time": later}))
         assert set(state.histories) == {"other"}
     assert counts == [0, 0, 0]
+
+
+def test_labels_of_customers_who_never_bought_are_forgotten(open_shard):
+    state = State()
+    shard = open_shard(state)
+    shard.learn(label_batch({"customer_id": "ghost", "label_time": START_MS}), np.array([0]))
+    assert set(state.customer_labels) == {"ghost"}
+    score(shard, records({"customer_id": "other", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}))
+    assert set(state.customer_labels) == set()
+
+
+def test_merchants_without_labels_for_long_are_forgotten_and_others_are_not(open_shard):
+    state = State()
+    shard = open_shard(state)
+    end_ms = START_MS + KEPT_MS + 2 * DAY_MS
+    shard.learn(label_batch({"merchant_id": "silent"}, {"merchant_id": "busy"}), np.array([0, 1]))
+    shard.learn(
+        label_batch({"merchant_id": "busy", "label_time": end_ms - DAY_MS, "transaction_id": "t9"}), np.array([2])
+    )
+    shard = open_shard(state)
+    score(shard, records({"event_time": end_ms}))
+    assert set(state.merchant_labels) == {"busy"}
+    assert len(state.merchants_due) == 1
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_labels_in_the_log_keep_their_customer_and_merchant(open_shard, monkeypatch, restored):
+    monkeypatch.setattr(shard_scorer, "FEW_LABELS", 0)
+    state = State()
+    shard = open_shard(state)
+    score(shard, records({}))
+    shard.learn(label_batch({"label_time": START_MS + KEPT_MS}), np.array([0]))
+    assert (len(state.label_log), state.merchant_labels) == (1, {})
+    if restored:
+        shard = open_shard(state)
+    at = {"customer_id": "new", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}
+    score(shard, records({"transaction_id": "t1", **at}))
+    assert set(state.histories) == {"c", "new"}
+
+
+@pytest.mark.parametrize("late_ms", [0, 29 * DAY_MS])
+def test_no_feature_saw_what_is_forgotten(open_shard, late_ms):
+    now_ms = START_MS + KEPT_MS + 2 * DAY_MS
+    old = [
+        label_batch({"label_time": START_MS, "is_fraud": True}),
+        records({"event_time": START_MS, "merchant_id": "m"}),
+    ]
+
+    def x(*, forget):
+        state = State()
+        shard = open_shard(state)
+        shard.learn(old[0], np.array([0]))
+        score(shard, old[1])
+        if forget:
+            score(
+                shard,
+                records({"transaction_id": "t1", "customer_id": "other", "merchant_id": "n", "event_time": now_ms}),
+            )
+            assert set(state.histories) == {"other"}
+            assert state.merchant_labels == state.customer_labels == {}
+        return score(shard, records({"transaction_id": "t2", "event_time": now_ms - late_ms, "merchant_id": "m"})).x
+
+    assert x(forget=True).tobytes() == x(forget=False).tobytes()
+
+
+def test_one_clock_that_runs_ahead_makes_nobody_forgotten(open_shard):
+    state = State()
+    shard = open_shard(state)
+    shard.score(records({"customer_id": "c1"}), START_MS)
+    ahead = records({"transaction_id": "t1", "customer_id": "broken clock", "event_time": START_MS + 3 * KEPT_MS})
+    shard.score(ahead, START_MS + DAY_MS)
+    assert set(state.histories) == {"c1", "broken clock"}
+
+
+def test_replay_of_old_data_makes_nobody_forgotten_who_is_not_silent(open_shard):
+    state = State()
+    shard = open_shard(state)
+    score(shard, records({"customer_id": "now"}))
+    score(shard, records({"transaction_id": "t1", "customer_id": "then", "event_time": START_MS - 2 * KEPT_MS}))
+    score(shard, records({"transaction_id": "t2", "customer_id": "now", "event_time": START_MS + 1}))
+    assert "now" in state.histories
+
+
+def test_a_day_with_many_silent_customers_costs_each_batch_a_few_of_them(open_shard, monkeypatch):
+    monkeypatch.setattr(silent_keys, "MOST_AT_ONCE", 10)
+    state = State()
+    shard = open_shard(state)
+    for number in range(50):
+        score(shard, records({"customer_id": f"c{number}", "transaction_id": f"t{number}"}))
+    left = []
+    for number in range(6):
+        at = {"event_time": START_MS + KEPT_MS + 2 * DAY_MS, "transaction_id": f"u{number}", "customer_id": "last"}
+        score(shard, records(at))
+        left.append(len(state.histories))
+    assert left == [41, 31, 21, 11, 1, 1]
+
+
+def test_labels_of_an_earlier_versions_state_are_forgotten_too(open_shard):
+    state = State()
+    open_shard(state).learn(label_batch({"customer_id": "ghost"}), np.array([0]))
+    earlier = replace(state, due=MapLike(), merchants_due=MapLike())
+    score(open_shard(earlier), records({"merchant_id": "n", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}))
+    assert earlier.merchant_labels == earlier.customer_labels == {}

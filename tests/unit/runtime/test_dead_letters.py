@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runtime.dead_letters import DeadLetter, Wanted, decoded
+from runtime.dead_letters import DeadLetter, Replay, Wanted, decoded
 from runtime.settings import load_settings
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
@@ -50,3 +50,50 @@ def test_record_in_a_letter_is_read_where_its_topic_tells_the_kind():
     assert decoded(settings, registry, letter(payload=payload))["transaction_id"] == transaction()["transaction_id"]
     assert decoded(settings, registry, letter(payload=payload[:-3])) is None
     assert decoded(settings, registry, letter(payload=payload, topic="somebody.elses")) is None
+
+
+def replayed(*letters):
+    return Replay.of(load_settings(None), letters)
+
+
+def test_records_are_replayed_in_the_order_in_which_they_came():
+    places = [(1, 9), (0, 5), (1, 2), (0, 40)]
+    found = replayed(*(letter(partition=p, offset=o, payload=bytes([p, o])) for p, o in places))
+    assert [(item.partition, item.offset) for item in found.letters] == sorted(places)
+
+
+def test_a_record_is_replayed_once_however_many_letters_it_has():
+    written_twice = letter(key="c1", payload=b"a"), letter(key="c1", payload=b"a", place="0:18")
+    came_back = letter(key="c1", payload=b"a", offset=77)
+    others = letter(key="c1", payload=b"b", offset=5), letter(key="c2", payload=b"a", offset=6)
+    found = replayed(*others, came_back, *written_twice)
+    assert [(item.key, item.payload, item.offset) for item in found.letters] == [
+        ("c1", b"a", 4),
+        ("c1", b"b", 5),
+        ("c2", b"a", 6),
+    ]
+    assert found.repeats == 2
+
+
+def test_parts_of_records_are_told_apart_by_where_those_lay():
+    cut = {"payload": b"a", "payload_size": 50_000}
+    assert len(replayed(letter(offset=1, **cut), letter(offset=2, **cut), letter(offset=2, **cut)).letters) == 2
+
+
+def test_what_is_still_too_large_is_not_replayed():
+    found = replayed(letter(payload=b"a", payload_size=100_000), letter(offset=5, payload=b"b"))
+    assert ([item.payload for item in found.letters], found.too_large) == ([b"b"], 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "whole"),
+    [
+        ({}, True),
+        ({"key": "c1"}, True),
+        ({"key": "c\ufffd"}, False),
+        ({"key_size": 9}, False),
+        ({"payload_size": 9}, False),
+    ],
+)
+def test_letter_is_whole_where_it_has_the_bytes_of_key_and_value(changes, whole):
+    assert letter(**changes).is_whole == whole

@@ -4,6 +4,7 @@ import pytest
 
 from schemas.framing import header
 from schemas.rejection import Reason
+from schemas.validation import Limits
 from tests.batches import LABELS, TRANSACTIONS
 
 pytestmark = pytest.mark.parametrize("kind", [TRANSACTIONS, LABELS], ids=["transactions", "labels"])
@@ -21,6 +22,7 @@ BAD_PAYLOADS = {
     Reason.UNDECODABLE: lambda payload: payload[:-4],
     Reason.TRAILING_BYTES: lambda payload: payload + b"\x00",
     Reason.UNKNOWN_SCHEMA: lambda payload: header(999) + payload[5:],
+    Reason.TOO_LARGE: lambda payload: payload + bytes(Limits().max_record_bytes),
 }
 
 
@@ -47,6 +49,25 @@ def test_record_that_breaks_a_limit_is_set_aside(kind, reason, changes):
     assert [(item.row, item.reason) for item in batch.rejections] == [(1, reason)]
     assert batch.records["transaction_id"].to_pylist() == ["t000000", "t000002"]
     assert ", was " in batch.rejections[0].detail
+
+
+def test_encoding_of_its_own_is_decoded_in_its_place(kind):
+    records = [kind.make(number) for number in range(5)]
+
+    def longer(payload):
+        # The length of the first text with a needless byte: Avro's readers take it.
+        return payload[:5] + bytes([payload[5] | 128, 0]) + payload[6:]
+
+    batch = kind.decode(records, {1: longer, 3: lambda payload: payload[:-1]})
+    assert batch.records.to_pylist() == records[:3] + records[4:]
+    assert [item.row for item in batch.rejections] == [3]
+
+
+@pytest.mark.parametrize("name", ["c\ufffd", "\ufeffc", "\ufffec"])
+def test_customer_whose_key_cannot_be_read_has_none(kind, name):
+    # Flink gives U+FFFD for what is not UTF-8, and PyFlink loses a byte order mark.
+    batch = kind.decode([kind.make(0, customer_id=name), kind.make(1)])
+    assert [(item.row, item.reason) for item in batch.rejections] == [(0, Reason.KEY_MISMATCH)]
 
 
 @pytest.mark.parametrize(("key", "reason"), [(None, Reason.NULL_KEY), ("other", Reason.KEY_MISMATCH)])

@@ -1,5 +1,6 @@
 """What every schema of schemas/avro keeps."""
 
+import io
 import json
 from importlib.resources import files
 
@@ -7,7 +8,9 @@ import fastavro
 import pytest
 
 from models.scoring.decision import Decision
+from schemas.codec import RecordCodec
 from schemas.columns import LABEL_ARROW
+from schemas.framing import header
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
 
@@ -45,6 +48,7 @@ FINGERPRINTS = {
     7: "eb808c883164bcc4",
     8: "7b003f6f7e1cbea8",
     9: "049f7109c7a6445c",
+    10: "ab66a39bbefc02bd",
 }
 
 
@@ -67,6 +71,20 @@ def test_every_nullable_field_defaults_to_null(name):
 def test_dead_letter_reasons_are_those_of_the_schema():
     (reason,) = [field for field in load("dead_letter")["fields"] if field["name"] == "reason"]
     assert {item.value for item in Reason} == set(reason["type"]["symbols"]) - {"OTHER"}
+
+
+LETTER = {
+    "reason": "UNDECODABLE", "detail": "", "topic": "t", "partition": 0, "offset": 4, "key": None, "payload": b"x",
+    "failed_at": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("version", [6, 7])
+def test_earlier_dead_letters_are_read_as_whole(version):
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, written(version), LETTER)
+    letter = RecordCodec("dead_letter", "", FileRegistry()).decode(header(version) + buffer.getvalue())
+    assert (letter["payload"], letter["payload_size"], letter["key_size"]) == (b"x", None, None)
 
 
 def test_label_columns_are_those_of_the_schema():

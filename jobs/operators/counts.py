@@ -1,0 +1,30 @@
+from collections import Counter
+from collections.abc import Sequence
+
+from pyflink.datastream import RuntimeContext
+
+from schemas.rejection import Reason, Rejection
+
+GROUP = "fraudstream"
+"""Part of each counter's name in Flink's REST interface and in what its reporters export."""
+
+
+class Counts:
+    """Flink counters of what became of the records, raised once a batch; they begin at 0 whenever the job starts."""
+
+    def __init__(self, context: RuntimeContext) -> None:
+        group = context.get_metrics_group().add_group(GROUP)
+        self._transactions = group.counter("transactions")
+        self._alerts = group.counter("alerts")
+        self._dead_letters = {reason: group.counter(f"dead_letters_{reason.value}") for reason in Reason}
+
+    def scored(self, transactions: int, alerts: int) -> None:
+        """Count the transactions of a batch, and those that were not approved."""
+        self._transactions.inc(transactions)
+        if alerts:
+            self._alerts.inc(alerts)
+
+    def set_aside(self, rejections: Sequence[Rejection]) -> None:
+        """Count the dead letters of a batch by their reasons."""
+        for reason, count in Counter(item.reason for item in rejections).items():
+            self._dead_letters[reason].inc(count)

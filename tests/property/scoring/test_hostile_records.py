@@ -1,0 +1,280 @@
+"""Seeded hostile records through all that the job does with one, Flink and Kafka left out.
+
+`make fuzz` runs more of them, of another seed: FUZZ_SEED and FUZZ_CASES say which and how many. What fails says the
+seed, the batch and the bytes.
+"""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jobs.operators.outputs import Outputs
+from jobs.operators.shard_scorer import ShardScorer
+from models.features.history import decode_history, encode_history
+from models.features.label_batch import LabelBatch
+from models.features.label_record import check_labels
+from models.scoring.artifact import load_artifact
+from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
+from schemas.avro_schemas import ALERT, DEAD_LETTER, SCORE
+from schemas.batch_decoder import DecodedBatch
+from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
+from schemas.inference_batch import InferenceBatchEncoder
+from schemas.registry import FileRegistry, UnknownSchemaError
+from schemas.rejection import Reason
+from schemas.validation import Limits
+from tests.batches import LABELS, TRANSACTIONS, Kind
+from tests.hostile_records import Hostile, HostileRecords
+from tests.records import NOON_MS
+from tests.unit.jobs.job_configs import job_config
+from tests.unit.jobs.test_shard_scorer import State
+from tests.unit.training.histories import artifact_folder
+
+SEED = int(os.environ.get("FUZZ_SEED", "1"))
+CASES = int(os.environ.get("FUZZ_CASES", "120_000"))
+BATCH, LABELS_A_BATCH = 300, 100
+MARKS = {"\ufeff", "\ufffe"}
+BROKERS_LIMIT = 1_000_000
+RESTARTED_EVERY = 25
+
+Taken = list[tuple[str, bytes]]
+"""Topic and payload of what is written."""
+
+
+@contextmanager
+def told(seed: int, batch: int, cases: list[Hostile]) -> Iterator[None]:
+    """Say how to see a failure again."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            yield
+    except BaseException as error:
+        error.add_note(
+            f"FUZZ_SEED={seed}, batch {batch}; its records (hex): {[case.payload[:400].hex() for case in cases]}"
+        )
+        raise
+
+
+def decode(kind: Kind, cases: list[Hostile]) -> DecodedBatch:
+    times = np.full(len(cases), NOON_MS)
+    batch = kind.decoder.decode([case.key for case in cases], [case.payload for case in cases], times)
+    batch.records.validate(full=True)
+    return batch
+
+
+def check_against_fastavro(kind: Kind, cases: list[Hostile], batch: DecodedBatch) -> None:
+    """Each record is in one place, for the reason that it has when it is looked at alone."""
+    rejected = {item.row: item for item in batch.rejections}
+    assert len(rejected) == len(batch.rejections)
+    assert len(rejected) + len(batch.records) == len(cases)
+    accepted = iter(batch.records.to_pylist())
+    for row, case in enumerate(cases):
+        if row not in rejected:
+            record = next(accepted)
+            assert record == kind.codec.decode(case.payload), case.payload.hex()
+            assert breaks(record, case) is None, (case.payload.hex(), case.key)
+            continue
+        assert rejected[row].reason in reasons(kind, case), (rejected[row], case.payload.hex(), case.key)
+
+
+def reasons(kind: Kind, case: Hostile) -> set[Reason]:
+    """Return the reasons that a record may be set aside for, written down once more and simply."""
+    if len(case.payload) > Limits().max_record_bytes:
+        return {Reason.TOO_LARGE}
+    try:
+        record = kind.codec.decode(case.payload)
+    except UnknownSchemaError:
+        return {Reason.UNKNOWN_SCHEMA}
+    except TrailingBytesError:
+        return {Reason.TRAILING_BYTES}
+    except UndecodableError as error:
+        # No datetime of Python's holds the time; the limits know better what is wrong.
+        beyond = {
+            Reason.INVALID_EVENT_TIME,
+            Reason.EVENT_TIME_AHEAD,
+            Reason.INVALID_LABEL_TIME,
+            Reason.LABEL_TIME_AHEAD,
+        }
+        others = set(Reason) - {Reason.TOO_LARGE, Reason.UNKNOWN_SCHEMA, Reason.TRAILING_BYTES}
+        return others | beyond if "OverflowError" in str(error) else {Reason.UNDECODABLE}
+    reason = breaks(record, case)
+    return {reason} if reason else set()
+
+
+def breaks(record: dict[str, Any], case: Hostile) -> Reason | None:
+    ids = [len(record[name].encode()) for name in ("transaction_id", "customer_id", "merchant_id")]
+    texts = [
+        len((record.get(name) or "").encode())
+        for name in ("merchant_category", "transaction_type", "currency", "device_id")
+    ]
+    latitude, longitude = record.get("latitude"), record.get("longitude")
+    event_ms = record["event_time"].timestamp() * 1000
+    label_ms = record["label_time"].timestamp() * 1000 if "label_time" in record else None
+    latest_ms = NOON_MS + Limits().max_ahead_ms
+    half_a_place = (latitude is None) != (longitude is None)
+    broken = {
+        Reason.NULL_KEY: case.key is None,
+        Reason.KEY_MISMATCH: case.key != record["customer_id"] or "\ufffd" in case.key or case.key[:1] in MARKS,
+        Reason.INVALID_ID: not all(1 <= size <= 256 for size in ids),
+        Reason.INVALID_AMOUNT: not 0 <= record["amount_minor"] <= Limits().max_amount_minor,
+        Reason.INVALID_TEXT: max(texts) > 256,
+        Reason.INVALID_PLACE: half_a_place or not (abs(latitude or 0) <= 90 and abs(longitude or 0) <= 180),
+        Reason.INVALID_EVENT_TIME: event_ms < 0,
+        Reason.EVENT_TIME_AHEAD: label_ms is None and event_ms > latest_ms,
+        Reason.INVALID_LABEL_TIME: label_ms is not None and label_ms < event_ms,
+        Reason.LABEL_TIME_AHEAD: label_ms is not None and label_ms > latest_ms,
+    }
+    order = [Reason.NULL_KEY, Reason.KEY_MISMATCH, Reason.INVALID_ID]
+    order += [Reason.INVALID_AMOUNT, Reason.INVALID_TEXT] if label_ms is None else [Reason.INVALID_AMOUNT]
+    return next((reason for reason in [*order, *broken] if broken[reason]), None)
+
+
+class Engines:
+    """Three ways to score the same: in memory at once, over a store with hardly a cache, and as a shard does."""
+
+    def __init__(self) -> None:
+        self.artifact = load_artifact(artifact_folder())
+        self.memory = TransactionScorer(self.artifact, load=None)
+        self.stored: dict[str, dict[str, bytes]] = {"histories": {}, "merchants": {}, "customers": {}}
+        self.state = State()
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew with what is stored."""
+        stored = self.stored
+        self.cached = TransactionScorer(
+            self.artifact,
+            load=stored["histories"].get,
+            load_merchant=stored["merchants"].get,
+            load_customer=stored["customers"].get,
+            capacity=7,
+        )
+        self.shard = ShardScorer(4, self._new_scorer, self.state)
+
+    def _new_scorer(self, load: Any) -> TransactionScorer:
+        state = self.state
+        return TransactionScorer(
+            self.artifact, load=load, load_merchant=state.merchant_labels.get, load_customer=state.customer_labels.get
+        )
+
+    def score(self, batch: DecodedBatch) -> ScoredBatch:
+        """Score a batch in all ways; the shard's is returned."""
+        whole = self.memory.score(batch.records)
+        half = len(batch.records) // 2
+        parts = []
+        for part in (batch.records.slice(0, half), batch.records.slice(half)):
+            if len(part):
+                parts.append(self.cached.score(part))
+                self.stored["histories"].update(parts[-1].changed)
+        assert np.concatenate([part.x for part in parts]).tobytes() == whole.x.tobytes()
+        assert np.concatenate([part.scores for part in parts]).tobytes() == whole.scores.tobytes()
+        for raw in (raw for part in parts for raw in part.changed.values()):
+            assert encode_history(*decode_history(raw)) == raw
+        scored = self.shard.score(batch.records, NOON_MS)
+        for found in (whole, scored):
+            assert np.isfinite(found.x).all()
+            assert ((found.scores >= 0) & (found.scores <= 1)).all()
+        return scored
+
+    def learn(self, labels: LabelBatch, positions: np.ndarray) -> None:
+        """Learn labels in all ways."""
+        for scorer in (self.memory, self.cached):
+            scorer.learn(labels)
+        merchants, customers = self.cached.take_changed_labels()
+        for raw in (*merchants.values(), *customers.values()):
+            assert check_labels(raw)[0] > 0
+        self.stored["merchants"].update(merchants)
+        self.stored["customers"].update(customers)
+        self.shard.learn(labels, positions)
+
+
+@pytest.fixture(scope="module")
+def outputs() -> tuple[Outputs, InferenceBatchEncoder]:
+    manifest, registry = load_artifact(artifact_folder()).manifest, FileRegistry()
+    log = InferenceBatchEncoder("i", registry, model_id=manifest.model_id, spec_hash=manifest.feature_spec_hash)
+    return Outputs(job_config(), manifest, registry), log
+
+
+CODECS = {
+    "fraud.scores.v1": RecordCodec(SCORE, "", FileRegistry()),
+    "fraud.alerts.v1": RecordCodec(ALERT, "", FileRegistry()),
+    "fraud.dlq.v1": RecordCodec(DEAD_LETTER, "", FileRegistry()),
+}
+
+
+def check_written(rows: list[Any], batch: DecodedBatch) -> None:
+    """Read what is written: small enough for a broker, and a score for each transaction."""
+    ids = batch.records.column("transaction_id").to_pylist()
+    scored = []
+    for topic, keys, payloads in rows:
+        assert len(keys) == len(payloads)
+        for key, payload in zip(keys, payloads, strict=True):
+            assert len(payload) + len((key or "").encode()) < BROKERS_LIMIT
+            record = CODECS[topic].decode(payload)
+            if topic == "fraud.scores.v1":
+                scored.append(record["transaction_id"])
+    assert scored == ids
+
+
+def check_letters(row: Any, cases: list[Hostile], batch: DecodedBatch) -> None:
+    topic, _, payloads = row
+    for item, payload in zip(batch.rejections, payloads, strict=True):
+        letter, case = CODECS[topic].decode(payload), cases[item.row]
+        assert len(payload) < BROKERS_LIMIT
+        assert (letter["reason"], letter["offset"]) == (item.reason.value, item.row)
+        assert case.payload.startswith(letter["payload"])
+        assert (letter["payload_size"] or len(letter["payload"])) == len(case.payload)
+        assert (case.key or "").startswith(letter["key"] or "")
+        assert (letter["key_size"] or len(letter["key"] or "")) == len(case.key or "")
+
+
+def fuzz(outputs: tuple[Outputs, InferenceBatchEncoder], seed: int, cases_in_all: int) -> None:
+    """Take hostile records through everything, and check all that comes out."""
+    writer, log = outputs
+    engines = Engines()
+    transactions, labels = HostileRecords(TRANSACTIONS, seed), HostileRecords(LABELS, seed + 1)
+    seen: dict[Reason | None, int] = {}
+    for number in range(cases_in_all // (BATCH + LABELS_A_BATCH)):
+        if number % RESTARTED_EVERY == RESTARTED_EVERY - 1:
+            engines.restart()
+        cases = list(labels.take(LABELS_A_BATCH))
+        with told(seed, number, cases):
+            batch = decode(LABELS, cases)
+            check_against_fastavro(LABELS, cases, batch)
+            engines.learn(LabelBatch.of(batch.records), np.arange(len(cases)))
+        cases = list(transactions.take(BATCH))
+        with told(seed, number, cases):
+            batch = decode(TRANSACTIONS, cases)
+            check_against_fastavro(TRANSACTIONS, cases, batch)
+            scored = engines.score(batch)
+            check_written([*writer.decisions(batch.records, scored, 4, [7], NOON_MS)], batch)
+            every = np.arange(len(batch.records))
+            logged = log.encode(
+                batch.records, every, scored.x, scored.scores, scored.decisions, every, every,
+                scored_at_ms=NOON_MS, shard=4, label_offsets=[7],
+            )  # fmt: skip
+            assert len(logged) == len(every)
+            assert max(map(len, logged), default=0) < BROKERS_LIMIT
+            keys, payloads = [case.key for case in cases], [case.payload for case in cases]
+            letters = writer.dead_letters("t", batch.rejections, keys, payloads, [*range(len(cases))], NOON_MS)
+            check_letters(letters, cases, batch)
+        for item in batch.rejections:
+            seen[item.reason] = seen.get(item.reason, 0) + 1
+        seen[None] = seen.get(None, 0) + len(batch.records)
+    expected = set(Reason) - {Reason.INVALID_LABEL_TIME, Reason.LABEL_TIME_AHEAD}
+    assert set(seen) - {None} == expected, "a hostile sender should meet every reason"
+    assert seen[None] > cases_in_all // 4
+
+
+def test_every_hostile_record_is_a_score_or_a_dead_letter(outputs):
+    fuzz(outputs, SEED, CASES)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [101, 202, 303])
+def test_so_is_every_one_of_many_more(outputs, seed):
+    fuzz(outputs, seed, 500_000)

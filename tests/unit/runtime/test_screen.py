@@ -1,0 +1,34 @@
+"""What records say must not steer the terminal that shows them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from runtime.commands import screen
+from runtime.commands.alerts import line
+
+HOSTILE = "\x1b[2J[/bold][link=x]\x07\r\n\u202e"
+
+
+@pytest.fixture
+def shown(capsys):
+    return lambda: capsys.readouterr().out
+
+
+def test_table_and_line_show_hostile_text_as_it_is(shown):
+    screen.write_table(("key",), [(HOSTILE,)])
+    screen.write_line(HOSTILE)
+    text = shown()
+    assert text.count("\\x1b[2J[/bold][link=x]\\x07\\r\\n\\u202e") == 2
+    assert "\x1b[2J" not in text
+
+
+def test_alert_of_a_hostile_customer_is_one_line(shown):
+    alert = {
+        "decision": "BLOCK", "reasons": [], "amount_minor": 5, "currency": HOSTILE, "score": 0.9,
+        "event_time": datetime(2026, 1, 1, tzinfo=UTC), "customer_id": HOSTILE, "merchant_id": "m",
+    }  # fmt: skip
+    screen.out.print(line(alert), soft_wrap=True)
+    text = shown()
+    assert "[/bold][link=x]" in text
+    assert len(text.splitlines()) == 1
