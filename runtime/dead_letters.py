@@ -9,12 +9,14 @@ from typing import Any
 from confluent_kafka import Message
 
 from producers.publisher import Publisher
+from runtime.kafka_client import shared_properties
+from runtime.registry_access import registry_of
 from runtime.settings import Settings
 from runtime.topic_reader import read_topic
 from schemas.avro_schemas import DEAD_LETTER, LABEL, TRANSACTION
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.errors import UserError
-from schemas.registry import SchemaRegistry, UnknownSchemaError, open_registry, value_subject
+from schemas.registry import SchemaRegistry, UnknownSchemaError, value_subject
 from schemas.rejection import Reason
 
 
@@ -89,7 +91,7 @@ def read_dead_letters(settings: Settings, bootstrap_servers: str, wanted: Wanted
         Which of them.
     """
     topic = settings.topics.dead_letters
-    codec = RecordCodec(DEAD_LETTER, value_subject(topic), open_registry(settings.kafka.schema_registry_url))
+    codec = RecordCodec(DEAD_LETTER, value_subject(topic), registry_of(settings))
     since_ms = round(wanted.since.timestamp() * 1_000) if wanted.since else None
     # A letter is written after it was set aside, so its Kafka time is never before `since`.
     for message in read_topic(settings, bootstrap_servers, topic, since_ms=since_ms):
@@ -140,9 +142,9 @@ def replay_dead_letters(
     PublishError
         When the broker did not take all of them.
     """
-    registry = open_registry(settings.kafka.schema_registry_url)
+    registry = registry_of(settings)
     sent = 0
-    with Publisher(bootstrap_servers, settings=settings.kafka.properties) as publisher:
+    with Publisher(bootstrap_servers, settings=shared_properties(settings)) as publisher:
         for topic, group in groupby(letters, key=lambda letter: letter.topic):
             keyed = ((customer_of(settings, registry, item) if mend_keys else item.key, item) for item in group)
             records = ((None if key is None else key.encode(), item.payload) for key, item in keyed)

@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from models.scoring.artifact import load_artifact
-from runtime.broker import reachable
 from runtime.failures import NotReady, RuntimeFailure
 from runtime.flink_home import distribution
 from runtime.flink_rest import FlinkRest
 from runtime.folders import cache_folder
 from runtime.jars import intact, read_lock
 from runtime.java import find_java
+from runtime.registry_access import registry_access
 from runtime.run_state import RunState
 from runtime.settings import Settings
 from runtime.topics import existing_topics
+from schemas.avro_schemas import TRANSACTION
 from schemas.errors import UserError
+from schemas.http_registry import HttpRegistry
+from schemas.registry import value_subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,7 @@ def examine(settings: Settings) -> list[Finding]:
         *jars(),
         libgomp(),
         *broker(settings, servers),
+        *registry(settings),
         cluster(rest_url),
         model(settings),
         mode(settings),
@@ -101,15 +105,36 @@ def libgomp() -> Finding:
 def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
     """Ask the broker, and look for the topics."""
     fix = "`fraudstream up` starts one, or set kafka.bootstrap_servers to yours"
-    if servers is None or not reachable(servers, settings.kafka.properties):
-        yield Finding(name="broker", ok=False, found=f"none answers at {servers or 'any address'}", fix=fix)
-        yield Finding(name="topics", ok=False, found="not looked at: no broker", fix="see broker")
+    try:
+        present = existing_topics(settings, servers) if servers else {}
+    except NotReady as error:
+        yield Finding(name="broker", ok=False, found=str(error), fix=fix)
+        present = {}
+    else:
+        yield Finding(name="broker", ok=servers is not None, found=servers or "none", fix=fix)
+    if not present:
+        yield Finding(
+            name="topics", ok=False, found="none, or not looked at: see broker", fix="`fraudstream topics create`"
+        )
         return
-    yield Finding(name="broker", ok=True, found=servers)
-    present = existing_topics(settings, servers)
     missing = [name for name in settings.topics.names() if name not in present]
     found = f"missing: {', '.join(missing)}" if missing else f"all {len(settings.topics.names())} there"
     yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")
+
+
+def registry(settings: Settings) -> Iterator[Finding]:
+    """Ask the schema registry, where there is to be one."""
+
+    def look() -> str:
+        access = registry_access(settings)
+        if access is None:
+            return ""
+        ids = HttpRegistry(access).ids(value_subject(settings.topics.transactions), TRANSACTION)
+        return f"{access.url}, {len(ids)} versions of the transactions' schema"
+
+    finding = _tried("registry", look, fix="`fraudstream up --registry` starts one, or correct [kafka.registry]")
+    if finding.found:
+        yield finding
 
 
 def cluster(rest_url: str | None) -> Finding:

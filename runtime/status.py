@@ -5,6 +5,7 @@ from typing import Any
 from runtime.broker import reachable
 from runtime.failures import NotReady, RuntimeFailure
 from runtime.flink_rest import FlinkRest
+from runtime.kafka_client import shared_properties
 from runtime.run_state import RunState
 from runtime.settings import Settings
 
@@ -21,7 +22,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
     run = RunState.load(settings.state)
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
     rest_url = settings.flink.rest_url or run.rest_url
-    broker = servers is not None and reachable(servers, settings.kafka.properties)
+    broker = servers is not None and reachable(servers, shared_properties(settings))
     overview, jobs = _cluster(rest_url)
     return {
         "ready": broker and overview is not None and all(process.alive() for process in run.processes),

@@ -14,6 +14,8 @@ from runtime.flink_rest import FlinkRest
 from runtime.flink_run import FlinkRun, run_client
 from runtime.folders import PROJECT_ROOT
 from runtime.java import find_java
+from runtime.java_security import java_security
+from runtime.job_secrets import job_registry, kafka_password_file
 from runtime.settings import Settings
 
 SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
@@ -51,8 +53,11 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         model=str(settings.model.artifact.expanduser().absolute()),
         checkpoint_dir=settings.flink.config.get("execution.checkpointing.dir", settings.state.checkpoints.as_uri()),
         topics=settings.topics,
-        kafka_properties=settings.kafka.properties,
-        schema_registry_url=settings.kafka.schema_registry_url,
+        kafka_properties={
+            **settings.kafka.properties,
+            **java_security(settings.kafka.security, kafka_password_file(settings)),
+        },
+        registry=job_registry(settings),
         mode=settings.job.mode,
         parallelism=settings.job.parallelism,
         shards=settings.job.shards,
@@ -96,7 +101,7 @@ def submit(
     folder = settings.state.create()
     config = folder.jobs / f"score-transactions-{time.strftime('%Y%m%d-%H%M%S')}.json"
     text = job_config(settings, services).to_json()
-    config.touch(mode=0o600)  # it may hold the broker's password
+    config.touch(mode=0o600)  # it names brokers, users and the files of passwords
     config.write_text(text)
     run = FlinkRun(
         home=client_home(settings),

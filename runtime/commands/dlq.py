@@ -78,11 +78,11 @@ def show(
     """
     from runtime.dead_letters import decoded, find_dead_letter
     from runtime.embedded import find_bootstrap
-    from schemas.registry import open_registry
+    from runtime.registry_access import registry_of
 
     settings = settings_of(context)
     letter = find_dead_letter(settings, find_bootstrap(settings), place)
-    record = decoded(settings, open_registry(settings.kafka.schema_registry_url), letter)
+    record = decoded(settings, registry_of(settings), letter)
     if as_json:
         write_json({**_as_json(letter), "record": record})
         return

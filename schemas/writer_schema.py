@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyruhvro
+
+from schemas.arrow_buffers import numbers, string_offsets
+
+_FIXED_BYTES = {"double": 8, "float": 4, "boolean": 1}
+_SIMPLE = {"string", "long", "int", *_FIXED_BYTES}
+
+
+@dataclass(frozen=True)
+class _Field:
+    """A field of a writer's schema, as far as the fast path knows fields: a simple type, or that or null."""
+
+    name: str
+    kind: str
+    logical: str | None
+    nullable: bool
+
+
+class WriterSchema:
+    """Another version of a schema, whose records are decoded together and brought into the reader's columns.
+
+    Only where Avro's rules ask for no more than leaving out the writer's added fields and filling in the reader's
+    with their defaults: `of` gives None for any other pair of schemas, and those records are decoded one by one.
+
+    Parameters
+    ----------
+    text : str
+        The writer's schema, Avro JSON.
+    fields : sequence
+        Its fields.
+    reader : dict
+        The reader's schema.
+    arrow : pyarrow.Schema
+        The reader's columns.
+    """
+
+    def __init__(self, text: str, fields: Sequence[_Field], reader: dict[str, Any], arrow: pa.Schema) -> None:
+        self._text = text
+        self._fields = fields
+        self._places = {field.name: place for place, field in enumerate(fields)}
+        self._defaults = {field["name"]: field.get("default") for field in reader["fields"]}
+        self._arrow = arrow
+
+    @classmethod
+    def of(cls, writer_text: str, reader_text: str, arrow: pa.Schema) -> WriterSchema | None:
+        """Return the mapping from the one schema to the other, None where it is not as simple as that."""
+        try:
+            writer, reader = json.loads(writer_text), json.loads(reader_text)
+        except ValueError:
+            return None  # not Avro: a registry may hold schemas of other kinds too
+        if not isinstance(writer, dict) or (writer.get("type"), writer.get("name")) != ("record", reader["name"]):
+            return None
+        written = [_simple(field) for field in writer["fields"]]
+        known = {field.name: field for field in written if field is not None}
+        if len(known) != len(writer["fields"]) or not all(_resolves(field, known) for field in reader["fields"]):
+            return None
+        return cls(writer_text, list(known.values()), reader, arrow)
+
+    def decode(self, bodies: Sequence[bytes]) -> pa.RecordBatch | None:
+        """Decode n records without their headers; None when any of them is not of this schema.
+
+        Returns
+        -------
+        pyarrow.RecordBatch or None
+            The reader's columns; texts are not checked to be UTF-8.
+        """
+        try:
+            batch = pyruhvro.deserialize_array(list(bodies), self._text)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            return None
+        # As in BatchDecoder: the total is equal only if every record ends where its payload does.
+        if self._encoded_bytes(batch) != sum(map(len, bodies)):
+            return None
+        columns = [self._column(field, batch) for field in self._arrow]
+        return pa.RecordBatch.from_arrays(columns, schema=self._arrow)
+
+    def _encoded_bytes(self, batch: pa.RecordBatch) -> int:
+        return sum(_encoded_bytes(field, batch.column(place)) for place, field in enumerate(self._fields))
+
+    def _column(self, field: pa.Field, batch: pa.RecordBatch) -> pa.Array:
+        place = self._places.get(field.name)
+        if place is None:
+            return pa.array([self._defaults[field.name]] * len(batch), field.type)
+        column = batch.column(place)
+        # The decoder leaves the zone of a time off.
+        return column.view(field.type) if pa.types.is_timestamp(field.type) else column
+
+
+def _simple(field: dict[str, Any]) -> _Field | None:
+    kind = field["type"]
+    branches = kind if isinstance(kind, list) else [kind]
+    values = [branch for branch in branches if branch != "null"]
+    if len(values) != 1 or len(branches) > 2:
+        return None
+    (value,) = values
+    name, logical = (value.get("type"), value.get("logicalType")) if isinstance(value, dict) else (value, None)
+    if not isinstance(name, str) or name not in _SIMPLE:
+        return None
+    return _Field(field["name"], name, logical, isinstance(kind, list))
+
+
+def _resolves(field: dict[str, Any], written: dict[str, _Field]) -> bool:
+    """Say whether a reader's field can be had from the writer's without converting anything."""
+    wanted = _simple(field)
+    if wanted is None or field.get("aliases"):
+        return False
+    found = written.get(wanted.name)
+    if found is None:
+        # A default of another kind than a text, a number or null is written in a form of its own.
+        return "default" in field and wanted.logical is None
+    return (found.kind, found.logical) == (wanted.kind, wanted.logical) and found.nullable <= wanted.nullable
+
+
+def _encoded_bytes(field: _Field, column: pa.Array) -> int:
+    """Return how many bytes a column takes in Avro's canonical binary form."""
+    present = np.ones(len(column), bool) if column.null_count == 0 else column.is_valid().to_numpy(zero_copy_only=False)
+    branches = len(column) if field.nullable else 0
+    if field.kind in _FIXED_BYTES:
+        return branches + _FIXED_BYTES[field.kind] * int(present.sum())
+    if field.kind == "string":
+        lengths = np.diff(string_offsets(column)).astype(np.int64)[present]
+        return branches + int(lengths.sum()) + _varint_bytes(lengths)
+    values = numbers(column, np.int64 if field.kind == "long" else np.int32).astype(np.int64)[present]
+    return branches + _varint_bytes(values)
+
+
+def _varint_bytes(values: npt.NDArray[np.int64]) -> int:
+    zigzag = ((values << 1) ^ (values >> 63)).view(np.uint64)
+    total = len(values)
+    while (zigzag := zigzag >> np.uint64(7)).any():
+        total += int(np.count_nonzero(zigzag))
+    return total
