@@ -13,6 +13,7 @@ class BrokerErrors:
         self._texts: dict[int, str] = {}
 
     def __call__(self, error: KafkaError) -> None:
+        """Take note of an error."""
         self._texts[error.code()] = str(error.str())
 
     @property

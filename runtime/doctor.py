@@ -106,17 +106,14 @@ def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
     """Ask the broker, and look for the topics."""
     fix = "`fraudstream up` starts one, or set kafka.bootstrap_servers to yours"
     try:
-        present = existing_topics(settings, servers) if servers else {}
+        if servers is None:
+            raise NotReady("none")
+        present = existing_topics(settings, servers)
     except NotReady as error:
         yield Finding(name="broker", ok=False, found=str(error), fix=fix)
-        present = {}
-    else:
-        yield Finding(name="broker", ok=servers is not None, found=servers or "none", fix=fix)
-    if not present:
-        yield Finding(
-            name="topics", ok=False, found="none, or not looked at: see broker", fix="`fraudstream topics create`"
-        )
+        yield Finding(name="topics", ok=False, found="not looked at: no broker", fix="see broker")
         return
+    yield Finding(name="broker", ok=True, found=servers)
     missing = [name for name in settings.topics.names() if name not in present]
     found = f"missing: {', '.join(missing)}" if missing else f"all {len(settings.topics.names())} there"
     yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")

@@ -87,7 +87,8 @@ def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
         for word in ("--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]")
     ]
     format_it = ["kafka.tools.StorageTool", "format", "--cluster-id=c2VjdXJlZC1icm9rZXIhIQ", "-c", str(properties)]
-    subprocess.run([*java, *format_it, "--standalone", *users], env=env, check=True, timeout=60, capture_output=True)
+    command = [*java, *format_it, "--standalone", *users]
+    subprocess.run(command, env=env, check=True, timeout=60, capture_output=True)  # noqa: S603
     log = folder / "broker.log"
     process = spawn("secured-broker", [*java, "kafka.Kafka", str(properties)], log=log, env=env, cwd=folder)
     broker = SecuredBroker(f"{LOOPBACK}:{port}", authority.certificate)
