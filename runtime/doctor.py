@@ -105,12 +105,13 @@ def libgomp() -> Finding:
 def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
     """Ask the broker, and look for the topics."""
     fix = "`fraudstream up` starts one, or set kafka.bootstrap_servers to yours"
+    trouble = "none"
     try:
-        if servers is None:
-            raise NotReady("none")
-        present = existing_topics(settings, servers)
+        present = existing_topics(settings, servers) if servers else None
     except NotReady as error:
-        yield Finding(name="broker", ok=False, found=str(error), fix=fix)
+        present, trouble = None, str(error)
+    if present is None or servers is None:
+        yield Finding(name="broker", ok=False, found=trouble, fix=fix)
         yield Finding(name="topics", ok=False, found="not looked at: no broker", fix="see broker")
         return
     yield Finding(name="broker", ok=True, found=servers)

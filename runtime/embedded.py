@@ -183,7 +183,7 @@ def _start_missing(settings: Settings, run: RunState, taskmanagers: int, watcher
     registry = _start_registry(settings, run, watcher) if settings.kafka.embedded_registry else None
     broker = None
     if settings.kafka.bootstrap_servers is not None:
-        require_broker(settings, settings.kafka.bootstrap_servers)
+        existing_topics(settings, settings.kafka.bootstrap_servers)  # it answers, and us
     elif not run.running("broker"):
         watcher.on_step("fetching the broker")
         jars = jars_for("broker", watcher)
@@ -229,8 +229,3 @@ def _start_cluster(cluster: Cluster, run: RunState, taskmanagers: int) -> None:
     run.forget_dead("taskmanager")
     for _ in range(taskmanagers - len(run.running("taskmanager"))):
         cluster.add_taskmanager(run)
-
-
-def require_broker(settings: Settings, servers: str) -> None:
-    """Raise NotReady unless the user's broker answers."""
-    existing_topics(settings, servers)
