@@ -17,7 +17,7 @@ ROOTS = [
     # A shaded jar: it needs nothing else.
     {"for": "flink", "root": "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2", "transitive": False},
 ]
-# Brings all that it needs in an archive of its own. 3.0.9 is the newest that is not half as big again.
+# Brings all that it needs in an archive of its own. 3.0.9 is the newest that runs on Java 17: 3.3 wants 21.
 REGISTRY = ("io.apicurio", "apicurio-registry-app", "3.0.9", "all", "tar.gz")
 
 Coordinates = tuple[str, str, str, str, str]
