@@ -17,7 +17,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
     -------
     dict
         `ready`, `processes`, `bootstrap_servers`, `broker` (answers), `rest_url`, `cluster` (answers),
-        `slots_free`, `slots_total`, `jobs`.
+        `registry_url`, `slots_free`, `slots_total`, `jobs`.
     """
     run = RunState.load(settings.state)
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
@@ -39,6 +39,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
         "bootstrap_servers": servers,
         "broker": broker,
         "rest_url": rest_url,
+        "registry_url": settings.kafka.schema_registry_url or run.registry_url,
         "cluster": overview is not None,
         "slots_free": overview["slots-available"] if overview else 0,
         "slots_total": overview["slots-total"] if overview else 0,

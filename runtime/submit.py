@@ -12,6 +12,7 @@ from runtime.failures import RuntimeFailure
 from runtime.flink_home import FlinkHome
 from runtime.flink_rest import FlinkRest
 from runtime.flink_run import FlinkRun, run_client
+from runtime.flink_secrets import is_secret
 from runtime.folders import PROJECT_ROOT
 from runtime.java import find_java
 from runtime.java_security import java_security
@@ -152,4 +153,5 @@ def _options(settings: Settings) -> dict[str, str]:
         "pipeline.jars": ";".join(jar.as_uri() for jar in jars_for("flink")),
         "python.files": ",".join(str(PROJECT_ROOT / name) for name in ("jobs", "models", "schemas")),
     }
-    return own | settings.flink.config
+    # A command line is seen by all users of the machine; the client finds secrets in its settings file.
+    return own | {name: value for name, value in settings.flink.config.items() if not is_secret(name)}

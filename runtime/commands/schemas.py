@@ -89,7 +89,9 @@ def list_schemas(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 def _kinds(settings: Settings) -> list[tuple[str, str]]:
-    return list(settings.topics.kinds().items())
+    from schemas.topic_kinds import topic_kinds
+
+    return list(topic_kinds(settings.topics).items())
 
 
 def _states(settings: Settings) -> dict[str, str]:

@@ -96,6 +96,8 @@ def _show(found: dict[str, Any]) -> None:
         ("Flink", "rest_url", "cluster"),
     ):
         out.print(f"{name}  {found[address] or '-'}  {'answers' if found[answers] else 'does not answer'}")
+    if found["registry_url"]:
+        out.print(f"Schema registry  {found['registry_url']}")
     out.print(f"Slots  {found['slots_free']} free of {found['slots_total']}")
     for job in found["jobs"]:
         out.print(f"Job    {job['id']}  {job['state']}  {job['name']}")
