@@ -5,12 +5,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 
 from runtime.folders import PROJECT_ROOT
 from runtime.ports import LOOPBACK, free_port
+from tests.json_handler import JsonHandler
 
 ADVISORY = {"id": "PYSEC-2026-1", "summary": "made up", "aliases": [], "affected": []}
 
@@ -21,20 +22,13 @@ class Service(ThreadingHTTPServer):
     package: str | None = None
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(JsonHandler):
     server: Service
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         concerned = asked["package"]["name"] == self.server.package
-        content = json.dumps({"vulns": [ADVISORY]} if concerned else {}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        pass
+        self.answer(200, {"vulns": [ADVISORY]} if concerned else {})
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
 """The client of a registry over HTTP, on a server that wants TLS and a login; see also tests/integration."""
 
 import base64
-import json
 import ssl
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,32 +15,22 @@ from schemas.http_registry import HttpRegistry
 from schemas.registry import RegistryUnavailableError, UnknownSchemaError
 from schemas.registry_access import RegistryAccess
 from tests.certificates import Authority
+from tests.json_handler import JsonHandler
 
 USER, PASSWORD = "jane", "hunter2"
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(JsonHandler):
     """Knows schema 1, for USER alone."""
 
     def do_GET(self) -> None:
         login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if self.headers.get("Authorization") != f"Basic {login}":
-            self._answer(401, {"error_code": 401, "message": "Unauthorized"})
+            self.answer(401, {"error_code": 401, "message": "Unauthorized"})
         elif self.path.startswith("/schemas/ids/1?") or self.path == "/schemas/ids/1":
-            self._answer(200, {"schema": schema_text(TRANSACTION)})
+            self.answer(200, {"schema": schema_text(TRANSACTION)})
         else:
-            self._answer(404, {"error_code": 40403, "message": "Schema not found"})
-
-    def _answer(self, status: int, body: dict[str, object]) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        pass
+            self.answer(404, {"error_code": 40403, "message": "Schema not found"})
 
 
 @pytest.fixture(scope="module")
