@@ -25,7 +25,7 @@ class Service(ThreadingHTTPServer):
 class Answers(JsonHandler):
     server: Service
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 (its name in http.server)
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         concerned = asked["package"]["name"] == self.server.package
         self.answer(200, {"vulns": [ADVISORY]} if concerned else {})
