@@ -106,8 +106,8 @@ def _simple(field: dict[str, Any]) -> _Field | None:
         return None
     (value,) = values
     name, logical = (value.get("type"), value.get("logicalType")) if isinstance(value, dict) else (value, None)
-    if not isinstance(name, str) or name not in _SIMPLE:
-        return None
+    if not isinstance(name, str) or name not in _SIMPLE or logical not in {None, "timestamp-millis"}:
+        return None  # the decoder gives other logical types columns of other kinds
     return _Field(field["name"], name, logical, isinstance(kind, list))
 
 

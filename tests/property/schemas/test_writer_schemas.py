@@ -2,6 +2,8 @@
 
 import io
 import json
+from datetime import date
+from uuid import UUID
 
 import fastavro
 import numpy as np
@@ -48,6 +50,8 @@ OTHERS = {
     202: changed(more=[{"name": "tags", "type": {"type": "array", "items": "string"}}]),
     203: changed(merchant_category={"type": "enum", "name": "Category", "symbols": ["grocery", "travel"]}),
     204: changed(without={"currency"}),  # the reader has no default for it
+    206: changed(more=[{"name": "session", "type": {"type": "string", "logicalType": "uuid"}}]),
+    207: changed(more=[{"name": "day", "type": {"type": "int", "logicalType": "date"}}]),
     205: changed(latitude=["null", "double", "string"]),
 }
 # What a registry may hold as well: other kinds of schemas, and Avro that refers to another schema.
@@ -74,6 +78,7 @@ registry = Registry()
 decoder = TransactionBatchDecoder("t-value", registry, Limits())
 reader = RecordCodec(TRANSACTION, "t-value", registry)
 extras = {"channel": "web", "terminal": 7, "installments": -3, "contactless": True, "trust": 0.5, "tags": ["a", "b"]}
+extras |= {"session": UUID(int=7), "day": date(2026, 3, 2)}
 
 
 def payload(record, schema_id):
