@@ -5,6 +5,7 @@ from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, Sc
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.avro_schemas import schema_text
+from schemas.compatibility import incompatibilities
 from schemas.errors import UserError
 from schemas.registry import IncompatibleSchemaError, RegistryUnavailableError, UnknownSchemaError
 from schemas.registry_access import RegistryAccess
@@ -66,7 +67,12 @@ class HttpRegistry:
         try:
             if self._registered(subject, schema):
                 return None
-            return bool(self._level(subject) is None or self._client.test_compatibility(subject, schema))
+            if self._level(subject) is None:
+                return True
+            # The rule may still be none; it is BACKWARD once ours is registered.
+            latest = self._client.get_latest_version(subject).schema
+            reads = latest is None or not incompatibilities(schema_text(name), str(latest.schema_str))
+            return bool(reads and self._client.test_compatibility(subject, schema))
         except Exception as error:
             raise self._failure(error, f"check the schema of {subject}") from None
 

@@ -146,6 +146,7 @@ def test_incompatible_schema_is_refused_before_anything_is_sent(open_lane, url, 
     register(url, subject, WITHOUT_CURRENCY)  # records without a currency, for which readers of ours have no default
     pq.write_table(card_world(20), tmp_path / "some.parquet")
     done = command(lane, monkeypatch, "replay", str(tmp_path / "some.parquet"))
+    assert HttpRegistry(RegistryAccess(url=url)).check(subject, TRANSACTION) is False
     assert isinstance(done.exception, IncompatibleSchemaError)
     assert done.exception.exit_code == 2
     assert subject in str(done.exception)
