@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from runtime import cli
 from runtime.deadline import wait_until
 from runtime.embedded import start
-from runtime.ports import LOOPBACK
+from runtime.ports import LOOPBACK, free_port
 from runtime.run_state import RunState, exclusive
 from runtime.settings import Settings
 from schemas.avro_schemas import TRANSACTION, schema_text
@@ -43,7 +43,8 @@ WITHOUT_CURRENCY = {**CURRENT, "fields": [field for field in CURRENT["fields"] i
 @pytest.fixture(scope="module")
 def with_registry(running: Running) -> Iterator[Settings]:
     """Return the settings of the shared services, a registry beside them."""
-    kafka = running.settings.kafka.model_copy(update={"embedded_registry": True})
+    wanted = {"embedded_registry": True, "registry_port": free_port()}  # the same port after a restart
+    kafka = running.settings.kafka.model_copy(update=wanted)
     settings = running.settings.model_copy(update={"kafka": kafka})
     start(settings)
     yield settings
