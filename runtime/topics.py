@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -50,7 +52,8 @@ def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int
         When no broker answers, or not to us: the message says why, as far as that can be known.
     """
     errors = BrokerErrors()
-    client = AdminClient({**client_properties(settings, bootstrap_servers), "error_cb": errors})
+    properties: dict[str, Any] = {**client_properties(settings, bootstrap_servers), "error_cb": errors}
+    client = AdminClient(properties)
     found: dict[str, int] | None = None
 
     def answered() -> bool:

@@ -29,7 +29,8 @@ class Break(NamedTuple):
 
 def incompatibilities(reader: str, writer: str) -> str:
     """Return what keeps a reader's schema (Avro JSON) from reading a writer's; an empty text when nothing does."""
-    found = ReaderWriterCompatibilityChecker().get_compatibility(parse(reader), parse(writer))
+    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
+    found = checker.get_compatibility(parse(reader), parse(writer))
     kinds = [str(kind.value) for kind in found.incompatibilities]
     return f"{', '.join(kinds)} at {', '.join(sorted(found.locations))}" if kinds else ""
 

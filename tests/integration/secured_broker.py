@@ -65,7 +65,8 @@ class SecuredBroker:
             )
             for kind, name, operation in granted
         ]
-        for future in self.admin().create_acls(bindings).values():
+        admin = self.admin()  # it must live until it has answered
+        for future in admin.create_acls(bindings).values():
             future.result(30)
 
 
