@@ -76,7 +76,7 @@ ca = "{broker.ca}"
     return Terminal(folder=tmp_path, config=config, environment=environment)
 
 
-@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+@pytest.mark.parametrize("guarantee", ["at-least-once", pytest.param("exactly-once", marks=pytest.mark.long)])
 def test_whole_path_through_a_secured_broker_shows_no_password(running, terminal, artifact, guarantee):
     pq.write_table(card_world(ROWS), terminal.folder / "some.parquet")
     expected = Expected.of(card_world(ROWS), artifact)
