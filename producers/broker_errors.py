@@ -23,8 +23,6 @@ class BrokerErrors:
             return "it refuses the login: check mechanism, username and password in [kafka.security]"
         if KafkaError._SSL in self._texts:
             return self._tls_advice(self._texts[KafkaError._SSL])
-        if "security.protocol" in self._texts.get(KafkaError._TRANSPORT, ""):
-            return "it hangs up at once, as one does that wants TLS or a login: see kafka.security.protocol"
         return ""
 
     def _tls_advice(self, text: str) -> str:

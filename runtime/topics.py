@@ -10,6 +10,7 @@ from producers.broker_errors import BrokerErrors
 from runtime.deadline import wait_until
 from runtime.failures import NotReady, RuntimeFailure
 from runtime.kafka_client import client_properties
+from runtime.ports import is_open
 from runtime.settings import Settings
 from runtime.topic_reader import topic_size
 
@@ -68,9 +69,17 @@ def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int
 
     wait_until(answered, seconds=TIMEOUT_S)
     if found is None:
-        advice = errors.advice or "start it (`fraudstream up`), or correct kafka.bootstrap_servers"
+        advice = errors.advice or _advice(bootstrap_servers)
         raise NotReady(f"expected an answer of the broker at {bootstrap_servers}, but there is none: {advice}")
     return found
+
+
+def _advice(bootstrap_servers: str) -> str:
+    # librdkafka says nothing of a broker that hangs up at once.
+    places = (place.strip().rsplit(":", 1) for place in bootstrap_servers.split(","))
+    if any(is_open(host, int(port)) for host, port in places):
+        return "somebody listens there, who may want TLS or a login: see kafka.security.protocol"
+    return "start it (`fraudstream up`), or correct kafka.bootstrap_servers"
 
 
 def require_topics(settings: Settings, bootstrap_servers: str, *names: str) -> None:
