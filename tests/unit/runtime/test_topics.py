@@ -18,7 +18,7 @@ def test_listener_that_does_not_speak_our_protocol_is_told_from_none(tmp_path):
     settings = load_settings(paths={"state": tmp_path})
     with socket.create_server((LOOPBACK, 0)) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(NotReady, match="kafka.security.protocol"):
+        with pytest.raises(NotReady, match=r"kafka.security.protocol"):
             topics.existing_topics(settings, f"{LOOPBACK}:{port}")
-    with pytest.raises(NotReady, match="correct kafka.bootstrap_servers"):
+    with pytest.raises(NotReady, match=r"correct kafka.bootstrap_servers"):
         topics.existing_topics(settings, f"{LOOPBACK}:{free_port()}")
