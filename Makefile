@@ -66,7 +66,7 @@ bench: .venv/.runtime ## measure events a second and latency, beside a plain loo
 
 ##@ develop
 
-.PHONY: test test-long fuzz check lint format typecheck lock clean
+.PHONY: test test-long fuzz check lint format typecheck audit lock clean
 test: .venv/.dev ## all tests but the long ones, with a coverage report
 	@$(PY) -m pytest -m "not long" --cov --cov-report=term:skip-covered
 
@@ -90,6 +90,9 @@ format: .venv/.dev ## put the code into its format
 
 typecheck: .venv/.dev ## types, strictly
 	@.venv/bin/mypy
+
+audit: .venv/.dev ## compare the locks with the known advisories
+	@$(PY) requirements/audit.py
 
 lock: .venv/.dev ## renew the locks of the packages and of the jars
 	$(call compile,bootstrap)

@@ -24,12 +24,13 @@ from producers.simulation_config import SimulationConfig
 from runtime.alert_watch import AlertWatch
 from runtime.embedded import Services, embedded
 from runtime.failures import RuntimeFailure
+from runtime.kafka_client import shared_properties
 from runtime.latency import Latency, measure_latency
+from runtime.registry_access import registry_of
 from runtime.settings import ModelSettings, PathSettings, Settings, load_settings
 from runtime.submit import stop_job, submit
 from runtime.topic_reader import await_records
 from runtime.topics import create_topics
-from schemas.registry import open_registry
 from schemas.topics import Topics
 from schemas.wall_clock import now_ms
 
@@ -110,8 +111,8 @@ def bench_settings(model: Path) -> Settings:
 
 def publish(settings: Settings, services: Services, table: pa.Table, rate: float | None = None) -> None:
     """Send a table to the transactions topic."""
-    registry = open_registry(settings.kafka.schema_registry_url)
-    with Publisher(services.bootstrap_servers, settings=settings.kafka.properties) as publisher:
+    registry = registry_of(settings)
+    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
         replay(table, publisher, settings.topics.transactions, registry, rate=rate)
 
 

@@ -18,7 +18,7 @@ from producers.simulate import simulate
 from runtime.deadline import wait_until
 from runtime.embedded import Services, embedded
 from runtime.failures import RuntimeFailure
-from runtime.kafka_client import open_consumer
+from runtime.kafka_client import open_consumer, shared_properties
 from runtime.settings import Settings
 from runtime.topic_reader import await_records, partition_ranges
 from schemas.avro_schemas import SCORE
@@ -54,7 +54,7 @@ def main() -> None:
 def _fill(settings: Settings, services: Services, table: pa.Table) -> int:
     """Publish the transactions, and return how many labels lie between them."""
     topics = settings.topics
-    with Publisher(services.bootstrap_servers, settings=settings.kafka.properties) as publisher:
+    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
         _, labels = replay_with_labels(table, publisher, topics.transactions, topics.labels, open_registry(None))
     return labels.records
 

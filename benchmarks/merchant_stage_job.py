@@ -35,7 +35,7 @@ class ToMerchants(KeyedProcessFunction):
         """Make the decoder."""
         config = self._config
         subject = value_subject(config.topics.transactions)
-        self._decoder = TransactionBatchDecoder(subject, open_registry(config.schema_registry_url), config.limits)
+        self._decoder = TransactionBatchDecoder(subject, open_registry(config.registry), config.limits)
         self._keys = np.array(SHARD_KEYS[config.shards], np.int64)
 
     def process_element(self, value: Any, _ctx: KeyedProcessFunction.Context) -> Iterator[Row]:

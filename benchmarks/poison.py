@@ -20,6 +20,7 @@ from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime.embedded import Services, embedded
 from runtime.failures import RuntimeFailure
+from runtime.kafka_client import shared_properties
 from runtime.settings import Settings
 from runtime.topics import create_topics
 from schemas.avro_schemas import TRANSACTION
@@ -74,7 +75,7 @@ def _fill(settings: Settings, services: Services, table: pa.Table, name: str) ->
     own = _settings_of(settings, name, 0)
     create_topics(own, services.bootstrap_servers)
     records = encode_transactions(table, FileRegistry(), "t-value")
-    with Publisher(services.bootstrap_servers, settings=settings.kafka.properties) as publisher:
+    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
         publisher.publish(spoilt(records, table) if name == "poisoned" else records, own.topics.transactions)
 
 

@@ -24,6 +24,7 @@ from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime.embedded import Services, embedded
 from runtime.failures import RuntimeFailure
+from runtime.kafka_client import shared_properties
 from runtime.settings import Settings
 from runtime.topics import create_topics
 from schemas.registry import FileRegistry
@@ -114,7 +115,7 @@ def _settings_of(settings: Settings, name: str, turn: int) -> Settings:
 def _fill(settings: Settings, services: Services, table: pa.Table, name: str) -> None:
     own = _settings_of(settings, name, 0)
     create_topics(own, services.bootstrap_servers)
-    with Publisher(services.bootstrap_servers, settings=settings.kafka.properties) as publisher:
+    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
         publisher.publish(encode_transactions(table, FileRegistry(), "t-value"), own.topics.transactions)
 
 

@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 from jobs.shards import SHARD_KEYS
 from schemas.errors import UserError
+from schemas.registry_access import RegistryAccess
 from schemas.topics import Topics
 from schemas.validation import Limits
 
@@ -47,8 +48,9 @@ class JobConfig:
         What a transaction may say.
     kafka_properties : dict
         Passed to every Kafka client, for example the security settings.
-    schema_registry_url : str or None
-        None: the committed ids in schemas/registry.json.
+    registry : RegistryAccess or None
+        The schema registry; None: the committed ids in schemas/registry.json. Never with a password in it, only with
+        the name of a file.
     mode : {"thread", "process"}
         Where Python runs: in the TaskManager's JVM process, or beside it.
     parallelism : int
@@ -97,7 +99,7 @@ class JobConfig:
     topics: Topics = field(default_factory=Topics)
     limits: Limits = field(default_factory=Limits)
     kafka_properties: dict[str, str] = field(default_factory=dict)
-    schema_registry_url: str | None = None
+    registry: RegistryAccess | None = None
     mode: Mode = "thread"
     parallelism: int = 1
     shards: int = 2
@@ -160,6 +162,10 @@ class JobConfig:
                 "transaction.max.timeout.ms, or lower job.tolerated_checkpoint_failures or the checkpoint timeout"
             )
 
+        # The settings become a file and part of the job graph, which Flink stores.
+        secret = self.registry is not None and self.registry.password is not None
+        _expect(not secret, "registry", "the name of a file with the password", "a password")
+
     @property
     def model_folder(self) -> Path:
         """The model artifact's folder."""
@@ -181,7 +187,9 @@ class JobConfig:
         try:
             values: dict[str, Any] = dict(json.loads(path.read_text()))
             topics, limits = Topics(**values.pop("topics", {})), Limits(**values.pop("limits", {}))
-            return cls(topics=topics, limits=limits, **values)
+            registry = values.pop("registry", None)
+            access = registry and RegistryAccess(**registry)
+            return cls(topics=topics, limits=limits, registry=access, **values)
         except (OSError, ValueError, TypeError) as error:
             raise JobConfigError(
                 f"expected the job's settings as JSON in {path}, was: {error}: submit it with `fraudstream submit`"

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from producers.broker_errors import BrokerErrors
 from producers.schedule import Schedule
 from schemas.errors import UserError
 
@@ -95,10 +96,11 @@ class Publisher:
         self._servers = bootstrap_servers
         self._undelivered = 0
         self._first_error = ""
+        self._errors = BrokerErrors()
         wanted = {**SETTINGS, "bootstrap.servers": bootstrap_servers, **(settings or {})}
         try:
             # librdkafka would print its connection errors; ours says what to do about them.
-            self._producer = Producer({**wanted, "log_level": 2, "on_delivery": self._note, "error_cb": _ignore})
+            self._producer = Producer({**wanted, "log_level": 2, "on_delivery": self._note, "error_cb": self._errors})
         except KafkaException as error:
             raise PublishError(f"expected settings that librdkafka knows, was: {_reason(error)}") from None
         self._connect(connect_timeout_s)
@@ -210,9 +212,10 @@ class Publisher:
         try:
             self._producer.list_topics(timeout=timeout_s)
         except KafkaException:
+            self._producer.poll(0)  # it reports its errors only when asked
+            advice = self._errors.advice or "start one with `fraudstream up`, or name yours in the settings"
             raise PublishError(
-                f"expected a Kafka broker at {self._servers}, was none within {timeout_s:g} s: "
-                "start one with `fraudstream up`, or name yours in the settings"
+                f"expected a Kafka broker at {self._servers}, was none within {timeout_s:g} s: {advice}"
             ) from None
 
     def _note(self, error: KafkaError | None, _message: Message) -> None:
@@ -236,10 +239,6 @@ class _Reporter:
     def finish(self, count: int) -> None:
         if self._on_progress is not None:
             self._on_progress(count)
-
-
-def _ignore(_error: KafkaError) -> None:
-    """Ignore connection errors: librdkafka tries again, and a lasting one shows as undelivered records."""
 
 
 def _reason(error: KafkaException) -> str:

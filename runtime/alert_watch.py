@@ -9,11 +9,12 @@ from typing import Any, Self
 from runtime.deadline import wait_until
 from runtime.failures import RuntimeFailure
 from runtime.kafka_client import open_consumer
+from runtime.registry_access import registry_of
 from runtime.settings import Settings
 from runtime.topic_reader import topic_size
 from schemas.avro_schemas import ALERT
 from schemas.codec import RecordCodec
-from schemas.registry import open_registry, value_subject
+from schemas.registry import value_subject
 
 POLL_S = 0.1
 
@@ -36,7 +37,7 @@ class AlertWatch:
         on_alert: Callable[[dict[str, Any]], None] = lambda _alert: None,
     ) -> None:
         topic = settings.topics.alerts
-        self._codec = RecordCodec(ALERT, value_subject(topic), open_registry(settings.kafka.schema_registry_url))
+        self._codec = RecordCodec(ALERT, value_subject(topic), registry_of(settings))
         self._consumer = open_consumer(settings, bootstrap_servers)
         self._consumer.subscribe([topic])
         self._settings, self._servers = settings, bootstrap_servers

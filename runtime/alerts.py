@@ -7,10 +7,11 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException
 
 from runtime.kafka_client import open_consumer
+from runtime.registry_access import registry_of
 from runtime.settings import Settings
 from schemas.avro_schemas import ALERT
 from schemas.codec import RecordCodec
-from schemas.registry import open_registry, value_subject
+from schemas.registry import value_subject
 
 POLL_S = 0.2
 
@@ -47,7 +48,7 @@ def read_alerts(
         The alert's fields, as in `schemas/avro/alert.avsc`.
     """
     topic = settings.topics.alerts
-    codec = RecordCodec(ALERT, value_subject(topic), open_registry(settings.kafka.schema_registry_url))
+    codec = RecordCodec(ALERT, value_subject(topic), registry_of(settings))
     consumer = open_consumer(settings, bootstrap_servers, from_start=from_start)
     consumer.subscribe([topic])
     try:

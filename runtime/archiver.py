@@ -9,11 +9,12 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from runtime.archive_folder import ArchiveFolder, archive_table
 from runtime.failures import RuntimeFailure
 from runtime.kafka_client import client_properties
+from runtime.registry_access import registry_of
 from runtime.settings import Settings
 from runtime.topic_reader import SILENCE_S, partition_ranges, place_of
 from schemas.errors import UserError
 from schemas.inference_decoder import InferenceDecoder
-from schemas.registry import open_registry, value_subject
+from schemas.registry import value_subject
 
 GROUP_ID = "fraudstream-archive"
 ROWS_AT_ONCE = 100_000
@@ -77,7 +78,7 @@ class Archiver:
         self._folder = folder
         self._flush_s = flush_s
         self._on_progress = on_progress
-        self._decoder = InferenceDecoder(value_subject(self._topic), open_registry(settings.kafka.schema_registry_url))
+        self._decoder = InferenceDecoder(value_subject(self._topic), registry_of(settings))
         self._messages: list[Message] = []
         self._read = 0
         self._consumer = Consumer(

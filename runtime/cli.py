@@ -20,6 +20,7 @@ from runtime.commands import (
     doctor,
     evaluate,
     jobs,
+    schemas,
     services,
     shows,
     topics,
@@ -77,6 +78,7 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(topics.app, name="topics", rich_help_panel="Data")
+app.add_typer(schemas.app, name="schemas", rich_help_panel="Data")
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
 app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
 

@@ -9,12 +9,14 @@ from typing import Any
 from confluent_kafka import Message
 
 from producers.publisher import KeyedRecord, Publisher
+from runtime.kafka_client import shared_properties
+from runtime.registry_access import registry_of
 from runtime.settings import Settings
 from runtime.topic_reader import read_record, read_topic
 from schemas.avro_schemas import DEAD_LETTER, LABEL, TRANSACTION
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.errors import UserError
-from schemas.registry import SchemaRegistry, UnknownSchemaError, open_registry, value_subject
+from schemas.registry import SchemaRegistry, UnknownSchemaError, value_subject
 from schemas.rejection import Reason
 from schemas.validation import NOT_UTF8
 
@@ -198,7 +200,7 @@ def replay_dead_letters(
     PublishError
         When the broker did not take all of them.
     """
-    registry = open_registry(settings.kafka.schema_registry_url)
+    registry = registry_of(settings)
     sent, gone = 0, []
 
     def records(group: Iterable[DeadLetter]) -> Iterator[KeyedRecord]:
@@ -211,7 +213,7 @@ def replay_dead_letters(
             customer = customer_of(settings, registry, letter, payload) if mend_keys else None
             yield key if customer is None else customer.encode(), payload
 
-    with Publisher(bootstrap_servers, settings=settings.kafka.properties) as publisher:
+    with Publisher(bootstrap_servers, settings=shared_properties(settings)) as publisher:
         for topic, group in groupby(letters, key=lambda letter: letter.topic):
             sent += publisher.publish(records(group), topic).records
     return sent, gone
@@ -246,7 +248,7 @@ def decoded(settings: Settings, registry: SchemaRegistry, letter: DeadLetter) ->
 
 
 def _codec(settings: Settings) -> RecordCodec:
-    registry = open_registry(settings.kafka.schema_registry_url)
+    registry = registry_of(settings)
     return RecordCodec(DEAD_LETTER, value_subject(settings.topics.dead_letters), registry)
 
 

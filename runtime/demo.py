@@ -24,11 +24,12 @@ from producers.simulation_config import SimulationConfig
 from runtime.alert_watch import AlertWatch
 from runtime.commands.screen import count_bar, err, out, stage_shower, write_json
 from runtime.embedded import Services, Watcher, embedded
+from runtime.kafka_client import shared_properties
 from runtime.latency import measure_latency
+from runtime.registry_access import registry_of
 from runtime.settings import ModelSettings, PathSettings, Settings
 from runtime.submit import stop_job, submit
 from runtime.topic_reader import await_records
-from schemas.registry import open_registry
 
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
 LIVE = SimulationConfig(seed=2, customers=1_000, days=30)
@@ -98,10 +99,10 @@ def _show(settings: Settings, services: Services) -> Summary:
     out.print(f"[bold]4.[/] {len(table):,} transactions of seed 2, {RATE:,.0f} a second, {hidden}")
     screen = _AlertScreen(frauds)
     servers = services.bootstrap_servers
-    registry = open_registry(settings.kafka.schema_registry_url)
+    registry = registry_of(settings)
     with Live(screen, console=err, refresh_per_second=5) as live:
         with AlertWatch(settings, servers, screen.add) as watch:
-            with Publisher(servers, settings=settings.kafka.properties) as publisher:
+            with Publisher(servers, settings=shared_properties(settings)) as publisher:
                 start = time.monotonic()
                 topics = settings.topics
                 replay_with_labels(

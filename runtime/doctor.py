@@ -6,18 +6,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from models.scoring.artifact import load_artifact
-from runtime.broker import reachable
 from runtime.failures import NotReady, RuntimeFailure
 from runtime.flink_home import distribution
 from runtime.flink_rest import FlinkRest
 from runtime.folders import cache_folder
 from runtime.jars import intact, read_lock
 from runtime.java import find_java
+from runtime.registry_access import registry_access
 from runtime.run_state import RunState
 from runtime.settings import Settings
 from runtime.topics import existing_topics
 from runtime.transaction_limit import require_transaction_time, transaction_limit_ms
+from schemas.avro_schemas import TRANSACTION
 from schemas.errors import UserError
+from schemas.http_registry import HttpRegistry
+from schemas.registry import value_subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,7 @@ def examine(settings: Settings) -> list[Finding]:
         *jars(),
         libgomp(),
         *broker(settings, servers),
+        *registry(settings),
         cluster(rest_url),
         model(settings),
         mode(settings),
@@ -102,12 +106,16 @@ def libgomp() -> Finding:
 def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
     """Ask the broker, and look for the topics."""
     fix = "`fraudstream up` starts one, or set kafka.bootstrap_servers to yours"
-    if servers is None or not reachable(servers, settings.kafka.properties):
-        yield Finding(name="broker", ok=False, found=f"none answers at {servers or 'any address'}", fix=fix)
+    trouble = "none"
+    try:
+        present = existing_topics(settings, servers) if servers else None
+    except NotReady as error:
+        present, trouble = None, str(error)
+    if present is None or servers is None:
+        yield Finding(name="broker", ok=False, found=trouble, fix=fix)
         yield Finding(name="topics", ok=False, found="not looked at: no broker", fix="see broker")
         return
     yield Finding(name="broker", ok=True, found=servers)
-    present = existing_topics(settings, servers)
     missing = [name for name in settings.topics.names() if name not in present]
     found = f"missing: {', '.join(missing)}" if missing else f"all {len(settings.topics.names())} there"
     yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")
@@ -125,6 +133,21 @@ def transactions(settings: Settings, servers: str) -> Finding:
         return f"up to {settings.job.transaction_timeout_s:g} s of {allowed}"
 
     return _tried("transactions", look, fix="lower job.transaction_timeout_s")
+
+
+def registry(settings: Settings) -> Iterator[Finding]:
+    """Ask the schema registry, where there is to be one."""
+
+    def look() -> str:
+        access = registry_access(settings)
+        if access is None:
+            return ""
+        ids = HttpRegistry(access).ids(value_subject(settings.topics.transactions), TRANSACTION)
+        return f"{access.url}, {len(ids)} versions of the transactions' schema"
+
+    finding = _tried("registry", look, fix="`fraudstream up --registry` starts one, or correct [kafka.registry]")
+    if finding.found:
+        yield finding
 
 
 def cluster(rest_url: str | None) -> Finding:

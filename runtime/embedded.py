@@ -5,16 +5,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.broker import Broker, await_broker, reachable
+from runtime.broker import Broker, await_broker
 from runtime.cluster import Cluster, await_cluster
 from runtime.failures import NotReady
 from runtime.flink_rest import FlinkRest
 from runtime.folders import cache_folder
 from runtime.jars import fetch_jars, read_lock
 from runtime.java import find_java
+from runtime.processes import OwnedProcess
+from runtime.registry import Registry, await_registry, unpack_registry
 from runtime.run_state import RunState, exclusive
 from runtime.settings import Settings
-from runtime.topics import create_topics
+from runtime.topics import create_topics, existing_topics
 from runtime.zookeeper import forget_jobs
 
 
@@ -28,10 +30,13 @@ class Services:
         The broker.
     rest_url
         The cluster.
+    registry_url
+        The embedded schema registry, None when there is none.
     """
 
     bootstrap_servers: str
     rest_url: str
+    registry_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +86,7 @@ def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watch
     with exclusive(folder):
         run = RunState.load(folder)
         before = {process.pid for process in run.running()}
-        addresses = run.bootstrap_servers, run.rest_url
+        addresses = run.bootstrap_servers, run.rest_url, run.registry_url
         try:
             _start_missing(settings, run, taskmanagers or settings.flink.taskmanagers, watcher)
             services = find_services(settings)
@@ -89,7 +94,7 @@ def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watch
             create_topics(settings, services.bootstrap_servers)
         except BaseException:
             run.stop_those(lambda process: process.pid not in before)
-            run.bootstrap_servers, run.rest_url = addresses
+            run.bootstrap_servers, run.rest_url, run.registry_url = addresses
             run.save()
             raise
     return services
@@ -125,7 +130,7 @@ def find_services(settings: Settings) -> Services:
             f"expected a running Flink cluster, but there is none for {settings.state.root}: "
             "start it with `fraudstream up`, or set flink.rest_url to yours"
         )
-    return Services(bootstrap_servers=servers, rest_url=rest)
+    return Services(bootstrap_servers=servers, rest_url=rest, registry_url=run.registry_url)
 
 
 def find_bootstrap(settings: Settings) -> str:
@@ -172,17 +177,18 @@ def cluster(settings: Settings) -> Cluster:
 
 
 def jars_for(part: str, watcher: Watcher = NOBODY) -> list[Path]:
-    """Fetch the jars of the `broker` or of `flink`, checked."""
+    """Fetch the jars of the `broker` or of `flink`, or the archive of the `registry`, checked."""
     wanted = [jar for jar in read_lock() if jar.needed_by == part]
     return fetch_jars(wanted, cache_folder() / "jars", on_bytes=watcher.on_bytes)
 
 
 def _start_missing(settings: Settings, run: RunState, taskmanagers: int, watcher: Watcher) -> None:
-    """Start broker and cluster side by side, then wait for both."""
+    """Start broker, cluster and registry side by side, then wait for them."""
     folder = settings.state
+    registry = _start_registry(settings, run, watcher) if settings.kafka.embedded_registry else None
     broker = None
     if settings.kafka.bootstrap_servers is not None:
-        require_broker(settings, settings.kafka.bootstrap_servers)
+        existing_topics(settings, settings.kafka.bootstrap_servers)  # it answers, and us
     elif not run.running("broker"):
         watcher.on_step("fetching the broker")
         jars = jars_for("broker", watcher)
@@ -202,12 +208,19 @@ def _start_missing(settings: Settings, run: RunState, taskmanagers: int, watcher
     if settings.flink.rest_url is None:
         watcher.on_step("waiting for the cluster")
         await_cluster(run, folder)
+    if registry is not None:
+        watcher.on_step("waiting for the schema registry")
+        await_registry(registry, run.registry_url or "")
 
 
-def require_broker(settings: Settings, servers: str) -> None:
-    """Raise NotReady unless the user's broker answers."""
-    if not reachable(servers, settings.kafka.properties, timeout_s=10.0):
-        raise NotReady(
-            f"expected a broker at {servers} (kafka.bootstrap_servers), but none answered within 10 s: "
-            "start it, correct the address or kafka.properties, or leave it out to have one started here"
-        )
+def _start_registry(settings: Settings, run: RunState, watcher: Watcher) -> OwnedProcess | None:
+    """Start the schema registry unless it runs; it has no part in the others' start, so they need not wait for it."""
+    if run.running("registry"):
+        return None
+    watcher.on_step("fetching the schema registry")
+    (archive,) = jars_for("registry", watcher)
+    program = unpack_registry(archive)
+    watcher.on_step("starting the schema registry")
+    run.forget_dead("registry")
+    port = settings.kafka.registry_port
+    return Registry(folder=settings.state, java=find_java(), program=program, port=port).start(run)

@@ -7,6 +7,8 @@ from pathlib import Path
 from runtime.folders import PROJECT_ROOT
 from runtime.java import Java
 
+PASSWORDS = ("FRAUDSTREAM_KAFKA__SECURITY__PASSWORD", "FRAUDSTREAM_KAFKA__REGISTRY__PASSWORD")
+"""Secrets stay with us: what a process has to know of them, it is given in a file."""
 DROPPED = ("FLINK_", "KAFKA_", "JAVA_TOOL_OPTIONS", "JVM_ARGS", "CLASSPATH", "PYTHONHOME")
 """Settings of another Flink, Kafka or Java on this machine must not reach ours."""
 
@@ -25,7 +27,7 @@ def process_environment(java: Java, **extra: str | Path) -> dict[str, str]:
     extra
         Variables on top.
     """
-    env = {key: value for key, value in os.environ.items() if not key.startswith(DROPPED)}
+    env = {key: value for key, value in os.environ.items() if not key.startswith((*DROPPED, *PASSWORDS))}
     scripts = Path(sys.executable).parent
     env["JAVA_HOME"] = str(java.home)
     env["PATH"] = os.pathsep.join([str(scripts), env.get("PATH", os.defpath)])

@@ -11,6 +11,7 @@ import orjson
 
 from runtime.failures import NotReady
 from runtime.folders import StateFolder
+from runtime.login import keep_secret
 from runtime.ports import LOOPBACK
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -95,7 +96,7 @@ class FlinkHome:
         self.conf.mkdir(parents=True, exist_ok=True)
         lines = [f"{key}: {orjson.dumps(value).decode()}" for key, value in sorted(settings.items())]
         text = "# Written at every start: change [flink.config] of fraudstream.toml instead.\n"
-        (self.conf / "config.yaml").write_text(text + "\n".join(lines) + "\n")
+        keep_secret(self.conf / "config.yaml", text + "\n".join(lines) + "\n")
         shutil.copy(TEMPLATES / "log4j-console.properties", self.conf)
         shutil.copy(distribution() / "conf" / "log4j-cli.properties", self.conf)
 

@@ -43,6 +43,16 @@ class StateFolder:
         return self.root / "kafka"
 
     @property
+    def registry(self) -> Path:
+        """Where the embedded schema registry keeps its schemas."""
+        return self.root / "registry"
+
+    @property
+    def secrets(self) -> Path:
+        """Where passwords lie for the processes of this machine, each file for this user alone."""
+        return self.root / "secrets"
+
+    @property
     def flink_home(self) -> Path:
         """Where the Flink distribution is put together."""
         return self.root / "flink"

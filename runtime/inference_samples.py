@@ -15,11 +15,12 @@ from models.scoring.artifact import Manifest
 from models.scoring.inference_sample import InferenceSample
 from runtime.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archive_table
 from runtime.failures import NotReady
+from runtime.registry_access import registry_of
 from runtime.settings import Settings
 from runtime.topic_reader import place_of, read_topic
 from schemas.columns import INFERENCE_ARROW
 from schemas.inference_decoder import InferenceDecoder
-from schemas.registry import open_registry, value_subject
+from schemas.registry import value_subject
 
 ROWS_AT_ONCE = 10_000
 _COLUMNS = [name for name in INFERENCE_ARROW.names if name != "features"]
@@ -50,7 +51,7 @@ class Logged:
 def read_logged(settings: Settings, bootstrap_servers: str, manifest: Manifest) -> Logged:
     """Read what the inference topic holds now of a model."""
     topic = settings.topics.inference
-    decoder = InferenceDecoder(value_subject(topic), open_registry(settings.kafka.schema_registry_url))
+    decoder = InferenceDecoder(value_subject(topic), registry_of(settings))
     tables, undecodable = [], 0
     messages = read_topic(settings, bootstrap_servers, topic)
     while some := list(islice(messages, ROWS_AT_ONCE)):

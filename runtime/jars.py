@@ -33,7 +33,9 @@ class Jar:
     size
         Bytes, for the progress bar.
     needed_by
-        `broker` or `flink`.
+        `broker`, `flink` or `registry`.
+    extension
+        `jar`, or what else the artifact is.
     """
 
     group: str
@@ -43,12 +45,13 @@ class Jar:
     sha256: str
     size: int
     needed_by: str
+    extension: str = "jar"
 
     @property
     def filename(self) -> str:
         """The file's name, as Maven writes it."""
         suffix = f"-{self.classifier}" if self.classifier else ""
-        return f"{self.artifact}-{self.version}{suffix}.jar"
+        return f"{self.artifact}-{self.version}{suffix}.{self.extension}"
 
 
 def read_lock(path: Path = LOCK) -> list[Jar]:
@@ -121,7 +124,9 @@ def missing_jars(jars: Iterable[Jar], folder: Path) -> list[Jar]:
 
 
 def _fetch(jar: Jar, folder: Path, incoming: Path, on_bytes: Callable[[int], None] | None) -> None:
-    arrived = download(jar.group, jar.artifact, jar.version, jar.classifier, into=incoming, on_bytes=on_bytes)
+    arrived = download(
+        jar.group, jar.artifact, jar.version, jar.classifier, jar.extension, into=incoming, on_bytes=on_bytes
+    )
     digest = sha256_of(arrived)
     if digest != jar.sha256:
         raise JarError(
@@ -136,11 +141,12 @@ def download(
     artifact: str,
     version: str,
     classifier: str,
+    extension: str = "jar",
     *,
     into: Path,
     on_bytes: Callable[[int], None] | None = None,
 ) -> Path:
-    """Download one jar by its Maven coordinates, unchecked, into a Maven folder tree below `into`."""
+    """Download one artifact by its Maven coordinates, unchecked, into a Maven folder tree below `into`."""
     from jgo.maven import (
         MavenContext,
         PythonResolver,
@@ -157,7 +163,7 @@ def download(
         timeout=TIMEOUT_S,
     )
     try:
-        found = context.project(group, artifact).at_version(version).artifact(classifier, "jar").resolve()
+        found = context.project(group, artifact).at_version(version).artifact(classifier, extension).resolve()
     except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise JarError(

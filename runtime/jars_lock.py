@@ -17,30 +17,33 @@ ROOTS = [
     # A shaded jar: it needs nothing else.
     {"for": "flink", "root": "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2", "transitive": False},
 ]
+# Brings all that it needs in an archive of its own. 3.0.9 is the newest that runs on Java 17: 3.3 wants 21.
+REGISTRY = ("io.apicurio", "apicurio-registry-app", "3.0.9", "all", "tar.gz")
 
-Coordinates = tuple[str, str, str, str]
+Coordinates = tuple[str, str, str, str, str]
 
 
 def resolve(root: str, work: Path, *, transitive: bool) -> list[Coordinates]:
-    """List the coordinates (group, artifact, version, classifier) that a root needs, itself first."""
+    """List the coordinates (group, artifact, version, classifier, extension) that a root needs, itself first."""
     from jgo.maven import MavenContext
 
     context = MavenContext(repo_cache=work, local_repos=[], timeout=TIMEOUT_S)
     asked = [context.create_dependency(root)]
     inputs, others = context.resolver.resolve(asked) if transitive else (asked, [])
-    return [(d.groupId, d.artifactId, d.version, d.classifier) for d in [*inputs, *others]]
+    return [(d.groupId, d.artifactId, d.version, d.classifier, "jar") for d in [*inputs, *others]]
 
 
 def locked_row(coordinates: Coordinates, needed_by: str, work: Path) -> dict[str, Any]:
     """Download one jar and describe it as a row of the lock."""
-    group, artifact, version, classifier = coordinates
-    path = download(group, artifact, version, classifier, into=work)
+    group, artifact, version, classifier, extension = coordinates
+    path = download(group, artifact, version, classifier, extension, into=work)
     return {
         "for": needed_by,
         "group": group,
         "artifact": artifact,
         "version": version,
         "classifier": classifier,
+        "extension": extension,
         "sha256": sha256_of(path),
         "size": path.stat().st_size,
     }
@@ -55,6 +58,7 @@ def write_lock(path: Path = LOCK) -> int:
             for row in ROOTS
             for coordinates in resolve(str(row["root"]), work, transitive=bool(row["transitive"]))
         ]
+        wanted.append((REGISTRY, "registry"))
         rows = list(pool.map(lambda pair: locked_row(pair[0], pair[1], work), wanted))
     path.write_text(json.dumps({"roots": ROOTS, "jars": rows}, indent=2) + "\n")
     return len(rows)

@@ -5,12 +5,18 @@ from typing import Any
 
 from confluent_kafka import Consumer
 
+from runtime.librdkafka_security import librdkafka_security
 from runtime.settings import Settings
 
 
+def shared_properties(settings: Settings) -> dict[str, Any]:
+    """Build the properties that every Kafka client here is given: the user's, and who we are to the brokers."""
+    return {**settings.kafka.properties, **librdkafka_security(settings.kafka.security)}
+
+
 def client_properties(settings: Settings, bootstrap_servers: str) -> dict[str, Any]:
-    """Build the properties of a Kafka client: the user's, and the address."""
-    return {**settings.kafka.properties, "bootstrap.servers": bootstrap_servers, "log_level": 0}
+    """Build the properties of a Kafka client: the shared ones, and the address."""
+    return {**shared_properties(settings), "bootstrap.servers": bootstrap_servers, "log_level": 0}
 
 
 def open_consumer(settings: Settings, bootstrap_servers: str, *, from_start: bool = True) -> Consumer:

@@ -9,11 +9,12 @@ import pyarrow as pa
 from confluent_kafka import Message
 
 from models.scoring.placed import Placed
+from runtime.registry_access import registry_of
 from runtime.settings import Settings
 from runtime.topic_reader import place_of, read_topic
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 from schemas.label_batch import LabelBatchDecoder
-from schemas.registry import open_registry, value_subject
+from schemas.registry import value_subject
 from schemas.transaction_batch import TransactionBatchDecoder
 
 ROWS_AT_ONCE = 10_000
@@ -36,7 +37,7 @@ def read_transactions(
         Told records read so far, those of other customers too.
     """
     topic = settings.topics.transactions
-    decoder = TransactionBatchDecoder(value_subject(topic), _registry(settings), settings.job.limits)
+    decoder = TransactionBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
     # A transaction whose key is not its customer is a dead letter, so the key tells whose it is.
     keys = {name.encode() for name in customers}
     messages = _counted(read_topic(settings, bootstrap_servers, topic), progress)
@@ -46,7 +47,7 @@ def read_transactions(
 def read_labels(settings: Settings, bootstrap_servers: str, *, progress: Progress = lambda _read: None) -> Placed:
     """Read the good labels, see `read_transactions`."""
     topic = settings.topics.labels
-    decoder = LabelBatchDecoder(value_subject(topic), _registry(settings), settings.job.limits)
+    decoder = LabelBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
     return _placed(_counted(read_topic(settings, bootstrap_servers, topic), progress), decoder, LABEL_ARROW)
 
 
@@ -72,7 +73,3 @@ def _counted(messages: Iterator[Message], progress: Progress) -> Iterator[Messag
         yield message
         if read % ROWS_AT_ONCE == 0:
             progress(read)
-
-
-def _registry(settings: Settings) -> Any:
-    return open_registry(settings.kafka.schema_registry_url)

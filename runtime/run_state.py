@@ -34,12 +34,15 @@ class RunState:
         Address of the embedded broker, None when there is none. One that died keeps it, and comes back there.
     rest_url
         Address of the embedded cluster, likewise.
+    registry_url
+        Address of the embedded schema registry, None when there is none.
     """
 
     path: Path
     processes: list[OwnedProcess] = field(default_factory=list)
     bootstrap_servers: str | None = None
     rest_url: str | None = None
+    registry_url: str | None = None
 
     @classmethod
     def load(cls, folder: StateFolder) -> RunState:
@@ -65,6 +68,7 @@ class RunState:
                 "processes": rows,
                 "bootstrap_servers": self.bootstrap_servers,
                 "rest_url": self.rest_url,
+                "registry_url": self.registry_url,
             },
             indent=2,
         )
@@ -95,6 +99,7 @@ class RunState:
         left = {process.name for process in self.processes}
         self.bootstrap_servers = self.bootstrap_servers if "broker" in left else None
         self.rest_url = self.rest_url if "jobmanager" in left else None
+        self.registry_url = self.registry_url if "registry" in left else None
         self.save()
         return names
 

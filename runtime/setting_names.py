@@ -9,9 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from runtime.login import HIDDEN
 from schemas.errors import UserError
 
 PREFIX = "FRAUDSTREAM_"
+SECRET = ".password"  # noqa: S105 (how the names of secret settings end)
 NOT_SETTINGS = {"FRAUDSTREAM_CACHE"}
 """Variables of our prefix with another meaning (the cache is chosen before any settings can be read)."""
 
@@ -35,11 +37,17 @@ def check_names(settings: type[BaseModel], file: Path | None, environment: Mappi
     """
     known = set(setting_names(settings))
     sections = set(settings.model_fields)
-    names = _names_in_file(file, sections) if file else ()
+    names = list(_names_in_file(file, settings)) if file else []
     in_file = [
         f"{file}: expected a known setting, but {name!r} is none{_nearest(name, known | sections)}"
         for name in names
         if name not in known | sections
+    ]
+    in_file += [
+        f"{file}: expected no password in a file that others read, but {name} is there: take it out, "
+        f"give the user another one, and set {variable_name(name)} or {name}_file"
+        for name in names
+        if name in known and name.endswith(SECRET)
     ]
     variables = {variable_name(name) for name in known}
     ours = (name for name in sorted(environment) if name.startswith(PREFIX) and name not in NOT_SETTINGS)
@@ -52,10 +60,13 @@ def check_names(settings: type[BaseModel], file: Path | None, environment: Mappi
 
 
 def setting_names(settings: type[BaseModel]) -> Iterator[str]:
-    """Give `section.key` for every setting."""
+    """Give `section.key` for every setting, and `section.part.key` where a section has parts."""
     for section, info in settings.model_fields.items():
-        for key in _fields(info.annotation):
-            yield f"{section}.{key}"
+        for key, kind in _fields(info.annotation).items():
+            parts = _fields(kind)
+            yield from (f"{section}.{key}.{part}" for part in parts)
+            if not parts:
+                yield f"{section}.{key}"
 
 
 def variable_name(name: str) -> str:
@@ -66,6 +77,8 @@ def variable_name(name: str) -> str:
 def explain(error: Mapping[str, Any], file: Path) -> str:
     """Word one validation error: the setting, what was expected, what came, what to do."""
     name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == HIDDEN or name.endswith(SECRET):
+        return f"{name}: expected {error['msg']}"
     expected = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     return (
         f"{name}: expected {expected}, but it is {error.get('input')!r}: "
@@ -82,16 +95,25 @@ def _fields(annotation: Any) -> dict[str, Any]:
     return {}
 
 
-def _names_in_file(file: Path, sections: set[str]) -> Iterator[str]:
+def _names_in_file(file: Path, settings: type[BaseModel]) -> Iterator[str]:
     try:
         table = tomllib.loads(file.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"expected {file} to be TOML, but: {error}: correct that place") from error
     for section, content in table.items():
-        if section in sections and isinstance(content, dict):
-            yield from (f"{section}.{key}" for key in content)
+        info = settings.model_fields.get(section)
+        if info is not None and isinstance(content, dict):
+            yield from (f"{section}.{name}" for name in _names_in_table(content, _fields(info.annotation)))
         else:
             yield section
+
+
+def _names_in_table(table: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[str]:
+    for key, content in table.items():
+        if isinstance(content, dict) and _fields(fields.get(key)):
+            yield from (f"{key}.{part}" for part in content)
+        else:
+            yield key
 
 
 def _is_variable(variable: str, settings: type[BaseModel]) -> bool:
@@ -102,7 +124,8 @@ def _is_variable(variable: str, settings: type[BaseModel]) -> bool:
         return False
     fields = _fields(info.annotation)
     first, _, rest = key.partition("__")
-    return first in fields and (not rest or "dict" in str(fields[first]))
+    kind = fields.get(first)
+    return first in fields and (not rest or rest in _fields(kind) or "dict" in str(kind))
 
 
 def _nearest(name: str, known: set[str]) -> str:

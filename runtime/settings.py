@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +14,9 @@ from pydantic_settings import (
 
 from jobs.job_config import Guarantee, JobConfig, Mode, StartFrom, StateBackend
 from runtime.folders import StateFolder
+from runtime.kafka_security import KafkaSecurity, refuse_security_names
+from runtime.login import check_login, mistake
+from runtime.section import Section
 from runtime.setting_names import PREFIX, check_names, explain
 from schemas.errors import UserError
 from schemas.topics import Topics
@@ -40,16 +43,36 @@ def _web_address(value: str | None) -> str | None:
     return value
 
 
+def _without_login(value: str | None) -> str | None:
+    if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
+        raise mistake("an address without user and password: the user goes to [kafka.registry]")
+    return _web_address(value)
+
+
 Servers = Annotated[str | None, AfterValidator(_address_list)]
 WebAddress = Annotated[str | None, AfterValidator(_web_address)]
+RegistryAddress = Annotated[str | None, AfterValidator(_without_login)]
+Names = Annotated[dict[str, str], AfterValidator(refuse_security_names)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class Section(BaseModel):
-    """A part of the settings: frozen, and a name that it does not know is an error."""
+class RegistryLogin(Section):
+    """Who we are to the schema registry."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    username: str | None = None
+    """for basic authentication"""
+    password: SecretStr | None = None
+    """only in the environment: FRAUDSTREAM_KAFKA__REGISTRY__PASSWORD"""
+    password_file: Path | None = None
+    """holds the password alone"""
+    ca: Path | None = None
+    """PEM file of the authorities that its certificate is checked against"""
+
+    @model_validator(mode="after")
+    def _complete(self) -> RegistryLogin:
+        check_login(self.username, self.password, self.password_file)
+        return self
 
 
 class KafkaSettings(Section):
@@ -59,10 +82,18 @@ class KafkaSettings(Section):
     """your broker's host:port, several by commas; unset: an embedded one"""
     port: Port | None = None
     """port of the embedded broker; unset: 9092, or a free one"""
-    schema_registry_url: WebAddress = None
-    """schema registry; unset: the committed file"""
-    properties: dict[str, str] = {}
-    """passed to every Kafka client: security.protocol, sasl.*, ssl.*"""
+    schema_registry_url: RegistryAddress = None
+    """schema registry; unset: the committed file, or the embedded one"""
+    embedded_registry: bool = False
+    """whether `up` starts a schema registry too"""
+    registry_port: Port | None = None
+    """port of the embedded registry; unset: 8082, or a free one"""
+    registry: RegistryLogin = RegistryLogin()
+    """who we are to the schema registry"""
+    security: KafkaSecurity = KafkaSecurity()
+    """how the brokers are reached"""
+    properties: Names = Field(default_factory=dict)
+    """passed to every Kafka client; for TLS and passwords see `security`"""
     partitions: AtLeastOne = 4
     """partitions of a topic that `topics create` makes"""
     replication: AtLeastOne = 1
@@ -80,7 +111,7 @@ class FlinkSettings(Section):
     """TaskManagers of the embedded cluster, one slot each"""
     high_availability: bool = True
     """a small ZooKeeper beside the embedded cluster: jobs outlive a JobManager that dies"""
-    config: dict[str, str] = {}
+    config: dict[str, str] = Field(default_factory=dict)
     """Flink's own settings, passed through"""
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from runtime.broker import reachable
 from runtime.failures import NotReady, RuntimeFailure
 from runtime.flink_rest import FlinkRest
+from runtime.kafka_client import shared_properties
 from runtime.run_state import RunState
 from runtime.settings import Settings
 
@@ -19,12 +20,12 @@ def read_status(settings: Settings) -> dict[str, Any]:
     -------
     dict
         `ready`, `processes`, `bootstrap_servers`, `broker` (answers), `rest_url`, `cluster` (answers),
-        `slots_free`, `slots_total`, `jobs`: each with what it counted since its start, when it runs.
+        `registry_url`, `slots_free`, `slots_total`, `jobs`: each with what it counted since its start, when it runs.
     """
     run = RunState.load(settings.state)
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
     rest_url = settings.flink.rest_url or run.rest_url
-    broker = servers is not None and reachable(servers, settings.kafka.properties)
+    broker = servers is not None and reachable(servers, shared_properties(settings))
     overview, jobs = _cluster(rest_url)
     return {
         "ready": broker and overview is not None and all(process.alive() for process in run.processes),
@@ -41,6 +42,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
         "bootstrap_servers": servers,
         "broker": broker,
         "rest_url": rest_url,
+        "registry_url": settings.kafka.schema_registry_url or run.registry_url,
         "cluster": overview is not None,
         "slots_free": overview["slots-available"] if overview else 0,
         "slots_total": overview["slots-total"] if overview else 0,

@@ -12,8 +12,11 @@ from runtime.failures import RuntimeFailure
 from runtime.flink_home import FlinkHome
 from runtime.flink_rest import FlinkRest
 from runtime.flink_run import FlinkRun, run_client
+from runtime.flink_secrets import is_secret
 from runtime.folders import PROJECT_ROOT
 from runtime.java import find_java
+from runtime.java_security import java_security
+from runtime.job_secrets import job_registry, kafka_password_file
 from runtime.settings import Settings
 from runtime.transaction_limit import require_transaction_time
 
@@ -52,8 +55,11 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         model=str(settings.model.artifact.expanduser().absolute()),
         checkpoint_dir=settings.flink.config.get("execution.checkpointing.dir", settings.state.checkpoints.as_uri()),
         topics=settings.topics,
-        kafka_properties=settings.kafka.properties,
-        schema_registry_url=settings.kafka.schema_registry_url,
+        kafka_properties={
+            **settings.kafka.properties,
+            **java_security(settings.kafka.security, kafka_password_file(settings)),
+        },
+        registry=job_registry(settings),
         mode=settings.job.mode,
         parallelism=settings.job.parallelism,
         shards=settings.job.shards,
@@ -109,7 +115,7 @@ def submit(
     require_transaction_time(settings, services.bootstrap_servers)
     config = folder.jobs / f"score-transactions-{time.strftime('%Y%m%d-%H%M%S')}.json"
     text = job_config(settings, services).to_json()
-    config.touch(mode=0o600)  # it may hold the broker's password
+    config.touch(mode=0o600)  # it names brokers, users and the files of passwords
     config.write_text(text)
     run = FlinkRun(
         home=client_home(settings),
@@ -160,4 +166,5 @@ def _options(settings: Settings) -> dict[str, str]:
         "pipeline.jars": ";".join(jar.as_uri() for jar in jars_for("flink")),
         "python.files": ",".join(str(PROJECT_ROOT / name) for name in ("jobs", "models", "schemas")),
     }
-    return own | settings.flink.config
+    # A command line is seen by all users of the machine; the client finds secrets in its settings file.
+    return own | {name: value for name, value in settings.flink.config.items() if not is_secret(name)}

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from typing import Any
+
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from producers.broker_errors import BrokerErrors
+from runtime.deadline import wait_until
 from runtime.failures import NotReady, RuntimeFailure
 from runtime.kafka_client import client_properties
+from runtime.ports import is_open
 from runtime.settings import Settings
 from runtime.topic_reader import topic_size
 
 TIMEOUT_S = 20.0
+TRY_S = 2.0
 
 
 def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
@@ -44,17 +50,36 @@ def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int
     Raises
     ------
     NotReady
-        When no broker answers.
+        When no broker answers, or not to us: the message says why, as far as that can be known.
     """
-    client = AdminClient(client_properties(settings, bootstrap_servers))
-    try:
-        topics = client.list_topics(timeout=TIMEOUT_S).topics
-    except KafkaException as error:
-        raise NotReady(
-            f"expected a broker at {bootstrap_servers}, but: {error.args[0].str()}. "
-            "Start it (`fraudstream up`), or correct kafka.bootstrap_servers"
-        ) from error
-    return {name: len(topic.partitions) for name, topic in topics.items()}
+    errors = BrokerErrors()
+    properties: dict[str, Any] = {**client_properties(settings, bootstrap_servers), "error_cb": errors}
+    client = AdminClient(properties)
+    found: dict[str, int] | None = None
+
+    def answered() -> bool:
+        nonlocal found
+        try:
+            topics = client.list_topics(timeout=TRY_S).topics
+        except KafkaException:
+            client.poll(0)  # it reports its errors only when asked
+            return bool(errors.advice)  # which does not pass by itself
+        found = {name: len(topic.partitions) for name, topic in topics.items()}
+        return True
+
+    wait_until(answered, seconds=TIMEOUT_S)
+    if found is None:
+        advice = errors.advice or _advice(bootstrap_servers)
+        raise NotReady(f"expected an answer of the broker at {bootstrap_servers}, but there is none: {advice}")
+    return found
+
+
+def _advice(bootstrap_servers: str) -> str:
+    # librdkafka says nothing of a broker that hangs up at once.
+    places = (place.strip().rsplit(":", 1) for place in bootstrap_servers.split(","))
+    if any(is_open(host, int(port)) for host, port in places):
+        return "somebody listens there, who may want TLS or a login: see kafka.security.protocol"
+    return "start it (`fraudstream up`), or correct kafka.bootstrap_servers"
 
 
 def require_topics(settings: Settings, bootstrap_servers: str, *names: str) -> None:

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -12,13 +13,16 @@ from schemas.arrow_buffers import string_bytes, string_offsets
 from schemas.avro_schemas import schema_text
 from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
 from schemas.columns import EVENT_TIME
-from schemas.framing import HEADER_BYTES
+from schemas.framing import HEADER_BYTES, FramingError, schema_id_of
 from schemas.record_walk import RecordWalk
 from schemas.registry import SchemaRegistry, UnknownSchemaError
 from schemas.rejection import Reason, Rejection
 from schemas.validation import Arrival, Check, Limits, Mask, reject, wrong_keys
+from schemas.writer_schema import WriterSchema
 
 Columns = TypeVar("Columns")
+Part = tuple[npt.NDArray[np.int64], pa.RecordBatch]
+"""Rows of a batch, and the records in them."""
 
 
 class TooLargeError(UndecodableError):
@@ -69,9 +73,9 @@ class BatchKind(Generic[Columns]):
 class BatchDecoder(Generic[Columns]):
     """Decodes a micro-batch of framed records into columns, and sets the bad ones aside.
 
-    Records that are of the current schema and sound are decoded at once. The others are looked into one by one: what
-    is wrong with them, or, of another schema or an encoding of its own, what they hold. So a bad record costs the
-    others nothing.
+    Records that are of the current schema and sound are decoded at once, and so are those of each other version that
+    is brought into the current one simply. The rest are looked into one by one: what is wrong with them, or what they
+    hold. So a bad record, or an old one, costs the others nothing.
     """
 
     def __init__(self, kind: BatchKind[Columns], subject: str, registry: SchemaRegistry, limits: Limits) -> None:
@@ -79,6 +83,8 @@ class BatchDecoder(Generic[Columns]):
         self._codec = RecordCodec(kind.name, subject, registry)
         self._schema = schema_text(kind.name)
         self._walk = RecordWalk(json.loads(self._schema), self._codec.schema_id)
+        self._registry = registry
+        self._writer = lru_cache(maxsize=256)(self._writer_of)
         self._limits = limits
         self._times = [place for place, field in enumerate(kind.arrow) if field.type == EVENT_TIME]
 
@@ -99,14 +105,38 @@ class BatchDecoder(Generic[Columns]):
         sound = self._walk.sound(payloads, self._limits.max_record_bytes)
         if sound.all():
             return self._keep(self._decode_sound(payloads), keys, kafka_time_ms)
-        rows = np.flatnonzero(sound)
-        records = self._decode_sound([payloads[row] for row in rows.tolist()])
-        others, rejections = self._decode_one_by_one(payloads, np.flatnonzero(~sound).tolist())
-        if others:
-            records, rows = self._merged(records, rows, others)
+        parts, rejections = self._decode_apart(payloads, sound)
+        records, rows = _in_order(parts)
         batch = self._keep(records, [keys[row] for row in rows.tolist()], kafka_time_ms[rows])
         placed = [replace(item, row=int(rows[item.row])) for item in batch.rejections]
         return DecodedBatch(batch.records, sorted(rejections + placed, key=lambda item: item.row))
+
+    def _decode_apart(self, payloads: Sequence[bytes], sound: Mask) -> tuple[list[Part], list[Rejection]]:
+        """Decode what is sound together, then what other writers' schemas allow to, then the rest one by one."""
+        rows, rest = np.flatnonzero(sound), np.flatnonzero(~sound)
+        parts = [(rows, self._decode_sound([payloads[row] for row in rows.tolist()]))]
+        for mark, written in _rows_by_header(payloads, rest.tolist()).items():
+            writer = self._writer(mark)
+            if writer is None:
+                continue
+            whole, records = writer.decode([payloads[row] for row in written], self._limits.max_record_bytes)
+            decoded = np.array(written, np.int64)[whole]
+            parts.append((decoded, records))
+            rest = np.setdiff1d(rest, decoded)
+        records, rejections = self._decode_one_by_one(payloads, rest.tolist())
+        one_by_one = pa.RecordBatch.from_pylist(list(records.values()), schema=self._kind.arrow)
+        return [*parts, (np.array(list(records), np.int64), one_by_one)], rejections
+
+    def _writer_of(self, mark: bytes) -> WriterSchema | None:
+        """Return the other version of the schema that a payload's first bytes name, where it is a simple one."""
+        try:
+            schema_id = schema_id_of(mark)
+            text = self._registry.schema_for(schema_id)
+        except (FramingError, UnknownSchemaError):
+            return None
+        if schema_id == self._codec.schema_id:
+            return None
+        return WriterSchema.of(text, schema_id, self._schema, self._kind.arrow)
 
     def _decode_sound(self, payloads: Sequence[bytes]) -> pa.RecordBatch:
         if not payloads:
@@ -141,16 +171,6 @@ class BatchDecoder(Generic[Columns]):
             raise TooLargeError(f"expected at most {most} bytes, was {len(payload)}")
         return self._codec.decode(payload)
 
-    def _merged(
-        self, records: pa.RecordBatch, rows: npt.NDArray[np.int64], others: dict[int, dict[str, Any]]
-    ) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
-        """Put others among the records, in the order of their rows."""
-        added = pa.RecordBatch.from_pylist(list(others.values()), schema=self._kind.arrow)
-        table = pa.Table.from_batches([records.cast(self._kind.arrow), added]).combine_chunks()
-        rows = np.concatenate([rows, np.array(list(others), np.int64)])
-        order = np.argsort(rows)
-        return table.to_batches()[0].take(pa.array(order)), rows[order]
-
     def _keep(
         self, records: pa.RecordBatch, keys: Sequence[str | None], kafka_time_ms: npt.NDArray[np.int64]
     ) -> DecodedBatch:
@@ -167,6 +187,25 @@ class BatchDecoder(Generic[Columns]):
         broken[rows] = False
         broken[[item.row for item in rejections]] = True
         return DecodedBatch(records.take(pa.array(np.flatnonzero(~broken))), rejections)
+
+
+def _rows_by_header(payloads: Sequence[bytes], rows: Sequence[int]) -> dict[bytes, list[int]]:
+    found: dict[bytes, list[int]] = {}
+    for row in rows:
+        found.setdefault(payloads[row][:HEADER_BYTES], []).append(row)
+    return found
+
+
+def _in_order(parts: Sequence[Part]) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
+    """Put together what was decoded apart; returns the records and their rows in the batch."""
+    filled = [(rows, records) for rows, records in parts if len(rows)] or list(parts[:1])
+    rows = np.concatenate([rows for rows, _ in filled])
+    if len(filled) == 1:
+        return filled[0][1], rows
+    schema = filled[-1][1].schema
+    table = pa.Table.from_batches([records.cast(schema) for _, records in filled]).combine_chunks()
+    order = np.argsort(rows)
+    return table.to_batches()[0].take(pa.array(order)), rows[order]
 
 
 def _are_customers(records: pa.RecordBatch, keys: Sequence[str | None]) -> bool:

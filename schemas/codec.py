@@ -6,6 +6,7 @@ from typing import Any
 
 import fastavro
 from fastavro.read import SchemaResolutionError
+from fastavro.schema import SchemaParseException, UnknownType
 
 from schemas.avro_schemas import parsed_schema
 from schemas.framing import HEADER_BYTES, FramingError, header, schema_id_of
@@ -83,4 +84,9 @@ class RecordCodec:
         return record  # type: ignore[return-value]
 
     def _parse_writer_schema(self, schema_id: int) -> Any:
-        return fastavro.parse_schema(json.loads(self._registry.schema_for(schema_id)))
+        text = self._registry.schema_for(schema_id)
+        try:
+            return fastavro.parse_schema(json.loads(text))
+        except (SchemaParseException, UnknownType, *AVRO_ERRORS) as error:
+            # Registries hold schemas of other kinds too, and Avro that refers to another schema.
+            raise UnknownSchemaError(f"expected an Avro schema under id {schema_id}, was: {error}") from None

@@ -9,15 +9,17 @@ from numba import boolean, int64, njit, types, uint8, uint64
 
 from schemas.framing import header
 
-_STRING, _LONG, _BOOLEAN, _DOUBLE = 0, 1, 2, 3
-_KINDS = {"string": _STRING, "long": _LONG, "boolean": _BOOLEAN, "double": _DOUBLE}
-_NULLABLE = 4
+_STRING, _LONG, _BOOLEAN, _DOUBLE, _INT, _FLOAT = range(6)
+_KINDS = {"string": _STRING, "long": _LONG, "boolean": _BOOLEAN, "double": _DOUBLE, "int": _INT, "float": _FLOAT}
+_KIND_MASK = 7
+_NULLABLE, _NULL_LAST = 8, 16
 
 _BYTES = types.Array(uint8, 1, "C", readonly=True)
 # Places are unsigned: numba would look at each signed one, whether it counts from the end. So is what they are
 # reckoned with, as a mix of both is a float. A record begins with its header, so none of its fields ends at 0.
 _BAD, _ONE, _SEVEN, _LAST_SHIFT = uint64(0), uint64(1), uint64(7), uint64(63)
-_DOUBLE_BYTES = uint64(8)
+_DOUBLE_BYTES, _FLOAT_BYTES = uint64(8), uint64(4)
+_INT_BITS = uint64(32)
 
 
 class RecordWalk:
@@ -70,6 +72,8 @@ def _kind(avro_type: Any) -> int:
     match avro_type:
         case ["null", other]:
             return _NULLABLE | _kind(other)
+        case [other, "null"]:
+            return _NULLABLE | _NULL_LAST | _kind(other)
         case {"type": str(name)} | str(name) if name in _KINDS:
             return _KINDS[name]
         case _:
@@ -151,6 +155,11 @@ def _after_value(data, at, end, kind):  # type: ignore[no-untyped-def]  # noqa: 
         return _read_varint(data, at, end)[1]
     if kind == _DOUBLE:
         return at + _DOUBLE_BYTES if at + _DOUBLE_BYTES <= end else _BAD
+    if kind == _INT:
+        bits, after = _read_varint(data, at, end)
+        return after if bits >> _INT_BITS == 0 else _BAD
+    if kind == _FLOAT:
+        return at + _FLOAT_BYTES if at + _FLOAT_BYTES <= end else _BAD
     return at + _ONE if at < end and data[at] <= 1 else _BAD
 
 
@@ -172,13 +181,13 @@ def _walk(data: Any, sizes: Any, max_bytes: int, head: Any, kinds: Any, found: A
         for field in range(len(kinds)):
             kind = kinds[field]
             if kind & _NULLABLE:
-                if at == end or data[at] & 253:  # null is branch 0, which is written as 0, the other as 2
+                if at == end or data[at] & 253:  # the first branch is written as 0, the second as 2
                     at = _BAD
                     break
                 at += _ONE
-                if data[at - _ONE] == 0:
+                if data[at - _ONE] == (2 if kind & _NULL_LAST else 0):
                     continue
-            at = _after_value(data, at, end, kind & 3)
+            at = _after_value(data, at, end, kind & _KIND_MASK)
             if at == _BAD:
                 break
         found[row] = at == end

@@ -1,13 +1,25 @@
 import json
+import re
 from importlib.resources import files
 from typing import Protocol
 
 from schemas.avro_schemas import schema_text
 from schemas.errors import UserError
+from schemas.registry_access import RegistryAccess
 
 
 class UnknownSchemaError(LookupError):
     """No schema is known under this id."""
+
+
+class RegistryUnavailableError(UserError):
+    """The registry does not answer, or not us: nobody knows what it would say."""
+
+    exit_code = 3
+
+
+class IncompatibleSchemaError(UserError):
+    """The registry refuses a schema that readers of the earlier one could not read."""
 
 
 class SchemaRegistry(Protocol):
@@ -15,6 +27,10 @@ class SchemaRegistry(Protocol):
 
     def id_for(self, subject: str, name: str) -> int:
         """Return the id under which records of kind `name` are written to `subject`."""
+        ...
+
+    def ids(self, subject: str, name: str) -> list[int]:
+        """Return the ids of all versions of the schema, oldest first; none where there is no such subject."""
         ...
 
     def schema_for(self, schema_id: int) -> str:
@@ -36,6 +52,14 @@ class FileRegistry:
             raise UserError(f"expected an id for schema {name!r} in schemas/registry.json, was none: add a row for it")
         return int(max(ids))
 
+    def current_names(self) -> list[str]:
+        """Return the kinds of records; an earlier version of a kind is kept in a file named KIND_vN."""
+        return sorted({_kind(name) for name in self._names.values()})
+
+    def ids(self, subject: str, name: str) -> list[int]:  # noqa: ARG002
+        """Return the ids of record kind `name`, oldest first."""
+        return sorted(schema_id for schema_id, known in self._names.items() if _kind(known) == name)
+
     def schema_for(self, schema_id: int) -> str:
         """Return the schema of `schema_id`, or raise UnknownSchemaError."""
         try:
@@ -44,14 +68,18 @@ class FileRegistry:
             raise UnknownSchemaError(f"expected one of the schema ids {sorted(self._names)}, was {schema_id}") from None
 
 
-def open_registry(url: str | None) -> SchemaRegistry:
-    """Return the registry at `url`, or the committed file registry when there is no URL."""
-    if url is None:
+def _kind(name: str) -> str:
+    return re.sub(r"_v\d+$", "", name)
+
+
+def open_registry(access: RegistryAccess | None) -> SchemaRegistry:
+    """Return the registry that `access` tells of, or the committed file registry when there is none."""
+    if access is None:
         return FileRegistry()
     # Imported when asked for: the client brings an HTTP stack that the file registry does without.
     from schemas.http_registry import HttpRegistry  # noqa: PLC0415
 
-    return HttpRegistry(url)
+    return HttpRegistry(access)
 
 
 def value_subject(topic: str) -> str:

@@ -30,7 +30,7 @@ class DetectDrift(KeyedProcessFunction):
         """Load what the signals looked like in training."""
         config = self._config
         self._baselines = baselines(load_artifact(config.model_folder).manifest)
-        registry = open_registry(config.schema_registry_url)
+        registry = open_registry(config.registry)
         self._codec = RecordCodec(DRIFT, value_subject(config.topics.drift), registry)
         self._states = runtime_context.get_map_state(
             MapStateDescriptor("detectors", Types.STRING(), Types.PICKLED_BYTE_ARRAY())

@@ -24,7 +24,8 @@ from models.scoring.decision import Decision
 from models.scoring.model import OnnxModel
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.label_batch import LabelBatchDecoder
-from schemas.registry import open_registry, value_subject
+from schemas.registry import value_subject
+from schemas.steady_registry import open_steady_registry
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.validation import event_time_ms
 from schemas.wall_clock import now_ms
@@ -48,7 +49,7 @@ class ScoreBatch(KeyedProcessFunction):
         # handles hold that attempt's whole state in the TaskManager's heap: some restarts would fill it.
         gc.collect()
         config = self._config
-        registry = open_registry(config.schema_registry_url)
+        registry = open_steady_registry(config.registry)
         self._artifact = load_artifact(config.model_folder)
         self._model = OnnxModel(self._artifact.onnx)
         self._state = ShardState(runtime_context, config.mode)

@@ -8,10 +8,11 @@ from typing import Self
 from confluent_kafka import TopicPartition
 
 from runtime.kafka_client import open_consumer
+from runtime.registry_access import registry_of
 from runtime.settings import Settings
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
-from schemas.registry import open_registry, value_subject
+from schemas.registry import value_subject
 
 POLL_S = 0.05
 PATIENCE_S = 30.0
@@ -28,7 +29,7 @@ class ScoreWatch:
 
     def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
         topic = settings.topics.scores
-        self._codec = RecordCodec(SCORE, value_subject(topic), open_registry(settings.kafka.schema_registry_url))
+        self._codec = RecordCodec(SCORE, value_subject(topic), registry_of(settings))
         self._consumer = open_consumer(settings, bootstrap_servers)
         parts = self._consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
         # Assigned, not subscribed: a group would have to find together again after every death of the broker.

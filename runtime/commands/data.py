@@ -97,11 +97,11 @@ def produce(
 
     from producers.live import produce as produce_live
     from producers.simulation_config import SimulationConfig
-    from schemas.registry import open_registry
+    from runtime.registry_access import registry_of
 
     config = SimulationConfig(seed=seed, scenario=scenario)
     settings = settings_of(context)
-    registry, topic = open_registry(settings.kafka.schema_registry_url), settings.topics.transactions
+    registry, topic = registry_of(settings), settings.topics.transactions
     with (
         _publisher(settings, topic) as publisher,
         _shown(topic, None if seconds is None else round(rate * seconds)) as show,
@@ -155,13 +155,13 @@ def replay(
       fraudstream replay history.parquet --rate 5000 --labels
       fraudstream replay history.parquet --with-labels
     """
+    from runtime.registry_access import registry_of
     from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
-    from schemas.registry import open_registry
 
     if labels and with_labels:
         raise UserError("expected --labels (after the transactions) or --with-labels (between them), was both: choose")
     settings = settings_of(context)
-    registry, topics = open_registry(settings.kafka.schema_registry_url), settings.topics
+    registry, topics = registry_of(settings), settings.topics
     labelled = labels or with_labels
     goals = (topics.transactions, topics.labels) if labelled else (topics.transactions,)
     send = _send_between if with_labels else _send_in_turn
@@ -208,11 +208,12 @@ def _publisher(settings: Settings, *topics: str) -> Iterator[Publisher]:
     """Connect to the broker in use, the topics being there."""
     from producers.publisher import Publisher
     from runtime.embedded import find_bootstrap
+    from runtime.kafka_client import shared_properties
     from runtime.topics import require_topics
 
     servers = find_bootstrap(settings)
     require_topics(settings, servers, *topics)
-    with Publisher(servers, settings=settings.kafka.properties) as publisher:
+    with Publisher(servers, settings=shared_properties(settings)) as publisher:
         yield publisher
 
 

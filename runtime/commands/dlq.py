@@ -83,14 +83,14 @@ def show(
 
     from runtime.dead_letters import decoded, find_dead_letter, original
     from runtime.embedded import find_bootstrap
-    from schemas.registry import open_registry
+    from runtime.registry_access import registry_of
 
     settings = settings_of(context)
     servers = find_bootstrap(settings)
     letter = find_dead_letter(settings, servers, place)
     whole = original(settings, servers, letter)
     payload = whole[1] if whole else letter.payload
-    record = decoded(settings, open_registry(settings.kafka.schema_registry_url), replace(letter, payload=payload))
+    record = decoded(settings, registry_of(settings), replace(letter, payload=payload))
     if as_json:
         write_json({**_as_json(letter), "record": record})
         return

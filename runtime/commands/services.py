@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ def up(
     context: typer.Context,
     *,
     taskmanagers: Annotated[int | None, typer.Option(min=1, help="TaskManagers, one slot each.")] = None,
+    registry: Annotated[bool, typer.Option("--registry", help="A schema registry too (109 MB once).")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start a Kafka broker and a Flink cluster here, and create the topics.
@@ -21,14 +23,17 @@ def up(
 
       fraudstream up
       fraudstream up --taskmanagers 2
+      fraudstream up --registry
       FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 fraudstream up
     """
     from runtime.embedded import Watcher, start
     from runtime.folders import cache_folder
     from runtime.jars import missing_jars, read_lock
 
-    settings = settings_of(context, flink={"taskmanagers": taskmanagers})
-    missing = sum(jar.size for jar in missing_jars(read_lock(), cache_folder() / "jars"))
+    settings = settings_of(context, flink={"taskmanagers": taskmanagers}, kafka={"embedded_registry": registry or None})
+    parts = {"broker", "flink", *(["registry"] if settings.kafka.embedded_registry else [])}
+    wanted = [jar for jar in read_lock() if jar.needed_by in parts]
+    missing = sum(jar.size for jar in missing_jars(wanted, cache_folder() / "jars"))
     with download_bar(missing) as bar:
         task = bar.task_ids[0]
         watcher = Watcher(
@@ -37,11 +42,13 @@ def up(
         )
         services = start(settings, watcher=watcher)
     if as_json:
-        write_json({"bootstrap_servers": services.bootstrap_servers, "rest_url": services.rest_url})
+        write_json(dataclasses.asdict(services))
         return
-    out.print(f"Kafka  {services.bootstrap_servers}")
-    out.print(f"Flink  {services.rest_url}")
-    out.print(f"Logs   {settings.state.logs}")
+    out.print(f"Kafka     {services.bootstrap_servers}")
+    out.print(f"Flink     {services.rest_url}")
+    if services.registry_url:
+        out.print(f"Registry  {services.registry_url}")
+    out.print(f"Logs      {settings.state.logs}")
 
 
 def down(context: typer.Context, *, as_json: AsJson = False) -> None:
@@ -89,6 +96,8 @@ def _show(found: dict[str, Any]) -> None:
         ("Flink", "rest_url", "cluster"),
     ):
         out.print(f"{name}  {found[address] or '-'}  {'answers' if found[answers] else 'does not answer'}")
+    if found["registry_url"]:
+        out.print(f"Schema registry  {found['registry_url']}")
     out.print(f"Slots  {found['slots_free']} free of {found['slots_total']}")
     for job in found["jobs"]:
         out.print(f"Job    {job['id']}  {job['state']}  {job['name']}")

@@ -22,7 +22,8 @@ from runtime.topic_reader import read_topic, topic_size
 from runtime.topics import create_topics
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE
 from schemas.codec import RecordCodec
-from schemas.registry import FileRegistry, value_subject
+from schemas.registry import SchemaRegistry, open_registry, value_subject
+from schemas.registry_access import RegistryAccess
 from schemas.topics import Topics
 
 DONE_SECONDS = 120.0
@@ -37,7 +38,7 @@ class Running:
     services: Services
     numbers: Iterator[int]
 
-    def lane(self, *, partitions: int = 4, **job: Any) -> "Lane":
+    def lane(self, *, partitions: int = 4, registry_url: str | None = None, **job: Any) -> "Lane":
         """Create topics for one test and say how its job is to run."""
         number = next(self.numbers)
         names = {
@@ -47,7 +48,9 @@ class Running:
         settings = self.settings.model_copy(
             update={
                 "topics": Topics(**names, dead_letters=f"lane{number}.dlq"),
-                "kafka": self.settings.kafka.model_copy(update={"partitions": partitions}),
+                "kafka": self.settings.kafka.model_copy(
+                    update={"partitions": partitions, "schema_registry_url": registry_url}
+                ),
                 "job": JobSettings(**{"checkpoint_interval_s": 1.0, **job}),
             }
         )
@@ -66,6 +69,11 @@ class Lane:
     @property
     def topics(self) -> Topics:
         return self.settings.topics
+
+    @property
+    def registry(self) -> SchemaRegistry:
+        url = self.settings.kafka.schema_registry_url
+        return open_registry(RegistryAccess(url=url) if url else None)
 
     @property
     def rest(self) -> FlinkRest:
@@ -89,17 +97,17 @@ class Lane:
 
     def send(self, table: pa.Table, *, rate: float | None = None) -> None:
         with Publisher(self.services.bootstrap_servers) as publisher:
-            replay(table, publisher, self.topics.transactions, FileRegistry(), rate=rate)
+            replay(table, publisher, self.topics.transactions, self.registry, rate=rate)
 
     def send_labels(self, table: pa.Table) -> None:
         with Publisher(self.services.bootstrap_servers) as publisher:
-            replay_labels(table, publisher, self.topics.labels, FileRegistry())
+            replay_labels(table, publisher, self.topics.labels, self.registry)
             publisher.flush()
 
     def send_with_labels(self, table: pa.Table, *, rate: float | None = None) -> None:
         topics = self.topics
         with Publisher(self.services.bootstrap_servers) as publisher:
-            replay_with_labels(table, publisher, topics.transactions, topics.labels, FileRegistry(), rate=rate)
+            replay_with_labels(table, publisher, topics.transactions, topics.labels, self.registry, rate=rate)
 
     @contextmanager
     def sending(self, table: pa.Table, *, rate: float) -> Iterator[Future[None]]:
@@ -201,7 +209,7 @@ class Lane:
         ]
 
     def _codec(self, name: str, topic: str) -> RecordCodec:
-        return RecordCodec(name, value_subject(topic), FileRegistry())
+        return RecordCodec(name, value_subject(topic), self.registry)
 
     def _await_slot(self) -> None:
         def free() -> bool:

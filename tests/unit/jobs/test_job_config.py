@@ -6,6 +6,7 @@ import pytest
 
 from jobs.job_config import JobConfig, JobConfigError
 from schemas.errors import UserError
+from schemas.registry_access import RegistryAccess
 from schemas.topics import Topics
 from schemas.validation import Limits
 from tests.unit.jobs.job_configs import job_config
@@ -106,7 +107,7 @@ def test_json_gives_back_every_setting(tmp_path):
         topics=Topics(transactions="a", alerts="b", scores="c", labels="d", drift="e", dead_letters="f", inference="g"),
         limits=Limits(max_amount_minor=5, max_ahead_ms=6),
         kafka_properties={"security.protocol": "SSL", "ssl.key.password": 'it\'s "quoted"'},
-        schema_registry_url="http://registry:8081",
+        registry=RegistryAccess(url="http://registry:8081", username="u", password_file="/run/secrets/registry"),
         mode="process",
         parallelism=2,
         shards=16,
@@ -130,6 +131,13 @@ def test_json_gives_back_every_setting(tmp_path):
     unchanged = {name for name, value in dataclasses.asdict(config).items() if value == default[name]}
     assert unchanged == {"bootstrap_servers", "model", "checkpoint_dir"}, "each other setting is to differ here"
     assert JobConfig.from_file(write(tmp_path, config.to_json())) == config
+
+
+def test_password_of_the_registry_is_refused_and_not_shown():
+    access = RegistryAccess(url="http://registry:8081", username="u", password="hunter2")
+    with pytest.raises(JobConfigError, match="name of a file") as caught:
+        job_config(registry=access)
+    assert "hunter2" not in str(caught.value) + repr(access)
 
 
 def test_settings_left_out_of_the_file_have_their_defaults(tmp_path):

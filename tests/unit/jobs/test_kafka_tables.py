@@ -29,7 +29,7 @@ def test_broker_and_properties_reach_every_client(table):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_quote_in_a_property_does_not_end_the_value(table):
-    secret = "username='me' password='it''s', 'x' = 'y'"  # noqa: S105
+    secret = "username='me' password='it''s', 'x' = 'y'"
     found = options(table(job_config(kafka_properties={"sasl.jaas.config": secret})))
     assert found["properties.sasl.jaas.config"] == secret
     assert "x" not in found

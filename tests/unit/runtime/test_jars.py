@@ -26,7 +26,7 @@ def served(monkeypatch):
     """Serve one content for every jar, and note each download."""
     answer = {"content": CONTENT, "downloads": 0}
 
-    def download(_group, artifact, version, _classifier, *, into: Path, **_others):
+    def download(_group, artifact, version, _classifier, _extension, *, into: Path, **_others):
         answer["downloads"] += 1
         path = into / f"{artifact}-{version}.jar"
         path.write_bytes(answer["content"])
@@ -40,7 +40,7 @@ def test_lock_pins_every_jar_once_with_a_checksum():
     locked = read_lock()
     assert len({jar.filename for jar in locked}) == len(locked) > 40
     assert all(len(jar.sha256) == 64 and jar.size > 0 for jar in locked)
-    assert {jar.needed_by for jar in locked} == {"broker", "flink"}
+    assert {jar.needed_by for jar in locked} == {"broker", "flink", "registry"}
 
 
 def test_lock_names_no_host():

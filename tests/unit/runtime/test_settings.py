@@ -48,10 +48,10 @@ def test_topic_name_from_environment_keeps_the_others(monkeypatch):
 
 
 def test_pass_through_tables_take_any_key(monkeypatch):
-    write('[kafka.properties]\n"ssl.key" = "k"\n[flink.config]\n"rest.flamegraph.enabled" = "true"\n')
-    monkeypatch.setenv("FRAUDSTREAM_KAFKA__PROPERTIES", '{"sasl.password": "x"}')
+    write('[kafka.properties]\n"client.id" = "k"\n[flink.config]\n"rest.flamegraph.enabled" = "true"\n')
+    monkeypatch.setenv("FRAUDSTREAM_KAFKA__PROPERTIES", '{"socket.keepalive.enable": "true"}')
     settings = load_settings()
-    assert settings.kafka.properties == {"ssl.key": "k", "sasl.password": "x"}
+    assert settings.kafka.properties == {"client.id": "k", "socket.keepalive.enable": "true"}
     assert settings.flink.config == {"rest.flamegraph.enabled": "true"}
 
 

@@ -10,9 +10,12 @@ import pytest
 from models.scoring.decision import Decision
 from schemas.codec import RecordCodec
 from schemas.columns import LABEL_ARROW
+from schemas.compatibility import broken_versions, incompatibilities
 from schemas.framing import header
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
+from schemas.topic_kinds import topic_kinds
+from schemas.topics import Topics
 
 SCHEMAS = sorted(path.name.removesuffix(".avsc") for path in (files("schemas") / "avro").iterdir())
 
@@ -96,3 +99,31 @@ def test_decisions_stand_in_the_schema_in_their_order(name):
     (decision,) = [field for field in load(name)["fields"] if field["name"] == "decision"]
     assert [item.name for item in Decision] == decision["type"]["symbols"]
     assert [item.value for item in Decision] == [0, 1, 2]
+
+
+def test_current_schemas_read_what_their_earlier_versions_wrote():
+    assert broken_versions() == []
+
+
+def test_every_kind_of_record_has_a_topic():
+    assert sorted(topic_kinds(Topics()).values()) == FileRegistry().current_names()
+    assert set(topic_kinds(Topics())) == set(Topics().names())
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"name": "channel", "type": ["null", "string"], "default": None}, ""),
+        ({"name": "channel", "type": "string"}, "reader_field_missing_default_value at /fields/11"),
+    ],
+)
+def test_added_field_without_a_default_is_found(change, why):
+    current = load("transaction")
+    changed = {**current, "fields": [*current["fields"], change]}
+    assert incompatibilities(json.dumps(changed), json.dumps(current)) == why
+
+
+def test_field_of_another_type_is_found():
+    current = load("transaction")
+    fields = [{**field, "type": "string"} if field["name"] == "amount_minor" else field for field in current["fields"]]
+    assert "type_mismatch" in incompatibilities(json.dumps({**current, "fields": fields}), json.dumps(current))

@@ -1,0 +1,67 @@
+"""Compares the locks with the advisories that are known: `make audit`.
+
+Fails on an advisory that `audit-allowed.toml` gives no reason for, and on a reason that is no longer needed. Where the
+service can't be asked it says so, and fails only with --strict: a build must not depend on it, an auditor must see it.
+Options that it does not know go to pip-audit, for example `-s osv`.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+LOCKS = ("runtime.lock", "dev.lock")
+Reasons = dict[str, str]
+
+
+def main() -> int:
+    """Audit, tell what was found, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--strict", action="store_true", help="fail when a package could not be audited")
+    asked, others = parser.parse_known_args()
+    reasons: Reasons = tomllib.loads((HERE / "audit-allowed.toml").read_text())
+    packages, trouble = audited(others)
+    unaudited = [row["name"] for row in packages if "skip_reason" in row]
+    findings = {finding["id"]: row | finding for row in packages for finding in row.get("vulns", ())}
+    for text in complaints(findings, reasons, complete=not trouble and not unaudited):
+        print(text)
+    if trouble or unaudited:
+        which = trouble or f"{len(unaudited)} of {len(packages)} packages are not known to the advisory service"
+        print(f"NOT AUDITED: {which}")
+    else:
+        print(f"{len(packages)} packages audited, {len(findings)} advisories")
+    failed = any(complaints(findings, reasons, complete=not trouble and not unaudited))
+    return int(failed or (asked.strict and bool(trouble or unaudited)))
+
+
+def audited(options: list[str]) -> tuple[list[dict[str, Any]], str]:
+    """Return pip-audit's rows of all packages, and why there are none."""
+    locks = [word for name in LOCKS for word in ("-r", str(HERE / name))]
+    quiet = ["--progress-spinner", "off", "--format", "json", "--desc", "off"]
+    command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", *quiet, *locks, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (ours)
+    try:
+        rows: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
+    except ValueError:
+        return [], (done.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]
+    return list({(row["name"], row.get("version")): row for row in rows}.values()), ""
+
+
+def complaints(findings: dict[str, dict[str, Any]], reasons: Reasons, *, complete: bool) -> list[str]:
+    """Return what is wrong, a line each."""
+    new = [
+        f"{row['name']} {row['version']}: {name}, mended in {', '.join(row['fix_versions']) or 'no version'}: "
+        "renew the lock (make lock), or say in requirements/audit-allowed.toml why it does no harm here"
+        for name, row in findings.items()
+        if name not in reasons
+    ]
+    gone = [f"{name} is no longer found: take it out of requirements/audit-allowed.toml" for name in reasons]
+    return new + [text for name, text in zip(reasons, gone, strict=True) if complete and name not in findings]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_core import PydanticCustomError
+
+from schemas.errors import UserError
+
+HIDDEN = "hidden"
+"""Type of the errors whose input must not be shown: it is, or holds, a secret."""
+
+
+def mistake(expected: str) -> PydanticCustomError:
+    """Make an error of validation that says what to do itself, and shows no input."""
+    return PydanticCustomError(HIDDEN, "{expected}", {"expected": expected})
+
+
+def check_login(username: str | None, password: SecretStr | None, password_file: Path | None) -> None:
+    """Refuse half a login: a user without a password, a password without a user, two passwords."""
+    if password is not None and password_file is not None:
+        raise mistake("one password, but there are two: unset the variable or leave out password_file")
+    if username is None and (password is not None or password_file is not None):
+        raise mistake("a username with the password, but there is none: add username")
+    if username is not None and password is None and password_file is None:
+        raise mistake("a password for the username, but there is none: set the variable ending in __PASSWORD, "
+                      "or name a file in password_file")  # fmt: skip
+    if password is not None and not password.get_secret_value():
+        raise mistake("a password, but the variable is empty: set it")
+
+
+def read_password(password: SecretStr | None, password_file: Path | None) -> str:
+    """Return the password, from its file if it is in one.
+
+    Raises
+    ------
+    UserError
+        The file can't be read, or does not hold one line alone.
+    """
+    if password_file is None:
+        return password.get_secret_value() if password else ""
+    path = password_file.expanduser()
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"expected a password in {path}, but: {error}: name another password_file") from None
+    if not text or "\n" in text:
+        # Java's client is given the file as it is.
+        raise UserError(
+            f"expected the password alone in {path}, but it has {'a line end' if text else 'nothing'} in it: "
+            "write it with printf '%s' instead of echo"
+        )
+    return text
+
+
+def quotable(password: str) -> str:
+    """Return a password that can stand between quotes in Java's login settings as it is.
+
+    Raises
+    ------
+    UserError
+        It has a quote or a backslash in it.
+    """
+    if '"' in password or "\\" in password:
+        raise UserError('expected a Kafka password without " and \\, but it has one: give the user another password')
+    return password
+
+
+def keep_secret(path: Path, secret: str) -> Path:
+    """Write a secret where only this user can read it, and return the path."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    path.write_text(secret)
+    return path

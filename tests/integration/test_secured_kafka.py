@@ -1,0 +1,151 @@
+"""A broker that wants TLS and a login: the whole path by the command line, the door shut to others, no secret shown."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.certificates import Authority
+from tests.integration.expected import Expected, card_world
+from tests.integration.scoring_lane import Running
+from tests.integration.secured_broker import PASSWORDS, USER, SecuredBroker, secured_broker
+
+pytestmark = pytest.mark.integration
+
+ROWS = 1_500
+VARIABLE = "FRAUDSTREAM_KAFKA__SECURITY__PASSWORD"
+
+
+@dataclass(kw_only=True)
+class Terminal:
+    """The command line of a user, and all that it has shown."""
+
+    folder: Path
+    config: str
+    environment: dict[str, str]
+    said: list[str] = field(default_factory=list)
+
+    def run(self, *arguments: str, expected: int = 0, **environment: str) -> str:
+        """Run a command that is to end with the exit code `expected`; returns what it printed to standard output."""
+        (self.folder / "fraudstream.toml").write_text(self.config)
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "runtime.cli", *arguments],
+            cwd=self.folder,
+            env=os.environ | self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        self.said += [done.stdout, done.stderr]
+        assert done.returncode == expected, (arguments, done.stdout, done.stderr)
+        return done.stdout if expected == 0 else done.stderr
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
+    with secured_broker(tmp_path_factory.mktemp("secured")) as started:
+        yield started
+
+
+@pytest.fixture
+def terminal(running: Running, broker: SecuredBroker, tmp_path: Path) -> Terminal:
+    """Return a command line that is set up for the secured broker and the shared cluster."""
+    config = f"""
+[kafka]
+bootstrap_servers = "{broker.servers}"
+[kafka.security]
+protocol = "SASL_SSL"
+mechanism = "SCRAM-SHA-512"
+username = "{USER}"
+ca = "{broker.ca}"
+"""
+    environment = {
+        "FRAUDSTREAM_PATHS__STATE": str(running.settings.state.root),
+        "FRAUDSTREAM_MODEL__ARTIFACT": str(running.settings.model.artifact),
+        "FRAUDSTREAM_JOB__CHECKPOINT_INTERVAL_S": "1",
+        VARIABLE: PASSWORDS[USER],
+    }
+    return Terminal(folder=tmp_path, config=config, environment=environment)
+
+
+@pytest.mark.parametrize("guarantee", ["at-least-once", pytest.param("exactly-once", marks=pytest.mark.long)])
+def test_whole_path_through_a_secured_broker_shows_no_password(running, terminal, artifact, guarantee):
+    pq.write_table(card_world(ROWS), terminal.folder / "some.parquet")
+    expected = Expected.of(card_world(ROWS), artifact)
+    terminal.environment |= {
+        f"FRAUDSTREAM_TOPICS__{name.upper()}": f"fraud.{guarantee}.{name}"
+        for name in ("transactions", "alerts", "scores", "labels", "drift", "dead_letters", "inference")
+    }
+    terminal.run("topics", "create")
+    job_id = json.loads(terminal.run("submit", "--guarantee", guarantee, "--json"))["job_id"]
+    try:
+        terminal.run("replay", "some.parquet")
+        until = ["--timeout", "60", "--limit", str(len(expected.alerts))]
+        alerts = terminal.run("alerts", "tail", "--from-start", *until, "--json")
+        found = [json.loads(line)["alert_id"] for line in alerts.splitlines()]
+        assert set(found) == set(expected.alerts)
+        assert "FAIL broker" not in terminal.run("doctor")
+        terminal.run("status")
+        shown = [*terminal.said, *flink_answers(running, job_id), *files(running)]
+    finally:
+        terminal.run("stop", job_id)
+    assert any("ScramLoginModule" in text for text in shown)  # so what was searched is where it would be
+    for password in PASSWORDS.values():
+        assert [text[:200] for text in shown if password in text] == []
+
+
+def flink_answers(running: Running, job_id: str) -> Iterator[str]:
+    """Give what Flink's web interface shows of the job and of the cluster."""
+    paths = ["", "/plan", "/config", "/exceptions", "/checkpoints", "/checkpoints/config", "/jobmanager/environment"]
+    places = [f"/jobs/{job_id}{path}" if not path.startswith("/jobmanager") else path for path in paths]
+    for place in [*places, "/jobmanager/config", "/taskmanagers", "/config"]:
+        with urllib.request.urlopen(f"{running.services.rest_url}{place}", timeout=10) as answer:  # noqa: S310
+            yield answer.read().decode(errors="replace")
+
+
+def files(running: Running) -> Iterator[str]:
+    """Give what lies in the state folder, but for the folder of secrets: job settings, logs, the run's record."""
+    state = running.settings.state
+    secret = list(state.secrets.iterdir())
+    assert [(path.stat().st_mode & 0o777) for path in [state.secrets, *secret]] == [0o700, 0o600]
+    for folder in (state.jobs, state.logs, state.run, state.flink_home / "conf"):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                yield path.read_text(errors="replace")
+
+
+REFUSED = [
+    ("wrong password", {}, "refuses the login"),
+    ("another authority", {"ca": "other"}, "kafka.security.ca"),
+    ("no TLS", {"protocol": "SASL_PLAINTEXT"}, "kafka.security.protocol"),
+]
+
+
+@pytest.mark.parametrize(("case", "changes", "message"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_shut_door_is_told_in_a_line(terminal, broker, case, changes, message):
+    other = Authority(terminal.folder, "other").certificate
+    if changes.get("ca"):
+        terminal.config = terminal.config.replace(str(broker.ca), str(other))
+    if changes.get("protocol"):
+        terminal.config = terminal.config.replace("SASL_SSL", changes["protocol"]).replace(f'ca = "{broker.ca}"', "")
+    password = "wrong-guess" if case == "wrong password" else PASSWORDS[USER]
+    for command in (["topics", "ls"], ["doctor"]):
+        told = terminal.run(*command, expected=3, **{VARIABLE: password})
+        if command != ["doctor"]:  # which tells it among other things
+            assert message in told
+            assert len(told.strip().splitlines()) == 1
+    assert all(password not in text and "Traceback" not in text for text in terminal.said)
+    assert message in "".join(terminal.said[2:])
+
+
+def test_user_has_no_rights_beyond_its_topics(terminal):
+    told = terminal.run("topics", "create", expected=1, FRAUDSTREAM_TOPICS__ALERTS="payroll")
+    assert "payroll" in told
