@@ -2,7 +2,6 @@
 
 from jobs.job_config import JobConfig, StartFrom
 
-GROUP_ID = "fraudstream-score-transactions"
 # The broker refuses transactions over its transaction.max.timeout.ms, 15 minutes by default.
 TRANSACTION_TIMEOUT_MS = 10 * 60 * 1000
 # Without these the source asks the broker again for every few records. They wait far shorter than a micro-batch does.
@@ -27,7 +26,7 @@ def _source(table: str, topic: str, start_from: StartFrom, config: JobConfig) ->
         **_common(config),
         "topic": topic,
         "scan.startup.mode": _STARTUP_MODES[start_from],
-        "properties.group.id": GROUP_ID,
+        "properties.group.id": config.group,
         "properties.auto.offset.reset": "earliest",
         "properties.fetch.min.bytes": str(GATHER_BYTES),
         "properties.fetch.max.wait.ms": str(GATHER_MS),
@@ -44,23 +43,26 @@ def _source(table: str, topic: str, start_from: StartFrom, config: JobConfig) ->
 
 
 def outputs_table(config: JobConfig) -> str:
-    """Return the DDL of the sink: one producer, and one transaction, for all topics that the job writes."""
+    """Return the DDL of the sink: one producer, and one transaction, for all topics that the job writes.
+
+    A standby's sink knows one topic alone, so it has no column for it.
+    """
     topics = config.topics
+    written = [topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference]
     options = {
         **_common(config),
-        "topic": ";".join([topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference]),
+        "topic": topics.scores if config.standby else ";".join(written),
         "key.fields": "record_key",
         "sink.delivery-guarantee": config.guarantee,
         "properties.linger.ms": str(GATHER_MS),
     }
     if config.guarantee == "exactly-once":
-        options["sink.transactional-id-prefix"] = GROUP_ID
+        options["sink.transactional-id-prefix"] = config.group
         options["properties.transaction.timeout.ms"] = str(TRANSACTION_TIMEOUT_MS)
     return f"""
         CREATE TABLE outputs (
             record_key STRING,
-            payload BYTES,
-            topic STRING METADATA FROM 'topic'
+            payload BYTES{"" if config.standby else ", topic STRING METADATA FROM 'topic'"}
         ) WITH ({_with(options)})"""
 
 
