@@ -70,8 +70,13 @@ class Lane:
     def rest(self) -> FlinkRest:
         return FlinkRest(url=self.services.rest_url)
 
-    def submit(self, *, savepoint: str | None = None) -> None:
-        self.job_ids.append(submit(self.settings, self.services, savepoint=savepoint).job_id)
+    def submit(self, *, savepoint: str | None = None, drop_state: bool = False) -> None:
+        done = submit(self.settings, self.services, savepoint=savepoint, drop_state=drop_state)
+        self.job_ids.append(done.job_id)
+
+    def change(self, **job: Any) -> None:
+        """Change settings of the job that is submitted next."""
+        self.settings = self.settings.model_copy(update={"job": self.settings.job.model_copy(update=job)})
 
     def stop_with_savepoint(self) -> str:
         savepoint = stop_job(self.settings, self.services, self.job_ids[-1], savepoint=True)
