@@ -104,15 +104,16 @@ def jobs(context: typer.Context, *, as_json: AsJson = False) -> None:
         write_json(found)
     else:
         write_table(
-            ("job", "name", "state", "running s"),
-            [(j["jid"], j["name"], j["state"], j["duration"] // 1000) for j in found],
+            ("job", "name", "state", "running s", "why it failed last"),
+            [(j["jid"], j["name"], j["state"], j["duration"] // 1000, j["cause"]) for j in found],
         )
 
 
 def _jobs(rest_url: str) -> list[dict[str, Any]]:
     from runtime.flink_rest import FlinkRest
 
-    return FlinkRest(url=rest_url).jobs()
+    rest = FlinkRest(url=rest_url)
+    return [{**job, "cause": rest.root_cause(job["jid"])} for job in rest.jobs()]
 
 
 def _only_job(rest_url: str) -> str:

@@ -42,7 +42,7 @@ def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_mode
     lane.submit()
     with lane.sending(table, rate=RATE) as sent:
         lane.await_scores(500)
-        with pytest.raises(StateMismatchError, match="job.shards"):
+        with pytest.raises(StateMismatchError, match=r"job\.shards"):
             bluegreen(lane, job={"shards": 4}).start()
         with pytest.raises(UserError, match="expected one standby, was none"):
             green.switch()

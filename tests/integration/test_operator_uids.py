@@ -36,7 +36,7 @@ JOBS = [
 def test_operators_with_state_have_the_uids_that_savepoints_know():
     command = [sys.executable, "-m", "tests.integration.job_graph", json.dumps([changes for changes, _ in JOBS])]
     env = process_environment(find_java())
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, env=env)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, env=env)  # noqa: S603
     graphs = json.loads(done.stdout.splitlines()[-1])
     for graph, (changes, uids) in zip(graphs, JOBS, strict=True):
         assert len(set(graph)) == len(graph)

@@ -1,4 +1,4 @@
-"""A job that goes on from a savepoint in another shape: another query, more subtasks. Nothing is lost, no value changes."""
+"""A job that goes on from a savepoint in another shape: another query, more subtasks. Nothing is lost or changed."""
 
 import pytest
 
