@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +26,7 @@ from schemas.registry import FileRegistry, value_subject
 from schemas.topics import Topics
 
 DONE_SECONDS = 120.0
+TRICKLE_ROWS, TRICKLE_S = 100, 0.3
 ENDED = {"CANCELED", "FINISHED", "FAILED"}
 
 
@@ -111,6 +113,26 @@ class Lane:
         with ThreadPoolExecutor(1) as pool:
             sent = pool.submit(self.send, table, rate=rate)
             yield sent
+            sent.result()
+
+    @contextmanager
+    def trickling(self, table: pa.Table) -> Iterator[None]:
+        """Send a few rows at a time for as long as the block lasts, however slow the machine; then the rest at once."""
+        done = Event()
+
+        def trickle() -> None:
+            for start in range(0, len(table), TRICKLE_ROWS):
+                if done.wait(TRICKLE_S):
+                    self.send(table.slice(start))
+                    return
+                self.send(table.slice(start, TRICKLE_ROWS))
+
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(trickle)
+            try:
+                yield
+            finally:
+                done.set()
             sent.result()
 
     def send_raw(
