@@ -210,7 +210,7 @@ class BlueGreen:
             back = run_job(self._settings, self._services, live.config, savepoint=savepoint)
             raise RuntimeFailure(
                 f"expected {new.name} to come up, but: {error}. {live.config.name} was put back from {savepoint} "
-                f"and runs as job {back.job_id}; nothing was lost"
+                f"and runs as job {back.job_id}"
             ) from error
         self._save(replace(self.plan(), next_file=None, previous_file=str(live.file)))
         return started

@@ -98,7 +98,7 @@ def compare_scores(
     standby: dict[str, Mapping[str, Any]] = {}
 
     def caught_up() -> bool:
-        # The standby began no later than that, so nothing of it lies before; other standbys' scores may.
+        # The standby was started after that time, so none of its scores lies before; an earlier standby's may.
         standby.update(read_scores(settings, bootstrap_servers, topics[1], since_ms))
         return live.keys() <= standby.keys()
 
