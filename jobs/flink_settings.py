@@ -12,7 +12,7 @@ def flink_settings(config: JobConfig, python: str) -> dict[str, str]:
         Path of the interpreter that the operators run in.
     """
     return {
-        "pipeline.name": "score-transactions",
+        "pipeline.name": config.name,
         "parallelism.default": str(config.parallelism),
         "pipeline.object-reuse": "true",
         "python.execution-mode": config.mode,
@@ -39,7 +39,8 @@ def flink_settings(config: JobConfig, python: str) -> dict[str, str]:
         "restart-strategy.exponential-delay.reset-backoff-threshold": "1 min",
         # One phase: a local pre-aggregation would only copy the same records once more.
         "table.optimizer.agg-phase-strategy": "ONE_PHASE",
-        "table.exec.uid.generation": "ALWAYS",
-        "table.exec.uid.format": "<id>_<type>_<version>_<transformation>",
+        # All uids are ours, see `operator_uids`: an operator without one is an error.
+        "table.exec.uid.generation": "DISABLED",
+        "pipeline.auto-generate-uids": "false",
         "table.local-time-zone": "UTC",
     }

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -42,6 +43,11 @@ class JobConfig:
         Folder of the model artifact, readable on every TaskManager.
     checkpoint_dir : str
         Durable folder (or URI) of the checkpoints.
+    name : str
+        Of the job. The consumer group and the transactional ids are made of it, so of the jobs of one broker each has
+        its own.
+    standby : bool
+        Whether the job only rehearses: of its outputs the scores alone are written, to `topics.scores`.
     topics : Topics
         Names of the topics.
     limits : Limits
@@ -96,6 +102,8 @@ class JobConfig:
     bootstrap_servers: str
     model: str
     checkpoint_dir: str
+    name: str = "score-transactions"
+    standby: bool = False
     topics: Topics = field(default_factory=Topics)
     limits: Limits = field(default_factory=Limits)
     kafka_properties: dict[str, str] = field(default_factory=dict)
@@ -122,6 +130,7 @@ class JobConfig:
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
             _expect(getattr(self, name) in choices, name, f"one of {', '.join(choices)}", getattr(self, name))
+        _expect(re.fullmatch(r"[a-z0-9-]+", self.name) is not None, "name", "small letters, digits and -", self.name)
         _expect(self.shards in SHARD_KEYS, "shards", f"one of {', '.join(map(str, SHARD_KEYS))}", self.shards)
         _expect(
             1 <= self.parallelism <= self.shards,
@@ -165,6 +174,11 @@ class JobConfig:
         # The settings become a file and part of the job graph, which Flink stores.
         secret = self.registry is not None and self.registry.password is not None
         _expect(not secret, "registry", "the name of a file with the password", "a password")
+
+    @property
+    def group(self) -> str:
+        """The Kafka consumer group, and what the transactional ids begin with."""
+        return f"fraudstream-{self.name}"
 
     @property
     def model_folder(self) -> Path:

@@ -2,7 +2,6 @@
 
 from jobs.job_config import JobConfig, StartFrom
 
-GROUP_ID = "fraudstream-score-transactions"
 # Without these the source asks the broker again for every few records. They wait far shorter than a micro-batch does.
 GATHER_MS = 5
 GATHER_BYTES = 64 * 1024
@@ -25,7 +24,7 @@ def _source(table: str, topic: str, start_from: StartFrom, config: JobConfig) ->
         **_common(config),
         "topic": topic,
         "scan.startup.mode": _STARTUP_MODES[start_from],
-        "properties.group.id": GROUP_ID,
+        "properties.group.id": config.group,
         "properties.auto.offset.reset": "earliest",
         "properties.fetch.min.bytes": str(GATHER_BYTES),
         "properties.fetch.max.wait.ms": str(GATHER_MS),
@@ -47,23 +46,25 @@ def outputs_table(config: JobConfig) -> str:
     What cannot be written, a dead letter no less than a score, fails the job, which goes back to its last checkpoint
     and tries again for as long as it takes: nothing is skipped. So nothing may be such that no broker ever takes it,
     and all that is written has a bound, whatever came in: see `Outputs` and `Limits`.
+
+    A standby's sink knows one topic alone, so it has no column for it.
     """
     topics = config.topics
+    written = [topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference]
     options = {
         **_common(config),
-        "topic": ";".join([topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference]),
+        "topic": topics.scores if config.standby else ";".join(written),
         "key.fields": "record_key",
         "sink.delivery-guarantee": config.guarantee,
         "properties.linger.ms": str(GATHER_MS),
     }
     if config.guarantee == "exactly-once":
-        options["sink.transactional-id-prefix"] = config.transaction_prefix or f"{GROUP_ID}-{topics.alerts}"
+        options["sink.transactional-id-prefix"] = config.transaction_prefix or f"{config.group}-{topics.alerts}"
         options["properties.transaction.timeout.ms"] = str(config.transaction_timeout_ms)
     return f"""
         CREATE TABLE outputs (
             record_key STRING,
-            payload BYTES,
-            topic STRING METADATA FROM 'topic'
+            payload BYTES{"" if config.standby else ", topic STRING METADATA FROM 'topic'"}
         ) WITH ({_with(options)})"""
 
 

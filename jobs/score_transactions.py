@@ -14,6 +14,7 @@ from pyflink.table import StreamTableEnvironment
 from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
 from jobs.shards import MAX_PARALLELISM
+from jobs.state_manifest import StateManifest
 from jobs.topology import build
 from schemas.errors import UserError
 
@@ -22,14 +23,18 @@ def main(arguments: list[str]) -> None:
     """Build the job from the settings file named in `arguments` and hand it to the cluster."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="settings of the job, JSON")
-    config = JobConfig.from_file(parser.parse_args(arguments).config)
+    file = parser.parse_args(arguments).config
+    config = JobConfig.from_file(file)
     settings = Configuration()
     for name, value in flink_settings(config, sys.executable).items():
         settings.set_string(name, value)
     environment = StreamExecutionEnvironment.get_execution_environment(settings)
     environment.set_max_parallelism(MAX_PARALLELISM)
     build(StreamTableEnvironment.create(environment), config)
-    environment.execute("score-transactions")
+    # Whoever stops or replaces the job, from wherever, is told by Flink what its state needs.
+    told = {"fraudstream.config": str(file.absolute()), "fraudstream.manifest": StateManifest.of(config).to_json()}
+    environment.get_config().set_global_job_parameters(told)
+    environment.execute(config.name)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ Labels go from their topic to every shard, since a merchant's transactions may c
 from pyflink.common import TypeInformation, Types
 from pyflink.datastream import DataStream, KeyedStream, OutputTag
 from pyflink.java_gateway import get_gateway
-from pyflink.table import Schema, StreamTableEnvironment
+from pyflink.table import Schema, StreamTableEnvironment, Table
 
+from jobs import operator_uids as uids
 from jobs import record_types as types
 from jobs.job_config import JobConfig
 from jobs.kafka_tables import labels_table, outputs_table, transactions_table
@@ -42,16 +43,16 @@ def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
     scored = (
         key_by_first(batches, types.SHARD, types.MICRO_BATCH)
         .process(ScoreBatch(config), types.TOPIC_BATCH)
-        .uid("score-batch")
+        .uid(uids.SCORE_BATCH)
         .name("Score micro-batch")
     )
     drift = (
         key_by_first(side_output(scored, OBSERVATIONS), types.SIGNAL, types.OBSERVATION)
         .process(DetectDrift(config), types.TOPIC_BATCH)
-        .uid("detect-drift")
+        .uid(uids.DETECT_DRIFT)
         .name("Detect drift")
     )
-    _write(tables, scored.union(drift))
+    _write(tables, scored.union(drift), config)
 
 
 def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
@@ -68,8 +69,7 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
                 TUMBLE(TABLE sharded_transactions, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
             GROUP BY shard, window_start, window_end
         )""")  # noqa: S608  (numbers and names of ours alone)
-    # to_data_stream gives a type that Python operators cannot take; this older way lets us name it.
-    return tables.to_append_stream(batches, types.SHARDED_BATCH)
+    return _sharded_batches(tables, batches, uids.TRANSACTIONS)
 
 
 def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
@@ -89,7 +89,14 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
             FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))
             GROUP BY window_start, window_end
         ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
-    return tables.to_append_stream(batches, types.SHARDED_BATCH)
+    return _sharded_batches(tables, batches, uids.LABELS)
+
+
+def _sharded_batches(tables: StreamTableEnvironment, batches: Table, part: str) -> DataStream:
+    # to_data_stream gives a type that Python operators cannot take; this older way lets us name it.
+    stream = tables.to_append_stream(batches, types.SHARDED_BATCH)
+    uids.name_operators([stream._j_data_stream.getTransformation()], part)
+    return stream
 
 
 def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, table: str) -> None:
@@ -128,7 +135,12 @@ def side_output(stream: DataStream, tag: OutputTag) -> DataStream:
     return DataStream(stream._j_data_stream.getSideOutput(tag.get_java_output_tag()))
 
 
-def _write(tables: StreamTableEnvironment, topic_batches: DataStream) -> None:
+def _write(tables: StreamTableEnvironment, topic_batches: DataStream, config: JobConfig) -> None:
+    """Write what the operators made, of a standby's the scores alone.
+
+    A standby does all that a job does, so that it is a rehearsal, but nobody acts on it. Its sink has another uid:
+    the savepoint that it starts from holds Kafka transactions of the running job, which are not its to commit.
+    """
     columns = (
         Schema.new_builder()
         .column("topic", "STRING")
@@ -138,8 +150,15 @@ def _write(tables: StreamTableEnvironment, topic_batches: DataStream) -> None:
     )
     tables.create_temporary_view("topic_batches", tables.from_data_stream(topic_batches, columns))
     statements = tables.create_statement_set()
-    statements.add_insert_sql("""
-        INSERT INTO outputs
-        SELECT record_keys[place], payload, topic
-        FROM topic_batches CROSS JOIN UNNEST(payloads) WITH ORDINALITY AS exploded (payload, place)""")
+    statements.add_insert_sql(_insertion(config))
     statements.attach_as_datastream()
+    environment = topic_batches._j_data_stream.getExecutionEnvironment()
+    uids.name_operators(environment.getTransformations(), uids.STANDBY_OUTPUTS if config.standby else uids.OUTPUTS)
+
+
+def _insertion(config: JobConfig) -> str:
+    exploded = "topic_batches CROSS JOIN UNNEST(payloads) WITH ORDINALITY AS exploded (payload, place)"
+    if not config.standby:
+        return f"INSERT INTO outputs SELECT record_keys[place], payload, topic FROM {exploded}"  # noqa: S608
+    scores = config.topics.scores
+    return f"INSERT INTO outputs SELECT record_keys[place], payload FROM {exploded} WHERE topic = '{scores}'"  # noqa: S608

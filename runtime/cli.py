@@ -13,6 +13,7 @@ from runtime.commands import (
     alerts,
     archive,
     backfill,
+    bluegreen,
     chaos,
     consistency,
     data,
@@ -80,6 +81,7 @@ for panel, commands in PANELS.items():
 app.add_typer(topics.app, name="topics", rich_help_panel="Data")
 app.add_typer(schemas.app, name="schemas", rich_help_panel="Data")
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
+app.add_typer(bluegreen.app, name="bluegreen", rich_help_panel="Model and job")
 app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
 
 

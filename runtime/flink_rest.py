@@ -60,6 +60,11 @@ class FlinkRest:
         """Tell a job's state and its vertices."""
         return dict(self._ask("GET", f"/jobs/{job_id}"))
 
+    def job_parameters(self, job_id: str) -> dict[str, str]:
+        """Tell what the job said of itself when it was submitted."""
+        found = self._ask("GET", f"/jobs/{job_id}/config").get("execution-config", {})
+        return dict(found.get("user-config", {}))
+
     def metrics(self, path: str, names: str = "") -> dict[str, str]:
         """Read metrics below a path, for example `/jobs/ID/metrics`: name to value."""
         query = f"?get={names}" if names else ""

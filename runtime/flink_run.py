@@ -40,6 +40,8 @@ class FlinkRun:
         Flink settings, one `-D` each.
     savepoint
         Where to restore from: a savepoint's or a retained checkpoint's folder.
+    drop_state
+        Whether state that the job has no operator for may be left behind.
     """
 
     home: FlinkHome
@@ -49,12 +51,14 @@ class FlinkRun:
     arguments: Sequence[str] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     savepoint: str | None = None
+    drop_state: bool = False
 
     @property
     def command(self) -> list[str]:
         """The line, as program and arguments."""
         defined = [f"-D{key}={value}" for key, value in self.options.items()]
         restored = ["-s", self.savepoint] if self.savepoint else []
+        restored += ["-n"] if self.savepoint and self.drop_state else []
         client = [
             str(self.home.root / "bin" / "flink"),
             "run",

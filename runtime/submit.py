@@ -1,22 +1,22 @@
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.job_config import JobConfig
+from jobs.state_manifest import StateManifest
 from runtime.embedded import Services, cluster, jars_for
-from runtime.failures import RuntimeFailure
 from runtime.flink_home import FlinkHome
 from runtime.flink_rest import FlinkRest
-from runtime.flink_run import FlinkRun, run_client
+from runtime.flink_run import FlinkRun
 from runtime.flink_secrets import is_secret
 from runtime.folders import PROJECT_ROOT
 from runtime.java import find_java
 from runtime.java_security import java_security
 from runtime.job_secrets import job_registry, kafka_password_file
+from runtime.savepoints import check_savepoint, take_savepoint
 from runtime.settings import Settings
 from runtime.transaction_limit import require_transaction_time
 
@@ -87,9 +87,10 @@ def submit(
     *,
     savepoint: str | None = None,
     script: Path = SCRIPT,
+    drop_state: bool = False,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
-    """Start the scoring job and wait until it runs.
+    """Start the scoring job as the settings have it, and wait until it runs.
 
     Parameters
     ----------
@@ -101,52 +102,64 @@ def submit(
         Folder to restore from, None for an empty state.
     script
         The job's entry file.
+    drop_state
+        Whether state that the job has no operator for may be left behind.
     on_line
-        Given the `flink run` line before it is run.
+        Given what the user should know of the savepoint, and the `flink run` line before it is run.
 
     Raises
     ------
     UserError
-        When the job or the broker can't work with a setting.
+        When the job or the broker can't work with a setting, or the savepoint does not fit the job: before anything
+        is started.
     RuntimeFailure
         When the client or the job fails, with the line that tells the cause.
     """
-    folder = settings.state.create()
+    config = job_config(settings, services)
+    may_drop = None if drop_state else frozenset[str]()
+    return run_job(settings, services, config, savepoint=savepoint, script=script, may_drop=may_drop, on_line=on_line)
+
+
+def run_job(
+    settings: Settings,
+    services: Services,
+    config: JobConfig,
+    *,
+    savepoint: str | None,
+    script: Path = SCRIPT,
+    may_drop: frozenset[str] | None = frozenset(),
+    on_line: Callable[[str], None] = lambda _line: None,
+) -> Submitted:
+    """Start a job and wait until it runs, see `submit` and `check_savepoint`."""
     require_transaction_time(settings, services.bootstrap_servers)
-    config = folder.jobs / f"score-transactions-{time.strftime('%Y%m%d-%H%M%S')}.json"
-    text = job_config(settings, services).to_json()
-    config.touch(mode=0o600)  # it names brokers, users and the files of passwords
-    config.write_text(text)
+    if savepoint is not None:
+        note = check_savepoint(savepoint, StateManifest.of(config), may_drop=may_drop)
+        if note:
+            on_line(note)
+    file = settings.state.create().jobs / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}.json"
+    file.touch(mode=0o600)  # it names brokers, users and the files of passwords
+    file.write_text(config.to_json())
     run = FlinkRun(
         home=client_home(settings),
         java=find_java(),
         rest_url=services.rest_url,
         script=script,
-        arguments=["--config", str(config)],
+        arguments=["--config", str(file)],
         options=_options(settings),
         savepoint=savepoint,
+        drop_state=may_drop is None or bool(may_drop),
     )
-    on_line(run.line)
-    return Submitted(job_id=run.submit(), line=run.line, config=config)
+    on_line(f"$ {run.line}")
+    return Submitted(job_id=run.submit(), line=run.line, config=file)
 
 
 def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:
-    """Stop a job; with a savepoint, returns the folder to resume from.
-
-    It never drains: that would end the open batches without scoring them.
-    """
+    """Stop a job; with a savepoint, returns the folder to resume from."""
+    rest = FlinkRest(url=services.rest_url)
     if not savepoint:
-        FlinkRest(url=services.rest_url).cancel(job_id)
+        rest.cancel(job_id)
         return None
-    home = client_home(settings)
-    where = settings.state.savepoints.as_uri()
-    address = FlinkRest(url=services.rest_url).address
-    command = [str(home.root / "bin" / "flink"), "stop", "-m", address, "--savepointPath", where, job_id]
-    output = run_client(command, home, find_java())
-    found = re.search(r"Savepoint completed\. Path: (\S+)", output)
-    if found is None:
-        raise RuntimeFailure(f"`flink stop` told no savepoint: {output[-300:]}")
-    return found.group(1)
+    return take_savepoint(client_home(settings), find_java(), rest, job_id, settings.state, stop=True)
 
 
 def client_home(settings: Settings) -> FlinkHome:

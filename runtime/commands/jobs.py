@@ -18,6 +18,9 @@ def submit(
     start_from: Annotated[str | None, typer.Option(help="earliest, latest or committed.")] = None,
     model: Annotated[str | None, typer.Option(help="Folder of the model artifact.")] = None,
     from_savepoint: Annotated[str | None, typer.Option(help="Folder to restore from.")] = None,
+    allow_dropped_state: Annotated[
+        bool, typer.Option("--allow-dropped-state", help="Leave state behind that the job has no operator for.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the scoring job, and print the `flink run` line that does it.
@@ -47,7 +50,8 @@ def submit(
             settings,
             services,
             savepoint=from_savepoint,
-            on_line=lambda line: err.print(f"$ {line}", soft_wrap=True),
+            drop_state=allow_dropped_state,
+            on_line=lambda line: err.print(line, soft_wrap=True),
         )
     if as_json:
         write_json({"job_id": done.job_id, "line": done.line, "config": str(done.config)})
@@ -100,15 +104,16 @@ def jobs(context: typer.Context, *, as_json: AsJson = False) -> None:
         write_json(found)
     else:
         write_table(
-            ("job", "name", "state", "running s"),
-            [(j["jid"], j["name"], j["state"], j["duration"] // 1000) for j in found],
+            ("job", "name", "state", "running s", "why it failed last"),
+            [(j["jid"], j["name"], j["state"], j["duration"] // 1000, j["cause"]) for j in found],
         )
 
 
 def _jobs(rest_url: str) -> list[dict[str, Any]]:
     from runtime.flink_rest import FlinkRest
 
-    return FlinkRest(url=rest_url).jobs()
+    rest = FlinkRest(url=rest_url)
+    return [{**job, "cause": rest.root_cause(job["jid"])} for job in rest.jobs()]
 
 
 def _only_job(rest_url: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 import pyarrow as pa
@@ -27,6 +28,7 @@ from schemas.registry_access import RegistryAccess
 from schemas.topics import Topics
 
 DONE_SECONDS = 120.0
+TRICKLE_ROWS, TRICKLE_S = 100, 0.3
 ENDED = {"CANCELED", "FINISHED", "FAILED"}
 
 
@@ -79,8 +81,13 @@ class Lane:
     def rest(self) -> FlinkRest:
         return FlinkRest(url=self.services.rest_url)
 
-    def submit(self, *, savepoint: str | None = None) -> None:
-        self.job_ids.append(submit(self.settings, self.services, savepoint=savepoint).job_id)
+    def submit(self, *, savepoint: str | None = None, drop_state: bool = False) -> None:
+        done = submit(self.settings, self.services, savepoint=savepoint, drop_state=drop_state)
+        self.job_ids.append(done.job_id)
+
+    def change(self, **job: Any) -> None:
+        """Change settings of the job that is submitted next."""
+        self.settings = self.settings.model_copy(update={"job": self.settings.job.model_copy(update=job)})
 
     def stop_with_savepoint(self) -> str:
         savepoint = stop_job(self.settings, self.services, self.job_ids[-1], savepoint=True)
@@ -115,6 +122,26 @@ class Lane:
         with ThreadPoolExecutor(1) as pool:
             sent = pool.submit(self.send, table, rate=rate)
             yield sent
+            sent.result()
+
+    @contextmanager
+    def trickling(self, table: pa.Table) -> Iterator[None]:
+        """Send a few rows at a time for as long as the block lasts, however slow the machine; then the rest at once."""
+        done = Event()
+
+        def trickle() -> None:
+            for start in range(0, len(table), TRICKLE_ROWS):
+                if done.wait(TRICKLE_S):
+                    self.send(table.slice(start))
+                    return
+                self.send(table.slice(start, TRICKLE_ROWS))
+
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(trickle)
+            try:
+                yield
+            finally:
+                done.set()
             sent.result()
 
     def send_raw(

@@ -14,6 +14,7 @@ PYTHON = "/venv/bin/python"
         ({"buffer_timeout_ms": 3}, "execution.buffer-timeout.interval", "3 ms"),
         ({"checkpoint_interval_ms": 700}, "execution.checkpointing.interval", "700 ms"),
         ({"checkpoint_dir": "s3://bucket/x"}, "execution.checkpointing.dir", "s3://bucket/x"),
+        ({"name": "green"}, "pipeline.name", "green"),
         ({"state_backend": "rocksdb"}, "state.backend.type", "rocksdb"),
         ({"checkpoint_timeout_ms": 9_000}, "execution.checkpointing.timeout", "9000 ms"),
         ({"tolerated_checkpoint_failures": 3}, "execution.checkpointing.tolerable-failed-checkpoints", "3"),
@@ -35,8 +36,10 @@ def test_state_is_exactly_once_whatever_the_output_is(guarantee):
     assert settings["execution.checkpointing.mode"] == "EXACTLY_ONCE"
 
 
-def test_sql_operators_have_uids_so_that_a_savepoint_finds_them():
-    assert flink_settings(job_config(), PYTHON)["table.exec.uid.generation"] == "ALWAYS"
+def test_operator_without_a_uid_of_ours_is_an_error():
+    settings = flink_settings(job_config(), PYTHON)
+    assert settings["table.exec.uid.generation"] == "DISABLED"
+    assert settings["pipeline.auto-generate-uids"] == "false"
 
 
 def test_all_values_are_text():

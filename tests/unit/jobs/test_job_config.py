@@ -16,6 +16,7 @@ BAD_VALUES = [
     ("state_backend", "forst", "one of hashmap, rocksdb"),
     ("guarantee", "none", "one of at-least-once, exactly-once"),
     ("start_from", "yesterday", "one of earliest, latest, committed"),
+    ("name", "Green job", "small letters, digits and -"),
     ("shards", 3, "one of 1, 2, 4, 8, 16, 32"),
     ("shards", 0, "one of 1, 2"),
     ("parallelism", 0, r"1 to the number of shards \(\d+; job.shards, fixed at the first deployment, sets it\)"),
@@ -104,6 +105,8 @@ def test_config_is_frozen():
 
 def test_json_gives_back_every_setting(tmp_path):
     config = job_config(
+        name="green",
+        standby=True,
         topics=Topics(transactions="a", alerts="b", scores="c", labels="d", drift="e", dead_letters="f", inference="g"),
         limits=Limits(max_amount_minor=5, max_ahead_ms=6),
         kafka_properties={"security.protocol": "SSL", "ssl.key.password": 'it\'s "quoted"'},

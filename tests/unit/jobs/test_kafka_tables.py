@@ -65,6 +65,19 @@ def test_keys_and_values_travel_as_the_bytes_that_they_are():
     assert options(outputs_table(job_config()))["key.fields"] == "record_key"
 
 
+def test_jobs_of_different_names_share_neither_group_nor_transactions():
+    blue, green = (job_config(name=name, guarantee="exactly-once") for name in ("blue", "green"))
+    groups = [options(transactions_table(config))["properties.group.id"] for config in (blue, green)]
+    prefixes = [options(outputs_table(config))["sink.transactional-id-prefix"] for config in (blue, green)]
+    assert len({*groups}) == len({*prefixes}) == 2
+
+
+def test_standby_can_write_to_the_scores_topic_alone():
+    statement = outputs_table(job_config(standby=True, topics=Topics(scores="s")))
+    assert options(statement)["topic"] == "s"
+    assert "METADATA" not in statement
+
+
 def test_at_least_once_asks_for_no_transactions():
     found = options(outputs_table(job_config()))
     assert found["sink.delivery-guarantee"] == "at-least-once"

@@ -1,0 +1,57 @@
+"""The names under which Flink keeps each operator's state in a savepoint.
+
+The table planner numbers the operators that it makes: a changed query would shift the numbers, and a savepoint would
+no longer fit. So its uids are off, and every operator is named here after the part of the job that it belongs to.
+Flink refuses a job with an operator that has no name (`pipeline.auto-generate-uids`), and one with a name twice.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+SCORE_BATCH, DETECT_DRIFT = "score-batch", "detect-drift"
+TRANSACTIONS, LABELS, OUTPUTS, STANDBY_OUTPUTS = "transactions", "labels", "outputs", "standby-outputs"
+
+STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "constraint-enforcer"}
+"""What the planner makes as often as it likes: these are numbered, and keep no state that a number could lose."""
+
+
+def stateful_uids(*, labels: bool, standby: bool) -> set[str]:
+    """Return the uids of a job's operators with state; of the sink's two, that of the writer."""
+    outputs = STANDBY_OUTPUTS if standby else OUTPUTS
+    sources = [TRANSACTIONS, LABELS] if labels else [TRANSACTIONS]
+    inputs = {f"{part}-{kind}" for part in sources for kind in ("source", "window-aggregate")}
+    return inputs | {SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
+
+
+def name_operators(transformations: Iterable[Any], part: str) -> None:
+    """Give the operators of a part of the job their uids.
+
+    Parameters
+    ----------
+    transformations : iterable of Java Transformation
+        The ends of the part; what lies before them belongs to it up to operators that have a uid.
+    part : str
+        What the uids begin with.
+    """
+    counts: dict[str, int] = {}
+    for transformation in _unnamed(transformations, set()):
+        kind = _kind(transformation)
+        counts[kind] = counts.get(kind, 0) + 1
+        transformation.setUid(f"{part}-{kind}-{counts[kind]}" if kind in STATELESS else f"{part}-{kind}")
+
+
+def _unnamed(transformations: Iterable[Any], seen: set[int]) -> Iterator[Any]:
+    for transformation in transformations:
+        if transformation.getUid() is None and transformation.getId() not in seen:
+            seen.add(transformation.getId())
+            yield from _unnamed(transformation.getInputs(), seen)
+            yield transformation
+
+
+def _kind(transformation: Any) -> str:
+    """Turn `WindowAggregate[4]` into `window-aggregate`; sources and sinks bear the table's name, not their kind."""
+    kind = str(transformation.getClass().getSimpleName()).removesuffix("Transformation")
+    if kind not in {"Source", "Sink"}:
+        kind = str(transformation.getName()).partition("[")[0]
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind).lower()

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
+from typing import Any
+
+from jobs.job_config import JobConfig
+from jobs.operator_uids import stateful_uids
+from models.features.history import HISTORY_VERSION
+from models.features.label_record import LABEL_RECORD_VERSION
+from models.scoring.artifact import load_artifact
+from schemas.errors import UserError
+
+FORM = 1
+"""Version of the manifest itself."""
+
+STATE_VERSIONS = {"histories": HISTORY_VERSION, "label_records": LABEL_RECORD_VERSION}
+"""What this version writes. It reads all earlier ones; what they were is told where each is encoded."""
+
+
+class StateMismatchError(UserError):
+    """A savepoint that the job to start cannot go on from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateManifest:
+    """What the state of a job is tied to: written beside each savepoint, compared before a job starts from it.
+
+    The model and the feature table are told, not compared: features are computed from the histories at each
+    transaction, so another model or another table needs no other state.
+
+    Attributes
+    ----------
+    fraudstream : str
+        The version that wrote the state.
+    mode, shards
+        Of the job, see `JobConfig`.
+    transactions : str
+        The topic whose offsets the state has.
+    labels : str or None
+        The same for the labels, None when the job reads none.
+    operators : tuple of str
+        Uids of the operators with state.
+    state_versions : dict
+        See STATE_VERSIONS.
+    model_id, feature_spec_hash : str
+        Of the model that the job scored with.
+    """
+
+    fraudstream: str
+    mode: str
+    shards: int
+    transactions: str
+    labels: str | None
+    operators: tuple[str, ...]
+    state_versions: dict[str, int]
+    model_id: str
+    feature_spec_hash: str
+
+    @classmethod
+    def of(cls, config: JobConfig) -> StateManifest:
+        """Return the manifest of the state that a job with these settings writes.
+
+        Raises
+        ------
+        ArtifactError
+            The model cannot serve this version.
+        """
+        model = load_artifact(config.model_folder).manifest
+        return cls(
+            fraudstream=version("fraudstream"),
+            mode=config.mode,
+            shards=config.shards,
+            transactions=config.topics.transactions,
+            labels=config.topics.labels if config.labels else None,
+            operators=tuple(sorted(stateful_uids(labels=config.labels, standby=config.standby))),
+            state_versions=STATE_VERSIONS,
+            model_id=model.model_id,
+            feature_spec_hash=model.feature_spec_hash,
+        )
+
+    def to_json(self) -> str:
+        """Return the manifest as JSON, see `from_json`."""
+        return json.dumps({"form": FORM, **asdict(self)}, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> StateManifest:
+        """Read what `to_json` wrote; what a newer version of the same form adds is passed over.
+
+        Raises
+        ------
+        StateMismatchError
+            The text is no manifest, or one of another form.
+        """
+        try:
+            values: dict[str, Any] = dict(json.loads(text))
+            was = values.pop("form", None)
+            if was != FORM:
+                raise StateMismatchError(
+                    f"expected a manifest of form {FORM} beside the savepoint, was form {was}: "
+                    "start the job with the version of fraudstream that wrote it"
+                )
+            known = {field.name: values[field.name] for field in fields(cls)}
+            return cls(**{**known, "operators": tuple(known["operators"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise StateMismatchError(
+                f"expected a manifest beside the savepoint, was no such thing: {error!r}: "
+                "restore the file, or remove it to start unchecked"
+            ) from None
+
+    def require_fit(self, job: StateManifest) -> None:
+        """Refuse a job that cannot start from this state.
+
+        Raises
+        ------
+        StateMismatchError
+            With everything that does not fit.
+        """
+        refusals = [*self._refusals(job)]
+        if refusals:
+            raise StateMismatchError("This savepoint does not fit the job.\n" + "\n".join(refusals))
+
+    def lost_operators(self, job: StateManifest) -> list[str]:
+        """Return the uids whose state a job would not take over."""
+        return sorted(set(self.operators) - set(job.operators))
+
+    def _refusals(self, job: StateManifest) -> Iterator[str]:
+        fixed = (
+            ("mode", "job.mode", "Flink names the state of the two modes differently: set it back"),
+            ("shards", "job.shards", "the state is kept by shard, so their number is fixed at the first deployment"),
+            ("transactions", "topics.transactions", "its offsets are those of that topic: set it back"),
+        )
+        for name, setting, advice in fixed:
+            was, wanted = getattr(self, name), getattr(job, name)
+            if was != wanted:
+                yield f"expected {setting} to be {was!r} as in the savepoint, was {wanted!r}: {advice}"
+        if self.labels and job.labels and self.labels != job.labels:
+            yield (
+                f"expected topics.labels to be {self.labels!r} as in the savepoint, was {job.labels!r}: "
+                "its offsets are those of that topic: set it back"
+            )
+        for name, number in self.state_versions.items():
+            known = job.state_versions.get(name, 0)
+            if number > known:
+                yield (
+                    f"expected {name} of version {known} or older in the state, was {number}: "
+                    f"start it with fraudstream {self.fraudstream} or newer, which wrote it"
+                )

@@ -1,0 +1,62 @@
+"""Records as released versions left them in the state of running jobs; the files are never to be changed.
+
+A new version of a record gets a new file beside the old one. Short ones stand in the unit tests of their modules
+(history version 1 and 2, label record version 1).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.drift.detector import RIVER_VERSION, DriftDetector
+from models.drift.observation import OBSERVATION_SIZE, Accumulator
+from models.drift.signals import SIGNALS
+from models.features.history import K, decode_history, encode_history
+from models.features.label_batch import LabelBatch
+
+STATE = Path(__file__).parents[1] / "fixtures" / "state"
+RIVER_OF_V1 = b"0.23.0"
+
+
+def test_full_history_of_version_2_is_read_and_written():
+    raw = (STATE / "history_v2_tiled.bin").read_bytes()
+    entries, tiles = decode_history(raw)
+    assert entries["event_time_ms"].tolist() == [60_000 * number for number in range(K)]
+    assert entries["amount"].tolist() == [number / 4 for number in range(K)]
+    assert tiles is not None
+    assert tiles["number"].tolist() == list(range(len(tiles)))
+    assert {*tiles["count"].tolist()} == {1}
+    assert encode_history(entries, tiles) == raw
+
+
+def test_label_log_of_version_1_is_read():
+    labels = LabelBatch.decode((STATE / "label_log_v1.bin").read_bytes())
+    assert labels.transactions.tolist() == [1, 2**63]
+    assert (labels.customers, labels.merchants) == (["c1", "c2"], ["m1", "m1"])
+    assert labels.verdicts.tolist() == [2_001, 400]
+    assert labels.label_times_ms.tolist() == [1_767_225_600_123, 1_767_225_600_124]
+    assert labels.mine.tolist() == [True, False]
+
+
+def test_unfinished_observation_of_version_1_goes_on():
+    raw = (STATE / "observation_v1.bin").read_bytes()
+    resumed = Accumulator(raw)
+    assert resumed.encode() == raw
+    rest = np.zeros((OBSERVATION_SIZE - 2, len(SIGNALS)))
+    (observation,) = resumed.update(rest, np.full(len(rest), 7))
+    assert observation.means.tolist() == [(2 * signal + len(SIGNALS)) / OBSERVATION_SIZE for signal in range(4)]
+
+
+@pytest.mark.parametrize("kind", ["ADWIN", "PageHinkley"])
+def test_detector_of_version_1_goes_on_with_its_own_river_and_begins_anew_with_another(kind):
+    raw = (STATE / f"{kind.lower()}_v1.bin").read_bytes()
+    assert RIVER_OF_V1 in raw[:32]
+    resumed = DriftDetector.from_bytes(kind, raw)
+    if RIVER_VERSION.encode() == RIVER_OF_V1:
+        straight = DriftDetector(kind)
+        for value in (0.25, 0.5, 0.75):
+            straight.update(value)
+        assert resumed.to_bytes() == straight.to_bytes() == raw
+    else:
+        assert resumed.to_bytes() == DriftDetector(kind).to_bytes()

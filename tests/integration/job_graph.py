@@ -1,0 +1,37 @@
+"""Prints the uids of jobs' operators as JSON: a JVM of its own, since its class path needs the connector."""
+
+import json
+import sys
+from typing import Any
+
+from pyflink.common import Configuration
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
+
+from jobs.flink_settings import flink_settings
+from jobs.job_config import JobConfig
+from jobs.shards import MAX_PARALLELISM
+from jobs.topology import build
+from runtime.embedded import jars_for
+
+
+def uids(config: JobConfig) -> list[str]:
+    """Return the uids in the graph that Flink makes of the job, the operators that a sink becomes among them."""
+    settings = Configuration()
+    for name, value in flink_settings(config, sys.executable).items():
+        settings.set_string(name, value)
+    settings.set_string("pipeline.jars", ";".join(jar.as_uri() for jar in jars_for("flink")))
+    environment = StreamExecutionEnvironment.get_execution_environment(settings)
+    environment.set_max_parallelism(MAX_PARALLELISM)
+    build(StreamTableEnvironment.create(environment), config)
+    graph = environment._j_stream_execution_environment.getStreamGraph(False)
+    nodes: Any = graph.getStreamNodes().iterator()
+    found = []
+    while nodes.hasNext():
+        found.append(nodes.next().getTransformationUID())
+    return sorted(found)
+
+
+if __name__ == "__main__":
+    required = {"bootstrap_servers": "broker:9092", "model": "/models/fraud", "checkpoint_dir": "file:///checkpoints"}
+    print(json.dumps([uids(JobConfig(**required, **changes)) for changes in json.loads(sys.argv[1])]))

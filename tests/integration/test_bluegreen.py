@@ -1,0 +1,82 @@
+"""Two versions beside each other under a live stream: compared, switched and switched back."""
+
+from collections import Counter
+
+import pytest
+
+from jobs.state_manifest import StateMismatchError
+from models.scoring.artifact import Artifact, load_artifact, write_artifact
+from runtime.bluegreen import BlueGreen
+from runtime.score_comparison import compare_scores
+from schemas.errors import UserError
+from tests.integration.expected import card_world
+from tests.integration.scoring_lane import Lane
+from tests.integration.test_upgrades import ensure_slots
+
+pytestmark = pytest.mark.integration
+
+ROWS = 40_000
+
+
+@pytest.fixture
+def other_model(artifact, tmp_path):
+    """Write the same trees with another id and half the threshold: equal scores, other alerts."""
+    manifest = artifact.manifest
+    changed = manifest.model_copy(update={"model_id": "green", "review_threshold": manifest.review_threshold / 2})
+    write_artifact(tmp_path / "green", Artifact(manifest=changed, onnx=artifact.onnx))
+    return load_artifact(tmp_path / "green"), tmp_path / "green"
+
+
+def bluegreen(lane: Lane, **sections) -> BlueGreen:
+    settings = lane.settings.model_copy(
+        update={name: getattr(lane.settings, name).model_copy(update=changes) for name, changes in sections.items()}
+    )
+    return BlueGreen(settings, lane.services)
+
+
+def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_model):
+    model, folder = other_model
+    lane, table = open_lane(guarantee="exactly-once"), card_world(ROWS, customers=600)
+    ensure_slots(lane, 2)
+    green = bluegreen(lane, model={"artifact": folder})
+    lane.submit()
+    with lane.trickling(table):
+        lane.await_scores(500)
+        with pytest.raises(StateMismatchError, match=r"job\.shards"):
+            bluegreen(lane, job={"shards": 4}).start()
+        with pytest.raises(UserError, match="expected one standby, was none"):
+            green.switch()
+
+        lane.job_ids.append(green.start().job_id)
+        standby = green.standby().config.topics
+        lane.await_scores(len(lane.scores()) + 500)
+        found = compare_scores(
+            lane.settings,
+            lane.services.bootstrap_servers,
+            (lane.topics.scores, standby.scores),
+            since_ms=green.plan().standby_since_ms,
+            patience_s=60,
+        )
+        assert found.compared > 0
+        assert (found.missing, found.equal_scores) == (0, found.compared)
+        assert found.standby_alerts > found.live_alerts == found.both_alert
+        assert found.decisions_differ >= found.standby_alerts - found.live_alerts
+
+        lane.job_ids.append(green.switch().job_id)
+        assert green.live().colour == "green"
+        lane.await_scores(len(lane.scores()) + 500)
+        lane.job_ids.append(green.back().job_id)
+        assert green.live().colour == "blue"
+    lane.await_scores(len(table))
+    lane.stop_with_savepoint()
+
+    scores, alerts = lane.scores(), lane.alerts()
+    assert len({item["transaction_id"] for item in scores}) == len(scores) == len(table)
+    models = [item["model_id"] for item in sorted(scores, key=lambda item: item["scored_at"])]
+    turns = [one for one, before in zip(models, [None, *models], strict=False) if one != before]
+    assert turns == [artifact.manifest.model_id, model.manifest.model_id, artifact.manifest.model_id]
+    alerted = Counter(item["transaction_id"] for item in alerts)
+    assert alerted == Counter(item["transaction_id"] for item in scores if item["decision"] != "APPROVE")
+    assert set(alerted.values()) == {1}
+    by_id = {item["transaction_id"]: item["model_id"] for item in scores}
+    assert all(by_id[item["transaction_id"]] == item["model_id"] for item in alerts)

@@ -1,0 +1,92 @@
+"""A job that goes on from a savepoint in another shape: another query, more subtasks. Nothing is lost or changed."""
+
+import pytest
+
+from jobs.state_manifest import StateMismatchError
+from runtime.embedded import add_taskmanager
+from tests.integration.expected import Expected, card_world
+from tests.integration.scoring_lane import Lane
+
+pytestmark = pytest.mark.integration
+
+STEP = 1_000
+"""Scores after which the job is stopped: batches of a second are open then, and most of the stream is to come."""
+
+
+def assert_each_once(lane: Lane, expected: Expected) -> None:
+    """Each transaction has one score, the offline replay's, and a customer's scores come in the order sent."""
+    scores = lane.scores()
+    assert len(scores) == len(expected.scores)
+    assert {item["transaction_id"]: item["score"] for item in scores} == expected.scores
+    by_customer: dict[str, list[str]] = {}
+    for item in scores:
+        by_customer.setdefault(item["customer_id"], []).append(item["transaction_id"])
+    assert by_customer == expected.by_customer
+    assert {item["alert_id"]: item["transaction_id"] for item in lane.alerts()} == expected.alerts
+
+
+def refused(lane: Lane, savepoint: str, what: str, **job) -> None:
+    was = lane.settings
+    lane.change(**job)
+    with pytest.raises(StateMismatchError, match=what):
+        lane.submit(savepoint=savepoint)
+    lane.settings = was
+
+
+def test_changed_query_goes_on_with_the_open_batch_of_the_old_one(open_lane, artifact):
+    lane, table = open_lane(batch_ms=999), card_world(30_000, customers=600)
+    lane.submit()
+    with lane.trickling(table):
+        lane.await_scores(STEP)
+        first = lane.stop_with_savepoint()
+        assert STEP <= len(lane.scores()) < len(table)
+
+        refused(lane, first, "expected job.shards to be 2 as in the savepoint, was 4", shards=4)
+        refused(lane, first, "expected job.mode to be 'thread'", mode="process")
+        refused(lane, first, "none for labels-source, labels-window-aggregate .*--allow-dropped-state", labels=False)
+
+        # Without labels half of the plan is gone, so the planner numbers all that is left anew.
+        lane.change(labels=False, batch_ms=500, feature_log_share=0.5)
+        lane.submit(savepoint=first, drop_state=True)
+        lane.await_scores(2 * STEP)
+        second = lane.stop_with_savepoint()
+
+        lane.change(labels=True, batch_ms=30, guarantee="exactly-once")
+        lane.submit(savepoint=second)
+    lane.await_scores(len(table))
+    lane.stop_with_savepoint()
+    assert_each_once(lane, Expected.of(table, artifact))
+
+
+def rescale(lane: Lane, table, parallelisms: list[int]) -> None:
+    """Send the table while the job is stopped and started again with other parallelisms in turn."""
+    savepoint = None
+    with lane.trickling(table):
+        for number, parallelism in enumerate(parallelisms):
+            lane.change(parallelism=parallelism)
+            lane.submit(savepoint=savepoint)
+            if number < len(parallelisms) - 1:
+                lane.await_scores((number + 1) * STEP)
+                savepoint = lane.stop_with_savepoint()
+    lane.await_scores(len(table))
+    lane.cancel()
+
+
+def ensure_slots(lane: Lane, count: int) -> None:
+    while lane.rest.overview()["slots-total"] < count:
+        add_taskmanager(lane.settings)
+
+
+def test_rescaled_in_mid_stream_to_two_and_back(open_lane, artifact):
+    lane, table = open_lane(shards=4, batch_ms=200), card_world(30_000, customers=600)
+    ensure_slots(lane, 2)
+    rescale(lane, table, [1, 2, 1])
+    assert_each_once(lane, Expected.of(table, artifact))
+
+
+@pytest.mark.long
+def test_rescaled_in_mid_stream_to_two_four_and_one(open_lane, artifact):
+    lane, table = open_lane(shards=4, batch_ms=200), card_world(30_000, customers=600)
+    ensure_slots(lane, 4)
+    rescale(lane, table, [1, 2, 4, 1])
+    assert_each_once(lane, Expected.of(table, artifact))

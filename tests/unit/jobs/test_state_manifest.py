@@ -1,0 +1,71 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from jobs.state_manifest import STATE_VERSIONS, StateManifest, StateMismatchError
+from tests.unit.jobs.job_configs import job_config
+from tests.unit.training.histories import artifact, artifact_folder
+
+
+@pytest.fixture(scope="module")
+def manifest() -> StateManifest:
+    return StateManifest.of(job_config(model=str(artifact_folder())))
+
+
+def test_manifest_tells_the_job_and_its_model(manifest):
+    assert (manifest.mode, manifest.shards, manifest.transactions) == ("thread", 2, "fraud.transactions.v1")
+    assert manifest.model_id == artifact().manifest.model_id
+    assert manifest.state_versions == STATE_VERSIONS
+    assert StateManifest.of(job_config(model=str(artifact_folder()), labels=False)).labels is None
+
+
+def test_json_gives_back_every_field(manifest):
+    assert StateManifest.from_json(manifest.to_json()) == manifest
+
+
+def test_what_a_newer_version_adds_is_passed_over(manifest):
+    text = json.dumps({**json.loads(manifest.to_json()), "added_later": 1})
+    assert StateManifest.from_json(text) == manifest
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "null", "{}", '{"form": 1}', '{"form": 2}'])
+def test_other_text_is_refused(text):
+    with pytest.raises(StateMismatchError, match="expected a manifest"):
+        StateManifest.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"mode": "process"}, "job.mode to be 'thread' as in the savepoint, was 'process'.*set it back"),
+        ({"shards": 8}, "job.shards to be 2 as in the savepoint, was 8.*fixed at the first deployment"),
+        ({"transactions": "others"}, "topics.transactions to be 'fraud.transactions.v1'.*was 'others'"),
+        ({"labels": "others"}, "topics.labels to be 'fraud.labels.v1'.*was 'others'"),
+    ],
+)
+def test_job_that_the_state_does_not_fit_is_refused_with_what_to_do(manifest, changes, refusal):
+    with pytest.raises(StateMismatchError, match=refusal):
+        manifest.require_fit(replace(manifest, **changes))
+
+
+def test_all_that_does_not_fit_is_told_at_once(manifest):
+    with pytest.raises(StateMismatchError, match=r"(?s)job\.mode.*job\.shards"):
+        manifest.require_fit(replace(manifest, mode="process", shards=8))
+
+
+def test_state_of_a_newer_version_is_refused_and_of_an_older_one_is_not(manifest):
+    newer = replace(manifest, fraudstream="9.9", state_versions={**STATE_VERSIONS, "histories": 99})
+    with pytest.raises(StateMismatchError, match=r"histories of version \d+ or older.*was 99.*fraudstream 9\.9"):
+        newer.require_fit(manifest)
+    replace(manifest, fraudstream="0.0", state_versions={"histories": 1}).require_fit(manifest)
+
+
+def test_another_model_and_feature_table_need_no_other_state(manifest):
+    manifest.require_fit(replace(manifest, model_id="m2", feature_spec_hash="other"))
+
+
+def test_operators_that_a_job_lacks_are_named(manifest):
+    without = StateManifest.of(job_config(model=str(artifact_folder()), labels=False))
+    assert manifest.lost_operators(without) == ["labels-source", "labels-window-aggregate"]
+    assert without.lost_operators(manifest) == []
