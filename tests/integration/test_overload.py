@@ -20,8 +20,8 @@ def test_burst_is_scored_in_full_without_a_restart_and_in_bounded_memory(open_la
     behind = ROWS - lane.size(lane.topics.scores)
     lane.await_scores(ROWS)
     restarts = lane.rest.metrics(f"/jobs/{lane.job_ids[-1]}/metrics", "numRestarts")["numRestarts"]
-    (taskmanager,) = RunState.load(lane.settings.state).running("taskmanager")
-    resident = taskmanager.resident_bytes()
+    taskmanagers = RunState.load(lane.settings.state).running("taskmanager")
+    resident = max(taskmanager.resident_bytes() for taskmanager in taskmanagers)
     lane.cancel()
 
     assert behind > 0, "the burst was no burst"

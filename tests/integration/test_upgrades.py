@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.state_manifest import StateMismatchError
-from runtime.embedded import add_taskmanager
+from runtime.embedded import start
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
 
@@ -68,13 +68,13 @@ def rescale(lane: Lane, table, parallelisms: list[int]) -> None:
             if number < len(parallelisms) - 1:
                 lane.await_scores((number + 1) * STEP)
                 savepoint = lane.stop_with_savepoint()
+                assert len(lane.scores()) < len(table), "stopped after the stream"
     lane.await_scores(len(table))
     lane.cancel()
 
 
 def ensure_slots(lane: Lane, count: int) -> None:
-    while lane.rest.overview()["slots-total"] < count:
-        add_taskmanager(lane.settings)
+    start(lane.settings, taskmanagers=count)
 
 
 def test_rescaled_in_mid_stream_to_two_and_back(open_lane, artifact):
