@@ -4,11 +4,8 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
-from confluent_kafka import Consumer
-
+from runtime.background_reader import BackgroundReader
 from runtime.embedded import Services
 from runtime.failures import RuntimeFailure
 from runtime.flink_rest import FlinkRest
@@ -48,8 +45,8 @@ class Look:
         return self.published - self.scored
 
 
-class Vitals:
-    """Looks every INTERVAL_S in a thread of its own, for as long as its block lasts.
+class Vitals(BackgroundReader):
+    """Looks every INTERVAL_S.
 
     Parameters
     ----------
@@ -60,25 +57,12 @@ class Vitals:
     """
 
     def __init__(self, settings: Settings, services: Services, job_id: str) -> None:
+        super().__init__("vitals", open_consumer(settings, services.bootstrap_servers))
         self._settings = settings
         self._rest, self._job_id = FlinkRest(url=services.rest_url), job_id
-        self._consumer: Consumer = open_consumer(settings, services.bootstrap_servers)
         self._begun = time.monotonic()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="vitals", daemon=True)
         self._lock = threading.Lock()
         self.looks: list[Look] = []
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join(timeout=30)
-        self._consumer.close()
 
     def look(self) -> Look:
         """Look now."""
@@ -109,6 +93,6 @@ class Vitals:
     def _ever_in(self, topic: str) -> int:
         return sum(high for _, _, high in partition_ranges(self._consumer, topic))
 
-    def _watch(self) -> None:
-        while not self._stopping.wait(INTERVAL_S):
+    def _look(self) -> None:
+        if not self._stopping.wait(INTERVAL_S):
             self.look()

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import threading
 import time
-from types import TracebackType
-from typing import Self
 
 from confluent_kafka import TopicPartition
 
+from runtime.background_reader import BackgroundReader
 from runtime.kafka_client import open_consumer
 from runtime.registry_access import registry_of
 from runtime.settings import Settings
@@ -18,8 +16,8 @@ POLL_S = 0.05
 PATIENCE_S = 30.0
 
 
-class ScoreWatch:
-    """Reads committed scores in a thread of its own, whatever happens to the broker, for as long as its block lasts.
+class ScoreWatch(BackgroundReader):
+    """Reads committed scores, whatever happens to the broker.
 
     Parameters
     ----------
@@ -30,31 +28,18 @@ class ScoreWatch:
     def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
         topic = settings.topics.scores
         self._codec = RecordCodec(SCORE, value_subject(topic), registry_of(settings))
-        self._consumer = open_consumer(settings, bootstrap_servers)
-        parts = self._consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
+        consumer = open_consumer(settings, bootstrap_servers)
+        super().__init__("score-watch", consumer)
+        parts = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
         # Assigned, not subscribed: a group would have to find together again after every death of the broker.
-        self._consumer.assign([TopicPartition(topic, part, 0) for part in parts])
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._read, name="score-watch", daemon=True)
+        consumer.assign([TopicPartition(topic, part, 0) for part in parts])
         self.scored: set[str] = set()
         """Ids of the transactions that have a score."""
         self.arrivals_s: list[float] = []
         """When scores came, one moment for each look, by time.monotonic."""
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join(timeout=PATIENCE_S)
-        self._consumer.close()
-
-    def _read(self) -> None:
-        while not self._stopping.is_set():
-            messages = [message for message in self._consumer.consume(1_000, POLL_S) if message.error() is None]
-            if messages:
-                self.arrivals_s.append(time.monotonic())
-                self.scored.update(self._codec.decode(item.value() or b"")["transaction_id"] for item in messages)
+    def _look(self) -> None:
+        messages = [message for message in self._consumer.consume(1_000, POLL_S) if message.error() is None]
+        if messages:
+            self.arrivals_s.append(time.monotonic())
+            self.scored.update(self._codec.decode(item.value() or b"")["transaction_id"] for item in messages)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import Consumer
+
+END_SECONDS = 30.0
+"""How long the last look may take when the block is left."""
+
+
+class BackgroundReader(ABC):
+    """Looks at a broker again and again in a thread of its own, for as long as its block lasts.
+
+    Parameters
+    ----------
+    name
+        Of the thread.
+    consumer
+        What it looks with; closed when the block is left.
+    """
+
+    def __init__(self, name: str, consumer: Consumer) -> None:
+        self._consumer = consumer
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=END_SECONDS)
+        self._consumer.close()
+
+    @abstractmethod
+    def _look(self) -> None:
+        """Look once; how long that takes is the pace."""
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._look()
