@@ -86,9 +86,14 @@ class FlinkRest:
         return dict(self._ask("GET", f"/jobs/{job_id}/checkpoints"))
 
     def root_cause(self, job_id: str) -> str:
-        """Give the one line that says why a job failed, empty when it did not."""
+        """Give the one line that says why a job failed last, empty when it did not."""
+        failure = self.last_failure(job_id)
+        return failure["cause"] if failure else ""
+
+    def last_failure(self, job_id: str) -> dict[str, Any] | None:
+        """Tell the `cause` of a job's last failure in one line, and `at_ms`, its wall-clock time since 1970."""
         history = self._ask("GET", f"/jobs/{job_id}/exceptions").get("exceptionHistory", {}).get("entries", [])
-        return cause_line(history[0]["stacktrace"]) if history else ""
+        return {"cause": cause_line(history[0]["stacktrace"]), "at_ms": history[0]["timestamp"]} if history else None
 
     def cancel(self, job_id: str) -> None:
         """Stop a job at once, keeping nothing."""

@@ -20,7 +20,8 @@ def read_status(settings: Settings) -> dict[str, Any]:
     -------
     dict
         `ready`, `processes`, `bootstrap_servers`, `broker` (answers), `rest_url`, `cluster` (answers),
-        `registry_url`, `slots_free`, `slots_total`, `jobs`: each with what it counted since its start, when it runs.
+        `registry_url`, `slots_free`, `slots_total`, `jobs`: each with what it counted since its start, when it runs,
+        and its last failure, None when it had none.
     """
     run = RunState.load(settings.state)
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
@@ -59,7 +60,14 @@ def _cluster(rest_url: str | None) -> tuple[dict[str, Any] | None, list[dict[str
     except (NotReady, RuntimeFailure):
         return None, []
     return overview, [
-        {"id": job["jid"], "name": job["name"], "state": job["state"], "counts": _counts(rest, job)} for job in jobs
+        {
+            "id": job["jid"],
+            "name": job["name"],
+            "state": job["state"],
+            "counts": _counts(rest, job),
+            "last_failure": _last_failure(rest, job),
+        }
+        for job in jobs
     ]
 
 
@@ -71,3 +79,10 @@ def _counts(rest: FlinkRest, job: dict[str, Any]) -> dict[str, int]:
     except (NotReady, RuntimeFailure):  # it ended meanwhile
         return {}
     return {name: count for name, count in sorted(found.items()) if count}
+
+
+def _last_failure(rest: FlinkRest, job: dict[str, Any]) -> dict[str, Any] | None:
+    try:
+        return rest.last_failure(job["jid"])
+    except (NotReady, RuntimeFailure):  # the cluster forgot it, or went away, meanwhile
+        return None

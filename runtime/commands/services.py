@@ -1,11 +1,21 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from runtime.commands.screen import AsJson, download_bar, err, out, settings_of, write_json, write_table
+from runtime.commands.screen import (
+    AsJson,
+    download_bar,
+    err,
+    out,
+    settings_of,
+    write_json,
+    write_line,
+    write_table,
+)
 
 
 def up(
@@ -103,3 +113,6 @@ def _show(found: dict[str, Any]) -> None:
         out.print(f"Job    {job['id']}  {job['state']}  {job['name']}")
         if job["counts"]:
             out.print("       since it started: " + ", ".join(f"{n} {count:,}" for n, count in job["counts"].items()))
+        if job["last_failure"]:
+            at = datetime.fromtimestamp(job["last_failure"]["at_ms"] / 1000, UTC)
+            write_line(f"       failed last at {at:%Y-%m-%d %H:%M:%S} UTC: {job['last_failure']['cause']}")

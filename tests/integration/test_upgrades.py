@@ -1,13 +1,24 @@
 """A job that goes on from a savepoint in another shape: another query, more subtasks. Nothing is lost or changed."""
 
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import pytest
+from typer.testing import CliRunner
 
 from jobs.state_manifest import StateMismatchError
+from models.features.history import HEADER, HEADERS, HISTORY_VERSION
+from runtime.cli import app
+from runtime.deadline import wait_until
 from runtime.embedded import start
+from runtime.savepoints import MANIFEST_FILE
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
 
 pytestmark = pytest.mark.integration
+
+NEWER = HISTORY_VERSION + 1
 
 STEP = 1_000
 """Scores after which the job is stopped: batches of a second are open then, and most of the stream is to come."""
@@ -90,3 +101,31 @@ def test_rescaled_in_mid_stream_to_two_four_and_one(open_lane, artifact):
     ensure_slots(lane, 4)
     rescale(lane, table, [1, 2, 4, 1])
     assert_each_once(lane, Expected.of(table, artifact))
+
+
+def write_newer_histories(savepoint: Path) -> None:
+    """Change a savepoint's histories into those of the next version, in all but their layout."""
+    for file in savepoint.iterdir():
+        content = file.read_bytes()
+        for header in HEADERS[1:]:
+            content = content.replace(header, HEADER.pack(NEWER, *HEADER.unpack(header)[1:]))
+        file.write_bytes(content)
+
+
+def test_unchecked_state_of_a_newer_version_is_told_by_status_while_the_job_restarts(open_lane, monkeypatch):
+    lane, table = open_lane(), card_world(500)
+    lane.submit()
+    lane.send(table)
+    lane.await_scores(len(table))
+    savepoint = Path(urlsplit(lane.stop_with_savepoint()).path)
+    write_newer_histories(savepoint)
+    (savepoint / MANIFEST_FILE).unlink()  # as plain `flink stop` leaves it
+    lane.submit(savepoint=str(savepoint))
+    lane.send(table)
+    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lane.settings.state.root))
+
+    def shown() -> str:
+        return CliRunner().invoke(app, ["status"]).output
+
+    told = rf"failed last at .* UTC: .*HistoryVersionError.*was version {NEWER}"
+    assert wait_until(lambda: re.search(told, shown()) is not None, seconds=60), shown()

@@ -62,3 +62,9 @@ def test_another_number_of_shards_is_refused_though_state_may_be_dropped(savepoi
     other = StateManifest.from_json(JOB.to_json().replace('"shards": 2', '"shards": 4'))
     with pytest.raises(StateMismatchError, match=r"job\.shards"):
         check_savepoint(savepoint(other), JOB, may_drop=None)
+
+
+def test_state_of_a_newer_version_is_refused_though_state_may_be_dropped(savepoint):
+    newer = StateManifest.from_json(JOB.to_json().replace('"histories": 2', '"histories": 3'))
+    with pytest.raises(StateMismatchError, match=r"histories of version 2 or older.*was 3: .*1\.0 or newer"):
+        check_savepoint(savepoint(newer), JOB, may_drop=None)
