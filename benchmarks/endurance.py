@@ -32,7 +32,8 @@ SOAK_SHARE, OVERLOAD_SHARE = 0.7, 2.0
 MOST_GROWTH = 0.05
 WINDOW_S = 60.0
 PICTURE = ROOT / "endurance.svg"
-# As on a broker that is used for long. What is not read yet must not be deleted: that topic keeps more.
+# As on a broker that is used for long: it maps the index of every segment that it keeps into its memory. What an
+# overload leaves unread must not be deleted, so then the topics that the job reads keep more.
 KEPT_BYTES, KEPT_UNREAD_BYTES, SEGMENT_BYTES = 256 * 2**20, 4 * 2**30, 64 * 2**20
 
 
@@ -47,12 +48,13 @@ def main() -> None:
     ROOT.mkdir(parents=True, exist_ok=True)
     settings = bench_settings(bench_model())
     with embedded(settings) as services:
-        _keep_topics_small(settings, services)
+        _keep(settings, services, settings.topics.names(), KEPT_BYTES)
         job = submit(settings, services)
         with Vitals(settings, services, job.job_id) as vitals:
             load = LoadPhases(services, vitals)
             sustainable = load.sustainable_rate()
             soak = load.run("soak", rate=SOAK_SHARE * sustainable, seconds=60 * arguments.soak_minutes)
+            _keep(settings, services, (settings.topics.transactions, settings.topics.labels), KEPT_UNREAD_BYTES)
             overload = load.run("overload", rate=OVERLOAD_SHARE * sustainable, seconds=60 * arguments.overload_minutes)
         stop_job(settings, services, job.job_id, savepoint=False)
     draw(arguments.picture, {"soak": soak, "overload": overload})
@@ -106,19 +108,15 @@ def _summary(phase: Phase) -> dict[str, float]:
     }
 
 
-def _keep_topics_small(settings: Settings, services: Services) -> None:
+def _keep(settings: Settings, services: Services, topics: Sequence[str], size: int) -> None:
+    """Let the broker keep so many bytes of each partition of some topics."""
     client = AdminClient(client_properties(settings, services.bootstrap_servers))
-    topics = settings.topics
-
-    def resource(topic: str) -> ConfigResource:
-        kept = KEPT_UNREAD_BYTES if topic in {topics.transactions, topics.labels} else KEPT_BYTES
-        values = {"retention.bytes": kept, "segment.bytes": SEGMENT_BYTES}
-        entries = [
-            ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET) for name, value in values.items()
-        ]
-        return ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
-
-    for done in client.incremental_alter_configs([resource(name) for name in topics.names()]).values():
+    values = {"retention.bytes": size, "segment.bytes": SEGMENT_BYTES}
+    entries = [
+        ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET) for name, value in values.items()
+    ]
+    wanted = [ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries) for topic in topics]
+    for done in client.incremental_alter_configs(wanted).values():
         done.result(timeout=20)
 
 
