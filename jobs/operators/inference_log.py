@@ -1,10 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 from pyflink.common import Row
 
 from jobs.job_config import JobConfig
+from jobs.operators.topic_batches import topic_batches
 from jobs.record_types import POSITION_MASK, POSITION_SHIFT
 from models.features.hashing import hash_column
 from models.scoring.artifact import Manifest
@@ -37,8 +38,8 @@ class InferenceLog:
         shard: int,
         label_offsets: Sequence[int],
         now_ms: int,
-    ) -> Row | None:
-        """Return a TOPIC_BATCH of the chosen ones among n scored transactions, None when there are none.
+    ) -> Iterator[Row]:
+        """Yield the TOPIC_BATCHes of the chosen ones among n scored transactions.
 
         Parameters
         ----------
@@ -56,10 +57,10 @@ class InferenceLog:
             When they were scored, milliseconds since 1970.
         """
         if not self._below:
-            return None
+            return
         rows = np.flatnonzero(hash_column(records.column("transaction_id")) >> np.uint64(64 - HASH_BITS) < self._below)
         if len(rows) == 0:
-            return None
+            return
         places = np.asarray(positions, np.int64)
         payloads = self._encoder.encode(
             records,
@@ -73,4 +74,4 @@ class InferenceLog:
             shard=shard,
             label_offsets=label_offsets,
         )
-        return Row(self._topic, [scored.customers[row] for row in rows.tolist()], payloads)
+        yield from topic_batches(self._topic, [scored.customers[row] for row in rows.tolist()], payloads)

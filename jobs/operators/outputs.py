@@ -6,6 +6,7 @@ import pyarrow as pa
 from pyflink.common import Row
 
 from jobs.job_config import JobConfig
+from jobs.operators.topic_batches import topic_batches
 from jobs.record_types import POSITION_MASK, POSITION_SHIFT
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
@@ -30,7 +31,7 @@ KEPT_KEY, KEPT_DETAIL = 256, 1_000
 
 
 class Outputs:
-    """Puts what the operator found into records, a TOPIC_BATCH for each topic."""
+    """Puts what the operator found into records, and these into TOPIC_BATCHes."""
 
     def __init__(self, config: JobConfig, manifest: Manifest, registry: SchemaRegistry) -> None:
         self._topics = config.topics
@@ -52,10 +53,10 @@ class Outputs:
         """Yield the alerts of a batch, and its scores if they are wanted."""
         flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
         if len(flagged):
-            yield self._alert_batch(records, scored, flagged, now_ms)
+            yield from self._alert_batches(records, scored, flagged, now_ms)
         if self._emit_scores:
             payloads = self._scores.encode(records, scored.scores, scored.decisions, now_ms, label_offsets, shard)
-            yield Row(self._topics.scores, scored.customers, payloads)
+            yield from topic_batches(self._topics.scores, scored.customers, payloads)
 
     def dead_letters(
         self,
@@ -65,17 +66,14 @@ class Outputs:
         payloads: Sequence[bytes],
         positions: Sequence[int],
         now_ms: int,
-    ) -> Row:
-        """Return the dead letters of a batch from ``topic``, each with its bytes and where it lay."""
+    ) -> Iterator[Row]:
+        """Yield the dead letters of a batch from ``topic``, each with its bytes and where it lay."""
         letters = [
             self._dead_letter(topic, item, keys[item.row], payloads[item.row], positions[item.row], now_ms)
             for item in rejections
         ]
-        return Row(
-            self._topics.dead_letters,
-            [letter["key"] for letter in letters],
-            [self._dead_letters.encode(letter) for letter in letters],
-        )
+        written = [self._dead_letters.encode(letter) for letter in letters]
+        return topic_batches(self._topics.dead_letters, [letter["key"] for letter in letters], written)
 
     def _dead_letter(
         self, topic: str, rejection: Rejection, key: str | None, payload: bytes, position: int, now_ms: int
@@ -95,12 +93,12 @@ class Outputs:
             "key_size": None if key is None or key == kept_key else len(key),
         }
 
-    def _alert_batch(
+    def _alert_batches(
         self, records: pa.RecordBatch, scored: ScoredBatch, rows: np.ndarray[Any, Any], now_ms: int
-    ) -> Row:
+    ) -> Iterator[Row]:
         alerts = [self._alert(records, scored, row, now_ms) for row in rows.tolist()]
         payloads = [self._alerts.encode(alert) for alert in alerts]
-        return Row(self._topics.alerts, [alert["customer_id"] for alert in alerts], payloads)
+        return topic_batches(self._topics.alerts, [alert["customer_id"] for alert in alerts], payloads)
 
     def _alert(self, records: pa.RecordBatch, scored: ScoredBatch, row: int, now_ms: int) -> dict[str, Any]:
         manifest = self._manifest

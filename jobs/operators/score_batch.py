@@ -77,7 +77,7 @@ class ScoreBatch(KeyedProcessFunction):
         if batch.rejections:
             self._counts.set_aside(batch.rejections)
             topic = self._config.topics.transactions
-            yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now)
+            yield from self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now)
             positions = np.delete(positions, [rejection.row for rejection in batch.rejections]).tolist()
         if len(batch.records) == 0:
             return
@@ -85,9 +85,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._counts.scored(len(batch.records), int(np.count_nonzero(scored.decisions != Decision.APPROVE)))
         known = shard.label_offsets
         yield from self._outputs.decisions(batch.records, scored, shard.key, known, now)
-        logged = self._inference_log.sample(batch.records, scored, positions, shard.key, known, now)
-        if logged:
-            yield logged
+        yield from self._inference_log.sample(batch.records, scored, positions, shard.key, known, now)
         yield from self._observe(scored, event_time_ms(batch.records))
 
     def _learn(
@@ -97,7 +95,7 @@ class ScoreBatch(KeyedProcessFunction):
         if batch.rejections and shard.key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
             self._counts.set_aside(batch.rejections)
             topic = self._config.topics.labels
-            yield self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
+            yield from self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
         shard.learn(batch.for_shard(shard.key), batch.positions)
 
     def _new_scorer(self, load: Load) -> TransactionScorer:

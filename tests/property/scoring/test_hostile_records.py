@@ -220,9 +220,9 @@ def check_written(rows: list[Any], batch: DecodedBatch) -> None:
     assert scored == ids
 
 
-def check_letters(row: Any, cases: list[Hostile], batch: DecodedBatch) -> None:
-    topic, _, payloads = row
-    for item, payload in zip(batch.rejections, payloads, strict=True):
+def check_letters(rows: list[Any], cases: list[Hostile], batch: DecodedBatch) -> None:
+    letters = [(topic, payload) for topic, _, payloads in rows for payload in payloads]
+    for item, (topic, payload) in zip(batch.rejections, letters, strict=True):
         letter, case = CODECS[topic].decode(payload), cases[item.row]
         assert len(payload) < BROKERS_LIMIT
         assert (letter["reason"], letter["offset"]) == (item.reason.value, item.row)
@@ -261,7 +261,7 @@ def fuzz(outputs: tuple[Outputs, InferenceBatchEncoder], seed: int, cases_in_all
             assert max(map(len, logged), default=0) < BROKERS_LIMIT
             keys, payloads = [case.key for case in cases], [case.payload for case in cases]
             letters = writer.dead_letters("t", batch.rejections, keys, payloads, [*range(len(cases))], NOON_MS)
-            check_letters(letters, cases, batch)
+            check_letters([*letters], cases, batch)
         for item in batch.rejections:
             seen[item.reason] = seen.get(item.reason, 0) + 1
         seen[None] = seen.get(None, 0) + len(batch.records)
