@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from models.features.label_batch import LabelBatch
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
 from models.scoring.replay import replay_scores
@@ -12,7 +13,7 @@ from models.scoring.transaction_scorer import TransactionScorer
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.alert_id import alert_id
-from schemas.columns import TRANSACTION_ARROW
+from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 
 
 @cache
@@ -22,6 +23,18 @@ def card_world(rows: int, *, customers: int = 300, **changes: Any) -> pa.Table:
     table = simulate(config)
     assert len(table) >= rows, f"only {len(table):,} transactions: give more customers"
     return table.slice(0, rows)
+
+
+def known_scores(past: pa.Table, present: pa.Table, artifact: Artifact) -> dict[str, float]:
+    """Return the scores of a scorer that has all labels of the past when the present begins."""
+    scorer = TransactionScorer(artifact, load=None)
+    for records in past.select(TRANSACTION_ARROW.names).to_batches():
+        scorer.score(records)
+    for labels in past.select(LABEL_ARROW.names).to_batches():
+        scorer.learn(LabelBatch.of(labels))
+    (records,) = present.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
+    ids = records.column("transaction_id").to_pylist()
+    return dict(zip(ids, scorer.score(records).scores.tolist(), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)

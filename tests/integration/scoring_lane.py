@@ -40,16 +40,17 @@ class Running:
     services: Services
     numbers: Iterator[int]
 
-    def lane(self, *, partitions: int = 4, registry_url: str | None = None, **job: Any) -> "Lane":
-        """Create topics for one test and say how its job is to run."""
-        number = next(self.numbers)
+    def lane(
+        self, *, prefix: str | None = None, partitions: int = 4, registry_url: str | None = None, **job: Any
+    ) -> "Lane":
+        """Create topics for one test, of names of their own or as told, and say how its job is to run."""
+        prefix = prefix or f"lane{next(self.numbers)}"
         names = {
-            name: f"lane{number}.{name}"
-            for name in ("transactions", "alerts", "scores", "labels", "drift", "inference")
+            name: f"{prefix}.{name}" for name in ("transactions", "alerts", "scores", "labels", "drift", "inference")
         }
         settings = self.settings.model_copy(
             update={
-                "topics": Topics(**names, dead_letters=f"lane{number}.dlq"),
+                "topics": Topics(**names, dead_letters=f"{prefix}.dlq"),
                 "kafka": self.settings.kafka.model_copy(
                     update={"partitions": partitions, "schema_registry_url": registry_url}
                 ),

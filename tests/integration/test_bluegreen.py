@@ -1,17 +1,20 @@
 """Two versions beside each other under a live stream: compared, switched and switched back."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
 from jobs.state_manifest import StateMismatchError
-from models.scoring.artifact import Artifact, load_artifact, write_artifact
+from models.scoring.artifact import Artifact, checksum, load_artifact, write_artifact
+from runtime import flink_run
 from runtime.bluegreen import BlueGreen
+from runtime.failures import RuntimeFailure
 from runtime.score_comparison import compare_scores
 from schemas.errors import UserError
-from tests.integration.expected import card_world
+from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
-from tests.integration.test_upgrades import ensure_slots
+from tests.integration.test_upgrades import assert_each_once, ensure_slots
 
 pytestmark = pytest.mark.integration
 
@@ -27,11 +30,11 @@ def other_model(artifact, tmp_path):
     return load_artifact(tmp_path / "green"), tmp_path / "green"
 
 
-def bluegreen(lane: Lane, **sections) -> BlueGreen:
+def bluegreen(lane: Lane, on_step: Callable[[str], None] = lambda _step: None, **sections) -> BlueGreen:
     settings = lane.settings.model_copy(
         update={name: getattr(lane.settings, name).model_copy(update=changes) for name, changes in sections.items()}
     )
-    return BlueGreen(settings, lane.services)
+    return BlueGreen(settings, lane.services, on_step=on_step)
 
 
 def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_model):
@@ -80,3 +83,38 @@ def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_mode
     assert set(alerted.values()) == {1}
     by_id = {item["transaction_id"]: item["model_id"] for item in scores}
     assert all(by_id[item["transaction_id"]] == item["model_id"] for item in alerts)
+
+
+def write_unusable_model(folder) -> None:
+    """Put in a model that its folder's checks pass and ONNX Runtime does not load: a job with it never comes up."""
+    onnx = b"no model"
+    manifest = load_artifact(folder).manifest.model_copy(update={"onnx_sha256": checksum(onnx)})
+    write_artifact(folder, Artifact(manifest=manifest, onnx=onnx))
+
+
+def test_version_that_does_not_come_up_is_replaced_by_the_old_one_and_nothing_is_lost(
+    open_lane, artifact, other_model, monkeypatch
+):
+    _, folder = other_model
+    lane, table = open_lane(guarantee="exactly-once"), card_world(ROWS, customers=600)
+    ensure_slots(lane, 2)
+
+    def on_step(step: str) -> None:
+        if "did not come up" in step:
+            monkeypatch.undo()  # the old version has all the time that it needs
+
+    green = bluegreen(lane, on_step, model={"artifact": folder})
+    lane.submit()
+    with lane.trickling(table):
+        lane.await_scores(500)
+        lane.job_ids.append(green.start().job_id)
+        write_unusable_model(folder)
+        monkeypatch.setattr(flink_run, "RUNNING_SECONDS", 10.0)
+        with pytest.raises(RuntimeFailure, match=r"green to come up, but: .* was put back from file:"):
+            green.switch()
+        lane.job_ids.append(green.live().job_id)
+        assert [deployment.colour for deployment in green.deployments()] == ["blue"]
+        lane.await_scores(len(lane.scores()) + 500)
+    lane.await_scores(len(table))
+    lane.stop_with_savepoint()
+    assert_each_once(lane, Expected.of(table, artifact))

@@ -4,14 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.features.label_batch import LabelBatch
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.encoding import encode_labels
 from runtime.deadline import wait_until
-from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
+from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
-from tests.integration.expected import card_world
+from tests.integration.expected import card_world, known_scores
 from tests.integration.scoring_lane import Lane
 
 pytestmark = pytest.mark.integration
@@ -25,18 +24,6 @@ def world():
     """Return a stream cut in two: what the labels are about, and what is scored once they are known."""
     table = card_world(PAST + PRESENT)
     return table.slice(0, PAST), table.slice(PAST)
-
-
-def known_scores(past: pa.Table, present: pa.Table, artifact) -> dict[str, float]:
-    """Return the scores of a scorer that has all labels of the past when the present begins."""
-    scorer = TransactionScorer(artifact, load=None)
-    for records in past.select(TRANSACTION_ARROW.names).to_batches():
-        scorer.score(records)
-    for labels in past.select(LABEL_ARROW.names).to_batches():
-        scorer.learn(LabelBatch.of(labels))
-    (records,) = present.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
-    ids = records.column("transaction_id").to_pylist()
-    return dict(zip(ids, scorer.score(records).scores.tolist(), strict=True))
 
 
 def await_labels(lane: Lane, table: pa.Table, count: int) -> None:
