@@ -24,6 +24,8 @@ def flink_settings(config: JobConfig, python: str) -> dict[str, str]:
         "execution.checkpointing.interval": f"{config.checkpoint_interval_ms} ms",
         # Of the state, whatever is promised of the output: histories must not count a replayed event twice.
         "execution.checkpointing.mode": "EXACTLY_ONCE",
+        # A label batch is told to the shards of a subtask one after the other, and must not come back in parts.
+        "execution.checkpointing.unaligned.enabled": "false",
         "execution.checkpointing.dir": config.checkpoint_dir,
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "execution.checkpointing.incremental": "true",

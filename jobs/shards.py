@@ -22,6 +22,12 @@ SHARD_KEYS: dict[int, tuple[int, ...]] = {
 }  # fmt: skip
 
 
+def leading_shards(shards: int, parallelism: int) -> tuple[int, ...]:
+    """Return the keys of the first shard of each subtask; of all where the subtasks have not the same number."""
+    keys = SHARD_KEYS[shards]
+    return keys if shards % parallelism else keys[:: shards // parallelism]
+
+
 def shard_sql(column: str, shards: int) -> str:
     """Return the SQL expression for the key of the shard that the customer in `column` belongs to.
 

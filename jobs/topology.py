@@ -14,7 +14,7 @@ from jobs.job_config import JobConfig
 from jobs.kafka_tables import labels_table, outputs_table, transactions_table
 from jobs.operators.detect_drift import DetectDrift
 from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
-from jobs.shards import SHARD_KEYS, shard_sql
+from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
 
 # A label may be a moment late: it waits for others, since every shard pays the fixed costs of every batch.
 LABEL_BATCH_MS = 100
@@ -75,15 +75,24 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
 def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
     """Collect the labels for LABEL_BATCH_MS, in the JVM, each batch once for every shard: rows of SHARDED_BATCH.
 
+    The first shard of a subtask has the labels, and the next ones are told that they are the same: labels that cross
+    into Python once more cost as much again.
+
     A window is one batch and not several: those would come in any order, and a shard that knows a label must know
     all that lie before it in the partition, since it says what it knows by offsets.
     """
     _create_sharded_view(tables, config, "labels")
     shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
+    leading = f"shard IN ({', '.join(map(str, leading_shards(config.shards, config.parallelism)))})"
     # The shards are a column of the batch. Unnested by themselves they would be the other side of a streaming join,
     # which keeps every batch that there ever was in its state.
     batches = tables.sql_query(f"""
-        SELECT every_shard.shard, ROW({types.LABELS}, record_keys, payloads, positions, stamps)
+        SELECT shard, ROW(
+            CASE WHEN {leading} THEN {types.LABELS} ELSE {types.SAME_LABELS} END,
+            CASE WHEN {leading} THEN record_keys ELSE ARRAY[''] END,
+            CASE WHEN {leading} THEN payloads ELSE ARRAY[X''] END,
+            CASE WHEN {leading} THEN positions ELSE ARRAY[positions[1]] END,
+            CASE WHEN {leading} THEN stamps ELSE ARRAY[stamps[1]] END)
         FROM (
             SELECT ARRAY[{shards}] AS shards, {_COLLECTED}
             FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))

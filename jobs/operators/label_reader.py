@@ -42,7 +42,7 @@ class ReadLabels:
 
 
 class LabelReader:
-    """Decodes micro-batches of labels. A task's shards are given the same ones in turn: the last is decoded once.
+    """Decodes micro-batches of labels, each once for all shards of a subtask.
 
     Parameters
     ----------
@@ -51,18 +51,27 @@ class LabelReader:
 
     def __init__(self, decoder: LabelBatchDecoder) -> None:
         self._decoder = decoder
-        self._positions: Sequence[int] = ()
         self._last: ReadLabels | None = None
 
     def read(
         self, keys: Sequence[str | None], payloads: Sequence[bytes], positions: Sequence[int], stamps: Sequence[int]
     ) -> ReadLabels:
         """Return what the records of a batch hold, see `record_types`."""
-        if self._last is None or positions != self._positions:
-            batch = self._decoder.decode(keys, payloads, kafka_times_ms(stamps))
-            shards = np.array(stamps, np.int64) & STAMP_MASK
-            good = np.delete(shards, [rejection.row for rejection in batch.rejections])
-            places = np.array(positions, np.int64)
-            self._last = ReadLabels(LabelBatch.of(batch.records), batch.rejections, good, places)
-            self._positions = positions
+        batch = self._decoder.decode(keys, payloads, kafka_times_ms(stamps))
+        shards = np.array(stamps, np.int64) & STAMP_MASK
+        good = np.delete(shards, [rejection.row for rejection in batch.rejections])
+        places = np.array(positions, np.int64)
+        self._last = ReadLabels(LabelBatch.of(batch.records), batch.rejections, good, places)
+        return self._last
+
+    def last(self, position: int) -> ReadLabels:
+        """Return what `read` did last, whose first record lay at ``position``: it is another shard's turn.
+
+        Raises
+        ------
+        RuntimeError
+            It was another batch.
+        """
+        if self._last is None or self._last.positions[0] != position:
+            raise RuntimeError(f"labels from position {position}: expected them to be read for an earlier shard first")
         return self._last

@@ -13,7 +13,7 @@ from jobs.operators.label_reader import LabelReader
 from jobs.operators.outputs import Outputs
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
-from jobs.record_types import SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
+from jobs.record_types import LABELS, SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
 from jobs.shards import SHARD_KEYS
 from models.drift.observation import Accumulator
 from models.drift.signals import SIGNALS, signal_matrix
@@ -67,7 +67,12 @@ class ScoreBatch(KeyedProcessFunction):
         if (shard := self._shards.get(key)) is None:
             shard = self._shards[key] = ShardScorer(key, self._new_scorer, self._state)
         kind, *records = value
-        yield from self._score(shard, *records) if kind == TRANSACTIONS else self._learn(shard, *records)
+        if kind == TRANSACTIONS:
+            yield from self._score(shard, *records)
+        elif kind == LABELS:
+            yield from self._learn(shard, *records)
+        else:
+            self._learn_the_same(shard, *records)
 
     def _score(
         self, shard: ShardScorer, keys: list[str], payloads: list[bytes], positions: list[int], stamps: list[int]
@@ -96,6 +101,12 @@ class ScoreBatch(KeyedProcessFunction):
             self._counts.set_aside(batch.rejections)
             topic = self._config.topics.labels
             yield from self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
+        shard.learn(batch.for_shard(shard.key), batch.positions)
+
+    def _learn_the_same(
+        self, shard: ShardScorer, _keys: list[str], _payloads: list[bytes], positions: list[int], _stamps: list[int]
+    ) -> None:
+        batch = self._labels.last(positions[0])
         shard.learn(batch.for_shard(shard.key), batch.positions)
 
     def _new_scorer(self, load: Load) -> TransactionScorer:

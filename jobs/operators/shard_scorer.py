@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,6 @@ from models.features.history import newest_event_time_ms
 from models.features.label_batch import LabelBatch
 from models.features.label_record import newest_label_time_ms
 from models.features.pool import Load
-from models.features.window import DAY_MS
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.validation import event_time_ms
 
@@ -59,7 +58,6 @@ class ShardScorer:
             self._customers.adopt(name for name in customers if not state.histories.contains(name))
         self._offsets: list[int] = np.frombuffer(state.label_offsets.value() or b"", np.int64).tolist()
         self._entries = self._logged = 0
-        self._logged_keys: set[str] = set()
         for entry in state.logged_labels():
             logged = LabelBatch.decode(entry)
             scorer.learn(logged)
@@ -110,8 +108,8 @@ class ShardScorer:
         self._note(positions)
 
     def _forget(self, now_ms: int) -> None:
-        customers = self._customers.forget(now_ms, self._logged_keys)
-        merchants = self._merchants.forget(now_ms, self._logged_keys)
+        customers = self._customers.forget(now_ms, self._scorer.customer_awaits_storing)
+        merchants = self._merchants.forget(now_ms, self._scorer.merchant_awaits_storing)
         if customers or merchants:
             self._scorer.drop(customers, merchants)
 
@@ -124,19 +122,17 @@ class ShardScorer:
     def _write_records(self) -> None:
         state = self._state
         merchants, customers = self._scorer.take_changed_labels()
-        _expect_new(self._merchants, merchants, state.merchant_labels)
-        _expect_new(self._customers, customers, state.customer_labels, state.histories)
+        self._merchants.expect_changed(merchants, newest_label_time_ms)
+        self._customers.expect_changed(customers, newest_label_time_ms)
         state.put_all(state.merchant_labels, merchants)
         state.put_all(state.customer_labels, customers)
         if self._entries:
             state.label_log.clear()
             self._entries = self._logged = 0
-            self._logged_keys.clear()
 
     def _count_logged(self, labels: LabelBatch) -> None:
         self._entries += 1
         self._logged += len(labels)
-        self._logged_keys.update(labels.merchants, labels.customers)
 
     def _note(self, positions: NDArray[np.int64]) -> None:
         partitions, offsets = positions >> POSITION_SHIFT, positions & POSITION_MASK
@@ -146,13 +142,3 @@ class ShardScorer:
             newest = int(offsets[partitions == partition].max())
             self._offsets[partition] = max(self._offsets[partition], newest + 1)
         self._state.label_offsets.update(np.array(self._offsets, np.int64).tobytes())
-
-
-def _expect_new(silent: SilentKeys, records: dict[str, bytes], *states: Any) -> None:
-    """Note the keys of label records that none of the states knows yet, each by its own newest label."""
-    new: dict[int, list[str]] = {}
-    for key, raw in records.items():
-        if not any(state.contains(key) for state in states):
-            new.setdefault(newest_label_time_ms(raw) // DAY_MS, []).append(key)
-    for day, keys in new.items():
-        silent.expect(keys, day * DAY_MS + DAY_MS - 1)

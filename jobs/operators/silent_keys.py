@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,6 +12,9 @@ KEPT_MS = HORIZON_MS + 30 * DAY_MS
 
 MOST_AT_ONCE = 500
 """Keys looked at in one call, about: those of a day may be a million, and the batch must not wait for them."""
+
+MOST_REMEMBERED = 100_000
+"""Keys of which a shard remembers that they have an entry: it need not ask the state for each record that it writes."""
 
 Records = tuple[Any, Callable[[bytes], int]]
 """A map state of key to record, and what gives a record's newest time, milliseconds since 1970."""
@@ -40,6 +43,7 @@ class SilentKeys:
         for key in due.keys():  # noqa: SIM118 - no dict
             day = int(key.partition("/")[0])
             self._entries[day] = self._entries.get(day, 0) + 1
+        self._remembered: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._entries)
@@ -54,28 +58,49 @@ class SilentKeys:
         self._due.put(f"{day}/{number}", json.dumps(noted).encode())
         self._entries[day] = number + 1
 
+    def expect_changed(self, records: dict[str, bytes], newest_ms: Callable[[bytes], int]) -> None:
+        """Note those keys of changed records that have no entry, as nothing is stored of them yet.
+
+        Parameters
+        ----------
+        records : dict of key to record
+            About to be stored.
+        newest_ms : callable
+            Gives a record's newest time, milliseconds since 1970.
+        """
+        unsure = records.keys() - self._remembered
+        new: dict[int, list[str]] = {}
+        for key in unsure:
+            if not any(state.contains(key) for state, _ in self._records):
+                new.setdefault(newest_ms(records[key]) // DAY_MS, []).append(key)
+        for day, keys in new.items():
+            self.expect(sorted(keys), day * DAY_MS + DAY_MS - 1)
+        if len(self._remembered) + len(unsure) > MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered |= unsure
+
     def adopt(self, keys: Iterable[str]) -> None:
         """Note keys of an earlier version's state, where they had no entry: they are looked at soon."""
         left = iter(keys)
         while some := list(islice(left, MOST_AT_ONCE)):
             self.expect(some, -KEPT_MS)
 
-    def forget(self, now_ms: int, heard_of: Collection[str]) -> list[str]:
+    def forget(self, now_ms: int, heard_of: Callable[[str], bool]) -> list[str]:
         """Look at keys that are due at a time, MOST_AT_ONCE or so, and return those that were forgotten.
 
         Parameters
         ----------
         now_ms : int
             Milliseconds since 1970.
-        heard_of : collection of str
-            Keys of which something is known that is not in their records yet: they are kept.
+        heard_of : callable
+            Whether something is known of a key that is not in its record yet: it is kept.
         """
         if not self._entries or min(self._entries) > now_ms // DAY_MS:
             return []
         silent: list[str] = []
         kept: dict[int, list[str]] = {}
         for key in self._take(now_ms // DAY_MS):
-            newest_ms = now_ms if key in heard_of else self._newest_ms(key)
+            newest_ms = now_ms if heard_of(key) else self._newest_ms(key)
             if newest_ms + KEPT_MS < now_ms:
                 silent.append(key)
             else:
@@ -85,6 +110,7 @@ class SilentKeys:
         for state, _ in self._records:
             for key in silent:
                 state.remove(key)
+        self._remembered.difference_update(silent)
         return silent
 
     def _take(self, today: int) -> list[str]:

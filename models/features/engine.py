@@ -190,6 +190,14 @@ class FeatureEngine:
         """
         return self._merchants.take_changed(), self._customers.take_changed()
 
+    def merchant_awaits_storing(self, merchant: str) -> bool:
+        """Return whether `take_changed_labels` would give a merchant."""
+        return self._merchants.awaits_storing(merchant)
+
+    def customer_awaits_storing(self, customer: str) -> bool:
+        """Return whether `take_changed_labels` would give a customer."""
+        return self._customers.awaits_storing(customer)
+
     def drop(self, customers: Sequence[str], merchants: Sequence[str]) -> None:
         """Forget customers and merchants that the stores have forgotten, and their labels; only between batches."""
         self._pool.drop(customers)

@@ -44,6 +44,11 @@ class LabelPool(Pool):
         unsaved, self._unsaved = self._unsaved, {}
         return unsaved
 
+    def awaits_storing(self, key: str) -> bool:
+        """Return whether `take_changed` would give a key's record."""
+        slot = self._slots.get(key)
+        return key in self._unsaved or (slot is not None and bool(self.changed[slot]))
+
     def clear(self) -> None:
         """Forget every key but what is not stored yet."""
         self._set_aside()

@@ -110,6 +110,14 @@ class TransactionScorer:
             changed=self._engine.changed(batch) if self._stored else {},
         )
 
+    def merchant_awaits_storing(self, merchant: str) -> bool:
+        """Return whether `take_changed_labels` would give a merchant."""
+        return self._engine.merchant_awaits_storing(merchant)
+
+    def customer_awaits_storing(self, customer: str) -> bool:
+        """Return whether `take_changed_labels` would give a customer."""
+        return self._engine.customer_awaits_storing(customer)
+
     def drop(self, customers: Sequence[str], merchants: Sequence[str]) -> None:
         """Forget customers and merchants that the stores have forgotten."""
         self._engine.drop(customers, merchants)

@@ -36,6 +36,10 @@ def test_state_is_exactly_once_whatever_the_output_is(guarantee):
     assert settings["execution.checkpointing.mode"] == "EXACTLY_ONCE"
 
 
+def test_checkpoints_stay_aligned_whatever_the_cluster_prefers():
+    assert flink_settings(job_config(), PYTHON)["execution.checkpointing.unaligned.enabled"] == "false"
+
+
 def test_operator_without_a_uid_of_ours_is_an_error():
     settings = flink_settings(job_config(), PYTHON)
     assert settings["table.exec.uid.generation"] == "DISABLED"

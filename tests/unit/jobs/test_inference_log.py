@@ -25,17 +25,19 @@ def scored():
 
 def logged(scored, share):
     log = InferenceLog(job_config(feature_log_share=share), artifact().manifest, FileRegistry())
-    return log.sample(RECORDS, scored, POSITIONS, 4, (5, 6), NOON_MS)
+    return [*log.sample(RECORDS, scored, POSITIONS, 4, (5, 6), NOON_MS)]
 
 
-def ids(row):
+def ids(batches):
     codec = RecordCodec(INFERENCE, "fraud.inference.v1-value", FileRegistry())
-    return [codec.decode(payload)["transaction_id"] for payload in row[2]]
+    return [codec.decode(payload)["transaction_id"] for _, _, payloads in batches for payload in payloads]
 
 
 def test_share_of_one_logs_each_transaction_as_it_was_scored(scored):
-    topic, keys, payloads = logged(scored, 1)
-    assert (topic, keys) == ("fraud.inference.v1", scored.customers)
+    batches = logged(scored, 1)
+    keys, payloads = [[item for batch in batches for item in batch[place]] for place in (1, 2)]
+    assert {topic for topic, _, _ in batches} == {"fraud.inference.v1"}
+    assert keys == scored.customers
     codec = RecordCodec(INFERENCE, "fraud.inference.v1-value", FileRegistry())
     for row in (0, ROWS - 1):
         record = codec.decode(payloads[row])
@@ -47,7 +49,7 @@ def test_share_of_one_logs_each_transaction_as_it_was_scored(scored):
 
 
 def test_share_of_none_logs_nothing(scored):
-    assert logged(scored, 0) is None
+    assert logged(scored, 0) == []
 
 
 def test_sample_is_the_share_asked_for_and_part_of_a_larger_one(scored):

@@ -1,6 +1,6 @@
 import pytest
 
-from jobs.shards import MAX_PARALLELISM, SHARD_KEYS, shard_sql
+from jobs.shards import MAX_PARALLELISM, SHARD_KEYS, leading_shards, shard_sql
 
 
 @pytest.mark.parametrize("shards", SHARD_KEYS)
@@ -25,3 +25,11 @@ def test_sql_picks_from_the_keys_by_a_hash_that_is_never_negative(shards, keys):
         java_mod = abs(hash_code) % shards * (1 if hash_code >= 0 else -1)
         assert 0 <= (java_mod + shards) % shards < shards
     assert index == f"1 + MOD(MOD(HASH_CODE(COALESCE(customer_id, '')), {shards}) + {shards}, {shards})]"
+
+
+@pytest.mark.parametrize(
+    ("shards", "parallelism", "leading"),
+    [(2, 1, (4,)), (2, 2, (4, 2)), (4, 2, (4, 44)), (8, 2, (57, 46)), (4, 3, (4, 11, 44, 3))],
+)
+def test_first_shard_of_each_subtask_leads_and_all_do_where_subtasks_differ(shards, parallelism, leading):
+    assert leading_shards(shards, parallelism) == leading

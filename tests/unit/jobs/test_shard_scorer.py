@@ -284,3 +284,28 @@ def test_labels_of_an_earlier_versions_state_are_forgotten_too(open_shard):
     earlier = replace(state, due=MapLike(), merchants_due=MapLike())
     score(open_shard(earlier), records({"merchant_id": "n", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}))
     assert earlier.merchant_labels == earlier.customer_labels == {}
+
+
+def test_what_the_log_alone_tells_of_a_silent_merchant_keeps_it(open_shard, monkeypatch):
+    monkeypatch.setattr(shard_scorer, "FEW_LABELS", 0)
+    state = State()
+    shard = open_shard(state)
+    shard.learn(label_batch({"merchant_id": "m"}, {"merchant_id": "silent"}), np.array([0, 1]))
+    monkeypatch.setattr(shard_scorer, "MOST_LOGGED", 0)
+    shard.learn(label_batch({"merchant_id": "o"}), np.array([2]))  # the log is full: all records are written
+    assert set(state.merchant_labels) == {"m", "silent", "o"}
+    monkeypatch.setattr(shard_scorer, "MOST_LOGGED", 100)
+    shard.learn(label_batch({"merchant_id": "m", "transaction_id": "t1"}), np.array([3]))
+    score(shard, records({"merchant_id": "n", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}))
+    assert set(state.merchant_labels) == {"m"}
+
+
+def test_a_merchant_is_asked_for_once_however_often_its_record_is_written(open_shard):
+    state = State()
+    asked = []
+    state.merchant_labels.contains = lambda key: asked.append(key) or key in state.merchant_labels
+    shard = open_shard(state)
+    for turn in range(3):
+        shard.learn(label_batch({"merchant_id": "m", "transaction_id": f"t{turn}"}), np.array([turn]))
+    assert asked == ["m"]
+    assert [*state.merchants_due.values()] == [b'["m"]']
