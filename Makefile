@@ -15,7 +15,7 @@ LOCKED := requirements/bootstrap.lock pyproject.toml Makefile
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-11s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ set-up
 
@@ -63,6 +63,27 @@ alerts: .venv/.runtime ## watch the alerts
 
 bench: .venv/.runtime ## measure events a second and latency, beside a plain loop
 	@$(RUN) bench
+
+##@ docker
+
+COMPOSE := docker compose --file docker/compose.yaml
+
+.PHONY: docker-up docker-demo docker-down
+docker-up: docker/secrets/grafana_password ## build the image; start Redpanda, Flink, Prometheus and Grafana
+	@$(COMPOSE) build
+	@$(COMPOSE) up --detach --wait
+
+docker-demo: docker-up ## train a model, submit the job, send transactions, watch alerts until Ctrl-C
+	@$(COMPOSE) --profile demo run --rm alerts
+
+docker-down: ## remove the containers; topics, checkpoints and model stay in volumes
+	@$(COMPOSE) --profile demo --profile job down
+
+# Grafana is another user than you, so the file must be readable; the folder is yours alone.
+docker/secrets/grafana_password:
+	@mkdir -p -m 700 $(@D)
+	@od -An -N16 -tx1 /dev/urandom | tr -d ' \n' > $@
+	@chmod 644 $@
 
 ##@ develop
 

@@ -35,6 +35,8 @@ JAVA_OPTIONS = " ".join(
     ]
 )
 """Flink's own defaults less the `jdk.compiler` lines: the project's Java has no compiler."""
+CLIENT_SETTINGS = {"env.java.opts.all": JAVA_OPTIONS, "env.java.opts.client": QUICK_COMPILER}
+"""What Flink's client needs to run here, whosever the cluster is: it builds the job graph by reflection."""
 
 
 def distribution() -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from jobs.job_config import JobConfig
 from jobs.state_manifest import StateManifest
 from runtime.embedded import Services, cluster, jars_for
-from runtime.flink_home import FlinkHome
+from runtime.flink_home import CLIENT_SETTINGS, FlinkHome
 from runtime.flink_rest import FlinkRest
 from runtime.flink_run import FlinkRun
 from runtime.flink_secrets import is_secret
@@ -167,7 +167,7 @@ def client_home(settings: Settings) -> FlinkHome:
     if settings.flink.rest_url is None:
         return cluster(settings).home
     home = FlinkHome(folder=settings.state, connectors=tuple(jars_for("flink"))).create()
-    home.configure(settings.flink.config)
+    home.configure({**CLIENT_SETTINGS, **settings.flink.config})
     return home
 
 

@@ -9,6 +9,7 @@ import pytest
 from models.features.table import FEATURE_NAMES
 from producers.encoding import encode_transactions
 from runtime.deadline import wait_until
+from runtime.settings import PathSettings
 from runtime.status import read_status
 from schemas.framing import header
 from schemas.registry import FileRegistry
@@ -180,3 +181,16 @@ def test_without_scores_there_are_alerts_and_drift_of_the_inflated_amounts(open_
     amount = [item for item in drifts if item["signal"] == "amount"]
     assert all(item["event_time"] >= start for item in amount)
     assert all(item["estimate"] > artifact.manifest.reference["amount"].mean for item in amount)
+
+
+def test_a_cluster_of_ones_own_takes_the_job_with_its_packages_and_its_connector(open_lane, tmp_path):
+    lane, table = open_lane(), card_world(300)
+    lane.settings = lane.settings.model_copy(
+        update={
+            "flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url}),
+            "paths": PathSettings(state=tmp_path),  # another one than the cluster's: the client's home is made anew
+        }
+    )
+    lane.submit()
+    lane.send(table)
+    lane.await_scores(len(table))

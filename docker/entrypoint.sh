@@ -1,0 +1,18 @@
+#!/bin/sh
+# Runs a part of the cluster by its name, or any other command as it is.
+set -eu
+
+case "${1:-}" in
+jobmanager | taskmanager)
+    part="$1"
+    shift
+    exec "$FLINK_HOME/bin/$part.sh" start-foreground "$@"
+    ;;
+zookeeper)
+    exec "$JAVA_HOME/bin/java" -Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$FLINK_HOME/lib/*" \
+        org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.ZooKeeperServerMain "$FLINK_HOME/conf/zoo.cfg"
+    ;;
+*)
+    exec "$@"
+    ;;
+esac

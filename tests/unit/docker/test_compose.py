@@ -1,0 +1,165 @@
+"""docker/compose.yaml, as far as it can be judged without a Docker engine.
+
+The schema in tests/fixtures is that of the Compose specification, unchanged (Apache-2.0).
+"""
+
+import json
+import re
+import shlex
+
+import pytest
+import typer.main
+from jsonschema import Draft7Validator
+from typer.core import TyperGroup
+
+from runtime.cli import app
+from runtime.folders import PROJECT_ROOT
+from runtime.setting_names import check_names
+from runtime.settings import Settings, load_settings
+
+DOCKER = PROJECT_ROOT / "docker"
+EXACT_TAG = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+\.\d+(-[a-z-]+)?")
+ONE_SHOT = {"train", "submit", "produce", "alerts"}
+
+
+def parse(arguments: list[str]) -> None:
+    """Have the command line judge arguments as it would when run."""
+    command = typer.main.get_command(app)
+    context = command.make_context("fraudstream", list(arguments), resilient_parsing=True)
+    while isinstance(command, TyperGroup):
+        name, command, arguments = command.resolve_command(context, arguments)
+    command.make_context(name, list(arguments))
+
+
+def test_it_follows_the_schema_of_the_compose_specification(compose):
+    schema = json.loads((PROJECT_ROOT / "tests" / "fixtures" / "compose-spec.json").read_text())
+    assert not [error.message for error in Draft7Validator(schema).iter_errors(compose)]
+
+
+def test_images_have_exact_tags(compose, image):
+    bases = [words[1] for words in image if words[0] == "FROM"]
+    for name in [*bases, *(service["image"] for service in compose["services"].values())]:
+        assert EXACT_TAG.fullmatch(name), name
+    assert len(set(bases)) == 1
+
+
+def test_our_image_has_our_version_and_is_built_by_one_service(compose):
+    version = re.search(r'^version = "(.+)"$', (PROJECT_ROOT / "pyproject.toml").read_text(), re.MULTILINE)[1]
+    ours = {s["image"] for s in compose["services"].values() if s["image"].startswith("fraudstream:")}
+    assert ours == {f"fraudstream:{version}"}
+    (built,) = [service["build"] for service in compose["services"].values() if "build" in service]
+    assert (DOCKER / built["context"] / built["dockerfile"]).samefile(DOCKER / "Dockerfile")
+
+
+def test_no_service_is_root_or_may_become_it(compose):
+    for name, service in compose["services"].items():
+        user, _, group = service["user"].partition(":")
+        assert int(user) > 0, name
+        assert group.isdigit(), name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert not service.get("privileged"), name
+
+
+def test_every_service_has_limits(compose):
+    for name, service in compose["services"].items():
+        limits = service["deploy"]["resources"]["limits"]
+        assert float(limits["cpus"]) > 0, name
+        assert re.fullmatch(r"\d+[mg]", limits["memory"]), name
+
+
+def test_what_stays_up_is_restarted_and_has_a_health_check(compose):
+    staying = {name for name, service in compose["services"].items() if service.get("restart") == "unless-stopped"}
+    assert staying == set(compose["services"]) - ONE_SHOT
+    assert {name for name, service in compose["services"].items() if "healthcheck" in service} == staying
+
+
+def test_only_commands_are_in_profiles(compose):
+    assert {name for name, service in compose["services"].items() if "profiles" in service} == ONE_SHOT
+
+
+def test_ports_are_published_on_loopback_only(compose):
+    published = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert published
+    for port in published:
+        assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port), port
+    assert len({port.split(":")[1] for port in published}) == len(published)
+
+
+def test_what_is_mounted_exists(compose):
+    for name, service in compose["services"].items():
+        for mount in service.get("volumes", []):
+            source, target, *mode = mount.split(":")
+            assert target.startswith("/"), mount
+            if source.startswith("."):
+                assert (DOCKER / source).exists(), f"{name}: {source}"
+                assert mode == ["ro"], mount
+            else:
+                assert source in compose["volumes"], mount
+
+
+def test_every_service_is_reached_by_its_name_alone(compose):
+    for name, service in compose["services"].items():
+        assert service["networks"] == ["fraudstream"], name
+        assert "network_mode" not in service, name
+        for needed in service.get("depends_on", {}):
+            assert needed in compose["services"], needed
+
+
+def test_a_service_waits_for_health_only_where_there_is_a_check(compose):
+    for service in compose["services"].values():
+        for needed, how in service.get("depends_on", {}).items():
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in compose["services"][needed]
+            if how["condition"] == "service_completed_successfully":
+                assert needed in ONE_SHOT
+
+
+def test_secrets_come_from_files_that_make_writes(compose):
+    makefile = (PROJECT_ROOT / "Makefile").read_text()
+    for secret in compose["secrets"].values():
+        file = (DOCKER / secret["file"]).resolve().relative_to(PROJECT_ROOT)
+        assert f"\n{file}:\n" in makefile
+        assert f"docker-up: {file} ##" in makefile
+    for name, service in compose["services"].items():
+        for variable in service.get("environment", {}):
+            assert "PASSWORD" not in variable or variable.endswith("__FILE"), f"{name}: {variable}"
+
+
+def test_variables_of_ours_are_settings_and_name_the_services(compose, image, monkeypatch):
+    in_image = dict(word.split("=", 1) for words in image if words[0] == "ENV" for word in words[1:])
+    for name in ONE_SHOT:
+        variables = {**in_image, **compose["services"][name]["environment"]}
+        ours = {key: value for key, value in variables.items() if key.startswith("FRAUDSTREAM_")}
+        assert check_names(Settings, None, ours) == []
+        with monkeypatch.context() as patch:
+            for key, value in ours.items():
+                patch.setenv(key, value)
+            settings = load_settings()
+        addresses = (settings.kafka.bootstrap_servers, settings.kafka.schema_registry_url, settings.flink.rest_url)
+        for address in addresses:
+            assert re.sub(r"^http://|:\d+$", "", address) in compose["services"]
+        assert f"state:{settings.state.root}" in compose["services"][name]["volumes"]
+
+
+@pytest.mark.parametrize("name", ["produce", "alerts"])
+def test_commands_are_of_the_command_line(compose, name):
+    program, *arguments = compose["services"][name]["command"]
+    assert program == "fraudstream"
+    parse(arguments)
+
+
+@pytest.mark.parametrize("name", ["train", "submit"])
+def test_commands_of_the_scripts_are_of_the_command_line(compose, name):
+    (script,) = compose["services"][name]["command"]
+    text = (DOCKER / script.removeprefix("/opt/fraudstream/docker/")).read_text()
+    lines = re.findall(r"(?:^|\$\(|exec )fraudstream ([^)\n]+)", text, re.MULTILINE)
+    assert len(lines) >= 2
+    for line in lines:
+        parse([word for word in shlex.split(line) if word != "$@"])
+
+
+def test_parts_of_the_cluster_are_those_that_the_entrypoint_knows(compose):
+    entrypoint = (DOCKER / "entrypoint.sh").read_text()
+    for name in ("zookeeper", "jobmanager", "taskmanager"):
+        assert compose["services"][name]["command"] == [name]
+        assert re.search(rf"^(.* \| )?{name}( \| .*)?\)$", entrypoint, re.MULTILINE)

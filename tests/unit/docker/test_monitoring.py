@@ -1,0 +1,90 @@
+"""Prometheus and Grafana ask only for what Flink's reporter exports."""
+
+import json
+import re
+import zipfile
+
+import pytest
+import yaml
+
+from jobs.operators.counts import GROUP, Counts
+from runtime.flink_home import distribution
+from runtime.folders import PROJECT_ROOT
+
+DOCKER = PROJECT_ROOT / "docker"
+OPERATOR, TASK, JOB, JVM = (
+    "flink_taskmanager_job_task_operator_",
+    "flink_taskmanager_job_task_",
+    "flink_jobmanager_job_",
+    "flink_taskmanager_Status_JVM_",
+)
+"""What the reporter makes of Flink's scopes."""
+
+
+class NamedGroup:
+    """A metric group that remembers the names it was asked for."""
+
+    def __init__(self, names: list[str], prefix: str = "") -> None:
+        self._names, self._prefix = names, prefix
+
+    def get_metrics_group(self) -> "NamedGroup":
+        return self
+
+    def add_group(self, name: str) -> "NamedGroup":
+        return NamedGroup(self._names, f"{self._prefix}{name}_")
+
+    def counter(self, name: str) -> None:
+        self._names.append(self._prefix + name)
+
+
+@pytest.fixture(scope="module")
+def dashboard():
+    return json.loads((DOCKER / "grafana" / "dashboards" / "fraudstream.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def asked(dashboard) -> set[str]:
+    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    return {name for text in expressions for name in re.findall(r"\bflink_\w+", text)}
+
+
+def test_every_counter_of_the_job_is_shown_and_no_other(asked):
+    counters: list[str] = []
+    Counts(NamedGroup(counters))
+    assert {name for name in asked if GROUP in name} == {OPERATOR + name for name in counters}
+
+
+def test_the_other_metrics_have_names_of_flink(asked):
+    (dist,) = (distribution() / "lib").glob("flink-dist-*.jar")
+    with zipfile.ZipFile(dist) as jar:
+        classes = [
+            jar.read(f"org/apache/flink/runtime/{name}.class")
+            for name in ("metrics/MetricNames", "checkpoint/DefaultCheckpointStatsTracker", "metrics/util/MetricUtils")
+        ]
+    for metric in asked:
+        if GROUP not in metric:
+            (scope,) = [scope for scope in (OPERATOR, JOB, JVM) if metric.startswith(scope)] or [TASK]
+            for part in metric.removeprefix(scope).split("_"):
+                assert any(part.encode() in code for code in classes), metric
+
+
+def test_the_dashboard_asks_the_provisioned_source(dashboard):
+    sources = yaml.safe_load((DOCKER / "grafana/provisioning/datasources/prometheus.yaml").read_text())["datasources"]
+    assert {panel["datasource"]["uid"] for panel in dashboard["panels"]} == {source["uid"] for source in sources}
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def test_grafana_finds_dashboards_and_source_where_they_are_mounted(compose):
+    mounts = [mount.split(":")[1] for mount in compose["services"]["grafana"]["volumes"]]
+    provider = yaml.safe_load((DOCKER / "grafana/provisioning/dashboards/fraudstream.yaml").read_text())
+    assert provider["providers"][0]["options"]["path"] in mounts
+    source = yaml.safe_load((DOCKER / "grafana/provisioning/datasources/prometheus.yaml").read_text())
+    name, _, port = source["datasources"][0]["url"].removeprefix("http://").partition(":")
+    assert f"127.0.0.1:9090:{port}" in compose["services"][name]["ports"]
+
+
+def test_prometheus_asks_every_part_of_flink_at_the_reporters_port(flink_settings):
+    found = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    targets = [target for job in found for target in job["dns_sd_configs"]]
+    assert {name for target in targets for name in target["names"]} == {"jobmanager", "taskmanager"}
+    assert {str(target["port"]) for target in targets} == {flink_settings["metrics.reporter.prom.port"]}
