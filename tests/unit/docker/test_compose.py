@@ -1,15 +1,10 @@
-"""docker/compose.yaml, as far as it can be judged without a Docker engine.
+"""docker/compose.yaml, as far as it can be judged without a Docker engine."""
 
-The schema in tests/fixtures is that of the Compose specification, unchanged (Apache-2.0).
-"""
-
-import json
 import re
 import shlex
 
 import pytest
 import typer.main
-from jsonschema import Draft7Validator
 from typer.core import TyperGroup
 
 from runtime.cli import app
@@ -29,11 +24,6 @@ def parse(arguments: list[str]) -> None:
     while isinstance(command, TyperGroup):
         name, command, arguments = command.resolve_command(context, arguments)
     command.make_context(name, list(arguments))
-
-
-def test_it_follows_the_schema_of_the_compose_specification(compose):
-    schema = json.loads((PROJECT_ROOT / "tests" / "fixtures" / "compose-spec.json").read_text())
-    assert not [error.message for error in Draft7Validator(schema).iter_errors(compose)]
 
 
 def test_images_have_exact_tags(compose, image):
