@@ -19,8 +19,7 @@ def inference_records(rows: int) -> list[tuple[bytes, bytes]]:
     records = card_world(rows).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     config = JobConfig(bootstrap_servers="b:1", model="m", checkpoint_dir="file:///c", feature_log_share=1)
     scored = TransactionScorer(artifact(), load=None).score(records)
-    row = InferenceLog(config, artifact().manifest, FileRegistry()).sample(
+    batches = InferenceLog(config, artifact().manifest, FileRegistry()).sample(
         records, scored, np.arange(rows), 4, (1, 2), 1_770_000_000_000
     )
-    assert row is not None
-    return [(key.encode(), payload) for key, payload in zip(row[1], row[2], strict=True)]
+    return [(key.encode(), payload) for _, keys, some in batches for key, payload in zip(keys, some, strict=True)]
