@@ -12,6 +12,14 @@ from runtime.failures import NotReady, RuntimeFailure
 TIMEOUT_S = 10.0
 
 
+class FlinkRefusal(RuntimeFailure):
+    """Flink answered with an error; `status` is HTTP's."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 @dataclass(frozen=True, kw_only=True)
 class FlinkRest:
     """The part of Flink's REST interface that we use.
@@ -96,8 +104,12 @@ class FlinkRest:
         return {"cause": cause_line(history[0]["stacktrace"]), "at_ms": history[0]["timestamp"]} if history else None
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job at once, keeping nothing."""
-        self._ask("PATCH", f"/jobs/{job_id}?mode=cancel")
+        """Stop a job at once, keeping nothing; one that has ended by itself is left as it is."""
+        try:
+            self._ask("PATCH", f"/jobs/{job_id}?mode=cancel")
+        except FlinkRefusal as refusal:
+            if refusal.status != http.HTTPStatus.CONFLICT:  # the answer for a job that has already ended
+                raise
 
     def _ask(self, method: str, path: str) -> Any:
         parts = urlsplit(self.url)
@@ -115,7 +127,9 @@ class FlinkRest:
         finally:
             connection.close()
         if answer.status >= http.HTTPStatus.BAD_REQUEST:
-            raise RuntimeFailure(f"Flink refused {method} {path} with status {answer.status}: {_reason(body)}")
+            raise FlinkRefusal(
+                f"Flink refused {method} {path} with status {answer.status}: {_reason(body)}", answer.status
+            )
         return orjson.loads(body) if body else {}
 
 

@@ -1,7 +1,12 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
 import pytest
 
 from runtime.failures import NotReady
-from runtime.flink_rest import FlinkRest, cause_line
+from runtime.flink_rest import FlinkRefusal, FlinkRest, cause_line
 from runtime.flink_run import FlinkRun, client_cause
 from runtime.ports import LOOPBACK, free_port
 
@@ -88,3 +93,33 @@ def test_line_can_be_pasted_into_a_shell(tmp_path):
     )
     assert run.line.startswith(f"'{tmp_path}/a b/flink/bin/flink' run -d -m 127.0.0.1:8081 -s file:///s")
     assert run.line.endswith(f"-Dparallelism.default=2 -py {tmp_path}/job.py --config c.json")
+
+
+@contextmanager
+def answering(status: int) -> Iterator[FlinkRest]:
+    """Serve cancellations with one status."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_PATCH(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    with HTTPServer((LOOPBACK, 0), Answer) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            yield FlinkRest(url=f"http://{LOOPBACK}:{server.server_port}")
+        finally:
+            server.shutdown()
+
+
+def test_job_that_ended_before_its_cancellation_is_left_as_it_is():
+    with answering(409) as rest:
+        rest.cancel("f00d")
+
+
+def test_cancellation_of_an_unknown_job_is_refused():
+    with answering(404) as rest, pytest.raises(FlinkRefusal, match="status 404"):
+        rest.cancel("f00d")
