@@ -13,7 +13,7 @@ MOST_REASONS = 3
 
 _CODES = tuple(ReasonCode)
 _CODE_NUMBERS = np.array([_CODES.index(code) for code in FEATURE_CODES])
-_COLUMNS = [np.flatnonzero(_CODE_NUMBERS == number) for number in range(len(_CODES))]
+_COLUMNS = [np.flatnonzero(number == _CODE_NUMBERS) for number in range(len(_CODES))]
 
 
 class ReasonFinder:

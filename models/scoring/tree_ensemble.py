@@ -149,7 +149,7 @@ class _Nodes:
         """Return the threshold with which ``<=`` splits float32 values as the node does."""
         mode, threshold = self._modes[node], np.float32(self._thresholds[node])
         if mode == b"BRANCH_LT":
-            return np.nextafter(threshold, np.float32(-np.inf))
+            return np.float32(np.nextafter(threshold, np.float32(-np.inf)))
         if mode != b"BRANCH_LEQ":
             raise ArtifactError(f"ONNX model: expected splits by <= or <, was {mode.decode()}. {_RETRAIN}")
         return threshold

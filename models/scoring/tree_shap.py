@@ -88,13 +88,13 @@ def _times(a: Quad, b: Quad) -> Quad:
 
 
 @inlined
-def _mixed(a: Quad, s: float, b: Quad, r: float) -> Quad:
+def _mixed(a: Quad, s: Any, b: Quad, r: Any) -> Quad:
     """Return s a + r b."""
     return a[0] * s + b[0] * r, a[1] * s + b[1] * r, a[2] * s + b[2] * r, a[3] * s + b[3] * r
 
 
 @inlined
-def _total(a: Quad) -> float:
+def _total(a: Quad) -> Any:
     return a[0] + a[1] + a[2] + a[3]
 
 
@@ -197,8 +197,9 @@ def _array(dtype: types.Type, dimensions: int = 1) -> types.Array:
 
 
 _INTS, _FLAGS, _DOUBLES = _array(types.int32), _array(types.uint8), _array(types.float64)
+_RULES = _array(types.float64, 3)
 SIGNATURE = (
     _INTS, _INTS, _array(types.float32), _FLAGS, _array(types.int32, 2), _INTS, _FLAGS, _array(types.float64, 2),
     _DOUBLES, _INTS, _FLAGS, _DOUBLES,
-    _INTS, _array(types.float64, 3), _array(types.float64, 3), types.Array(types.float32, 1, "C", readonly=True), _DOUBLES,
+    _INTS, _RULES, _RULES, types.Array(types.float32, 1, "C", readonly=True), _DOUBLES,
 )  # fmt: skip

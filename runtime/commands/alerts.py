@@ -60,7 +60,7 @@ def line(alert: dict[str, Any]) -> str:
 
 
 def reason_words(reason: dict[str, Any]) -> str:
-    """Word a reason: its code, the value that says most for it beside the usual one, and what it adds to the log-odds."""
+    """Word a reason: code, the feature that says most with its value, and what the code adds to the log-odds."""
     code = f"{reason['code']} " if reason["code"] else ""  # an alert of an earlier version has none
     usual = "" if reason["usual"] is None else f" (usually {reason['usual']:.4g})"
     weight = "" if reason["contribution"] is None else f" {reason['contribution']:+.2f}"

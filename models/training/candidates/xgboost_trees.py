@@ -77,7 +77,7 @@ class FittedXGBoost:
         return np.asarray(self.booster.predict(xgb.DMatrix(x)), np.float64)
 
     def export(self) -> onnx.ModelProto:
-        """See `Fitted.export`. Its ``nodes_hitrates`` are the sums of p (1 - p) over the rows that came to each node."""
+        """See `Fitted.export`. The nodes' covers are sums of p (1 - p) over the rows that came to them."""
         features = self.booster.num_features()
         model = convert_xgboost(self.booster, initial_types=[(INPUT, FloatTensorType([None, features]))])
         trees = json.loads(bytes(self.booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]

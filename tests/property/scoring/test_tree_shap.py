@@ -90,14 +90,14 @@ def chain(depth: int, features: int) -> tuple[lgb.Booster, np.ndarray]:
 @pytest.mark.parametrize(("depth", "features"), [(40, 40), (30, 3), (25, 1), (60, 60)])
 def test_deep_paths_and_features_that_repeat_on_them(depth, features):
     booster, x = chain(depth, features)
-    model = converted(booster, features)
+    model = converted(booster)
     trees = read_trees(model.graph.node[0])
     assert trees.features_in_path.max() > min(features, 20) / 2
     assert features == depth or (trees.above >= 0).any()
     assert_equal(TreeShap(trees, features), x, booster.predict(x, pred_contrib=True))
 
 
-def converted(booster: lgb.Booster, features: int) -> onnx.ModelProto:
+def converted(booster: lgb.Booster) -> onnx.ModelProto:
     """Export a regression as the classifier with the same trees."""
     text = booster.model_to_string().replace("objective=regression", "objective=binary sigmoid:1")
     text = text.replace("[objective: regression]", "[objective: binary]")
