@@ -159,7 +159,7 @@ class _AlertScreen:
                 f"{alert['amount_minor'] / 100:,.2f} {alert['currency']}",
                 f"{alert['score']:.3f}",
                 alert["decision"],
-                ", ".join(reason["feature"] for reason in alert["reasons"]),
+                ", ".join(reason["code"] for reason in alert["reasons"]),
                 "[red]fraud[/]" if fraud else "[dim]genuine[/]",
             )
         return table

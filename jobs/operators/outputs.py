@@ -9,9 +9,10 @@ from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
 from jobs.record_types import POSITION_MASK, POSITION_SHIFT
 from models.features.table import FEATURE_NAMES
-from models.scoring.artifact import Manifest
+from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
-from models.scoring.reasons import find_reasons
+from models.scoring.reason import Reason
+from models.scoring.reason_finder import ReasonFinder
 from models.scoring.transaction_scorer import ScoredBatch
 from schemas.alert_id import alert_id
 from schemas.avro_schemas import ALERT, DEAD_LETTER
@@ -33,9 +34,10 @@ KEPT_KEY, KEPT_DETAIL = 256, 1_000
 class Outputs:
     """Puts what the operator found into records, and these into TOPIC_BATCHes."""
 
-    def __init__(self, config: JobConfig, manifest: Manifest, registry: SchemaRegistry) -> None:
+    def __init__(self, config: JobConfig, artifact: Artifact, registry: SchemaRegistry) -> None:
         self._topics = config.topics
-        self._manifest = manifest
+        self._manifest = manifest = artifact.manifest
+        self._reasons = ReasonFinder(artifact)
         self._emit_scores = config.emit_scores
         self._kept_bytes = config.limits.max_record_bytes
         self._scores = ScoreBatchEncoder(
@@ -104,7 +106,6 @@ class Outputs:
         manifest = self._manifest
         transaction = {name: records.column(name)[row].as_py() for name in _COPIED}
         features = scored.x[row]
-        reasons = find_reasons(features, manifest.usual_spread)
         return {
             **transaction,
             "alert_id": alert_id(transaction["transaction_id"]),
@@ -117,7 +118,16 @@ class Outputs:
             "review_threshold": manifest.review_threshold,
             "block_threshold": manifest.block_threshold,
             "features": dict(zip(FEATURE_NAMES, features.tolist(), strict=True)),
-            "reasons": [
-                {"feature": reason.feature, "value": reason.value, "usual": reason.usual} for reason in reasons
-            ],
+            "reasons": [_reason(reason) for reason in self._reasons.find(features)],
         }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "code": reason.code.value,
+        "text": reason.code.text,
+        "feature": reason.feature,
+        "value": reason.value,
+        "usual": reason.usual,
+        "contribution": reason.contribution,
+    }

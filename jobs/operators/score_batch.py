@@ -56,7 +56,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._shards: dict[int, ShardScorer] = {}
         self._transactions = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
         self._labels = LabelReader(LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits))
-        self._outputs = Outputs(config, self._artifact.manifest, registry)
+        self._outputs = Outputs(config, self._artifact, registry)
         self._inference_log = InferenceLog(config, self._artifact.manifest, registry)
         self._counts = Counts(runtime_context)
         warm_up()

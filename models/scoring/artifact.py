@@ -2,7 +2,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -57,7 +57,9 @@ class Manifest(_Part):
     Thresholds are float32 values, since the scores are. `metrics` are of the validation rows, all later than
     the rows trained on; `pr_auc` comes first. `recall_by_scenario` is by kind of fraud, from the review threshold
     on; `recall_at_1pct_alerts` when the 1 % with the highest scores are alerted. `usual_spread` is by feature how
-    far genuine customers stray from their usual (see `models.scoring.reasons`).
+    far genuine customers stray from their usual (see `models.scoring.unusual`). `reasons` says what the reasons of an
+    alert are: what the model's features add to its log-odds, or, where the model does not tell, values far from the
+    customer's usual.
     """
 
     artifact_version: int = ARTIFACT_VERSION
@@ -75,6 +77,7 @@ class Manifest(_Part):
     settings: dict[str, float | int | str]
     versions: dict[str, str]
     usual_spread: dict[str, float]
+    reasons: Literal["contributions", "unusual values"] = "unusual values"
     category_risk: dict[str, Any]
     type_risk: dict[str, Any]
     reference: dict[str, Reference]

@@ -1,11 +1,10 @@
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import lightgbm as lgb
 import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import AttributeProto, TensorProto, helper
 from onnxmltools.convert import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
 
@@ -17,6 +16,9 @@ ZERO = np.float32(1e-35)
 
 ANY_NUMBER = 1e300
 """How LightGBM writes the infinite threshold that parts numbers from NaN."""
+
+Node = TypeVar("Node")
+"""A node as a library has it."""
 
 _OPSET = 15
 """ONNX version of our own nodes where a converter names none."""
@@ -54,7 +56,8 @@ def branch_threshold(threshold: float) -> np.float32:
 def export_onnx(booster: lgb.Booster) -> onnx.ModelProto:
     """Return the model as an ONNX graph that takes every branch LightGBM takes, on float32 features.
 
-    The graph has one input ``features`` (n, F) float32 and one output ``probability`` (n,) float32.
+    The graph has one input ``features`` (n, F) float32 and one output ``probability`` (n,) float32. Its
+    ``nodes_hitrates`` are how many training rows came to each node.
 
     Parameters
     ----------
@@ -72,7 +75,9 @@ def export_onnx(booster: lgb.Booster) -> onnx.ModelProto:
         booster, initial_types=[(INPUT, FloatTensorType([None, features]))], zipmap=False
     )
     ensemble = model.graph.node[0]
-    _correct_branches(ensemble, booster)
+    nodes = list(_paired(ensemble, booster.dump_model()["tree_info"]))
+    _correct_branches(ensemble, [(place, node) for place, node in nodes if "split_feature" in node])
+    set_covers(ensemble, {place: _rows(node) for place, node in nodes})
     return probability_only(ensemble, model, features)
 
 
@@ -113,12 +118,48 @@ def _nearest(value: float) -> np.float32:
         return np.float32(value)
 
 
-def _correct_branches(ensemble: onnx.NodeProto, booster: lgb.Booster) -> None:
-    """Floor every threshold and set the side that NaN takes, walking both forms of each tree side by side."""
+def set_covers(ensemble: onnx.NodeProto, covers: Mapping[int, float]) -> None:
+    """Write each node's cover, by its place, into ``nodes_hitrates``: scoring ignores them, `read_trees` needs them."""
+    attributes = {attribute.name: attribute for attribute in ensemble.attribute}
+    hitrates = [covers[place] for place in range(len(attributes["nodes_nodeids"].ints))]
+    if "nodes_hitrates" in attributes:
+        ensemble.attribute.remove(attributes["nodes_hitrates"])
+    ensemble.attribute.append(helper.make_attribute("nodes_hitrates", hitrates, attr_type=AttributeProto.FLOATS))
+
+
+def side_by_side(
+    ensemble: onnx.NodeProto, trees: Sequence[Node], branches: Callable[[Node], tuple[Node, Node] | None]
+) -> Iterator[tuple[int, Node]]:
+    """Yield each node of a library's trees with its place in the ensemble's arrays.
+
+    Parameters
+    ----------
+    ensemble : onnx.NodeProto
+    trees
+        Each tree's root.
+    branches : callable
+        Gives a node's two branches, that of ONNX's true one first; None for a leaf.
+    """
+    attributes = {attribute.name: attribute for attribute in ensemble.attribute}
+    ids = zip(attributes["nodes_treeids"].ints, attributes["nodes_nodeids"].ints, strict=True)
+    places = {name: place for place, name in enumerate(ids)}
+    true_ids, false_ids = attributes["nodes_truenodeids"].ints, attributes["nodes_falsenodeids"].ints
+    for number, root in enumerate(trees):
+        waiting = [(0, root)]
+        while waiting:
+            node_id, node = waiting.pop()
+            place = places[number, node_id]
+            yield place, node
+            if (below := branches(node)) is not None:
+                waiting += zip((true_ids[place], false_ids[place]), below, strict=True)
+
+
+def _correct_branches(ensemble: onnx.NodeProto, splits: Iterable[tuple[int, dict[str, Any]]]) -> None:
+    """Floor every threshold and set the side that NaN takes."""
     attributes = {attribute.name: attribute for attribute in ensemble.attribute}
     values = np.array(attributes["nodes_values"].floats, np.float32)
     nan_is_true = np.array(attributes["nodes_missing_value_tracks_true"].ints, np.int64)
-    for place, node in _paired(attributes, booster.dump_model()["tree_info"]):
+    for place, node in splits:
         _refuse_inexact(node)
         threshold = float(node["threshold"])
         if values[place] != _nearest(threshold):
@@ -133,22 +174,16 @@ def _correct_branches(ensemble: onnx.NodeProto, booster: lgb.Booster) -> None:
     attributes["nodes_missing_value_tracks_true"].ints[:] = nan_is_true.tolist()
 
 
-def _paired(
-    attributes: dict[str, onnx.AttributeProto], trees: list[dict[str, Any]]
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each split with its place in the ensemble's arrays."""
-    ids: NDArray[np.int64] = np.column_stack([attributes["nodes_treeids"].ints, attributes["nodes_nodeids"].ints])
-    places = {(int(tree), int(node)): place for place, (tree, node) in enumerate(ids)}
-    true_ids, false_ids = attributes["nodes_truenodeids"].ints, attributes["nodes_falsenodeids"].ints
-    for number, tree in enumerate(trees):
-        waiting = [(0, tree["tree_structure"])]
-        while waiting:
-            node_id, node = waiting.pop()
-            if "split_feature" not in node:
-                continue
-            place = places[number, node_id]
-            yield place, node
-            waiting += [(true_ids[place], node["left_child"]), (false_ids[place], node["right_child"])]
+def _paired(ensemble: onnx.NodeProto, trees: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    return side_by_side(ensemble, [tree["tree_structure"] for tree in trees], _branches)
+
+
+def _branches(node: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    return (node["left_child"], node["right_child"]) if "split_feature" in node else None
+
+
+def _rows(node: dict[str, Any]) -> int:
+    return int(node["internal_count"] if "split_feature" in node else node["leaf_count"])
 
 
 def _refuse_inexact(node: dict[str, Any]) -> None:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from models.features.table import FEATURE_NAMES, spec_hash
 from models.scoring.artifact import Artifact, Manifest, checksum, write_artifact
+from models.scoring.contributions import read_contributions
 from models.scoring.model import OnnxModel
-from models.scoring.reasons import usual_spread
+from models.scoring.unusual import usual_spread
 from models.training.calibration import fit_calibrated
 from models.training.candidates.candidate import Candidate, Fitted
 from models.training.candidates.catalogue import CANDIDATES
@@ -164,6 +165,7 @@ def _manifest(
         settings=dict(recorded),
         versions=_versions(),
         usual_spread=usual_spread(past.x[split.train & ~is_fraud]),
+        reasons="contributions" if read_contributions(onnx) else "unusual values",
         category_risk=past.category_risk.to_json(),
         type_risk=past.type_risk.to_json(),
         reference=reference(past.x[split.validation], scores),

@@ -50,10 +50,18 @@ def tail(
 def line(alert: dict[str, Any]) -> str:
     """Word an alert in one line: when, decision, score, who, how much, why."""
     colour = "red" if alert["decision"] == "BLOCK" else "yellow"
-    why = ", ".join(f"{r['feature']} {r['value']:.4g} (usually {r['usual']:.4g})" for r in alert["reasons"][:3])
+    why = ", ".join(reason_words(reason) for reason in alert["reasons"][:3])
     amount = f"{alert['amount_minor'] / 100:,.2f} {alert['currency']}"
     what = escape(printable(f"{alert['customer_id']} at {alert['merchant_id']}  {amount}"))
     return (
         f"{alert['event_time']:%Y-%m-%d %H:%M:%S} [{colour}]{alert['decision']:6}[/] {alert['score']:.3f}  "
         f"{what}  {why}"
     )
+
+
+def reason_words(reason: dict[str, Any]) -> str:
+    """Word a reason: code, the feature that says most with its value, and what the code adds to the log-odds."""
+    code = f"{reason['code']} " if reason["code"] else ""  # an alert of an earlier version has none
+    usual = "" if reason["usual"] is None else f" (usually {reason['usual']:.4g})"
+    weight = "" if reason["contribution"] is None else f" {reason['contribution']:+.2f}"
+    return f"{code}{reason['feature']} {reason['value']:.4g}{usual}{weight}"

@@ -1,7 +1,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import onnx
@@ -13,7 +13,7 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 from models.scoring.model import INPUT
 from models.training.candidates.balance import balanced
 from models.training.candidates.candidate import TREES_BOUND, Balance, shares
-from models.training.export import probability_only
+from models.training.export import probability_only, set_covers, side_by_side
 from models.training.parity import Split, rows_at_splits
 
 
@@ -77,9 +77,12 @@ class FittedXGBoost:
         return np.asarray(self.booster.predict(xgb.DMatrix(x)), np.float64)
 
     def export(self) -> onnx.ModelProto:
-        """See `Fitted.export`."""
+        """See `Fitted.export`. The nodes' covers are sums of p (1 - p) over the rows that came to them."""
         features = self.booster.num_features()
         model = convert_xgboost(self.booster, initial_types=[(INPUT, FloatTensorType([None, features]))])
+        trees = json.loads(bytes(self.booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
+        nodes = side_by_side(model.graph.node[0], [_Node(tree, 0) for tree in trees], _Node.branches)
+        set_covers(model.graph.node[0], {place: node.tree["sum_hessian"][node.number] for place, node in nodes})
         return probability_only(model.graph.node[0], model, features)
 
     def importance(self) -> NDArray[np.float64]:
@@ -107,6 +110,17 @@ class FittedXGBoost:
                 waiting += node["children"]
                 threshold = np.float32(node["split_condition"])
                 yield Split(tree, int(node["split"][1:]), threshold, _leaves_below(node))
+
+
+class _Node(NamedTuple):
+    """One node of a tree as XGBoost writes it in JSON."""
+
+    tree: dict[str, Any]
+    number: int
+
+    def branches(self) -> "tuple[_Node, _Node] | None":
+        left, right = (self.tree[side][self.number] for side in ("left_children", "right_children"))
+        return None if left < 0 else (_Node(self.tree, left), _Node(self.tree, right))
 
 
 def _leaves_below(node: dict[str, Any]) -> list[int]:

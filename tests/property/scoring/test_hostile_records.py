@@ -194,9 +194,10 @@ class Engines:
 
 @pytest.fixture(scope="module")
 def outputs() -> tuple[Outputs, InferenceBatchEncoder]:
-    manifest, registry = load_artifact(artifact_folder()).manifest, FileRegistry()
+    artifact, registry = load_artifact(artifact_folder()), FileRegistry()
+    manifest = artifact.manifest
     log = InferenceBatchEncoder("i", registry, model_id=manifest.model_id, spec_hash=manifest.feature_spec_hash)
-    return Outputs(job_config(), manifest, registry), log
+    return Outputs(job_config(), artifact, registry), log
 
 
 CODECS = {

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from runtime.commands import screen
-from runtime.commands.alerts import line
+from runtime.commands.alerts import line, reason_words
 
 HOSTILE = "\x1b[2J[/bold][link=x]\x07\r\n\u202e"
 
@@ -32,3 +32,19 @@ def test_alert_of_a_hostile_customer_is_one_line(shown):
     text = shown()
     assert "[/bold][link=x]" in text
     assert len(text.splitlines()) == 1
+
+
+AMOUNT = {"feature": "amount", "value": 1000.0, "usual": 10.0}
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ({**AMOUNT, "code": "AMOUNT", "contribution": 1.5}, "AMOUNT amount 1000 (usually 10) +1.50"),
+        ({**AMOUNT, "code": "AMOUNT", "usual": None, "contribution": None}, "AMOUNT amount 1000"),
+        ({**AMOUNT, "code": "", "contribution": None}, "amount 1000 (usually 10)"),
+    ],
+    ids=["by contribution", "without a usual value", "of an earlier version"],
+)
+def test_reason_says_what_it_has(reason, words):
+    assert reason_words(reason) == words

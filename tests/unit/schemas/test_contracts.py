@@ -52,6 +52,7 @@ FINGERPRINTS = {
     8: "7b003f6f7e1cbea8",
     9: "049f7109c7a6445c",
     10: "ab66a39bbefc02bd",
+    11: "e98a1ee82693933b",
 }
 
 
@@ -88,6 +89,17 @@ def test_earlier_dead_letters_are_read_as_whole(version):
     fastavro.schemaless_writer(buffer, written(version), LETTER)
     letter = RecordCodec("dead_letter", "", FileRegistry()).decode(header(version) + buffer.getvalue())
     assert (letter["payload"], letter["payload_size"], letter["key_size"]) == (b"x", None, None)
+
+
+def test_alert_of_an_earlier_version_is_read_with_its_reasons():
+    texts = ("alert_id", "transaction_id", "customer_id", "model_id", "feature_spec_hash", "merchant_id", "currency")
+    numbers = ("event_time", "scored_at", "score", "amount_minor", "review_threshold", "block_threshold")
+    alert = {**dict.fromkeys(texts, "t"), **dict.fromkeys(numbers, 1), "decision": "BLOCK", "features": {}}
+    buffer = io.BytesIO()
+    reason = {"feature": "amount", "value": 2.0, "usual": 1.0}
+    fastavro.schemaless_writer(buffer, written(2), {**alert, "reasons": [reason]})
+    read = RecordCodec("alert", "", FileRegistry()).decode(header(2) + buffer.getvalue())
+    assert read["reasons"] == [{**reason, "code": "", "text": "", "contribution": None}]
 
 
 def test_label_columns_are_those_of_the_schema():

@@ -5,7 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from models.scoring.artifact import load_artifact
-from models.scoring.reasons import find_reasons
+from models.scoring.contributions import read_contributions
+from models.scoring.reason_finder import ReasonFinder
 from models.scoring.transaction_scorer import TransactionScorer
 from models.training.candidates.candidate import Candidate
 from models.training.candidates.catalogue import CANDIDATES
@@ -47,7 +48,30 @@ def test_the_job_scores_with_it_and_finds_frauds(trained):
     is_fraud = history()["is_fraud"].to_numpy()
     assert batch.scores.shape == (len(records),)
     assert np.mean(batch.scores[is_fraud]) > 5 * np.mean(batch.scores[~is_fraud])
-    assert find_reasons(batch.x[np.argmax(batch.scores)], artifact.manifest.usual_spread)
+    assert ReasonFinder(artifact).find(batch.x[np.argmax(batch.scores)])
+
+
+def test_reasons_are_contributions_where_the_model_tells(trained):
+    name, artifact = trained
+    assert artifact.manifest.reasons == ("unusual values" if name == "forest" else "contributions")
+    records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+    batch = TransactionScorer(artifact, load=None).score(records)
+    reasons = ReasonFinder(artifact).find(batch.x[np.argmax(batch.scores)])
+    assert all((reason.contribution is None) == (name == "forest") for reason in reasons)
+
+
+def test_contributions_add_up_to_the_scores_log_odds(trained):
+    name, artifact = trained
+    explained = read_contributions(artifact.onnx)
+    if name == "forest":
+        assert explained is None
+        return
+    records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+    batch = TransactionScorer(artifact, load=None).score(records)
+    # Calibration sees the model's float32 probability, which next to 1 says little of the log-odds.
+    rows = np.flatnonzero((batch.scores > 0.01) & (batch.scores < 0.95))[:200]
+    margins = np.array([explained.contributions(row).sum() + explained.expected for row in batch.x[rows]])
+    np.testing.assert_allclose(1 / (1 + np.exp(-margins)), batch.scores[rows], rtol=0, atol=1e-5)
 
 
 def test_its_parity_is_proved_without_a_flip(trained):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.features.table import FEATURE_NAMES, FEATURES
-from models.scoring.reasons import TYPICAL_SPREAD_FLOOR, find_reasons, usual_spread
+from models.scoring.unusual import TYPICAL_SPREAD_FLOOR, unusual_values, usual_spread
 
 MISSING = np.array([feature.missing for feature in FEATURES], np.float32)
 
@@ -20,39 +20,39 @@ def names(reasons):
 
 def test_furthest_from_the_customers_usual_comes_first():
     strange = row(amount=1_000, mean_7d=10, mean_24h=30)
-    assert names(find_reasons(strange, {})) == ["amount", "mean_24h"]
+    assert names(unusual_values(strange, {})) == ["amount", "mean_24h"]
 
 
 def test_reason_tells_value_and_usual():
-    (reason,) = find_reasons(row(amount=1_000, mean_7d=10), {})
+    (reason,) = unusual_values(row(amount=1_000, mean_7d=10), {})
     assert (reason.value, reason.usual) == (1_000, 10)
 
 
 def test_missing_values_are_no_reasons():
-    assert find_reasons(MISSING, {}) == []
+    assert unusual_values(MISSING, {}) == []
     # Without a mean over 7 days there is no usual amount.
-    assert find_reasons(row(amount=1_000), {}) == []
+    assert unusual_values(row(amount=1_000), {}) == []
 
 
 def test_features_without_a_usual_are_no_reasons():
-    assert find_reasons(row(hour=3, is_night=1, category_risk=0.9), {}) == []
+    assert unusual_values(row(hour=3, is_night=1, category_risk=0.9), {}) == []
 
 
 def test_at_most_count_reasons():
     strange = row(amount=1_000, mean_7d=10, mean_24h=30, mean_1h=40, distance_km=500, new_device=1)
-    assert len(find_reasons(strange, {})) == 3
-    assert len(find_reasons(strange, {}, count=5)) == 5
+    assert len(unusual_values(strange, {})) == 3
+    assert len(unusual_values(strange, {}, count=5)) == 5
 
 
 def test_what_genuine_customers_do_often_is_less_strange():
     strange = row(amount=1_000, mean_7d=10, new_device=1)
     spread = {"amount": 4.0, "new_device": 0.1}
-    assert names(find_reasons(strange, spread)) == ["new_device", "amount"]
+    assert names(unusual_values(strange, spread)) == ["new_device", "amount"]
 
 
 def test_spread_is_one_where_the_row_is_typical():
     x = np.stack([row(amount=30, mean_7d=10)] * 5)
-    (reason,) = find_reasons(x[0], usual_spread(x))
+    (reason,) = unusual_values(x[0], usual_spread(x))
     assert reason.strangeness == pytest.approx(1)
 
 

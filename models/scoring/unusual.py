@@ -1,11 +1,12 @@
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.features.table import FEATURE_NAMES, FEATURES, Feature
+from models.scoring.reason import Reason
+from models.scoring.reason_code import FEATURE_CODES
 
 TYPICAL_SPREAD_FLOOR = 0.05
 """Least spread of a feature, so that one that never strays can be ranked too."""
@@ -14,27 +15,7 @@ _COLUMN = {name: column for column, name in enumerate(FEATURE_NAMES)}
 _WITH_USUAL = tuple(feature for feature in FEATURES if feature.usual is not None)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reason:
-    """One feature of an alert that is far from the customer's usual.
-
-    Parameters
-    ----------
-    feature : str
-        Name in `FEATURES`.
-    value, usual : float
-        The transaction's value and the customer's own usual one, in the feature's unit.
-    strangeness : float
-        How far apart they are: 1 is as far as genuine transactions typically are.
-    """
-
-    feature: str
-    value: float
-    usual: float
-    strangeness: float
-
-
-def find_reasons(row: NDArray[np.float32], spread: Mapping[str, float], count: int = 3) -> list[Reason]:
+def unusual_values(row: NDArray[np.float32], spread: Mapping[str, float], count: int = 3) -> list[Reason]:
     """Return the features furthest from the customer's usual, the furthest first.
 
     Features without a usual value, or whose value or usual one is missing, are no reasons.
@@ -48,17 +29,25 @@ def find_reasons(row: NDArray[np.float32], spread: Mapping[str, float], count: i
     count : int
         How many at most.
     """
-    values = dict(zip(FEATURE_NAMES, row.tolist(), strict=True))
     found = []
     for feature in _WITH_USUAL:
-        usual = _usual(feature, values)
-        value = values[feature.name]
+        column = _COLUMN[feature.name]
+        usual, value = usual_value(feature, row), float(row[column])
         if usual is None or value in (feature.missing, usual):
             continue
         strangeness = abs(_log(value) - _log(usual)) / spread.get(feature.name, 1.0)
-        found.append(Reason(feature=feature.name, value=value, usual=usual, strangeness=strangeness))
-    found.sort(key=lambda reason: -reason.strangeness)
-    return found[:count]
+        found.append((strangeness, column, usual))
+    found.sort(key=lambda item: -item[0])
+    return [
+        Reason(
+            code=FEATURE_CODES[column],
+            feature=FEATURE_NAMES[column],
+            value=float(row[column]),
+            usual=usual,
+            strangeness=strangeness,
+        )
+        for strangeness, column, usual in found[:count]
+    ]
 
 
 def usual_spread(x: NDArray[np.float32]) -> dict[str, float]:
@@ -72,10 +61,27 @@ def usual_spread(x: NDArray[np.float32]) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        Root mean square of the distance that `find_reasons` measures, rows with a missing value left out, at
+        Root mean square of the distance that `unusual_values` measures, rows with a missing value left out, at
         least `TYPICAL_SPREAD_FLOOR`.
     """
     return {feature.name: max(_root_mean_square(feature, x), TYPICAL_SPREAD_FLOOR) for feature in _WITH_USUAL}
+
+
+def usual_value(feature: Feature, row: NDArray[np.float32]) -> float | None:
+    """Return the customer's own usual value of a feature; None where there is no such thing.
+
+    Parameters
+    ----------
+    feature : Feature
+    row : ndarray of float32, (F,)
+    """
+    if feature.usual is None:
+        return None
+    if feature.usual.feature is None:
+        return float(feature.usual.factor)
+    column = _COLUMN[feature.usual.feature]
+    other = float(row[column])
+    return None if other == FEATURES[column].missing else other * feature.usual.factor
 
 
 def _root_mean_square(feature: Feature, x: NDArray[np.float32]) -> float:
@@ -89,16 +95,6 @@ def _root_mean_square(feature: Feature, x: NDArray[np.float32]) -> float:
         present &= other != FEATURES[_COLUMN[feature.usual.feature]].missing
     distance = np.sign(value) * np.log1p(np.abs(value)) - np.sign(usual) * np.log1p(np.abs(usual))
     return math.sqrt(float(np.mean(np.square(distance[present])))) if present.any() else 0.0
-
-
-def _usual(feature: Feature, values: Mapping[str, float]) -> float | None:
-    assert feature.usual is not None  # noqa: S101 - what _WITH_USUAL is
-    if feature.usual.feature is None:
-        return float(feature.usual.factor)
-    other = values[feature.usual.feature]
-    if other == FEATURES[_COLUMN[feature.usual.feature]].missing:
-        return None
-    return other * feature.usual.factor
 
 
 def _log(value: float) -> float:

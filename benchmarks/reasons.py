@@ -1,0 +1,79 @@
+"""What the reasons of an alert cost: `python -m benchmarks.reasons` prints one JSON line.
+
+Microseconds an alert, to its three reasons as the job has them, beside what the same model's ONNX call costs a
+transaction in a batch of 2,000, and LightGBM's own `pred_contrib` a row, measured by turns in one process on one core.
+The fastest and the median of the rounds: what else the machine does only adds to them. The share is of the operator's
+time at 1 % alerts, if all that it does beside the ONNX call takes `OTHER_US` a transaction.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from models.features.table import FEATURES
+from models.scoring.contributions import read_contributions
+from models.scoring.model import OnnxModel
+from models.scoring.reason_finder import MOST_REASONS, contributing_codes
+from models.training.export import export_onnx
+from models.training.fit import LearnerSettings, fit
+
+SIZES = ((100, 32), (300, 32), (100, 63), (300, 63))
+ROWS, BATCH, ALERTS, ROUNDS = 30_000, 2_000, 200, 15
+ALERT_RATE, OTHER_US = 0.01, 4.5
+
+
+def training_rows(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return amounts and small counts, and frauds that hang on twenty of them."""
+    x = rng.gamma(2, 50, (ROWS, len(FEATURES))).astype(np.float32)
+    x[:, 3:20] = np.round(x[:, 3:20] / 40)
+    margin = x[:, :12].sum(axis=1) / 100 + x[:, 4] + (x[:, 30] > 100) * x[:, 31] / 50 + rng.normal(0, 1, ROWS)
+    return x, margin > np.quantile(margin, 0.93)
+
+
+def measure(trees: int, leaves: int, x: np.ndarray, is_fraud: np.ndarray) -> dict[str, float]:
+    booster = fit(x, is_fraud, LearnerSettings(trees=trees, leaves=leaves), seed=1, threads=1)
+    onnx = export_onnx(booster).SerializeToString()
+    model, explained = OnnxModel(onnx), read_contributions(onnx)
+    if explained is None:
+        raise RuntimeError("expected covers in the exported graph, was none")
+    alerts = x[:ALERTS]
+
+    def explain() -> None:
+        for row in alerts:
+            contributing_codes(row, explained.contributions(row), MOST_REASONS)
+
+    def kernel() -> None:
+        for row in alerts:
+            explained.contributions(row)
+
+    steps: dict[str, tuple[int, Callable[[], object]]] = {
+        "onnx_us": (BATCH, lambda: model.score(x[:BATCH])),
+        "contributions_us": (ALERTS, kernel),
+        "reasons_us": (ALERTS, explain),
+        "lightgbm_us": (ALERTS, lambda: booster.predict(alerts, pred_contrib=True, num_threads=1)),
+    }
+    spent: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(ROUNDS):
+        for name, (count, step) in steps.items():
+            begun = time.perf_counter()
+            step()
+            spent[name].append((time.perf_counter() - begun) / count * 1e6)
+    fastest = {name: min(times) for name, times in spent.items()}
+    return {
+        **{name: round(us, 2) for name, us in fastest.items()},
+        **{f"{name}_median": round(statistics.median(times), 2) for name, times in spent.items()},
+        "share_at_1pct_alerts": round(ALERT_RATE * fastest["reasons_us"] / (OTHER_US + fastest["onnx_us"]), 3),
+    }
+
+
+def main() -> None:
+    """Measure, and print one JSON line."""
+    x, is_fraud = training_rows(np.random.default_rng(0))
+    print(json.dumps({f"{trees}x{leaves}": measure(trees, leaves, x, is_fraud) for trees, leaves in SIZES}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+from dataclasses import dataclass
+
+from models.scoring.reason_code import ReasonCode
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """One reason of an alert.
+
+    Parameters
+    ----------
+    code : ReasonCode
+        What the reason is, for good.
+    feature : str
+        Name in `FEATURES`: of the features of this code the one that says most.
+    value : float
+        The transaction's value, in the feature's unit.
+    usual : float or None
+        The customer's own usual value; None where there is no such thing.
+    contribution : float or None
+        What all features of this code together add to the log-odds of fraud; None where the model does not tell.
+    strangeness : float or None
+        How far value and usual are apart, where reasons are ranked by it: 1 is as far as genuine transactions
+        typically are.
+    """
+
+    code: ReasonCode
+    feature: str
+    value: float
+    usual: float | None
+    contribution: float | None = None
+    strangeness: float | None = None

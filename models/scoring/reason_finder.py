@@ -1,0 +1,85 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.table import FEATURE_NAMES, FEATURES
+from models.scoring.artifact import Artifact, ArtifactError
+from models.scoring.contributions import read_contributions
+from models.scoring.reason import Reason
+from models.scoring.reason_code import FEATURE_CODES, ReasonCode
+from models.scoring.unusual import unusual_values, usual_value
+
+MOST_REASONS = 3
+"""How many an alert has at most."""
+
+_CODES = tuple(ReasonCode)
+_CODE_NUMBERS = np.array([_CODES.index(code) for code in FEATURE_CODES])
+_COLUMNS = [np.flatnonzero(number == _CODE_NUMBERS) for number in range(len(_CODES))]
+
+
+class ReasonFinder:
+    """Finds why a model alerts: by its exact contributions, where the manifest says so, else by unusual values.
+
+    Parameters
+    ----------
+    artifact : Artifact
+
+    Raises
+    ------
+    ArtifactError
+        The manifest promises contributions that the model has not.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self._spread = artifact.manifest.usual_spread
+        self._contributions = None
+        if artifact.manifest.reasons == "contributions":
+            self._contributions = read_contributions(artifact.onnx)
+            if self._contributions is None:
+                raise ArtifactError(
+                    "ONNX model: expected covers of its trees, as the manifest has it, was none. "
+                    "Train the model anew: fraudstream train"
+                )
+
+    def find(self, row: NDArray[np.float32]) -> list[Reason]:
+        """Return the reasons of an alert, the strongest first, at most `MOST_REASONS`.
+
+        Parameters
+        ----------
+        row : ndarray of float32, (F,)
+            The alert's features.
+        """
+        if self._contributions is None:
+            return unusual_values(row, self._spread, MOST_REASONS)
+        return contributing_codes(row, self._contributions.contributions(row), MOST_REASONS)
+
+
+def contributing_codes(row: NDArray[np.float32], contributions: NDArray[np.float64], count: int) -> list[Reason]:
+    """Return the codes that make fraud likelier, the one that does so most first.
+
+    The features of a code say much the same, and a model's trees choose among them: what they add is added up.
+
+    Parameters
+    ----------
+    row : ndarray of float32, (F,)
+    contributions : ndarray of float64, (F,)
+        What each feature adds to the log-odds.
+    count : int
+        How many at most.
+    """
+    by_code = np.bincount(_CODE_NUMBERS, contributions, len(_CODES))
+    strongest = np.argsort(-by_code, kind="stable")[:count]
+    return [_contributing(row, contributions, code, by_code[code]) for code in strongest if by_code[code] > 0]
+
+
+def _contributing(
+    row: NDArray[np.float32], contributions: NDArray[np.float64], code: int, contribution: float
+) -> Reason:
+    columns = _COLUMNS[code]
+    column = int(columns[np.argmax(contributions[columns])])
+    return Reason(
+        code=_CODES[code],
+        feature=FEATURE_NAMES[column],
+        value=float(row[column]),
+        usual=usual_value(FEATURES[column], row),
+        contribution=float(contribution),
+    )
