@@ -1,6 +1,9 @@
 """Jobs of their own in turn, on the same warm TaskManager: how fast each drains topics that are filled already."""
 
 import statistics
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,8 +11,10 @@ from pathlib import Path
 from rich.table import Table
 
 from benchmarks.bench import PATIENCE_S, console
+from benchmarks.plain_loop import middle_rate
 from producers.simulation_config import SimulationConfig
 from runtime.embedded import Services
+from runtime.failures import RuntimeFailure
 from runtime.settings import Settings
 from runtime.submit import SCRIPT, stop_job, submit
 from runtime.topic_reader import await_records
@@ -22,6 +27,9 @@ TURNS = 3
 """Of each side. The first of each warms the JVM up and does not count."""
 
 
+LOOK_S = 0.2
+
+
 def in_turns(sides: Mapping[str, Callable[[int], float]], events: int) -> dict[str, float]:
     """Drain by each side in turn, print the rates and return each side's mean of those that count, events a second.
 
@@ -32,18 +40,36 @@ def in_turns(sides: Mapping[str, Callable[[int], float]], events: int) -> dict[s
     events : int
         Records in the topic.
     """
-    rates: dict[str, list[float]] = {name: [] for name in sides}
-    for turn in range(TURNS):
-        for place, (name, seconds_of) in enumerate(sides.items()):
-            with console.status(f"draining {name}, {turn + 1} of {TURNS}"):
-                rates[name].append(events / seconds_of(turn * len(sides) + place))
+
+    def rate_of(seconds_of: Callable[[int], float]) -> Callable[[int], float]:
+        return lambda number: events / seconds_of(number)
+
+    rates = rates_in_turns({name: rate_of(seconds_of) for name, seconds_of in sides.items()})
     table = Table(box=None)
     table.add_column("drained")
-    table.add_column("events/s, turn by turn (the first warms up)", justify="right")
+    table.add_column("events/s, turn by turn", justify="right")
     for name, found in rates.items():
         table.add_row(name, ", ".join(f"{rate:,.0f}" for rate in found))
     console.print(table)
-    return {name: statistics.mean(found[1:]) for name, found in rates.items()}
+    return {name: statistics.mean(found) for name, found in rates.items()}
+
+
+def rates_in_turns(sides: Mapping[str, Callable[[int], float]], turns: int = TURNS) -> dict[str, list[float]]:
+    """Drain by each side in turn and return each side's rates that count, events a second.
+
+    Parameters
+    ----------
+    sides : mapping of name to callable
+        Given the number of the drain, for topics of its own, it returns its rate.
+    turns : int
+        Of each side. The first of several does not count.
+    """
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(turns):
+        for place, (name, rate_of) in enumerate(sides.items()):
+            with console.status(f"draining {name}, {turn + 1} of {turns}"):
+                rates[name].append(rate_of(turn * len(sides) + place))
+    return {name: found[turns > 1 :] for name, found in rates.items()}
 
 
 @contextmanager
@@ -62,3 +88,60 @@ def drain_seconds(settings: Settings, services: Services, wanted: dict[str, int]
         for topic, count in wanted.items():
             await_records(settings, services.bootstrap_servers, topic, count, seconds=PATIENCE_S)
         return (now_ms() - begun) / 1000
+
+
+def job_rate(settings: Settings, services: Services, count: int) -> float:
+    """Return a new job's steady rate over its settings' topics, which hold `count` transactions, events a second."""
+    create_topics(settings, services.bootstrap_servers)
+    job = submit(settings, services)
+    rate = scored_rate(settings, services, count)
+    stop_job(settings, services, job.job_id, savepoint=False)
+    return rate
+
+
+def loop_rate(settings: Settings, services: Services, count: int) -> float:
+    """Return the plain loop's steady rate over the first `count` transactions, events a second."""
+    create_topics(settings, services.bootstrap_servers)
+    line = [
+        sys.executable,
+        "-m",
+        "benchmarks.plain_loop",
+        *("--bootstrap-servers", services.bootstrap_servers),
+        *("--model", str(settings.model.artifact)),
+        *("--topic", settings.topics.transactions),
+        *("--scores-topic", settings.topics.scores),
+        *("--alerts-topic", settings.topics.alerts),
+        *("--count", str(count)),
+    ]
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as loop:  # noqa: S603
+
+        def require_alive() -> None:
+            if loop.poll():
+                raise RuntimeFailure(f"the plain loop failed: {loop.communicate()[1][-500:]}")
+
+        try:
+            return scored_rate(settings, services, count, on_look=require_alive)
+        finally:
+            loop.terminate()
+
+
+def scored_rate(
+    settings: Settings, services: Services, count: int, on_look: Callable[[], None] = lambda: None
+) -> float:
+    """Return how many scores a second come into the topic between a quarter and nine tenths of `count`."""
+    times = [(0, time.perf_counter())]
+
+    def note(found: int) -> None:
+        times.append((found, time.perf_counter()))
+        on_look()
+
+    await_records(
+        settings,
+        services.bootstrap_servers,
+        settings.topics.scores,
+        count,
+        seconds=PATIENCE_S,
+        interval_s=LOOK_S,
+        on_count=note,
+    )
+    return middle_rate(times)

@@ -25,6 +25,8 @@ class Phase:
     published : int
     rate : float
         Transactions a second that were really published.
+    behind_ms : float
+        How late the latest of them was against the schedule.
     looks : list of Look
         From the load's begin until all was scored.
     ended : Look
@@ -33,6 +35,7 @@ class Phase:
 
     published: int
     rate: float
+    behind_ms: float
     looks: list[Look]
     ended: Look
 
@@ -88,6 +91,7 @@ class LoadPhases:
         phase = Phase(
             published=sent["records"],
             rate=sent["records"] / sent["seconds"],
+            behind_ms=sent["behind_ms"],
             looks=self._vitals.looks[first:],
             ended=ended,
         )
@@ -97,16 +101,16 @@ class LoadPhases:
         )
         return phase
 
-    def sustainable_rate(self) -> float:
+    def sustainable_rate(self, *, warm_up_s: float = WARM_UP_S, step_s: float = STEP_S, steps: int = STEPS) -> float:
         """Find the highest rate at which no lag grows, by halving.
 
         It lies between what is scored under a load that saturates the machine, and what is scored without a load.
         """
-        warm = self.run("saturated", rate=SATURATING_RATE, seconds=WARM_UP_S)
+        warm = self.run("saturated", rate=SATURATING_RATE, seconds=warm_up_s)
         low, high = warm.scored_rate, warm.drained_rate
-        for _ in range(STEPS):
+        for _ in range(steps):
             rate = (low + high) / 2
-            step = self.run("search", rate=rate, seconds=STEP_S)
+            step = self.run("search", rate=rate, seconds=step_s)
             # Less than a second's worth: what is on its way at every moment, and a checkpoint's pause.
             low, high = (rate, high) if step.ended.lag < rate else (low, rate)
         return low

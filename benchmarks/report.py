@@ -1,0 +1,87 @@
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.chart import Chart, draw
+from benchmarks.machine import Machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A table of a report.
+
+    Attributes
+    ----------
+    title : str
+    columns : sequence of str
+        Headings with their units.
+    rows : sequence of cells
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a suite found.
+
+    Attributes
+    ----------
+    suite : str
+    workload : str
+        What was done and how it was measured, for who reads the figures without the code.
+    figures : dict
+        The few that matter, the last line of the command's output.
+    raw : dict
+        All that was measured, plain values.
+    sections : sequence of Section
+    charts : sequence of Chart
+    """
+
+    suite: str
+    workload: str
+    figures: dict[str, Any]
+    raw: dict[str, Any]
+    sections: Sequence[Section]
+    charts: Sequence[Chart] = ()
+
+    def show(self, console: Console) -> None:
+        """Print the tables."""
+        for section in self.sections:
+            table = Table(box=None, title=section.title, title_justify="left")
+            for place, heading in enumerate(section.columns):
+                table.add_column(heading, justify="right" if place else "left")
+            for row in section.rows:
+                table.add_row(*row)
+            console.print(table)
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write it as JSON and Markdown, and its charts as SVG, in place of the suite's last; return the files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        machine, at = Machine.here(), datetime.now(UTC).isoformat(timespec="seconds")
+        data, text, picture = (folder / f"{self.suite}.{ending}" for ending in ("json", "md", "svg"))
+        content = {"suite": self.suite, "at": at, "machine": machine.to_dict(), "workload": self.workload}
+        data.write_text(json.dumps({**content, "figures": self.figures, "raw": self.raw}, indent=2) + "\n")
+        text.write_text(self._markdown(machine, at, picture.name if self.charts else None))
+        if not self.charts:
+            return [data, text]
+        draw(picture, self.charts)
+        return [data, text, picture]
+
+    def _markdown(self, machine: Machine, at: str, picture: str | None) -> str:
+        parts = [f"# {self.suite}", self.workload, f"{machine.line}; {at}."]
+        for section in self.sections:
+            ruler = ["---", *["---:"] * (len(section.columns) - 1)]
+            lines = ["| " + " | ".join(cells) + " |" for cells in (section.columns, ruler, *section.rows)]
+            parts += [f"## {section.title}", "\n".join(lines)]
+        if picture:
+            parts.append(f"![{self.suite}]({picture})")
+        return "\n\n".join(parts) + "\n"
