@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.bench import ROOT, console
 from benchmarks.report import Report
-from benchmarks.suites import latency, overview, throughput
+from benchmarks.suites import latency, overview, scale, stages, throughput
 from runtime.failures import RuntimeFailure
 from runtime.folders import PROJECT_ROOT
 from runtime.interrupts import terminate_as_interrupt
@@ -18,6 +18,8 @@ SUITES: Mapping[str, Callable[[bool], Report]] = {
     "overview": overview.run,
     "throughput": throughput.run,
     "latency": latency.run,
+    "stages": stages.run,
+    "scale": scale.run,
 }
 """Each is told whether to be brief: everything once and small, to see that it works; such figures mean nothing."""
 

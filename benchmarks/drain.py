@@ -1,20 +1,21 @@
 """Jobs of their own in turn, on the same warm TaskManager: how fast each drains topics that are filled already."""
 
+import math
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.table import Table
 
 from benchmarks.bench import PATIENCE_S, console
-from benchmarks.plain_loop import middle_rate
 from producers.simulation_config import SimulationConfig
 from runtime.embedded import Services
 from runtime.failures import RuntimeFailure
+from runtime.folders import PROJECT_ROOT
 from runtime.settings import Settings
 from runtime.submit import SCRIPT, stop_job, submit
 from runtime.topic_reader import await_records
@@ -28,6 +29,8 @@ TURNS = 3
 
 
 LOOK_S = 0.2
+MIDDLE = (0.25, 0.9)
+"""Shares of all between which a rate is taken: without the start and the end."""
 
 
 def in_turns(sides: Mapping[str, Callable[[int], float]], events: int) -> dict[str, float]:
@@ -107,13 +110,15 @@ def loop_rate(settings: Settings, services: Services, count: int) -> float:
         "-m",
         "benchmarks.plain_loop",
         *("--bootstrap-servers", services.bootstrap_servers),
-        *("--model", str(settings.model.artifact)),
+        *("--model", str(settings.model.artifact.absolute())),
         *("--topic", settings.topics.transactions),
         *("--scores-topic", settings.topics.scores),
         *("--alerts-topic", settings.topics.alerts),
         *("--count", str(count)),
     ]
-    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as loop:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
+        line, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as loop:
 
         def require_alive() -> None:
             if loop.poll():
@@ -126,22 +131,35 @@ def loop_rate(settings: Settings, services: Services, count: int) -> float:
 
 
 def scored_rate(
-    settings: Settings, services: Services, count: int, on_look: Callable[[], None] = lambda: None
+    settings: Settings,
+    services: Services,
+    count: int,
+    *,
+    between: tuple[float, float] = MIDDLE,
+    on_look: Callable[[], None] = lambda: None,
 ) -> float:
-    """Return how many scores a second come into the topic between a quarter and nine tenths of `count`."""
+    """Return how many scores a second come into the topic between two shares of `count`."""
     times = [(0, time.perf_counter())]
 
     def note(found: int) -> None:
         times.append((found, time.perf_counter()))
         on_look()
 
-    await_records(
-        settings,
-        services.bootstrap_servers,
-        settings.topics.scores,
-        count,
-        seconds=PATIENCE_S,
-        interval_s=LOOK_S,
-        on_count=note,
-    )
-    return middle_rate(times)
+    servers, topic = services.bootstrap_servers, settings.topics.scores
+    await_records(settings, servers, topic, count, seconds=PATIENCE_S, interval_s=LOOK_S, on_count=note)
+    return rate_between(times, between[0] * count, between[1] * count)
+
+
+def rate_between(times: Sequence[tuple[int, float]], least: float, most: float) -> float:
+    """Return events a second between two counts, by the looks (count, seconds) next to them.
+
+    Parameters
+    ----------
+    times : sequence of (int, float)
+        Rising.
+    least, most : float
+        Counts; the first look at or above ``least`` and the first at or above ``most`` count.
+    """
+    first, start = next(look for look in times if look[0] >= least)
+    last, end = next(look for look in times if look[0] >= most)
+    return (last - first) / (end - start) if end > start else math.inf

@@ -124,7 +124,10 @@ def run(brief: bool) -> Report:
                 warm_up_s=lengths.saturated_s, step_s=lengths.step_s, steps=lengths.steps
             )
             latency = AlertLatency(settings, services, job.job_id, load, lengths)
-            measured = [latency.at(RATE, f"{RATE:,.0f}/s"), latency.at(sustainable / 2, "half of the sustainable rate")]
+            measured = [
+                latency.at(RATE, f"{RATE:,.0f}/s"),
+                latency.at(sustainable / 2, f"{sustainable / 2:,.0f}/s, half of it"),
+            ]
         stop_job(settings, services, job.job_id, savepoint=False)
     return _report(settings, sustainable, measured)
 
@@ -161,9 +164,9 @@ def _row(one: Measured) -> Sequence[str]:
     pooled = Latency.of(one.pooled)
     by_run = [Latency.of(histogram).p99_ms for histogram in one.runs]
     return (
-        f"{one.name} ({one.rate:,.0f}/s)",
+        one.name,
         *(f"{value:,.1f}" for value in (pooled.p50_ms, pooled.p99_ms, pooled.p999_ms, pooled.max_ms)),
-        f"{min(by_run):,.0f} - {max(by_run):,.0f}",
+        ", ".join(f"{value:,.0f}" for value in by_run),
         f"{pooled.count:,}",
         f"{one.checkpoints}",
         f"{max(phase.behind_ms for phase in one.phases):,.0f} ms",

@@ -2,21 +2,16 @@
 
 import sys
 
-import pyarrow as pa
-
-from benchmarks.bench import PATIENCE_S, bench_model, bench_settings, console, publish
+from benchmarks.bench import bench_model, bench_settings, console, publish
 from benchmarks.drain import loop_rate, scored_rate
+from benchmarks.live import live_latency
 from benchmarks.report import Report, Section
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.alert_watch import AlertWatch
-from runtime.embedded import Services, embedded
-from runtime.latency import Latency, measure_latency
-from runtime.settings import Settings
+from runtime.embedded import embedded
+from runtime.latency import Latency
 from runtime.submit import stop_job, submit
-from runtime.topic_reader import await_records
 from schemas.topics import Topics
-from schemas.wall_clock import now_ms
 
 # 10,000 customers: their histories fill up, so the later part of the topic is at full work.
 # The JVM compiles for half a minute; the rate is taken after that.
@@ -41,24 +36,12 @@ def run(brief: bool) -> Report:
         with console.status("draining it with the job"):
             drained = scored_rate(settings, services, len(backlog))
         with console.status(f"{LIVE_RATE:,} transactions a second, live"):
-            latency = _live(settings, services, live, expected=len(backlog) + len(live))
+            latency = live_latency(settings, services, live, rate=LIVE_RATE, warm_up_s=WARM_UP_S)
         stop_job(settings, services, job.job_id, savepoint=False)
         with console.status("draining it with the plain loop"):
             own = settings.model_copy(update={"topics": Topics(scores="plain.scores", alerts="plain.alerts")})
             looped = loop_rate(own, services, 50_000 if brief else LOOP_EVENTS)
     return _report(len(backlog), drained, looped, latency)
-
-
-def _live(settings: Settings, services: Services, table: pa.Table, *, expected: int) -> Latency:
-    """Return the time from publishing to the alert at LIVE_RATE, without the warm-up."""
-    servers = services.bootstrap_servers
-    with AlertWatch(settings, servers) as watch:
-        watch.catch_up()
-        counted_from_ms = now_ms() + WARM_UP_S * 1000
-        publish(settings, services, table, rate=LIVE_RATE)
-        await_records(settings, servers, settings.topics.scores, expected, seconds=PATIENCE_S)
-        watch.catch_up()
-    return measure_latency(settings, servers, watch.seen_at_ms, since_ms=counted_from_ms)
 
 
 def _report(events: int, drained: float, looped: float, latency: Latency) -> Report:
