@@ -27,11 +27,17 @@ console = Console(stderr=True, highlight=False)
 
 def bench_model() -> Path:
     """Train the model of the benchmarks; return its folder."""
-    folder, history = ROOT / "model", ROOT / "history.parquet"
+    folder = ROOT / "model"
     with console.status("training the model"):
-        pq.write_table(simulate(HISTORY), history)
-        train(history, folder, TrainingSettings(seed=1))
+        train(bench_history(), folder, TrainingSettings(seed=1))
     return folder
+
+
+def bench_history() -> Path:
+    """Simulate the history that models are trained on; return its file."""
+    file = ROOT / "history.parquet"
+    pq.write_table(simulate(HISTORY), file)
+    return file
 
 
 def bench_settings(model: Path) -> Settings:

@@ -1,13 +1,13 @@
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small, and searchable
     "svg.hashsalt": "fraudstream",  # the same figures give the same file
     "font.size": 9,
@@ -45,9 +45,9 @@ class Chart:
     y_scale: Literal["linear", "log"] = "linear"
 
 
-def draw(path: Path, charts: Sequence[Chart]) -> None:
-    """Draw charts below each other, as SVG."""
-    with mpl.rc_context(_STYLE):
+def drawn(charts: Sequence[Chart]) -> bytes:
+    """Return charts below each other, as SVG."""
+    with mpl.rc_context(STYLE):
         heights = [_height(chart) for chart in charts]
         figure = Figure(figsize=(7.5, sum(heights)), layout="constrained")
         rows = figure.subplots(len(charts), squeeze=False, height_ratios=heights)[:, 0]
@@ -57,7 +57,9 @@ def draw(path: Path, charts: Sequence[Chart]) -> None:
                 _draw_bars(axes, chart.bars)
             else:
                 _draw_lines(axes, chart)
-        figure.savefig(path, format="svg", metadata={"Date": None})
+        file = io.BytesIO()
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()
 
 
 def _height(chart: Chart) -> float:

@@ -1,6 +1,6 @@
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.chart import Chart, draw
+from benchmarks.chart import Chart, drawn
 from benchmarks.machine import Machine
 
 
@@ -44,6 +44,8 @@ class Report:
         All that was measured, plain values.
     sections : sequence of Section
     charts : sequence of Chart
+    pages : mapping of name to bytes
+        Pages of HTML to go with it.
     """
 
     suite: str
@@ -52,6 +54,7 @@ class Report:
     raw: dict[str, Any]
     sections: Sequence[Section]
     charts: Sequence[Chart] = ()
+    pages: Mapping[str, bytes] = field(default_factory=dict)
 
     def show(self, console: Console) -> None:
         """Print the tables."""
@@ -64,24 +67,28 @@ class Report:
             console.print(table)
 
     def write(self, folder: Path) -> list[Path]:
-        """Write it as JSON and Markdown, and its charts as SVG, in place of the suite's last; return the files."""
+        """Write it as JSON and Markdown, its charts as SVG and its pages; return the files."""
         folder.mkdir(parents=True, exist_ok=True)
         machine, at = Machine.here(), datetime.now(UTC).isoformat(timespec="seconds")
-        data, text, picture = (folder / f"{self.suite}.{ending}" for ending in ("json", "md", "svg"))
         content = {"suite": self.suite, "at": at, "machine": machine.to_dict(), "workload": self.workload}
-        data.write_text(json.dumps({**content, "figures": self.figures, "raw": self.raw}, indent=2) + "\n")
-        text.write_text(self._markdown(machine, at, picture.name if self.charts else None))
-        if not self.charts:
-            return [data, text]
-        draw(picture, self.charts)
-        return [data, text, picture]
+        data = {**content, "figures": self.figures, "raw": self.raw}
+        files = {
+            f"{self.suite}.json": (json.dumps(data, indent=2) + "\n").encode(),
+            f"{self.suite}.md": self._markdown(machine, at).encode(),
+            **({f"{self.suite}.svg": drawn(self.charts)} if self.charts else {}),
+            **{f"{self.suite}-{name}.html": page for name, page in self.pages.items()},
+        }
+        for name, written in files.items():
+            (folder / name).write_bytes(written)
+        return [folder / name for name in files]
 
-    def _markdown(self, machine: Machine, at: str, picture: str | None) -> str:
+    def _markdown(self, machine: Machine, at: str) -> str:
         parts = [f"# {self.suite}", self.workload, f"{machine.line}; {at}."]
         for section in self.sections:
             ruler = ["---", *["---:"] * (len(section.columns) - 1)]
             lines = ["| " + " | ".join(cells) + " |" for cells in (section.columns, ruler, *section.rows)]
             parts += [f"## {section.title}", "\n".join(lines)]
-        if picture:
-            parts.append(f"![{self.suite}]({picture})")
+        if self.charts:
+            parts.append(f"![{self.suite}]({self.suite}.svg)")
+        parts += [f"[{name}]({self.suite}-{name}.html)" for name in self.pages]
         return "\n\n".join(parts) + "\n"

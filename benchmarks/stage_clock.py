@@ -20,16 +20,24 @@ class StageClock:
         self._since_ns = 0
         self.spent_ns: Counter[str] = Counter()
 
+    def enter(self, name: str) -> None:
+        """Open a stage."""
+        self._charge()
+        self._open.append(name)
+
+    def leave(self) -> None:
+        """Close the stage that was opened last."""
+        self._charge()
+        self._open.pop()
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Count the block for a stage."""
-        self._charge()
-        self._open.append(name)
+        self.enter(name)
         try:
             yield
         finally:
-            self._charge()
-            self._open.pop()
+            self.leave()
 
     def timed(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         """Return a callable that counts for a stage."""

@@ -7,7 +7,7 @@ from typing import Any
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from benchmarks.stage_clock import StageClock
-from benchmarks.stage_names import BATCHES, EVENTS, GROUP, STAGES
+from benchmarks.stage_names import BATCHES, BETWEEN, EVENTS, GROUP, STAGES
 from jobs import score_transactions, topology
 from jobs.operators.score_batch import ScoreBatch
 from models.features.pool import Load
@@ -27,12 +27,15 @@ class TimedScoreBatch(ScoreBatch):
         clock.wrap(self._outputs, "_alert_batch", "encode_alerts")
         clock.wrap(self._outputs._scores, "encode", "encode_scores")
         clock.wrap(self._inference_log, "sample", "feature_log")
+        self._waits = False
         group = runtime_context.get_metrics_group().add_group(GROUP)
         self._counters = {name: group.counter(name) for name in (*STAGES, EVENTS, BATCHES)}
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Take in one MICRO_BATCH."""
         clock, rows = self._clock, super().process_element(value, ctx)
+        if self._waits:
+            clock.leave()
         while True:
             with clock.stage("operator"):
                 row = next(rows, None)
@@ -44,6 +47,8 @@ class TimedScoreBatch(ScoreBatch):
             self._counters[name].inc(spent_ns)
         self._counters[EVENTS].inc(len(value[1]))
         self._counters[BATCHES].inc(1)
+        self._waits = True
+        clock.enter(BETWEEN)
 
     def _new_scorer(self, load: Load) -> TransactionScorer:
         clock = self._clock

@@ -1,5 +1,5 @@
-GROUP, EVENTS, BATCHES = "stages", "events", "batches"
-"""Of the counters in which `stage_job` tells what it counted."""
+GROUP, EVENTS, BATCHES, BETWEEN = "stages", "events", "batches", "between"
+"""The group of the counters in which `stage_job` tells what it counted, and some of them."""
 
 STAGES = {
     "decode": "decode Avro, check limits",
@@ -14,5 +14,6 @@ STAGES = {
     "drift": "drift signals",
     "operator": "the rest of the operator",
     "hand_on": "hand results to the JVM, send them on",
+    BETWEEN: "until the next batch is there, in Python",
 }
-"""Of the operator, each in words."""
+"""Of the operator's thread, each in words; together they are all of its time."""
