@@ -1,12 +1,13 @@
 """How fast the job drains a filled topic, beside a plain loop, several times in turns."""
 
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from benchmarks.bench import bench_model, bench_settings, console, publish
 from benchmarks.chart import Chart
-from benchmarks.drain import job_rate, loop_rate, rates_in_turns
+from benchmarks.drain import job_rate, loop_rate, rates_in_turns, scoring
 from benchmarks.report import Report, Section
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
@@ -29,8 +30,16 @@ def run(brief: bool) -> Report:
     with embedded(settings) as services:
         with console.status(f"filling the topic with {len(table):,} transactions"):
             publish(settings, services, table)
+        cold_start_s = _first_score_s(settings, services)
         rates = rates_in_turns(_sides(settings, services, len(table)), 1 if brief else TURNS)
-    return _report(len(table), rates)
+    return _report(len(table), rates, cold_start_s)
+
+
+def _first_score_s(settings: Settings, services: Services) -> float:
+    """Return the seconds from submitting a job, the first on its TaskManager, to its first score."""
+    begun = time.perf_counter()
+    with scoring(settings, services):
+        return time.perf_counter() - begun
 
 
 def _sides(settings: Settings, services: Services, events: int) -> Mapping[str, Callable[[int], float]]:
@@ -41,7 +50,7 @@ def _sides(settings: Settings, services: Services, events: int) -> Mapping[str, 
     return {JOB: partial(rate_of, job_rate), LOOP: partial(rate_of, loop_rate)}
 
 
-def _report(events: int, rates: Mapping[str, Sequence[float]]) -> Report:
+def _report(events: int, rates: Mapping[str, Sequence[float]], cold_start_s: float) -> Report:
     middle = {name: statistics.median(found) for name, found in rates.items()}
     ratio = round(middle[JOB] / middle[LOOP], 2)
     rows = [
@@ -60,15 +69,24 @@ def _report(events: int, rates: Mapping[str, Sequence[float]]) -> Report:
             "events_per_s": round(middle[JOB]),
             "loop_events_per_s": round(middle[LOOP]),
             "ratio": ratio,
-            "us_per_event": round(1e6 / middle[JOB], 1),
+            "cold_start_s": round(cold_start_s, 1),
         },
-        raw={"events": events, "rates": {name: [round(rate) for rate in found] for name, found in rates.items()}},
+        raw={
+            "events": events,
+            "cold_start_s": cold_start_s,
+            "rates": {name: [round(rate) for rate in found] for name, found in rates.items()},
+        },
         sections=[
             Section(
                 title=f"Draining: the job at {ratio} times the loop's rate",
                 columns=("who", "events/s, median", "least - most", "runs"),
                 rows=rows,
-            )
+            ),
+            Section(
+                title="Cold start",
+                columns=("from submitting to the first score", "seconds"),
+                rows=[("the first job of its TaskManager", f"{cold_start_s:.1f}")],
+            ),
         ],
         charts=[Chart(title="Draining a topic", x="events a second, each run a dot", bars=rates)],
     )
