@@ -13,6 +13,7 @@ from runtime.failures import RuntimeFailure
 
 CATCH_UP_S = 900.0
 SATURATING_RATE = 80_000.0
+KEPT_UP = 0.97
 WARM_UP_S, STEP_S, STEPS = 60.0, 30.0, 4
 
 
@@ -50,6 +51,15 @@ class Phase:
         loaded = [look for look in self.looks if look.at_s <= self.ended.at_s]
         half = loaded[len(loaded) // 2]
         return (self.ended.scored - half.scored) / (self.ended.at_s - half.at_s)
+
+    @property
+    def kept_up(self) -> bool:
+        """Whether no lag grew.
+
+        At the end less than a second's worth waited: what is on its way at every moment, and a checkpoint's pause. And
+        in the second half nearly all was scored as it came.
+        """
+        return self.ended.lag < self.rate and self.scored_rate > KEPT_UP * self.rate
 
     @property
     def drained_rate(self) -> float:
@@ -111,8 +121,7 @@ class LoadPhases:
         for _ in range(steps):
             rate = (low + high) / 2
             step = self.run("search", rate=rate, seconds=step_s)
-            # Less than a second's worth: what is on its way at every moment, and a checkpoint's pause.
-            low, high = (rate, high) if step.ended.lag < rate else (low, rate)
+            low, high = (rate, high) if step.kept_up else (low, rate)
         return low
 
     def _caught_up(self) -> bool:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -48,7 +48,7 @@ class SteadyWorld:
     def __init__(self, publisher: Publisher, topics: Topics, rate: float, first_round: int) -> None:
         self._publisher, self._topics, self._schedule = publisher, topics, ConstantRate(rate)
         self._rows = rows_at_once(self._schedule, rate)
-        self._table = simulate(WORLD)  # before the clock starts
+        self._table = simulate(WORLD)
         self.next_round = first_round
 
     def records(self) -> Iterator[Record]:
@@ -95,6 +95,7 @@ def main() -> None:
     with Publisher(arguments.bootstrap_servers) as publisher:
         world = SteadyWorld(publisher, topics, arguments.rate, arguments.first_round)
         records = islice(world.records(), round(arguments.rate * arguments.seconds))
+        records = chain([next(records)], records)  # what comes before the first takes a second, which is not the load's
         sent = publisher.publish(records, topics.transactions, schedule=ConstantRate(arguments.rate))
     print(json.dumps({**asdict(sent), "next_round": world.next_round}))
 
