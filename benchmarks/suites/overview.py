@@ -1,7 +1,5 @@
 """The figures of `make bench`: the rate of draining a topic beside a plain loop, and the time to an alert."""
 
-import sys
-
 from benchmarks.bench import bench_model, bench_settings, console, publish
 from benchmarks.drain import loop_rate, scored_rate
 from benchmarks.live import live_latency
@@ -24,8 +22,6 @@ WARM_UP_S, LIVE_S = 5, 30
 
 def run(brief: bool) -> Report:
     """Drain by the job, go live with it, drain by the loop."""
-    # Publisher and alert reader share this process: neither may hold up the other for the usual 5 ms.
-    sys.setswitchinterval(0.0005)
     settings = bench_settings(bench_model())
     backlog = simulate(BACKLOG).slice(0, 150_000 if brief else BACKLOG_EVENTS)
     live = simulate(LIVE).slice(0, LIVE_RATE * (WARM_UP_S + (5 if brief else LIVE_S)))
