@@ -4,11 +4,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from benchmarks.bench import publish
 from benchmarks.chart import Chart
 from benchmarks.report import Section
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
+from runtime.embedded import Services
 from runtime.settings import Settings
+from runtime.topics import create_topics
 from schemas.topics import Topics
 
 PER_DAY = 3.0
@@ -41,6 +44,12 @@ def transactions(customers: int, events: int) -> pa.Table:
     """Return so many transactions of so many customers, over as many days as it takes."""
     days = max(round(1.1 * events / (PER_DAY * customers) + 0.5), 1)
     return simulate(SimulationConfig(seed=2, customers=customers, days=days)).slice(0, events)
+
+
+def fill(settings: Settings, services: Services, table: pa.Table) -> None:
+    """Publish a table to the settings' transactions topic, made where it is missing."""
+    create_topics(settings, services.bootstrap_servers)
+    publish(settings, services, table)
 
 
 def with_topics(settings: Settings, transactions: str, outputs: str) -> Settings:

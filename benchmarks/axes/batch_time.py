@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from benchmarks.axes.axis import CUSTOMERS, Axis, transactions, with_job, with_topics
-from benchmarks.bench import console, publish
+from benchmarks.axes.axis import CUSTOMERS, Axis, fill, transactions, with_job, with_topics
+from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import scored_rate
 from benchmarks.live import live_latency
@@ -35,7 +35,7 @@ def run(settings: Settings, brief: bool) -> Axis:
     table = transactions(CUSTOMERS, events + live * len(tried))
     points = []
     with embedded(settings) as services:
-        publish(with_topics(settings, "batch-ms", "batch-ms"), services, table.slice(0, events))
+        fill(with_topics(settings, "batch-ms", "batch-ms"), services, table.slice(0, events))
         for turn, batch_ms in enumerate(tried):
             own = with_job(with_topics(settings, "batch-ms", f"batch-ms-{turn}"), batch_ms=batch_ms)
             already = events + turn * live

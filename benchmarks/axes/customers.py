@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.axes.axis import Axis, transactions, with_job, with_topics
-from benchmarks.bench import console, publish
+from benchmarks.axes.axis import Axis, fill, transactions, with_job, with_topics
+from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import scored_rate
 from benchmarks.report import Section
@@ -18,7 +18,6 @@ from runtime.failures import RuntimeFailure
 from runtime.flink_rest import FlinkRest
 from runtime.settings import Settings
 from runtime.submit import stop_job, submit
-from runtime.topics import create_topics
 from schemas.wall_clock import now_ms
 
 LEAST_EVENTS, PER_CUSTOMER = 500_000, 3
@@ -63,9 +62,8 @@ def run(settings: Settings, brief: bool) -> Axis:
         for customers in (1_000, 10_000) if brief else (10_000, 100_000, 1_000_000):
             table = transactions(customers, max(60_000 if brief else LEAST_EVENTS, PER_CUSTOMER * customers))
             own = with_topics(settings, f"customers-{customers}", f"customers-{customers}")
-            create_topics(own, services.bootstrap_servers)
             with console.status(f"{customers:,} customers, {len(table):,} transactions"):
-                publish(own, services, table)
+                fill(own, services, table)
                 points.append(_drained(own, services, table))
     return _axis(points)
 

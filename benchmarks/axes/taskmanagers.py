@@ -1,7 +1,7 @@
 """What more and more TaskManagers drain, of one slot each."""
 
-from benchmarks.axes.axis import CUSTOMERS, Axis, transactions, with_job, with_topics
-from benchmarks.bench import console, publish
+from benchmarks.axes.axis import CUSTOMERS, Axis, fill, transactions, with_job, with_topics
+from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate
 from benchmarks.report import Section
@@ -18,7 +18,7 @@ def run(settings: Settings, brief: bool) -> Axis:
         own = with_job(settings, parallelism=count, shards=max(count, settings.job.shards))
         topic = f"taskmanagers-{count}"
         with embedded(own, taskmanagers=count) as services, console.status(f"TaskManagers: {count}"):
-            publish(with_topics(own, topic, topic), services, table)
+            fill(with_topics(own, topic, topic), services, table)
             for turn in range(2):
                 rates[count] = job_rate(with_topics(own, topic, f"{topic}-{turn}"), services, len(table))
     return Axis(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from benchmarks.axes.axis import CUSTOMERS, Axis, transactions, with_topics
-from benchmarks.bench import ROOT, bench_history, console, publish
+from benchmarks.axes.axis import CUSTOMERS, Axis, fill, transactions, with_topics
+from benchmarks.bench import ROOT, bench_history, console
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate
 from benchmarks.report import Section
@@ -23,7 +23,7 @@ def run(settings: Settings, brief: bool) -> Axis:
     models = {trees: _model(trees) for trees in tried}
     table, rates = transactions(CUSTOMERS, 60_000 if brief else EVENTS), dict[int, float]()
     with embedded(settings) as services:
-        publish(with_topics(settings, "trees", "trees"), services, table)
+        fill(with_topics(settings, "trees", "trees"), services, table)
         for turn, trees in enumerate((tried[0], *tried)):
             own = with_topics(settings, "trees", f"trees-{turn}")
             own = own.model_copy(update={"model": ModelSettings(artifact=models[trees])})
