@@ -34,7 +34,7 @@ class Lengths:
     runs: int = 3
 
 
-BRIEF = Lengths(saturated_s=5, step_s=5, steps=1, warm_up_s=2, run_s=6, runs=1)
+BRIEF = Lengths(saturated_s=8, step_s=8, steps=1, warm_up_s=2, run_s=6, runs=1)
 
 
 @dataclass(frozen=True, kw_only=True)
