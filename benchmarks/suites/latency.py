@@ -26,11 +26,11 @@ RATE = 5_000.0
 class Lengths:
     """How long the parts of the suite take, in seconds, and how many they are."""
 
-    saturated_s: float = 60.0
-    step_s: float = 20.0
+    saturated_s: float = 40.0
+    step_s: float = 15.0
     steps: int = 4
     warm_up_s: float = 10.0
-    run_s: float = 30.0
+    run_s: float = 20.0
     runs: int = 3
 
 
