@@ -16,17 +16,20 @@ Suite = Literal["overview", "throughput", "latency", "stages", "scale"]
 def bench(
     suite: Annotated[Suite, typer.Argument(help="What to measure.")] = "overview",
     *,
-    brief: Annotated[bool, typer.Option(help="Everything once and small: to see that it works.")] = False,
+    brief: Annotated[bool, typer.Option("--brief", help="Everything once and small: to see that it works.")] = False,
     results: Annotated[Path | None, typer.Option(help="Folder to write to; benchmarks/results if left out.")] = None,
 ) -> None:
     """Measure the job on a stack of its own (needs the whole repository).
 
-    [bold]overview[/] takes the two figures of `make bench`: the rate beside a plain loop's, and the time to an alert.
-    [bold]throughput[/] drains a filled topic several times. [bold]latency[/] finds the rate that can be sustained, and
-    measures publish to alert at 5,000 a second and at half of that rate. [bold]stages[/] says where the time of an
-    event goes, with a flame graph. [bold]scale[/] shows what grows with customers and with the batch time.
+    [bold]Suites[/]
 
-    Each writes JSON, Markdown and a picture, and prints one JSON object as last line.
+      [bold]overview[/]    the rate beside a plain loop's, the time to an alert
+      [bold]throughput[/]  draining a filled topic, beside the loop, in turns
+      [bold]latency[/]     publish to alert at 5,000/s and at half of what lasts
+      [bold]stages[/]      where the time of an event goes, with a flame graph
+      [bold]scale[/]       what customers, batch time, slots and trees change
+
+    Each writes JSON, Markdown and a picture; its last line is a JSON object.
 
     [bold]Examples[/]
 
