@@ -1,6 +1,5 @@
 """Jobs of their own in turn, on the same warm TaskManager: how fast each drains topics that are filled already."""
 
-import math
 import statistics
 import subprocess
 import sys
@@ -159,7 +158,14 @@ def rate_between(times: Sequence[tuple[int, float]], least: float, most: float) 
         Rising.
     least, most : float
         Counts; the first look at or above ``least`` and the first at or above ``most`` count.
+
+    Raises
+    ------
+    RuntimeFailure
+        These are the same look.
     """
     first, start = next(look for look in times if look[0] >= least)
     last, end = next(look for look in times if look[0] >= most)
-    return (last - first) / (end - start) if end > start else math.inf
+    if end <= start:
+        raise RuntimeFailure(f"expected to see a drain of {last:,} records go on, was over at one look: give it more")
+    return (last - first) / (end - start)

@@ -18,6 +18,8 @@ PER_DAY = 3.0
 """Transactions of a customer, about."""
 CUSTOMERS = 10_000
 """Where it is not them that are varied."""
+BRIEF_EVENTS = 150_000
+"""Few, but enough to see a drain go on."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from benchmarks.axes.axis import CUSTOMERS, Axis, fill, transactions, with_job, with_topics
+from benchmarks.axes.axis import BRIEF_EVENTS, CUSTOMERS, Axis, fill, transactions, with_job, with_topics
 from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import scored_rate
@@ -30,7 +30,7 @@ class Point:
 
 def run(settings: Settings, brief: bool) -> Axis:
     """Drain, then go live, with one batch time after the other; each job drains what the last was sent live too."""
-    events, live = (60_000, 3 * LIVE_RATE) if brief else (EVENTS, LIVE_S * LIVE_RATE)
+    events, live = (BRIEF_EVENTS, 3 * LIVE_RATE) if brief else (EVENTS, LIVE_S * LIVE_RATE)
     tried = (10, 30) if brief else (1, 3, 10, 30, 100)
     table = transactions(CUSTOMERS, events + live * len(tried))
     points = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.axes.axis import Axis, fill, transactions, with_job, with_topics
+from benchmarks.axes.axis import BRIEF_EVENTS, Axis, fill, transactions, with_job, with_topics
 from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import scored_rate
@@ -60,7 +60,7 @@ def run(settings: Settings, brief: bool) -> Axis:
     settings, points = with_job(settings, state_backend="rocksdb"), []
     with embedded(settings) as services:
         for customers in (1_000, 10_000) if brief else (10_000, 100_000, 1_000_000):
-            table = transactions(customers, max(60_000 if brief else LEAST_EVENTS, PER_CUSTOMER * customers))
+            table = transactions(customers, max(BRIEF_EVENTS if brief else LEAST_EVENTS, PER_CUSTOMER * customers))
             own = with_topics(settings, f"customers-{customers}", f"customers-{customers}")
             with console.status(f"{customers:,} customers, {len(table):,} transactions"):
                 fill(own, services, table)

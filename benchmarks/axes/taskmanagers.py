@@ -1,6 +1,6 @@
 """What more and more TaskManagers drain, of one slot each."""
 
-from benchmarks.axes.axis import CUSTOMERS, Axis, fill, transactions, with_job, with_topics
+from benchmarks.axes.axis import BRIEF_EVENTS, CUSTOMERS, Axis, fill, transactions, with_job, with_topics
 from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate
@@ -13,7 +13,7 @@ EVENTS = 300_000
 
 def run(settings: Settings, brief: bool) -> Axis:
     """Drain twice with each number, the first time to warm up."""
-    table, rates = transactions(CUSTOMERS, 60_000 if brief else EVENTS), dict[int, float]()
+    table, rates = transactions(CUSTOMERS, BRIEF_EVENTS if brief else EVENTS), dict[int, float]()
     for count in (1,) if brief else (1, 2):
         own = with_job(settings, parallelism=count, shards=max(count, settings.job.shards))
         topic = f"taskmanagers-{count}"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.axes.axis import CUSTOMERS, Axis, fill, transactions, with_topics
+from benchmarks.axes.axis import BRIEF_EVENTS, CUSTOMERS, Axis, fill, transactions, with_topics
 from benchmarks.bench import ROOT, bench_history, console
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate
@@ -21,7 +21,7 @@ def run(settings: Settings, brief: bool) -> Axis:
     """Drain with one model after the other, after a drain to warm up."""
     tried = (50, 100) if brief else (100, 300, 1_000)
     models = {trees: _model(trees) for trees in tried}
-    table, rates = transactions(CUSTOMERS, 60_000 if brief else EVENTS), dict[int, float]()
+    table, rates = transactions(CUSTOMERS, BRIEF_EVENTS if brief else EVENTS), dict[int, float]()
     with embedded(settings) as services:
         fill(with_topics(settings, "trees", "trees"), services, table)
         for turn, trees in enumerate((tried[0], *tried)):
