@@ -27,7 +27,7 @@ TURNS = 3
 """Of each side. The first of each warms the JVM up and does not count."""
 
 
-LOOK_S = 0.2
+LOOK_S = 0.4
 MIDDLE = (0.25, 0.9)
 """Shares of all between which a rate is taken: without the start and the end."""
 
