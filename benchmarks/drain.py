@@ -25,8 +25,6 @@ WORLD = SimulationConfig(seed=2, customers=10_000, days=40)
 EVENTS = 1_000_000
 TURNS = 3
 """Of each side. The first of each warms the JVM up and does not count."""
-
-
 LOOK_S = 0.4
 MIDDLE = (0.25, 0.9)
 """Shares of all between which a rate is taken: without the start and the end."""
