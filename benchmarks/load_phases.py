@@ -126,10 +126,11 @@ class LoadPhases:
     def sustainable_rate(self, *, warm_up_s: float = WARM_UP_S, step_s: float = STEP_S, steps: int = STEPS) -> float:
         """Find the highest rate at which no lag grows, by halving.
 
-        It lies between what is scored under a load that saturates the machine, and what is scored without a load.
+        It lies between half of what is scored under a load that saturates the machine, and what is scored without a
+        load.
         """
         warm = self.run("saturated", rate=SATURATING_RATE, seconds=warm_up_s)
-        low, high = warm.scored_rate, warm.drained_rate
+        low, high = warm.scored_rate / 2, warm.drained_rate
         for _ in range(steps):
             rate = (low + high) / 2
             step = self.run("search", rate=rate, seconds=step_s)
