@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from confluent_kafka import KafkaException
+
 from benchmarks.bench import ROOT, console
 from benchmarks.report import Report
 from benchmarks.suites import latency, overview, scale, stages, throughput
@@ -47,3 +49,5 @@ if __name__ == "__main__":
         main()
     except (UserError, RuntimeFailure) as failure:
         sys.exit(str(failure))
+    except KafkaException as failure:
+        sys.exit(f"the broker did not answer as expected: {failure.args[0].str()}")

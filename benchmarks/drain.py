@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from confluent_kafka import KafkaException
 from rich.table import Table
 
 from benchmarks.bench import PATIENCE_S, console
 from producers.simulation_config import SimulationConfig
+from runtime.deadline import wait_until
 from runtime.embedded import Services
 from runtime.failures import RuntimeFailure
 from runtime.folders import PROJECT_ROOT
 from runtime.settings import Settings
 from runtime.submit import SCRIPT, stop_job, submit
-from runtime.topic_reader import await_records
+from runtime.topic_reader import await_records, topic_size
 from runtime.topics import create_topics
 from schemas.wall_clock import now_ms
 
@@ -25,7 +27,7 @@ WORLD = SimulationConfig(seed=2, customers=10_000, days=40)
 EVENTS = 1_000_000
 TURNS = 3
 """Of each side. The first of each warms the JVM up and does not count."""
-LOOK_S = 0.4
+LOOK_S, LEADERS_S = 0.4, 20.0
 MIDDLE = (0.25, 0.9)
 """Shares of all between which a rate is taken: without the start and the end."""
 
@@ -102,6 +104,7 @@ def job_rate(settings: Settings, services: Services, count: int) -> float:
 def loop_rate(settings: Settings, services: Services, count: int) -> float:
     """Return the plain loop's steady rate over the first `count` transactions, events a second."""
     create_topics(settings, services.bootstrap_servers)
+    _await_leaders(settings, services)
     line = [
         sys.executable,
         "-m",
@@ -125,6 +128,20 @@ def loop_rate(settings: Settings, services: Services, count: int) -> float:
             return scored_rate(settings, services, count, on_look=require_alive)
         finally:
             loop.terminate()
+
+
+def _await_leaders(settings: Settings, services: Services) -> None:
+    """Wait until the broker answers for the scores topic: a moment after it made it, it does not."""
+
+    def answers() -> bool:
+        try:
+            topic_size(settings, services.bootstrap_servers, settings.topics.scores)
+        except KafkaException:
+            return False
+        return True
+
+    if not wait_until(answers, seconds=LEADERS_S):
+        raise RuntimeFailure(f"expected the broker to answer for {settings.topics.scores} within {LEADERS_S:.0f} s")
 
 
 def scored_rate(

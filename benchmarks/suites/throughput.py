@@ -15,8 +15,8 @@ from runtime.embedded import Services, embedded
 from runtime.settings import Settings
 from schemas.topics import Topics
 
-WORLD = SimulationConfig(seed=2, customers=10_000, days=20)
-EVENTS, TURNS = 500_000, 4
+WORLD = SimulationConfig(seed=2, customers=10_000, days=15)
+EVENTS, TURNS = 400_000, 4
 CHECKPOINT_S = 1.0
 JOB, LOOP = "job", "plain loop, one process"
 
