@@ -1,22 +1,13 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text: small, and searchable
-    "svg.hashsalt": "fraudstream",  # the same figures give the same file
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.alpha": 0.25,
-}
+from models.training.report_charts import STYLE
 
 Points = Sequence[tuple[float, float]]
 

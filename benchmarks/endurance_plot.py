@@ -4,8 +4,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.chart import STYLE
 from benchmarks.load_phases import Phase
+from models.training.report_charts import STYLE
 
 
 def draw(path: Path, phases: Mapping[str, Phase]) -> None:

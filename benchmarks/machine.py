@@ -1,4 +1,5 @@
 import platform
+import shutil
 import subprocess
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -81,6 +82,8 @@ def _broker_version() -> str:
 
 
 def _commit() -> str:
+    if shutil.which("git") is None:
+        return ""
     line = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
     done = subprocess.run(line, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     return done.stdout.strip()
