@@ -3,8 +3,7 @@
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from confluent_kafka import KafkaException
 from rich.table import Table
 
 from benchmarks.bench import PATIENCE_S, console
+from benchmarks.topic_growth import TopicGrowth
 from producers.simulation_config import SimulationConfig
 from runtime.deadline import wait_until
 from runtime.embedded import Services
@@ -27,7 +27,7 @@ WORLD = SimulationConfig(seed=2, customers=10_000, days=40)
 EVENTS = 1_000_000
 TURNS = 3
 """Of each side. The first of each warms the JVM up and does not count."""
-LOOK_S, LEADERS_S = 0.4, 20.0
+LOOK_S, LEADERS_S = 0.5, 20.0
 MIDDLE = (0.25, 0.9)
 """Shares of all between which a rate is taken: without the start and the end."""
 
@@ -152,35 +152,13 @@ def scored_rate(
     between: tuple[float, float] = MIDDLE,
     on_look: Callable[[], None] = lambda: None,
 ) -> float:
-    """Return how many scores a second come into the topic between two shares of `count`."""
-    times = [(0, time.perf_counter())]
-
-    def note(found: int) -> None:
-        times.append((found, time.perf_counter()))
-        on_look()
-
+    """Wait for `count` scores; return how many a second were written between two shares of them."""
     servers, topic = services.bootstrap_servers, settings.topics.scores
-    await_records(settings, servers, topic, count, seconds=PATIENCE_S, interval_s=LOOK_S, on_count=note)
-    return rate_between(times, between[0] * count, between[1] * count)
-
-
-def rate_between(times: Sequence[tuple[int, float]], least: float, most: float) -> float:
-    """Return events a second between two counts, by the looks (count, seconds) next to them.
-
-    Parameters
-    ----------
-    times : sequence of (int, float)
-        Rising.
-    least, most : float
-        Counts; the first look at or above ``least`` and the first at or above ``most`` count.
-
-    Raises
-    ------
-    RuntimeFailure
-        These are the same look.
-    """
-    first, start = next(look for look in times if look[0] >= least)
-    last, end = next(look for look in times if look[0] >= most)
-    if end <= start:
-        raise RuntimeFailure(f"expected to see a drain of {last:,} records go on, was over at one look: give it more")
-    return (last - first) / (end - start)
+    begun_ms = now_ms()
+    await_records(
+        settings, servers, topic, count, seconds=PATIENCE_S, interval_s=LOOK_S, on_count=lambda _count: on_look()
+    )
+    lasted = range(begun_ms, now_ms() + 1)
+    with TopicGrowth(settings, servers, topic) as growth:
+        first_ms, last_ms = (growth.moment_ms(share * count, lasted) for share in between)
+    return (between[1] - between[0]) * count * 1000 / (last_ms - first_ms)

@@ -61,9 +61,9 @@ def _report(events: int, rates: Mapping[str, Sequence[float]], cold_start_s: flo
         suite="throughput",
         workload=(
             f"Each drains the same {events:,} transactions of {WORLD.customers:,} customers in turn, after a turn that "
-            "does not count. A rate is that at which scores come into their topic between a quarter and nine tenths "
-            f"of all. The job makes a checkpoint every {CHECKPOINT_S:g} s; the loop keeps its state in memory alone. "
-            "Broker and drain share the machine."
+            "does not count. A rate is that at which scores are written between a quarter and nine tenths of all, "
+            f"by the times they carry. The job makes a checkpoint every {CHECKPOINT_S:g} s; the loop keeps its state "
+            "in memory alone. Broker and drain share the machine."
         ),
         figures={
             "events_per_s": round(middle[JOB]),
