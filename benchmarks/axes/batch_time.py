@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from benchmarks.axes.axis import BRIEF_EVENTS, CUSTOMERS, Axis, fill, transactions, with_job, with_topics
 from benchmarks.bench import console
 from benchmarks.chart import Chart
-from benchmarks.drain import scored_rate
+from benchmarks.drain import job_rate, scored_rate
 from benchmarks.live import live_latency
 from benchmarks.report import Section
 from runtime.embedded import embedded
@@ -29,13 +29,17 @@ class Point:
 
 
 def run(settings: Settings, brief: bool) -> Axis:
-    """Drain, then go live, with one batch time after the other; each job drains what the last was sent live too."""
+    """Warm up, then drain and go live with one batch time after the other.
+
+    Each job drains what those before it were sent live, too.
+    """
     events, live = (BRIEF_EVENTS, 3 * LIVE_RATE) if brief else (EVENTS, LIVE_S * LIVE_RATE)
     tried = (10, 30) if brief else (1, 3, 10, 30, 100)
     table = transactions(CUSTOMERS, events + live * len(tried))
     points = []
     with embedded(settings) as services:
         fill(with_topics(settings, "batch-ms", "batch-ms"), services, table.slice(0, events))
+        job_rate(with_topics(settings, "batch-ms", "batch-ms-warm-up"), services, events)
         for turn, batch_ms in enumerate(tried):
             own = with_job(with_topics(settings, "batch-ms", f"batch-ms-{turn}"), batch_ms=batch_ms)
             already = events + turn * live
