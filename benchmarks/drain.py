@@ -1,18 +1,25 @@
 """Jobs of their own in turn, on the same warm TaskManager: how fast each drains topics that are filled already."""
 
 import statistics
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from confluent_kafka import KafkaException
 from rich.table import Table
 
 from benchmarks.bench import PATIENCE_S, console
+from benchmarks.topic_growth import TopicGrowth
 from producers.simulation_config import SimulationConfig
+from runtime.deadline import wait_until
 from runtime.embedded import Services
+from runtime.failures import RuntimeFailure
+from runtime.folders import PROJECT_ROOT
 from runtime.settings import Settings
 from runtime.submit import SCRIPT, stop_job, submit
-from runtime.topic_reader import await_records
+from runtime.topic_reader import await_records, topic_size
 from runtime.topics import create_topics
 from schemas.wall_clock import now_ms
 
@@ -20,6 +27,9 @@ WORLD = SimulationConfig(seed=2, customers=10_000, days=40)
 EVENTS = 1_000_000
 TURNS = 3
 """Of each side. The first of each warms the JVM up and does not count."""
+LOOK_S, LEADERS_S = 0.5, 20.0
+MIDDLE = (0.25, 0.9)
+"""Shares of all between which a rate is taken: without the start and the end."""
 
 
 def in_turns(sides: Mapping[str, Callable[[int], float]], events: int) -> dict[str, float]:
@@ -32,18 +42,36 @@ def in_turns(sides: Mapping[str, Callable[[int], float]], events: int) -> dict[s
     events : int
         Records in the topic.
     """
-    rates: dict[str, list[float]] = {name: [] for name in sides}
-    for turn in range(TURNS):
-        for place, (name, seconds_of) in enumerate(sides.items()):
-            with console.status(f"draining {name}, {turn + 1} of {TURNS}"):
-                rates[name].append(events / seconds_of(turn * len(sides) + place))
+
+    def rate_of(seconds_of: Callable[[int], float]) -> Callable[[int], float]:
+        return lambda number: events / seconds_of(number)
+
+    rates = rates_in_turns({name: rate_of(seconds_of) for name, seconds_of in sides.items()})
     table = Table(box=None)
     table.add_column("drained")
-    table.add_column("events/s, turn by turn (the first warms up)", justify="right")
+    table.add_column("events/s, turn by turn", justify="right")
     for name, found in rates.items():
         table.add_row(name, ", ".join(f"{rate:,.0f}" for rate in found))
     console.print(table)
-    return {name: statistics.mean(found[1:]) for name, found in rates.items()}
+    return {name: statistics.mean(found) for name, found in rates.items()}
+
+
+def rates_in_turns(sides: Mapping[str, Callable[[int], float]], turns: int = TURNS) -> dict[str, list[float]]:
+    """Drain by each side in turn and return each side's rates that count, events a second.
+
+    Parameters
+    ----------
+    sides : mapping of name to callable
+        Given the number of the drain, for topics of its own, it returns its rate.
+    turns : int
+        Of each side. The first of several does not count.
+    """
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(turns):
+        for place, (name, rate_of) in enumerate(sides.items()):
+            with console.status(f"draining {name}, {turn + 1} of {turns}"):
+                rates[name].append(rate_of(turn * len(sides) + place))
+    return {name: found[turns > 1 :] for name, found in rates.items()}
 
 
 @contextmanager
@@ -62,3 +90,75 @@ def drain_seconds(settings: Settings, services: Services, wanted: dict[str, int]
         for topic, count in wanted.items():
             await_records(settings, services.bootstrap_servers, topic, count, seconds=PATIENCE_S)
         return (now_ms() - begun) / 1000
+
+
+def job_rate(settings: Settings, services: Services, count: int) -> float:
+    """Return a new job's steady rate over its settings' topics, which hold `count` transactions, events a second."""
+    create_topics(settings, services.bootstrap_servers)
+    job = submit(settings, services)
+    rate = scored_rate(settings, services, count)
+    stop_job(settings, services, job.job_id, savepoint=False)
+    return rate
+
+
+def loop_rate(settings: Settings, services: Services, count: int) -> float:
+    """Return the plain loop's steady rate over the first `count` transactions, events a second."""
+    create_topics(settings, services.bootstrap_servers)
+    _await_leaders(settings, services)
+    line = [
+        sys.executable,
+        "-m",
+        "benchmarks.plain_loop",
+        *("--bootstrap-servers", services.bootstrap_servers),
+        *("--model", str(settings.model.artifact.absolute())),
+        *("--topic", settings.topics.transactions),
+        *("--scores-topic", settings.topics.scores),
+        *("--alerts-topic", settings.topics.alerts),
+        *("--count", str(count)),
+    ]
+    with subprocess.Popen(  # noqa: S603
+        line, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as loop:
+
+        def require_alive() -> None:
+            if loop.poll():
+                raise RuntimeFailure(f"the plain loop failed: {loop.communicate()[1][-500:]}")
+
+        try:
+            return scored_rate(settings, services, count, on_look=require_alive)
+        finally:
+            loop.terminate()
+
+
+def _await_leaders(settings: Settings, services: Services) -> None:
+    """Wait until the broker answers for the scores topic: a moment after it made it, it does not."""
+
+    def answers() -> bool:
+        try:
+            topic_size(settings, services.bootstrap_servers, settings.topics.scores)
+        except KafkaException:
+            return False
+        return True
+
+    if not wait_until(answers, seconds=LEADERS_S):
+        raise RuntimeFailure(f"expected the broker to answer for {settings.topics.scores} within {LEADERS_S:.0f} s")
+
+
+def scored_rate(
+    settings: Settings,
+    services: Services,
+    count: int,
+    *,
+    between: tuple[float, float] = MIDDLE,
+    on_look: Callable[[], None] = lambda: None,
+) -> float:
+    """Wait for `count` scores; return how many a second were written between two shares of them."""
+    servers, topic = services.bootstrap_servers, settings.topics.scores
+    begun_ms = now_ms()
+    await_records(
+        settings, servers, topic, count, seconds=PATIENCE_S, interval_s=LOOK_S, on_count=lambda _count: on_look()
+    )
+    lasted = range(begun_ms, now_ms() + 1)
+    with TopicGrowth(settings, servers, topic) as growth:
+        first_ms, last_ms = (growth.moment_ms(share * count, lasted) for share in between)
+    return (between[1] - between[0]) * count * 1000 / (last_ms - first_ms)

@@ -5,13 +5,12 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from benchmarks.load_phases import Phase
-
-_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "fraudstream", "axes.spines.top": False, "axes.spines.right": False}
+from models.training.report_charts import STYLE
 
 
 def draw(path: Path, phases: Mapping[str, Phase]) -> None:
     """Draw memory by process, and the lag, over the phases' time, one column a phase."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10, 5), layout="constrained")
         axes = figure.subplots(2, len(phases), sharey="row", squeeze=False)
         for (memory, lag), (name, phase) in zip(axes.T, phases.items(), strict=True):
@@ -22,7 +21,6 @@ def draw(path: Path, phases: Mapping[str, Phase]) -> None:
             lag.plot(minutes, [look.lag / 1e6 for look in phase.looks], color="#c8601a")
             for axis in (memory, lag):
                 axis.axvline((phase.ended.at_s - begun) / 60, color="#9aa3ad", linestyle=":")
-                axis.grid(alpha=0.25)
             memory.set_title(f"{name}: {phase.rate:,.0f} transactions a second until the dotted line", fontsize=10)
             lag.set_xlabel("minutes")
         axes[0][0].set_ylabel("resident MB")

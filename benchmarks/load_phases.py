@@ -13,6 +13,8 @@ from runtime.failures import RuntimeFailure
 
 CATCH_UP_S = 900.0
 SATURATING_RATE = 80_000.0
+MOST_GROWTH = 0.03
+"""Of the lag, as a share of the rate: looks are two seconds apart, and lag is never quite even."""
 WARM_UP_S, STEP_S, STEPS = 60.0, 30.0, 4
 
 
@@ -25,6 +27,8 @@ class Phase:
     published : int
     rate : float
         Transactions a second that were really published.
+    behind_ms : float
+        How late the latest of them was against the schedule.
     looks : list of Look
         From the load's begin until all was scored.
     ended : Look
@@ -33,6 +37,7 @@ class Phase:
 
     published: int
     rate: float
+    behind_ms: float
     looks: list[Look]
     ended: Look
 
@@ -44,9 +49,29 @@ class Phase:
     @property
     def scored_rate(self) -> float:
         """Transactions a second that were scored in the second half of the load."""
-        loaded = [look for look in self.looks if look.at_s <= self.ended.at_s]
-        half = loaded[len(loaded) // 2]
-        return (self.ended.scored - half.scored) / (self.ended.at_s - half.at_s)
+        half, last = self._second_half
+        return (last.scored - half.scored) / (last.at_s - half.at_s)
+
+    @property
+    def lag_growth(self) -> float:
+        """By how much the lag grew in the second half of the load, transactions a second."""
+        half, last = self._second_half
+        return (last.lag - half.lag) / (last.at_s - half.at_s)
+
+    @property
+    def kept_up(self) -> bool:
+        """Whether no lag grew.
+
+        At the end less than a second's worth waited: what is on its way at every moment, and a checkpoint's pause. And
+        nearly all was scored as it came.
+        """
+        return self.ended.lag < self.rate and self.lag_growth < MOST_GROWTH * self.rate
+
+    @property
+    def _second_half(self) -> tuple[Look, Look]:
+        # The load's process ends a moment after the load: what is seen then is left out.
+        loaded = [look for look in self.looks if look.published < self.ended.published]
+        return loaded[(len(loaded) - 1) // 2], loaded[-1]
 
     @property
     def drained_rate(self) -> float:
@@ -88,6 +113,7 @@ class LoadPhases:
         phase = Phase(
             published=sent["records"],
             rate=sent["records"] / sent["seconds"],
+            behind_ms=sent["behind_ms"],
             looks=self._vitals.looks[first:],
             ended=ended,
         )
@@ -97,18 +123,18 @@ class LoadPhases:
         )
         return phase
 
-    def sustainable_rate(self) -> float:
+    def sustainable_rate(self, *, warm_up_s: float = WARM_UP_S, step_s: float = STEP_S, steps: int = STEPS) -> float:
         """Find the highest rate at which no lag grows, by halving.
 
-        It lies between what is scored under a load that saturates the machine, and what is scored without a load.
+        It lies between half of what is scored under a load that saturates the machine, and what is scored without a
+        load.
         """
-        warm = self.run("saturated", rate=SATURATING_RATE, seconds=WARM_UP_S)
-        low, high = warm.scored_rate, warm.drained_rate
-        for _ in range(STEPS):
+        warm = self.run("saturated", rate=SATURATING_RATE, seconds=warm_up_s)
+        low, high = warm.scored_rate / 2, warm.drained_rate
+        for _ in range(steps):
             rate = (low + high) / 2
-            step = self.run("search", rate=rate, seconds=STEP_S)
-            # Less than a second's worth: what is on its way at every moment, and a checkpoint's pause.
-            low, high = (rate, high) if step.ended.lag < rate else (low, rate)
+            step = self.run("search", rate=rate, seconds=step_s)
+            low, high = (rate, high) if step.kept_up else (low, rate)
         return low
 
     def _caught_up(self) -> bool:

@@ -1,6 +1,7 @@
 """Publishes transactions, and their labels, of one card world that goes on and on: a process of its own for load.
 
-The customers stay the same, so the job's state stops growing; the ids are new and the time goes on. The last line is
+The customers stay the same, so the job's state stops growing; the ids are new and the time goes on. Labels go out in
+time and are not waited for: that would show in the pace. The last line is
 one JSON object: `records`, `seconds`, `behind_ms` (how late the latest record was against the schedule) and
 `next_round`, where a later load goes on.
 """
@@ -10,16 +11,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from producers.encoding import Record, encode_labels, encode_transactions
 from producers.publisher import Publisher
-from producers.replay import in_order
+from producers.replay import in_order, rows_at_once
 from producers.replay_with_labels import after_labels, labels_needed, slice_ends
-from producers.schedule import ConstantRate, Schedule
+from producers.schedule import ConstantRate
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime.interrupts import terminate_as_interrupt
@@ -37,34 +38,35 @@ class SteadyWorld:
     Parameters
     ----------
     publisher, topics
-        Where the labels are sent, each before the transactions that may know it.
-    schedule : Schedule
-        Of the transactions.
+        Where the labels are sent.
+    rate : float
+        Of the transactions, a second.
     first_round : int
         Where it begins.
     """
 
-    def __init__(self, publisher: Publisher, topics: Topics, schedule: Schedule, first_round: int) -> None:
-        self._publisher, self._topics, self._schedule = publisher, topics, schedule
+    def __init__(self, publisher: Publisher, topics: Topics, rate: float, first_round: int) -> None:
+        self._publisher, self._topics, self._schedule = publisher, topics, ConstantRate(rate)
+        self._rows = rows_at_once(self._schedule, rate)
+        self._table = simulate(WORLD)
         self.next_round = first_round
 
     def records(self) -> Iterator[Record]:
         """Yield encoded transactions without end."""
-        table = simulate(WORLD)
         while True:
             self.next_round += 1
-            yield from self._round(later(table, self.next_round - 1))
+            yield from self._round(later(self._table, self.next_round - 1))
 
     def _round(self, table: pa.Table) -> Iterator[Record]:
         registry, topics = open_registry(None), self._topics
         known = in_order(table, "label_time")
-        labels = encode_labels(known, registry, value_subject(topics.labels))
+        labels = encode_labels(known, registry, value_subject(topics.labels), rows_at_once=self._rows)
 
         def send_labels(count: int) -> None:
             self._publisher.publish(islice(labels, count), topics.labels)
-            self._publisher.flush()
 
-        transactions = encode_transactions(table, registry, value_subject(topics.transactions))
+        subject = value_subject(topics.transactions)
+        transactions = encode_transactions(table, registry, subject, rows_at_once=self._rows)
         needed = labels_needed(table, known)
         return after_labels(transactions, needed, slice_ends(len(table), self._schedule), send_labels)
 
@@ -89,11 +91,12 @@ def main() -> None:
     parser.add_argument("--first-round", type=int, default=0, help="rounds before it were sent already")
     arguments = parser.parse_args()
     terminate_as_interrupt()
-    schedule, topics = ConstantRate(arguments.rate), Topics()
+    topics = Topics()
     with Publisher(arguments.bootstrap_servers) as publisher:
-        world = SteadyWorld(publisher, topics, schedule, arguments.first_round)
+        world = SteadyWorld(publisher, topics, arguments.rate, arguments.first_round)
         records = islice(world.records(), round(arguments.rate * arguments.seconds))
-        sent = publisher.publish(records, topics.transactions, schedule=schedule)
+        records = chain([next(records)], records)  # what comes before the first takes a second, which is not the load's
+        sent = publisher.publish(records, topics.transactions, schedule=ConstantRate(arguments.rate))
     print(json.dumps({**asdict(sent), "next_round": world.next_round}))
 
 

@@ -13,6 +13,7 @@ from runtime.commands import (
     alerts,
     archive,
     backfill,
+    bench,
     bluegreen,
     chaos,
     consistency,
@@ -73,7 +74,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         jobs.jobs,
         consistency.consistency,
     ),
-    "Shows": (shows.demo, shows.bench, chaos.chaos),
+    "Shows": (shows.demo, bench.bench, chaos.chaos),
 }
 for panel, commands in PANELS.items():
     for command in commands:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import pyruhvro
 from hdrh.histogram import HdrHistogram
@@ -26,13 +27,29 @@ class Latency:
     count: int
     p50_ms: float
     p99_ms: float
+    p999_ms: float
     max_ms: float
+
+    @classmethod
+    def of(cls, histogram: HdrHistogram) -> Self:
+        """Read the quantiles of a histogram of microseconds."""
+        p50, p99, p999, longest = (
+            histogram.get_value_at_percentile(share) / MICROSECONDS for share in (50, 99, 99.9, 100)
+        )
+        return cls(count=histogram.get_total_count(), p50_ms=p50, p99_ms=p99, p999_ms=p999, max_ms=longest)
 
 
 def measure_latency(
     settings: Settings, bootstrap_servers: str, seen_at_ms: Mapping[str, float], *, since_ms: int | None = None
 ) -> Latency:
-    """Compare when alerts were seen with when their transactions were published.
+    """Compare when alerts were seen with when their transactions were published, see `latency_histogram`."""
+    return Latency.of(latency_histogram(settings, bootstrap_servers, seen_at_ms, since_ms=since_ms))
+
+
+def latency_histogram(
+    settings: Settings, bootstrap_servers: str, seen_at_ms: Mapping[str, float], *, since_ms: int | None = None
+) -> HdrHistogram:
+    """Count the microseconds from each transaction's publishing to its alert's arrival, where there was one.
 
     Parameters
     ----------
@@ -48,8 +65,7 @@ def measure_latency(
         seen = seen_at_ms.get(transaction_id)
         if seen is not None:
             histogram.record_value(max(1, round((seen - published_ms) * MICROSECONDS)))
-    p50, p99, longest = (histogram.get_value_at_percentile(share) / MICROSECONDS for share in (50, 99, 100))
-    return Latency(count=histogram.get_total_count(), p50_ms=p50, p99_ms=p99, max_ms=longest)
+    return histogram
 
 
 def _publish_times(settings: Settings, bootstrap_servers: str, since_ms: int | None) -> list[tuple[str, int]]:

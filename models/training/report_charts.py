@@ -18,7 +18,7 @@ MOST_POINTS = 300
 """Points of a curve: more would not be seen, and each takes room in the page."""
 
 _BLUE, _ORANGE, _GREY = "#1f5fa8", "#c8601a", "#9aa3ad"
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small, and searchable
     "svg.hashsalt": "fraudstream",  # the same figures give the same file
     "font.family": "sans-serif",
@@ -119,7 +119,7 @@ def bar_chart(values: Mapping[str, float], label: str) -> str:
 
 
 def _svg(draw: Callable[[Axes], None], height: float = 3.4) -> str:
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2, height), layout="constrained")
         draw(figure.add_subplot())
         file = io.StringIO()

@@ -1,0 +1,103 @@
+"""Measures the time from publishing to the alert while a process of its own loads the job."""
+
+from dataclasses import dataclass
+
+from hdrh.histogram import HdrHistogram
+
+from benchmarks.load_phases import LoadPhases, Phase
+from runtime.alert_watch import AlertWatch
+from runtime.embedded import Services
+from runtime.flink_rest import FlinkRest
+from runtime.latency import LONGEST_MS, MICROSECONDS, latency_histogram
+from runtime.settings import Settings
+from schemas.wall_clock import now_ms
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lengths:
+    """How long the parts of the suite take, in seconds, and how many they are."""
+
+    saturated_s: float = 40.0
+    step_s: float = 15.0
+    steps: int = 4
+    warm_up_s: float = 10.0
+    run_s: float = 20.0
+    runs: int = 3
+
+
+BRIEF = Lengths(saturated_s=8, step_s=8, steps=1, warm_up_s=2, run_s=6, runs=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What was seen at one rate.
+
+    Attributes
+    ----------
+    name : str
+    rate : float
+        Transactions a second, as wanted.
+    runs : list of HdrHistogram
+        Microseconds from publish to alert, a histogram a run.
+    phases : list of Phase
+        The loads of the runs.
+    checkpoints : int
+        That were completed meanwhile.
+    """
+
+    name: str
+    rate: float
+    runs: list[HdrHistogram]
+    phases: list[Phase]
+    checkpoints: int
+
+    @property
+    def pooled(self) -> HdrHistogram:
+        """All runs in one."""
+        pooled = HdrHistogram(1, LONGEST_MS * MICROSECONDS, 3)
+        for histogram in self.runs:
+            pooled.add(histogram)
+        return pooled
+
+
+class AlertLatency:
+    """Measures the running job at one rate after the other.
+
+    Parameters
+    ----------
+    settings, services
+        Of the job.
+    job_id : str
+    load : LoadPhases
+        What loads it, from a process of its own.
+    lengths : Lengths
+    """
+
+    def __init__(self, settings: Settings, services: Services, job_id: str, load: LoadPhases, lengths: Lengths) -> None:
+        self._settings, self._servers = settings, services.bootstrap_servers
+        self._rest, self._job_id = FlinkRest(url=services.rest_url), job_id
+        self._load, self._lengths = load, lengths
+
+    def at(self, rate: float, name: str) -> Measured:
+        """Warm up at a rate, then measure several runs at it."""
+        self._load.run(f"{name}, warming up", rate=rate, seconds=self._lengths.warm_up_s)
+        before = self._checkpoints()
+        runs = [self._run(rate, f"{name}, run {number + 1}") for number in range(self._lengths.runs)]
+        return Measured(
+            name=name,
+            rate=rate,
+            runs=[histogram for histogram, _ in runs],
+            phases=[phase for _, phase in runs],
+            checkpoints=self._checkpoints() - before,
+        )
+
+    def _run(self, rate: float, name: str) -> tuple[HdrHistogram, Phase]:
+        with AlertWatch(self._settings, self._servers) as watch:
+            watch.catch_up()
+            since_ms = now_ms()
+            phase = self._load.run(name, rate=rate, seconds=self._lengths.run_s)
+            watch.catch_up()
+        return latency_histogram(self._settings, self._servers, watch.seen_at_ms, since_ms=since_ms), phase
+
+    def _checkpoints(self) -> int:
+        return int(self._rest.checkpoints(self._job_id)["counts"]["completed"])

@@ -1,0 +1,65 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from benchmarks.bench import publish
+from benchmarks.chart import Chart
+from benchmarks.report import Section
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from runtime.embedded import Services
+from runtime.settings import Settings
+from runtime.topics import create_topics
+from schemas.topics import Topics
+
+PER_DAY = 3.0
+"""Transactions of a customer, about."""
+CUSTOMERS = 10_000
+"""Where it is not them that are varied."""
+BRIEF_EVENTS = 150_000
+"""Few, but enough to see a drain go on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """What was found along one axis.
+
+    Attributes
+    ----------
+    figures : dict
+        The few that matter.
+    raw : list
+        All of each point, plain values.
+    section : Section
+    charts : sequence of Chart
+    """
+
+    figures: dict[str, Any]
+    raw: list[dict[str, Any]]
+    section: Section
+    charts: Sequence[Chart]
+
+
+def transactions(customers: int, events: int) -> pa.Table:
+    """Return so many transactions of so many customers, over as many days as it takes."""
+    days = max(round(1.1 * events / (PER_DAY * customers) + 0.5), 1)
+    return simulate(SimulationConfig(seed=2, customers=customers, days=days)).slice(0, events)
+
+
+def fill(settings: Settings, services: Services, table: pa.Table) -> None:
+    """Publish a table to the settings' transactions topic, made where it is missing."""
+    create_topics(settings, services.bootstrap_servers)
+    publish(settings, services, table)
+
+
+def with_topics(settings: Settings, transactions: str, outputs: str) -> Settings:
+    """Return the settings with topics of their own."""
+    topics = Topics(transactions=f"scale.{transactions}", scores=f"{outputs}.scores", alerts=f"{outputs}.alerts")
+    return settings.model_copy(update={"topics": topics})
+
+
+def with_job(settings: Settings, **job: Any) -> Settings:
+    """Return the settings with others for the job."""
+    return settings.model_copy(update={"job": settings.job.model_copy(update=job)})

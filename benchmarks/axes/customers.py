@@ -1,0 +1,149 @@
+"""What more and more customers cost, on RocksDB: rate, state, checkpoints."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from benchmarks.axes.axis import BRIEF_EVENTS, Axis, fill, transactions, with_job, with_topics
+from benchmarks.bench import console
+from benchmarks.chart import Chart
+from benchmarks.drain import scored_rate
+from benchmarks.report import Section
+from runtime.deadline import wait_until
+from runtime.embedded import Services, embedded
+from runtime.failures import RuntimeFailure
+from runtime.flink_rest import FlinkRest
+from runtime.settings import Settings
+from runtime.submit import stop_job, submit
+from runtime.topics import create_topics
+from schemas.wall_clock import now_ms
+
+LEAST_EVENTS, PER_CUSTOMER = 500_000, 3
+"""Drained at each number of customers: so many, or so many for each customer where that is more."""
+LATE = (2 / 3, 0.95)
+"""Shares of the drain between which the rate is taken: when most customers have a history."""
+CHECKPOINT_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """What so many customers cost.
+
+    Attributes
+    ----------
+    customers, events : int
+        Customers that made a transaction, and the transactions.
+    events_per_s : float
+    state_bytes : int
+        Of the whole state, as the last checkpoint has it.
+    checkpoint_ms, longest_checkpoint_ms : float
+        Median and longest of the newest while it drained.
+    """
+
+    customers: int
+    events: int
+    events_per_s: float
+    state_bytes: int
+    checkpoint_ms: float
+    longest_checkpoint_ms: float
+
+    @property
+    def bytes_per_customer(self) -> float:
+        """State bytes of a customer, with whatever else the state has."""
+        return self.state_bytes / self.customers
+
+
+def run(settings: Settings, brief: bool) -> Axis:
+    """Drain what more and more customers made, after a drain to warm up."""
+    tried = (1_000, 10_000) if brief else (10_000, 100_000, 1_000_000)
+    settings, points = with_job(settings, state_backend="rocksdb"), dict[int, Point]()
+    with embedded(settings) as services:
+        for turn, customers in enumerate((tried[0], *tried)):
+            table = transactions(customers, max(BRIEF_EVENTS if brief else LEAST_EVENTS, PER_CUSTOMER * customers))
+            own = with_topics(settings, f"customers-{customers}", f"customers-{turn}")
+            with console.status(f"{customers:,} customers, {len(table):,} transactions"):
+                if customers not in points:
+                    fill(own, services, table)
+                points[customers] = _drained(own, services, table)
+    return _axis(list(points.values()))
+
+
+def _drained(settings: Settings, services: Services, table: pa.Table) -> Point:
+    create_topics(settings, services.bootstrap_servers)
+    rest, job = FlinkRest(url=services.rest_url), submit(settings, services)
+    rate = scored_rate(settings, services, len(table), between=LATE)
+    history = rest.checkpoints(job.job_id)["history"]
+    whole = _next_checkpoint(rest, job.job_id)
+    stop_job(settings, services, job.job_id, savepoint=False)
+    durations = [row["end_to_end_duration"] for row in (*history, whole) if row["status"] == "COMPLETED"]
+    return Point(
+        customers=len(table["customer_id"].unique()),
+        events=len(table),
+        events_per_s=rate,
+        state_bytes=whole["state_size"],
+        checkpoint_ms=statistics.median(durations),
+        longest_checkpoint_ms=max(durations),
+    )
+
+
+def _next_checkpoint(rest: FlinkRest, job_id: str) -> dict[str, Any]:
+    """Wait for a checkpoint that begins from now on."""
+    begun_ms, newest = now_ms(), dict[str, Any]()
+
+    def complete() -> bool:
+        newest.update(rest.checkpoints(job_id)["latest"]["completed"] or {"trigger_timestamp": 0})
+        return newest["trigger_timestamp"] >= begun_ms
+
+    if not wait_until(complete, seconds=CHECKPOINT_S):
+        raise RuntimeFailure(f"expected a checkpoint within {CHECKPOINT_S:.0f} s, was none: see the job's logs")
+    return newest
+
+
+def _axis(points: Sequence[Point]) -> Axis:
+    def line(of: Any) -> dict[str, list[tuple[float, float]]]:
+        return {"job": [(point.customers, of(point)) for point in points]}
+
+    return Axis(
+        figures={
+            "rocksdb_events_per_s": {str(point.customers): round(point.events_per_s) for point in points},
+            "rocksdb_share_kept": round(points[-1].events_per_s / points[0].events_per_s, 2),
+            "state_bytes_per_customer": {str(point.customers): round(point.bytes_per_customer) for point in points},
+        },
+        raw=[asdict(point) for point in points],
+        section=Section(
+            title="Customers, on RocksDB",
+            columns=("customers", "events", "events/s", "state, MB", "bytes/customer", "checkpoint, ms", "longest, ms"),
+            rows=[
+                (
+                    f"{point.customers:,}",
+                    f"{point.events:,}",
+                    f"{point.events_per_s:,.0f}",
+                    f"{point.state_bytes / 1e6:,.0f}",
+                    f"{point.bytes_per_customer:,.0f}",
+                    f"{point.checkpoint_ms:,.0f}",
+                    f"{point.longest_checkpoint_ms:,.0f}",
+                )
+                for point in points
+            ],
+        ),
+        charts=[
+            Chart(
+                title="Rate by customers, on RocksDB",
+                x="customers",
+                y="events/s",
+                lines=line(lambda point: point.events_per_s),
+                x_scale="log",
+            ),
+            Chart(
+                title="State in a checkpoint, by customers",
+                x="customers",
+                y="MB",
+                lines=line(lambda point: point.state_bytes / 1e6),
+                x_scale="log",
+                y_scale="log",
+            ),
+        ],
+    )

@@ -1,0 +1,38 @@
+import sys
+
+import pyarrow as pa
+
+from benchmarks.bench import PATIENCE_S, publish
+from runtime.alert_watch import AlertWatch
+from runtime.embedded import Services
+from runtime.latency import Latency, measure_latency
+from runtime.settings import Settings
+from runtime.topic_reader import await_records, topic_size
+from schemas.wall_clock import now_ms
+
+
+def live_latency(settings: Settings, services: Services, table: pa.Table, *, rate: float, warm_up_s: float) -> Latency:
+    """Publish a table at a rate to the running job; return the time to the alerts, without the warm-up.
+
+    Parameters
+    ----------
+    settings, services
+        Of the job, which has scored all that was published before.
+    table : pa.Table
+        Transactions.
+    rate : float
+        Events a second.
+    warm_up_s : float
+        What is published so long after the start does not count.
+    """
+    # Publisher and alert reader share this process: neither may hold up the other for the usual 5 ms.
+    sys.setswitchinterval(0.0005)
+    servers = services.bootstrap_servers
+    expected = topic_size(settings, servers, settings.topics.scores) + len(table)
+    with AlertWatch(settings, servers) as watch:
+        watch.catch_up()
+        counted_from_ms = now_ms() + round(warm_up_s * 1000)
+        publish(settings, services, table, rate=rate)
+        await_records(settings, servers, settings.topics.scores, expected, seconds=PATIENCE_S)
+        watch.catch_up()
+    return measure_latency(settings, servers, watch.seen_at_ms, since_ms=counted_from_ms)

@@ -1,0 +1,158 @@
+"""Runs the job with clocks in it and says what its events cost."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from benchmarks.bench import PATIENCE_S, publish
+from benchmarks.drain import scoring
+from benchmarks.flame_graph import flame_graph
+from benchmarks.stage_names import BATCHES, BETWEEN, EVENTS, GROUP, STAGES
+from benchmarks.thread_times import ThreadTimes
+from runtime.deadline import wait_until
+from runtime.embedded import Services
+from runtime.failures import RuntimeFailure
+from runtime.flink_rest import FlinkRest
+from runtime.run_state import RunState
+from runtime.settings import Settings
+from runtime.topic_reader import await_records
+from schemas.topics import Topics
+
+JOB = Path(__file__).parent / "stage_job.py"
+COUNTERS_S = 60.0
+"""Flink asks its TaskManagers for their counters every 10 s."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What so many events took.
+
+    Attributes
+    ----------
+    spent_ns : mapping of stage to int
+        Nanoseconds on the wall of the operator's one thread.
+    events, batches : int
+    threads_s : mapping of name to float
+        Processor seconds by kind of thread, the broker's in one.
+    """
+
+    spent_ns: Mapping[str, int]
+    events: int
+    batches: int
+    threads_s: Mapping[str, float]
+
+    def us_per_event(self, stage: str) -> float:
+        """Return a stage's microseconds an event."""
+        return self.spent_ns.get(stage, 0) / 1e3 / self.events
+
+    @property
+    def wall_us(self) -> float:
+        """Microseconds from an event to the next."""
+        return sum(self.spent_ns.values()) / 1e3 / self.events
+
+    @property
+    def operator_us(self) -> float:
+        """Microseconds an event that the operator was at work."""
+        return self.wall_us - self.us_per_event(BETWEEN)
+
+    @property
+    def events_per_batch(self) -> float:
+        """Events in a batch, on average."""
+        return self.events / self.batches
+
+    @property
+    def operator_us_per_batch(self) -> float:
+        """Microseconds a batch that the operator was at work."""
+        return self.operator_us * self.events_per_batch
+
+
+class StageBench:
+    """Runs the job with clocks in it, again and again, on one stack.
+
+    Parameters
+    ----------
+    settings, services
+        Of the stack.
+    """
+
+    def __init__(self, settings: Settings, services: Services) -> None:
+        self._settings, self._services = settings, services
+        self._rest = FlinkRest(url=services.rest_url)
+        self._drains = 0
+
+    def drain(self, events: int) -> Cost:
+        """Let a new job drain the topic."""
+        own = self._next()
+        with scoring(own, self._services, JOB):
+            return self._cost_of(lambda: self._await(own, events), Counter(), events)
+
+    def live(self, table: pa.Table, already: int, rates: Sequence[int], seconds: int) -> list[Cost]:
+        """Publish from a row on at each of some rates, to a new job that has drained those before it."""
+        own, costs = self._next(), []
+        with scoring(own, self._services, JOB):
+            self._await(own, already)
+            for rate in rates:
+                part, before = table.slice(already, rate * seconds), self._counted(already)
+                already += len(part)
+                publish_all = partial(self._publish, own, part, rate=rate, expected=already)
+                costs.append(self._cost_of(publish_all, before, already))
+        return costs
+
+    def profile(self, seconds: int) -> bytes:
+        """Return the flame graph of a new job that drains the topic."""
+        with scoring(self._next(), self._services, JOB):
+            return flame_graph(self._services.rest_url, seconds)
+
+    def _cost_of(self, work: Callable[[], None], before: Counter[str], events: int) -> Cost:
+        threads = self._threads()
+        work()
+        spent_s = self._threads_since(threads)
+        counted = self._counted(events)
+        counted.subtract(before)
+        return Cost(
+            spent_ns={name: counted[name] for name in STAGES},
+            events=counted[EVENTS],
+            batches=counted[BATCHES],
+            threads_s=spent_s,
+        )
+
+    def _publish(self, own: Settings, table: pa.Table, *, rate: int, expected: int) -> None:
+        publish(own, self._services, table, rate=rate)
+        self._await(own, expected)
+
+    def _next(self) -> Settings:
+        self._drains += 1
+        topics = Topics(scores=f"stages.scores.{self._drains}", alerts=f"stages.alerts.{self._drains}")
+        return self._settings.model_copy(update={"topics": topics})
+
+    def _await(self, own: Settings, events: int) -> None:
+        await_records(own, self._services.bootstrap_servers, own.topics.scores, events, seconds=PATIENCE_S)
+
+    def _counted(self, events: int) -> Counter[str]:
+        """Return the running job's counters when they have so many events."""
+        job_id = self._rest.jobs()[0]["jid"]
+        found: Counter[str] = Counter()
+
+        def complete() -> bool:
+            found.clear()
+            found.update(self._rest.counters(job_id, GROUP))
+            return found[EVENTS] >= events
+
+        if not wait_until(complete, seconds=COUNTERS_S, interval_s=1.0):
+            raise RuntimeFailure(f"expected {events:,} events counted by stage, was {found[EVENTS]:,}")
+        return found
+
+    def _threads(self) -> dict[str, ThreadTimes]:
+        running = RunState.load(self._settings.state).running()
+        return {process.name: ThreadTimes.now(process.pid) for process in running}
+
+    def _threads_since(self, earlier: Mapping[str, ThreadTimes]) -> Counter[str]:
+        spent: Counter[str] = Counter()
+        for process, times in self._threads().items():
+            for thread, seconds in times.since(earlier[process]).items():
+                spent[thread if process.startswith("taskmanager") else f"({process})"] += seconds
+        return spent

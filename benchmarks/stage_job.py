@@ -1,0 +1,69 @@
+"""The scoring job with a clock at every stage of its operator; what it says is in Flink's counters, see GROUP."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from pyflink.datastream import KeyedProcessFunction, RuntimeContext
+
+from benchmarks.stage_clock import StageClock
+from benchmarks.stage_names import BATCHES, BETWEEN, EVENTS, GROUP, STAGES
+from jobs import score_transactions, topology
+from jobs.operators.score_batch import ScoreBatch
+from models.features.pool import Load
+from models.scoring.transaction_scorer import TransactionScorer
+
+
+class TimedScoreBatch(ScoreBatch):
+    """Scores as ever, and counts the nanoseconds of each stage once a batch."""
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Put the clock around each stage."""
+        super().open(runtime_context)
+        self._clock = clock = StageClock()
+        clock.wrap(self._transactions, "decode", "decode")
+        clock.wrap(self._model, "score", "onnx")
+        clock.wrap(self._state, "put_all", "state_write")
+        clock.wrap(self._outputs, "_alert_batch", "encode_alerts")
+        clock.wrap(self._outputs._scores, "encode", "encode_scores")
+        clock.wrap(self._inference_log, "sample", "feature_log")
+        self._waits = False
+        group = runtime_context.get_metrics_group().add_group(GROUP)
+        self._counters = {name: group.counter(name) for name in (*STAGES, EVENTS, BATCHES)}
+
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
+        """Take in one MICRO_BATCH."""
+        clock, rows = self._clock, super().process_element(value, ctx)
+        if self._waits:
+            clock.leave()
+        while True:
+            with clock.stage("operator"):
+                row = next(rows, None)
+            if row is None:
+                break
+            with clock.stage("hand_on"):  # converted and sent on by the JVM before it asks for more
+                yield row
+        for name, spent_ns in clock.take().items():
+            self._counters[name].inc(spent_ns)
+        self._counters[EVENTS].inc(len(value[1]))
+        self._counters[BATCHES].inc(1)
+        self._waits = True
+        clock.enter(BETWEEN)
+
+    def _new_scorer(self, load: Load) -> TransactionScorer:
+        clock = self._clock
+        scorer = super()._new_scorer(clock.timed("state_read", load))
+        clock.wrap(scorer._engine, "advance", "features")
+        clock.wrap(scorer._engine, "remember", "features")
+        clock.wrap(scorer._engine, "changed", "encode_histories")
+        return scorer
+
+    def _observe(self, scored: Any, event_times: Any) -> Iterator[Any]:
+        with self._clock.stage("drift"):
+            rows = list(super()._observe(scored, event_times))
+        yield from rows
+
+
+if __name__ == "__main__":
+    topology.ScoreBatch = TimedScoreBatch
+    score_transactions.main(sys.argv[1:])

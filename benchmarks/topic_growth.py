@@ -1,0 +1,44 @@
+from bisect import bisect_left
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import TopicPartition
+
+from runtime.kafka_client import open_consumer
+from runtime.settings import Settings
+from runtime.topic_reader import partition_ranges
+
+TIMEOUT_S = 10.0
+
+
+class TopicGrowth:
+    """Says when a topic had how many records, by the times that the records carry: to the millisecond, afterwards.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers, topic
+        Where to look; nothing may have been removed from it.
+    """
+
+    def __init__(self, settings: Settings, bootstrap_servers: str, topic: str) -> None:
+        self._consumer, self._topic = open_consumer(settings, bootstrap_servers), topic
+        self._ends = {part: high for part, _, high in partition_ranges(self._consumer, topic)}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()
+
+    def before(self, at_ms: int) -> int:
+        """Count the records from before a moment, milliseconds since 1970."""
+        wanted = [TopicPartition(self._topic, part, at_ms) for part in self._ends]
+        found = self._consumer.offsets_for_times(wanted, timeout=TIMEOUT_S)
+        # A partition without a record from then on is at its end already.
+        return sum(place.offset if place.offset >= 0 else self._ends[place.partition] for place in found)
+
+    def moment_ms(self, count: float, between_ms: range) -> int:
+        """Return the first moment before which there were so many records."""
+        return between_ms[bisect_left(between_ms, count, key=self.before)]

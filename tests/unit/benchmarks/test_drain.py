@@ -1,0 +1,16 @@
+from benchmarks.drain import rates_in_turns
+
+
+def test_sides_take_turns_and_the_first_turn_does_not_count():
+    drained = []
+
+    def side(name):
+        def drain(number):
+            drained.append((name, number))
+            return float(number)
+
+        return drain
+
+    rates = rates_in_turns({"job": side("job"), "loop": side("loop")}, turns=3)
+    assert drained == [("job", 0), ("loop", 1), ("job", 2), ("loop", 3), ("job", 4), ("loop", 5)]
+    assert rates == {"job": [2.0, 4.0], "loop": [3.0, 5.0]}

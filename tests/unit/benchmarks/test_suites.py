@@ -1,0 +1,8 @@
+from typing import get_args
+
+from benchmarks.__main__ import SUITES
+from runtime.commands.bench import Suite
+
+
+def test_command_offers_every_suite():
+    assert get_args(Suite) == tuple(SUITES)
