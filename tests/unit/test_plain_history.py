@@ -1,26 +1,31 @@
-"""The benchmark's peer must give the right answer: a wrong one has no rate."""
+"""The benchmark's peers must give the right answer: a wrong one has no rate."""
 
 import numpy as np
+import pytest
 
-from benchmarks.plain_history import PlainHistory, Seen
-from models.features.naive import Event, NaiveEngine
+from benchmarks.peers.oracle import KeptTransactions
+from benchmarks.peers.plain_history import PlainHistory, Seen
+from benchmarks.peers.window_sums import WindowSums
+from models.features.history import K
+from models.features.naive import Event
 
 
-def test_plain_loop_has_the_features_of_the_oracle():
+@pytest.mark.parametrize("history", [PlainHistory, WindowSums])
+def test_history_of_a_peer_has_the_features_of_the_oracle(history):
     random = np.random.default_rng(3)
-    plain, naive, time_ms = PlainHistory(), NaiveEngine(), 1_770_000_000_000
-    for number in range(65):  # it keeps K, as the loop's customers have in the benchmark
-        time_ms += int(random.exponential(6 * 3_600_000)) + 1
-        amount = float(np.float32(random.integers(100, 30_000) / 100))
+    peer, oracle, time_ms = history(), KeptTransactions(), 1_770_000_000_000
+    for number in range(3 * K):
+        time_ms += int(random.exponential(6 * 3_600_000)) * int(random.integers(6) > 0)  # some at the same moment
+        minor = int(random.integers(100, 30_000))
         merchant, device = f"m{random.integers(6)}", [None, "d1", "d2"][random.integers(3)]
         place = (float(random.normal(48, 2)), float(random.normal(16, 2))) if random.random() < 0.8 else None
-        expected = naive.advance(
+        expected = oracle.advance(
             Event(
                 transaction_id=f"t{number}",
                 customer_id="c",
                 merchant_id=merchant,
                 event_time_ms=time_ms,
-                amount=amount,
+                amount=float(np.float32(minor / 100)),
                 device_id=device,
                 place=place,
                 category_risk=0.25,
@@ -28,5 +33,5 @@ def test_plain_loop_has_the_features_of_the_oracle():
             )
         )
         latitude, longitude = place or (None, None)
-        was = plain.advance(Seen(time_ms, amount, merchant, device, latitude, longitude), 0.25, 0.5)
+        was = peer.advance(Seen(time_ms, minor, merchant, device, latitude, longitude), 0.25, 0.5)
         np.testing.assert_allclose(np.array(was, float), expected, rtol=1e-5, atol=1e-4)
