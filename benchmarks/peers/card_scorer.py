@@ -74,16 +74,17 @@ class CardScorer:
         """Score transactions by their features, together, and return what is to be written of each."""
         now = datetime.now(UTC)
         scores = self.score(rows)
-        return [self._output(*done, now) for done in zip(records, rows, scores, strict=True)]
+        return [self.output(*done, now) for done in zip(records, rows, scores, strict=True)]
 
-    def _output(self, record: Record, row: Row, score: float, now: datetime) -> Output:
+    def output(self, record: Record, row: Row, score: float, now: datetime | None = None) -> Output:
+        """Return what is to be written of a transaction that has its score."""
         manifest = self._manifest
         block, review = score >= manifest.block_threshold, score >= manifest.review_threshold
         result = {
             "transaction_id": record["transaction_id"],
             "customer_id": record["customer_id"],
             "event_time": record["event_time"],
-            "scored_at": now,
+            "scored_at": now or datetime.now(UTC),
             "score": score,
             "decision": "BLOCK" if block else "REVIEW" if review else "APPROVE",
             "model_id": manifest.model_id,

@@ -77,6 +77,16 @@ PEERS: tuple[Peer, ...] = (
         share=0.2,
         own_environment=True,
     ),
+    ProcessPeer(
+        slug="http_service",
+        module="http_client",
+        name="scoring service over HTTP",
+        package="fastapi",
+        guarantee="nothing",
+        share=0.02,
+        own_environment=True,
+        beside=("http_service",),
+    ),
     FlinkPeer(
         slug="flink_per_event",
         module="flink_per_event",
@@ -84,5 +94,14 @@ PEERS: tuple[Peer, ...] = (
         package="apache-flink",
         guarantee=IN_FLINK,
         share=0.1,
+    ),
+    FlinkPeer(
+        slug="flink_per_event_process",
+        module="flink_per_event",
+        name="PyFlink per event, process mode",
+        package="apache-flink",
+        guarantee=IN_FLINK,
+        mode="process",
+        share=0.03,
     ),
 )

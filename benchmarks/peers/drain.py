@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from confluent_kafka import Consumer, KafkaException
+
 from benchmarks.peers.arguments import Arguments
 from benchmarks.peers.environment import interpreter
 from benchmarks.peers.peer import FlinkPeer, Peer, ProcessPeer
@@ -149,7 +151,7 @@ def _watch(settings: Settings, services: Services, count: int, fault: Fault) -> 
     try:
         begun = time.perf_counter()
         while not looks or looks[-1][0] < count:
-            looks.append((sum(high for _, _, high in partition_ranges(consumer, topic)), time.perf_counter()))
+            looks.append((_records_in(consumer, topic), time.perf_counter()))
             reason = fault()
             if reason:
                 raise RuntimeFailure(reason)
@@ -159,3 +161,11 @@ def _watch(settings: Settings, services: Services, count: int, fault: Fault) -> 
         return looks
     finally:
         consumer.close()
+
+
+def _records_in(consumer: Consumer, topic: str) -> int:
+    """Count the records that a topic ever had; 0 when the broker is not ready for it yet."""
+    try:
+        return sum(high for _, _, high in partition_ranges(consumer, topic))
+    except KafkaException:
+        return 0

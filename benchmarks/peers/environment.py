@@ -10,9 +10,10 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.peers.jars import fetch_peer_jars
 from benchmarks.peers.peer import FOLDER, Peer, ProcessPeer
 from runtime.failures import RuntimeFailure
-from runtime.folders import cache_folder
+from runtime.folders import PROJECT_ROOT, cache_folder
 
 LOCKS = FOLDER / "requirements"
 
@@ -25,6 +26,7 @@ def interpreter(peer: ProcessPeer) -> Path:
     RuntimeFailure
         When the packages can't be installed.
     """
+    fetch_peer_jars(peer.module)
     if not peer.own_environment:
         return Path(sys.executable)
     lock = LOCKS / f"{peer.module}.lock"
@@ -36,17 +38,18 @@ def interpreter(peer: ProcessPeer) -> Path:
         fcntl.flock(made_by_one, fcntl.LOCK_EX)
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            _uv("venv", "--python", sys.executable, str(folder))
-            _uv("pip", "install", "--python", str(python), "--require-hashes", "-r", str(lock))
+            run_uv("venv", "--python", sys.executable, str(folder))
+            run_uv("pip", "install", "--python", str(python), "--require-hashes", "-r", str(lock))
             done.touch()
     return python
 
 
-def _uv(*arguments: str) -> None:
+def run_uv(*arguments: str) -> None:
+    """Run the project's uv, which never downloads a Python."""
     uv = Path(sys.executable).with_name("uv")
     environment = os.environ | {"UV_CACHE_DIR": str(cache_folder() / "uv"), "UV_PYTHON_DOWNLOADS": "never"}
     done = subprocess.run(  # noqa: S603
-        [uv, "--quiet", *arguments], env=environment, capture_output=True, text=True, check=False
+        [uv, "--quiet", *arguments], env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"it ended with {done.returncode}"

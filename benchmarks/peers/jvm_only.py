@@ -1,59 +1,39 @@
-"""The job without Python: the same source, micro-batch and sink, and each transaction is written as it came.
+"""The job without Python: the same source, micro-batches, exchange and sink; each transaction is written as it came.
 
-What no scoring in this design can be quicker than.
+It is what no scoring in this design can be quicker than.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
-from pyflink.common import Configuration
-from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream import DataStream
 from pyflink.table import StreamTableEnvironment
 
-from jobs.flink_settings import flink_settings
+from jobs import operator_uids as uids
+from jobs import record_types as types
+from jobs import score_transactions
 from jobs.job_config import JobConfig
 from jobs.kafka_tables import outputs_table, transactions_table
-from jobs.shards import MAX_PARALLELISM, shard_sql
+from jobs.topology import key_by_first, micro_batches
 
 
-def insertion(config: JobConfig) -> str:
-    """Return the SQL from the source to the sink: micro-batches as the job's `topology.micro_batches` makes them."""
-    return f"""
-        INSERT INTO outputs
-        SELECT record_keys[place], payload, '{config.topics.scores}'
-        FROM (
-            SELECT shard, ARRAY_AGG(customer_id) AS record_keys, ARRAY_AGG(payload) AS payloads
-            FROM TABLE(
-                TUMBLE(TABLE sharded, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
-            GROUP BY shard, window_start, window_end
-        ) CROSS JOIN UNNEST(payloads) WITH ORDINALITY AS exploded (payload, place)"""  # noqa: S608
-
-
-def main(arguments: list[str]) -> None:
-    """Hand the job to the cluster."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="settings of the job, JSON")
-    config = JobConfig.from_file(parser.parse_args(arguments).config)
-    tables = table_environment(config)
+def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
+    """Lay the job into the environment of `tables`, ready to be executed."""
     tables.execute_sql(transactions_table(config))
     tables.execute_sql(outputs_table(config))
-    shard = shard_sql("customer_id", config.shards)
-    sharded = tables.sql_query(f"SELECT *, {shard} AS shard FROM transactions")  # noqa: S608
-    tables.create_temporary_view("sharded", sharded)
-    tables.execute_sql(insertion(config))
-
-
-def table_environment(config: JobConfig) -> StreamTableEnvironment:
-    """Return an environment with the job's own settings; no savepoint is ever restored, so Flink may name operators."""
-    settings = Configuration()
-    own = {"table.exec.uid.generation": "PLAN_ONLY", "pipeline.auto-generate-uids": "true"}
-    for name, value in (flink_settings(config, sys.executable) | own).items():
-        settings.set_string(name, value)
-    environment = StreamExecutionEnvironment.get_execution_environment(settings)
-    environment.set_max_parallelism(MAX_PARALLELISM)
-    return StreamTableEnvironment.create(environment)
+    keyed = key_by_first(micro_batches(tables, config), types.SHARD, types.MICRO_BATCH)
+    # Keyed or not, the rows are pairs of a shard and its MICRO_BATCH, named f0 and f1, as are the fields of the latter.
+    tables.create_temporary_view("batches", tables.from_data_stream(DataStream(keyed._j_data_stream)))
+    statements = tables.create_statement_set()
+    statements.add_insert_sql(f"""
+        INSERT INTO outputs
+        SELECT record_keys[place], payload, '{config.topics.scores}'
+        FROM (SELECT f1.f1 AS record_keys, f1.f2 AS payloads FROM batches)
+        CROSS JOIN UNNEST(payloads) WITH ORDINALITY AS exploded (payload, place)""")  # noqa: S608
+    statements.attach_as_datastream()
+    environment = keyed._j_data_stream.getExecutionEnvironment()
+    uids.name_operators(environment.getTransformations(), uids.OUTPUTS)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    score_transactions.build = build
+    score_transactions.main(sys.argv[1:])

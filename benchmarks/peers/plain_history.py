@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.features.history import K
@@ -35,12 +36,12 @@ class PlainHistory:
     It knows no labels: what labels tell is given as where there are none.
     """
 
-    def __init__(self) -> None:
-        self._seen: deque[Seen] = deque(maxlen=K)
+    def __init__(self, seen: Iterable[Seen] = ()) -> None:
+        self.seen = deque(seen, maxlen=K)
 
     def advance(self, now: Seen, category_risk: float, type_risk: float) -> list[float]:
         """Return the features of a transaction, in the order of the feature table, and remember it."""
-        windows, earlier, past = [], [], iter(reversed(self._seen))
+        windows, earlier, past = [], [], iter(reversed(self.seen))
         total = squares = same = 0  # of minor units, as whole numbers: no rounding
         largest, amount = -1, now.amount_minor / 100
         merchants: set[str] = set()
@@ -65,7 +66,7 @@ class PlainHistory:
         while pending is not None:
             earlier.append(pending)
             pending = next(past, None)
-        self._seen.append(now)
+        self.seen.append(now)
         return [
             *by_operation(windows, amount),
             *self._alone(now, amount, earlier),
