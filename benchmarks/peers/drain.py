@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException
@@ -89,11 +90,19 @@ def drain(peer: Peer, work: Work, turn: int) -> Looks:
 
 
 def middle_rate(looks: Looks) -> float:
-    """Return the records a second over the middle of a drain."""
+    """Return the records a second over the middle of a drain.
+
+    Raises
+    ------
+    RuntimeFailure
+        When it was over too soon to say.
+    """
     total = looks[-1][0]
-    middle = [look for look in looks if MIDDLE[0] * total <= look[0] <= MIDDLE[1] * total]
+    # Who writes in bursts has written nothing at most looks: only those count that saw something new.
+    rises = [after for before, after in pairwise(looks) if after[0] > before[0]]
+    middle = [look for look in rises if MIDDLE[0] * total <= look[0] <= MIDDLE[1] * total]
     if len(middle) < 2:
-        middle = [look for look in looks if look[0]]
+        raise RuntimeFailure(f"expected several looks at the middle of a drain, was {len(middle)}: drain more events")
     (first, start), (last, end) = middle[0], middle[-1]
     return (last - first) / (end - start)
 

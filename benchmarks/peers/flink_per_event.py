@@ -13,6 +13,7 @@ from benchmarks.peers.card_scorer import CardScorer
 from benchmarks.peers.plain_history import PlainHistory
 from jobs import operator_uids as uids
 from jobs import score_transactions
+from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
 from jobs.kafka_tables import outputs_table, transactions_table
 
@@ -46,6 +47,12 @@ class ScoreTransaction(KeyedProcessFunction):
             yield Row(customer, alert, topics.alerts)
 
 
+def settings_of_tutorials(config: JobConfig, python: str) -> dict[str, str]:
+    """Return the job's settings without those that serve micro-batches, and would cost single events dearly."""
+    ours = {"python.fn-execution.bundle.size", "execution.buffer-timeout.interval"}
+    return {name: value for name, value in flink_settings(config, python).items() if name not in ours}
+
+
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
     """Lay the job into the environment of `tables`, ready to be executed."""
     tables.execute_sql(transactions_table(config))
@@ -63,5 +70,5 @@ def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
 
 
 if __name__ == "__main__":
-    score_transactions.build = build
+    score_transactions.build, score_transactions.flink_settings = build, settings_of_tutorials
     score_transactions.main(sys.argv[1:])
