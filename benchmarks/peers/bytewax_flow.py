@@ -3,6 +3,7 @@
 With its recovery store, so that it goes on from its last epoch.
 """
 
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -16,10 +17,12 @@ from bytewax.run import cli_main
 from benchmarks.peers.arguments import Arguments, parse_arguments
 from benchmarks.peers.card_scorer import CardScorer, Record, Row
 from benchmarks.peers.window_sums import WindowSums
+from runtime.deadline import wait_until
 
 BATCH = 1_000
 EPOCH = timedelta(seconds=10)
 """Bytewax's own default."""
+START_S = 60.0
 
 Described = tuple[str, tuple[Record, Row]]
 Message = KafkaSinkMessage[bytes, bytes]
@@ -56,11 +59,30 @@ def flow(arguments: Arguments) -> Dataflow:
     return dataflow
 
 
+def addresses(arguments: Arguments) -> list[str]:
+    """Return where the processes of the dataflow find each other; the first of them chooses."""
+    file = arguments.state / "addresses"
+    if arguments.process == 0:
+        init_db_dir(arguments.state, 1)
+        chosen = [socket.create_server(("127.0.0.1", 0)) for _ in range(arguments.processes)]
+        partial = file.with_suffix(".partial")
+        partial.write_text("\n".join(f"127.0.0.1:{one.getsockname()[1]}" for one in chosen))
+        for one in chosen:
+            one.close()
+        partial.rename(file)
+    if not wait_until(file.exists, seconds=START_S):
+        raise SystemExit(f"expected {file} within {START_S:.0f} s: see the first process's log")
+    return file.read_text().splitlines()
+
+
 def main() -> None:
     """Score until stopped."""
     arguments = parse_arguments(__doc__)
-    init_db_dir(arguments.state, 1)
-    cli_main(flow(arguments), epoch_interval=EPOCH, recovery_config=RecoveryConfig(arguments.state))
+    at = addresses(arguments)
+    recovery = RecoveryConfig(arguments.state)
+    cli_main(
+        flow(arguments), process_id=arguments.process, addresses=at, epoch_interval=EPOCH, recovery_config=recovery
+    )
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def application(arguments: Arguments) -> Application:
         broker_address=arguments.bootstrap_servers,
         consumer_group=arguments.group,
         auto_offset_reset="earliest",
-        state_dir=arguments.state,
+        state_dir=arguments.state / str(arguments.process),
         producer_extra_config={"linger.ms": 5, "compression.type": "lz4"},
         loglevel=logging.WARNING,
     )
