@@ -9,7 +9,7 @@ from benchmarks.peers.catalogue import JVM_ONLY, OURS, PEERS
 from benchmarks.peers.drain import Work, drain, middle_rate
 from benchmarks.peers.environment import version_of
 from benchmarks.peers.oracle import KeptTransactions, Oracle, Verdict
-from benchmarks.peers.peer import Peer
+from benchmarks.peers.peer import FlinkPeer, Peer
 from models.features.naive import NaiveEngine
 from runtime.failures import RuntimeFailure
 from runtime.settings import Settings
@@ -19,7 +19,7 @@ from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
 
 BETWEEN = 3
-"""Peers between two turns of our own job."""
+"""Peers between two turns of our own job and of the limit."""
 
 
 @dataclass(kw_only=True)
@@ -105,13 +105,14 @@ def compare(
         try:
             rate = middle_rate(drain(peer, work, turn))
             on_step(f"checking {peer.name}")
-            verdict = _judge(peer, work, turn, oracle)
+            verdict = judge(peer, work, turn, oracle)
         except RuntimeFailure as failure:
             entry.fault = str(failure)
             continue
         entry.verdicts.append(verdict)
-        entry.rates.append(rate)
         entry.fault = entry.fault or verdict.fault
+        if verdict.fault is None:
+            entry.rates.append(rate)
     return entries
 
 
@@ -134,14 +135,18 @@ def summary(entries: dict[str, Entry]) -> dict[str, Any]:
 
 
 def _in_turns(peers: Sequence[Peer]) -> Iterator[Peer]:
+    """Yield them as they are run: PyFlink's process mode at the end, since its end can take the TaskManager with it."""
     others = [peer for peer in peers if peer not in {OURS, JVM_ONLY}]
+    last = [peer for peer in others if isinstance(peer, FlinkPeer) and peer.mode == "process"]
+    quiet = [peer for peer in others if peer not in last]
     limits = [JVM_ONLY] if JVM_ONLY in peers else []
-    for at in range(0, len(others), BETWEEN):
-        yield from [OURS, *limits, *others[at : at + BETWEEN]]
-    yield from [OURS, *limits]
+    for at in range(0, len(quiet), BETWEEN):
+        yield from [OURS, *limits, *quiet[at : at + BETWEEN]]
+    yield from [OURS, *limits, *last]
 
 
-def _judge(peer: Peer, work: Work, turn: int, oracle: Oracle) -> Verdict:
+def judge(peer: Peer, work: Work, turn: int, oracle: Oracle) -> Verdict:
+    """Compare what a peer wrote in a turn with the oracle."""
     settings, servers = work.settings_of(peer, turn), work.services.bootstrap_servers
     given = _written(settings, servers, oracle.customers, TRANSACTION if peer.role == "limit" else SCORE)
     return oracle.judge(given, None if peer.role == "limit" else NaiveEngine if peer.tiles else KeptTransactions)

@@ -14,7 +14,7 @@ from benchmarks.peers.arguments import Arguments
 from benchmarks.peers.environment import interpreter
 from benchmarks.peers.peer import FlinkPeer, Peer, ProcessPeer
 from runtime.deadline import wait_until
-from runtime.embedded import Services
+from runtime.embedded import Services, start
 from runtime.environment import process_environment
 from runtime.failures import RuntimeFailure
 from runtime.flink_rest import FlinkRest
@@ -144,6 +144,7 @@ def _processes(peer: ProcessPeer, settings: Settings, services: Services) -> Ite
 
 @contextmanager
 def _job(peer: FlinkPeer, settings: Settings, services: Services) -> Iterator[Fault]:
+    start(settings)  # a TaskManager that the end of process mode took with it comes back
     job = submit(settings, services, script=peer.file)
     rest = FlinkRest(url=services.rest_url)
     try:
