@@ -62,9 +62,12 @@ class CardScorer:
             latitude=record["latitude"],
             longitude=record["longitude"],
         )
+        return history.advance(now, *self.risks(record))
+
+    def risks(self, record: Record) -> tuple[float, float]:
+        """Return the fraud rates of a transaction's merchant category and of its type."""
         category = self._category.rates.get(record["merchant_category"], self._category.prior)
-        kind = self._type.rates.get(record["transaction_type"], self._type.prior)
-        return history.advance(now, category, kind)
+        return category, self._type.rates.get(record["transaction_type"], self._type.prior)
 
     def score(self, rows: Sequence[Row]) -> list[float]:
         """Return the probability of fraud of each row of features."""

@@ -11,7 +11,7 @@ OURS = FlinkPeer(
     package="apache-flink",
     guarantee=IN_FLINK,
     role="ours",
-    tiles=True,
+    features="tiles",
 )
 JVM_ONLY = FlinkPeer(
     slug="jvm_only",
@@ -48,7 +48,7 @@ PEERS: tuple[Peer, ...] = (
         package="confluent-kafka",
         guarantee="nothing",
         role="without guarantees",
-        tiles=True,
+        features="tiles",
     ),
     ProcessPeer(
         slug="bytewax_flow",
@@ -105,5 +105,16 @@ PEERS: tuple[Peer, ...] = (
         guarantee=IN_FLINK,
         mode="process",
         share=0.03,
+    ),
+    FlinkPeer(
+        slug="flink_sql",
+        module="flink_sql",
+        name="Flink SQL OVER windows, vectorised Python UDF",
+        package="apache-flink",
+        guarantee=IN_FLINK,
+        features="windows",
+        mode="process",
+        asks_registry=True,
+        share=0.1,
     ),
 )

@@ -8,9 +8,8 @@ from typing import Any
 from benchmarks.peers.catalogue import JVM_ONLY, OURS, PEERS
 from benchmarks.peers.drain import Work, drain, middle_rate
 from benchmarks.peers.environment import version_of
-from benchmarks.peers.oracle import KeptTransactions, Oracle, Verdict
+from benchmarks.peers.oracle import ENGINES, Oracle, Verdict
 from benchmarks.peers.peer import FlinkPeer, Peer
-from models.features.naive import NaiveEngine
 from runtime.failures import RuntimeFailure
 from runtime.settings import Settings
 from runtime.topic_reader import read_topic
@@ -148,8 +147,8 @@ def _in_turns(peers: Sequence[Peer]) -> Iterator[Peer]:
 def judge(peer: Peer, work: Work, turn: int, oracle: Oracle) -> Verdict:
     """Compare what a peer wrote in a turn with the oracle."""
     settings, servers = work.settings_of(peer, turn), work.services.bootstrap_servers
-    given = _written(settings, servers, oracle.customers, TRANSACTION if peer.role == "limit" else SCORE)
-    return oracle.judge(given, None if peer.role == "limit" else NaiveEngine if peer.tiles else KeptTransactions)
+    given = _written(settings, servers, oracle.customers, SCORE if ENGINES[peer.features] else TRANSACTION)
+    return oracle.judge(given, ENGINES[peer.features])
 
 
 def _written(settings: Settings, servers: str, customers: set[str], kind: str) -> Iterator[tuple[str, float]]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -12,7 +12,9 @@ from confluent_kafka import Consumer, KafkaException
 
 from benchmarks.peers.arguments import Arguments
 from benchmarks.peers.environment import interpreter
+from benchmarks.peers.jars import fetch_peer_jars
 from benchmarks.peers.peer import FlinkPeer, Peer, ProcessPeer
+from benchmarks.peers.schema_server import serving_schemas
 from runtime.deadline import wait_until
 from runtime.embedded import Services, start
 from runtime.environment import process_environment
@@ -144,15 +146,18 @@ def _processes(peer: ProcessPeer, settings: Settings, services: Services) -> Ite
 
 @contextmanager
 def _job(peer: FlinkPeer, settings: Settings, services: Services) -> Iterator[Fault]:
+    fetch_peer_jars(peer.module)
     start(settings)  # a TaskManager that the end of process mode took with it comes back
-    job = submit(settings, services, script=peer.file)
     rest = FlinkRest(url=services.rest_url)
-    try:
-        # A job that starts again would be timed as if it had worked all the while.
-        yield lambda: rest.root_cause(job.job_id) or None
-    finally:
-        stop_job(settings, services, job.job_id, savepoint=False)
-        wait_until(lambda: rest.job(job.job_id)["state"] == "CANCELED", seconds=STOP_S)
+    with serving_schemas() if peer.asks_registry else nullcontext() as url:
+        kafka = settings.kafka.model_copy(update={"schema_registry_url": url})
+        job = submit(settings.model_copy(update={"kafka": kafka}), services, script=peer.file)
+        try:
+            # A job that starts again would be timed as if it had worked all the while.
+            yield lambda: rest.root_cause(job.job_id) or None
+        finally:
+            stop_job(settings, services, job.job_id, savepoint=False)
+            wait_until(lambda: rest.job(job.job_id)["state"] == "CANCELED", seconds=STOP_S)
 
 
 def _watch(settings: Settings, services: Services, count: int, fault: Fault) -> Looks:

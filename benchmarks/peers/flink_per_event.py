@@ -11,7 +11,6 @@ from pyflink.table import Schema, StreamTableEnvironment
 
 from benchmarks.peers.card_scorer import CardScorer
 from benchmarks.peers.plain_history import PlainHistory
-from jobs import operator_uids as uids
 from jobs import score_transactions
 from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
@@ -50,7 +49,9 @@ class ScoreTransaction(KeyedProcessFunction):
 def settings_of_tutorials(config: JobConfig, python: str) -> dict[str, str]:
     """Return the job's settings without those that serve micro-batches, and would cost single events dearly."""
     ours = {"python.fn-execution.bundle.size", "execution.buffer-timeout.interval"}
-    return {name: value for name, value in flink_settings(config, python).items() if name not in ours}
+    kept = {name: value for name, value in flink_settings(config, python).items() if name not in ours}
+    # No savepoint is ever restored, so Flink may name the operators.
+    return kept | {"table.exec.uid.generation": "PLAN_ONLY", "pipeline.auto-generate-uids": "true"}
 
 
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
@@ -66,7 +67,6 @@ def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
     statements = tables.create_statement_set()
     statements.add_insert_sql("INSERT INTO outputs SELECT record_key, payload, topic FROM scored")
     statements.attach_as_datastream()
-    uids.name_operators(scored._j_data_stream.getExecutionEnvironment().getTransformations(), "per-event")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Says whether a peer's scores are right, by the engine that shares no code with it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from models.features.naive import Event, NaiveEngine
+from models.features.naive import Event, NaiveEngine, NaiveHistory, value_of
+from models.features.operation import Operation as Op
+from models.features.table import FEATURES
 from models.scoring.artifact import Artifact
 from models.scoring.naive_replay import naive_scores
 
@@ -27,6 +30,44 @@ class KeptTransactions(NaiveEngine):
         x = super().advance(event)
         self.histories[event.customer_id].left.clear()
         return x
+
+
+class WindowedHistory(NaiveHistory):
+    """All transactions of a customer, however many."""
+
+    def take_in(self, event: Event) -> None:
+        """Keep an event: they come in order, and none comes twice."""
+        self.kept.append(event)
+
+
+class WindowSumsAlone(NaiveEngine):
+    """What SQL has at hand: counts and sums over exact windows, and the transaction itself. The rest is missing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.histories = defaultdict(WindowedHistory)
+
+    def advance(self, event: Event) -> list[float]:
+        """Return the event's features and take it in."""
+        history = self.histories[event.customer_id]
+        x = [value_of(f, event, history) if f.operation in SUMMED else f.missing for f in FEATURES]
+        history.take_in(event)
+        return x
+
+
+SUMMED = {
+    *(Op.COUNT, Op.SUM, Op.MEAN, Op.DEVIATION, Op.Z_SCORE, Op.TO_MEAN),
+    *(Op.AMOUNT, Op.HOUR, Op.NIGHT, Op.WEEKEND, Op.CATEGORY_RISK, Op.TYPE_RISK),
+}
+"""What `WindowSumsAlone` computes."""
+
+ENGINES: dict[str, type[NaiveEngine] | None] = {
+    "tiles": NaiveEngine,
+    "kept": KeptTransactions,
+    "windows": WindowSumsAlone,
+    "none": None,
+}
+"""What the output must agree with, by what a peer computes."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,8 +29,8 @@ class Peer:
     role : Role
         "ours" and "peer" are compared; what "without guarantees" shows our own kernel without Flink, and a "limit"
         does less than the work.
-    tiles : bool
-        Whether windows count what has left a customer's last K transactions too, as our job's do.
+    features : {"kept", "tiles", "windows", "none"}
+        What it computes, a key of `oracle.ENGINES`.
     share : float
         Part of the topic that it drains: a slow one would take hours for all of it.
     """
@@ -41,7 +41,7 @@ class Peer:
     package: str
     guarantee: Guarantee
     role: Role = "peer"
-    tiles: bool = False
+    features: Literal["kept", "tiles", "windows", "none"] = "kept"
     share: float = 1.0
 
     @property
@@ -77,6 +77,9 @@ class FlinkPeer(Peer):
     ----------
     mode : {"thread", "process"}
         Where its Python runs.
+    asks_registry : bool
+        Whether it learns the records' schema from a schema registry.
     """
 
     mode: Literal["thread", "process"] = "thread"
+    asks_registry: bool = False
