@@ -20,6 +20,7 @@ JVM_ONLY = FlinkPeer(
     package="apache-flink",
     guarantee=IN_FLINK,
     role="limit",
+    features="none",
 )
 
 PEERS: tuple[Peer, ...] = (

@@ -14,7 +14,7 @@ from runtime.failures import RuntimeFailure
 from runtime.settings import Settings
 from runtime.topic_reader import read_topic
 from schemas.avro_schemas import SCORE, TRANSACTION
-from schemas.codec import RecordCodec
+from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import FileRegistry
 
 BETWEEN = 3
@@ -105,7 +105,7 @@ def compare(
             rate = middle_rate(drain(peer, work, turn))
             on_step(f"checking {peer.name}")
             verdict = judge(peer, work, turn, oracle)
-        except RuntimeFailure as failure:
+        except (RuntimeFailure, UndecodableError) as failure:
             entry.fault = str(failure)
             continue
         entry.verdicts.append(verdict)

@@ -49,9 +49,14 @@ class ScoreTransaction(KeyedProcessFunction):
 def settings_of_tutorials(config: JobConfig, python: str) -> dict[str, str]:
     """Return the job's settings without those that serve micro-batches, and would cost single events dearly."""
     ours = {"python.fn-execution.bundle.size", "execution.buffer-timeout.interval"}
-    kept = {name: value for name, value in flink_settings(config, python).items() if name not in ours}
-    # No savepoint is ever restored, so Flink may name the operators.
-    return kept | {"table.exec.uid.generation": "PLAN_ONLY", "pipeline.auto-generate-uids": "true"}
+    return unnamed_operators(
+        {name: value for name, value in flink_settings(config, python).items() if name not in ours}
+    )
+
+
+def unnamed_operators(settings: dict[str, str]) -> dict[str, str]:
+    """Return settings with which Flink names the operators: no savepoint of a peer is ever restored."""
+    return settings | {"table.exec.uid.generation": "PLAN_ONLY", "pipeline.auto-generate-uids": "true"}
 
 
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
