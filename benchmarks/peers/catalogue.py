@@ -2,14 +2,14 @@
 
 from benchmarks.peers.peer import FlinkPeer, Peer, ProcessPeer
 
-IN_FLINK = "exactly-once state, at-least-once output"
+EXACTLY_ONCE_STATE = "exactly-once state, at-least-once output"
 
 OURS = FlinkPeer(
     slug="fraudstream",
     module="fraudstream",
     name="fraudstream",
     package="apache-flink",
-    guarantee=IN_FLINK,
+    guarantee=EXACTLY_ONCE_STATE,
     role="ours",
     features="tiles",
 )
@@ -18,7 +18,7 @@ JVM_ONLY = FlinkPeer(
     module="jvm_only",
     name="the JVM's part alone",
     package="apache-flink",
-    guarantee=IN_FLINK,
+    guarantee=EXACTLY_ONCE_STATE,
     role="limit",
     features="none",
 )
@@ -76,7 +76,7 @@ PEERS: tuple[Peer, ...] = (
         module="spark_streaming",
         name="PySpark Structured Streaming",
         package="pyspark",
-        guarantee=IN_FLINK,
+        guarantee=EXACTLY_ONCE_STATE,
         share=0.2,
         own_environment=True,
     ),
@@ -95,7 +95,7 @@ PEERS: tuple[Peer, ...] = (
         module="flink_per_event",
         name="PyFlink per event, thread mode",
         package="apache-flink",
-        guarantee=IN_FLINK,
+        guarantee=EXACTLY_ONCE_STATE,
         share=0.1,
     ),
     FlinkPeer(
@@ -103,7 +103,7 @@ PEERS: tuple[Peer, ...] = (
         module="flink_per_event",
         name="PyFlink per event, process mode",
         package="apache-flink",
-        guarantee=IN_FLINK,
+        guarantee=EXACTLY_ONCE_STATE,
         mode="process",
         share=0.03,
     ),
@@ -112,7 +112,7 @@ PEERS: tuple[Peer, ...] = (
         module="flink_sql",
         name="Flink SQL OVER windows, vectorised Python UDF",
         package="apache-flink",
-        guarantee=IN_FLINK,
+        guarantee=EXACTLY_ONCE_STATE,
         features="windows",
         mode="process",
         asks_registry=True,

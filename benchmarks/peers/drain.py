@@ -83,11 +83,8 @@ def drain(peer: Peer, work: Work, turn: int) -> Looks:
     """
     settings, count = work.settings_of(peer, turn), round(work.events * peer.share)
     create_topics(settings, work.services.bootstrap_servers)
-    if isinstance(peer, FlinkPeer):
-        with _job(peer, settings, work.services) as fault:
-            return _watch(settings, work.services, count, fault)
-    assert isinstance(peer, ProcessPeer)  # noqa: S101
-    with _processes(peer, settings, work.services) as fault:
+    running = _job if isinstance(peer, FlinkPeer) else _processes
+    with running(peer, settings, work.services) as fault:
         return _watch(settings, work.services, count, fault)
 
 
@@ -121,9 +118,11 @@ def _why_ended(started: Sequence[OwnedProcess]) -> str | None:
 def _processes(peer: ProcessPeer, settings: Settings, services: Services) -> Iterator[Fault]:
     python, state = interpreter(peer), settings.state.root / "peers" / settings.topics.scores
     state.mkdir(parents=True)
+    programs = [(module, 0, 1) for module in peer.beside]
+    programs += [(peer.module, number, peer.processes) for number in range(peer.processes)]
     started: list[OwnedProcess] = []
     try:
-        for module, number in [*((one, 0) for one in peer.beside), *((peer.module, n) for n in range(peer.processes))]:
+        for module, number, processes in programs:
             arguments = Arguments(
                 bootstrap_servers=services.bootstrap_servers,
                 model=settings.model.artifact.absolute(),
@@ -132,16 +131,19 @@ def _processes(peer: ProcessPeer, settings: Settings, services: Services) -> Ite
                 alerts_topic=settings.topics.alerts,
                 state=state,
                 process=number,
-                processes=peer.processes,
+                processes=processes,
             )
-            command = [python, "-m", f"benchmarks.peers.{module}", *arguments.as_options()]
-            name = f"{module}-{number}"
-            log = settings.state.logs / f"{settings.topics.scores}-{name}.log"
-            environment = process_environment(find_java())
-            started.append(spawn(name, command, log=log, env=environment, cwd=PROJECT_ROOT))
+            started.append(_spawn(python, module, arguments, settings))
         yield partial(_why_ended, started)
     finally:
         stop_processes(started)
+
+
+def _spawn(python: Path, module: str, arguments: Arguments, settings: Settings) -> OwnedProcess:
+    name = f"{module}-{arguments.process}"
+    command = [python, "-m", f"benchmarks.peers.{module}", *arguments.as_options()]
+    log = settings.state.logs / f"{arguments.scores_topic}-{name}.log"
+    return spawn(name, command, log=log, env=process_environment(find_java()), cwd=PROJECT_ROOT)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ State is in memory only: when the loop dies, everything is gone, and nothing is 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
@@ -63,15 +63,15 @@ def open_producer(arguments: Arguments) -> Producer:
     )
 
 
-def main() -> None:
-    """Score until stopped."""
-    arguments = parse_arguments(__doc__)
-    consumer, loop = open_consumer(arguments), PlainLoop(arguments)
+def consume(arguments: Arguments, chunk: int, process: Callable[[Sequence[Message]], None]) -> None:
+    """Have the messages of the topic processed, a chunk of them at a time, until stopped."""
+    consumer = open_consumer(arguments)
     while True:
-        messages = [message for message in consumer.consume(CHUNK, 1.0) if message.error() is None]
+        messages = [message for message in consumer.consume(chunk, 1.0) if message.error() is None]
         if messages:
-            loop.process(messages)
+            process(messages)
 
 
 if __name__ == "__main__":
-    main()
+    told = parse_arguments(__doc__)
+    consume(told, CHUNK, PlainLoop(told).process)
