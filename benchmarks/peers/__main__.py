@@ -40,12 +40,12 @@ HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
 # 10,000 customers: their histories fill up in the first third of the topic.
 WORLD = SimulationConfig(seed=2, customers=10_000, days=40)
 EVENTS = 1_000_000
-SAMPLED = 40
+SAMPLED = 200
 """Customers whose scores are checked."""
 
 CAPTION = """Who is slow drains the beginning of the topic alone, where histories are shorter: that is in its favour.
 No peer has what our job has beside: windows beyond a customer's last 64 transactions, checks of what comes in, reasons
-of alerts, drift detection, and answers to late and repeated transactions. SQL has counts and sums over windows alone."""
+of alerts, drift detection, answers to late and repeated transactions. SQL has counts and sums of windows alone."""
 
 console = Console(stderr=True, highlight=False)
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from benchmarks.peers.drain import middle_rate
+from benchmarks.peers.environment import LOCKS
 from benchmarks.peers.oracle import KeptTransactions, Oracle
 from models.scoring.naive_replay import naive_scores
 from runtime.failures import RuntimeFailure
+from runtime.folders import PROJECT_ROOT
 from tests.unit.training.histories import artifact, history
 
 CUSTOMERS = 5
@@ -48,6 +50,13 @@ def test_score_left_out_in_the_middle_is_a_fault(oracle, right):
 
 def test_nothing_written_is_a_fault(oracle):
     assert "no score" in (oracle.judge([], KeptTransactions).fault or "")
+
+
+def test_peers_compute_with_the_versions_that_we_do():
+    pinned = [line for line in (LOCKS / "scoring.in").read_text().splitlines() if "==" in line]
+    ours = (PROJECT_ROOT / "requirements" / "runtime.lock").read_text()
+    assert len(pinned) == 3
+    assert [line for line in pinned if f"\n{line} " not in ours] == []
 
 
 def test_rate_leaves_out_start_and_end():
