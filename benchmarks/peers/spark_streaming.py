@@ -19,7 +19,7 @@ from benchmarks.peers.jars import jar_paths
 from benchmarks.peers.plain_history import PlainHistory
 
 CORES = 2
-PER_BATCH = 50_000
+PER_BATCH = 25_000
 """Transactions of a micro-batch at most, so that there are several of them in a drain."""
 MODULE = "jdk.incubator.vector"
 OUTPUT = "key binary, value binary, topic string"
