@@ -18,7 +18,7 @@ import numpy as np
 from confluent_kafka import Consumer, Message, Producer
 from river import drift
 
-from benchmarks.plain_history import PlainHistory, Seen
+from benchmarks.peers.plain_history import PlainHistory, Seen
 from models.drift.observation import OBSERVATION_SIZE
 from models.scoring.artifact import Artifact, load_artifact
 from models.scoring.model import OnnxModel
@@ -71,7 +71,7 @@ class PlainLoop:
             history = self._histories[record["customer_id"]] = PlainHistory()
         now = Seen(
             time_ms=round(record["event_time"].timestamp() * 1000),
-            amount=record["amount_minor"] / 100,
+            amount_minor=record["amount_minor"],
             merchant=record["merchant_id"],
             device=record["device_id"],
             latitude=record["latitude"],

@@ -18,6 +18,7 @@ def naive_scores(
     artifact: Artifact,
     *,
     progress: Callable[[int], None] = lambda _done: None,
+    engine: NaiveEngine | None = None,
 ) -> NDArray[np.float32]:
     """Score transactions by the naive engine and the artifact's ONNX, which share no code with the job's kernels.
 
@@ -28,12 +29,14 @@ def naive_scores(
     artifact : Artifact
     progress : callable of int, optional
         Told the number done.
+    engine : NaiveEngine, optional
+        What has gone before; None: nothing.
 
     Returns
     -------
     ndarray of float32, (n,)
     """
-    engine = NaiveEngine()
+    engine = engine or NaiveEngine()
     x = []
     for transaction in transactions:
         x.append(engine.advance(_event(transaction, artifact)))

@@ -1,0 +1,41 @@
+"""Writes the locks of the peers' packages and jars anew: `python -m benchmarks.peers.lock`."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from benchmarks.peers.environment import LOCKS, run_uv
+from runtime.folders import PROJECT_ROOT
+from runtime.jars_lock import locked_row
+
+OPTIONS = (
+    *("--upgrade", "--universal", "--generate-hashes", "--no-emit-index-url"),
+    *("--python-version", "3.11", "--custom-compile-command", "python -m benchmarks.peers.lock"),
+)
+JARS = {
+    # What Spark's Kafka source needs beyond the jars that come with pyspark.
+    "spark_streaming": (
+        "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0",
+        "org.apache.spark:spark-token-provider-kafka-0-10_2.13:4.2.0",
+        "org.apache.kafka:kafka-clients:3.9.2",
+        "org.apache.commons:commons-pool2:2.13.1",
+    ),
+    "flink_sql": ("org.apache.flink:flink-sql-avro-confluent-registry:2.3.0",),
+}
+"""By module; none of them needs another."""
+
+
+def main() -> None:
+    """Write them."""
+    for wanted in sorted(LOCKS.glob("*.in")):
+        if wanted.stem != "scoring":
+            file = wanted.relative_to(PROJECT_ROOT)  # locks name the files that they were made of
+            run_uv("pip", "compile", *OPTIONS, str(file), "-o", str(file.with_suffix(".lock")))
+    for module, jars in JARS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            rows = [locked_row((*jar.split(":"), "", "jar"), module, Path(folder)) for jar in jars]
+        (LOCKS / f"{module}.jars.lock").write_text(json.dumps({"jars": rows}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

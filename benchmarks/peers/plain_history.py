@@ -1,0 +1,138 @@
+"""A customer's features as one writes them for a consumer loop: plain Python, no NumPy, no state but memory."""
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from models.features.history import K
+from models.features.naive_labels import is_of_labels
+from models.features.table import FEATURES
+
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+WINDOWS_MS = (HOUR_MS // 6, HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
+EARTH_KM = 6371.0088
+Values = tuple[float, float, float, float, float, float, float, float, float]
+NOTHING: Values = (0, 0.0, -1.0, -1.0, -1.0, 0, 0, 0.0, -1.0)
+"""What an empty window says."""
+NO_LABELS = [feature.missing for feature in FEATURES if is_of_labels(feature)]
+
+
+@dataclass(slots=True)
+class Seen:
+    """One transaction of the customer's past."""
+
+    time_ms: int
+    amount_minor: int
+    merchant: str
+    device: str | None
+    latitude: float | None
+    longitude: float | None
+
+
+class PlainHistory:
+    """The last K transactions of one customer. Events are expected in order: a late one is put last.
+
+    It knows no labels: what labels tell is given as where there are none.
+    """
+
+    def __init__(self, seen: Iterable[Seen] = ()) -> None:
+        self.seen = deque(seen, maxlen=K)
+
+    def advance(self, now: Seen, category_risk: float, type_risk: float) -> list[float]:
+        """Return the features of a transaction, in the order of the feature table, and remember it."""
+        windows, earlier, past = [], [], iter(reversed(self.seen))
+        total = squares = same = 0  # of minor units, as whole numbers: no rounding
+        largest, amount = -1, now.amount_minor / 100
+        merchants: set[str] = set()
+        pending: Seen | None = next(past, None)
+        for length_ms in WINDOWS_MS:
+            begin = now.time_ms - length_ms
+            while pending is not None and pending.time_ms >= begin:
+                if pending.time_ms < now.time_ms:
+                    spent = pending.amount_minor
+                    earlier.append(pending)
+                    total += spent
+                    squares += spent * spent
+                    largest = max(largest, spent)
+                    merchants.add(pending.merchant)
+                    same += pending.merchant == now.merchant
+                pending = next(past, None)
+            count = len(earlier)
+            if count:
+                windows.append(window_values(amount, count, total, squares, largest, len(merchants), same))
+            else:
+                windows.append(NOTHING)
+        while pending is not None:
+            earlier.append(pending)
+            pending = next(past, None)
+        self.seen.append(now)
+        return [
+            *by_operation(windows, amount),
+            *self._alone(now, amount, earlier),
+            category_risk,
+            type_risk,
+            *NO_LABELS,
+        ]
+
+    def _alone(self, now: Seen, amount: float, earlier: list[Seen]) -> list[float]:
+        if not earlier:
+            return first_of_all(now, amount)
+        placed = next((seen for seen in earlier if seen.latitude is not None), None)
+        new_merchant = all(seen.merchant != now.merchant for seen in earlier)
+        new_device = all(seen.device != now.device for seen in earlier)
+        return after_others(now, amount, len(earlier), (earlier[0], earlier[-1], placed), new_merchant, new_device)
+
+
+def window_values(
+    amount: float, count: int, total: int, squares: int, largest: int, merchants: int, same: int
+) -> Values:
+    """Return what a window that is not empty says, in the order of the feature table."""
+    mean = total / count / 100
+    deviation = math.sqrt(count * squares - total * total) / count / 100
+    z, to_mean = (amount - mean) / (deviation + 1), (amount + 1) / (mean + 1)
+    return (count, total / 100, mean, deviation, largest / 100, merchants, same, z, to_mean)
+
+
+def by_operation(windows: list[Values], amount: float) -> list[float]:
+    """Return the windows' values in the order of the feature table: each operation over its windows."""
+    x = [value for column in zip(*windows, strict=True) for value in column]
+    for _, _, _, _, largest, *_ in windows[-2:]:
+        x.append((amount + 1) / (largest + 1) if largest >= 0 else -1.0)
+    return x
+
+
+def first_of_all(now: Seen, amount: float) -> list[float]:
+    """Return what a transaction says of itself that has none before it."""
+    return [amount, 0, -1, -1, 1, -1 if now.device is None else 1, -1, -1, *_calendar(now)]
+
+
+def after_others(
+    now: Seen,
+    amount: float,
+    count: int,
+    others: tuple[Seen, Seen, Seen | None],
+    new_merchant: bool,
+    new_device: bool,
+) -> list[float]:
+    """Return what a transaction says of itself beside its newest and oldest others and the last that has a place."""
+    newest, oldest, placed = others
+    gap_s, since_s = (now.time_ms - oldest.time_ms) / 1000 / count, (now.time_ms - newest.time_ms) / 1000
+    is_new = -1 if now.device is None else new_device
+    return [amount, count, gap_s, since_s, new_merchant, is_new, *_travel(now, placed), *_calendar(now)]
+
+
+def _calendar(now: Seen) -> tuple[float, float, float]:
+    hour = now.time_ms % DAY_MS // HOUR_MS
+    return hour, hour < 6, (now.time_ms // DAY_MS - 4) % 7 >= 5
+
+
+def _travel(now: Seen, last: Seen | None) -> tuple[float, float]:
+    if last is None or now.latitude is None:
+        return -1.0, -1.0
+    p, q = math.radians(now.latitude), math.radians(last.latitude)
+    turn = math.radians(now.longitude - last.longitude)
+    h = math.sin((p - q) / 2) ** 2 + math.cos(p) * math.cos(q) * math.sin(turn / 2) ** 2
+    km = 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(h)))
+    hours = max(now.time_ms - last.time_ms, 60_000) / HOUR_MS
+    return km, min(km / hours, 10_000.0)

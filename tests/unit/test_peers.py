@@ -1,0 +1,74 @@
+"""A peer whose answers are wrong has no rate, and the rate of one that is right is that of its steady work."""
+
+import numpy as np
+import pytest
+
+from benchmarks.peers.drain import middle_rate
+from benchmarks.peers.environment import LOCKS
+from benchmarks.peers.oracle import KeptTransactions, Oracle
+from models.scoring.naive_replay import naive_scores
+from runtime.failures import RuntimeFailure
+from runtime.folders import PROJECT_ROOT
+from tests.unit.training.histories import artifact, history
+
+CUSTOMERS = 5
+
+
+@pytest.fixture(scope="module")
+def oracle() -> Oracle:
+    return Oracle(history().slice(0, 2_000), artifact(), customers=CUSTOMERS)
+
+
+@pytest.fixture(scope="module")
+def right(oracle) -> list[tuple[str, float]]:
+    rows = [row for row in history().slice(0, 2_000).to_pylist() if row["customer_id"] in oracle.customers]
+    scores = naive_scores(rows, artifact(), engine=KeptTransactions())
+    return [(row["transaction_id"], float(score)) for row, score in zip(rows, scores, strict=True)]
+
+
+def test_right_scores_have_no_fault(oracle, right):
+    verdict = oracle.judge(right, KeptTransactions)
+    assert (verdict.compared, verdict.apart, verdict.fault) == (len(right), 0, None)
+
+
+def test_scores_of_a_peer_that_was_stopped_early_have_no_fault(oracle, right):
+    assert oracle.judge(right[: len(right) // 2], KeptTransactions).fault is None
+
+
+def test_wrong_scores_are_a_fault(oracle, right):
+    wrong = [(name, np.float32(score + 0.01)) for name, score in right]
+    assert "further than" in (oracle.judge(wrong, KeptTransactions).fault or "")
+
+
+def test_score_that_is_written_twice_is_a_fault(oracle, right):
+    assert "twice" in (oracle.judge([*right, right[0]], KeptTransactions).fault or "")
+
+
+def test_score_left_out_in_the_middle_is_a_fault(oracle, right):
+    assert "missing" in (oracle.judge(right[1:], KeptTransactions).fault or "")
+
+
+def test_nothing_written_is_a_fault(oracle):
+    assert "no score" in (oracle.judge([], KeptTransactions).fault or "")
+
+
+def test_peers_compute_with_the_versions_that_we_do():
+    pinned = [line for line in (LOCKS / "scoring.in").read_text().splitlines() if "==" in line]
+    ours = (PROJECT_ROOT / "requirements" / "runtime.lock").read_text()
+    assert len(pinned) == 3
+    assert [line for line in pinned if f"\n{line} " not in ours] == []
+
+
+def test_rate_leaves_out_start_and_end():
+    steady = [(100 * n, 50.0 + n) for n in range(1, 101)]  # 100 a second, after a long start
+    assert middle_rate([(0, 0.0), *steady, (10_001, 500.0)]) == pytest.approx(100)
+
+
+def test_rate_of_bursts_is_taken_from_burst_to_burst():
+    looks = [(1_000 * (n // 10), n / 10) for n in range(101)]  # a thousand each second
+    assert middle_rate(looks) == pytest.approx(1_000)
+
+
+def test_drain_that_was_over_at_once_has_no_rate():
+    with pytest.raises(RuntimeFailure, match="drain more events"):
+        middle_rate([(0, 0.0), (1_000, 0.25)])
