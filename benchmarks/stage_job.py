@@ -24,9 +24,10 @@ class TimedScoreBatch(ScoreBatch):
         clock.wrap(self._transactions, "decode", "decode")
         clock.wrap(self._model, "score", "onnx")
         clock.wrap(self._state, "put_all", "state_write")
-        clock.wrap(self._outputs, "_alert_batch", "encode_alerts")
+        clock.wrap(self._outputs, "_alert_batches", "encode_alerts")
         clock.wrap(self._outputs._scores, "encode", "encode_scores")
-        clock.wrap(self._inference_log, "sample", "feature_log")
+        sample = self._inference_log.sample
+        self._inference_log.sample = clock.timed("feature_log", lambda *given: list(sample(*given)))
         self._waits = False
         group = runtime_context.get_metrics_group().add_group(GROUP)
         self._counters = {name: group.counter(name) for name in (*STAGES, EVENTS, BATCHES)}

@@ -10,7 +10,7 @@ import typer
 from runtime.folders import PROJECT_ROOT
 from schemas.errors import UserError
 
-Suite = Literal["overview", "throughput", "latency", "stages", "scale"]
+Suite = Literal["overview", "throughput", "latency", "peers", "stages", "scale"]
 
 
 def bench(
@@ -26,6 +26,7 @@ def bench(
       [bold]overview[/]    the rate beside a plain loop's, the time to an alert
       [bold]throughput[/]  draining a filled topic, beside the loop, in turns
       [bold]latency[/]     publish to alert at 5,000/s and at half of what lasts
+      [bold]peers[/]       draining a topic, beside all that one would write instead
       [bold]stages[/]      where the time of an event goes, with a flame graph
       [bold]scale[/]       what customers, batch time, slots and trees change
 

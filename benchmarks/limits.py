@@ -1,0 +1,88 @@
+"""What no scorer on this machine can be quicker than: parts of the work, each by itself on one core."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from confluent_kafka import TopicPartition
+from confluent_kafka.cimpl import OFFSET_BEGINNING
+
+from benchmarks.bench import PATIENCE_S
+from models.features.engine import FeatureEngine
+from models.features.warm_up import warm_up
+from models.scoring.artifact import Artifact
+from models.scoring.model import OnnxModel
+from runtime.embedded import Services
+from runtime.failures import RuntimeFailure
+from runtime.kafka_client import open_consumer
+from runtime.settings import Settings
+from runtime.topic_reader import partition_ranges
+
+BATCH, ROUNDS = 1_000, 50
+FETCHED = 10_000
+"""Records that the consumer is asked for at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Rates of the parts.
+
+    Attributes
+    ----------
+    consumed_per_s : float
+        Records that a consumer takes from the topic and throws away.
+    kernel_rows_per_s : float
+        Transactions that the feature engine describes and takes in, BATCH at a time.
+    onnx_rows_per_s : float
+        Rows that onnxruntime scores, BATCH at a time.
+    """
+
+    consumed_per_s: float
+    kernel_rows_per_s: float
+    onnx_rows_per_s: float
+
+    @classmethod
+    def measure(cls, settings: Settings, services: Services, table: pa.Table, artifact: Artifact) -> "Limits":
+        """Measure with a topic that holds a table, and with the table."""
+        kernel, x = _kernel_rows_per_s(table, artifact)
+        return cls(
+            consumed_per_s=_consumed_per_s(settings, services, len(table)),
+            kernel_rows_per_s=kernel,
+            onnx_rows_per_s=_onnx_rows_per_s(x, artifact),
+        )
+
+
+def _consumed_per_s(settings: Settings, services: Services, events: int) -> float:
+    consumer, topic = open_consumer(settings, services.bootstrap_servers), settings.topics.transactions
+    try:
+        parts = [TopicPartition(topic, part, OFFSET_BEGINNING) for part, _, _ in partition_ranges(consumer, topic)]
+        consumer.assign(parts)
+        begun, taken = time.perf_counter(), 0
+        while taken < events:
+            taken += len(consumer.consume(FETCHED, timeout=1.0))
+            if time.perf_counter() - begun > PATIENCE_S:
+                raise RuntimeFailure(f"expected {events:,} records in {topic}, was {taken:,}")
+        return events / (time.perf_counter() - begun)
+    finally:
+        consumer.close()
+
+
+def _kernel_rows_per_s(table: pa.Table, artifact: Artifact) -> tuple[float, np.ndarray]:
+    """Return the rate, and the features of the last batch."""
+    warm_up()
+    engine = FeatureEngine(load=None, category_risk=artifact.category_risk, type_risk=artifact.type_risk)
+    batches = table.combine_chunks().to_batches(max_chunksize=BATCH)
+    begun = time.perf_counter()
+    for records in batches:
+        batch = engine.advance(records)
+        engine.remember(batch, np.zeros(len(records), np.float32))
+    return len(table) / (time.perf_counter() - begun), batch.x
+
+
+def _onnx_rows_per_s(x: np.ndarray, artifact: Artifact) -> float:
+    model = OnnxModel(artifact.onnx)
+    begun = time.perf_counter()
+    for _ in range(ROUNDS):
+        model.score(x)
+    return ROUNDS * len(x) / (time.perf_counter() - begun)
