@@ -19,7 +19,7 @@ from schemas.columns import INFERENCE_ARROW
 from schemas.errors import UserError
 
 STATE_FILE, LOCK_FILE = "_archive.json", "_archive.lock"  # readers of datasets pass over names that begin so
-OUR_NAME = re.compile(r"(?P<partition>\d+)-(?P<offset>\d{20})\.parquet(?P<partial>\.partial)?")
+OUR_NAME = re.compile(r"(?P<partial>_)?(?P<partition>\d+)-(?P<offset>\d{20})\.parquet")
 LOG_PARTITION, LOG_OFFSET, OTHER_FEATURES = "log_partition", "log_offset", "other_features"
 
 ARCHIVE_ARROW = pa.schema(
@@ -173,8 +173,12 @@ def _name(partition: int, first_offset: int) -> str:
     return f"{partition}-{first_offset:020d}.parquet"
 
 
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f"_{path.name}")
+
+
 def _write_whole(rows: pa.Table, path: Path) -> None:
-    partial = path.with_name(f"{path.name}.partial")
+    partial = _unfinished(path)
     pq.write_table(rows, partial)
     with partial.open("rb") as file:
         os.fsync(file.fileno())

@@ -70,7 +70,7 @@ def test_write_that_was_stopped_leaves_nothing_behind_and_the_next_writes_all(tm
 
     def stopping(table, path):
         if len(written) == files_before:
-            path.with_name(f"{path.name}.partial").write_bytes(b"half")
+            archive_folder._unfinished(path).write_bytes(b"half")
             raise KeyboardInterrupt
         written.append(path)
         whole(table, path)
@@ -86,6 +86,13 @@ def test_write_that_was_stopped_leaves_nothing_behind_and_the_next_writes_all(tm
         folder.write(rows(0, 10, 5), {0: 15})
         folder.write(rows(0, 15, 95), {0: 110})
     assert kept(tmp_path) == names(0, 0, 110)
+
+
+def test_reader_passes_over_a_file_that_is_being_written(tmp_path):
+    with ArchiveFolder(tmp_path, TOPIC) as folder:
+        folder.write(rows(0, 0, 10), {0: 10})
+    archive_folder._unfinished(next(tmp_path.rglob("*.parquet"))).write_bytes(b"half")
+    assert kept(tmp_path) == names(0, 0, 10)
 
 
 def test_write_that_was_stopped_before_the_state_counts_for_nothing(tmp_path, monkeypatch):
