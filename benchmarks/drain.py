@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException
 from rich.table import Table
 
 from benchmarks.bench import PATIENCE_S, console
-from benchmarks.topic_growth import TopicGrowth
+from benchmarks.topic_growth import MIDDLE, TopicGrowth
 from producers.simulation_config import SimulationConfig
 from runtime.deadline import wait_until
 from runtime.embedded import Services
@@ -28,8 +28,6 @@ EVENTS = 1_000_000
 TURNS = 3
 """Of each side. The first of each warms the JVM up and does not count."""
 LOOK_S, LEADERS_S = 0.5, 20.0
-MIDDLE = (0.25, 0.9)
-"""Shares of all between which a rate is taken: without the start and the end."""
 
 
 def in_turns(sides: Mapping[str, Callable[[int], float]], events: int) -> dict[str, float]:
@@ -160,5 +158,4 @@ def scored_rate(
     )
     lasted = range(begun_ms, now_ms() + 1)
     with TopicGrowth(settings, servers, topic) as growth:
-        first_ms, last_ms = (growth.moment_ms(share * count, lasted) for share in between)
-    return (between[1] - between[0]) * count * 1000 / (last_ms - first_ms)
+        return growth.rate(count, lasted, between)

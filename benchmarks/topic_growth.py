@@ -9,6 +9,8 @@ from runtime.settings import Settings
 from runtime.topic_reader import partition_ranges
 
 TIMEOUT_S = 10.0
+MIDDLE = (0.25, 0.9)
+"""Shares of all between which a rate is taken: without the start and the end."""
 
 
 class TopicGrowth:
@@ -42,3 +44,17 @@ class TopicGrowth:
     def moment_ms(self, count: float, between_ms: range) -> int:
         """Return the first moment before which there were so many records."""
         return between_ms[bisect_left(between_ms, count, key=self.before)]
+
+    def rate(self, count: int, lasted_ms: range, between: tuple[float, float] = MIDDLE) -> float:
+        """Return how many records a second were written between two shares of so many.
+
+        Parameters
+        ----------
+        count : int
+            Of the records that were awaited, all of which are there.
+        lasted_ms : range
+            The moments in which they were written.
+        between : pair of float
+        """
+        first_ms, last_ms = (self.moment_ms(share * count, lasted_ms) for share in between)
+        return (between[1] - between[0]) * count * 1000 / max(last_ms - first_ms, 1)

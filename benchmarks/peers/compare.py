@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.peers.catalogue import JVM_ONLY, OURS, PEERS
-from benchmarks.peers.drain import Work, drain, middle_rate
+from benchmarks.peers.drain import Work, drain
 from benchmarks.peers.environment import version_of
 from benchmarks.peers.oracle import ENGINES, Oracle, Verdict
 from benchmarks.peers.peer import FlinkPeer, Peer
@@ -102,7 +102,7 @@ def compare(
         entry = entries.setdefault(peer.slug, Entry(peer=peer, version=version_of(peer), events=events))
         on_step(f"draining {events:,} transactions with {peer.name}")
         try:
-            rate = middle_rate(drain(peer, work, turn))
+            rate = drain(peer, work, turn)
             on_step(f"checking {peer.name}")
             verdict = judge(peer, work, turn, oracle)
         except (RuntimeFailure, UndecodableError) as failure:

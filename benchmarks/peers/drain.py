@@ -1,11 +1,9 @@
 """Lets a peer drain the topic, watched from outside: all that counts is what arrives in its output topic."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException
@@ -15,6 +13,7 @@ from benchmarks.peers.environment import interpreter
 from benchmarks.peers.jars import fetch_peer_jars
 from benchmarks.peers.peer import FlinkPeer, Peer, ProcessPeer
 from benchmarks.peers.schema_server import serving_schemas
+from benchmarks.topic_growth import TopicGrowth
 from runtime.deadline import wait_until
 from runtime.embedded import Services, start
 from runtime.environment import process_environment
@@ -29,16 +28,14 @@ from runtime.submit import stop_job, submit
 from runtime.topic_reader import partition_ranges
 from runtime.topics import create_topics
 from schemas.topics import Topics
+from schemas.wall_clock import now_ms
 
 LOOK_S = 0.25
 PATIENCE_S = 300.0
 """The longest that a drain may take."""
 STOP_S = 30.0
-MIDDLE = (0.25, 0.9)
-"""Of the records drained, from and to which the rate is taken: without the start and the end."""
-
-Looks = list[tuple[int, float]]
-"""Records in the output topic, and when, in seconds."""
+EARLIER_MS = 60_000
+"""A job is looked at when it runs: the first scores may be older by so much."""
 Fault = Callable[[], str | None]
 """Tells why what drains the topic is dead; None while it lives."""
 
@@ -73,8 +70,8 @@ class Work:
         return self.settings.model_copy(update={"topics": topics, "job": job})
 
 
-def drain(peer: Peer, work: Work, turn: int) -> Looks:
-    """Run a peer until it has scored its share of the topic.
+def drain(peer: Peer, work: Work, turn: int) -> float:
+    """Run a peer until it has scored its share of the topic; return its steady rate, events a second.
 
     Raises
     ------
@@ -85,25 +82,9 @@ def drain(peer: Peer, work: Work, turn: int) -> Looks:
     create_topics(settings, work.services.bootstrap_servers)
     running = _job if isinstance(peer, FlinkPeer) else _processes
     with running(peer, settings, work.services) as fault:
-        return _watch(settings, work.services, count, fault)
-
-
-def middle_rate(looks: Looks) -> float:
-    """Return the records a second over the middle of a drain.
-
-    Raises
-    ------
-    RuntimeFailure
-        When it was over too soon to say.
-    """
-    total = looks[-1][0]
-    # Who writes in bursts has written nothing at most looks: only those count that saw something new.
-    rises = [after for before, after in pairwise(looks) if after[0] > before[0]]
-    middle = [look for look in rises if MIDDLE[0] * total <= look[0] <= MIDDLE[1] * total]
-    if len(middle) < 2:
-        raise RuntimeFailure(f"expected several looks at the middle of a drain, was {len(middle)}: drain more events")
-    (first, start), (last, end) = middle[0], middle[-1]
-    return (last - first) / (end - start)
+        lasted_ms = _await(settings, work.services, count, fault)
+    with TopicGrowth(settings, work.services.bootstrap_servers, settings.topics.scores) as growth:
+        return growth.rate(count, lasted_ms)
 
 
 def _why_ended(started: Sequence[OwnedProcess]) -> str | None:
@@ -162,22 +143,24 @@ def _job(peer: FlinkPeer, settings: Settings, services: Services) -> Iterator[Fa
             wait_until(lambda: rest.job(job.job_id)["state"] == "CANCELED", seconds=STOP_S)
 
 
-def _watch(settings: Settings, services: Services, count: int, fault: Fault) -> Looks:
+def _await(settings: Settings, services: Services, count: int, fault: Fault) -> range:
+    """Wait until so many scores are there; return the moments that it took, milliseconds since 1970."""
     consumer, topic = open_consumer(settings, services.bootstrap_servers), settings.topics.scores
-    looks: Looks = []
+    begun_ms, found = now_ms(), 0
+
+    def all_there() -> bool:
+        nonlocal found
+        if reason := fault():
+            raise RuntimeFailure(reason)
+        found = _records_in(consumer, topic)
+        return found >= count
+
     try:
-        begun = time.perf_counter()
-        while not looks or looks[-1][0] < count:
-            looks.append((_records_in(consumer, topic), time.perf_counter()))
-            reason = fault()
-            if reason:
-                raise RuntimeFailure(reason)
-            if looks[-1][1] - begun > PATIENCE_S:
-                raise RuntimeFailure(f"expected {count:,} scores within {PATIENCE_S:.0f} s, was {looks[-1][0]:,}")
-            time.sleep(max(0.0, looks[-1][1] + LOOK_S - time.perf_counter()))
-        return looks
+        if not wait_until(all_there, seconds=PATIENCE_S, interval_s=LOOK_S):
+            raise RuntimeFailure(f"expected {count:,} scores within {PATIENCE_S:.0f} s, was {found:,}")
     finally:
         consumer.close()
+    return range(begun_ms - EARLIER_MS, now_ms() + 1)
 
 
 def _records_in(consumer: Consumer, topic: str) -> int:

@@ -26,3 +26,4 @@ def test_growth_is_told_to_the_millisecond_over_all_partitions(open_lane):
         lasted = range(BEGUN_MS - 5_000, BEGUN_MS + 5_000)
         assert growth.moment_ms(0.25 * RECORDS, lasted) == BEGUN_MS + 375
         assert growth.moment_ms(0.9 * RECORDS, lasted) == BEGUN_MS + 1_350
+        assert growth.rate(RECORDS, lasted) == pytest.approx(2_000)

@@ -1,13 +1,11 @@
-"""A peer whose answers are wrong has no rate, and the rate of one that is right is that of its steady work."""
+"""A peer whose answers are wrong has no rate."""
 
 import numpy as np
 import pytest
 
-from benchmarks.peers.drain import middle_rate
 from benchmarks.peers.environment import LOCKS
 from benchmarks.peers.oracle import KeptTransactions, Oracle
 from models.scoring.naive_replay import naive_scores
-from runtime.failures import RuntimeFailure
 from runtime.folders import PROJECT_ROOT
 from tests.unit.training.histories import artifact, history
 
@@ -57,18 +55,3 @@ def test_peers_compute_with_the_versions_that_we_do():
     ours = (PROJECT_ROOT / "requirements" / "runtime.lock").read_text()
     assert len(pinned) == 3
     assert [line for line in pinned if f"\n{line} " not in ours] == []
-
-
-def test_rate_leaves_out_start_and_end():
-    steady = [(100 * n, 50.0 + n) for n in range(1, 101)]  # 100 a second, after a long start
-    assert middle_rate([(0, 0.0), *steady, (10_001, 500.0)]) == pytest.approx(100)
-
-
-def test_rate_of_bursts_is_taken_from_burst_to_burst():
-    looks = [(1_000 * (n // 10), n / 10) for n in range(101)]  # a thousand each second
-    assert middle_rate(looks) == pytest.approx(1_000)
-
-
-def test_drain_that_was_over_at_once_has_no_rate():
-    with pytest.raises(RuntimeFailure, match="drain more events"):
-        middle_rate([(0, 0.0), (1_000, 0.25)])
