@@ -22,11 +22,12 @@ class TimedScoreBatch(ScoreBatch):
         super().open(runtime_context)
         self._clock = clock = StageClock()
         clock.wrap(self._transactions, "decode", "decode")
-        clock.wrap(self._model, "score", "onnx")
+        (model,), (desk,) = self._own.panel.models, self._own.desks
+        clock.wrap(model.onnx, "score", "onnx")
         clock.wrap(self._state, "put_all", "state_write")
-        clock.wrap(self._outputs, "_alert_batch", "encode_alerts")
-        clock.wrap(self._outputs._scores, "encode", "encode_scores")
-        clock.wrap(self._inference_log, "sample", "feature_log")
+        clock.wrap(desk.outputs, "_alert_batches", "encode_alerts")
+        clock.wrap(desk.outputs._scores, "encode", "encode_scores")
+        clock.wrap(desk.inference_log, "sample", "feature_log")
         self._waits = False
         group = runtime_context.get_metrics_group().add_group(GROUP)
         self._counters = {name: group.counter(name) for name in (*STAGES, EVENTS, BATCHES)}

@@ -34,7 +34,7 @@ class KernelLoop:
         )
         self._decoder = TransactionBatchDecoder(value_subject(arguments.topic), registry, Limits())
         self._scorer = TransactionScorer(artifact, load=None)
-        self._outputs = Outputs(config, artifact.manifest, registry)
+        self._outputs = Outputs(config, artifact, registry)
         self._producer = open_producer(arguments)
         warm_up()
 
