@@ -49,9 +49,9 @@ def _measure(panel: Panel, records: pa.RecordBatch, rows: int) -> float:
     begun_ns = time.perf_counter_ns()
     for start in range(0, len(records), rows):
         scored = scorer.score(records.slice(start, rows))
-        for number, chosen in scored.by_decider():
-            if chosen is not None:
-                scored.of_decider(number, chosen)
+        for _, rows_decided, _ in scored.by_decider():
+            if rows_decided is not None:
+                records.take(pa.array(rows_decided))
         for tally in tallies:
             tally.add(scored)
     return (time.perf_counter_ns() - begun_ns) / len(records) / 1000

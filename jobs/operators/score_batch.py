@@ -146,11 +146,10 @@ class ScoreBatch(KeyedProcessFunction):
     ) -> Iterator[Any]:
         """Write what was decided, model by model: a customer has one that decides, so its records stay in order."""
         known, desks = shard.label_offsets, models.serving.desks
-        for number, rows in scored.by_decider():
-            some, part, places = records, scored, positions
+        for number, rows, part in scored.by_decider():
+            some, places = records, positions
             if rows is not None:
-                some, part = records.take(pa.array(rows)), scored.of_decider(number, rows)
-                places = [positions[row] for row in rows.tolist()]
+                some, places = records.take(pa.array(rows)), [positions[row] for row in rows.tolist()]
             yield from desks[number].outputs.decisions(some, part, shard.key, known, now)
             yield from desks[number].inference_log.sample(some, part, places, shard.key, known, now)
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +16,8 @@ from models.scoring.panel import Panel, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class ScoredBatch:
-    """What `TransactionScorer.score` found out about n transactions, in their order.
+class Decided:
+    """What became of n transactions, in their order.
 
     Parameters
     ----------
@@ -28,7 +28,21 @@ class ScoredBatch:
     decisions : ndarray of uint8, (n,)
         Values of `Decision`.
     x : ndarray of float32, (n, F)
-        The features that the champion scored.
+        The features that were scored.
+    """
+
+    customers: list[str]
+    scores: NDArray[np.float32]
+    decisions: NDArray[np.uint8]
+    x: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ScoredBatch(Decided):
+    """What `TransactionScorer.score` found out about n transactions, in their order; ``x`` is as the champion knows it.
+
+    Parameters
+    ----------
     fate : ndarray of uint8, (n,)
         Whether each is in the history, a duplicate, or too old: see `FeatureBatch.fate`.
     changed : dict of str to bytes
@@ -38,34 +52,25 @@ class ScoredBatch:
         What each model made of them.
     """
 
-    customers: list[str]
-    scores: NDArray[np.float32]
-    decisions: NDArray[np.uint8]
-    x: NDArray[np.float32]
     fate: NDArray[np.uint8]
     changed: dict[str, bytes]
     verdict: Verdict
 
-    def by_decider(self) -> Iterator[tuple[int, NDArray[np.int64] | None]]:
-        """Yield each model that decided, see `Verdict.deciders`, and the rows that it did; None: all of them."""
+    def by_decider(self) -> Iterator[tuple[int, NDArray[np.int64] | None, Decided]]:
+        """Yield each model that decided: its number, its rows, and what it decided, with the features as it knows them.
+
+        See `Verdict.deciders` for the numbers; rows None: all of them.
+        """
         by = self.verdict.deciders
         if by is None:
-            yield 0, None
+            yield 0, None, self
             return
         for number in np.unique(by).tolist():
-            yield number, np.flatnonzero(by == number)
-
-    def of_decider(self, number: int, rows: NDArray[np.int64]) -> ScoredBatch:
-        """Return the part that a model decided, with the features as that model knows them."""
-        x = self.x if number == 0 else self.verdict.opinions[number - 1].x
-        return replace(
-            self,
-            customers=[self.customers[row] for row in rows.tolist()],
-            scores=self.scores[rows],
-            decisions=self.decisions[rows],
-            x=x[rows],
-            fate=self.fate[rows],
-        )
+            rows = np.flatnonzero(by == number)
+            x = self.x if number == 0 else self.verdict.opinions[number - 1].x
+            customers = [self.customers[row] for row in rows.tolist()]
+            part = Decided(customers=customers, scores=self.scores[rows], decisions=self.decisions[rows], x=x[rows])
+            yield number, rows, part
 
 
 class TransactionScorer:

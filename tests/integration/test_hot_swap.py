@@ -6,12 +6,15 @@ from shutil import copytree
 
 import numpy as np
 import pytest
+from confluent_kafka.admin import AdminClient, ConfigResource
 from typer.testing import CliRunner
 
 from models.scoring.artifact import load_artifact
 from models.scoring.customer_share import deciders
 from models.scoring.replay import replay_scores
 from runtime.cli import app
+from runtime.control_topic import Served, read_deployment
+from runtime.topics import existing_topics
 from tests.integration.deployments import await_answers, deploy, folders
 from tests.integration.expected import card_world
 from tests.unit.scoring.deployments import named
@@ -143,6 +146,20 @@ def test_order_that_the_job_refuses_is_told_by_exit_code_1(open_lane, point_at, 
     code, told = model("serving")
     assert code == 1
     assert {(shard["model"], shard["answer"]["kind"]) for shard in told} == {(other["model_id"], "REFUSED")}
+
+
+def test_control_topic_has_one_partition_and_keeps_the_newest_order(open_lane):
+    lane = open_lane()
+    topic = lane.topics.control
+    assert existing_topics(lane.settings, lane.services.bootstrap_servers)[topic] == 1
+    wanted = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    (answer,) = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers}).describe_configs([wanted]).values()
+    assert answer.result()["cleanup.policy"].value == "compact"
+    for folder in folders():
+        deploy(lane, named(folder))
+    newest = read_deployment(lane.settings, lane.services)
+    assert newest is not None
+    assert newest.champion == Served(**named(folders()[-1]))
 
 
 @pytest.mark.long

@@ -34,7 +34,7 @@ def test_challenger_in_shadow_scores_as_it_would_alone_and_decides_nothing(offli
     assert scored.scores.tobytes() == offline[0].tobytes()
     (opinion,) = scored.verdict.opinions
     assert opinion.scores.tobytes() == offline[1].tobytes()
-    assert list(scored.by_decider()) == [(0, None)]
+    assert list(scored.by_decider()) == [(0, None, scored)]
 
 
 def test_each_customer_is_decided_by_one_model_with_its_own_thresholds(offline):
@@ -43,8 +43,7 @@ def test_each_customer_is_decided_by_one_model_with_its_own_thresholds(offline):
     by = deciders(RECORDS.column("customer_id"), [(name, 0.4)])
     assert scored.scores.tobytes() == np.where(by == 1, offline[1], offline[0]).tobytes()
     seen = []
-    for number, rows in scored.by_decider():
-        part = scored.of_decider(number, rows)
+    for number, rows, part in scored.by_decider():
         assert (by[rows] == number).all()
         assert part.scores.tobytes() == offline[number][rows].tobytes()
         assert part.customers == [TABLE["customer_id"][row].as_py() for row in rows.tolist()]
