@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 from shutil import copytree
 
@@ -10,17 +9,8 @@ from models.scoring.loaded_model import LoadedModel, load_model, require_self_te
 from models.scoring.self_test import SELF_TEST_ROWS, SelfTest
 from schemas.deployment import Served
 from tests.unit.scoring.deployments import named
+from tests.unit.scoring.test_artifact import change
 from tests.unit.training.histories import artifact, artifact_folder, other_folder
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return copytree(artifact_folder(), tmp_path / "model")
-
-
-def change(folder, **fields):
-    path = folder / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
 def test_model_comes_with_its_own_thresholds_unless_told_others():
