@@ -153,7 +153,8 @@ def test_control_topic_has_one_partition_and_keeps_the_newest_order(open_lane):
     topic = lane.topics.control
     assert existing_topics(lane.settings, lane.services.bootstrap_servers)[topic] == 1
     wanted = ConfigResource(ConfigResource.Type.TOPIC, topic)
-    (answer,) = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers}).describe_configs([wanted]).values()
+    admin = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
+    (answer,) = admin.describe_configs([wanted]).values()
     assert answer.result()["cleanup.policy"].value == "compact"
     for folder in folders():
         deploy(lane, named(folder))
