@@ -19,12 +19,12 @@ TRY_S = 2.0
 
 
 def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
-    """Create those of our topics that are missing; returns their names.
+    """Create those of our topics that are missing, and wait until the broker knows them; returns their names.
 
     Raises
     ------
     RuntimeFailure
-        When the broker refuses one; a topic that is there already is left as it is.
+        When the broker refuses one, or does not know one in time; a topic that is there already is left as it is.
     """
     client = AdminClient(client_properties(settings, bootstrap_servers))
     present = existing_topics(settings, bootstrap_servers)
@@ -38,6 +38,13 @@ def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise RuntimeFailure(f"the broker refused to create the topic {name}: {error.args[0].str()}") from error
+
+    def known() -> bool:
+        # A moment after it made them, the broker does not name them yet.
+        return existing_topics(settings, bootstrap_servers).keys() >= set(missing)
+
+    if not wait_until(known, seconds=TIMEOUT_S):
+        raise RuntimeFailure(f"expected the broker to know the topics {', '.join(missing)} that it made: see its log")
     return missing
 
 
