@@ -35,7 +35,7 @@ from runtime.settings import Settings
 from runtime.submit import submit
 
 WORLD = SimulationConfig(seed=2, customers=10_000, days=60)
-RATE, TURN_S, WARM_UP_S = 5_000, 40, 5
+RATE, TURN_S, WARM_UP_S = 5_000, 30, 5
 TURNS = 3
 """Of each kind."""
 SWAP_S = 2.0
