@@ -11,6 +11,7 @@ from runtime.commands.screen import AsJson, err, settings_of, write_json, write_
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
+    from runtime.control_topic import Deployment
     from runtime.model_events import ShardReport
 
 app = typer.Typer(help="Change the models that the running job scores with, and compare them.", no_args_is_help=True)
@@ -146,7 +147,7 @@ def _deployment(
     challengers: list[Path],
     shares: list[float],
     reason: str,
-) -> Any:
+) -> Deployment:
     """Make the order of what was given on the line, once each model was loaded here as the job will."""
     import uuid
 
