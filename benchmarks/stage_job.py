@@ -22,12 +22,13 @@ class TimedScoreBatch(ScoreBatch):
         super().open(runtime_context)
         self._clock = clock = StageClock()
         clock.wrap(self._transactions, "decode", "decode")
-        clock.wrap(self._model, "score", "onnx")
+        (model,), (desk,) = self._own.panel.models, self._own.desks
+        clock.wrap(model.onnx, "score", "onnx")
         clock.wrap(self._state, "put_all", "state_write")
-        clock.wrap(self._outputs, "_alert_batches", "encode_alerts")
-        clock.wrap(self._outputs._scores, "encode", "encode_scores")
-        sample = self._inference_log.sample
-        self._inference_log.sample = clock.timed("feature_log", lambda *given: list(sample(*given)))
+        clock.wrap(desk.outputs, "_alert_batches", "encode_alerts")
+        clock.wrap(desk.outputs._scores, "encode", "encode_scores")
+        sample = desk.inference_log.sample
+        desk.inference_log.sample = clock.timed("feature_log", lambda *given: list(sample(*given)))
         self._waits = False
         group = runtime_context.get_metrics_group().add_group(GROUP)
         self._counters = {name: group.counter(name) for name in (*STAGES, EVENTS, BATCHES)}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, fields
 from importlib.metadata import version
 from typing import Any
 
@@ -41,6 +41,8 @@ class StateManifest:
         The topic whose offsets the state has.
     labels : str or None
         The same for the labels, None when the job reads none.
+    control : str or None
+        The same for the deployments, None in versions that knew none.
     operators : tuple of str
         Uids of the operators with state.
     state_versions : dict
@@ -58,6 +60,7 @@ class StateManifest:
     state_versions: dict[str, int]
     model_id: str
     feature_spec_hash: str
+    control: str | None = None
 
     @classmethod
     def of(cls, config: JobConfig) -> StateManifest:
@@ -75,6 +78,7 @@ class StateManifest:
             shards=config.shards,
             transactions=config.topics.transactions,
             labels=config.topics.labels if config.labels else None,
+            control=config.topics.control,
             operators=tuple(sorted(stateful_uids(labels=config.labels, standby=config.standby))),
             state_versions=STATE_VERSIONS,
             model_id=model.model_id,
@@ -102,7 +106,7 @@ class StateManifest:
                     f"expected a manifest of form {FORM} beside the savepoint, was form {was}: "
                     "start the job with the version of fraudstream that wrote it"
                 )
-            known = {field.name: values[field.name] for field in fields(cls)}
+            known = {field.name: values[field.name] for field in fields(cls) if field.name in values or _needed(field)}
             return cls(**{**known, "operators": tuple(known["operators"])})
         except (ValueError, TypeError, KeyError) as error:
             raise StateMismatchError(
@@ -136,11 +140,13 @@ class StateManifest:
             was, wanted = getattr(self, name), getattr(job, name)
             if was != wanted:
                 yield f"expected {setting} to be {was!r} as in the savepoint, was {wanted!r}: {advice}"
-        if self.labels and job.labels and self.labels != job.labels:
-            yield (
-                f"expected topics.labels to be {self.labels!r} as in the savepoint, was {job.labels!r}: "
-                "its offsets are those of that topic: set it back"
-            )
+        for name in ("labels", "control"):
+            was, wanted = getattr(self, name), getattr(job, name)
+            if was and wanted and was != wanted:
+                yield (
+                    f"expected topics.{name} to be {was!r} as in the savepoint, was {wanted!r}: "
+                    "its offsets are those of that topic: set it back"
+                )
         for name, number in self.state_versions.items():
             known = job.state_versions.get(name, 0)
             if number > known:
@@ -148,3 +154,7 @@ class StateManifest:
                     f"expected {name} of version {known} or older in the state, was {number}: "
                     f"start it with fraudstream {self.fraudstream} or newer, which wrote it"
                 )
+
+
+def _needed(field: Field[Any]) -> bool:
+    return field.default is MISSING

@@ -1,6 +1,6 @@
 """The way of a transaction: topic -> micro-batch -> score -> topics, with drift detection beside it.
 
-Labels go from their topic to every shard, since a merchant's transactions may come to any.
+Labels go from their topic to every shard, since a merchant's transactions may come to any; so do deployments.
 """
 
 from pyflink.common import TypeInformation, Types
@@ -11,10 +11,11 @@ from pyflink.table import Schema, StreamTableEnvironment, Table
 from jobs import operator_uids as uids
 from jobs import record_types as types
 from jobs.job_config import JobConfig
-from jobs.kafka_tables import labels_table, outputs_table, transactions_table
+from jobs.kafka_tables import control_table, labels_table, outputs_table, transactions_table
 from jobs.operators.detect_drift import DetectDrift
 from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
 from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
+from schemas.deployment import DEPLOYMENT_KEY
 
 # A label may be a moment late: it waits for others, since every shard pays the fixed costs of every batch.
 LABEL_BATCH_MS = 100
@@ -40,6 +41,8 @@ def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
     if config.labels:
         tables.execute_sql(labels_table(config))
         batches = batches.union(label_batches(tables, config))
+    tables.execute_sql(control_table(config))
+    batches = batches.union(deployments(tables, config))
     scored = (
         key_by_first(batches, types.SHARD, types.MICRO_BATCH)
         .process(ScoreBatch(config), types.TOPIC_BATCH)
@@ -99,6 +102,21 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
             GROUP BY window_start, window_end
         ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
     return _sharded_batches(tables, batches, uids.LABELS)
+
+
+def deployments(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
+    """Give each control record to every shard as it comes: rows of SHARDED_BATCH."""
+    shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
+    batches = tables.sql_query(f"""
+        SELECT shard, ROW(
+            {types.DEPLOYMENT}, ARRAY[record_key], ARRAY[payload],
+            ARRAY[CAST(0 AS BIGINT)], ARRAY[CAST(0 AS BIGINT)])
+        FROM (
+            SELECT ARRAY[{shards}] AS shards, customer_id AS record_key, COALESCE(payload, X'') AS payload
+            FROM control
+            WHERE customer_id = '{DEPLOYMENT_KEY}'
+        ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
+    return _sharded_batches(tables, batches, uids.CONTROL)
 
 
 def _sharded_batches(tables: StreamTableEnvironment, batches: Table, part: str) -> DataStream:

@@ -18,6 +18,7 @@ from runtime.java_security import java_security
 from runtime.job_secrets import job_registry, kafka_password_file
 from runtime.savepoints import check_savepoint, take_savepoint
 from runtime.settings import Settings
+from runtime.topics import require_topics
 from runtime.transaction_limit import require_transaction_time
 
 SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
@@ -132,6 +133,8 @@ def run_job(
 ) -> Submitted:
     """Start a job and wait until it runs, see `submit` and `check_savepoint`."""
     require_transaction_time(settings, services.bootstrap_servers)
+    # Without it the job would fail, and start again, and fail.
+    require_topics(settings, services.bootstrap_servers, config.topics.control)
     if savepoint is not None:
         note = check_savepoint(savepoint, StateManifest.of(config), may_drop=may_drop)
         if note:

@@ -27,14 +27,17 @@ class SteadyRegistry:
     def __init__(self, registry: SchemaRegistry, clock: Callable[[], float] = time.monotonic) -> None:
         self._registry = registry
         self._clock = clock
+        self._own: dict[tuple[str, str], int] = {}
         self._known: dict[int, str] = {}
         self._unknown: dict[int, str] = {}
         self._outage = ""
         self._forget_at = 0.0
 
     def id_for(self, subject: str, name: str) -> int:
-        """Return the id of our own schema. It is asked for when the job starts, which fails without it."""
-        return self._registry.id_for(subject, name)
+        """Return the id of our own schema. It is asked for once, when the job starts, which fails without it."""
+        if (subject, name) not in self._own:
+            self._own[subject, name] = self._registry.id_for(subject, name)
+        return self._own[subject, name]
 
     def ids(self, subject: str, name: str) -> list[int]:
         """Return the ids of a subject's versions."""

@@ -16,6 +16,7 @@ class Counts:
         group = context.get_metrics_group().add_group(GROUP)
         self._transactions = group.counter("transactions")
         self._alerts = group.counter("alerts")
+        self._deployments = {became: group.counter(f"deployments_{became}") for became in ("served", "refused")}
         self._dead_letters = {reason: group.counter(f"dead_letters_{reason.value}") for reason in Reason}
 
     def scored(self, transactions: int, alerts: int) -> None:
@@ -28,3 +29,11 @@ class Counts:
         """Count the dead letters of a batch by their reasons."""
         for reason, count in Counter(item.reason for item in rejections).items():
             self._dead_letters[reason].inc(count)
+
+    def deployed(self) -> None:
+        """Count a deployment that a shard follows from now on."""
+        self._deployments["served"].inc(1)
+
+    def refused(self) -> None:
+        """Count a deployment that a shard does not follow."""
+        self._deployments["refused"].inc(1)

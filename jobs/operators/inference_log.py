@@ -9,7 +9,7 @@ from jobs.operators.topic_batches import topic_batches
 from jobs.record_types import POSITION_MASK, POSITION_SHIFT
 from models.features.hashing import hash_column
 from models.scoring.artifact import Manifest
-from models.scoring.transaction_scorer import ScoredBatch
+from models.scoring.transaction_scorer import Decided
 from schemas.inference_batch import InferenceBatchEncoder
 from schemas.registry import SchemaRegistry, value_subject
 
@@ -33,7 +33,7 @@ class InferenceLog:
     def sample(
         self,
         records: pa.RecordBatch,
-        scored: ScoredBatch,
+        scored: Decided,
         positions: Sequence[int],
         shard: int,
         label_offsets: Sequence[int],
@@ -45,7 +45,7 @@ class InferenceLog:
         ----------
         records : pyarrow.RecordBatch
             n rows of TRANSACTION_ARROW.
-        scored : ScoredBatch
+        scored : Decided
             Of the same.
         positions : n of int
             Where each lay, see POSITION_SHIFT.

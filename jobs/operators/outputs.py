@@ -13,7 +13,7 @@ from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
 from models.scoring.reason import Reason
 from models.scoring.reason_finder import ReasonFinder
-from models.scoring.transaction_scorer import ScoredBatch
+from models.scoring.transaction_scorer import Decided
 from schemas.alert_id import alert_id
 from schemas.avro_schemas import ALERT, DEAD_LETTER
 from schemas.codec import RecordCodec
@@ -50,7 +50,7 @@ class Outputs:
         self._dead_letters = RecordCodec(DEAD_LETTER, value_subject(config.topics.dead_letters), registry)
 
     def decisions(
-        self, records: pa.RecordBatch, scored: ScoredBatch, shard: int, label_offsets: Sequence[int], now_ms: int
+        self, records: pa.RecordBatch, scored: Decided, shard: int, label_offsets: Sequence[int], now_ms: int
     ) -> Iterator[Row]:
         """Yield the alerts of a batch, and its scores if they are wanted."""
         flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
@@ -96,13 +96,13 @@ class Outputs:
         }
 
     def _alert_batches(
-        self, records: pa.RecordBatch, scored: ScoredBatch, rows: np.ndarray[Any, Any], now_ms: int
+        self, records: pa.RecordBatch, scored: Decided, rows: np.ndarray[Any, Any], now_ms: int
     ) -> Iterator[Row]:
         alerts = [self._alert(records, scored, row, now_ms) for row in rows.tolist()]
         payloads = [self._alerts.encode(alert) for alert in alerts]
         return topic_batches(self._topics.alerts, [alert["customer_id"] for alert in alerts], payloads)
 
-    def _alert(self, records: pa.RecordBatch, scored: ScoredBatch, row: int, now_ms: int) -> dict[str, Any]:
+    def _alert(self, records: pa.RecordBatch, scored: Decided, row: int, now_ms: int) -> dict[str, Any]:
         manifest = self._manifest
         transaction = {name: records.column(name)[row].as_py() for name in _COPIED}
         features = scored.x[row]

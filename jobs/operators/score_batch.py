@@ -1,19 +1,23 @@
 import gc
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
 from jobs.operators.counts import Counts
-from jobs.operators.inference_log import InferenceLog
 from jobs.operators.label_reader import LabelReader
-from jobs.operators.outputs import Outputs
+from jobs.operators.model_reports import ModelReports
+from jobs.operators.serving import Serving
+from jobs.operators.serving_loader import ServingLoader
+from jobs.operators.shard_models import ShardModels
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
-from jobs.record_types import LABELS, SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
+from jobs.record_types import LABELS, SAME_LABELS, SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
 from jobs.shards import SHARD_KEYS
 from models.drift.observation import Accumulator
 from models.drift.signals import SIGNALS, signal_matrix
@@ -21,8 +25,11 @@ from models.features.pool import Load
 from models.features.warm_up import warm_up
 from models.scoring.artifact import load_artifact
 from models.scoring.decision import Decision
-from models.scoring.model import OnnxModel
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.loaded_model import LoadedModel
+from models.scoring.panel import Panel
+from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
+from schemas.avro_schemas import CONTROL
+from schemas.codec import RecordCodec
 from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import value_subject
 from schemas.steady_registry import open_steady_registry
@@ -37,7 +44,8 @@ class ScoreBatch(KeyedProcessFunction):
     """Scores the micro-batches of its shards; keyed by shard, so it owns all that a shard's customers ever did.
 
     Micro-batches of labels come to every shard. What becomes of late, equal-time and duplicate transactions, and of
-    late, doubled and reversed labels: see FeatureEngine. What is stored: see ShardState.
+    late, doubled and reversed labels: see FeatureEngine. Deployments come to every shard too, see ShardModels. What is
+    stored: see ShardState.
     """
 
     def __init__(self, config: JobConfig) -> None:
@@ -50,48 +58,100 @@ class ScoreBatch(KeyedProcessFunction):
         gc.collect()
         config = self._config
         registry = open_steady_registry(config.registry)
-        self._artifact = load_artifact(config.model_folder)
-        self._model = OnnxModel(self._artifact.onnx)
+        self._own = Serving.of(config, registry, Panel(models=(LoadedModel.of(load_artifact(config.model_folder)),)))
+        self._dead_letters = self._own.desks[0].outputs.dead_letters
         self._state = ShardState(runtime_context, config.mode)
-        self._shards: dict[int, ShardScorer] = {}
+        self._shards: dict[int, tuple[ShardScorer, ShardModels]] = {}
         self._transactions = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
         self._labels = LabelReader(LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits))
-        self._outputs = Outputs(config, self._artifact, registry)
-        self._inference_log = InferenceLog(config, self._artifact.manifest, registry)
+        control = RecordCodec(CONTROL, value_subject(config.topics.control), registry)
+        self._loader = ServingLoader(control, partial(Serving.load, config, registry))
+        self._reports = ModelReports(config, registry)
         self._counts = Counts(runtime_context)
         warm_up()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
         key = ctx.get_current_key()
-        if (shard := self._shards.get(key)) is None:
-            shard = self._shards[key] = ShardScorer(key, self._new_scorer, self._state)
+        if key not in self._shards:
+            yield from self._begin(key)
+        shard, models = self._shards[key]
         kind, *records = value
         if kind == TRANSACTIONS:
-            yield from self._score(shard, *records)
+            yield from self._score(shard, models, *records)
         elif kind == LABELS:
             yield from self._learn(shard, *records)
-        else:
+        elif kind == SAME_LABELS:
             self._learn_the_same(shard, *records)
+        else:
+            models.order(records[1][0], now_ms())
+        self._wake(models, ctx)
+
+    def on_timer(self, _timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Any]:
+        """See to a shard's models where no batch does."""
+        key = ctx.get_current_key()
+        if key not in self._shards:
+            yield from self._begin(key)
+        _, models = self._shards[key]
+        models.alarm_ms = None
+        yield from models.look(now_ms())
+        self._wake(models, ctx)
+
+    def _begin(self, key: int) -> Iterator[Any]:
+        shard = ShardScorer(key, self._new_scorer, self._state)
+        models = ShardModels(key, self._state, self._loader, self._own, shard.serve, self._reports, self._counts)
+        self._shards[key] = shard, models
+        yield from models.begin(now_ms())
+
+    @staticmethod
+    def _wake(models: ShardModels, ctx: KeyedProcessFunction.Context) -> None:
+        due_ms = models.next_look_ms(now_ms())
+        if due_ms is not None and (models.alarm_ms is None or due_ms < models.alarm_ms):
+            models.alarm_ms = due_ms
+            ctx.timer_service().register_processing_time_timer(due_ms)
 
     def _score(
-        self, shard: ShardScorer, keys: list[str], payloads: list[bytes], positions: list[int], stamps: list[int]
+        self,
+        shard: ShardScorer,
+        models: ShardModels,
+        keys: list[str],
+        payloads: list[bytes],
+        positions: list[int],
+        stamps: list[int],
     ) -> Iterator[Any]:
         batch = self._transactions.decode(keys, payloads, kafka_times_ms(stamps))
         now = now_ms()
+        yield from models.look(now)
         if batch.rejections:
             self._counts.set_aside(batch.rejections)
             topic = self._config.topics.transactions
-            yield from self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now)
+            yield from self._dead_letters(topic, batch.rejections, keys, payloads, positions, now)
             positions = np.delete(positions, [rejection.row for rejection in batch.rejections]).tolist()
         if len(batch.records) == 0:
             return
         scored = shard.score(batch.records, now)
         self._counts.scored(len(batch.records), int(np.count_nonzero(scored.decisions != Decision.APPROVE)))
-        known = shard.label_offsets
-        yield from self._outputs.decisions(batch.records, scored, shard.key, known, now)
-        yield from self._inference_log.sample(batch.records, scored, positions, shard.key, known, now)
+        yield from self._write(shard, models, batch.records, scored, positions, now)
+        models.compare(scored, now)
         yield from self._observe(scored, event_time_ms(batch.records))
+
+    @staticmethod
+    def _write(
+        shard: ShardScorer,
+        models: ShardModels,
+        records: pa.RecordBatch,
+        scored: ScoredBatch,
+        positions: list[int],
+        now: int,
+    ) -> Iterator[Any]:
+        """Write what was decided, model by model: a customer has one that decides, so its records stay in order."""
+        known, desks = shard.label_offsets, models.serving.desks
+        for number, rows, part in scored.by_decider():
+            some, places = records, positions
+            if rows is not None:
+                some, places = records.take(pa.array(rows)), [positions[row] for row in rows.tolist()]
+            yield from desks[number].outputs.decisions(some, part, shard.key, known, now)
+            yield from desks[number].inference_log.sample(some, part, places, shard.key, known, now)
 
     def _learn(
         self, shard: ShardScorer, keys: list[str], payloads: list[bytes], positions: list[int], stamps: list[int]
@@ -100,7 +160,7 @@ class ScoreBatch(KeyedProcessFunction):
         if batch.rejections and shard.key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
             self._counts.set_aside(batch.rejections)
             topic = self._config.topics.labels
-            yield from self._outputs.dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
+            yield from self._dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
         shard.learn(batch.for_shard(shard.key), batch.positions)
 
     def _learn_the_same(
@@ -112,12 +172,11 @@ class ScoreBatch(KeyedProcessFunction):
     def _new_scorer(self, load: Load) -> TransactionScorer:
         state, known = self._state, self._config.labels
         return TransactionScorer(
-            self._artifact,
+            self._own.panel,
             load=load,
             load_merchant=state.merchant_labels.get if known else _nothing,
             load_customer=state.customer_labels.get if known else _nothing,
             capacity=self._config.pool_customers,
-            model=self._model,
         )
 
     def _observe(self, scored: Any, event_times: Any) -> Iterator[tuple[OutputTag, Row]]:

@@ -13,6 +13,7 @@ from models.features.history import newest_event_time_ms
 from models.features.label_batch import LabelBatch
 from models.features.label_record import newest_label_time_ms
 from models.features.pool import Load
+from models.scoring.panel import Panel
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.validation import event_time_ms
 
@@ -62,6 +63,10 @@ class ShardScorer:
             logged = LabelBatch.decode(entry)
             scorer.learn(logged)
             self._count_logged(logged)
+
+    def serve(self, panel: Panel) -> None:
+        """Score by these models from the next batch on."""
+        self._scorer.serve(panel)
 
     @property
     def label_offsets(self) -> list[int]:

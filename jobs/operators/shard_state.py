@@ -32,6 +32,8 @@ class ShardState:
         The same of the merchants that labels tell of.
     observation : ValueState of `Accumulator.encode`
         The drift signals' unfinished means.
+    deployment, wanted_deployment : ValueState of the control topic's payload
+        Which models serve, and which are to once they are loaded, see `ShardModels`.
     """
 
     def __init__(self, context: RuntimeContext, mode: Mode) -> None:
@@ -52,6 +54,8 @@ class ShardState:
         self.due = by_text("due")
         self.merchants_due = by_text("merchants_due")
         self.observation = one("observation")
+        self.deployment = one("deployment")
+        self.wanted_deployment = one("wanted_deployment")
         self._mode = mode
 
     def put_all(self, state: Any, entries: dict[str, bytes]) -> None:

@@ -93,10 +93,13 @@ class FeatureEngine:
         self._pool = HistoryPool(capacity=capacity, load=load)
         self._merchants = LabelPool(capacity=capacity, load=load_merchant)
         self._customers = LabelPool(capacity=capacity, load=load_customer)
-        self._category_risk = category_risk or RiskTable()
-        self._type_risk = type_risk or RiskTable()
+        self.use_risks(category_risk or RiskTable(), type_risk or RiskTable())
         self._schema: pa.Schema | None = None
         self._unscored: FeatureBatch | None = None
+
+    def use_risks(self, category_risk: RiskTable, type_risk: RiskTable) -> None:
+        """Take the fraud rates of another model's artifact from the next batch on."""
+        self._category_risk, self._type_risk = category_risk, type_risk
 
     def advance(
         self,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.features.risk import RiskTable
 from models.features.table import FEATURE_NAMES, spec_hash
+from models.scoring.self_test import SelfTest
 from schemas.errors import UserError
 
 ARTIFACT_VERSION = 1
@@ -59,7 +60,7 @@ class Manifest(_Part):
     on; `recall_at_1pct_alerts` when the 1 % with the highest scores are alerted. `usual_spread` is by feature how
     far genuine customers stray from their usual (see `models.scoring.unusual`). `reasons` says what the reasons of an
     alert are: what the model's features add to its log-odds, or, where the model does not tell, values far from the
-    customer's usual.
+    customer's usual. `self_test` is scored wherever the model is to serve; artifacts of earlier versions have none.
     """
 
     artifact_version: int = ARTIFACT_VERSION
@@ -73,6 +74,7 @@ class Manifest(_Part):
     feature_names: tuple[str, ...]
     onnx_sha256: str
     parity: Parity
+    self_test: SelfTest | None = None
     data: DataFingerprint
     settings: dict[str, float | int | str]
     versions: dict[str, str]

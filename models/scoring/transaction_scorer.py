@@ -1,4 +1,6 @@
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +11,13 @@ from models.features.engine import FeatureEngine
 from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.pool import Load
 from models.scoring.artifact import Artifact
-from models.scoring.decision import decide
-from models.scoring.model import OnnxModel
+from models.scoring.loaded_model import LoadedModel
+from models.scoring.panel import Panel, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class ScoredBatch:
-    """What `TransactionScorer.score` found out about n transactions, in their order.
+class Decided:
+    """What became of n transactions, in their order.
 
     Parameters
     ----------
@@ -27,19 +29,48 @@ class ScoredBatch:
         Values of `Decision`.
     x : ndarray of float32, (n, F)
         The features that were scored.
-    fate : ndarray of uint8, (n,)
-        Whether each is in the history, a duplicate, or too old: see `FeatureBatch.fate`.
-    changed : dict of str to bytes
-        The new encoded history of each customer that the batch changed: to be stored before the next batch.
-        Empty for a scorer without a store.
     """
 
     customers: list[str]
     scores: NDArray[np.float32]
     decisions: NDArray[np.uint8]
     x: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ScoredBatch(Decided):
+    """What `TransactionScorer.score` found out about n transactions, in their order; ``x`` is as the champion knows it.
+
+    Parameters
+    ----------
+    fate : ndarray of uint8, (n,)
+        Whether each is in the history, a duplicate, or too old: see `FeatureBatch.fate`.
+    changed : dict of str to bytes
+        The new encoded history of each customer that the batch changed: to be stored before the next batch.
+        Empty for a scorer without a store.
+    verdict : Verdict
+        What each model made of them.
+    """
+
     fate: NDArray[np.uint8]
     changed: dict[str, bytes]
+    verdict: Verdict
+
+    def by_decider(self) -> Iterator[tuple[int, NDArray[np.int64] | None, Decided]]:
+        """Yield each model that decided: its number, its rows, and what it decided, with the features as it knows them.
+
+        See `Verdict.deciders` for the numbers; rows None: all of them.
+        """
+        by = self.verdict.deciders
+        if by is None:
+            yield 0, None, self
+            return
+        for number in np.unique(by).tolist():
+            rows = np.flatnonzero(by == number)
+            x = self.x if number == 0 else self.verdict.opinions[number - 1].x
+            customers = [self.customers[row] for row in rows.tolist()]
+            part = Decided(customers=customers, scores=self.scores[rows], decisions=self.decisions[rows], x=x[rows])
+            yield number, rows, part
 
 
 class TransactionScorer:
@@ -49,40 +80,39 @@ class TransactionScorer:
 
     Parameters
     ----------
-    artifact : Artifact
-        From `load_artifact`.
+    model : Artifact or Panel
+        What scores: an artifact's model alone, or several.
     load : callable of str to bytes or None, or None
         Answers with what `ScoredBatch.changed` last held for a customer. None: memory is all, and grows.
     load_merchant, load_customer : callable of str to bytes or None, or None
         As ``load``, for the known labels that `take_changed_labels` gives.
     capacity : int
         Customers, and merchants, held in memory; when full it is emptied.
-    model : OnnxModel or None
-        The artifact's, where it is loaded already.
     """
 
     def __init__(
         self,
-        artifact: Artifact,
+        model: Artifact | Panel,
         *,
         load: Load | None,
         load_merchant: Load | None = None,
         load_customer: Load | None = None,
         capacity: int = 16_384,
-        model: OnnxModel | None = None,
     ) -> None:
-        self._model = model or OnnxModel(artifact.onnx)
         self._stored = load is not None
-        self._review = artifact.manifest.review_threshold
-        self._block = artifact.manifest.block_threshold
         self._engine = FeatureEngine(
             load=load,
             load_merchant=load_merchant,
             load_customer=load_customer,
             capacity=capacity,
-            category_risk=artifact.category_risk,
-            type_risk=artifact.type_risk,
         )
+        self.serve(model if isinstance(model, Panel) else Panel(models=(LoadedModel.of(model),)))
+
+    def serve(self, panel: Panel) -> None:
+        """Score by these models from the next batch on; histories and known labels stay."""
+        self._panel = panel
+        artifact = panel.champion.artifact
+        self._engine.use_risks(artifact.category_risk, artifact.type_risk)
 
     def score(
         self,
@@ -100,14 +130,16 @@ class TransactionScorer:
             Labels that arrive with the batch, see `FeatureEngine.advance`.
         """
         batch = self._engine.advance(records, labels, labels_before)
-        scores = self._engine.remember(batch, self._model.score(batch.x))
+        verdict = self._panel.judge(records, batch.x)
+        scores = self._engine.remember(batch, verdict.scores)
         return ScoredBatch(
             customers=batch.customers,
             scores=scores,
-            decisions=decide(scores, self._review, self._block),
+            decisions=self._panel.decide(scores, verdict.deciders),
             x=batch.x,
             fate=batch.fate,
             changed=self._engine.changed(batch) if self._stored else {},
+            verdict=verdict,
         )
 
     def merchant_awaits_storing(self, merchant: str) -> bool:

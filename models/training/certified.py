@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from models.scoring.artifact import Parity
 from models.scoring.model import OnnxModel
+from models.scoring.self_test import SelfTest
 from models.training.candidates.candidate import Fitted
 from models.training.parity import prove_parity, strange_rows
 from models.training.thresholds import Thresholds, choose_thresholds
@@ -25,12 +26,15 @@ class Certified(NamedTuple):
         Of the validation rows, as the job scores them.
     thresholds : Thresholds
     parity : Parity
+    self_test : SelfTest
+        Some of the rows that it was proved on.
     """
 
     onnx: bytes
     scores: NDArray[np.float32]
     thresholds: Thresholds
     parity: Parity
+    self_test: SelfTest
 
 
 def certify(fitted: Fitted, x: NDArray[np.float32], is_fraud: NDArray[np.bool_], *, seed: int) -> Certified:
@@ -65,4 +69,4 @@ def certify(fitted: Fitted, x: NDArray[np.float32], is_fraud: NDArray[np.bool_],
         block=thresholds.block,
         bound=fitted.bound,
     )
-    return Certified(onnx, ordinary, thresholds, parity)
+    return Certified(onnx, ordinary, thresholds, parity, SelfTest.of(rows, expected))

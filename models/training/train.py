@@ -142,7 +142,7 @@ def _manifest(
     recorded: Mapping[str, Any],
     tell: Progress,
 ) -> Manifest:
-    onnx, scores, thresholds, parity = certified
+    onnx, scores, thresholds, parity, self_test = certified
     is_fraud, validation = past.transactions.is_fraud, measured(past, split, scores)
     cold = cold_start(past, split.validation, with_labels=False, tell=tell)
     return Manifest(
@@ -161,6 +161,7 @@ def _manifest(
         feature_names=FEATURE_NAMES,
         onnx_sha256=checksum(onnx),
         parity=parity,
+        self_test=self_test,
         data=fingerprint(history, past.transactions.event_time_ms),
         settings=dict(recorded),
         versions=_versions(),

@@ -1,6 +1,7 @@
 """One broker and one cluster for all tests of the scoring job; each test has topics of its own."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from itertools import count
 from typing import Any
 
@@ -40,3 +41,16 @@ def open_lane(running: Running) -> Iterator[Callable[..., Lane]]:
     yield make
     for lane in lanes:
         lane.cancel()
+
+
+@pytest.fixture
+def point_at(monkeypatch):
+    """Return the function that points the command line at a lane."""
+
+    def point(lane: Lane) -> None:
+        monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lane.settings.paths.state))
+        monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", lane.services.bootstrap_servers)
+        for name, topic in asdict(lane.topics).items():
+            monkeypatch.setenv(f"FRAUDSTREAM_TOPICS__{name.upper()}", topic)
+
+    return point

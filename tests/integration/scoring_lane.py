@@ -11,6 +11,7 @@ import pyarrow as pa
 from confluent_kafka import OFFSET_END, Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from jobs.shards import SHARD_KEYS
 from producers.publisher import SETTINGS, Publisher
 from producers.replay import replay, replay_labels
 from producers.replay_with_labels import replay_with_labels
@@ -21,7 +22,7 @@ from runtime.settings import JobSettings, Settings
 from runtime.submit import stop_job, submit
 from runtime.topic_reader import read_topic, topic_size
 from runtime.topics import create_topics
-from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE
+from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, MODEL_EVENT, SCORE, SHADOW
 from schemas.codec import RecordCodec
 from schemas.registry import SchemaRegistry, open_registry, value_subject
 from schemas.registry_access import RegistryAccess
@@ -45,8 +46,11 @@ class Running:
         """Create topics for one test, of names of their own or as told, and say how its job is to run."""
         prefix = prefix or f"lane{next(self.numbers)}"
         names = {
-            name: f"{prefix}.{name}" for name in ("transactions", "alerts", "scores", "labels", "drift", "inference")
-        }
+            name: f"{prefix}.{name}"
+            for name in (
+                "transactions", "alerts", "scores", "labels", "drift", "inference", "control", "model_events", "shadow",
+            )
+        }  # fmt: skip
         settings = self.settings.model_copy(
             update={
                 "topics": Topics(**names, dead_letters=f"{prefix}.dlq"),
@@ -71,6 +75,11 @@ class Lane:
     @property
     def topics(self) -> Topics:
         return self.settings.topics
+
+    @property
+    def shards(self) -> set[int]:
+        """The keys of its shards."""
+        return set(SHARD_KEYS[self.settings.job.shards])
 
     @property
     def registry(self) -> SchemaRegistry:
@@ -223,6 +232,12 @@ class Lane:
 
     def dead_letters(self) -> list[dict[str, Any]]:
         return self._read(DEAD_LETTER, self.topics.dead_letters)
+
+    def model_events(self) -> list[dict[str, Any]]:
+        return self._read(MODEL_EVENT, self.topics.model_events)
+
+    def shadows(self) -> list[dict[str, Any]]:
+        return self._read(SHADOW, self.topics.shadow)
 
     def _read(self, name: str, topic: str) -> list[dict[str, Any]]:
         """Decode what the topic holds, partition by partition in order, each with its record's key."""

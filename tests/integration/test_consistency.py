@@ -1,7 +1,6 @@
 """What a real job logs, archived and computed once more."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,25 +16,11 @@ from runtime.failures import NotReady
 from schemas.avro_schemas import INFERENCE
 from schemas.registry import FileRegistry
 from tests.integration.expected import card_world
-from tests.integration.scoring_lane import Lane
 from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
 
 ROWS, RACING = 3_000, 20_000
-
-
-@pytest.fixture
-def point_at(monkeypatch):
-    """Return the function that points the command line at a lane."""
-
-    def point(lane: Lane) -> None:
-        monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lane.settings.paths.state))
-        monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", lane.services.bootstrap_servers)
-        for name, topic in asdict(lane.topics).items():
-            monkeypatch.setenv(f"FRAUDSTREAM_TOPICS__{name.upper()}", topic)
-
-    return point
 
 
 def command(*arguments: str) -> Result:

@@ -17,6 +17,7 @@ STATEFUL = {
     "transactions-window-aggregate",
     "labels-source",
     "labels-window-aggregate",
+    "control-source",
     "score-batch",
     "detect-drift",
     "outputs-sink",

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from jobs.kafka_tables import outputs_table, transactions_table
+from jobs.kafka_tables import control_table, outputs_table, transactions_table
 from schemas.topics import Topics
 from tests.unit.jobs.job_configs import job_config
 
@@ -51,9 +51,14 @@ def test_source_is_never_bounded():
 
 
 def test_topics_are_those_of_the_settings():
-    topics = Topics(transactions="t", alerts="a", scores="s", drift="d", dead_letters="x", inference="i")
-    assert options(transactions_table(job_config(topics=topics)))["topic"] == "t"
-    assert set(options(outputs_table(job_config(topics=topics)))["topic"].split(";")) == {"a", "s", "d", "x", "i"}
+    topics = Topics(
+        transactions="t", alerts="a", scores="s", drift="d", dead_letters="x", inference="i", control="c",
+        model_events="e", shadow="h",
+    )  # fmt: skip
+    config = job_config(topics=topics)
+    assert options(transactions_table(config))["topic"] == "t"
+    assert options(control_table(config))["topic"] == "c"
+    assert set(options(outputs_table(config))["topic"].split(";")) == {"a", "s", "d", "x", "i", "e", "h"}
 
 
 def test_keys_and_values_travel_as_the_bytes_that_they_are():

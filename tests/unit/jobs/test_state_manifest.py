@@ -29,6 +29,12 @@ def test_what_a_newer_version_adds_is_passed_over(manifest):
     assert StateManifest.from_json(text) == manifest
 
 
+def test_manifest_of_before_there_were_deployments_fits(manifest):
+    told = json.loads(manifest.to_json())
+    del told["control"]
+    StateManifest.from_json(json.dumps(told)).require_fit(manifest)
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "null", "{}", '{"form": 1}', '{"form": 2}'])
 def test_other_text_is_refused(text):
     with pytest.raises(StateMismatchError, match="expected a manifest"):
@@ -42,6 +48,7 @@ def test_other_text_is_refused(text):
         ({"shards": 8}, "job.shards to be 2 as in the savepoint, was 8.*fixed at the first deployment"),
         ({"transactions": "others"}, "topics.transactions to be 'fraud.transactions.v1'.*was 'others'"),
         ({"labels": "others"}, "topics.labels to be 'fraud.labels.v1'.*was 'others'"),
+        ({"control": "others"}, "topics.control to be 'fraud.control.v1'.*was 'others'"),
     ],
 )
 def test_job_that_the_state_does_not_fit_is_refused_with_what_to_do(manifest, changes, refusal):

@@ -86,3 +86,10 @@ def test_invented_ids_are_looked_up_a_limited_number_of_times(steady, flaky, clo
     assert flaky.asked == MISSES
     clock.now += ASK_AGAIN_S
     assert steady.schema_for(1) == "one"
+
+
+def test_id_of_our_own_schema_is_asked_for_once(flaky, steady, monkeypatch):
+    asked = []
+    monkeypatch.setattr(flaky, "id_for", lambda *names: asked.append(names) or 7)
+    assert [steady.id_for("t-value", "score") for _ in range(3)] == [7, 7, 7]
+    assert asked == [("t-value", "score")]

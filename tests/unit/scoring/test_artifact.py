@@ -1,15 +1,9 @@
 import json
-from shutil import copytree
 
 import pytest
 
 from models.scoring.artifact import ArtifactError, load_artifact, write_artifact
-from tests.unit.training.histories import artifact, artifact_folder
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return copytree(artifact_folder(), tmp_path / "model")
+from tests.unit.training.histories import artifact
 
 
 def change(folder, **fields):

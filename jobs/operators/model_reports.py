@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pyflink.common import Row
+
+from jobs.job_config import JobConfig
+from jobs.operators.serving import Serving
+from jobs.operators.serving_loader import Outcome
+from models.scoring.shadow_tally import ShadowTally
+from schemas.avro_schemas import MODEL_EVENT, SHADOW
+from schemas.codec import RecordCodec
+from schemas.registry import SchemaRegistry, value_subject
+
+KEPT_DETAIL = 1_000
+"""Characters of a refusal that an event has."""
+
+
+class ModelReports:
+    """Puts what the shards say of their models into records, and these into TOPIC_BATCHes."""
+
+    def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:
+        self._topics = config.topics
+        self._events = RecordCodec(MODEL_EVENT, value_subject(config.topics.model_events), registry)
+        self._comparisons = RecordCodec(SHADOW, value_subject(config.topics.shadow), registry)
+
+    def serving(self, shard: int, serving: Serving, now_ms: int, took_ms: int | None) -> Row:
+        """Say that a shard's scores are of these models from now on."""
+        champion, *challengers = (model.manifest.model_id for model in serving.panel.models)
+        return self._event(
+            {
+                "deployment_id": serving.deployment_id,
+                "shard": shard,
+                "at": now_ms,
+                "kind": "SERVING",
+                "model_id": champion,
+                "challengers": challengers,
+                "detail": "",
+                "took_ms": took_ms,
+            }
+        )
+
+    def refused(self, shard: int, outcome: Outcome, now_ms: int, took_ms: int | None) -> Row:
+        """Say that a shard does not follow a deployment, and why."""
+        deployment = outcome.deployment
+        champion, *challengers = deployment.model_ids if deployment else ("",)
+        return self._event(
+            {
+                "deployment_id": deployment.deployment_id if deployment else "",
+                "shard": shard,
+                "at": now_ms,
+                "kind": "REFUSED",
+                "model_id": champion,
+                "challengers": challengers,
+                "detail": outcome.refusal[:KEPT_DETAIL],
+                "took_ms": took_ms,
+            }
+        )
+
+    def comparisons(
+        self, shard: int, deployment_id: str, tallies: list[ShadowTally], begin_ms: int, end_ms: int
+    ) -> Row:
+        """Say how each challenger compares with the champion since it was said last."""
+        head = {"deployment_id": deployment_id, "shard": shard, "begin": begin_ms, "end": end_ms}
+        payloads = [self._comparisons.encode({**head, **tally.take()}) for tally in tallies]
+        return Row(self._topics.shadow, [str(shard)] * len(payloads), payloads)
+
+    def _event(self, event: dict[str, object]) -> Row:
+        return Row(self._topics.model_events, [str(event["shard"])], [self._events.encode(event)])

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from jobs.job_config import JobConfig
+from jobs.operators.inference_log import InferenceLog
+from jobs.operators.outputs import Outputs
+from models.scoring.loaded_model import LoadedModel
+from models.scoring.panel import Panel
+from schemas.deployment import Deployment
+from schemas.registry import SchemaRegistry
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Desk:
+    """Writes down what one model decided.
+
+    Parameters
+    ----------
+    outputs : Outputs
+    inference_log : InferenceLog
+    """
+
+    outputs: Outputs
+    inference_log: InferenceLog
+
+    @classmethod
+    def of(cls, config: JobConfig, registry: SchemaRegistry, model: LoadedModel) -> Desk:
+        """Return the desk of a model."""
+        return cls(
+            outputs=Outputs(config, model.artifact, registry),
+            inference_log=InferenceLog(config, model.manifest, registry),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Serving:
+    """What scores, and writes down what was scored: made once for all shards of a subtask.
+
+    Parameters
+    ----------
+    deployment_id : str
+        Empty for the model of the job's settings.
+    panel : Panel
+    desks : tuple of Desk
+        Of each of the panel's models.
+    """
+
+    deployment_id: str
+    panel: Panel
+    desks: tuple[Desk, ...]
+
+    @classmethod
+    def of(cls, config: JobConfig, registry: SchemaRegistry, panel: Panel, deployment_id: str = "") -> Serving:
+        """Return what serves by a panel.
+
+        Raises
+        ------
+        ArtifactError
+            A model promises reasons that it has not.
+        """
+        desks = tuple(map(partial(Desk.of, config, registry), panel.models))
+        return cls(deployment_id=deployment_id, panel=panel, desks=desks)
+
+    @classmethod
+    def load(cls, config: JobConfig, registry: SchemaRegistry, deployment: Deployment) -> Serving:
+        """Load what a deployment names; see `Panel.load` for what is refused."""
+        return cls.of(config, registry, Panel.load(deployment), deployment.deployment_id)

@@ -1,0 +1,94 @@
+from threading import Event
+
+import pytest
+
+from jobs.operators.serving_loader import ServingLoader
+from schemas.avro_schemas import CONTROL
+from schemas.codec import RecordCodec
+from schemas.framing import header
+from schemas.registry import FileRegistry
+from tests.unit.schemas.test_deployment import DEPLOYMENT
+
+CODEC = RecordCodec(CONTROL, "", FileRegistry())
+PAYLOAD = CODEC.encode(DEPLOYMENT.to_record())
+SECONDS = 30.0
+
+
+class Loads:
+    """Counts what it is asked to load, and does as it is told."""
+
+    def __init__(self, does=lambda deployment: f"models of {deployment.deployment_id}"):
+        self.asked = []
+        self._does = does
+
+    def __call__(self, deployment):
+        self.asked.append(deployment)
+        return self._does(deployment)
+
+
+def payload(number):
+    return CODEC.encode({**DEPLOYMENT.to_record(), "deployment_id": f"d{number}"})
+
+
+def test_deployment_is_loaded_as_the_record_tells():
+    loads = Loads()
+    outcome = ServingLoader(CODEC, loads).order(PAYLOAD).result(SECONDS)
+    assert (outcome.deployment, outcome.serving, outcome.refusal) == (DEPLOYMENT, "models of d1", "")
+
+
+def test_shards_of_a_subtask_share_what_is_loaded_once():
+    loads = Loads()
+    loader = ServingLoader(CODEC, loads)
+    for _shard in range(3):  # each goes on with what it served, and with what it is to serve
+        outcomes = [loader.order(payload(number)) for number in (1, 2)]
+    assert [outcome.result(SECONDS).serving for outcome in outcomes] == ["models of d1", "models of d2"]
+    assert len(loads.asked) == 2
+
+
+def test_what_nobody_orders_any_more_is_not_kept():
+    loads = Loads()
+    loader = ServingLoader(CODEC, loads)
+    for number in (1, 2, 3, 1):
+        loader.order(payload(number)).result(SECONDS)
+    assert [deployment.deployment_id for deployment in loads.asked] == ["d1", "d2", "d3", "d1"]
+
+
+def test_order_returns_before_the_models_are_loaded():
+    may_load = Event()
+    outcome = ServingLoader(CODEC, Loads(lambda _deployment: may_load.wait(SECONDS))).order(PAYLOAD)
+    assert not outcome.done()
+    may_load.set()
+    assert outcome.result(SECONDS).serving is True
+
+
+@pytest.mark.parametrize("error", [OSError("stale file handle"), MemoryError(), ValueError("no such operator")])
+def test_whatever_goes_wrong_in_loading_is_a_refusal(error):
+    def fail(_deployment):
+        raise error
+
+    outcome = ServingLoader(CODEC, Loads(fail)).order(PAYLOAD).result(SECONDS)
+    assert (outcome.deployment, outcome.serving) == (DEPLOYMENT, None)
+    assert outcome.refusal == (str(error) or repr(error))
+
+
+def over_share():
+    record = DEPLOYMENT.to_record()
+    return CODEC.encode({**record, "challengers": [{**record["challengers"][0], "share": 1.5}]})
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"", "header"),
+        (b"poison", "0x00"),
+        (PAYLOAD[:-1], "Avro body"),
+        (PAYLOAD + b"\x00", "record to end"),
+        (header(9_999) + PAYLOAD[5:], "9999"),
+        (over_share(), "shares of 0 to 1"),
+    ],
+)
+def test_record_that_holds_no_deployment_is_refused(raw, why):
+    loads = Loads()
+    outcome = ServingLoader(CODEC, loads).order(raw).result(SECONDS)
+    assert (outcome.deployment, outcome.serving, loads.asked) == (None, None, [])
+    assert why in outcome.refusal

@@ -1,0 +1,252 @@
+"""What a shard does with orders, on values that stand for Flink's state: real ones are integration."""
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from jobs.operators.model_reports import ModelReports
+from jobs.operators.serving_loader import Outcome
+from jobs.operators.shard_models import COMPARED_MS, LOADING_MS, ShardModels
+from models.scoring.loaded_model import load_model
+from models.scoring.panel import Panel
+from models.scoring.transaction_scorer import TransactionScorer
+from schemas.avro_schemas import MODEL_EVENT, SHADOW
+from schemas.codec import RecordCodec
+from schemas.columns import TRANSACTION_ARROW
+from schemas.registry import FileRegistry
+from tests.records import NOON_MS
+from tests.unit.jobs.job_configs import job_config
+from tests.unit.scoring.deployments import deployment, named
+from tests.unit.training.histories import artifact_folder, history, other_folder
+
+SHARD = 4
+CODECS = {
+    "fraud.model-events.v1": RecordCodec(MODEL_EVENT, "", FileRegistry()),
+    "fraud.shadow.v1": RecordCodec(SHADOW, "", FileRegistry()),
+}
+
+
+class Value:
+    """A value state."""
+
+    def __init__(self):
+        self.raw = None
+
+    def value(self):
+        return self.raw
+
+    def update(self, raw):
+        self.raw = raw
+
+    def clear(self):
+        self.raw = None
+
+
+@dataclass
+class State:
+    """What ShardState gives, in memory."""
+
+    deployment: Value = field(default_factory=Value)
+    wanted_deployment: Value = field(default_factory=Value)
+
+
+@dataclass
+class Loader:
+    """Loads when it is told to."""
+
+    orders: dict[bytes, Future] = field(default_factory=dict)
+
+    def order(self, payload):
+        return self.orders.setdefault(payload, Future())
+
+    def loaded(self, payload, serving):
+        self.order(payload).set_result(Outcome(deployment=None, serving=serving))
+
+    def refused(self, payload, why):
+        told = deployment(named(artifact_folder()), deployment_id=payload.decode())
+        self.order(payload).set_result(Outcome(deployment=told, refusal=why))
+
+
+@dataclass
+class Counts:
+    """How often each happened."""
+
+    served: int = 0
+    refusals: int = 0
+
+    def deployed(self):
+        self.served += 1
+
+    def refused(self):
+        self.refusals += 1
+
+
+def serving(deployment_id, *folders):
+    """Return the models of some folders as what serves."""
+    panel = Panel(
+        models=tuple(load_model(deployment(named(folder)).champion) for folder in folders),
+        shares=(0.0,) * (len(folders) - 1),
+    )
+    return SimpleNamespace(deployment_id=deployment_id, panel=panel)
+
+
+@pytest.fixture(scope="module")
+def own():
+    return serving("", artifact_folder())
+
+
+@pytest.fixture(scope="module")
+def other():
+    return serving("d2", other_folder())
+
+
+@pytest.fixture(scope="module")
+def both():
+    return serving("d3", artifact_folder(), other_folder())
+
+
+class Shard:
+    """A shard's models, and what they told."""
+
+    def __init__(self, own, state=None, loader=None):
+        self.state, self.loader, self.counts = state or State(), loader or Loader(), Counts()
+        self.panels = []
+        reports = ModelReports(job_config(), FileRegistry())
+        self.models = ShardModels(SHARD, self.state, self.loader, own, self.panels.append, reports, self.counts)
+
+    def begin(self):
+        return told(self.models.begin(NOON_MS))
+
+    def look(self, after_ms):
+        return told(self.models.look(NOON_MS + after_ms))
+
+
+def told(rows):
+    return [CODECS[topic].decode(payload) for topic, _keys, payloads in rows for payload in payloads]
+
+
+def outline(events):
+    return [(event["kind"], event["deployment_id"], event["took_ms"]) for event in events]
+
+
+def test_shard_without_an_order_serves_the_settings_model_and_has_nothing_to_look_for(own):
+    shard = Shard(own)
+    (event,) = shard.begin()
+    assert (event["kind"], event["shard"], event["model_id"]) == (
+        "SERVING", SHARD, named(artifact_folder())["model_id"],
+    )  # fmt: skip
+    assert shard.panels == [own.panel]
+    assert shard.models.next_look_ms(NOON_MS) is None
+    assert shard.look(60_000) == []
+
+
+def test_ordered_models_serve_once_they_are_loaded(own, other):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.order(b"d2", NOON_MS)
+    assert shard.models.next_look_ms(NOON_MS) == NOON_MS + LOADING_MS
+    assert shard.look(10) == []
+    assert shard.models.serving is own
+    shard.loader.loaded(b"d2", other)
+    assert outline(shard.look(70)) == [("SERVING", "d2", 70)]
+    assert shard.models.serving is other
+    assert shard.panels[-1] is other.panel
+    assert (shard.state.deployment.value(), shard.state.wanted_deployment.value()) == (b"d2", None)
+    assert shard.models.next_look_ms(NOON_MS) is None
+    assert (shard.counts.served, shard.counts.refusals) == (1, 0)
+
+
+def test_refused_models_leave_the_former_in_force(own, other):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.order(b"d2", NOON_MS)
+    shard.loader.loaded(b"d2", other)
+    shard.look(50)
+    shard.models.order(b"d9", NOON_MS)
+    shard.loader.refused(b"d9", "expected a model")
+    (event,) = shard.look(60)
+    assert (event["kind"], event["deployment_id"], event["detail"]) == ("REFUSED", "d9", "expected a model")
+    assert shard.models.serving is other
+    assert (shard.state.deployment.value(), shard.state.wanted_deployment.value()) == (b"d2", None)
+    assert (shard.counts.served, shard.counts.refusals) == (1, 1)
+
+
+def test_long_refusal_is_cut(own):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.order(b"d9", NOON_MS)
+    shard.loader.refused(b"d9", "x" * 5_000)
+    assert len(shard.look(60)[0]["detail"]) == 1_000
+
+
+def test_of_two_orders_the_later_one_counts(own, other, both):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.order(b"d2", NOON_MS)
+    shard.models.order(b"d3", NOON_MS + 10)
+    shard.loader.loaded(b"d2", other)
+    assert shard.look(20) == []
+    shard.loader.loaded(b"d3", both)
+    assert outline(shard.look(40)) == [("SERVING", "d3", 30)]
+    assert shard.models.serving is both
+
+
+def test_restored_shard_goes_on_with_its_models_and_its_order(own, other, both):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.order(b"d2", NOON_MS)
+    shard.loader.loaded(b"d2", other)
+    shard.look(50)
+    shard.models.order(b"d3", NOON_MS)
+
+    restored = Shard(own, state=shard.state)
+    restored.loader.loaded(b"d2", other)
+    assert outline(restored.begin()) == [("SERVING", "d2", None)]
+    assert restored.models.serving is other
+    restored.loader.loaded(b"d3", both)
+    assert outline(restored.look(20)) == [("SERVING", "d3", 20)]
+    assert restored.state.deployment.value() == b"d3"
+
+
+def test_restored_shard_whose_models_are_gone_says_so_and_scores_with_the_settings_model(own):
+    state = State()
+    state.deployment.update(b"d2")
+    shard = Shard(own, state)
+    shard.loader.refused(b"d2", "expected the file manifest.json")
+    assert outline(shard.begin()) == [("REFUSED", "d2", None), ("SERVING", "", None)]
+    assert shard.models.serving is own
+    assert state.deployment.value() == b"d2", "the next restart may find them"
+
+
+def scored_by(panel, rows):
+    (records,) = history().slice(0, rows).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
+    return TransactionScorer(panel, load=None).score(records)
+
+
+def test_comparisons_are_written_when_they_are_due_and_when_the_models_change(own, other, both):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.compare(scored_by(own.panel, 10), NOON_MS)
+    assert shard.models.next_look_ms(NOON_MS) is None, "there is nothing to compare with"
+    shard.models.order(b"d3", NOON_MS)
+    shard.loader.loaded(b"d3", both)
+    shard.look(0)
+    for after_ms in (100, 200):
+        shard.models.compare(scored_by(both.panel, 50), NOON_MS + after_ms)
+    assert shard.models.next_look_ms(NOON_MS) == NOON_MS + 100 + COMPARED_MS
+    assert shard.look(99 + COMPARED_MS) == []
+    (record,) = shard.look(100 + COMPARED_MS)
+    assert (record["shard"], record["deployment_id"], record["transactions"]) == (SHARD, "d3", 100)
+    assert (record["end"] - record["begin"]).total_seconds() * 1000 == COMPARED_MS
+    assert shard.look(100 + 2 * COMPARED_MS) == []
+
+    shard.models.compare(scored_by(both.panel, 30), NOON_MS)
+    shard.models.order(b"d2", NOON_MS)
+    shard.loader.loaded(b"d2", other)
+    record, event = shard.look(10)
+    assert (record["deployment_id"], record["transactions"]) == ("d3", 30)
+    assert (event["kind"], event["deployment_id"]) == ("SERVING", "d2")
+    assert np.isfinite(record["difference_sum"])

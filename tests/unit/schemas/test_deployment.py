@@ -1,0 +1,49 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.avro_schemas import CONTROL
+from schemas.codec import RecordCodec
+from schemas.deployment import Challenger, Deployment, DeploymentError, Served
+from schemas.registry import FileRegistry
+
+CHAMPION = Served(model_id="a", location="/models/a", sha256="00")
+SHADOW = Challenger(model_id="b", location="/models/b", sha256="01", review_threshold=0.5, share=0.0)
+TRIED = Challenger(model_id="c", location="/models/c", sha256="02", block_threshold=0.75, share=0.25)
+DEPLOYMENT = Deployment(
+    deployment_id="d1",
+    changed_at=datetime(2026, 11, 20, 12, tzinfo=UTC),
+    changed_by="somebody",
+    reason="a trial",
+    champion=CHAMPION,
+    challengers=(SHADOW, TRIED),
+)
+
+
+@pytest.mark.parametrize("deployment", [DEPLOYMENT, replace(DEPLOYMENT, challengers=())])
+def test_record_gives_back_every_field(deployment):
+    codec = RecordCodec(CONTROL, "", FileRegistry())
+    assert Deployment.from_record(codec.decode(codec.encode(deployment.to_record()))) == deployment
+
+
+@pytest.mark.parametrize("shares", [(-0.1, 0.2), (0.6, 0.5), (1.1, 0.0), (float("nan"), 0.0)])
+def test_shares_out_of_range_or_of_more_than_all_are_refused(shares):
+    challengers = tuple(replace(TRIED, model_id=f"m{number}", share=share) for number, share in enumerate(shares))
+    with pytest.raises(DeploymentError, match="expected shares of 0 to 1, of 1 at most together"):
+        replace(DEPLOYMENT, challengers=challengers)
+
+
+def test_shares_of_all_customers_are_allowed():
+    challengers = tuple(replace(TRIED, model_id=f"m{number}", share=0.1) for number in range(10))
+    assert len(replace(DEPLOYMENT, challengers=challengers).challengers) == 10
+
+
+def test_a_model_named_twice_is_refused():
+    with pytest.raises(DeploymentError, match="expected models of different names, was a, a"):
+        replace(DEPLOYMENT, challengers=(replace(SHADOW, model_id="a"),))
+
+
+def test_a_model_without_a_name_is_refused():
+    with pytest.raises(DeploymentError, match="scores tell by the name"):
+        replace(DEPLOYMENT, champion=replace(CHAMPION, model_id=""))

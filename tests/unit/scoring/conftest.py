@@ -1,0 +1,12 @@
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from tests.unit.training.histories import artifact_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a copy of the artifact, to be changed."""
+    return copytree(artifact_folder(), tmp_path / "model")

@@ -1,0 +1,47 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models.scoring.customer_share import deciders, places_in_unit
+
+MANY = pa.array([f"c{number}" for number in range(20_000)])
+
+
+def decided(*challengers):
+    return deciders(MANY, challengers)
+
+
+def test_a_customers_place_is_the_same_for_good():
+    places = places_in_unit(pa.array(["c2-00480", "", "é"]), "fraud-1a2b3c")
+    assert places.tolist() == [0.17454362202725937, 0.24445650032824429, 0.3145771460552297]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.5, 1.0])
+def test_share_of_the_customers_is_the_one_asked_for(share):
+    assert np.mean(decided(("new", share)) == 1) == pytest.approx(share, abs=0.01)
+
+
+def test_several_challengers_have_their_shares_of_all_customers():
+    found = decided(("a", 0.2), ("b", 0.0), ("c", 0.3), ("d", 0.5))
+    assert [np.mean(found == number) for number in range(5)] == pytest.approx([0, 0.2, 0, 0.3, 0.5], abs=0.01)
+
+
+def test_a_larger_share_keeps_the_customers_of_the_smaller():
+    few, more = decided(("new", 0.1)) == 1, decided(("new", 0.3)) == 1
+    assert not (few & ~more).any()
+
+
+def test_another_model_tries_other_customers():
+    one, other = decided(("one", 0.5)) == 1, decided(("other", 0.5)) == 1
+    assert np.mean(one & other) == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_customer_has_one_decider_wherever_it_stands_in_a_batch():
+    batch = pa.array(["c7", "c8", "c7", "c9", "c7"])
+    alone = {name: deciders(pa.array([name]), [("new", 0.5)])[0] for name in batch.to_pylist()}
+    assert deciders(batch, [("new", 0.5)]).tolist() == [alone[name] for name in batch.to_pylist()]
+    assert deciders(batch.slice(2), [("new", 0.5)]).tolist() == [alone[name] for name in batch.slice(2).to_pylist()]
+
+
+def test_no_customers_have_no_decider():
+    assert deciders(pa.array([], pa.string()), [("new", 0.5)]).tolist() == []
