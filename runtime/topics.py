@@ -29,10 +29,7 @@ def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
     client = AdminClient(client_properties(settings, bootstrap_servers))
     present = existing_topics(settings, bootstrap_servers)
     missing = [name for name in settings.topics.names() if name not in present]
-    wanted = [
-        NewTopic(name, num_partitions=settings.kafka.partitions, replication_factor=settings.kafka.replication)
-        for name in missing
-    ]
+    wanted = [_new_topic(settings, name) for name in missing]
     if not wanted:
         return []
     for name, future in client.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
@@ -42,6 +39,14 @@ def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise RuntimeFailure(f"the broker refused to create the topic {name}: {error.args[0].str()}") from error
     return missing
+
+
+def _new_topic(settings: Settings, name: str) -> NewTopic:
+    kafka, topics = settings.kafka, settings.topics
+    # Of deployments the last counts, so they need one order; what became of them is little and worth keeping.
+    partitions = 1 if name == topics.control else kafka.partitions
+    config = {topics.control: {"cleanup.policy": "compact"}, topics.model_events: {"retention.ms": "-1"}}.get(name, {})
+    return NewTopic(name, num_partitions=partitions, replication_factor=kafka.replication, config=config)
 
 
 def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int]:

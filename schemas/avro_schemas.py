@@ -14,6 +14,9 @@ ALERT = "alert"
 DRIFT = "drift"
 DEAD_LETTER = "dead_letter"
 INFERENCE = "inference"
+CONTROL = "control"
+MODEL_EVENT = "model_event"
+SHADOW = "shadow"
 
 
 @cache

@@ -1,4 +1,15 @@
-from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, INFERENCE, LABEL, SCORE, TRANSACTION
+from schemas.avro_schemas import (
+    ALERT,
+    CONTROL,
+    DEAD_LETTER,
+    DRIFT,
+    INFERENCE,
+    LABEL,
+    MODEL_EVENT,
+    SCORE,
+    SHADOW,
+    TRANSACTION,
+)
 from schemas.topics import Topics
 
 
@@ -12,4 +23,7 @@ def topic_kinds(topics: Topics) -> dict[str, str]:
         topics.drift: DRIFT,
         topics.dead_letters: DEAD_LETTER,
         topics.inference: INFERENCE,
+        topics.control: CONTROL,
+        topics.model_events: MODEL_EVENT,
+        topics.shadow: SHADOW,
     }

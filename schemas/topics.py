@@ -12,6 +12,9 @@ class Topics:
     drift: str = "fraud.drift.v1"
     dead_letters: str = "fraud.dlq.v1"
     inference: str = "fraud.inference.v1"
+    control: str = "fraud.control.v1"
+    model_events: str = "fraud.model-events.v1"
+    shadow: str = "fraud.shadow.v1"
 
     def names(self) -> tuple[str, ...]:
         """Return all names, in the order of the fields."""
