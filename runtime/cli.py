@@ -22,6 +22,7 @@ from runtime.commands import (
     doctor,
     evaluate,
     jobs,
+    model,
     schemas,
     services,
     shows,
@@ -82,6 +83,7 @@ for panel, commands in PANELS.items():
 app.add_typer(topics.app, name="topics", rich_help_panel="Data")
 app.add_typer(schemas.app, name="schemas", rich_help_panel="Data")
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
+app.add_typer(model.app, name="model", rich_help_panel="Model and job")
 app.add_typer(bluegreen.app, name="bluegreen", rich_help_panel="Model and job")
 app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
 

@@ -21,7 +21,7 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
-"""What would report its use: onnxruntime, which leaves files in the home folder as soon as it is imported, and MLflow."""
+"""They report their use unless told not to; onnxruntime would leave files in the home folder, too."""
 
 
 def process_environment(java: Java, **extra: str | Path) -> dict[str, str]:

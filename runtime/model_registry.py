@@ -18,9 +18,10 @@ from models.scoring.artifact import (
     load_artifact,
     write_artifact,
 )
+from runtime.audit_log import Serving
 from runtime.environment import QUIET
 from runtime.failures import NotReady
-from runtime.model_version import ModelVersion
+from runtime.model_version import CHALLENGER, CHAMPION, ModelVersion
 from runtime.settings import Settings
 from schemas.errors import UserError
 
@@ -30,7 +31,7 @@ REPORT_FILE = "report.html"
 ARTIFACT = "model"
 """Folder of a run's artifacts that holds the model."""
 
-MODEL_ID, ONNX_SHA256, MANIFEST_SHA256 = "model_id", "onnx_sha256", "manifest_sha256"
+MODEL_ID, ONNX_SHA256, MANIFEST_SHA256, SHARE = "model_id", "onnx_sha256", "manifest_sha256", "share"
 """Tags of a version."""
 
 
@@ -130,13 +131,16 @@ class ModelRegistry:
         """Return the version that an alias names, None where there is none."""
         return next((version for version in self.versions() if alias in version.aliases), None)
 
-    def set_alias(self, alias: str, version: ModelVersion | None) -> None:
-        """Let an alias name a version, or none."""
+    def set_serving(self, serving: Serving) -> None:
+        """Let the aliases say which versions score."""
         with self._answering():
-            if version is not None:
-                self._client.set_registered_model_alias(self._name, alias, str(version.version))
-            elif self._versions():
-                self._client.delete_registered_model_alias(self._name, alias)
+            if serving.challenger is not None:
+                self._client.set_model_version_tag(self._name, str(serving.challenger), SHARE, str(serving.share))
+            for alias, version in ((CHAMPION, serving.champion), (CHALLENGER, serving.challenger)):
+                if version is not None:
+                    self._client.set_registered_model_alias(self._name, alias, str(version))
+                else:
+                    self._client.delete_registered_model_alias(self._name, alias)
 
     def load(self, version: ModelVersion) -> Artifact:
         """Return a version's artifact, checked against what was registered.
@@ -197,6 +201,7 @@ class ModelRegistry:
             registered_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
             run_id=version.run_id,
             aliases=aliases.get(str(version.version), ()),
+            share=float(version.tags.get(SHARE, 0.0)),
             metrics=dict(self._client.get_run(version.run_id).data.metrics),
         )
 

@@ -25,6 +25,8 @@ class ModelVersion:
         MLflow's run that holds its artifact, parameters and metrics.
     aliases : tuple of str
         CHAMPION, CHALLENGER, or what a team gave it.
+    share : float
+        Share of the customers that it decides for, while it is CHALLENGER.
     metrics : dict of str to float
         What `fraudstream train` measured.
     """
@@ -35,6 +37,7 @@ class ModelVersion:
     registered_at: datetime
     run_id: str
     aliases: tuple[str, ...] = ()
+    share: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
 
     @property
