@@ -9,7 +9,6 @@ import typer
 
 from runtime.commands.model_versions import Wanted
 from runtime.commands.screen import AsJson, count_bar, err, out, settings_of, stage_shower, write_json, write_table
-
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -237,8 +236,8 @@ def _tell(settings: Settings, entry: AuditEntry, gates: Sequence[Gate], *, publi
     beside = f", v{after.challenger} beside it" if after.challenger is not None else ""
     out.print(f"[green]Champion is v{after.champion}[/]{beside} (decision {entry.decision_id})", soft_wrap=True)
     if published:
-        out.print(f"Written to {settings.topics.control}: a running job changes between two batches, one that is started "
-                  "later begins with it (`fraudstream jobs`, `fraudstream submit`)", soft_wrap=True)  # fmt: skip
+        out.print(f"Written to {settings.topics.control}: a running job changes between two batches, one started "
+                  "later begins with it (`fraudstream jobs`, `submit`)", soft_wrap=True)  # fmt: skip
     else:
         out.print("No job was told: `fraudstream model publish` does that", soft_wrap=True)
 
