@@ -226,11 +226,15 @@ class ModelRegistry:
             ) from None
 
 
+def serving_folder(settings: Settings) -> Path:
+    """Say where the models that are served lie, each in a folder of its own."""
+    return (settings.models.serving or settings.state.models / "serving").expanduser().absolute()
+
+
 def serve_artifact(artifact: Artifact, settings: Settings) -> Path:
     """Lay an artifact where every TaskManager reads it, and return the folder; its name holds what it is."""
     manifest_sha256 = checksum(artifact.manifest.model_dump_json().encode())
-    root = (settings.models.serving or settings.state.models / "serving").expanduser().absolute()
-    folder = root / f"{artifact.manifest.model_id}-{manifest_sha256[:8]}"
+    folder = serving_folder(settings) / f"{artifact.manifest.model_id}-{manifest_sha256[:8]}"
     write_artifact(folder, artifact)
     return folder
 

@@ -4,7 +4,7 @@ import getpass
 import os
 import socket
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -56,12 +56,21 @@ class Promotion:
         Whose aliases say which versions score.
     services
         The broker that the job listens to; None tells the job nothing, see `publish`.
+    on_decision
+        Told each decision once it is written down.
     """
 
-    def __init__(self, settings: Settings, registry: ModelRegistry, services: Services | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        registry: ModelRegistry,
+        services: Services | None,
+        on_decision: Callable[[AuditEntry], None] = lambda _entry: None,
+    ) -> None:
         self._settings = settings
         self._registry = registry
         self._services = services
+        self._on_decision = on_decision
         self._log = audit_log(settings)
 
     def serving(self) -> Serving:
@@ -74,8 +83,16 @@ class Promotion:
         )
 
     def promote(self, judged: Judged, *, reason: str, force: bool = False) -> AuditEntry:
-        """Make a version the champion, if its gates hold or are overruled; a challenger that it was ends as such."""
+        """Make a version the champion, if its gates hold or are overruled; a challenger that it was ends as such.
+
+        Raises
+        ------
+        UserError
+            It is champion already.
+        """
         before = self.serving()
+        if before.champion == judged.version.version:
+            raise UserError(f"expected a model that is not champion yet, was {judged.version.name}: nothing to promote")
         was_challenger = before.challenger == judged.version.version
         after = (
             Serving(champion=judged.version.version)
@@ -176,6 +193,7 @@ class Promotion:
     def _note(self, entry: AuditEntry, outcome: Outcome, detail: str = "") -> AuditEntry:
         noted = replace(entry, outcome=outcome, detail=detail)
         self._log.add(noted)
+        self._on_decision(noted)
         return noted
 
     def _tell(self, entry: AuditEntry) -> Deployment:

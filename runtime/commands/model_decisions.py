@@ -173,7 +173,21 @@ def _services(settings: Settings) -> Services:
 def _promotion(settings: Settings, registry: ModelRegistry, services: Services | None) -> Promotion:
     from runtime.promotion import Promotion
 
-    return Promotion(settings, registry, services)
+    return Promotion(settings, registry, services, on_decision=lambda entry: _notify(settings, entry))
+
+
+def _notify(settings: Settings, entry: AuditEntry) -> None:
+    """Tell the webhook, if there is one; the decision stands even where it does not answer."""
+    from runtime.decision_notice import decision_notice
+    from runtime.notices import Notices, Undeliverable, webhook_url
+
+    notice = decision_notice(entry)
+    if notice is None or webhook_url(settings.notices) is None:
+        return
+    try:
+        Notices(settings.notices).send(notice)
+    except Undeliverable as error:
+        err.print(f"[yellow]The webhook did not take the notice of it: {error}[/]")
 
 
 def _try(
