@@ -64,5 +64,5 @@ def archived_features(rows: pa.Table) -> NDArray[np.float32]:
 def _first(*columns: pa.ChunkedArray, backwards: bool = False) -> NDArray[np.int64]:
     """Return the first row of each value, or the last of each."""
     codes = np.column_stack([column.combine_chunks().dictionary_encode().indices.to_numpy() for column in columns])
-    _, rows = np.unique(codes[::-1] if backwards else codes, axis=0, return_index=True)
+    rows: NDArray[np.int64] = np.unique(codes[::-1] if backwards else codes, axis=0, return_index=True)[1]
     return len(codes) - 1 - rows if backwards else rows

@@ -133,9 +133,9 @@ class AuditLog:
 
     def _read(self, number: int, line: bytes) -> AuditEntry:
         try:
-            told = orjson.loads(line)
-            serving = {name: Serving(**told.pop(name)) for name in ("before", "after")}
-            return AuditEntry(**{**told, "at": datetime.fromisoformat(told["at"])}, **serving)
+            told: dict[str, Any] = orjson.loads(line)
+            told |= {name: Serving(**told[name]) for name in ("before", "after")}
+            return AuditEntry(**{**told, "at": datetime.fromisoformat(told["at"])})
         except (ValueError, TypeError, KeyError) as error:
             raise RuntimeFailure(
                 f"expected a decision in line {number} of {self.path}, was: {error}: put the line right by hand, "

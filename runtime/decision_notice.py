@@ -12,7 +12,7 @@ def decision_notice(entry: AuditEntry) -> Notice | None:
     why = f": {entry.reason}" if entry.reason else ""
     kind: Kind
     if entry.outcome == "refused":
-        kind, text = "model.refused", f"{entry.model_id} was not promoted, it fails the gates {failed}"
+        kind, text = "gates.failed", f"{entry.model_id} was not promoted, it fails the gates {failed}"
     elif entry.outcome == "failed":
         kind, text = "model.failed", f"The {entry.action} of {entry.model_id} could not be carried out: {entry.detail}"
     elif entry.action == "rollback":

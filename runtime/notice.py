@@ -8,7 +8,13 @@ from typing import Any, Literal
 import orjson
 
 Kind = Literal[
-    "drift.detected", "model.refused", "model.promoted", "model.rolled_back", "model.failed", "alerts.jumped"
+    "drift.detected",
+    "alerts.jumped",
+    "gates.failed",
+    "model.promoted",
+    "model.rolled_back",
+    "model.refused",
+    "model.failed",
 ]
 
 

@@ -18,7 +18,7 @@ from schemas.errors import UserError
 LOG = logging.getLogger("fraudstream.notices")
 
 BACKOFF_S, LONGEST_WAIT_S = 0.5, 60.0
-"""The first pause between two attempts, doubled each time, and the longest."""
+"""Pause before the third attempt, doubled for each further one, and the longest; the second comes at once."""
 
 TIMEOUT_S = 10.0
 

@@ -4,10 +4,11 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from models.drift.alert_rate import AlertRate, Jump
 from runtime.kafka_client import client_properties
@@ -114,12 +115,13 @@ class Notifier:
         try:
             notice = word(codec.decode(message.value() or b""))
         except (UndecodableError, UnknownSchemaError) as error:
-            LOG.error("a record of %s is none: %s", message.topic(), error)
+            LOG.warning("a record of %s is none: %s", message.topic(), error)
             notice = None
         if notice is not None:
             self._deliver(notice)
         if not self._stopping.is_set():
-            self._consumer.commit(message, asynchronous=False)
+            with _outlasting("noting how far this is"):
+                self._consumer.commit(message=message, asynchronous=False)
 
     def _deliver(self, notice: Notice) -> None:
         if notice.id in self._seen:
@@ -129,7 +131,7 @@ class Notifier:
                 self._notices.send(notice)
                 break
             except Undeliverable as error:
-                LOG.error("the webhook did not take %s: %s", notice.type, error)
+                LOG.warning("the webhook did not take %s: %s", notice.type, error)
                 if not error.passing:
                     break
                 self._stopping.wait(self._pause_s)
@@ -145,12 +147,22 @@ class Notifier:
         self._next_look = now + self._settings.notices.window_s
         topics = self._settings.topics
         counted = topics.scores if self._settings.job.emit_scores else topics.transactions
-        sizes = tuple(topic_size(self._settings, self._servers, name) for name in (counted, topics.alerts))
-        before, self._sizes = self._sizes, (sizes[0], sizes[1])
-        if before is not None:
-            jump = self._rate.update(sizes[0] - before[0], sizes[1] - before[1])
-            if jump:
-                self._deliver(jump_notice(jump))
+        with _outlasting("counting alerts"):
+            sizes = tuple(topic_size(self._settings, self._servers, name) for name in (counted, topics.alerts))
+            before, self._sizes = self._sizes, (sizes[0], sizes[1])
+            if before is not None:
+                jump = self._rate.update(sizes[0] - before[0], sizes[1] - before[1])
+                if jump:
+                    self._deliver(jump_notice(jump))
+
+
+@contextmanager
+def _outlasting(what: str) -> Iterator[None]:
+    """Go on without an answer of the broker: it comes back, and so does the next look."""
+    try:
+        yield
+    except KafkaException as error:
+        LOG.warning("%s: %s", what, error.args[0].str())
 
 
 def drift_notice(record: dict[str, Any]) -> Notice:

@@ -65,7 +65,9 @@ def _why_not(record: AlertRecord, found: Explanation, scored_by: str) -> str:
     if scored_by != alert["model_id"]:
         return f"expected the model {alert['model_id']}, was {scored_by}: name the alert's own with --model"
     if found.score == alert["score"]:
-        return "expected the inference topic to have the alert's features and score, was others: one was written by another job"
+        return (
+            "expected the inference topic to have the alert's features and score, was others: another job wrote there"
+        )
     return (
         f"expected the score {alert['score']!r} again, was {found.score!r}: of a duplicate transaction the first "
         "alert is needed, which may have left the topic; else compare this machine's onnxruntime with the manifest's"

@@ -14,7 +14,7 @@ def notify(
         bool, typer.Option("--from-start", help="If it never ran, begin with what the topics hold already.")
     ] = False,
 ) -> None:
-    """Tell a webhook, and the log on standard error, of drift, refused models and jumps of the alert rate, until Ctrl-C.
+    """Tell a webhook, and standard error, of drift, refused models and jumps of the alert rate, until Ctrl-C.
 
     The address is in FRAUDSTREAM_NOTICES__WEBHOOK_URL, the key of the signatures in FRAUDSTREAM_NOTICES__SIGNING_KEY.
 
