@@ -8,7 +8,7 @@ KEPT, LEAST = 30, 5
 """Windows that tell what is usual: at most, and before anything is said."""
 
 DEVIATIONS = 5.0
-"""How many standard deviations chance is given: a window in a million strays so far by itself."""
+"""How many standard deviations chance is given: fewer than one window in a million strays so far by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +57,10 @@ class AlertRate:
     def _judge(self, transactions: int, alerts: int) -> Jump | None:
         all_transactions, all_alerts = (sum(counts) for counts in zip(*self._windows, strict=True))
         usual, share = all_alerts / all_transactions, alerts / transactions
-        expected = usual * transactions
-        by_chance = abs(alerts - expected) <= DEVIATIONS * math.sqrt(max(expected, 1))
+        # The root of a Poisson count (3/8 added: Anscombe) strays by a half, however few there are; the usual share is
+        # uncertain too.
+        apart = 2 * abs(math.sqrt(alerts + 3 / 8) - math.sqrt(usual * transactions + 3 / 8))
+        by_chance = apart <= DEVIATIONS * math.sqrt(1 + transactions / all_transactions)
         if by_chance or usual / self._factor <= share <= usual * self._factor:
             return None
         return Jump(share=share, usual=usual, transactions=transactions)

@@ -23,9 +23,7 @@ def test_rows_that_either_model_learned_are_left_out():
 
 def test_validation_quarter_of_the_training_history_is_kept():
     times = np.sort(np.random.default_rng(1).integers(0, 30 * DAY_MS, 500))
-    data = DataFingerprint(
-        sha256="0", rows=500, first_event_time_ms=int(times[0]), last_event_time_ms=int(times[-1])
-    )
+    data = DataFingerprint(sha256="0", rows=500, first_event_time_ms=int(times[0]), last_event_time_ms=int(times[-1]))
     assert trained_until_ms(data) == split_by_time(times, times).train_until_ms
 
 
