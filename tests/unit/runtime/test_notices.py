@@ -5,10 +5,8 @@ import hashlib
 import hmac
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import ThreadingHTTPServer
 
 import pytest
 from pydantic import SecretStr
@@ -21,42 +19,17 @@ from runtime.notifier import drift_notice, model_notice
 from runtime.ports import LOOPBACK, free_port
 from runtime.settings import NoticeSettings, SettingsError, load_settings
 from schemas.errors import UserError
-from tests.json_handler import JsonHandler
 from tests.records import NOON
+from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
 KEY = "whsec_" + base64.b64encode(b"a key of the receiver").decode()
 NOTICE = Notice(type="alerts.jumped", text="3 % are alerted", data={"share": 0.03}, id="msg_1", timestamp=NOON)
 
 
-class Receiver(ThreadingHTTPServer):
-    """Answers with what the test sets, one after the other, then takes everything; keeps what came."""
-
-    def __init__(self) -> None:
-        super().__init__((LOOPBACK, 0), Answers)
-        self.answers: list[int] = []
-        self.came: list[tuple[dict[str, str], bytes]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.server_port}/hook?token=s3cret"
-
-
-class Answers(JsonHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:  # noqa: N802 (its name in http.server)
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.came.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        self.answer(self.server.answers.pop(0) if self.server.answers else 204, {})
-
-
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+def receiver() -> Iterator[WebhookReceiver]:
+    with webhook_receiver() as server:
         yield server
-        server.shutdown()
 
 
 def notices(url: str, **settings) -> Notices:
@@ -123,7 +96,7 @@ def test_without_a_webhook_the_log_is_told(caplog):
 def test_webhook_in_the_settings_file_is_refused_without_being_shown(tmp_path):
     file = tmp_path / "fraudstream.toml"
     file.write_text('[notices]\nwebhook_url = "https://hooks.example/s3cret"\n')
-    with pytest.raises(SettingsError, match="FRAUDSTREAM_NOTICES__WEBHOOK_URL or notices.webhook_url_file") as caught:
+    with pytest.raises(SettingsError, match=r"FRAUDSTREAM_NOTICES__WEBHOOK_URL or notices\.webhook_url_file") as caught:
         load_settings(file)
     assert "s3cret" not in str(caught.value)
 

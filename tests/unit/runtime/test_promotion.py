@@ -75,12 +75,20 @@ def test_version_is_found_by_number_alias_and_model_id(registry):
     assert registry.find("champion").version == 1
 
 
+def test_model_is_registered_as_soon_as_it_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
+    arguments = ["train", "--history", str(history_file()), "--out", str(tmp_path / "model"), "--push", "--json"]
+    done = CliRunner().invoke(cli.app, arguments)
+    assert json.loads(done.stdout)["version"] == 1
+    assert ModelRegistry(load_settings()).find("1").model_id == json.loads(done.stdout)["model_id"]
+
+
 def test_unknown_version_is_told_with_those_there_are(registry):
     with pytest.raises(UserError, match=r"'7'.*v3 \(fraud-"):
         registry.find("7")
 
 
-def test_artifact_that_changed_in_the_store_is_refused(registry, settings, tmp_path):
+def test_artifact_that_changed_in_the_store_is_refused(registry, settings):
     version = registry.find("3")
     (stored,) = (settings.state.models / "artifacts").glob(f"{version.run_id}/**/model.onnx")
     kept = stored.read_bytes()
@@ -99,7 +107,7 @@ def test_store_that_does_not_answer_is_told(monkeypatch):
         ModelRegistry(load_settings()).versions()
 
 
-def test_better_model_is_promoted_and_rolled_back(registry, settings, tmp_path):
+def test_better_model_is_promoted_and_rolled_back(registry, tmp_path):
     page = tmp_path / "report.html"
     code, decided = run(
         "promote", 2, "--no-publish", "--on", history_file(), "--reason", "more trees", "--report", page
@@ -125,7 +133,8 @@ def test_worse_model_is_refused_and_that_is_written_down(registry, settings):
     assert registry.find("champion").version == 1
 
 
-def test_gates_are_overruled_with_a_reason_alone(registry):
+@pytest.mark.usefixtures("registry")
+def test_gates_are_overruled_with_a_reason_alone():
     with pytest.raises(UserError, match="--reason"):
         run("promote", 3, "--no-publish", "--force")
     code, forced = run("promote", 3, "--no-publish", "--force", "--reason", "incident 4711")
@@ -133,7 +142,8 @@ def test_gates_are_overruled_with_a_reason_alone(registry):
     run("rollback", "--no-publish")
 
 
-def test_promotion_over_a_champion_needs_something_to_compare_on(registry):
+@pytest.mark.usefixtures("registry")
+def test_promotion_over_a_champion_needs_something_to_compare_on():
     with pytest.raises(UserError, match="--on"):
         run("promote", 2, "--no-publish")
 
@@ -168,14 +178,16 @@ def test_rollback_refuses_when_the_registry_was_changed_elsewhere(registry, sett
     promotion.rollback(reason="")
 
 
-def test_without_a_broker_nothing_is_changed_and_the_way_on_is_told(registry, settings):
+@pytest.mark.usefixtures("registry")
+def test_without_a_broker_nothing_is_changed_and_the_way_on_is_told(settings):
     before = audit_log(settings).entries()
     with pytest.raises(NotReady, match=r"fraudstream up.*--no-publish"):
         run("promote", 2, "--on", history_file())
     assert audit_log(settings).entries() == before
 
 
-def test_diff_show_and_log_tell_of_models(registry):
+@pytest.mark.usefixtures("registry")
+def test_diff_show_and_log_tell_of_models():
     assert run("diff", 1, 2)[1]["settings.trees"] == {"a": 30, "b": 60}
     shown = run("show", 1)[1]
     assert shown["manifest"]["model_id"] == shown["model_id"]
