@@ -10,13 +10,14 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from models.drift.alert_rate import AlertRate, Jump
+from models.drift.alert_rate import Jump
+from runtime.alert_share import AlertShare
 from runtime.kafka_client import client_properties
 from runtime.notice import Notice
 from runtime.notices import LONGEST_WAIT_S, Notices, Undeliverable
 from runtime.registry_access import registry_of
 from runtime.settings import Settings
-from runtime.topic_reader import partition_ranges, topic_size
+from runtime.topic_reader import partition_ranges
 from schemas.avro_schemas import DRIFT, MODEL_EVENT
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import UnknownSchemaError, value_subject
@@ -66,8 +67,7 @@ class Notifier:
                 (settings.topics.model_events, MODEL_EVENT, model_notice),
             )
         }
-        self._rate = AlertRate(settings.notices.alert_rate_factor)
-        self._sizes: tuple[int, int] | None = None
+        self._alerts = AlertShare(settings, bootstrap_servers)
         self._next_look = 0.0
         self._stopping = threading.Event()
         self._consumer = Consumer(
@@ -140,20 +140,14 @@ class Notifier:
             self._seen.popitem(last=False)
 
     def _look_at_alerts(self) -> None:
-        """Count by offsets: nothing is decoded, whatever the load."""
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + self._settings.notices.window_s
-        topics = self._settings.topics
-        counted = topics.scores if self._settings.job.emit_scores else topics.transactions
         with _outlasting("counting alerts"):
-            sizes = tuple(topic_size(self._settings, self._servers, name) for name in (counted, topics.alerts))
-            before, self._sizes = self._sizes, (sizes[0], sizes[1])
-            if before is not None:
-                jump = self._rate.update(sizes[0] - before[0], sizes[1] - before[1])
-                if jump:
-                    self._deliver(jump_notice(jump))
+            jump = self._alerts.look()
+            if jump:
+                self._deliver(jump_notice(jump))
 
 
 @contextmanager

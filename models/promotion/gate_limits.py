@@ -29,4 +29,4 @@ class GateLimits:
     compare_days: int = 28
     most_flips: float = 0.02
     most_us: float = 25.0
-    least_certified: int = 10_000
+    least_certified: int = 5_000

@@ -19,6 +19,7 @@ from models.scoring.artifact import load_artifact
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.publisher import Publisher
 from runtime import cli
+from runtime.alert_share import AlertShare
 from runtime.control_topic import read_deployment
 from runtime.deadline import wait_until
 from runtime.embedded import Services, find_bootstrap
@@ -202,3 +203,18 @@ def test_notifier_outlasts_a_receiver_that_fails_and_tells_each_thing_once(setti
     assert len(receiver.came) == 5
     send(settings, settings.topics.drift, DRIFT, drift(3))
     assert notified(settings, receiver, 6)[5:] == ["msg_d3"]
+
+
+def test_jump_of_the_alert_rate_is_seen_in_the_offsets_of_the_topics(settings):
+    share = AlertShare(settings, find_bootstrap(settings))
+
+    def window(scores: int, alerts: int):
+        with Publisher(find_bootstrap(settings)) as publisher:
+            publisher.publish([(b"k", b"score")] * scores, settings.topics.scores)
+            publisher.publish([(b"k", b"alert")] * alerts, settings.topics.alerts)
+            publisher.flush()
+        return share.look()
+
+    assert not any(window(2_000, 20) for _ in range(8))
+    jump = window(2_000, 80)
+    assert (jump.share, jump.usual, jump.transactions) == (0.04, 0.01, 2_000)

@@ -11,11 +11,13 @@ from runtime import cli
 from runtime.failures import NotReady
 from runtime.judging import own_gates
 from runtime.model_registry import ModelRegistry
+from runtime.ports import LOOPBACK, free_port
 from runtime.promotion import Judged, Promotion, audit_log
 from runtime.settings import Settings, load_settings
 from schemas.errors import UserError
 from tests.unit.training.histories import artifact_folder, history_file
 from tests.unit.training.other_models import better_folder, worse_folder
+from tests.webhook_receiver import webhook_receiver
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +133,27 @@ def test_worse_model_is_refused_and_that_is_written_down(registry, settings):
     assert [gate["name"] for gate in refused["gates"] if not gate["passed"]] == ["metrics"]
     assert audit_log(settings).entries()[-1].decision_id == refused["decision_id"]
     assert registry.find("champion").version == 1
+
+
+def test_webhook_is_told_of_failed_gates(registry, monkeypatch):
+    with webhook_receiver() as receiver:
+        monkeypatch.setenv("FRAUDSTREAM_NOTICES__WEBHOOK_URL", receiver.url)
+        code, refused = run("promote", 3, "--no-publish", "--on", history_file())
+    ((_, body),) = receiver.came
+    assert (code, json.loads(body)["type"]) == (1, "gates.failed")
+    assert json.loads(body)["data"]["decision_id"] == refused["decision_id"]
+    assert registry.find("champion").version == 1
+
+
+@pytest.mark.usefixtures("registry")
+def test_decision_stands_where_the_webhook_does_not_answer(monkeypatch):
+    monkeypatch.setenv("FRAUDSTREAM_NOTICES__WEBHOOK_URL", f"http://{LOOPBACK}:{free_port()}/s3cret")
+    monkeypatch.setenv("FRAUDSTREAM_NOTICES__ATTEMPTS", "1")
+    done = CliRunner().invoke(cli.app, ["model", "promote", "2", "--no-publish", "--on", str(history_file())])
+    assert done.exit_code == 0
+    assert "did not take the notice" in done.stderr
+    assert "s3cret" not in done.output
+    run("rollback", "--no-publish")
 
 
 @pytest.mark.usefixtures("registry")
