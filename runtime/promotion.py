@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from confluent_kafka import KafkaException
+
 from models.promotion.gates import Gate
 from models.scoring.artifact import Manifest
 from runtime.audit_log import Action, AuditEntry, AuditLog, Outcome, Serving
@@ -93,12 +95,9 @@ class Promotion:
         before = self.serving()
         if before.champion == judged.version.version:
             raise UserError(f"expected a model that is not champion yet, was {judged.version.name}: nothing to promote")
-        was_challenger = before.challenger == judged.version.version
-        after = (
-            Serving(champion=judged.version.version)
-            if was_challenger
-            else replace(before, champion=judged.version.version)
-        )
+        after = replace(before, champion=judged.version.version)
+        if before.challenger == judged.version.version:
+            after = Serving(champion=judged.version.version)
         return self._decide("promote", judged, before, after, reason, force=force)
 
     def shadow(self, judged: Judged, *, share: float, reason: str, force: bool = False) -> AuditEntry:
@@ -147,9 +146,9 @@ class Promotion:
             Nothing was decided yet.
         """
         serving = self.serving()
-        entries = [entry for entry in self._log.entries() if entry.outcome == "done" and entry.after == serving]
         if serving.champion is None:
             raise UserError("expected a champion in the registry, was none: `fraudstream model promote V`")
+        entries = [entry for entry in self._log.entries() if entry.outcome == "done" and entry.after == serving]
         version = self._registry.find(str(serving.champion))
         entry = entries[-1] if entries else self._entry("promote", version, serving, serving, "published again")
         return self._tell(entry)
@@ -185,7 +184,7 @@ class Promotion:
             if self._services is not None:
                 self._tell(entry)
             self._registry.set_serving(entry.after)
-        except (UserError, RuntimeFailure) as error:
+        except (UserError, RuntimeFailure, KafkaException) as error:
             self._note(entry, "failed", str(error))
             raise
         return self._note(entry, "done")
