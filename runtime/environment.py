@@ -20,8 +20,10 @@ QUIET = {
     "ORT_DISABLE_TELEMETRY": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-"""They report their use unless told not to; onnxruntime would leave files in the home folder, too."""
+"""onnxruntime and MLflow report their use unless told not to; the one leaves files in the home folder, the other writes
+to standard output, where --json goes."""
 
 
 def process_environment(java: Java, **extra: str | Path) -> dict[str, str]:

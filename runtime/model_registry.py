@@ -53,6 +53,8 @@ class ModelRegistry:
 
     def __init__(self, settings: Settings) -> None:
         os.environ.update(QUIET)
+        # By itself it tries a server that is down for minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         from mlflow.tracking import MlflowClient  # noqa: PLC0415  (takes seconds)
 
         # Of the making of its tables it tells on standard error.
