@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def _of_history(path: Path, champion: Artifact, challenger: Artifact, progress: 
     duplicate = np.zeros(len(table), np.bool_)
     answers = []
     for stage, artifact in (("champion scores", champion), ("challenger scores", challenger)):
-        scores, duplicate = _replayed(table, artifact, lambda done, s=stage: progress(s, done, len(table)))  # type: ignore[misc]
+        scores, duplicate = _replayed(table, artifact, partial(progress, stage))
         answers.append(Answers.of(artifact.manifest, scores))
     transactions = Transactions.of(table)
     rows = Comparison(
@@ -79,14 +80,14 @@ def _of_history(path: Path, champion: Artifact, challenger: Artifact, progress: 
 
 
 def _replayed(
-    table: pa.Table, artifact: Artifact, progress: Callable[[int], None]
+    table: pa.Table, artifact: Artifact, progress: Callable[[int, int], None]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     scores, duplicate, done = [], [], 0
     for batch in backfill(table, artifact, with_labels=True):
         scores.append(batch.column("score").to_numpy())
         duplicate.append(batch.column("duplicate").to_numpy(zero_copy_only=False))
         done += len(batch)
-        progress(done)
+        progress(done, len(table))
     return np.concatenate(scores), np.concatenate(duplicate)
 
 

@@ -51,8 +51,8 @@ def _without_login(value: str | None) -> str | None:
 
 
 def _store_address(value: str | None) -> str | None:
-    if value is not None and value.partition("://")[0] not in {"http", "https", "sqlite", "postgresql", "mysql"}:
-        raise ValueError("an address of MLflow begins with http://, https:// or a database's name and ://")
+    if value is not None and value.partition("://")[0] not in {"http", "https", "sqlite"}:
+        raise ValueError("an address of MLflow begins with http://, https:// or sqlite:///")
     if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
         raise mistake("an address without user and password: MLflow takes them from MLFLOW_TRACKING_USERNAME and "
                       "MLFLOW_TRACKING_PASSWORD of the environment")  # fmt: skip
@@ -62,8 +62,8 @@ def _store_address(value: str | None) -> str | None:
 Servers = Annotated[str | None, AfterValidator(_address_list)]
 WebAddress = Annotated[str | None, AfterValidator(_web_address)]
 RegistryAddress = Annotated[str | None, AfterValidator(_without_login)]
+StoreAddress = Annotated[str | None, AfterValidator(_store_address)]
 Names = Annotated[dict[str, str], AfterValidator(refuse_security_names)]
-RegistryUri = Annotated[str | None, AfterValidator(_store_address)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -183,7 +183,7 @@ class ModelSettings(Section):
 class ModelsSettings(Section):
     """Where models are registered, and from where they are served."""
 
-    tracking_uri: RegistryUri = None
+    tracking_uri: StoreAddress = None
     """your MLflow server; unset: a SQLite file and a folder under paths.state"""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "fraudstream"
     """of the registered model, and of the experiment that holds its runs"""
