@@ -4,47 +4,22 @@ import getpass
 import os
 import socket
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from confluent_kafka import KafkaException
 
-from models.promotion.gates import Gate
-from models.scoring.artifact import Manifest
 from runtime.audit_log import Action, AuditEntry, AuditLog, Outcome, Serving
 from runtime.control_topic import Challenger, Deployment, Served, publish_deployment
 from runtime.embedded import Services
 from runtime.failures import RuntimeFailure
+from runtime.judging import Trial
 from runtime.model_registry import ModelRegistry, serve_artifact
 from runtime.model_version import CHALLENGER, CHAMPION, ModelVersion
 from runtime.settings import Settings
 from schemas.errors import UserError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """A version that was put through gates.
-
-    Parameters
-    ----------
-    version : ModelVersion
-    manifest : Manifest
-    gates : sequence of Gate
-    data : mapping
-        Fingerprint of the rows that it was compared with the champion on; empty for none.
-    """
-
-    version: ModelVersion
-    manifest: Manifest
-    gates: Sequence[Gate]
-    data: Mapping[str, Any]
-
-    @property
-    def passed(self) -> bool:
-        """Whether all gates hold."""
-        return all(gate.passed for gate in self.gates)
 
 
 class Promotion:
@@ -84,7 +59,7 @@ class Promotion:
             share=challenger.share if challenger else 0.0,
         )
 
-    def promote(self, judged: Judged, *, reason: str, force: bool = False) -> AuditEntry:
+    def promote(self, trial: Trial, *, reason: str, force: bool = False) -> AuditEntry:
         """Make a version the champion, if its gates hold or are overruled; a challenger that it was ends as such.
 
         Raises
@@ -93,14 +68,14 @@ class Promotion:
             It is champion already.
         """
         before = self.serving()
-        if before.champion == judged.version.version:
-            raise UserError(f"expected a model that is not champion yet, was {judged.version.name}: nothing to promote")
-        after = replace(before, champion=judged.version.version)
-        if before.challenger == judged.version.version:
-            after = Serving(champion=judged.version.version)
-        return self._decide("promote", judged, before, after, reason, force=force)
+        if before.champion == trial.version.version:
+            raise UserError(f"expected a model that is not champion yet, was {trial.version.name}: nothing to promote")
+        after = replace(before, champion=trial.version.version)
+        if before.challenger == trial.version.version:
+            after = Serving(champion=trial.version.version)
+        return self._decide("promote", trial, before, after, reason, force=force)
 
-    def shadow(self, judged: Judged, *, share: float, reason: str, force: bool = False) -> AuditEntry:
+    def shadow(self, trial: Trial, *, share: float, reason: str, force: bool = False) -> AuditEntry:
         """Let a version score beside the champion, and decide for a share of the customers.
 
         Raises
@@ -109,11 +84,11 @@ class Promotion:
             There is no champion, or it is that version.
         """
         before = self.serving()
-        if before.champion in {None, judged.version.version}:
+        if before.champion in {None, trial.version.version}:
             was = "none" if before.champion is None else "this version"
             raise UserError(f"expected another version as champion to score beside, was {was}: promote one first")
-        after = replace(before, challenger=judged.version.version, share=share)
-        return self._decide("shadow", judged, before, after, reason, force=force)
+        after = replace(before, challenger=trial.version.version, share=share)
+        return self._decide("shadow", trial, before, after, reason, force=force)
 
     def rollback(self, *, reason: str) -> AuditEntry:
         """Undo the newest promotion or shadow that is not undone yet.
@@ -154,15 +129,15 @@ class Promotion:
         return self._tell(entry)
 
     def _decide(
-        self, action: Action, judged: Judged, before: Serving, after: Serving, reason: str, *, force: bool
+        self, action: Action, trial: Trial, before: Serving, after: Serving, reason: str, *, force: bool
     ) -> AuditEntry:
         entry = replace(
-            self._entry(action, judged.version, before, after, reason),
-            gates=[asdict(gate) for gate in judged.gates],
-            data={"trained_on": judged.manifest.data.model_dump(), "compared_on": dict(judged.data)},
-            forced=force and not judged.passed,
+            self._entry(action, trial.version, before, after, reason),
+            gates=[asdict(gate) for gate in trial.gates],
+            data={"trained_on": trial.manifest.data.model_dump(), "compared_on": dict(trial.data)},
+            forced=force and not trial.passed,
         )
-        return self._carry_out(entry) if judged.passed or force else self._note(entry, "refused")
+        return self._carry_out(entry) if trial.passed or force else self._note(entry, "refused")
 
     def _entry(self, action: Action, version: ModelVersion, before: Serving, after: Serving, reason: str) -> AuditEntry:
         return AuditEntry(

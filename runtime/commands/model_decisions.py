@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from runtime.embedded import Services
     from runtime.judging import Trial
     from runtime.model_registry import ModelRegistry
-    from runtime.model_version import ModelVersion
-    from runtime.promotion import Judged, Promotion
+    from runtime.promotion import Promotion
     from runtime.settings import Settings
 
 On = Annotated[
@@ -43,14 +42,12 @@ def trial(
       fraudstream model trial 3 --on labelled.parquet --report trial.html
     """
     settings, registry = _open(context)
-    _, found = _try(settings, registry, registry.find(version), on, report)
+    found = _try(settings, registry, version, on, report)
     if as_json:
-        write_json(
-            {"passed": all(gate.passed for gate in found.gates), "gates": [asdict(gate) for gate in found.gates]}
-        )
+        write_json({"passed": found.passed, "gates": [asdict(gate) for gate in found.gates]})
     else:
         _show_gates(found.gates)
-    if not all(gate.passed for gate in found.gates):
+    if not found.passed:
         raise typer.Exit(1)
 
 
@@ -79,9 +76,9 @@ def promote(
     settings, registry = _open(context)
     _expect_reason(force, reason)
     services = None if no_publish else _services(settings)
-    judged, _ = _try(settings, registry, registry.find(version), on, report, may_lack=force)
-    entry = _promotion(settings, registry, services).promote(judged, reason=reason, force=force)
-    _tell(settings, entry, judged.gates, published=services is not None, as_json=as_json)
+    found = _try(settings, registry, version, on, report, may_lack=force)
+    entry = _promotion(settings, registry, services).promote(found, reason=reason, force=force)
+    _tell(settings, entry, found.gates, published=services is not None, as_json=as_json)
 
 
 def shadow(
@@ -103,17 +100,14 @@ def shadow(
       fraudstream model shadow 3
       fraudstream model shadow 3 --share 0.1 --reason "A/B"
     """
-    from runtime.judging import own_gates
-    from runtime.promotion import Judged
+    from runtime.judging import try_alone
 
     settings, registry = _open(context)
     _expect_reason(force, reason)
     services = None if no_publish else _services(settings)
-    found = registry.find(version)
-    artifact = registry.load(found)
-    judged = Judged(version=found, manifest=artifact.manifest, gates=own_gates(artifact, settings), data={})
-    entry = _promotion(settings, registry, services).shadow(judged, share=share, reason=reason, force=force)
-    _tell(settings, entry, judged.gates, published=services is not None, as_json=as_json)
+    found = try_alone(registry, registry.find(version), settings)
+    entry = _promotion(settings, registry, services).shadow(found, share=share, reason=reason, force=force)
+    _tell(settings, entry, found.gates, published=services is not None, as_json=as_json)
 
 
 def rollback(
@@ -193,30 +187,19 @@ def _notify(settings: Settings, entry: AuditEntry) -> None:
 def _try(
     settings: Settings,
     registry: ModelRegistry,
-    version: ModelVersion,
+    wanted: str,
     on: Path | None,
     report: Path | None,
     *,
     may_lack: bool = False,
-) -> tuple[Judged, Trial]:
-    """Put a version through the gates; beside the champion, where there is another one."""
-    from runtime.judging import Trial, not_compared, own_gates, try_beside
-    from runtime.model_version import CHAMPION
-    from runtime.promotion import Judged
+) -> Trial:
+    from runtime.judging import try_beside_champion
 
-    artifact, champion = registry.load(version), registry.alias(CHAMPION)
-    compared_on = on or settings.models.compare_on
-    if champion is None or champion.version == version.version:
-        trial = Trial(gates=own_gates(artifact, settings))
-    elif compared_on is None and may_lack:
-        trial = Trial(gates=[*own_gates(artifact, settings), not_compared()])
-    else:
-        with count_bar("comparing", None) as bar:
-            trial = try_beside(registry.load(champion), artifact, compared_on, settings, stage_shower(bar))
+    with count_bar("comparing", None) as bar:
+        found = try_beside_champion(registry, registry.find(wanted), on, settings, stage_shower(bar), may_lack=may_lack)
     if report is not None:
-        _write_report(report, trial, settings)
-    data = trial.comparison.data if trial.comparison else {}
-    return Judged(version=version, manifest=artifact.manifest, gates=trial.gates, data=data), trial
+        _write_report(report, found, settings)
+    return found
 
 
 def _write_report(path: Path, trial: Trial, settings: Settings) -> None:

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 from models.scoring.artifact import load_artifact
 from runtime import cli
 from runtime.failures import NotReady
-from runtime.judging import own_gates
+from runtime.judging import try_alone
 from runtime.model_registry import ModelRegistry
 from runtime.ports import LOOPBACK, free_port
-from runtime.promotion import Judged, Promotion, audit_log
+from runtime.promotion import Promotion, audit_log
 from runtime.settings import Settings, load_settings
 from schemas.errors import UserError
 from tests.unit.training.histories import artifact_folder, history_file
@@ -40,16 +40,10 @@ def registry(settings) -> ModelRegistry:
     promotion = Promotion(settings, found, None)
     while promotion.serving().champion != 1:
         if promotion.serving().champion is None:
-            promotion.promote(judged(found, settings, "1"), reason="the first")
+            promotion.promote(try_alone(found, found.find("1"), settings), reason="the first")
         else:
             promotion.rollback(reason="as it was")
     return found
-
-
-def judged(registry: ModelRegistry, settings: Settings, wanted: str) -> Judged:
-    version = registry.find(wanted)
-    artifact = registry.load(version)
-    return Judged(version=version, manifest=artifact.manifest, gates=own_gates(artifact, settings), data={})
 
 
 def run(*arguments: object) -> tuple[int, object]:
@@ -175,7 +169,9 @@ def test_challenger_scores_beside_and_ends_as_such_when_promoted(registry, setti
     code, beside = run("shadow", 2, "--no-publish", "--share", 0.1)
     assert (code, beside["after"]) == (0, {"champion": 1, "challenger": 2, "share": 0.1})
     assert registry.find("challenger").share == 0.1
-    promoted = Promotion(settings, registry, None).promote(judged(registry, settings, "challenger"), reason="")
+    promoted = Promotion(settings, registry, None).promote(
+        try_alone(registry, registry.find("challenger"), settings), reason=""
+    )
     assert promoted.after.challenger is None
     code, undone = run("rollback", "--no-publish")
     assert undone["after"] == {"champion": 1, "challenger": 2, "share": 0.1}
@@ -186,14 +182,14 @@ def test_challenger_scores_beside_and_ends_as_such_when_promoted(registry, setti
 def test_champion_is_neither_promoted_nor_its_own_challenger(registry, settings):
     promotion = Promotion(settings, registry, None)
     with pytest.raises(UserError, match="nothing to promote"):
-        promotion.promote(judged(registry, settings, "1"), reason="")
+        promotion.promote(try_alone(registry, registry.find("1"), settings), reason="")
     with pytest.raises(UserError, match="another version as champion"):
-        promotion.shadow(judged(registry, settings, "1"), share=0, reason="")
+        promotion.shadow(try_alone(registry, registry.find("1"), settings), share=0, reason="")
 
 
 def test_rollback_refuses_when_the_registry_was_changed_elsewhere(registry, settings):
     promotion = Promotion(settings, registry, None)
-    done = promotion.promote(judged(registry, settings, "2"), reason="")
+    done = promotion.promote(try_alone(registry, registry.find("2"), settings), reason="")
     registry.set_serving(done.before)
     with pytest.raises(UserError, match="changed elsewhere"):
         promotion.rollback(reason="")
