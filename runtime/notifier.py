@@ -86,8 +86,9 @@ class Notifier:
             self._consumer.assign(self._places())
             while not self._stopping.is_set():
                 for message in self._consumer.consume(100, 0.5):
-                    if message.error() is None:
-                        self._take(message)
+                    # What was not told is not passed over: the next one begins with it.
+                    if message.error() is None and not self._take(message):
+                        return
                 self._look_at_alerts()
         finally:
             self._consumer.close()
@@ -110,34 +111,36 @@ class Notifier:
         self._consumer.commit(offsets=found, asynchronous=False)
         return found
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: Message) -> bool:
+        """Tell of a record, and note that it is read; False when it was stopped before."""
         codec, word = self._word[message.topic() or ""]
         try:
             notice = word(codec.decode(message.value() or b""))
         except (UndecodableError, UnknownSchemaError) as error:
             LOG.warning("a record of %s is none: %s", message.topic(), error)
             notice = None
-        if notice is not None:
-            self._deliver(notice)
-        if not self._stopping.is_set():
-            with _outlasting("noting how far this is"):
-                self._consumer.commit(message=message, asynchronous=False)
+        if notice is not None and not self._deliver(notice):
+            return False
+        with _outlasting("noting how far this is"):
+            self._consumer.commit(message=message, asynchronous=False)
+        return True
 
-    def _deliver(self, notice: Notice) -> None:
-        if notice.id in self._seen:
-            return
-        while not self._stopping.is_set():
+    def _deliver(self, notice: Notice) -> bool:
+        """Tell of it until it is taken, or refused for good; False when it was stopped before."""
+        while notice.id not in self._seen:
+            if self._stopping.is_set():
+                return False
             try:
                 self._notices.send(notice)
-                break
             except Undeliverable as error:
                 LOG.warning("the webhook did not take %s: %s", notice.type, error)
-                if not error.passing:
-                    break
-                self._stopping.wait(self._pause_s)
-        self._seen[notice.id] = None
-        while len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
+                if error.passing:
+                    self._stopping.wait(self._pause_s)
+                    continue
+            self._seen[notice.id] = None
+            if len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+        return True
 
     def _look_at_alerts(self) -> None:
         now = time.monotonic()
