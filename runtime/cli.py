@@ -21,8 +21,10 @@ from runtime.commands import (
     dlq,
     doctor,
     evaluate,
+    explain,
     jobs,
-    models,
+    model,
+    notify,
     schemas,
     services,
     shows,
@@ -74,6 +76,8 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         jobs.stop,
         jobs.jobs,
         consistency.consistency,
+        explain.explain,
+        notify.notify,
     ),
     "Shows": (shows.demo, bench.bench, chaos.chaos),
 }
@@ -83,7 +87,7 @@ for panel, commands in PANELS.items():
 app.add_typer(topics.app, name="topics", rich_help_panel="Data")
 app.add_typer(schemas.app, name="schemas", rich_help_panel="Data")
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
-app.add_typer(models.app, name="model", rich_help_panel="Model and job")
+app.add_typer(model.app, name="model", rich_help_panel="Model and job")
 app.add_typer(bluegreen.app, name="bluegreen", rich_help_panel="Model and job")
 app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
 

@@ -7,14 +7,23 @@ from pathlib import Path
 from runtime.folders import PROJECT_ROOT
 from runtime.java import Java
 
-PASSWORDS = ("FRAUDSTREAM_KAFKA__SECURITY__PASSWORD", "FRAUDSTREAM_KAFKA__REGISTRY__PASSWORD")
+SECRETS = (
+    "FRAUDSTREAM_KAFKA__SECURITY__PASSWORD", "FRAUDSTREAM_KAFKA__REGISTRY__PASSWORD",
+    "FRAUDSTREAM_NOTICES__WEBHOOK_URL", "FRAUDSTREAM_NOTICES__SIGNING_KEY",
+)  # fmt: skip
 """Secrets stay with us: what a process has to know of them, it is given in a file."""
 DROPPED = ("FLINK_", "KAFKA_", "JAVA_TOOL_OPTIONS", "JVM_ARGS", "CLASSPATH", "PYTHONHOME")
 """Settings of another Flink, Kafka or Java on this machine must not reach ours."""
 
 
-QUIET = {"ORT_DISABLE_TELEMETRY": "1"}
-"""onnxruntime would report its use, and leave files in the home folder, as soon as it is imported."""
+QUIET = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+"""onnxruntime and MLflow report their use unless told not to; the one leaves files in the home folder, the other writes
+to standard output, where --json goes."""
 
 
 def process_environment(java: Java, **extra: str | Path) -> dict[str, str]:
@@ -27,7 +36,7 @@ def process_environment(java: Java, **extra: str | Path) -> dict[str, str]:
     extra
         Variables on top.
     """
-    env = {key: value for key, value in os.environ.items() if not key.startswith((*DROPPED, *PASSWORDS))}
+    env = {key: value for key, value in os.environ.items() if not key.startswith((*DROPPED, *SECRETS))}
     scripts = Path(sys.executable).parent
     env["JAVA_HOME"] = str(java.home)
     env["PATH"] = os.pathsep.join([str(scripts), env.get("PATH", os.defpath)])

@@ -48,6 +48,11 @@ class StateFolder:
         return self.root / "registry"
 
     @property
+    def models(self) -> Path:
+        """Where the registry of models lies, with what was decided of them and those that are served."""
+        return self.root / "models"
+
+    @property
     def secrets(self) -> Path:
         """Where passwords lie for the processes of this machine, each file for this user alone."""
         return self.root / "secrets"

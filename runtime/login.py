@@ -30,8 +30,16 @@ def check_login(username: str | None, password: SecretStr | None, password_file:
         raise mistake("a password, but the variable is empty: set it")
 
 
-def read_password(password: SecretStr | None, password_file: Path | None) -> str:
-    """Return the password, from its file if it is in one.
+def check_one_source(name: str, value: SecretStr | None, file: Path | None) -> None:
+    """Refuse a secret that is given twice, or as an empty variable."""
+    if value is not None and file is not None:
+        raise mistake(f"one {name}, but there are two: unset the variable or leave out {name}_file")
+    if value is not None and not value.get_secret_value():
+        raise mistake(f"a {name}, but the variable is empty: set it, or unset it")
+
+
+def read_password(password: SecretStr | None, password_file: Path | None, *, name: str = "password") -> str:
+    """Return the password, or another secret of that name, from its file if it is in one.
 
     Raises
     ------
@@ -44,11 +52,11 @@ def read_password(password: SecretStr | None, password_file: Path | None) -> str
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"expected a password in {path}, but: {error}: name another password_file") from None
+        raise UserError(f"expected a {name} in {path}, but: {error}: name another {name}_file") from None
     if not text or "\n" in text:
         # Java's client is given the file as it is.
         raise UserError(
-            f"expected the password alone in {path}, but it has {'a line end' if text else 'nothing'} in it: "
+            f"expected the {name} alone in {path}, but it has {'a line end' if text else 'nothing'} in it: "
             "write it with printf '%s' instead of echo"
         )
     return text

@@ -13,7 +13,8 @@ from runtime.login import HIDDEN
 from schemas.errors import UserError
 
 PREFIX = "FRAUDSTREAM_"
-SECRET = ".password"  # noqa: S105 (how the names of secret settings end)
+SECRETS = (".password", ".webhook_url", ".signing_key")
+"""How the names of secret settings end; a webhook's address is all that it takes to write there."""
 NOT_SETTINGS = {"FRAUDSTREAM_CACHE"}
 """Variables of our prefix with another meaning (the cache is chosen before any settings can be read)."""
 
@@ -44,10 +45,10 @@ def check_names(settings: type[BaseModel], file: Path | None, environment: Mappi
         if name not in known | sections
     ]
     in_file += [
-        f"{file}: expected no password in a file that others read, but {name} is there: take it out, "
-        f"give the user another one, and set {variable_name(name)} or {name}_file"
+        f"{file}: expected no secret in a file that others read, but {name} is there: take it out, "
+        f"change it where it is used, and set {variable_name(name)} or {name}_file"
         for name in names
-        if name in known and name.endswith(SECRET)
+        if name in known and name.endswith(SECRETS)
     ]
     variables = {variable_name(name) for name in known}
     ours = (name for name in sorted(environment) if name.startswith(PREFIX) and name not in NOT_SETTINGS)
@@ -77,7 +78,7 @@ def variable_name(name: str) -> str:
 def explain(error: Mapping[str, Any], file: Path) -> str:
     """Word one validation error: the setting, what was expected, what came, what to do."""
     name = ".".join(str(part) for part in error["loc"])
-    if error["type"] == HIDDEN or name.endswith(SECRET):
+    if error["type"] == HIDDEN or name.endswith(SECRETS):
         return f"{name}: expected {error['msg']}"
     expected = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     return (

@@ -13,9 +13,10 @@ from pydantic_settings import (
 )
 
 from jobs.job_config import Guarantee, JobConfig, Mode, StartFrom, StateBackend
+from models.promotion.gate_limits import GateLimits
 from runtime.folders import StateFolder
 from runtime.kafka_security import KafkaSecurity, refuse_security_names
-from runtime.login import check_login, mistake
+from runtime.login import check_login, check_one_source, mistake
 from runtime.section import Section
 from runtime.setting_names import PREFIX, check_names, explain
 from schemas.errors import UserError
@@ -49,11 +50,22 @@ def _without_login(value: str | None) -> str | None:
     return _web_address(value)
 
 
+def _store_address(value: str | None) -> str | None:
+    if value is not None and value.partition("://")[0] not in {"http", "https", "sqlite"}:
+        raise ValueError("an address of MLflow begins with http://, https:// or sqlite:///")
+    if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
+        raise mistake("an address without user and password: MLflow takes them from MLFLOW_TRACKING_USERNAME and "
+                      "MLFLOW_TRACKING_PASSWORD of the environment")  # fmt: skip
+    return value
+
+
 Servers = Annotated[str | None, AfterValidator(_address_list)]
 WebAddress = Annotated[str | None, AfterValidator(_web_address)]
 RegistryAddress = Annotated[str | None, AfterValidator(_without_login)]
+StoreAddress = Annotated[str | None, AfterValidator(_store_address)]
 Names = Annotated[dict[str, str], AfterValidator(refuse_security_names)]
 AtLeastOne = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -168,6 +180,68 @@ class ModelSettings(Section):
     """folder that `train` writes and the job reads"""
 
 
+class ModelsSettings(Section):
+    """Where models are registered, and from where they are served."""
+
+    tracking_uri: StoreAddress = None
+    """your MLflow server; unset: a SQLite file and a folder under paths.state"""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "fraudstream"
+    """of the registered model, and of the experiment that holds its runs"""
+    serving: Path | None = None
+    """folder that every TaskManager reads, where promoted models are laid; unset: under paths.state"""
+    compare_on: Path | None = None
+    """labelled Parquet file, or archive of the inference topic, that a promotion compares on"""
+
+
+class GateSettings(Section):
+    """What a model must reach to be promoted."""
+
+    most_precision_lost: Share = GateLimits.most_precision_lost
+    """average precision that it may be worse than the champion by, at `confidence`"""
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = GateLimits.confidence
+    """that it is no worse than that, by a bootstrap over the customers"""
+    least_frauds: AtLeastOne = GateLimits.least_frauds
+    """known frauds without which nothing is said of the metrics"""
+    compare_days: AtLeastOne = GateLimits.compare_days
+    """newest days of labelled transactions that are compared on"""
+    most_flips: Share = GateLimits.most_flips
+    """share of the transactions that may be decided otherwise than by the champion"""
+    most_us: Annotated[float, Field(gt=0)] = GateLimits.most_us
+    """microseconds that scoring a transaction may take, features aside"""
+    least_certified: AtLeastOne = GateLimits.least_certified
+    """rows that its certificate of parity must have been proved on"""
+
+    @property
+    def limits(self) -> GateLimits:
+        """The same, as the gates take it."""
+        return GateLimits(**self.model_dump())
+
+
+class NoticeSettings(Section):
+    """Who is told of drift, failed gates, promotions and jumps of the alert rate."""
+
+    webhook_url: SecretStr | None = None
+    """only in the environment: FRAUDSTREAM_NOTICES__WEBHOOK_URL; unset, as the file: the log alone is told"""
+    webhook_url_file: Path | None = None
+    """holds the address alone"""
+    signing_key: SecretStr | None = None
+    """only in the environment: FRAUDSTREAM_NOTICES__SIGNING_KEY; what the receiver checks signatures by"""
+    signing_key_file: Path | None = None
+    """holds the key alone"""
+    attempts: AtLeastOne = 5
+    """how often a notice is sent before it counts as undeliverable"""
+    alert_rate_factor: Annotated[float, Field(gt=1)] = 2.0
+    """so many times the usual share of alerts is a jump, up or down"""
+    window_s: Annotated[float, Field(gt=0)] = 60.0
+    """seconds that the share of alerts is taken over"""
+
+    @model_validator(mode="after")
+    def _complete(self) -> NoticeSettings:
+        check_one_source("webhook_url", self.webhook_url, self.webhook_url_file)
+        check_one_source("signing_key", self.signing_key, self.signing_key_file)
+        return self
+
+
 class PathSettings(Section):
     """Where things are kept."""
 
@@ -188,6 +262,9 @@ class Settings(BaseSettings):
     flink: FlinkSettings = FlinkSettings()
     job: JobSettings = JobSettings()
     model: ModelSettings = ModelSettings()
+    models: ModelsSettings = ModelsSettings()
+    gates: GateSettings = GateSettings()
+    notices: NoticeSettings = NoticeSettings()
     paths: PathSettings = PathSettings()
 
     @property

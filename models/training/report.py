@@ -27,6 +27,41 @@ MOST_FEATURES = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Table:
+    """A table of a page.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Headings, that of the rows' names first.
+    rows : sequence of (str, sequence of str)
+        Name and cells of each.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[str]]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Page:
+    """What a page of figures shows.
+
+    Parameters
+    ----------
+    title : str
+    facts : mapping of str to str
+    tables : sequence of Table
+    charts : mapping of str to str
+        SVG by title.
+    """
+
+    title: str
+    facts: Mapping[str, str]
+    tables: Sequence[Table]
+    charts: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
     """What a report shows.
 
@@ -117,14 +152,26 @@ def _figures(manifest: Manifest) -> dict[str, float]:
     }
 
 
-def write_report(path: Path, report: Report) -> None:
+def write_report(path: Path, report: Report | Page) -> None:
     """Write a report as one HTML file that needs no other."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(render(report), encoding="utf-8")
 
 
-def render(report: Report) -> str:
+def render(report: Report | Page) -> str:
     """Return a report as HTML."""
+    page = report if isinstance(report, Page) else page_of(report)
+    environment = Environment(
+        loader=PackageLoader("models.training"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("report.html.j2").render(
+        page=page,
+        charts={title: Markup(svg) for title, svg in page.charts.items()},  # noqa: S704  # drawn by us, names escaped
+    )
+
+
+def page_of(report: Report) -> Page:
+    """Lay a report out: its table, and the charts of what was measured."""
     # Choices were made on the validation rows: the charts of all rows show those of the test, where there are any.
     shown = [one for one in report.measured if one.period == "test"] or report.measured
     most = sorted(report.importance.items(), key=lambda item: -item[1])[:MOST_FEATURES]
@@ -138,13 +185,8 @@ def render(report: Report) -> str:
     if recalls:
         heading = f"Recall by kind of fraud, {ALERT_RATE:.0%} of the transactions flagged"
         charts[heading] = bar_chart(recalls, "recall")
-    environment = Environment(
-        loader=PackageLoader("models.training"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        charts={title: Markup(svg) for title, svg in charts.items()},  # noqa: S704  # drawn by us, names escaped
-    )
+    table = Table(columns=("", *report.columns), rows=report.rows)
+    return Page(title=report.title, facts=report.facts, tables=[table], charts=charts)
 
 
 def scenario_recall(measured: Sequence[Measured]) -> dict[str, float]:

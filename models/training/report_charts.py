@@ -17,7 +17,7 @@ from models.training.protocol import DAY_MS
 MOST_POINTS = 300
 """Points of a curve: more would not be seen, and each takes room in the page."""
 
-_BLUE, _ORANGE, _GREY = "#1f5fa8", "#c8601a", "#9aa3ad"
+BLUE, ORANGE, GREY = "#1f5fa8", "#c8601a", "#9aa3ad"
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small, and searchable
     "svg.hashsalt": "fraudstream",  # the same figures give the same file
@@ -69,7 +69,7 @@ def precision_recall_chart(measured: Sequence[Measured]) -> str:
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         axes.legend(frameon=False, fontsize=7)
 
-    return _svg(draw)
+    return svg(draw)
 
 
 def calibration_chart(measured: Sequence[Measured]) -> str:
@@ -78,13 +78,13 @@ def calibration_chart(measured: Sequence[Measured]) -> str:
     def draw(axes: Axes) -> None:
         is_fraud, scores = (np.concatenate([getattr(m, what) for m in measured]) for what in ("is_fraud", "scores"))
         promised, observed, rows = calibration_bins(is_fraud, scores)
-        axes.plot([0, 1], [0, 1], "--", color=_GREY, lw=0.9)
-        axes.plot(promised, observed, "o-", color=_BLUE, ms=4)
+        axes.plot([0, 1], [0, 1], "--", color=GREY, lw=0.9)
+        axes.plot(promised, observed, "o-", color=BLUE, ms=4)
         for x, y, count in zip(promised, observed, rows, strict=True):
-            axes.annotate(f"{count:,}", (x, y), xytext=(4, -9), textcoords="offset points", fontsize=6, color=_GREY)
+            axes.annotate(f"{count:,}", (x, y), xytext=(4, -9), textcoords="offset points", fontsize=6, color=GREY)
         axes.set(xlabel="mean probability", ylabel="share of frauds (rows beside)", xlim=(0, 1), ylim=(0, 1.02))
 
-    return _svg(draw)
+    return svg(draw)
 
 
 def day_chart(measured: Sequence[Measured]) -> str:
@@ -94,7 +94,7 @@ def day_chart(measured: Sequence[Measured]) -> str:
         day = np.concatenate([m.event_time_ms for m in measured]) // DAY_MS
         days, of_row, rows = np.unique(day, return_inverse=True, return_counts=True)
         dates = days.astype("datetime64[D]").astype(str)
-        for what, colour, label in (("scores", _BLUE, "mean score"), ("is_fraud", _ORANGE, "share of frauds")):
+        for what, colour, label in (("scores", BLUE, "mean score"), ("is_fraud", ORANGE, "share of frauds")):
             values = np.concatenate([getattr(m, what) for m in measured])
             axes.plot(np.arange(len(days)), np.bincount(of_row, values) / rows, "o-", ms=3, color=colour, label=label)
         step = -(-len(days) // 7)
@@ -102,7 +102,7 @@ def day_chart(measured: Sequence[Measured]) -> str:
         axes.set_ylim(bottom=0)
         axes.legend(frameon=False, fontsize=7)
 
-    return _svg(draw)
+    return svg(draw)
 
 
 def bar_chart(values: Mapping[str, float], label: str) -> str:
@@ -110,15 +110,16 @@ def bar_chart(values: Mapping[str, float], label: str) -> str:
 
     def draw(axes: Axes) -> None:
         names = list(values)
-        axes.barh(np.arange(len(names)), list(values.values()), color=_BLUE, height=0.7)
+        axes.barh(np.arange(len(names)), list(values.values()), color=BLUE, height=0.7)
         axes.set_yticks(np.arange(len(names)), names, fontsize=8)
         axes.invert_yaxis()
         axes.set_xlabel(label)
 
-    return _svg(draw, height=max(1.2, 0.6 + 0.2 * len(values)))
+    return svg(draw, height=max(1.2, 0.6 + 0.2 * len(values)))
 
 
-def _svg(draw: Callable[[Axes], None], height: float = 3.4) -> str:
+def svg(draw: Callable[[Axes], None], height: float = 3.4) -> str:
+    """Return what `draw` puts on axes as SVG, in the style of all our charts."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2, height), layout="constrained")
         draw(figure.add_subplot())

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from models.scoring.artifact import DataFingerprint
+
 RISK_SHARE, TRAIN_SHARE = 0.2, 0.75
 """Shares of the time by which labels must be known to teach the risk tables, and the trees."""
 
@@ -57,3 +59,9 @@ def split_by_time(event_time_ms: NDArray[np.int64], label_time_ms: NDArray[np.in
         risk_until_ms=risk_until,
         train_until_ms=train_until,
     )
+
+
+def trained_until_ms(data: DataFingerprint) -> int:
+    """Return the event time from which on a model learned no row of its history, see `TimeSplit.train_until_ms`."""
+    first, last = data.first_event_time_ms, data.last_event_time_ms
+    return first + int((last - first) * TRAIN_SHARE)

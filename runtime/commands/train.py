@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runtime.commands.model_names import Balance, Model
 from runtime.commands.screen import AsJson, count_bar, out, settings_of, stage_shower, write_json, write_table
+
+if TYPE_CHECKING:
+    from runtime.model_version import ModelVersion
+    from runtime.settings import Settings
 
 
 def train(
@@ -23,6 +27,7 @@ def train(
         bool, typer.Option("--calibrate", help="Hold the last training rows out, to calibrate the probabilities on.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same model.")] = 7,
+    push: Annotated[bool, typer.Option("--push", help="Register the model, as `model push` does.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a labelled history and write its artifact.
@@ -40,7 +45,8 @@ def train(
     settings = TrainingSettings(
         model=model.value, balance=balance.value, calibrate=calibrate, search_minutes=search_minutes, seed=seed
     )
-    folder = target or settings_of(context).model.artifact
+    own = settings_of(context)
+    folder = target or own.model.artifact
     with count_bar("training", None) as bar:
         manifest = train_model(
             history,
@@ -48,15 +54,23 @@ def train(
             settings,
             progress=stage_shower(bar),
         )
+    version = _push(own, folder) if push else None
     if as_json:
-        write_json({"artifact": str(folder), **manifest.model_dump(mode="json")})
+        registered = {"version": version.version} if version else {}
+        write_json({"artifact": str(folder), **registered, **manifest.model_dump(mode="json")})
         return
-    out.print(f"Model {manifest.model_id} in {folder}")
+    out.print(f"Model {manifest.model_id} in {folder}" + (f", registered as v{version.version}" if version else ""))
     write_table(("metric", "value"), [(name, f"{value:.4f}") for name, value in _numbers(manifest.metrics)])
     if manifest.recall_by_scenario:
         at_1pct = manifest.recall_at_1pct_alerts
         rows = [(name, f"{value:.3f}", f"{at_1pct[name]:.3f}") for name, value in manifest.recall_by_scenario.items()]
         write_table(("kind of fraud", "recall from review", "recall at 1 % alerts"), rows)
+
+
+def _push(settings: Settings, folder: Path) -> ModelVersion:
+    from runtime.model_registry import ModelRegistry
+
+    return ModelRegistry(settings).push(folder)[0]
 
 
 def _numbers(metrics: dict[str, float]) -> list[tuple[str, float]]:

@@ -3,12 +3,17 @@
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.scoring.artifact import Artifact, load_artifact
-from runtime.embedded import embedded
+from runtime.broker import Broker, await_broker
+from runtime.embedded import embedded, jars_for
+from runtime.java import find_java
+from runtime.ports import free_port
+from runtime.run_state import RunState
 from runtime.settings import load_settings
 from tests.integration.scoring_lane import Lane, Running
 from tests.unit.training.histories import artifact_folder
@@ -27,6 +32,20 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     )
     with embedded(settings) as services:
         yield Running(settings=settings, services=services, numbers=count(1))
+
+
+@pytest.fixture(scope="module")
+def lone_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Run a broker without a cluster; gives its state folder."""
+    folder = tmp_path_factory.mktemp("broker") / "state"
+    state = load_settings(paths={"state": folder}).state.create()
+    run = RunState.load(state)
+    try:
+        process = Broker(folder=state, java=find_java(), jars=jars_for("broker"), port=free_port()).start(run)
+        await_broker(process, run.bootstrap_servers)
+        yield folder
+    finally:
+        run.stop()
 
 
 @pytest.fixture

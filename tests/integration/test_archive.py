@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -21,12 +20,8 @@ from models.scoring.transaction_scorer import TransactionScorer
 from producers.publisher import Publisher
 from runtime import archive_folder, cli
 from runtime.archiver import GROUP_ID
-from runtime.broker import Broker, await_broker
 from runtime.deadline import wait_until
-from runtime.embedded import find_bootstrap, jars_for
-from runtime.java import find_java
-from runtime.ports import free_port
-from runtime.run_state import RunState
+from runtime.embedded import find_bootstrap
 from runtime.settings import Settings, load_settings
 from runtime.topics import create_topics
 from schemas.columns import TRANSACTION_ARROW
@@ -41,24 +36,10 @@ ROWS = 6_000
 _numbers = count(1)
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Run a broker alone; gives its state folder."""
-    folder = tmp_path_factory.mktemp("broker") / "state"
-    state = load_settings(paths={"state": folder}).state.create()
-    run = RunState.load(state)
-    try:
-        process = Broker(folder=state, java=find_java(), jars=jars_for("broker"), port=free_port()).start(run)
-        await_broker(process, run.bootstrap_servers)
-        yield folder
-    finally:
-        run.stop()
-
-
 @pytest.fixture
-def settings(broker: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(lone_broker: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Point the command line at the broker, with a new inference topic."""
-    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(broker))
+    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lone_broker))
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__INFERENCE", f"inference.{next(_numbers)}")
     found = load_settings()
     create_topics(found, find_bootstrap(found))

@@ -17,6 +17,9 @@ VERBS = [
     "train",
     "backfill",
     "consistency",
+    "explain",
+    "notify",
+    "model",
     "submit",
     "stop",
     "jobs",
@@ -46,9 +49,15 @@ def test_help_lists_every_verb_and_the_exit_codes():
     assert "3 not ready" in " ".join(text.split())
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"topics", "alerts", "dlq"}])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"topics", "alerts", "dlq", "model"}])
 def test_help_of_a_verb_has_examples(verb):
     assert f"fraudstream {verb}" in CliRunner().invoke(cli.app, [verb, "--help"]).output
+
+
+def test_command_line_does_not_load_what_takes_seconds():
+    code = "import sys, runtime.cli; print({'mlflow', 'onnxruntime', 'lightgbm', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout == "set()\n"
 
 
 def test_mistake_exits_2_without_a_stack_trace(monkeypatch):

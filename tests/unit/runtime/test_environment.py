@@ -1,9 +1,10 @@
 import subprocess
 import sys
 
-from runtime.environment import PASSWORDS, process_environment
+from runtime.environment import SECRETS as KEPT_BACK
+from runtime.environment import process_environment
 from runtime.java import find_java
-from runtime.setting_names import SECRET, setting_names, variable_name
+from runtime.setting_names import SECRETS, setting_names, variable_name
 from runtime.settings import Settings
 
 
@@ -17,15 +18,15 @@ def test_settings_of_another_flink_do_not_reach_ours(monkeypatch):
     assert env["JAVA_HOME"] == str(find_java().home)
 
 
-def test_passwords_do_not_reach_what_we_start(monkeypatch):
-    for name in PASSWORDS:
+def test_secrets_do_not_reach_what_we_start(monkeypatch):
+    for name in KEPT_BACK:
         monkeypatch.setenv(name, "hunter2")
     assert "hunter2" not in process_environment(find_java()).values()
 
 
-def test_every_password_of_the_settings_is_kept_back():
-    secret = [variable_name(name) for name in setting_names(Settings) if name.endswith(SECRET)]
-    assert sorted(secret) == sorted(PASSWORDS)
+def test_every_secret_of_the_settings_is_kept_back():
+    secret = [variable_name(name) for name in setting_names(Settings) if name.endswith(SECRETS)]
+    assert sorted(secret) == sorted(KEPT_BACK)
 
 
 def test_project_is_importable_from_any_folder(tmp_path):

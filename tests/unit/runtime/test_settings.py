@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from models.promotion.gate_limits import GateLimits
 from runtime.settings import SettingsError, load_settings
 from schemas.errors import UserError
 from schemas.topics import Topics
@@ -101,3 +102,16 @@ def test_file_that_is_no_toml_is_a_user_error():
 def test_named_file_must_exist():
     with pytest.raises(SettingsError, match="there is none"):
         load_settings(Path("other.toml"))
+
+
+@pytest.mark.parametrize(
+    "uri", ["mlflow.example", "postgresql://mlflow.example/db", "https://jane:hunter2@mlflow.example"]
+)
+def test_address_of_mlflow_is_checked_and_its_login_not_shown(uri):
+    with pytest.raises(SettingsError, match=r"models\.tracking_uri: expected") as caught:
+        load_settings(models={"tracking_uri": uri})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_limits_of_the_gates_are_those_of_the_settings():
+    assert load_settings(gates={"most_flips": 0.1}).gates.limits == GateLimits(most_flips=0.1)

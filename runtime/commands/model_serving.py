@@ -14,10 +14,7 @@ if TYPE_CHECKING:
     from runtime.control_topic import Deployment
     from runtime.model_events import ShardReport
 
-app = typer.Typer(help="Change the models that the running job scores with, and compare them.", no_args_is_help=True)
 
-
-@app.command()
 def serve(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="The model that decides, as every TaskManager reads it.")],
@@ -67,7 +64,6 @@ def serve(
         raise typer.Exit(1)
 
 
-@app.command()
 def serving(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Show what the job says that it scores with, shard by shard; exit code 1 when one refused the newest order.
 
@@ -92,7 +88,6 @@ def serving(context: typer.Context, *, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
 def compare(
     context: typer.Context,
     *,

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+KEPT, LEAST = 30, 5
+"""Windows that tell what is usual: at most, and before anything is said."""
+
+DEVIATIONS = 5.0
+"""How many standard deviations chance is given: fewer than one window in a million strays so far by itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jump:
+    """A window whose share of alerts is not the usual one.
+
+    Parameters
+    ----------
+    share, usual : float
+        Alerts by transactions.
+    transactions : int
+        Of the window.
+    """
+
+    share: float
+    usual: float
+    transactions: int
+
+
+class AlertRate:
+    """Watches which share of the transactions is alerted, window by window.
+
+    A jump has to be large, so that it matters, and more than chance, so that few transactions say nothing. After one
+    the new share is the usual one: it is told once.
+
+    Parameters
+    ----------
+    factor : float
+        How many times the usual share a jump is, up or down.
+    """
+
+    def __init__(self, factor: float) -> None:
+        self._factor = factor
+        self._windows: deque[tuple[int, int]] = deque(maxlen=KEPT)
+
+    def update(self, transactions: int, alerts: int) -> Jump | None:
+        """Take in a window; say when it jumped. One without transactions tells nothing."""
+        if transactions <= 0:
+            return None
+        jump = self._judge(transactions, alerts) if len(self._windows) >= LEAST else None
+        if jump:
+            self._windows.clear()
+        self._windows.append((transactions, alerts))
+        return jump
+
+    def _judge(self, transactions: int, alerts: int) -> Jump | None:
+        all_transactions, all_alerts = (sum(counts) for counts in zip(*self._windows, strict=True))
+        usual, share = all_alerts / all_transactions, alerts / transactions
+        # The root of a Poisson count (3/8 added: Anscombe) strays by a half, however few there are; the usual share is
+        # uncertain too.
+        apart = 2 * abs(math.sqrt(alerts + 3 / 8) - math.sqrt(usual * transactions + 3 / 8))
+        by_chance = apart <= DEVIATIONS * math.sqrt(1 + transactions / all_transactions)
+        if by_chance or usual / self._factor <= share <= usual * self._factor:
+            return None
+        return Jump(share=share, usual=usual, transactions=transactions)

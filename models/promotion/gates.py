@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.promotion.comparison import Comparison
+from models.promotion.gate_limits import GateLimits
+from models.promotion.resampled import AVERAGE_PRECISION, Resampled
+from models.scoring.artifact import Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """One condition of a promotion, and whether it holds.
+
+    Parameters
+    ----------
+    name : str
+    passed : bool
+    expected, was : str
+        In words.
+    """
+
+    name: str
+    passed: bool
+    expected: str
+    was: str
+
+
+def certificate_gate(manifest: Manifest, limits: GateLimits) -> Gate:
+    """Judge the proof that the ONNX model is the one that was trained."""
+    parity = manifest.parity
+    holds = parity.max_difference <= parity.bound and parity.decision_flips == 0
+    return Gate(
+        name="certificate",
+        passed=holds and parity.rows >= limits.least_certified,
+        expected=f"at most {parity.bound:.1e} from the library, no flip, {limits.least_certified:,} rows or more",
+        was=f"{parity.max_difference:.1e} apart, {parity.decision_flips} flips, {parity.rows:,} rows",
+    )
+
+
+def latency_gate(us: float, limits: GateLimits) -> Gate:
+    """Judge what scoring takes, microseconds a transaction."""
+    return Gate(
+        name="latency",
+        passed=us <= limits.most_us,
+        expected=f"at most {limits.most_us:g} us a transaction",
+        was=f"{us:.2f} us",
+    )
+
+
+def metrics_gate(comparison: Comparison, resampled: Resampled | None, limits: GateLimits) -> Gate:
+    """Judge whether the challenger finds frauds no worse than the champion.
+
+    By average precision: it needs no threshold, and says most of the highest scores, which are those that become
+    alerts. Not that it seems no worse is asked, but that it is no worse by more than the limit at the confidence
+    wanted: too few frauds to tell are no reason to promote.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    resampled : Resampled or None
+        Of the comparison; None where no row is labelled.
+    limits : GateLimits
+    """
+    expected = (
+        f"average precision at most {limits.most_precision_lost:g} under the champion's, at {limits.confidence:.0%} "
+        f"confidence, with {limits.least_frauds} known frauds or more"
+    )
+    if resampled is None or comparison.frauds < limits.least_frauds:
+        was = f"{comparison.frauds} frauds among {int(comparison.labelled.sum()):,} labelled transactions"
+        return Gate(name="metrics", passed=False, expected=expected, was=was)
+    lower = resampled.lower_bound(AVERAGE_PRECISION, limits.confidence)
+    return Gate(
+        name="metrics",
+        passed=lower >= -limits.most_precision_lost,
+        expected=expected,
+        was=(
+            f"{resampled.challenger[AVERAGE_PRECISION]:.3f} against {resampled.champion[AVERAGE_PRECISION]:.3f}, a "
+            f"difference of {lower:+.3f} or more, {comparison.frauds} frauds"
+        ),
+    )
+
+
+def flips_gate(comparison: Comparison, limits: GateLimits) -> Gate:
+    """Judge how much of what customers see would change."""
+    return Gate(
+        name="flips",
+        passed=bool(len(comparison)) and comparison.flips <= limits.most_flips,
+        expected=f"at most {limits.most_flips:.2%} of the transactions decided otherwise",
+        was=f"{comparison.flips:.2%} of {len(comparison):,}" if len(comparison) else "no transactions to compare on",
+    )

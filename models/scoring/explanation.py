@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.table import FEATURE_NAMES, FEATURES
+from models.scoring.artifact import Artifact
+from models.scoring.contributions import read_contributions
+from models.scoring.model import OnnxModel
+from models.scoring.reason import Reason
+from models.scoring.reason_code import FEATURE_CODES
+from models.scoring.reason_finder import ReasonFinder
+from models.scoring.unusual import usual_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A feature's part in a score.
+
+    Parameters
+    ----------
+    feature, code, unit : str
+    value : float
+    usual : float or None
+        The customer's own usual value; None where there is no such thing.
+    contribution : float or None
+        What it adds to the log-odds of fraud; None where the model does not tell.
+    """
+
+    feature: str
+    code: str
+    value: float
+    unit: str
+    usual: float | None
+    contribution: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """A score, computed once more, and what it is made of.
+
+    Parameters
+    ----------
+    score : float
+        A float32 value.
+    expected : float or None
+        Log-odds before anything is known; with all contributions they add up to the score's. None where the model
+        does not tell.
+    reasons : list of Reason
+        As an alert has them.
+    parts : list of Part
+        Of every feature; those that speak most, for or against fraud, first.
+    """
+
+    score: float
+    expected: float | None
+    reasons: list[Reason]
+    parts: list[Part]
+
+
+def explain(artifact: Artifact, row: NDArray[np.float32]) -> Explanation:
+    """Score a row again and take its score apart.
+
+    Parameters
+    ----------
+    artifact : Artifact
+    row : ndarray of float32, (F,)
+    """
+    exact = read_contributions(artifact.onnx) if artifact.manifest.reasons == "contributions" else None
+    contributions = exact.contributions(row).tolist() if exact else [None] * len(FEATURES)
+    parts = [
+        Part(
+            feature=FEATURE_NAMES[column],
+            code=FEATURE_CODES[column].value,
+            value=float(row[column]),
+            unit=feature.unit,
+            usual=usual_value(feature, row),
+            contribution=contributions[column],
+        )
+        for column, feature in enumerate(FEATURES)
+    ]
+    return Explanation(
+        score=float(OnnxModel(artifact.onnx).score(row[None])[0]),
+        expected=exact.expected if exact else None,
+        reasons=ReasonFinder(artifact).find(row),
+        parts=sorted(parts, key=lambda part: -abs(part.contribution or 0)),
+    )

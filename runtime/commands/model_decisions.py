@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runtime.commands.model_versions import Wanted
+from runtime.commands.screen import AsJson, count_bar, err, out, settings_of, stage_shower, write_json, write_table
+from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    from models.promotion.gates import Gate
+    from runtime.audit_log import AuditEntry
+    from runtime.embedded import Services
+    from runtime.judging import Trial
+    from runtime.model_registry import ModelRegistry
+    from runtime.promotion import Promotion
+    from runtime.settings import Settings
+
+On = Annotated[
+    Path | None,
+    typer.Option("--on", help="What to compare on: labelled Parquet file, or archive of the inference topic."),
+]
+Reason = Annotated[str, typer.Option(help="Why, for those who ask later.")]
+Force = Annotated[bool, typer.Option("--force", help="Overrule gates that fail; needs --reason.")]
+Report = Annotated[Path | None, typer.Option(help="HTML file to write, with charts of both models.")]
+Unpublished = Annotated[
+    bool, typer.Option("--no-publish", help="Change the registry alone; `model publish` tells the job later.")
+]
+
+
+def trial(
+    context: typer.Context, version: Wanted, *, on: On = None, report: Report = None, as_json: AsJson = False
+) -> None:
+    """Put a model through the gates, and change nothing. Exit code 1 when one fails.
+
+    [bold]Examples[/]
+
+      fraudstream model trial 3 --on labelled.parquet --report trial.html
+    """
+    settings, registry = _open(context)
+    found = _try(settings, registry, version, on, report)
+    if as_json:
+        write_json({"passed": found.passed, "gates": [asdict(gate) for gate in found.gates]})
+    else:
+        _show_gates(found.gates)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def promote(
+    context: typer.Context,
+    version: Wanted,
+    *,
+    on: On = None,
+    reason: Reason = "",
+    force: Force = False,
+    report: Report = None,
+    no_publish: Unpublished = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a model the champion, if it passes the gates, and let the running job score with it.
+
+    The first champion has nothing to be compared with. Exit code 1 when a gate fails; what was decided, refusals too,
+    is in `model log`.
+
+    [bold]Examples[/]
+
+      fraudstream model promote 3 --on labelled.parquet --reason "recall on gift cards" --report promotion.html
+      fraudstream model promote challenger --on artifacts/inference
+      fraudstream model promote 2 --force --reason "incident 4711: the champion times out"
+    """
+    settings, registry = _open(context)
+    _expect_reason(force, reason)
+    services = None if no_publish else _services(settings)
+    found = _try(settings, registry, version, on, report, may_lack=force)
+    entry = _promotion(settings, registry, services).promote(found, reason=reason, force=force)
+    _tell(settings, entry, found.gates, published=services is not None, as_json=as_json)
+
+
+def shadow(
+    context: typer.Context,
+    version: Wanted,
+    *,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="Of the customers that it decides for; 0: it is compared alone.")
+    ] = 0.0,
+    reason: Reason = "",
+    force: Force = False,
+    no_publish: Unpublished = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a model score beside the champion, if its certificate and its latency hold.
+
+    [bold]Examples[/]
+
+      fraudstream model shadow 3
+      fraudstream model shadow 3 --share 0.1 --reason "A/B"
+    """
+    from runtime.judging import try_alone
+
+    settings, registry = _open(context)
+    _expect_reason(force, reason)
+    services = None if no_publish else _services(settings)
+    found = try_alone(registry, registry.find(version), settings)
+    entry = _promotion(settings, registry, services).shadow(found, share=share, reason=reason, force=force)
+    _tell(settings, entry, found.gates, published=services is not None, as_json=as_json)
+
+
+def rollback(
+    context: typer.Context, *, reason: Reason = "", no_publish: Unpublished = False, as_json: AsJson = False
+) -> None:
+    """Undo the newest promotion or shadow that is not undone yet; again for the one before it.
+
+    [bold]Examples[/]
+
+      fraudstream model rollback --reason "alerts doubled"
+    """
+    settings, registry = _open(context)
+    services = None if no_publish else _services(settings)
+    entry = _promotion(settings, registry, services).rollback(reason=reason)
+    _tell(settings, entry, (), published=services is not None, as_json=as_json)
+
+
+def publish(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Tell the job once more which models are to score: after --no-publish, or on a new broker.
+
+    [bold]Examples[/]
+
+      fraudstream model publish
+    """
+    settings, registry = _open(context)
+    deployment = _promotion(settings, registry, _services(settings)).publish()
+    if as_json:
+        write_json(asdict(deployment))
+    else:
+        out.print(f"{settings.topics.control}: champion {deployment.champion.model_id}", soft_wrap=True)
+
+
+def _open(context: typer.Context) -> tuple[Settings, ModelRegistry]:
+    from runtime.model_registry import ModelRegistry
+
+    settings = settings_of(context)
+    with err.status("opening the registry"):
+        return settings, ModelRegistry(settings)
+
+
+def _services(settings: Settings) -> Services:
+    """Find the broker; the job that reads it may come later."""
+    from runtime.embedded import Services, find_bootstrap
+    from runtime.failures import NotReady
+    from runtime.topics import require_topics
+
+    try:
+        servers = find_bootstrap(settings)
+        require_topics(settings, servers, settings.topics.control)
+    except NotReady as error:
+        raise NotReady(
+            f"{error}. Or change the registry alone (--no-publish), then `fraudstream model publish`"
+        ) from None
+    return Services(bootstrap_servers=servers, rest_url=settings.flink.rest_url or "")
+
+
+def _promotion(settings: Settings, registry: ModelRegistry, services: Services | None) -> Promotion:
+    from runtime.promotion import Promotion
+
+    return Promotion(settings, registry, services, on_decision=lambda entry: _notify(settings, entry))
+
+
+def _notify(settings: Settings, entry: AuditEntry) -> None:
+    """Tell the webhook, if there is one; the decision stands even where it does not answer."""
+    from runtime.decision_notice import decision_notice
+    from runtime.notices import Notices, Undeliverable, webhook_url
+
+    notice = decision_notice(entry)
+    if notice is None or webhook_url(settings.notices) is None:
+        return
+    try:
+        Notices(settings.notices).send(notice)
+    except Undeliverable as error:
+        err.print(f"[yellow]The webhook did not take the notice of it: {error}[/]")
+
+
+def _try(
+    settings: Settings,
+    registry: ModelRegistry,
+    wanted: str,
+    on: Path | None,
+    report: Path | None,
+    *,
+    may_lack: bool = False,
+) -> Trial:
+    from runtime.judging import try_beside_champion
+
+    with count_bar("comparing", None) as bar:
+        found = try_beside_champion(registry, registry.find(wanted), on, settings, stage_shower(bar), may_lack=may_lack)
+    if report is not None:
+        _write_report(report, found, settings)
+    return found
+
+
+def _write_report(path: Path, trial: Trial, settings: Settings) -> None:
+    from models.promotion.report import promotion_report
+    from models.training.report import write_report
+
+    if trial.comparison is None:
+        raise UserError("expected a champion to compare with in a report, was none: leave out --report")
+    write_report(path, promotion_report(trial.comparison, trial.resampled, trial.gates, settings.gates.confidence))
+    err.print(f"Report: {path}", soft_wrap=True)
+
+
+def _expect_reason(force: bool, reason: str) -> None:
+    if force and not reason:
+        raise UserError(
+            "expected a --reason with --force, was none: it is what those find who ask why gates were overruled"
+        )
+
+
+def _tell(settings: Settings, entry: AuditEntry, gates: Sequence[Gate], *, published: bool, as_json: bool) -> None:
+    if as_json:
+        write_json(asdict(entry))
+    else:
+        _show_gates(gates)
+    if entry.outcome == "refused":
+        err.print(f"[red]Refused[/]: {entry.model_id} does not pass the gates, so nothing was changed")
+        raise typer.Exit(1)
+    if as_json:
+        return
+    after = entry.after
+    beside = f", v{after.challenger} beside it" if after.challenger is not None else ""
+    out.print(f"[green]Champion is v{after.champion}[/]{beside} (decision {entry.decision_id})", soft_wrap=True)
+    if published:
+        out.print(f"Written to {settings.topics.control}: a running job changes between two batches, one started "
+                  "later begins with it (`fraudstream jobs`, `submit`)", soft_wrap=True)  # fmt: skip
+    else:
+        out.print("No job was told: `fraudstream model publish` does that", soft_wrap=True)
+
+
+def _show_gates(gates: Sequence[Gate]) -> None:
+    if gates:
+        rows = [(gate.name, "passed" if gate.passed else "FAILED", gate.expected, gate.was) for gate in gates]
+        write_table(("gate", "", "expected", "was"), rows)

@@ -1,0 +1,29 @@
+"""Further models of `histories.history_file`, made once a test run: a better one, and one that is not."""
+
+from functools import cache
+from pathlib import Path
+
+from models.training.candidates.lightgbm_trees import LightGbm
+from models.training.fit import LearnerSettings
+from models.training.train import train
+from tests.unit.training.histories import history_file
+
+BETTER = LightGbm(settings=LearnerSettings(trees=60, min_child_samples=20))
+WORSE = LightGbm(settings=LearnerSettings(trees=2, leaves=3, min_child_samples=20))
+
+
+@cache
+def _trained(name: str, candidate: LightGbm) -> Path:
+    folder = history_file().parent / name
+    train(history_file(), folder, candidate=candidate)
+    return folder
+
+
+def better_folder() -> Path:
+    """Train with twice the trees."""
+    return _trained("better", BETTER)
+
+
+def worse_folder() -> Path:
+    """Train with two trees of three leaves."""
+    return _trained("worse", WORSE)
