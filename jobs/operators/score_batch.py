@@ -15,8 +15,7 @@ from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
 from jobs.record_types import LABELS, SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
 from jobs.shards import SHARD_KEYS
-from models.drift.observation import Accumulator
-from models.drift.signals import SIGNALS, signal_matrix
+from models.drift.observer import Observer
 from models.features.pool import Load
 from models.features.warm_up import warm_up
 from models.scoring.artifact import load_artifact
@@ -58,6 +57,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._labels = LabelReader(LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits))
         self._outputs = Outputs(config, self._artifact, registry)
         self._inference_log = InferenceLog(config, self._artifact.manifest, registry)
+        self._observer = Observer(self._artifact.manifest)
         self._counts = Counts(runtime_context)
         warm_up()
 
@@ -121,12 +121,10 @@ class ScoreBatch(KeyedProcessFunction):
         )
 
     def _observe(self, scored: Any, event_times: Any) -> Iterator[tuple[OutputTag, Row]]:
-        accumulator = Accumulator(self._state.observation.value())
-        complete = accumulator.update(signal_matrix(scored.x, scored.scores), event_times)
-        self._state.observation.update(accumulator.encode())
-        for observation in complete:
-            for signal, mean in zip(SIGNALS, observation.means.tolist(), strict=True):
-                yield OBSERVATIONS, Row(signal.name, Row(mean, observation.event_time_ms))
+        unfinished, complete = self._observer.observe(self._state.observation.value(), scored, event_times)
+        self._state.observation.update(unfinished)
+        for signal, observation in complete:
+            yield OBSERVATIONS, Row(signal, observation.to_json())
 
 
 def _nothing(_key: str) -> None:
