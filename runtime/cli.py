@@ -20,8 +20,10 @@ from runtime.commands import (
     data,
     dlq,
     doctor,
+    drift,
     evaluate,
     jobs,
+    monitor,
     schemas,
     services,
     shows,
@@ -73,6 +75,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         jobs.stop,
         jobs.jobs,
         consistency.consistency,
+        monitor.monitor,
     ),
     "Shows": (shows.demo, bench.bench, chaos.chaos),
 }
@@ -84,6 +87,7 @@ app.add_typer(schemas.app, name="schemas", rich_help_panel="Data")
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
 app.add_typer(bluegreen.app, name="bluegreen", rich_help_panel="Model and job")
 app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
+app.add_typer(drift.app, name="drift", rich_help_panel="Model and job")
 
 
 def main() -> None:
