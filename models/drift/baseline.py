@@ -15,7 +15,7 @@ from models.scoring.artifact import Manifest, Reference, SignalReference
 
 SMALLEST_DEVIATION = 1e-6
 MIXED_ROWS = 50
-"""Rows of the whole that are mixed into the variance of a part of the week: of few rows it is too small by chance."""
+"""So many rows of the usual variance are added to each part of the week: of few rows it is too small by chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +90,13 @@ def signal_reference(values: NDArray[np.float64], event_time_ms: NDArray[np.int6
     edges, slots = bin_edges(values), slots_of(event_time_ms)
     counts = np.zeros((SLOTS, len(edges) + 1), np.int64)
     np.add.at(counts, (slots, np.searchsorted(edges, values, side="left")), 1)
-    means, variances = np.full(SLOTS, values.mean()), np.full(SLOTS, values.var())
-    for slot in np.unique(slots):
-        here = values[slots == slot]
-        means[slot] = here.mean()
-        variances[slot] = (here.var() * len(here) + values.var() * MIXED_ROWS) / (len(here) + MIXED_ROWS)
+    rows = counts.sum(axis=1)
+    means = np.full(SLOTS, values.mean())
+    seen = rows > 0
+    means[seen] = np.bincount(slots, weights=values, minlength=SLOTS)[seen] / rows[seen]
+    squares = (values - means[slots]) ** 2
+    variances = np.bincount(slots, weights=squares, minlength=SLOTS) + squares.mean() * MIXED_ROWS
+    variances = np.where(seen, variances / (rows + MIXED_ROWS), values.var())
     described: dict[str, Any] = {"means": means.tolist(), "variances": variances.tolist(), "counts": counts.tolist()}
     return SignalReference(edges=tuple(edges.tolist()), **described)
 
