@@ -4,27 +4,19 @@ import argparse
 import json
 import sys
 import tempfile
-from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 from rich.console import Console
 
 from benchmarks.__main__ import RESULTS
-from benchmarks.drift.calibration import CONFIGURATIONS, false_alarms
-from benchmarks.drift.judges import JUDGES
-from benchmarks.drift.results import Figures, report
-from benchmarks.drift.scenarios import DRIFTS, SEASONAL, STATIONARY, drifted, world
-from benchmarks.drift.scorecard import Card, judge_drift, judge_quiet
-from benchmarks.drift.streams import Signals, observed
+from benchmarks.drift.results import report
+from benchmarks.drift.scenarios import world
+from benchmarks.drift.trial import BRIEF, FULL, run
 from models.scoring.artifact import Artifact, load_artifact
 from models.training.train import train
-from producers.simulation_config import SimulationConfig, epoch_ms
+from producers.simulation_config import SimulationConfig
 from schemas.errors import UserError
-
-WORLDS, CUSTOMERS, DAYS, DRIFT_DAY = 5, 4_000, 42, 28
-BRIEF_CUSTOMERS, BRIEF_DAYS, BRIEF_DRIFT_DAY = 1_500, 21, 14
-CALIBRATION_STREAMS = 50
 
 console = Console(stderr=True, highlight=False)
 
@@ -38,40 +30,6 @@ def trained(seed: int, customers: int) -> Artifact:
         return load_artifact(model)
 
 
-def judge(seed: int, *, brief: bool) -> Figures:
-    """Judge all detectors on all scenarios, the same for the same seed."""
-    customers, days, drift_day = (
-        (BRIEF_CUSTOMERS, BRIEF_DAYS, BRIEF_DRIFT_DAY) if brief else (CUSTOMERS, DAYS, DRIFT_DAY)
-    )
-    with console.status("training") as status:
-        artifact = trained(seed, customers)
-        manifest = artifact.manifest
-        cards = {name: Card() for name in JUDGES}
-        shown = None
-        for number in range(1 if brief else WORLDS):
-            settings = {"seed": 100 * seed + number, "customers": customers, "days": days}
-            config = SimulationConfig(**settings)
-            drift_ms = epoch_ms(config.start + timedelta(days=drift_day))
-            status.update(f"world {number + 1}: without drift")
-            usual = Signals.of(world(config), artifact)
-            for name, signals in ((STATIONARY, usual.shuffled(seed)), (SEASONAL, usual)):
-                streams = observed(signals, manifest), observed(signals, manifest, by_week=False)
-                judge_quiet(cards, name, *streams)
-            shown = shown or streams
-            for name in DRIFTS:
-                status.update(f"world {number + 1}: {name}")
-                signals = Signals.of(drifted(name, settings, drift_day), artifact)
-                judge_drift(
-                    cards, name, observed(signals, manifest), observed(signals, manifest, by_week=False), drift_ms
-                )
-        status.update("calibrating")
-        rates = {
-            name: false_alarms(item, streams=2 if brief else CALIBRATION_STREAMS, seed=seed)
-            for name, item in CONFIGURATIONS.items()
-        }
-    return Figures(seed=seed, worlds=1 if brief else WORLDS, cards=cards, calibration=rates, shown=shown)
-
-
 def main() -> None:
     """Judge, show and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.drift", description=__doc__)
@@ -80,7 +38,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the JSON object alone")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     arguments = parser.parse_args()
-    found = report(judge(arguments.seed, brief=arguments.brief))
+    sizes = BRIEF if arguments.brief else FULL
+    with console.status("training") as status:
+        artifact = trained(arguments.seed, sizes.customers)
+        found = report(run(artifact, sizes, seed=arguments.seed, tell=status.update))
     files = found.write(arguments.results)
     if not arguments.json:
         found.show(Console(highlight=False, soft_wrap=True))
