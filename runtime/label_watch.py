@@ -16,13 +16,16 @@ from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import UnknownSchemaError, value_subject
 
 POLL_S = 0.2
-AT_ONCE = 2_000
+AT_ONCE = 500
+AHEAD_MS = 6 * 3_600_000
+"""Of a backlog, no partition of the scores is read so far ahead of another: both would not mature in their order."""
 
 
 class LabelWatch(BackgroundReader):
     """Feeds a LabelMonitor from the topics of scores and labels, from their oldest records on.
 
-    The labels that are there are read first: of a backlog, scores would mature before their labels were read.
+    The labels that are there are read first, since scores would mature before their labels, and the partitions of the
+    scores beside each other.
 
     Parameters
     ----------
@@ -54,8 +57,9 @@ class LabelWatch(BackgroundReader):
                     self._ends[topic, part] = high
         consumer.assign(places)
         self._score_places = [place for place in places if place.topic == self._topics.scores]
-        consumer.pause(self._score_places)
-        self._paused = True
+        self._newest_ms: dict[int, int] = {}
+        self._paused: set[int] = set()
+        self._pause({place.partition for place in self._score_places})
         self.read = 0
         """Records of both topics."""
         self.undecodable = 0
@@ -66,17 +70,34 @@ class LabelWatch(BackgroundReader):
         return not self._ends
 
     def _look(self) -> None:
-        if self._paused and not any(topic == self._topics.labels for topic, _ in self._ends):
-            self._consumer.resume(self._score_places)
-            self._paused = False
         for message in self._consumer.consume(AT_ONCE, POLL_S):
             if message.error() is None:
                 self._take(message)
-        if self._ends:
+        if self._ends or self._paused:
             for place in self._consumer.position([TopicPartition(topic, part) for topic, part in self._ends]):
                 # The position passes transaction markers too, which no consumer is given.
                 if place.offset >= self._ends[place.topic, place.partition]:
                     del self._ends[place.topic, place.partition]
+            if not any(topic == self._topics.labels for topic, _ in self._ends):
+                self._pause(self._ahead())
+
+    def _ahead(self) -> set[int]:
+        """Return the partitions of the scores that others of the backlog are far behind."""
+        backlog = [part for topic, part in self._ends if topic == self._topics.scores]
+        least_ms = min((self._newest_ms.get(part, 0) for part in backlog), default=None)
+        if least_ms is None:
+            return set()
+        return {part for part, newest_ms in self._newest_ms.items() if newest_ms > least_ms + AHEAD_MS}
+
+    def _pause(self, parts: set[int]) -> None:
+        """Let exactly these partitions of the scores wait."""
+        for change, chosen in (
+            (self._consumer.pause, parts - self._paused),
+            (self._consumer.resume, self._paused - parts),
+        ):
+            if chosen:
+                change([place for place in self._score_places if place.partition in chosen])
+        self._paused = parts
 
     def _take(self, message: Message) -> None:
         self.read += 1
@@ -88,11 +109,13 @@ class LabelWatch(BackgroundReader):
         except (UndecodableError, UnknownSchemaError):
             self.undecodable += 1
             return
+        event_time_ms = epoch_ms(record["event_time"])
         if is_score:
+            self._newest_ms[int(message.partition() or 0)] = event_time_ms
             self._monitor.scored(
                 record["transaction_id"],
                 customer_id=record["customer_id"],
-                event_time_ms=epoch_ms(record["event_time"]),
+                event_time_ms=event_time_ms,
                 score=record["score"],
                 alerted=record["decision"] != "APPROVE",
                 model_id=record["model_id"],
@@ -100,7 +123,7 @@ class LabelWatch(BackgroundReader):
         else:
             self._monitor.labelled(
                 record["transaction_id"],
-                event_time_ms=epoch_ms(record["event_time"]),
+                event_time_ms=event_time_ms,
                 label_time_ms=epoch_ms(record["label_time"]),
                 is_fraud=record["is_fraud"],
             )

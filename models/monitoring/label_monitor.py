@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class LabelMonitor:
     k : int
         Of Card Precision@k.
     on_matured : callable
-        Told each matured transaction, in the order of arrival.
+        Told each matured transaction, the oldest first as far as they have come.
     """
 
     def __init__(
@@ -63,7 +64,8 @@ class LabelMonitor:
         self._horizon_ms, self._capacity = horizon_ms, capacity
         self._window, self._k = window, k
         self._on_matured = on_matured
-        self._waiting: OrderedDict[str, _Scored] = OrderedDict()
+        self._waiting: dict[str, _Scored] = {}
+        self._oldest: list[tuple[int, str]] = []
         self._early: OrderedDict[str, tuple[int, bool]] = OrderedDict()
         self._models: dict[str, ModelMetrics] = {}
         self._now_ms = 0
@@ -82,10 +84,11 @@ class LabelMonitor:
         self._waiting[transaction_id] = _Scored(
             customer_id, event_time_ms, score, alerted, model_id, label_time_ms, is_fraud
         )
+        heapq.heappush(self._oldest, (event_time_ms, transaction_id))
         self._now_ms = max(self._now_ms, event_time_ms)
         self._let_mature()
         while len(self._waiting) > self._capacity:
-            self._waiting.popitem(last=False)
+            del self._waiting[heapq.heappop(self._oldest)[1]]
             self.dropped += 1
 
     def labelled(self, transaction_id: str, *, event_time_ms: int, label_time_ms: int, is_fraud: bool) -> None:
@@ -113,14 +116,9 @@ class LabelMonitor:
         return len(self._waiting)
 
     def _let_mature(self) -> None:
-        """Judge what is old enough, in the order of arrival: one that is behind a younger one waits for it."""
         matured_ms = self._now_ms - self._horizon_ms
-        while self._waiting:
-            scored = next(iter(self._waiting.values()))
-            if scored.event_time_ms > matured_ms:
-                break
-            self._waiting.popitem(last=False)
-            self._judge(scored)
+        while self._oldest and self._oldest[0][0] <= matured_ms:
+            self._judge(self._waiting.pop(heapq.heappop(self._oldest)[1]))
 
     def _judge(self, scored: _Scored) -> None:
         model = self._models.get(scored.model_id)

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from runtime.commands.screen import AsJson, err, printable, settings_of, write_json
+from runtime.failures import RuntimeFailure
 
 if TYPE_CHECKING:
     from models.monitoring.label_monitor import LabelMonitor, Matured
@@ -31,7 +32,10 @@ def monitor(
     cards: Annotated[int, typer.Option(min=1, help="The k of Card Precision@k: cards checked in a day.")] = 100,
     interval_s: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two looks.")] = 5,
     error_drift: Annotated[
-        bool, typer.Option("--error-drift", help="Watch the error of [model] artifact, and write its drift events.")
+        bool,
+        typer.Option(
+            "--error-drift", help="Watch the error of the model of model.artifact, and write its drift events."
+        ),
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="End when all that is there now was read.")] = False,
     as_json: AsJson = False,
@@ -100,10 +104,14 @@ def _error_watch(settings: Settings, servers: str) -> Iterator[Callable[[Matured
 
 def _looks(watch: LabelWatch, interval_s: float, *, once: bool) -> Iterator[None]:
     """Yield whenever it is time to look, and a last time at the end."""
-    while not (once and watch.caught_up):
+    done = False
+    while not done:
         deadline = time.monotonic() + interval_s
-        while time.monotonic() < deadline and not (once and watch.caught_up):
+        while not done and time.monotonic() < deadline:
             time.sleep(0.05)
+            done = once and watch.caught_up
+            if not watch.running:
+                raise RuntimeFailure("expected the topics to be read until Ctrl-C, but that failed: see above")
         yield
 
 
