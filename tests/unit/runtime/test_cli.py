@@ -22,6 +22,8 @@ VERBS = [
     "jobs",
     "alerts",
     "dlq",
+    "drift",
+    "monitor",
     "demo",
     "bench",
     "chaos",
@@ -46,7 +48,7 @@ def test_help_lists_every_verb_and_the_exit_codes():
     assert "3 not ready" in " ".join(text.split())
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"topics", "alerts", "dlq"}])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"topics", "alerts", "dlq", "drift"}])
 def test_help_of_a_verb_has_examples(verb):
     assert f"fraudstream {verb}" in CliRunner().invoke(cli.app, [verb, "--help"]).output
 
@@ -64,7 +66,8 @@ def test_unknown_option_exits_2():
 
 
 @pytest.mark.parametrize(
-    "command", [["jobs"], ["topics", "ls"], ["produce", "--seconds", "1"], ["alerts", "tail"], ["dlq", "ls"]]
+    "command",
+    [["jobs"], ["topics", "ls"], ["produce", "--seconds", "1"], ["alerts", "tail"], ["dlq", "ls"], ["monitor"]],
 )
 def test_nothing_running_exits_3_and_says_how_to_start(command):
     done = run(*command)
