@@ -35,7 +35,7 @@ class DetectorSettings:
 def adwin(delta: float) -> DetectorSettings:
     """ADWIN, looking at each observation."""
     return DetectorSettings(
-        make=lambda: ADWIN(delta=delta, clock=1, grace_period=20),  # type: ignore[no-untyped-call]
+        make=lambda: ADWIN(delta=delta, clock=1, grace_period=20),
         mark=f"delta={delta}",
     )
 

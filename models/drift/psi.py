@@ -29,4 +29,5 @@ def bin_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray of float64, (m,), 1 <= m < BINS
         A value lies in the part of that number of edges which are below it.
     """
-    return np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]))
+    tenths: NDArray[np.float64] = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1])
+    return np.unique(tenths)

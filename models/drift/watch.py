@@ -61,8 +61,9 @@ class SignalWatch:
 
     def _begin_anew(self, model_id: str) -> None:
         self._model = model_id
-        for part in (*self._detectors.values(), self._psi):
-            part.begin_anew()
+        self._psi.begin_anew()
+        for detector in self._detectors.values():
+            detector.begin_anew()
 
     def _record(
         self, kind: str, number: int, estimate: float, observation: SignalObservation, now_ms: int
