@@ -103,8 +103,9 @@ def signal_reference(values: NDArray[np.float64], event_time_ms: NDArray[np.int6
 
 def baselines(manifest: Manifest) -> dict[str, Baseline]:
     """Return the baseline of every signal that the model's manifest describes."""
-    older = {signal.feature or signal.name: signal.name for signal in SIGNALS}
     flat = {
-        name: Baseline.flat(manifest.reference[known]) for known, name in older.items() if known in manifest.reference
+        signal.name: Baseline.flat(manifest.reference[known])
+        for signal in SIGNALS
+        if (known := signal.feature or signal.name) in manifest.reference
     }
     return flat | {name: Baseline.of(reference) for name, reference in manifest.signals.items()}

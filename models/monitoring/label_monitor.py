@@ -42,7 +42,7 @@ class LabelMonitor:
     horizon_ms : int
         After so long a transaction is mature, milliseconds.
     capacity : int
-        Most transactions that wait, some 400 bytes each; beyond it the oldest are given up and counted in `dropped`.
+        Most transactions that wait, some 500 bytes each; beyond it the oldest are given up and counted in `dropped`.
         As many labels without a score are kept.
     window : int
         Precision, recall and error of a model are of so many last matured transactions.

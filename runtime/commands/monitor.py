@@ -26,7 +26,7 @@ def monitor(
         float, typer.Option(min=0, help="A transaction counts when it is so old, with the label it has by then.")
     ] = 14,
     capacity: Annotated[
-        int, typer.Option(min=1, help="Most transactions that wait for that: about 400 bytes each.")
+        int, typer.Option(min=1, help="Most transactions that wait for that: about 500 bytes each.")
     ] = 1_000_000,
     share: Annotated[float, typer.Option(min=0, max=1, help="Share of the customers, by a stable hash.")] = 1.0,
     cards: Annotated[int, typer.Option(min=1, help="The k of Card Precision@k: cards checked in a day.")] = 100,
@@ -59,7 +59,7 @@ def monitor(
     settings = settings_of(context)
     servers = find_bootstrap(settings)
     require_topics(settings, servers, settings.topics.scores, settings.topics.labels)
-    with _error_watch(settings, servers) if error_drift else nullcontext(_pass_over) as on_matured:
+    with error_watch(settings, servers) if error_drift else nullcontext(_pass_over) as on_matured:
         labels = LabelMonitor(
             horizon_ms=round(horizon_days * DAY_MS), capacity=capacity, k=cards, on_matured=on_matured
         )
@@ -78,7 +78,7 @@ def _pass_over(_matured: Matured) -> None:
 
 
 @contextmanager
-def _error_watch(settings: Settings, servers: str) -> Iterator[Callable[[Matured], None]]:
+def error_watch(settings: Settings, servers: str) -> Iterator[Callable[[Matured], None]]:
     """Give what watches the error and writes its drift events to the drift topic."""
     from models.monitoring.error_watch import ErrorWatch
     from models.scoring.artifact import load_artifact
@@ -96,8 +96,8 @@ def _error_watch(settings: Settings, servers: str) -> Iterator[Callable[[Matured
     with Publisher(servers, settings=shared_properties(settings)) as publisher:
 
         def on_matured(matured: Matured) -> None:
-            records = watch.update(matured, now_ms())
-            publisher.publish(((record["signal"].encode(), codec.encode(record)) for record in records), topic)
+            if records := watch.update(matured, now_ms()):
+                publisher.publish([(record["signal"].encode(), codec.encode(record)) for record in records], topic)
 
         yield on_matured
 

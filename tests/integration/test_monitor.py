@@ -8,9 +8,13 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+from models.drift.observation import OBSERVATION_SIZE
+from models.drift.signals import ERROR
+from models.monitoring.label_monitor import DAY_MS, LabelMonitor, Matured
+from models.scoring.artifact import Artifact
 from models.training.metrics import precision_recall
 from runtime import cli
+from runtime.commands.monitor import error_watch
 from runtime.deadline import wait_until
 from runtime.label_watch import LabelWatch
 from schemas.avro_schemas import SCORE
@@ -23,6 +27,7 @@ from tests.integration.scoring_lane import Lane
 pytestmark = pytest.mark.integration
 
 HORIZON_DAYS = 5
+NOON_MS = 1_767_614_400_000
 ROWS = 3_000
 
 
@@ -83,6 +88,19 @@ def test_figures_of_a_backlog_are_those_of_the_whole_table(fed, monkeypatch):
     assert (last["undecodable"], last["dropped"]) == (1, 0)
     assert model["precision"] == pytest.approx(precision)
     assert model["recall"] == pytest.approx(recall)
+
+
+def test_error_that_jumps_is_written_to_the_drift_topic(open_lane: Callable[..., Lane], artifact: Artifact):
+    lane, model_id = open_lane(), artifact.manifest.model_id
+    with error_watch(lane.settings, lane.services.bootstrap_servers) as on_matured:
+        for place in range(60 * OBSERVATION_SIZE):
+            fraud = place % 50 == 0
+            score = 0.9 if fraud and place < 40 * OBSERVATION_SIZE else 0.01
+            on_matured(Matured(model_id=model_id, event_time_ms=NOON_MS + place, score=score, is_fraud=fraud))
+    found = [item for item in lane.drifts() if item["detector"] != "PSI"]
+    assert found
+    assert {(item["record_key"], item["signal"], item["model_id"]) for item in found} == {(ERROR, ERROR, model_id)}
+    assert all(item["observed"] > item["expected"] for item in found)
 
 
 def test_share_of_the_customers_is_watched_with_all_their_transactions(fed):
