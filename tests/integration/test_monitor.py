@@ -26,7 +26,7 @@ from tests.integration.scoring_lane import Lane
 
 pytestmark = pytest.mark.integration
 
-HORIZON_DAYS = 5
+HORIZON_DAYS = 8
 NOON_MS = 1_767_614_400_000
 ROWS = 3_000
 
@@ -54,7 +54,7 @@ def send_scores(lane: Lane, table: pa.Table, scores: np.ndarray) -> None:
 @pytest.fixture
 def fed(open_lane: Callable[..., Lane]) -> tuple[Lane, pa.Table, np.ndarray]:
     """Return a lane whose topics of scores and labels are filled, in several partitions, and what was sent."""
-    lane, table = open_lane(), card_world(ROWS)
+    lane, table = open_lane(), card_world(ROWS, customers=60)
     rng = np.random.default_rng(1)
     scores = (rng.random(ROWS) * 0.6 + 0.4 * table["is_fraud"].to_numpy() * rng.random(ROWS)).astype(np.float32)
     send_scores(lane, table, scores)
