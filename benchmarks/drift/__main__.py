@@ -44,7 +44,7 @@ def main() -> None:
         found = report(run(artifact, sizes, seed=arguments.seed, tell=status.update))
     files = found.write(arguments.results)
     if not arguments.json:
-        found.show(Console(highlight=False, soft_wrap=True))
+        found.show(Console(highlight=False, width=None if sys.stdout.isatty() else 200))
         for file in files:
             console.print(f"Written: {file}", soft_wrap=True)
     print(json.dumps(found.figures))

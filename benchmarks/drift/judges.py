@@ -1,6 +1,6 @@
 from collections.abc import Callable, Mapping, Sequence
 
-from models.drift.detector import DETECTORS, DetectorSettings, DriftDetector, adwin, kswin, page_hinkley
+from models.drift.detector import JOB_DETECTORS, DetectorSettings, DriftDetector, adwin, kswin, page_hinkley
 from models.drift.psi_window import PsiWindow
 from models.drift.signal_observation import SignalObservation
 
@@ -23,11 +23,11 @@ def stability_index(observations: Sequence[SignalObservation]) -> list[int]:
 
 def job(observations: Sequence[SignalObservation]) -> list[int]:
     """All that the job runs; whichever fires."""
-    judges = [*(river(settings) for settings in DETECTORS.values()), stability_index]
+    judges = [*(river(settings) for settings in JOB_DETECTORS.values()), stability_index]
     return sorted(place for judge in judges for place in judge(observations))
 
 
-JOB, ADWIN_BY_MEAN = "the job's: ADWIN, Page-Hinkley, PSI", "ADWIN 1e-5, without the time of week"
+JOB, ADWIN_BY_MEAN = "the job's: Page-Hinkley and PSI", "ADWIN 1e-5, without the time of week"
 ALWAYS, NEVER = "always fires", "never fires"
 
 JUDGES: Mapping[str, Judge] = {

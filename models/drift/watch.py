@@ -2,7 +2,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from models.drift.detector import DETECTORS, DetectorSettings, DriftDetector
+from models.drift.detector import JOB_DETECTORS, DetectorSettings, DriftDetector
 from models.drift.psi_window import PsiWindow
 from models.drift.signal_observation import SignalObservation
 from schemas.wall_clock import utc
@@ -30,7 +30,7 @@ class SignalWatch:
     """
 
     def __init__(
-        self, signal: str, state: Mapping[str, bytes], detectors: Mapping[str, DetectorSettings] = DETECTORS
+        self, signal: str, state: Mapping[str, bytes], detectors: Mapping[str, DetectorSettings] = JOB_DETECTORS
     ) -> None:
         self._signal = signal
         self._detectors = {

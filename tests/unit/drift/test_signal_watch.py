@@ -4,7 +4,7 @@ import fastavro
 import numpy as np
 import pytest
 
-from models.drift.detector import DETECTORS
+from models.drift.detector import JOB_DETECTORS
 from models.drift.psi_window import WARM_UP, WINDOW
 from models.drift.signal_observation import SignalObservation
 from models.drift.watch import PSI, SignalWatch
@@ -25,9 +25,9 @@ def shifted(shift: float, count: int = 60):
 
 
 @pytest.mark.parametrize("shift", [4.0, -4.0])
-def test_both_detectors_see_a_shift_soon_after_it(shift):
+def test_every_detector_of_the_job_sees_a_shift_soon_after_it(shift):
     records = feed(SignalWatch("amount", {}), shifted(shift))
-    fired = {kind: [r["observation"] for r in records if r["detector"] == kind] for kind in DETECTORS}
+    fired = {kind: [r["observation"] for r in records if r["detector"] == kind] for kind in JOB_DETECTORS}
     assert all(found and QUIET < found[0] <= 130 for found in fired.values()), fired
 
 
@@ -78,7 +78,7 @@ def test_ids_differ_by_signal_detector_and_observation_and_are_the_same_again():
     other = feed(SignalWatch("score", {}), shifted(6.0))
     ids = [record["drift_id"] for record in one]
     assert [record["drift_id"] for record in again] == ids
-    assert len(set(ids)) == len(ids) >= 2
+    assert len(set(ids)) == len(ids) >= 1
     assert not set(ids) & {record["drift_id"] for record in other}
 
 
