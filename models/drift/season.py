@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 SLOTS = 48
 """Parts of the week that are looked at apart: the hours of a working day, then those of Saturday and Sunday.
 
-The share of frauds, and so the score, differs tenfold between noon and night. Without it every evening is a drift.
+The share of frauds differs tenfold between noon and night, and the score swings with it.
 """
 
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
