@@ -25,6 +25,8 @@ class Chart:
     bars : mapping of name to numbers
         A row each, with a bar that ends at the mean and a dot for every number; lines or bars, not both.
     x_scale, y_scale : {"linear", "log"}
+    signed : bool
+        Whether the curves go below 0.
     """
 
     title: str
@@ -34,6 +36,7 @@ class Chart:
     bars: Mapping[str, Sequence[float]] | None = None
     x_scale: Literal["linear", "log"] = "linear"
     y_scale: Literal["linear", "log"] = "linear"
+    signed: bool = False
 
 
 def drawn(charts: Sequence[Chart]) -> bytes:
@@ -69,7 +72,7 @@ def _draw_bars(axes: Axes, bars: Mapping[str, Sequence[float]]) -> None:
 def _draw_lines(axes: Axes, chart: Chart) -> None:
     for name, points in (chart.lines or {}).items():
         axes.plot([x for x, _ in points], [y for _, y in points], "o-", ms=3, lw=1.2, label=name)
-    if chart.y_scale == "linear":
+    if chart.y_scale == "linear" and not chart.signed:
         axes.set_ylim(bottom=0)
     if len(chart.lines or {}) > 1:
         axes.legend(frameon=False, fontsize=8)

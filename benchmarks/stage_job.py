@@ -60,9 +60,9 @@ class TimedScoreBatch(ScoreBatch):
         clock.wrap(scorer._engine, "changed", "encode_histories")
         return scorer
 
-    def _observe(self, scored: Any, event_times: Any) -> Iterator[Any]:
+    def _observe(self, *given: Any) -> Iterator[Any]:
         with self._clock.stage("drift"):
-            rows = list(super()._observe(scored, event_times))
+            rows = list(super()._observe(*given))
         yield from rows
 
 

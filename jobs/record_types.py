@@ -20,8 +20,8 @@ SHARD = Types.INT()
 SHARDED_BATCH = Types.ROW([SHARD, MICRO_BATCH])
 # Records for one topic: its name, their keys, their payloads.
 TOPIC_BATCH = Types.ROW_NAMED(["topic", "record_keys", "payloads"], [Types.STRING(), _TEXTS, _PAYLOADS])
-# The mean of a signal, and the event time (ms) of the last transaction in it.
-OBSERVATION = Types.ROW([Types.DOUBLE(), Types.LONG()])
+# A `SignalObservation` as JSON: one comes in a thousand transactions.
+OBSERVATION = Types.STRING()
 SIGNAL = Types.STRING()
 SIGNAL_OBSERVATION = Types.ROW([SIGNAL, OBSERVATION])
 

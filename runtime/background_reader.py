@@ -38,6 +38,11 @@ class BackgroundReader(ABC):
         self._thread.join(timeout=END_SECONDS)
         self._consumer.close()
 
+    @property
+    def running(self) -> bool:
+        """Whether it still looks: a look that failed was its last, and has told why on standard error."""
+        return self._thread.is_alive()
+
     @abstractmethod
     def _look(self) -> None:
         """Look once; how long that takes is the pace."""

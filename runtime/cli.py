@@ -20,10 +20,12 @@ from runtime.commands import (
     data,
     dlq,
     doctor,
+    drift,
     evaluate,
     explain,
     jobs,
     model,
+    monitor,
     notify,
     schemas,
     services,
@@ -78,6 +80,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         consistency.consistency,
         explain.explain,
         notify.notify,
+        monitor.monitor,
     ),
     "Shows": (shows.demo, bench.bench, chaos.chaos),
 }
@@ -90,6 +93,7 @@ app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
 app.add_typer(model.app, name="model", rich_help_panel="Model and job")
 app.add_typer(bluegreen.app, name="bluegreen", rich_help_panel="Model and job")
 app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
+app.add_typer(drift.app, name="drift", rich_help_panel="Model and job")
 
 
 def main() -> None:

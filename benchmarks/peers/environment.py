@@ -1,19 +1,13 @@
 """Python environments of the peers whose packages clash with ours, made from their locks under the cache folder."""
 
-import fcntl
-import hashlib
-import os
 import re
-import shutil
-import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.peers.jars import fetch_peer_jars
 from benchmarks.peers.peer import FOLDER, Peer, ProcessPeer
-from runtime.failures import RuntimeFailure
-from runtime.folders import PROJECT_ROOT, cache_folder
+from runtime.own_environment import own_environment
 
 LOCKS = FOLDER / "requirements"
 
@@ -29,31 +23,7 @@ def interpreter(peer: ProcessPeer) -> Path:
     fetch_peer_jars(peer.module)
     if not peer.own_environment:
         return Path(sys.executable)
-    lock = LOCKS / f"{peer.module}.lock"
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
-    folder = cache_folder() / "peers" / f"{peer.module}-{digest}"
-    python, done = folder / "bin" / "python", folder / ".done"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".making").open("w") as made_by_one:
-        fcntl.flock(made_by_one, fcntl.LOCK_EX)
-        if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            run_uv("venv", "--python", sys.executable, str(folder))
-            run_uv("pip", "install", "--python", str(python), "--require-hashes", "-r", str(lock))
-            done.touch()
-    return python
-
-
-def run_uv(*arguments: str) -> None:
-    """Run the project's uv, which never downloads a Python."""
-    uv = Path(sys.executable).with_name("uv")
-    environment = os.environ | {"UV_CACHE_DIR": str(cache_folder() / "uv"), "UV_PYTHON_DOWNLOADS": "never"}
-    done = subprocess.run(  # noqa: S603
-        [uv, "--quiet", *arguments], env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"it ended with {done.returncode}"
-        raise RuntimeFailure(f"expected the packages of a peer, but `uv {' '.join(arguments)}` failed: {reason}")
+    return own_environment(LOCKS / f"{peer.module}.lock", "peers")
 
 
 def version_of(peer: Peer) -> str:

@@ -4,9 +4,10 @@ import json
 import tempfile
 from pathlib import Path
 
-from benchmarks.peers.environment import LOCKS, run_uv
+from benchmarks.peers.environment import LOCKS
 from runtime.folders import PROJECT_ROOT
 from runtime.jars_lock import locked_row
+from runtime.own_environment import run_uv
 
 OPTIONS = (
     *("--upgrade", "--universal", "--generate-hashes", "--no-emit-index-url"),

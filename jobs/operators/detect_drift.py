@@ -7,9 +7,8 @@ from pyflink.datastream.state import MapStateDescriptor
 
 from jobs.job_config import JobConfig
 from jobs.operators.map_state import put_all
-from models.drift.baseline import baselines
+from models.drift.signal_observation import SignalObservation
 from models.drift.watch import SignalWatch
-from models.scoring.artifact import load_artifact
 from schemas.avro_schemas import DRIFT
 from schemas.codec import RecordCodec
 from schemas.registry import open_registry, value_subject
@@ -17,7 +16,7 @@ from schemas.wall_clock import now_ms
 
 
 class DetectDrift(KeyedProcessFunction):
-    """Runs River's detectors on the observations of one signal; keyed by signal, so each is watched globally.
+    """Runs the detectors on the observations of one signal; keyed by signal, so each is watched globally.
 
     State: `detectors`, map of detector name to versioned bytes, one for each signal. It lives as long as the job.
     Observations of different shards come in no fixed order; the detectors do not need one.
@@ -27,9 +26,8 @@ class DetectDrift(KeyedProcessFunction):
         self._config = config
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Load what the signals looked like in training."""
+        """Open the state, and the codec of what was found."""
         config = self._config
-        self._baselines = baselines(load_artifact(config.model_folder).manifest)
         registry = open_registry(config.registry)
         self._codec = RecordCodec(DRIFT, value_subject(config.topics.drift), registry)
         self._states = runtime_context.get_map_state(
@@ -40,13 +38,12 @@ class DetectDrift(KeyedProcessFunction):
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Take in one OBSERVATION; emit a TOPIC_BATCH of the drift events that it caused."""
-        mean, event_time_ms = value
         signal = ctx.get_current_key()
         watch = self._watches.get(signal)
         if watch is None:
-            watch = SignalWatch(signal, self._baselines[signal], dict(self._states.items()))
+            watch = SignalWatch(signal, dict(self._states.items()))
             self._watches[signal] = watch
-        events = watch.update(mean, event_time_ms, now_ms())
+        events = watch.update(SignalObservation.from_json(value), now_ms())
         put_all(self._states, watch.state(), self._config.mode)
         if events:
             payloads = [self._codec.encode(event) for event in events]

@@ -19,8 +19,6 @@ from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
 from jobs.record_types import LABELS, SAME_LABELS, SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
 from jobs.shards import SHARD_KEYS
-from models.drift.observation import Accumulator
-from models.drift.signals import SIGNALS, signal_matrix
 from models.features.pool import Load
 from models.features.warm_up import warm_up
 from models.scoring.artifact import load_artifact
@@ -133,7 +131,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._counts.scored(len(batch.records), int(np.count_nonzero(scored.decisions != Decision.APPROVE)))
         yield from self._write(shard, models, batch.records, scored, positions, now)
         models.compare(scored, now)
-        yield from self._observe(scored, event_time_ms(batch.records))
+        yield from self._observe(models.serving, scored, event_time_ms(batch.records))
 
     @staticmethod
     def _write(
@@ -179,13 +177,11 @@ class ScoreBatch(KeyedProcessFunction):
             capacity=self._config.pool_customers,
         )
 
-    def _observe(self, scored: Any, event_times: Any) -> Iterator[tuple[OutputTag, Row]]:
-        accumulator = Accumulator(self._state.observation.value())
-        complete = accumulator.update(signal_matrix(scored.x, scored.scores), event_times)
-        self._state.observation.update(accumulator.encode())
-        for observation in complete:
-            for signal, mean in zip(SIGNALS, observation.means.tolist(), strict=True):
-                yield OBSERVATIONS, Row(signal.name, Row(mean, observation.event_time_ms))
+    def _observe(self, serving: Serving, scored: Any, event_times: Any) -> Iterator[tuple[OutputTag, Row]]:
+        unfinished, complete = serving.observer.observe(self._state.observation.value(), scored, event_times)
+        self._state.observation.update(unfinished)
+        for signal, observation in complete:
+            yield OBSERVATIONS, Row(signal, observation.to_json())
 
 
 def _nothing(_key: str) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from jobs.job_config import JobConfig
 from jobs.operators.inference_log import InferenceLog
 from jobs.operators.outputs import Outputs
+from models.drift.observer import Observer
 from models.scoring.loaded_model import LoadedModel
 from models.scoring.panel import Panel
 from schemas.deployment import Deployment
@@ -36,7 +37,7 @@ class Desk:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Serving:
-    """What scores, and writes down what was scored: made once for all shards of a subtask.
+    """What scores, writes down what was scored, and watches it: made once for all shards of a subtask.
 
     Parameters
     ----------
@@ -45,11 +46,14 @@ class Serving:
     panel : Panel
     desks : tuple of Desk
         Of each of the panel's models.
+    observer : Observer
+        Of the drift signals, against what the champion knew in training.
     """
 
     deployment_id: str
     panel: Panel
     desks: tuple[Desk, ...]
+    observer: Observer
 
     @classmethod
     def of(cls, config: JobConfig, registry: SchemaRegistry, panel: Panel, deployment_id: str = "") -> Serving:
@@ -61,7 +65,8 @@ class Serving:
             A model promises reasons that it has not.
         """
         desks = tuple(map(partial(Desk.of, config, registry), panel.models))
-        return cls(deployment_id=deployment_id, panel=panel, desks=desks)
+        observer = Observer(panel.models[0].manifest)
+        return cls(deployment_id=deployment_id, panel=panel, desks=desks, observer=observer)
 
     @classmethod
     def load(cls, config: JobConfig, registry: SchemaRegistry, deployment: Deployment) -> Serving:

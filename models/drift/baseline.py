@@ -1,35 +1,111 @@
-from dataclasses import dataclass
-from math import sqrt
+from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.drift.observation import OBSERVATION_SIZE, Observation
+from models.drift.psi import BINS, bin_edges
+from models.drift.season import SLOTS, slots_of
+from models.drift.signal_observation import SignalObservation
 from models.drift.signals import SIGNALS
-from models.scoring.artifact import Manifest
+from models.scoring.artifact import Manifest, Reference, SignalReference
 
 SMALLEST_DEVIATION = 1e-6
+MIXED_ROWS = 50
+"""So many rows of the usual variance are added to each part of the week: of few rows it is too small by chance."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Baseline:
-    """Mean and standard deviation of one signal over the training transactions."""
+    """What a signal was over the model's validation transactions, by the part of the week.
 
-    mean: float
-    deviation: float
+    Parameters
+    ----------
+    means, variances, rows : (SLOTS,) float64
+        Of each part of the week; where there were no rows, of all.
+    edges : (BINS - 1,) float64
+        Of the histogram, see `Accumulator`.
+    shares : (SLOTS, BINS) float64
+        Of the rows in each part of the histogram, by the part of the week.
+    """
 
-    def standardise(self, mean: float, size: int) -> float:
-        """Return a mean of `size` transactions in standard deviations of such means.
+    means: NDArray[np.float64]
+    variances: NDArray[np.float64]
+    rows: NDArray[np.float64]
+    edges: NDArray[np.float64]
+    shares: NDArray[np.float64]
 
-        ADWIN's bound and PageHinkley's threshold are made for data of about unit variance.
+    @classmethod
+    def of(cls, reference: SignalReference) -> Baseline:
+        """Return the baseline that a manifest describes."""
+        edges = np.full(BINS - 1, np.inf)
+        edges[: len(reference.edges)] = reference.edges
+        counts = np.zeros((SLOTS, BINS))
+        counts[:, : len(reference.edges) + 1] = reference.counts
+        rows = counts.sum(axis=1)
+        everything = counts.sum(axis=0) / max(rows.sum(), 1)
+        shares = np.where(rows[:, None] > 0, counts / np.maximum(rows, 1)[:, None], everything)
+        return cls(np.array(reference.means), np.array(reference.variances), np.maximum(rows, 1), edges, shares)
+
+    @classmethod
+    def flat(cls, reference: Reference) -> Baseline:
+        """Return the baseline of an artifact that tells nothing of the week, nor of a histogram.
+
+        All lies in one part, so the population stability index is always 0.
         """
-        return (mean - self.mean) / self._deviation_of_mean(size)
+        shares = np.zeros((SLOTS, BINS))
+        shares[:, 0] = 1
+        return cls(
+            means=np.full(SLOTS, reference.mean),
+            variances=np.full(SLOTS, reference.deviation**2),
+            rows=np.full(SLOTS, np.inf),
+            edges=np.full(BINS - 1, np.inf),
+            shares=shares,
+        )
 
-    def restore(self, value: float, size: int) -> float:
-        """Return the mean that `standardise` turned into `value`."""
-        return self.mean + value * self._deviation_of_mean(size)
+    def compare(self, observation: Observation, signal: int, model_id: str) -> SignalObservation:
+        """Return one signal of an observation beside what it should be at those times of the week.
 
-    def _deviation_of_mean(self, size: int) -> float:
-        return max(self.deviation, SMALLEST_DEVIATION) / sqrt(size)
+        The standard error is that of the difference of two means: of an observation, and of the baseline, which
+        knows little of the hours with few rows.
+        """
+        week = observation.slots / OBSERVATION_SIZE
+        variance = week @ self.variances / OBSERVATION_SIZE + week**2 @ (self.variances / self.rows)
+        return SignalObservation(
+            mean=float(observation.means[signal]),
+            expected=float(week @ self.means),
+            standard_error=max(float(np.sqrt(variance)), SMALLEST_DEVIATION),
+            bins=observation.bins[signal].tolist(),
+            expected_shares=(week @ self.shares).tolist(),
+            event_time_ms=observation.event_time_ms,
+            model_id=model_id,
+        )
+
+
+def signal_reference(values: NDArray[np.float64], event_time_ms: NDArray[np.int64]) -> SignalReference:
+    """Describe a signal (n,), n > 0, over transactions of known times: what the artifact keeps of it."""
+    edges, slots = bin_edges(values), slots_of(event_time_ms)
+    counts = np.zeros((SLOTS, len(edges) + 1), np.int64)
+    np.add.at(counts, (slots, np.searchsorted(edges, values, side="left")), 1)
+    rows = counts.sum(axis=1)
+    means = np.full(SLOTS, values.mean())
+    seen = rows > 0
+    means[seen] = np.bincount(slots, weights=values, minlength=SLOTS)[seen] / rows[seen]
+    squares = (values - means[slots]) ** 2
+    variances = np.bincount(slots, weights=squares, minlength=SLOTS) + squares.mean() * MIXED_ROWS
+    variances = np.where(seen, variances / (rows + MIXED_ROWS), values.var())
+    described: dict[str, Any] = {"means": means.tolist(), "variances": variances.tolist(), "counts": counts.tolist()}
+    return SignalReference(edges=tuple(edges.tolist()), **described)
 
 
 def baselines(manifest: Manifest) -> dict[str, Baseline]:
-    """Return the baseline of every signal, from what the model saw in training."""
-    found = {signal.name: manifest.reference[signal.reference] for signal in SIGNALS}
-    return {name: Baseline(reference.mean, reference.deviation) for name, reference in found.items()}
+    """Return the baseline of every signal that the model's manifest describes."""
+    flat = {
+        signal.name: Baseline.flat(manifest.reference[known])
+        for signal in SIGNALS
+        if (known := signal.feature or signal.name) in manifest.reference
+    }
+    return flat | {name: Baseline.of(reference) for name, reference in manifest.signals.items()}

@@ -13,33 +13,36 @@ class Signal:
     Attributes
     ----------
     name : str
-        The signal's name in drift events.
+        The signal's name in drift events, and in a model's manifest.
     feature : str or None
-        The feature it is made of; None: the model's score.
+        The feature it is; None: made of the score.
     """
 
     name: str
-    feature: str | None
-
-    @property
-    def reference(self) -> str:
-        """Its name in the `reference` of a model's manifest."""
-        return self.feature or "score"
+    feature: str | None = None
 
 
 # Chosen to depend little on how long a customer has been known: counts and times since would drift
 # while the state fills after a fresh start.
 SIGNALS = (
-    Signal(name="score", feature=None),
+    Signal(name="score"),
+    Signal(name="alert_rate"),
     Signal(name="amount", feature="amount"),
     Signal(name="category_risk", feature="category_risk"),
-    Signal(name="is_night", feature="is_night"),
+    Signal(name="type_risk", feature="type_risk"),
+    Signal(name="distance_km", feature="distance_km"),
 )
+"""What the job watches, in the order of the columns of `signal_matrix`."""
+
+ERROR = "error"
+"""The squared difference of score and label: watched where labels meet scores, see `LabelMonitor`."""
 
 _COLUMNS = [FEATURE_NAMES.index(signal.feature) for signal in SIGNALS if signal.feature is not None]
 
 
-def signal_matrix(features: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def signal_matrix(
+    features: npt.NDArray[np.float32], scores: npt.NDArray[np.float32], alerted: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
     """Return the signals of n transactions.
 
     Parameters
@@ -48,6 +51,8 @@ def signal_matrix(features: npt.NDArray[np.float32], scores: npt.NDArray[np.floa
         The model's input.
     scores : (n,) float32
         The model's output.
+    alerted : (n,) bool
+        Whether each was not approved.
 
     Returns
     -------
@@ -56,6 +61,12 @@ def signal_matrix(features: npt.NDArray[np.float32], scores: npt.NDArray[np.floa
     """
     matrix = np.empty((len(scores), len(SIGNALS)))
     matrix[:, 0] = scores
-    for place, column in enumerate(_COLUMNS, start=1):
+    matrix[:, 1] = alerted
+    for place, column in enumerate(_COLUMNS, start=2):
         matrix[:, place] = features[:, column]
     return matrix
+
+
+def squared_error(scores: npt.NDArray[np.float32], is_fraud: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return the signal ERROR of n transactions whose labels are known."""
+    return (scores.astype(np.float64) - is_fraud) ** 2

@@ -2,55 +2,82 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from models.drift.baseline import Baseline
-from models.drift.detector import DETECTORS, DriftDetector
-from models.drift.observation import OBSERVATION_SIZE
+from models.drift.detector import JOB_DETECTORS, DetectorSettings, DriftDetector
+from models.drift.psi_window import PsiWindow
+from models.drift.signal_observation import SignalObservation
 from schemas.wall_clock import utc
+
+PSI = "PSI"
+"""Stands for the population stability index where River's detectors have their names."""
+
+_MODEL = "model"
 
 
 class SignalWatch:
     """All detectors on one signal.
 
+    They compare the stream with itself, and the index with the reference; after a change of the model both begin
+    anew, since its scores and its reference are others.
+
     Parameters
     ----------
     signal : str
-        A name in SIGNALS.
-    baseline : Baseline
-        The signal's mean and deviation in training.
+        A name in SIGNALS, or ERROR.
     state : mapping of str to bytes
         What `state` returned for each detector; empty to begin.
+    detectors : mapping of str to DetectorSettings
+        By the name that they have in drift events.
     """
 
-    def __init__(self, signal: str, baseline: Baseline, state: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, signal: str, state: Mapping[str, bytes], detectors: Mapping[str, DetectorSettings] = JOB_DETECTORS
+    ) -> None:
         self._signal = signal
-        self._baseline = baseline
-        self._detectors = [DriftDetector.from_bytes(kind, state.get(kind)) for kind in DETECTORS]
+        self._detectors = {
+            kind: DriftDetector.from_bytes(settings, state.get(kind)) for kind, settings in detectors.items()
+        }
+        self._psi = PsiWindow(state.get(PSI))
+        self._model = state.get(_MODEL, b"").decode()
 
-    def update(self, mean: float, event_time_ms: int, now_ms: int) -> list[dict[str, Any]]:
+    def update(self, observation: SignalObservation, now_ms: int) -> list[dict[str, Any]]:
         """Take in one observation and return a record of `drift.avsc` for each detector that fired."""
-        value = self._baseline.standardise(mean, OBSERVATION_SIZE)
+        if self._model != observation.model_id:
+            self._begin_anew(observation.model_id)
+        shifted = self._psi.update(observation)
         records = []
-        for detector in self._detectors:
-            detection = detector.update(value)
+        for kind, detector in self._detectors.items():
+            detection = detector.update(observation.standardised)
             if detection is not None:
-                records.append(
-                    {
-                        "drift_id": _drift_id(self._signal, detector.kind, detection.observation),
-                        "signal": self._signal,
-                        "detector": detector.kind,
-                        "detected_at": utc(now_ms),
-                        "event_time": utc(event_time_ms),
-                        "observation": detection.observation,
-                        "estimate": self._baseline.restore(detection.estimate, OBSERVATION_SIZE),
-                        "observed": mean,
-                    }
-                )
+                estimate = observation.restore(detection.estimate)
+                records.append(self._record(kind, detection.observation, estimate, observation, now_ms))
+        if shifted:
+            records.append(self._record(PSI, self._psi.observations, observation.mean, observation, now_ms))
         return records
 
     def state(self) -> dict[str, bytes]:
         """Return each detector's state as bytes."""
-        return {detector.kind: detector.to_bytes() for detector in self._detectors}
+        detectors = {kind: detector.to_bytes() for kind, detector in self._detectors.items()}
+        return {**detectors, PSI: self._psi.to_bytes(), _MODEL: self._model.encode()}
 
+    def _begin_anew(self, model_id: str) -> None:
+        self._model = model_id
+        self._psi.begin_anew()
+        for detector in self._detectors.values():
+            detector.begin_anew()
 
-def _drift_id(signal: str, kind: str, observation: int) -> str:
-    return hashlib.sha256(f"{signal}/{kind}/{observation}".encode()).hexdigest()[:16]
+    def _record(
+        self, kind: str, number: int, estimate: float, observation: SignalObservation, now_ms: int
+    ) -> dict[str, Any]:
+        return {
+            "drift_id": hashlib.sha256(f"{self._signal}/{kind}/{number}".encode()).hexdigest()[:16],
+            "signal": self._signal,
+            "detector": kind,
+            "detected_at": utc(now_ms),
+            "event_time": utc(observation.event_time_ms),
+            "observation": number,
+            "estimate": estimate,
+            "observed": observation.mean,
+            "expected": observation.expected,
+            "psi": self._psi.last,
+            "model_id": observation.model_id,
+        }

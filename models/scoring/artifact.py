@@ -52,6 +52,18 @@ class Reference(_Part):
     deciles: tuple[float, ...] = Field(min_length=11, max_length=11)
 
 
+class SignalReference(_Part):
+    """A drift signal over the validation rows, by the part of the week: see `models.drift.baseline`.
+
+    `edges` part its histogram, whose rows `counts` has by the part of the week.
+    """
+
+    edges: tuple[float, ...] = Field(min_length=1, max_length=9)
+    means: tuple[float, ...] = Field(min_length=48, max_length=48)
+    variances: tuple[float, ...] = Field(min_length=48, max_length=48)
+    counts: tuple[tuple[int, ...], ...] = Field(min_length=48, max_length=48)
+
+
 class Manifest(_Part):
     """Everything about a model but its trees.
 
@@ -60,7 +72,8 @@ class Manifest(_Part):
     on; `recall_at_1pct_alerts` when the 1 % with the highest scores are alerted. `usual_spread` is by feature how
     far genuine customers stray from their usual (see `models.scoring.unusual`). `reasons` says what the reasons of an
     alert are: what the model's features add to its log-odds, or, where the model does not tell, values far from the
-    customer's usual. `self_test` is scored wherever the model is to serve; artifacts of earlier versions have none.
+    customer's usual. `self_test` is scored wherever the model is to serve, and `signals` is what drift is measured
+    against; artifacts of earlier versions have neither.
     """
 
     artifact_version: int = ARTIFACT_VERSION
@@ -83,6 +96,7 @@ class Manifest(_Part):
     category_risk: dict[str, Any]
     type_risk: dict[str, Any]
     reference: dict[str, Reference]
+    signals: dict[str, SignalReference] = {}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from models.drift.baseline import signal_reference
+from models.drift.signals import ERROR, SIGNALS, signal_matrix, squared_error
 from models.features.table import FEATURE_NAMES
-from models.scoring.artifact import Reference
+from models.scoring.artifact import Reference, SignalReference
 
 
 def reference(x: NDArray[np.float32], scores: NDArray[np.float32]) -> dict[str, Reference]:
@@ -20,6 +22,31 @@ def reference(x: NDArray[np.float32], scores: NDArray[np.float32]) -> dict[str, 
     """
     columns = {name: x[:, column] for column, name in enumerate(FEATURE_NAMES)}
     return {name: _describe(values) for name, values in {**columns, "score": scores}.items()}
+
+
+def signal_references(
+    x: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    is_fraud: NDArray[np.bool_],
+    event_time_ms: NDArray[np.int64],
+    *,
+    review: float,
+) -> dict[str, SignalReference]:
+    """Return what each drift signal was when the model was made, by its name.
+
+    Parameters
+    ----------
+    x : ndarray of float32, (n, F), n > 0
+    scores : ndarray of float32, (n,)
+    is_fraud : ndarray of bool, (n,)
+    event_time_ms : ndarray of int64, (n,)
+    review : float
+        The threshold of an alert.
+    """
+    matrix = signal_matrix(x, scores, scores >= np.float32(review))
+    columns = {signal.name: matrix[:, place] for place, signal in enumerate(SIGNALS)}
+    columns[ERROR] = squared_error(scores, is_fraud)
+    return {name: signal_reference(values, event_time_ms) for name, values in columns.items()}
 
 
 def _describe(values: NDArray[np.float32]) -> Reference:

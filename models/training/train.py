@@ -25,7 +25,7 @@ from models.training.history import History, Progress, read_labelled, replay_his
 from models.training.lessons import HELD_OUT, Lessons
 from models.training.metrics import alert_threshold
 from models.training.protocol import Transactions
-from models.training.reference import reference
+from models.training.reference import reference, signal_references
 from models.training.report import REPORT_FILE, training_report, write_report
 from models.training.split import TimeSplit, split_by_time
 from models.training.training_settings import TrainingSettings
@@ -170,6 +170,13 @@ def _manifest(
         category_risk=past.category_risk.to_json(),
         type_risk=past.type_risk.to_json(),
         reference=reference(past.x[split.validation], scores),
+        signals=signal_references(
+            past.x[split.validation],
+            scores,
+            is_fraud[split.validation],
+            past.transactions.event_time_ms[split.validation],
+            review=thresholds.review,
+        ),
     )
 
 

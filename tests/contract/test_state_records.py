@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.drift.detector import RIVER_VERSION, DriftDetector
+from models.drift.detector import DETECTORS, RIVER_VERSION, DriftDetector
 from models.drift.observation import OBSERVATION_SIZE, Accumulator
+from models.drift.psi import BINS
+from models.drift.psi_window import PsiWindow
 from models.drift.signals import SIGNALS
 from models.features.history import K, decode_history, encode_history
 from models.features.label_batch import LabelBatch
 
 STATE = Path(__file__).parents[1] / "fixtures" / "state"
-RIVER_OF_V1 = b"0.23.0"
+RIVER_OF_V2 = b"0.23.0"
+EDGES = np.zeros((len(SIGNALS), BINS - 1))
 
 
 def test_full_history_of_version_2_is_read_and_written():
@@ -39,24 +42,47 @@ def test_label_log_of_version_1_is_read():
     assert labels.mine.tolist() == [True, False]
 
 
-def test_unfinished_observation_of_version_1_goes_on():
+def test_unfinished_observation_of_version_1_begins_anew():
+    # It had four sums, without the histograms that are compared now: at most one observation is lost.
     raw = (STATE / "observation_v1.bin").read_bytes()
-    resumed = Accumulator(raw)
+    assert Accumulator(EDGES, raw).encode() == Accumulator(EDGES).encode()
+
+
+def test_unfinished_observation_of_version_2_goes_on():
+    raw = (STATE / "observation_v2.bin").read_bytes()
+    resumed = Accumulator(EDGES, raw)
     assert resumed.encode() == raw
     rest = np.zeros((OBSERVATION_SIZE - 2, len(SIGNALS)))
     (observation,) = resumed.update(rest, np.full(len(rest), 7))
-    assert observation.means.tolist() == [(2 * signal + len(SIGNALS)) / OBSERVATION_SIZE for signal in range(4)]
+    assert observation.means.tolist() == [(2 * signal + len(SIGNALS)) / OBSERVATION_SIZE for signal in range(6)]
+    assert observation.bins[:, 0].tolist() == [OBSERVATION_SIZE - 1, *[OBSERVATION_SIZE - 2] * 5]
+    assert observation.slots[:2].tolist() == [OBSERVATION_SIZE - 1, 1]
 
 
 @pytest.mark.parametrize("kind", ["ADWIN", "PageHinkley"])
-def test_detector_of_version_1_goes_on_with_its_own_river_and_begins_anew_with_another(kind):
+def test_detector_of_version_1_begins_anew_and_goes_on_counting(kind):
+    # Its means were not compared with their time of the week.
     raw = (STATE / f"{kind.lower()}_v1.bin").read_bytes()
-    assert RIVER_OF_V1 in raw[:32]
-    resumed = DriftDetector.from_bytes(kind, raw)
-    if RIVER_VERSION.encode() == RIVER_OF_V1:
-        straight = DriftDetector(kind)
+    resumed = DriftDetector.from_bytes(DETECTORS[kind], raw)
+    assert resumed.to_bytes() == DriftDetector(DETECTORS[kind], observations=3).to_bytes()
+
+
+@pytest.mark.parametrize("kind", ["ADWIN", "PageHinkley"])
+def test_detector_of_version_2_goes_on_with_its_own_river_and_begins_anew_with_another(kind):
+    raw = (STATE / f"{kind.lower()}_v2.bin").read_bytes()
+    assert RIVER_OF_V2 in raw[:32]
+    resumed = DriftDetector.from_bytes(DETECTORS[kind], raw)
+    if RIVER_VERSION.encode() == RIVER_OF_V2:
+        straight = DriftDetector(DETECTORS[kind])
         for value in (0.25, 0.5, 0.75):
             straight.update(value)
         assert resumed.to_bytes() == straight.to_bytes() == raw
     else:
-        assert resumed.to_bytes() == DriftDetector(kind).to_bytes()
+        assert resumed.to_bytes() == DriftDetector(DETECTORS[kind], observations=3).to_bytes()
+
+
+def test_stability_index_of_version_1_goes_on():
+    raw = (STATE / "psi_window_v1.bin").read_bytes()
+    window = PsiWindow(raw)
+    assert (window.observations, window.to_bytes()) == (12, raw)
+    assert window.last == 0

@@ -5,18 +5,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.drift.observation import OBSERVATION_SIZE, Accumulator
+from models.drift.psi import BINS
 from models.drift.signals import SIGNALS
 
+EDGES = np.tile(np.linspace(-2, 2, BINS - 1), (len(SIGNALS), 1))
 MOST = 2 * OBSERVATION_SIZE + 100
 
 
 def run(signals, times, cuts, *, restore):
-    accumulator, found = Accumulator(), []
+    accumulator, found = Accumulator(EDGES), []
     for start, end in pairwise([0, *sorted(cuts), len(signals)]):
         if restore:
-            accumulator = Accumulator(accumulator.encode())
+            accumulator = Accumulator(EDGES, accumulator.encode())
         found += accumulator.update(signals[start:end], times[start:end])
-    return [(item.means.tobytes(), item.event_time_ms) for item in found], accumulator.encode()
+    return [
+        (item.means.tobytes(), item.bins.tobytes(), item.slots.tobytes(), item.event_time_ms) for item in found
+    ], accumulator.encode()
 
 
 @settings(max_examples=100, deadline=None)

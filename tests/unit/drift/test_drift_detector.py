@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from models.drift import detector as detectors
-from models.drift.detector import DETECTORS, DriftDetector
+from models.drift.detector import DETECTORS, DriftDetector, adwin
 
 
 def drifting(seed: int = 3):
     rng = np.random.default_rng(seed)
-    return np.concatenate([rng.normal(0, 1, 150), rng.normal(4, 1, 150)]).tolist()
+    return np.concatenate([rng.normal(0, 1, 300), rng.normal(4, 1, 300)]).tolist()
 
 
 def fired(detector: DriftDetector, values):
@@ -17,39 +17,55 @@ def fired(detector: DriftDetector, values):
 
 @pytest.mark.parametrize("kind", DETECTORS)
 def test_detection_tells_how_many_observations_there_were(kind):
-    found = fired(DriftDetector(kind), drifting())
+    found = fired(DriftDetector(DETECTORS[kind]), drifting())
     assert found
-    assert 150 < found[0][0] < 200
+    assert 300 < found[0][0] < 400
 
 
 @pytest.mark.parametrize("kind", DETECTORS)
-@pytest.mark.parametrize("stop", [0, 1, 100, 155, 299])
+@pytest.mark.parametrize("stop", [0, 1, 100, 305, 599])
 def test_detector_from_bytes_goes_on_exactly(kind, stop):
     values = drifting()
-    straight, first = DriftDetector(kind), DriftDetector(kind)
+    straight, first = DriftDetector(DETECTORS[kind]), DriftDetector(DETECTORS[kind])
     expected = fired(straight, values)
     before = fired(first, values[:stop])
-    resumed = DriftDetector.from_bytes(kind, first.to_bytes())
+    resumed = DriftDetector.from_bytes(DETECTORS[kind], first.to_bytes())
     assert before + fired(resumed, values[stop:]) == expected
     assert fired(resumed, drifting(9)) == fired(straight, drifting(9))
 
 
 @pytest.mark.parametrize("kind", DETECTORS)
 def test_detector_without_bytes_is_new(kind):
-    assert fired(DriftDetector.from_bytes(kind, None), drifting()) == fired(DriftDetector(kind), drifting())
+    detector = DriftDetector.from_bytes(DETECTORS[kind], None)
+    assert fired(detector, drifting()) == fired(DriftDetector(DETECTORS[kind]), drifting())
 
 
-@pytest.mark.parametrize("kind", DETECTORS)
-def test_bytes_of_another_river_warm_up_again(kind, monkeypatch):
-    monkeypatch.setattr(detectors, "RIVER_VERSION", "0.1.0")
-    old = DriftDetector(kind)
+def old_bytes(monkeypatch, kind, **changes):
+    for name, value in changes.items():
+        monkeypatch.setattr(detectors, name, value)
+    old = DriftDetector(DETECTORS[kind])
     fired(old, drifting()[:120])
     raw = old.to_bytes()
     monkeypatch.undo()
-    assert fired(DriftDetector.from_bytes(kind, raw), drifting()) == fired(DriftDetector(kind), drifting())
+    return raw
+
+
+@pytest.mark.parametrize("kind", DETECTORS)
+def test_bytes_of_another_river_warm_up_again_and_go_on_counting(kind, monkeypatch):
+    raw = old_bytes(monkeypatch, kind, RIVER_VERSION="0.1.0")
+    monkeypatch.setattr(detectors.pickle, "loads", lambda _raw: pytest.fail("unpickled"))
+    found = fired(DriftDetector.from_bytes(DETECTORS[kind], raw), drifting())
+    assert found == [(120 + at, estimate) for at, estimate in fired(DriftDetector(DETECTORS[kind]), drifting())]
+
+
+def test_bytes_of_other_settings_warm_up_again(monkeypatch):
+    raw = DriftDetector(adwin(0.002)).to_bytes()
+    monkeypatch.setattr(detectors.pickle, "loads", lambda _raw: pytest.fail("unpickled"))
+    DriftDetector.from_bytes(adwin(1e-5), raw)
 
 
 def test_bytes_of_another_layout_are_never_unpickled(monkeypatch):
-    raw = DriftDetector("ADWIN").to_bytes()
+    raw = DriftDetector(DETECTORS["ADWIN"]).to_bytes()
     monkeypatch.setattr(detectors.pickle, "loads", lambda _raw: pytest.fail("unpickled"))
-    DriftDetector.from_bytes("ADWIN", b"\x63\x00" + raw[2:])
+    for layout in (b"\x01\x00", b"\x63\x00"):
+        DriftDetector.from_bytes(DETECTORS["ADWIN"], layout + raw[2:])

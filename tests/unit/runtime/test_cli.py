@@ -25,6 +25,8 @@ VERBS = [
     "jobs",
     "alerts",
     "dlq",
+    "drift",
+    "monitor",
     "demo",
     "bench",
     "chaos",
@@ -49,7 +51,7 @@ def test_help_lists_every_verb_and_the_exit_codes():
     assert "3 not ready" in " ".join(text.split())
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"topics", "alerts", "dlq", "model"}])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"topics", "alerts", "dlq", "model", "drift"}])
 def test_help_of_a_verb_has_examples(verb):
     assert f"fraudstream {verb}" in CliRunner().invoke(cli.app, [verb, "--help"]).output
 
@@ -73,7 +75,8 @@ def test_unknown_option_exits_2():
 
 
 @pytest.mark.parametrize(
-    "command", [["jobs"], ["topics", "ls"], ["produce", "--seconds", "1"], ["alerts", "tail"], ["dlq", "ls"]]
+    "command",
+    [["jobs"], ["topics", "ls"], ["produce", "--seconds", "1"], ["alerts", "tail"], ["dlq", "ls"], ["monitor"]],
 )
 def test_nothing_running_exits_3_and_says_how_to_start(command):
     done = run(*command)

@@ -1,0 +1,57 @@
+"""The drift scorecard: `python -m benchmarks.drift` prints tables, writes a report, and ends with one JSON object."""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from rich.console import Console
+
+from benchmarks.__main__ import RESULTS
+from benchmarks.drift.results import report
+from benchmarks.drift.scenarios import world
+from benchmarks.drift.trial import BRIEF, FULL, run
+from models.scoring.artifact import Artifact, load_artifact
+from models.training.train import train
+from producers.simulation_config import SimulationConfig
+from schemas.errors import UserError
+
+console = Console(stderr=True, highlight=False)
+
+
+def trained(seed: int, customers: int) -> Artifact:
+    """Train on a world with the same patterns as the streams', of another seed."""
+    with tempfile.TemporaryDirectory() as folder:
+        history, model = Path(folder) / "history.parquet", Path(folder) / "model"
+        pq.write_table(world(SimulationConfig(seed=1_000 + seed, customers=customers)), history)
+        train(history, model)
+        return load_artifact(model)
+
+
+def main() -> None:
+    """Judge, show and write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.drift", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of the worlds")
+    parser.add_argument("--brief", action="store_true", help="one small world: to see that it works")
+    parser.add_argument("--json", action="store_true", help="print the JSON object alone")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
+    arguments = parser.parse_args()
+    sizes = BRIEF if arguments.brief else FULL
+    with console.status("training") as status:
+        artifact = trained(arguments.seed, sizes.customers)
+        found = report(run(artifact, sizes, seed=arguments.seed, tell=status.update))
+    files = found.write(arguments.results)
+    if not arguments.json:
+        found.show(Console(highlight=False, width=None if sys.stdout.isatty() else 200))
+        for file in files:
+            console.print(f"Written: {file}", soft_wrap=True)
+    print(json.dumps(found.figures))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as failure:
+        sys.exit(str(failure))

@@ -1,0 +1,69 @@
+"""All detectors on all scenarios."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from benchmarks.drift.calibration import CONFIGURATIONS, false_alarms
+from benchmarks.drift.judges import JUDGES
+from benchmarks.drift.results import Figures
+from benchmarks.drift.scenarios import DRIFTS, SEASONAL, STATIONARY, drifted, world
+from benchmarks.drift.scorecard import Card, judge_drift, judge_quiet
+from benchmarks.drift.streams import Signals, Stream, observed
+from models.scoring.artifact import Artifact
+from producers.simulation_config import SimulationConfig, epoch_ms
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How much is judged.
+
+    Attributes
+    ----------
+    worlds, customers, days : int
+        Simulated worlds, and their sizes.
+    drift_day : int
+        When the drift begins, in days from the start.
+    streams : int
+        Of each kind in the calibration.
+    """
+
+    worlds: int
+    customers: int
+    days: int
+    drift_day: int
+    streams: int
+
+
+FULL = Sizes(worlds=3, customers=4_000, days=42, drift_day=28, streams=30)
+BRIEF = Sizes(worlds=1, customers=1_500, days=21, drift_day=14, streams=2)
+
+
+def run(artifact: Artifact, sizes: Sizes, *, seed: int, tell: Tell = lambda _stage: None) -> Figures:
+    """Judge; the same artifact, sizes and seed give the same figures."""
+    cards = {name: Card() for name in JUDGES}
+    shown = None
+    for number in range(sizes.worlds):
+        settings = {"seed": 100 * seed + number, "customers": sizes.customers, "days": sizes.days}
+        config = SimulationConfig(**settings)
+        tell(f"world {number + 1}: without drift")
+        usual = Signals.of(world(config), artifact)
+        for name, signals in ((STATIONARY, usual.shuffled(seed)), (SEASONAL, usual)):
+            streams = _both(signals, artifact)
+            judge_quiet(cards, name, *streams)
+        shown = shown or streams
+        drift_ms = epoch_ms(config.start + timedelta(days=sizes.drift_day))
+        for name in DRIFTS:
+            tell(f"world {number + 1}: {name}")
+            signals = Signals.of(drifted(name, settings, sizes.drift_day), artifact)
+            judge_drift(cards, name, *_both(signals, artifact), drift_ms)
+    tell("calibrating")
+    rates = {name: false_alarms(item, streams=sizes.streams, seed=seed) for name, item in CONFIGURATIONS.items()}
+    return Figures(seed=seed, worlds=sizes.worlds, cards=cards, calibration=rates, shown=shown)
+
+
+def _both(signals: Signals, artifact: Artifact) -> tuple[Stream, Stream]:
+    manifest = artifact.manifest
+    return observed(signals, manifest), observed(signals, manifest, by_week=False)

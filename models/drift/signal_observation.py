@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalObservation:
+    """One signal over OBSERVATION_SIZE transactions, and what it should be: all that its detectors need.
+
+    Who scored compares, with the model that it scored with; so who detects needs no model.
+
+    Parameters
+    ----------
+    mean, expected, standard_error : float
+        In the signal's own unit. The baseline has no model of chance but the standard error.
+    bins : list of int
+        Transactions by the part of the histogram.
+    expected_shares : list of float
+        What share of them should be in each part.
+    event_time_ms : int
+        Event time of the last transaction, milliseconds since 1970.
+    model_id : str
+        The model that scored it, whose baseline it is compared with.
+    """
+
+    mean: float
+    expected: float
+    standard_error: float
+    bins: list[int]
+    expected_shares: list[float]
+    event_time_ms: int
+    model_id: str
+
+    @property
+    def standardised(self) -> float:
+        """The mean's distance from the expected, in standard errors."""
+        return (self.mean - self.expected) / self.standard_error
+
+    def restore(self, value: float) -> float:
+        """Return the mean that has a given standardised value."""
+        return self.expected + value * self.standard_error
+
+    def to_json(self) -> str:
+        """Return it as text, for the way from one operator to the other."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> SignalObservation:
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(text))

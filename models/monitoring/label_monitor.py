@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from models.monitoring.model_figures import ModelFigures
+from models.monitoring.model_metrics import ModelMetrics
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matured:
+    """A transaction that is old enough, with the label that it had by then.
+
+    Parameters
+    ----------
+    model_id : str
+    event_time_ms : int
+    score : float
+    is_fraud : bool
+    """
+
+    model_id: str
+    event_time_ms: int
+    score: float
+    is_fraud: bool
+
+
+class LabelMonitor:
+    """Joins scores with labels that come days later, and measures each model by what is mature.
+
+    A transaction is mature when the newest score's event time is `horizon_ms` after its own. It counts then, once,
+    with the last label that was known by then; without one it is `unlabelled` and in no figure. So neither frauds that
+    are known early nor labels that are taken back bend the figures, as long as most labels come within the horizon. A
+    label may be read long before or after its score: the figures do not depend on it, only that it is read in time.
+
+    Parameters
+    ----------
+    horizon_ms : int
+        After so long a transaction is mature, milliseconds.
+    capacity : int
+        Most transactions that wait, some 500 bytes each; beyond it the oldest are given up and counted in `dropped`.
+        As many labels without a score are kept.
+    window : int
+        Precision, recall and error of a model are of so many last matured transactions.
+    k : int
+        Of Card Precision@k.
+    on_matured : callable
+        Told each matured transaction, the oldest first as far as they have come.
+    """
+
+    def __init__(
+        self,
+        *,
+        horizon_ms: int = 14 * DAY_MS,
+        capacity: int = 1_000_000,
+        window: int = 100_000,
+        k: int = 100,
+        on_matured: Callable[[Matured], None] = lambda _matured: None,
+    ) -> None:
+        self._horizon_ms, self._capacity = horizon_ms, capacity
+        self._window, self._k = window, k
+        self._on_matured = on_matured
+        self._waiting: dict[str, _Scored] = {}
+        self._oldest: list[tuple[int, str]] = []
+        self._early: OrderedDict[str, tuple[int, bool]] = OrderedDict()
+        self._models: dict[str, ModelMetrics] = {}
+        self._now_ms = 0
+        self.dropped = 0
+        """Transactions given up because too many waited."""
+        self.labels_dropped = 0
+        """Labels given up because too many had no score: of transactions that were judged already, or never scored."""
+
+    def scored(
+        self, transaction_id: str, *, customer_id: str, event_time_ms: int, score: float, alerted: bool, model_id: str
+    ) -> None:
+        """Take in a score. One that comes again after a restart of the job changes nothing."""
+        if transaction_id in self._waiting:
+            return
+        label_time_ms, is_fraud = self._early.pop(transaction_id, (-1, None))
+        self._waiting[transaction_id] = _Scored(
+            customer_id, event_time_ms, score, alerted, model_id, label_time_ms, is_fraud
+        )
+        heapq.heappush(self._oldest, (event_time_ms, transaction_id))
+        self._now_ms = max(self._now_ms, event_time_ms)
+        self._let_mature()
+        while len(self._waiting) > self._capacity:
+            del self._waiting[heapq.heappop(self._oldest)[1]]
+            self.dropped += 1
+
+    def labelled(self, transaction_id: str, *, event_time_ms: int, label_time_ms: int, is_fraud: bool) -> None:
+        """Take in a label; of two of one transaction the later one holds. After maturity it comes too late."""
+        if label_time_ms > event_time_ms + self._horizon_ms:
+            return
+        scored = self._waiting.get(transaction_id)
+        if scored is None:
+            if label_time_ms >= self._early.get(transaction_id, (-1, False))[0]:
+                self._early[transaction_id] = (label_time_ms, is_fraud)
+            while len(self._early) > self._capacity:
+                self._early.popitem(last=False)
+                self.labels_dropped += 1
+        elif label_time_ms >= scored.label_time_ms:
+            scored.label_time_ms, scored.is_fraud = label_time_ms, is_fraud
+
+    def figures(self) -> list[ModelFigures]:
+        """Return the figures of each model, in the order in which they were first seen."""
+        # A copy: another thread may ask, while a new model is seen.
+        return [metrics.figures() for metrics in list(self._models.values())]
+
+    @property
+    def waiting(self) -> int:
+        """How many transactions are not mature yet."""
+        return len(self._waiting)
+
+    def _let_mature(self) -> None:
+        matured_ms = self._now_ms - self._horizon_ms
+        while self._oldest and self._oldest[0][0] <= matured_ms:
+            self._judge(self._waiting.pop(heapq.heappop(self._oldest)[1]))
+
+    def _judge(self, scored: _Scored) -> None:
+        model = self._models.get(scored.model_id)
+        if model is None:
+            model = self._models[scored.model_id] = ModelMetrics(scored.model_id, window=self._window, k=self._k)
+        if scored.is_fraud is None:
+            model.unlabelled += 1
+            return
+        day = scored.event_time_ms // DAY_MS
+        model.update(scored.score, scored.alerted, scored.is_fraud)
+        model.cards.update(day, scored.customer_id, scored.score, scored.is_fraud)
+        # A day later at the latest what came out of order is here too.
+        model.cards.close(day - 1)
+        self._on_matured(
+            Matured(
+                model_id=scored.model_id,
+                event_time_ms=scored.event_time_ms,
+                score=scored.score,
+                is_fraud=scored.is_fraud,
+            )
+        )
+
+
+@dataclass(slots=True)
+class _Scored:
+    customer_id: str
+    event_time_ms: int
+    score: float
+    alerted: bool
+    model_id: str
+    label_time_ms: int
+    is_fraud: bool | None

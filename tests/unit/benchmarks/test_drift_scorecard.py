@@ -1,0 +1,56 @@
+"""The scorecard at its smallest: its figures mean little, but not its order, nor that it is the same again."""
+
+import json
+from dataclasses import replace
+from functools import cache
+
+from rich.console import Console
+
+from benchmarks.drift.judges import ALWAYS, JOB, NEVER
+from benchmarks.drift.results import Figures, report
+from benchmarks.drift.scenarios import DRIFTS, SEASONAL, STATIONARY
+from benchmarks.drift.trial import Sizes, run
+from models.drift.observation import OBSERVATION_SIZE
+from tests.unit.training.histories import artifact
+
+SMALL = Sizes(worlds=1, customers=700, days=21, drift_day=14, streams=1)
+
+
+@cache
+def figures() -> Figures:
+    return run(artifact(), SMALL, seed=3)
+
+
+def test_job_is_between_the_one_that_always_fires_and_the_one_that_never_does():
+    cards = figures().cards
+    for quiet in (STATIONARY, SEASONAL):
+        assert cards[NEVER].rate(quiet) == 0
+        assert cards[JOB].rate(quiet) < cards[ALWAYS].rate(quiet) / 100
+    for drift in DRIFTS:
+        assert cards[NEVER].misses[drift] == 1
+        assert cards[ALWAYS].misses[drift] == 0
+    assert cards[JOB].missed < len(DRIFTS)
+
+
+def test_delays_are_no_shorter_than_those_of_the_one_that_always_fires():
+    cards = figures().cards
+    for drift in DRIFTS:
+        ((least, hours),) = cards[ALWAYS].delays[drift]
+        assert least == OBSERVATION_SIZE
+        for card in cards.values():
+            assert all(events >= least and after >= hours for events, after in card.delays[drift])
+
+
+def test_report_has_the_tables_the_picture_and_figures_that_are_json(tmp_path):
+    found = report(figures())
+    files = {file.name: file.read_text() for file in found.write(tmp_path)}
+    assert json.loads(json.dumps(found.figures))["delay_events"].keys() == set(DRIFTS)
+    assert all(name in files["drift.md"] for name in (JOB, ALWAYS, NEVER, *DRIFTS))
+    assert files["drift.svg"].lstrip().startswith("<?xml")
+    found.show(Console(quiet=True))
+
+
+def test_same_seed_gives_the_same_figures():
+    less = replace(SMALL, customers=300)
+    one, again = (report(run(artifact(), less, seed=5)) for _ in range(2))
+    assert one.raw == again.raw
