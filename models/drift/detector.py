@@ -2,10 +2,9 @@ import pickle
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
-
-from river.drift import ADWIN, KSWIN, PageHinkley
 
 RIVER_VERSION = version("river")
 _HEADER = struct.Struct("<HQH")
@@ -32,10 +31,15 @@ class DetectorSettings:
     every: int = 1
 
 
+def _river(detector: str, **settings: Any) -> Any:
+    """Make one of River's detectors: it is loaded here, as it brings pandas and scikit-learn, seconds of a job's start."""
+    return getattr(import_module("river.drift"), detector)(**settings)
+
+
 def adwin(delta: float) -> DetectorSettings:
     """ADWIN, looking at each observation."""
     return DetectorSettings(
-        make=lambda: ADWIN(delta=delta, clock=1, grace_period=20),
+        make=lambda: _river("ADWIN", delta=delta, clock=1, grace_period=20),
         mark=f"delta={delta}",
     )
 
@@ -43,7 +47,7 @@ def adwin(delta: float) -> DetectorSettings:
 def page_hinkley(threshold: float, delta: float) -> DetectorSettings:
     """Page-Hinkley in both directions; `delta` are the standard errors that a mean may be away for ever."""
     return DetectorSettings(
-        make=lambda: PageHinkley(min_instances=30, delta=delta, threshold=threshold, alpha=1.0),
+        make=lambda: _river("PageHinkley", min_instances=30, delta=delta, threshold=threshold, alpha=1.0),
         mark=f"threshold={threshold},delta={delta}",
     )
 
@@ -51,7 +55,9 @@ def page_hinkley(threshold: float, delta: float) -> DetectorSettings:
 def kswin(alpha: float, *, every: int) -> DetectorSettings:
     """KSWIN on each `every`th observation: an update costs it sixty times as much as ADWIN."""
     return DetectorSettings(
-        make=lambda: KSWIN(alpha=alpha, window_size=100, stat_size=30, seed=1), mark=f"alpha={alpha}", every=every
+        make=lambda: _river("KSWIN", alpha=alpha, window_size=100, stat_size=30, seed=1),
+        mark=f"alpha={alpha}",
+        every=every,
     )
 
 
