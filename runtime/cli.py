@@ -22,7 +22,9 @@ from runtime.commands import (
     doctor,
     evaluate,
     jobs,
+    metrics,
     schemas,
+    serve,
     services,
     shows,
     topics,
@@ -63,7 +65,7 @@ def options(
 
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Services": (services.up, services.down, services.status, doctor.doctor),
+    "Services": (services.up, services.down, services.status, doctor.doctor, serve.serve, metrics.metrics),
     "Data": (data.simulate, data.produce, data.replay, archive.archive),
     "Model and job": (
         train.train,

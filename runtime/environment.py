@@ -7,7 +7,11 @@ from pathlib import Path
 from runtime.folders import PROJECT_ROOT
 from runtime.java import Java
 
-PASSWORDS = ("FRAUDSTREAM_KAFKA__SECURITY__PASSWORD", "FRAUDSTREAM_KAFKA__REGISTRY__PASSWORD")
+PASSWORDS = (
+    "FRAUDSTREAM_KAFKA__SECURITY__PASSWORD",
+    "FRAUDSTREAM_KAFKA__REGISTRY__PASSWORD",
+    "FRAUDSTREAM_API__TOKENS",
+)
 """Secrets stay with us: what a process has to know of them, it is given in a file."""
 DROPPED = ("FLINK_", "KAFKA_", "JAVA_TOOL_OPTIONS", "JVM_ARGS", "CLASSPATH", "PYTHONHOME")
 """Settings of another Flink, Kafka or Java on this machine must not reach ours."""

@@ -19,8 +19,10 @@ def client_properties(settings: Settings, bootstrap_servers: str) -> dict[str, A
     return {**shared_properties(settings), "bootstrap.servers": bootstrap_servers, "log_level": 0}
 
 
-def open_consumer(settings: Settings, bootstrap_servers: str, *, from_start: bool = True) -> Consumer:
-    """Open a consumer that reads for itself alone and leaves no offsets behind; it sees committed records only.
+def open_consumer(
+    settings: Settings, bootstrap_servers: str, *, from_start: bool = True, committed_only: bool = True
+) -> Consumer:
+    """Open a consumer that reads for itself alone and leaves no offsets behind.
 
     Parameters
     ----------
@@ -28,6 +30,8 @@ def open_consumer(settings: Settings, bootstrap_servers: str, *, from_start: boo
         Where to read.
     from_start
         A topic that it subscribes to is read from its oldest record, else from the next one.
+    committed_only
+        Records of a transaction that is still open are not given.
     """
     return Consumer(
         {
@@ -35,6 +39,6 @@ def open_consumer(settings: Settings, bootstrap_servers: str, *, from_start: boo
             "group.id": f"fraudstream-{uuid.uuid4().hex[:8]}",
             "auto.offset.reset": "earliest" if from_start else "latest",
             "enable.auto.commit": False,
-            "isolation.level": "read_committed",
+            "isolation.level": "read_committed" if committed_only else "read_uncommitted",
         }
     )

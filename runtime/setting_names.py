@@ -13,7 +13,8 @@ from runtime.login import HIDDEN
 from schemas.errors import UserError
 
 PREFIX = "FRAUDSTREAM_"
-SECRET = ".password"  # noqa: S105 (how the names of secret settings end)
+SECRET = (".password", ".tokens")
+"""How the names of secret settings end."""
 NOT_SETTINGS = {"FRAUDSTREAM_CACHE"}
 """Variables of our prefix with another meaning (the cache is chosen before any settings can be read)."""
 
@@ -44,8 +45,8 @@ def check_names(settings: type[BaseModel], file: Path | None, environment: Mappi
         if name not in known | sections
     ]
     in_file += [
-        f"{file}: expected no password in a file that others read, but {name} is there: take it out, "
-        f"give the user another one, and set {variable_name(name)} or {name}_file"
+        f"{file}: expected no secret in a file that others read, but {name} is there: take it out, "
+        f"replace it by another one, and set {variable_name(name)} or {name}_file"
         for name in names
         if name in known and name.endswith(SECRET)
     ]

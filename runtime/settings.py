@@ -13,6 +13,7 @@ from pydantic_settings import (
 )
 
 from jobs.job_config import Guarantee, JobConfig, Mode, StartFrom, StateBackend
+from runtime.api_settings import ApiSettings
 from runtime.folders import StateFolder
 from runtime.kafka_security import KafkaSecurity, refuse_security_names
 from runtime.login import check_login, mistake
@@ -189,6 +190,7 @@ class Settings(BaseSettings):
     job: JobSettings = JobSettings()
     model: ModelSettings = ModelSettings()
     paths: PathSettings = PathSettings()
+    api: ApiSettings = ApiSettings()
 
     @property
     def state(self) -> StateFolder:
