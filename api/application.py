@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from typing import Any
+from functools import partial
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from api import health_routes, score_routes
 from api.access import Access
 from api.body_limit import BodyLimit
-from api.problem import Problem, answer_with_problems
+from api.problem import answer_with_problems, openapi_of
 from api.readiness import Readiness
 from api.request_metrics import RequestMetrics
 from api.scoring import open_scoring
@@ -57,6 +57,7 @@ def create_application(settings: Settings, services: Services, registry: Collect
     app.add_middleware(BodyLimit, most_bytes=settings.api.max_body_bytes)
     app.add_middleware(RequestMetrics, registry=registry)
     answer_with_problems(app)
+    app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
     app.include_router(score_routes.router)
     app.include_router(health_routes.router)
     return app

@@ -108,10 +108,11 @@ def answer_with_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def other(request: Request, error: HTTPException) -> Response:
+        unreadable = error.status_code == HTTPStatus.BAD_REQUEST
         return ProblemError(
             HTTPStatus(error.status_code),
-            expected="a path and a method that /docs lists",
-            was=f"{request.method} {request.url.path[:SHOWN_CHARACTERS]}",
+            expected="a JSON object in UTF-8" if unreadable else "a path and a method that /docs lists",
+            was="other bytes" if unreadable else f"{request.method} {request.url.path[:SHOWN_CHARACTERS]}",
             what_to_do="see /docs",
             headers=dict(error.headers or {}),
         ).response()
@@ -128,15 +129,30 @@ def answer_with_problems(app: FastAPI) -> None:
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """Describe problems for the OpenAPI document."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {int(status): {"description": status.phrase, "model": Problem, "content": content} for status in statuses}
+    return {int(status): {"description": status.phrase, "model": Problem} for status in statuses}
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, in which problems have their own media type."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        operations = (operation for path in document["paths"].values() for operation in path.values())
+        for operation in operations:
+            for status, response in operation["responses"].items():
+                if int(status) >= HTTPStatus.BAD_REQUEST:
+                    response["content"] = {MEDIA_TYPE: response["content"].pop("application/json")}
+    return app.openapi_schema or {}
 
 
 def _field_problem(row: dict[str, Any]) -> FieldProblem:
     if row["type"] == "json_invalid":
         return FieldProblem(pointer="", expected="a JSON object", was=str(row["ctx"]["error"]))
     expected = str(row["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
-    words = {"missing": "a value", "extra_forbidden": "a known name"}
+    words = {
+        "missing": "a value",
+        "extra_forbidden": "a known name",
+        "timezone_aware": "a time with its offset, as Z or +01:00",
+    }
     was = "nothing" if row["type"] == "missing" else repr(row.get("input"))[:SHOWN_CHARACTERS]
     return FieldProblem(pointer=_pointer(row["loc"]), expected=words.get(row["type"], expected), was=was)
 

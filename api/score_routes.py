@@ -60,11 +60,12 @@ async def score(
 
     When the job has not answered at the deadline the answer is 202 with `decided_by` "deadline".
     """
-    _require_near(transaction)
-    scoring: Scoring = request.app.state.scoring
     settings: ApiSettings = request.app.state.settings.api
+    _require_near(transaction)
+    deadline_s = _deadline_s(deadline_ms, settings)
+    scoring: Scoring = request.app.state.scoring
     try:
-        entry = await scoring.score(transaction.record(), _deadline_s(deadline_ms, settings))
+        entry = await scoring.score(transaction.record(), deadline_s)
     except ConflictError:
         raise ProblemError(
             HTTPStatus.CONFLICT,

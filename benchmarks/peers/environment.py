@@ -29,9 +29,19 @@ def interpreter(peer: ProcessPeer) -> Path:
     fetch_peer_jars(peer.module)
     if not peer.own_environment:
         return Path(sys.executable)
-    lock = LOCKS / f"{peer.module}.lock"
+    return locked_interpreter(LOCKS / f"{peer.module}.lock")
+
+
+def locked_interpreter(lock: Path) -> Path:
+    """Return the Python of an environment that has the packages of a lock; it is made when it is not there.
+
+    Raises
+    ------
+    RuntimeFailure
+        When the packages can't be installed.
+    """
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
-    folder = cache_folder() / "peers" / f"{peer.module}-{digest}"
+    folder = cache_folder() / "peers" / f"{lock.stem}-{digest}"
     python, done = folder / "bin" / "python", folder / ".done"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".making").open("w") as made_by_one:
@@ -53,7 +63,7 @@ def run_uv(*arguments: str) -> None:
     )
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"it ended with {done.returncode}"
-        raise RuntimeFailure(f"expected the packages of a peer, but `uv {' '.join(arguments)}` failed: {reason}")
+        raise RuntimeFailure(f"expected locked packages, but `uv {' '.join(arguments)}` failed: {reason}")
 
 
 def version_of(peer: Peer) -> str:

@@ -41,7 +41,7 @@ class NamedGroup:
 
 @pytest.fixture(scope="module")
 def dashboard():
-    return json.loads((DOCKER / "grafana" / "dashboards" / "fraudstream.json").read_text())
+    return json.loads((DOCKER / "grafana" / "dashboards" / "flink.json").read_text())
 
 
 @pytest.fixture(scope="module")
