@@ -8,12 +8,13 @@ from confluent_kafka import Message, Producer, TopicPartition
 from api.score_book import ScoreBook
 from runtime.background_reader import BackgroundReader
 from runtime.kafka_client import open_consumer
-from runtime.registry_access import registry_of
+from runtime.registry_access import registry_access
 from runtime.settings import Settings
 from runtime.topic_reader import partition_ranges
 from schemas.avro_schemas import ALERT, SCORE
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import UnknownSchemaError, value_subject
+from schemas.steady_registry import open_steady_registry
 
 POLL_S = 0.1
 MOST_AT_ONCE = 500
@@ -46,7 +47,7 @@ class ReplyReader(BackgroundReader):
         loop: asyncio.AbstractEventLoop,
         producer: Producer,
     ) -> None:
-        topics, registry = settings.topics, registry_of(settings)
+        topics, registry = settings.topics, open_steady_registry(registry_access(settings))
         self._codecs = {
             topic: RecordCodec(kind, value_subject(topic), registry)
             for topic, kind in ((topics.scores, SCORE), (topics.alerts, ALERT))

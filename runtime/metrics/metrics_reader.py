@@ -9,12 +9,13 @@ from runtime.background_reader import BackgroundReader
 from runtime.kafka_client import open_consumer
 from runtime.metrics.score_latency import ScoreLatency, leading_text
 from runtime.metrics.stream_metrics import StreamMetrics
-from runtime.registry_access import registry_of
+from runtime.registry_access import registry_access
 from runtime.settings import Settings
 from runtime.topic_reader import partition_ranges
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import UnknownSchemaError, value_subject
+from schemas.steady_registry import open_steady_registry
 
 LOOK_S, MOST_AT_ONCE = 0.2, 20_000
 SAMPLED_SCORES = 50
@@ -33,7 +34,7 @@ class MetricsReader(BackgroundReader):
     """
 
     def __init__(self, settings: Settings, bootstrap_servers: str, metrics: StreamMetrics) -> None:
-        topics, registry = settings.topics, registry_of(settings)
+        topics, registry = settings.topics, open_steady_registry(registry_access(settings))
         kinds = {topics.scores: SCORE, topics.alerts: ALERT, topics.dead_letters: DEAD_LETTER, topics.drift: DRIFT}
         self._codecs = {topic: RecordCodec(kind, value_subject(topic), registry) for topic, kind in kinds.items()}
         self._metrics, self._latency = metrics, ScoreLatency()
