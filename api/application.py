@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from api import health_routes, score_routes
+from api import feature_routes, health_routes, score_routes
 from api.access import Access
 from api.body_limit import BodyLimit
 from api.problem import answer_with_problems, openapi_of
 from api.readiness import Readiness
 from api.request_metrics import RequestMetrics
-from api.scoring import open_scoring
+from api.scoring import open_desk
 from runtime.embedded import Services
 from runtime.settings import Settings
 
@@ -27,7 +27,7 @@ def create_application(settings: Settings, services: Services, registry: Collect
     """Make the web application; it reaches for the broker when it starts.
 
     A page that shows the same job to people may be mounted on it: what its routes need is in `app.state`
-    (`settings`, `services`, `scoring`, `access`), and `require_access` guards them.
+    (`settings`, `services`, `desk`, `access`), and `require_access` guards them.
 
     Parameters
     ----------
@@ -44,10 +44,7 @@ def create_application(settings: Settings, services: Services, registry: Collect
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with ExitStack() as stack:
-            app.state.scoring, app.state.reader = stack.enter_context(
-                open_scoring(settings, services.bootstrap_servers)
-            )
+        with open_desk(settings, services.bootstrap_servers) as app.state.desk:
             yield
 
     app = FastAPI(title="fraudstream", version="1", description=DESCRIPTION, lifespan=lifespan)
@@ -59,5 +56,6 @@ def create_application(settings: Settings, services: Services, registry: Collect
     answer_with_problems(app)
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
     app.include_router(score_routes.router)
+    app.include_router(feature_routes.router)
     app.include_router(health_routes.router)
     return app

@@ -88,6 +88,17 @@ class ProblemError(Exception):
         return Response(body, self.problem.status, self.headers, MEDIA_TYPE)
 
 
+def unavailable(what: str, error: Exception) -> ProblemError:
+    """Word that a record did not reach the broker."""
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        expected=f"{what} to reach the broker",
+        was=str(error),
+        what_to_do="send it again, under the same id; /readyz says what is missing",
+        headers={"Retry-After": "1"},
+    )
+
+
 def answer_with_problems(app: FastAPI) -> None:
     """Let every answer of the application that is no success be a problem."""
 

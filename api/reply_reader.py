@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import Message, Producer, TopicPartition
 
-from api.score_book import ScoreBook
 from runtime.background_reader import BackgroundReader
 from runtime.kafka_client import open_consumer
 from runtime.registry_access import registry_access
 from runtime.settings import Settings
 from runtime.topic_reader import partition_ranges
-from schemas.avro_schemas import ALERT, SCORE
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import UnknownSchemaError, value_subject
 from schemas.steady_registry import open_steady_registry
@@ -20,8 +20,27 @@ POLL_S = 0.1
 MOST_AT_ONCE = 500
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listener:
+    """Who waits for what comes into a topic.
+
+    Parameters
+    ----------
+    kind
+        Of the topic's records.
+    wants
+        Whether it waits for anything about a customer; called in the reader's thread.
+    take
+        Told of a record, in the event loop.
+    """
+
+    kind: str
+    wants: Callable[[str], bool]
+    take: Callable[[dict[str, Any]], object]
+
+
 class ReplyReader(BackgroundReader):
-    """Reads the job's scores and alerts from the topics' ends on, and hands those that are waited for to the book.
+    """Reads what the job writes from the topics' ends on, and hands on what is waited for.
 
     It reads all partitions for itself, as the answer to a request may lie in any. What nobody waits for is told by the
     record's key and is not decoded: others send transactions too.
@@ -33,8 +52,10 @@ class ReplyReader(BackgroundReader):
     ----------
     settings, bootstrap_servers
         Where to read.
-    book, loop
-        Who is told, and the event loop that the book belongs to.
+    listeners
+        By topic.
+    loop
+        Where they are told.
     producer
         Served beside: its errors are reported when asked for.
     """
@@ -43,24 +64,22 @@ class ReplyReader(BackgroundReader):
         self,
         settings: Settings,
         bootstrap_servers: str,
-        book: ScoreBook,
+        listeners: Mapping[str, Listener],
         loop: asyncio.AbstractEventLoop,
         producer: Producer,
     ) -> None:
-        topics, registry = settings.topics, open_steady_registry(registry_access(settings))
+        registry = open_steady_registry(registry_access(settings))
         self._codecs = {
-            topic: RecordCodec(kind, value_subject(topic), registry)
-            for topic, kind in ((topics.scores, SCORE), (topics.alerts, ALERT))
+            topic: RecordCodec(listener.kind, value_subject(topic), registry) for topic, listener in listeners.items()
         }
-        self._alerts = topics.alerts
-        self._book, self._loop, self._producer = book, loop, producer
+        self._listeners, self._loop, self._producer = listeners, loop, producer
         consumer = open_consumer(settings, bootstrap_servers, committed_only=False)
         super().__init__("reply-reader", consumer)
         # Offsets, not "the end": that would be looked up when the first records are fetched, and so pass over answers.
         consumer.assign(
             [
                 TopicPartition(topic, partition, high)
-                for topic in self._codecs
+                for topic in listeners
                 for partition, _, high in partition_ranges(consumer, topic)
             ]
         )
@@ -81,7 +100,7 @@ class ReplyReader(BackgroundReader):
 
     def _wanted(self, message: Message) -> tuple[str, dict[str, Any]] | None:
         key, topic = message.key(), message.topic() or ""
-        if message.error() or key is None or not self._book.is_waited_for(key.decode(errors="replace")):
+        if message.error() or key is None or not self._listeners[topic].wants(key.decode(errors="replace")):
             return None
         try:
             return topic, self._codecs[topic].decode(message.value() or b"")
@@ -90,7 +109,4 @@ class ReplyReader(BackgroundReader):
 
     def _hand_over(self, found: list[tuple[str, dict[str, Any]]]) -> None:
         for topic, record in found:
-            if topic == self._alerts:
-                self._book.take_alert(record)
-            else:
-                self._book.take_score(record)
+            self._listeners[topic].take(record)

@@ -5,19 +5,20 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api.access import require_access
-from api.problem import FieldProblem, ProblemError, documented
+from api.deadline import DeadlineMs, deadline_s
+from api.problem import FieldProblem, ProblemError, documented, unavailable
 from api.score_answer import PENDING, SCORED, ScoreAnswer
 from api.score_book import ConflictError, Entry, State
-from api.scoring import Scoring, UnavailableError
+from api.scoring import Scoring
+from api.sender import UnavailableError
 from api.transaction import LIMITS, Transaction
 from runtime.api_settings import ApiSettings
 from schemas.validation import MAX_TEXT_BYTES
 
 MAX_AHEAD = timedelta(milliseconds=LIMITS.max_ahead_ms)
-DEADLINE = "X-Deadline-Ms"
 
 router = APIRouter(prefix="/v1", tags=["scores"], dependencies=[Depends(require_access)])
 
@@ -49,9 +50,7 @@ async def score(
     transaction: Transaction,
     request: Request,
     response: Response,
-    deadline_ms: Annotated[
-        int | None, Header(alias=DEADLINE, ge=1, description="How long to wait for the job, in milliseconds.")
-    ] = None,
+    wanted_ms: DeadlineMs = None,
 ) -> ScoreAnswer:
     """Send a transaction to the job and answer with its decision.
 
@@ -62,10 +61,10 @@ async def score(
     """
     settings: ApiSettings = request.app.state.settings.api
     _require_near(transaction)
-    deadline_s = _deadline_s(deadline_ms, settings)
-    scoring: Scoring = request.app.state.scoring
+    seconds = deadline_s(wanted_ms, settings)
+    scoring: Scoring = request.app.state.desk.scoring
     try:
-        entry = await scoring.score(transaction.record(), deadline_s)
+        entry = await scoring.score(transaction.record(), seconds)
     except ConflictError:
         raise ProblemError(
             HTTPStatus.CONFLICT,
@@ -74,13 +73,7 @@ async def score(
             what_to_do="send a new transaction under a new id; GET /v1/scores has the earlier one's answer",
         ) from None
     except UnavailableError as error:
-        raise ProblemError(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            expected="the transaction to reach the broker",
-            was=str(error),
-            what_to_do="send it again under the same transaction_id; /readyz says what is missing",
-            headers={"Retry-After": "1"},
-        ) from None
+        raise unavailable("the transaction", error) from None
     return _answer(entry, settings, response)
 
 
@@ -94,7 +87,7 @@ async def find_score(
     transaction_id: Annotated[str, Path(max_length=MAX_TEXT_BYTES)], request: Request, response: Response
 ) -> ScoreAnswer:
     """Give the decision on a transaction that was sent to this server in the last minutes."""
-    scoring: Scoring = request.app.state.scoring
+    scoring: Scoring = request.app.state.desk.scoring
     settings: ApiSettings = request.app.state.settings.api
     entry = scoring.find(transaction_id)
     if entry is None:
@@ -105,19 +98,6 @@ async def find_score(
             what_to_do="send the transaction again: the job answers a repeated id as it did before, and counts it once",
         )
     return _answer(entry, settings, response)
-
-
-def _deadline_s(wanted_ms: int | None, settings: ApiSettings) -> float:
-    if wanted_ms is not None and wanted_ms > settings.longest_deadline_ms:
-        expected, was = f"at most {settings.longest_deadline_ms}", str(wanted_ms)
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            expected=f"{expected} in {DEADLINE}",
-            was=was,
-            what_to_do="wait shorter, then ask GET /v1/scores; the limit is api.longest_deadline_ms",
-            errors=[FieldProblem(pointer=DEADLINE, expected=expected, was=was)],
-        )
-    return (wanted_ms or settings.deadline_ms) / 1000
 
 
 def _require_near(transaction: Transaction) -> None:

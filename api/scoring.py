@@ -5,17 +5,20 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import Producer
 
-from api.reply_reader import ReplyReader
+from api.feature_queries import FeatureQueries
+from api.reply_reader import Listener, ReplyReader
 from api.score_book import Entry, ScoreBook
+from api.sender import Sender, UnavailableError
 from producers.publisher import SETTINGS
 from runtime.kafka_client import client_properties
 from runtime.registry_access import registry_of
 from runtime.settings import Settings
-from schemas.avro_schemas import TRANSACTION
+from schemas.avro_schemas import ALERT, FEATURE_ANSWER, SCORE, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject
 
@@ -29,14 +32,10 @@ PRODUCER_SETTINGS = {
 FLUSH_S = 5.0
 
 
-class UnavailableError(Exception):
-    """The transaction did not reach the broker; it may be sent again under the same id."""
-
-
 class Scoring:
     """Asks the job for decisions: a transaction goes out by its topic, its decision comes back by the scores.
 
-    Made by `open_scoring`. All methods are called in the event loop that it was made in.
+    Made by `open_desk`. All methods are called in the event loop that it was made in.
 
     Parameters
     ----------
@@ -49,11 +48,10 @@ class Scoring:
     """
 
     def __init__(self, settings: Settings, book: ScoreBook, producer: Producer) -> None:
-        self._topic = settings.topics.transactions
-        self._codec = RecordCodec(TRANSACTION, value_subject(self._topic), registry_of(settings))
+        topic = settings.topics.transactions
+        self._codec = RecordCodec(TRANSACTION, value_subject(topic), registry_of(settings))
         self._most_waiting = settings.api.most_waiting
-        self._book, self._producer = book, producer
-        self._loop = asyncio.get_running_loop()
+        self._book, self._sender = book, Sender(producer, topic)
         self.waiting = 0
         """Requests that wait now."""
 
@@ -101,29 +99,39 @@ class Scoring:
             raise error
 
     def _publish(self, entry: Entry, payload: bytes) -> None:
-        def note(error: KafkaError | None, _message: Message) -> None:
-            if error is not None and not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(
-                    self._book.withdraw, entry.transaction_id, UnavailableError(str(error.str()))
-                )
+        def withdraw(error: UnavailableError) -> None:
+            self._book.withdraw(entry.transaction_id, error)
 
         try:
-            self._producer.produce(self._topic, payload, entry.customer_id.encode(), on_delivery=note)
-        except (BufferError, KafkaException) as error:
-            reason = "the queue is full" if isinstance(error, BufferError) else str(error.args[0].str())
-            unavailable = UnavailableError(reason)
-            self._book.withdraw(entry.transaction_id, unavailable)
-            raise unavailable from None
+            self._sender.send(entry.customer_id, payload, on_error=withdraw)
+        except UnavailableError as error:
+            withdraw(error)
+            raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What a process has open to the job."""
+
+    scoring: Scoring
+    queries: FeatureQueries
+    reader: ReplyReader
 
 
 @contextmanager
-def open_scoring(settings: Settings, bootstrap_servers: str) -> Iterator[tuple[Scoring, ReplyReader]]:
+def open_desk(settings: Settings, bootstrap_servers: str) -> Iterator[Desk]:
     """Open what asks and what listens, for the length of a block in a running event loop."""
-    api = settings.api
+    api, topics = settings.api, settings.topics
     book = ScoreBook(kept_s=api.remembered_s, most=api.most_remembered, clock=time.monotonic)
     producer = Producer({**PRODUCER_SETTINGS, **client_properties(settings, bootstrap_servers)})
+    queries = FeatureQueries(settings, producer)
+    listeners = {
+        topics.scores: Listener(kind=SCORE, wants=book.is_waited_for, take=book.take_score),
+        topics.alerts: Listener(kind=ALERT, wants=book.is_waited_for, take=book.take_alert),
+        topics.features: Listener(kind=FEATURE_ANSWER, wants=queries.is_waited_for, take=queries.take),
+    }
     try:
-        with ReplyReader(settings, bootstrap_servers, book, asyncio.get_running_loop(), producer) as reader:
-            yield Scoring(settings, book, producer), reader
+        with ReplyReader(settings, bootstrap_servers, listeners, asyncio.get_running_loop(), producer) as reader:
+            yield Desk(scoring=Scoring(settings, book, producer), queries=queries, reader=reader)
     finally:
         producer.flush(FLUSH_S)

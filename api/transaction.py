@@ -37,6 +37,12 @@ def _since_1970(value: datetime) -> datetime:
     return value
 
 
+def require_whole_place(latitude: float | None, longitude: float | None) -> None:
+    """Refuse half a place."""
+    if (latitude is None) != (longitude is None):
+        raise PydanticCustomError("half_a_place", "both latitude and longitude, or neither")
+
+
 Text = Annotated[str, Field(max_length=MAX_TEXT_BYTES), AfterValidator(_limited)]
 Id = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_BYTES), AfterValidator(_limited)]
 CustomerId = Annotated[Id, AfterValidator(_customer)]
@@ -92,8 +98,7 @@ class Transaction(BaseModel):
 
     @model_validator(mode="after")
     def _whole_place(self) -> Transaction:
-        if (self.latitude is None) != (self.longitude is None):
-            raise PydanticCustomError("half_a_place", "both latitude and longitude, or neither")
+        require_whole_place(self.latitude, self.longitude)
         return self
 
     def record(self) -> dict[str, Any]:

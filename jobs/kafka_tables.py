@@ -1,4 +1,4 @@
-"""The Kafka tables of the job: transactions and labels come in by one each, every output leaves by the third."""
+"""The Kafka tables of the job: transactions, labels and queries come in by one each, every output leaves by one."""
 
 from jobs.job_config import JobConfig, StartFrom
 
@@ -17,6 +17,11 @@ def transactions_table(config: JobConfig) -> str:
 def labels_table(config: JobConfig) -> str:
     """Return the DDL of the labels' source; it always begins at the first, as features need what is known."""
     return _source("labels", config.topics.labels, "earliest", config)
+
+
+def queries_table(config: JobConfig) -> str:
+    """Return the DDL of the feature queries' source; nobody waits any more for answers to what was asked before."""
+    return _source("queries", config.topics.queries, "latest", config)
 
 
 def _source(table: str, topic: str, start_from: StartFrom, config: JobConfig) -> str:
@@ -50,7 +55,7 @@ def outputs_table(config: JobConfig) -> str:
     A standby's sink knows one topic alone, so it has no column for it.
     """
     topics = config.topics
-    written = [topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference]
+    written = [topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference, topics.features]
     options = {
         **_common(config),
         "topic": topics.scores if config.standby else ";".join(written),

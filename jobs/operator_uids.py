@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 SCORE_BATCH, DETECT_DRIFT = "score-batch", "detect-drift"
-TRANSACTIONS, LABELS, OUTPUTS, STANDBY_OUTPUTS = "transactions", "labels", "outputs", "standby-outputs"
+TRANSACTIONS, LABELS, QUERIES = "transactions", "labels", "queries"
+OUTPUTS, STANDBY_OUTPUTS = "outputs", "standby-outputs"
 
 STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "constraint-enforcer"}
 """What the planner makes as often as it likes: these are numbered, and keep no state that a number could lose."""
@@ -19,7 +20,7 @@ STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "co
 def stateful_uids(*, labels: bool, standby: bool) -> set[str]:
     """Return the uids of a job's operators with state; of the sink's two, that of the writer."""
     outputs = STANDBY_OUTPUTS if standby else OUTPUTS
-    sources = [TRANSACTIONS, LABELS] if labels else [TRANSACTIONS]
+    sources = [TRANSACTIONS, QUERIES, *([LABELS] if labels else [])]
     inputs = {f"{part}-{kind}" for part in sources for kind in ("source", "window-aggregate")}
     return inputs | {SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
 

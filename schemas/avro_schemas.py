@@ -14,6 +14,8 @@ ALERT = "alert"
 DRIFT = "drift"
 DEAD_LETTER = "dead_letter"
 INFERENCE = "inference"
+FEATURE_QUERY = "feature_query"
+FEATURE_ANSWER = "feature_answer"
 
 
 @cache

@@ -1,4 +1,14 @@
-from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, INFERENCE, LABEL, SCORE, TRANSACTION
+from schemas.avro_schemas import (
+    ALERT,
+    DEAD_LETTER,
+    DRIFT,
+    FEATURE_ANSWER,
+    FEATURE_QUERY,
+    INFERENCE,
+    LABEL,
+    SCORE,
+    TRANSACTION,
+)
 from schemas.topics import Topics
 
 
@@ -12,4 +22,6 @@ def topic_kinds(topics: Topics) -> dict[str, str]:
         topics.drift: DRIFT,
         topics.dead_letters: DEAD_LETTER,
         topics.inference: INFERENCE,
+        topics.queries: FEATURE_QUERY,
+        topics.features: FEATURE_ANSWER,
     }

@@ -12,6 +12,8 @@ class Topics:
     drift: str = "fraud.drift.v1"
     dead_letters: str = "fraud.dlq.v1"
     inference: str = "fraud.inference.v1"
+    queries: str = "fraud.queries.v1"
+    features: str = "fraud.features.v1"
 
     def names(self) -> tuple[str, ...]:
         """Return all names, in the order of the fields."""

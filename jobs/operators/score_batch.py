@@ -8,12 +8,13 @@ from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
 from jobs.operators.counts import Counts
+from jobs.operators.feature_answers import FeatureAnswers
 from jobs.operators.inference_log import InferenceLog
 from jobs.operators.label_reader import LabelReader
 from jobs.operators.outputs import Outputs
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
-from jobs.record_types import LABELS, SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
+from jobs.record_types import LABELS, QUERIES, SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
 from jobs.shards import SHARD_KEYS
 from models.drift.observation import Accumulator
 from models.drift.signals import SIGNALS, signal_matrix
@@ -58,6 +59,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._labels = LabelReader(LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits))
         self._outputs = Outputs(config, self._artifact, registry)
         self._inference_log = InferenceLog(config, self._artifact.manifest, registry)
+        self._answers = FeatureAnswers(config, registry)
         self._counts = Counts(runtime_context)
         warm_up()
 
@@ -71,6 +73,8 @@ class ScoreBatch(KeyedProcessFunction):
             yield from self._score(shard, *records)
         elif kind == LABELS:
             yield from self._learn(shard, *records)
+        elif kind == QUERIES:
+            yield from self._answers.to(shard, records[0], records[1], now_ms())
         else:
             self._learn_the_same(shard, *records)
 

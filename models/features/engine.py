@@ -171,6 +171,21 @@ class FeatureEngine:
         self._unscored = batch
         return batch
 
+    def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
+        """Compute the features of transactions that are not taken in: (n, F), each customer's upon those before it.
+
+        Their customers are read again from what ``load`` gives: the store is not told. At most one of a customer.
+
+        Raises
+        ------
+        ValueError, HistoryVersionError, RuntimeError
+            As `advance`.
+        """
+        batch = self.advance(records)
+        self._unscored = None
+        self._pool.drop(batch.customers)
+        return batch.x
+
     def learn(self, labels: LabelBatch) -> None:
         """Take in labels that arrive without transactions.
 

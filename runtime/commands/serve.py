@@ -35,7 +35,8 @@ def serve(
         raise UserError("expected job.emit_scores, was false: the API answers with the scores that the job writes")
     services = find_services(settings)
     topics = settings.topics
-    require_topics(settings, services.bootstrap_servers, topics.transactions, topics.scores, topics.alerts)
+    asked, answered = (topics.transactions, topics.queries), (topics.scores, topics.alerts, topics.features)
+    require_topics(settings, services.bootstrap_servers, *asked, *answered)
     opened = listen(settings.api.host, settings.api.port)
     with opened, open_exporter(settings, services) as registry:
         app = create_application(settings, services, registry)

@@ -45,7 +45,8 @@ class Running:
         """Create topics for one test, of names of their own or as told, and say how its job is to run."""
         prefix = prefix or f"lane{next(self.numbers)}"
         names = {
-            name: f"{prefix}.{name}" for name in ("transactions", "alerts", "scores", "labels", "drift", "inference")
+            name: f"{prefix}.{name}"
+            for name in ("transactions", "alerts", "scores", "labels", "drift", "inference", "queries", "features")
         }
         settings = self.settings.model_copy(
             update={

@@ -17,6 +17,8 @@ STATEFUL = {
     "transactions-window-aggregate",
     "labels-source",
     "labels-window-aggregate",
+    "queries-source",
+    "queries-window-aggregate",
     "score-batch",
     "detect-drift",
     "outputs-sink",

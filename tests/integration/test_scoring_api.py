@@ -109,6 +109,33 @@ def test_an_id_may_hold_anything(client):
     assert client.get(where).json() == answer.json()
 
 
+def test_features_are_those_that_the_next_transaction_is_scored_by_and_asking_counts_nowhere(lane, client):
+    """For several customers, so that each shard is asked."""
+    spent = 0
+    for number in range(8):
+        customer = f"asked-{number}"
+        body = transaction(100 + number, customer_id=customer, amount_minor=2_000)
+        client.post("/v1/score", json=body, headers=PATIENT)
+        size = lane.size(lane.topics.transactions)
+        asked = [
+            client.get(f"/v1/customers/{customer}/features?amount_minor=350000&merchant_id=m-9", headers=PATIENT)
+            for _ in range(2)
+        ]
+        assert [answer.status_code for answer in asked] == [200, 200]
+        first, second = (answer.json()["features"] for answer in asked)
+        assert lane.size(lane.topics.transactions) == size
+        for features in (first, second):
+            assert (features["amount"], features["count_1h"], features["sum_1h"]) == (3_500, 1, 20)
+        spent += first["count_24h"]
+    assert spent == 8
+
+
+def test_an_unknown_customer_has_the_features_of_a_first_transaction(client):
+    answer = client.get("/v1/customers/never seen/features", headers=PATIENT).json()
+    assert answer["customer_id"] == "never seen"
+    assert answer["features"]["history_count"] == 0
+
+
 def test_it_is_ready_while_the_job_runs(client):
     assert client.get("/readyz").json() == {"status": "ok"}
 
@@ -121,6 +148,8 @@ def test_without_a_job_the_deadline_passes_and_nothing_is_approved(running, lane
         assert client.get("/healthz").status_code == 200
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["was"]) == (503, "no answer of the job")
+        asked = client.get("/v1/customers/c/features", headers={"X-Deadline-Ms": "50"})
+        assert (asked.status_code, asked.json()["was"]) == (504, "none")
         body = transaction(5)
         for _ in range(2):
             answer = client.post("/v1/score", json=body, headers={"X-Deadline-Ms": "50"})

@@ -140,3 +140,16 @@ def test_the_openapi_document_has_examples_and_every_refusal(client):
         assert set(score["responses"][status]["content"]) == {"application/problem+json"}
     assert document["components"]["schemas"]["Transaction"]["examples"] == [EXAMPLE]
     assert score["security"] == [{"HTTPBearer": []}]
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [("amount_minor=-1", "amount_minor"), ("latitude=1", "query"), ("card=1", "card"), ("merchant_id=", "merchant_id")],
+)
+def test_a_question_about_features_is_checked_like_a_transaction(client, query, pointer):
+    answer = client.get(f"/v1/customers/c/features?{query}", headers=BEARER)
+    assert [error["pointer"] for error in is_problem(answer, 422)["errors"]] == [pointer]
+
+
+def test_features_are_not_told_without_a_token(client):
+    is_problem(client.get("/v1/customers/c/features"), 401)

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from api.score_book import ConflictError, ScoreBook, State
-from api.scoring import UnavailableError
+from api.sender import UnavailableError
 
 APPROVED = {"transaction_id": "t", "decision": "APPROVE", "score": 0.01}
 BLOCKED = {"transaction_id": "t", "decision": "BLOCK", "score": 0.9}

@@ -51,9 +51,9 @@ def test_source_is_never_bounded():
 
 
 def test_topics_are_those_of_the_settings():
-    topics = Topics(transactions="t", alerts="a", scores="s", drift="d", dead_letters="x", inference="i")
+    topics = Topics(transactions="t", alerts="a", scores="s", drift="d", dead_letters="x", inference="i", features="f")
     assert options(transactions_table(job_config(topics=topics)))["topic"] == "t"
-    assert set(options(outputs_table(job_config(topics=topics)))["topic"].split(";")) == {"a", "s", "d", "x", "i"}
+    assert set(options(outputs_table(job_config(topics=topics)))["topic"].split(";")) == {"a", "s", "d", "x", "i", "f"}
 
 
 def test_keys_and_values_travel_as_the_bytes_that_they_are():

@@ -53,6 +53,8 @@ FINGERPRINTS = {
     9: "049f7109c7a6445c",
     10: "ab66a39bbefc02bd",
     11: "e98a1ee82693933b",
+    15: "3aa1f5febd0a1a06",
+    16: "89ab5eb351eab303",
 }
 
 
