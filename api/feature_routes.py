@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -22,7 +21,7 @@ EXAMPLE = {
     "as_of": "2026-11-25T09:30:00.250Z",
     "answered_at": "2026-11-25T09:30:00.291Z",
     "feature_spec_hash": "5b1c6f0e2a7d9c34",
-    "features": {"amount": 14.58, "count_24h": 3.0, "since_last_s": 5400.0, "distance_km": None},
+    "features": {"amount": 14.58, "count_24h": 3.0, "since_last_s": 5400.0, "distance_km": -1.0},
 }
 
 
@@ -58,8 +57,8 @@ class FeaturesAnswer(BaseModel):
     answered_at: datetime
     feature_spec_hash: str
     """the feature table that they are of"""
-    features: dict[str, float | None]
-    """by name; null where there is none"""
+    features: dict[str, float]
+    """by name"""
 
 
 @router.get(
@@ -111,5 +110,5 @@ async def features(
         as_of=answer["event_time"],
         answered_at=answer["answered_at"],
         feature_spec_hash=answer["feature_spec_hash"],
-        features={name: None if math.isnan(value) else value for name, value in answer["features"].items()},
+        features=answer["features"],
     )

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Message, Producer, TopicPartition
+from confluent_kafka import Message, Producer
 
 from runtime.background_reader import BackgroundReader
 from runtime.kafka_client import open_consumer
 from runtime.registry_access import registry_access
 from runtime.settings import Settings
-from runtime.topic_reader import partition_ranges
+from runtime.topic_reader import topic_ends
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import UnknownSchemaError, value_subject
 from schemas.steady_registry import open_steady_registry
@@ -75,14 +75,7 @@ class ReplyReader(BackgroundReader):
         self._listeners, self._loop, self._producer = listeners, loop, producer
         consumer = open_consumer(settings, bootstrap_servers, committed_only=False)
         super().__init__("reply-reader", consumer)
-        # Offsets, not "the end": that would be looked up when the first records are fetched, and so pass over answers.
-        consumer.assign(
-            [
-                TopicPartition(topic, partition, high)
-                for topic in listeners
-                for partition, _, high in partition_ranges(consumer, topic)
-            ]
-        )
+        consumer.assign(topic_ends(consumer, listeners))
 
     def alive(self) -> bool:
         """Say whether the thread reads."""

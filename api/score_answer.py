@@ -25,7 +25,7 @@ SCORED = {
     "model_id": "lightgbm-1a2b3c4d",
     "reasons": [REASON],
 }
-PENDING = {
+PENDING: dict[str, Any] = {
     "transaction_id": "8b6f7a52-5c0e-4d0c-9a53-0d1c6f6a9f11",
     "status": "PENDING",
     "decision": "REVIEW",

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from schemas.validation import BYTE_ORDER_MARKS, MAX_TEXT_BYTES, NOT_UTF8, Limits
@@ -47,7 +48,7 @@ Text = Annotated[str, Field(max_length=MAX_TEXT_BYTES), AfterValidator(_limited)
 Id = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_BYTES), AfterValidator(_limited)]
 CustomerId = Annotated[Id, AfterValidator(_customer)]
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "transaction_id": "8b6f7a52-5c0e-4d0c-9a53-0d1c6f6a9f11",
     "customer_id": "c-00480",
     "merchant_id": "m-01377",

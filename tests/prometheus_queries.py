@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import yaml
 
@@ -10,7 +11,7 @@ from runtime.folders import PROJECT_ROOT
 
 DOCKER = PROJECT_ROOT / "docker"
 _METRIC = re.compile(r"\b((?:fraud|flink)[_:][a-zA-Z0-9_:]+)(?:\{([^}]*)\})?")
-_GROUPING = re.compile(r"\bby \(([^)]*)\)")
+_GROUPING = re.compile(r"\bby \(([^)]*)\) \(")
 _SHOWN = re.compile(r"\{\{ ?(?:\$labels\.)?(\w+) ?\}\}")
 
 
@@ -32,15 +33,37 @@ def queries() -> Iterator[tuple[str, str]]:
             yield from ((target["expr"], target["legendFormat"]) for target in panel["targets"])
 
 
-def asked_for() -> set[tuple[str, frozenset[str]]]:
-    """Return each metric of an exporter with the labels that some query wants of it."""
-    known = recorded()
-    found = set()
+@dataclass(frozen=True)
+class Query:
+    """What an expression wants: of each metric the labels that it matches and groups by, and the labels shown."""
+
+    text: str
+    wanted: dict[str, set[str]]
+    shown: set[str]
+
+
+def parsed_queries() -> list[Query]:
+    """Return the queries, recorded series aside: those are checked by what they are made of."""
+    found = []
     for expression, shown in queries():
-        grouping = {label.strip() for group in _GROUPING.findall(expression) for label in group.split(",")}
-        labels = grouping | set(_SHOWN.findall(shown))
-        for name, matchers in _METRIC.findall(expression):
-            if name not in known:
-                own = {matcher.split("=")[0].rstrip("!").strip() for matcher in matchers.split(",") if matcher}
-                found.add((name, frozenset(own | labels)))
+        wanted: dict[str, set[str]] = {}
+        for match in _METRIC.finditer(expression):
+            if match[1] not in recorded():
+                matchers = re.findall(r"(\w+) ?[!=]", match[2] or "")
+                wanted.setdefault(match[1], set()).update(matchers, _grouped_by(expression, match.start()))
+        found.append(Query(expression, wanted, set(_SHOWN.findall(shown))))
     return found
+
+
+def _grouped_by(expression: str, place: int) -> set[str]:
+    """Return the labels by which the aggregations around a place group."""
+    labels: set[str] = set()
+    for match in _GROUPING.finditer(expression):
+        depth = 0
+        for end in range(match.end() - 1, len(expression)):
+            depth += {"(": 1, ")": -1}.get(expression[end], 0)
+            if depth == 0:
+                break
+        if match.end() <= place < end:
+            labels.update(label.strip() for label in match[1].split(","))
+    return labels

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
@@ -25,6 +25,8 @@ def open_exporter(settings: Settings, services: Services) -> Iterator[CollectorR
     """
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(JobMetrics(FlinkRest(url=services.rest_url), ConsumerLag(settings, services.bootstrap_servers)))
-    with MetricsReader(settings, services.bootstrap_servers, StreamMetrics(registry)):
+    servers = services.bootstrap_servers
+    reader = MetricsReader(settings, servers, StreamMetrics(registry))
+    with closing(ConsumerLag(settings, servers)) as lag, reader:
+        registry.register(JobMetrics(FlinkRest(url=services.rest_url), lag))
         yield registry

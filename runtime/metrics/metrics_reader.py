@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import Message, TopicPartition
+from confluent_kafka import Message
 
 from runtime.background_reader import BackgroundReader
 from runtime.kafka_client import open_consumer
@@ -11,7 +11,7 @@ from runtime.metrics.score_latency import ScoreLatency, leading_text
 from runtime.metrics.stream_metrics import StreamMetrics
 from runtime.registry_access import registry_access
 from runtime.settings import Settings
-from runtime.topic_reader import partition_ranges
+from runtime.topic_reader import topic_ends
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import UnknownSchemaError, value_subject
@@ -47,13 +47,7 @@ class MetricsReader(BackgroundReader):
         }
         consumer = open_consumer(settings, bootstrap_servers)
         super().__init__("metrics-reader", consumer)
-        consumer.assign(
-            [
-                TopicPartition(topic, partition, high)
-                for topic in self._takers
-                for partition, _, high in partition_ranges(consumer, topic)
-            ]
-        )
+        consumer.assign(topic_ends(consumer, self._takers))
 
     def _look(self) -> None:
         found: dict[str, list[Message]] = {}

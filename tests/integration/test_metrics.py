@@ -12,7 +12,7 @@ from producers.simulation_config import SimulationConfig
 from runtime.deadline import wait_until
 from runtime.metrics.exporter import open_exporter
 from tests.integration.scoring_lane import DONE_SECONDS
-from tests.prometheus_queries import asked_for
+from tests.prometheus_queries import parsed_queries
 
 pytestmark = pytest.mark.integration
 
@@ -90,10 +90,13 @@ def _is_all_there(seen: Scrape) -> None:
     labels: dict[str, set[str]] = {}
     for sample in seen.samples:
         labels.setdefault(sample.name, set()).update(sample.labels)
-    for name, wanted in asked_for():
-        if name.startswith("fraud_"):
-            assert name in labels, name
-            assert wanted <= labels[name], (name, wanted)
+    for query in parsed_queries():
+        ours = {name: wanted for name, wanted in query.wanted.items() if name.startswith("fraud_")}
+        for name, wanted in ours.items():
+            assert name in labels, query.text
+            assert wanted <= labels[name], query.text
+        if ours:
+            assert query.shown <= set().union(*(labels[name] for name in ours)), query.text
 
 
 def _has_no_customer(seen: Scrape, ids: set[str]) -> None:
