@@ -1,9 +1,14 @@
 """The scoring API on the real broker and job: decisions, deadlines, repetition."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
@@ -13,6 +18,7 @@ from api.transaction import EXAMPLE
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime.deadline import wait_until
+from runtime.ports import free_port
 from schemas.columns import TRANSACTION_ARROW
 from tests.integration.scoring_lane import DONE_SECONDS, Lane
 
@@ -138,6 +144,35 @@ def test_an_unknown_customer_has_the_features_of_a_first_transaction(client):
 
 def test_it_is_ready_while_the_job_runs(client):
     assert client.get("/readyz").json() == {"status": "ok"}
+
+
+def test_the_command_serves_who_has_a_token_until_it_is_told_to_end(lane, tmp_path):
+    port, token = free_port(), "a-token-of-the-tests"
+    topics = {f"FRAUDSTREAM_TOPICS__{name.upper()}": topic for name, topic in asdict(lane.topics).items()}
+    own = {"FRAUDSTREAM_PATHS__STATE": str(lane.settings.state.root), "FRAUDSTREAM_API__TOKENS": token}
+    command = [sys.executable, "-m", "runtime.cli", "serve", "--port", str(port)]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env={**os.environ, **topics, **own}, stdout=log, stderr=log)  # noqa: S603
+    try:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+
+            def answers() -> bool:
+                assert process.poll() is None, (tmp_path / "log").read_text()
+                try:
+                    return http.get("/readyz").status_code == 200
+                except httpx2.TransportError:
+                    return False
+
+            assert wait_until(answers, seconds=60), (tmp_path / "log").read_text()
+            bearer = {"Authorization": f"Bearer {token}"}
+            assert http.post("/v1/score", json=transaction(6)).status_code == 401
+            assert http.post("/v1/score", json=transaction(6), headers=PATIENT | bearer).status_code == 200
+            assert "fraud_transactions_total" in http.get("/metrics", headers=bearer).text
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert token not in (tmp_path / "log").read_text()
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 def test_without_a_job_the_deadline_passes_and_nothing_is_approved(running, lane):
