@@ -25,6 +25,7 @@ from schemas.registry import value_subject
 PRODUCER_SETTINGS = {
     **SETTINGS,
     "linger.ms": 1,
+    "socket.nagle.disable": True,
     "compression.type": "none",  # of records sent one by one it would make nothing smaller
     # Nobody waits for a decision that much longer: what could not be sent by then may be sent again.
     "delivery.timeout.ms": 15_000,

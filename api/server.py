@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 
 import uvicorn
 from fastapi import FastAPI
@@ -33,6 +34,8 @@ def serve(app: FastAPI, opened: socket.socket) -> None:
     One process: the answers to what it sent are remembered here. More throughput is more of them behind a load
     balancer that keeps a transaction_id to one; the job itself scores an id once whoever sends it.
     """
+    # The readers' threads must not hold up a request for Python's usual 5 ms, nor requests an answer.
+    sys.setswitchinterval(0.0005)
     settings = uvicorn.Config(
         app, loop="uvloop", http="httptools", lifespan="on", access_log=False, log_level="warning", server_header=False,
         timeout_graceful_shutdown=15, ws="none",

@@ -1,4 +1,4 @@
-"""Load on the scoring API: each user asks about ten transactions a second, an answer without a decision is a failure.
+"""Load on the scoring API: each user asks about five transactions a second; one without a decision is a failure.
 
 `locust -f benchmarks/locustfile.py --host http://127.0.0.1:8000` opens its page; `python -m benchmarks.scoring_api`
 runs it without one. API_TOKEN is sent as bearer token, where the server asks for one.
@@ -19,7 +19,7 @@ CATEGORIES = ("grocery", "restaurant", "fuel", "clothing", "electronics", "trave
 class Terminal(FastHttpUser):
     """Sends transactions as they happen, of customers that come again."""
 
-    wait_time = constant_throughput(10)
+    wait_time = constant_throughput(5)
 
     def on_start(self) -> None:
         """Take the token."""
