@@ -174,7 +174,8 @@ class FeatureEngine:
     def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
         """Compute the features of transactions that are not taken in: (n, F), each customer's upon those before it.
 
-        Their customers are read again from what ``load`` gives: the store is not told. At most one of a customer.
+        Their customers are read again from what ``load`` gives, which an engine without it would lose. At most one
+        transaction of a customer.
 
         Raises
         ------

@@ -2,12 +2,12 @@ import re
 
 import pytest
 
-from jobs.kafka_tables import outputs_table, transactions_table
+from jobs.kafka_tables import outputs_table, queries_table, transactions_table
 from schemas.topics import Topics
 from tests.unit.jobs.job_configs import job_config
 
 FIFTEEN_MINUTES_MS = 15 * 60 * 1000
-TABLES = [transactions_table, outputs_table]
+TABLES = [transactions_table, queries_table, outputs_table]
 
 
 def options(statement: str) -> dict[str, str]:
