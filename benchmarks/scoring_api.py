@@ -9,13 +9,17 @@ environment: `FRAUDSTREAM_JOB__BATCH_MS=10 python -m benchmarks.scoring_api`.
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+import psutil
 
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
 from benchmarks.peers.environment import locked_interpreter
@@ -23,6 +27,7 @@ from runtime.deadline import wait_until
 from runtime.embedded import embedded
 from runtime.failures import RuntimeFailure
 from runtime.ports import LOOPBACK, free_port
+from runtime.run_state import RunState
 from runtime.settings import Settings
 from runtime.submit import submit
 
@@ -41,14 +46,18 @@ def main() -> None:
     settings = bench_settings(bench_model())
     with console.status("starting broker, cluster, job and API"), embedded(settings) as services:
         submit(settings, services)
-        with api(settings) as url:
+        with api(settings) as (url, pid):
+            parts = {process.name: process.pid for process in RunState.load(settings.state).processes} | {"api": pid}
+            before, began = cpu_seconds(parts), time.monotonic()
             rows = load(python, url, arguments.rate, arguments.seconds)
-    print(json.dumps(report(rows, arguments.rate)))
+            took, after = time.monotonic() - began, cpu_seconds(parts)
+    cores = {name: round((after[name] - before[name]) / took, 2) for name in after}
+    print(json.dumps({**report(rows, arguments.rate), "cores": cores}))
 
 
 @contextmanager
-def api(settings: Settings) -> Iterator[str]:
-    """Run the API in a process of its own for the length of a block; gives its address."""
+def api(settings: Settings) -> Iterator[tuple[str, int]]:
+    """Run the API in a process of its own for the length of a block; gives its address and its id."""
     port = free_port()
     url = f"http://{LOOPBACK}:{port}"
     state = {"FRAUDSTREAM_PATHS__STATE": str(settings.state.root)}
@@ -58,10 +67,17 @@ def api(settings: Settings) -> Iterator[str]:
     try:
         if not wait_until(lambda: _is_ready(url), seconds=START_S):
             raise RuntimeFailure(f"expected {url}/readyz to answer within {START_S:.0f} s: see {ROOT / 'api.log'}")
-        yield url
+        yield url, process.pid
     finally:
         process.terminate()
         process.wait(30)
+
+
+def cpu_seconds(parts: dict[str, int]) -> dict[str, float]:
+    """Return the processor time of some processes, and as "load" of the children that have ended, in seconds."""
+    times = {name: psutil.Process(pid).cpu_times() for name, pid in parts.items()}
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {name: used.user + used.system for name, used in times.items()} | {"load": ended.ru_utime + ended.ru_stime}
 
 
 def _is_ready(url: str) -> bool:
@@ -108,10 +124,10 @@ def report(rows: list[dict[str, object]], rate: int) -> dict[str, object]:
 
 def _quantile(times: list[tuple[float, int]], total: int, share: float) -> float:
     seen = 0
-    for time, count in times:
+    for answer_ms, count in times:
         seen += count
         if seen >= total * share / 100:
-            return time
+            return answer_ms
     raise RuntimeFailure("expected answers, was none")
 
 

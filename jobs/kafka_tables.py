@@ -1,5 +1,7 @@
 """The Kafka tables of the job: transactions, labels and queries come in by one each, every output leaves by one."""
 
+from collections.abc import Mapping
+
 from jobs.job_config import JobConfig, StartFrom
 
 # Without these the source asks the broker again for every few records. They wait far shorter than a micro-batch does.
@@ -21,10 +23,14 @@ def labels_table(config: JobConfig) -> str:
 
 def queries_table(config: JobConfig) -> str:
     """Return the DDL of the feature queries' source; nobody waits any more for answers to what was asked before."""
-    return _source("queries", config.topics.queries, "latest", config)
+    # They are few: each is given at once, and the broker is not asked again every GATHER_MS where there is none.
+    at_once = {"properties.fetch.min.bytes": "1", "properties.fetch.max.wait.ms": "500"}
+    return _source("queries", config.topics.queries, "latest", config, at_once)
 
 
-def _source(table: str, topic: str, start_from: StartFrom, config: JobConfig) -> str:
+def _source(
+    table: str, topic: str, start_from: StartFrom, config: JobConfig, changes: Mapping[str, str] | None = None
+) -> str:
     options = {
         **_common(config),
         "topic": topic,
@@ -33,6 +39,7 @@ def _source(table: str, topic: str, start_from: StartFrom, config: JobConfig) ->
         "properties.auto.offset.reset": "earliest",
         "properties.fetch.min.bytes": str(GATHER_BYTES),
         "properties.fetch.max.wait.ms": str(GATHER_MS),
+        **(changes or {}),
     }
     return f"""
         CREATE TABLE {table} (
