@@ -69,7 +69,7 @@ bench: .venv/.runtime ## measure events a second and latency, beside a plain loo
 COMPOSE := docker compose --file docker/compose.yaml
 
 .PHONY: docker-up docker-demo docker-down
-docker-up: docker/secrets/grafana_password ## build the image; start Redpanda, Flink, Prometheus and Grafana
+docker-up: docker/secrets/grafana_password docker/secrets/api_tokens ## build the image; start Redpanda, Flink, the API, Prometheus and Grafana
 	@$(COMPOSE) build
 	@$(COMPOSE) up --detach --wait
 
@@ -79,11 +79,18 @@ docker-demo: docker-up ## train a model, submit the job, send transactions, watc
 docker-down: ## remove the containers; topics, checkpoints and model stay in volumes
 	@$(COMPOSE) --profile demo --profile job down
 
-# Grafana is another user than you, so the file must be readable; the folder is yours alone.
+# The containers are other users than you, so the files must be readable; the folder is yours alone.
 docker/secrets/grafana_password:
+	$(call secret)
+
+docker/secrets/api_tokens:
+	$(call secret)
+
+define secret
 	@mkdir -p -m 700 $(@D)
 	@od -An -N16 -tx1 /dev/urandom | tr -d ' \n' > $@
 	@chmod 644 $@
+endef
 
 ##@ develop
 

@@ -1,10 +1,14 @@
-"""The Kafka tables of the job: transactions, labels and deployments come in by one each, every output leaves by one."""
+"""The Kafka tables of the job: what comes in by one for each kind of record, every output leaves by one."""
+
+from collections.abc import Mapping
 
 from jobs.job_config import JobConfig, StartFrom
 
 # Without these the source asks the broker again for every few records. They wait far shorter than a micro-batch does.
 GATHER_MS = 5
 GATHER_BYTES = 64 * 1024
+# Of topics with few records: each is given at once, and the broker is not asked every GATHER_MS where there is none.
+_AT_ONCE = {"properties.fetch.min.bytes": "1", "properties.fetch.max.wait.ms": "500"}
 
 _STARTUP_MODES = {"earliest": "earliest-offset", "latest": "latest-offset", "committed": "group-offsets"}
 
@@ -21,10 +25,17 @@ def labels_table(config: JobConfig) -> str:
 
 def control_table(config: JobConfig) -> str:
     """Return the DDL of the deployments' source; it begins at the first, and the last one that there is counts."""
-    return _source("control", config.topics.control, "earliest", config)
+    return _source("control", config.topics.control, "earliest", config, _AT_ONCE)
 
 
-def _source(table: str, topic: str, start_from: StartFrom, config: JobConfig) -> str:
+def queries_table(config: JobConfig) -> str:
+    """Return the DDL of the feature queries' source; nobody waits any more for answers to what was asked before."""
+    return _source("queries", config.topics.queries, "latest", config, _AT_ONCE)
+
+
+def _source(
+    table: str, topic: str, start_from: StartFrom, config: JobConfig, changes: Mapping[str, str] | None = None
+) -> str:
     options = {
         **_common(config),
         "topic": topic,
@@ -33,6 +44,7 @@ def _source(table: str, topic: str, start_from: StartFrom, config: JobConfig) ->
         "properties.auto.offset.reset": "earliest",
         "properties.fetch.min.bytes": str(GATHER_BYTES),
         "properties.fetch.max.wait.ms": str(GATHER_MS),
+        **(changes or {}),
     }
     return f"""
         CREATE TABLE {table} (
@@ -57,7 +69,7 @@ def outputs_table(config: JobConfig) -> str:
     topics = config.topics
     written = [
         topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference, topics.model_events,
-        topics.shadow,
+        topics.shadow, topics.features,
     ]  # fmt: skip
     options = {
         **_common(config),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 SCORE_BATCH, DETECT_DRIFT = "score-batch", "detect-drift"
-TRANSACTIONS, LABELS, CONTROL = "transactions", "labels", "control"
+TRANSACTIONS, LABELS, CONTROL, QUERIES = "transactions", "labels", "control", "queries"
 OUTPUTS, STANDBY_OUTPUTS = "outputs", "standby-outputs"
 
 STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "constraint-enforcer"}
@@ -20,7 +20,7 @@ STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "co
 def stateful_uids(*, labels: bool, standby: bool) -> set[str]:
     """Return the uids of a job's operators with state; of the sink's two, that of the writer."""
     outputs = STANDBY_OUTPUTS if standby else OUTPUTS
-    sources = [TRANSACTIONS, LABELS] if labels else [TRANSACTIONS]
+    sources = [TRANSACTIONS, QUERIES, *([LABELS] if labels else [])]
     inputs = {f"{part}-{kind}" for part in sources for kind in ("source", "window-aggregate")}
     return inputs | {f"{CONTROL}-source", SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
 

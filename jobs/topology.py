@@ -11,7 +11,7 @@ from pyflink.table import Schema, StreamTableEnvironment, Table
 from jobs import operator_uids as uids
 from jobs import record_types as types
 from jobs.job_config import JobConfig
-from jobs.kafka_tables import control_table, labels_table, outputs_table, transactions_table
+from jobs.kafka_tables import control_table, labels_table, outputs_table, queries_table, transactions_table
 from jobs.operators.detect_drift import DetectDrift
 from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
 from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
@@ -37,7 +37,8 @@ def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
     """Lay the job into the environment of `tables`, ready to be executed."""
     tables.execute_sql(transactions_table(config))
     tables.execute_sql(outputs_table(config))
-    batches = micro_batches(tables, config)
+    tables.execute_sql(queries_table(config))
+    batches = micro_batches(tables, config).union(query_batches(tables, config))
     if config.labels:
         tables.execute_sql(labels_table(config))
         batches = batches.union(label_batches(tables, config))
@@ -63,16 +64,24 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
 
     The open batch is state of Flink's window, so a failure does not lose it.
     """
-    _create_sharded_view(tables, config, "transactions")
+    return _batches_by_shard(tables, config, uids.TRANSACTIONS, types.TRANSACTIONS)
+
+
+def query_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
+    """Collect the feature queries of each shard as transactions are, which they race: rows of SHARDED_BATCH."""
+    return _batches_by_shard(tables, config, uids.QUERIES, types.QUERIES)
+
+
+def _batches_by_shard(tables: StreamTableEnvironment, config: JobConfig, part: str, kind: int) -> DataStream:
+    _create_sharded_view(tables, config, part)
     batches = tables.sql_query(f"""
-        SELECT shard, ROW({types.TRANSACTIONS}, record_keys, payloads, positions, stamps)
+        SELECT shard, ROW({kind}, record_keys, payloads, positions, stamps)
         FROM (
             SELECT shard, {_COLLECTED}
-            FROM TABLE(
-                TUMBLE(TABLE sharded_transactions, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
+            FROM TABLE(TUMBLE(TABLE sharded_{part}, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
             GROUP BY shard, window_start, window_end
         )""")  # noqa: S608  (numbers and names of ours alone)
-    return _sharded_batches(tables, batches, uids.TRANSACTIONS)
+    return _sharded_batches(tables, batches, part)
 
 
 def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:

@@ -24,10 +24,12 @@ from runtime.commands import (
     evaluate,
     explain,
     jobs,
+    metrics,
     model,
     monitor,
     notify,
     schemas,
+    serve,
     services,
     shows,
     topics,
@@ -68,7 +70,7 @@ def options(
 
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Services": (services.up, services.down, services.status, doctor.doctor),
+    "Services": (services.up, services.down, services.status, doctor.doctor, serve.serve, metrics.metrics),
     "Data": (data.simulate, data.produce, data.replay, archive.archive),
     "Model and job": (
         train.train,

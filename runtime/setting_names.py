@@ -13,7 +13,7 @@ from runtime.login import HIDDEN
 from schemas.errors import UserError
 
 PREFIX = "FRAUDSTREAM_"
-SECRETS = (".password", ".webhook_url", ".signing_key")
+SECRETS = (".password", ".webhook_url", ".signing_key", ".tokens")
 """How the names of secret settings end; a webhook's address is all that it takes to write there."""
 NOT_SETTINGS = {"FRAUDSTREAM_CACHE"}
 """Variables of our prefix with another meaning (the cache is chosen before any settings can be read)."""

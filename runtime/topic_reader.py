@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from runtime.deadline import wait_until
 from runtime.failures import RuntimeFailure
@@ -11,6 +11,7 @@ from runtime.kafka_client import open_consumer
 from runtime.settings import Settings
 
 SILENCE_S = 20.0
+LEADER_SECONDS = 10.0
 
 
 def topic_size(settings: Settings, bootstrap_servers: str, topic: str) -> int:
@@ -136,6 +137,37 @@ def read_record(settings: Settings, bootstrap_servers: str, topic: str, partitio
 def place_of(message: Message) -> tuple[int, int]:
     """Return the partition and the offset of a message that was read."""
     return int(message.partition() or 0), int(message.offset() or 0)
+
+
+def topic_ends(consumer: Consumer, topics: Iterable[str]) -> list[TopicPartition]:
+    """Return the end of each partition of some topics, for a consumer that is to read what comes from now on.
+
+    Offsets, not "the end": that would be looked up when the first records are fetched, and so pass over some.
+
+    Raises
+    ------
+    KafkaException
+        The broker does not tell within LEADER_SECONDS; a topic that was just made has no leaders at first.
+    """
+    found: list[TopicPartition] = []
+    failure: KafkaException | None = None
+
+    def told() -> bool:
+        nonlocal found, failure
+        try:
+            found = [
+                TopicPartition(topic, part, high)
+                for topic in topics
+                for part, _, high in partition_ranges(consumer, topic)
+            ]
+        except KafkaException as error:
+            failure = error
+            return False
+        return True
+
+    if not wait_until(told, seconds=LEADER_SECONDS, interval_s=0.2) and failure is not None:
+        raise failure
+    return found
 
 
 def partition_ranges(consumer: Consumer, topic: str) -> list[tuple[int, int, int]]:

@@ -17,6 +17,8 @@ INFERENCE = "inference"
 CONTROL = "control"
 MODEL_EVENT = "model_event"
 SHADOW = "shadow"
+FEATURE_QUERY = "feature_query"
+FEATURE_ANSWER = "feature_answer"
 
 
 @cache

@@ -3,6 +3,8 @@ from schemas.avro_schemas import (
     CONTROL,
     DEAD_LETTER,
     DRIFT,
+    FEATURE_ANSWER,
+    FEATURE_QUERY,
     INFERENCE,
     LABEL,
     MODEL_EVENT,
@@ -26,4 +28,6 @@ def topic_kinds(topics: Topics) -> dict[str, str]:
         topics.control: CONTROL,
         topics.model_events: MODEL_EVENT,
         topics.shadow: SHADOW,
+        topics.queries: FEATURE_QUERY,
+        topics.features: FEATURE_ANSWER,
     }

@@ -15,6 +15,8 @@ class Topics:
     control: str = "fraud.control.v1"
     model_events: str = "fraud.model-events.v1"
     shadow: str = "fraud.shadow.v1"
+    queries: str = "fraud.queries.v1"
+    features: str = "fraud.features.v1"
 
     def names(self) -> tuple[str, ...]:
         """Return all names, in the order of the fields."""

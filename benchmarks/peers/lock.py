@@ -1,4 +1,4 @@
-"""Writes the locks of the peers' packages and jars anew: `python -m benchmarks.peers.lock`."""
+"""Writes the locks of the peers' packages and jars anew, and of the load tool's: `python -m benchmarks.peers.lock`."""
 
 import json
 import tempfile
@@ -28,7 +28,7 @@ JARS = {
 
 def main() -> None:
     """Write them."""
-    for wanted in sorted(LOCKS.glob("*.in")):
+    for wanted in [*sorted(LOCKS.glob("*.in")), PROJECT_ROOT / "benchmarks" / "locust.in"]:
         if wanted.stem != "scoring":
             file = wanted.relative_to(PROJECT_ROOT)  # locks name the files that they were made of
             run_uv("pip", "compile", *OPTIONS, str(file), "-o", str(file.with_suffix(".lock")))

@@ -10,6 +10,7 @@ from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
 from jobs.operators.counts import Counts
+from jobs.operators.feature_answers import FeatureAnswers
 from jobs.operators.label_reader import LabelReader
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.serving import Serving
@@ -17,7 +18,7 @@ from jobs.operators.serving_loader import ServingLoader
 from jobs.operators.shard_models import ShardModels
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
-from jobs.record_types import LABELS, SAME_LABELS, SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
+from jobs.record_types import LABELS, QUERIES, SAME_LABELS, SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
 from jobs.shards import SHARD_KEYS
 from models.features.pool import Load
 from models.features.warm_up import warm_up
@@ -65,6 +66,7 @@ class ScoreBatch(KeyedProcessFunction):
         control = RecordCodec(CONTROL, value_subject(config.topics.control), registry)
         self._loader = ServingLoader(control, partial(Serving.load, config, registry))
         self._reports = ModelReports(config, registry)
+        self._answers = FeatureAnswers(config, registry)
         self._counts = Counts(runtime_context)
         warm_up()
 
@@ -79,6 +81,8 @@ class ScoreBatch(KeyedProcessFunction):
             yield from self._score(shard, models, *records)
         elif kind == LABELS:
             yield from self._learn(shard, *records)
+        elif kind == QUERIES:
+            yield from self._answers.to(shard, records[0], records[1], now_ms())
         elif kind == SAME_LABELS:
             self._learn_the_same(shard, *records)
         else:

@@ -93,6 +93,13 @@ class ShardScorer:
         self._forget(newest_ms)
         return scored
 
+    def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
+        """Return the features that transactions would have, (n, F); nothing is stored, nobody becomes known by it."""
+        new = list(self._new)
+        features = self._scorer.preview(records)
+        self._new = new
+        return features
+
     def learn(self, labels: LabelBatch, positions: NDArray[np.int64]) -> None:
         """Learn labels and store them.
 

@@ -32,7 +32,7 @@ class DetectorSettings:
 
 
 def _river(detector: str, **settings: Any) -> Any:
-    """Make one of River's detectors: it is loaded here, as it brings pandas and scikit-learn, seconds of a job's start."""
+    """Make one of River's detectors: loaded here, as it brings pandas and scikit-learn, seconds of a job's start."""
     return getattr(import_module("river.drift"), detector)(**settings)
 
 

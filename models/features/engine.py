@@ -174,6 +174,22 @@ class FeatureEngine:
         self._unscored = batch
         return batch
 
+    def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
+        """Compute the features of transactions that are not taken in: (n, F), each customer's upon those before it.
+
+        Their customers are read again from what ``load`` gives, which an engine without it would lose. At most one
+        transaction of a customer.
+
+        Raises
+        ------
+        ValueError, HistoryVersionError, RuntimeError
+            As `advance`.
+        """
+        batch = self.advance(records)
+        self._unscored = None
+        self._pool.drop(batch.customers)
+        return batch.x
+
     def learn(self, labels: LabelBatch) -> None:
         """Take in labels that arrive without transactions.
 

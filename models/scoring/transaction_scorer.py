@@ -142,6 +142,10 @@ class TransactionScorer:
             verdict=verdict,
         )
 
+    def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
+        """Return the features of transactions that are not taken in, see `FeatureEngine.preview`."""
+        return self._engine.preview(records)
+
     def merchant_awaits_storing(self, merchant: str) -> bool:
         """Return whether `take_changed_labels` would give a merchant."""
         return self._engine.merchant_awaits_storing(merchant)

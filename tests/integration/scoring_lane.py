@@ -49,6 +49,7 @@ class Running:
             name: f"{prefix}.{name}"
             for name in (
                 "transactions", "alerts", "scores", "labels", "drift", "inference", "control", "model_events", "shadow",
+                "queries", "features",
             )
         }  # fmt: skip
         settings = self.settings.model_copy(

@@ -18,6 +18,8 @@ STATEFUL = {
     "labels-source",
     "labels-window-aggregate",
     "control-source",
+    "queries-source",
+    "queries-window-aggregate",
     "score-batch",
     "detect-drift",
     "outputs-sink",

@@ -1,5 +1,6 @@
 """Prometheus and Grafana ask only for what Flink's reporter exports."""
 
+import inspect
 import json
 import re
 import zipfile
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from jobs.operators.counts import GROUP, Counts
+from runtime.commands.metrics import metrics
 from runtime.flink_home import distribution
 from runtime.folders import PROJECT_ROOT
 
@@ -39,7 +41,7 @@ class NamedGroup:
 
 @pytest.fixture(scope="module")
 def dashboard():
-    return json.loads((DOCKER / "grafana" / "dashboards" / "fraudstream.json").read_text())
+    return json.loads((DOCKER / "grafana" / "dashboards" / "flink.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +85,19 @@ def test_grafana_finds_dashboards_and_source_where_they_are_mounted(compose):
     assert f"127.0.0.1:9090:{port}" in compose["services"][name]["ports"]
 
 
+def test_prometheus_asks_our_exporter_at_its_port_and_has_the_rules(compose):
+    settings = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text())
+    (ours,) = [job for job in settings["scrape_configs"] if job["job_name"] == "fraudstream"]
+    (host, port) = ours["static_configs"][0]["targets"][0].split(":")
+    assert "metrics" in compose["services"][host]["command"]
+    assert int(port) == inspect.signature(metrics).parameters["port"].default
+    assert compose["services"][host]["healthcheck"]["test"][-1].endswith(f"/{port}")
+    mounts = [mount.split(":")[1] for mount in compose["services"]["prometheus"]["volumes"]]
+    assert [f"/etc/prometheus/{name}" for name in settings["rule_files"]] == [m for m in mounts if "rules" in m]
+
+
 def test_prometheus_asks_every_part_of_flink_at_the_reporters_port(flink_settings):
     found = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
-    targets = [target for job in found for target in job["dns_sd_configs"]]
+    targets = [target for job in found if job["job_name"] == "flink" for target in job["dns_sd_configs"]]
     assert {name for target in targets for name in target["names"]} == {"jobmanager", "taskmanager"}
     assert {str(target["port"]) for target in targets} == {flink_settings["metrics.reporter.prom.port"]}

@@ -2,12 +2,12 @@ import re
 
 import pytest
 
-from jobs.kafka_tables import control_table, outputs_table, transactions_table
+from jobs.kafka_tables import control_table, outputs_table, queries_table, transactions_table
 from schemas.topics import Topics
 from tests.unit.jobs.job_configs import job_config
 
 FIFTEEN_MINUTES_MS = 15 * 60 * 1000
-TABLES = [transactions_table, outputs_table]
+TABLES = [transactions_table, queries_table, outputs_table]
 
 
 def options(statement: str) -> dict[str, str]:
@@ -53,12 +53,13 @@ def test_source_is_never_bounded():
 def test_topics_are_those_of_the_settings():
     topics = Topics(
         transactions="t", alerts="a", scores="s", drift="d", dead_letters="x", inference="i", control="c",
-        model_events="e", shadow="h",
+        model_events="e", shadow="h", queries="q", features="f",
     )  # fmt: skip
     config = job_config(topics=topics)
     assert options(transactions_table(config))["topic"] == "t"
     assert options(control_table(config))["topic"] == "c"
-    assert set(options(outputs_table(config))["topic"].split(";")) == {"a", "s", "d", "x", "i", "e", "h"}
+    assert options(queries_table(config))["topic"] == "q"
+    assert set(options(outputs_table(config))["topic"].split(";")) == {"a", "s", "d", "x", "i", "e", "h", "f"}
 
 
 def test_keys_and_values_travel_as_the_bytes_that_they_are():

@@ -309,3 +309,25 @@ def test_a_merchant_is_asked_for_once_however_often_its_record_is_written(open_s
         shard.learn(label_batch({"merchant_id": "m", "transaction_id": f"t{turn}"}), np.array([turn]))
     assert asked == ["m"]
     assert [*state.merchants_due.values()] == [b'["m"]']
+
+
+def test_a_preview_is_what_the_transaction_then_gets_and_changes_nothing(open_shard):
+    state = State()
+    shard = open_shard(state)
+    score(shard, records({"amount_minor": 500}, {"amount_minor": 700, "event_time": START_MS + 1}))
+    shard.learn(many_labels(10), np.arange(10))
+    stored, due = dict(state.histories), dict(state.due)
+    coming = records({"transaction_id": "next", "merchant_id": "m1", "event_time": START_MS + HOUR_MS})
+    previews = [shard.preview(coming) for _ in range(2)]
+    assert (state.histories, state.due) == (stored, due)
+    assert previews[0].tobytes() == previews[1].tobytes() == score(shard, coming).x.tobytes()
+
+
+def test_nobody_becomes_known_by_a_preview(open_shard):
+    state = State()
+    shard = open_shard(state)
+    shard.preview(records({}))
+    assert not state.histories
+    assert not state.due
+    score(shard, records({}))
+    assert len(state.due) == 1

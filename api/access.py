@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from api.problem import ProblemError
+from runtime.api_settings import LOOPBACK_NAMES
+
+bearer = HTTPBearer(auto_error=False, description="A token of FRAUDSTREAM_API__TOKENS or of api.tokens_file.")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+class Access:
+    """Lets in who has a token, and not too often. Kept in `app.state.access`.
+
+    Parameters
+    ----------
+    tokens
+        Those that are good. None: all are let in who call this machine by a name of its own, so no web page can
+        reach the port by a name that it has pointed here.
+    rate_limit
+        For example `1000/second`, of each token or address.
+    """
+
+    def __init__(self, tokens: Sequence[str], rate_limit: str) -> None:
+        self._digests = [_digest(token) for token in tokens]
+        self._limit = parse(rate_limit)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        """Whether a request needs one."""
+        return bool(self._digests)
+
+    def check(self, request: Request, credentials: HTTPAuthorizationCredentials | None) -> None:
+        """Let a request in, or raise ProblemError."""
+        who = self._holder(credentials) if self._digests else self._neighbour(request)
+        if not self._limiter.hit(self._limit, who):
+            raise ProblemError(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                expected=f"at most {self._limit} for a client",
+                was="more",
+                what_to_do="wait as Retry-After says, then send it again; the limit is api.rate_limit",
+                headers={"Retry-After": str(self._limit.get_expiry())},
+            )
+
+    def _holder(self, credentials: HTTPAuthorizationCredentials | None) -> str:
+        """Return the place of the token: its text goes nowhere."""
+        given = _digest(credentials.credentials if credentials else "")
+        # All are compared, each in the same time wherever it differs.
+        found = [place for place, digest in enumerate(self._digests) if hmac.compare_digest(given, digest)]
+        if credentials is None or not found:
+            raise ProblemError(
+                HTTPStatus.UNAUTHORIZED,
+                expected="Authorization: Bearer with a token of this server",
+                was="none" if credentials is None else "another one",
+                what_to_do="ask who runs it for a token",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return f"token {found[0]}"
+
+    def _neighbour(self, request: Request) -> str:
+        name = request.url.hostname or ""
+        if name not in LOOPBACK_NAMES:
+            raise ProblemError(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                expected="127.0.0.1 or localhost as Host, as this server has no tokens",
+                was=name[:80],
+                what_to_do="call it by that name, or give it tokens",
+            )
+        return request.client.host if request.client else name
+
+
+async def require_access(request: Request, credentials: Credentials) -> None:
+    """Depend on the application's Access."""
+    request.app.state.access.check(request, credentials)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

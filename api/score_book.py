@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """What became of a transaction that was published."""
+
+    SCORED = "SCORED"
+    PENDING = "PENDING"
+
+
+class ConflictError(Exception):
+    """The transaction_id is known with another body."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Entry:
+    """A transaction that was published, and what the job said of it.
+
+    Parameters
+    ----------
+    transaction_id, customer_id
+        Which.
+    fingerprint
+        Of the whole transaction: the same id with another one is a mistake of the sender.
+    opened_s
+        When, by the book's clock.
+    """
+
+    transaction_id: str
+    customer_id: str
+    fingerprint: bytes
+    opened_s: float
+    score: dict[str, Any] | None = None
+    alert: dict[str, Any] | None = None
+    complete: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """Done once all is known, or with the error that kept the transaction from the broker."""
+
+    @property
+    def state(self) -> State:
+        """SCORED as soon as a decision is known, with its reasons or not yet."""
+        return State.PENDING if self.decision is None else State.SCORED
+
+    @property
+    def decision(self) -> dict[str, Any] | None:
+        """The record that decides: the alert tells all that the score does, and why."""
+        return self.alert or self.score
+
+    def settle(self) -> None:
+        """Wake who waits, when nothing more is to come: an approval has no alert."""
+        known = self.alert is not None or (self.score is not None and self.score["decision"] == "APPROVE")
+        if known and not self.complete.done():
+            self.complete.set_result(None)
+
+
+class ScoreBook:
+    """The transactions of the last minutes by their ids, so that each is published once and answered alike.
+
+    It belongs to one event loop: all but `is_waited_for` is called there.
+
+    Parameters
+    ----------
+    kept_s
+        How long an entry is kept, in seconds.
+    most
+        Entries kept; the oldest go first.
+    clock
+        Seconds that only grow.
+    """
+
+    def __init__(self, *, kept_s: float, most: int, clock: Callable[[], float]) -> None:
+        self._kept_s, self._most, self._clock = kept_s, most, clock
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._awaited: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def is_waited_for(self, customer_id: str) -> bool:
+        """Say whether a transaction of the customer has no complete answer yet; from any thread."""
+        return customer_id in self._awaited
+
+    def find(self, transaction_id: str) -> Entry | None:
+        """Return the entry of an id, None when there is none or it is too old."""
+        self._forget_old()
+        return self._entries.get(transaction_id)
+
+    def open(self, transaction_id: str, customer_id: str, fingerprint: bytes) -> tuple[Entry, bool]:
+        """Return the entry of an id, and whether it is new: then the transaction is to be published.
+
+        Raises
+        ------
+        ConflictError
+            The id is known with another fingerprint.
+        """
+        entry = self.find(transaction_id)
+        if entry is not None:
+            if entry.fingerprint != fingerprint:
+                raise ConflictError(transaction_id)
+            return entry, False
+        while len(self._entries) >= self._most:
+            self._remove(next(iter(self._entries.values())))
+        entry = Entry(
+            transaction_id=transaction_id,
+            customer_id=customer_id,
+            fingerprint=fingerprint,
+            opened_s=self._clock(),
+        )
+        self._entries[transaction_id] = entry
+        self._awaited[customer_id] = self._awaited.get(customer_id, 0) + 1
+        entry.complete.add_done_callback(lambda _done: self._stop_awaiting(customer_id))
+        return entry, True
+
+    def take_score(self, score: dict[str, Any]) -> Entry | None:
+        """Note a score; return its entry where it is the first one."""
+        entry = self._entries.get(score["transaction_id"])
+        if entry is None or entry.score is not None:
+            return None
+        entry.score = score
+        entry.settle()
+        return entry
+
+    def take_alert(self, alert: dict[str, Any]) -> None:
+        """Note an alert."""
+        entry = self._entries.get(alert["transaction_id"])
+        if entry is not None and entry.alert is None:
+            entry.alert = alert
+            entry.settle()
+
+    def withdraw(self, transaction_id: str, error: Exception) -> None:
+        """Forget a transaction that did not reach the broker, so that it may be sent again; who waits is told."""
+        entry = self._entries.pop(transaction_id, None)
+        if entry is not None and not entry.complete.done():
+            entry.complete.set_exception(error)
+            entry.complete.exception()  # it counts as seen, although nobody may wait any more
+
+    def _forget_old(self) -> None:
+        oldest = self._clock() - self._kept_s
+        while self._entries and (first := next(iter(self._entries.values()))).opened_s < oldest:
+            self._remove(first)
+
+    def _remove(self, entry: Entry) -> None:
+        del self._entries[entry.transaction_id]
+        entry.complete.cancel()
+
+    def _stop_awaiting(self, customer_id: str) -> None:
+        self._awaited[customer_id] -= 1
+        if not self._awaited[customer_id]:
+            del self._awaited[customer_id]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+
+class UnavailableError(Exception):
+    """A record did not reach the broker; it may be sent again."""
+
+
+class Sender:
+    """Sends records to a topic from an event loop, and tells there what did not arrive.
+
+    Parameters
+    ----------
+    producer
+        Someone polls it.
+    topic
+        Where to.
+    """
+
+    def __init__(self, producer: Producer, topic: str) -> None:
+        self._producer, self._topic = producer, topic
+        self._loop = asyncio.get_running_loop()
+
+    def send(self, key: str, payload: bytes, on_error: Callable[[UnavailableError], None]) -> None:
+        """Hand a record over.
+
+        Parameters
+        ----------
+        key, payload
+            Of the record.
+        on_error
+            Called in the loop, later, when the broker did not take it.
+
+        Raises
+        ------
+        UnavailableError
+            It can't be handed over.
+        """
+
+        def note(error: KafkaError | None, _message: Message) -> None:
+            if error is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(on_error, UnavailableError(str(error.str())))
+
+        try:
+            self._producer.produce(self._topic, payload, key.encode(), on_delivery=note)
+        except (BufferError, KafkaException) as error:
+            reason = "the queue is full" if isinstance(error, BufferError) else str(error.args[0].str())
+            raise UnavailableError(reason) from None

@@ -1,0 +1,47 @@
+"""Load on the scoring API: each user asks about five transactions a second; one without a decision is a failure.
+
+`locust -f benchmarks/locustfile.py --host http://127.0.0.1:8000` opens its page; `python -m benchmarks.scoring_api`
+runs it without one. API_TOKEN is sent as bearer token, where the server asks for one.
+"""
+
+import os
+import random
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from locust import FastHttpUser, constant_throughput, task
+
+CUSTOMERS, MERCHANTS = 10_000, 2_000
+CATEGORIES = ("grocery", "restaurant", "fuel", "clothing", "electronics", "travel")
+
+
+class Terminal(FastHttpUser):
+    """Sends transactions as they happen, of customers that come again."""
+
+    wait_time = constant_throughput(5)
+
+    def on_start(self) -> None:
+        """Take the token."""
+        token = os.environ.get("API_TOKEN")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    @task
+    def score(self) -> None:
+        """Ask about one."""
+        with self.client.post("/v1/score", json=_transaction(), headers=self._headers, catch_response=True) as answer:
+            if answer.status_code != 200:
+                answer.failure(f"status {answer.status_code}")
+
+
+def _transaction() -> dict[str, Any]:
+    return {
+        "transaction_id": uuid.uuid4().hex,
+        "customer_id": f"load-{random.randrange(CUSTOMERS)}",  # noqa: S311
+        "merchant_id": f"m-{random.randrange(MERCHANTS)}",  # noqa: S311
+        "merchant_category": random.choice(CATEGORIES),  # noqa: S311
+        "transaction_type": "purchase",
+        "amount_minor": round(random.lognormvariate(8, 1)),
+        "currency": "EUR",
+        "event_time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+    }

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from jobs.operators.topic_batches import topic_batches
+from models.features.table import FEATURE_NAMES, spec_hash
+from schemas.avro_schemas import FEATURE_ANSWER, FEATURE_QUERY
+from schemas.codec import RecordCodec, UndecodableError
+from schemas.columns import TRANSACTION_ARROW
+from schemas.registry import SchemaRegistry, UnknownSchemaError, value_subject
+from schemas.validation import TRANSACTION_CHECKS, Arrival, reject
+
+if TYPE_CHECKING:
+    from pyflink.common import Row
+
+    from jobs.job_config import JobConfig
+    from jobs.operators.shard_scorer import ShardScorer
+
+
+class FeatureAnswers:
+    """Tells the features that a transaction would have if it came now, to who asks by the queries topic.
+
+    A query that is none, or breaks a transaction's limits, is passed over: who asked hears nothing, and nothing of the
+    stream is lost.
+    """
+
+    def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:
+        topics = config.topics
+        self._topic = topics.features
+        self._queries = RecordCodec(FEATURE_QUERY, value_subject(topics.queries), registry)
+        self._answers = RecordCodec(FEATURE_ANSWER, value_subject(topics.features), registry)
+        self._limits = config.limits
+        self._spec_hash = spec_hash()
+
+    def to(
+        self, shard: ShardScorer, keys: Sequence[str | None], payloads: Sequence[bytes], now_ms: int
+    ) -> Iterator[Row]:
+        """Yield the answers to the queries of a micro-batch, which changes nothing of the shard."""
+        asked = zip(keys, payloads, strict=True)
+        answers = [
+            answer for key, payload in asked if (answer := self._answer(shard, key, payload, now_ms)) is not None
+        ]
+        written = [self._answers.encode(answer) for answer in answers]
+        yield from topic_batches(self._topic, [answer["customer_id"] for answer in answers], written)
+
+    def _answer(self, shard: ShardScorer, key: str | None, payload: bytes, now_ms: int) -> dict[str, Any] | None:
+        if len(payload) > self._limits.max_record_bytes:
+            return None
+        try:
+            query = self._queries.decode(payload)
+            transaction = {**query, "transaction_id": query["query_id"]}
+            record = pa.RecordBatch.from_pylist([transaction], schema=TRANSACTION_ARROW)
+        except (UndecodableError, UnknownSchemaError, pa.ArrowInvalid):
+            return None
+        if reject(Arrival(record, [key], np.array([now_ms])), self._limits, TRANSACTION_CHECKS):
+            return None
+        (features,) = shard.preview(record).tolist()
+        return {
+            "query_id": query["query_id"],
+            "customer_id": query["customer_id"],
+            "event_time": query["event_time"],
+            "answered_at": now_ms,
+            "shard": shard.key,
+            "feature_spec_hash": self._spec_hash,
+            "label_offsets": shard.label_offsets,
+            "features": dict(zip(FEATURE_NAMES, features, strict=True)),
+        }

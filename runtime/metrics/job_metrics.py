@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from jobs.job_config import JobConfig
+from runtime.bluegreen import ALIVE
+from runtime.failures import NotReady, RuntimeFailure
+from runtime.flink_rest import FlinkRest
+from runtime.metrics.consumer_lag import ConsumerLag
+
+NAME = JobConfig.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """What Flink tells of a job of ours."""
+
+    name: str
+    up: bool
+    restarts: int = 0
+    checkpoint_age_s: float = 0.0
+    checkpoint_duration_s: float = 0.0
+    checkpoint_bytes: int = 0
+    checkpoints_failed: int = 0
+
+
+class JobMetrics(Collector):
+    """Asks Flink and the broker, at each scrape, how the job is.
+
+    Parameters
+    ----------
+    rest
+        The cluster.
+    lag
+        The broker.
+    """
+
+    def __init__(self, rest: FlinkRest, lag: ConsumerLag) -> None:
+        self._rest, self._lag = rest, lag
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the figures; of what does not answer only that it is not up."""
+        states = list(self._states())
+        names = [state.name for state in states if state.up] or [NAME]
+        lags = {name: self._lag.records(f"fraudstream-{name}") for name in names}
+        yield from _families(states or [JobState(name=NAME, up=False)])
+        behind = GaugeMetricFamily(
+            "fraud_consumer_lag_records",
+            "Records between what the job's last checkpoint has read and the end of the topic.",
+            labels=["job_name", "topic"],
+        )
+        for name, topics in lags.items():
+            for topic, records in (topics or {}).items():
+                behind.add_metric([name, topic], records)
+        yield behind
+        answers = all(topics is not None for topics in lags.values())
+        yield GaugeMetricFamily("fraud_broker_up", "1 when the broker answers.", value=float(answers))
+
+    def _states(self) -> Iterator[JobState]:
+        try:
+            jobs = [job for job in self._rest.jobs() if job["name"].startswith(NAME) and job["state"] in ALIVE]
+            for job in jobs:
+                yield self._state(job)
+        except (NotReady, RuntimeFailure):
+            return  # the cluster does not answer, or the job ended meanwhile
+
+    def _state(self, job: dict[str, Any]) -> JobState:
+        job_id, checkpoints = job["jid"], self._rest.checkpoints(job["jid"])
+        restarts = self._rest.metrics(f"/jobs/{job_id}/metrics", "numRestarts")
+        last = checkpoints["latest"].get("completed") or {}
+        taken_ms = last.get("latest_ack_timestamp", job["start-time"])
+        return JobState(
+            name=job["name"],
+            up=job["state"] == "RUNNING",
+            restarts=int(restarts.get("numRestarts") or 0),
+            checkpoint_age_s=max(0.0, time.time() - taken_ms / 1000),
+            checkpoint_duration_s=last.get("end_to_end_duration", 0) / 1000,
+            checkpoint_bytes=last.get("state_size", 0),
+            checkpoints_failed=checkpoints["counts"]["failed"],
+        )
+
+
+def _families(states: list[JobState]) -> Iterator[Metric]:
+    labels = ["job_name"]
+    up = GaugeMetricFamily("fraud_job_up", "1 while the job runs.", labels=labels)
+    restarts = CounterMetricFamily("fraud_job_restarts", "Restarts of the job by Flink.", labels=labels)
+    age = GaugeMetricFamily(
+        "fraud_checkpoint_age_seconds", "Since the last completed checkpoint, or the job's start.", labels=labels
+    )
+    duration = GaugeMetricFamily(
+        "fraud_checkpoint_duration_seconds", "How long the last checkpoint took.", labels=labels
+    )
+    size = GaugeMetricFamily("fraud_checkpoint_size_bytes", "State in the last checkpoint.", labels=labels)
+    failed = CounterMetricFamily("fraud_checkpoints_failed", "Checkpoints that failed.", labels=labels)
+    for state in states:
+        up.add_metric([state.name], float(state.up))
+        restarts.add_metric([state.name], state.restarts)
+        age.add_metric([state.name], state.checkpoint_age_s)
+        duration.add_metric([state.name], state.checkpoint_duration_s)
+        size.add_metric([state.name], state.checkpoint_bytes)
+        failed.add_metric([state.name], state.checkpoints_failed)
+    yield from (up, restarts, age, duration, size, failed)

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import Message
+
+from runtime.background_reader import BackgroundReader
+from runtime.kafka_client import open_consumer
+from runtime.metrics.score_latency import ScoreLatency, leading_text
+from runtime.metrics.stream_metrics import StreamMetrics
+from runtime.registry_access import registry_access
+from runtime.settings import Settings
+from runtime.topic_reader import topic_ends
+from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE
+from schemas.codec import RecordCodec, UndecodableError
+from schemas.registry import UnknownSchemaError, value_subject
+from schemas.steady_registry import open_steady_registry
+
+LOOK_S, MOST_AT_ONCE = 0.2, 20_000
+GATHER_MS = 500
+"""Nobody waits for a count: next to an API its share of processor and broker counts more."""
+SAMPLED_SCORES = 50
+"""Scores of one look that are decoded: the rest are counted, and their ids read."""
+
+
+class MetricsReader(BackgroundReader):
+    """Counts what comes into the topics from now on.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to read.
+    metrics
+        What is counted.
+    """
+
+    def __init__(self, settings: Settings, bootstrap_servers: str, metrics: StreamMetrics) -> None:
+        topics, registry = settings.topics, open_steady_registry(registry_access(settings))
+        kinds = {topics.scores: SCORE, topics.alerts: ALERT, topics.dead_letters: DEAD_LETTER, topics.drift: DRIFT}
+        self._codecs = {topic: RecordCodec(kind, value_subject(topic), registry) for topic, kind in kinds.items()}
+        self._metrics, self._latency = metrics, ScoreLatency()
+        self._takers: dict[str, Callable[[str, list[Message]], None]] = {
+            topics.transactions: self._take_transactions,
+            topics.scores: self._take_scores,
+            topics.alerts: self._take_alerts,
+            topics.dead_letters: self._take_dead_letters,
+            topics.drift: self._take_drifts,
+        }
+        consumer = open_consumer(settings, bootstrap_servers, gather_ms=GATHER_MS)
+        super().__init__("metrics-reader", consumer)
+        consumer.assign(topic_ends(consumer, self._takers))
+
+    def _look(self) -> None:
+        found: dict[str, list[Message]] = {}
+        for message in self._consumer.consume(MOST_AT_ONCE, LOOK_S):
+            if message.error() is None:
+                found.setdefault(message.topic() or "", []).append(message)
+        for topic, messages in found.items():
+            self._takers[topic](topic, messages)
+
+    def _take_transactions(self, _topic: str, messages: list[Message]) -> None:
+        for message in messages:
+            self._observe(self._latency.publish(leading_text(message.value() or b""), message.timestamp()[1]))
+
+    def _take_scores(self, topic: str, messages: list[Message]) -> None:
+        self._metrics.transactions.inc(len(messages))
+        for message in messages:
+            self._observe(self._latency.score(leading_text(message.value() or b""), message.timestamp()[1]))
+        for score in self._decoded(topic, messages[:SAMPLED_SCORES]):
+            self._metrics.take_score(score)
+
+    def _take_alerts(self, topic: str, messages: list[Message]) -> None:
+        for alert in self._decoded(topic, messages):
+            self._metrics.alerts.labels(alert["decision"]).inc()
+
+    def _take_dead_letters(self, topic: str, messages: list[Message]) -> None:
+        for letter in self._decoded(topic, messages):
+            self._metrics.dead_letters.labels(letter["reason"]).inc()
+
+    def _take_drifts(self, topic: str, messages: list[Message]) -> None:
+        for drift in self._decoded(topic, messages):
+            self._metrics.drifts.labels(drift["signal"]).inc()
+
+    def _observe(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._metrics.latency.observe(seconds)
+
+    def _decoded(self, topic: str, messages: list[Message]) -> list[dict[str, Any]]:
+        """Decode what is of its kind; the job writes nothing else."""
+        found = []
+        for message in messages:
+            try:
+                found.append(self._codecs[topic].decode(message.value() or b""))
+            except (UndecodableError, UnknownSchemaError):
+                continue
+        return found

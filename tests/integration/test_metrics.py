@@ -1,0 +1,104 @@
+"""What the exporters give on the real broker and job, and whether rules and dashboards ask for anything else."""
+
+from collections import Counter
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from api.application import create_application
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from runtime.deadline import wait_until
+from runtime.metrics.exporter import open_exporter
+from tests.integration.scoring_lane import DONE_SECONDS
+from tests.prometheus_queries import parsed_queries
+
+pytestmark = pytest.mark.integration
+
+BAD = [(b"c", b"nonsense"), (None, b"\x00"), (b"c", b"")]
+
+
+class Scrape:
+    """One look at the exporter."""
+
+    def __init__(self, text: str) -> None:
+        self.samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
+
+    def value(self, name: str, **labels: str) -> float:
+        """Return the sum of the samples that have these labels."""
+        found = [s.value for s in self.samples if s.name == name and labels.items() <= s.labels.items()]
+        assert found, name
+        return sum(found)
+
+
+def test_what_was_sent_is_counted_and_all_that_is_asked_for_is_there(open_lane):
+    lane = open_lane()
+    table = simulate(SimulationConfig(seed=6, customers=60, days=30)).slice(0, 2_000)
+    lane.submit()
+    with open_exporter(lane.settings, lane.services) as registry:
+        app = create_application(lane.settings, lane.services, registry)
+        client = TestClient(app, base_url="http://127.0.0.1")
+
+        def scrape() -> Scrape:
+            return Scrape(client.get("/metrics").text)
+
+        lane.send(table)
+        lane.send_raw(BAD)
+        lane.await_records(lane.topics.dead_letters, len(BAD))
+        lane.await_scores(len(table))
+
+        def all_counted() -> bool:
+            seen = scrape()
+            behind = seen.value("fraud_consumer_lag_records")  # 0 once a checkpoint has them
+            return seen.value("fraud_score_latency_seconds_count") == len(table) and behind == 0
+
+        assert wait_until(all_counted, seconds=DONE_SECONDS)
+        with client:  # one request, so that requests are among the figures
+            assert client.get("/v1/scores/none").status_code == 404
+        seen = scrape()
+
+    assert seen.value("fraud_transactions_total") == len(table)
+    decisions = Counter(alert["decision"] for alert in lane.alerts())
+    reasons = Counter(letter["reason"] for letter in lane.dead_letters())
+    for decision in ("REVIEW", "BLOCK"):
+        assert seen.value("fraud_alerts_total", decision=decision) == decisions[decision]
+    for reason, count in reasons.items():
+        assert seen.value("fraud_dlq_total", reason=reason) == count
+    assert seen.value("fraud_dlq_total") == len(BAD)
+    assert seen.value("fraud_score_latency_seconds_sum") > 0
+    assert seen.value("fraud_model_info", model_id=lane.scores()[0]["model_id"]) == 1
+    assert seen.value("fraud_job_up") == seen.value("fraud_broker_up") == 1
+    assert 0 < seen.value("fraud_checkpoint_age_seconds") < DONE_SECONDS
+    assert seen.value("fraud_checkpoint_size_bytes") > 0
+    _is_all_there(seen)
+    _has_no_customer(seen, set(table["customer_id"].to_pylist()) | set(table["merchant_id"].to_pylist()))
+
+
+def test_without_a_job_it_says_so_and_the_lag_grows(open_lane):
+    lane = open_lane()
+    table = simulate(SimulationConfig(seed=6, customers=60, days=30)).slice(0, 100)
+    with open_exporter(lane.settings, lane.services) as registry:
+        lane.send(table)
+        client = TestClient(create_application(lane.settings, lane.services, registry), base_url="http://127.0.0.1")
+        seen = Scrape(client.get("/metrics").text)
+    assert seen.value("fraud_job_up") == 0
+    assert seen.value("fraud_consumer_lag_records", topic=lane.topics.transactions) == len(table)
+
+
+def _is_all_there(seen: Scrape) -> None:
+    labels: dict[str, set[str]] = {}
+    for sample in seen.samples:
+        labels.setdefault(sample.name, set()).update(sample.labels)
+    for query in parsed_queries():
+        ours = {name: wanted for name, wanted in query.wanted.items() if name.startswith("fraud_")}
+        for name, wanted in ours.items():
+            assert name in labels, query.text
+            assert wanted <= labels[name], query.text
+        if ours:
+            assert query.shown <= set().union(*(labels[name] for name in ours)), query.text
+
+
+def _has_no_customer(seen: Scrape, ids: set[str]) -> None:
+    values = {value for sample in seen.samples for value in sample.labels.values()}
+    assert not values & ids

@@ -1,0 +1,202 @@
+"""The scoring API on the real broker and job: decisions, deadlines, repetition."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
+
+from api.application import create_application
+from api.transaction import EXAMPLE
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from runtime.deadline import wait_until
+from runtime.ports import free_port
+from schemas.columns import TRANSACTION_ARROW
+from tests.integration.scoring_lane import DONE_SECONDS, Lane
+
+pytestmark = pytest.mark.integration
+
+PATIENT = {"X-Deadline-Ms": "10000"}
+
+
+def client_of(lane: Lane) -> TestClient:
+    app = create_application(lane.settings, lane.services, CollectorRegistry())
+    return TestClient(app, base_url="http://127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def lane(running) -> Iterator[Lane]:
+    lane = running.lane()
+    lane.submit()
+    yield lane
+    lane.cancel()
+
+
+@pytest.fixture(scope="module")
+def client(lane) -> Iterator[TestClient]:
+    with client_of(lane) as client:
+        yield client
+
+
+def transaction(number: int, **change: Any) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return {**EXAMPLE, "transaction_id": f"t-{number}", "event_time": now, **change}
+
+
+def test_each_transaction_gets_the_decision_that_the_job_wrote(lane, client):
+    """Alerted ones with their reasons."""
+    table = simulate(SimulationConfig(seed=5, customers=40, days=30)).select(TRANSACTION_ARROW.names)
+    rows = table.slice(len(table) - 400).to_pylist()
+    answers = {}
+    for row in rows:
+        body = {**row, "event_time": row["event_time"].isoformat()}
+        answers[row["transaction_id"]] = client.post("/v1/score", json=body, headers=PATIENT)
+    assert {answer.status_code for answer in answers.values()} == {200}
+    found = {name: answer.json() for name, answer in answers.items()}
+    scores = {score["transaction_id"]: score for score in lane.scores()}
+    assert found.keys() <= scores.keys()
+    for name, answer in found.items():
+        assert (answer["status"], answer["decided_by"]) == ("SCORED", "model")
+        assert answer["decision"] == scores[name]["decision"]
+        assert answer["score"] == scores[name]["score"]
+        assert answer["model_id"] == scores[name]["model_id"]
+    alerts = {alert["transaction_id"]: alert for alert in lane.alerts()}
+    alerted = {name for name, answer in found.items() if answer["decision"] != "APPROVE"}
+    assert alerted == alerts.keys() & found.keys()
+    assert alerted
+    for name in alerted:
+        codes = [reason["code"] for reason in alerts[name]["reasons"]]
+        assert [reason["code"] for reason in found[name]["reasons"]] == codes
+
+
+def test_a_repeated_request_gets_the_same_answer_and_is_published_once(lane, client):
+    body = transaction(1)
+    first = client.post("/v1/score", json=body, headers=PATIENT)
+    size = lane.size(lane.topics.transactions)
+    again = client.post("/v1/score", json=body, headers=PATIENT)
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json() == client.get("/v1/scores/t-1").json()
+    assert lane.size(lane.topics.transactions) == size
+
+
+def test_an_id_that_is_used_again_for_another_transaction_is_refused(lane, client):
+    client.post("/v1/score", json=transaction(2), headers=PATIENT)
+    size = lane.size(lane.topics.transactions)
+    answer = client.post("/v1/score", json=transaction(2, amount_minor=999))
+    assert answer.status_code == 409
+    assert "new id" in answer.json()["what_to_do"]
+    assert lane.size(lane.topics.transactions) == size
+
+
+def test_the_job_itself_answers_an_id_that_this_process_has_forgotten_as_it_did_first(lane, client):
+    first = client.post("/v1/score", json=transaction(3), headers=PATIENT).json()
+    with client_of(lane) as restarted:
+        assert restarted.get("/v1/scores/t-3").status_code == 404
+        again = restarted.post("/v1/score", json=transaction(3), headers=PATIENT).json()
+    assert again["score"] == first["score"]
+
+
+def test_an_id_may_hold_anything(client):
+    name = "a/b ?&# é"
+    body = transaction(4, transaction_id=name, event_time=(datetime.now(UTC) - timedelta(hours=1)).isoformat())
+    late = client.post("/v1/score", json=body, headers={"X-Deadline-Ms": "1"})
+    assert late.json()["transaction_id"] == name
+    answer = client.post("/v1/score", json=body, headers=PATIENT)
+    assert answer.status_code == 200
+    where = late.headers.get("location", "/v1/scores/a%2Fb%20%3F%26%23%20%C3%A9")
+    assert client.get(where).json() == answer.json()
+
+
+def test_features_are_those_that_the_next_transaction_is_scored_by_and_asking_counts_nowhere(lane, client):
+    """For several customers, so that each shard is asked."""
+    spent = 0
+    for number in range(8):
+        customer = f"asked-{number}"
+        body = transaction(100 + number, customer_id=customer, amount_minor=2_000)
+        client.post("/v1/score", json=body, headers=PATIENT)
+        size = lane.size(lane.topics.transactions)
+        asked = [
+            client.get(f"/v1/customers/{customer}/features?amount_minor=350000&merchant_id=m-9", headers=PATIENT)
+            for _ in range(2)
+        ]
+        assert [answer.status_code for answer in asked] == [200, 200]
+        first, second = (answer.json()["features"] for answer in asked)
+        assert lane.size(lane.topics.transactions) == size
+        for features in (first, second):
+            assert (features["amount"], features["count_1h"], features["sum_1h"]) == (3_500, 1, 20)
+        spent += first["count_24h"]
+    assert spent == 8
+
+
+def test_an_unknown_customer_has_the_features_of_a_first_transaction(client):
+    answer = client.get("/v1/customers/never seen/features", headers=PATIENT).json()
+    assert answer["customer_id"] == "never seen"
+    assert answer["features"]["history_count"] == 0
+
+
+def test_it_is_ready_while_the_job_runs(client):
+    assert client.get("/readyz").json() == {"status": "ok"}
+
+
+def test_the_command_serves_who_has_a_token_until_it_is_told_to_end(lane, tmp_path):
+    port, token = free_port(), "a-token-of-the-tests"
+    topics = {f"FRAUDSTREAM_TOPICS__{name.upper()}": topic for name, topic in asdict(lane.topics).items()}
+    own = {"FRAUDSTREAM_PATHS__STATE": str(lane.settings.state.root), "FRAUDSTREAM_API__TOKENS": token}
+    command = [sys.executable, "-m", "runtime.cli", "serve", "--port", str(port)]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env={**os.environ, **topics, **own}, stdout=log, stderr=log)  # noqa: S603
+    try:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+
+            def answers() -> bool:
+                assert process.poll() is None, (tmp_path / "log").read_text()
+                try:
+                    return http.get("/readyz").status_code == 200
+                except httpx2.TransportError:
+                    return False
+
+            assert wait_until(answers, seconds=60), (tmp_path / "log").read_text()
+            bearer = {"Authorization": f"Bearer {token}"}
+            assert http.post("/v1/score", json=transaction(6)).status_code == 401
+            assert http.post("/v1/score", json=transaction(6), headers=PATIENT | bearer).status_code == 200
+            assert "fraud_transactions_total" in http.get("/metrics", headers=bearer).text
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert token not in (tmp_path / "log").read_text()
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_without_a_job_the_deadline_passes_and_nothing_is_approved(running, lane):
+    """It says that it is not ready; what was sent is scored when a job comes, and the late answer is there."""
+    lane.cancel()  # it has the one slot
+    other = running.lane()
+    with client_of(other) as client:
+        assert client.get("/healthz").status_code == 200
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json()["was"]) == (503, "no answer of the job")
+        asked = client.get("/v1/customers/c/features", headers={"X-Deadline-Ms": "50"})
+        assert (asked.status_code, asked.json()["was"]) == (504, "none")
+        body = transaction(5)
+        for _ in range(2):
+            answer = client.post("/v1/score", json=body, headers={"X-Deadline-Ms": "50"})
+            assert answer.status_code == 202
+            told = {name: answer.json()[name] for name in ("status", "decision", "decided_by", "score")}
+            assert told == {"status": "PENDING", "decision": "REVIEW", "decided_by": "deadline", "score": None}
+        late = answer.headers["location"]
+        assert client.get(late).status_code == 202
+        other.submit()
+        try:
+            assert wait_until(lambda: client.get(late).status_code == 200, seconds=DONE_SECONDS)
+            assert client.get(late).json()["decided_by"] == "model"
+            assert other.size(other.topics.transactions) == 1
+        finally:
+            other.cancel()
