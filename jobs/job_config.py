@@ -111,7 +111,7 @@ class JobConfig:
     mode: Mode = "thread"
     parallelism: int = 1
     shards: int = 2
-    batch_ms: int = 30
+    batch_ms: int = 10
     buffer_timeout_ms: int = 2
     checkpoint_interval_ms: int = 5_000
     state_backend: StateBackend = "hashmap"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from jobs.job_config import JobConfig, StartFrom
 
-# Without these the source asks the broker again for every few records. They wait far shorter than a micro-batch does.
+# Without these the source asks the broker again for every few records. They wait shorter than a micro-batch does.
 GATHER_MS = 5
 GATHER_BYTES = 64 * 1024
 # Of topics with few records: each is given at once, and the broker is not asked every GATHER_MS where there is none.
