@@ -136,13 +136,13 @@ class JobSettings(Section):
     parallelism: AtLeastOne = JobConfig.parallelism
     """slots that the job takes"""
     shards: AtLeastOne = JobConfig.shards
-    """fixed at the first deployment: the ceiling of parallelism"""
+    """1, 2, 4, 8, 16 or 32; fixed at the first deployment: the ceiling of parallelism"""
     batch_ms: AtLeastOne = JobConfig.batch_ms
-    """how long a batch collects, in milliseconds"""
+    """how long a batch collects, in milliseconds, up to 999"""
     buffer_timeout_ms: Annotated[int, Field(ge=0)] = JobConfig.buffer_timeout_ms
     """longest wait of a record between two operators, in milliseconds"""
     checkpoint_interval_s: Annotated[float, Field(gt=0)] = JobConfig.checkpoint_interval_ms / 1000
-    """seconds between checkpoints"""
+    """seconds between checkpoints, at least 0.1"""
     state_backend: StateBackend = JobConfig.state_backend
     """memory, or disk for large state"""
     guarantee: Guarantee = JobConfig.guarantee
@@ -166,7 +166,7 @@ class JobSettings(Section):
     start_from: StartFrom = JobConfig.start_from
     """where a new job begins to read"""
     max_record_bytes: AtLeastOne = Limits.max_record_bytes
-    """records with more bytes are dead letters that keep the first of them"""
+    """records with more bytes are dead letters that keep the first of them; up to 900000"""
 
     @property
     def limits(self) -> Limits:

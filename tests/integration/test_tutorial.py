@@ -1,0 +1,74 @@
+"""The tutorial's lines, as they stand there, on a CSV as a newcomer might have one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.csv as pa_csv
+import pytest
+
+from runtime.folders import PROJECT_ROOT
+from tests.markdown import blocks
+from tests.unit.training.histories import history
+
+pytestmark = pytest.mark.integration
+
+PAGE = (PROJECT_ROOT / "docs" / "tutorial.md").read_text()
+
+
+def write_csv(path: Path) -> None:
+    """Write the simulated history under the names of the tutorial's CSV."""
+    rows = history().to_pandas()
+    named = {
+        "id": rows["transaction_id"],
+        "card": rows["customer_id"],
+        "shop": rows["merchant_id"],
+        "kind_of_shop": rows["merchant_category"],
+        "channel": rows["transaction_type"],
+        "amount": rows["amount_minor"] / 100,
+        "currency": rows["currency"],
+        "paid_at": rows["event_time"].map(lambda time: time.isoformat()),
+        "fraud": rows["is_fraud"].astype(int),
+        "reported_at": rows["label_time"].map(lambda time: time.isoformat()),
+    }
+    rows.assign(**named)[list(named)].to_csv(path, index=False)
+
+
+def run(lines: str, folder: Path) -> str:
+    """Run a block of the tutorial in a folder, by the commands of this environment."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
+    cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(  # noqa: S603  (our own page)
+        ["/bin/bash", "-euc", lines],
+        cwd=folder,
+        env=inherited | cache | path,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, f"{lines}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path):
+    write_csv(tmp_path / "payments.csv")
+    yield tmp_path
+    run("fraudstream down", tmp_path)
+
+
+def test_csv_of_the_page_has_the_columns_of_the_test(folder):
+    example = next(code for language, code in blocks(PAGE) if language == "csv")
+    (folder / "example.csv").write_text(example)
+    written = pa_csv.read_csv(folder / "payments.csv")
+    assert pa_csv.read_csv(folder / "example.csv").column_names == written.column_names
+
+
+def test_lines_of_the_tutorial_end_in_alerts_from_the_csv(folder):
+    told = [run(code, folder) for language, code in blocks(PAGE) if language == "bash"]
+    alerts = next(text for text in told if "REVIEW" in text or "BLOCK" in text)
+    ours = set(history()["customer_id"].to_pylist())
+    assert any(customer in alerts for customer in ours)
