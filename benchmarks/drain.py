@@ -11,6 +11,7 @@ from confluent_kafka import KafkaException
 from rich.table import Table
 
 from benchmarks.bench import PATIENCE_S, console
+from benchmarks.peers.arguments import Arguments
 from benchmarks.topic_growth import MIDDLE, TopicGrowth
 from producers.simulation_config import SimulationConfig
 from runtime.deadline import wait_until
@@ -103,17 +104,17 @@ def loop_rate(settings: Settings, services: Services, count: int) -> float:
     """Return the plain loop's steady rate over the first `count` transactions, events a second."""
     create_topics(settings, services.bootstrap_servers)
     _await_leaders(settings, services)
-    line = [
-        sys.executable,
-        "-m",
-        "benchmarks.plain_loop",
-        *("--bootstrap-servers", services.bootstrap_servers),
-        *("--model", str(settings.model.artifact.absolute())),
-        *("--topic", settings.topics.transactions),
-        *("--scores-topic", settings.topics.scores),
-        *("--alerts-topic", settings.topics.alerts),
-        *("--count", str(count)),
-    ]
+    arguments = Arguments(
+        bootstrap_servers=services.bootstrap_servers,
+        model=settings.model.artifact.absolute(),
+        topic=settings.topics.transactions,
+        scores_topic=settings.topics.scores,
+        alerts_topic=settings.topics.alerts,
+        state=settings.state.root,
+        process=0,
+        processes=1,
+    )
+    line = [sys.executable, "-m", "benchmarks.peers.plain_loop", *arguments.as_options()]
     with subprocess.Popen(  # noqa: S603
         line, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as loop:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyflink.common import Row
 
 from jobs.job_config import JobConfig
@@ -24,36 +26,14 @@ class ModelReports:
 
     def serving(self, shard: int, serving: Serving, now_ms: int, took_ms: int | None) -> Row:
         """Say that a shard's scores are of these models from now on."""
-        champion, *challengers = (model.manifest.model_id for model in serving.panel.models)
-        return self._event(
-            {
-                "deployment_id": serving.deployment_id,
-                "shard": shard,
-                "at": now_ms,
-                "kind": "SERVING",
-                "model_id": champion,
-                "challengers": challengers,
-                "detail": "",
-                "took_ms": took_ms,
-            }
-        )
+        model_ids = [model.manifest.model_id for model in serving.panel.models]
+        return self._event("SERVING", shard, serving.deployment_id, model_ids, "", now_ms, took_ms)
 
     def refused(self, shard: int, outcome: Outcome, now_ms: int, took_ms: int | None) -> Row:
         """Say that a shard does not follow a deployment, and why."""
         deployment = outcome.deployment
-        champion, *challengers = deployment.model_ids if deployment else ("",)
-        return self._event(
-            {
-                "deployment_id": deployment.deployment_id if deployment else "",
-                "shard": shard,
-                "at": now_ms,
-                "kind": "REFUSED",
-                "model_id": champion,
-                "challengers": challengers,
-                "detail": outcome.refusal[:KEPT_DETAIL],
-                "took_ms": took_ms,
-            }
-        )
+        deployment_id, model_ids = (deployment.deployment_id, deployment.model_ids) if deployment else ("", ("",))
+        return self._event("REFUSED", shard, deployment_id, model_ids, outcome.refusal[:KEPT_DETAIL], now_ms, took_ms)
 
     def comparisons(
         self, shard: int, deployment_id: str, tallies: list[ShadowTally], begin_ms: int, end_ms: int
@@ -63,5 +43,25 @@ class ModelReports:
         payloads = [self._comparisons.encode({**head, **tally.take()}) for tally in tallies]
         return Row(self._topics.shadow, [str(shard)] * len(payloads), payloads)
 
-    def _event(self, event: dict[str, object]) -> Row:
-        return Row(self._topics.model_events, [str(event["shard"])], [self._events.encode(event)])
+    def _event(
+        self,
+        kind: str,
+        shard: int,
+        deployment_id: str,
+        model_ids: Sequence[str],
+        detail: str,
+        now_ms: int,
+        took_ms: int | None,
+    ) -> Row:
+        champion, *challengers = model_ids
+        event = {
+            "deployment_id": deployment_id,
+            "shard": shard,
+            "at": now_ms,
+            "kind": kind,
+            "model_id": champion,
+            "challengers": challengers,
+            "detail": detail,
+            "took_ms": took_ms,
+        }
+        return Row(self._topics.model_events, [str(shard)], [self._events.encode(event)])
