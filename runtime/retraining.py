@@ -28,7 +28,6 @@ from runtime.settings import Settings
 from runtime.shadow_results import ShadowResult, read_shadow_records
 
 ANSWER_S = 60.0
-"""How long the shards of a job may take to say that they serve an order."""
 
 End = Literal["promoted", "refused by the gates", "refused by the job", "unchanged"]
 
@@ -86,6 +85,8 @@ class Retraining:
         Told each decision once it is written down.
     progress
         Told stage, done and total.
+    answer_s
+        How long the shards of the job may take to say that they serve an order.
     """
 
     def __init__(
@@ -96,10 +97,11 @@ class Retraining:
         *,
         on_decision: Callable[[AuditEntry], None] = lambda _entry: None,
         progress: Progress = lambda _stage, _done, _total: None,
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._settings, self._registry, self._services = settings, registry, services
         self._promotion = Promotion(settings, registry, services, on_decision)
-        self._progress = progress
+        self._progress, self._answer_s = progress, answer_s
         self._folder = settings.state.models / "retraining"
 
     def run(self, reason: str) -> Retrained:
@@ -194,7 +196,7 @@ class Retraining:
             self._services.bootstrap_servers,
             entry.decision_id,
             SHARD_KEYS[self._settings.job.shards],
-            seconds=ANSWER_S,
+            seconds=self._answer_s,
         )
         return {shard.shard: _said(shard) for shard in told}
 
