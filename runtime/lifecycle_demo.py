@@ -58,7 +58,7 @@ LIVE = SimulationConfig(
 
 PLAN = RetrainSettings(
     window_days=16,
-    horizon_days=3,
+    horizon_days=4,
     collect_days=10,
     cool_down_hours=1,
     signals=("error",),
@@ -131,7 +131,9 @@ def run_lifecycle_demo(settings: Settings) -> LifecycleSummary:
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
         registry = ModelRegistry(demo)
         version, _ = registry.push(model)
-        Promotion(demo, registry, services).promote(try_alone(registry, version, demo), reason="the first")
+        first = Promotion(demo, registry, services).promote(try_alone(registry, version, demo), reason="the first")
+        if first.outcome != "done":
+            raise RuntimeFailure(f"expected the first model to pass the gates, was {first.outcome}: {first.gates}")
         status.update("submitting the job")
         job = submit(demo, services)
         status.stop()

@@ -43,7 +43,7 @@ def test_recall_of_the_new_pattern_recovers_by_a_swap_that_loses_nothing(summary
 
 
 def test_drift_is_seen_after_the_labels_are_mature(summary):
-    assert 3 * 86_400 < summary["drift_delay_s"] < 10 * 86_400
+    assert 4 * 86_400 < summary["drift_delay_s"] < 12 * 86_400
 
 
 def test_picture_has_the_marks(folder, summary):
