@@ -75,7 +75,6 @@ SCORED_WITHIN_S = 120.0
 class Loop:
     """What the loop did, in event time: milliseconds since 1970, up to which all transactions were sent by then."""
 
-    drift: dict[str, Any]
     drift_seen_ms: int
     retrained: Retrained
     promoted_ms: int
@@ -161,14 +160,15 @@ def _train_once(root: Path, model: Path) -> None:
 
 def _run_loop(settings: Settings, services: Services, registry: ModelRegistry, stream: LifecycleStream) -> Loop:
     """Send and retrain beside each other until some days after the promotion."""
-    drifts: list[tuple[dict[str, Any], int]] = []
+    drifts: list[int] = []
     found: list[Retrained] = []
     retraining = Retraining(settings, registry, services)
 
     def seen(record: dict[str, Any]) -> None:
-        drifts.append((record, stream.at_ms))
-        out.print(f"[bold]4.[/] {_day(stream.at_ms)}: {record['detector']} sees {record['signal']} drift. Labels of "
-                  f"{PLAN.collect_days:g} days of it are waited for", soft_wrap=True)  # fmt: skip
+        if not drifts:
+            out.print(f"[bold]4.[/] {_day(stream.at_ms)}: {record['detector']} sees {record['signal']} drift; "
+                      f"{PLAN.collect_days:g} days of it are waited for", soft_wrap=True)  # fmt: skip
+        drifts.append(stream.at_ms)
 
     def retrain(reason: str) -> Retrained:
         out.print(f"[bold]5.[/] {_day(stream.at_ms)}: retraining, while the stream goes on")
@@ -176,10 +176,9 @@ def _run_loop(settings: Settings, services: Services, registry: ModelRegistry, s
         return found[-1]
 
     schedule = RetrainSchedule(PLAN, settings.state.models / "retraining" / "schedule.json", time.time())
-    trigger = RetrainTrigger(
-        settings, services.bootstrap_servers, schedule, retrain, on_drift=seen, on_failure=_fail
-    )  # fmt: skip
-    out.print(f"[bold]3.[/] {_day(epoch_ms(DRIFT_AT))}: a new fraud pattern begins, {NEW_PATTERN.__name__}")
+    servers = services.bootstrap_servers
+    trigger = RetrainTrigger(settings, servers, schedule, retrain, on_drift=seen, on_failure=_fail)
+    out.print(f"[bold]3.[/] On {_day(epoch_ms(DRIFT_AT))} a new fraud pattern will begin: {NEW_PATTERN.__name__}")
     with _beside(stream, trigger) as (sending, watching):
         wait_until(lambda: bool(found) or sending.done() or watching.done(), seconds=LOOP_S)
         promoted_ms = stream.at_ms
@@ -192,7 +191,7 @@ def _run_loop(settings: Settings, services: Services, registry: ModelRegistry, s
         failed = ", ".join(f"{gate['name']} ({gate['was']})" for gate in retrained.gates if not gate["passed"])
         raise RuntimeFailure(f"expected the new model to be promoted, was {retrained.end}: {failed}")
     out.print(f"[bold]6.[/] {_day(promoted_ms)}: {retrained.model_id} is champion, after {retrained.seconds:.0f} s")
-    return Loop(drift=drifts[0][0], drift_seen_ms=drifts[0][1], retrained=retrained, promoted_ms=promoted_ms)
+    return Loop(drift_seen_ms=drifts[0], retrained=retrained, promoted_ms=promoted_ms)
 
 
 @contextmanager
