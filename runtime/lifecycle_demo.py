@@ -235,7 +235,7 @@ def _measure(settings: Settings, services: Services, sent: pa.Table, loop: Loop,
     out.print(f"[bold]7.[/] Recall of the new pattern at 1 % alerts: {recall.before:.2f}, then {recall.after:.2f}; "
               f"by day in {plot}", soft_wrap=True)  # fmt: skip
     return LifecycleSummary(
-        drift_delay_s=(loop.drift_seen_ms - drift_ms) / 1000,
+        drift_delay_s=round((loop.drift_seen_ms - drift_ms) / 1000),
         retrain_s=round(loop.retrained.seconds, 1),
         recall_before=round(recall.before, 3),
         recall_after=round(recall.after, 3),
