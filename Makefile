@@ -125,6 +125,7 @@ audit: .venv/.dev ## compare the locks with the known advisories
 lock: .venv/.dev ## renew the locks of the packages and of the jars
 	$(call compile,bootstrap)
 	$(call compile,evidently)
+	$(call compile,airflow)
 	$(call compile,dev)
 # What runs is what was tested: where both locks have a package, they have the same version of it.
 	$(call compile,runtime,--constraints requirements/dev.lock)

@@ -28,6 +28,7 @@ from runtime.commands import (
     model,
     monitor,
     notify,
+    retrain,
     schemas,
     serve,
     services,
@@ -74,6 +75,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Data": (data.simulate, data.produce, data.replay, archive.archive),
     "Model and job": (
         train.train,
+        retrain.retrain,
         evaluate.evaluate,
         backfill.backfill,
         jobs.submit,

@@ -1,9 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from runtime.audit_log import AuditEntry
 from runtime.notice import Kind, Notice
+from runtime.notices import Notices, Undeliverable, webhook_url
+from runtime.settings import Settings
+
+
+def tell_decision(settings: Settings, entry: AuditEntry, on_failure: Callable[[str], None]) -> None:
+    """Tell the webhook of a decision, if there is one; the decision stands even where it does not answer."""
+    notice = decision_notice(entry)
+    if notice is None or webhook_url(settings.notices) is None:
+        return
+    try:
+        Notices(settings.notices).send(notice)
+    except Undeliverable as error:
+        on_failure(f"The webhook did not take the notice of it: {error}")
 
 
 def decision_notice(entry: AuditEntry) -> Notice | None:

@@ -23,7 +23,11 @@ Progress = Callable[[int], None]
 
 
 def read_transactions(
-    settings: Settings, bootstrap_servers: str, customers: Collection[str], *, progress: Progress = lambda _read: None
+    settings: Settings,
+    bootstrap_servers: str,
+    customers: Collection[str] | None,
+    *,
+    progress: Progress = lambda _read: None,
 ) -> Placed:
     """Read the good transactions of some customers: those that the job takes in, found as it finds them.
 
@@ -32,16 +36,16 @@ def read_transactions(
     settings, bootstrap_servers
         Where to read.
     customers
-        Whose.
+        Whose; None means everybody's.
     progress
         Told records read so far, those of other customers too.
     """
     topic = settings.topics.transactions
     decoder = TransactionBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
     # A transaction whose key is not its customer is a dead letter, so the key tells whose it is.
-    keys = {name.encode() for name in customers}
+    keys = None if customers is None else {name.encode() for name in customers}
     messages = _counted(read_topic(settings, bootstrap_servers, topic), progress)
-    return _placed((item for item in messages if item.key() in keys), decoder, TRANSACTION_ARROW)
+    return _placed((item for item in messages if keys is None or item.key() in keys), decoder, TRANSACTION_ARROW)
 
 
 def read_labels(settings: Settings, bootstrap_servers: str, *, progress: Progress = lambda _read: None) -> Placed:

@@ -218,6 +218,40 @@ class GateSettings(Section):
         return GateLimits(**self.model_dump())
 
 
+class RetrainSettings(Section):
+    """What `fraudstream retrain` learns from, and when it begins. Days are of event time."""
+
+    window_days: Annotated[float, Field(gt=0)] = 42
+    """newest matured days that a model is trained on"""
+    horizon_days: Annotated[float, Field(ge=0)] = 14
+    """at this age the label of a transaction counts as final"""
+    collect_days: Annotated[float, Field(ge=0)] = 21
+    """matured days after a drift that are waited for; the last quarter of the window teaches nothing"""
+    cool_down_hours: Annotated[float, Field(ge=0)] = 24
+    """between the begin of two retrainings"""
+    every_days: Annotated[float, Field(gt=0)] | None = None
+    """days of the clock after which a model is retrained without a drift; unset: never"""
+    signals: tuple[str, ...] = ()
+    """whose drift counts, for example ["error"]; none named: that of all"""
+    history: Path | None = None
+    """labelled Parquet file of transactions that the topics do not hold any more"""
+    search_minutes: Annotated[float, Field(ge=0)] = 0
+    """how long to look for better settings of the model"""
+    shadow_transactions: Annotated[int, Field(ge=0)] = 10_000
+    """that a new model scores beside the champion before it is promoted"""
+    shadow_timeout_s: Annotated[float, Field(ge=0)] = 600
+    """seconds after which the gates decide without so many"""
+
+    @model_validator(mode="after")
+    def _learns_what_is_new(self) -> RetrainSettings:
+        if self.collect_days <= self.window_days / 4:
+            raise mistake(
+                f"collect_days above a quarter of window_days ({self.window_days / 4:g}): the last quarter of the "
+                "window sets thresholds, so a model would learn nothing of what is new"
+            )
+        return self
+
+
 class NoticeSettings(Section):
     """Who is told of drift, failed gates, promotions and jumps of the alert rate."""
 
@@ -265,6 +299,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     models: ModelsSettings = ModelsSettings()
     gates: GateSettings = GateSettings()
+    retrain: RetrainSettings = RetrainSettings()
     notices: NoticeSettings = NoticeSettings()
     paths: PathSettings = PathSettings()
     api: ApiSettings = ApiSettings()

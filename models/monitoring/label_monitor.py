@@ -115,9 +115,13 @@ class LabelMonitor:
         """How many transactions are not mature yet."""
         return len(self._waiting)
 
+    @property
+    def matured_until_ms(self) -> int:
+        """Event time up to which transactions are mature, milliseconds since 1970; negative before the first score."""
+        return self._now_ms - self._horizon_ms
+
     def _let_mature(self) -> None:
-        matured_ms = self._now_ms - self._horizon_ms
-        while self._oldest and self._oldest[0][0] <= matured_ms:
+        while self._oldest and self._oldest[0][0] <= self.matured_until_ms:
             self._judge(self._waiting.pop(heapq.heappop(self._oldest)[1]))
 
     def _judge(self, scored: _Scored) -> None:

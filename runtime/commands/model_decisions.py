@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime.commands.model_versions import Wanted
-from runtime.commands.screen import AsJson, count_bar, err, out, settings_of, stage_shower, write_json, write_table
+from runtime.commands.screen import (
+    AsJson,
+    count_bar,
+    err,
+    out,
+    printable,
+    settings_of,
+    stage_shower,
+    write_json,
+    write_table,
+)
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -165,23 +175,13 @@ def _services(settings: Settings) -> Services:
 
 
 def _promotion(settings: Settings, registry: ModelRegistry, services: Services | None) -> Promotion:
+    from runtime.decision_notice import tell_decision
     from runtime.promotion import Promotion
 
-    return Promotion(settings, registry, services, on_decision=lambda entry: _notify(settings, entry))
+    def told(entry: AuditEntry) -> None:
+        tell_decision(settings, entry, lambda text: err.print(f"[yellow]{printable(text)}[/]"))
 
-
-def _notify(settings: Settings, entry: AuditEntry) -> None:
-    """Tell the webhook, if there is one; the decision stands even where it does not answer."""
-    from runtime.decision_notice import decision_notice
-    from runtime.notices import Notices, Undeliverable, webhook_url
-
-    notice = decision_notice(entry)
-    if notice is None or webhook_url(settings.notices) is None:
-        return
-    try:
-        Notices(settings.notices).send(notice)
-    except Undeliverable as error:
-        err.print(f"[yellow]The webhook did not take the notice of it: {error}[/]")
+    return Promotion(settings, registry, services, on_decision=told)
 
 
 def _try(

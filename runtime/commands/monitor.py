@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,6 @@ from runtime.failures import RuntimeFailure
 if TYPE_CHECKING:
     from models.monitoring.label_monitor import LabelMonitor, Matured
     from runtime.label_watch import LabelWatch
-    from runtime.settings import Settings
 
 
 def monitor(
@@ -34,7 +33,7 @@ def monitor(
     error_drift: Annotated[
         bool,
         typer.Option(
-            "--error-drift", help="Watch the error of the model of model.artifact, and write its drift events."
+            "--error-drift", help="Watch the error of each model that is known here, and write its drift events."
         ),
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="End when all that is there now was read.")] = False,
@@ -53,13 +52,14 @@ def monitor(
     """
     from models.monitoring.label_monitor import DAY_MS, LabelMonitor
     from runtime.embedded import find_bootstrap
+    from runtime.error_drift import error_drift as watch_error
     from runtime.label_watch import LabelWatch
     from runtime.topics import require_topics
 
     settings = settings_of(context)
     servers = find_bootstrap(settings)
     require_topics(settings, servers, settings.topics.scores, settings.topics.labels)
-    with error_watch(settings, servers) if error_drift else nullcontext(_pass_over) as on_matured:
+    with watch_error(settings, servers) if error_drift else nullcontext(_pass_over) as on_matured:
         labels = LabelMonitor(
             horizon_ms=round(horizon_days * DAY_MS), capacity=capacity, k=cards, on_matured=on_matured
         )
@@ -75,31 +75,6 @@ def monitor(
 
 def _pass_over(_matured: Matured) -> None:
     """Stand for a watch of the error that is not wanted."""
-
-
-@contextmanager
-def error_watch(settings: Settings, servers: str) -> Iterator[Callable[[Matured], None]]:
-    """Give what watches the error and writes its drift events to the drift topic."""
-    from models.monitoring.error_watch import ErrorWatch
-    from models.scoring.artifact import load_artifact
-    from producers.publisher import Publisher
-    from runtime.kafka_client import shared_properties
-    from runtime.registry_access import registry_of
-    from schemas.avro_schemas import DRIFT
-    from schemas.codec import RecordCodec
-    from schemas.registry import value_subject
-    from schemas.wall_clock import now_ms
-
-    topic = settings.topics.drift
-    codec = RecordCodec(DRIFT, value_subject(topic), registry_of(settings))
-    watch = ErrorWatch(load_artifact(settings.model.artifact).manifest)
-    with Publisher(servers, settings=shared_properties(settings)) as publisher:
-
-        def on_matured(matured: Matured) -> None:
-            if records := watch.update(matured, now_ms()):
-                publisher.publish([(record["signal"].encode(), codec.encode(record)) for record in records], topic)
-
-        yield on_matured
 
 
 def _looks(watch: LabelWatch, interval_s: float, *, once: bool) -> Iterator[None]:

@@ -1,17 +1,38 @@
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Annotated
+
 import typer
 
 from runtime.commands.screen import settings_of
 
 
-def demo(context: typer.Context) -> None:
+class Show(StrEnum):
+    """What the demo shows."""
+
+    PATH = "path"
+    LIFECYCLE = "lifecycle"
+
+
+def demo(
+    context: typer.Context,
+    show: Annotated[
+        Show,
+        typer.Argument(help="From transactions to alerts; or a drift, seen, learned and promoted while the job runs."),
+    ] = Show.PATH,
+) -> None:
     """Run the whole path once: train, start everything, send transactions, show alerts, stop everything.
 
     [bold]Examples[/]
 
       fraudstream demo
+      fraudstream demo lifecycle
     """
     from runtime.demo import run_demo
+    from runtime.lifecycle_demo import run_lifecycle_demo
 
-    run_demo(settings_of(context))
+    if show is Show.LIFECYCLE:
+        run_lifecycle_demo(settings_of(context))
+    else:
+        run_demo(settings_of(context))

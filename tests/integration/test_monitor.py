@@ -14,8 +14,8 @@ from models.monitoring.label_monitor import DAY_MS, LabelMonitor, Matured
 from models.scoring.artifact import Artifact
 from models.training.metrics import precision_recall
 from runtime import cli
-from runtime.commands.monitor import error_watch
 from runtime.deadline import wait_until
+from runtime.error_drift import error_drift
 from runtime.label_watch import LabelWatch
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
@@ -92,7 +92,7 @@ def test_figures_of_a_backlog_are_those_of_the_whole_table(fed, monkeypatch):
 
 def test_error_that_jumps_is_written_to_the_drift_topic(open_lane: Callable[..., Lane], artifact: Artifact):
     lane, model_id = open_lane(), artifact.manifest.model_id
-    with error_watch(lane.settings, lane.services.bootstrap_servers) as on_matured:
+    with error_drift(lane.settings, lane.services.bootstrap_servers) as on_matured:
         for place in range(60 * OBSERVATION_SIZE):
             fraud = place % 50 == 0
             score = 0.9 if fraud and place < 40 * OBSERVATION_SIZE else 0.01

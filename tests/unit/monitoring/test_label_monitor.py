@@ -41,6 +41,14 @@ def test_transaction_counts_when_it_is_a_horizon_old_and_not_before():
     assert (feed.figures().matured, feed.figures().frauds, feed.figures().alerts) == (1, 1, 1)
 
 
+def test_maturity_follows_the_newest_score_and_not_the_last():
+    feed = Feed()
+    assert feed.monitor.matured_until_ms < 0
+    for at_ms in (HORIZON_MS + 5, HORIZON_MS + 2):
+        feed.pass_time(at_ms)
+    assert feed.monitor.matured_until_ms == 5
+
+
 def test_precision_and_recall_are_of_each_model():
     feed = Feed()
     for place, (model, score, fraud) in enumerate(

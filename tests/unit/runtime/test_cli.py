@@ -15,6 +15,7 @@ VERBS = [
     "replay",
     "archive",
     "train",
+    "retrain",
     "backfill",
     "consistency",
     "explain",

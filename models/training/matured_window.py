@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.training.protocol import DAY_MS
+from schemas.columns import EVENT_TIME, LABELLED_ARROW, TRANSACTION_ARROW
+from schemas.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MaturedWindow:
+    """The newest transactions whose labels are mature: what a model is trained on anew.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        In the columns of LABELLED_ARROW, n > 0 rows.
+    unlabelled : int
+        Transactions of the window that no label came for: left out.
+    until_ms : int
+        Event time of the newest transaction that is mature, milliseconds since 1970.
+    """
+
+    table: pa.Table
+    unlabelled: int
+    until_ms: int
+
+    @property
+    def frauds(self) -> int:
+        """How many rows are frauds."""
+        return int(pc.sum(self.table["is_fraud"]).as_py())
+
+
+def matured_window(transactions: pa.Table, labels: pa.Table, *, days: float, horizon_days: float) -> MaturedWindow:
+    """Join transactions with their labels, and cut out the newest days that are mature.
+
+    A transaction is mature when the newest one is `horizon_days` younger, whether its label came early or late: the
+    frauds of the last days are known sooner than the rest, and a window that took them in would have too many.
+
+    Parameters
+    ----------
+    transactions : pyarrow.Table
+        In the columns of TRANSACTION_ARROW, in any order.
+    labels : pyarrow.Table
+        In the columns of LABEL_ARROW; of several of a transaction the one known last holds.
+    days, horizon_days : float
+        Length of the window, and the age at which a label counts as final.
+
+    Raises
+    ------
+    UserError
+        No transaction is mature, or none of the window has a label.
+    """
+    times = transactions["event_time"].cast(pa.int64())
+    newest, oldest = pc.max(times).as_py(), pc.min(times).as_py()
+    until = (newest or 0) - round(horizon_days * DAY_MS)
+    if newest is None or oldest > until:
+        raise UserError(
+            f"expected transactions older than {horizon_days:g} days to train on, was none among "
+            f"{len(transactions):,}: wait, shorten retrain.horizon_days, or give older ones with --history"
+        )
+    inside = pc.and_(pc.less_equal(times, until), pc.greater(times, until - round(days * DAY_MS)))
+    chosen = transactions.filter(inside).select(TRANSACTION_ARROW.names)
+    table = _labelled(chosen, labels)
+    if not len(table):
+        raise UserError(
+            f"expected labels of the {len(chosen):,} transactions of the window, was none: send them to the labels "
+            "topic, or give a labelled file with --history"
+        )
+    return MaturedWindow(
+        table=table, unlabelled=len(chosen) - len(table), until_ms=pc.max(table["event_time"].cast(pa.int64())).as_py()
+    )
+
+
+def _labelled(transactions: pa.Table, labels: pa.Table) -> pa.Table:
+    """Give each transaction the label that was known last; those without one are left out."""
+    known = (
+        labels.sort_by("label_time")
+        .group_by("transaction_id", use_threads=False)
+        .aggregate([("is_fraud", "last"), ("label_time", "last")])
+    )
+    place = pc.index_in(transactions["transaction_id"], known["transaction_id"].combine_chunks())
+    table = transactions.append_column("is_fraud", known["is_fraud_last"].take(place))
+    table = table.append_column("label_time", known["label_time_last"].take(place).cast(EVENT_TIME))
+    return table.filter(place.is_valid()).cast(LABELLED_ARROW)

@@ -1,0 +1,52 @@
+"""The loop from a new fraud pattern to a model that knows it, run as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1_200)]
+
+FRAUDSTREAM = Path(sys.executable).parent / "fraudstream"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lifecycle")
+
+
+@pytest.fixture(scope="module")
+def summary(folder: Path) -> dict[str, float]:
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
+    cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
+    done = subprocess.run(  # noqa: S603  (our own command)
+        [str(FRAUDSTREAM), "demo", "lifecycle"],
+        cwd=folder,
+        env=variables | cache | {"FRAUDSTREAM_PATHS__STATE": str(folder / "state")},
+        capture_output=True,
+        text=True,
+        timeout=1_100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_recall_of_the_new_pattern_recovers_by_a_swap_that_loses_nothing(summary):
+    assert summary["recall_before"] < 0.25
+    assert summary["recall_after"] >= max(0.5, 2 * summary["recall_before"])
+    assert (summary["swaps"], summary["lost_events"]) == (1, 0)
+
+
+def test_drift_is_seen_after_the_labels_are_mature(summary):
+    assert 4 * 86_400 < summary["drift_delay_s"] < 12 * 86_400
+
+
+def test_picture_has_the_marks(folder, summary):
+    assert summary["retrain_s"] > 0
+    page = (folder / "state" / "lifecycle" / "recall.svg").read_text()
+    assert all(mark in page for mark in ("drift seen", "trained up to here", "promoted"))

@@ -1,0 +1,69 @@
+"""The DAG, run by Airflow in an environment of its own: it trains a real model from a file."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runtime.folders import PROJECT_ROOT
+from runtime.model_registry import ModelRegistry
+from runtime.model_version import CHAMPION
+from runtime.own_environment import own_environment
+from runtime.settings import load_settings
+from tests.unit.training.histories import history_file
+
+pytestmark = [pytest.mark.integration, pytest.mark.long]
+
+LOCK = PROJECT_ROOT / "requirements" / "airflow.lock"
+SETTINGS = """
+[paths]
+state = "state"
+[gates]
+least_certified = {least_certified}
+[retrain]
+history = "{history}"
+window_days = 20
+horizon_days = 4
+collect_days = 8
+"""
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory):
+    """Return the function that runs a command of Airflow, on a database of its own."""
+    python, home = own_environment(LOCK, "tools"), tmp_path_factory.mktemp("airflow")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("FRAUDSTREAM_", "AIRFLOW_"))}
+    cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
+    variables = {
+        **own,
+        **cache,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        line = [str(python), "-m", "airflow", *arguments]
+        return subprocess.run(line, env=variables, capture_output=True, text=True, timeout=400, check=False)  # noqa: S603
+
+    done = run("db", "migrate")
+    assert done.returncode == 0, done.stderr
+    return run
+
+
+@pytest.mark.parametrize(("least_certified", "state"), [(5_000, "success"), (10**9, "failed")])
+def test_run_promotes_a_model_and_fails_where_a_gate_does(airflow, tmp_path, monkeypatch, least_certified, state):
+    text = SETTINGS.format(least_certified=least_certified, history=history_file())
+    (tmp_path / "fraudstream.toml").write_text(text)
+    conf = json.dumps({"folder": str(tmp_path), "options": "--no-publish"})
+    done = airflow("dags", "test", "fraudstream_retrain", "--conf", conf)
+    assert f"state={state}" in done.stdout + done.stderr, done.stdout + done.stderr
+    monkeypatch.chdir(tmp_path)
+    registry = ModelRegistry(load_settings())
+    assert len(registry.versions()) == 1
+    assert (registry.alias(CHAMPION) is not None) == (state == "success")

@@ -1,0 +1,131 @@
+"""The trigger of `fraudstream retrain` against a real broker; no job runs."""
+
+import threading
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pytest
+
+from producers.publisher import Publisher
+from producers.replay import replay, replay_labels
+from runtime.control_topic import read_deployment
+from runtime.deadline import wait_until
+from runtime.embedded import Services, find_bootstrap
+from runtime.model_registry import ModelRegistry
+from runtime.model_version import CHAMPION
+from runtime.registry_access import registry_of
+from runtime.retrain_schedule import RetrainSchedule
+from runtime.retrain_trigger import RetrainTrigger
+from runtime.retraining import Retrained, Retraining
+from runtime.settings import Settings, load_settings
+from runtime.topics import create_topics
+from schemas.avro_schemas import DRIFT, SCORE
+from schemas.codec import RecordCodec
+from schemas.registry import value_subject
+from schemas.wall_clock import utc
+from tests.unit.training.histories import artifact_folder, history
+
+pytestmark = pytest.mark.integration
+
+TOPICS = ("transactions", "labels", "scores", "control", "drift", "model_events", "shadow")
+PLAN = {"window_days": 20, "horizon_days": 4, "collect_days": 8, "shadow_timeout_s": 0}
+NOW_S = 1_800_000_000.0
+_numbers = count(1)
+
+
+@pytest.fixture
+def settings(lone_broker: Path, tmp_path: Path) -> Settings:
+    """Name topics of their own that hold `history` and its labels, and a registry of its own."""
+    number = next(_numbers)
+    servers = find_bootstrap(load_settings(paths={"state": lone_broker}))
+    found = load_settings(
+        paths={"state": tmp_path / "state"},
+        kafka={"bootstrap_servers": servers},
+        topics={name: f"retrain.{name}.{number}" for name in TOPICS},
+        model={"artifact": artifact_folder()},
+        retrain=PLAN,
+    )
+    create_topics(found, servers)
+    with Publisher(servers) as publisher:
+        replay(history(), publisher, found.topics.transactions, registry_of(found))
+        replay_labels(history(), publisher, found.topics.labels, registry_of(found))
+        publisher.flush()
+    return found
+
+
+def send(settings: Settings, topic: str, kind: str, record: dict[str, Any]) -> None:
+    codec = RecordCodec(kind, value_subject(topic), registry_of(settings))
+    with Publisher(find_bootstrap(settings)) as publisher:
+        publisher.publish([(b"k", codec.encode(record))], topic)
+        publisher.flush()
+
+
+def send_drift(settings: Settings, event_time: datetime) -> None:
+    record = {
+        "drift_id": "d1", "signal": "amount", "detector": "PSI", "detected_at": event_time, "event_time": event_time,
+        "observation": 7, "estimate": 0.02, "observed": 0.05,
+    }  # fmt: skip
+    send(settings, settings.topics.drift, DRIFT, record)
+
+
+def send_score(settings: Settings, event_time: datetime) -> None:
+    """Send the score of a transaction: its event time is what the stream has come to."""
+    record = {
+        "transaction_id": "t", "customer_id": "c", "event_time": event_time, "scored_at": utc(0), "score": 0.0,
+        "decision": "APPROVE", "model_id": "m", "feature_spec_hash": "0", "shard": 0, "label_offsets": [],
+    }  # fmt: skip
+    send(settings, settings.topics.scores, SCORE, record)
+
+
+class Running:
+    """A trigger in a thread, and what it did."""
+
+    def __init__(self, settings: Settings) -> None:
+        servers = find_bootstrap(settings)
+        services = Services(bootstrap_servers=servers, rest_url="")
+        retraining = Retraining(settings, ModelRegistry(settings), services, answer_s=0)
+        self.found: list[Retrained] = []
+        self.drifts: list[dict[str, Any]] = []
+
+        def retrain(reason: str) -> Retrained:
+            self.found.append(retraining.run(reason))
+            return self.found[-1]
+
+        self.schedule = RetrainSchedule(settings.retrain, settings.state.models / "schedule.json", NOW_S)
+        self._trigger = RetrainTrigger(settings, servers, self.schedule, retrain, on_drift=self.drifts.append)
+        self._thread = threading.Thread(target=self._trigger.run)
+
+    def __enter__(self) -> "Running":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._trigger.stop()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+
+def test_drift_waits_for_mature_days_through_a_restart_and_then_a_model_is_trained_and_promoted(settings):
+    start, newest = (getattr(pc, which)(history()["event_time"]).as_py() for which in ("min", "max"))
+    drift_at = start + timedelta(days=14)
+    send_drift(settings, drift_at)
+    with Running(settings) as running:
+        assert wait_until(lambda: bool(running.drifts), seconds=60)
+    assert running.found == []
+    send_score(settings, newest)
+    with Running(settings) as running:
+        assert wait_until(lambda: running.schedule.state.learned_until_ms > 0, seconds=120)
+    (found,) = running.found
+    assert found.end == "promoted"
+    assert found.reason == f"PSI saw amount drift at {drift_at:%Y-%m-%d %H:%M} UTC"
+    assert running.drifts == []  # it was read, and kept
+    champion = ModelRegistry(settings).alias(CHAMPION)
+    told = read_deployment(settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=""))
+    assert champion is not None
+    assert told is not None
+    assert champion.model_id == told.champion.model_id == found.model_id
+    assert set(found.answers.values()) == {"NO ANSWER"}
+    assert found.unlabelled == 0
