@@ -41,9 +41,12 @@ endef
 
 ##@ run
 
-.PHONY: demo up down submit train alerts bench
+.PHONY: demo console up down submit train alerts bench
 demo: .venv/.runtime ## the whole path once: train, start, send, watch alerts, stop
 	@$(RUN) demo
+
+console: .venv/.runtime ## the reviewers' page on a simulation that runs, until Ctrl-C
+	@$(RUN) console --simulate
 
 up: .venv/.runtime ## start the broker and the Flink cluster
 	@$(RUN) up

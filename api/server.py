@@ -40,4 +40,6 @@ def serve(app: FastAPI, opened: socket.socket) -> None:
         app, loop="uvloop", http="httptools", lifespan="on", access_log=False, log_level="warning", server_header=False,
         timeout_graceful_shutdown=15, ws="none",
     )  # fmt: skip
-    uvicorn.Server(settings).run(sockets=[opened])
+    server = uvicorn.Server(settings)
+    app.state.is_ending = lambda: server.should_exit
+    server.run(sockets=[opened])
