@@ -30,6 +30,13 @@ setup: .venv/.dev ## install everything into .venv, the tools for tests and chec
 	$(call install,dev)
 	@touch .venv/.runtime
 
+.PHONY: browser
+browser: .venv/.browser ## what drives Chromium (Debian's, by apt-get install chromium) in the console's test
+
+.venv/.browser: requirements/browser.lock .venv/.dev
+	@$(UV) pip install --python $(PY) --require-hashes -r requirements/browser.lock
+	@touch $@
+
 define install
 	@command -v $(PYTHON) >/dev/null || { echo "expected $(PYTHON) on PATH, but it is not: install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv .venv
@@ -129,6 +136,7 @@ lock: .venv/.dev ## renew the locks of the packages and of the jars
 	$(call compile,bootstrap)
 	$(call compile,evidently)
 	$(call compile,dev)
+	$(call compile,browser,--constraints requirements/dev.lock)
 # What runs is what was tested: where both locks have a package, they have the same version of it.
 	$(call compile,runtime,--constraints requirements/dev.lock)
 	@$(PY) -m runtime.jars_lock
