@@ -77,7 +77,7 @@ def _checkpoint(row: dict[str, Any]) -> dict[str, Any]:
         "id": row["id"],
         "status": row["status"],
         "at_ms": row["trigger_timestamp"],
-        "took_ms": row["end_to_end_duration"],
+        "took_ms": max(0, row["end_to_end_duration"]),
         "bytes": row["state_size"],
         "is_savepoint": row["is_savepoint"],
     }

@@ -134,21 +134,27 @@ export class Alerts {
   async review(alert, name) {
     if (this.sending) return;
     this.sending = true;
-    const next = this.rows[this.rows.findIndex((row) => row.alert_id === alert.alert_id) + 1];
     try {
       const label = await ask(`alerts/${encodeURIComponent(alert.alert_id)}/review`, { body: { verdict: name } });
       this.notify(`${alert.customer_id}: ${name}. The label is on its way to the job.`);
       this.takeVerdicts([{ transaction_id: alert.transaction_id, verdict: label }]);
-      if (next && this.wanted.state === "open") {
-        this.rows = this.rows.filter((row) => row.alert_id !== alert.alert_id);
-        this.found -= 1;
-        await this.open(next.alert_id);
-      }
+      if (this.wanted.state === "open") await this.pass(alert.alert_id);
     } catch (error) {
       this.notify(error.message);
     } finally {
       this.sending = false;
     }
+  }
+
+  /** Take an alert off the queue, and open the one after it, or before it at the end. */
+  async pass(alertId) {
+    const place = this.rows.findIndex((row) => row.alert_id === alertId);
+    if (place < 0) return;
+    this.rows = this.rows.filter((row) => row.alert_id !== alertId);
+    this.found -= 1;
+    const next = this.rows[place] ?? this.rows[place - 1];
+    if (next) await this.open(next.alert_id);
+    else this.close();
   }
 
   key(name) {

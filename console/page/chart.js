@@ -52,5 +52,5 @@ function axis(most, y) {
 }
 
 function frame(label, ...parts) {
-  return s("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, parts.flat(3));
+  return s("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, parts);
 }

@@ -103,7 +103,7 @@ def test_the_history_is_the_customers_own_with_what_was_decided_and_known(lane, 
     score = {
         **{name: about[name] for name in ("scored_at", "decision", "model_id", "feature_spec_hash")},
         "transaction_id": "t000001", "customer_id": "c1", "event_time": about["event_time"], "score": 0.9, "shard": 0,
-        "label_offsets": None,
+        "label_offsets": [],
     }  # fmt: skip
     send(lane, SCORE, lane.topics.scores, score)
     client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=OWN)
