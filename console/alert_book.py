@@ -81,7 +81,7 @@ class AlertBook:
     def find(self, alert_id: str) -> dict[str, Any] | None:
         """Return an alert whole, with its `verdict`."""
         alert = self._alerts.get(alert_id)
-        return alert and {**alert, "verdict": self._verdict(alert)}
+        return None if alert is None else {**alert, "verdict": self._verdict(alert)}
 
     def choose(self, wanted: Wanted, sort: Sort, limit: int) -> tuple[list[dict[str, Any]], int]:
         """Return the first alerts that are wanted, as rows of a list, and how many there are."""
@@ -96,7 +96,7 @@ class AlertBook:
 
     def _verdict(self, alert: dict[str, Any]) -> dict[str, Any] | None:
         found = self._verdicts.find(alert["transaction_id"])
-        return found and found.told()
+        return None if found is None else found.told()
 
     def _suits(self, alert: dict[str, Any], wanted: Wanted) -> bool:
         if alert["score"] < wanted.min_score or wanted.decision not in {None, alert["decision"]}:

@@ -3,14 +3,15 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict
 
 from api.access import require_access
 from api.problem import ProblemError
 from console.alert_book import Sort, State, Wanted
 from console.desk import Desk
+from console.json_answer import as_json
 from console.reviews import UndeliveredError
 from schemas.validation import MAX_TEXT_BYTES
 
@@ -63,14 +64,14 @@ async def show_alert(alert_id: AlertId, request: Request) -> Response:
 
 
 @router.get("/{alert_id}/history")
-def show_history(alert_id: AlertId, request: Request) -> Response:
+async def show_history(alert_id: AlertId, request: Request) -> Response:
     """List the customer's transactions around the alert."""
     desk, alert = _desk(request), _found(request, alert_id)
-    rows = desk.history.find(alert["customer_id"], alert["scored_at"])
+    rows = await run_in_threadpool(desk.history.find, alert["customer_id"], alert["scored_at"])
     verdicts = desk.notebook.verdicts
     for row in rows:
         verdict = verdicts.find(row["transaction_id"])
-        row["verdict"] = verdict and verdict.told()
+        row["verdict"] = None if verdict is None else verdict.told()
     return as_json({"rows": rows})
 
 
@@ -90,12 +91,6 @@ async def review_alert(alert_id: AlertId, review: Review, request: Request) -> R
         ) from None
     desk.notebook.take_labels([label])
     return as_json(label)
-
-
-def as_json(told: Any) -> Response:
-    """Make an answer that no cache keeps."""
-    body = orjson.dumps(told, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _desk(request: Request) -> Desk:

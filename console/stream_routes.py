@@ -7,8 +7,8 @@ from fastapi.responses import StreamingResponse
 
 from api.access import require_access
 from api.problem import ProblemError
-from console.alert_routes import as_json
 from console.feed import FullError
+from console.json_answer import as_json
 
 router = APIRouter(prefix="/data", dependencies=[Depends(require_access)])
 

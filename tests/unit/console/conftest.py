@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from console.application import create_console
-from console.desk import Notebook
+from console.notebook import Notebook
 from runtime.embedded import Services
 from runtime.settings import load_settings
 from tests.unit.console.records import alert

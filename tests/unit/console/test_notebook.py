@@ -5,7 +5,7 @@ import asyncio
 import orjson
 import pytest
 
-from console.desk import SHOWN_BYTES, TOLD_AT_ONCE, Notebook
+from console.notebook import SHOWN_BYTES, TOLD_AT_ONCE, Notebook
 from runtime.settings import load_settings
 from schemas.avro_schemas import DEAD_LETTER
 from schemas.topics import Topics
