@@ -4,16 +4,13 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from runtime.kafka_client import open_consumer
-from runtime.registry_access import registry_access
 from runtime.settings import Settings
+from runtime.topic_codecs import TopicCodecs
 from runtime.topic_reader import partition_ranges
 from schemas.avro_schemas import SCORE, TRANSACTION
-from schemas.codec import RecordCodec, UndecodableError
-from schemas.registry import UnknownSchemaError, value_subject
-from schemas.steady_registry import open_steady_registry
 
 READ_RECORDS = 60_000
 """Of a topic, before the moment that is asked about: on a busy topic the history is shorter, never slower."""
@@ -35,11 +32,8 @@ class CustomerHistory:
     """
 
     def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
-        topics, registry = settings.topics, open_steady_registry(registry_access(settings))
-        self._codecs = {
-            topic: RecordCodec(kind, value_subject(topic), registry)
-            for topic, kind in ((topics.transactions, TRANSACTION), (topics.scores, SCORE))
-        }
+        topics = settings.topics
+        self._codecs = TopicCodecs(settings, {topics.transactions: TRANSACTION, topics.scores: SCORE})
         self._settings, self._servers = settings, bootstrap_servers
 
     def find(self, customer_id: str, moment: datetime) -> list[dict[str, Any]]:
@@ -79,13 +73,7 @@ class CustomerHistory:
             for position in consumer.position([TopicPartition(topic, part) for part in ranges]):
                 if position.offset >= ranges[position.partition][1]:
                     del ranges[position.partition]
-        return [record for message in messages if (record := self._record(topic, message)) is not None]
-
-    def _record(self, topic: str, message: Message) -> dict[str, Any] | None:
-        try:
-            return self._codecs[topic].decode(message.value() or b"")
-        except (UndecodableError, UnknownSchemaError):
-            return None  # a dead letter by now
+        return [record for message in messages if (record := self._codecs.decode(message)) is not None]
 
 
 def _ranges_before(consumer: Consumer, topic: str, until_ms: int) -> dict[int, tuple[int, int]]:

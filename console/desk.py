@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from console.customer_history import CustomerHistory
 from console.figures import Figures
 from console.job_health import JobHealth
+from console.kept_answer import KeptAnswer
 from console.model_overview import ModelOverview
 from console.notebook import Notebook
 from console.reviews import Reviews
@@ -25,6 +26,7 @@ from runtime.metrics.stream_metrics import StreamMetrics
 from runtime.settings import Settings
 
 FLUSH_S = 5.0
+HEALTH_KEPT_S, MODELS_KEPT_S = 2.0, 10.0
 
 PRODUCER_SETTINGS = {**SETTINGS, "linger.ms": 0, "delivery.report.only.error": False, "delivery.timeout.ms": 9_000}
 
@@ -37,8 +39,8 @@ class Desk:
     reviews: Reviews
     figures: Figures
     history: CustomerHistory
-    health: JobHealth
-    models: ModelOverview
+    health: KeptAnswer
+    models: KeptAnswer
     reads: Callable[[], bool]
 
 
@@ -58,8 +60,8 @@ async def open_desk(settings: Settings, services: Services) -> AsyncIterator[Des
                 reviews=Reviews(settings, producer),
                 figures=figures,
                 history=CustomerHistory(settings, servers),
-                health=JobHealth(FlinkRest(url=services.rest_url), lag),
-                models=ModelOverview(settings, servers),
+                health=KeptAnswer(JobHealth(FlinkRest(url=services.rest_url), lag).look, HEALTH_KEPT_S),
+                models=KeptAnswer(ModelOverview(settings, servers).look, MODELS_KEPT_S),
                 reads=lambda: reader.running and counter.running,
             )
         finally:

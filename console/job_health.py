@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-import time
 from typing import Any
 
 from runtime.failures import NotReady, RuntimeFailure
@@ -9,8 +7,6 @@ from runtime.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
 from runtime.metrics.job_metrics import NAME
 
-KEPT_S = 2.0
-"""However many pages are open, Flink is asked so often."""
 SHOWN_CHECKPOINTS = 30
 
 
@@ -27,19 +23,9 @@ class JobHealth:
 
     def __init__(self, rest: FlinkRest, lag: ConsumerLag) -> None:
         self._rest, self._lag = rest, lag
-        self._lock = threading.Lock()
-        self._told: dict[str, Any] = {}
-        self._until_s = 0.0
 
-    def told(self) -> dict[str, Any]:
-        """Return `cluster`, None where none answers, and `jobs`, the running ones first; from any thread."""
-        with self._lock:
-            if time.monotonic() >= self._until_s:
-                self._told = self._look()
-                self._until_s = time.monotonic() + KEPT_S
-            return self._told
-
-    def _look(self) -> dict[str, Any]:
+    def look(self) -> dict[str, Any]:
+        """Return `cluster`, None where none answers, and `jobs`, the running ones first."""
         try:
             overview = self._rest.overview()
             jobs = [self._job(job) for job in self._rest.jobs() if job["name"].startswith(NAME)]

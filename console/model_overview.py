@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +8,6 @@ from runtime.model_events import SERVING, read_model_events
 from runtime.settings import Settings
 from runtime.shadow_results import ShadowResult, read_shadow_records
 
-KEPT_S = 10.0
 COMPARED_S = 3_600.0
 """How far back comparisons with the champion are added up."""
 
@@ -25,19 +23,9 @@ class ModelOverview:
 
     def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
         self._settings, self._servers = settings, bootstrap_servers
-        self._lock = threading.Lock()
-        self._told: dict[str, Any] = {}
-        self._until_s = 0.0
 
-    def told(self) -> dict[str, Any]:
-        """Return `serving`, `events`, `comparisons` of the last hour, `versions`; from any thread."""
-        with self._lock:
-            if time.monotonic() >= self._until_s:
-                self._told = self._look()
-                self._until_s = time.monotonic() + KEPT_S
-            return self._told
-
-    def _look(self) -> dict[str, Any]:
+    def look(self) -> dict[str, Any]:
+        """Return `serving`, `events`, `comparisons` of the last hour, `versions`."""
         events = read_model_events(self._settings, self._servers)
         serving = {event.shard: event for event in events if event.kind == SERVING}
         since_ms = int((time.time() - COMPARED_S) * 1000)

@@ -9,12 +9,9 @@ from confluent_kafka import Message, Producer
 
 from runtime.background_reader import BackgroundReader
 from runtime.kafka_client import open_consumer
-from runtime.registry_access import registry_access
 from runtime.settings import Settings
+from runtime.topic_codecs import TopicCodecs
 from runtime.topic_reader import place_of, topic_ends
-from schemas.codec import RecordCodec, UndecodableError
-from schemas.registry import UnknownSchemaError, value_subject
-from schemas.steady_registry import open_steady_registry
 
 LOOK_S, MOST_AT_ONCE = 0.2, 500
 
@@ -63,10 +60,7 @@ class StreamReader(BackgroundReader):
         loop: asyncio.AbstractEventLoop,
         producer: Producer,
     ) -> None:
-        registry = open_steady_registry(registry_access(settings))
-        self._codecs = {
-            topic: RecordCodec(listener.kind, value_subject(topic), registry) for topic, listener in listeners.items()
-        }
+        self._codecs = TopicCodecs(settings, {topic: listener.kind for topic, listener in listeners.items()})
         self._listeners, self._loop, self._producer = listeners, loop, producer
         consumer = open_consumer(settings, bootstrap_servers)
         super().__init__("stream-reader", consumer)
@@ -84,13 +78,8 @@ class StreamReader(BackgroundReader):
             self._loop.call_soon_threadsafe(self._hand_over, found)
 
     def _record(self, message: Message) -> Record | None:
-        if message.error():
-            return None
-        try:
-            record = self._codecs[message.topic() or ""].decode(message.value() or b"")
-        except (UndecodableError, UnknownSchemaError):
-            return None  # anyone may write to a topic
-        return {**record, "place": "{}:{}".format(*place_of(message))}
+        record = None if message.error() else self._codecs.decode(message)
+        return record and {**record, "place": "{}:{}".format(*place_of(message))}
 
     def _hand_over(self, found: dict[str, list[Record]]) -> None:
         for topic, records in found.items():

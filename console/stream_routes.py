@@ -53,10 +53,10 @@ async def dead_letters(request: Request) -> Response:
 @router.get("/job")
 def job(request: Request) -> Response:
     """Tell how the job, its checkpoints and the cluster are."""
-    return as_json(request.app.state.desk.health.told())
+    return as_json(request.app.state.desk.health.get())
 
 
 @router.get("/models")
 def models(request: Request) -> Response:
     """Tell which models serve, are registered, and are compared."""
-    return as_json(request.app.state.desk.models.told())
+    return as_json(request.app.state.desk.models.get())
