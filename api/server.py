@@ -41,5 +41,6 @@ def serve(app: FastAPI, opened: socket.socket) -> None:
         timeout_graceful_shutdown=15, ws="none",
     )  # fmt: skip
     server = uvicorn.Server(settings)
+    # An answer that has no end, as the console's events, asks for it, and ends then.
     app.state.is_ending = lambda: server.should_exit
     server.run(sockets=[opened])

@@ -72,12 +72,12 @@ def run_demo(settings: Settings) -> Summary:
     return summary
 
 
-def demo_settings(settings: Settings) -> Settings:
+def demo_settings(settings: Settings, folder: str = "state") -> Settings:
     """Return settings of a state folder that is new, and of a model that is kept beside it."""
     root = settings.state.root / "demo"
-    shutil.rmtree(root / "state", ignore_errors=True)
+    shutil.rmtree(root / folder, ignore_errors=True)
     return settings.model_copy(
-        update={"paths": PathSettings(state=root / "state"), "model": ModelSettings(artifact=root / "model")}
+        update={"paths": PathSettings(state=root / folder), "model": ModelSettings(artifact=root / "model")}
     )
 
 

@@ -22,14 +22,14 @@ ENDED_S = 20.0
 def live_demo(settings: Settings) -> Iterator[tuple[Settings, Services]]:
     """Train, start broker and cluster, submit the job and send simulated transactions, for the length of a block.
 
-    It has the demo's state folder and model; at the end all of it is stopped.
+    It has the demo's model and a state folder of its own; at the end all of it is stopped.
 
     Yields
     ------
     tuple
         Settings and addresses of what runs.
     """
-    demo = demo_settings(settings)
+    demo = demo_settings(settings, "live")  # a demo beside it has its own
     train_once(demo)
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
         status.update("submitting the job")
