@@ -30,6 +30,13 @@ setup: .venv/.dev ## install everything into .venv, the tools for tests and chec
 	$(call install,dev)
 	@touch .venv/.runtime
 
+.PHONY: browser
+browser: .venv/.browser ## what drives Chromium (Debian's, by apt-get install chromium) in the console's test
+
+.venv/.browser: requirements/browser.lock .venv/.dev
+	@$(UV) pip install --python $(PY) --require-hashes -r requirements/browser.lock
+	@touch $@
+
 define install
 	@command -v $(PYTHON) >/dev/null || { echo "expected $(PYTHON) on PATH, but it is not: install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv .venv
@@ -41,9 +48,12 @@ endef
 
 ##@ run
 
-.PHONY: demo up down submit train alerts bench
+.PHONY: demo console up down submit train alerts bench
 demo: .venv/.runtime ## the whole path once: train, start, send, watch alerts, stop
 	@$(RUN) demo
+
+console: .venv/.runtime ## the reviewers' page on a simulation that runs, until Ctrl-C
+	@$(RUN) console --simulate
 
 up: .venv/.runtime ## start the broker and the Flink cluster
 	@$(RUN) up
@@ -127,6 +137,7 @@ lock: .venv/.dev ## renew the locks of the packages and of the jars
 	$(call compile,evidently)
 	$(call compile,airflow)
 	$(call compile,dev)
+	$(call compile,browser,--constraints requirements/dev.lock)
 # What runs is what was tested: where both locks have a package, they have the same version of it.
 	$(call compile,runtime,--constraints requirements/dev.lock)
 	@$(PY) -m runtime.jars_lock

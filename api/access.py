@@ -13,7 +13,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from api.problem import ProblemError
-from runtime.api_settings import LOOPBACK_NAMES
+from runtime.server_settings import LOOPBACK_NAMES
 
 bearer = HTTPBearer(auto_error=False, description="A token of FRAUDSTREAM_API__TOKENS or of api.tokens_file.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
@@ -29,9 +29,12 @@ class Access:
         reach the port by a name that it has pointed here.
     rate_limit
         For example `1000/second`, of each token or address.
+    setting
+        That sets the rate, for messages.
     """
 
-    def __init__(self, tokens: Sequence[str], rate_limit: str) -> None:
+    def __init__(self, tokens: Sequence[str], rate_limit: str, setting: str = "api.rate_limit") -> None:
+        self._setting = setting
         self._digests = [_digest(token) for token in tokens]
         self._limit = parse(rate_limit)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
@@ -49,7 +52,7 @@ class Access:
                 HTTPStatus.TOO_MANY_REQUESTS,
                 expected=f"at most {self._limit} for a client",
                 was="more",
-                what_to_do="wait as Retry-After says, then send it again; the limit is api.rate_limit",
+                what_to_do=f"wait as Retry-After says, then send it again; the limit is {self._setting}",
                 headers={"Retry-After": str(self._limit.get_expiry())},
             )
 

@@ -99,8 +99,8 @@ def unavailable(what: str, error: Exception) -> ProblemError:
     )
 
 
-def answer_with_problems(app: FastAPI) -> None:
-    """Let every answer of the application that is no success be a problem."""
+def answer_with_problems(app: FastAPI, see: str = "/docs") -> None:
+    """Let every answer of the application that is no success be a problem; `see` says what may be asked for."""
 
     @app.exception_handler(ProblemError)
     def problem(_request: Request, error: ProblemError) -> Response:
@@ -113,7 +113,7 @@ def answer_with_problems(app: FastAPI) -> None:
             HTTPStatus.UNPROCESSABLE_ENTITY,
             expected=f"{fields[0].expected} in {fields[0].pointer or 'the body'}",
             was=fields[0].was,
-            what_to_do="correct what `errors` lists; /docs has an example",
+            what_to_do=f"correct what `errors` lists; {see} has an example",
             errors=fields,
         ).response()
 
@@ -122,9 +122,9 @@ def answer_with_problems(app: FastAPI) -> None:
         unreadable = error.status_code == HTTPStatus.BAD_REQUEST
         return ProblemError(
             HTTPStatus(error.status_code),
-            expected="a JSON object in UTF-8" if unreadable else "a path and a method that /docs lists",
+            expected="a JSON object in UTF-8" if unreadable else f"a path and a method that {see} lists",
             was="other bytes" if unreadable else f"{request.method} {request.url.path[:SHOWN_CHARACTERS]}",
-            what_to_do="see /docs",
+            what_to_do=f"see {see}",
             headers=dict(error.headers or {}),
         ).response()
 
@@ -134,7 +134,7 @@ def answer_with_problems(app: FastAPI) -> None:
             HTTPStatus.INTERNAL_SERVER_ERROR,
             expected="an answer",
             was="a mistake of this server",
-            what_to_do="send it again under the same transaction_id; its log has the cause",
+            what_to_do="send it again as it was; its log has the cause",
         ).response()
 
 

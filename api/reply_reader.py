@@ -9,12 +9,9 @@ from confluent_kafka import Message, Producer
 
 from runtime.background_reader import BackgroundReader
 from runtime.kafka_client import open_consumer
-from runtime.registry_access import registry_access
 from runtime.settings import Settings
+from runtime.topic_codecs import TopicCodecs
 from runtime.topic_reader import topic_ends
-from schemas.codec import RecordCodec, UndecodableError
-from schemas.registry import UnknownSchemaError, value_subject
-from schemas.steady_registry import open_steady_registry
 
 POLL_S = 0.1
 MOST_AT_ONCE = 500
@@ -68,10 +65,7 @@ class ReplyReader(BackgroundReader):
         loop: asyncio.AbstractEventLoop,
         producer: Producer,
     ) -> None:
-        registry = open_steady_registry(registry_access(settings))
-        self._codecs = {
-            topic: RecordCodec(listener.kind, value_subject(topic), registry) for topic, listener in listeners.items()
-        }
+        self._codecs = TopicCodecs(settings, {topic: listener.kind for topic, listener in listeners.items()})
         self._listeners, self._loop, self._producer = listeners, loop, producer
         consumer = open_consumer(settings, bootstrap_servers, committed_only=False)
         super().__init__("reply-reader", consumer)
@@ -95,10 +89,8 @@ class ReplyReader(BackgroundReader):
         key, topic = message.key(), message.topic() or ""
         if message.error() or key is None or not self._listeners[topic].wants(key.decode(errors="replace")):
             return None
-        try:
-            return topic, self._codecs[topic].decode(message.value() or b"")
-        except (UndecodableError, UnknownSchemaError):
-            return None  # not of the job: nothing that it writes
+        record = self._codecs.decode(message)
+        return None if record is None else (topic, record)
 
     def _hand_over(self, found: list[tuple[str, dict[str, Any]]]) -> None:
         for topic, record in found:

@@ -40,4 +40,7 @@ def serve(app: FastAPI, opened: socket.socket) -> None:
         app, loop="uvloop", http="httptools", lifespan="on", access_log=False, log_level="warning", server_header=False,
         timeout_graceful_shutdown=15, ws="none",
     )  # fmt: skip
-    uvicorn.Server(settings).run(sockets=[opened])
+    server = uvicorn.Server(settings)
+    # An answer that has no end, as the console's events, asks for it, and ends then.
+    app.state.is_ending = lambda: server.should_exit
+    server.run(sockets=[opened])

@@ -17,6 +17,7 @@ from runtime.commands import (
     bluegreen,
     chaos,
     consistency,
+    console,
     data,
     dlq,
     doctor,
@@ -71,7 +72,15 @@ def options(
 
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Services": (services.up, services.down, services.status, doctor.doctor, serve.serve, metrics.metrics),
+    "Services": (
+        services.up,
+        services.down,
+        services.status,
+        doctor.doctor,
+        serve.serve,
+        console.console,
+        metrics.metrics,
+    ),
     "Data": (data.simulate, data.produce, data.replay, archive.archive),
     "Model and job": (
         train.train,

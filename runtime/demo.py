@@ -6,7 +6,6 @@ import shutil
 import time
 from collections import deque
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -57,14 +56,9 @@ def run_demo(settings: Settings) -> Summary:
 
     It has a state folder of its own, and keeps only the trained model there for the next time.
     """
-    root = settings.state.root / "demo"
-    model = root / "model"
-    shutil.rmtree(root / "state", ignore_errors=True)
-    demo = settings.model_copy(
-        update={"paths": PathSettings(state=root / "state"), "model": ModelSettings(artifact=model)}
-    )
+    demo = demo_settings(settings)
     out.print("[bold]1.[/] A model, trained on the simulated card world of seed 1")
-    _train_once(root, model)
+    train_once(demo)
     out.print("[bold]2.[/] A Kafka broker and a Flink cluster on this machine")
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
         out.print(f"   broker {services.bootstrap_servers}, Flink's page {services.rest_url}")
@@ -78,12 +72,23 @@ def run_demo(settings: Settings) -> Summary:
     return summary
 
 
-def _train_once(root: Path, model: Path) -> None:
+def demo_settings(settings: Settings, folder: str = "state") -> Settings:
+    """Return settings of a state folder that is new, and of a model that is kept beside it."""
+    root = settings.state.root / "demo"
+    shutil.rmtree(root / folder, ignore_errors=True)
+    return settings.model_copy(
+        update={"paths": PathSettings(state=root / folder), "model": ModelSettings(artifact=root / "model")}
+    )
+
+
+def train_once(demo: Settings) -> None:
+    """Train the demo's model, unless it is there from the last time."""
+    model = demo.model.artifact
     try:
         manifest = load_artifact(model).manifest
     except ArtifactError:
-        history = root / "history.parquet"
-        root.mkdir(parents=True, exist_ok=True)
+        history = model.with_name("history.parquet")
+        history.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(simulate(HISTORY), history)
         with count_bar("training", None) as bar:
             manifest = train(history, model, TrainingSettings(seed=1), progress=stage_shower(bar))

@@ -15,6 +15,7 @@ from pydantic_settings import (
 from jobs.job_config import Guarantee, JobConfig, Mode, StartFrom, StateBackend
 from models.promotion.gate_limits import GateLimits
 from runtime.api_settings import ApiSettings
+from runtime.console_settings import ConsoleSettings
 from runtime.folders import StateFolder
 from runtime.kafka_security import KafkaSecurity, refuse_security_names
 from runtime.login import check_login, check_one_source, mistake
@@ -303,6 +304,7 @@ class Settings(BaseSettings):
     notices: NoticeSettings = NoticeSettings()
     paths: PathSettings = PathSettings()
     api: ApiSettings = ApiSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     @property
     def state(self) -> StateFolder:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
@@ -12,6 +13,7 @@ from runtime.settings import Settings
 
 SILENCE_S = 20.0
 LEADER_SECONDS = 10.0
+NO_BACKLOG: Mapping[str, int] = MappingProxyType({})
 
 
 def topic_size(settings: Settings, bootstrap_servers: str, topic: str) -> int:
@@ -139,10 +141,19 @@ def place_of(message: Message) -> tuple[int, int]:
     return int(message.partition() or 0), int(message.offset() or 0)
 
 
-def topic_ends(consumer: Consumer, topics: Iterable[str]) -> list[TopicPartition]:
+def topic_ends(
+    consumer: Consumer, topics: Iterable[str], backlog: Mapping[str, int] = NO_BACKLOG
+) -> list[TopicPartition]:
     """Return the end of each partition of some topics, for a consumer that is to read what comes from now on.
 
     Offsets, not "the end": that would be looked up when the first records are fetched, and so pass over some.
+
+    Parameters
+    ----------
+    consumer, topics
+        Who reads what.
+    backlog
+        How many records before the end are to be read too, by topic, of all its partitions together.
 
     Raises
     ------
@@ -156,9 +167,10 @@ def topic_ends(consumer: Consumer, topics: Iterable[str]) -> list[TopicPartition
         nonlocal found, failure
         try:
             found = [
-                TopicPartition(topic, part, high)
+                TopicPartition(topic, part, max(low, high - backlog.get(topic, 0) // len(ranges)))
                 for topic in topics
-                for part, _, high in partition_ranges(consumer, topic)
+                for ranges in [partition_ranges(consumer, topic)]
+                for part, low, high in ranges
             ]
         except KafkaException as error:
             failure = error

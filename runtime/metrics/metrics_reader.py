@@ -9,13 +9,10 @@ from runtime.background_reader import BackgroundReader
 from runtime.kafka_client import open_consumer
 from runtime.metrics.score_latency import ScoreLatency, leading_text
 from runtime.metrics.stream_metrics import StreamMetrics
-from runtime.registry_access import registry_access
 from runtime.settings import Settings
+from runtime.topic_codecs import TopicCodecs
 from runtime.topic_reader import topic_ends
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE
-from schemas.codec import RecordCodec, UndecodableError
-from schemas.registry import UnknownSchemaError, value_subject
-from schemas.steady_registry import open_steady_registry
 
 LOOK_S, MOST_AT_ONCE = 0.2, 20_000
 GATHER_MS = 500
@@ -36,11 +33,11 @@ class MetricsReader(BackgroundReader):
     """
 
     def __init__(self, settings: Settings, bootstrap_servers: str, metrics: StreamMetrics) -> None:
-        topics, registry = settings.topics, open_steady_registry(registry_access(settings))
+        topics = settings.topics
         kinds = {topics.scores: SCORE, topics.alerts: ALERT, topics.dead_letters: DEAD_LETTER, topics.drift: DRIFT}
-        self._codecs = {topic: RecordCodec(kind, value_subject(topic), registry) for topic, kind in kinds.items()}
+        self._codecs = TopicCodecs(settings, kinds)
         self._metrics, self._latency = metrics, ScoreLatency()
-        self._takers: dict[str, Callable[[str, list[Message]], None]] = {
+        self._takers: dict[str, Callable[[list[Message]], None]] = {
             topics.transactions: self._take_transactions,
             topics.scores: self._take_scores,
             topics.alerts: self._take_alerts,
@@ -57,41 +54,35 @@ class MetricsReader(BackgroundReader):
             if message.error() is None:
                 found.setdefault(message.topic() or "", []).append(message)
         for topic, messages in found.items():
-            self._takers[topic](topic, messages)
+            self._takers[topic](messages)
 
-    def _take_transactions(self, _topic: str, messages: list[Message]) -> None:
+    def _take_transactions(self, messages: list[Message]) -> None:
         for message in messages:
             self._observe(self._latency.publish(leading_text(message.value() or b""), message.timestamp()[1]))
 
-    def _take_scores(self, topic: str, messages: list[Message]) -> None:
+    def _take_scores(self, messages: list[Message]) -> None:
         self._metrics.transactions.inc(len(messages))
         for message in messages:
             self._observe(self._latency.score(leading_text(message.value() or b""), message.timestamp()[1]))
-        for score in self._decoded(topic, messages[:SAMPLED_SCORES]):
+        for score in self._decoded(messages[:SAMPLED_SCORES]):
             self._metrics.take_score(score)
 
-    def _take_alerts(self, topic: str, messages: list[Message]) -> None:
-        for alert in self._decoded(topic, messages):
+    def _take_alerts(self, messages: list[Message]) -> None:
+        for alert in self._decoded(messages):
             self._metrics.alerts.labels(alert["decision"]).inc()
 
-    def _take_dead_letters(self, topic: str, messages: list[Message]) -> None:
-        for letter in self._decoded(topic, messages):
+    def _take_dead_letters(self, messages: list[Message]) -> None:
+        for letter in self._decoded(messages):
             self._metrics.dead_letters.labels(letter["reason"]).inc()
 
-    def _take_drifts(self, topic: str, messages: list[Message]) -> None:
-        for drift in self._decoded(topic, messages):
+    def _take_drifts(self, messages: list[Message]) -> None:
+        for drift in self._decoded(messages):
             self._metrics.drifts.labels(drift["signal"]).inc()
 
     def _observe(self, seconds: float | None) -> None:
         if seconds is not None:
             self._metrics.latency.observe(seconds)
 
-    def _decoded(self, topic: str, messages: list[Message]) -> list[dict[str, Any]]:
+    def _decoded(self, messages: list[Message]) -> list[dict[str, Any]]:
         """Decode what is of its kind; the job writes nothing else."""
-        found = []
-        for message in messages:
-            try:
-                found.append(self._codecs[topic].decode(message.value() or b""))
-            except (UndecodableError, UnknownSchemaError):
-                continue
-        return found
+        return [record for message in messages if (record := self._codecs.decode(message)) is not None]

@@ -30,7 +30,7 @@ def test_what_is_copied_exists_and_is_not_ignored(image):
 
 
 def test_every_package_of_ours_is_copied(image):
-    for package in ("schemas", "models", "jobs", "producers", "runtime", "api"):
+    for package in ("schemas", "models", "jobs", "producers", "runtime", "api", "console"):
         assert package in copied(image)
 
 

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import orjson
+
+WAITING = 200
+"""Events that a page may be behind by; one that falls back further is let go, and begins anew."""
+LOOK_S, BEAT_S = 1.0, 15.0
+
+
+class FullError(Exception):
+    """As many pages as may be are open."""
+
+
+class Feed:
+    """Tells each open page what is new, as server-sent events. Used in one event loop.
+
+    Parameters
+    ----------
+    most
+        Pages that may be open at once.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._queues: set[asyncio.Queue[bytes]] = set()
+
+    def __len__(self) -> int:
+        return len(self._queues)
+
+    def publish(self, event: str, told: Any) -> None:
+        """Tell all pages."""
+        if not self._queues:
+            return
+        text = b"event: " + event.encode() + b"\ndata: " + orjson.dumps(told, option=orjson.OPT_UTC_Z) + b"\n\n"
+        for queue in tuple(self._queues):
+            try:
+                queue.put_nowait(text)
+            except asyncio.QueueFull:
+                self._queues.discard(queue)
+
+    def follow(self, is_ending: Callable[[], bool]) -> AsyncIterator[bytes]:
+        """Give what is published from now on, until the server ends or the page is too slow.
+
+        Raises
+        ------
+        FullError
+            Too many pages follow.
+        """
+        if len(self._queues) >= self._most:
+            raise FullError
+        queue: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
+        self._queues.add(queue)
+        return self._events(queue, is_ending)
+
+    async def _events(self, queue: asyncio.Queue[bytes], is_ending: Callable[[], bool]) -> AsyncIterator[bytes]:
+        try:
+            yield b"retry: 2000\n\n"
+            silent_s = 0.0
+            while not is_ending() and queue in self._queues:
+                try:
+                    yield await asyncio.wait_for(queue.get(), LOOK_S)
+                    silent_s = 0.0
+                except TimeoutError:
+                    silent_s += LOOK_S
+                    if silent_s >= BEAT_S:  # what lies between would close a silent connection
+                        silent_s = 0.0
+                        yield b": \n\n"
+        finally:
+            self._queues.discard(queue)

@@ -1,0 +1,177 @@
+import { ask } from "./server.js";
+import { details } from "./details.js";
+import { empty, h } from "./dom.js";
+import { count, money, score, when } from "./words.js";
+
+const LISTED = 200;
+
+/** The queue: a list that is live, its filters, and the details of the chosen one. */
+export class Alerts {
+  constructor({ notify }) {
+    this.notify = notify;
+    this.rows = [];
+    this.chosen = null;
+    this.wanted = { text: "", decision: "", state: "open", sort: "newest", min_score: "0" };
+    this.total = h("span", { class: "count", role: "status" });
+    this.list = h("ul", { class: "list", "aria-label": "Alerts" });
+    this.side = h("div", {});
+    this.search = h("input", { type: "search", placeholder: "Customer, merchant, id or reason  ( / )", "aria-label": "Search", oninput: () => this.later() });
+    this.desk = h("div", { class: "desk" }, h("section", { class: "queue" }, this.filters(), this.list), this.side);
+    this.root = this.desk;
+  }
+
+  filters() {
+    const choice = (name, label, options) => h("select", { "aria-label": label, onchange: (event) => this.want(name, event.target.value) },
+      options.map(([value, text]) => h("option", { value, selected: value === this.wanted[name] }, text)));
+    return h("form", { class: "filters", onsubmit: (event) => event.preventDefault() }, this.search,
+      choice("state", "Which", [["open", "To review"], ["fraud", "Known frauds"], ["genuine", "Known genuine"], ["all", "All"]]),
+      choice("decision", "Decision", [["", "Both decisions"], ["BLOCK", "Blocked"], ["REVIEW", "For review"]]),
+      choice("min_score", "Least score", [["0", "Any score"], ["0.5", "From 0.5"], ["0.8", "From 0.8"], ["0.95", "From 0.95"]]),
+      choice("sort", "Order", [["newest", "Newest first"], ["score", "Highest score"], ["amount", "Largest amount"]]),
+      this.total);
+  }
+
+  want(name, value) {
+    this.wanted[name] = value;
+    return this.load();
+  }
+
+  /** Look again soon: while a person types, or when much comes in. */
+  later(ms = 250) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.load(), ms);
+  }
+
+  async load() {
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    this.wanted.text = this.search.value;
+    const wanted = Object.entries(this.wanted).filter(([, value]) => value !== "");
+    try {
+      const { rows, count: found } = await ask(`alerts?${new URLSearchParams([...wanted, ["limit", LISTED]])}`);
+      if (turn !== this.turn) return; // a later question is on its way
+      [this.rows, this.found] = [rows, found];
+      this.draw();
+    } catch (error) {
+      this.notify(error.message);
+    }
+  }
+
+  /** What is new goes on top where the newest are; else the list is asked for again, at most once a second. */
+  take({ rows, count: many }) {
+    const plain = this.wanted.sort === "newest" && !this.wanted.text && !this.wanted.decision && this.wanted.min_score === "0";
+    if (!plain || rows.length < many || !["open", "all"].includes(this.wanted.state)) {
+      if (!this.waiting) this.waiting = setTimeout(() => { this.waiting = null; this.load(); }, 1000);
+      return;
+    }
+    const fresh = rows.filter((row) => !this.rows.some((known) => known.alert_id === row.alert_id) && (this.wanted.state === "all" || !row.verdict));
+    this.rows = [...fresh, ...this.rows].sort((a, b) => new Date(b.scored_at) - new Date(a.scored_at)).slice(0, LISTED);
+    this.found += fresh.length;
+    this.draw();
+  }
+
+  takeVerdicts(verdicts) {
+    const said = new Map(verdicts.map(({ transaction_id: name, verdict }) => [name, verdict]));
+    for (const row of this.rows) row.verdict = said.get(row.transaction_id) ?? row.verdict;
+    if (this.alert && said.has(this.alert.transaction_id)) {
+      this.alert.verdict = said.get(this.alert.transaction_id);
+      this.show(this.alert);
+    }
+    this.draw();
+  }
+
+  draw() {
+    if (this.drawing) return;
+    this.drawing = requestAnimationFrame(() => {
+      this.drawing = null;
+      this.total.textContent = this.found > this.rows.length ? `${count(this.rows.length)} of ${count(this.found)}` : count(this.found ?? 0);
+      const focused = document.activeElement?.dataset?.alert;
+      this.list.replaceChildren(...(this.rows.length ? this.rows.map((row) => this.item(row)) : [h("li", {}, empty("No alert is like this. New ones show by themselves."))]));
+      if (focused) this.list.querySelector(`[data-alert="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    });
+  }
+
+  item(row) {
+    const said = row.verdict ? h("span", { class: `tag ${row.verdict.is_fraud ? "fraud" : "genuine"}` }, row.verdict.is_fraud ? "fraud " : "genuine ") : null;
+    return h("li", {}, h("button", {
+      type: "button", class: `row${row.verdict ? " done" : ""}`, "data-alert": row.alert_id,
+      "aria-current": row.alert_id === this.chosen ? "true" : null, onclick: () => this.open(row.alert_id),
+    },
+    h("span", { class: `score ${row.decision === "BLOCK" ? "block" : "review"}`, title: row.decision }, score(row.score)),
+    h("span", {}, said, row.customer_id, h("span", { class: "soft" }, ` at ${row.merchant_id}`)),
+    h("span", { class: "amount" }, money(row.amount_minor, row.currency)),
+    h("span", { class: "why" }, row.reasons.map((code) => code.toLowerCase().replaceAll("_", " ")).join(", ")),
+    h("span", { class: "when" }, when(row.scored_at))));
+  }
+
+  async open(alertId) {
+    this.chosen = alertId;
+    this.draw();
+    try {
+      const alert = await ask(`alerts/${encodeURIComponent(alertId)}`);
+      if (this.chosen === alertId) this.show(alert);
+    } catch (error) {
+      this.notify(error.message);
+    }
+  }
+
+  show(alert) {
+    const same = this.alert?.alert_id === alert.alert_id;
+    this.alert = alert;
+    const panel = details(alert, { onVerdict: (about, name) => this.review(about, name), onClose: () => this.close() });
+    this.side.replaceChildren(panel);
+    this.desk.classList.add("open");
+    if (!same && matchMedia("(max-width: 59.99rem)").matches) scrollTo(0, 0);
+  }
+
+  close() {
+    [this.alert, this.chosen] = [null, null];
+    this.side.replaceChildren();
+    this.desk.classList.remove("open");
+    this.draw();
+  }
+
+  /** Say what it is, and go on with the next that nobody has looked at. */
+  async review(alert, name) {
+    if (this.sending) return;
+    this.sending = true;
+    try {
+      const label = await ask(`alerts/${encodeURIComponent(alert.alert_id)}/review`, { body: { verdict: name } });
+      this.notify(`${alert.customer_id}: ${name}. The label is on its way to the job.`);
+      this.takeVerdicts([{ transaction_id: alert.transaction_id, verdict: label }]);
+      if (this.wanted.state === "open") await this.pass(alert.alert_id);
+    } catch (error) {
+      this.notify(error.message);
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  /** Take an alert off the queue, and open the one after it, or before it at the end. */
+  async pass(alertId) {
+    const place = this.rows.findIndex((row) => row.alert_id === alertId);
+    if (place < 0) return;
+    this.rows = this.rows.filter((row) => row.alert_id !== alertId);
+    this.found -= 1;
+    const next = this.rows[place] ?? this.rows[place - 1];
+    if (next) await this.open(next.alert_id);
+    else this.close();
+  }
+
+  key(name) {
+    if (name === "/") this.search.focus();
+    else if (name === "Escape") this.close();
+    else if (name === "f" && this.alert) this.review(this.alert, "fraud");
+    else if (name === "g" && this.alert) this.review(this.alert, "genuine");
+    else if (name === "j" || name === "k") this.step(name === "j" ? 1 : -1);
+    else return false;
+    return true;
+  }
+
+  step(by) {
+    const place = this.rows.findIndex((row) => row.alert_id === this.chosen);
+    const row = this.rows[place < 0 ? 0 : place + by];
+    if (!row) return;
+    this.open(row.alert_id);
+    this.list.querySelector(`[data-alert="${CSS.escape(row.alert_id)}"]`)?.scrollIntoView({ block: "nearest" });
+  }
+}

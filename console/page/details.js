@@ -1,0 +1,64 @@
+import { ask } from "./server.js";
+import { empty, facts, h, table } from "./dom.js";
+import { figure, money, score, when } from "./words.js";
+
+/** Everything about an alert: what it is, what to decide, why, and what the customer did around it. */
+export function details(alert, { onVerdict, onClose }) {
+  const history = h("div", {}, h("p", { class: "soft" }, "Reading …"));
+  showHistory(alert, history);
+  return h("article", { class: "panel", "aria-label": "Alert" },
+    h("div", { class: "top" },
+      h("span", { class: "big" }, money(alert.amount_minor, alert.currency)),
+      h("span", { class: `score ${alert.decision === "BLOCK" ? "block" : "review"}` }, `${alert.decision} at ${score(alert.score)}`),
+      h("button", { type: "button", onclick: onClose, "aria-label": "Close the details" }, "Close")),
+    verdict(alert, onVerdict),
+    h("h3", {}, "Why"),
+    h("ol", { class: "reasons" }, alert.reasons.map(reason)),
+    h("h3", {}, "Transaction"),
+    facts([
+      ["Customer", alert.customer_id], ["Merchant", alert.merchant_id], ["Card used", when(alert.event_time)],
+      ["Scored", when(alert.scored_at)], ["Transaction", alert.transaction_id], ["Alert", alert.alert_id],
+      ["Model", `${alert.model_id}, review from ${score(alert.review_threshold)}, block from ${score(alert.block_threshold)}`],
+    ]),
+    h("h3", {}, "The customer's transactions around it"),
+    history,
+    h("details", {}, h("summary", {}, "All features that the model saw"),
+      facts(Object.entries(alert.features).sort().map(([name, value]) => [name, figure(value)]))));
+}
+
+function verdict(alert, onVerdict) {
+  const said = alert.verdict;
+  const button = (name, text, key) => h("button", {
+    type: "button", class: `is-${name}`, "aria-pressed": String(said !== null && said.is_fraud === (name === "fraud")),
+    onclick: () => onVerdict(alert, name),
+  }, text, " ", h("kbd", {}, key));
+  return h("div", { class: "verdict" }, button("fraud", "Fraud", "f"), button("genuine", "Genuine", "g"),
+    said ? h("span", { class: `tag ${said.is_fraud ? "fraud" : "genuine"}` }, `${said.is_fraud ? "Fraud" : "Genuine"}, known since ${when(said.label_time)}`) : null);
+}
+
+function reason(said) {
+  const usual = said.usual === null ? "" : `, usually ${figure(said.usual)}`;
+  return h("li", {}, h("strong", {}, said.text || said.code || said.feature),
+    h("div", { class: "soft" }, `${said.feature} is ${figure(said.value)}${usual}`,
+      said.contribution === null ? "" : ` · adds ${figure(said.contribution)} to the log-odds`));
+}
+
+async function showHistory(alert, place) {
+  try {
+    const { rows } = await ask(`alerts/${encodeURIComponent(alert.alert_id)}/history`);
+    place.replaceChildren(rows.length ? historyTable(rows, alert) : empty("None among the topic's newest records."));
+  } catch (error) {
+    place.replaceChildren(empty(error.message));
+  }
+}
+
+function historyTable(rows, alert) {
+  return table(["when", "#amount", "merchant", "category", "#score", "known"], rows.map((row) => ({
+    name: row.transaction_id === alert.transaction_id ? "this" : null,
+    cells: [
+      when(row.event_time), money(row.amount_minor, row.currency), row.merchant_id, row.merchant_category,
+      h("span", { class: { BLOCK: "block", REVIEW: "review" }[row.decision] ?? null }, row.score === null ? "–" : score(row.score)),
+      row.verdict ? h("span", { class: `tag ${row.verdict.is_fraud ? "fraud" : "genuine"}` }, row.verdict.is_fraud ? "fraud" : "genuine") : "",
+    ],
+  })));
+}

@@ -1,0 +1,45 @@
+"""The console as a user starts it, for one lane."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import httpx2
+
+from runtime.deadline import wait_until
+from runtime.ports import free_port
+from tests.integration.scoring_lane import Lane
+
+ENDED_SECONDS = 30
+
+
+@contextmanager
+def console_process(lane: Lane, log: Path, **console: str) -> Iterator[str]:
+    """Run `fraudstream console` for the length of a block, and check that it ends when told; gives its address."""
+    port = free_port()
+    topics = {f"FRAUDSTREAM_TOPICS__{name.upper()}": topic for name, topic in asdict(lane.topics).items()}
+    own = {f"FRAUDSTREAM_CONSOLE__{name.upper()}": value for name, value in console.items()}
+    state = {"FRAUDSTREAM_PATHS__STATE": str(lane.settings.state.root)}
+    command = [sys.executable, "-m", "runtime.cli", "console", "--port", str(port)]
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, env=os.environ | topics | own | state, stdout=file, stderr=file)  # noqa: S603
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, log.read_text()
+        try:
+            return httpx2.get(f"{url}/healthz").status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    try:
+        assert wait_until(answers, seconds=60), log.read_text()
+        yield url
+    finally:
+        process.terminate()
+        process.wait(ENDED_SECONDS)
+    assert "Traceback" not in log.read_text(), log.read_text()

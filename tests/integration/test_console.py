@@ -1,0 +1,179 @@
+"""The console on the real broker, cluster and job."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+
+from console.alert_routes import HEADER
+from console.application import create_console
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from runtime.deadline import wait_until
+from runtime.topic_reader import read_topic
+from schemas.avro_schemas import ALERT, LABEL, SCORE, TRANSACTION
+from schemas.codec import RecordCodec
+from schemas.columns import TRANSACTION_ARROW
+from schemas.registry import value_subject
+from tests.integration.console_process import console_process
+from tests.integration.scoring_lane import DONE_SECONDS, Lane
+from tests.records import transaction
+from tests.unit.console.records import alert
+
+pytestmark = pytest.mark.integration
+
+OWN = {HEADER: "1"}
+
+
+def codec(lane: Lane, kind: str, topic: str) -> RecordCodec:
+    return RecordCodec(kind, value_subject(topic), lane.registry)
+
+
+def send(lane: Lane, kind: str, topic: str, *records: dict[str, Any]) -> None:
+    encode = codec(lane, kind, topic).encode
+    lane.send_raw([(record["customer_id"].encode(), encode(record)) for record in records], topic)
+
+
+def labels(lane: Lane) -> list[dict[str, Any]]:
+    decode = codec(lane, LABEL, lane.topics.labels).decode
+    messages = read_topic(lane.settings, lane.services.bootstrap_servers, lane.topics.labels)
+    return [{**decode(message.value()), "record_key": message.key().decode()} for message in messages]
+
+
+def listed(client: TestClient, **wanted: str) -> list[str]:
+    return [row["alert_id"] for row in client.get("/data/alerts", params=wanted).json()["rows"]]
+
+
+@pytest.fixture
+def lane(running) -> Lane:
+    """Make a lane without a job: what it would write is sent."""
+    return running.lane()
+
+
+@pytest.fixture
+def client(lane) -> Iterator[TestClient]:
+    send(lane, ALERT, lane.topics.alerts, *(alert(number) for number in range(3)))
+    with TestClient(create_console(lane.settings, lane.services), base_url="http://127.0.0.1") as client:
+        assert wait_until(lambda: len(listed(client)) == 3, seconds=DONE_SECONDS)
+        yield client
+
+
+def test_alerts_from_before_and_from_now_on_are_listed(lane, client):
+    assert listed(client) == ["a002", "a001", "a000"]
+    send(lane, ALERT, lane.topics.alerts, alert(3))
+    assert wait_until(lambda: listed(client)[0] == "a003", seconds=DONE_SECONDS)
+
+
+def test_a_review_is_a_label_on_the_topic_and_another_one_corrects_it(lane, client):
+    first = client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=OWN)
+    assert first.status_code == 200, first.text
+    assert listed(client, state="fraud") == ["a001"]
+    second = client.post("/data/alerts/a001/review", json={"verdict": "genuine"}, headers=OWN)
+    assert second.status_code == 200, second.text
+    assert listed(client, state="genuine") == ["a001"]
+    written = labels(lane)
+    assert [label["is_fraud"] for label in written] == [True, False]
+    for label in written:
+        for name in ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time"):
+            assert label[name] == alert(1)[name]
+        assert label["record_key"] == label["customer_id"]
+
+
+def test_labels_of_others_are_seen_and_a_new_console_knows_the_reviews(lane, client):
+    client.post("/data/alerts/a000/review", json={"verdict": "fraud"}, headers=OWN)
+    with TestClient(create_console(lane.settings, lane.services), base_url="http://127.0.0.1") as other:
+        assert wait_until(lambda: listed(other, state="fraud") == ["a000"], seconds=DONE_SECONDS)
+        other.post("/data/alerts/a002/review", json={"verdict": "genuine"}, headers=OWN)
+        assert wait_until(lambda: listed(client, state="genuine") == ["a002"], seconds=DONE_SECONDS)
+
+
+def test_the_history_is_the_customers_own_with_what_was_decided_and_known(lane, client):
+    about = alert(1)
+    mine = [
+        transaction(number, customer_id="c1", event_time=about["event_time"] - timedelta(hours=number))
+        for number in range(4)
+    ]
+    others = [transaction(100 + number, customer_id="c-other") for number in range(50)]
+    send(lane, TRANSACTION, lane.topics.transactions, *others, *mine)
+    score = {
+        **{name: about[name] for name in ("scored_at", "decision", "model_id", "feature_spec_hash")},
+        "transaction_id": "t000001", "customer_id": "c1", "event_time": about["event_time"], "score": 0.9, "shard": 0,
+        "label_offsets": [],
+    }  # fmt: skip
+    send(lane, SCORE, lane.topics.scores, score)
+    client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=OWN)
+    rows = client.app.state.desk.history.find("c1", datetime.now(UTC))
+    assert [row["transaction_id"] for row in rows] == [f"t{number:06d}" for number in range(4)]
+    assert [row["decision"] for row in rows] == [None, "BLOCK", None, None]
+    # Kafka's times count: the alert says that it was scored before these came.
+    assert client.get("/data/alerts/a001/history").json() == {"rows": []}
+
+
+def test_what_is_not_of_its_kind_in_a_topic_is_passed_over(lane, client):
+    lane.send_raw([(b"c", b"no record"), (None, None)], lane.topics.alerts)
+    lane.send_raw([(b"c", b"no record"), (None, None)], lane.topics.labels)
+    send(lane, ALERT, lane.topics.alerts, alert(4))
+    assert wait_until(lambda: "a004" in listed(client), seconds=DONE_SECONDS)
+    assert client.get("/healthz").status_code == 200
+
+
+def test_without_a_job_all_views_still_answer(client):
+    told = client.get("/data/job").json()
+    assert told["cluster"]["slots"] >= 1
+    assert client.get("/data/models").json() == {"serving": [], "events": [], "comparisons": [], "versions": []}
+    for name in ("drifts", "dead-letters"):
+        assert client.get(f"/data/{name}").json() == {"rows": []}
+
+
+def test_the_command_tells_its_pages_what_comes_and_ends_while_one_is_open(lane, tmp_path: Path):
+    token = "a-token-of-the-tests"
+    with console_process(lane, tmp_path / "log", tokens=token) as url:
+        assert httpx2.get(f"{url}/data/stream").status_code == 401
+        bearer = {"Authorization": f"Bearer {token}"}
+        stream = httpx2.Client(timeout=60)
+        with stream, stream.stream("GET", f"{url}/data/stream", headers=bearer) as answer:
+            lines = answer.iter_lines()
+            assert next(lines) == "retry: 2000"
+            send(lane, ALERT, lane.topics.alerts, alert(5))
+            assert any(line == "event: alerts" for line in lines)
+            told = orjson.loads(next(lines).removeprefix("data: "))
+            assert [row["alert_id"] for row in told["rows"]] == ["a005"]
+    assert token not in (tmp_path / "log").read_text()
+
+
+def test_of_a_running_job_it_shows_figures_models_checkpoints_and_alerts(running):
+    lane = running.lane()
+    lane.submit()
+    try:
+        with TestClient(create_console(lane.settings, lane.services), base_url="http://127.0.0.1") as client:
+            table = simulate(SimulationConfig(seed=5, customers=40, days=30)).select(TRANSACTION_ARROW.names)
+            lane.send(table)
+            lane.await_scores(len(table))
+
+            def shown() -> bool:
+                points = client.get("/data/figures").json()["points"]
+                (job,) = [job for job in client.get("/data/job").json()["jobs"] if job["state"] == "RUNNING"]
+                counted = any(point["transactions_per_s"] > 0 and point["p99_ms"] for point in points)
+                return counted and job["checkpoints"]["completed"] > 0 and job["lag"] is not None
+
+            assert wait_until(shown, seconds=DONE_SECONDS)
+            serving = client.get("/data/models").json()["serving"]
+            assert {row["shard"] for row in serving} == lane.shards
+            written = {found["alert_id"] for found in lane.alerts()}
+            assert wait_until(lambda: set(listed(client, limit="500")) == written, seconds=DONE_SECONDS)
+            assert written
+            name = min(written)
+            about = client.get(f"/data/alerts/{name}").json()
+            history = client.get(f"/data/alerts/{name}/history").json()["rows"]
+            own = {row["transaction_id"] for row in table.to_pylist() if row["customer_id"] == about["customer_id"]}
+            assert {row["transaction_id"] for row in history} <= own
+            (alerted,) = [row for row in history if row["transaction_id"] == about["transaction_id"]] or [None]
+            assert alerted is None or alerted["decision"] == about["decision"]
+            assert history
+    finally:
+        lane.cancel()

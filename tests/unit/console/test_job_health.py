@@ -1,0 +1,15 @@
+from console.job_health import JobHealth
+from runtime.flink_rest import FlinkRest
+from runtime.metrics.consumer_lag import ConsumerLag
+from runtime.ports import free_port
+from runtime.settings import load_settings
+
+
+def test_where_no_cluster_answers_it_says_what_to_do():
+    lag = ConsumerLag(load_settings(), "127.0.0.1:1")
+    try:
+        told = JobHealth(FlinkRest(url=f"http://127.0.0.1:{free_port()}"), lag).look()
+    finally:
+        lag.close()
+    assert (told["cluster"], told["jobs"]) == (None, [])
+    assert "fraudstream up" in told["why"]
