@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+_TOLD_OF_A_SCORE = ("decision", "score", "scored_at", "model_id")
+
 
 class State(StrEnum):
     """What became of a transaction that was published."""
@@ -19,7 +21,7 @@ class ConflictError(Exception):
     """The transaction_id is known with another body."""
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, slots=True)
 class Entry:
     """A transaction that was published, and what the job said of it.
 
@@ -122,7 +124,9 @@ class ScoreBook:
         entry = self._entries.get(score["transaction_id"])
         if entry is None or entry.score is not None:
             return None
-        entry.score = score
+        # No more than is told, and of that nothing which the collector of garbage follows: it looks through
+        # hundreds of thousands of entries, and holds up all requests meanwhile.
+        entry.score = {name: score[name] for name in _TOLD_OF_A_SCORE}
         entry.settle()
         return entry
 

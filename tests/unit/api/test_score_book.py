@@ -1,12 +1,16 @@
 import asyncio
+import gc
+from datetime import UTC, datetime
 
 import pytest
 
 from api.score_book import ConflictError, ScoreBook, State
 from api.sender import UnavailableError
 
-APPROVED = {"transaction_id": "t", "decision": "APPROVE", "score": 0.01}
-BLOCKED = {"transaction_id": "t", "decision": "BLOCK", "score": 0.9}
+WHEN = datetime(2026, 11, 25, tzinfo=UTC)
+SCORED = {"transaction_id": "t", "scored_at": WHEN, "model_id": "m", "label_offsets": [3, 4]}
+APPROVED = SCORED | {"decision": "APPROVE", "score": 0.01}
+BLOCKED = SCORED | {"decision": "BLOCK", "score": 0.9}
 ALERT = BLOCKED | {"reasons": ["why"]}
 
 
@@ -59,7 +63,16 @@ async def test_the_first_answer_stays(book):
     entry, _ = book.open("t", "c", b"f")
     book.take_score(APPROVED)
     book.take_score(BLOCKED)
-    assert entry.decision is APPROVED
+    assert entry.decision["decision"] == "APPROVE"
+    assert entry.decision["score"] == 0.01
+
+
+@in_loop
+async def test_the_collector_of_garbage_does_not_follow_what_is_remembered(book):
+    entry, _ = book.open("t", "c", b"f")
+    book.take_score(APPROVED)
+    assert gc.is_tracked(APPROVED)
+    assert not gc.is_tracked(entry.score)
 
 
 @in_loop
