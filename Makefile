@@ -104,12 +104,15 @@ endef
 
 ##@ develop
 
-.PHONY: test test-long fuzz check lint format typecheck audit lock clean
+.PHONY: test test-long screenshots fuzz check lint format typecheck audit lock clean
 test: .venv/.dev ## all tests but the long ones, with a coverage report
 	@$(PY) -m pytest -m "not long" --cov --cov-report=term:skip-covered
 
 test-long: .venv/.dev ## the tests that take minutes
 	@$(PY) -m pytest -m long
+
+screenshots: .venv/.browser ## the console on a running simulation, and its pictures for the README
+	@SCREENSHOTS="$(CURDIR)/docs" $(PY) -m pytest tests/e2e/test_live_console.py -m long --timeout=0
 
 fuzz: .venv/.dev ## a million hostile records of another seed (FUZZ_SEED, FUZZ_CASES)
 	@FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_CASES=$${FUZZ_CASES:-1000000} \

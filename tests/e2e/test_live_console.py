@@ -1,0 +1,124 @@
+"""`make console` as a reviewer meets it: a simulation that runs, a real Chromium, and the label on its topic.
+
+With SCREENSHOTS=FOLDER it leaves the README's pictures there: `make screenshots`.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.deadline import wait_until
+from runtime.embedded import find_bootstrap
+from runtime.registry_access import registry_of
+from runtime.settings import PathSettings, Settings
+from runtime.topic_reader import read_topic
+from schemas.avro_schemas import LABEL
+from schemas.codec import RecordCodec
+from schemas.registry import value_subject
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="no Playwright here: `make browser` installs it, for this test and the page's"
+)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.long,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: `apt-get install chromium`, for this test"),
+]
+
+FRAUDSTREAM = Path(sys.executable).parent / "fraudstream"
+STARTED_SECONDS, SHOWN_SECONDS = 600, 180
+PICTURE = {"width": 1180, "height": 760}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("console")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    log = folder / "console.log"
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
+    cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
+    with log.open("wb") as file:
+        process = subprocess.Popen(  # noqa: S603  (our own command)
+            [str(FRAUDSTREAM), "console", "--simulate", "--port", "0"],
+            cwd=folder,
+            env=variables | cache | {"FRAUDSTREAM_PATHS__STATE": str(folder / "state"), "COLUMNS": "200"},
+            stdout=file,
+            stderr=file,
+        )
+
+    def addresses() -> list[str]:
+        assert process.poll() is None, log.read_text()
+        return re.findall(r"Console +(http://\S+)", log.read_text())
+
+    try:
+        assert wait_until(lambda: bool(addresses()), seconds=STARTED_SECONDS), log.read_text()
+        yield addresses()[0]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(120)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="module")
+def page(url: str) -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        # Its sandbox refuses root, as which tests run in containers; it shows our own page alone.
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+        opened = browser.new_page(viewport=PICTURE)
+        opened.set_default_timeout(SHOWN_SECONDS * 1_000)
+        opened.goto(url)
+        yield opened
+        browser.close()
+
+
+def labels(folder: Path) -> dict[str, bool]:
+    settings = Settings(paths=PathSettings(state=folder / "state" / "demo" / "live"))
+    topic = settings.topics.labels
+    decode = RecordCodec(LABEL, value_subject(topic), registry_of(settings)).decode
+    found = [decode(message.value()) for message in read_topic(settings, find_bootstrap(settings), topic)]
+    return {label["transaction_id"]: label["is_fraud"] for label in found}
+
+
+def picture(page: Any, name: str) -> None:
+    if wanted := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(wanted) / f"console-{name}.png")
+
+
+def test_a_reviewer_decides_on_an_alert_of_the_simulation_and_the_label_is_on_its_topic(page, url, folder):
+    page.locator("[data-alert]").nth(11).wait_for()
+    page.locator("[data-alert]").first.click()
+    details = page.get_by_role("article", name="Alert")
+    details.wait_for()
+    details.get_by_text("Reading").wait_for(state="detached")
+    picture(page, "alerts")
+    alert_id = page.locator("[data-alert][aria-current]").get_attribute("data-alert")
+    transaction_id = page.request.get(f"{url}/data/alerts/{alert_id}").json()["transaction_id"]
+    assert transaction_id not in labels(folder)
+    page.keyboard.press("f")
+    page.locator(f'[data-alert="{alert_id}"]').wait_for(state="detached")
+
+    assert labels(folder)[transaction_id] is True
+
+
+@pytest.mark.parametrize(
+    ("view", "heading"), [("stream", "Transactions a second"), ("models", "Scoring now"), ("job", "Cluster")]
+)
+def test_the_views_have_what_runs(page, url, view, heading):
+    page.goto(f"{url}/#/{view}")
+    page.get_by_role("heading", name=heading).wait_for()
+    picture(page, view)
