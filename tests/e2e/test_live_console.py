@@ -115,9 +115,21 @@ def test_a_reviewer_decides_on_an_alert_of_the_simulation_and_the_label_is_on_it
     assert labels(folder)[transaction_id] is True
 
 
-@pytest.mark.parametrize(
-    ("view", "heading"), [("stream", "Transactions a second"), ("models", "Scoring now"), ("job", "Cluster")]
-)
+def test_the_stream_is_drawn_while_it_flows(page, url):
+    page.goto(f"{url}/#/stream")
+    page.get_by_role("heading", name="Transactions a second").wait_for()
+
+    def points() -> list[dict[str, float]]:
+        return page.request.get(f"{url}/data/figures").json()["points"]
+
+    assert wait_until(lambda: len(points()) >= 20, seconds=SHOWN_SECONDS, interval_s=1.0)
+    assert all(point["transactions_per_s"] > 0 for point in points()[-10:])
+    page.reload()
+    page.get_by_role("img", name="Transactions a second").wait_for()
+    picture(page, "stream")
+
+
+@pytest.mark.parametrize(("view", "heading"), [("models", "Scoring now"), ("job", "Cluster")])
 def test_the_views_have_what_runs(page, url, view, heading):
     page.goto(f"{url}/#/{view}")
     page.get_by_role("heading", name=heading).wait_for()
