@@ -138,6 +138,7 @@ lock: .venv/.dev ## renew the locks of the packages and of the jars
 	$(call compile,airflow)
 	$(call compile,dev)
 	$(call compile,browser,--constraints requirements/dev.lock)
+	$(call compile,explore,--constraints requirements/dev.lock)
 # What runs is what was tested: where both locks have a package, they have the same version of it.
 	$(call compile,runtime,--constraints requirements/dev.lock)
 	@$(PY) -m runtime.jars_lock
