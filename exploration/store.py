@@ -20,9 +20,9 @@ class Store:
     def __init__(self, archive: Path, labels: Path | None = None) -> None:
         # Nothing is downloaded: what the queries need is in the wheel.
         self._database = duckdb.connect(config={"autoinstall_known_extensions": False})
-        # The first letter leaves out files that are being written.
-        files = self._database.read_parquet(f"{archive}/date=*/[0-9]*.parquet", hive_partitioning=False)
-        files.create_view("logged")
+        # The first letter leaves out files that are being written. Another version's files may have other features.
+        files = f"{archive}/date=*/[0-9]*.parquet"
+        self._database.read_parquet(files, hive_partitioning=False, union_by_name=True).create_view("logged")
         self._database.execute(
             "CREATE TABLE label_rows (transaction_id VARCHAR, is_fraud BOOLEAN, label_time TIMESTAMPTZ)"
         )

@@ -1,9 +1,11 @@
 """The SQL of exploration/, beside figures that are computed otherwise."""
 
+import shutil
 from collections import Counter
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
@@ -77,6 +79,18 @@ def test_features_have_the_auc_of_scikit_learn(archive, store, judged):
         values = together[name].to_numpy()
         assert row["auc"] == pytest.approx(roc_auc_score(is_fraud, values)), name
         assert row["mean_of_frauds"] == pytest.approx(values[is_fraud].mean(dtype=np.float64), rel=1e-5), name
+
+
+def test_archive_of_two_versions_has_the_features_of_both(archive, labels, tmp_path):
+    both = shutil.copytree(archive, tmp_path / "both")
+    file = min(both.glob("date=*/[0-9]*.parquet"))
+    table = pq.read_table(file, partitioning=None)
+    column = table.schema.get_field_index("amount")
+    pq.write_table(
+        table.rename_columns([*table.column_names[:column], "older", *table.column_names[column + 1 :]]), file
+    )
+    found = {row["feature"] for row in Store(both, labels).answer("features").to_pylist()}
+    assert found == {*FEATURE_NAMES, "older"}
 
 
 def test_alerts_over_time_are_all_transactions_by_their_day(store, scored):
