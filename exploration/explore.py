@@ -193,32 +193,27 @@ show(
 
 
 # %% Where alerts gather
-def hot_spots(rows: pa.Table) -> alt.Chart:
-    """Chart the merchants or the customers with most alerts: the first column names them."""
-    who = rows.column_names[0]
-    return (
-        alt.Chart(rows, width=WIDTH - 100)
-        .mark_bar()
-        .encode(
-            alt.X("alerts:Q"),
-            alt.Y(f"{who}:N", sort=None, title=None),
-            alt.Color("share:Q", scale=alt.Scale(scheme="orangered"), legend=alt.Legend(format=".0%")),
-            tooltip=[
-                who,
-                "transactions:Q",
-                "alerts:Q",
-                "frauds:Q",
-                alt.Tooltip("amount_of_alerts:Q", format=",.2f"),
-            ],
+def hot_spots(rows: pa.Table) -> alt.VConcatChart:
+    """Chart the merchants with most alerts, and below them the customers."""
+    bars = alt.Chart(rows, width=WIDTH - 100).mark_bar()
+    tooltip = ["id:N", "transactions:Q", "alerts:Q", "frauds:Q", alt.Tooltip("amount_of_alerts:Q", format=",.2f")]
+    shade = alt.Color("share:Q", scale=alt.Scale(scheme="orangered"), legend=alt.Legend(format=".0%"))
+    return alt.vconcat(
+        *(
+            bars.transform_filter(alt.datum.kind == kind).encode(
+                alt.X("alerts:Q"), alt.Y("id:N", sort="-x", title=kind), shade, tooltip=tooltip
+            )
+            for kind in ("merchant", "customer")
         )
-    )
+    ).resolve_scale(color="independent")
 
 
-SHADES = "The shade is the share of its transactions that alerts."
-show("merchants", "Merchants with most alerts", SHADES, hot_spots)
-
-# %%
-show("customers", "Customers with most alerts", SHADES, hot_spots)
+show(
+    "hot_spots",
+    "Where alerts gather",
+    "The merchants and the customers with most alerts. The shade is the share of their transactions that alerts.",
+    hot_spots,
+)
 
 # %% The labels so far
 show(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -26,6 +27,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 ROWS = 3_000
 CHART = re.compile(r'<div class="scroll" data-chart="(\d+)">')
+CHARTS = re.compile(r"^const charts = (.*);$", re.MULTILINE)
+DRAW = """
+import json, sys, vl_convert
+print([len(vl_convert.vegalite_to_svg(chart)) for chart in json.load(open(sys.argv[1])) if chart])
+"""
+LEAST_BYTES = 5_000
+"""A picture of fewer has axes at most: drawing it failed."""
 SECTION = re.compile(r'<section id="([^"]+)">')
 
 
@@ -70,6 +78,16 @@ def test_page_has_a_chart_of_every_query_and_needs_nothing_else(archive, tmp_pat
     assert re.findall(r"(?:src|href)=", text.partition("<script>")[0]) == []
     assert len(pq.read_table(told["labels"])) == ROWS
     assert Path(told["python"]).is_file()
+
+
+def test_every_chart_can_be_drawn(archive, tmp_path):
+    page, charts = tmp_path / "page.html", tmp_path / "charts.json"
+    told = run("explore", str(archive), "--with-labels", "--out", str(page))
+    charts.write_text(CHARTS.search(page.read_text())[1])
+    done = subprocess.run([told["python"], "-c", DRAW, charts], capture_output=True, text=True, check=True)  # noqa: S603
+    sizes = json.loads(done.stdout)
+    assert len(sizes) == len(list((HERE / "queries").glob("*.sql"))) - 1
+    assert min(sizes) > LEAST_BYTES, done.stderr
 
 
 def test_page_without_labels_says_what_it_can_not_show(archive, tmp_path):
