@@ -67,13 +67,12 @@ def explore_archive(archive: Path, page: Path, *, labels: Path | None = None, qu
     return python
 
 
-def write_labels(settings: Settings, bootstrap_servers: str, file: Path) -> int:
-    """Write all that the labels topic holds now as a Parquet file; return how many labels that are."""
+def write_labels(settings: Settings, bootstrap_servers: str, file: Path) -> None:
+    """Write all that the labels topic holds now as a Parquet file."""
     require_topics(settings, bootstrap_servers, settings.topics.labels)
     found = pa.Table.from_batches([read_labels(settings, bootstrap_servers).records])
     file.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(found, file)
-    return len(found)
 
 
 def _check_labels(file: Path) -> None:
