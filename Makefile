@@ -79,7 +79,7 @@ bench: .venv/.runtime ## measure events a second and latency, beside a plain loo
 COMPOSE := docker compose --file docker/compose.yaml
 
 .PHONY: docker-up docker-demo docker-down
-docker-up: docker/secrets/grafana_password docker/secrets/api_tokens ## build the image; start Redpanda, Flink, the API, Prometheus and Grafana
+docker-up: docker/secrets/grafana_password docker/secrets/api_tokens docker/secrets/console_tokens ## build the image; start Redpanda, Flink, API, console, MLflow, Prometheus, Grafana
 	@$(COMPOSE) build
 	@$(COMPOSE) up --detach --wait
 
@@ -94,6 +94,9 @@ docker/secrets/grafana_password:
 	$(call secret)
 
 docker/secrets/api_tokens:
+	$(call secret)
+
+docker/secrets/console_tokens:
 	$(call secret)
 
 define secret
@@ -139,8 +142,10 @@ lock: .venv/.dev ## renew the locks of the packages and of the jars
 	$(call compile,bootstrap)
 	$(call compile,evidently)
 	$(call compile,airflow)
+	$(call compile,mlflow)
 	$(call compile,dev)
 	$(call compile,browser,--constraints requirements/dev.lock)
+	$(call compile,explore,--constraints requirements/dev.lock)
 # What runs is what was tested: where both locks have a package, they have the same version of it.
 	$(call compile,runtime,--constraints requirements/dev.lock)
 	@$(PY) -m runtime.jars_lock

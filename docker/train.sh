@@ -1,5 +1,5 @@
 #!/bin/sh
-# Trains the demonstration's model on a simulated history, unless there is a model.
+# Trains the demonstration's model on a simulated history and registers it, unless there is a model.
 set -eu
 
 model="${FRAUDSTREAM_MODEL__ARTIFACT:?expected the folder of the model in it}"
@@ -9,5 +9,5 @@ if [ -f "$model/manifest.json" ]; then # written last
 fi
 history="$(mktemp -d)/history.parquet"
 fraudstream simulate --out "$history" --customers 3000
-fraudstream train --history "$history"
+fraudstream train --history "$history" --push
 rm "$history"

@@ -145,6 +145,11 @@ class ArchiveFolder:
                 file.unlink()
 
 
+def archived_files(root: Path) -> list[Path]:
+    """Return the files of an archive, those that are being written aside."""
+    return sorted(root.glob("date=*/[0-9]*.parquet"))
+
+
 def archive_table(records: pa.RecordBatch, places: Sequence[tuple[int, int]]) -> pa.Table:
     """Return records of the inference topic in the columns of ARCHIVE_ARROW.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
-from runtime.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE
+from runtime.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archived_files
 from runtime.failures import NotReady
 
 _COLUMNS = ("transaction_id", "customer_id", "event_time", "partition", "offset")
@@ -37,7 +37,7 @@ def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]
     NotReady
         It has none.
     """
-    files = [str(path) for path in sorted(folder.glob("date=*/*.parquet"))]
+    files = [str(path) for path in archived_files(folder)]
     own = (pc.field("model_id") == manifest.model_id) & (pc.field("feature_spec_hash") == manifest.feature_spec_hash)
     columns = [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES]
     found = ds.dataset(files).to_table(columns=columns, filter=own) if files else None

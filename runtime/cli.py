@@ -24,6 +24,7 @@ from runtime.commands import (
     drift,
     evaluate,
     explain,
+    explore,
     jobs,
     metrics,
     model,
@@ -81,7 +82,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         console.console,
         metrics.metrics,
     ),
-    "Data": (data.simulate, data.produce, data.replay, archive.archive),
+    "Data": (data.simulate, data.produce, data.replay, archive.archive, explore.explore),
     "Model and job": (
         train.train,
         retrain.retrain,

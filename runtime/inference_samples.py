@@ -13,7 +13,7 @@ import pyarrow.dataset as ds
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
 from models.scoring.inference_sample import InferenceSample
-from runtime.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archive_table
+from runtime.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archive_table, archived_files
 from runtime.failures import NotReady
 from runtime.registry_access import registry_of
 from runtime.settings import Settings
@@ -73,7 +73,7 @@ def read_archived(folder: Path, manifest: Manifest) -> Logged:
     """
     if not (folder / STATE_FILE).is_file():
         raise NotReady(f"expected an archive at {folder}, was none: make one with `fraudstream archive --out {folder}`")
-    files = [str(path) for path in sorted(folder.glob("date=*/*.parquet"))]
+    files = [str(path) for path in archived_files(folder)]
     columns = [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES]
     return _logged(iter([ds.dataset(files).to_table(columns=columns)] if files else []), manifest, 0)
 

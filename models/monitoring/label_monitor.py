@@ -62,13 +62,15 @@ class LabelMonitor:
         on_matured: Callable[[Matured], None] = lambda _matured: None,
     ) -> None:
         self._horizon_ms, self._capacity = horizon_ms, capacity
-        self._window, self._k = window, k
+        self._window = window
         self._on_matured = on_matured
         self._waiting: dict[str, _Scored] = {}
         self._oldest: list[tuple[int, str]] = []
         self._early: OrderedDict[str, tuple[int, bool]] = OrderedDict()
         self._models: dict[str, ModelMetrics] = {}
         self._now_ms = 0
+        self.k = k
+        """Of Card Precision@k."""
         self.dropped = 0
         """Transactions given up because too many waited."""
         self.labels_dropped = 0
@@ -127,7 +129,7 @@ class LabelMonitor:
     def _judge(self, scored: _Scored) -> None:
         model = self._models.get(scored.model_id)
         if model is None:
-            model = self._models[scored.model_id] = ModelMetrics(scored.model_id, window=self._window, k=self._k)
+            model = self._models[scored.model_id] = ModelMetrics(scored.model_id, window=self._window, k=self.k)
         if scored.is_fraud is None:
             model.unlabelled += 1
             return

@@ -31,7 +31,7 @@ def archive(
 
       fraudstream archive --out artifacts/inference
       fraudstream archive --out artifacts/inference --follow
-      duckdb -c "from 'artifacts/inference/date=*/*.parquet'"
+      duckdb -c "from 'artifacts/inference/date=*/[0-9]*.parquet'"
     """
     from runtime.archive_folder import ArchiveFolder
     from runtime.archiver import Archiver

@@ -13,19 +13,30 @@ def metrics(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on; nobody is asked for a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 9464,
+    label_share: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of the customers whose labels judge the models, as `monitor` does."),
+    ] = 1.0,
+    horizon_days: Annotated[
+        float, typer.Option(min=0, help="A transaction is judged when it is so old, with the label it has by then.")
+    ] = 14,
+    cards: Annotated[int, typer.Option(min=1, help="The k of Card Precision@k: cards checked in a day.")] = 100,
 ) -> None:
-    """Give figures to Prometheus until Ctrl-C: the topics' since its start, the job's, the lag.
+    """Give figures to Prometheus until Ctrl-C: the topics' since its start, the job's, the lag, the models' by label.
 
-    `fraudstream serve` gives the same at its /metrics.
+    `fraudstream serve` gives the same at its /metrics, but for the models'. To judge those, scores and labels are read
+    from their oldest records on, and some 500 bytes kept of each transaction that is not old enough, of a million at
+    most: a smaller `--label-share` takes less, 0 does without.
 
     [bold]Examples[/]
 
       fraudstream metrics
-      fraudstream metrics --port 9500
+      fraudstream metrics --port 9500 --label-share 0.05
       curl -s http://127.0.0.1:9464/metrics | grep ^fraud_
     """
     from prometheus_client import start_http_server
 
+    from models.monitoring.label_monitor import DAY_MS, LabelMonitor
     from runtime.embedded import find_services
     from runtime.metrics.exporter import open_exporter
     from runtime.topics import require_topics
@@ -34,7 +45,8 @@ def metrics(
     settings = settings_of(context)
     services = find_services(settings)
     require_topics(settings, services.bootstrap_servers, *settings.topics.names())
-    with open_exporter(settings, services) as registry:
+    labels = LabelMonitor(horizon_ms=round(horizon_days * DAY_MS), k=cards) if label_share else None
+    with open_exporter(settings, services, labels, share=label_share) as registry:
         try:
             server, thread = start_http_server(port, host, registry)
         except OSError as error:

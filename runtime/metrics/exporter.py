@@ -1,22 +1,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from models.monitoring.label_monitor import LabelMonitor
 from runtime.embedded import Services
 from runtime.flink_rest import FlinkRest
+from runtime.label_watch import LabelWatch
 from runtime.metrics.consumer_lag import ConsumerLag
 from runtime.metrics.job_metrics import JobMetrics
+from runtime.metrics.label_metrics import LabelMetrics
 from runtime.metrics.metrics_reader import MetricsReader
 from runtime.metrics.stream_metrics import StreamMetrics
 from runtime.settings import Settings
 
 
 @contextmanager
-def open_exporter(settings: Settings, services: Services) -> Iterator[CollectorRegistry]:
+def open_exporter(
+    settings: Settings, services: Services, labels: LabelMonitor | None = None, *, share: float = 1.0
+) -> Iterator[CollectorRegistry]:
     """Count what the topics carry for the length of a block.
+
+    Parameters
+    ----------
+    settings, services
+        Where to read.
+    labels
+        What joins scores and labels, here from their oldest records on; without it no model is judged.
+    share
+        Of the customers whose transactions are joined.
 
     Yields
     ------
@@ -26,7 +40,11 @@ def open_exporter(settings: Settings, services: Services) -> Iterator[CollectorR
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     servers = services.bootstrap_servers
-    reader = MetricsReader(settings, servers, StreamMetrics(registry))
-    with closing(ConsumerLag(settings, servers)) as lag, reader:
+    with ExitStack() as open_until_the_end:
+        lag = open_until_the_end.enter_context(closing(ConsumerLag(settings, servers)))
+        open_until_the_end.enter_context(MetricsReader(settings, servers, StreamMetrics(registry)))
         registry.register(JobMetrics(FlinkRest(url=services.rest_url), lag))
+        if labels is not None:
+            open_until_the_end.enter_context(LabelWatch(settings, servers, labels, share=share))
+            registry.register(LabelMetrics(labels))
         yield registry

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.application import create_application
+from models.monitoring.label_monitor import DAY_MS, LabelMonitor
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime.deadline import wait_until
@@ -25,33 +26,44 @@ class Scrape:
     def __init__(self, text: str) -> None:
         self.samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
 
+    def sum(self, name: str, **labels: str) -> float:
+        """Return the sum of the samples that have these labels, 0 where there is none yet."""
+        return sum(s.value for s in self.samples if s.name == name and labels.items() <= s.labels.items())
+
     def value(self, name: str, **labels: str) -> float:
-        """Return the sum of the samples that have these labels."""
-        found = [s.value for s in self.samples if s.name == name and labels.items() <= s.labels.items()]
-        assert found, name
-        return sum(found)
+        """Return the same of samples that must be there."""
+        assert any(s.name == name for s in self.samples), name
+        return self.sum(name, **labels)
 
 
 def test_what_was_sent_is_counted_and_all_that_is_asked_for_is_there(open_lane):
     lane = open_lane()
-    table = simulate(SimulationConfig(seed=6, customers=60, days=30)).slice(0, 2_000)
+    # Labels come within a day: most transactions mature with theirs, and some days of cards are closed.
+    world = SimulationConfig(seed=6, customers=60, days=30, label_delay_days=0.5, fraud_rate=0.02)
+    table = simulate(world).slice(0, 2_000)
     lane.submit()
-    with open_exporter(lane.settings, lane.services) as registry:
+    labels = LabelMonitor(horizon_ms=2 * DAY_MS, k=7)
+    with open_exporter(lane.settings, lane.services, labels) as registry:
         app = create_application(lane.settings, lane.services, registry)
         client = TestClient(app, base_url="http://127.0.0.1")
 
         def scrape() -> Scrape:
             return Scrape(client.get("/metrics").text)
 
+        lane.send_labels(table)
         lane.send(table)
         lane.send_raw(BAD)
         lane.await_records(lane.topics.dead_letters, len(BAD))
         lane.await_scores(len(table))
 
+        def judged(seen: Scrape) -> float:
+            return sum(seen.sum(f"fraud_label_{name}_total") for name in ("matured", "missing"))
+
         def all_counted() -> bool:
             seen = scrape()
             behind = seen.value("fraud_consumer_lag_records")  # 0 once a checkpoint has them
-            return seen.value("fraud_score_latency_seconds_count") == len(table) and behind == 0
+            counted = seen.value("fraud_score_latency_seconds_count") == len(table)
+            return counted and behind == 0 and labels.waiting + judged(seen) == len(table)
 
         assert wait_until(all_counted, seconds=DONE_SECONDS)
         with client:  # one request, so that requests are among the figures
@@ -68,6 +80,10 @@ def test_what_was_sent_is_counted_and_all_that_is_asked_for_is_there(open_lane):
     assert seen.value("fraud_dlq_total") == len(BAD)
     assert seen.value("fraud_score_latency_seconds_sum") > 0
     assert seen.value("fraud_model_info", model_id=lane.scores()[0]["model_id"]) == 1
+    (figures,) = labels.figures()
+    assert figures.frauds > 0
+    assert seen.value("fraud_label_recall", model_id=figures.model_id) == figures.recall
+    assert seen.value("fraud_card_precision_at_k", k="7") == figures.card_precision
     assert seen.value("fraud_job_up") == seen.value("fraud_broker_up") == 1
     assert 0 < seen.value("fraud_checkpoint_age_seconds") < DONE_SECONDS
     assert seen.value("fraud_checkpoint_size_bytes") > 0

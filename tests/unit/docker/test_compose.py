@@ -7,7 +7,9 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
+from runtime.api_settings import ApiSettings
 from runtime.cli import app
+from runtime.console_settings import ConsoleSettings
 from runtime.folders import PROJECT_ROOT
 from runtime.setting_names import check_names
 from runtime.settings import Settings, load_settings
@@ -117,7 +119,7 @@ def test_secrets_come_from_files_that_make_writes(compose):
 
 def test_variables_of_ours_are_settings_and_name_the_services(compose, image, monkeypatch):
     in_image = dict(word.split("=", 1) for words in image if words[0] == "ENV" for word in words[1:])
-    for name in [*ONE_SHOT, "api", "metrics"]:
+    for name in [*ONE_SHOT, "api", "console", "metrics"]:
         variables = {**in_image, **compose["services"][name]["environment"]}
         ours = {key: value for key, value in variables.items() if key.startswith("FRAUDSTREAM_")}
         assert check_names(Settings, None, ours) == []
@@ -125,7 +127,8 @@ def test_variables_of_ours_are_settings_and_name_the_services(compose, image, mo
             for key, value in ours.items():
                 patch.setenv(key, value)
             settings = load_settings()
-        addresses = (settings.kafka.bootstrap_servers, settings.kafka.schema_registry_url, settings.flink.rest_url)
+        kafka, flink, models = settings.kafka, settings.flink, settings.models
+        addresses = (kafka.bootstrap_servers, kafka.schema_registry_url, flink.rest_url, models.tracking_uri)
         for address in addresses:
             assert re.sub(r"^http://|:\d+$", "", address) in compose["services"]
         assert f"state:{settings.state.root}" in compose["services"][name]["volumes"]
@@ -138,7 +141,7 @@ def test_commands_are_of_the_command_line(compose, name):
     parse(arguments)
 
 
-@pytest.mark.parametrize("name", ["api", "metrics"])
+@pytest.mark.parametrize("name", ["api", "console", "metrics"])
 def test_commands_that_stay_up_are_of_the_command_line(compose, name):
     script, *arguments = compose["services"][name]["command"]
     assert (DOCKER / script.removeprefix("/opt/fraudstream/docker/")).exists()
@@ -160,3 +163,34 @@ def test_parts_of_the_cluster_are_those_that_the_entrypoint_knows(compose):
     for name in ("zookeeper", "jobmanager", "taskmanager"):
         assert compose["services"][name]["command"] == [name]
         assert re.search(rf"^(.* \| )?{name}( \| .*)?\)$", entrypoint, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["api", "console", "mlflow"])
+def test_servers_listen_at_the_port_that_is_checked_and_published(compose, name):
+    defaults = {"api": ApiSettings().port, "console": ConsoleSettings().port, "mlflow": 5000}
+    service = compose["services"][name]
+    assert service["ports"] == [f"127.0.0.1:{defaults[name]}:{defaults[name]}"]
+    assert f"http://127.0.0.1:{defaults[name]}/" in service["healthcheck"]["test"][-1]
+
+
+def test_servers_that_ask_for_tokens_have_each_its_own(compose):
+    for name in ("api", "console"):
+        variable, secret = f"FRAUDSTREAM_{name.upper()}__TOKENS_FILE", f"{name}_tokens"
+        assert compose["services"][name]["environment"][variable] == f"/run/secrets/{secret}"
+        assert compose["services"][name]["secrets"] == [secret]
+
+
+def test_mlflow_is_of_the_version_that_is_tested_and_answers_to_its_name(compose):
+    service = compose["services"]["mlflow"]
+    (version,) = re.findall(
+        r"^mlflow==(\S+)", (PROJECT_ROOT / "requirements" / "mlflow.lock").read_text(), re.MULTILINE
+    )
+    assert service["image"].endswith(f":v{version}")
+    options = dict(word.removeprefix("--").split("=", 1) for word in service["command"] if "=" in word)
+    uri = compose["services"]["console"]["environment"]["FRAUDSTREAM_MODELS__TRACKING_URI"]
+    assert uri.removeprefix("http://") in options["allowed-hosts"].split(",")
+    assert uri.endswith(f":{options['port']}")
+    (volume,) = service["volumes"]
+    folder = volume.partition(":")[2]
+    assert options["backend-store-uri"].startswith(f"sqlite:///{folder}/")
+    assert options["artifacts-destination"].startswith(f"{folder}/")

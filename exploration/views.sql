@@ -1,0 +1,37 @@
+-- What the queries ask. Before it, `logged` is the archive as it lies there, and `label_rows` the labels.
+SET TimeZone = 'UTC';
+
+-- Each transaction once.
+CREATE OR REPLACE TABLE scored AS
+WITH placed AS (
+    -- What the job logs again after a failure has the same place in its topic: the last counts.
+    SELECT
+        transaction_id, customer_id, merchant_id, amount_minor, event_time, score::DOUBLE AS score, decision, model_id,
+        log_partition, log_offset
+    FROM logged
+    QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY log_partition DESC, log_offset DESC) = 1
+)
+SELECT *, decision <> 'APPROVE' AS alerted
+FROM placed
+-- A duplicate was answered with the score of the first one.
+QUALIFY row_number() OVER (PARTITION BY transaction_id ORDER BY log_partition, log_offset) = 1;
+
+-- Of two labels of a transaction the later one holds.
+CREATE OR REPLACE TABLE labels AS
+SELECT transaction_id, is_fraud, label_time
+FROM label_rows
+QUALIFY row_number() OVER (PARTITION BY transaction_id ORDER BY label_time DESC) = 1;
+
+CREATE OR REPLACE VIEW judged AS
+SELECT scored.*, labels.is_fraud, labels.label_time
+FROM scored JOIN labels USING (transaction_id);
+
+-- The step of the time axes.
+SET VARIABLE step = (
+    SELECT CASE WHEN max(event_time) - min(event_time) > INTERVAL 4 DAYS THEN INTERVAL 1 DAY ELSE INTERVAL 1 HOUR END FROM scored
+);
+
+-- The columns of the features: what the model was given is 32 bits wide, and nothing else but the score is.
+SET VARIABLE features = (
+    SELECT list(column_name) FROM (DESCRIBE logged) WHERE column_type = 'FLOAT' AND column_name <> 'score'
+);
