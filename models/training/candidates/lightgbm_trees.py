@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import lightgbm as lgb
 import numpy as np
@@ -6,14 +7,10 @@ import onnx
 from numpy.typing import NDArray
 
 from models.training.candidates.balance import balanced
-from models.training.candidates.candidate import TREES_BOUND, Balance, shares
+from models.training.candidates.candidate import Balance, shares
 from models.training.export import export_onnx
 from models.training.fit import LearnerSettings, fit
 from models.training.parity import BOUND, threshold_rows
-
-FEW_TREES = 100
-"""Up to so many, `BOUND` holds."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class LightGbm:
@@ -43,11 +40,7 @@ class FittedLightGbm:
     """A booster, as a `Fitted`."""
 
     booster: lgb.Booster
-
-    @property
-    def bound(self) -> float:
-        """See `Fitted`: fewer trees, less rounding."""
-        return BOUND if self.booster.num_trees() <= FEW_TREES else TREES_BOUND
+    bound: ClassVar[float] = BOUND
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""
