@@ -15,6 +15,9 @@ SHARES = {"ordinary": 0.1, "at a split": 0.2, "at several splits": 0.2, "strange
 
 BATCH_ROWS = 20_000
 
+NEAREST, CHANGES, FAR = 100, 6, 0.3
+"""How many rows near a decision are changed in turn, in how many ways, and how often far instead of a little."""
+
 
 class Rows(NamedTuple):
     """Some rows made to find a difference.
@@ -43,9 +46,7 @@ class Adversary:
     seed : int
     """
 
-    def __init__(
-        self, fitted: Fitted, x: NDArray[np.float32], decisions: tuple[float, ...], *, seed: int
-    ) -> None:
+    def __init__(self, fitted: Fitted, x: NDArray[np.float32], decisions: tuple[float, ...], *, seed: int) -> None:
         self._fitted, self._x, self._decisions = fitted, x, decisions
         self._generator = np.random.default_rng(seed)
         self._at_splits = fitted.threshold_rows(self._starts())
@@ -97,24 +98,33 @@ class Adversary:
 
     def _near_a_decision(self) -> Iterator[NDArray[np.float32]]:
         """Rows whose probability comes ever nearer to a decision threshold: the nearest so far, changed a little."""
-        nearest = [self._some(BATCH_ROWS // 4) for _ in self._decisions]
+        nearest = [self._some(NEAREST) for _ in self._decisions]
         while True:
             for place, decision in enumerate(self._decisions):
-                known = nearest[place]
-                x = np.repeat(known, 3, axis=0)
-                width = x.shape[1]
-                changed = self._generator.random(x.shape) < self._generator.integers(1, 5, (len(x), 1)) / width
-                x = self._changed(x, changed)
+                x = np.repeat(nearest[place], CHANGES, axis=0)
+                often = self._generator.integers(1, 4, (len(x), 1)) / x.shape[1]
+                where = self._generator.random(x.shape) < often
+                x = self._changed(x, where) if self._generator.random() < FAR else self._moved(x, where)
                 yield x
-                pool = np.concatenate([known, x[self._fitted.takes(x)]])
-                distance = np.abs(self._fitted.probability(pool) - decision)
-                nearest[place] = pool[np.argsort(distance, kind="stable")[: len(known)]]
+                known = np.concatenate([nearest[place], x[self._fitted.takes(x)]])
+                distance = np.abs(self._fitted.probability(known) - decision)
+                _, different = np.unique(distance, return_index=True)  # the nearest first
+                nearest[place] = known[different[:NEAREST]]
 
     def _starts(self) -> NDArray[np.float32]:
         return self._some(BATCH_ROWS)
 
     def _some(self, count: int) -> NDArray[np.float32]:
         return self._x[self._generator.integers(0, len(self._x), count)]
+
+    def _moved(self, x: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return rows with the features in these places, (n, F), moved to a value at a split nearby."""
+        made = x.copy()
+        for column, values in enumerate(self._values):
+            chosen = where[:, column]
+            places = np.searchsorted(values, made[chosen, column]) + self._generator.integers(-6, 7, chosen.sum())
+            made[chosen, column] = values[np.clip(places, 0, len(values) - 1)]
+        return made
 
     def _changed(self, x: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return rows with other values of the features in these places, (n, F): at a split, or beside one."""
@@ -128,7 +138,8 @@ class Adversary:
 def _first(count: int, batches: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
     """Yield the first ``count`` rows of some batches, or fewer where there are no more."""
     for x in batches:
-        yield x[:count]
+        if len(x):
+            yield x[:count]
         count -= len(x)
         if count <= 0:
             return
@@ -141,5 +152,5 @@ def _values_at_splits(at_splits: NDArray[np.float32], x: NDArray[np.float32]) ->
     for column in range(x.shape[1]):
         set_apart = three[:, 0, column] != three[:, 2, column]
         values = np.unique(three[set_apart, :, column])
-        found.append(values[~np.isnan(values)] if len(values) else x[:, column])
+        found.append(values[~np.isnan(values)] if len(values) else np.sort(x[:, column]))
     return found

@@ -121,6 +121,10 @@ class Calibrated:
         """See `Fitted.export`."""
         return self.platt.append_to(self.fitted.export())
 
+    def text(self) -> str | None:
+        """See `Fitted.text`: of what is calibrated."""
+        return self.fitted.text()
+
     def importance(self) -> NDArray[np.float64]:
         """See `Fitted.importance`."""
         return self.fitted.importance()

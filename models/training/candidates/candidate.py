@@ -39,6 +39,9 @@ class Fitted(Protocol):
     def export(self) -> onnx.ModelProto:
         """Return the graph that `OnnxModel` takes: equal to `probability` within `bound`."""
 
+    def text(self) -> str | None:
+        """Return the classifier in its library's own words, None where it has none but a pickle."""
+
     def importance(self) -> NDArray[np.float64]:
         """Return how much each feature matters (F,): shares that add up to 1."""
 

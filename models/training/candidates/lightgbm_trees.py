@@ -12,6 +12,7 @@ from models.training.export import export_onnx
 from models.training.fit import LearnerSettings, fit
 from models.training.parity import BOUND, threshold_rows
 
+
 @dataclass(frozen=True, kw_only=True)
 class LightGbm:
     """Gradient boosting by LightGBM.
@@ -49,6 +50,24 @@ class FittedLightGbm:
     def export(self) -> onnx.ModelProto:
         """See `Fitted.export`."""
         return export_onnx(self.booster)
+
+    def text(self) -> str:
+        """See `Fitted.text`."""
+        return str(self.booster.model_to_string())
+
+    @classmethod
+    def read(cls, text: str) -> "FittedLightGbm":
+        """Read what `text` gave.
+
+        Raises
+        ------
+        ValueError
+            It is no model of LightGBM.
+        """
+        try:
+            return cls(lgb.Booster(model_str=text))
+        except lgb.basic.LightGBMError as error:
+            raise ValueError(str(error)) from None
 
     def importance(self) -> NDArray[np.float64]:
         """See `Fitted.importance`; by gain."""

@@ -81,6 +81,9 @@ class FittedLogistic:
         onnx.checker.check_model(model)
         return model
 
+    def text(self) -> None:
+        """See `Fitted.text`: none."""
+
     def importance(self) -> NDArray[np.float64]:
         """See `Fitted.importance`; by the coefficients of the standardised features."""
         return shares(np.abs(self.pipeline[-1].coef_[0]))
