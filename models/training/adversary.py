@@ -87,7 +87,7 @@ class Adversary:
             yield self._changed(x, self._generator.random(x.shape) < self._generator.random((len(x), 1)))
 
     def _strange(self) -> Iterator[NDArray[np.float32]]:
-        """What `strange_rows` makes, then odd values and thresholds in random places of ordinary rows."""
+        """`strange_rows`, then ordinary rows with odd values and thresholds in random places."""
         while True:
             yield strange_rows(self._x, int(self._generator.integers(2**32)))
             x = self._some(BATCH_ROWS)
@@ -109,7 +109,7 @@ class Adversary:
                 known = np.concatenate([nearest[place], x[self._fitted.takes(x)]])
                 distance = np.abs(self._fitted.probability(known) - decision)
                 _, different = np.unique(distance, return_index=True)  # the nearest first
-                nearest[place] = known[different[:NEAREST]]
+                nearest[place] = known[np.resize(different[:NEAREST], NEAREST)]
 
     def _starts(self) -> NDArray[np.float32]:
         return self._some(BATCH_ROWS)
