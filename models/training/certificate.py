@@ -11,7 +11,7 @@ from models.training.adversary import Adversary
 from models.training.candidates.candidate import Fitted
 from models.training.history import Progress
 
-NEAR = 1e-6
+NEAR_A_DECISION = 1e-6
 """Distance of a probability from a decision threshold that counts as near."""
 
 
@@ -34,7 +34,7 @@ class Certificate:
     rounded_otherwise : int
         Rows whose score is not that number to the last bit.
     near_a_decision : int
-        Rows whose probability is within `NEAR` of a threshold.
+        Rows whose probability is within `NEAR_A_DECISION` of a threshold.
     """
 
     bound: float
@@ -66,7 +66,7 @@ class Certificate:
         ours, theirs = (decide(some, self.review, self.block) for some in (scores, rounded))
         self.decision_flips += int(np.count_nonzero(ours != theirs))
         self.rounded_otherwise += int(np.count_nonzero(scores != rounded))
-        self.near_a_decision += int(np.count_nonzero((np.abs(expected - thresholds) <= NEAR).any(axis=0)))
+        self.near_a_decision += int(np.count_nonzero((np.abs(expected - thresholds) <= NEAR_A_DECISION).any(axis=0)))
 
 
 def examine(

@@ -10,7 +10,7 @@ from models.scoring.decision import decide
 from models.training.export import ExportError, floor_float32, split_nodes
 
 BOUND = 1e-6
-"""Largest difference of probability allowed: float32 sums against float64 sums make about 4e-7."""
+"""Largest difference of probability allowed; rounding to float32 makes 3e-8."""
 
 _LIMITS = np.finfo(np.float32)
 ODD_VALUES = np.array(
