@@ -10,6 +10,7 @@ from runtime.java import Java
 SECRETS = (
     "FRAUDSTREAM_KAFKA__SECURITY__PASSWORD", "FRAUDSTREAM_KAFKA__REGISTRY__PASSWORD",
     "FRAUDSTREAM_NOTICES__WEBHOOK_URL", "FRAUDSTREAM_NOTICES__SIGNING_KEY", "FRAUDSTREAM_API__TOKENS",
+    "FRAUDSTREAM_CONSOLE__TOKENS",
 )  # fmt: skip
 """Secrets stay with us: what a process has to know of them, it is given in a file."""
 DROPPED = ("FLINK_", "KAFKA_", "JAVA_TOOL_OPTIONS", "JVM_ARGS", "CLASSPATH", "PYTHONHOME")

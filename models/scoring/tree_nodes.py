@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -67,13 +67,13 @@ def read_nodes(model: onnx.ModelProto) -> TreeNodes | None:
     return None
 
 
-def _explains(attributes: dict[str, list[float]]) -> bool:
+def _explains(attributes: dict[str, Any]) -> bool:
     """Whether it adds up log-odds, and its hit rates are covers: a converter that knows none writes 1, or nothing."""
     hitrates = attributes.get("nodes_hitrates", [])
     return attributes.get("post_transform") == b"LOGISTIC" and bool(set(hitrates) - {1.0})
 
 
-def _of_ensemble(attributes: dict[str, list[int]], leaf_covers: list[float]) -> TreeNodes:
+def _of_ensemble(attributes: dict[str, Any], leaf_covers: list[float]) -> TreeNodes:
     """Read what `models.training.export` writes of LightGBM: each split lies before what is below it."""
     splits, leaves = len(attributes["nodes_featureids"]), len(attributes["leaf_targetids"])
     thresholds, weights = (numpy_helper.to_array(attributes[name]) for name in ("nodes_splits", "leaf_weights"))
@@ -99,7 +99,7 @@ def _of_ensemble(attributes: dict[str, list[int]], leaf_covers: list[float]) -> 
     )
 
 
-def _of_classifier(attributes: dict[str, list[int]]) -> TreeNodes:
+def _of_classifier(attributes: dict[str, Any]) -> TreeNodes:
     """Read what a converter makes of XGBoost, or made of LightGBM in artifacts of earlier versions."""
     ids = list(zip(attributes["nodes_treeids"], attributes["nodes_nodeids"], strict=True))
     places = {name: place for place, name in enumerate(ids)}
@@ -123,7 +123,7 @@ def _of_classifier(attributes: dict[str, list[int]]) -> TreeNodes:
 
 
 def _less_or_equal(modes: list[bytes], thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the thresholds with which ``<=`` splits float32 values as the nodes do."""
+    """Return the thresholds with which ``<=`` splits float32 values as the nodes do; of a leaf any number."""
     if other := set(modes) - {b"BRANCH_LEQ", b"BRANCH_LT", b"LEAF"}:
         raise ArtifactError(f"ONNX model: expected splits by <= or <, was {min(other).decode()}. {RETRAIN}")
     below = np.nextafter(thresholds, np.float32(-np.inf))

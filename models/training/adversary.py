@@ -84,15 +84,15 @@ class Adversary:
         """Ordinary rows with some features, or all, at thresholds or beside them."""
         while len(self._at_splits):
             x = self._some(BATCH_ROWS)
-            yield self._changed(x, self._generator.random(x.shape) < self._generator.random((len(x), 1)))
+            yield self._changed(x, self._places(x, self._generator.random((len(x), 1))))
 
     def _strange(self) -> Iterator[NDArray[np.float32]]:
         """`strange_rows`, then ordinary rows with odd values and thresholds in random places."""
         while True:
             yield strange_rows(self._x, int(self._generator.integers(2**32)))
             x = self._some(BATCH_ROWS)
-            x = self._changed(x, self._generator.random(x.shape) < 0.3)
-            odd = self._generator.random(x.shape) < self._generator.random((len(x), 1)) / 2
+            x = self._changed(x, self._places(x, np.full((len(x), 1), 0.3)))
+            odd = self._places(x, self._generator.random((len(x), 1)) / 2)
             x[odd] = self._generator.choice(ODD_VALUES, np.count_nonzero(odd))
             yield x
 
@@ -103,7 +103,7 @@ class Adversary:
             for place, decision in enumerate(self._decisions):
                 x = np.repeat(nearest[place], CHANGES, axis=0)
                 often = self._generator.integers(1, 4, (len(x), 1)) / x.shape[1]
-                where = self._generator.random(x.shape) < often
+                where = self._places(x, often)
                 x = self._changed(x, where) if self._generator.random() < FAR else self._moved(x, where)
                 yield x
                 known = np.concatenate([nearest[place], x[self._fitted.takes(x)]])
@@ -116,6 +116,11 @@ class Adversary:
 
     def _some(self, count: int) -> NDArray[np.float32]:
         return self._x[self._generator.integers(0, len(self._x), count)]
+
+    def _places(self, x: NDArray[np.float32], often: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return places in rows by chance, a mask (n, F), given how often in each row, (n, 1)."""
+        chosen: NDArray[np.bool_] = self._generator.random(x.shape) < often
+        return chosen
 
     def _moved(self, x: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return rows with the features in these places, (n, F), moved to a value at a split nearby."""
@@ -152,5 +157,6 @@ def _values_at_splits(at_splits: NDArray[np.float32], x: NDArray[np.float32]) ->
     for column in range(x.shape[1]):
         set_apart = three[:, 0, column] != three[:, 2, column]
         values = np.unique(three[set_apart, :, column])
-        found.append(values[~np.isnan(values)] if len(values) else np.sort(x[:, column]))
+        values = values[~np.isnan(values)]  # NaN is set apart from itself
+        found.append(values if len(values) else np.sort(x[:, column]))
     return found
