@@ -10,11 +10,20 @@ import json
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-LOCKS = ("runtime.lock", "dev.lock")
+ENVIRONMENTS = (
+    ("runtime.lock", "dev.lock"),
+    ("bootstrap.lock",),
+    ("browser.lock",),
+    ("evidently.lock",),
+    ("airflow.lock",),
+)
+"""Locks by the environment that they are installed in together; those of two environments may contradict each other."""
+
 Reasons = dict[str, str]
 
 
@@ -39,8 +48,16 @@ def main() -> int:
 
 
 def audited(options: list[str]) -> tuple[list[dict[str, Any]], str]:
-    """Return pip-audit's rows of all packages, and why there are none."""
-    locks = [word for name in LOCKS for word in ("-r", str(HERE / name))]
+    """Return pip-audit's rows of all packages, and why some are missing."""
+    with ThreadPoolExecutor() as pool:  # it waits for the service most of the time
+        found = list(pool.map(lambda locks: audited_together(locks, options), ENVIRONMENTS))
+    rows = {(row["name"], row.get("version")): row for own, _ in found for row in own}
+    return list(rows.values()), next((trouble for _, trouble in found if trouble), "")
+
+
+def audited_together(names: tuple[str, ...], options: list[str]) -> tuple[list[dict[str, Any]], str]:
+    """Return pip-audit's rows of the packages of one environment, and why there are none."""
+    locks = [word for name in names for word in ("-r", str(HERE / name))]
     quiet = ["--progress-spinner", "off", "--format", "json", "--desc", "off"]
     command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", *quiet, *locks, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (ours)
@@ -48,7 +65,7 @@ def audited(options: list[str]) -> tuple[list[dict[str, Any]], str]:
         rows: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
     except ValueError:
         return [], (done.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]
-    return list({(row["name"], row.get("version")): row for row in rows}.values()), ""
+    return rows, ""
 
 
 def complaints(findings: dict[str, dict[str, Any]], reasons: Reasons, *, complete: bool) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.scoring.artifact import (
+    LIBRARY_FILE,
     MANIFEST_FILE,
     MODEL_FILE,
     Artifact,
@@ -176,7 +177,7 @@ class ModelRegistry:
             self._client.log_metric(run_id, name, number)
         for name, text in {"feature_spec_hash": manifest.feature_spec_hash, **manifest.versions}.items():
             self._client.set_tag(run_id, name, text)
-        for file in (MODEL_FILE, MANIFEST_FILE, REPORT_FILE):
+        for file in (MODEL_FILE, MANIFEST_FILE, LIBRARY_FILE, REPORT_FILE):
             if (folder / file).is_file():
                 self._client.log_artifact(run_id, str(folder / file), ARTIFACT)
         self._client.set_terminated(run_id)

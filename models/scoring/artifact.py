@@ -16,6 +16,9 @@ ARTIFACT_VERSION = 1
 
 MODEL_FILE, MANIFEST_FILE = "model.onnx", "manifest.json"
 
+LIBRARY_FILE = "library_model.txt"
+"""What the model is exported from, in the text of the library that trained it: lies beside, and nothing serves it."""
+
 
 class ArtifactError(UserError):
     """A model artifact that cannot serve this version of the program."""
@@ -136,8 +139,8 @@ def write_artifact(folder: Path, artifact: Artifact) -> None:
     or a checksum that does not fit and is refused; never half a file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / MODEL_FILE, artifact.onnx)
-    _replace(folder / MANIFEST_FILE, artifact.manifest.model_dump_json(indent=2).encode() + b"\n")
+    replace_file(folder / MODEL_FILE, artifact.onnx)
+    replace_file(folder / MANIFEST_FILE, artifact.manifest.model_dump_json(indent=2).encode() + b"\n")
 
 
 def load_artifact(folder: Path) -> Artifact:
@@ -192,7 +195,8 @@ def _read(folder: Path, name: str) -> bytes:
         ) from None
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file that appears at once, whole."""
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(content)
     partial.replace(path)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from models.scoring.tree_ensemble import read_trees
+from models.scoring.tree_nodes import read_nodes
 from models.scoring.tree_shap import TreeShap
 
 
@@ -80,30 +81,19 @@ def read_contributions(content: bytes) -> Contributions | None:
     ArtifactError
         The graph has covers that do not add up.
     """
-    graph = onnx.load_from_string(content).graph
-    constants = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
-    found = _read_uncalibrated(graph, constants)
+    model = onnx.load_from_string(content)
+    constants = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
+    found = _read_uncalibrated(model, constants)
     if found and "slope" in constants:
         return CalibratedContributions(found, float(constants["slope"]), float(constants["offset"]))
     return found
 
 
-def _read_uncalibrated(graph: onnx.GraphProto, constants: dict[str, NDArray[np.float64]]) -> Contributions | None:
-    first = graph.node[0]
-    if first.op_type == "TreeEnsembleClassifier":
-        features = graph.input[0].type.tensor_type.shape.dim[1].dim_value
-        return TreeShap(read_trees(first), features) if _adds_log_odds(first) and _has_covers(first) else None
+def _read_uncalibrated(model: onnx.ModelProto, constants: dict[str, NDArray[np.float64]]) -> Contributions | None:
+    if (nodes := read_nodes(model)) is not None:
+        features = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
+        return TreeShap(read_trees(nodes), features)
     if {"mean", "coefficients", "intercept"} <= constants.keys():
         mean, coefficients, intercept = (constants[name] for name in ("mean", "coefficients", "intercept"))
         return LinearContributions(mean, coefficients.ravel(), float(intercept[0]))
     return None
-
-
-def _adds_log_odds(ensemble: onnx.NodeProto) -> bool:
-    return any(item.name == "post_transform" and item.s == b"LOGISTIC" for item in ensemble.attribute)
-
-
-def _has_covers(ensemble: onnx.NodeProto) -> bool:
-    """Whether the hit rates are covers: where a converter knows none it leaves them out, or writes 1 for each node."""
-    hitrates = [set(item.floats) for item in ensemble.attribute if item.name == "nodes_hitrates"]
-    return bool(hitrates) and hitrates[0] != {1.0}

@@ -74,16 +74,14 @@ class Platt:
         extended.CopyFrom(model)
         graph = extended.graph
         _raise_opset(extended)
-        for node in graph.node:
-            node.output[:] = ["uncalibrated" if name == OUTPUT else name for name in node.output]
+        exact = _exact_probability(graph)
         constants = {
             "least": LEAST, "most": 1 - LEAST, "one": 1.0, "slope": self.slope, "offset": self.intercept,
         }  # fmt: skip
         graph.initializer.extend(numpy_helper.from_array(np.array(v), name) for name, v in constants.items())
         graph.node.extend(
             [
-                helper.make_node("Cast", ["uncalibrated"], ["wide"], to=TensorProto.DOUBLE),
-                helper.make_node("Clip", ["wide", "least", "most"], ["inside"]),
+                helper.make_node("Clip", [exact, "least", "most"], ["inside"]),
                 helper.make_node("Sub", ["one", "inside"], ["otherwise"]),
                 helper.make_node("Div", ["inside", "otherwise"], ["odds"]),
                 helper.make_node("Log", ["odds"], ["log_odds"]),
@@ -122,6 +120,10 @@ class Calibrated:
     def export(self) -> onnx.ModelProto:
         """See `Fitted.export`."""
         return self.platt.append_to(self.fitted.export())
+
+    def text(self) -> str | None:
+        """See `Fitted.text`: of what is calibrated."""
+        return self.fitted.text()
 
     def importance(self) -> NDArray[np.float64]:
         """See `Fitted.importance`."""
@@ -174,6 +176,17 @@ def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
     inside = np.clip(np.asarray(probability, np.float64), LEAST, 1 - LEAST)
     log_odds: NDArray[np.float64] = np.log(inside / (1 - inside))
     return log_odds
+
+
+def _exact_probability(graph: onnx.GraphProto) -> str:
+    """Return the name of the probability in float64, and free that of the graph's output for another."""
+    last = graph.node[-1]
+    if last.op_type == "Cast":  # from float64, which is to be had before it
+        graph.node.pop()
+        return str(last.input[0])
+    last.output[:] = ["uncalibrated"]
+    graph.node.append(helper.make_node("Cast", ["uncalibrated"], ["wide"], to=TensorProto.DOUBLE))
+    return "wide"
 
 
 def _raise_opset(model: onnx.ModelProto) -> None:

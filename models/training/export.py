@@ -1,14 +1,13 @@
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import lightgbm as lgb
 import numpy as np
 import onnx
-from onnx import AttributeProto, TensorProto, helper
-from onnxmltools.convert import convert_lightgbm
-from onnxmltools.convert.common.data_types import FloatTensorType
+from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
 from models.scoring.model import INPUT, OUTPUT
+from models.scoring.tree_nodes import LEAF_COVERS
 from schemas.errors import UserError
 
 ZERO = np.float32(1e-35)
@@ -20,8 +19,8 @@ ANY_NUMBER = 1e300
 Node = TypeVar("Node")
 """A node as a library has it."""
 
-_OPSET = 15
-"""ONNX version of our own nodes where a converter names none."""
+_OPSET, _TREES_OPSET, _IR_VERSION = 15, 5, 10
+"""Versions of ONNX for our own nodes, of its operators for trees that has float64 sums, and of its files."""
 
 
 class ExportError(UserError):
@@ -56,8 +55,9 @@ def branch_threshold(threshold: float) -> np.float32:
 def export_onnx(booster: lgb.Booster) -> onnx.ModelProto:
     """Return the model as an ONNX graph that takes every branch LightGBM takes, on float32 features.
 
-    The graph has one input ``features`` (n, F) float32 and one output ``probability`` (n,) float32. Its
-    ``nodes_hitrates`` are how many training rows came to each node.
+    The graph has one input ``features`` (n, F) float32 and one output ``probability`` (n,) float32. Its trees add up in
+    float64, in their order, as LightGBM's do: the probability is LightGBM's own, rounded once. Sums in float32, as
+    ONNX's operators for classifiers make them, are some 1e-7 off, and so decide otherwise beside a threshold.
 
     Parameters
     ----------
@@ -70,15 +70,101 @@ def export_onnx(booster: lgb.Booster) -> onnx.ModelProto:
     ExportError
         The model has splits that are not ``<=`` on a number.
     """
+    trees = _Trees()
+    for tree in booster.dump_model()["tree_info"]:
+        trees.add(tree["tree_structure"])
     features = booster.num_feature()
-    model: onnx.ModelProto = convert_lightgbm(
-        booster, initial_types=[(INPUT, FloatTensorType([None, features]))], zipmap=False
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", [INPUT], ["exact"], to=TensorProto.DOUBLE),
+            trees.node("exact", "sums"),
+            helper.make_node("Reshape", ["sums", "row"], ["margin"]),
+            helper.make_node("Sigmoid", ["margin"], ["exact_probability"]),
+            helper.make_node("Cast", ["exact_probability"], [OUTPUT], to=TensorProto.FLOAT),
+        ],
+        "fraud",
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, features])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None])],
+        [numpy_helper.from_array(np.array([-1]), "row")],
     )
-    ensemble = model.graph.node[0]
-    nodes = list(_paired(ensemble, booster.dump_model()["tree_info"]))
-    _correct_branches(ensemble, [(place, node) for place, node in nodes if "split_feature" in node])
-    set_covers(ensemble, {place: _rows(node) for place, node in nodes})
-    return probability_only(ensemble, model, features)
+    opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", _TREES_OPSET)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+    helper.set_model_props(model, {LEAF_COVERS: " ".join(map(str, trees.leaf_covers))})
+    onnx.checker.check_model(model)
+    return model
+
+
+class _Trees:
+    """The columns of ONNX's TreeEnsemble: splits, each before what is below it, and leaves, of all trees."""
+
+    def __init__(self) -> None:
+        self.leaf_covers: list[int] = []
+        self._leaf_values: list[float] = []
+        self._roots: list[int] = []
+        self._features: list[int] = []
+        self._thresholds: list[np.float32] = []
+        self._nan_is_true: list[int] = []
+        self._child: tuple[list[int], list[int]] = ([], [])
+        self._child_is_leaf: tuple[list[int], list[int]] = ([], [])
+
+    def add(self, tree: dict[str, Any]) -> None:
+        """Add a tree of ``Booster.dump_model()``."""
+        self._roots.append(len(self._features))
+        waiting = [(tree if "split_feature" in tree else _split_in_vain(tree), -1, 0)]
+        while waiting:
+            node, parent, side = waiting.pop()
+            is_leaf = "split_feature" not in node
+            place = self._add_leaf(node) if is_leaf else self._add_split(node)
+            if parent >= 0:
+                self._child[side][parent], self._child_is_leaf[side][parent] = place, int(is_leaf)
+            if not is_leaf:
+                waiting += [(node["right_child"], place, 1), (node["left_child"], place, 0)]
+
+    def node(self, name: str, output: str) -> onnx.NodeProto:
+        """Return the operator: of features (n, F) float64 it makes (n, 1) float64."""
+        modes = np.zeros(len(self._features), np.uint8)  # all of them <=
+        return helper.make_node(
+            "TreeEnsemble",
+            [name],
+            [output],
+            domain="ai.onnx.ml",
+            n_targets=1,
+            aggregate_function=1,  # the sum
+            tree_roots=self._roots,
+            nodes_featureids=self._features,
+            nodes_modes=numpy_helper.from_array(modes, "modes"),
+            nodes_splits=numpy_helper.from_array(np.array(self._thresholds, np.float64), "splits"),
+            nodes_missing_value_tracks_true=self._nan_is_true,
+            nodes_truenodeids=self._child[0],
+            nodes_trueleafs=self._child_is_leaf[0],
+            nodes_falsenodeids=self._child[1],
+            nodes_falseleafs=self._child_is_leaf[1],
+            leaf_targetids=[0] * len(self._leaf_values),
+            leaf_weights=numpy_helper.from_array(np.array(self._leaf_values, np.float64), "weights"),
+        )
+
+    def _add_leaf(self, node: dict[str, Any]) -> int:
+        self._leaf_values.append(node["leaf_value"])
+        self.leaf_covers.append(node["leaf_count"])
+        return len(self._leaf_values) - 1
+
+    def _add_split(self, node: dict[str, Any]) -> int:
+        _refuse_inexact(node)
+        threshold = float(node["threshold"])
+        self._features.append(node["split_feature"])
+        self._thresholds.append(branch_threshold(threshold))
+        # A feature that had no NaN in training: LightGBM takes NaN for 0.
+        self._nan_is_true.append(int(node["default_left"] if node["missing_type"] == "NaN" else threshold >= 0))
+        for column in (*self._child, *self._child_is_leaf):
+            column.append(0)
+        return len(self._features) - 1
+
+
+def _split_in_vain(leaf: dict[str, Any]) -> dict[str, Any]:
+    """Return a split with the same leaf on either side: ONNX has no tree of one leaf."""
+    same = {"leaf_value": leaf["leaf_value"], "leaf_count": 1}
+    split = {"split_feature": 0, "threshold": 0.0, "decision_type": "<=", "missing_type": "None"}
+    return {**split, "left_child": same, "right_child": same}
 
 
 def probability_only(ensemble: onnx.NodeProto, model: onnx.ModelProto, features: int) -> onnx.ModelProto:
@@ -119,7 +205,7 @@ def _nearest(value: float) -> np.float32:
 
 
 def set_covers(ensemble: onnx.NodeProto, covers: Mapping[int, float]) -> None:
-    """Write each node's cover, by its place, into ``nodes_hitrates``: scoring ignores them, `read_trees` needs them."""
+    """Write each node's cover, by its place, into ``nodes_hitrates``: scoring ignores them, `read_nodes` needs them."""
     attributes = {attribute.name: attribute for attribute in ensemble.attribute}
     hitrates = [covers[place] for place in range(len(attributes["nodes_nodeids"].ints))]
     if "nodes_hitrates" in attributes:
@@ -152,38 +238,6 @@ def side_by_side(
             yield place, node
             if (below := branches(node)) is not None:
                 waiting += zip((true_ids[place], false_ids[place]), below, strict=True)
-
-
-def _correct_branches(ensemble: onnx.NodeProto, splits: Iterable[tuple[int, dict[str, Any]]]) -> None:
-    """Floor every threshold and set the side that NaN takes."""
-    attributes = {attribute.name: attribute for attribute in ensemble.attribute}
-    values = np.array(attributes["nodes_values"].floats, np.float32)
-    nan_is_true = np.array(attributes["nodes_missing_value_tracks_true"].ints, np.int64)
-    for place, node in splits:
-        _refuse_inexact(node)
-        threshold = float(node["threshold"])
-        if values[place] != _nearest(threshold):
-            raise ExportError(
-                f"ONNX export: expected threshold {threshold} at node {place}, was {values[place]}: "
-                "onnxmltools lays its nodes out in another way; use the locked version of onnxmltools"
-            )
-        values[place] = branch_threshold(threshold)
-        # A feature that had no NaN in training: LightGBM takes NaN for 0.
-        nan_is_true[place] = node["default_left"] if node["missing_type"] == "NaN" else threshold >= 0
-    attributes["nodes_values"].floats[:] = values.tolist()
-    attributes["nodes_missing_value_tracks_true"].ints[:] = nan_is_true.tolist()
-
-
-def _paired(ensemble: onnx.NodeProto, trees: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
-    return side_by_side(ensemble, [tree["tree_structure"] for tree in trees], _branches)
-
-
-def _branches(node: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    return (node["left_child"], node["right_child"]) if "split_feature" in node else None
-
-
-def _rows(node: dict[str, Any]) -> int:
-    return int(node["internal_count"] if "split_feature" in node else node["leaf_count"])
 
 
 def _refuse_inexact(node: dict[str, Any]) -> None:

@@ -10,7 +10,25 @@ from models.scoring.decision import decide
 from models.training.export import ExportError, floor_float32, split_nodes
 
 BOUND = 1e-6
-"""Largest difference of probability allowed: float32 sums against float64 sums make about 4e-7."""
+"""Largest difference of probability allowed; rounding to float32 makes 3e-8."""
+
+_LIMITS = np.finfo(np.float32)
+ODD_VALUES = np.array(
+    [
+        np.nan,
+        0.0,
+        -0.0,
+        np.inf,
+        -np.inf,
+        _LIMITS.smallest_subnormal,
+        -_LIMITS.tiny,
+        _LIMITS.max,
+        _LIMITS.min,
+        -1.0,
+    ],
+    np.float32,
+)
+"""What no training set has: no number, both zeros, both infinities, the smallest and the largest float32, and -1."""
 
 
 class Split(NamedTuple):
@@ -129,23 +147,7 @@ def strange_rows(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     seed : int
         For the mixtures.
     """
-    generator = np.random.default_rng(seed)
-    limits = np.finfo(np.float32)
-    odd = np.array(
-        [
-            np.nan,
-            0.0,
-            -0.0,
-            np.inf,
-            -np.inf,
-            limits.smallest_subnormal,
-            -limits.tiny,
-            limits.max,
-            limits.min,
-            -1.0,
-        ],
-        np.float32,
-    )
+    generator, odd = np.random.default_rng(seed), ODD_VALUES
     width = x.shape[1]
     alone = np.repeat(x[generator.integers(0, len(x), len(odd))], width, axis=0)
     alone[np.arange(len(alone)), np.tile(np.arange(width), len(odd))] = np.repeat(odd, width)

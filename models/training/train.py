@@ -23,6 +23,7 @@ from models.training.cold_start import cold_start
 from models.training.fingerprint import fingerprint
 from models.training.history import History, Progress, read_labelled, replay_history
 from models.training.lessons import HELD_OUT, Lessons
+from models.training.library_model import write_library_model
 from models.training.metrics import alert_threshold
 from models.training.protocol import Transactions
 from models.training.reference import reference, signal_references
@@ -58,7 +59,7 @@ def train(
     history : Path
         Parquet file in the columns of `LABELLED_ARROW`; a column ``scenario`` adds the recall of each.
     out : Path
-        Folder for model.onnx, manifest.json and report.html. Nothing is written unless all succeeded.
+        Folder for model.onnx, manifest.json, library_model.txt and report.html. Written only when all succeeded.
     settings : TrainingSettings, optional
     candidate : Candidate, optional
         Instead of the settings' model as it is by default.
@@ -85,6 +86,7 @@ def train(
         onnx=certified.onnx, manifest=_manifest(history, past, split, certified, _recorded(candidate, settings), tell)
     )
     write_artifact(out, artifact)
+    write_library_model(out, fitted)
     validation = measured(past, split, certified.scores)
     write_report(out / REPORT_FILE, training_report(artifact.manifest, validation, fitted.importance()))
     tell("prove", 1, 1)

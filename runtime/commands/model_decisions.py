@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runtime.commands.model_serving import shard_as_json, show_shards
 from runtime.commands.model_versions import Wanted
 from runtime.commands.screen import (
     AsJson,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from runtime.audit_log import AuditEntry
     from runtime.embedded import Services
     from runtime.judging import Trial
+    from runtime.model_events import ShardReport
     from runtime.model_registry import ModelRegistry
     from runtime.promotion import Promotion
     from runtime.settings import Settings
@@ -40,6 +42,7 @@ Report = Annotated[Path | None, typer.Option(help="HTML file to write, with char
 Unpublished = Annotated[
     bool, typer.Option("--no-publish", help="Change the registry alone; `model publish` tells the job later.")
 ]
+Unawaited = Annotated[bool, typer.Option("--no-wait", help="Do not wait until each shard of the job has answered.")]
 
 
 def trial(
@@ -70,12 +73,13 @@ def promote(
     force: Force = False,
     report: Report = None,
     no_publish: Unpublished = False,
+    no_wait: Unawaited = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a model the champion, if it passes the gates, and let the running job score with it.
 
-    The first champion has nothing to be compared with. Exit code 1 when a gate fails; what was decided, refusals too,
-    is in `model log`.
+    The first champion has nothing to be compared with. Exit code 1 when a gate fails, or a shard of the job refuses the
+    model or does not answer; what was decided, refusals too, is in `model log`.
 
     [bold]Examples[/]
 
@@ -88,7 +92,7 @@ def promote(
     services = None if no_publish else _services(settings)
     found = _try(settings, registry, version, on, report, may_lack=force)
     entry = _promotion(settings, registry, services).promote(found, reason=reason, force=force)
-    _tell(settings, entry, found.gates, published=services is not None, as_json=as_json)
+    _tell(settings, entry, found.gates, services=services, no_wait=no_wait, as_json=as_json)
 
 
 def shadow(
@@ -101,9 +105,12 @@ def shadow(
     reason: Reason = "",
     force: Force = False,
     no_publish: Unpublished = False,
+    no_wait: Unawaited = False,
     as_json: AsJson = False,
 ) -> None:
     """Let a model score beside the champion, if its certificate and its latency hold.
+
+    Exit code 1 when they do not, or a shard of the job refuses the model or does not answer.
 
     [bold]Examples[/]
 
@@ -117,13 +124,20 @@ def shadow(
     services = None if no_publish else _services(settings)
     found = try_alone(registry, registry.find(version), settings)
     entry = _promotion(settings, registry, services).shadow(found, share=share, reason=reason, force=force)
-    _tell(settings, entry, found.gates, published=services is not None, as_json=as_json)
+    _tell(settings, entry, found.gates, services=services, no_wait=no_wait, as_json=as_json)
 
 
 def rollback(
-    context: typer.Context, *, reason: Reason = "", no_publish: Unpublished = False, as_json: AsJson = False
+    context: typer.Context,
+    *,
+    reason: Reason = "",
+    no_publish: Unpublished = False,
+    no_wait: Unawaited = False,
+    as_json: AsJson = False,
 ) -> None:
     """Undo the newest promotion or shadow that is not undone yet; again for the one before it.
+
+    Exit code 1 also when a shard of the job refuses, or does not answer.
 
     [bold]Examples[/]
 
@@ -132,7 +146,7 @@ def rollback(
     settings, registry = _open(context)
     services = None if no_publish else _services(settings)
     entry = _promotion(settings, registry, services).rollback(reason=reason)
-    _tell(settings, entry, (), published=services is not None, as_json=as_json)
+    _tell(settings, entry, (), services=services, no_wait=no_wait, as_json=as_json)
 
 
 def publish(context: typer.Context, *, as_json: AsJson = False) -> None:
@@ -219,24 +233,71 @@ def _expect_reason(force: bool, reason: str) -> None:
         )
 
 
-def _tell(settings: Settings, entry: AuditEntry, gates: Sequence[Gate], *, published: bool, as_json: bool) -> None:
+def _tell(
+    settings: Settings,
+    entry: AuditEntry,
+    gates: Sequence[Gate],
+    *,
+    services: Services | None,
+    no_wait: bool,
+    as_json: bool,
+) -> None:
+    """Tell what was decided, and what the job makes of it."""
+    refused = entry.outcome == "refused"
+    told = None if refused or no_wait or services is None else _answers(settings, services, entry)
     if as_json:
-        write_json(asdict(entry))
+        write_json({**asdict(entry), "shards": None if told is None else [shard_as_json(shard) for shard in told]})
     else:
         _show_gates(gates)
-    if entry.outcome == "refused":
+    if refused:
         err.print(f"[red]Refused[/]: {entry.model_id} does not pass the gates, so nothing was changed")
         raise typer.Exit(1)
-    if as_json:
+    if not as_json:
+        after = entry.after
+        beside = f", v{after.challenger} beside it" if after.challenger is not None else ""
+        out.print(f"[green]Champion is v{after.champion}[/]{beside} (decision {entry.decision_id})", soft_wrap=True)
+        out.print(_what_the_job_knows(settings, services, told, no_wait=no_wait), soft_wrap=True)
+    if told is not None:
+        _judge(told, as_json=as_json)
+
+
+def _answers(settings: Settings, services: Services, entry: AuditEntry) -> list[ShardReport] | None:
+    """Wait for the shards; None where no job runs."""
+    from runtime.model_events import await_answers
+    from runtime.running_job import job_runs
+
+    if not job_runs(settings):
+        return None
+    with err.status("waiting for the job"):
+        return await_answers(settings, services.bootstrap_servers, entry.decision_id)
+
+
+def _what_the_job_knows(
+    settings: Settings, services: Services | None, told: list[ShardReport] | None, *, no_wait: bool
+) -> str:
+    if services is None:
+        return "No job was told: `fraudstream model publish` does that"
+    written = f"Written to {settings.topics.control}"
+    if no_wait:
+        return f"{written}: a running job changes between two batches (`fraudstream model serving`)"
+    if told is None:
+        return f"{written}. No job was found running: one that is started begins with it (`fraudstream submit`)"
+    return f"{written}, and {sum(shard.follows for shard in told)} of {len(told)} shards follow it"
+
+
+def _judge(told: list[ShardReport], *, as_json: bool) -> None:
+    """Show who does not follow, and end with exit code 1 then."""
+    others = [shard for shard in told if not shard.follows]
+    if not others:
         return
-    after = entry.after
-    beside = f", v{after.challenger} beside it" if after.challenger is not None else ""
-    out.print(f"[green]Champion is v{after.champion}[/]{beside} (decision {entry.decision_id})", soft_wrap=True)
-    if published:
-        out.print(f"Written to {settings.topics.control}: a running job changes between two batches, one started "
-                  "later begins with it (`fraudstream jobs`, `submit`)", soft_wrap=True)  # fmt: skip
-    else:
-        out.print("No job was told: `fraudstream model publish` does that", soft_wrap=True)
+    if not as_json:
+        show_shards(others)
+    err.print(
+        "[red]Not served everywhere[/]: shards that refuse go on with what they had. `fraudstream model rollback` goes "
+        "back, `fraudstream model serving` asks again",
+        soft_wrap=True,
+    )
+    raise typer.Exit(1)
 
 
 def _show_gates(gates: Sequence[Gate]) -> None:

@@ -37,8 +37,8 @@ def broken_folder(tmp_path):
 def model(*arguments):
     """Run one of the `model` commands; returns its exit code and what it wrote."""
     done = CliRunner().invoke(app, ["model", *arguments, "--json"])
-    assert done.output, done.exception
-    return done.exit_code, json.loads(done.output)
+    assert done.stdout, done.exception
+    return done.exit_code, json.loads(done.stdout)
 
 
 def consistency(*arguments):
@@ -148,6 +148,40 @@ def test_order_that_the_job_refuses_is_told_by_exit_code_1(open_lane, point_at, 
     code, told = model("serving")
     assert code == 1
     assert {(shard["model"], shard["answer"]["kind"]) for shard in told} == {(other["model_id"], "REFUSED")}
+
+
+@pytest.fixture
+def untrue_folder(tmp_path):
+    """Return a folder whose model is whole, but gives other scores than its certificate says."""
+    _, other = folders()
+    folder = copytree(other, tmp_path / "untrue")
+    manifest = load_artifact(folder).manifest
+    assert manifest.self_test is not None
+    wrong = manifest.self_test.model_copy(update={"scores": tuple(1 - score for score in manifest.self_test.scores)})
+    (folder / "manifest.json").write_text(manifest.model_copy(update={"self_test": wrong}).model_dump_json())
+    return folder
+
+
+def test_promotion_and_rollback_tell_what_each_shard_makes_of_them(open_lane, point_at, untrue_folder):
+    own, _ = folders()
+    lane = open_lane()
+    point_at(lane)
+    lane.submit()
+    good, untrue = (model("push", str(folder))[1]["version"] for folder in (own, untrue_folder))
+    forced = ("--force", "--reason", "a test")
+
+    def answers(decided):
+        return {(shard["shard"], shard["answer"]["kind"]) for shard in decided["shards"]}
+
+    code, decided = model("promote", str(good), *forced)
+    assert (code, answers(decided)) == (0, {(shard, "SERVING") for shard in lane.shards})
+    code, decided = model("promote", str(untrue), *forced)
+    assert (code, answers(decided)) == (1, {(shard, "REFUSED") for shard in lane.shards})
+    assert "self-test" in decided["shards"][0]["answer"]["detail"]
+    code, decided = model("rollback")
+    assert (code, answers(decided)) == (0, {(shard, "SERVING") for shard in lane.shards})
+    code, decided = model("shadow", str(untrue), "--no-wait")
+    assert (code, decided["shards"]) == (0, None)
 
 
 def test_control_topic_has_one_partition_and_keeps_the_newest_order(open_lane):

@@ -9,20 +9,24 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
+from jobs.shards import SHARD_KEYS
 from producers.publisher import Publisher
 from producers.replay import replay, replay_labels
-from runtime.control_topic import read_deployment
+from runtime.control_topic import Deployment, read_deployment
 from runtime.deadline import wait_until
 from runtime.embedded import Services, find_bootstrap
+from runtime.judging import try_alone
+from runtime.model_events import REFUSED
 from runtime.model_registry import ModelRegistry
 from runtime.model_version import CHAMPION
+from runtime.promotion import Promotion, audit_log
 from runtime.registry_access import registry_of
 from runtime.retrain_schedule import RetrainSchedule
 from runtime.retrain_trigger import RetrainTrigger
 from runtime.retraining import Retrained, Retraining
 from runtime.settings import Settings, load_settings
 from runtime.topics import create_topics
-from schemas.avro_schemas import DRIFT, SCORE
+from schemas.avro_schemas import DRIFT, MODEL_EVENT, SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject
 from schemas.wall_clock import utc
@@ -123,9 +127,76 @@ def test_drift_waits_for_mature_days_through_a_restart_and_then_a_model_is_train
     assert found.reason == f"PSI saw amount drift at {drift_at:%Y-%m-%d %H:%M} UTC"
     assert running.drifts == []  # it was read, and kept
     champion = ModelRegistry(settings).alias(CHAMPION)
-    told = read_deployment(settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=""))
+    told = ordered(settings)
     assert champion is not None
     assert told is not None
     assert champion.model_id == told.champion.model_id == found.model_id
     assert set(found.answers.values()) == {"NO ANSWER"}
     assert found.unlabelled == 0
+
+
+class Job:
+    """In the job's place: its shards refuse every order whose champion is not the model that they trust."""
+
+    def __init__(self, settings: Settings, trusted: str | None) -> None:
+        self._settings, self._trusted = settings, trusted
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._answer)
+
+    def __enter__(self) -> "Job":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+    def _answer(self) -> None:
+        answered = ""
+        while not self._stopping.wait(0.1):
+            order = ordered(self._settings)
+            if order is None or order.deployment_id == answered or order.champion.model_id == self._trusted:
+                continue
+            answered = order.deployment_id
+            for shard in SHARD_KEYS[self._settings.job.shards]:
+                event = {
+                    "deployment_id": answered, "shard": shard, "at": utc(0), "kind": REFUSED,
+                    "model_id": order.champion.model_id, "challengers": [], "detail": "a test", "took_ms": None,
+                }  # fmt: skip
+                send(self._settings, self._settings.topics.model_events, MODEL_EVENT, event)
+
+
+def ordered(settings: Settings) -> Deployment | None:
+    return read_deployment(settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=""))
+
+
+def retrained(settings: Settings) -> Retrained:
+    """Retrain with gates that let everything pass."""
+    limits = {"most_flips": 1.0, "most_precision_lost": 1.0, "most_us": 1e6}
+    lenient = settings.model_copy(update={"gates": settings.gates.model_copy(update=limits)})
+    services = Services(bootstrap_servers=find_bootstrap(settings), rest_url="")
+    return Retraining(lenient, ModelRegistry(settings), services).run("a test")
+
+
+def test_model_that_the_job_refuses_is_rolled_back_and_no_challenger_either(settings):
+    registry = ModelRegistry(settings)
+    first, _ = registry.push(artifact_folder())
+    Promotion(settings, registry, None).promote(try_alone(registry, first, settings), reason="the first")
+    with Job(settings, trusted=first.model_id):
+        found = retrained(settings)
+    assert (found.end, set(found.answers.values())) == ("refused by the job", {REFUSED})
+    assert found.model_id != first.model_id
+    serving = Promotion(settings, registry, None).serving()
+    assert (serving.champion, serving.challenger) == (first.version, None)
+    order = ordered(settings)
+    assert order is not None
+    assert (order.champion.model_id, order.challengers) == (first.model_id, ())
+    actions = [entry.action for entry in audit_log(settings).entries()]
+    assert actions == ["promote", "shadow", "promote", "rollback", "rollback"]
+
+
+def test_first_model_that_the_job_refuses_has_nothing_to_go_back_to(settings):
+    with Job(settings, trusted=None):
+        found = retrained(settings)
+    assert (found.end, set(found.answers.values())) == ("refused by the job", {REFUSED})

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import ThreadingHTTPServer
 
 import pytest
@@ -13,13 +13,13 @@ from runtime.folders import PROJECT_ROOT
 from runtime.ports import LOOPBACK, free_port
 from tests.json_handler import JsonHandler
 
-ADVISORY = {"id": "PYSEC-2026-1", "summary": "made up", "aliases": [], "affected": []}
+ONE_OF_EACH_LOCK = ("fastavro", "pytest", "uv", "playwright", "evidently", "apache-airflow")
 
 
 class Service(ThreadingHTTPServer):
-    """Knows one advisory, on the package that the test names."""
+    """Knows an advisory on each of the packages that the test names."""
 
-    package: str | None = None
+    packages: Sequence[str] = ()
 
 
 class Answers(JsonHandler):
@@ -27,8 +27,9 @@ class Answers(JsonHandler):
 
     def do_POST(self) -> None:  # noqa: N802 (its name in http.server)
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        concerned = asked["package"]["name"] == self.server.package
-        self.answer(200, {"vulns": [ADVISORY]} if concerned else {})
+        name = asked["package"]["name"]
+        advisory = {"id": f"PYSEC-2026-{name}", "summary": "made up", "aliases": [], "affected": []}
+        self.answer(200, {"vulns": [advisory]} if name in self.server.packages else {})
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +49,18 @@ def audit(port: int, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_locks_without_advisories_pass(service):
-    service.package = None
+    service.packages = ()
     done = audit(service.server_port, "--strict")
     assert done.returncode == 0, done
     assert "packages audited, 0 advisories" in done.stdout
 
 
-def test_advisory_without_a_reason_fails(service):
-    service.package = "fastavro"
+def test_advisory_without_a_reason_fails_in_every_lock(service):
+    service.packages = ONE_OF_EACH_LOCK
     done = audit(service.server_port)
     assert done.returncode == 1
-    assert "fastavro" in done.stdout
-    assert "PYSEC-2026-1" in done.stdout
+    assert all(f"{package} " in done.stdout for package in ONE_OF_EACH_LOCK)
+    assert "PYSEC-2026-uv" in done.stdout
 
 
 def test_service_that_can_not_be_asked_is_told_and_fails_only_a_strict_audit():

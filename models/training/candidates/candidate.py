@@ -8,8 +8,8 @@ Balance = Literal["none", "weights", "smote"]
 """What is done about frauds being rare: nothing, weights, or made-up frauds. See `balanced`."""
 
 TREES_BOUND = 5e-6
-"""Largest difference between a library's probability and ONNX's for some hundred trees: both add up in float32,
-or one does. A row that took another branch differs by far more."""
+"""Largest difference between a library's probability and ONNX's where the trees are added up in float32: by both,
+or by ONNX alone. A row that took another branch differs by far more."""
 
 
 LARGE = 1e30
@@ -38,6 +38,9 @@ class Fitted(Protocol):
 
     def export(self) -> onnx.ModelProto:
         """Return the graph that `OnnxModel` takes: equal to `probability` within `bound`."""
+
+    def text(self) -> str | None:
+        """Return the classifier in its library's own words, None where it has none but a pickle."""
 
     def importance(self) -> NDArray[np.float64]:
         """Return how much each feature matters (F,): shares that add up to 1."""

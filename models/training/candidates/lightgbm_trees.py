@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import lightgbm as lgb
 import numpy as np
@@ -6,13 +7,10 @@ import onnx
 from numpy.typing import NDArray
 
 from models.training.candidates.balance import balanced
-from models.training.candidates.candidate import TREES_BOUND, Balance, shares
+from models.training.candidates.candidate import Balance, shares
 from models.training.export import export_onnx
 from models.training.fit import LearnerSettings, fit
 from models.training.parity import BOUND, threshold_rows
-
-FEW_TREES = 100
-"""Up to so many, `BOUND` holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +41,7 @@ class FittedLightGbm:
     """A booster, as a `Fitted`."""
 
     booster: lgb.Booster
-
-    @property
-    def bound(self) -> float:
-        """See `Fitted`: fewer trees, less rounding."""
-        return BOUND if self.booster.num_trees() <= FEW_TREES else TREES_BOUND
+    bound: ClassVar[float] = BOUND
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""
@@ -56,6 +50,24 @@ class FittedLightGbm:
     def export(self) -> onnx.ModelProto:
         """See `Fitted.export`."""
         return export_onnx(self.booster)
+
+    def text(self) -> str:
+        """See `Fitted.text`."""
+        return str(self.booster.model_to_string())
+
+    @classmethod
+    def read(cls, text: str) -> "FittedLightGbm":
+        """Read what `text` gave.
+
+        Raises
+        ------
+        ValueError
+            It is no model of LightGBM.
+        """
+        try:
+            return cls(lgb.Booster(model_str=text))
+        except lgb.basic.LightGBMError as error:
+            raise ValueError(str(error)) from None
 
     def importance(self) -> NDArray[np.float64]:
         """See `Fitted.importance`; by gain."""

@@ -65,10 +65,10 @@ class FittedLogistic:
             helper.make_node("Cast", [INPUT], ["exact"], to=TensorProto.DOUBLE),
             helper.make_node("Sub", ["exact", "mean"], ["centred"]),
             helper.make_node("MatMul", ["centred", "coefficients"], ["product"]),
-            helper.make_node("Add", ["product", "intercept"], ["margin"]),
+            helper.make_node("Add", ["product", "intercept"], ["column"]),
+            helper.make_node("Reshape", ["column", "row"], ["margin"]),
             helper.make_node("Sigmoid", ["margin"], ["exact_probability"]),
-            helper.make_node("Cast", ["exact_probability"], ["column"], to=TensorProto.FLOAT),
-            helper.make_node("Reshape", ["column", "row"], [OUTPUT]),
+            helper.make_node("Cast", ["exact_probability"], [OUTPUT], to=TensorProto.FLOAT),
         ]
         graph = helper.make_graph(
             nodes,
@@ -80,6 +80,9 @@ class FittedLogistic:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION)
         onnx.checker.check_model(model)
         return model
+
+    def text(self) -> None:
+        """See `Fitted.text`: none."""
 
     def importance(self) -> NDArray[np.float64]:
         """See `Fitted.importance`; by the coefficients of the standardised features."""

@@ -69,6 +69,9 @@ class FittedForest:
         self._floor_thresholds(ensemble)
         return probability_only(ensemble, model, features)
 
+    def text(self) -> None:
+        """See `Fitted.text`: none."""
+
     def importance(self) -> NDArray[np.float64]:
         """See `Fitted.importance`; by impurity."""
         return shares(self.forest.feature_importances_)

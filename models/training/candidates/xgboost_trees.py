@@ -85,6 +85,26 @@ class FittedXGBoost:
         set_covers(model.graph.node[0], {place: node.tree["sum_hessian"][node.number] for place, node in nodes})
         return probability_only(model.graph.node[0], model, features)
 
+    def text(self) -> str:
+        """See `Fitted.text`."""
+        return bytes(self.booster.save_raw("json")).decode()
+
+    @classmethod
+    def read(cls, text: str) -> "FittedXGBoost":
+        """Read what `text` gave.
+
+        Raises
+        ------
+        ValueError
+            It is no model of XGBoost.
+        """
+        booster = xgb.Booster()
+        try:
+            booster.load_model(bytearray(text.encode()))
+        except xgb.core.XGBoostError as error:  # the first line says what, the others where in its own code
+            raise ValueError(str(error).splitlines()[0]) from None
+        return cls(booster)
+
     def importance(self) -> NDArray[np.float64]:
         """See `Fitted.importance`; by gain."""
         gain = self.booster.get_score(importance_type="total_gain")

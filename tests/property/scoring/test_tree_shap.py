@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from models.scoring.artifact import ArtifactError
 from models.scoring.tree_ensemble import TreeEnsemble, read_trees
+from models.scoring.tree_nodes import read_nodes
 from models.scoring.tree_shap import TreeShap
 from models.training.candidates.xgboost_trees import XGBoost
 from models.training.export import export_onnx, set_covers
@@ -24,8 +25,14 @@ ROWS = 300
 """How many of each kind: the library's own are slow."""
 
 
+def read(model: onnx.ModelProto) -> TreeEnsemble:
+    nodes = read_nodes(model)
+    assert nodes is not None
+    return read_trees(nodes)
+
+
 def explained(model: onnx.ModelProto, features: int = FEATURES) -> TreeShap:
-    return TreeShap(read_trees(model.graph.node[0]), features)
+    return TreeShap(read(model), features)
 
 
 def some(x: np.ndarray) -> np.ndarray:
@@ -33,7 +40,7 @@ def some(x: np.ndarray) -> np.ndarray:
 
 
 def assert_equal(shap: TreeShap, x: np.ndarray, theirs: np.ndarray) -> None:
-    """Compare with (n, F + 1): ONNX has its leaves as float32, so a millionth of the largest is what can be had."""
+    """Compare with (n, F + 1), to a millionth of the largest."""
     ours = np.array([[*shap.contributions(row), shap.expected] for row in x])
     np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6 * np.abs(theirs).max())
 
@@ -91,7 +98,7 @@ def chain(depth: int, features: int) -> tuple[lgb.Booster, np.ndarray]:
 def test_deep_paths_and_features_that_repeat_on_them(depth, features):
     booster, x = chain(depth, features)
     model = converted(booster)
-    trees = read_trees(model.graph.node[0])
+    trees = read(model)
     assert trees.features_in_path.max() > min(features, 20) / 2
     assert features == depth or (trees.above >= 0).any()
     assert_equal(TreeShap(trees, features), x, booster.predict(x, pred_contrib=True))
@@ -110,7 +117,7 @@ def test_contributions_are_the_shapley_values_by_their_definition():
     used = [0, 4, 5, 6, 7, 8]
     x = np.where(np.isin(np.arange(FEATURES), used), case.x, np.float32(0))
     booster = fit(x, case.is_fraud, LearnerSettings(trees=3, leaves=12), seed=1, threads=1)
-    trees = read_trees(export_onnx(booster).graph.node[0])
+    trees = read(export_onnx(booster))
     assert (trees.above >= 0).any()
     shap = TreeShap(trees, FEATURES)
     for row in case.x[:5]:
@@ -173,10 +180,11 @@ def test_contributions_are_xgboosts(nan_share):
 
 
 def test_covers_that_do_not_add_up_are_refused():
-    model = export_onnx(trained(trees=2).booster)
+    case = trained(trees=2)
+    model = XGBoost(trees=2).fit(case.x, case.is_fraud, seed=1).export()
     set_covers(model.graph.node[0], dict.fromkeys(range(1_000), 2.0))
     with pytest.raises(ArtifactError, match=r"expected covers of two branches that add up to 2.0, was 4.0\. Train"):
-        read_trees(model.graph.node[0])
+        read(model)
 
 
 def test_a_row_means_the_same_again():

@@ -9,7 +9,6 @@ from models.scoring.artifact import Artifact, ArtifactError, Manifest
 from models.scoring.contributions import read_contributions
 from models.scoring.reason_code import ReasonCode
 from models.scoring.reason_finder import ReasonFinder, contributing_codes
-from models.training.export import set_covers
 from tests.unit.training.histories import artifact
 
 ROW = np.array([feature.missing for feature in FEATURES], np.float32)
@@ -24,8 +23,7 @@ def columns(**values):
 
 def without_covers() -> bytes:
     model = onnx.load_from_string(artifact().onnx)
-    nodes = len(artifact().onnx)
-    set_covers(model.graph.node[0], dict.fromkeys(range(nodes), 1.0))
+    del model.metadata_props[:]
     return model.SerializeToString()
 
 

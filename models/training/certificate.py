@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.scoring.decision import decide
+from models.scoring.model import OnnxModel
+from models.training.adversary import Adversary
+from models.training.candidates.candidate import Fitted
+from models.training.history import Progress
+
+NEAR_A_DECISION = 1e-6
+"""Distance of a probability from a decision threshold that counts as near."""
+
+
+@dataclass(kw_only=True)
+class Certificate:
+    """How far the scores of a served model are from the library that trained it, on rows made to find a difference.
+
+    Parameters
+    ----------
+    bound : float
+        Largest difference of probability allowed.
+    review, block : float
+        Decision thresholds.
+    rows : dict of str to int
+        How many of each kind, see `Adversary`.
+    max_difference : float
+        Of probability.
+    decision_flips : int
+        Rows decided otherwise than by the library's probability, rounded to float32 as scores are.
+    rounded_otherwise : int
+        Rows whose score is not that number to the last bit.
+    near_a_decision : int
+        Rows whose probability is within `NEAR_A_DECISION` of a threshold.
+    """
+
+    bound: float
+    review: float
+    block: float
+    rows: dict[str, int] = field(default_factory=dict)
+    max_difference: float = 0.0
+    decision_flips: int = 0
+    rounded_otherwise: int = 0
+    near_a_decision: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether no row differs by more than the bound, or in its decision."""
+        return self.max_difference <= self.bound and self.decision_flips == 0
+
+    @property
+    def total(self) -> int:
+        """Rows of all kinds."""
+        return sum(self.rows.values())
+
+    def compare(self, kind: str, expected: NDArray[np.float64], scores: NDArray[np.float32]) -> None:
+        """Take note of some rows' probabilities by the library, and scores, (n,) each."""
+        rounded = expected.astype(np.float32)
+        difference = float(np.max(np.abs(expected - scores), initial=0.0))
+        thresholds = np.array([[self.review], [self.block]])
+        self.rows[kind] = self.rows.get(kind, 0) + len(expected)
+        self.max_difference = max(self.max_difference, np.inf if np.isnan(difference) else difference)
+        ours, theirs = (decide(some, self.review, self.block) for some in (scores, rounded))
+        self.decision_flips += int(np.count_nonzero(ours != theirs))
+        self.rounded_otherwise += int(np.count_nonzero(scores != rounded))
+        self.near_a_decision += int(np.count_nonzero((np.abs(expected - thresholds) <= NEAR_A_DECISION).any(axis=0)))
+
+
+def examine(
+    fitted: Fitted,
+    onnx: bytes,
+    x: NDArray[np.float32],
+    *,
+    review: float,
+    block: float,
+    rows: int,
+    seed: int,
+    progress: Progress = lambda _stage, _done, _total: None,
+) -> Certificate:
+    """Compare a served model with the classifier that it was exported from.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The classifier, as its library has it.
+    onnx : bytes
+        What is served.
+    x : ndarray of float32, (n, F), n > 0
+        Ordinary rows.
+    review, block : float
+        Decision thresholds.
+    rows : int
+        How many to compare.
+    seed : int
+        Another one makes other rows.
+    progress : callable of (str, int, int), optional
+    """
+    model = OnnxModel(onnx, features=x.shape[1])
+    found = Certificate(bound=fitted.bound, review=review, block=block)
+    for kind, made in Adversary(fitted, x, (review, block), seed=seed).rows(rows):
+        found.compare(kind, fitted.probability(made), model.score(made))
+        progress("certify", found.total, rows)
+    return found
