@@ -20,7 +20,9 @@ ENVIRONMENTS = (
     ("bootstrap.lock",),
     ("browser.lock",),
     ("evidently.lock",),
+    ("explore.lock",),
     ("airflow.lock",),
+    ("mlflow.lock",),
 )
 """Locks by the environment that they are installed in together; those of two environments may contradict each other."""
 

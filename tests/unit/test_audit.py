@@ -13,7 +13,7 @@ from runtime.folders import PROJECT_ROOT
 from runtime.ports import LOOPBACK, free_port
 from tests.json_handler import JsonHandler
 
-ONE_OF_EACH_LOCK = ("fastavro", "pytest", "uv", "playwright", "evidently", "apache-airflow")
+ONE_OF_EACH_LOCK = ("fastavro", "pytest", "uv", "playwright", "evidently", "altair", "apache-airflow", "mlflow")
 
 
 class Service(ThreadingHTTPServer):
@@ -61,6 +61,12 @@ def test_advisory_without_a_reason_fails_in_every_lock(service):
     assert done.returncode == 1
     assert all(f"{package} " in done.stdout for package in ONE_OF_EACH_LOCK)
     assert "PYSEC-2026-uv" in done.stdout
+
+
+def test_every_lock_has_one_of_those():
+    locks = [path.read_text() for path in (PROJECT_ROOT / "requirements").glob("*.lock")]
+    assert len(locks) == len(ONE_OF_EACH_LOCK)
+    assert all(any(f"\n{name}==" in lock for name in ONE_OF_EACH_LOCK) for lock in locks)
 
 
 def test_service_that_can_not_be_asked_is_told_and_fails_only_a_strict_audit():
