@@ -1,0 +1,219 @@
+"""A condition as array operations: each expression becomes a function of a batch, once its types are found right."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.rules.expression import (
+    Among,
+    Arithmetic,
+    Compare,
+    Expression,
+    Joined,
+    Missing,
+    Name,
+    Not,
+    Number,
+    Text,
+)
+from models.rules.fields import FEATURE_COLUMNS, FLAGS, NAMES, SCORE, TEXTS
+from models.rules.lookup import Lookup
+from models.rules.rule_batch import RuleBatch
+from schemas.rule_book import RuleError
+
+Values = Any
+"""ndarray (n,) or a scalar: of float32, or of bool."""
+
+Kind = Literal["number", "text", "condition"]
+_A = {"number": "a number", "text": "a text", "condition": "a condition"}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An expression whose types are right.
+
+    Parameters
+    ----------
+    kind : str
+        What it gives.
+    of : callable of RuleBatch to Values
+        The values; of a text there are none.
+    """
+
+    kind: Kind
+    of: Callable[[RuleBatch], Values]
+
+
+def compile_condition(expression: Expression, lists: Mapping[str, Lookup]) -> Callable[[RuleBatch], Values]:
+    """Return the function of a batch that says for which transactions a condition holds.
+
+    A comparison with something missing is false, whichever it is; so is a flag that is missing. Numbers are float32,
+    as features are. Divided by zero is missing.
+
+    Parameters
+    ----------
+    expression
+    lists : mapping of str to Lookup
+        By the names that conditions say with an @.
+
+    Raises
+    ------
+    RuleError
+        A name that there is not, or a wrong type.
+    """
+    return _Compiler(lists).condition(expression, "the rule")
+
+
+def names_in(expression: Expression) -> list[str]:
+    """Return the features and columns that an expression names, in their order, each once."""
+    match expression:
+        case Name(name) | Missing(Name(name)):
+            return [name]
+        case Not(part) | Among(part):
+            return names_in(part)
+        case Compare(_, left, right):
+            parts: tuple[Expression, ...] = (left, right)
+        case Joined(_, several):
+            parts = several
+        case Arithmetic(first, rest):
+            parts = (first, *(term for _, term in rest))
+        case _:
+            parts = ()
+    return list(dict.fromkeys(name for part in parts for name in names_in(part)))
+
+
+class _Compiler:
+    def __init__(self, lists: Mapping[str, Lookup]) -> None:
+        self._lists = lists
+
+    def condition(self, expression: Expression, where: str) -> Callable[[RuleBatch], Values]:
+        return self._of("condition", expression, where)
+
+    def _of(self, kind: Kind, expression: Expression, where: str) -> Callable[[RuleBatch], Values]:
+        found = self._compiled(expression)
+        if found.kind != kind:
+            flag = isinstance(expression, Name) and expression.name in FLAGS
+            advice = f": `{expression.name}` is a condition by itself" if flag else ""  # type: ignore[union-attr]
+            raise RuleError(f"expected {_A[kind]} as {where}, was {_A[found.kind]}{_at(expression)}{advice}")
+        return found.of
+
+    def _compiled(self, expression: Expression) -> Compiled:
+        match expression:
+            case Number(value):
+                return Compiled("number", _constant(value))
+            case Text():
+                return Compiled("text", _no_values)
+            case Name(name):
+                return self._name(name)
+            case Missing(name):
+                return Compiled("condition", self._missing(name))
+            case Arithmetic(first, rest):
+                return Compiled("number", self._arithmetic(first, rest))
+            case Compare(sign, left, right):
+                return Compiled("condition", self._compared(sign, left, right))
+            case Among(value, among, negated):
+                return Compiled("condition", self._among(value, among, negated=negated))
+            case Not(part):
+                inner = self.condition(part, "what `not` is said of")
+                return Compiled("condition", lambda batch: ~inner(batch))
+            case Joined(word, parts):
+                return Compiled("condition", self._joined(word, parts))
+
+    def _name(self, name: str) -> Compiled:
+        if name in FLAGS:
+            return Compiled("condition", lambda batch: batch.number(name) == 1)
+        if name in FEATURE_COLUMNS or name == SCORE:
+            return Compiled("number", lambda batch: batch.number(name))
+        if name in TEXTS:
+            return Compiled("text", _no_values)
+        raise _unknown("a feature, `score` or a column of the transaction", name, NAMES)
+
+    def _missing(self, name: Name) -> Callable[[RuleBatch], Values]:
+        self._name(name.name)
+        if name.name in TEXTS:
+            return lambda batch: batch.absent(name.name)
+        return lambda batch: np.isnan(batch.number(name.name))
+
+    def _arithmetic(self, first: Expression, rest: tuple[tuple[str, Expression], ...]) -> Callable[[RuleBatch], Values]:
+        head = self._of("number", first, "a term")
+        tail = [(_ARITHMETIC[sign], self._of("number", term, "a term")) for sign, term in rest]
+        return lambda batch: reduce(lambda left, step: step[0](left, step[1](batch)), tail, head(batch))
+
+    def _compared(self, sign: str, left: Expression, right: Expression) -> Callable[[RuleBatch], Values]:
+        if self._compiled(left).kind == "text":
+            if sign not in {"==", "!="} or not isinstance(right, Text):
+                raise RuleError(f"expected == or != and a text in quotes after a text{_at(left)}, was {sign}: or `in`")
+            return self._among(left, (right.value,), negated=sign == "!=")
+        compare = _COMPARISONS[sign]
+        a, b = self._of("number", left, f"what {sign} compares"), self._of("number", right, f"what {sign} compares")
+        return lambda batch: compare(a(batch), b(batch))
+
+    def _among(
+        self, value: Expression, among: tuple[str, ...] | str, *, negated: bool
+    ) -> Callable[[RuleBatch], Values]:
+        if not isinstance(value, Name) or self._name(value.name).kind != "text":
+            raise RuleError(f"expected a text of the transaction ({', '.join(TEXTS)}) before `in`, ==, !={_at(value)}")
+        found = self._finder(value.name, among)
+        if not negated:
+            return found
+        return lambda batch: ~(found(batch) | batch.absent(value.name))
+
+    def _finder(self, name: str, among: tuple[str, ...] | str) -> Callable[[RuleBatch], Values]:
+        if isinstance(among, str):
+            if among not in self._lists:
+                raise _unknown("a list of the book", among, self._lists, "@")
+            lookup = self._lists[among]
+            return lambda batch: lookup.find(batch, name)
+        texts = pa.array(among, pa.string())
+        return lambda batch: pc.is_in(batch.text(name), texts).to_numpy(zero_copy_only=False)
+
+    def _joined(self, word: str, parts: tuple[Expression, ...]) -> Callable[[RuleBatch], Values]:
+        each = [self.condition(part, f"what `{word}` joins") for part in parts]
+        join = operator.and_ if word == "and" else operator.or_
+        return lambda batch: reduce(join, [part(batch) for part in each])
+
+
+def _differ(left: Values, right: Values) -> Values:
+    return (left < right) | (left > right)  # of NaN both are false
+
+
+def _divided(left: Values, right: Values) -> Values:
+    return np.where(right == 0, np.float32(np.nan), left / right)
+
+
+_COMPARISONS: dict[str, Callable[[Values, Values], Values]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": _differ,
+}  # fmt: skip
+_ARITHMETIC: dict[str, Callable[[Values, Values], Values]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": _divided,
+}  # fmt: skip
+
+
+def _constant(value: float) -> Callable[[RuleBatch], Values]:
+    if abs(value) > np.finfo(np.float32).max:
+        raise RuleError(f"expected numbers of at most {np.finfo(np.float32).max:.3g}, was {value:g}")
+    number = np.float32(value)
+    return lambda _batch: number
+
+
+def _no_values(_batch: RuleBatch) -> Values:
+    raise AssertionError  # a text is compared, which `_among` does by its name
+
+
+def _at(expression: Expression) -> str:
+    return f" at character {expression.column}" if isinstance(expression, Name) else ""
+
+
+def _unknown(expected: str, name: str, known: Iterable[str], sign: str = "") -> RuleError:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    meant = f": did you mean {sign}{near[0]}?" if near else ""
+    return RuleError(f"expected {expected}, was {sign}{name}{meant}")

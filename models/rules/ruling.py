@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.rules.compiled_rule import CompiledRule
+
+Fired = Mapping[int, tuple[CompiledRule, ...]]
+"""By the row of a transaction, the rules that raised it."""
+
+NONE_FIRED: Fired = {}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ruling:
+    """What a rule book makes of n decisions of a model.
+
+    Parameters
+    ----------
+    decisions : ndarray of uint8, (n,)
+        Values of `Decision`: what becomes of the transactions.
+    fired : mapping of int to tuple of CompiledRule
+        Of each row that is reviewed or blocked, the rules of these actions that hold for it; none where that is by
+        the model alone.
+    hits : ndarray of int64, (R,)
+        For how many transactions each rule of the book held, whatever became of them.
+    """
+
+    decisions: NDArray[np.uint8]
+    fired: Fired
+    hits: NDArray[np.int64]
+
+    def fired_in(self, rows: NDArray[np.int64] | None) -> Fired:
+        """Return `fired` of some rows, by their places among these; of all where that is None."""
+        if rows is None or not self.fired:
+            return self.fired
+        return {place: self.fired[row] for place, row in enumerate(rows.tolist()) if row in self.fired}
