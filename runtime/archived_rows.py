@@ -13,7 +13,7 @@ from models.scoring.artifact import Manifest
 from runtime.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE
 from runtime.failures import NotReady
 
-_COLUMNS = ("transaction_id", "customer_id", "event_time", "partition", "offset")
+_COLUMNS = ("transaction_id", "customer_id", "merchant_id", "event_time", "partition", "offset", "score")
 
 
 def is_archive(path: Path) -> bool:
@@ -27,7 +27,7 @@ def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]
     Returns
     -------
     rows : pyarrow.Table
-        transaction_id, customer_id, event_time, and a column for each feature.
+        transaction_id, customer_id, merchant_id, event_time, score, and a column for each feature.
     repeated : int
         Rows left out: logged again after a restart, of which the last counts, and duplicates of a transaction,
         which were not scored upon their own features.

@@ -99,7 +99,7 @@ def _of_archive(
     x = archived_features(rows)
     theirs, told = with_risks_of(x, champion, challenger)
     progress("reading labels", 0, 1)
-    labelled, is_fraud = _labels_of(rows["transaction_id"], read_labels())
+    labelled, is_fraud = labels_of(rows["transaction_id"], read_labels())
     progress("scoring", 0, 1)
     event_time_ms = rows["event_time"].cast(pa.int64()).to_numpy()
     found = Comparison(
@@ -120,7 +120,7 @@ def _of_archive(
     return found.take(told)
 
 
-def _labels_of(transactions: pa.ChunkedArray, labels: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def labels_of(transactions: pa.ChunkedArray, labels: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which transactions have a label, and which are frauds by the newest they have."""
     newest = (
         labels.sort_by("label_time").group_by("transaction_id", use_threads=False).aggregate([("is_fraud", "last")])

@@ -46,11 +46,12 @@ class Counts:
 
     def ruled(self, rules: Sequence[CompiledRule], ruling: Ruling) -> None:
         """Count for how many transactions each rule held; its counter is made when it first did."""
-        for number in ruling.hits.nonzero()[0].tolist():
-            name = rules[number].rule.name
-            if name not in self._rule_hits:
-                self._rule_hits[name] = self._group.counter(f"rule_hits_{name}")
-            self._rule_hits[name].inc(int(ruling.hits[number]))
+        for rule, hits in zip(rules, ruling.hits, strict=True):
+            if hits:
+                name = rule.rule.name
+                if name not in self._rule_hits:
+                    self._rule_hits[name] = self._group.counter(f"rule_hits_{name}")
+                self._rule_hits[name].inc(hits)
 
     def rules_refused(self) -> None:
         """Count a rule book that a shard does not follow."""

@@ -107,26 +107,31 @@ class _Compiler:
         return found.of
 
     def _compiled(self, expression: Expression) -> Compiled:
+        kind: Kind = "condition"
         match expression:
-            case Number(value):
-                return Compiled("number", _constant(value))
-            case Text():
-                return Compiled("text", _no_values)
             case Name(name):
                 return self._name(name)
-            case Missing(name):
-                return Compiled("condition", self._missing(name))
+            case Text():
+                kind, of = "text", _no_values
+            case Number(value):
+                kind, of = "number", _constant(value)
             case Arithmetic(first, rest):
-                return Compiled("number", self._arithmetic(first, rest))
+                kind, of = "number", self._arithmetic(first, rest)
+            case Missing(name):
+                of = self._missing(name)
             case Compare(sign, left, right):
-                return Compiled("condition", self._compared(sign, left, right))
+                of = self._compared(sign, left, right)
             case Among(value, among, negated):
-                return Compiled("condition", self._among(value, among, negated=negated))
+                of = self._among(value, among, negated=negated)
             case Not(part):
-                inner = self.condition(part, "what `not` is said of")
-                return Compiled("condition", lambda batch: ~inner(batch))
+                of = self._contrary(part)
             case Joined(word, parts):
-                return Compiled("condition", self._joined(word, parts))
+                of = self._joined(word, parts)
+        return Compiled(kind, of)
+
+    def _contrary(self, part: Expression) -> Callable[[RuleBatch], Values]:
+        inner = self.condition(part, "what `not` is said of")
+        return lambda batch: ~inner(batch)
 
     def _name(self, name: str) -> Compiled:
         if name in FLAGS:

@@ -12,12 +12,14 @@ from models.rules.condition import compile_condition, names_in
 from models.rules.language import read_condition
 from models.rules.lookup import FOR_EVER_MS, Lookup
 from models.rules.rule_batch import RuleBatch
-from models.rules.ruling import NONE_FIRED, Fired, Ruling
+from models.rules.ruling import Fired, Ruling
 from models.scoring.decision import Decision
 from schemas.rule_book import ACTIONS, Rule, RuleBook, RuleError
 
 MOST_RULES, MOST_TEXT = 200, 200
 """Of a book, and characters of a rule's text: an alert has the text of each rule that fired."""
+
+Masks = tuple[NDArray[np.bool_], ...]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -58,28 +60,26 @@ class RuleEngine:
             Values of `Decision`, by the model's thresholds; they stay as they are.
         """
         with np.errstate(all="ignore"):
-            masks = [rule.hits(batch) for rule in self.rules]
+            masks = tuple(rule.hits(batch) for rule in self.rules)
         final = decisions.copy()
         final[self._any(masks, "REVIEW") & (final == Decision.APPROVE)] = Decision.REVIEW
         final[self._any(masks, "ALLOW")] = Decision.APPROVE
         if self.book.snoozes:
             final[(final == Decision.REVIEW) & self._snoozed.find(batch, "customer_id")] = Decision.APPROVE
         final[self._any(masks, "BLOCK")] = Decision.BLOCK
-        hits = np.array([np.count_nonzero(mask) for mask in masks], np.int64)
-        return Ruling(decisions=final, fired=self._fired(masks, hits, final), hits=hits)
+        hits = tuple(int(np.count_nonzero(mask)) for mask in masks)
+        return Ruling(decisions=final, fired=self._fired(masks, hits, final), masks=masks, hits=hits)
 
-    def _any(self, masks: list[NDArray[np.bool_]], action: str) -> NDArray[np.bool_] | np.bool_:
+    def _any(self, masks: Masks, action: str) -> NDArray[np.bool_] | np.bool_:
         ours = [mask for rule, mask in zip(self.rules, masks, strict=True) if rule.rule.action == action]
         return np.logical_or.reduce(ours) if ours else np.False_
 
-    def _fired(self, masks: list[NDArray[np.bool_]], hits: NDArray[np.int64], final: NDArray[np.uint8]) -> Fired:
-        raising = [number for number in np.flatnonzero(hits).tolist() if self.rules[number].rule.action != "ALLOW"]
-        if not raising:
-            return NONE_FIRED
+    def _fired(self, masks: Masks, hits: tuple[int, ...], final: NDArray[np.uint8]) -> Fired:
         fired: dict[int, tuple[CompiledRule, ...]] = {}
-        for number in raising:
-            for row in np.flatnonzero(masks[number] & (final != Decision.APPROVE)).tolist():
-                fired[row] = (*fired.get(row, ()), self.rules[number])
+        for rule, mask, count in zip(self.rules, masks, hits, strict=True):
+            if count and rule.rule.action != "ALLOW":
+                for row in np.flatnonzero(mask & (final != Decision.APPROVE)).tolist():
+                    fired[row] = (*fired.get(row, ()), rule)
         return fired
 
 

@@ -25,13 +25,16 @@ class Ruling:
     fired : mapping of int to tuple of CompiledRule
         Of each row that is reviewed or blocked, the rules of these actions that hold for it; none where that is by
         the model alone.
-    hits : ndarray of int64, (R,)
-        For how many transactions each rule of the book held, whatever became of them.
+    masks : tuple of ndarray of bool, (n,)
+        Of each rule of the book the transactions that it holds for, whatever becomes of them.
+    hits : tuple of int
+        How many these are.
     """
 
     decisions: NDArray[np.uint8]
     fired: Fired
-    hits: NDArray[np.int64]
+    masks: tuple[NDArray[np.bool_], ...]
+    hits: tuple[int, ...]
 
     def fired_in(self, rows: NDArray[np.int64] | None) -> Fired:
         """Return `fired` of some rows, by their places among these; of all where that is None."""
