@@ -33,6 +33,7 @@ from jobs.shards import SHARD_KEYS
 from models.features.pool import Load
 from models.features.warm_up import warm_up
 from models.rules.ruling import NONE_FIRED, Ruling
+from models.rules.text_search import warm_up_search
 from models.scoring.artifact import load_artifact
 from models.scoring.decision import Decision
 from models.scoring.loaded_model import LoadedModel
@@ -82,6 +83,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._answers = FeatureAnswers(config, registry)
         self._counts = Counts(runtime_context)
         warm_up()
+        warm_up_search()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""

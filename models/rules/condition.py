@@ -10,8 +10,6 @@ from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from models.rules.expression import (
     Among,
@@ -32,6 +30,8 @@ from schemas.rule_book import RuleError
 
 Values = Any
 """ndarray (n,) or a scalar: of float32, or of bool."""
+
+LARGEST = float(np.finfo(np.float32).max)
 
 Kind = Literal["number", "text", "condition"]
 _A = {"number": "a number", "text": "a text", "condition": "a condition"}
@@ -178,8 +178,8 @@ class _Compiler:
                 raise _unknown("a list of the book", among, self._lists, "@")
             lookup = self._lists[among]
             return lambda batch: lookup.find(batch, name)
-        texts = pa.array(among, pa.string())
-        return lambda batch: pc.is_in(batch.text(name), texts).to_numpy(zero_copy_only=False)
+        texts = Lookup(among, [None] * len(among))
+        return lambda batch: texts.find(batch, name)
 
     def _joined(self, word: str, parts: tuple[Expression, ...]) -> Callable[[RuleBatch], Values]:
         each = [self.condition(part, f"what `{word}` joins") for part in parts]
@@ -204,8 +204,8 @@ _ARITHMETIC: dict[str, Callable[[Values, Values], Values]] = {
 
 
 def _constant(value: float) -> Callable[[RuleBatch], Values]:
-    if abs(value) > np.finfo(np.float32).max:
-        raise RuleError(f"expected numbers of at most {np.finfo(np.float32).max:.3g}, was {value:g}")
+    if abs(value) > LARGEST:
+        raise RuleError(f"expected numbers of at most {LARGEST:.3g}, was {value:g}")
     number = np.float32(value)
     return lambda _batch: number
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from lark import Lark, Token, Transformer, UnexpectedInput, v_args
+from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 from lark.exceptions import VisitError
 
 from models.rules.expression import (
@@ -96,10 +96,11 @@ def _told(error: UnexpectedInput, text: str) -> str:
     expected: set[str] = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
     expected |= set(getattr(error, "allowed", None) or ())
     words = sorted({_WORDS.get(name, name.lower()) for name in expected})
-    place = error.pos_in_stream if error.pos_in_stream is not None and error.pos_in_stream >= 0 else len(text)
-    was = text[place : place + 12].partition("\n")[0] or "the end"
+    ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    place = len(text) if ended else int(error.pos_in_stream or 0)
+    was = text[place : place + 12].partition("\n")[0]
     advice = ": write == to compare" if was.startswith("=") else ""
-    return f"expected {', '.join(words)} at character {place + 1}, was {was!r}{advice}"
+    return f"expected {', '.join(words)} at character {place + 1}, was {repr(was) if was else 'the end'}{advice}"
 
 
 def _levels(found: Expression) -> int:

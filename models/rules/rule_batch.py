@@ -1,16 +1,51 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.hashing import hash_column
 from models.rules.fields import FEATURE_COLUMNS, MARKED_MISSING, SCORE
-from schemas.arrow_buffers import is_null, numbers
+from schemas.arrow_buffers import numbers
+
+_NOTHING = np.empty(0, np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class TextColumn:
+    """n texts as Arrow keeps them, and their hashes.
+
+    Parameters
+    ----------
+    offsets : ndarray of int32
+        Where each begins in ``data``; that of the first is number ``first``.
+    data : ndarray of uint8
+    first : int
+    hashes : ndarray of uint64, (n,)
+        See `hash_column`; 0 where a text is missing.
+    """
+
+    offsets: NDArray[np.int32]
+    data: NDArray[np.uint8]
+    first: int
+    hashes: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, column: pa.Array) -> TextColumn:
+        """Take a column of strings."""
+        _, offsets, data = column.buffers()
+        return cls(
+            offsets=np.frombuffer(offsets, np.int32),
+            data=np.frombuffer(data, np.uint8) if data else _NOTHING,
+            first=column.offset,
+            hashes=hash_column(column),
+        )
 
 
 class RuleBatch:
-    """n scored transactions as conditions see them; each column is made when it is first asked for.
+    """n scored transactions as conditions see them, 1 at least; each column is made when it is first asked for.
 
     Parameters
     ----------
@@ -24,7 +59,7 @@ class RuleBatch:
     def __init__(self, records: pa.RecordBatch, x: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
         self._records, self._x = records, x
         self._numbers = {SCORE: scores}
-        self._hashes: dict[str, NDArray[np.uint64]] = {}
+        self._texts: dict[str, TextColumn] = {}
         self.event_time_ms: NDArray[np.int64] = numbers(records.column("event_time"), np.int64)
 
     def __len__(self) -> int:
@@ -41,17 +76,13 @@ class RuleBatch:
             self._numbers[name] = found
         return found
 
-    def text(self, name: str) -> pa.Array:
-        """Return a column of texts, null where it is missing."""
-        return self._records.column(name)
+    def text(self, name: str) -> TextColumn:
+        """Return a column of texts."""
+        found = self._texts.get(name)
+        if found is None:
+            found = self._texts[name] = TextColumn.of(self._records.column(name))
+        return found
 
     def absent(self, name: str) -> NDArray[np.bool_]:
         """Return where a text is missing, (n,)."""
-        return is_null(self.text(name))
-
-    def hashes(self, name: str) -> NDArray[np.uint64]:
-        """Return the hash of each text, see `hash_column`."""
-        found = self._hashes.get(name)
-        if found is None:
-            found = self._hashes[name] = hash_column(self.text(name))
-        return found
+        return self.text(name).hashes == 0

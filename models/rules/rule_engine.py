@@ -19,7 +19,8 @@ from schemas.rule_book import ACTIONS, Rule, RuleBook, RuleError
 MOST_RULES, MOST_TEXT = 200, 200
 """Of a book, and characters of a rule's text: an alert has the text of each rule that fired."""
 
-Masks = tuple[NDArray[np.bool_], ...]
+Held = tuple[CompiledRule, NDArray[np.bool_]]
+"""A rule that holds for some of a batch, and for which: (n,)."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -61,26 +62,31 @@ class RuleEngine:
         """
         with np.errstate(all="ignore"):
             masks = tuple(rule.hits(batch) for rule in self.rules)
+        hits = tuple(int(np.count_nonzero(mask)) for mask in masks)
+        held = [(rule, mask) for rule, mask, count in zip(self.rules, masks, hits, strict=True) if count]
         final = decisions.copy()
-        final[self._any(masks, "REVIEW") & (final == Decision.APPROVE)] = Decision.REVIEW
-        final[self._any(masks, "ALLOW")] = Decision.APPROVE
+        for _, mask in _of(held, "REVIEW"):
+            final[mask & (final == Decision.APPROVE)] = Decision.REVIEW
+        for _, mask in _of(held, "ALLOW"):
+            final[mask] = Decision.APPROVE
         if self.book.snoozes:
             final[(final == Decision.REVIEW) & self._snoozed.find(batch, "customer_id")] = Decision.APPROVE
-        final[self._any(masks, "BLOCK")] = Decision.BLOCK
-        hits = tuple(int(np.count_nonzero(mask)) for mask in masks)
-        return Ruling(decisions=final, fired=self._fired(masks, hits, final), masks=masks, hits=hits)
+        for _, mask in _of(held, "BLOCK"):
+            final[mask] = Decision.BLOCK
+        return Ruling(decisions=final, fired=_fired(held, final), masks=masks, hits=hits)
 
-    def _any(self, masks: Masks, action: str) -> NDArray[np.bool_] | np.bool_:
-        ours = [mask for rule, mask in zip(self.rules, masks, strict=True) if rule.rule.action == action]
-        return np.logical_or.reduce(ours) if ours else np.False_
 
-    def _fired(self, masks: Masks, hits: tuple[int, ...], final: NDArray[np.uint8]) -> Fired:
-        fired: dict[int, tuple[CompiledRule, ...]] = {}
-        for rule, mask, count in zip(self.rules, masks, hits, strict=True):
-            if count and rule.rule.action != "ALLOW":
-                for row in np.flatnonzero(mask & (final != Decision.APPROVE)).tolist():
-                    fired[row] = (*fired.get(row, ()), rule)
-        return fired
+def _of(held: list[Held], action: str) -> list[Held]:
+    return [(rule, mask) for rule, mask in held if rule.rule.action == action]
+
+
+def _fired(held: list[Held], final: NDArray[np.uint8]) -> Fired:
+    fired: dict[int, tuple[CompiledRule, ...]] = {}
+    for rule, mask in held:
+        if rule.rule.action != "ALLOW":
+            for row in np.flatnonzero(mask & (final != Decision.APPROVE)).tolist():
+                fired[row] = (*fired.get(row, ()), rule)
+    return fired
 
 
 def _compiled(rule: Rule, lists: dict[str, Lookup]) -> CompiledRule:
