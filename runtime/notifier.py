@@ -177,7 +177,15 @@ def drift_notice(record: dict[str, Any]) -> Notice:
 
 
 def model_notice(record: dict[str, Any]) -> Notice | None:
-    """Word a model event; of those that serve, the promotion has told."""
+    """Word a refusal; of models that serve the promotion has told, and who applied rules has waited for the answer."""
+    if record["kind"] == "RULES_REFUSED":
+        return Notice(
+            type="rules.refused",
+            text=f"The job refuses the rules {record['deployment_id']} and goes on as before: {record['detail']}",
+            data=record,
+            timestamp=record["at"],
+            id=f"msg_refused_{record['deployment_id']}",
+        )
     if record["kind"] != "REFUSED":
         return None
     return Notice(

@@ -46,4 +46,6 @@ def _difference(before: Rule | RuleList | str, after: Rule | RuleList | str) -> 
         old, new = ({entry.value: entry.until for entry in item.entries} for item in (before, after))
         moved = sum(old[value] != new[value] for value in old.keys() & new.keys())
         return f"list {after.name}: +{len(new.keys() - old.keys())} -{len(old.keys() - new.keys())} ~{moved}"
+    if isinstance(before, Rule) and isinstance(after, Rule) and _told(before) == _told(after):
+        return f"rule {after.name}: {after.text!r} (was: {before.text!r})"
     return f"{_told(after)} (was: {_told(before)})"

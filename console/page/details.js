@@ -38,8 +38,10 @@ function verdict(alert, onVerdict) {
 
 function reason(said) {
   const usual = said.usual === null ? "" : `, usually ${figure(said.usual)}`;
+  const feature = said.feature ? `${said.feature} is ${figure(said.value)}${usual}` : "";
+  const rule = said.code.startsWith("rule:") ? [said.code.replace(":", " "), feature].filter(Boolean).join(" · ") : feature;
   return h("li", {}, h("strong", {}, said.text || said.code || said.feature),
-    h("div", { class: "soft" }, `${said.feature} is ${figure(said.value)}${usual}`,
+    h("div", { class: "soft" }, rule,
       said.contribution === null ? "" : ` · adds ${figure(said.contribution)} to the log-odds`));
 }
 

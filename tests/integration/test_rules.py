@@ -1,16 +1,21 @@
 """Rules reach the running job by the control topic, decide beside the model, and survive a restart."""
 
+import json
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from typer.testing import CliRunner
 
 from jobs.shards import SHARD_KEYS
+from runtime.cli import app
 from runtime.control_topic import publish_rules
+from runtime.deadline import wait_until
 from runtime.model_events import await_answers
 from schemas.rule_book import ListEntry, RuleList, Snooze
 from tests.integration.expected import Expected, card_world
 from tests.unit.rules.books import book, rule
+from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
 
@@ -40,7 +45,7 @@ def by_rules(expected, frozen, snoozed):
     return decisions
 
 
-@pytest.mark.parametrize("mode", ["thread", "process"])
+@pytest.mark.parametrize("mode", ["thread", pytest.param("process", marks=pytest.mark.long)])
 def test_rules_decide_beside_the_model_and_survive_a_restart(open_lane, artifact, mode):
     table = card_world(ROWS)
     expected = Expected.of(table, artifact)
@@ -84,3 +89,48 @@ def test_rules_decide_beside_the_model_and_survive_a_restart(open_lane, artifact
     assert {alerts[name]["reasons"][0]["text"] for name in by_rule_alone} <= {"large amount", "frozen merchant"}
     assert any(alerts[name]["decision"] == "REVIEW" for name in by_rule_alone)
     assert all(alert["customer_id"] != snoozed for alert in alerts.values() if alert["decision"] == "REVIEW")
+
+
+def fraudstream(*arguments):
+    """Run a command; returns its exit code and the JSON that it wrote."""
+    done = CliRunner().invoke(app, [*arguments, "--json"])
+    assert done.output, done.exception
+    return done.exit_code, json.loads(done.output)
+
+
+def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(open_lane, point_at, tmp_path):
+    table = card_world(ROWS)
+    file = tmp_path / "rules.toml"
+    file.write_text(f"""
+        [rules.large_amount]
+        when = "amount > {LARGE} and score < 2"
+        action = "review"
+        text = "An amount that is rare"
+    """)
+    lane = open_lane(feature_log_share=1)
+    point_at(lane)
+    lane.submit()
+    code, applied = fraudstream("rules", "apply", str(file), "--reason", "ticket 1")
+    assert code == 0
+    assert applied["changes"] == [f"+ rule large_amount: REVIEW when amount > {LARGE} and score < 2"]
+    assert {shard["answer"]["kind"] for shard in applied["shards"]} == {"RULES"}
+    assert fraudstream("rules", "apply", str(file)) == (0, {"book_id": None, "changes": [], "shards": []})
+    lane.send(table)
+    lane.await_scores(ROWS)
+    alerts = [item for item in lane.alerts() if item["score"] < item["review_threshold"]]
+    assert {item["reasons"][0]["text"] for item in alerts} == {"An amount that is rare"}
+
+    code, told = fraudstream("explain", alerts[0]["alert_id"], "--model", str(artifact_folder()))
+    assert (code, told["same"], told["rules"][0]["code"]) == (0, True, "rule:large_amount")
+    hits = "rule_hits_large_amount"
+    large = sum(amount > LARGE * 100 for amount in table["amount_minor"].to_pylist())
+    assert wait_until(lambda: lane.rest.counters(lane.job_ids[-1], "fraudstream").get(hits) == large, seconds=60)
+
+    code, snoozed = fraudstream("rules", "snooze", alerts[0]["customer_id"], "--days", "36500")
+    assert (code, len(snoozed["changes"])) == (0, 1)
+    code, book = fraudstream("rules", "ls")
+    assert [rule["name"] for rule in book["rules"]] == ["large_amount"]
+    assert [snooze["customer_id"] for snooze in book["snoozes"]] == [alerts[0]["customer_id"]]
+    assert fraudstream("rules", "unsnooze", alerts[0]["customer_id"])[0] == 0
+    code, entries = fraudstream("rules", "log")
+    assert [(entry["reason"], entry["changes"][0][0]) for entry in entries] == [("ticket 1", "+"), ("", "+"), ("", "-")]
