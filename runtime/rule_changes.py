@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from schemas.rule_book import Rule, RuleBook, RuleList
 
 
-def rule_changes(before: RuleBook | None, after: RuleBook) -> list[str]:
+def rule_changes(before: RuleBook, after: RuleBook) -> list[str]:
     """Say in a line each what one rule book has otherwise than another: + came, - went, ~ changed."""
-    old = before or replace(after, rules=(), lists=(), snoozes=())
     return [
-        *_changes(_named(old.rules), _named(after.rules)),
-        *_changes(_named(old.lists), _named(after.lists)),
-        *_changes(_snoozed(old), _snoozed(after)),
+        *_changes(_named(before.rules), _named(after.rules)),
+        *_changes(_named(before.lists), _named(after.lists)),
+        *_changes(_snoozed(before), _snoozed(after)),
     ]
 
 

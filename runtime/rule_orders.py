@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from threading import Lock
 
 from models.rules.rule_engine import RuleEngine
 from runtime.control_topic import publish_rules, read_rules
@@ -26,7 +28,8 @@ class RuleOrder:
 class RuleOrders:
     """Changes the rule book in force: each change is checked as the job will, told to the job, and written down.
 
-    A change is made of the newest book. Of two that are made at the same moment the later one counts.
+    A change is made of the newest book. Of two that two processes make at the same moment the later one counts; those
+    of one process wait for each other.
 
     Parameters
     ----------
@@ -40,6 +43,7 @@ class RuleOrders:
         self._settings, self._services = settings, services
         self._by = by or user()
         self._log = RuleLog(settings)
+        self._one_at_once = Lock()
 
     def apply(self, file: RuleFile, reason: str) -> RuleOrder:
         """Put a file's rules and lists in the place of those in force; snoozes stay.
@@ -51,29 +55,31 @@ class RuleOrders:
         NotReady
             There is no control topic, or no broker answers.
         """
-        before = self._current()
-        return self._order(before, replace(before or self._empty(), rules=file.rules, lists=file.lists), reason)
+        return self._order(lambda book: replace(book, rules=file.rules, lists=file.lists), reason)
 
     def snooze(self, customer_id: str, until: datetime, reason: str) -> RuleOrder:
         """Silence the reviews of a customer's transactions before an event time; raises as `apply`."""
-        before = self._current()
-        book = before or self._empty()
-        others = tuple(item for item in book.snoozes if item.customer_id != customer_id)
         wanted = Snooze(customer_id=customer_id, until=until, reason=reason)
-        return self._order(before, replace(book, snoozes=(*others, wanted)), reason)
+        return self._order(lambda book: replace(book, snoozes=(*_others(book, customer_id), wanted)), reason)
 
     def unsnooze(self, customer_id: str, reason: str) -> RuleOrder:
         """End a customer's snooze; raises as `apply`, and where there is none."""
-        before = self._current()
-        book = before or self._empty()
-        others = tuple(item for item in book.snoozes if item.customer_id != customer_id)
-        if len(others) == len(book.snoozes):
-            raise RuleError(f"expected a customer that is snoozed, was {customer_id}: see `fraudstream rules ls`")
-        return self._order(before, replace(book, snoozes=others), reason)
 
-    def _order(self, before: RuleBook | None, wanted: RuleBook, reason: str) -> RuleOrder:
+        def ended(book: RuleBook) -> RuleBook:
+            others = _others(book, customer_id)
+            if len(others) == len(book.snoozes):
+                raise RuleError(f"expected a customer that is snoozed, was {customer_id}: see `fraudstream rules ls`")
+            return replace(book, snoozes=others)
+
+        return self._order(ended, reason)
+
+    def _order(self, change: Callable[[RuleBook], RuleBook], reason: str) -> RuleOrder:
+        with self._one_at_once:
+            return self._changed(self._current(), change, reason)
+
+    def _changed(self, before: RuleBook, change: Callable[[RuleBook], RuleBook], reason: str) -> RuleOrder:
         now = datetime.now(UTC)
-        book = replace(wanted, book_id=str(uuid.uuid4()), changed_at=now, changed_by=self._by, reason=reason)
+        book = replace(change(before), book_id=str(uuid.uuid4()), changed_at=now, changed_by=self._by, reason=reason)
         RuleEngine(book)
         changes = rule_changes(before, book)
         if changes:
@@ -82,10 +88,13 @@ class RuleOrders:
             self._log.add(entry)
         return RuleOrder(book=book, changes=changes)
 
-    def _current(self) -> RuleBook | None:
-        """Return the newest book without the snoozes that are over."""
+    def _current(self) -> RuleBook:
+        """Return the newest book without the snoozes that are over; an empty one where there was none."""
         book, now = read_rules(self._settings, self._services), datetime.now(UTC)
-        return book and replace(book, snoozes=tuple(item for item in book.snoozes if item.until > now))
+        if book is None:
+            return RuleBook(book_id="", changed_at=now, changed_by=self._by, reason="")
+        return replace(book, snoozes=tuple(item for item in book.snoozes if item.until > now))
 
-    def _empty(self) -> RuleBook:
-        return RuleBook(book_id="", changed_at=datetime.now(UTC), changed_by=self._by, reason="")
+
+def _others(book: RuleBook, customer_id: str) -> tuple[Snooze, ...]:
+    return tuple(item for item in book.snoozes if item.customer_id != customer_id)

@@ -13,7 +13,7 @@ def listed(*values, until=None):
 
 
 def test_first_book_is_all_new():
-    assert rule_changes(None, book(NIGHT, lists=(listed("a", "b"),))) == [
+    assert rule_changes(book(), book(NIGHT, lists=(listed("a", "b"),))) == [
         "+ rule night: REVIEW when is_night",
         "+ list some: 2 entries",
     ]

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from tests.unit.runtime.archives import archive_history
 from typer.testing import CliRunner
 
 from runtime import cli
@@ -12,6 +11,7 @@ from schemas.columns import LABEL_ARROW, read_history
 from schemas.errors import UserError
 from schemas.rule_book import RuleError
 from tests.unit.rules.books import book, rule
+from tests.unit.runtime.archives import archive_history
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 
 RULES = book(
