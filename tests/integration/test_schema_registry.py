@@ -25,9 +25,9 @@ from schemas.columns import TRANSACTION_ARROW
 from schemas.framing import header
 from schemas.http_registry import HttpRegistry
 from schemas.registry import IncompatibleSchemaError, value_subject
-from schemas.topic_kinds import subject_kinds
 from schemas.registry_access import RegistryAccess
 from schemas.rejection import Reason
+from schemas.topic_kinds import subject_kinds
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane, Running
 
