@@ -12,6 +12,7 @@ from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
 from runtime.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE
 from runtime.failures import NotReady
+from schemas.errors import UserError
 
 _COLUMNS = ("transaction_id", "customer_id", "merchant_id", "event_time", "partition", "offset", "score")
 
@@ -19,6 +20,15 @@ _COLUMNS = ("transaction_id", "customer_id", "merchant_id", "event_time", "parti
 def is_archive(path: Path) -> bool:
     """Say whether `fraudstream archive` wrote a folder."""
     return (path / STATE_FILE).is_file()
+
+
+def require_past(path: Path) -> None:
+    """Raise UserError unless there is an archive, or a file that may be a labelled history."""
+    if not (is_archive(path) or path.is_file()):
+        raise UserError(
+            f"expected a labelled Parquet file or an archive of the inference topic at {path}, was neither: give "
+            "one with --on, or make an archive: `fraudstream archive --out FOLDER`"
+        )
 
 
 def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]:

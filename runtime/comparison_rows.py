@@ -16,8 +16,7 @@ from models.scoring.backfill import backfill
 from models.training.fingerprint import fingerprint
 from models.training.history import Progress, read_labelled
 from models.training.protocol import Transactions
-from runtime.archived_rows import archived_features, is_archive, read_archived_rows
-from schemas.errors import UserError
+from runtime.archived_rows import archived_features, is_archive, read_archived_rows, require_past
 
 DUPLICATE = "repeated transaction_ids"
 NO_CATEGORY = "category of another rate, of several that had the same"
@@ -48,13 +47,9 @@ def compare_on(
     UserError
         There is nothing of the kind at the path, or no row of the champion in the archive.
     """
+    require_past(path)
     if is_archive(path):
         return _of_archive(path, champion, challenger, read_labels, progress)
-    if not path.is_file():
-        raise UserError(
-            f"expected a labelled Parquet file or an archive of the inference topic at {path}, was neither: give "
-            "one with --on, or make an archive: `fraudstream archive --out FOLDER`"
-        )
     return _of_history(path, champion, challenger, progress)
 
 

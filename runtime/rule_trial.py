@@ -16,9 +16,8 @@ from models.scoring.artifact import Artifact
 from models.scoring.backfill import score_history
 from models.scoring.panel import decided
 from models.training.history import Progress, read_labelled
-from runtime.archived_rows import archived_features, is_archive, read_archived_rows
+from runtime.archived_rows import archived_features, is_archive, read_archived_rows, require_past
 from runtime.comparison_rows import labels_of
-from schemas.errors import UserError
 from schemas.rule_book import RuleBook
 
 
@@ -67,13 +66,9 @@ def try_rules(
         There is nothing of the kind at the path.
     """
     RuleEngine(book)
+    require_past(path)
     if is_archive(path):
         return _on_archive(book, path, artifact, read_labels, progress)
-    if not path.is_file():
-        raise UserError(
-            f"expected a labelled Parquet file or an archive of the inference topic at {path}, was neither: give "
-            "one with --on, or make an archive: `fraudstream archive --out FOLDER`"
-        )
     return _on_history(book, path, artifact, progress)
 
 
@@ -81,13 +76,15 @@ def _on_history(book: RuleBook, path: Path, artifact: Artifact, progress: Progre
     table = read_labelled(path, progress)
     tally, done = DryRunTally(RuleEngine(book)), 0
     for records, scored in score_history(table, artifact, with_labels=True):
+        done += len(records)
+        progress("replaying", done, len(table))
         first = np.flatnonzero(scored.fate != DUPLICATE)
+        if not len(first):
+            continue
         kept = records.take(pa.array(first))
         is_fraud = kept.column("is_fraud").to_numpy(zero_copy_only=False)
         batch = RuleBatch(kept, scored.x[first], scored.scores[first])
         tally.add(batch, scored.decisions[first], np.ones(len(first), np.bool_), is_fraud)
-        done += len(records)
-        progress("replaying", done, len(table))
     return RuleTrial(figures=tally.result(), left_out={})
 
 

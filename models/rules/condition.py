@@ -11,18 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from models.rules.expression import (
-    Among,
-    Arithmetic,
-    Compare,
-    Expression,
-    Joined,
-    Missing,
-    Name,
-    Not,
-    Number,
-    Text,
-)
+from models.rules import expression as ex
 from models.rules.fields import FEATURE_COLUMNS, FLAGS, NAMES, SCORE, TEXTS
 from models.rules.lookup import Lookup
 from models.rules.rule_batch import RuleBatch
@@ -53,7 +42,7 @@ class Compiled:
     of: Callable[[RuleBatch], Values]
 
 
-def compile_condition(expression: Expression, lists: Mapping[str, Lookup]) -> Callable[[RuleBatch], Values]:
+def compile_condition(expression: ex.Expression, lists: Mapping[str, Lookup]) -> Callable[[RuleBatch], Values]:
     """Return the function of a batch that says for which transactions a condition holds.
 
     A comparison with something missing is false, whichever it is; so is a flag that is missing. Numbers are float32,
@@ -73,18 +62,18 @@ def compile_condition(expression: Expression, lists: Mapping[str, Lookup]) -> Ca
     return _Compiler(lists).condition(expression, "the rule")
 
 
-def names_in(expression: Expression) -> list[str]:
+def names_in(expression: ex.Expression) -> list[str]:
     """Return the features and columns that an expression names, in their order, each once."""
     match expression:
-        case Name(name) | Missing(Name(name)):
+        case ex.Name(name) | ex.Missing(ex.Name(name)):
             return [name]
-        case Not(part) | Among(part):
+        case ex.Not(part) | ex.Among(part):
             return names_in(part)
-        case Compare(_, left, right):
-            parts: tuple[Expression, ...] = (left, right)
-        case Joined(_, several):
+        case ex.Compare(_, left, right):
+            parts: tuple[ex.Expression, ...] = (left, right)
+        case ex.Joined(_, several):
             parts = several
-        case Arithmetic(first, rest):
+        case ex.Arithmetic(first, rest):
             parts = (first, *(term for _, term in rest))
         case _:
             parts = ()
@@ -95,41 +84,41 @@ class _Compiler:
     def __init__(self, lists: Mapping[str, Lookup]) -> None:
         self._lists = lists
 
-    def condition(self, expression: Expression, where: str) -> Callable[[RuleBatch], Values]:
+    def condition(self, expression: ex.Expression, where: str) -> Callable[[RuleBatch], Values]:
         return self._of("condition", expression, where)
 
-    def _of(self, kind: Kind, expression: Expression, where: str) -> Callable[[RuleBatch], Values]:
+    def _of(self, kind: Kind, expression: ex.Expression, where: str) -> Callable[[RuleBatch], Values]:
         found = self._compiled(expression)
         if found.kind != kind:
-            flag = isinstance(expression, Name) and expression.name in FLAGS
+            flag = isinstance(expression, ex.Name) and expression.name in FLAGS
             advice = f": `{expression.name}` is a condition by itself" if flag else ""  # type: ignore[union-attr]
             raise RuleError(f"expected {_A[kind]} as {where}, was {_A[found.kind]}{_at(expression)}{advice}")
         return found.of
 
-    def _compiled(self, expression: Expression) -> Compiled:
+    def _compiled(self, expression: ex.Expression) -> Compiled:
         kind: Kind = "condition"
         match expression:
-            case Name(name):
+            case ex.Name(name):
                 return self._name(name)
-            case Text():
+            case ex.Text():
                 kind, of = "text", _no_values
-            case Number(value):
+            case ex.Number(value):
                 kind, of = "number", _constant(value)
-            case Arithmetic(first, rest):
+            case ex.Arithmetic(first, rest):
                 kind, of = "number", self._arithmetic(first, rest)
-            case Missing(name):
+            case ex.Missing(name):
                 of = self._missing(name)
-            case Compare(sign, left, right):
+            case ex.Compare(sign, left, right):
                 of = self._compared(sign, left, right)
-            case Among(value, among, negated):
+            case ex.Among(value, among, negated):
                 of = self._among(value, among, negated=negated)
-            case Not(part):
+            case ex.Not(part):
                 of = self._contrary(part)
-            case Joined(word, parts):
+            case ex.Joined(word, parts):
                 of = self._joined(word, parts)
         return Compiled(kind, of)
 
-    def _contrary(self, part: Expression) -> Callable[[RuleBatch], Values]:
+    def _contrary(self, part: ex.Expression) -> Callable[[RuleBatch], Values]:
         inner = self.condition(part, "what `not` is said of")
         return lambda batch: ~inner(batch)
 
@@ -142,20 +131,22 @@ class _Compiler:
             return Compiled("text", _no_values)
         raise _unknown("a feature, `score` or a column of the transaction", name, NAMES)
 
-    def _missing(self, name: Name) -> Callable[[RuleBatch], Values]:
+    def _missing(self, name: ex.Name) -> Callable[[RuleBatch], Values]:
         self._name(name.name)
         if name.name in TEXTS:
             return lambda batch: batch.absent(name.name)
         return lambda batch: np.isnan(batch.number(name.name))
 
-    def _arithmetic(self, first: Expression, rest: tuple[tuple[str, Expression], ...]) -> Callable[[RuleBatch], Values]:
+    def _arithmetic(
+        self, first: ex.Expression, rest: tuple[tuple[str, ex.Expression], ...]
+    ) -> Callable[[RuleBatch], Values]:
         head = self._of("number", first, "a term")
         tail = [(_ARITHMETIC[sign], self._of("number", term, "a term")) for sign, term in rest]
         return lambda batch: reduce(lambda left, step: step[0](left, step[1](batch)), tail, head(batch))
 
-    def _compared(self, sign: str, left: Expression, right: Expression) -> Callable[[RuleBatch], Values]:
+    def _compared(self, sign: str, left: ex.Expression, right: ex.Expression) -> Callable[[RuleBatch], Values]:
         if self._compiled(left).kind == "text":
-            if sign not in {"==", "!="} or not isinstance(right, Text):
+            if sign not in {"==", "!="} or not isinstance(right, ex.Text):
                 raise RuleError(f"expected == or != and a text in quotes after a text{_at(left)}, was {sign}: or `in`")
             return self._among(left, (right.value,), negated=sign == "!=")
         compare = _COMPARISONS[sign]
@@ -163,9 +154,9 @@ class _Compiler:
         return lambda batch: compare(a(batch), b(batch))
 
     def _among(
-        self, value: Expression, among: tuple[str, ...] | str, *, negated: bool
+        self, value: ex.Expression, among: tuple[str, ...] | str, *, negated: bool
     ) -> Callable[[RuleBatch], Values]:
-        if not isinstance(value, Name) or self._name(value.name).kind != "text":
+        if not isinstance(value, ex.Name) or self._name(value.name).kind != "text":
             raise RuleError(f"expected a text of the transaction ({', '.join(TEXTS)}) before `in`, ==, !={_at(value)}")
         found = self._finder(value.name, among)
         if not negated:
@@ -181,7 +172,7 @@ class _Compiler:
         texts = Lookup(among, [None] * len(among))
         return lambda batch: texts.find(batch, name)
 
-    def _joined(self, word: str, parts: tuple[Expression, ...]) -> Callable[[RuleBatch], Values]:
+    def _joined(self, word: str, parts: tuple[ex.Expression, ...]) -> Callable[[RuleBatch], Values]:
         each = [self.condition(part, f"what `{word}` joins") for part in parts]
         join = operator.and_ if word == "and" else operator.or_
         return lambda batch: reduce(join, [part(batch) for part in each])
@@ -214,8 +205,8 @@ def _no_values(_batch: RuleBatch) -> Values:
     raise AssertionError  # a text is compared, which `_among` does by its name
 
 
-def _at(expression: Expression) -> str:
-    return f" at character {expression.column}" if isinstance(expression, Name) else ""
+def _at(expression: ex.Expression) -> str:
+    return f" at character {expression.column}" if isinstance(expression, ex.Name) else ""
 
 
 def _unknown(expected: str, name: str, known: Iterable[str], sign: str = "") -> RuleError:

@@ -9,18 +9,7 @@ from typing import Any
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 from lark.exceptions import VisitError
 
-from models.rules.expression import (
-    Among,
-    Arithmetic,
-    Compare,
-    Expression,
-    Joined,
-    Missing,
-    Name,
-    Not,
-    Number,
-    Text,
-)
+from models.rules import expression as ex
 from schemas.rule_book import RuleError
 
 MOST_CHARACTERS = 1_000
@@ -66,7 +55,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-def read_condition(text: str) -> Expression:
+def read_condition(text: str) -> ex.Expression:
     """Read a condition.
 
     Raises
@@ -103,7 +92,7 @@ def _told(error: UnexpectedInput, text: str) -> str:
     return f"expected {', '.join(words)} at character {place + 1}, was {repr(was) if was else 'the end'}{advice}"
 
 
-def _levels(found: Expression) -> int:
+def _levels(found: ex.Expression) -> int:
     """Return how deep an expression is; a loop, as what is too deep must not be walked by calls."""
     level, here = 0, [found]
     while here:
@@ -112,43 +101,43 @@ def _levels(found: Expression) -> int:
     return level
 
 
-def _parts(expression: Expression) -> tuple[Expression, ...]:
+def _parts(expression: ex.Expression) -> tuple[ex.Expression, ...]:
     match expression:
-        case Not(part):
+        case ex.Not(part):
             return (part,)
-        case Joined(_, parts):
+        case ex.Joined(_, parts):
             return parts
-        case Compare(_, left, right):
+        case ex.Compare(_, left, right):
             return left, right
-        case Arithmetic(first, rest):
+        case ex.Arithmetic(first, rest):
             return first, *(term for _, term in rest)
-        case Among(value):
+        case ex.Among(value):
             return (value,)
         case _:
             return ()
 
 
 @v_args(inline=True)
-class _Reader(Transformer[Token, Expression]):
+class _Reader(Transformer[Token, ex.Expression]):
     """Makes expressions of what the parser finds, as it finds it."""
 
-    def either(self, *parts: Expression) -> Expression:
-        return Joined("or", parts)
+    def either(self, *parts: ex.Expression) -> ex.Expression:
+        return ex.Joined("or", parts)
 
-    def both(self, *parts: Expression) -> Expression:
-        return Joined("and", parts)
+    def both(self, *parts: ex.Expression) -> ex.Expression:
+        return ex.Joined("and", parts)
 
-    def negated(self, part: Expression) -> Expression:
-        return Not(part)
+    def negated(self, part: ex.Expression) -> ex.Expression:
+        return ex.Not(part)
 
-    def compared(self, left: Expression, operator: Token, right: Expression) -> Expression:
-        return Compare(str(operator), left, right)
+    def compared(self, left: ex.Expression, operator: Token, right: ex.Expression) -> ex.Expression:
+        return ex.Compare(str(operator), left, right)
 
-    def one_of(self, value: Expression, among: tuple[str, ...] | str) -> Expression:
-        return Among(value, among, negated=False)
+    def one_of(self, value: ex.Expression, among: tuple[str, ...] | str) -> ex.Expression:
+        return ex.Among(value, among, negated=False)
 
-    def none_of(self, value: Expression, among: tuple[str, ...] | str) -> Expression:
-        return Among(value, among, negated=True)
+    def none_of(self, value: ex.Expression, among: tuple[str, ...] | str) -> ex.Expression:
+        return ex.Among(value, among, negated=True)
 
     def of_list(self, name: Token) -> str:
         return str(name)
@@ -156,25 +145,25 @@ class _Reader(Transformer[Token, Expression]):
     def of_texts(self, *texts: Token) -> tuple[str, ...]:
         return tuple(map(_unquoted, texts))
 
-    def terms(self, first: Expression, *rest: Any) -> Expression:
-        return Arithmetic(first, tuple(zip(map(str, rest[::2]), rest[1::2], strict=True)))
+    def terms(self, first: ex.Expression, *rest: Any) -> ex.Expression:
+        return ex.Arithmetic(first, tuple(zip(map(str, rest[::2]), rest[1::2], strict=True)))
 
     factors = terms
 
-    def number(self, token: Token) -> Expression:
-        return Number(float(token))
+    def number(self, token: Token) -> ex.Expression:
+        return ex.Number(float(token))
 
-    def negative(self, token: Token) -> Expression:
-        return Number(-float(token))
+    def negative(self, token: Token) -> ex.Expression:
+        return ex.Number(-float(token))
 
-    def text(self, token: Token) -> Expression:
-        return Text(_unquoted(token))
+    def text(self, token: Token) -> ex.Expression:
+        return ex.Text(_unquoted(token))
 
-    def name(self, token: Token) -> Expression:
-        return Name(str(token), token.column or 0)
+    def name(self, token: Token) -> ex.Expression:
+        return ex.Name(str(token), token.column or 0)
 
-    def missing(self, token: Token) -> Expression:
-        return Missing(Name(str(token), token.column or 0))
+    def missing(self, token: Token) -> ex.Expression:
+        return ex.Missing(ex.Name(str(token), token.column or 0))
 
 
 def _unquoted(token: Token) -> str:

@@ -7,18 +7,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from models.features.table import FEATURE_NAMES
-from models.rules.expression import (
-    Among,
-    Arithmetic,
-    Compare,
-    Expression,
-    Joined,
-    Missing,
-    Name,
-    Not,
-    Number,
-    Text,
-)
+from models.rules import expression as ex
 from models.rules.rule_batch import RuleBatch
 from schemas.columns import TRANSACTION_ARROW
 from schemas.rule_book import ListEntry, RuleList
@@ -39,57 +28,59 @@ TEXTS = ("customer_id", "merchant_id", "currency", "device_id", "merchant_catego
 
 _literals = st.sampled_from([0.0, 1.0, 0.1, 3.0, 1e6]) | st.integers(0, 9).map(float)
 _values = st.deferred(lambda: _terms | _sums)
-_terms = _literals.map(Number) | st.sampled_from(NUMBERS).map(Name)
+_terms = _literals.map(ex.Number) | st.sampled_from(NUMBERS).map(ex.Name)
 
 
 def _chain(signs):
     rest = st.lists(st.tuples(st.sampled_from(signs), _terms), min_size=1, max_size=3).map(tuple)
-    return st.builds(Arithmetic, _terms, rest)
+    return st.builds(ex.Arithmetic, _terms, rest)
 
 
 _sums = _chain("+-") | _chain("*/")
 _texts = st.sampled_from([*LISTED, "c2", "USD", ""])
-_compared = st.builds(Compare, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), _values, _values)
-_of_text = st.builds(Compare, st.sampled_from(["==", "!="]), st.sampled_from(TEXTS).map(Name), _texts.map(Text))
+_compared = st.builds(ex.Compare, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), _values, _values)
+_of_text = st.builds(
+    ex.Compare, st.sampled_from(["==", "!="]), st.sampled_from(TEXTS).map(ex.Name), _texts.map(ex.Text)
+)
 _among = st.builds(
-    Among,
-    st.sampled_from(TEXTS).map(Name),
+    ex.Among,
+    st.sampled_from(TEXTS).map(ex.Name),
     st.sampled_from([item.name for item in LISTS]) | st.lists(_texts, min_size=1, max_size=3, unique=True).map(tuple),
     negated=st.booleans(),
 )
-_missing = st.sampled_from([*NUMBERS, *FLAGS, *TEXTS]).map(Name).map(Missing)
-_simple = _compared | _of_text | _among | _missing | st.sampled_from(FLAGS).map(Name)
+_missing = st.sampled_from([*NUMBERS, *FLAGS, *TEXTS]).map(ex.Name).map(ex.Missing)
+_simple = _compared | _of_text | _among | _missing | st.sampled_from(FLAGS).map(ex.Name)
 conditions = st.recursive(
     _simple,
     lambda part: (
-        part.map(Not)
-        | st.builds(Joined, st.sampled_from(["and", "or"]), st.lists(part, min_size=2, max_size=3).map(tuple))
+        part.map(ex.Not)
+        | st.builds(ex.Joined, st.sampled_from(["and", "or"]), st.lists(part, min_size=2, max_size=3).map(tuple))
     ),
     max_leaves=8,
 )
 
 
-def as_text(expression: Expression) -> str:
+def as_text(expression: ex.Expression) -> str:
     """Write an expression in the language, each part in parentheses of its own."""
     match expression:
-        case Number(value):
+        case ex.Number(value):
             text = repr(value) if value != int(value) else str(int(value))
-        case Text(value):
+        case ex.Text(value):
             text = _quoted(value)
-        case Name(name):
+        case ex.Name(name):
             text = name
-        case Missing(Name(name)):
+        case ex.Missing(ex.Name(name)):
             text = f"missing({name})"
-        case Arithmetic(first, rest):
+        case ex.Arithmetic(first, rest):
             text = as_text(first) + "".join(f" {sign} {as_text(term)}" for sign, term in rest)
-        case Compare(sign, left, right):
+        case ex.Compare(sign, left, right):
             text = f"{as_text(left)} {sign} {as_text(right)}"
-        case Among(value, among, negated):
+        case ex.Among(value, among, negated):
             found = f"@{among}" if isinstance(among, str) else f"[{', '.join(map(_quoted, among))}]"
             text = f"{as_text(value)} {'not in' if negated else 'in'} {found}"
-        case Not(part):
+        case ex.Not(part):
             text = f"not ({as_text(part)})"
-        case Joined(word, parts):
+        case ex.Joined(word, parts):
             text = f" {word} ".join(f"({as_text(part)})" for part in parts)
     return text
 

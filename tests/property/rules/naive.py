@@ -6,39 +6,28 @@ from typing import Any
 import numpy as np
 
 from models.features.table import FEATURES
-from models.rules.expression import (
-    Among,
-    Arithmetic,
-    Compare,
-    Expression,
-    Joined,
-    Missing,
-    Name,
-    Not,
-    Number,
-    Text,
-)
+from models.rules import expression as ex
 
 MARKED = {feature.name for feature in FEATURES if feature.missing == -1}
 FLAGS = {feature.name for feature in FEATURES if feature.unit == "flag"}
 
 
-def holds(expression: Expression, row: dict[str, Any], lists: dict[str, dict[str, datetime | None]]) -> bool:
+def holds(expression: ex.Expression, row: dict[str, Any], lists: dict[str, dict[str, datetime | None]]) -> bool:
     """Say whether a condition holds for a transaction: its texts, event_time, features and score by name."""
     match expression:
-        case Name(name):
-            found = value_of(Name(name), row) == 1
-        case Missing(name):
+        case ex.Name(name):
+            found = value_of(ex.Name(name), row) == 1
+        case ex.Missing(name):
             found = value_of(name, row) is None
-        case Not(part):
+        case ex.Not(part):
             found = not holds(part, row, lists)
-        case Joined(word, parts):
+        case ex.Joined(word, parts):
             found = (all if word == "and" else any)(holds(part, row, lists) for part in parts)
-        case Compare(sign, left, Text(text)):
+        case ex.Compare(sign, left, ex.Text(text)):
             found = row[left.name] is not None and (row[left.name] == text) == (sign == "==")
-        case Compare(sign, left, right):
+        case ex.Compare(sign, left, right):
             found = compared(sign, value_of(left, row), value_of(right, row))
-        case Among(value, among, negated):
+        case ex.Among(value, among, negated):
             ends = lists[among] if isinstance(among, str) else dict.fromkeys(among)
             text, now = row[value.name], row["event_time"]
             listed = text in ends and (ends[text] is None or now < ends[text])
@@ -46,17 +35,17 @@ def holds(expression: Expression, row: dict[str, Any], lists: dict[str, dict[str
     return bool(found)
 
 
-def value_of(expression: Expression, row: dict[str, Any]) -> Any:
+def value_of(expression: ex.Expression, row: dict[str, Any]) -> Any:
     """Return a number as float32, or a text; None where it is missing."""
     match expression:
-        case Number(value):
+        case ex.Number(value):
             return np.float32(value)
-        case Name(name):
+        case ex.Name(name):
             value = row[name]
             if isinstance(value, str) or value is None:
                 return value
             return None if np.isnan(value) or (name in MARKED and value == -1) else value
-        case Arithmetic(first, rest):
+        case ex.Arithmetic(first, rest):
             found = value_of(first, row)
             for sign, term in rest:
                 found = calculated(sign, found, value_of(term, row))

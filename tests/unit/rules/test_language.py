@@ -1,27 +1,27 @@
 import pytest
 
-from models.rules.expression import Among, Arithmetic, Compare, Joined, Missing, Name, Not, Number, Text
+from models.rules import expression as ex
 from models.rules.language import MOST_CHARACTERS, MOST_LEVELS, read_condition
 from schemas.rule_book import RuleError
 
-A, B = Name("amount", 1), Name("is_night", 0)
+A, B = ex.Name("amount", 1), ex.Name("is_night", 0)
 
 
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("amount > 3", Compare(">", A, Number(3.0))),
-        ("amount >= -2.5e1", Compare(">=", A, Number(-25.0))),
-        ("amount - 1 > 2", Compare(">", Arithmetic(A, (("-", Number(1.0)),)), Number(2.0))),
-        ("amount*2 > 2", Compare(">", Arithmetic(A, (("*", Number(2.0)),)), Number(2.0))),
-        ("currency == 'EUR'", Compare("==", Name("currency", 1), Text("EUR"))),
-        (r'currency == "a\"\\b"', Compare("==", Name("currency", 1), Text('a"\\b'))),
-        ("merchant_id in @risky", Among(Name("merchant_id", 1), "risky", negated=False)),
-        ('currency not in ["EUR", "USD"]', Among(Name("currency", 1), ("EUR", "USD"), negated=True)),
-        ("missing(device_id)", Missing(Name("device_id", 9))),
-        ("is_night", Name("is_night", 1)),
-        ("not is_night", Not(Name("is_night", 5))),
-        ("is_night  # a remark", Name("is_night", 1)),
+        ("amount > 3", ex.Compare(">", A, ex.Number(3.0))),
+        ("amount >= -2.5e1", ex.Compare(">=", A, ex.Number(-25.0))),
+        ("amount - 1 > 2", ex.Compare(">", ex.Arithmetic(A, (("-", ex.Number(1.0)),)), ex.Number(2.0))),
+        ("amount*2 > 2", ex.Compare(">", ex.Arithmetic(A, (("*", ex.Number(2.0)),)), ex.Number(2.0))),
+        ("currency == 'EUR'", ex.Compare("==", ex.Name("currency", 1), ex.Text("EUR"))),
+        (r'currency == "a\"\\b"', ex.Compare("==", ex.Name("currency", 1), ex.Text('a"\\b'))),
+        ("merchant_id in @risky", ex.Among(ex.Name("merchant_id", 1), "risky", negated=False)),
+        ('currency not in ["EUR", "USD"]', ex.Among(ex.Name("currency", 1), ("EUR", "USD"), negated=True)),
+        ("missing(device_id)", ex.Missing(ex.Name("device_id", 9))),
+        ("is_night", ex.Name("is_night", 1)),
+        ("not is_night", ex.Not(ex.Name("is_night", 5))),
+        ("is_night  # a remark", ex.Name("is_night", 1)),
     ],
 )
 def test_condition_is_read(text, read):
@@ -30,17 +30,17 @@ def test_condition_is_read(text, read):
 
 def test_and_binds_closer_than_or_and_not_closest():
     read = read_condition("new_device or not is_night and is_weekend")
-    assert read == Joined(
-        "or", (Name("new_device", 1), Joined("and", (Not(Name("is_night", 19)), Name("is_weekend", 32))))
+    assert read == ex.Joined(
+        "or", (ex.Name("new_device", 1), ex.Joined("and", (ex.Not(ex.Name("is_night", 19)), ex.Name("is_weekend", 32))))
     )
 
 
 def test_products_bind_closer_than_sums_and_chains_go_from_left_to_right():
     read = read_condition("amount - 1 - 2 * 3 > 0")
-    assert read == Compare(
+    assert read == ex.Compare(
         ">",
-        Arithmetic(A, (("-", Number(1.0)), ("-", Arithmetic(Number(2.0), (("*", Number(3.0)),))))),
-        Number(0.0),
+        ex.Arithmetic(A, (("-", ex.Number(1.0)), ("-", ex.Arithmetic(ex.Number(2.0), (("*", ex.Number(3.0)),))))),
+        ex.Number(0.0),
     )
 
 
@@ -72,4 +72,4 @@ def test_condition_that_is_too_long_or_too_deep_is_refused():
     with pytest.raises(RuleError, match=f"at most {MOST_LEVELS} levels"):
         read_condition("not " * MOST_LEVELS + "is_night")
     assert read_condition("not " * (MOST_LEVELS - 1) + "is_night")
-    assert read_condition("(" * 400 + "is_night" + ")" * 400) == Name("is_night", 401)
+    assert read_condition("(" * 400 + "is_night" + ")" * 400) == ex.Name("is_night", 401)
