@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
-from lark.exceptions import VisitError
 
 from models.rules import expression as ex
 from schemas.rule_book import RuleError
@@ -69,8 +68,6 @@ def read_condition(text: str) -> ex.Expression:
         found: Any = _parser().parse(text)
     except UnexpectedInput as error:
         raise RuleError(_told(error, text)) from None
-    except VisitError as error:
-        raise error.orig_exc from None
     if (levels := _levels(found)) > MOST_LEVELS:
         raise RuleError(f"expected at most {MOST_LEVELS} levels of parentheses and `not`, was {levels}: split the rule")
     return found  # type: ignore[no-any-return]
