@@ -35,13 +35,11 @@ class RuleOrders:
     ----------
     settings, services
         Where the control topic and the log are.
-    by : str, optional
-        Who changes it; who runs this if left out.
     """
 
-    def __init__(self, settings: Settings, services: Services, by: str | None = None) -> None:
+    def __init__(self, settings: Settings, services: Services) -> None:
         self._settings, self._services = settings, services
-        self._by = by or user()
+        self._by = user()
         self._log = RuleLog(settings)
         self._one_at_once = Lock()
 

@@ -65,16 +65,16 @@ def try_rules(
     UserError
         There is nothing of the kind at the path.
     """
-    RuleEngine(book)
+    engine = RuleEngine(book)
     require_past(path)
     if is_archive(path):
-        return _on_archive(book, path, artifact, read_labels, progress)
-    return _on_history(book, path, artifact, progress)
+        return _on_archive(engine, path, artifact, read_labels, progress)
+    return _on_history(engine, path, artifact, progress)
 
 
-def _on_history(book: RuleBook, path: Path, artifact: Artifact, progress: Progress) -> RuleTrial:
+def _on_history(engine: RuleEngine, path: Path, artifact: Artifact, progress: Progress) -> RuleTrial:
     table = read_labelled(path, progress)
-    tally, done = DryRunTally(RuleEngine(book)), 0
+    tally, done = DryRunTally(engine), 0
     for records, scored in score_history(table, artifact, with_labels=True):
         done += len(records)
         progress("replaying", done, len(table))
@@ -89,7 +89,7 @@ def _on_history(book: RuleBook, path: Path, artifact: Artifact, progress: Progre
 
 
 def _on_archive(
-    book: RuleBook,
+    engine: RuleEngine,
     path: Path,
     artifact: Artifact,
     read_labels: Callable[[], pa.Table | None],
@@ -97,22 +97,21 @@ def _on_archive(
 ) -> RuleTrial:
     progress("reading the archive", 0, 1)
     rows, _ = read_archived_rows(path, artifact.manifest)
-    left_out = _untried(book, rows.column_names)
-    tried = replace(book, rules=tuple(rule for rule in book.rules if rule.name not in left_out))
+    left_out = _untried(engine, rows.column_names)
+    tried = tuple(rule for rule in engine.book.rules if rule.name not in left_out)
     labels = read_labels()
     nothing = np.zeros(len(rows), np.bool_)
     labelled, is_fraud = (nothing, nothing) if labels is None else labels_of(rows["transaction_id"], labels)
     (records,) = rows.combine_chunks().to_batches()
     scores = records.column("score").to_numpy()
-    tally = DryRunTally(RuleEngine(tried))
+    tally = DryRunTally(RuleEngine(replace(engine.book, rules=tried)))
     batch = RuleBatch(records, archived_features(rows), scores)
     tally.add(batch, decided(artifact.manifest, scores), labelled, is_fraud)
     return RuleTrial(figures=tally.result(), left_out=left_out)
 
 
-def _untried(book: RuleBook, columns: list[str]) -> dict[str, list[str]]:
+def _untried(engine: RuleEngine, columns: list[str]) -> dict[str, list[str]]:
     lacking = {
-        rule.rule.name: [name for name in rule.names if name in TEXTS and name not in columns]
-        for rule in RuleEngine(book).rules
+        rule.rule.name: [name for name in rule.names if name in TEXTS and name not in columns] for rule in engine.rules
     }
     return {name: missing for name, missing in lacking.items() if missing}
