@@ -97,6 +97,7 @@ class _Compiler:
 
     def _compiled(self, expression: ex.Expression) -> Compiled:
         kind: Kind = "condition"
+        of: Callable[[RuleBatch], Values]
         match expression:
             case ex.Name(name):
                 return self._name(name)

@@ -85,4 +85,5 @@ class RuleBatch:
 
     def absent(self, name: str) -> NDArray[np.bool_]:
         """Return where a text is missing, (n,)."""
-        return self.text(name).hashes == 0
+        absent: NDArray[np.bool_] = self.text(name).hashes == 0
+        return absent

@@ -40,7 +40,7 @@ def warm_up_search() -> None:
     def vector(dtype: types.Type) -> types.Array:
         return types.Array(dtype, 1, "C", readonly=True)
 
-    hashes, times, places, data = map(vector, (types.uint64, types.int64, types.int32, types.uint8))
+    hashes, times, places, data = (vector(dtype) for dtype in (types.uint64, types.int64, types.int32, types.uint8))
     found = types.Array(types.boolean, 1, "C")
     search_texts.compile(
         (places, data, types.int64, hashes, times, vector(types.boolean), hashes, places, data, times, found)
