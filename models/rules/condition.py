@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Literal
@@ -174,9 +174,19 @@ class _Compiler:
         return lambda batch: texts.find(batch, name)
 
     def _joined(self, word: str, parts: tuple[ex.Expression, ...]) -> Callable[[RuleBatch], Values]:
-        each = [self.condition(part, f"what `{word}` joins") for part in parts]
-        join = operator.and_ if word == "and" else operator.or_
-        return lambda batch: reduce(join, [part(batch) for part in each])
+        # Texts last: what numbers have ruled out for a whole batch, as they mostly do, is not looked for.
+        ordered = sorted(parts, key=lambda part: not set(TEXTS).isdisjoint(names_in(part)))
+        each = [self.condition(part, f"what `{word}` joins") for part in ordered]
+        if word == "and":
+            return lambda batch: _all(part(batch) for part in each)
+        return lambda batch: reduce(operator.or_, [part(batch) for part in each])
+
+
+def _all(parts: Iterator[Values]) -> Values:
+    found = next(parts)
+    while np.count_nonzero(found) and (other := next(parts, None)) is not None:
+        found = found & other
+    return found
 
 
 def _differ(left: Values, right: Values) -> Values:
