@@ -50,7 +50,7 @@ class Counts:
             if hits:
                 name = rule.rule.name
                 if name not in self._rule_hits:
-                    self._rule_hits[name] = self._group.counter(f"rule_hits_{name}")
+                    self._rule_hits[name] = self._group.add_group("rule", name).counter("hits")
                 self._rule_hits[name].inc(hits)
 
     def rules_refused(self) -> None:

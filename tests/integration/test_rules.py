@@ -122,7 +122,7 @@ def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(ope
 
     code, told = fraudstream("explain", alerts[0]["alert_id"], "--model", str(artifact_folder()))
     assert (code, told["same"], told["rules"][0]["code"]) == (0, True, "rule:large_amount")
-    hits = "rule_hits_large_amount"
+    hits = "rule.large_amount.hits"
     large = sum(amount > LARGE * 100 for amount in table["amount_minor"].to_pylist())
     assert wait_until(lambda: lane.rest.counters(lane.job_ids[-1], "fraudstream").get(hits) == large, seconds=60)
 
