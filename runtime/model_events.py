@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from jobs.shards import SHARD_KEYS
 from runtime.deadline import wait_until
 from runtime.registry_access import registry_of
 from runtime.settings import Settings
@@ -14,6 +15,9 @@ from schemas.codec import RecordCodec
 from schemas.registry import value_subject
 
 SERVING, REFUSED = "SERVING", "REFUSED"
+
+ANSWER_S = 60.0
+"""How long the shards of a job that runs may take to say what they make of an order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,11 @@ class ShardReport:
     serving: ModelEvent | None
     answer: ModelEvent | None
 
+    @property
+    def follows(self) -> bool:
+        """Whether it scores as the deployment asked about wants it."""
+        return self.answer is not None and self.answer.kind == SERVING
+
     @classmethod
     def of(cls, shard: int, events: Iterable[ModelEvent], deployment_id: str | None) -> ShardReport:
         """Read a shard's events, oldest first, and what they say of a deployment, if there is one."""
@@ -66,11 +75,11 @@ def read_model_events(settings: Settings, bootstrap_servers: str) -> list[ModelE
 
 
 def await_answers(
-    settings: Settings, bootstrap_servers: str, deployment_id: str, shards: Iterable[int], *, seconds: float
+    settings: Settings, bootstrap_servers: str, deployment_id: str, *, seconds: float = ANSWER_S
 ) -> list[ShardReport]:
     """Wait until each shard has served or refused a deployment, or the time is over; returns what they say then."""
     found: list[ShardReport] = []
-    wanted = list(shards)
+    wanted = SHARD_KEYS[settings.job.shards]
 
     def answered() -> bool:
         events = read_model_events(settings, bootstrap_servers)

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from jobs.shards import SHARD_KEYS
 from models.training.history import Progress
 from models.training.matured_window import MaturedWindow
 from models.training.train import train
@@ -20,14 +19,12 @@ from runtime.deadline import wait_until
 from runtime.embedded import Services
 from runtime.judging import try_alone, try_beside_champion
 from runtime.labelled_topics import newest_window
-from runtime.model_events import REFUSED, ShardReport, await_answers
+from runtime.model_events import ANSWER_S, REFUSED, ShardReport, await_answers
 from runtime.model_registry import ModelRegistry
 from runtime.model_version import CHAMPION, ModelVersion
 from runtime.promotion import Promotion
 from runtime.settings import Settings
 from runtime.shadow_results import ShadowResult, read_shadow_records
-
-ANSWER_S = 60.0
 
 End = Literal["promoted", "refused by the gates", "refused by the job", "unchanged"]
 
@@ -195,7 +192,6 @@ class Retraining:
             self._settings,
             self._services.bootstrap_servers,
             entry.decision_id,
-            SHARD_KEYS[self._settings.job.shards],
             seconds=self._answer_s,
         )
         return {shard.shard: _said(shard) for shard in told}

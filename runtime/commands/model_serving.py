@@ -42,7 +42,6 @@ def serve(
       fraudstream model serve artifacts/model --challenger artifacts/new
       fraudstream model serve artifacts/model --challenger artifacts/new --share 0.1
     """
-    from jobs.shards import SHARD_KEYS
     from runtime.control_topic import publish_deployment
     from runtime.embedded import find_services
     from runtime.model_events import await_answers
@@ -56,11 +55,10 @@ def serve(
             settings,
             services.bootstrap_servers,
             deployment.deployment_id,
-            SHARD_KEYS[settings.job.shards],
             seconds=wait,
         )
     _show(told, as_json=as_json)
-    if not all(shard.answer and shard.answer.kind == "SERVING" for shard in told):
+    if not all(shard.follows for shard in told):
         raise typer.Exit(1)
 
 
@@ -190,8 +188,13 @@ def _user() -> str:
 
 def _show(told: list[ShardReport], *, as_json: bool) -> None:
     if as_json:
-        write_json([_as_json(shard) for shard in told])
-        return
+        write_json([shard_as_json(shard) for shard in told])
+    else:
+        show_shards(told)
+
+
+def show_shards(told: list[ShardReport]) -> None:
+    """Show what each shard scores with, and what it made of an order."""
     columns = ("shard", "model", "challengers", "since", "newest order")
     write_table(columns, [_row(shard) for shard in told])
 
@@ -205,7 +208,8 @@ def _row(shard: ShardReport) -> tuple[object, ...]:
     return shard.shard, serving.model_id, others, f"{serving.at:%Y-%m-%d %H:%M:%S}", became
 
 
-def _as_json(shard: ShardReport) -> dict[str, Any]:
+def shard_as_json(shard: ShardReport) -> dict[str, Any]:
+    """Return the same for a program."""
     serving, answer = shard.serving, shard.answer
     return {
         "shard": shard.shard,

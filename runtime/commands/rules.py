@@ -211,11 +211,9 @@ def _labels(settings: Settings) -> pa.Table | None:
 
 
 def _answers(settings: Settings, services: Services, book_id: str, seconds: float) -> list[ShardReport]:
-    from jobs.shards import SHARD_KEYS
     from runtime.model_events import await_answers
 
-    shards = SHARD_KEYS[settings.job.shards]
-    return await_answers(settings, services.bootstrap_servers, book_id, shards, seconds=seconds)
+    return await_answers(settings, services.bootstrap_servers, book_id, seconds=seconds)
 
 
 def _tell(settings: Settings, services: Services, order: RuleOrder, wait: float, *, as_json: bool) -> None:
