@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
+from confluent_kafka import KafkaException
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import require_access
 from api.problem import ProblemError
@@ -13,9 +15,12 @@ from console.alert_book import Sort, State, Wanted
 from console.desk import Desk
 from console.json_answer import as_json
 from console.reviews import UndeliveredError
+from runtime.failures import RuntimeFailure
+from schemas.errors import UserError
 from schemas.validation import MAX_TEXT_BYTES
 
 MOST_LISTED = 500
+MOST_DAYS = 90
 HEADER = "X-Fraudstream-Console"
 
 router = APIRouter(prefix="/data/alerts", dependencies=[Depends(require_access)])
@@ -29,6 +34,14 @@ class Review(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     verdict: Literal["fraud", "genuine"]
+
+
+class Silence(BaseModel):
+    """How long the reviews of an alert's customer are silent."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)]
 
 
 def require_own_page(own: Annotated[str | None, Header(alias=HEADER)] = None) -> None:
@@ -91,6 +104,23 @@ async def review_alert(alert_id: AlertId, review: Review, request: Request) -> R
         ) from None
     desk.notebook.take_labels([label])
     return as_json(label)
+
+
+@router.post("/{alert_id}/snooze", dependencies=[Depends(require_own_page)])
+async def snooze_customer(alert_id: AlertId, silence: Silence, request: Request) -> Response:
+    """Silence the reviews of the alert's customer for some days from now on; the job follows in a moment."""
+    desk, alert = _desk(request), _found(request, alert_id)
+    until = datetime.now(UTC) + timedelta(days=silence.days)
+    try:
+        await run_in_threadpool(desk.rules.snooze, alert["customer_id"], until, f"alert {alert_id}, in the console")
+    except (UserError, RuntimeFailure, KafkaException) as error:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            expected="the snooze to reach the broker",
+            was=str(error),
+            what_to_do="try again, or `fraudstream rules snooze`",
+        ) from None
+    return as_json({"customer_id": alert["customer_id"], "until": until})
 
 
 def _desk(request: Request) -> Desk:

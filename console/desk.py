@@ -23,6 +23,7 @@ from runtime.kafka_client import client_properties
 from runtime.metrics.consumer_lag import ConsumerLag
 from runtime.metrics.metrics_reader import MetricsReader
 from runtime.metrics.stream_metrics import StreamMetrics
+from runtime.rule_orders import RuleOrders
 from runtime.settings import Settings
 
 FLUSH_S = 5.0
@@ -37,6 +38,7 @@ class Desk:
 
     notebook: Notebook
     reviews: Reviews
+    rules: RuleOrders
     figures: Figures
     history: CustomerHistory
     health: KeptAnswer
@@ -58,6 +60,7 @@ async def open_desk(settings: Settings, services: Services) -> AsyncIterator[Des
             yield Desk(
                 notebook=notebook,
                 reviews=Reviews(settings, producer),
+                rules=RuleOrders(settings, services),
                 figures=figures,
                 history=CustomerHistory(settings, servers),
                 health=KeptAnswer(JobHealth(FlinkRest(url=services.rest_url), lag).look, HEALTH_KEPT_S),

@@ -1,6 +1,6 @@
 """The way of a transaction: topic -> micro-batch -> score -> topics, with drift detection beside it.
 
-Labels go from their topic to every shard, since a merchant's transactions may come to any; so do deployments.
+Labels go from their topic to every shard, since a merchant's transactions may come to any; so do deployments and rules.
 """
 
 from pyflink.common import TypeInformation, Types
@@ -16,6 +16,7 @@ from jobs.operators.detect_drift import DetectDrift
 from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
 from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
 from schemas.deployment import DEPLOYMENT_KEY
+from schemas.rule_book import RULES_KEY
 
 # A label may be a moment late: it waits for others, since every shard pays the fixed costs of every batch.
 LABEL_BATCH_MS = 100
@@ -43,7 +44,7 @@ def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
         tables.execute_sql(labels_table(config))
         batches = batches.union(label_batches(tables, config))
     tables.execute_sql(control_table(config))
-    batches = batches.union(deployments(tables, config))
+    batches = batches.union(orders(tables, config))
     scored = (
         key_by_first(batches, types.SHARD, types.MICRO_BATCH)
         .process(ScoreBatch(config), types.TOPIC_BATCH)
@@ -113,17 +114,18 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
     return _sharded_batches(tables, batches, uids.LABELS)
 
 
-def deployments(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
+def orders(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
     """Give each control record to every shard as it comes: rows of SHARDED_BATCH."""
     shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
     batches = tables.sql_query(f"""
         SELECT shard, ROW(
-            {types.DEPLOYMENT}, ARRAY[record_key], ARRAY[payload],
+            CASE record_key WHEN '{RULES_KEY}' THEN {types.RULES} ELSE {types.DEPLOYMENT} END,
+            ARRAY[record_key], ARRAY[payload],
             ARRAY[CAST(0 AS BIGINT)], ARRAY[CAST(0 AS BIGINT)])
         FROM (
             SELECT ARRAY[{shards}] AS shards, customer_id AS record_key, COALESCE(payload, X'') AS payload
             FROM control
-            WHERE customer_id = '{DEPLOYMENT_KEY}'
+            WHERE customer_id IN ('{DEPLOYMENT_KEY}', '{RULES_KEY}')
         ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
     return _sharded_batches(tables, batches, uids.CONTROL)
 

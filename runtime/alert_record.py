@@ -56,6 +56,11 @@ class AlertRecord:
         return np.array([self.alert["features"][name] for name in FEATURE_NAMES], np.float32)
 
     @property
+    def rules(self) -> list[dict[str, Any]]:
+        """The reasons of rules beside the model."""
+        return [reason for reason in self.alert["reasons"] if reason["code"].startswith("rule:")]
+
+    @property
     def logged_the_same(self) -> bool:
         """Whether the inference topic, if it has the decision, has the alert's score and features, bit for bit."""
         if self.logged is None:

@@ -12,13 +12,23 @@ from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
 from runtime.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archived_files
 from runtime.failures import NotReady
+from schemas.errors import UserError
 
-_COLUMNS = ("transaction_id", "customer_id", "event_time", "partition", "offset")
+_COLUMNS = ("transaction_id", "customer_id", "merchant_id", "event_time", "partition", "offset", "score")
 
 
 def is_archive(path: Path) -> bool:
     """Say whether `fraudstream archive` wrote a folder."""
     return (path / STATE_FILE).is_file()
+
+
+def require_past(path: Path) -> None:
+    """Raise UserError unless there is an archive, or a file that may be a labelled history."""
+    if not (is_archive(path) or path.is_file()):
+        raise UserError(
+            f"expected a labelled Parquet file or an archive of the inference topic at {path}, was neither: give "
+            "one with --on, or make an archive: `fraudstream archive --out FOLDER`"
+        )
 
 
 def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]:
@@ -27,7 +37,7 @@ def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]
     Returns
     -------
     rows : pyarrow.Table
-        transaction_id, customer_id, event_time, and a column for each feature.
+        transaction_id, customer_id, merchant_id, event_time, score, and a column for each feature.
     repeated : int
         Rows left out: logged again after a restart, of which the last counts, and duplicates of a transaction,
         which were not scored upon their own features.

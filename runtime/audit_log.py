@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import fcntl
-import os
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Any, Literal
 
 import orjson
 
+from runtime.durable_lines import DurableLines
 from runtime.failures import RuntimeFailure
 
 Action = Literal["promote", "shadow", "rollback"]
@@ -96,15 +95,11 @@ class AuditLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lines = DurableLines(path)
 
     def add(self, entry: AuditEntry) -> None:
         """Write an entry behind the others; several processes may do so."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(orjson.dumps(asdict(entry), option=orjson.OPT_APPEND_NEWLINE))
-            file.flush()
-            os.fsync(file.fileno())
+        self._lines.add(asdict(entry))
 
     def entries(self) -> list[AuditEntry]:
         """Return all entries, the oldest first.
@@ -114,10 +109,7 @@ class AuditLog:
         RuntimeFailure
             A line is none of ours.
         """
-        if not self.path.exists():
-            return []
-        lines = self.path.read_bytes().splitlines()
-        return [self._read(number, line) for number, line in enumerate(lines, 1)]
+        return [self._read(number, line) for number, line in enumerate(self._lines.read(), 1)]
 
     def to_undo(self) -> AuditEntry | None:
         """Return the newest change that was carried out and is not undone."""

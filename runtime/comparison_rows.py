@@ -16,8 +16,7 @@ from models.scoring.backfill import backfill
 from models.training.fingerprint import fingerprint
 from models.training.history import Progress, read_labelled
 from models.training.protocol import Transactions
-from runtime.archived_rows import archived_features, is_archive, read_archived_rows
-from schemas.errors import UserError
+from runtime.archived_rows import archived_features, is_archive, read_archived_rows, require_past
 
 DUPLICATE = "repeated transaction_ids"
 NO_CATEGORY = "category of another rate, of several that had the same"
@@ -48,13 +47,9 @@ def compare_on(
     UserError
         There is nothing of the kind at the path, or no row of the champion in the archive.
     """
+    require_past(path)
     if is_archive(path):
         return _of_archive(path, champion, challenger, read_labels, progress)
-    if not path.is_file():
-        raise UserError(
-            f"expected a labelled Parquet file or an archive of the inference topic at {path}, was neither: give "
-            "one with --on, or make an archive: `fraudstream archive --out FOLDER`"
-        )
     return _of_history(path, champion, challenger, progress)
 
 
@@ -99,7 +94,7 @@ def _of_archive(
     x = archived_features(rows)
     theirs, told = with_risks_of(x, champion, challenger)
     progress("reading labels", 0, 1)
-    labelled, is_fraud = _labels_of(rows["transaction_id"], read_labels())
+    labelled, is_fraud = labels_of(rows["transaction_id"], read_labels())
     progress("scoring", 0, 1)
     event_time_ms = rows["event_time"].cast(pa.int64()).to_numpy()
     found = Comparison(
@@ -120,7 +115,7 @@ def _of_archive(
     return found.take(told)
 
 
-def _labels_of(transactions: pa.ChunkedArray, labels: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def labels_of(transactions: pa.ChunkedArray, labels: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which transactions have a label, and which are frauds by the newest they have."""
     newest = (
         labels.sort_by("label_time").group_by("transaction_id", use_threads=False).aggregate([("is_fraud", "last")])

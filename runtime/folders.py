@@ -53,6 +53,11 @@ class StateFolder:
         return self.root / "models"
 
     @property
+    def rules(self) -> Path:
+        """Where it is written down who changed which rules."""
+        return self.root / "rules"
+
+    @property
     def secrets(self) -> Path:
         """Where passwords lie for the processes of this machine, each file for this user alone."""
         return self.root / "secrets"

@@ -15,6 +15,7 @@ Kind = Literal[
     "model.rolled_back",
     "model.refused",
     "model.failed",
+    "rules.refused",
 ]
 
 

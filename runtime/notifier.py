@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from models.drift.alert_rate import Jump
 from runtime.alert_share import AlertShare
 from runtime.kafka_client import client_properties
-from runtime.notice import Notice
+from runtime.notice import Kind, Notice
 from runtime.notices import LONGEST_WAIT_S, Notices, Undeliverable
 from runtime.registry_access import registry_of
 from runtime.settings import Settings
@@ -176,13 +176,20 @@ def drift_notice(record: dict[str, Any]) -> Notice:
     )
 
 
+_REFUSALS: dict[str, tuple[Kind, str]] = {
+    "REFUSED": ("model.refused", "deployment"),
+    "RULES_REFUSED": ("rules.refused", "rules"),
+}
+
+
 def model_notice(record: dict[str, Any]) -> Notice | None:
-    """Word a model event; of those that serve, the promotion has told."""
-    if record["kind"] != "REFUSED":
+    """Word a refusal; of models that serve the promotion has told, and who applied rules has waited for the answer."""
+    if record["kind"] not in _REFUSALS:
         return None
+    kind, what = _REFUSALS[record["kind"]]
     return Notice(
-        type="model.refused",
-        text=f"The job refuses the deployment {record['deployment_id']} and goes on as before: {record['detail']}",
+        type=kind,
+        text=f"The job refuses the {what} {record['deployment_id']} and goes on as before: {record['detail']}",
         data=record,
         timestamp=record["at"],
         # Every shard says so.

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -19,6 +16,7 @@ from runtime.judging import Trial
 from runtime.model_registry import ModelRegistry, serve_artifact
 from runtime.model_version import CHALLENGER, CHAMPION, ModelVersion
 from runtime.settings import Settings
+from runtime.user import user
 from schemas.errors import UserError
 
 
@@ -200,12 +198,3 @@ class Promotion:
 def audit_log(settings: Settings) -> AuditLog:
     """Open the log of decisions on the models."""
     return AuditLog(settings.state.models / "audit.jsonl")
-
-
-def user() -> str:
-    """Say who runs this, and where."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        name = f"uid {os.getuid()}"
-    return f"{name}@{socket.gethostname()}"

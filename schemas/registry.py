@@ -85,3 +85,8 @@ def open_registry(access: RegistryAccess | None) -> SchemaRegistry:
 def value_subject(topic: str) -> str:
     """Return the subject of a topic's values (Confluent's TopicNameStrategy)."""
     return f"{topic}-value"
+
+
+def rules_subject(topic: str) -> str:
+    """Return the subject of the rule books on the control topic, its second kind (TopicRecordNameStrategy)."""
+    return f"{topic}-fraudstream.RuleBook"

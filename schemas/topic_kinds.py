@@ -8,15 +8,17 @@ from schemas.avro_schemas import (
     INFERENCE,
     LABEL,
     MODEL_EVENT,
+    RULES,
     SCORE,
     SHADOW,
     TRANSACTION,
 )
+from schemas.registry import rules_subject, value_subject
 from schemas.topics import Topics
 
 
 def topic_kinds(topics: Topics) -> dict[str, str]:
-    """Map each topic to the kind of record that it carries."""
+    """Map each topic to the kind of record that it carries; the control topic carries rule books too."""
     return {
         topics.transactions: TRANSACTION,
         topics.alerts: ALERT,
@@ -31,3 +33,9 @@ def topic_kinds(topics: Topics) -> dict[str, str]:
         topics.queries: FEATURE_QUERY,
         topics.features: FEATURE_ANSWER,
     }
+
+
+def subject_kinds(topics: Topics) -> dict[str, str]:
+    """Map each subject of a registry to the kind of record that it keeps the schema of."""
+    kinds = {value_subject(topic): kind for topic, kind in topic_kinds(topics).items()}
+    return kinds | {rules_subject(topics.control): RULES}

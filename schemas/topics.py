@@ -3,7 +3,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, kw_only=True)
 class Topics:
-    """Names of the topics, each carrying one kind of record."""
+    """Names of the topics, each carrying one kind of record, but for the control topic, which has two."""
 
     __pydantic_config__ = {"use_attribute_docstrings": True}  # noqa: RUF012 (read by pydantic, as the settings are)
 
@@ -22,7 +22,7 @@ class Topics:
     inference: str = "fraud.inference.v1"
     """a share of the transactions with their features"""
     control: str = "fraud.control.v1"
-    """which models serve; compacted, one partition"""
+    """which models serve, and the rules beside them; compacted, one partition"""
     model_events: str = "fraud.model-events.v1"
     """what each shard did with an order"""
     shadow: str = "fraud.shadow.v1"

@@ -117,7 +117,7 @@ export class Alerts {
   show(alert) {
     const same = this.alert?.alert_id === alert.alert_id;
     this.alert = alert;
-    const panel = details(alert, { onVerdict: (about, name) => this.review(about, name), onClose: () => this.close() });
+    const panel = details(alert, { onVerdict: (about, name) => this.review(about, name), onSnooze: (about, days) => this.snooze(about, days), onClose: () => this.close() });
     this.side.replaceChildren(panel);
     this.desk.classList.add("open");
     if (!same && matchMedia("(max-width: 59.99rem)").matches) scrollTo(0, 0);
@@ -139,6 +139,20 @@ export class Alerts {
       this.notify(`${alert.customer_id}: ${name}. The label is on its way to the job.`);
       this.takeVerdicts([{ transaction_id: alert.transaction_id, verdict: label }]);
       if (this.wanted.state === "open") await this.pass(alert.alert_id);
+    } catch (error) {
+      this.notify(error.message);
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  /** Silence the reviews of its customer for some days. */
+  async snooze(alert, days) {
+    if (this.sending) return;
+    this.sending = true;
+    try {
+      const { until } = await ask(`alerts/${encodeURIComponent(alert.alert_id)}/snooze`, { body: { days } });
+      this.notify(`${alert.customer_id}: no reviews until ${when(until)}.`);
     } catch (error) {
       this.notify(error.message);
     } finally {

@@ -3,7 +3,7 @@ import { empty, facts, h, table } from "./dom.js";
 import { figure, money, score, when } from "./words.js";
 
 /** Everything about an alert: what it is, what to decide, why, and what the customer did around it. */
-export function details(alert, { onVerdict, onClose }) {
+export function details(alert, { onVerdict, onSnooze, onClose }) {
   const history = h("div", {}, h("p", { class: "soft" }, "Reading …"));
   showHistory(alert, history);
   return h("article", { class: "panel", "aria-label": "Alert" },
@@ -11,7 +11,7 @@ export function details(alert, { onVerdict, onClose }) {
       h("span", { class: "big" }, money(alert.amount_minor, alert.currency)),
       h("span", { class: `score ${alert.decision === "BLOCK" ? "block" : "review"}` }, `${alert.decision} at ${score(alert.score)}`),
       h("button", { type: "button", onclick: onClose, "aria-label": "Close the details" }, "Close")),
-    verdict(alert, onVerdict),
+    verdict(alert, onVerdict, onSnooze),
     h("h3", {}, "Why"),
     h("ol", { class: "reasons" }, alert.reasons.map(reason)),
     h("h3", {}, "Transaction"),
@@ -26,20 +26,23 @@ export function details(alert, { onVerdict, onClose }) {
       facts(Object.entries(alert.features).sort().map(([name, value]) => [name, figure(value)]))));
 }
 
-function verdict(alert, onVerdict) {
+function verdict(alert, onVerdict, onSnooze) {
   const said = alert.verdict;
   const button = (name, text, key) => h("button", {
     type: "button", class: `is-${name}`, "aria-pressed": String(said !== null && said.is_fraud === (name === "fraud")),
     onclick: () => onVerdict(alert, name),
   }, text, " ", h("kbd", {}, key));
   return h("div", { class: "verdict" }, button("fraud", "Fraud", "f"), button("genuine", "Genuine", "g"),
+    h("button", { type: "button", title: "No reviews of this customer for a week; blocks stay", onclick: () => onSnooze(alert, 7) }, "Snooze 7 days"),
     said ? h("span", { class: `tag ${said.is_fraud ? "fraud" : "genuine"}` }, `${said.is_fraud ? "Fraud" : "Genuine"}, known since ${when(said.label_time)}`) : null);
 }
 
 function reason(said) {
   const usual = said.usual === null ? "" : `, usually ${figure(said.usual)}`;
+  const feature = said.feature ? `${said.feature} is ${figure(said.value)}${usual}` : "";
+  const rule = said.code.startsWith("rule:") ? [said.code.replace(":", " "), feature].filter(Boolean).join(" · ") : feature;
   return h("li", {}, h("strong", {}, said.text || said.code || said.feature),
-    h("div", { class: "soft" }, `${said.feature} is ${figure(said.value)}${usual}`,
+    h("div", { class: "soft" }, rule,
       said.contribution === null ? "" : ` · adds ${figure(said.contribution)} to the log-odds`));
 }
 

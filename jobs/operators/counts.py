@@ -1,8 +1,11 @@
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from pyflink.datastream import RuntimeContext
 
+from models.rules.compiled_rule import CompiledRule
+from models.rules.ruling import Ruling
 from schemas.rejection import Reason, Rejection
 
 GROUP = "fraudstream"
@@ -16,6 +19,9 @@ class Counts:
         group = context.get_metrics_group().add_group(GROUP)
         self._transactions = group.counter("transactions")
         self._alerts = group.counter("alerts")
+        self._rules_refused = group.counter("rules_refused")
+        self._rule_hits: dict[str, Any] = {}
+        self._group = group
         self._deployments = {became: group.counter(f"deployments_{became}") for became in ("served", "refused")}
         self._dead_letters = {reason: group.counter(f"dead_letters_{reason.value}") for reason in Reason}
 
@@ -37,3 +43,16 @@ class Counts:
     def refused(self) -> None:
         """Count a deployment that a shard does not follow."""
         self._deployments["refused"].inc(1)
+
+    def ruled(self, rules: Sequence[CompiledRule], ruling: Ruling) -> None:
+        """Count for how many transactions each rule held; its counter is made when it first did."""
+        for rule, hits in zip(rules, ruling.hits, strict=True):
+            if hits:
+                name = rule.rule.name
+                if name not in self._rule_hits:
+                    self._rule_hits[name] = self._group.add_group("rule", name).counter("hits")
+                self._rule_hits[name].inc(hits)
+
+    def rules_refused(self) -> None:
+        """Count a rule book that a shard does not follow."""
+        self._rules_refused.inc(1)

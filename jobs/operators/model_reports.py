@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pyflink.common import Row
 
 from jobs.job_config import JobConfig
+from jobs.operators.rule_reader import ReadBook
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import Outcome
 from models.scoring.shadow_tally import ShadowTally
@@ -17,7 +18,7 @@ KEPT_DETAIL = 1_000
 
 
 class ModelReports:
-    """Puts what the shards say of their models into records, and these into TOPIC_BATCHes."""
+    """Puts what the shards say of their models and rules into records, and these into TOPIC_BATCHes."""
 
     def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:
         self._topics = config.topics
@@ -34,6 +35,11 @@ class ModelReports:
         deployment = outcome.deployment
         deployment_id, model_ids = (deployment.deployment_id, deployment.model_ids) if deployment else ("", ("",))
         return self._event("REFUSED", shard, deployment_id, model_ids, outcome.refusal[:KEPT_DETAIL], now_ms, took_ms)
+
+    def rules(self, shard: int, read: ReadBook, now_ms: int) -> Row:
+        """Say that a shard follows a rule book from now on, or why it does not."""
+        kind = "RULES_REFUSED" if read.engine is None else "RULES"
+        return self._event(kind, shard, read.book_id, ("",), read.refusal[:KEPT_DETAIL], now_ms, None)
 
     def comparisons(
         self, shard: int, deployment_id: str, tallies: list[ShadowTally], begin_ms: int, end_ms: int

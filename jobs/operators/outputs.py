@@ -9,6 +9,8 @@ from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
 from jobs.record_types import POSITION_MASK, POSITION_SHIFT
 from models.features.table import FEATURE_NAMES
+from models.rules.compiled_rule import CompiledRule
+from models.rules.ruling import NONE_FIRED, Fired
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
 from models.scoring.reason import Reason
@@ -50,12 +52,18 @@ class Outputs:
         self._dead_letters = RecordCodec(DEAD_LETTER, value_subject(config.topics.dead_letters), registry)
 
     def decisions(
-        self, records: pa.RecordBatch, scored: Decided, shard: int, label_offsets: Sequence[int], now_ms: int
+        self,
+        records: pa.RecordBatch,
+        scored: Decided,
+        shard: int,
+        label_offsets: Sequence[int],
+        now_ms: int,
+        fired: Fired = NONE_FIRED,
     ) -> Iterator[Row]:
-        """Yield the alerts of a batch, and its scores if they are wanted."""
+        """Yield the alerts of a batch, each with the rules that raised it, and its scores if they are wanted."""
         flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
         if len(flagged):
-            yield from self._alert_batches(records, scored, flagged, now_ms)
+            yield from self._alert_batches(records, scored, flagged, now_ms, fired)
         if self._emit_scores:
             payloads = self._scores.encode(records, scored.scores, scored.decisions, now_ms, label_offsets, shard)
             yield from topic_batches(self._topics.scores, scored.customers, payloads)
@@ -96,13 +104,15 @@ class Outputs:
         }
 
     def _alert_batches(
-        self, records: pa.RecordBatch, scored: Decided, rows: np.ndarray[Any, Any], now_ms: int
+        self, records: pa.RecordBatch, scored: Decided, rows: np.ndarray[Any, Any], now_ms: int, fired: Fired
     ) -> Iterator[Row]:
-        alerts = [self._alert(records, scored, row, now_ms) for row in rows.tolist()]
+        alerts = [self._alert(records, scored, row, now_ms, fired.get(row, ())) for row in rows.tolist()]
         payloads = [self._alerts.encode(alert) for alert in alerts]
         return topic_batches(self._topics.alerts, [alert["customer_id"] for alert in alerts], payloads)
 
-    def _alert(self, records: pa.RecordBatch, scored: Decided, row: int, now_ms: int) -> dict[str, Any]:
+    def _alert(
+        self, records: pa.RecordBatch, scored: Decided, row: int, now_ms: int, rules: Sequence[CompiledRule]
+    ) -> dict[str, Any]:
         manifest = self._manifest
         transaction = {name: records.column(name)[row].as_py() for name in _COPIED}
         features = scored.x[row]
@@ -118,7 +128,10 @@ class Outputs:
             "review_threshold": manifest.review_threshold,
             "block_threshold": manifest.block_threshold,
             "features": dict(zip(FEATURE_NAMES, features.tolist(), strict=True)),
-            "reasons": [_reason(reason) for reason in self._reasons.find(features)],
+            "reasons": [
+                *(_rule_reason(rule, features) for rule in rules),
+                *(_reason(reason) for reason in self._reasons.find(features)),
+            ],
         }
 
 
@@ -130,4 +143,17 @@ def _reason(reason: Reason) -> dict[str, Any]:
         "value": reason.value,
         "usual": reason.usual,
         "contribution": reason.contribution,
+    }
+
+
+def _rule_reason(compiled: CompiledRule, features: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Word a rule as a reason, with the first feature that it names; a rule on texts alone names none."""
+    feature = compiled.feature
+    return {
+        "code": compiled.rule.code,
+        "text": compiled.rule.text,
+        "feature": feature or "",
+        "value": float(features[FEATURE_NAMES.index(feature)]) if feature else 0.0,
+        "usual": None,
+        "contribution": None,
     }

@@ -13,24 +13,36 @@ from jobs.operators.counts import Counts
 from jobs.operators.feature_answers import FeatureAnswers
 from jobs.operators.label_reader import LabelReader
 from jobs.operators.model_reports import ModelReports
+from jobs.operators.rule_reader import RuleReader
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import ServingLoader
 from jobs.operators.shard_models import ShardModels
+from jobs.operators.shard_rules import ShardRules
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
-from jobs.record_types import LABELS, QUERIES, SAME_LABELS, SIGNAL_OBSERVATION, TRANSACTIONS, kafka_times_ms
+from jobs.record_types import (
+    LABELS,
+    QUERIES,
+    RULES,
+    SAME_LABELS,
+    SIGNAL_OBSERVATION,
+    TRANSACTIONS,
+    kafka_times_ms,
+)
 from jobs.shards import SHARD_KEYS
 from models.features.pool import Load
 from models.features.warm_up import warm_up
+from models.rules.ruling import NONE_FIRED, Ruling
+from models.rules.text_search import warm_up_search
 from models.scoring.artifact import load_artifact
 from models.scoring.decision import Decision
 from models.scoring.loaded_model import LoadedModel
 from models.scoring.panel import Panel
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
-from schemas.avro_schemas import CONTROL
+from schemas import avro_schemas
 from schemas.codec import RecordCodec
 from schemas.label_batch import LabelBatchDecoder
-from schemas.registry import value_subject
+from schemas.registry import rules_subject, value_subject
 from schemas.steady_registry import open_steady_registry
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.validation import event_time_ms
@@ -43,8 +55,8 @@ class ScoreBatch(KeyedProcessFunction):
     """Scores the micro-batches of its shards; keyed by shard, so it owns all that a shard's customers ever did.
 
     Micro-batches of labels come to every shard. What becomes of late, equal-time and duplicate transactions, and of
-    late, doubled and reversed labels: see FeatureEngine. Deployments come to every shard too, see ShardModels. What is
-    stored: see ShardState.
+    late, doubled and reversed labels: see FeatureEngine. Deployments and rules come to every shard too, see ShardModels
+    and ShardRules. What is stored: see ShardState.
     """
 
     def __init__(self, config: JobConfig) -> None:
@@ -60,31 +72,36 @@ class ScoreBatch(KeyedProcessFunction):
         self._own = Serving.of(config, registry, Panel(models=(LoadedModel.of(load_artifact(config.model_folder)),)))
         self._dead_letters = self._own.desks[0].outputs.dead_letters
         self._state = ShardState(runtime_context, config.mode)
-        self._shards: dict[int, tuple[ShardScorer, ShardModels]] = {}
+        self._shards: dict[int, tuple[ShardScorer, ShardModels, ShardRules]] = {}
         self._transactions = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
         self._labels = LabelReader(LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits))
-        control = RecordCodec(CONTROL, value_subject(config.topics.control), registry)
+        control = RecordCodec(avro_schemas.CONTROL, value_subject(config.topics.control), registry)
         self._loader = ServingLoader(control, partial(Serving.load, config, registry))
+        books = RecordCodec(avro_schemas.RULES, rules_subject(config.topics.control), registry)
+        self._rules = RuleReader(books)
         self._reports = ModelReports(config, registry)
         self._answers = FeatureAnswers(config, registry)
         self._counts = Counts(runtime_context)
         warm_up()
+        warm_up_search()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
         key = ctx.get_current_key()
         if key not in self._shards:
             yield from self._begin(key)
-        shard, models = self._shards[key]
+        shard, models, rules = self._shards[key]
         kind, *records = value
         if kind == TRANSACTIONS:
-            yield from self._score(shard, models, *records)
+            yield from self._score(shard, models, rules, *records)
         elif kind == LABELS:
             yield from self._learn(shard, *records)
         elif kind == QUERIES:
             yield from self._answers.to(shard, records[0], records[1], now_ms())
         elif kind == SAME_LABELS:
             self._learn_the_same(shard, *records)
+        elif kind == RULES:
+            yield from rules.order(records[1][0], now_ms())
         else:
             models.order(records[1][0], now_ms())
         self._wake(models, ctx)
@@ -94,7 +111,7 @@ class ScoreBatch(KeyedProcessFunction):
         key = ctx.get_current_key()
         if key not in self._shards:
             yield from self._begin(key)
-        _, models = self._shards[key]
+        _, models, _ = self._shards[key]
         models.alarm_ms = None
         yield from models.look(now_ms())
         self._wake(models, ctx)
@@ -102,8 +119,10 @@ class ScoreBatch(KeyedProcessFunction):
     def _begin(self, key: int) -> Iterator[Any]:
         shard = ShardScorer(key, self._new_scorer, self._state)
         models = ShardModels(key, self._state, self._loader, self._own, shard.serve, self._reports, self._counts)
-        self._shards[key] = shard, models
+        rules = ShardRules(key, self._state, self._rules, self._reports, self._counts)
+        self._shards[key] = shard, models, rules
         yield from models.begin(now_ms())
+        yield from rules.begin(now_ms())
 
     @staticmethod
     def _wake(models: ShardModels, ctx: KeyedProcessFunction.Context) -> None:
@@ -116,6 +135,7 @@ class ScoreBatch(KeyedProcessFunction):
         self,
         shard: ShardScorer,
         models: ShardModels,
+        rules: ShardRules,
         keys: list[str],
         payloads: list[bytes],
         positions: list[int],
@@ -132,8 +152,10 @@ class ScoreBatch(KeyedProcessFunction):
         if len(batch.records) == 0:
             return
         scored = shard.score(batch.records, now)
-        self._counts.scored(len(batch.records), int(np.count_nonzero(scored.decisions != Decision.APPROVE)))
-        yield from self._write(shard, models, batch.records, scored, positions, now)
+        # Challengers are compared, and drift is watched, by what the models decide alone.
+        ruled, ruling = rules.rule(batch.records, scored)
+        self._counts.scored(len(batch.records), int(np.count_nonzero(ruled.decisions != Decision.APPROVE)))
+        yield from self._write(shard, models, batch.records, ruled, ruling, positions, now)
         models.compare(scored, now)
         yield from self._observe(models.serving, scored, event_time_ms(batch.records))
 
@@ -143,6 +165,7 @@ class ScoreBatch(KeyedProcessFunction):
         models: ShardModels,
         records: pa.RecordBatch,
         scored: ScoredBatch,
+        ruling: Ruling | None,
         positions: list[int],
         now: int,
     ) -> Iterator[Any]:
@@ -152,7 +175,8 @@ class ScoreBatch(KeyedProcessFunction):
             some, places = records, positions
             if rows is not None:
                 some, places = records.take(pa.array(rows)), [positions[row] for row in rows.tolist()]
-            yield from desks[number].outputs.decisions(some, part, shard.key, known, now)
+            fired = ruling.fired_in(rows) if ruling else NONE_FIRED
+            yield from desks[number].outputs.decisions(some, part, shard.key, known, now, fired)
             yield from desks[number].inference_log.sample(some, part, places, shard.key, known, now)
 
     def _learn(

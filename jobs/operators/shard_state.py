@@ -34,6 +34,8 @@ class ShardState:
         The drift signals' unfinished means.
     deployment, wanted_deployment : ValueState of the control topic's payload
         Which models serve, and which are to once they are loaded, see `ShardModels`.
+    rules : ValueState of the control topic's payload
+        The rule book in force, see `ShardRules`.
     """
 
     def __init__(self, context: RuntimeContext, mode: Mode) -> None:
@@ -56,6 +58,7 @@ class ShardState:
         self.observation = one("observation")
         self.deployment = one("deployment")
         self.wanted_deployment = one("wanted_deployment")
+        self.rules = one("rules")
         self._mode = mode
 
     def put_all(self, state: Any, entries: dict[str, bytes]) -> None:

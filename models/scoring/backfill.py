@@ -7,7 +7,7 @@ from models.features.batch import DUPLICATE
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from models.training.replay import LabelsInTime
 from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
 
@@ -45,12 +45,8 @@ def backfill(table: pa.Table, artifact: Artifact, *, with_labels: bool) -> Itera
     pyarrow.RecordBatch of `backfill_schema`
         In the table's order. `duplicate` is true for a repetition, which has its first score.
     """
-    scorer = TransactionScorer(artifact, load=None)
-    labels = LabelsInTime(table) if with_labels else None
     schema = backfill_schema(with_labels=with_labels)
-    for records in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
-        transactions = records.select(TRANSACTION_ARROW.names)
-        scored = scorer.score(transactions, *labels.before(transactions)) if labels else scorer.score(transactions)
+    for records, scored in score_history(table, artifact, with_labels=with_labels):
         found = [
             pa.array(scored.scores),
             _DECISIONS.take(pa.array(scored.decisions)),
@@ -59,3 +55,17 @@ def backfill(table: pa.Table, artifact: Artifact, *, with_labels: bool) -> Itera
         ]
         copied = [records.column(name) for name in schema.names[: -len(found)]]
         yield pa.RecordBatch.from_arrays([*copied, *found], schema=schema)
+
+
+def score_history(
+    table: pa.Table, artifact: Artifact, *, with_labels: bool
+) -> Iterator[tuple[pa.RecordBatch, ScoredBatch]]:
+    """Give each batch of a history with what a scorer makes of it that starts empty; parameters as of `backfill`."""
+    scorer = TransactionScorer(artifact, load=None)
+    labels = LabelsInTime(table) if with_labels else None
+    for records in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
+        transactions = records.select(TRANSACTION_ARROW.names)
+        yield (
+            records,
+            scorer.score(transactions, *labels.before(transactions)) if labels else scorer.score(transactions),
+        )

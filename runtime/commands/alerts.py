@@ -60,7 +60,12 @@ def line(alert: dict[str, Any]) -> str:
 
 
 def reason_words(reason: dict[str, Any]) -> str:
-    """Word a reason: code, the feature that says most with its value, and what the code adds to the log-odds."""
+    """Word a reason: code, the feature that says most with its value, and what the code adds to the log-odds.
+
+    A rule on texts alone has no feature.
+    """
+    if not reason["feature"]:
+        return str(reason["code"])
     code = f"{reason['code']} " if reason["code"] else ""  # an alert of an earlier version has none
     usual = "" if reason["usual"] is None else f" (usually {reason['usual']:.4g})"
     weight = "" if reason["contribution"] is None else f" {reason['contribution']:+.2f}"

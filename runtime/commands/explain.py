@@ -82,6 +82,7 @@ def _told(record: AlertRecord, found: Explanation, *, same: bool) -> dict[str, A
         "score_again": found.score,
         "same": same,
         "expected_log_odds": found.expected,
+        "rules": record.rules,
         "reasons": [asdict(reason) | {"text": reason.code.text} for reason in found.reasons],
         "features": [asdict(part) for part in found.parts],
         "logged": logged and {name: value for name, value in logged.items() if name != "features"},
@@ -100,8 +101,13 @@ def _show(record: AlertRecord, found: Explanation, *, share: float) -> None:
         "repeated": f"{record.repeats} times",
     }
     write_table(("what", ""), list(rows.items()))
+    # What rules say was so by the rules of then: it is told as the alert has it, the model's part is found again.
     reasons = [
-        (reason.code.value, reason.code.text, reason.feature, _number(reason.contribution)) for reason in found.reasons
+        *((said["code"], said["text"], said["feature"] or "-", "-") for said in record.rules),
+        *(
+            (reason.code.value, reason.code.text, reason.feature, _number(reason.contribution))
+            for reason in found.reasons
+        ),
     ]
     write_table(("reason", "in words", "feature", "log-odds"), reasons)
     parts = [

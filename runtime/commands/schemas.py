@@ -51,11 +51,10 @@ def register(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream schemas register
     """
     from runtime.registry_access import registry_of
-    from schemas.registry import value_subject
 
     settings = settings_of(context)
     registry = registry_of(settings)
-    ids = {value_subject(topic): registry.id_for(value_subject(topic), kind) for topic, kind in _kinds(settings)}
+    ids = {subject: registry.id_for(subject, kind) for subject, kind in _kinds(settings)}
     if as_json:
         write_json(ids)
     else:
@@ -72,13 +71,12 @@ def list_schemas(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream schemas ls --json
     """
     from runtime.registry_access import registry_of
-    from schemas.registry import value_subject
 
     settings = settings_of(context)
     registry = registry_of(settings)
     found = [
-        {"subject": value_subject(topic), "kind": kind, "versions": registry.ids(value_subject(topic), kind)}
-        for topic, kind in _kinds(settings)
+        {"subject": subject, "kind": kind, "versions": registry.ids(subject, kind)}
+        for subject, kind in _kinds(settings)
     ]
     if as_json:
         for row in found:
@@ -89,20 +87,19 @@ def list_schemas(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 def _kinds(settings: Settings) -> list[tuple[str, str]]:
-    from schemas.topic_kinds import topic_kinds
+    from schemas.topic_kinds import subject_kinds
 
-    return list(topic_kinds(settings.topics).items())
+    return list(subject_kinds(settings.topics).items())
 
 
 def _states(settings: Settings) -> dict[str, str]:
     """Say of each subject of the registry in use whether it has our schema, would take it, or would not."""
     from runtime.registry_access import registry_access
     from schemas.http_registry import HttpRegistry
-    from schemas.registry import value_subject
 
     access = registry_access(settings)
     if access is None:
         return {}
     registry = HttpRegistry(access)
     words = {None: "known", True: "new", False: "refused"}
-    return {value_subject(topic): words[registry.check(value_subject(topic), kind)] for topic, kind in _kinds(settings)}
+    return {subject: words[registry.check(subject, kind)] for subject, kind in _kinds(settings)}

@@ -14,6 +14,7 @@ from console.alert_routes import HEADER
 from console.application import create_console
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
+from runtime.control_topic import read_rules
 from runtime.deadline import wait_until
 from runtime.topic_reader import read_topic
 from schemas.avro_schemas import ALERT, LABEL, SCORE, TRANSACTION
@@ -82,6 +83,16 @@ def test_a_review_is_a_label_on_the_topic_and_another_one_corrects_it(lane, clie
         for name in ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time"):
             assert label[name] == alert(1)[name]
         assert label["record_key"] == label["customer_id"]
+
+
+def test_a_snooze_goes_into_the_rule_book_and_leaves_the_others_there(lane, client):
+    for name, days in (("a001", 7), ("a002", 1), ("a001", 30)):
+        answer = client.post(f"/data/alerts/{name}/snooze", json={"days": days}, headers=OWN)
+        assert answer.status_code == 200, answer.text
+    book = read_rules(lane.settings, lane.services)
+    assert [item.customer_id for item in book.snoozes] == [alert(2)["customer_id"], alert(1)["customer_id"]]
+    assert timedelta(days=29) < book.snoozes[1].until - datetime.now(UTC) < timedelta(days=30)
+    assert book.snoozes[1].reason == "alert a001, in the console"
 
 
 def test_labels_of_others_are_seen_and_a_new_console_knows_the_reviews(lane, client):

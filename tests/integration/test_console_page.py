@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runtime.control_topic import read_rules
 from runtime.deadline import wait_until
 from schemas.avro_schemas import ALERT
 from tests.integration.console_process import console_process
@@ -89,6 +90,16 @@ def test_a_reviewer_sees_an_alert_come_and_says_fraud_and_the_label_is_on_the_to
         page.get_by_role("button", name="Genuine").click()
         row(page, 2).wait_for(state="detached")
         assert [label["is_fraud"] for label in labels(lane)].count(False) == 1
+
+
+def test_a_customer_is_snoozed_from_the_alert(lane, open_page, tmp_path: Path):
+    with console_process(lane, tmp_path / "log") as url:
+        page = open_page(url)
+        row(page, 2).click()
+        page.get_by_role("button", name="Snooze 7 days").click()
+        page.get_by_text(f"{alert(2)['customer_id']}: no reviews until").wait_for()
+    book = read_rules(lane.settings, lane.services)
+    assert [item.customer_id for item in book.snoozes] == [alert(2)["customer_id"]]
 
 
 def test_keys_search_and_views(lane, open_page, tmp_path: Path):

@@ -53,9 +53,20 @@ def test_a_review_says_fraud_or_genuine(client, body):
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize("body", [{}, {"days": 0}, {"days": 91}, {"days": "7"}, {"days": 7, "customer_id": "another"}])
+def test_a_snooze_says_for_how_many_days(client, body):
+    assert client.post("/data/alerts/a000/snooze", json=body, headers=OWN).status_code == 422
+
+
+def test_a_snooze_that_another_sites_page_could_send_is_refused(client):
+    answer = client.post("/data/alerts/a000/snooze", content='{"days": 7}', headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 403
+
+
 def test_an_alert_that_is_not_kept_is_not_found(client):
-    for method, path in (("GET", "x"), ("GET", "x/history"), ("POST", "x/review")):
-        answer = client.request(method, f"/data/alerts/{path}", headers=OWN, json={"verdict": "fraud"})
+    bodies = {"x/review": {"verdict": "fraud"}, "x/snooze": {"days": 7}}
+    for method, path in (("GET", "x"), ("GET", "x/history"), *(("POST", path) for path in bodies)):
+        answer = client.request(method, f"/data/alerts/{path}", headers=OWN, json=bodies.get(path))
         assert answer.status_code == 404, answer.text
         assert "explain" in answer.json()["what_to_do"]
 

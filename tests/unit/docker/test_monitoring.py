@@ -5,13 +5,17 @@ import json
 import re
 import zipfile
 
+import numpy as np
 import pytest
 import yaml
 
 from jobs.operators.counts import GROUP, Counts
+from models.rules.rule_engine import RuleEngine
 from runtime.commands.metrics import metrics
 from runtime.flink_home import distribution
 from runtime.folders import PROJECT_ROOT
+from tests.unit.rules.batches import rule_batch
+from tests.unit.rules.books import book, rule
 
 DOCKER = PROJECT_ROOT / "docker"
 OPERATOR, TASK, JOB, JVM = (
@@ -32,11 +36,15 @@ class NamedGroup:
     def get_metrics_group(self) -> "NamedGroup":
         return self
 
-    def add_group(self, name: str) -> "NamedGroup":
+    def add_group(self, name: str, value: str | None = None) -> "NamedGroup":  # noqa: ARG002  (it becomes a label)
         return NamedGroup(self._names, f"{self._prefix}{name}_")
 
-    def counter(self, name: str) -> None:
+    def counter(self, name: str) -> "NamedGroup":
         self._names.append(self._prefix + name)
+        return self
+
+    def inc(self, count: int) -> None:
+        """Count nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +60,9 @@ def asked(dashboard) -> set[str]:
 
 def test_every_counter_of_the_job_is_shown_and_no_other(asked):
     counters: list[str] = []
-    Counts(NamedGroup(counters))
+    engine = RuleEngine(book(rule("all", "amount >= 0")))
+    ruling = engine.judge(rule_batch({}), np.zeros(1, np.uint8))
+    Counts(NamedGroup(counters)).ruled(engine.rules, ruling)
     assert {name for name in asked if GROUP in name} == {OPERATOR + name for name in counters}
 
 

@@ -10,10 +10,11 @@ from numba.core.dispatcher import Dispatcher
 
 from models.features import compiled, hashing, kernel, label_kernel
 from models.features.warm_up import warm_up
+from models.rules import text_search
 from models.scoring import tree_shap
 
 
-@pytest.mark.parametrize("module", [kernel, label_kernel, hashing, tree_shap])
+@pytest.mark.parametrize("module", [kernel, label_kernel, hashing, tree_shap, text_search])
 def test_compiled_functions_use_nothing_of_another_file_of_ours(module: ModuleType):
     """Numba's cache would go on serving the old machine code after a change there."""
     tree = ast.parse(Path(str(module.__file__)).read_text())

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from runtime import cli
 
 SERVICES = ["up", "down", "status", "doctor", "topics"]
+GROUPS = {"topics", "alerts", "dlq", "model", "drift", "rules"}
 VERBS = [
     *SERVICES,
     "simulate",
@@ -28,6 +29,7 @@ VERBS = [
     "dlq",
     "drift",
     "monitor",
+    "rules",
     "demo",
     "bench",
     "chaos",
@@ -52,7 +54,9 @@ def test_help_lists_every_verb_and_the_exit_codes():
     assert "3 not ready" in " ".join(text.split())
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"topics", "alerts", "dlq", "model", "drift"}])
+@pytest.mark.parametrize(
+    "verb", [verb for verb in VERBS if verb not in {"topics", "alerts", "dlq", "model", "drift", "rules"}]
+)
 def test_help_of_a_verb_has_examples(verb):
     assert f"fraudstream {verb}" in CliRunner().invoke(cli.app, [verb, "--help"]).output
 

@@ -5,15 +5,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import load_artifact
-from models.scoring.backfill import backfill
 from models.training.metrics import pr_auc
-from runtime.archive_folder import ArchiveFolder, archive_table
 from runtime.comparison_rows import DUPLICATE, compare_on
 from runtime.failures import NotReady
-from schemas.columns import INFERENCE_ARROW, LABEL_ARROW, read_history
+from schemas.columns import LABEL_ARROW, read_history
 from schemas.errors import UserError
+from tests.unit.runtime.archives import archive_history
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 from tests.unit.training.other_models import better_folder
 
@@ -33,30 +31,7 @@ def replayed():
 
 @pytest.fixture(scope="module")
 def archived(tmp_path_factory):
-    """Archive the history as a job with the champion would have logged it."""
-    folder = tmp_path_factory.mktemp("archive")
-    table, manifest = read_history(history_file()), artifact().manifest
-    scored = pa.Table.from_batches(backfill(table, artifact(), with_labels=True))
-    x = np.column_stack([scored[name].to_numpy() for name in FEATURE_NAMES])
-    rows = len(scored)
-    columns = {
-        **{name: scored[name] for name in scored.column_names if name in INFERENCE_ARROW.names},
-        "scored_at": scored["event_time"],
-        "model_id": pa.repeat(manifest.model_id, rows),
-        "feature_spec_hash": pa.repeat(manifest.feature_spec_hash, rows),
-        "shard": pa.repeat(pa.scalar(4, pa.int32()), rows),
-        "partition": pa.repeat(pa.scalar(0, pa.int32()), rows),
-        "offset": pa.array(np.arange(rows)),
-        "label_offsets": pa.array([[]] * rows, pa.list_(pa.int64())),
-        "features": pa.array(list(x), pa.list_(pa.float32())),
-    }
-    records = pa.table([columns[name] for name in INFERENCE_ARROW.names], schema=INFERENCE_ARROW)
-    with ArchiveFolder(folder, "inference") as archive:
-        archive.write(archive_table(records.combine_chunks().to_batches()[0], [(0, n) for n in range(rows)]), {0: rows})
-        # After a restart the last transaction is logged once more.
-        again = archive_table(records.slice(rows - 1).combine_chunks().to_batches()[0], [(0, rows)])
-        archive.write(again, {0: rows + 1})
-    return folder
+    return archive_history(tmp_path_factory.mktemp("archive"))
 
 
 def labels() -> pa.Table:

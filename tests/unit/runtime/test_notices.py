@@ -160,3 +160,10 @@ def test_drift_and_refusals_are_worded_and_repeats_known():
     assert "expected SHA-256 a, was b" in model_notice(event).text
     assert model_notice(event).id == model_notice({**event, "shard": 5}).id
     assert model_notice({**event, "kind": "SERVING"}) is None
+
+
+def test_refused_rules_are_told_once_however_many_shards_say_so():
+    event = {"deployment_id": "b1", "at": NOON, "kind": "RULES_REFUSED", "detail": "did you mean amount?", "shard": 4}
+    assert (model_notice(event).type, model_notice(event).id) == ("rules.refused", "msg_refused_b1")
+    assert "did you mean amount?" in model_notice(event).text
+    assert model_notice({**event, "kind": "RULES"}) is None

@@ -43,8 +43,9 @@ AMOUNT = {"feature": "amount", "value": 1000.0, "usual": 10.0}
         ({**AMOUNT, "code": "AMOUNT", "contribution": 1.5}, "AMOUNT amount 1000 (usually 10) +1.50"),
         ({**AMOUNT, "code": "AMOUNT", "usual": None, "contribution": None}, "AMOUNT amount 1000"),
         ({**AMOUNT, "code": "", "contribution": None}, "amount 1000 (usually 10)"),
+        ({**AMOUNT, "code": "rule:r", "feature": "", "usual": None, "contribution": None}, "rule:r"),
     ],
-    ids=["by contribution", "without a usual value", "of an earlier version"],
+    ids=["by contribution", "without a usual value", "of an earlier version", "of a rule on texts"],
 )
 def test_reason_says_what_it_has(reason, words):
     assert reason_words(reason) == words

@@ -14,7 +14,7 @@ from schemas.compatibility import broken_versions, incompatibilities
 from schemas.framing import header
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
-from schemas.topic_kinds import topic_kinds
+from schemas.topic_kinds import subject_kinds, topic_kinds
 from schemas.topics import Topics
 
 SCHEMAS = sorted(path.name.removesuffix(".avsc") for path in (files("schemas") / "avro").iterdir())
@@ -59,6 +59,8 @@ FINGERPRINTS = {
     15: "3aa1f5febd0a1a06",
     16: "89ab5eb351eab303",
     17: "9b3c285950e835d5",
+    18: "3a571b7c61d91d0a",
+    19: "649d2a1435177fe0",
 }
 
 
@@ -124,7 +126,7 @@ def test_current_schemas_read_what_their_earlier_versions_wrote():
 
 
 def test_every_kind_of_record_has_a_topic():
-    assert sorted(topic_kinds(Topics()).values()) == FileRegistry().current_names()
+    assert sorted(subject_kinds(Topics()).values()) == FileRegistry().current_names()
     assert set(topic_kinds(Topics())) == set(Topics().names())
 
 

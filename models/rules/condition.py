@@ -1,0 +1,226 @@
+"""A condition as array operations: each expression becomes a function of a batch, once its types are found right."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Literal
+
+import numpy as np
+
+from models.rules import expression as ex
+from models.rules.fields import FEATURE_COLUMNS, FLAGS, NAMES, SCORE, TEXTS
+from models.rules.lookup import Lookup
+from models.rules.rule_batch import RuleBatch
+from schemas.rule_book import RuleError
+
+Values = Any
+"""ndarray (n,) or a scalar: of float32, or of bool."""
+
+LARGEST = float(np.finfo(np.float32).max)
+
+Kind = Literal["number", "text", "condition"]
+_A = {"number": "a number", "text": "a text", "condition": "a condition"}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An expression whose types are right.
+
+    Parameters
+    ----------
+    kind : str
+        What it gives.
+    of : callable of RuleBatch to Values
+        The values; of a text there are none.
+    """
+
+    kind: Kind
+    of: Callable[[RuleBatch], Values]
+
+
+def compile_condition(expression: ex.Expression, lists: Mapping[str, Lookup]) -> Callable[[RuleBatch], Values]:
+    """Return the function of a batch that says for which transactions a condition holds.
+
+    A comparison with something missing is false, whichever it is; so is a flag that is missing. Numbers are float32,
+    as features are. Divided by zero is missing.
+
+    Parameters
+    ----------
+    expression
+    lists : mapping of str to Lookup
+        By the names that conditions say with an @.
+
+    Raises
+    ------
+    RuleError
+        A name that there is not, or a wrong type.
+    """
+    return _Compiler(lists).condition(expression, "the rule")
+
+
+def names_in(expression: ex.Expression) -> list[str]:
+    """Return the features and columns that an expression names, in their order, each once."""
+    match expression:
+        case ex.Name(name) | ex.Missing(ex.Name(name)):
+            return [name]
+        case ex.Not(part) | ex.Among(part):
+            return names_in(part)
+        case ex.Compare(_, left, right):
+            parts: tuple[ex.Expression, ...] = (left, right)
+        case ex.Joined(_, several):
+            parts = several
+        case ex.Arithmetic(first, rest):
+            parts = (first, *(term for _, term in rest))
+        case _:
+            parts = ()
+    return list(dict.fromkeys(name for part in parts for name in names_in(part)))
+
+
+class _Compiler:
+    def __init__(self, lists: Mapping[str, Lookup]) -> None:
+        self._lists = lists
+
+    def condition(self, expression: ex.Expression, where: str) -> Callable[[RuleBatch], Values]:
+        return self._of("condition", expression, where)
+
+    def _of(self, kind: Kind, expression: ex.Expression, where: str) -> Callable[[RuleBatch], Values]:
+        found = self._compiled(expression)
+        if found.kind != kind:
+            flag = isinstance(expression, ex.Name) and expression.name in FLAGS
+            advice = f": `{expression.name}` is a condition by itself" if flag else ""  # type: ignore[union-attr]
+            raise RuleError(f"expected {_A[kind]} as {where}, was {_A[found.kind]}{_at(expression)}{advice}")
+        return found.of
+
+    def _compiled(self, expression: ex.Expression) -> Compiled:
+        kind: Kind = "condition"
+        of: Callable[[RuleBatch], Values]
+        match expression:
+            case ex.Name(name):
+                return self._name(name)
+            case ex.Text():
+                kind, of = "text", _no_values
+            case ex.Number(value):
+                kind, of = "number", _constant(value)
+            case ex.Arithmetic(first, rest):
+                kind, of = "number", self._arithmetic(first, rest)
+            case ex.Missing(name):
+                of = self._missing(name)
+            case ex.Compare(sign, left, right):
+                of = self._compared(sign, left, right)
+            case ex.Among(value, among, negated):
+                of = self._among(value, among, negated=negated)
+            case ex.Not(part):
+                of = self._contrary(part)
+            case ex.Joined(word, parts):
+                of = self._joined(word, parts)
+        return Compiled(kind, of)
+
+    def _contrary(self, part: ex.Expression) -> Callable[[RuleBatch], Values]:
+        inner = self.condition(part, "what `not` is said of")
+        return lambda batch: ~inner(batch)
+
+    def _name(self, name: str) -> Compiled:
+        if name in FLAGS:
+            return Compiled("condition", lambda batch: batch.number(name) == 1)
+        if name in FEATURE_COLUMNS or name == SCORE:
+            return Compiled("number", lambda batch: batch.number(name))
+        if name in TEXTS:
+            return Compiled("text", _no_values)
+        raise _unknown("a feature, `score` or a column of the transaction", name, NAMES)
+
+    def _missing(self, name: ex.Name) -> Callable[[RuleBatch], Values]:
+        self._name(name.name)
+        if name.name in TEXTS:
+            return lambda batch: batch.absent(name.name)
+        return lambda batch: np.isnan(batch.number(name.name))
+
+    def _arithmetic(
+        self, first: ex.Expression, rest: tuple[tuple[str, ex.Expression], ...]
+    ) -> Callable[[RuleBatch], Values]:
+        head = self._of("number", first, "a term")
+        tail = [(_ARITHMETIC[sign], self._of("number", term, "a term")) for sign, term in rest]
+        return lambda batch: reduce(lambda left, step: step[0](left, step[1](batch)), tail, head(batch))
+
+    def _compared(self, sign: str, left: ex.Expression, right: ex.Expression) -> Callable[[RuleBatch], Values]:
+        if self._compiled(left).kind == "text":
+            if sign not in {"==", "!="} or not isinstance(right, ex.Text):
+                raise RuleError(f"expected == or != and a text in quotes after a text{_at(left)}, was {sign}: or `in`")
+            return self._among(left, (right.value,), negated=sign == "!=")
+        compare = _COMPARISONS[sign]
+        a, b = self._of("number", left, f"what {sign} compares"), self._of("number", right, f"what {sign} compares")
+        return lambda batch: compare(a(batch), b(batch))
+
+    def _among(
+        self, value: ex.Expression, among: tuple[str, ...] | str, *, negated: bool
+    ) -> Callable[[RuleBatch], Values]:
+        if not isinstance(value, ex.Name) or self._name(value.name).kind != "text":
+            raise RuleError(f"expected a text of the transaction ({', '.join(TEXTS)}) before `in`, ==, !={_at(value)}")
+        found = self._finder(value.name, among)
+        if not negated:
+            return found
+        return lambda batch: ~(found(batch) | batch.absent(value.name))
+
+    def _finder(self, name: str, among: tuple[str, ...] | str) -> Callable[[RuleBatch], Values]:
+        if isinstance(among, str):
+            if among not in self._lists:
+                raise _unknown("a list of the book", among, self._lists, "@")
+            lookup = self._lists[among]
+            return lambda batch: lookup.find(batch, name)
+        texts = Lookup(among, [None] * len(among))
+        return lambda batch: texts.find(batch, name)
+
+    def _joined(self, word: str, parts: tuple[ex.Expression, ...]) -> Callable[[RuleBatch], Values]:
+        # Texts last: what numbers have ruled out for a whole batch, as they mostly do, is not looked for.
+        ordered = sorted(parts, key=lambda part: not set(TEXTS).isdisjoint(names_in(part)))
+        each = [self.condition(part, f"what `{word}` joins") for part in ordered]
+        if word == "and":
+            return lambda batch: _all(part(batch) for part in each)
+        return lambda batch: reduce(operator.or_, [part(batch) for part in each])
+
+
+def _all(parts: Iterator[Values]) -> Values:
+    found = next(parts)
+    while np.count_nonzero(found) and (other := next(parts, None)) is not None:
+        found = found & other
+    return found
+
+
+def _differ(left: Values, right: Values) -> Values:
+    return (left < right) | (left > right)  # of NaN both are false
+
+
+def _divided(left: Values, right: Values) -> Values:
+    return np.where(right == 0, np.float32(np.nan), left / right)
+
+
+_COMPARISONS: dict[str, Callable[[Values, Values], Values]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": _differ,
+}  # fmt: skip
+_ARITHMETIC: dict[str, Callable[[Values, Values], Values]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": _divided,
+}  # fmt: skip
+
+
+def _constant(value: float) -> Callable[[RuleBatch], Values]:
+    if abs(value) > LARGEST:
+        raise RuleError(f"expected numbers of at most {LARGEST:.3g}, was {value:g}")
+    number = np.float32(value)
+    return lambda _batch: number
+
+
+def _no_values(_batch: RuleBatch) -> Values:
+    raise AssertionError  # a text is compared, which `_among` does by its name
+
+
+def _at(expression: ex.Expression) -> str:
+    return f" at character {expression.column}" if isinstance(expression, ex.Name) else ""
+
+
+def _unknown(expected: str, name: str, known: Iterable[str], sign: str = "") -> RuleError:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    meant = f": did you mean {sign}{near[0]}?" if near else ""
+    return RuleError(f"expected {expected}, was {sign}{name}{meant}")

@@ -1,0 +1,21 @@
+"""What conditions may name: every feature, the score, and the texts of the transaction."""
+
+import numpy as np
+
+from models.features.table import FEATURES
+
+SCORE = "score"
+"""The model's fraud probability."""
+
+TEXTS = ("customer_id", "merchant_id", "merchant_category", "transaction_type", "currency", "device_id")
+"""Columns of TRANSACTION_ARROW."""
+
+FEATURE_COLUMNS = {feature.name: column for column, feature in enumerate(FEATURES)}
+
+FLAGS = frozenset(feature.name for feature in FEATURES if feature.unit == "flag")
+"""Features that are conditions by themselves."""
+
+MARKED_MISSING = np.array([feature.missing == -1 for feature in FEATURES])
+"""Of each feature whether -1 stands for having nothing to work on; no such feature is ever negative otherwise."""
+
+NAMES = (*FEATURE_COLUMNS, SCORE, *TEXTS)

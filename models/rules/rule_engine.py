@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.rules.compiled_rule import CompiledRule
+from models.rules.condition import compile_condition, names_in
+from models.rules.language import read_condition
+from models.rules.lookup import FOR_EVER_MS, Lookup
+from models.rules.rule_batch import RuleBatch
+from models.rules.ruling import Fired, Ruling
+from models.scoring.decision import Decision
+from schemas.rule_book import ACTIONS, Rule, RuleBook, RuleError
+
+MOST_RULES, MOST_TEXT = 200, 200
+"""Of a book, and characters of a rule's text: an alert has the text of each rule that fired."""
+
+Held = tuple[CompiledRule, NDArray[np.bool_]]
+"""A rule that holds for some of a batch, and for which: (n,)."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class RuleEngine:
+    """Decides by a rule book beside a model, a batch at a time.
+
+    A rule that blocks counts above all; one that allows takes back what the model and the reviewing rules say; a
+    snooze takes back what is left of reviews; a rule that reviews raises what the model approves.
+
+    Parameters
+    ----------
+    book : RuleBook
+
+    Raises
+    ------
+    RuleError
+        It can't be followed; the message names the rule, what was expected and what was found.
+    """
+
+    def __init__(self, book: RuleBook) -> None:
+        _check(book)
+        self.book = book
+        lists = {
+            item.name: Lookup([entry.value for entry in item.entries], [entry.until for entry in item.entries])
+            for item in book.lists
+        }
+        self.rules = tuple(_compiled(rule, lists) for rule in book.rules)
+        self._snoozed = Lookup([item.customer_id for item in book.snoozes], [item.until for item in book.snoozes])
+
+    def judge(self, batch: RuleBatch, decisions: NDArray[np.uint8]) -> Ruling:
+        """Rule on what a model decided.
+
+        Parameters
+        ----------
+        batch : RuleBatch, n rows
+        decisions : ndarray of uint8, (n,)
+            Values of `Decision`, by the model's thresholds; they stay as they are.
+        """
+        with np.errstate(all="ignore"):
+            masks = tuple(rule.hits(batch) for rule in self.rules)
+        hits = tuple(int(np.count_nonzero(mask)) for mask in masks)
+        held = [(rule, mask) for rule, mask, count in zip(self.rules, masks, hits, strict=True) if count]
+        final = decisions.copy()
+        for _, mask in _of(held, "REVIEW"):
+            final[mask & (final == Decision.APPROVE)] = Decision.REVIEW
+        for _, mask in _of(held, "ALLOW"):
+            final[mask] = Decision.APPROVE
+        if self.book.snoozes:
+            final[(final == Decision.REVIEW) & self._snoozed.find(batch, "customer_id")] = Decision.APPROVE
+        for _, mask in _of(held, "BLOCK"):
+            final[mask] = Decision.BLOCK
+        return Ruling(decisions=final, fired=_fired(held, final), masks=masks, hits=hits)
+
+
+def _of(held: list[Held], action: str) -> list[Held]:
+    return [(rule, mask) for rule, mask in held if rule.rule.action == action]
+
+
+def _fired(held: list[Held], final: NDArray[np.uint8]) -> Fired:
+    fired: dict[int, tuple[CompiledRule, ...]] = {}
+    for rule, mask in held:
+        if rule.rule.action != "ALLOW":
+            for row in np.flatnonzero(mask & (final != Decision.APPROVE)).tolist():
+                fired[row] = (*fired.get(row, ()), rule)
+    return fired
+
+
+def _compiled(rule: Rule, lists: dict[str, Lookup]) -> CompiledRule:
+    try:
+        expression = read_condition(rule.when)
+        holds = compile_condition(expression, lists)
+    except RuleError as error:
+        raise RuleError(f"rule {rule.name}: {error}") from None
+    expires_ms = FOR_EVER_MS if rule.expires is None else round(rule.expires.timestamp() * 1000)
+    return CompiledRule(rule=rule, holds=holds, names=tuple(names_in(expression)), expires_ms=expires_ms)
+
+
+def _check(book: RuleBook) -> None:
+    if len(book.rules) > MOST_RULES:
+        raise RuleError(f"expected at most {MOST_RULES} rules, was {len(book.rules)}: put values into lists")
+    for rule in book.rules:
+        if rule.action not in ACTIONS:
+            raise RuleError(f"rule {rule.name}: expected review, block or allow as its action, was {rule.action}")
+        if not 0 < len(rule.text) <= MOST_TEXT:
+            raise RuleError(
+                f"rule {rule.name}: expected a text of 1 to {MOST_TEXT} characters for whoever reviews, "
+                f"was {len(rule.text)}"
+            )
+    for name in (*(rule.name for rule in book.rules), *(item.name for item in book.lists)):
+        if not _NAME.fullmatch(name):
+            raise RuleError(f"expected names of a-z, 0-9 and _ with a letter first, 64 at most, was {name!r}")
+    _once("rules of different names", (rule.name for rule in book.rules))
+    _once("lists of different names", (item.name for item in book.lists))
+    _once("each customer snoozed once", (item.customer_id for item in book.snoozes))
+    for item in book.lists:
+        _once(f"each value once in the list {item.name}", (entry.value for entry in item.entries))
+
+
+def _once(expected: str, names: Iterable[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise RuleError(f"expected {expected}, was more of {', '.join(twice[:5])}")

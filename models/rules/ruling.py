@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.rules.compiled_rule import CompiledRule
+
+Fired = Mapping[int, tuple[CompiledRule, ...]]
+"""By the row of a transaction, the rules that raised it."""
+
+NONE_FIRED: Fired = {}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ruling:
+    """What a rule book makes of n decisions of a model.
+
+    Parameters
+    ----------
+    decisions : ndarray of uint8, (n,)
+        Values of `Decision`: what becomes of the transactions.
+    fired : mapping of int to tuple of CompiledRule
+        Of each row that is reviewed or blocked, the rules of these actions that hold for it; none where that is by
+        the model alone.
+    masks : tuple of ndarray of bool, (n,)
+        Of each rule of the book the transactions that it holds for, whatever becomes of them.
+    hits : tuple of int
+        How many these are.
+    """
+
+    decisions: NDArray[np.uint8]
+    fired: Fired
+    masks: tuple[NDArray[np.bool_], ...]
+    hits: tuple[int, ...]
+
+    def fired_in(self, rows: NDArray[np.int64] | None) -> Fired:
+        """Return `fired` of some rows, by their places among these; of all where that is None."""
+        if rows is None or not self.fired:
+            return self.fired
+        return {place: self.fired[row] for place, row in enumerate(rows.tolist()) if row in self.fired}

@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from runtime.commands.screen import (
+    AsJson,
+    count_bar,
+    err,
+    out,
+    settings_of,
+    stage_shower,
+    write_json,
+    write_line,
+    write_table,
+)
+from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from models.rules.dry_run import DryRun
+    from runtime.embedded import Services
+    from runtime.model_events import ShardReport
+    from runtime.rule_orders import RuleOrder, RuleOrders
+    from runtime.rule_trial import RuleTrial
+    from runtime.settings import Settings
+    from schemas.rule_book import RuleBook
+
+app = typer.Typer(help="Rules beside the model, lists and snoozes: see docs/rules.md.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(help="Rules and lists in TOML.")]
+Customer = Annotated[str, typer.Argument(help="As transactions name it.")]
+Reason = Annotated[str, typer.Option(help="Why, for those who ask later.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the job's answer.")]
+
+
+@app.command("ls")
+def list_rules(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show the rules, lists and snoozes in force, and how many shards follow them.
+
+    [bold]Examples[/]
+
+      fraudstream rules ls
+      fraudstream rules ls --json | jq .rules
+    """
+    from runtime.control_topic import read_rules
+
+    settings, services = _open(context)
+    book = read_rules(settings, services)
+    told = [] if book is None else _answers(settings, services, book.book_id, 0)
+    if as_json:
+        write_json(None if book is None else {**asdict(book), "shards": _shards(told)})
+    elif book is None:
+        out.print("No rules were ever applied: the models decide alone")
+    else:
+        _show_book(book)
+        _show_answers(told)
+
+
+@app.command()
+def apply(
+    context: typer.Context, file: File, *, reason: Reason = "", wait: Wait = 30.0, as_json: AsJson = False
+) -> None:
+    """Put the rules and lists of a file in the place of those in force, and wait until each shard follows them.
+
+    It is the whole book: what the file does not name is gone, but for snoozes. A mistake in it is told before
+    anything is sent. Exit code 1 when a shard refuses, or does not answer in time.
+
+    [bold]Examples[/]
+
+      fraudstream rules apply rules.toml --reason "gift cards, ticket 4711"
+    """
+    from runtime.rule_file import RuleFile
+
+    settings, services = _open(context)
+    found = RuleFile.read(file)
+    _tell(settings, services, _orders(settings, services).apply(found, reason), wait, as_json=as_json)
+
+
+@app.command()
+def snooze(
+    context: typer.Context,
+    customer: Customer,
+    *,
+    days: Annotated[float | None, typer.Option(min=0, help="How long, from now on.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Event time, UTC, instead of --days.")] = None,
+    reason: Reason = "",
+    wait: Wait = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Silence the reviews of a customer's transactions up to an event time; what is blocked stays so.
+
+    [bold]Examples[/]
+
+      fraudstream rules snooze c1-00042 --days 7 --reason "travels, called on Monday"
+      fraudstream rules snooze c1-00042 --until 2026-12-31
+    """
+    if (days is None) == (until is None):
+        raise UserError("expected either --days or --until, was both or none: say how long the snooze lasts")
+    end = datetime.now(UTC) + timedelta(days=days or 0) if until is None else until.replace(tzinfo=UTC)
+    settings, services = _open(context)
+    order = _orders(settings, services).snooze(customer, end, reason)
+    _tell(settings, services, order, wait, as_json=as_json)
+
+
+@app.command()
+def unsnooze(
+    context: typer.Context, customer: Customer, *, reason: Reason = "", wait: Wait = 30.0, as_json: AsJson = False
+) -> None:
+    """End the snooze of a customer.
+
+    [bold]Examples[/]
+
+      fraudstream rules unsnooze c1-00042
+    """
+    settings, services = _open(context)
+    _tell(settings, services, _orders(settings, services).unsnooze(customer, reason), wait, as_json=as_json)
+
+
+@app.command()
+def log(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show who changed which rules from this folder of state, when and why, the oldest first.
+
+    [bold]Examples[/]
+
+      fraudstream rules log
+    """
+    from runtime.rule_log import RuleLog
+
+    entries = RuleLog(settings_of(context)).entries()
+    if as_json:
+        write_json([asdict(entry) for entry in entries])
+        return
+    rows = [(f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.by, entry.reason, "\n".join(entry.changes)) for entry in entries]
+    write_table(("when", "who", "why", "what"), rows)
+
+
+@app.command("dry-run")
+def dry_run(
+    context: typer.Context,
+    file: File,
+    *,
+    on: Annotated[Path, typer.Option("--on", help="Labelled Parquet file, or archive of the inference topic.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of the model beside the rules; model.artifact if left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what rules would have done to past transactions: hits, precision, recall, alerts more and less.
+
+    Nothing is sent. A Parquet file is replayed through the engine; an archive has the features that the job logged
+    (of its model alone), and labels are taken from their topic, if a broker is there.
+
+    [bold]Examples[/]
+
+      fraudstream rules dry-run rules.toml --on history.parquet
+      fraudstream rules dry-run rules.toml --on artifacts/inference --json | jq .rules
+    """
+    from models.scoring.artifact import load_artifact
+    from runtime.rule_file import RuleFile
+    from runtime.rule_trial import try_rules
+    from schemas.rule_book import RuleBook
+
+    settings = settings_of(context)
+    found = RuleFile.read(file)
+    book = RuleBook(
+        book_id="", changed_at=datetime.now(UTC), changed_by="", reason="", rules=found.rules, lists=found.lists
+    )
+    artifact = load_artifact(model or settings.model.artifact)
+    with count_bar("reading", None) as bar:
+        trial = try_rules(book, on.expanduser(), artifact, lambda: _labels(settings), stage_shower(bar))
+    if as_json:
+        write_json({**asdict(trial.figures), "left_out": trial.left_out})
+    else:
+        _show_trial(trial)
+
+
+def _open(context: typer.Context) -> tuple[Settings, Services]:
+    """Find the broker; the job that reads it may come later."""
+    from runtime.embedded import Services, find_bootstrap
+
+    settings = settings_of(context)
+    return settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=settings.flink.rest_url or "")
+
+
+def _orders(settings: Settings, services: Services) -> RuleOrders:
+    from runtime.rule_orders import RuleOrders
+
+    return RuleOrders(settings, services)
+
+
+def _labels(settings: Settings) -> pa.Table | None:
+    import pyarrow as pa
+
+    from runtime.embedded import find_bootstrap
+    from runtime.failures import NotReady
+    from runtime.placed_records import read_labels
+    from runtime.topics import require_topics
+
+    try:
+        servers = find_bootstrap(settings)
+        require_topics(settings, servers, settings.topics.labels)
+    except NotReady:
+        return None
+    return pa.Table.from_batches([read_labels(settings, servers).records])
+
+
+def _answers(settings: Settings, services: Services, book_id: str, seconds: float) -> list[ShardReport]:
+    from runtime.model_events import await_answers
+
+    return await_answers(settings, services.bootstrap_servers, book_id, seconds=seconds)
+
+
+def _tell(settings: Settings, services: Services, order: RuleOrder, wait: float, *, as_json: bool) -> None:
+    if not order.changes:
+        if as_json:
+            write_json({"book_id": None, "changes": [], "shards": []})
+        else:
+            out.print("Nothing changes: the rules in force are the same")
+        return
+    for change in order.changes if not as_json else ():
+        write_line(change)
+    with err.status("waiting for the job"):
+        told = _answers(settings, services, order.book.book_id, wait)
+    if as_json:
+        write_json({"book_id": order.book.book_id, "changes": order.changes, "shards": _shards(told)})
+    else:
+        _show_answers(told)
+    if not all(shard.answer and shard.answer.kind == "RULES" for shard in told):
+        raise typer.Exit(1)
+
+
+def _shards(told: list[ShardReport]) -> list[dict[str, Any]]:
+    return [{"shard": item.shard, "answer": item.answer and asdict(item.answer)} for item in told]
+
+
+def _show_answers(told: list[ShardReport]) -> None:
+    follow = sum(item.answer is not None and item.answer.kind == "RULES" for item in told)
+    silent = sum(item.answer is None for item in told)
+    out.print(f"{follow} of {len(told)} shards follow them" + (f", {silent} have not answered" if silent else ""))
+    refusals = {item.answer.detail for item in told if item.answer and item.answer.kind != "RULES"}
+    for detail in sorted(refusals):
+        write_line(f"refused: {detail}")
+
+
+def _show_book(book: RuleBook) -> None:
+    why = f": {book.reason}" if book.reason else ""
+    write_line(f"Applied {book.changed_at:%Y-%m-%d %H:%M:%S} UTC by {book.changed_by}{why}")
+    rules = [(rule.name, rule.action, rule.when, _day(rule.expires), rule.text) for rule in book.rules]
+    write_table(("rule", "action", "when", "expires", "in words"), rules)
+    if book.lists:
+        write_table(("list", "entries"), [(f"@{item.name}", f"{len(item.entries):,}") for item in book.lists])
+    if book.snoozes:
+        snoozes = [(item.customer_id, _day(item.until), item.reason) for item in book.snoozes]
+        write_table(("snoozed", "until", "why"), snoozes)
+
+
+def _day(moment: datetime | None) -> str:
+    return "-" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _show_trial(trial: RuleTrial) -> None:
+    figures = trial.figures
+    rows = [
+        (
+            rule.name, rule.action, f"{rule.hits:,}", f"{rule.share:.3%}", f"{rule.alone:,}",
+            _rate(rule.precision), _rate(rule.recall),
+        )
+        for rule in figures.rules
+    ]  # fmt: skip
+    write_table(("rule", "action", "hits", "of all", "change alone", "precision", "recall"), rows)
+    write_table(
+        ("alerts", "count", "precision", "recall"),
+        [("the model alone", *_alerted(figures, after=False)), ("with the rules", *_alerted(figures, after=True))],
+    )
+    out.print(
+        f"{figures.transactions:,} transactions, {figures.labelled:,} labelled, {figures.frauds:,} frauds: "
+        f"{figures.added:,} alerts more, {figures.removed:,} less",
+        soft_wrap=True,
+    )
+    for name, columns in trial.left_out.items():
+        write_line(f"{name} was not tried, since an archive lacks {', '.join(columns)}: use a Parquet file")
+
+
+def _alerted(figures: DryRun, *, after: bool) -> tuple[str, str, str]:
+    found = figures.after if after else figures.before
+    precision = found.frauds / found.labelled if found.labelled else None
+    recall = found.frauds / figures.frauds if figures.frauds else None
+    return f"{found.alerts:,}", _rate(precision), _rate(recall)
+
+
+def _rate(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate:.3f}"

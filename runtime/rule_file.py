@@ -1,0 +1,108 @@
+"""The rules as a file under version control: TOML, see docs/rules.md."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from schemas.rule_book import ACTIONS, ListEntry, Rule, RuleError, RuleList
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleFile:
+    """What a file of rules holds."""
+
+    rules: tuple[Rule, ...]
+    lists: tuple[RuleList, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> RuleFile:
+        """Read a file.
+
+        Raises
+        ------
+        RuleError
+            There is none, it is not TOML, or it has something else than rules and lists. Conditions are not looked at.
+        """
+        try:
+            told = tomllib.loads(path.read_text())
+        except OSError as error:
+            raise RuleError(f"expected a file of rules at {path}, was: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise RuleError(f"expected TOML in {path}, was: {error}") from None
+        try:
+            _require_names("the file", told, ("rules", "lists"))
+            return cls(
+                rules=tuple(_rule(name, found) for name, found in _table("rules", told).items()),
+                lists=tuple(_list(name, found) for name, found in _table("lists", told).items()),
+            )
+        except RuleError as error:
+            raise RuleError(f"{path}: {error}") from None
+
+
+def _rule(name: str, told: Any) -> Rule:
+    if not isinstance(told, dict):
+        raise RuleError(f"rule {name}: expected a table [rules.{name}], was {told!r}")
+    _require_names(f"rule {name}", told, ("when", "action", "text", "expires"))
+    for needed in ("when", "action"):
+        if not isinstance(told.get(needed), str):
+            raise RuleError(f"rule {name}: expected a text as `{needed}`, was {told.get(needed)!r}")
+    action = told["action"].upper()
+    if action not in ACTIONS:
+        raise RuleError(f"rule {name}: expected review, block or allow as its action, was {told['action']!r}")
+    text = told.get("text", name.replace("_", " "))
+    if not isinstance(text, str):
+        raise RuleError(f"rule {name}: expected a text as `text`, was {text!r}")
+    expires = told.get("expires")
+    return Rule(
+        name=name,
+        when=told["when"],
+        action=action,
+        text=text,
+        expires=None if expires is None else _moment(f"rule {name}", "expires", expires),
+    )
+
+
+def _list(name: str, told: Any) -> RuleList:
+    if not isinstance(told, list):
+        raise RuleError(f"list {name}: expected an array of texts, was {told!r}")
+    return RuleList(name=name, entries=tuple(_entry(name, item) for item in told))
+
+
+def _entry(name: str, told: Any) -> ListEntry:
+    if isinstance(told, str):
+        return ListEntry(value=told)
+    if not isinstance(told, dict) or not isinstance(told.get("value"), str):
+        raise RuleError(f'list {name}: expected a text, or {{value = "...", until = 2027-01-31}}, was {told!r}')
+    _require_names(f"list {name}", told, ("value", "until"))
+    until = told.get("until")
+    return ListEntry(value=told["value"], until=None if until is None else _moment(f"list {name}", "until", until))
+
+
+def _moment(where: str, name: str, told: Any) -> datetime:
+    """Return a TOML date, which is its midnight, or time as UTC."""
+    if isinstance(told, datetime):
+        return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
+    if isinstance(told, date):
+        return datetime.combine(told, time(), UTC)
+    raise RuleError(f"{where}: expected a date or a time without quotes as `{name}`, was {told!r}")
+
+
+def _table(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    found = told.get(name, {})
+    if not isinstance(found, dict):
+        raise RuleError(f"expected tables [{name}.NAME], was {found!r}")
+    return found
+
+
+def _require_names(where: str, told: Iterable[str], known: tuple[str, ...]) -> None:
+    for name in told:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f": did you mean {near[0]}?" if near else ""
+            raise RuleError(f"{where}: expected {', '.join(known)}, was {name}{meant}")

@@ -1,0 +1,134 @@
+"""Rules reach the running job by the control topic, decide beside the model, and survive a restart."""
+
+import json
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from typer.testing import CliRunner
+
+from runtime.cli import app
+from runtime.control_topic import publish_rules
+from runtime.deadline import wait_until
+from runtime.model_events import await_answers
+from schemas.rule_book import ListEntry, RuleList, Snooze
+from tests.integration.expected import Expected, card_world
+from tests.unit.rules.books import book, rule
+from tests.unit.training.histories import artifact_folder
+
+pytestmark = pytest.mark.integration
+
+ROWS = 3_000
+LARGE = 90
+"""An amount that is rare enough, in major units."""
+
+
+def follow(lane, ordered):
+    """Publish a rule book; returns what each shard made of it."""
+    publish_rules(lane.settings, lane.services, ordered)
+    told = await_answers(lane.settings, lane.services.bootstrap_servers, ordered.book_id)
+    return {(shard.answer.kind, shard.answer.detail) if shard.answer else None for shard in told}
+
+
+def by_rules(expected, frozen, snoozed):
+    """Return each transaction's decision by the rules of the test, worked out one by one."""
+    decisions = {}
+    for name, row in expected.transactions.items():
+        decision = expected.decisions[name]
+        if decision == "APPROVE" and row["amount_minor"] > LARGE * 100:
+            decision = "REVIEW"
+        if decision == "REVIEW" and row["customer_id"] == snoozed:
+            decision = "APPROVE"
+        decisions[name] = "BLOCK" if row["merchant_id"] == frozen else decision
+    return decisions
+
+
+@pytest.mark.parametrize("mode", ["thread", pytest.param("process", marks=pytest.mark.long)])
+def test_rules_decide_beside_the_model_and_survive_a_restart(open_lane, artifact, mode):
+    table = card_world(ROWS)
+    expected = Expected.of(table, artifact)
+    large = [row for row in expected.transactions.values() if row["amount_minor"] > LARGE * 100]
+    snoozed, frozen = large[0]["customer_id"], large[-1]["merchant_id"]
+    until = table["event_time"][-1].as_py() + timedelta(days=1)
+    rules = book(
+        rule("large_amount", f"amount > {LARGE}", "REVIEW"),
+        rule("frozen_merchant", "merchant_id in @frozen", "BLOCK"),
+        lists=(RuleList(name="frozen", entries=(ListEntry(value=frozen),)),),
+        snoozes=(Snooze(customer_id=snoozed, until=until),),
+        book_id=str(uuid4()),
+    )
+    lane = open_lane(mode=mode)
+    lane.submit()
+    assert follow(lane, rules) == {("RULES", "")}
+    lane.send(table.slice(0, ROWS // 2))
+    lane.await_scores(ROWS // 2)
+    lane.submit(savepoint=lane.stop_with_savepoint())
+    ((kind, detail),) = follow(lane, book(rule("typing_error", "amuont > 3"), book_id=str(uuid4())))
+    assert kind == "RULES_REFUSED"
+    assert detail == (
+        "rule typing_error: expected a feature, `score` or a column of the transaction, was amuont: "
+        "did you mean amount?"
+    )
+    lane.send(table.slice(ROWS // 2))
+    lane.await_scores(ROWS)
+    lane.stop_with_savepoint()
+
+    decisions = by_rules(expected, frozen, snoozed)
+    assert {item["transaction_id"]: item["decision"] for item in lane.scores()} == decisions
+    assert {item["transaction_id"]: item["score"] for item in lane.scores()} == expected.scores
+    alerts = {item["transaction_id"]: item for item in lane.alerts()}
+    assert set(alerts) == {name for name, decision in decisions.items() if decision != "APPROVE"}
+    for name, alert in alerts.items():
+        row = expected.transactions[name]
+        codes = [reason["code"] for reason in alert["reasons"] if reason["code"].startswith("rule:")]
+        wanted = ["rule:large_amount"] * (row["amount_minor"] > LARGE * 100)
+        assert codes == wanted + ["rule:frozen_merchant"] * (row["merchant_id"] == frozen)
+    by_rule_alone = [name for name in alerts if expected.decisions[name] == "APPROVE"]
+    assert {alerts[name]["reasons"][0]["text"] for name in by_rule_alone} <= {"large amount", "frozen merchant"}
+    assert any(alerts[name]["decision"] == "REVIEW" for name in by_rule_alone)
+    assert all(alert["customer_id"] != snoozed for alert in alerts.values() if alert["decision"] == "REVIEW")
+
+
+def fraudstream(*arguments):
+    """Run a command; returns its exit code and the JSON that it wrote."""
+    done = CliRunner().invoke(app, [*arguments, "--json"])
+    assert done.output, done.exception
+    return done.exit_code, json.loads(done.output)
+
+
+def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(open_lane, point_at, tmp_path):
+    table = card_world(ROWS)
+    file = tmp_path / "rules.toml"
+    file.write_text(f"""
+        [rules.large_amount]
+        when = "amount > {LARGE} and score < 2"
+        action = "review"
+        text = "An amount that is rare"
+    """)
+    lane = open_lane(feature_log_share=1)
+    point_at(lane)
+    lane.submit()
+    code, applied = fraudstream("rules", "apply", str(file), "--reason", "ticket 1")
+    assert code == 0
+    assert applied["changes"] == [f"+ rule large_amount: REVIEW when amount > {LARGE} and score < 2"]
+    assert {shard["answer"]["kind"] for shard in applied["shards"]} == {"RULES"}
+    assert fraudstream("rules", "apply", str(file)) == (0, {"book_id": None, "changes": [], "shards": []})
+    lane.send(table)
+    lane.await_scores(ROWS)
+    alerts = [item for item in lane.alerts() if item["score"] < item["review_threshold"]]
+    assert {item["reasons"][0]["text"] for item in alerts} == {"An amount that is rare"}
+
+    code, told = fraudstream("explain", alerts[0]["alert_id"], "--model", str(artifact_folder()))
+    assert (code, told["same"], told["rules"][0]["code"]) == (0, True, "rule:large_amount")
+    hits = "rule.large_amount.hits"
+    large = sum(amount > LARGE * 100 for amount in table["amount_minor"].to_pylist())
+    assert wait_until(lambda: lane.rest.counters(lane.job_ids[-1], "fraudstream").get(hits) == large, seconds=60)
+
+    code, snoozed = fraudstream("rules", "snooze", alerts[0]["customer_id"], "--days", "36500")
+    assert (code, len(snoozed["changes"])) == (0, 1)
+    code, book = fraudstream("rules", "ls")
+    assert [rule["name"] for rule in book["rules"]] == ["large_amount"]
+    assert [snooze["customer_id"] for snooze in book["snoozes"]] == [alerts[0]["customer_id"]]
+    assert fraudstream("rules", "unsnooze", alerts[0]["customer_id"])[0] == 0
+    code, entries = fraudstream("rules", "log")
+    assert [(entry["reason"], entry["changes"][0][0]) for entry in entries] == [("ticket 1", "+"), ("", "+"), ("", "-")]

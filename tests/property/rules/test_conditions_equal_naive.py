@@ -1,0 +1,27 @@
+"""What array operations find is what plain Python finds, one transaction at a time."""
+
+import numpy as np
+from hypothesis import given, settings
+
+from models.rules.language import read_condition
+from models.rules.rule_engine import RuleEngine
+from tests.property.rules.conditions import LISTS, as_text, batch_of, conditions, transactions
+from tests.property.rules.naive import holds
+from tests.unit.rules.books import book, rule
+
+ENDS = {item.name: {entry.value: entry.until for entry in item.entries} for item in LISTS}
+
+
+@settings(max_examples=300, deadline=None)
+@given(condition=conditions, rows=transactions)
+def test_rule_holds_for_the_transactions_that_the_naive_one_finds(condition, rows):
+    engine = RuleEngine(book(rule("found", as_text(condition)), lists=LISTS))
+    ruling = engine.judge(batch_of(rows), np.zeros(len(rows), np.uint8))
+    assert ruling.masks[0].tolist() == [holds(condition, row, ENDS) for row in rows]
+
+
+@settings(max_examples=200, deadline=None)
+@given(condition=conditions)
+def test_reading_what_was_written_gives_the_same_meaning_again(condition):
+    once = as_text(read_condition(as_text(condition)))
+    assert as_text(read_condition(once)) == once

@@ -1,0 +1,42 @@
+"""The page on rules shows rules that the job would follow."""
+
+from dataclasses import replace
+
+import pytest
+
+from models.rules.fields import FLAGS, TEXTS
+from models.rules.rule_engine import RuleEngine
+from runtime.folders import PROJECT_ROOT
+from runtime.rule_file import RuleFile
+from schemas.rule_book import RuleError
+from tests.markdown import blocks
+from tests.unit.rules.books import book
+
+PAGE = (PROJECT_ROOT / "docs" / "rules.md").read_text()
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (shown,) = [code for language, code in blocks(PAGE) if language == "toml"]
+    (tmp_path / "rules.toml").write_text(shown)
+    return tmp_path / "rules.toml"
+
+
+def test_file_of_the_page_is_a_book(file):
+    found = RuleFile.read(file)
+    assert len(RuleEngine(book(*found.rules, lists=found.lists)).rules) == 3
+
+
+def test_mistake_of_the_page_is_told_so(file):
+    (large,) = [rule for rule in RuleFile.read(file).rules if rule.name == "large_at_night"]
+    with pytest.raises(RuleError) as refused:
+        RuleEngine(book(replace(large, when=large.when.replace("mean_30d", "mean_30"))))
+    assert f"\n{refused.value}\n" in PAGE
+
+
+def test_every_flag_and_text_is_named():
+    (row,) = [line for line in PAGE.splitlines() if line.startswith("| flags |")]
+    assert all(f"`{name}`" in row for name in FLAGS)
+    (row,) = [line for line in PAGE.splitlines() if line.startswith("| texts |")]
+    assert all(f"`{name}`" in row for name in TEXTS)

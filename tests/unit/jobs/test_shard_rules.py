@@ -1,0 +1,140 @@
+"""What a shard does with rule books, on a value that stands for Flink's state: a real one is integration."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from jobs.operators.model_reports import ModelReports
+from jobs.operators.rule_reader import RuleReader
+from jobs.operators.shard_rules import ShardRules
+from models.scoring.decision import Decision
+from models.scoring.transaction_scorer import TransactionScorer
+from schemas.avro_schemas import MODEL_EVENT, RULES
+from schemas.codec import RecordCodec
+from schemas.columns import TRANSACTION_ARROW
+from schemas.registry import FileRegistry
+from schemas.rule_book import Snooze
+from tests.records import NOON, NOON_MS
+from tests.unit.jobs.job_configs import job_config
+from tests.unit.jobs.test_shard_models import Value
+from tests.unit.rules.books import book, rule
+from tests.unit.training.histories import artifact, history
+
+BOOKS, EVENTS = (RecordCodec(name, "", FileRegistry()) for name in (RULES, MODEL_EVENT))
+ALL = rule("all", "amount >= 0", "BLOCK")
+
+
+class Counts:
+    """What is counted."""
+
+    def __init__(self):
+        self.refusals, self.hits = 0, []
+
+    def ruled(self, _rules, ruling):
+        self.hits.append(ruling.hits)
+
+    def rules_refused(self):
+        self.refusals += 1
+
+
+class Shard:
+    """A shard's rules, and what they told."""
+
+    def __init__(self, state=None):
+        self.state, self.counts = state or SimpleNamespace(rules=Value()), Counts()
+        reports = ModelReports(job_config(), FileRegistry())
+        self.rules = ShardRules(4, self.state, RuleReader(BOOKS), reports, self.counts)
+
+    def begin(self):
+        return told(self.rules.begin(NOON_MS))
+
+    def order(self, ordered):
+        return told(self.rules.order(encoded(ordered), NOON_MS))
+
+    def decisions(self):
+        ruled, ruling = self.rules.rule(*scored())
+        return {Decision(value).name for value in ruled.decisions}, ruling
+
+
+def encoded(ordered):
+    return BOOKS.encode(ordered.to_record())
+
+
+def told(rows):
+    events = [EVENTS.decode(payload) for topic, _keys, payloads in rows for payload in payloads]
+    return [(event["kind"], event["deployment_id"], event["shard"], event["detail"]) for event in events]
+
+
+def scored():
+    (records,) = history().slice(0, 50).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
+    return records, TransactionScorer(artifact(), load=None).score(records)
+
+
+def test_without_a_book_a_batch_goes_on_as_it_is():
+    shard = Shard()
+    assert shard.begin() == []
+    records, batch = scored()
+    assert shard.rules.rule(records, batch) == (batch, None)
+
+
+def test_book_is_followed_from_the_next_batch_on_and_the_models_batch_stays_as_it_is():
+    shard = Shard()
+    assert shard.order(book(ALL)) == [("RULES", "b1", 4, "")]
+    records, batch = scored()
+    ruled, ruling = shard.rules.rule(records, batch)
+    assert {*ruled.decisions.tolist()} == {Decision.BLOCK}
+    assert {*batch.decisions.tolist()} != {Decision.BLOCK}
+    assert ruled.x is batch.x
+    assert np.array_equal(ruled.scores, batch.scores)
+    assert len(ruling.fired) == shard.counts.hits[0][0] == 50
+
+
+def test_refused_book_leaves_the_former_in_force():
+    shard = Shard()
+    shard.order(book(ALL))
+    ((kind, book_id, _, detail),) = shard.order(book(rule("wrong", "amuont > 3"), book_id="b2"))
+    assert (kind, book_id, shard.counts.refusals) == ("RULES_REFUSED", "b2", 1)
+    assert "did you mean amount?" in detail
+    assert shard.decisions()[0] == {"BLOCK"}
+    assert shard.state.rules.value() == encoded(book(ALL))
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x00\x00\x00\x00\x0c", b"\x00\x00\x00\xff\xffx"])
+def test_record_that_is_no_book_is_refused(payload):
+    shard = Shard()
+    ((kind, book_id, _, detail),) = told(shard.rules.order(payload, NOON_MS))
+    assert (kind, book_id) == ("RULES_REFUSED", "")
+    assert detail
+    assert shard.state.rules.value() is None
+
+
+def test_restored_shard_goes_on_with_its_book():
+    shard = Shard()
+    shard.order(book(ALL))
+    restored = Shard(shard.state)
+    assert restored.begin() == [("RULES", "b1", 4, "")]
+    assert restored.decisions()[0] == {"BLOCK"}
+
+
+def test_restored_book_that_is_refused_now_is_told_and_kept():
+    shard = Shard()
+    shard.state.rules.update(encoded(book(rule("gone", "feature_of_another_version > 3"))))
+    ((kind, *_),) = shard.begin()
+    assert kind == "RULES_REFUSED"
+    assert shard.decisions()[1] is None
+    assert shard.state.rules.value() is not None, "another version may follow it"
+
+
+def test_empty_book_takes_the_rules_back():
+    shard = Shard()
+    shard.order(book(ALL))
+    assert shard.order(book()) == [("RULES", "b1", 4, "")]
+    assert shard.decisions()[1] is None
+
+
+def test_book_of_snoozes_alone_is_followed():
+    shard = Shard()
+    customer = scored()[0].column("customer_id")[0].as_py()
+    shard.order(book(snoozes=(Snooze(customer_id=customer, until=NOON),)))
+    assert shard.decisions()[1] is not None

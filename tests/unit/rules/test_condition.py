@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+
+from models.rules.rule_engine import RuleEngine
+from schemas.rule_book import ListEntry, RuleError, RuleList
+from tests.records import NOON
+from tests.unit.rules.batches import rule_batch
+from tests.unit.rules.books import book, rule
+
+NAN = float("nan")
+
+
+def holds(when, **row):
+    """Say whether a condition holds for a transaction."""
+    engine = RuleEngine(book(rule("r", when), lists=(RuleList(name="few", entries=(ListEntry(value="m1"),)),)))
+    return bool(engine.judge(rule_batch(row), np.zeros(1, np.uint8)).masks[0][0])
+
+
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">=", "==", "!="])
+@pytest.mark.parametrize("distance", [-1, NAN])
+def test_comparison_with_a_missing_value_is_false_whichever_it_is(sign, distance):
+    assert not holds(f"distance_km {sign} 5", distance_km=distance)
+    assert not holds(f"5 {sign} distance_km", distance_km=distance)
+    assert not holds(f"distance_km * 2 {sign} 5", distance_km=distance)
+    assert holds("missing(distance_km)", distance_km=distance)
+
+
+def test_missing_text_is_neither_one_nor_another():
+    assert not holds('device_id == "d"', device_id=None)
+    assert not holds('device_id != "d"', device_id=None)
+    assert not holds("device_id in @few", device_id=None)
+    assert not holds("device_id not in @few", device_id=None)
+    assert holds("missing(device_id)", device_id=None)
+    assert not holds("missing(device_id)", device_id="")
+
+
+def test_not_of_a_comparison_with_something_missing_is_true():
+    assert holds("not distance_km > 5", distance_km=-1)
+
+
+def test_minus_one_is_a_number_where_it_does_not_stand_for_missing():
+    assert holds("z_1h == -1", z_1h=-1)
+    assert holds("z_1h < 0 and not missing(z_1h)", z_1h=-1)
+
+
+@pytest.mark.parametrize(("device", "found"), [(1, True), (0, False), (-1, False), (NAN, False)])
+def test_flag_is_a_condition_by_itself(device, found):
+    assert holds("new_device", new_device=device) is found
+
+
+def test_numbers_are_compared_as_features_are():
+    assert holds("amount == 0.1", amount=np.float32(0.1))
+    assert holds("score >= 0.3", score=np.float32(0.3))
+
+
+def test_divided_by_zero_is_missing():
+    assert not holds("amount / count_1h > 0", amount=1, count_1h=0)
+    assert not holds("not amount / count_1h < 1 and amount / count_1h >= 1", amount=1, count_1h=0)
+    assert holds("amount / count_1h > 0", amount=1, count_1h=2)
+
+
+def test_condition_that_names_nothing_holds_for_all_or_none():
+    assert holds("1 > 0")
+    assert not holds("1 + 1 > 2")
+
+
+def test_texts_are_found_as_a_whole():
+    assert holds('merchant_id in ["m1", "m2"]', merchant_id="m2")
+    assert not holds('merchant_id in ["m1", "m2"]', merchant_id="m12")
+    assert holds('merchant_id != "m1"', merchant_id="m")
+    assert holds("merchant_id in @few", merchant_id="m1")
+    assert holds("merchant_id not in @few", merchant_id="M1")
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        ("amuont > 3", "expected a feature, `score` or a column of the transaction, was amuont: did you mean amount?"),
+        ("merchant_id in @fwe", "expected a list of the book, was @fwe: did you mean @few?"),
+        ("amount", "expected a condition as the rule, was a number at character 1"),
+        ("new_device == 1", "expected a number as what == compares, was a condition at character 1: "
+         "`new_device` is a condition by itself"),
+        ("currency > 3", "expected == or != and a text in quotes after a text at character 1, was >"),
+        ("currency == merchant_id", "expected == or != and a text in quotes after a text at character 1"),
+        ('amount == "3"', "expected a number as what == compares, was a text"),
+        ("amount in @few", "expected a text of the transaction"),
+        ("not amount", "expected a condition as what `not` is said of, was a number"),
+        ("amount > 3 and score", "expected a condition as what `and` joins, was a number at character 16"),
+        ("amount + is_night > 3", "expected a number as a term, was a condition"),
+        ("missing(amuont)", "did you mean amount?"),
+        ("amount > 1e39", "expected numbers of at most 3.4e+38, was 1e+39"),
+        ("transaction_id == 't'", "expected a feature, `score` or a column of the transaction, was transaction_id"),
+    ],
+)  # fmt: skip
+def test_mistake_is_told_with_the_nearest_name(when, told):
+    with pytest.raises(RuleError) as refused:
+        holds(when)
+    assert str(refused.value).startswith("rule r: expected")
+    assert told in str(refused.value)
+
+
+def test_every_name_of_a_rule_is_known_in_its_order():
+    (compiled,) = RuleEngine(book(rule("r", "currency == 'EUR' and amount > mean_7d or amount > 3"))).rules
+    assert compiled.names == ("currency", "amount", "mean_7d")
+    assert compiled.feature == "amount"
+
+
+def test_entry_of_a_list_ends_with_its_event_time():
+    entries = (ListEntry(value="m0", until=NOON), ListEntry(value="m1", until=NOON.replace(hour=13)))
+    engine = RuleEngine(book(rule("r", "merchant_id in @some"), lists=(RuleList(name="some", entries=entries),)))
+    batch = rule_batch(
+        {"merchant_id": "m0", "event_time": NOON.replace(hour=11)},
+        {"merchant_id": "m0", "event_time": NOON},
+        {"merchant_id": "m1", "event_time": NOON},
+    )
+    assert engine.judge(batch, np.zeros(3, np.uint8)).masks[0].tolist() == [True, False, True]

@@ -1,0 +1,60 @@
+import numpy as np
+
+from models.rules.dry_run import Alerted, DryRunTally, RuleFigures
+from models.rules.rule_engine import RuleEngine
+from models.scoring.decision import Decision
+from schemas.rule_book import ListEntry, RuleList
+from tests.unit.rules.batches import rule_batch
+from tests.unit.rules.books import book, rule
+
+BOOK = book(
+    rule("large", "amount > 100", "BLOCK"),
+    rule("odd", "amount > 10", "REVIEW"),
+    rule("known", "merchant_id in @known", "ALLOW"),
+    rule("never", "amount > 1000"),
+    lists=(RuleList(name="known", entries=(ListEntry(value="good"),)),),
+)
+ROWS = (
+    # amount, merchant, the model's decision, labelled, fraud
+    (500, "m", Decision.APPROVE, True, True),
+    (500, "m", Decision.REVIEW, True, False),
+    (50, "m", Decision.APPROVE, False, False),
+    (5, "m", Decision.APPROVE, True, True),
+    (5, "good", Decision.REVIEW, True, False),
+    (5, "good", Decision.APPROVE, True, False),
+    (5, "m", Decision.BLOCK, True, True),
+)
+
+
+def dry_run(*cuts):
+    """Try the book on all rows, cut into batches."""
+    tally = DryRunTally(RuleEngine(BOOK))
+    for rows in (ROWS[start:end] for start, end in zip((0, *cuts), (*cuts, len(ROWS)), strict=True)):
+        batch = rule_batch(*({"amount": amount, "merchant_id": merchant} for amount, merchant, *_ in rows))
+        decisions, labelled, fraud = (np.array([row[column] for row in rows]) for column in (2, 3, 4))
+        tally.add(batch, decisions.astype(np.uint8), labelled, fraud)
+    return tally.result()
+
+
+def test_figures_are_those_counted_by_hand():
+    found = dry_run()
+    assert (found.transactions, found.labelled, found.frauds) == (7, 6, 3)
+    assert found.before == Alerted(alerts=3, labelled=3, frauds=1)
+    assert found.after == Alerted(alerts=4, labelled=3, frauds=2)
+    assert (found.added, found.removed) == (2, 1)
+    large, odd, known, never = found.rules
+    assert large == RuleFigures(
+        name="large", action="BLOCK", hits=2, share=2 / 7, labelled=2, frauds=1, precision=1 / 2, recall=1 / 3, alone=2
+    )
+    assert (odd.hits, odd.labelled, odd.frauds, odd.alone) == (3, 2, 1, 2)
+    assert (known.hits, known.precision, known.recall, known.alone) == (2, 0, 0, 1)
+    assert (never.hits, never.share, never.precision, never.recall) == (0, 0, None, 0)
+
+
+def test_batches_do_not_matter():
+    assert dry_run(1, 4) == dry_run()
+
+
+def test_of_nothing_there_is_nothing_to_tell():
+    found = DryRunTally(RuleEngine(BOOK)).result()
+    assert (found.transactions, found.rules[0].share, found.rules[0].recall) == (0, 0, None)

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from models.rules.rule_engine import MOST_RULES, RuleEngine
+from models.scoring.decision import Decision
+from schemas.rule_book import ListEntry, RuleError, RuleList, Snooze
+from tests.records import NOON
+from tests.unit.rules.batches import rule_batch
+from tests.unit.rules.books import book, rule
+
+APPROVE, REVIEW, BLOCK = Decision
+LATER = NOON.replace(hour=18)
+REVIEWS = rule("reviews", "amount > 10", "REVIEW")
+BLOCKS = rule("blocks", "amount > 100", "BLOCK")
+ALLOWS = rule("allows", "merchant_id in @known", "ALLOW")
+KNOWN = (RuleList(name="known", entries=(ListEntry(value="m1"),)),)
+SNOOZED = (Snooze(customer_id="c1", until=LATER),)
+FULL = book(REVIEWS, BLOCKS, ALLOWS, lists=KNOWN, snoozes=SNOOZED)
+
+
+def decide(decision, *, ordered=FULL, **row):
+    """Return what becomes of a transaction that the model decided so, and the rules that raised it."""
+    row = {"customer_id": "c9", "merchant_id": "m9", "event_time": NOON, **row}
+    ruling = RuleEngine(ordered).judge(rule_batch(row), np.array([decision], np.uint8))
+    return ruling.decisions.item(), [found.rule.name for found in ruling.fired.get(0, ())]
+
+
+@pytest.mark.parametrize("decision", [APPROVE, REVIEW, BLOCK])
+def test_model_decides_where_no_rule_holds(decision):
+    assert decide(decision, amount=1) == (decision, [])
+
+
+@pytest.mark.parametrize(("decision", "ruled"), [(APPROVE, REVIEW), (REVIEW, REVIEW), (BLOCK, BLOCK)])
+def test_reviewing_rule_raises_what_is_approved_and_is_a_reason_of_what_is_more(decision, ruled):
+    assert decide(decision, amount=50) == (ruled, ["reviews"])
+
+
+def test_blocking_rule_is_above_all():
+    everything = {"amount": 500, "merchant_id": "m1", "customer_id": "c1"}
+    assert decide(APPROVE, **everything) == (BLOCK, ["reviews", "blocks"])
+
+
+@pytest.mark.parametrize("decision", [APPROVE, REVIEW, BLOCK])
+def test_allowing_rule_takes_back_the_models_decision_and_reviewing_rules(decision):
+    assert decide(decision, amount=50, merchant_id="m1") == (APPROVE, [])
+
+
+@pytest.mark.parametrize(("decision", "ruled"), [(APPROVE, APPROVE), (REVIEW, APPROVE), (BLOCK, BLOCK)])
+def test_snooze_silences_reviews_but_no_block(decision, ruled):
+    assert decide(decision, amount=1, customer_id="c1")[0] == ruled
+    assert decide(decision, amount=50, customer_id="c1")[0] == ruled
+
+
+def test_snooze_is_over_at_its_event_time():
+    assert decide(REVIEW, amount=1, customer_id="c1", event_time=LATER)[0] == REVIEW
+
+
+def test_rule_is_over_at_its_event_time():
+    ends = book(rule("ends", "amount > 10", expires=LATER))
+    assert decide(APPROVE, ordered=ends, amount=50) == (REVIEW, ["ends"])
+    assert decide(APPROVE, ordered=ends, amount=50, event_time=LATER) == (APPROVE, [])
+
+
+def test_given_decisions_stay_as_they_are_and_every_hit_is_counted():
+    given = np.array([APPROVE, BLOCK, APPROVE], np.uint8)
+    rows = rule_batch({"amount": 500}, {"amount": 50, "merchant_id": "m1"}, {"amount": 1})
+    ruling = RuleEngine(FULL).judge(rows, given)
+    assert given.tolist() == [APPROVE, BLOCK, APPROVE]
+    assert ruling.decisions.tolist() == [BLOCK, APPROVE, APPROVE]
+    assert ruling.hits == (2, 1, 1)
+    assert {row: [found.rule.name for found in rules] for row, rules in ruling.fired.items()} == {
+        0: ["reviews", "blocks"]
+    }
+    assert {place: len(rules) for place, rules in ruling.fired_in(np.array([2, 0])).items()} == {1: 2}
+    assert ruling.fired_in(None) is ruling.fired
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"rules": (rule("twice", "is_night"), rule("twice", "is_night"))}, "expected rules of different names"),
+        ({"rules": (rule("Night", "is_night"),)}, "expected names of a-z, 0-9 and _"),
+        ({"rules": (rule("r", "is_night", "OTHER"),)}, "expected review, block or allow as its action, was OTHER"),
+        ({"rules": (rule("r", "is_night", text="x" * 201),)}, "expected a text of 1 to 200 characters"),
+        ({"rules": (rule("r", "is_night", text=""),)}, "expected a text of 1 to 200 characters"),
+        ({"lists": (*KNOWN, *KNOWN)}, "expected lists of different names"),
+        (
+            {"lists": (RuleList(name="l", entries=(ListEntry(value="a"), ListEntry(value="a"))),)},
+            "expected each value once in the list l, was more of a",
+        ),
+        ({"snoozes": (*SNOOZED, *SNOOZED)}, "expected each customer snoozed once, was more of c1"),
+        ({"rules": tuple(rule(f"r{n}", "is_night") for n in range(MOST_RULES + 1))}, "expected at most 200 rules"),
+    ],
+)
+def test_book_that_can_not_be_followed_is_refused(changes, told):
+    with pytest.raises(RuleError) as refused:
+        RuleEngine(book(**changes))
+    assert told in str(refused.value)
