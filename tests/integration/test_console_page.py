@@ -65,7 +65,9 @@ def open_page(browser) -> Iterator[Any]:
     yield make
     for context in contexts:
         context.close()
-    assert [text for text in complaints if "401" not in text] == []
+    # A page may ask once more when its server has ended already.
+    expected = ("401", "ERR_CONNECTION_REFUSED")
+    assert [text for text in complaints if not any(word in text for word in expected)] == []
 
 
 def row(page: Any, number: int) -> Any:
