@@ -113,6 +113,11 @@ class Calibrated:
         """See `Fitted`: the rounding is stretched with the probabilities."""
         return self.fitted.bound * max(1.0, self.platt.stretch())
 
+    @property
+    def exact(self) -> bool:
+        """See `Fitted`."""
+        return self.fitted.exact
+
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""
         return self.platt.apply(self.fitted.probability(x))

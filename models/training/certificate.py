@@ -25,12 +25,16 @@ class Certificate:
         Largest difference of probability allowed.
     review, block : float
         Decision thresholds.
+    left_open : float
+        Distance of a probability from a threshold within which the decision is left open: where float32 sums make the
+        probability, the order of the trees decides.
     rows : dict of str to int
         How many of each kind, see `Adversary`.
     max_difference : float
         Of probability.
     decision_flips : int
-        Rows decided otherwise than by the library's probability, rounded to float32 as scores are.
+        Rows decided otherwise than by the library's probability, rounded to float32 as scores are; but for those left
+        open.
     rounded_otherwise : int
         Rows whose score is not that number to the last bit.
     near_a_decision : int
@@ -40,6 +44,7 @@ class Certificate:
     bound: float
     review: float
     block: float
+    left_open: float = 0.0
     rows: dict[str, int] = field(default_factory=dict)
     max_difference: float = 0.0
     decision_flips: int = 0
@@ -60,13 +65,14 @@ class Certificate:
         """Take note of some rows' probabilities by the library, and scores, (n,) each."""
         rounded = expected.astype(np.float32)
         difference = float(np.max(np.abs(expected - scores), initial=0.0))
-        thresholds = np.array([[self.review], [self.block]])
+        distance = np.min(np.abs(expected - np.array([[self.review], [self.block]])), axis=0)
+        is_open = (distance <= self.left_open) if self.left_open else np.zeros(len(expected), np.bool_)
         self.rows[kind] = self.rows.get(kind, 0) + len(expected)
         self.max_difference = max(self.max_difference, np.inf if np.isnan(difference) else difference)
         ours, theirs = (decide(some, self.review, self.block) for some in (scores, rounded))
-        self.decision_flips += int(np.count_nonzero(ours != theirs))
+        self.decision_flips += int(np.count_nonzero((ours != theirs) & ~is_open))
         self.rounded_otherwise += int(np.count_nonzero(scores != rounded))
-        self.near_a_decision += int(np.count_nonzero((np.abs(expected - thresholds) <= NEAR_A_DECISION).any(axis=0)))
+        self.near_a_decision += int(np.count_nonzero(distance <= NEAR_A_DECISION))
 
 
 def examine(
@@ -99,7 +105,8 @@ def examine(
     progress : callable of (str, int, int), optional
     """
     model = OnnxModel(onnx, features=x.shape[1])
-    found = Certificate(bound=fitted.bound, review=review, block=block)
+    left_open = 0.0 if fitted.exact else fitted.bound
+    found = Certificate(bound=fitted.bound, review=review, block=block, left_open=left_open)
     for kind, made in Adversary(fitted, x, (review, block), seed=seed).rows(rows):
         found.compare(kind, fitted.probability(made), model.score(made))
         progress("certify", found.total, rows)

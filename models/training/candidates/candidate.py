@@ -23,10 +23,15 @@ class Fitted(Protocol):
     ----------
     bound : float
         Largest difference allowed between `probability` and the exported graph: what rounding makes.
+    exact : bool
+        Whether the graph adds up as the library does, so that a score is the library's number, rounded once.
     """
 
     @property
     def bound(self) -> float: ...  # noqa: D102
+
+    @property
+    def exact(self) -> bool: ...  # noqa: D102
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return each row's probability of fraud (n,), from the library that trained it.

@@ -42,6 +42,7 @@ class FittedLightGbm:
 
     booster: lgb.Booster
     bound: ClassVar[float] = BOUND
+    exact: ClassVar[bool] = True
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""

@@ -49,6 +49,7 @@ class FittedLogistic:
 
     pipeline: Pipeline
     bound: ClassVar[float] = BOUND
+    exact: ClassVar[bool] = False
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""

@@ -56,6 +56,7 @@ class FittedForest:
 
     forest: RandomForestClassifier
     bound: ClassVar[float] = TREES_BOUND
+    exact: ClassVar[bool] = False
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""

@@ -71,6 +71,7 @@ class FittedXGBoost:
 
     booster: xgb.Booster
     bound: ClassVar[float] = TREES_BOUND
+    exact: ClassVar[bool] = False
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Fitted.probability`."""
