@@ -66,5 +66,5 @@ class TimedScoreBatch(ScoreBatch):
 
 
 if __name__ == "__main__":
-    vars(topology)["ScoreBatch"] = TimedScoreBatch  # in its place: types take a class for a constant
+    vars(topology)["ScoreBatch"] = TimedScoreBatch  # by its name: to mypy a class is no variable
     score_transactions.main(sys.argv[1:])

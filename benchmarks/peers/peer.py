@@ -86,3 +86,4 @@ class FlinkPeer(_Peer):
 
 
 Peer = FlinkPeer | ProcessPeer
+"""A row of the catalogue."""
