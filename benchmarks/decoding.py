@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.poison import spoilt
 from producers.encoding import encode_transactions
@@ -40,7 +41,7 @@ def main() -> None:
     print(json.dumps(result))
 
 
-def _fastest_us(decoder: TransactionBatchDecoder, records: Sequence[KeyedRecord], times: np.ndarray) -> int:
+def _fastest_us(decoder: TransactionBatchDecoder, records: Sequence[KeyedRecord], times: NDArray[np.int64]) -> int:
     keys = [None if key is None else key.decode() for key, _ in records]
     payloads = [value for _, value in records]
     spent = []

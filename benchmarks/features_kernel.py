@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from models.features.engine import FeatureEngine
 from models.features.history import K
@@ -25,7 +26,7 @@ START_MS = 1_767_225_600_000
 GAP_MS = 3 * 3_600_000  # of one customer's transactions: 40 of them reach back over most of a week
 
 
-def transactions(rng: np.random.Generator, customers: np.ndarray, start_ms: int, span_ms: int) -> pa.RecordBatch:
+def transactions(rng: np.random.Generator, customers: NDArray[np.int64], start_ms: int, span_ms: int) -> pa.RecordBatch:
     n = len(customers)
     categories = np.array([f"category-{i}" for i in range(20)])
     types = np.array(["chip", "contactless", "online", "withdrawal"])

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from confluent_kafka import TopicPartition
 from confluent_kafka.cimpl import OFFSET_BEGINNING
+from numpy.typing import NDArray
 
 from benchmarks.bench import PATIENCE_S
 from models.features.engine import FeatureEngine
@@ -68,7 +69,7 @@ def _consumed_per_s(settings: Settings, services: Services, events: int) -> floa
         consumer.close()
 
 
-def _kernel_rows_per_s(table: pa.Table, artifact: Artifact) -> tuple[float, np.ndarray]:
+def _kernel_rows_per_s(table: pa.Table, artifact: Artifact) -> tuple[float, NDArray[np.float32]]:
     """Return the rate, and the features of the last batch."""
     warm_up()
     engine = FeatureEngine(load=None, category_risk=artifact.category_risk, type_risk=artifact.type_risk)
@@ -80,7 +81,7 @@ def _kernel_rows_per_s(table: pa.Table, artifact: Artifact) -> tuple[float, np.n
     return len(table) / (time.perf_counter() - begun), batch.x
 
 
-def _onnx_rows_per_s(x: np.ndarray, artifact: Artifact) -> float:
+def _onnx_rows_per_s(x: NDArray[np.float32], artifact: Artifact) -> float:
     model = OnnxModel(artifact.onnx)
     begun = time.perf_counter()
     for _ in range(ROUNDS):

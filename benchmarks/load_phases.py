@@ -111,7 +111,7 @@ class LoadPhases:
                     f"expected the job to catch up within {CATCH_UP_S:.0f} s, was {ended.lag:,} behind"
                 )
         phase = Phase(
-            published=sent["records"],
+            published=int(sent["records"]),
             rate=sent["records"] / sent["seconds"],
             behind_ms=sent["behind_ms"],
             looks=self._vitals.looks[first:],

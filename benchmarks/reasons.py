@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.features.table import FEATURES
 from models.scoring.contributions import read_contributions
@@ -25,7 +26,7 @@ ROWS, BATCH, ALERTS, ROUNDS = 30_000, 2_000, 200, 15
 ALERT_RATE, OTHER_US = 0.01, 4.5
 
 
-def training_rows(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def training_rows(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return amounts and small counts, and frauds that hang on twenty of them."""
     x = rng.gamma(2, 50, (ROWS, len(FEATURES))).astype(np.float32)
     x[:, 3:20] = np.round(x[:, 3:20] / 40)
@@ -33,7 +34,7 @@ def training_rows(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return x, margin > np.quantile(margin, 0.93)
 
 
-def measure(trees: int, leaves: int, x: np.ndarray, is_fraud: np.ndarray) -> dict[str, float]:
+def measure(trees: int, leaves: int, x: NDArray[np.float32], is_fraud: NDArray[np.bool_]) -> dict[str, float]:
     booster = fit(x, is_fraud, LearnerSettings(trees=trees, leaves=leaves), seed=1, threads=1)
     onnx = export_onnx(booster).SerializeToString()
     model, explained = OnnxModel(onnx), read_contributions(onnx)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -88,7 +89,7 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def load(python: Path, url: str, rate: int, seconds: int) -> list[dict[str, object]]:
+def load(python: Path, url: str, rate: int, seconds: int) -> list[dict[str, Any]]:
     """Have Locust send, and return what it measured."""
     users = -(-rate // REQUESTS_OF_USER)
     options = {
@@ -99,7 +100,7 @@ def load(python: Path, url: str, rate: int, seconds: int) -> list[dict[str, obje
         "--run-time": f"{WARM_UP_S + seconds}s",
     }
     flags = ["--headless", "--reset-stats", "--json", "--only-summary", "--loglevel", "ERROR"]
-    command = [python, "-m", "locust", *flags, *(str(word) for option in options.items() for word in option)]
+    command = [str(python), "-m", "locust", *flags, *(str(word) for option in options.items() for word in option)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     try:
         return list(json.loads(done.stdout))
@@ -107,12 +108,12 @@ def load(python: Path, url: str, rate: int, seconds: int) -> list[dict[str, obje
         raise RuntimeFailure(f"expected figures of Locust, but it said: {done.stderr[-2000:]}") from None
 
 
-def report(rows: list[dict[str, object]], rate: int) -> dict[str, object]:
+def report(rows: list[dict[str, Any]], rate: int) -> dict[str, object]:
     """Return quantiles in milliseconds, as Locust counts them: to 1 ms below 100 ms, to 10 ms above."""
     (row,) = [row for row in rows if row["name"] == "/v1/score"]
-    times = sorted((float(time), int(count)) for time, count in dict(row["response_times"]).items())  # type: ignore[call-overload]
+    times = sorted((float(time), int(count)) for time, count in row["response_times"].items())
     total = sum(count for _, count in times)
-    seconds = float(row["last_request_timestamp"]) - float(row["start_time"])  # type: ignore[arg-type]
+    seconds = float(row["last_request_timestamp"]) - float(row["start_time"])
     return {
         "requests_per_second": round(total / seconds, 1),
         "wanted_per_second": rate,

@@ -13,6 +13,7 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
 from benchmarks.drain import drain_seconds, in_turns
@@ -94,7 +95,7 @@ def job_rates() -> dict[str, int]:
     return {name: round(rate) for name, rate in rates.items()}
 
 
-def _zipf(rng: np.random.Generator, customers: int, count: int) -> np.ndarray:
+def _zipf(rng: np.random.Generator, customers: int, count: int) -> NDArray[np.int64]:
     weights = np.arange(1, customers + 1) ** -ZIPF_EXPONENT
     return rng.choice(customers, count, p=weights / weights.sum())
 

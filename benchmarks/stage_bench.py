@@ -1,6 +1,6 @@
 """Runs the job with clocks in it and says what its events cost."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -150,8 +150,8 @@ class StageBench:
         running = RunState.load(self._settings.state).running()
         return {process.name: ThreadTimes.now(process.pid) for process in running}
 
-    def _threads_since(self, earlier: Mapping[str, ThreadTimes]) -> Counter[str]:
-        spent: Counter[str] = Counter()
+    def _threads_since(self, earlier: Mapping[str, ThreadTimes]) -> dict[str, float]:
+        spent: dict[str, float] = defaultdict(float)
         for process, times in self._threads().items():
             for thread, seconds in times.since(earlier[process]).items():
                 spent[thread if process.startswith("taskmanager") else f"({process})"] += seconds

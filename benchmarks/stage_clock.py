@@ -52,6 +52,11 @@ class StageClock:
         """Let a method of one object count for a stage from now on."""
         setattr(owner, method, self.timed(name, getattr(owner, method)))
 
+    def wrap_iterator(self, owner: object, method: str, name: str) -> None:
+        """Let a method that yields count for a stage from now on, with all that it yields."""
+        call = getattr(owner, method)
+        setattr(owner, method, self.timed(name, lambda *given: list(call(*given))))
+
     def take(self) -> Counter[str]:
         """Return what was counted and begin anew."""
         taken, self.spent_ns = self.spent_ns, Counter()

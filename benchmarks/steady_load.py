@@ -94,7 +94,7 @@ def main() -> None:
     topics = Topics()
     with Publisher(arguments.bootstrap_servers) as publisher:
         world = SteadyWorld(publisher, topics, arguments.rate, arguments.first_round)
-        records = islice(world.records(), round(arguments.rate * arguments.seconds))
+        records: Iterator[Record] = islice(world.records(), round(arguments.rate * arguments.seconds))
         records = chain([next(records)], records)  # what comes before the first takes a second, which is not the load's
         sent = publisher.publish(records, topics.transactions, schedule=ConstantRate(arguments.rate))
     print(json.dumps({**asdict(sent), "next_round": world.next_round}))

@@ -1,5 +1,5 @@
 import re
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import Self
 
@@ -33,9 +33,9 @@ class ThreadTimes:
             seconds[thread.id, NUMBERS.sub("", name) or name] = thread.user_time + thread.system_time
         return cls(seconds)
 
-    def since(self, earlier: Self) -> Counter[str]:
+    def since(self, earlier: Self) -> dict[str, float]:
         """Return the seconds by name from an earlier look to this one, of the threads that still live."""
-        spent: Counter[str] = Counter()
+        spent: dict[str, float] = defaultdict(float)
         for thread, seconds in self._seconds.items():
             spent[thread[1]] += seconds - earlier._seconds.get(thread, 0.0)
         return spent

@@ -3,7 +3,7 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]  # public all the same
+from confluent_kafka.admin import AdminClient, ConfigResource
 
 from runtime.kafka_client import client_properties
 from runtime.settings import Settings

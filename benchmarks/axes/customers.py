@@ -95,7 +95,7 @@ def _next_checkpoint(rest: FlinkRest, job_id: str) -> dict[str, Any]:
 
     def complete() -> bool:
         newest.update(rest.checkpoints(job_id)["latest"]["completed"] or {"trigger_timestamp": 0})
-        return newest["trigger_timestamp"] >= begun_ms
+        return bool(newest["trigger_timestamp"] >= begun_ms)
 
     if not wait_until(complete, seconds=CHECKPOINT_S):
         raise RuntimeFailure(f"expected a checkpoint within {CHECKPOINT_S:.0f} s, was none: see the job's logs")

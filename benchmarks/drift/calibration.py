@@ -1,8 +1,10 @@
 """How often detectors fire on observations of which nothing changes, drawn by chance alone."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.drift.detector import DetectorSettings, DriftDetector, adwin, kswin, page_hinkley
 from models.drift.observation import OBSERVATION_SIZE
@@ -10,7 +12,7 @@ from models.drift.observation import OBSERVATION_SIZE
 LENGTH = 2_000
 """Observations in a stream: two million events."""
 
-FAMILIES: Mapping[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+FAMILIES: Mapping[str, Callable[[np.random.Generator, int], NDArray[np.float64]]] = {
     "normal": lambda rng, size: rng.standard_normal(size),
     "a share of 1 %": lambda rng, size: _standardised(
         rng.binomial(OBSERVATION_SIZE, 0.01, size), OBSERVATION_SIZE * 0.01, np.sqrt(OBSERVATION_SIZE * 0.0099)
@@ -39,10 +41,10 @@ def false_alarms(settings: DetectorSettings, *, streams: int, seed: int) -> dict
     }
 
 
-def _alarms(settings: DetectorSettings, values: np.ndarray) -> int:
+def _alarms(settings: DetectorSettings, values: NDArray[np.float64]) -> int:
     detector = DriftDetector(settings)
     return sum(detector.update(value) is not None for value in values.tolist())
 
 
-def _standardised(values: np.ndarray, mean: float, deviation: float) -> np.ndarray:
+def _standardised(values: NDArray[Any], mean: float, deviation: float) -> NDArray[np.float64]:
     return (values - mean) / deviation

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from models.drift.baseline import Baseline, baselines
 from models.drift.observation import OBSERVATION_SIZE, Accumulator
@@ -21,8 +22,8 @@ NAMES = (*(signal.name for signal in SIGNALS), ERROR)
 class Signals:
     """What n transactions gave: (n, len(NAMES)) signals, and their event times."""
 
-    values: np.ndarray
-    times_ms: np.ndarray
+    values: NDArray[np.float64]
+    times_ms: NDArray[np.int64]
 
     @classmethod
     def of(cls, table: pa.Table, artifact: Artifact) -> "Signals":

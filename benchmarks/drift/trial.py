@@ -44,10 +44,9 @@ BRIEF = Sizes(worlds=1, customers=1_500, days=21, drift_day=14, streams=2)
 def run(artifact: Artifact, sizes: Sizes, *, seed: int, tell: Tell = lambda _stage: None) -> Figures:
     """Judge; the same artifact, sizes and seed give the same figures."""
     cards = {name: Card() for name in JUDGES}
-    shown = None
+    shown: tuple[Stream, Stream] | None = None
     for number in range(sizes.worlds):
-        settings = {"seed": 100 * seed + number, "customers": sizes.customers, "days": sizes.days}
-        config = SimulationConfig(**settings)
+        config = SimulationConfig(seed=100 * seed + number, customers=sizes.customers, days=sizes.days)
         tell(f"world {number + 1}: without drift")
         usual = Signals.of(world(config), artifact)
         for name, signals in ((STATIONARY, usual.shuffled(seed)), (SEASONAL, usual)):
@@ -57,8 +56,10 @@ def run(artifact: Artifact, sizes: Sizes, *, seed: int, tell: Tell = lambda _sta
         drift_ms = epoch_ms(config.start + timedelta(days=sizes.drift_day))
         for name in DRIFTS:
             tell(f"world {number + 1}: {name}")
-            signals = Signals.of(drifted(name, settings, sizes.drift_day), artifact)
+            signals = Signals.of(drifted(name, config, sizes.drift_day), artifact)
             judge_drift(cards, name, *_both(signals, artifact), drift_ms)
+    if shown is None:
+        raise ValueError(f"expected a world at least, was {sizes.worlds}")
     tell("calibrating")
     rates = {name: false_alarms(item, streams=sizes.streams, seed=seed) for name, item in CONFIGURATIONS.items()}
     return Figures(seed=seed, worlds=sizes.worlds, cards=cards, calibration=rates, shown=shown)

@@ -6,6 +6,7 @@ With its recovery store, so that it goes on from its last epoch.
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import TypeAlias
 
 import bytewax.operators as op
 from bytewax.connectors.kafka import KafkaSinkMessage, KafkaSourceMessage
@@ -25,7 +26,7 @@ EPOCH = timedelta(seconds=10)
 START_S = 60.0
 
 Described = tuple[str, tuple[Record, Row]]
-Message = KafkaSinkMessage[bytes, bytes]
+Message: TypeAlias = KafkaSinkMessage[bytes, bytes]
 
 
 def flow(arguments: Arguments) -> Dataflow:

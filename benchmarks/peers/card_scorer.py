@@ -71,7 +71,8 @@ class CardScorer:
 
     def score(self, rows: Sequence[Row]) -> list[float]:
         """Return the probability of fraud of each row of features."""
-        return self._model.score(np.array(rows, np.float32)).tolist()
+        scores: list[float] = self._model.score(np.array(rows, np.float32)).tolist()
+        return scores
 
     def outputs(self, records: Sequence[Record], rows: Sequence[Row]) -> list[Output]:
         """Score transactions by their features, together, and return what is to be written of each."""

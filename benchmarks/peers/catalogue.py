@@ -1,8 +1,8 @@
 """The peers, in the order in which they are run."""
 
-from benchmarks.peers.peer import FlinkPeer, Peer, ProcessPeer
+from benchmarks.peers.peer import FlinkPeer, Guarantee, Peer, ProcessPeer
 
-EXACTLY_ONCE_STATE = "exactly-once state, at-least-once output"
+EXACTLY_ONCE_STATE: Guarantee = "exactly-once state, at-least-once output"
 
 OURS = FlinkPeer(
     slug="fraudstream",

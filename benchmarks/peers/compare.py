@@ -1,7 +1,7 @@
 """Every peer drains the same topic, is checked against the oracle, and has a rate if it was right."""
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,7 +115,7 @@ def compare(
     return entries
 
 
-def summary(entries: dict[str, Entry]) -> dict[str, Any]:
+def summary(entries: Mapping[str, Entry]) -> dict[str, Any]:
     """Return the figures that are promised, None where one is missing, and every peer's own."""
     rates = {slug: entry.events_per_s for slug, entry in entries.items()}
     ours = rates[OURS.slug]
@@ -156,6 +156,6 @@ def _written(settings: Settings, servers: str, customers: set[str], kind: str) -
     codec = RecordCodec(kind, "", FileRegistry())
     names = {customer.encode() for customer in customers}
     for message in read_topic(settings, servers, settings.topics.scores):
-        if message.key() in names:
-            record = codec.decode(message.value())
+        if message.key() in names and (payload := message.value()) is not None:
+            record = codec.decode(payload)
             yield record["transaction_id"], record.get("score", 0.0)

@@ -80,8 +80,9 @@ def drain(peer: Peer, work: Work, turn: int) -> float:
     """
     settings, count = work.settings_of(peer, turn), round(work.events * peer.share)
     create_topics(settings, work.services.bootstrap_servers)
-    running = _job if isinstance(peer, FlinkPeer) else _processes
-    with running(peer, settings, work.services) as fault:
+    services = work.services
+    running = _job(peer, settings, services) if isinstance(peer, FlinkPeer) else _processes(peer, settings, services)
+    with running as fault:
         lasted_ms = _await(settings, work.services, count, fault)
     with TopicGrowth(settings, work.services.bootstrap_servers, settings.topics.scores) as growth:
         return growth.rate(count, lasted_ms)
@@ -122,7 +123,7 @@ def _processes(peer: ProcessPeer, settings: Settings, services: Services) -> Ite
 
 def _spawn(python: Path, module: str, arguments: Arguments, settings: Settings) -> OwnedProcess:
     name = f"{module}-{arguments.process}"
-    command = [python, "-m", f"benchmarks.peers.{module}", *arguments.as_options()]
+    command: list[str | Path] = [python, "-m", f"benchmarks.peers.{module}", *arguments.as_options()]
     log = settings.state.logs / f"{arguments.scores_topic}-{name}.log"
     return spawn(name, command, log=log, env=process_environment(find_java()), cwd=PROJECT_ROOT)
 

@@ -45,7 +45,7 @@ class Score(ScalarFunction):
         """Score a batch."""
         rows = pd.DataFrame(dict(zip((*FIELDS, *AGGREGATES), columns, strict=True)))
         rows["event_time"] = rows["event_time"].dt.tz_localize("UTC")
-        records = rows[[*FIELDS]].to_dict("records")
+        records: list[Any] = rows[[*FIELDS]].to_dict("records")
         x = self._features(rows, np.array([self._scorer.risks(record) for record in records]))
         outputs = self._scorer.outputs(records, x.tolist())
         return pd.DataFrame(outputs, columns=["score", "alert"])

@@ -58,7 +58,8 @@ async def main() -> None:
         scoring = HttpScoring(arguments, client, producer)
         while True:
             messages = consumer.consume(CHUNK, 1.0)
-            await scoring.process([message.value() for message in messages if message.error() is None])
+            payloads = (message.value() for message in messages if message.error() is None)
+            await scoring.process([payload for payload in payloads if payload is not None])
 
 
 def _port(file: Path) -> int:

@@ -41,8 +41,9 @@ class KernelLoop:
     def process(self, messages: Sequence[Message]) -> None:
         """Score a chunk and send its scores and alerts."""
         now, producer = now_ms(), self._producer
-        keys = [message.key().decode() for message in messages]
-        batch = self._decoder.decode(keys, [message.value() for message in messages], np.full(len(messages), now))
+        sent = [(message.key(), value) for message in messages if (value := message.value()) is not None]
+        names = [None if key is None else key.decode() for key, _ in sent]
+        batch = self._decoder.decode(names, [value for _, value in sent], np.full(len(sent), now))
         scored = self._scorer.score(batch.records)
         for topic, keys, payloads in self._outputs.decisions(batch.records, scored, -1, (), now):
             for key, payload in zip(keys, payloads, strict=True):

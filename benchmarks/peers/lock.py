@@ -3,6 +3,7 @@
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.peers.environment import LOCKS
 from runtime.folders import PROJECT_ROOT
@@ -34,8 +35,13 @@ def main() -> None:
             run_uv("pip", "compile", *OPTIONS, str(file), "-o", str(file.with_suffix(".lock")))
     for module, jars in JARS.items():
         with tempfile.TemporaryDirectory() as folder:
-            rows = [locked_row((*jar.split(":"), "", "jar"), module, Path(folder)) for jar in jars]
+            rows = [_locked(jar, module, Path(folder)) for jar in jars]
         (LOCKS / f"{module}.jars.lock").write_text(json.dumps({"jars": rows}, indent=2) + "\n")
+
+
+def _locked(jar: str, module: str, folder: Path) -> dict[str, Any]:
+    group, artifact, version = jar.split(":")
+    return locked_row((group, artifact, version, "", "jar"), module, folder)
 
 
 if __name__ == "__main__":

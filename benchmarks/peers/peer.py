@@ -11,7 +11,7 @@ Role = Literal["ours", "peer", "without guarantees", "limit"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Peer:
+class _Peer:
     """One way to score the transactions of a topic.
 
     Attributes
@@ -51,7 +51,7 @@ class Peer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProcessPeer(Peer):
+class ProcessPeer(_Peer):
     """A program of its own, started as often as `processes` says; each reads its part of the partitions.
 
     Attributes
@@ -70,7 +70,7 @@ class ProcessPeer(Peer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlinkPeer(Peer):
+class FlinkPeer(_Peer):
     """A job for the embedded cluster.
 
     Attributes
@@ -83,3 +83,7 @@ class FlinkPeer(Peer):
 
     mode: Literal["thread", "process"] = "thread"
     asks_registry: bool = False
+
+
+Peer = FlinkPeer | ProcessPeer
+"""A row of the catalogue."""

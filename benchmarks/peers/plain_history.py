@@ -128,7 +128,9 @@ def _calendar(now: Seen) -> tuple[float, float, float]:
 
 
 def _travel(now: Seen, last: Seen | None) -> tuple[float, float]:
-    if last is None or now.latitude is None:
+    if last is None or last.latitude is None or last.longitude is None:
+        return -1.0, -1.0
+    if now.latitude is None or now.longitude is None:
         return -1.0, -1.0
     p, q = math.radians(now.latitude), math.radians(last.latitude)
     turn = math.radians(now.longitude - last.longitude)

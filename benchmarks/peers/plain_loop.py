@@ -27,7 +27,7 @@ class PlainLoop:
     def process(self, messages: Sequence[Message]) -> None:
         """Score a chunk and send its scores and alerts."""
         scorer, histories, producer = self._scorer, self._histories, self._producer
-        records = [scorer.decode(message.value()) for message in messages]
+        records = [scorer.decode(payload) for message in messages if (payload := message.value()) is not None]
         rows = [scorer.advance(histories[record["customer_id"]], record) for record in records]
         for record, (score, alert) in zip(records, scorer.outputs(records, rows), strict=True):
             producer.produce(self._arguments.scores_topic, score, record["customer_id"])

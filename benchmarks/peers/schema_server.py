@@ -12,10 +12,11 @@ class SchemaHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with a schema, or that there is none."""
+        answer: dict[str, int | str]
         try:
             status, answer = 200, {"schema": FileRegistry().schema_for(int(self.path.split("?")[0].rsplit("/", 1)[1]))}
         except (ValueError, IndexError, UnknownSchemaError):
-            status, answer = 404, {"error_code": 40403, "message": "Schema not found"}  # type: ignore[dict-item]
+            status, answer = 404, {"error_code": 40403, "message": "Schema not found"}
         content = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")

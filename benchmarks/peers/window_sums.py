@@ -75,7 +75,7 @@ class WindowSums:
         self._kept: deque[Seen] = deque()
         self._newest: list[Seen] = []  # of one moment: those don't see each other
         self._windows = [Window(length_ms) for length_ms in WINDOWS_MS]
-        self._merchants: Counter[str] = Counter()
+        self._merchants: Counter[str | None] = Counter()  # never None, but counted as the devices are
         self._devices: Counter[str | None] = Counter()
         self._placed: Seen | None = None
 

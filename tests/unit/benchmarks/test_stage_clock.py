@@ -51,3 +51,19 @@ def test_wrapped_method_answers_as_before_and_counts_when_it_fails():
     with clock.stage("next"):
         ticking.now_ns += 1
     assert clock.take() == {"score": 6, "next": 1}
+
+
+def test_wrapped_iterator_counts_for_all_that_it_yields_and_not_for_who_takes_it():
+    ticking = Ticking()
+
+    class Log:
+        def sample(self, count):
+            for number in range(count):
+                ticking.now_ns += 3
+                yield number
+
+    log, clock = Log(), StageClock(ticking)
+    clock.wrap_iterator(log, "sample", "log")
+    for _ in log.sample(2):
+        ticking.now_ns += 50
+    assert clock.take() == {"log": 6}
