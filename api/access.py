@@ -13,7 +13,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from api.problem import ProblemError
-from runtime.server_settings import LOOPBACK_NAMES
+from runtime.configuration.server_settings import LOOPBACK_NAMES
 
 bearer = HTTPBearer(auto_error=False, description="A token of FRAUDSTREAM_API__TOKENS or of api.tokens_file.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]

@@ -14,8 +14,8 @@ from api.problem import answer_with_problems, openapi_of
 from api.readiness import Readiness
 from api.request_metrics import RequestMetrics
 from api.scoring import open_desk
-from runtime.embedded import Services
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
+from runtime.local.embedded import Services
 
 DESCRIPTION = """Sends card transactions to the fraudstream job and answers with its decisions.
 

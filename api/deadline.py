@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Header
 
 from api.problem import FieldProblem, ProblemError
-from runtime.api_settings import ApiSettings
+from runtime.configuration.api_settings import ApiSettings
 
 NAME = "X-Deadline-Ms"
 

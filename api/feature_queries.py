@@ -8,8 +8,8 @@ from typing import Any
 from confluent_kafka import Producer
 
 from api.sender import Sender
-from runtime.registry_access import registry_of
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
+from runtime.kafka.registry_access import registry_of
 from schemas.avro_schemas import FEATURE_QUERY
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject

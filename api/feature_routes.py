@@ -12,7 +12,7 @@ from api.deadline import DeadlineMs, deadline_s
 from api.problem import ProblemError, documented, unavailable
 from api.sender import UnavailableError
 from api.transaction import EPOCH, LIMITS, MILLISECOND, CustomerId, Id, Text, require_whole_place
-from runtime.api_settings import ApiSettings
+from runtime.configuration.api_settings import ApiSettings
 
 router = APIRouter(prefix="/v1", tags=["features"], dependencies=[Depends(require_access)])
 

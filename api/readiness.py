@@ -3,12 +3,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobs.job_config import JobConfig
-from runtime.broker import reachable
-from runtime.embedded import Services
-from runtime.failures import NotReady, RuntimeFailure
-from runtime.flink_rest import FlinkRest
-from runtime.kafka_client import shared_properties
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
+from runtime.host.failures import NotReady, RuntimeFailure
+from runtime.kafka.kafka_client import shared_properties
+from runtime.local.broker import reachable
+from runtime.local.embedded import Services
+from runtime.local.flink_rest import FlinkRest
 
 
 @dataclass(frozen=True, kw_only=True)

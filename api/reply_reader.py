@@ -7,11 +7,11 @@ from typing import Any
 
 from confluent_kafka import Message, Producer
 
-from runtime.background_reader import BackgroundReader
-from runtime.kafka_client import open_consumer
-from runtime.settings import Settings
-from runtime.topic_codecs import TopicCodecs
-from runtime.topic_reader import topic_ends
+from runtime.configuration.settings import Settings
+from runtime.kafka.background_reader import BackgroundReader
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_reader import topic_ends
 
 POLL_S = 0.1
 MOST_AT_ONCE = 500

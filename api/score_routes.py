@@ -15,7 +15,7 @@ from api.score_book import ConflictError, Entry, State
 from api.scoring import Scoring
 from api.sender import UnavailableError
 from api.transaction import LIMITS, Transaction
-from runtime.api_settings import ApiSettings
+from runtime.configuration.api_settings import ApiSettings
 from schemas.validation import MAX_TEXT_BYTES
 
 MAX_AHEAD = timedelta(milliseconds=LIMITS.max_ahead_ms)

@@ -15,9 +15,9 @@ from api.reply_reader import Listener, ReplyReader
 from api.score_book import Entry, ScoreBook
 from api.sender import Sender, UnavailableError
 from producers.publisher import SETTINGS
-from runtime.kafka_client import client_properties
-from runtime.registry_access import registry_of
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
+from runtime.kafka.kafka_client import client_properties
+from runtime.kafka.registry_access import registry_of
 from schemas.avro_schemas import ALERT, FEATURE_ANSWER, SCORE, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject

@@ -13,10 +13,10 @@ from producers.publisher import Publisher
 from producers.replay import replay
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.embedded import Services
-from runtime.kafka_client import shared_properties
-from runtime.registry_access import registry_of
-from runtime.settings import ModelSettings, PathSettings, Settings, load_settings
+from runtime.configuration.settings import ModelSettings, PathSettings, Settings, load_settings
+from runtime.kafka.kafka_client import shared_properties
+from runtime.kafka.registry_access import registry_of
+from runtime.local.embedded import Services
 
 ROOT = Path(".fraudstream/bench")
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)

@@ -26,13 +26,13 @@ from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.control_topic import Deployment, Served, publish_deployment
-from runtime.embedded import Services, embedded
-from runtime.failures import RuntimeFailure
-from runtime.latency import Latency
-from runtime.model_events import read_model_events
-from runtime.settings import Settings
-from runtime.submit import submit
+from runtime.configuration.settings import Settings
+from runtime.host.failures import RuntimeFailure
+from runtime.job_control.control_topic import Deployment, Served, publish_deployment
+from runtime.job_control.model_events import read_model_events
+from runtime.job_control.submit import submit
+from runtime.local.embedded import Services, embedded
+from runtime.records.latency import Latency
 
 WORLD = SimulationConfig(seed=2, customers=10_000, days=60)
 RATE, TURN_S, WARM_UP_S = 5_000, 30, 5

@@ -15,12 +15,12 @@ from benchmarks.drain import EVENTS, WORLD, in_turns, scoring
 from producers.publisher import Publisher
 from producers.replay_with_labels import replay_with_labels
 from producers.simulate import simulate
-from runtime.deadline import wait_until
-from runtime.embedded import Services, embedded
-from runtime.failures import RuntimeFailure
-from runtime.kafka_client import open_consumer, shared_properties
-from runtime.settings import Settings
-from runtime.topic_reader import await_records, partition_ranges
+from runtime.configuration.settings import Settings
+from runtime.host.deadline import wait_until
+from runtime.host.failures import RuntimeFailure
+from runtime.kafka.kafka_client import open_consumer, shared_properties
+from runtime.kafka.topic_reader import await_records, partition_ranges
+from runtime.local.embedded import Services, embedded
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import open_registry, value_subject

@@ -14,11 +14,11 @@ from models.features.engine import FeatureEngine
 from models.features.warm_up import warm_up
 from models.scoring.artifact import Artifact
 from models.scoring.model import OnnxModel
-from runtime.embedded import Services
-from runtime.failures import RuntimeFailure
-from runtime.kafka_client import open_consumer
-from runtime.settings import Settings
-from runtime.topic_reader import partition_ranges
+from runtime.configuration.settings import Settings
+from runtime.host.failures import RuntimeFailure
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.topic_reader import partition_ranges
+from runtime.local.embedded import Services
 
 BATCH, ROUNDS = 1_000, 50
 FETCHED = 10_000

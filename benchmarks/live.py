@@ -3,11 +3,11 @@ import sys
 import pyarrow as pa
 
 from benchmarks.bench import PATIENCE_S, publish
-from runtime.alert_watch import AlertWatch
-from runtime.embedded import Services
-from runtime.latency import Latency, measure_latency
-from runtime.settings import Settings
-from runtime.topic_reader import await_records, topic_size
+from runtime.configuration.settings import Settings
+from runtime.kafka.topic_reader import await_records, topic_size
+from runtime.local.embedded import Services
+from runtime.records.alert_watch import AlertWatch
+from runtime.records.latency import Latency, measure_latency
 from schemas.wall_clock import now_ms
 
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import psutil
 
-from runtime.folders import PROJECT_ROOT
-from runtime.jars import read_lock
+from runtime.host.folders import PROJECT_ROOT
+from runtime.local.jars import read_lock
 
 PACKAGES = ("fraudstream", "apache-flink", "confluent-kafka", "lightgbm", "numba", "numpy", "onnxruntime", "pyarrow")
 BROKER = "kafka_2.13"

@@ -18,11 +18,11 @@ from producers.encoding import encode_transactions
 from producers.publisher import KeyedRecord, Publisher
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.embedded import Services, embedded
-from runtime.failures import RuntimeFailure
-from runtime.kafka_client import shared_properties
-from runtime.settings import Settings
-from runtime.topics import create_topics
+from runtime.configuration.settings import Settings
+from runtime.host.failures import RuntimeFailure
+from runtime.kafka.kafka_client import shared_properties
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import Services, embedded
 from schemas.avro_schemas import TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW

@@ -23,14 +23,14 @@ from urllib.request import urlopen
 import psutil
 
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
-from runtime.deadline import wait_until
-from runtime.embedded import embedded
-from runtime.failures import RuntimeFailure
-from runtime.own_environment import own_environment
-from runtime.ports import LOOPBACK, free_port
-from runtime.run_state import RunState
-from runtime.settings import Settings
-from runtime.submit import submit
+from runtime.configuration.settings import Settings
+from runtime.host.deadline import wait_until
+from runtime.host.failures import RuntimeFailure
+from runtime.host.own_environment import own_environment
+from runtime.host.ports import LOOPBACK, free_port
+from runtime.host.run_state import RunState
+from runtime.job_control.submit import submit
+from runtime.local.embedded import embedded
 
 HERE = Path(__file__).parent
 REQUESTS_OF_USER, WARM_UP_S, START_S = 5, 30, 60.0

@@ -23,11 +23,11 @@ from producers.encoding import encode_transactions
 from producers.publisher import Publisher
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.embedded import Services, embedded
-from runtime.failures import RuntimeFailure
-from runtime.kafka_client import shared_properties
-from runtime.settings import Settings
-from runtime.topics import create_topics
+from runtime.configuration.settings import Settings
+from runtime.host.failures import RuntimeFailure
+from runtime.kafka.kafka_client import shared_properties
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import Services, embedded
 from schemas.registry import FileRegistry
 from schemas.topics import Topics
 

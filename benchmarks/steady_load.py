@@ -23,7 +23,7 @@ from producers.replay_with_labels import after_labels, labels_needed, slice_ends
 from producers.schedule import ConstantRate
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.interrupts import terminate_as_interrupt
+from runtime.host.interrupts import terminate_as_interrupt
 from schemas.columns import EVENT_TIME
 from schemas.registry import open_registry, value_subject
 from schemas.topics import Topics

@@ -4,9 +4,9 @@ from typing import Self
 
 from confluent_kafka import TopicPartition
 
-from runtime.kafka_client import open_consumer
-from runtime.settings import Settings
-from runtime.topic_reader import partition_ranges
+from runtime.configuration.settings import Settings
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.topic_reader import partition_ranges
 
 TIMEOUT_S = 10.0
 MIDDLE = (0.25, 0.9)

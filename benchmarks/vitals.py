@@ -5,14 +5,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runtime.background_reader import BackgroundReader
-from runtime.embedded import Services
-from runtime.failures import RuntimeFailure
-from runtime.flink_rest import FlinkRest
-from runtime.kafka_client import open_consumer
-from runtime.run_state import RunState
-from runtime.settings import Settings
-from runtime.topic_reader import partition_ranges
+from runtime.configuration.settings import Settings
+from runtime.host.failures import RuntimeFailure
+from runtime.host.run_state import RunState
+from runtime.kafka.background_reader import BackgroundReader
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.topic_reader import partition_ranges
+from runtime.local.embedded import Services
+from runtime.local.flink_rest import FlinkRest
 
 INTERVAL_S = 2.0
 

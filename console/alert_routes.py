@@ -15,7 +15,7 @@ from console.alert_book import Sort, State, Wanted
 from console.desk import Desk
 from console.json_answer import as_json
 from console.reviews import UndeliveredError
-from runtime.failures import RuntimeFailure
+from runtime.host.failures import RuntimeFailure
 from schemas.errors import UserError
 from schemas.validation import MAX_TEXT_BYTES
 

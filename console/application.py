@@ -15,8 +15,8 @@ from api.problem import ProblemError, answer_with_problems
 from console import alert_routes, stream_routes
 from console.desk import open_desk
 from console.security_headers import SecurityHeaders
-from runtime.embedded import Services
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
+from runtime.local.embedded import Services
 
 PAGE = Path(__file__).with_name("page")
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from runtime.kafka_client import open_consumer
-from runtime.settings import Settings
-from runtime.topic_codecs import TopicCodecs
-from runtime.topic_reader import partition_ranges
+from runtime.configuration.settings import Settings
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_reader import partition_ranges
 from schemas.avro_schemas import SCORE, TRANSACTION
 
 READ_RECORDS = 60_000

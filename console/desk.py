@@ -17,14 +17,14 @@ from console.notebook import Notebook
 from console.reviews import Reviews
 from console.stream_reader import StreamReader
 from producers.publisher import SETTINGS
-from runtime.embedded import Services
-from runtime.flink_rest import FlinkRest
-from runtime.kafka_client import client_properties
+from runtime.configuration.settings import Settings
+from runtime.kafka.kafka_client import client_properties
+from runtime.local.embedded import Services
+from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
 from runtime.metrics.metrics_reader import MetricsReader
 from runtime.metrics.stream_metrics import StreamMetrics
-from runtime.rule_orders import RuleOrders
-from runtime.settings import Settings
+from runtime.rules.rule_orders import RuleOrders
 
 FLUSH_S = 5.0
 HEALTH_KEPT_S, MODELS_KEPT_S = 2.0, 10.0

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from runtime.failures import NotReady, RuntimeFailure
-from runtime.flink_rest import FlinkRest
+from runtime.host.failures import NotReady, RuntimeFailure
+from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
 from runtime.metrics.job_metrics import NAME
 

@@ -4,9 +4,9 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from runtime.model_events import SERVING, read_model_events
-from runtime.settings import Settings
-from runtime.shadow_results import ShadowResult, read_shadow_records
+from runtime.configuration.settings import Settings
+from runtime.job_control.model_events import SERVING, read_model_events
+from runtime.lifecycle.shadow_results import ShadowResult, read_shadow_records
 
 COMPARED_S = 3_600.0
 """How far back comparisons with the champion are added up."""
@@ -47,6 +47,6 @@ class ModelOverview:
         settings = self._settings
         if not settings.models.tracking_uri and not (settings.state.models / "registry.db").is_file():
             return []
-        from runtime.model_registry import ModelRegistry  # noqa: PLC0415
+        from runtime.lifecycle.model_registry import ModelRegistry  # noqa: PLC0415
 
         return [asdict(version) for version in ModelRegistry(settings).versions()]

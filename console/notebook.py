@@ -8,7 +8,7 @@ from console.alert_book import AlertBook
 from console.feed import Feed
 from console.stream_reader import Listener
 from console.verdict_book import VerdictBook
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, LABEL
 
 LABELS_KEPT = 50_000

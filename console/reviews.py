@@ -7,8 +7,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from runtime.registry_access import registry_of
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
+from runtime.kafka.registry_access import registry_of
 from schemas.avro_schemas import LABEL
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject

@@ -7,11 +7,11 @@ from typing import Any
 
 from confluent_kafka import Message, Producer
 
-from runtime.background_reader import BackgroundReader
-from runtime.kafka_client import open_consumer
-from runtime.settings import Settings
-from runtime.topic_codecs import TopicCodecs
-from runtime.topic_reader import place_of, topic_ends
+from runtime.configuration.settings import Settings
+from runtime.kafka.background_reader import BackgroundReader
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_reader import place_of, topic_ends
 
 LOOK_S, MOST_AT_ONCE = 0.2, 500
 

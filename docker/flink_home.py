@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from runtime.embedded import jars_for
-from runtime.flink_home import FlinkHome, cluster_settings, distribution
-from runtime.folders import StateFolder
+from runtime.host.folders import StateFolder
+from runtime.local.embedded import jars_for
+from runtime.local.flink_home import FlinkHome, cluster_settings, distribution
 
 HOME = StateFolder(root=Path("/opt"))
 STATE = StateFolder(root=Path("/var/lib/fraudstream"))

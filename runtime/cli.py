@@ -40,10 +40,10 @@ from runtime.commands import (
     train,
 )
 from runtime.commands.screen import err
-from runtime.environment import QUIET
-from runtime.failures import RuntimeFailure
-from runtime.folders import cache_folder
-from runtime.interrupts import terminate_as_interrupt
+from runtime.host.environment import QUIET
+from runtime.host.failures import RuntimeFailure
+from runtime.host.folders import cache_folder
+from runtime.host.interrupts import terminate_as_interrupt
 from schemas.errors import UserError
 
 EXIT_CODES = """

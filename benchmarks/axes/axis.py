@@ -9,9 +9,9 @@ from benchmarks.chart import Chart
 from benchmarks.report import Section
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.embedded import Services
-from runtime.settings import Settings
-from runtime.topics import create_topics
+from runtime.configuration.settings import Settings
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import Services
 from schemas.topics import Topics
 
 PER_DAY = 3.0

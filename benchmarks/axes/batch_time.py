@@ -9,10 +9,10 @@ from benchmarks.chart import Chart
 from benchmarks.drain import job_rate, scored_rate
 from benchmarks.live import live_latency
 from benchmarks.report import Section
-from runtime.embedded import embedded
-from runtime.settings import Settings
-from runtime.submit import stop_job, submit
-from runtime.topics import create_topics
+from runtime.configuration.settings import Settings
+from runtime.job_control.submit import stop_job, submit
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import embedded
 
 LIVE_RATE = 5_000
 EVENTS, LIVE_S = 300_000, 15

@@ -11,8 +11,8 @@ from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.fit import LearnerSettings
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
-from runtime.embedded import embedded
-from runtime.settings import ModelSettings, Settings
+from runtime.configuration.settings import ModelSettings, Settings
+from runtime.local.embedded import embedded
 
 EVENTS = 300_000
 

@@ -14,19 +14,19 @@ from benchmarks.peers.jars import fetch_peer_jars
 from benchmarks.peers.peer import FlinkPeer, Peer, ProcessPeer
 from benchmarks.peers.schema_server import serving_schemas
 from benchmarks.topic_growth import TopicGrowth
-from runtime.deadline import wait_until
-from runtime.embedded import Services, start
-from runtime.environment import process_environment
-from runtime.failures import RuntimeFailure
-from runtime.flink_rest import FlinkRest
-from runtime.folders import PROJECT_ROOT
-from runtime.java import find_java
-from runtime.kafka_client import open_consumer
-from runtime.processes import OwnedProcess, spawn, stop_processes
-from runtime.settings import Settings
-from runtime.submit import stop_job, submit
-from runtime.topic_reader import partition_ranges
-from runtime.topics import create_topics
+from runtime.configuration.settings import Settings
+from runtime.host.deadline import wait_until
+from runtime.host.environment import process_environment
+from runtime.host.failures import RuntimeFailure
+from runtime.host.folders import PROJECT_ROOT
+from runtime.host.java import find_java
+from runtime.host.processes import OwnedProcess, spawn, stop_processes
+from runtime.job_control.submit import stop_job, submit
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.topic_reader import partition_ranges
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import Services, start
+from runtime.local.flink_rest import FlinkRest
 from schemas.topics import Topics
 from schemas.wall_clock import now_ms
 

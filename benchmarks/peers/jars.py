@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from benchmarks.peers.peer import FOLDER
-from runtime.folders import cache_folder
-from runtime.jars import fetch_jars, read_lock
+from runtime.host.folders import cache_folder
+from runtime.local.jars import fetch_jars, read_lock
 
 
 def jar_paths(module: str) -> list[Path]:

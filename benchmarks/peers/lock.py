@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.environment import LOCKS
-from runtime.folders import PROJECT_ROOT
-from runtime.jars_lock import locked_row
-from runtime.own_environment import run_uv
+from runtime.host.folders import PROJECT_ROOT
+from runtime.host.own_environment import run_uv
+from runtime.local.jars_lock import locked_row
 
 OPTIONS = (
     *("--upgrade", "--universal", "--generate-hashes", "--no-emit-index-url"),

@@ -10,10 +10,10 @@ from benchmarks.chart import Chart
 from benchmarks.load_phases import LoadPhases
 from benchmarks.report import Report, Section
 from benchmarks.vitals import Vitals
-from runtime.embedded import embedded
-from runtime.latency import MICROSECONDS, Latency
-from runtime.settings import Settings
-from runtime.submit import stop_job, submit
+from runtime.configuration.settings import Settings
+from runtime.job_control.submit import stop_job, submit
+from runtime.local.embedded import embedded
+from runtime.records.latency import MICROSECONDS, Latency
 
 RATE = 5_000.0
 

@@ -6,9 +6,9 @@ from benchmarks.live import live_latency
 from benchmarks.report import Report, Section
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.embedded import embedded
-from runtime.latency import Latency
-from runtime.submit import stop_job, submit
+from runtime.job_control.submit import stop_job, submit
+from runtime.local.embedded import embedded
+from runtime.records.latency import Latency
 from schemas.topics import Topics
 
 # 10,000 customers: their histories fill up, so the later part of the topic is at full work.

@@ -16,7 +16,7 @@ from benchmarks.report import Report, Section
 from models.scoring.artifact import load_artifact
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.embedded import embedded
+from runtime.local.embedded import embedded
 
 # Customers' histories fill up in the first half of the topic.
 WORLD = SimulationConfig(seed=2, customers=10_000, days=40)

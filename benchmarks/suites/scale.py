@@ -6,7 +6,7 @@ from benchmarks.axes import batch_time, customers, taskmanagers, trees
 from benchmarks.axes.axis import Axis
 from benchmarks.bench import bench_model, bench_settings
 from benchmarks.report import Report
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
 
 AXES: Mapping[str, Callable[[Settings, bool], Axis]] = {
     "customers": customers.run,

@@ -11,8 +11,8 @@ from benchmarks.drain import job_rate, loop_rate, rates_in_turns, scoring
 from benchmarks.report import Report, Section
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.embedded import Services, embedded
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
+from runtime.local.embedded import Services, embedded
 from schemas.topics import Topics
 
 WORLD = SimulationConfig(seed=2, customers=10_000, days=15)

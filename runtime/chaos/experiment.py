@@ -20,14 +20,14 @@ from runtime.chaos.recovery import recovery_times
 from runtime.chaos.score_watch import ScoreWatch
 from runtime.chaos.stream import Stream
 from runtime.chaos.verdict import Found, Verdict, compare
-from runtime.deadline import wait_until
-from runtime.embedded import Services, embedded, start
-from runtime.failures import RuntimeFailure
-from runtime.flink_rest import FlinkRest
-from runtime.run_state import RunState
-from runtime.settings import FlinkSettings, KafkaSettings, PathSettings, Settings
-from runtime.submit import stop_job, submit
-from runtime.topic_reader import read_topic
+from runtime.configuration.settings import FlinkSettings, KafkaSettings, PathSettings, Settings
+from runtime.host.deadline import wait_until
+from runtime.host.failures import RuntimeFailure
+from runtime.host.run_state import RunState
+from runtime.job_control.submit import stop_job, submit
+from runtime.kafka.topic_reader import read_topic
+from runtime.local.embedded import Services, embedded, start
+from runtime.local.flink_rest import FlinkRest
 from schemas.avro_schemas import ALERT, SCORE, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.errors import UserError

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 
 from runtime.chaos.plan import Target
-from runtime.deadline import wait_until
-from runtime.failures import NotReady, RuntimeFailure
-from runtime.flink_rest import FlinkRest
-from runtime.run_state import RunState
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
+from runtime.host.deadline import wait_until
+from runtime.host.failures import NotReady, RuntimeFailure
+from runtime.host.run_state import RunState
+from runtime.local.flink_rest import FlinkRest
 
 GONE_SECONDS = 10.0
 PRESENT_SECONDS = 90.0

@@ -4,10 +4,10 @@ import time
 
 from confluent_kafka import TopicPartition
 
-from runtime.background_reader import BackgroundReader
-from runtime.kafka_client import open_consumer
-from runtime.registry_access import registry_of
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
+from runtime.kafka.background_reader import BackgroundReader
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.registry_access import registry_of
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject

@@ -13,7 +13,7 @@ from producers.encoding import Record, encode_transactions
 from producers.publisher import Published, Publisher
 from producers.replay import PACED_ROWS_AT_ONCE
 from producers.schedule import ConstantRate
-from runtime.failures import RuntimeFailure
+from runtime.host.failures import RuntimeFailure
 from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
 from schemas.registry import SchemaRegistry, value_subject
 

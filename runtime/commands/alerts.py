@@ -28,8 +28,8 @@ def tail(
       fraudstream alerts tail --min-score 0.9 --limit 10 --from-start
       fraudstream alerts tail --json --timeout 5 | jq .reasons
     """
-    from runtime.alerts import read_alerts
-    from runtime.embedded import find_bootstrap
+    from runtime.local.embedded import find_bootstrap
+    from runtime.records.alerts import read_alerts
 
     settings = settings_of(context)
     found = read_alerts(

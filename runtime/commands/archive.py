@@ -9,7 +9,7 @@ import typer
 from runtime.commands.screen import AsJson, count_bar, err, out, settings_of, write_json
 
 if TYPE_CHECKING:
-    from runtime.archiver import Archived
+    from runtime.archive.archiver import Archived
 
 
 def archive(
@@ -33,10 +33,10 @@ def archive(
       fraudstream archive --out artifacts/inference --follow
       duckdb -c "from 'artifacts/inference/date=*/[0-9]*.parquet'"
     """
-    from runtime.archive_folder import ArchiveFolder
-    from runtime.archiver import Archiver
-    from runtime.embedded import find_bootstrap
-    from runtime.topics import require_topics
+    from runtime.archive.archive_folder import ArchiveFolder
+    from runtime.archive.archiver import Archiver
+    from runtime.kafka.topics import require_topics
+    from runtime.local.embedded import find_bootstrap
 
     settings = settings_of(context)
     servers = find_bootstrap(settings)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from runtime.folders import PROJECT_ROOT
+from runtime.host.folders import PROJECT_ROOT
 from schemas.errors import UserError
 
 Suite = Literal["overview", "throughput", "latency", "peers", "stages", "scale"]

@@ -8,8 +8,8 @@ import typer
 from runtime.commands.screen import AsJson, err, out, settings_of, write_json, write_table
 
 if TYPE_CHECKING:
-    from runtime.bluegreen import BlueGreen
-    from runtime.settings import Settings
+    from runtime.configuration.settings import Settings
+    from runtime.job_control.bluegreen import BlueGreen
 
 app = typer.Typer(
     help="Run a new version of the job beside the live one, compare their scores, hand over.", no_args_is_help=True
@@ -56,7 +56,7 @@ def compare(
       fraudstream bluegreen compare
       fraudstream bluegreen compare --tolerate 0.001 --json
     """
-    from runtime.score_comparison import compare_scores
+    from runtime.records.score_comparison import compare_scores
 
     settings = settings_of(context)
     both = _bluegreen(settings)
@@ -143,8 +143,8 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 def _bluegreen(settings: Settings) -> BlueGreen:
-    from runtime.bluegreen import BlueGreen
-    from runtime.embedded import find_services
+    from runtime.job_control.bluegreen import BlueGreen
+    from runtime.local.embedded import find_services
 
     return BlueGreen(settings, find_services(settings), on_step=lambda step: err.print(step, soft_wrap=True))
 

@@ -10,7 +10,7 @@ from runtime.commands.screen import AsJson, count_bar, out, settings_of, stage_s
 
 if TYPE_CHECKING:
     from models.scoring.consistency import Consistency
-    from runtime.inference_samples import Logged
+    from runtime.archive.inference_samples import Logged
 
 
 def consistency(
@@ -35,11 +35,11 @@ def consistency(
     from models.scoring.artifact import load_artifact
     from models.scoring.consistency import compare
     from models.scoring.recompute import recompute
-    from runtime.embedded import find_bootstrap
-    from runtime.failures import NotReady
-    from runtime.inference_samples import read_archived, read_logged
-    from runtime.placed_records import read_labels, read_transactions
-    from runtime.topics import require_topics
+    from runtime.archive.inference_samples import read_archived, read_logged
+    from runtime.host.failures import NotReady
+    from runtime.kafka.topics import require_topics
+    from runtime.local.embedded import find_bootstrap
+    from runtime.records.placed_records import read_labels, read_transactions
 
     settings = settings_of(context)
     artifact = load_artifact(model)

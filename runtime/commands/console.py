@@ -7,8 +7,8 @@ import typer
 from runtime.commands.screen import err, out, settings_of
 
 if TYPE_CHECKING:
-    from runtime.embedded import Services
-    from runtime.settings import Settings
+    from runtime.configuration.settings import Settings
+    from runtime.local.embedded import Services
 
 
 def console(
@@ -30,8 +30,8 @@ def console(
       fraudstream console --simulate
       FRAUDSTREAM_CONSOLE__TOKENS=$(openssl rand -hex 32) fraudstream console --host 0.0.0.0
     """
-    from runtime.embedded import find_services
-    from runtime.live_demo import live_demo
+    from runtime.demos.live_demo import live_demo
+    from runtime.local.embedded import find_services
 
     settings = settings_of(context, console={"host": host, "port": port})
     if not simulate:
@@ -44,7 +44,7 @@ def console(
 def _show(settings: Settings, services: Services) -> None:
     from api.server import listen, serve
     from console.application import create_console
-    from runtime.topics import require_topics
+    from runtime.kafka.topics import require_topics
 
     require_topics(settings, services.bootstrap_servers, *settings.topics.names())
     app = create_console(settings, services)

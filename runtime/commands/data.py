@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyarrow import Table
 
     from producers.publisher import Published, Publisher
-    from runtime.settings import Settings
+    from runtime.configuration.settings import Settings
     from schemas.registry import SchemaRegistry
 
 
@@ -97,7 +97,7 @@ def produce(
 
     from producers.live import produce as produce_live
     from producers.simulation_config import SimulationConfig
-    from runtime.registry_access import registry_of
+    from runtime.kafka.registry_access import registry_of
 
     config = SimulationConfig(seed=seed, scenario=scenario)
     settings = settings_of(context)
@@ -155,7 +155,7 @@ def replay(
       fraudstream replay history.parquet --rate 5000 --labels
       fraudstream replay history.parquet --with-labels
     """
-    from runtime.registry_access import registry_of
+    from runtime.kafka.registry_access import registry_of
     from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
 
     if labels and with_labels:
@@ -207,9 +207,9 @@ def _send_between(
 def _publisher(settings: Settings, *topics: str) -> Iterator[Publisher]:
     """Connect to the broker in use, the topics being there."""
     from producers.publisher import Publisher
-    from runtime.embedded import find_bootstrap
-    from runtime.kafka_client import shared_properties
-    from runtime.topics import require_topics
+    from runtime.kafka.kafka_client import shared_properties
+    from runtime.kafka.topics import require_topics
+    from runtime.local.embedded import find_bootstrap
 
     servers = find_bootstrap(settings)
     require_topics(settings, servers, *topics)

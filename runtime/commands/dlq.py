@@ -11,7 +11,7 @@ from runtime.commands.screen import AsJson, err, settings_of, write_json, write_
 from schemas.rejection import Reason
 
 if TYPE_CHECKING:
-    from runtime.dead_letters import DeadLetter, Replay
+    from runtime.records.dead_letters import DeadLetter, Replay
 
 app = typer.Typer(help="See what could not be scored, and send it again.", no_args_is_help=True)
 
@@ -44,8 +44,8 @@ def list_letters(
       fraudstream dlq ls --reason KEY_MISMATCH --reason NULL_KEY --since 2026-11-20
       fraudstream dlq ls --limit 1000 --json | jq .detail
     """
-    from runtime.dead_letters import read_dead_letters
-    from runtime.embedded import find_bootstrap
+    from runtime.local.embedded import find_bootstrap
+    from runtime.records.dead_letters import read_dead_letters
 
     settings = settings_of(context)
     found = read_dead_letters(settings, find_bootstrap(settings), _wanted(reason, topic, key, since, until))
@@ -81,9 +81,9 @@ def show(
     """
     from dataclasses import replace
 
-    from runtime.dead_letters import decoded, find_dead_letter, original
-    from runtime.embedded import find_bootstrap
-    from runtime.registry_access import registry_of
+    from runtime.kafka.registry_access import registry_of
+    from runtime.local.embedded import find_bootstrap
+    from runtime.records.dead_letters import decoded, find_dead_letter, original
 
     settings = settings_of(context)
     servers = find_bootstrap(settings)
@@ -136,8 +136,8 @@ def replay(
       fraudstream dlq replay --reason UNKNOWN_SCHEMA --since 2026-11-20
       fraudstream dlq replay --reason KEY_MISMATCH --mend-keys --dry-run
     """
-    from runtime.dead_letters import NoSuchDeadLetterError, Replay, read_dead_letters, replay_dead_letters
-    from runtime.embedded import find_bootstrap
+    from runtime.local.embedded import find_bootstrap
+    from runtime.records.dead_letters import NoSuchDeadLetterError, Replay, read_dead_letters, replay_dead_letters
 
     settings = settings_of(context)
     servers = find_bootstrap(settings)
@@ -187,7 +187,7 @@ def _wanted(
     until: datetime | None,
     places: list[str] | None = None,
 ) -> Any:
-    from runtime.dead_letters import Wanted
+    from runtime.records.dead_letters import Wanted
 
     return Wanted(
         reasons=frozenset(reasons or ()),

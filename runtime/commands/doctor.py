@@ -15,7 +15,7 @@ def doctor(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream doctor
       fraudstream doctor --json | jq '.[] | select(.ok | not)'
     """
-    from runtime.doctor import examine
+    from runtime.local.doctor import examine
 
     findings = examine(settings_of(context))
     if as_json:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from runtime.commands.screen import AsJson, err, out, write_json
-from runtime.folders import PROJECT_ROOT
+from runtime.host.folders import PROJECT_ROOT
 from schemas.errors import UserError
 
 app = typer.Typer(help="Judge the drift detectors, and compare samples.", no_args_is_help=True)
@@ -58,7 +58,7 @@ def report(
 
       fraudstream drift report june.parquet july.parquet --out drift.html
     """
-    from runtime.drift_report import write_drift_report
+    from runtime.lifecycle.drift_report import write_drift_report
 
     with err.status("comparing"):
         columns = write_drift_report(reference, current, target)

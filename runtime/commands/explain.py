@@ -10,7 +10,7 @@ from runtime.commands.screen import AsJson, err, out, settings_of, write_json, w
 
 if TYPE_CHECKING:
     from models.scoring.explanation import Explanation
-    from runtime.alert_record import AlertRecord
+    from runtime.records.alert_record import AlertRecord
 
 SHOWN = 15
 """Features that the table shows; --json has all."""
@@ -36,10 +36,10 @@ def explain(
     """
     from models.scoring.artifact import load_artifact
     from models.scoring.explanation import explain as explain_row
-    from runtime.alert_record import find_alert
-    from runtime.embedded import find_bootstrap
-    from runtime.known_models import load_known_model
-    from runtime.topics import require_topics
+    from runtime.kafka.topics import require_topics
+    from runtime.lifecycle.known_models import load_known_model
+    from runtime.local.embedded import find_bootstrap
+    from runtime.records.alert_record import find_alert
 
     settings = settings_of(context)
     servers = find_bootstrap(settings)

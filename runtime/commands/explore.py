@@ -35,8 +35,8 @@ def explore(
       fraudstream explore artifacts/inference --with-labels --out explore.html
       fraudstream explore artifacts/inference --labels history.parquet --query mine.sql
     """
-    from runtime.embedded import find_bootstrap
-    from runtime.exploration import explore_archive, write_labels
+    from runtime.archive.exploration import explore_archive, write_labels
+    from runtime.local.embedded import find_bootstrap
     from schemas.errors import UserError
 
     if labels is not None and with_labels:

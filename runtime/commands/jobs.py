@@ -32,8 +32,8 @@ def submit(
       fraudstream submit --from-savepoint .fraudstream/savepoints/savepoint-1a2b3c-0123456789ab
     """
     from models.scoring.artifact import load_artifact
-    from runtime.embedded import find_services
-    from runtime.submit import submit as submit_job
+    from runtime.job_control.submit import submit as submit_job
+    from runtime.local.embedded import find_services
 
     given = {
         "mode": mode,
@@ -73,8 +73,8 @@ def stop(
       fraudstream stop --savepoint
       fraudstream stop 0123456789abcdef0123456789abcdef
     """
-    from runtime.embedded import find_services
-    from runtime.submit import stop_job
+    from runtime.job_control.submit import stop_job
+    from runtime.local.embedded import find_services
 
     settings = settings_of(context)
     services = find_services(settings)
@@ -97,7 +97,7 @@ def jobs(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream jobs
       fraudstream jobs --json
     """
-    from runtime.embedded import find_services
+    from runtime.local.embedded import find_services
 
     found = _jobs(find_services(settings_of(context)).rest_url)
     if as_json:
@@ -110,7 +110,7 @@ def jobs(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 def _jobs(rest_url: str) -> list[dict[str, Any]]:
-    from runtime.flink_rest import FlinkRest
+    from runtime.local.flink_rest import FlinkRest
 
     rest = FlinkRest(url=rest_url)
     return [{**job, "cause": rest.root_cause(job["jid"])} for job in rest.jobs()]

@@ -37,9 +37,9 @@ def metrics(
     from prometheus_client import start_http_server
 
     from models.monitoring.label_monitor import DAY_MS, LabelMonitor
-    from runtime.embedded import find_services
+    from runtime.kafka.topics import require_topics
+    from runtime.local.embedded import find_services
     from runtime.metrics.exporter import open_exporter
-    from runtime.topics import require_topics
     from schemas.errors import UserError
 
     settings = settings_of(context)

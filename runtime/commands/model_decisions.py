@@ -24,13 +24,13 @@ from schemas.errors import UserError
 
 if TYPE_CHECKING:
     from models.promotion.gates import Gate
-    from runtime.audit_log import AuditEntry
-    from runtime.embedded import Services
-    from runtime.judging import Trial
-    from runtime.model_events import ShardReport
-    from runtime.model_registry import ModelRegistry
-    from runtime.promotion import Promotion
-    from runtime.settings import Settings
+    from runtime.configuration.settings import Settings
+    from runtime.job_control.model_events import ShardReport
+    from runtime.lifecycle.audit_log import AuditEntry
+    from runtime.lifecycle.judging import Trial
+    from runtime.lifecycle.model_registry import ModelRegistry
+    from runtime.lifecycle.promotion import Promotion
+    from runtime.local.embedded import Services
 
 On = Annotated[
     Path | None,
@@ -117,7 +117,7 @@ def shadow(
       fraudstream model shadow 3
       fraudstream model shadow 3 --share 0.1 --reason "A/B"
     """
-    from runtime.judging import try_alone
+    from runtime.lifecycle.judging import try_alone
 
     settings, registry = _open(context)
     _expect_reason(force, reason)
@@ -165,7 +165,7 @@ def publish(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 def _open(context: typer.Context) -> tuple[Settings, ModelRegistry]:
-    from runtime.model_registry import ModelRegistry
+    from runtime.lifecycle.model_registry import ModelRegistry
 
     settings = settings_of(context)
     with err.status("opening the registry"):
@@ -174,9 +174,9 @@ def _open(context: typer.Context) -> tuple[Settings, ModelRegistry]:
 
 def _services(settings: Settings) -> Services:
     """Find the broker; the job that reads it may come later."""
-    from runtime.embedded import Services, find_bootstrap
-    from runtime.failures import NotReady
-    from runtime.topics import require_topics
+    from runtime.host.failures import NotReady
+    from runtime.kafka.topics import require_topics
+    from runtime.local.embedded import Services, find_bootstrap
 
     try:
         servers = find_bootstrap(settings)
@@ -189,8 +189,8 @@ def _services(settings: Settings) -> Services:
 
 
 def _promotion(settings: Settings, registry: ModelRegistry, services: Services | None) -> Promotion:
-    from runtime.decision_notice import tell_decision
-    from runtime.promotion import Promotion
+    from runtime.lifecycle.decision_notice import tell_decision
+    from runtime.lifecycle.promotion import Promotion
 
     def told(entry: AuditEntry) -> None:
         tell_decision(settings, entry, lambda text: err.print(f"[yellow]{printable(text)}[/]"))
@@ -207,7 +207,7 @@ def _try(
     *,
     may_lack: bool = False,
 ) -> Trial:
-    from runtime.judging import try_beside_champion
+    from runtime.lifecycle.judging import try_beside_champion
 
     with count_bar("comparing", None) as bar:
         found = try_beside_champion(registry, registry.find(wanted), on, settings, stage_shower(bar), may_lack=may_lack)
@@ -263,8 +263,8 @@ def _tell(
 
 def _answers(settings: Settings, services: Services, entry: AuditEntry) -> list[ShardReport] | None:
     """Wait for the shards; None where no job runs."""
-    from runtime.model_events import await_answers
-    from runtime.running_job import job_runs
+    from runtime.job_control.model_events import await_answers
+    from runtime.job_control.running_job import job_runs
 
     if not job_runs(settings):
         return None

@@ -11,8 +11,8 @@ from runtime.commands.screen import AsJson, err, settings_of, write_json, write_
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
-    from runtime.control_topic import Deployment
-    from runtime.model_events import ShardReport
+    from runtime.job_control.control_topic import Deployment
+    from runtime.job_control.model_events import ShardReport
 
 
 def serve(
@@ -42,9 +42,9 @@ def serve(
       fraudstream model serve artifacts/model --challenger artifacts/new
       fraudstream model serve artifacts/model --challenger artifacts/new --share 0.1
     """
-    from runtime.control_topic import publish_deployment
-    from runtime.embedded import find_services
-    from runtime.model_events import await_answers
+    from runtime.job_control.control_topic import publish_deployment
+    from runtime.job_control.model_events import await_answers
+    from runtime.local.embedded import find_services
 
     settings = settings_of(context)
     deployment = _deployment(folder, review_threshold, block_threshold, challenger or [], share or [], reason)
@@ -71,9 +71,9 @@ def serving(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream model serving --json | jq .[].model
     """
     from jobs.shards import SHARD_KEYS
-    from runtime.control_topic import read_deployment
-    from runtime.embedded import find_services
-    from runtime.model_events import REFUSED, ShardReport, read_model_events
+    from runtime.job_control.control_topic import read_deployment
+    from runtime.job_control.model_events import REFUSED, ShardReport, read_model_events
+    from runtime.local.embedded import find_services
 
     settings = settings_of(context)
     services = find_services(settings)
@@ -99,10 +99,10 @@ def compare(
       fraudstream model compare
       fraudstream model compare --since 2026-11-20 --json
     """
-    from runtime.control_topic import read_deployment
-    from runtime.embedded import find_services
-    from runtime.failures import NotReady
-    from runtime.shadow_results import ShadowResult, read_shadow_records
+    from runtime.host.failures import NotReady
+    from runtime.job_control.control_topic import read_deployment
+    from runtime.lifecycle.shadow_results import ShadowResult, read_shadow_records
+    from runtime.local.embedded import find_services
 
     settings = settings_of(context)
     services = find_services(settings)
@@ -146,7 +146,7 @@ def _deployment(
 
     from models.scoring.artifact import load_artifact
     from models.scoring.loaded_model import load_model
-    from runtime.control_topic import Challenger, Deployment, Served
+    from runtime.job_control.control_topic import Challenger, Deployment, Served
 
     if len(shares) not in {0, len(challengers)}:
         raise UserError(

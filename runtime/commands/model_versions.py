@@ -9,7 +9,7 @@ import typer
 from runtime.commands.screen import AsJson, out, settings_of, write_json, write_line, write_table
 
 if TYPE_CHECKING:
-    from runtime.model_version import ModelVersion
+    from runtime.lifecycle.model_version import ModelVersion
 
 Wanted = Annotated[str, typer.Argument(metavar="V", help="Number of the version, its alias, or its model id.")]
 
@@ -22,7 +22,7 @@ def ls(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream model ls
       fraudstream model ls --json | jq '.[] | select(.aliases[] == "champion")'
     """
-    from runtime.model_registry import ModelRegistry
+    from runtime.lifecycle.model_registry import ModelRegistry
 
     found = ModelRegistry(settings_of(context)).versions()
     if as_json:
@@ -56,7 +56,7 @@ def push(
 
       fraudstream model push artifacts/model
     """
-    from runtime.model_registry import ModelRegistry
+    from runtime.lifecycle.model_registry import ModelRegistry
 
     version, new = ModelRegistry(settings_of(context)).push(folder)
     if as_json:
@@ -73,8 +73,8 @@ def show(context: typer.Context, version: Wanted, *, as_json: AsJson = False) ->
       fraudstream model show champion
       fraudstream model show 3 --json | jq .manifest.metrics
     """
-    from runtime.model_registry import ModelRegistry
-    from runtime.promotion import audit_log
+    from runtime.lifecycle.model_registry import ModelRegistry
+    from runtime.lifecycle.promotion import audit_log
 
     settings = settings_of(context)
     registry = ModelRegistry(settings)
@@ -120,7 +120,7 @@ def diff(
       fraudstream model diff 2 3 --json
     """
     from models.promotion.manifest_diff import manifest_diff
-    from runtime.model_registry import ModelRegistry
+    from runtime.lifecycle.model_registry import ModelRegistry
 
     registry = ModelRegistry(settings_of(context))
     first, second = (registry.find(name) for name in (a, b))
@@ -140,7 +140,7 @@ def log(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream model log
       fraudstream model log --json | jq '.[] | select(.forced)'
     """
-    from runtime.promotion import audit_log
+    from runtime.lifecycle.promotion import audit_log
 
     written = audit_log(settings_of(context))
     entries = written.entries()

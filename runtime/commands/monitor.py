@@ -11,11 +11,11 @@ from rich.live import Live
 from rich.table import Table
 
 from runtime.commands.screen import AsJson, err, printable, settings_of, write_json
-from runtime.failures import RuntimeFailure
+from runtime.host.failures import RuntimeFailure
 
 if TYPE_CHECKING:
     from models.monitoring.label_monitor import LabelMonitor, Matured
-    from runtime.label_watch import LabelWatch
+    from runtime.records.label_watch import LabelWatch
 
 
 def monitor(
@@ -51,10 +51,10 @@ def monitor(
       fraudstream monitor --once --json | jq .models
     """
     from models.monitoring.label_monitor import DAY_MS, LabelMonitor
-    from runtime.embedded import find_bootstrap
-    from runtime.error_drift import error_drift as watch_error
-    from runtime.label_watch import LabelWatch
-    from runtime.topics import require_topics
+    from runtime.kafka.topics import require_topics
+    from runtime.lifecycle.error_drift import error_drift as watch_error
+    from runtime.local.embedded import find_bootstrap
+    from runtime.records.label_watch import LabelWatch
 
     settings = settings_of(context)
     servers = find_bootstrap(settings)

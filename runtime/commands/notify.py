@@ -25,10 +25,10 @@ def notify(
     """
     import logging
 
-    from runtime.embedded import find_bootstrap
-    from runtime.notices import Notices, webhook_url
-    from runtime.notifier import Notifier
-    from runtime.topics import require_topics
+    from runtime.kafka.topics import require_topics
+    from runtime.local.embedded import find_bootstrap
+    from runtime.notices.notices import Notices, webhook_url
+    from runtime.notices.notifier import Notifier
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     settings = settings_of(context)

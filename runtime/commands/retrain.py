@@ -19,10 +19,10 @@ from runtime.commands.screen import (
 )
 
 if TYPE_CHECKING:
-    from runtime.audit_log import AuditEntry
-    from runtime.embedded import Services
-    from runtime.retraining import Retrained
-    from runtime.settings import Settings
+    from runtime.configuration.settings import Settings
+    from runtime.lifecycle.audit_log import AuditEntry
+    from runtime.lifecycle.retraining import Retrained
+    from runtime.local.embedded import Services
 
 
 def retrain(
@@ -69,8 +69,8 @@ def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
     import logging
     import time
 
-    from runtime.retrain_schedule import RetrainSchedule
-    from runtime.retrain_trigger import RetrainTrigger
+    from runtime.lifecycle.retrain_schedule import RetrainSchedule
+    from runtime.lifecycle.retrain_trigger import RetrainTrigger
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     services = _services(settings)
@@ -95,8 +95,8 @@ def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
 
 
 def _services(settings: Settings) -> Services:
-    from runtime.embedded import Services, find_bootstrap
-    from runtime.topics import require_topics
+    from runtime.kafka.topics import require_topics
+    from runtime.local.embedded import Services, find_bootstrap
 
     servers, topics = find_bootstrap(settings), settings.topics
     require_topics(
@@ -113,9 +113,9 @@ def _services(settings: Settings) -> Services:
 
 
 def _retrain(settings: Settings, services: Services | None, reason: str) -> Retrained:
-    from runtime.decision_notice import tell_decision
-    from runtime.model_registry import ModelRegistry
-    from runtime.retraining import Retraining
+    from runtime.lifecycle.decision_notice import tell_decision
+    from runtime.lifecycle.model_registry import ModelRegistry
+    from runtime.lifecycle.retraining import Retraining
 
     def told(entry: AuditEntry) -> None:
         tell_decision(settings, entry, lambda text: err.print(f"[yellow]{printable(text)}[/]"))

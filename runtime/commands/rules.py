@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from models.rules.dry_run import DryRun
-    from runtime.embedded import Services
-    from runtime.model_events import ShardReport
-    from runtime.rule_orders import RuleOrder, RuleOrders
-    from runtime.rule_trial import RuleTrial
-    from runtime.settings import Settings
+    from runtime.configuration.settings import Settings
+    from runtime.job_control.model_events import ShardReport
+    from runtime.local.embedded import Services
+    from runtime.rules.rule_orders import RuleOrder, RuleOrders
+    from runtime.rules.rule_trial import RuleTrial
     from schemas.rule_book import RuleBook
 
 app = typer.Typer(help="Rules beside the model, lists and snoozes: see docs/rules.md.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def list_rules(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream rules ls
       fraudstream rules ls --json | jq .rules
     """
-    from runtime.control_topic import read_rules
+    from runtime.job_control.control_topic import read_rules
 
     settings, services = _open(context)
     book = read_rules(settings, services)
@@ -75,7 +75,7 @@ def apply(
 
       fraudstream rules apply rules.toml --reason "gift cards, ticket 4711"
     """
-    from runtime.rule_file import RuleFile
+    from runtime.rules.rule_file import RuleFile
 
     settings, services = _open(context)
     found = RuleFile.read(file)
@@ -130,7 +130,7 @@ def log(context: typer.Context, *, as_json: AsJson = False) -> None:
 
       fraudstream rules log
     """
-    from runtime.rule_log import RuleLog
+    from runtime.rules.rule_log import RuleLog
 
     entries = RuleLog(settings_of(context)).entries()
     if as_json:
@@ -162,8 +162,8 @@ def dry_run(
       fraudstream rules dry-run rules.toml --on artifacts/inference --json | jq .rules
     """
     from models.scoring.artifact import load_artifact
-    from runtime.rule_file import RuleFile
-    from runtime.rule_trial import try_rules
+    from runtime.rules.rule_file import RuleFile
+    from runtime.rules.rule_trial import try_rules
     from schemas.rule_book import RuleBook
 
     settings = settings_of(context)
@@ -182,14 +182,14 @@ def dry_run(
 
 def _open(context: typer.Context) -> tuple[Settings, Services]:
     """Find the broker; the job that reads it may come later."""
-    from runtime.embedded import Services, find_bootstrap
+    from runtime.local.embedded import Services, find_bootstrap
 
     settings = settings_of(context)
     return settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=settings.flink.rest_url or "")
 
 
 def _orders(settings: Settings, services: Services) -> RuleOrders:
-    from runtime.rule_orders import RuleOrders
+    from runtime.rules.rule_orders import RuleOrders
 
     return RuleOrders(settings, services)
 
@@ -197,10 +197,10 @@ def _orders(settings: Settings, services: Services) -> RuleOrders:
 def _labels(settings: Settings) -> pa.Table | None:
     import pyarrow as pa
 
-    from runtime.embedded import find_bootstrap
-    from runtime.failures import NotReady
-    from runtime.placed_records import read_labels
-    from runtime.topics import require_topics
+    from runtime.host.failures import NotReady
+    from runtime.kafka.topics import require_topics
+    from runtime.local.embedded import find_bootstrap
+    from runtime.records.placed_records import read_labels
 
     try:
         servers = find_bootstrap(settings)
@@ -211,7 +211,7 @@ def _labels(settings: Settings) -> pa.Table | None:
 
 
 def _answers(settings: Settings, services: Services, book_id: str, seconds: float) -> list[ShardReport]:
-    from runtime.model_events import await_answers
+    from runtime.job_control.model_events import await_answers
 
     return await_answers(settings, services.bootstrap_servers, book_id, seconds=seconds)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import typer
 
 from runtime.commands.screen import AsJson, out, settings_of, write_json, write_table
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
 from schemas.errors import UserError
 
 app = typer.Typer(help="Check, register and list the schemas of the topics.", no_args_is_help=True)
@@ -50,7 +50,7 @@ def register(context: typer.Context, *, as_json: AsJson = False) -> None:
 
       fraudstream schemas register
     """
-    from runtime.registry_access import registry_of
+    from runtime.kafka.registry_access import registry_of
 
     settings = settings_of(context)
     registry = registry_of(settings)
@@ -70,7 +70,7 @@ def list_schemas(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream schemas ls
       fraudstream schemas ls --json
     """
-    from runtime.registry_access import registry_of
+    from runtime.kafka.registry_access import registry_of
 
     settings = settings_of(context)
     registry = registry_of(settings)
@@ -94,7 +94,7 @@ def _kinds(settings: Settings) -> list[tuple[str, str]]:
 
 def _states(settings: Settings) -> dict[str, str]:
     """Say of each subject of the registry in use whether it has our schema, would take it, or would not."""
-    from runtime.registry_access import registry_access
+    from runtime.kafka.registry_access import registry_access
     from schemas.http_registry import HttpRegistry
 
     access = registry_access(settings)

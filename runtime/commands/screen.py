@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 from rich.table import Table
 from rich.text import Text
 
-from runtime.settings import Settings, load_settings
+from runtime.configuration.settings import Settings, load_settings
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

@@ -25,9 +25,9 @@ def serve(
     from api.application import create_application
     from api.server import listen
     from api.server import serve as answer
-    from runtime.embedded import find_services
+    from runtime.kafka.topics import require_topics
+    from runtime.local.embedded import find_services
     from runtime.metrics.exporter import open_exporter
-    from runtime.topics import require_topics
     from schemas.errors import UserError
 
     settings = settings_of(context, api={"host": host, "port": port})

@@ -36,9 +36,9 @@ def up(
       fraudstream up --registry
       FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 fraudstream up
     """
-    from runtime.embedded import Watcher, start
-    from runtime.folders import cache_folder
-    from runtime.jars import missing_jars, read_lock
+    from runtime.host.folders import cache_folder
+    from runtime.local.embedded import Watcher, start
+    from runtime.local.jars import missing_jars, read_lock
 
     settings = settings_of(context, flink={"taskmanagers": taskmanagers}, kafka={"embedded_registry": registry or None})
     parts = {"broker", "flink", *(["registry"] if settings.kafka.embedded_registry else [])}
@@ -68,7 +68,7 @@ def down(context: typer.Context, *, as_json: AsJson = False) -> None:
 
       fraudstream down
     """
-    from runtime.embedded import stop
+    from runtime.local.embedded import stop
 
     stopped = stop(settings_of(context))
     if as_json:
@@ -85,7 +85,7 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream status
       fraudstream status --json | jq .slots_free
     """
-    from runtime.status import read_status
+    from runtime.job_control.status import read_status
 
     found = read_status(settings_of(context))
     if as_json:

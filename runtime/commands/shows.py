@@ -29,8 +29,8 @@ def demo(
       fraudstream demo
       fraudstream demo lifecycle
     """
-    from runtime.demo import run_demo
-    from runtime.lifecycle_demo import run_lifecycle_demo
+    from runtime.demos.demo import run_demo
+    from runtime.demos.lifecycle_demo import run_lifecycle_demo
 
     if show is Show.LIFECYCLE:
         run_lifecycle_demo(settings_of(context))

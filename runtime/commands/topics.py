@@ -15,8 +15,8 @@ def create(context: typer.Context, *, as_json: AsJson = False) -> None:
 
       fraudstream topics create
     """
-    from runtime.embedded import find_bootstrap
-    from runtime.topics import create_topics
+    from runtime.kafka.topics import create_topics
+    from runtime.local.embedded import find_bootstrap
 
     settings = settings_of(context)
     made = create_topics(settings, find_bootstrap(settings))
@@ -35,8 +35,8 @@ def list_topics(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream topics ls
       fraudstream topics ls --json
     """
-    from runtime.embedded import find_bootstrap
-    from runtime.topics import count_records
+    from runtime.kafka.topics import count_records
+    from runtime.local.embedded import find_bootstrap
 
     settings = settings_of(context)
     counts = count_records(settings, find_bootstrap(settings))

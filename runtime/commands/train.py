@@ -9,8 +9,8 @@ from runtime.commands.model_names import Balance, Model
 from runtime.commands.screen import AsJson, count_bar, out, settings_of, stage_shower, write_json, write_table
 
 if TYPE_CHECKING:
-    from runtime.model_version import ModelVersion
-    from runtime.settings import Settings
+    from runtime.configuration.settings import Settings
+    from runtime.lifecycle.model_version import ModelVersion
 
 
 def train(
@@ -68,7 +68,7 @@ def train(
 
 
 def _push(settings: Settings, folder: Path) -> ModelVersion:
-    from runtime.model_registry import ModelRegistry
+    from runtime.lifecycle.model_registry import ModelRegistry
 
     return ModelRegistry(settings).push(folder)[0]
 

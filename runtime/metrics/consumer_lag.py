@@ -3,9 +3,9 @@ from __future__ import annotations
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from runtime.kafka_client import client_properties, open_consumer
-from runtime.settings import Settings
-from runtime.topic_reader import partition_ranges
+from runtime.configuration.settings import Settings
+from runtime.kafka.kafka_client import client_properties, open_consumer
+from runtime.kafka.topic_reader import partition_ranges
 
 TIMEOUT_S = 5.0
 

@@ -6,15 +6,15 @@ from contextlib import ExitStack, closing, contextmanager
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from models.monitoring.label_monitor import LabelMonitor
-from runtime.embedded import Services
-from runtime.flink_rest import FlinkRest
-from runtime.label_watch import LabelWatch
+from runtime.configuration.settings import Settings
+from runtime.local.embedded import Services
+from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
 from runtime.metrics.job_metrics import JobMetrics
 from runtime.metrics.label_metrics import LabelMetrics
 from runtime.metrics.metrics_reader import MetricsReader
 from runtime.metrics.stream_metrics import StreamMetrics
-from runtime.settings import Settings
+from runtime.records.label_watch import LabelWatch
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from jobs.job_config import JobConfig
-from runtime.bluegreen import ALIVE
-from runtime.failures import NotReady, RuntimeFailure
-from runtime.flink_rest import FlinkRest
+from runtime.host.failures import NotReady, RuntimeFailure
+from runtime.job_control.bluegreen import ALIVE
+from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
 
 NAME = JobConfig.name

@@ -5,13 +5,13 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from runtime.background_reader import BackgroundReader
-from runtime.kafka_client import open_consumer
+from runtime.configuration.settings import Settings
+from runtime.kafka.background_reader import BackgroundReader
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_reader import topic_ends
 from runtime.metrics.score_latency import ScoreLatency, leading_text
 from runtime.metrics.stream_metrics import StreamMetrics
-from runtime.settings import Settings
-from runtime.topic_codecs import TopicCodecs
-from runtime.topic_reader import topic_ends
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE
 
 LOOK_S, MOST_AT_ONCE = 0.2, 20_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.folders import PROJECT_ROOT
+from runtime.host.folders import PROJECT_ROOT
 
 PACKAGES = ("schemas", "models", "jobs", "producers", "runtime")
 MODULES = [path for package in PACKAGES for path in sorted((PROJECT_ROOT / package).rglob("*.py"))]

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from runtime.deadline import wait_until
-from runtime.embedded import find_bootstrap
-from runtime.registry_access import registry_of
-from runtime.settings import PathSettings, Settings
-from runtime.topic_reader import read_topic
+from runtime.configuration.settings import PathSettings, Settings
+from runtime.host.deadline import wait_until
+from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_reader import read_topic
+from runtime.local.embedded import find_bootstrap
 from schemas.avro_schemas import LABEL
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject

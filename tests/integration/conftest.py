@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from models.scoring.artifact import Artifact, load_artifact
-from runtime.broker import Broker, await_broker
-from runtime.embedded import embedded, jars_for
-from runtime.java import find_java
-from runtime.ports import free_port
-from runtime.run_state import RunState
-from runtime.settings import load_settings
+from runtime.configuration.settings import load_settings
+from runtime.host.java import find_java
+from runtime.host.ports import free_port
+from runtime.host.run_state import RunState
+from runtime.local.broker import Broker, await_broker
+from runtime.local.embedded import embedded, jars_for
 from tests.integration.scoring_lane import Lane, Running
 from tests.unit.training.histories import artifact_folder
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx2
 
-from runtime.deadline import wait_until
-from runtime.ports import free_port
+from runtime.host.deadline import wait_until
+from runtime.host.ports import free_port
 from tests.integration.scoring_lane import Lane
 
 ENDED_SECONDS = 30

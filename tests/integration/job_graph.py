@@ -12,7 +12,7 @@ from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
 from jobs.shards import MAX_PARALLELISM
 from jobs.topology import build
-from runtime.embedded import jars_for
+from runtime.local.embedded import jars_for
 
 
 def uids(config: JobConfig) -> list[str]:

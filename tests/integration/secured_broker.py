@@ -11,12 +11,12 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType
 from confluent_kafka.admin import ResourceType as Resource
 
-from runtime.deadline import wait_until
-from runtime.embedded import jars_for
-from runtime.environment import process_environment
-from runtime.java import find_java
-from runtime.ports import LOOPBACK, free_port
-from runtime.processes import spawn, stop_processes
+from runtime.host.deadline import wait_until
+from runtime.host.environment import process_environment
+from runtime.host.java import find_java
+from runtime.host.ports import LOOPBACK, free_port
+from runtime.host.processes import spawn, stop_processes
+from runtime.local.embedded import jars_for
 from tests.certificates import Authority
 
 ADMIN, USER = "admin", "fraudstream"

@@ -18,12 +18,13 @@ from typer.testing import CliRunner
 from models.features.table import FEATURE_NAMES
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.publisher import Publisher
-from runtime import archive_folder, cli
-from runtime.archiver import GROUP_ID
-from runtime.deadline import wait_until
-from runtime.embedded import find_bootstrap
-from runtime.settings import Settings, load_settings
-from runtime.topics import create_topics
+from runtime import cli
+from runtime.archive import archive_folder
+from runtime.archive.archiver import GROUP_ID
+from runtime.configuration.settings import Settings, load_settings
+from runtime.host.deadline import wait_until
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import find_bootstrap
 from schemas.columns import TRANSACTION_ARROW
 from schemas.errors import UserError
 from tests.integration.expected import card_world

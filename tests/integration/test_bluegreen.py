@@ -7,10 +7,10 @@ import pytest
 
 from jobs.state_manifest import StateMismatchError
 from models.scoring.artifact import Artifact, checksum, load_artifact, write_artifact
-from runtime import flink_run
-from runtime.bluegreen import BlueGreen
-from runtime.failures import RuntimeFailure
-from runtime.score_comparison import compare_scores
+from runtime.host.failures import RuntimeFailure
+from runtime.job_control import flink_run
+from runtime.job_control.bluegreen import BlueGreen
+from runtime.records.score_comparison import compare_scores
 from schemas.errors import UserError
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane

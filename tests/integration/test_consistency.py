@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from jobs.shards import SHARD_KEYS
 from producers.encoding import encode_transactions
 from runtime import cli
-from runtime.failures import NotReady
+from runtime.host.failures import NotReady
 from schemas.avro_schemas import INFERENCE
 from schemas.registry import FileRegistry
 from tests.integration.expected import card_world

@@ -14,9 +14,9 @@ from console.alert_routes import HEADER
 from console.application import create_console
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.control_topic import read_rules
-from runtime.deadline import wait_until
-from runtime.topic_reader import read_topic
+from runtime.host.deadline import wait_until
+from runtime.job_control.control_topic import read_rules
+from runtime.kafka.topic_reader import read_topic
 from schemas.avro_schemas import ALERT, LABEL, SCORE, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW

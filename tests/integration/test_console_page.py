@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runtime.control_topic import read_rules
-from runtime.deadline import wait_until
+from runtime.host.deadline import wait_until
+from runtime.job_control.control_topic import read_rules
 from schemas.avro_schemas import ALERT
 from tests.integration.console_process import console_process
 from tests.integration.scoring_lane import DONE_SECONDS, Lane

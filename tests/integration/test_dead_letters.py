@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from producers.encoding import encode_transactions
 from runtime import cli
-from runtime.topic_reader import read_topic
+from runtime.kafka.topic_reader import read_topic
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
 from tests.integration.expected import Expected, card_world

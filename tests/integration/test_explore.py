@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from exploration.store import HERE
 from producers.publisher import Publisher
 from runtime import cli
-from runtime.embedded import find_bootstrap
-from runtime.failures import RuntimeFailure
-from runtime.settings import load_settings
-from runtime.topics import create_topics
+from runtime.configuration.settings import load_settings
+from runtime.host.failures import RuntimeFailure
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import find_bootstrap
 from schemas.avro_schemas import LABEL
 from schemas.codec import RecordCodec
 from schemas.columns import LABEL_ARROW

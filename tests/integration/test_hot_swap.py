@@ -13,8 +13,8 @@ from models.scoring.artifact import load_artifact
 from models.scoring.customer_share import deciders
 from models.scoring.replay import replay_scores
 from runtime.cli import app
-from runtime.control_topic import Served, read_deployment
-from runtime.topics import existing_topics
+from runtime.job_control.control_topic import Served, read_deployment
+from runtime.kafka.topics import existing_topics
 from tests.integration.deployments import await_answers, deploy, folders
 from tests.integration.expected import card_world
 from tests.unit.scoring.deployments import named

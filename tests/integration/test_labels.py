@@ -6,7 +6,7 @@ import pytest
 
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.encoding import encode_labels
-from runtime.deadline import wait_until
+from runtime.host.deadline import wait_until
 from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason

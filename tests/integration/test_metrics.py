@@ -10,7 +10,7 @@ from api.application import create_application
 from models.monitoring.label_monitor import DAY_MS, LabelMonitor
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.deadline import wait_until
+from runtime.host.deadline import wait_until
 from runtime.metrics.exporter import open_exporter
 from tests.integration.scoring_lane import DONE_SECONDS
 from tests.prometheus_queries import parsed_queries

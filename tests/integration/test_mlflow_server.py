@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 
 from models.scoring.artifact import load_artifact
 from runtime import cli
-from runtime.deadline import wait_until
-from runtime.folders import PROJECT_ROOT
-from runtime.model_registry import ModelRegistry
-from runtime.own_environment import own_environment
-from runtime.ports import LOOPBACK, free_port
-from runtime.settings import load_settings
+from runtime.configuration.settings import load_settings
+from runtime.host.deadline import wait_until
+from runtime.host.folders import PROJECT_ROOT
+from runtime.host.own_environment import own_environment
+from runtime.host.ports import LOOPBACK, free_port
+from runtime.lifecycle.model_registry import ModelRegistry
 from tests.unit.training.histories import artifact_folder, history_file
 from tests.unit.training.other_models import better_folder
 

@@ -19,16 +19,16 @@ from models.scoring.artifact import load_artifact
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.publisher import Publisher
 from runtime import cli
-from runtime.alert_share import AlertShare
-from runtime.control_topic import read_deployment
-from runtime.deadline import wait_until
-from runtime.embedded import Services, find_bootstrap
-from runtime.failures import NotReady
-from runtime.notices import Notices
-from runtime.notifier import Notifier
-from runtime.registry_access import registry_of
-from runtime.settings import NoticeSettings, Settings, load_settings
-from runtime.topics import create_topics
+from runtime.configuration.settings import NoticeSettings, Settings, load_settings
+from runtime.host.deadline import wait_until
+from runtime.host.failures import NotReady
+from runtime.job_control.control_topic import read_deployment
+from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import Services, find_bootstrap
+from runtime.notices.notices import Notices
+from runtime.notices.notifier import Notifier
+from runtime.records.alert_share import AlertShare
 from schemas.avro_schemas import ALERT, DRIFT, MODEL_EVENT
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW

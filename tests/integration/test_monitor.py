@@ -14,9 +14,9 @@ from models.monitoring.label_monitor import DAY_MS, LabelMonitor, Matured
 from models.scoring.artifact import Artifact
 from models.training.metrics import precision_recall
 from runtime import cli
-from runtime.deadline import wait_until
-from runtime.error_drift import error_drift
-from runtime.label_watch import LabelWatch
+from runtime.host.deadline import wait_until
+from runtime.lifecycle.error_drift import error_drift
+from runtime.records.label_watch import LabelWatch
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from jobs.operator_uids import STATELESS, stateful_uids
-from runtime.environment import process_environment
-from runtime.java import find_java
+from runtime.host.environment import process_environment
+from runtime.host.java import find_java
 
 pytestmark = pytest.mark.integration
 

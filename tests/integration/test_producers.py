@@ -19,16 +19,16 @@ from typer.testing import CliRunner
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime import cli
-from runtime.broker import Broker, await_broker
-from runtime.deadline import wait_until
-from runtime.embedded import find_bootstrap, jars_for
-from runtime.failures import NotReady
-from runtime.java import find_java
-from runtime.ports import free_port
-from runtime.run_state import RunState
-from runtime.settings import Settings, load_settings
-from runtime.topic_reader import read_topic, topic_size
-from runtime.topics import create_topics
+from runtime.configuration.settings import Settings, load_settings
+from runtime.host.deadline import wait_until
+from runtime.host.failures import NotReady
+from runtime.host.java import find_java
+from runtime.host.ports import free_port
+from runtime.host.run_state import RunState
+from runtime.kafka.topic_reader import read_topic, topic_size
+from runtime.kafka.topics import create_topics
+from runtime.local.broker import Broker, await_broker
+from runtime.local.embedded import find_bootstrap, jars_for
 from schemas.avro_schemas import LABEL, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.errors import UserError

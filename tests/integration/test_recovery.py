@@ -5,13 +5,13 @@ import signal
 
 import pytest
 
-from runtime.deadline import wait_until
-from runtime.embedded import embedded, start, stop
-from runtime.failures import NotReady, RuntimeFailure
-from runtime.flink_rest import FlinkRest
-from runtime.run_state import RunState
-from runtime.settings import load_settings
-from runtime.submit import submit
+from runtime.configuration.settings import load_settings
+from runtime.host.deadline import wait_until
+from runtime.host.failures import NotReady, RuntimeFailure
+from runtime.host.run_state import RunState
+from runtime.job_control.submit import submit
+from runtime.local.embedded import embedded, start, stop
+from runtime.local.flink_rest import FlinkRest
 from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration

@@ -12,20 +12,20 @@ import pytest
 from jobs.shards import SHARD_KEYS
 from producers.publisher import Publisher
 from producers.replay import replay, replay_labels
-from runtime.control_topic import Deployment, read_deployment
-from runtime.deadline import wait_until
-from runtime.embedded import Services, find_bootstrap
-from runtime.judging import try_alone
-from runtime.model_events import REFUSED
-from runtime.model_registry import ModelRegistry
-from runtime.model_version import CHAMPION
-from runtime.promotion import Promotion, audit_log
-from runtime.registry_access import registry_of
-from runtime.retrain_schedule import RetrainSchedule
-from runtime.retrain_trigger import RetrainTrigger
-from runtime.retraining import Retrained, Retraining
-from runtime.settings import Settings, load_settings
-from runtime.topics import create_topics
+from runtime.configuration.settings import Settings, load_settings
+from runtime.host.deadline import wait_until
+from runtime.job_control.control_topic import Deployment, read_deployment
+from runtime.job_control.model_events import REFUSED
+from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topics import create_topics
+from runtime.lifecycle.judging import try_alone
+from runtime.lifecycle.model_registry import ModelRegistry
+from runtime.lifecycle.model_version import CHAMPION
+from runtime.lifecycle.promotion import Promotion, audit_log
+from runtime.lifecycle.retrain_schedule import RetrainSchedule
+from runtime.lifecycle.retrain_trigger import RetrainTrigger
+from runtime.lifecycle.retraining import Retrained, Retraining
+from runtime.local.embedded import Services, find_bootstrap
 from schemas.avro_schemas import DRIFT, MODEL_EVENT, SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from runtime.cli import app
-from runtime.control_topic import publish_rules
-from runtime.deadline import wait_until
-from runtime.model_events import await_answers
+from runtime.host.deadline import wait_until
+from runtime.job_control.control_topic import publish_rules
+from runtime.job_control.model_events import await_answers
 from schemas.rule_book import ListEntry, RuleList, Snooze
 from tests.integration.expected import Expected, card_world
 from tests.unit.rules.books import book, rule

@@ -13,15 +13,15 @@ import psutil
 import pytest
 from confluent_kafka import Consumer
 
-from runtime.deadline import wait_until
-from runtime.embedded import Services, cluster, embedded, find_services, start
-from runtime.flink_rest import FlinkRest
-from runtime.flink_run import FlinkRun
-from runtime.java import find_java
-from runtime.ports import LOOPBACK, PortTakenError
-from runtime.run_state import RunState
-from runtime.settings import Settings, load_settings
-from runtime.transaction_limit import require_transaction_time, transaction_limit_ms
+from runtime.configuration.settings import Settings, load_settings
+from runtime.host.deadline import wait_until
+from runtime.host.java import find_java
+from runtime.host.ports import LOOPBACK, PortTakenError
+from runtime.host.run_state import RunState
+from runtime.job_control.flink_run import FlinkRun
+from runtime.kafka.transaction_limit import require_transaction_time, transaction_limit_ms
+from runtime.local.embedded import Services, cluster, embedded, find_services, start
+from runtime.local.flink_rest import FlinkRest
 from schemas.errors import UserError
 
 pytestmark = pytest.mark.integration

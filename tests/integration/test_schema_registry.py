@@ -15,11 +15,11 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from typer.testing import CliRunner
 
 from runtime import cli
-from runtime.deadline import wait_until
-from runtime.embedded import start
-from runtime.ports import LOOPBACK, free_port
-from runtime.run_state import RunState, exclusive
-from runtime.settings import Settings
+from runtime.configuration.settings import Settings
+from runtime.host.deadline import wait_until
+from runtime.host.ports import LOOPBACK, free_port
+from runtime.host.run_state import RunState, exclusive
+from runtime.local.embedded import start
 from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.columns import TRANSACTION_ARROW
 from schemas.framing import header

@@ -8,9 +8,9 @@ import pytest
 
 from models.features.table import FEATURE_NAMES
 from producers.encoding import encode_transactions
-from runtime.deadline import wait_until
-from runtime.settings import PathSettings
-from runtime.status import read_status
+from runtime.configuration.settings import PathSettings
+from runtime.host.deadline import wait_until
+from runtime.job_control.status import read_status
 from schemas.framing import header
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason

@@ -17,8 +17,8 @@ from api.application import create_application
 from api.transaction import EXAMPLE
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.deadline import wait_until
-from runtime.ports import free_port
+from runtime.host.deadline import wait_until
+from runtime.host.ports import free_port
 from schemas.columns import TRANSACTION_ARROW
 from tests.integration.scoring_lane import DONE_SECONDS, Lane
 

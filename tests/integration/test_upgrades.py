@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from jobs.state_manifest import StateMismatchError
 from models.features.history import HEADER, HEADERS, HISTORY_VERSION
 from runtime.cli import app
-from runtime.deadline import wait_until
-from runtime.embedded import start
-from runtime.savepoints import MANIFEST_FILE
+from runtime.host.deadline import wait_until
+from runtime.job_control.savepoints import MANIFEST_FILE
+from runtime.local.embedded import start
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
 

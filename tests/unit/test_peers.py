@@ -6,7 +6,7 @@ import pytest
 from benchmarks.peers.environment import LOCKS
 from benchmarks.peers.oracle import KeptTransactions, Oracle
 from models.scoring.naive_replay import naive_scores
-from runtime.folders import PROJECT_ROOT
+from runtime.host.folders import PROJECT_ROOT
 from tests.unit.training.histories import artifact, history
 
 CUSTOMERS = 5

@@ -6,8 +6,8 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
 from api.application import create_application
-from runtime.embedded import Services
-from runtime.settings import load_settings
+from runtime.configuration.settings import load_settings
+from runtime.local.embedded import Services
 
 NOBODY = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
 """No request of these tests gets as far as the broker."""

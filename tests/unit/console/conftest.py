@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 
 from console.application import create_console
 from console.notebook import Notebook
-from runtime.embedded import Services
-from runtime.settings import load_settings
+from runtime.configuration.settings import load_settings
+from runtime.local.embedded import Services
 from tests.unit.console.records import alert
 
 NOBODY = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")

@@ -1,8 +1,8 @@
 from console.job_health import JobHealth
-from runtime.flink_rest import FlinkRest
+from runtime.configuration.settings import load_settings
+from runtime.host.ports import free_port
+from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
-from runtime.ports import free_port
-from runtime.settings import load_settings
 
 
 def test_where_no_cluster_answers_it_says_what_to_do():

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from console.notebook import SHOWN_BYTES, TOLD_AT_ONCE, Notebook
-from runtime.settings import load_settings
+from runtime.configuration.settings import load_settings
 from schemas.avro_schemas import DEAD_LETTER
 from schemas.topics import Topics
 from tests.records import NOON

@@ -5,7 +5,7 @@ import pytest
 from confluent_kafka import Producer
 
 from console.reviews import Reviews, UndeliveredError
-from runtime.settings import load_settings
+from runtime.configuration.settings import load_settings
 from schemas.avro_schemas import LABEL
 from schemas.topics import Topics
 from tests.records import NOON

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runtime.folders import PROJECT_ROOT
+from runtime.host.folders import PROJECT_ROOT
 
 DOCKER = PROJECT_ROOT / "docker"
 

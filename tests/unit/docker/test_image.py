@@ -7,8 +7,8 @@ import subprocess
 import pytest
 import yaml
 
-from runtime.folders import PROJECT_ROOT
-from runtime.java import OLDEST
+from runtime.host.folders import PROJECT_ROOT
+from runtime.host.java import OLDEST
 
 DOCKER = PROJECT_ROOT / "docker"
 SCRIPTS = sorted(DOCKER.glob("*.sh"))

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from jobs.job_config import JobConfig
-from runtime.flink_home import GARBAGE_COLLECTOR, JAVA_OPTIONS
-from runtime.folders import PROJECT_ROOT
+from runtime.host.folders import PROJECT_ROOT
+from runtime.local.flink_home import GARBAGE_COLLECTOR, JAVA_OPTIONS
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import yaml
 from jobs.operators.counts import GROUP, Counts
 from models.rules.rule_engine import RuleEngine
 from runtime.commands.metrics import metrics
-from runtime.flink_home import distribution
-from runtime.folders import PROJECT_ROOT
+from runtime.host.folders import PROJECT_ROOT
+from runtime.local.flink_home import distribution
 from tests.unit.rules.batches import rule_batch
 from tests.unit.rules.books import book, rule
 

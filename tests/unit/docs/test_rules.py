@@ -6,8 +6,8 @@ import pytest
 
 from models.rules.fields import FLAGS, TEXTS
 from models.rules.rule_engine import RuleEngine
-from runtime.folders import PROJECT_ROOT
-from runtime.rule_file import RuleFile
+from runtime.host.folders import PROJECT_ROOT
+from runtime.rules.rule_file import RuleFile
 from schemas.rule_book import RuleError
 from tests.markdown import blocks
 from tests.unit.rules.books import book

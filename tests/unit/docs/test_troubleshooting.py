@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from runtime.folders import PROJECT_ROOT
+from runtime.host.folders import PROJECT_ROOT
 
 PAGE = (PROJECT_ROOT / "docs" / "troubleshooting.md").read_text()
 MESSAGES = re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE)

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from models.features.table import FEATURE_NAMES
 from models.scoring.backfill import backfill
-from runtime.archive_folder import ArchiveFolder, archive_table
+from runtime.archive.archive_folder import ArchiveFolder, archive_table
 from schemas.columns import INFERENCE_ARROW, read_history
 from tests.unit.training.histories import artifact, history_file
 

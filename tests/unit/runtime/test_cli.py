@@ -92,7 +92,7 @@ def test_nothing_running_exits_3_and_says_how_to_start(command):
 
 def test_broker_that_does_not_answer_exits_3(monkeypatch):
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9")
-    monkeypatch.setattr("runtime.topics.TIMEOUT_S", 1.0)
+    monkeypatch.setattr("runtime.kafka.topics.TIMEOUT_S", 1.0)
     done = CliRunner().invoke(cli.app, ["topics", "ls"])
     assert type(done.exception).__name__ == "NotReady"
 

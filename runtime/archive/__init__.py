@@ -1,0 +1,1 @@
+"""The offline store: what the job logged, as Parquet."""

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from runtime.archive.archive_folder import archived_files
+from runtime.archive.archived_rows import is_archive
+from runtime.configuration.settings import Settings
+from runtime.host.failures import NotReady, RuntimeFailure
+from runtime.host.folders import PROJECT_ROOT
+from runtime.host.own_environment import own_environment
+from runtime.kafka.topics import require_topics
+from runtime.records.placed_records import read_labels
+from schemas.errors import UserError
+
+LOCK = PROJECT_ROOT / "requirements" / "explore.lock"
+SCRIPT = PROJECT_ROOT / "exploration" / "explore.py"
+LABEL_COLUMNS = ("transaction_id", "is_fraud", "label_time")
+
+
+def explore_archive(archive: Path, page: Path, *, labels: Path | None = None, queries: Sequence[Path] = ()) -> Path:
+    """Write a page of charts on what the job logged; return the Python that can do it again.
+
+    DuckDB and Altair are for whoever explores, not for the job, so they have an environment of their own, made when it
+    is first needed.
+
+    Parameters
+    ----------
+    archive : Path
+        Folder that `fraudstream archive` wrote.
+    page : Path
+        The HTML to write.
+    labels : Path, optional
+        Parquet file with LABEL_COLUMNS.
+    queries : sequence of Path
+        SQL whose answers are put on the page too.
+
+    Raises
+    ------
+    NotReady
+        There is no archive, or nothing in it.
+    UserError
+        The labels are none, or a file of SQL is missing.
+    RuntimeFailure
+        The packages can't be installed, or a query failed.
+    """
+    if not SCRIPT.is_file():
+        raise UserError("expected the folder exploration/ beside the packages: run this in a clone of the repository")
+    if not is_archive(archive) or not archived_files(archive):
+        raise NotReady(
+            f"expected an archive with transactions at {archive}, was none: let the job run with "
+            f"job.feature_log_share over 0, then `fraudstream archive --out {archive}`"
+        )
+    if labels is not None:
+        _check_labels(labels)
+    for file in queries:
+        if not file.is_file():
+            raise UserError(f"expected a file of SQL at {file}, was none: see exploration/queries for examples")
+    python = own_environment(LOCK, "tools")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    _run(python, archive, page, labels, queries)
+    return python
+
+
+def write_labels(settings: Settings, bootstrap_servers: str, file: Path) -> None:
+    """Write all that the labels topic holds now as a Parquet file."""
+    require_topics(settings, bootstrap_servers, settings.topics.labels)
+    found = pa.Table.from_batches([read_labels(settings, bootstrap_servers).records])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(found, file)
+
+
+def _check_labels(file: Path) -> None:
+    try:
+        names = set(pq.read_schema(file).names)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UserError(f"expected a Parquet file of labels at {file}, was: {error}") from None
+    if missing := [name for name in LABEL_COLUMNS if name not in names]:
+        raise UserError(f"expected the columns {', '.join(LABEL_COLUMNS)} in {file}, was without {', '.join(missing)}")
+
+
+def _run(python: Path, archive: Path, page: Path, labels: Path | None, queries: Sequence[Path]) -> None:
+    own = {"EXPLORE_ARCHIVE": str(archive), "EXPLORE_PAGE": str(page)}
+    own |= {"EXPLORE_LABELS": str(labels)} if labels else {}
+    own |= {"EXPLORE_QUERIES": os.pathsep.join(map(str, queries))} if queries else {}
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("EXPLORE_", "PYTHON"))}
+    done = subprocess.run([python, SCRIPT], env=others | own, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"it ended with {done.returncode}"
+        raise RuntimeFailure(f"expected a page by {SCRIPT.name}, but it failed: {reason}")

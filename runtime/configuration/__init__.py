@@ -1,0 +1,1 @@
+"""The settings: what there is, what it may be, where it is read from."""

@@ -1,0 +1,1 @@
+"""What `fraudstream demo` and `make console` show."""

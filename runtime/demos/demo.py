@@ -1,0 +1,184 @@
+"""The whole path once, for someone who sees it for the first time."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import deque
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.live import Live
+from rich.table import Table
+
+from models.scoring.artifact import ArtifactError, load_artifact
+from models.training.train import train
+from models.training.training_settings import TrainingSettings
+from producers.publisher import Publisher
+from producers.replay_with_labels import replay_with_labels
+from producers.simulate import simulate
+from producers.simulation_config import SimulationConfig
+from runtime.commands.screen import count_bar, err, out, stage_shower, write_json
+from runtime.configuration.settings import ModelSettings, PathSettings, Settings
+from runtime.job_control.submit import stop_job, submit
+from runtime.kafka.kafka_client import shared_properties
+from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_reader import await_records
+from runtime.local.embedded import Services, Watcher, embedded
+from runtime.records.alert_watch import AlertWatch
+from runtime.records.latency import measure_latency
+
+HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
+LIVE = SimulationConfig(seed=2, customers=1_000, days=30)
+RATE = 3_000.0
+TRANSACTIONS = 75_000
+SHOWN = 12
+SCORED_WITHIN_S = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What the demo ends with."""
+
+    transactions: int
+    alerts: int
+    precision: float
+    recall: float
+    events_per_s: float
+    p50_ms: float
+    p99_ms: float
+
+
+def run_demo(settings: Settings) -> Summary:
+    """Train, start broker and cluster, submit the job, send transactions, show the alerts, stop everything.
+
+    It has a state folder of its own, and keeps only the trained model there for the next time.
+    """
+    demo = demo_settings(settings)
+    out.print("[bold]1.[/] A model, trained on the simulated card world of seed 1")
+    train_once(demo)
+    out.print("[bold]2.[/] A Kafka broker and a Flink cluster on this machine")
+    with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
+        out.print(f"   broker {services.bootstrap_servers}, Flink's page {services.rest_url}")
+        status.update("submitting the job")
+        job = submit(demo, services, on_line=lambda line: out.print(f"[bold]3.[/] The job\n   [dim]{line}[/]"))
+        status.stop()
+        summary = _show(demo, services)
+        stop_job(demo, services, job.job_id, savepoint=False)
+    out.print("All is stopped. Next: `fraudstream --help`, or the README.")
+    write_json(asdict(summary))
+    return summary
+
+
+def demo_settings(settings: Settings, folder: str = "state") -> Settings:
+    """Return settings of a state folder that is new, and of a model that is kept beside it."""
+    root = settings.state.root / "demo"
+    shutil.rmtree(root / folder, ignore_errors=True)
+    return settings.model_copy(
+        update={"paths": PathSettings(state=root / folder), "model": ModelSettings(artifact=root / "model")}
+    )
+
+
+def train_once(demo: Settings) -> None:
+    """Train the demo's model, unless it is there from the last time."""
+    model = demo.model.artifact
+    try:
+        manifest = load_artifact(model).manifest
+    except ArtifactError:
+        history = model.with_name("history.parquet")
+        history.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(simulate(HISTORY), history)
+        with count_bar("training", None) as bar:
+            manifest = train(history, model, TrainingSettings(seed=1), progress=stage_shower(bar))
+        history.unlink()
+    metrics = manifest.metrics
+    out.print(f"   {manifest.model_id}: PR-AUC {metrics['pr_auc']:.3f} on later, unseen days")
+
+
+def _show(settings: Settings, services: Services) -> Summary:
+    table = simulate(LIVE).slice(0, TRANSACTIONS)
+    frauds = _frauds(table)
+    hidden = f"{len(frauds):,} frauds hidden in them"
+    out.print(f"[bold]4.[/] {len(table):,} transactions of seed 2, {RATE:,.0f} a second, {hidden}")
+    screen = _AlertScreen(frauds)
+    servers = services.bootstrap_servers
+    registry = registry_of(settings)
+    with Live(screen, console=err, refresh_per_second=5) as live:
+        with AlertWatch(settings, servers, screen.add) as watch:
+            with Publisher(servers, settings=shared_properties(settings)) as publisher:
+                start = time.monotonic()
+                topics = settings.topics
+                replay_with_labels(
+                    table, publisher, topics.transactions, topics.labels, registry, rate=RATE, on_progress=screen.sent
+                )
+            await_records(settings, servers, settings.topics.scores, len(table), seconds=SCORED_WITHIN_S)
+            seconds = time.monotonic() - start
+            watch.catch_up()
+        live.refresh()
+    alerted = set(watch.seen_at_ms)
+    found = len(alerted & frauds)
+    latency = measure_latency(settings, servers, watch.seen_at_ms)
+    summary = Summary(
+        transactions=len(table),
+        alerts=len(alerted),
+        precision=found / max(1, len(alerted)),
+        recall=found / max(1, len(frauds)),
+        events_per_s=len(table) / seconds,
+        p50_ms=latency.p50_ms,
+        p99_ms=latency.p99_ms,
+    )
+    _print_summary(summary)
+    return summary
+
+
+def _frauds(table: pa.Table) -> set[str]:
+    return set(table.filter(table["is_fraud"])["transaction_id"].to_pylist())
+
+
+class _AlertScreen:
+    """The last alerts, and counts, redrawn as they come."""
+
+    def __init__(self, frauds: set[str]) -> None:
+        self._frauds = frauds
+        self._rows: deque[dict[str, Any]] = deque(maxlen=SHOWN)
+        self._alerts = 0
+        self._sent = 0
+
+    def add(self, alert: dict[str, Any]) -> None:
+        self._alerts += 1
+        self._rows.append(alert)
+
+    def sent(self, count: int) -> None:
+        self._sent = count
+
+    def __rich__(self) -> Table:
+        table = Table(title=f"{self._sent:,} sent, {self._alerts:,} alerts", title_justify="left", box=None)
+        for heading in ("customer", "amount", "score", "decision", "why", "truth"):
+            table.add_column(heading, justify="right" if heading in {"amount", "score"} else "left")
+        for alert in tuple(self._rows):
+            fraud = alert["transaction_id"] in self._frauds
+            table.add_row(
+                alert["customer_id"],
+                f"{alert['amount_minor'] / 100:,.2f} {alert['currency']}",
+                f"{alert['score']:.3f}",
+                alert["decision"],
+                ", ".join(reason["code"] for reason in alert["reasons"]),
+                "[red]fraud[/]" if fraud else "[dim]genuine[/]",
+            )
+        return table
+
+
+def _print_summary(summary: Summary) -> None:
+    table = Table(box=None, show_header=False)
+    for name, value in (
+        ("transactions scored", f"{summary.transactions:,}"),
+        ("alerts", f"{summary.alerts:,}"),
+        ("precision: alerts that are frauds", f"{summary.precision:.2f}"),
+        ("recall: frauds that were alerted", f"{summary.recall:.2f}"),
+        ("publish to alert", f"p50 {summary.p50_ms:.0f} ms, p99 {summary.p99_ms:.0f} ms"),
+    ):
+        table.add_row(name, value)
+    out.print("[bold]5.[/] Summary")
+    out.print(table)

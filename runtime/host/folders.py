@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+"""The folder that holds the packages: what the Flink processes need on their PYTHONPATH."""
+
+
+def cache_folder() -> Path:
+    """Say where downloads are kept: `FRAUDSTREAM_CACHE`, else `~/.cache/fraudstream`."""
+    chosen = os.environ.get("FRAUDSTREAM_CACHE")
+    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".cache" / "fraudstream"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateFolder:
+    """Names of everything that a local broker and cluster keep on disk.
+
+    Parameters
+    ----------
+    root
+        The folder, `.fraudstream` in the working folder unless configured. Deleting it while nothing
+        runs forgets all topics, checkpoints and logs.
+    """
+
+    root: Path
+
+    @property
+    def run(self) -> Path:
+        """Where the record of the running processes lies."""
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        """Where every process writes its log."""
+        return self.root / "logs"
+
+    @property
+    def kafka(self) -> Path:
+        """Where the broker keeps its settings and its topics."""
+        return self.root / "kafka"
+
+    @property
+    def registry(self) -> Path:
+        """Where the embedded schema registry keeps its schemas."""
+        return self.root / "registry"
+
+    @property
+    def models(self) -> Path:
+        """Where the registry of models lies, with what was decided of them and those that are served."""
+        return self.root / "models"
+
+    @property
+    def rules(self) -> Path:
+        """Where it is written down who changed which rules."""
+        return self.root / "rules"
+
+    @property
+    def secrets(self) -> Path:
+        """Where passwords lie for the processes of this machine, each file for this user alone."""
+        return self.root / "secrets"
+
+    @property
+    def flink_home(self) -> Path:
+        """Where the Flink distribution is put together."""
+        return self.root / "flink"
+
+    @property
+    def jobs(self) -> Path:
+        """Where the settings of submitted jobs are kept, one JSON file each."""
+        return self.root / "jobs"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where jobs keep their checkpoints."""
+        return self.root / "checkpoints"
+
+    @property
+    def savepoints(self) -> Path:
+        """Where `stop --savepoint` leaves its savepoints."""
+        return self.root / "savepoints"
+
+    @property
+    def high_availability(self) -> Path:
+        """Where ZooKeeper and the JobManager note which jobs run, for a JobManager that takes over."""
+        return self.root / "high-availability"
+
+    @property
+    def temporary(self) -> Path:
+        """Where the processes put what need not outlive them."""
+        return self.root / "tmp"
+
+    def create(self) -> StateFolder:
+        """Make all folders that are missing and return self."""
+        for folder in (
+            self.run,
+            self.logs,
+            self.kafka,
+            self.jobs,
+            self.checkpoints,
+            self.savepoints,
+            self.high_availability,
+            self.temporary,
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self

@@ -1,0 +1,287 @@
+"""Two versions of the job beside each other: one is live, the other rehearses as its standby, and they may change."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from jobs.job_config import JobConfig
+from jobs.operator_uids import OUTPUTS
+from jobs.state_manifest import StateManifest
+from runtime.configuration.settings import Settings
+from runtime.host.deadline import wait_until
+from runtime.host.failures import RuntimeFailure
+from runtime.host.java import find_java
+from runtime.job_control.savepoints import job_manifest, take_savepoint
+from runtime.job_control.submit import Submitted, client_home, job_config, run_job
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import Services
+from runtime.local.flink_rest import FlinkRest
+from schemas.errors import UserError
+from schemas.wall_clock import now_ms
+
+ALIVE = {"CREATED", "RUNNING", "RESTARTING", "FAILING", "CANCELLING", "RECONCILING", "INITIALIZING"}
+SLOT_SECONDS = 60.0
+BLUE, GREEN = "blue", "green"
+_GREEN_END = f"-{GREEN}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """A job of ours that the cluster has.
+
+    Parameters
+    ----------
+    job_id
+        Flink's id of it.
+    file
+        Its settings.
+    config
+        What they say.
+    """
+
+    job_id: str
+    file: Path
+    config: JobConfig
+
+    @property
+    def colour(self) -> str:
+        """Blue or green, whichever of the two is live."""
+        return GREEN if self.config.name.endswith(_GREEN_END) else BLUE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the cluster cannot tell: kept in the state folder.
+
+    Parameters
+    ----------
+    next_file
+        Settings of what `switch` makes live, None when there is no standby.
+    standby_since_ms
+        From then on the standby scores whatever the live job does, milliseconds since 1970.
+    previous_file
+        Settings of what `back` makes live again, None before the first switch.
+    """
+
+    next_file: str | None = None
+    standby_since_ms: int = 0
+    previous_file: str | None = None
+
+
+class BlueGreen:
+    """Starts a standby beside the live job, and hands over between the two.
+
+    Parameters
+    ----------
+    settings
+        Of the new version where it is a matter of that, else of the services.
+    services
+        Where the jobs run.
+    on_step
+        Told in a few words what is being done.
+    """
+
+    def __init__(
+        self, settings: Settings, services: Services, *, on_step: Callable[[str], None] = lambda _step: None
+    ) -> None:
+        self._settings, self._services, self._on_step = settings, services, on_step
+        self._rest = FlinkRest(url=services.rest_url)
+        self._record = settings.state.root / "bluegreen.json"
+
+    def plan(self) -> Plan:
+        """Read what was recorded; nothing was when there is no file."""
+        return Plan(**json.loads(self._record.read_text())) if self._record.exists() else Plan()
+
+    def deployments(self) -> list[Deployment]:
+        """List our jobs that have not ended; jobs that do not say what they are are not among them."""
+        found = []
+        for job in self._rest.jobs():
+            file = self._rest.job_parameters(job["jid"]).get("fraudstream.config") if job["state"] in ALIVE else None
+            if file is not None:
+                found.append(Deployment(job_id=job["jid"], file=Path(file), config=JobConfig.from_file(Path(file))))
+        return found
+
+    def live(self) -> Deployment:
+        """Return the one job whose outputs count.
+
+        Raises
+        ------
+        UserError
+            There is none, or more than one.
+        """
+        return self._only(standby=False, advice="start one with `fraudstream submit`, stop others with `stop JOB`")
+
+    def standby(self) -> Deployment:
+        """Return the one standby, or raise UserError."""
+        return self._only(standby=True, advice="start one with `fraudstream bluegreen start`")
+
+    def start(self) -> Submitted:
+        """Start what the settings describe as a standby of the live job, from a savepoint of it; it is not stopped.
+
+        Raises
+        ------
+        UserError
+            When the new version could not take over; nothing was started then.
+        """
+        live = self.live()
+        if any(deployment.config.standby for deployment in self.deployments()):
+            raise UserError("expected no standby yet, was one: `fraudstream bluegreen stop` ends it")
+        new = replace(job_config(self._settings, self._services), name=_other_name(live.config.name))
+        standby = standby_of(new)
+        self._require_hand_over(live, new)
+        self._require_slots(standby.parallelism)
+        topics = self._settings.model_copy(update={"topics": standby.topics})
+        create_topics(topics, self._services.bootstrap_servers)
+        self._on_step(f"taking a savepoint of {live.config.name}, which goes on")
+        savepoint = self._savepoint(live, stop=False)
+        since_ms = now_ms()
+        self._on_step(f"starting {new.name} as standby")
+        started = run_job(
+            self._settings, self._services, standby, savepoint=savepoint, may_drop=frozenset({f"{OUTPUTS}-sink"})
+        )
+        file = self._settings.state.jobs / f"{new.name}-next.json"
+        file.touch(mode=0o600)
+        file.write_text(new.to_json())
+        self._save(replace(self.plan(), next_file=str(file), standby_since_ms=since_ms))
+        return started
+
+    def stop_standby(self) -> Deployment:
+        """End the standby; the live job is not touched."""
+        standby = self.standby()
+        self._rest.cancel(standby.job_id)
+        self._await_end(standby)
+        self._save(replace(self.plan(), next_file=None))
+        return standby
+
+    def switch(self) -> Submitted:
+        """Make the standby's version live: the live job stops with a savepoint, the other starts from exactly that.
+
+        Raises
+        ------
+        UserError
+            Before anything is touched, when the hand-over cannot work.
+        RuntimeFailure
+            When the new version did not come up; the old one runs again then.
+        """
+        live, plan = self.live(), self.plan()
+        self.standby()
+        if plan.next_file is None:
+            raise UserError("expected a standby of this state folder, was none: `fraudstream bluegreen start`")
+        new = JobConfig.from_file(Path(plan.next_file))
+        self._require_hand_over(live, new)
+        self._on_step("ending the standby")
+        self.stop_standby()
+        return self._hand_over(live, new)
+
+    def back(self) -> Submitted:
+        """Make the version live that was so before the last switch, with the state that the present one has.
+
+        Raises
+        ------
+        UserError, RuntimeFailure
+            As by `switch`.
+        """
+        live, plan = self.live(), self.plan()
+        if plan.previous_file is None:
+            raise UserError("expected a switch before, was none: there is nothing to go back to")
+        if any(deployment.config.standby for deployment in self.deployments()):
+            raise UserError("expected no standby, was one: end it with `fraudstream bluegreen stop`")
+        previous = JobConfig.from_file(Path(plan.previous_file))
+        self._require_hand_over(live, previous)
+        return self._hand_over(live, previous)
+
+    def _hand_over(self, live: Deployment, new: JobConfig) -> Submitted:
+        self._on_step(f"stopping {live.config.name} with a savepoint")
+        savepoint = self._savepoint(live, stop=True)
+        try:
+            self._await_end(live)
+            self._on_step(f"starting {new.name} from it")
+            started = run_job(self._settings, self._services, new, savepoint=savepoint)
+        except (RuntimeFailure, UserError) as error:
+            self._on_step(f"{new.name} did not come up: putting {live.config.name} back")
+            for failed in self.deployments():
+                if failed.config.name == new.name:
+                    self._rest.cancel(failed.job_id)
+                    self._await_end(failed)
+            back = run_job(self._settings, self._services, live.config, savepoint=savepoint)
+            raise RuntimeFailure(
+                f"expected {new.name} to come up, but: {error}. {live.config.name} was put back from {savepoint} "
+                f"and runs as job {back.job_id}"
+            ) from error
+        self._save(replace(self.plan(), next_file=None, previous_file=str(live.file)))
+        return started
+
+    def _only(self, *, standby: bool, advice: str) -> Deployment:
+        found = [deployment for deployment in self.deployments() if deployment.config.standby == standby]
+        if len(found) != 1:
+            what = "standby" if standby else "live job"
+            names = ", ".join(f"{one.config.name} ({one.job_id})" for one in found) or "none"
+            raise UserError(f"expected one {what}, was {names}: {advice}")
+        return found[0]
+
+    def _require_hand_over(self, live: Deployment, new: JobConfig) -> None:
+        """Refuse a version that could not go on from the live job's state, or writes elsewhere."""
+        state, wanted = job_manifest(self._rest, live.job_id), StateManifest.of(new)
+        if state is None:
+            raise UserError(f"expected job {live.job_id} to say what its state needs: submit it with this version")
+        state.require_fit(wanted)
+        lost = state.lost_operators(wanted)
+        if lost:
+            raise UserError(f"expected an operator for all state, but there is none for {', '.join(lost)}: set it back")
+        if new.topics != live.config.topics:
+            raise UserError(
+                f"expected the live job's topics {asdict(live.config.topics)}, was {asdict(new.topics)}: set them back"
+            )
+
+    def _require_slots(self, wanted: int) -> None:
+        free = self._rest.overview()["slots-available"]
+        if free < wanted:
+            raise UserError(
+                f"expected {wanted} free slots for the standby, was {free}: `fraudstream up --taskmanagers N` adds some"
+            )
+
+    def _savepoint(self, deployment: Deployment, *, stop: bool) -> str:
+        home = client_home(self._settings)
+        return take_savepoint(home, find_java(), self._rest, deployment.job_id, self._settings.state, stop=stop)
+
+    def _await_end(self, deployment: Deployment) -> None:
+        """Wait until a job has ended and its slots are free."""
+
+        def ended() -> bool:
+            return self._rest.job(deployment.job_id)["state"] not in ALIVE
+
+        def free() -> bool:
+            return int(self._rest.overview()["slots-available"]) >= deployment.config.parallelism
+
+        if not (wait_until(ended, seconds=SLOT_SECONDS) and wait_until(free, seconds=SLOT_SECONDS)):
+            raise RuntimeFailure(
+                f"expected job {deployment.job_id} to end and to free its slots: see `fraudstream jobs`"
+            )
+
+    def _save(self, plan: Plan) -> None:
+        draft = self._record.with_suffix(f".{time.monotonic_ns()}")
+        draft.write_text(json.dumps(asdict(plan), indent=2) + "\n")
+        draft.replace(self._record)
+
+
+def standby_of(config: JobConfig) -> JobConfig:
+    """Return the settings of a job's rehearsal: its scores go to a topic of their own, and nothing else is written.
+
+    Whoever reads the scores topic finds one score of a transaction there, as always.
+    """
+    return replace(
+        config,
+        standby=True,
+        topics=replace(config.topics, scores=f"{config.topics.scores}.standby"),
+        emit_scores=True,
+        guarantee="at-least-once",
+        feature_log_share=0.0,
+    )
+
+
+def _other_name(name: str) -> str:
+    return name.removesuffix(_GREEN_END) if name.endswith(_GREEN_END) else name + _GREEN_END

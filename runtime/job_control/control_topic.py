@@ -1,0 +1,115 @@
+"""The job's orders: its models, see `schemas/avro/control.avsc`, and the rules beside them, see `rules.avsc`."""
+
+from __future__ import annotations
+
+from producers.publisher import Publisher
+from runtime.configuration.settings import Settings
+from runtime.kafka.kafka_client import shared_properties
+from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_reader import read_topic
+from runtime.kafka.topics import require_topics
+from runtime.local.embedded import Services
+from schemas.avro_schemas import CONTROL, RULES
+from schemas.codec import RecordCodec
+from schemas.deployment import DEPLOYMENT_KEY, Challenger, Deployment, Served
+from schemas.registry import rules_subject, value_subject
+from schemas.rule_book import RULES_KEY, RuleBook, RuleError
+
+__all__ = [
+    "Challenger",
+    "Deployment",
+    "Served",
+    "publish_deployment",
+    "publish_rules",
+    "read_deployment",
+    "read_rules",
+]
+
+MOST_BOOK_BYTES = 900_000
+"""Of a rule book, encoded: no broker at its defaults takes a record of a megabyte."""
+
+
+def publish_deployment(settings: Settings, services: Services, deployment: Deployment) -> None:
+    """Order the job to score with other models; what it makes of it, `model_events` tells.
+
+    Parameters
+    ----------
+    settings, services
+        Where to write.
+    deployment
+        All that the job is to do, in place of what was ordered before.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    _publish(settings, services, DEPLOYMENT_KEY, _codec(settings).encode(deployment.to_record()))
+
+
+def read_deployment(settings: Settings, services: Services) -> Deployment | None:
+    """Read what was ordered last, None when nothing ever was: the job scores with the model of its settings.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    newest = _newest(settings, services, DEPLOYMENT_KEY)
+    return None if newest is None else Deployment.from_record(_codec(settings).decode(newest))
+
+
+def publish_rules(settings: Settings, services: Services, book: RuleBook) -> None:
+    """Order the job to decide by other rules; what it makes of them, `model_events` tells.
+
+    Raises
+    ------
+    RuleError
+        The book is too large.
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    payload = _rules_codec(settings).encode(book.to_record())
+    if len(payload) > MOST_BOOK_BYTES:
+        raise RuleError(
+            f"expected a rule book of at most {MOST_BOOK_BYTES:,} bytes, was {len(payload):,}: shorten its lists"
+        )
+    _publish(settings, services, RULES_KEY, payload)
+
+
+def read_rules(settings: Settings, services: Services) -> RuleBook | None:
+    """Read the rule book that was ordered last, None when there never was one.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    newest = _newest(settings, services, RULES_KEY)
+    return None if newest is None else RuleBook.from_record(_rules_codec(settings).decode(newest))
+
+
+def _publish(settings: Settings, services: Services, key: str, payload: bytes) -> None:
+    topic = settings.topics.control
+    require_topics(settings, services.bootstrap_servers, topic)
+    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+        publisher.publish([(key.encode(), payload)], topic)
+        publisher.flush()
+
+
+def _newest(settings: Settings, services: Services, key: str) -> bytes | None:
+    topic = settings.topics.control
+    require_topics(settings, services.bootstrap_servers, topic)
+    newest = None
+    for message in read_topic(settings, services.bootstrap_servers, topic):
+        if message.key() == key.encode():
+            newest = message.value()
+    return newest
+
+
+def _rules_codec(settings: Settings) -> RecordCodec:
+    return RecordCodec(RULES, rules_subject(settings.topics.control), registry_of(settings))
+
+
+def _codec(settings: Settings) -> RecordCodec:
+    return RecordCodec(CONTROL, value_subject(settings.topics.control), registry_of(settings))

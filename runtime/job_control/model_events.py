@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jobs.shards import SHARD_KEYS
+from runtime.configuration.settings import Settings
+from runtime.host.deadline import wait_until
+from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_reader import read_topic
+from schemas.avro_schemas import MODEL_EVENT
+from schemas.codec import RecordCodec
+from schemas.registry import value_subject
+
+SERVING, REFUSED = "SERVING", "REFUSED"
+
+ANSWER_S = 60.0
+"""How long the shards of a job that runs may take to say what they make of an order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEvent:
+    """What a shard said of its models: a record of `model_event.avsc`."""
+
+    deployment_id: str
+    shard: int
+    at: datetime
+    kind: str
+    model_id: str
+    challengers: tuple[str, ...]
+    detail: str
+    took_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardReport:
+    """What one shard says.
+
+    Attributes
+    ----------
+    shard : int
+        Its key.
+    serving : ModelEvent or None
+        What it scores with, None before it said so.
+    answer : ModelEvent or None
+        What became of the deployment asked about, None while it has not answered.
+    """
+
+    shard: int
+    serving: ModelEvent | None
+    answer: ModelEvent | None
+
+    @property
+    def follows(self) -> bool:
+        """Whether it scores as the deployment asked about wants it."""
+        return self.answer is not None and self.answer.kind == SERVING
+
+    @classmethod
+    def of(cls, shard: int, events: Iterable[ModelEvent], deployment_id: str | None) -> ShardReport:
+        """Read a shard's events, oldest first, and what they say of a deployment, if there is one."""
+        own = [event for event in events if event.shard == shard]
+        serving = [event for event in own if event.kind == SERVING]
+        answers = [event for event in own if event.deployment_id == deployment_id]
+        return cls(shard=shard, serving=_last(serving), answer=_last(answers))
+
+
+def read_model_events(settings: Settings, bootstrap_servers: str) -> list[ModelEvent]:
+    """Read all that the shards said of their models, oldest first; a shard's events keep their order."""
+    topic = settings.topics.model_events
+    codec = RecordCodec(MODEL_EVENT, value_subject(topic), registry_of(settings))
+    found = [_event(codec.decode(item.value() or b"")) for item in read_topic(settings, bootstrap_servers, topic)]
+    return sorted(found, key=lambda event: event.at)
+
+
+def await_answers(
+    settings: Settings, bootstrap_servers: str, deployment_id: str, *, seconds: float = ANSWER_S
+) -> list[ShardReport]:
+    """Wait until each shard has served or refused a deployment, or the time is over; returns what they say then."""
+    found: list[ShardReport] = []
+    wanted = SHARD_KEYS[settings.job.shards]
+
+    def answered() -> bool:
+        events = read_model_events(settings, bootstrap_servers)
+        found[:] = [ShardReport.of(shard, events, deployment_id) for shard in wanted]
+        return all(shard.answer is not None for shard in found)
+
+    wait_until(answered, seconds=seconds, interval_s=0.2)
+    return found
+
+
+def _event(record: dict[str, Any]) -> ModelEvent:
+    return ModelEvent(**{**record, "challengers": tuple(record["challengers"])})
+
+
+def _last(events: list[ModelEvent]) -> ModelEvent | None:
+    return events[-1] if events else None

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from jobs.state_manifest import StateManifest, StateMismatchError
+from runtime.host.failures import RuntimeFailure
+from runtime.host.folders import StateFolder
+from runtime.host.java import Java
+from runtime.job_control.flink_run import run_client
+from runtime.local.flink_home import FlinkHome
+from runtime.local.flink_rest import FlinkRest
+
+MANIFEST_FILE = "fraudstream.json"
+"""Beside a savepoint's files: what its state is tied to."""
+
+ALLOW_DROPPED = "--allow-dropped-state"
+
+
+def take_savepoint(home: FlinkHome, java: Java, rest: FlinkRest, job_id: str, where: StateFolder, *, stop: bool) -> str:
+    """Write a savepoint of a running job, with its manifest; returns the savepoint's folder.
+
+    A stop never drains: that would end the open batches without scoring them.
+
+    Parameters
+    ----------
+    home, java
+        The client that asks for it.
+    rest, job_id
+        The cluster and the job.
+    where
+        Its folder of savepoints is written to.
+    stop
+        Whether the job ends with it, all its output committed.
+
+    Raises
+    ------
+    RuntimeFailure
+        When the job gives none.
+    """
+    manifest = job_manifest(rest, job_id)
+    target = where.savepoints.as_uri()
+    told = ["stop", "-m", rest.address, "--savepointPath", target, job_id]
+    if not stop:
+        told = ["savepoint", "-m", rest.address, job_id, target]
+    output = run_client([str(home.root / "bin" / "flink"), *told], home, java)
+    found = re.search(r"Savepoint completed\. Path: (\S+)", output)
+    if found is None:
+        raise RuntimeFailure(f"`flink {told[0]}` told no savepoint: {output[-300:]}")
+    folder = _local_folder(found.group(1))
+    if manifest is not None and folder is not None:
+        (folder / MANIFEST_FILE).write_text(manifest.to_json() + "\n")
+    return found.group(1)
+
+
+def job_manifest(rest: FlinkRest, job_id: str) -> StateManifest | None:
+    """Return what a running job's state is tied to, None for a job that does not tell."""
+    text = rest.job_parameters(job_id).get("fraudstream.manifest")
+    return None if text is None else StateManifest.from_json(text)
+
+
+def check_savepoint(savepoint: str, job: StateManifest, *, may_drop: frozenset[str] | None = frozenset()) -> str:
+    """Refuse a savepoint that a job cannot start from, before anything is started.
+
+    Parameters
+    ----------
+    savepoint
+        Its folder or URI.
+    job
+        What the job to start writes.
+    may_drop
+        Uids of the operators whose state may be left behind; None: any.
+
+    Returns
+    -------
+    str
+        What could not be checked, or will be left behind; empty when there is nothing to tell.
+
+    Raises
+    ------
+    StateMismatchError
+        With everything that does not fit and what to do.
+    """
+    folder = _local_folder(savepoint)
+    if folder is not None and not folder.is_dir():
+        raise StateMismatchError(f"expected a savepoint's folder at {savepoint}, but there is none: name another")
+    file = None if folder is None else folder / MANIFEST_FILE
+    if file is None or not file.is_file():
+        return (
+            f"{savepoint} has no {MANIFEST_FILE} (only `fraudstream stop --savepoint` writes it), so these are not "
+            f"checked against the job: mode {job.mode}, {job.shards} shards, topic {job.transactions}, state versions"
+        )
+    state = StateManifest.from_json(file.read_text())
+    state.require_fit(job)
+    lost = state.lost_operators(job)
+    if may_drop is not None and not may_drop.issuperset(lost):
+        raise StateMismatchError(
+            f"expected an operator for all state in the savepoint, but the job has none for {', '.join(lost)} "
+            f"(with job.labels off: how far the labels were read, and those of an open batch): set it back, or leave "
+            f"that state behind for good with {ALLOW_DROPPED}"
+        )
+    return f"The state of {', '.join(lost)} is left behind" if lost else ""
+
+
+def _local_folder(savepoint: str) -> Path | None:
+    """Return where a savepoint lies on this machine, None when it is elsewhere."""
+    parts = urlsplit(savepoint)
+    if parts.scheme not in {"", "file"}:
+        return None
+    return Path(unquote(parts.path) if parts.scheme else savepoint)

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.job_config import JobConfig
+from jobs.state_manifest import StateManifest
+from runtime.configuration.settings import Settings
+from runtime.host.folders import PROJECT_ROOT
+from runtime.host.java import find_java
+from runtime.job_control.flink_run import FlinkRun
+from runtime.job_control.flink_secrets import is_secret
+from runtime.job_control.java_security import java_security
+from runtime.job_control.job_secrets import job_registry, kafka_password_file
+from runtime.job_control.savepoints import check_savepoint, take_savepoint
+from runtime.kafka.topics import require_topics
+from runtime.kafka.transaction_limit import require_transaction_time
+from runtime.local.embedded import Services, cluster, jars_for
+from runtime.local.flink_home import CLIENT_SETTINGS, FlinkHome
+from runtime.local.flink_rest import FlinkRest
+
+SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """A job that was accepted and runs.
+
+    Parameters
+    ----------
+    job_id
+        Flink's id of it.
+    line
+        The `flink run` line that started it.
+    config
+        The file with its settings.
+    """
+
+    job_id: str
+    line: str
+    config: Path
+
+
+def job_config(settings: Settings, services: Services) -> JobConfig:
+    """Map the settings to the job's own, which checks them again.
+
+    Raises
+    ------
+    UserError
+        When the job can't work with a value.
+    """
+    return JobConfig(
+        bootstrap_servers=services.bootstrap_servers,
+        model=str(settings.model.artifact.expanduser().absolute()),
+        checkpoint_dir=settings.flink.config.get("execution.checkpointing.dir", settings.state.checkpoints.as_uri()),
+        topics=settings.topics,
+        kafka_properties={
+            **settings.kafka.properties,
+            **java_security(settings.kafka.security, kafka_password_file(settings)),
+        },
+        registry=job_registry(settings),
+        mode=settings.job.mode,
+        parallelism=settings.job.parallelism,
+        shards=settings.job.shards,
+        batch_ms=settings.job.batch_ms,
+        buffer_timeout_ms=settings.job.buffer_timeout_ms,
+        checkpoint_interval_ms=round(settings.job.checkpoint_interval_s * 1000),
+        state_backend=settings.job.state_backend,
+        guarantee=settings.job.guarantee,
+        checkpoint_timeout_ms=round(settings.job.checkpoint_timeout_s * 1000),
+        tolerated_checkpoint_failures=settings.job.tolerated_checkpoint_failures,
+        retained_checkpoints=settings.job.retained_checkpoints,
+        transaction_timeout_ms=round(settings.job.transaction_timeout_s * 1000),
+        transaction_prefix=settings.job.transaction_prefix,
+        labels=settings.job.labels,
+        emit_scores=settings.job.emit_scores,
+        feature_log_share=settings.job.feature_log_share,
+        start_from=settings.job.start_from,
+        limits=settings.job.limits,
+    )
+
+
+def submit(
+    settings: Settings,
+    services: Services,
+    *,
+    savepoint: str | None = None,
+    script: Path = SCRIPT,
+    drop_state: bool = False,
+    on_line: Callable[[str], None] = lambda _line: None,
+) -> Submitted:
+    """Start the scoring job as the settings have it, and wait until it runs.
+
+    Parameters
+    ----------
+    settings
+        What it is told.
+    services
+        Where it runs and reads.
+    savepoint
+        Folder to restore from, None for an empty state.
+    script
+        The job's entry file.
+    drop_state
+        Whether state that the job has no operator for may be left behind.
+    on_line
+        Given what the user should know of the savepoint, and the `flink run` line before it is run.
+
+    Raises
+    ------
+    UserError
+        When the job or the broker can't work with a setting, or the savepoint does not fit the job: before anything
+        is started.
+    RuntimeFailure
+        When the client or the job fails, with the line that tells the cause.
+    """
+    config = job_config(settings, services)
+    may_drop = None if drop_state else frozenset[str]()
+    return run_job(settings, services, config, savepoint=savepoint, script=script, may_drop=may_drop, on_line=on_line)
+
+
+def run_job(
+    settings: Settings,
+    services: Services,
+    config: JobConfig,
+    *,
+    savepoint: str | None,
+    script: Path = SCRIPT,
+    may_drop: frozenset[str] | None = frozenset(),
+    on_line: Callable[[str], None] = lambda _line: None,
+) -> Submitted:
+    """Start a job and wait until it runs, see `submit` and `check_savepoint`."""
+    require_transaction_time(settings, services.bootstrap_servers)
+    # Without it the job would fail, and start again, and fail.
+    require_topics(settings, services.bootstrap_servers, config.topics.control)
+    if savepoint is not None:
+        note = check_savepoint(savepoint, StateManifest.of(config), may_drop=may_drop)
+        if note:
+            on_line(note)
+    file = settings.state.create().jobs / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}.json"
+    file.touch(mode=0o600)  # it names brokers, users and the files of passwords
+    file.write_text(config.to_json())
+    run = FlinkRun(
+        home=client_home(settings),
+        java=find_java(),
+        rest_url=services.rest_url,
+        script=script,
+        arguments=["--config", str(file)],
+        options=_options(settings),
+        savepoint=savepoint,
+        drop_state=may_drop is None or bool(may_drop),
+    )
+    on_line(f"$ {run.line}")
+    return Submitted(job_id=run.submit(), line=run.line, config=file)
+
+
+def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:
+    """Stop a job; with a savepoint, returns the folder to resume from."""
+    rest = FlinkRest(url=services.rest_url)
+    if not savepoint:
+        rest.cancel(job_id)
+        return None
+    return take_savepoint(client_home(settings), find_java(), rest, job_id, settings.state, stop=True)
+
+
+def client_home(settings: Settings) -> FlinkHome:
+    """Put together the distribution whose client submits and stops jobs."""
+    if settings.flink.rest_url is None:
+        return cluster(settings).home
+    home = FlinkHome(folder=settings.state, connectors=tuple(jars_for("flink"))).create()
+    home.configure({**CLIENT_SETTINGS, **settings.flink.config})
+    return home
+
+
+def _options(settings: Settings) -> dict[str, str]:
+    """Name what a cluster that is not ours lacks: our packages and the connector."""
+    if settings.flink.rest_url is None:
+        return {}
+    own = {
+        "pipeline.jars": ";".join(jar.as_uri() for jar in jars_for("flink")),
+        "python.files": ",".join(str(PROJECT_ROOT / name) for name in ("jobs", "models", "schemas")),
+    }
+    # A command line is seen by all users of the machine; the client finds secrets in its settings file.
+    return own | {name: value for name, value in settings.flink.config.items() if not is_secret(name)}

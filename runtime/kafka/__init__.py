@@ -1,0 +1,1 @@
+"""Clients of the broker: connections, topics, readers, codecs by topic."""

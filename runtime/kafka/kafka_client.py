@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from confluent_kafka import Consumer
+
+from runtime.configuration.settings import Settings
+from runtime.kafka.librdkafka_security import librdkafka_security
+
+GATHER_BYTES = 1_000_000
+"""With so much there is no waiting for more."""
+
+
+def shared_properties(settings: Settings) -> dict[str, Any]:
+    """Build the properties that every Kafka client here is given: the user's, and who we are to the brokers."""
+    return {**settings.kafka.properties, **librdkafka_security(settings.kafka.security)}
+
+
+def client_properties(settings: Settings, bootstrap_servers: str) -> dict[str, Any]:
+    """Build the properties of a Kafka client: the shared ones, and the address."""
+    return {**shared_properties(settings), "bootstrap.servers": bootstrap_servers, "log_level": 0}
+
+
+def open_consumer(
+    settings: Settings,
+    bootstrap_servers: str,
+    *,
+    from_start: bool = True,
+    committed_only: bool = True,
+    gather_ms: int | None = None,
+) -> Consumer:
+    """Open a consumer that reads for itself alone and leaves no offsets behind.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to read.
+    from_start
+        A topic that it subscribes to is read from its oldest record, else from the next one.
+    committed_only
+        Records of a transaction that is still open are not given.
+    gather_ms
+        Records come together so often, in milliseconds, which spares the broker; None: each as soon as it is there.
+    """
+    gather = {} if gather_ms is None else {"fetch.min.bytes": GATHER_BYTES, "fetch.wait.max.ms": gather_ms}
+    return Consumer(
+        {
+            **gather,
+            **client_properties(settings, bootstrap_servers),
+            "group.id": f"fraudstream-{uuid.uuid4().hex[:8]}",
+            "auto.offset.reset": "earliest" if from_start else "latest",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed" if committed_only else "read_uncommitted",
+        }
+    )

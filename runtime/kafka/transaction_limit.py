@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from concurrent.futures import TimeoutError as FutureTimeout
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource
+
+from runtime.configuration.settings import Settings
+from runtime.kafka.kafka_client import client_properties
+from schemas.errors import UserError
+
+NAME = "transaction.max.timeout.ms"
+TIMEOUT_S = 10.0
+
+
+def transaction_limit_ms(settings: Settings, bootstrap_servers: str) -> int | None:
+    """Ask the brokers how long a transaction may be open, milliseconds: the least of them.
+
+    Returns None where that can't be known: no broker answers, or it does not show its settings.
+    """
+    client = AdminClient(client_properties(settings, bootstrap_servers))
+    try:
+        brokers = client.list_topics(timeout=TIMEOUT_S).brokers
+        asked = client.describe_configs([ConfigResource(ConfigResource.Type.BROKER, str(broker)) for broker in brokers])
+        answers = [future.result(timeout=TIMEOUT_S) for future in asked.values()]
+    except (KafkaException, FutureTimeout):
+        return None
+    return min((int(answer[NAME].value) for answer in answers if NAME in answer), default=None)
+
+
+def require_transaction_time(settings: Settings, bootstrap_servers: str) -> None:
+    """Check that the brokers allow what an exactly-once job asks for: they would refuse it in the running job.
+
+    Raises
+    ------
+    UserError
+        When job.transaction_timeout_s is above their limit.
+    """
+    wanted_ms = settings.job.transaction_timeout_s * 1000
+    limit_ms = transaction_limit_ms(settings, bootstrap_servers) if settings.job.guarantee == "exactly-once" else None
+    if limit_ms is not None and wanted_ms > limit_ms:
+        raise UserError(
+            f"expected job.transaction_timeout_s of at most {limit_ms / 1000:g}, the brokers' {NAME}, "
+            f"was {wanted_ms / 1000:g}: lower it (and job.tolerated_checkpoint_failures with it), or raise theirs"
+        )

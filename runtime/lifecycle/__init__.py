@@ -1,0 +1,1 @@
+"""Models over time: registry, gates, promotion, retraining."""

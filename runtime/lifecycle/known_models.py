@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.scoring.artifact import Artifact, ArtifactError, load_artifact
+from runtime.configuration.settings import Settings
+from runtime.host.failures import NotReady
+from runtime.lifecycle.model_registry import ModelRegistry, serving_folder
+from schemas.errors import UserError
+
+
+def load_known_model(settings: Settings, model_id: str) -> Artifact:
+    """Load a model by its id: the settings' own, one that was promoted, or one of the registry.
+
+    Raises
+    ------
+    NotReady
+        It is nowhere.
+    """
+    for folder in (settings.model.artifact.expanduser(), *sorted(serving_folder(settings).glob(f"{model_id}-*"))):
+        artifact = _loaded(folder)
+        if artifact is not None and artifact.manifest.model_id == model_id:
+            return artifact
+    if settings.models.tracking_uri or (settings.state.models / "registry.db").is_file():
+        try:
+            registry = ModelRegistry(settings)
+            return registry.load(registry.find(model_id))
+        except NotReady:
+            raise
+        except UserError:
+            pass  # told below, with the other places
+    raise NotReady(
+        f"expected the model {model_id} in {settings.model.artifact} or in the registry, was in neither: name its "
+        "folder with --model, or register it: `fraudstream model push FOLDER`"
+    )
+
+
+def _loaded(folder: Path) -> Artifact | None:
+    try:
+        return load_artifact(folder)
+    except ArtifactError:
+        return None

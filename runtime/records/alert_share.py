@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from models.drift.alert_rate import AlertRate, Jump
+from runtime.configuration.settings import Settings
+from runtime.kafka.topic_reader import topic_size
+
+
+class AlertShare:
+    """Watches which share of the transactions becomes alerts, by counting both topics' offsets.
+
+    Nothing is decoded, so it costs the same at any load.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to look, and what a jump is.
+    """
+
+    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
+        topics = settings.topics
+        # Scores keep pace with the alerts, whatever waits to be scored.
+        self._topics = topics.scores if settings.job.emit_scores else topics.transactions, topics.alerts
+        self._settings, self._servers = settings, bootstrap_servers
+        self._rate = AlertRate(settings.notices.alert_rate_factor)
+        self._sizes: tuple[int, int] | None = None
+
+    def look(self) -> Jump | None:
+        """End a window, which the last look began; say when it jumped."""
+        transactions, alerts = (topic_size(self._settings, self._servers, name) for name in self._topics)
+        before, self._sizes = self._sizes, (transactions, alerts)
+        return self._rate.update(transactions - before[0], alerts - before[1]) if before else None

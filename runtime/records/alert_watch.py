@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from runtime.configuration.settings import Settings
+from runtime.host.deadline import wait_until
+from runtime.host.failures import RuntimeFailure
+from runtime.kafka.background_reader import BackgroundReader
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_reader import topic_size
+from schemas.avro_schemas import ALERT
+from schemas.codec import RecordCodec
+from schemas.registry import value_subject
+
+POLL_S = 0.1
+
+
+class AlertWatch(BackgroundReader):
+    """Reads alerts and notes when each came.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to read.
+    on_alert
+        Called in the thread with each alert that was not seen before.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        bootstrap_servers: str,
+        on_alert: Callable[[dict[str, Any]], None] = lambda _alert: None,
+    ) -> None:
+        topic = settings.topics.alerts
+        self._codec = RecordCodec(ALERT, value_subject(topic), registry_of(settings))
+        consumer = open_consumer(settings, bootstrap_servers)
+        super().__init__("alert-watch", consumer)
+        consumer.subscribe([topic])
+        self._settings, self._servers = settings, bootstrap_servers
+        self._on_alert = on_alert
+        self._read_count = 0
+        self.seen_at_ms: dict[str, float] = {}
+        """When each alerted transaction_id was first seen, milliseconds since 1970."""
+
+    def catch_up(self, seconds: float = 30.0) -> None:
+        """Wait until all alerts that the topic holds now were seen.
+
+        Raises
+        ------
+        RuntimeFailure
+            When they were not within `seconds`.
+        """
+        size = topic_size(self._settings, self._servers, self._settings.topics.alerts)
+        if not wait_until(lambda: self._read_count >= size, seconds=seconds):
+            raise RuntimeFailure(f"expected {size:,} alerts within {seconds:.0f} s, was {self._read_count:,}")
+
+    def _look(self) -> None:
+        for message in self._consumer.consume(500, POLL_S if not self.seen_at_ms else 0.005):
+            now_ms = time.time() * 1000
+            if message.error():
+                continue
+            self._read_count += 1
+            alert = self._codec.decode(message.value() or b"")
+            if alert["transaction_id"] not in self.seen_at_ms:
+                self.seen_at_ms[alert["transaction_id"]] = now_ms
+                self._on_alert(alert)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException
+
+from runtime.configuration.settings import Settings
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.registry_access import registry_of
+from schemas.avro_schemas import ALERT
+from schemas.codec import RecordCodec
+from schemas.registry import value_subject
+
+POLL_S = 0.2
+
+
+def read_alerts(
+    settings: Settings,
+    bootstrap_servers: str,
+    *,
+    min_score: float = 0.0,
+    limit: int | None = None,
+    timeout_s: float | None = None,
+    from_start: bool = False,
+) -> Iterator[dict[str, Any]]:
+    """Read alerts as they come.
+
+    Parameters
+    ----------
+    settings
+        Topic names, registry and the client's properties.
+    bootstrap_servers
+        The broker.
+    min_score
+        Alerts below it are passed over.
+    limit
+        How many to give, None for no end.
+    timeout_s
+        Seconds without an alert after which it ends, None for never.
+    from_start
+        Begin with the oldest alert instead of the next one.
+
+    Yields
+    ------
+    dict
+        The alert's fields, as in `schemas/avro/alert.avsc`.
+    """
+    topic = settings.topics.alerts
+    codec = RecordCodec(ALERT, value_subject(topic), registry_of(settings))
+    consumer = open_consumer(settings, bootstrap_servers, from_start=from_start)
+    consumer.subscribe([topic])
+    try:
+        yield from _alerts(consumer, codec, min_score, limit, timeout_s)
+    finally:
+        consumer.close()
+
+
+def _alerts(
+    consumer: Consumer, codec: RecordCodec, min_score: float, limit: int | None, timeout_s: float | None
+) -> Iterator[dict[str, Any]]:
+    given = 0
+    last = time.monotonic()
+    while limit is None or given < limit:
+        message = consumer.poll(POLL_S)
+        if message is None:
+            if timeout_s is not None and time.monotonic() - last > timeout_s:
+                return
+            continue
+        if message.error():
+            raise KafkaException(message.error())
+        last = time.monotonic()
+        alert = codec.decode(message.value() or b"")
+        if alert["score"] >= min_score:
+            given += 1
+            yield alert

@@ -1,0 +1,70 @@
+import pytest
+
+from jobs.state_manifest import StateManifest, StateMismatchError
+from runtime.job_control.savepoints import MANIFEST_FILE, check_savepoint
+
+JOB = StateManifest(
+    fraudstream="1.0",
+    mode="thread",
+    shards=2,
+    transactions="t",
+    labels=None,
+    operators=("score-batch",),
+    state_versions={"histories": 2},
+    model_id="m",
+    feature_spec_hash="h",
+)
+LABELS = StateManifest.from_json(JOB.to_json().replace('"score-batch"', '"labels-source", "score-batch"'))
+
+
+@pytest.fixture
+def savepoint(tmp_path):
+    """Return the function that writes a savepoint's folder, with a blank in its name, and gives its URI."""
+
+    def write(manifest: StateManifest | None) -> str:
+        folder = tmp_path / "save point"
+        folder.mkdir()
+        if manifest is not None:
+            (folder / MANIFEST_FILE).write_text(manifest.to_json())
+        return folder.as_uri()
+
+    return write
+
+
+def test_savepoint_of_the_same_job_is_taken_without_a_word(savepoint):
+    assert check_savepoint(savepoint(JOB), JOB) == ""
+
+
+def test_savepoint_without_a_manifest_is_taken_and_what_is_not_checked_is_told(savepoint):
+    assert "not checked against the job: mode thread, 2 shards, topic t" in check_savepoint(savepoint(None), JOB)
+
+
+def test_savepoint_elsewhere_is_taken_and_what_is_not_checked_is_told():
+    assert "not checked" in check_savepoint("s3://bucket/savepoint-1", JOB)
+
+
+def test_absent_savepoint_is_refused(tmp_path):
+    with pytest.raises(StateMismatchError, match="none: name another"):
+        check_savepoint(str(tmp_path / "absent"), JOB)
+
+
+def test_dropped_state_must_be_asked_for_and_is_told(savepoint):
+    folder = savepoint(LABELS)
+    with pytest.raises(StateMismatchError, match=r"none for labels-source .*--allow-dropped-state"):
+        check_savepoint(folder, JOB)
+    assert check_savepoint(folder, JOB, may_drop=None) == "The state of labels-source is left behind"
+    assert check_savepoint(folder, JOB, may_drop=frozenset({"labels-source"})) != ""
+    with pytest.raises(StateMismatchError):
+        check_savepoint(folder, JOB, may_drop=frozenset({"outputs-sink"}))
+
+
+def test_another_number_of_shards_is_refused_though_state_may_be_dropped(savepoint):
+    other = StateManifest.from_json(JOB.to_json().replace('"shards": 2', '"shards": 4'))
+    with pytest.raises(StateMismatchError, match=r"job\.shards"):
+        check_savepoint(savepoint(other), JOB, may_drop=None)
+
+
+def test_state_of_a_newer_version_is_refused_though_state_may_be_dropped(savepoint):
+    newer = StateManifest.from_json(JOB.to_json().replace('"histories": 2', '"histories": 3'))
+    with pytest.raises(StateMismatchError, match=r"histories of version 2 or older.*was 3: .*1\.0 or newer"):
+        check_savepoint(savepoint(newer), JOB, may_drop=None)
