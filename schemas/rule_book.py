@@ -10,7 +10,7 @@ from schemas.errors import UserError
 RULES_KEY = "rules"
 """Key of the control topic's records that hold a rule book: compaction keeps the newest."""
 
-Action = Literal["REVIEW", "BLOCK", "ALLOW"]
+Action = Literal["REVIEW", "BLOCK", "ALLOW", "WATCH"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
 
@@ -29,7 +29,7 @@ class Rule:
     when : str
         The condition, in the language of docs/rules.md.
     action : str
-        REVIEW, BLOCK or ALLOW.
+        REVIEW, BLOCK or ALLOW; WATCH decides nothing.
     text : str
         The rule in words that a reviewer understands.
     expires : datetime or None

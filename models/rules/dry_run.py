@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision
+from schemas.rule_book import Action
 
 Mask = NDArray[np.bool_]
 
@@ -115,8 +116,8 @@ class DryRunTally:
         self._after += counted(after)
         self._moved += [np.count_nonzero(after & ~before), np.count_nonzero(before & ~after)]
         for number, (rule, mask) in enumerate(zip(self._engine.rules, ruling.masks, strict=True)):
-            changed = mask & (before if rule.rule.action == "ALLOW" else decisions < Decision[rule.rule.action])
-            self._of_rules[number] += [*counted(mask), np.count_nonzero(changed)]
+            changed = np.count_nonzero(mask & _changeable(rule.rule.action, decisions))
+            self._of_rules[number] += [*counted(mask), changed]
 
     def result(self) -> DryRun:
         """Return what was added up."""
@@ -151,3 +152,13 @@ class DryRunTally:
             recall=found / frauds if frauds else None,
             alone=alone,
         )
+
+
+def _changeable(action: Action, decisions: NDArray[np.uint8]) -> Mask:
+    """Return which of a model's decisions an action would change, (n,)."""
+    changeable: Mask = np.zeros(len(decisions), np.bool_)
+    if action == "ALLOW":
+        changeable = decisions != Decision.APPROVE
+    elif action != "WATCH":
+        changeable = decisions < Decision[action]
+    return changeable

@@ -29,7 +29,8 @@ class RuleEngine:
     """Decides by a rule book beside a model, a batch at a time.
 
     A rule that blocks counts above all; one that allows takes back what the model and the reviewing rules say; a
-    snooze takes back what is left of reviews; a rule that reviews raises what the model approves.
+    snooze takes back what is left of reviews; a rule that reviews raises what the model approves. One that watches
+    decides nothing: it is counted, and a reason on what is alerted anyway.
 
     Parameters
     ----------
@@ -104,7 +105,9 @@ def _check(book: RuleBook) -> None:
         raise RuleError(f"expected at most {MOST_RULES} rules, was {len(book.rules)}: put values into lists")
     for rule in book.rules:
         if rule.action not in ACTIONS:
-            raise RuleError(f"rule {rule.name}: expected review, block or allow as its action, was {rule.action}")
+            raise RuleError(
+                f"rule {rule.name}: expected review, block, allow or watch as its action, was {rule.action}"
+            )
         if not 0 < len(rule.text) <= MOST_TEXT:
             raise RuleError(
                 f"rule {rule.name}: expected a text of 1 to {MOST_TEXT} characters for whoever reviews, "

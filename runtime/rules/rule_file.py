@@ -54,7 +54,7 @@ def _rule(name: str, told: Any) -> Rule:
             raise RuleError(f"rule {name}: expected a text as `{needed}`, was {told.get(needed)!r}")
     action = told["action"].upper()
     if action not in ACTIONS:
-        raise RuleError(f"rule {name}: expected review, block or allow as its action, was {told['action']!r}")
+        raise RuleError(f"rule {name}: expected review, block, allow or watch as its action, was {told['action']!r}")
     text = told.get("text", name.replace("_", " "))
     if not isinstance(text, str):
         raise RuleError(f"rule {name}: expected a text as `text`, was {text!r}")

@@ -58,3 +58,10 @@ def test_batches_do_not_matter():
 def test_of_nothing_there_is_nothing_to_tell():
     found = DryRunTally(RuleEngine(BOOK)).result()
     assert (found.transactions, found.rules[0].share, found.rules[0].recall) == (0, 0, None)
+
+
+def test_rule_that_watches_would_change_nothing():
+    tally = DryRunTally(RuleEngine(book(rule("watches", "amount > 10", "WATCH"))))
+    tally.add(rule_batch({"amount": 50}), np.array([Decision.APPROVE], np.uint8), np.array([True]), np.array([True]))
+    found = tally.result()
+    assert (found.rules[0].hits, found.rules[0].alone, found.added) == (1, 0, 0)

@@ -45,6 +45,13 @@ def test_allowing_rule_takes_back_the_models_decision_and_reviewing_rules(decisi
     assert decide(decision, amount=50, merchant_id="m1") == (APPROVE, [])
 
 
+@pytest.mark.parametrize(("decision", "reasons"), [(APPROVE, []), (REVIEW, ["watches"]), (BLOCK, ["watches"])])
+def test_watching_rule_decides_nothing_and_is_a_reason_of_what_is_alerted_anyway(decision, reasons):
+    watches = book(rule("watches", "amount > 10", "WATCH"))
+    assert decide(decision, ordered=watches, amount=50) == (decision, reasons)
+    assert RuleEngine(watches).judge(rule_batch({"amount": 50}), np.array([decision], np.uint8)).hits == (1,)
+
+
 @pytest.mark.parametrize(("decision", "ruled"), [(APPROVE, APPROVE), (REVIEW, APPROVE), (BLOCK, BLOCK)])
 def test_snooze_silences_reviews_but_no_block(decision, ruled):
     assert decide(decision, amount=1, customer_id="c1")[0] == ruled
@@ -80,7 +87,10 @@ def test_given_decisions_stay_as_they_are_and_every_hit_is_counted():
     [
         ({"rules": (rule("twice", "is_night"), rule("twice", "is_night"))}, "expected rules of different names"),
         ({"rules": (rule("Night", "is_night"),)}, "expected names of a-z, 0-9 and _"),
-        ({"rules": (rule("r", "is_night", "OTHER"),)}, "expected review, block or allow as its action, was OTHER"),
+        (
+            {"rules": (rule("r", "is_night", "OTHER"),)},
+            "expected review, block, allow or watch as its action, was OTHER",
+        ),
         ({"rules": (rule("r", "is_night", text="x" * 201),)}, "expected a text of 1 to 200 characters"),
         ({"rules": (rule("r", "is_night", text=""),)}, "expected a text of 1 to 200 characters"),
         ({"lists": (*KNOWN, *KNOWN)}, "expected lists of different names"),

@@ -54,7 +54,10 @@ def test_empty_file_is_a_book_without_rules(tmp_path):
     [
         ("rules = 3", "expected tables [rules.NAME], was 3"),
         ("[rule.a]\nwhen = ''", "the file: expected rules, lists, was rule: did you mean rules?"),
-        ("[rules.a]\nwhen = 'is_night'\naction = 'drop'", "rule a: expected review, block or allow as its action"),
+        (
+            "[rules.a]\nwhen = 'is_night'\naction = 'drop'",
+            "rule a: expected review, block, allow or watch as its action",
+        ),
         ("[rules.a]\naction = 'review'", "rule a: expected a text as `when`, was None"),
         ("[rules.a]\nwhen = 'x'\naction = 'review'\nexpire = 3", "was expire: did you mean expires?"),
         (
