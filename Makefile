@@ -114,7 +114,7 @@ test: .venv/.dev ## all tests but the long ones, with a coverage report
 test-long: .venv/.dev ## the tests that take minutes
 	@$(PY) -m pytest -m long
 
-screenshots: .venv/.browser ## the console on a running simulation, and its pictures for the README
+screenshots: .venv/.browser ## the console on a running simulation, and its pictures for the docs
 	@SCREENSHOTS="$(CURDIR)/docs" $(PY) -m pytest tests/e2e/test_live_console.py -m long --timeout=0
 
 fuzz: .venv/.dev ## a million hostile records of another seed (FUZZ_SEED, FUZZ_CASES)

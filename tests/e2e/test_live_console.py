@@ -1,6 +1,6 @@
 """`make console` as a reviewer meets it: a simulation that runs, a real Chromium, and the label on its topic.
 
-With SCREENSHOTS=FOLDER it leaves the README's pictures there: `make screenshots`.
+With SCREENSHOTS=FOLDER it leaves the docs' pictures there: `make screenshots`.
 """
 
 import os
@@ -133,4 +133,3 @@ def test_the_stream_is_drawn_while_it_flows(page, url):
 def test_the_views_have_what_runs(page, url, view, heading):
     page.goto(f"{url}/#/{view}")
     page.get_by_role("heading", name=heading).wait_for()
-    picture(page, view)
