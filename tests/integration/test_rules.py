@@ -131,4 +131,5 @@ def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(ope
     assert [snooze["customer_id"] for snooze in book["snoozes"]] == [alerts[0]["customer_id"]]
     assert fraudstream("rules", "unsnooze", alerts[0]["customer_id"])[0] == 0
     code, entries = fraudstream("rules", "log")
-    assert [(entry["reason"], entry["changes"][0][0]) for entry in entries] == [("ticket 1", "+"), ("", "+"), ("", "-")]
+    own = [(entry["reason"], entry["changes"][0][0]) for entry in entries[-3:]]  # other tests share the folder
+    assert own == [("ticket 1", "+"), ("", "+"), ("", "-")]
