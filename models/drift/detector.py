@@ -1,12 +1,17 @@
 import pickle
 import struct
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec, module_from_spec
+from threading import Lock
+from types import ModuleType
 from typing import Any
 
 RIVER_VERSION = version("river")
+_LOADING = Lock()
 _HEADER = struct.Struct("<HQH")
 _VERSION = 2
 """1 had no settings, and detectors of means that were not compared with their time of the week."""
@@ -31,15 +36,35 @@ class DetectorSettings:
     every: int = 1
 
 
-def _river(detector: str, **settings: Any) -> Any:
-    """Make one of River's detectors: loaded here, as it brings pandas and scikit-learn, seconds of a job's start."""
-    return getattr(import_module("river.drift"), detector)(**settings)
+def _river(module: str, detector: str, **settings: Any) -> Any:
+    """Make one of River's detectors."""
+    return getattr(_loaded(f"river.drift.{module}"), detector)(**settings)
+
+
+def _loaded(module: str) -> ModuleType:
+    """Import a module of `river.drift` without what the package itself imports.
+
+    That is River's data sets, with pandas and scikit-learn: seconds in which a job that has just started scores hardly
+    anything. Whoever imports `river.drift` itself, before or after, has all of it.
+    """
+    package = "river.drift"
+    with _LOADING:
+        if package in sys.modules or module in sys.modules:
+            return import_module(module)
+        spec = find_spec(package)
+        if spec is None:
+            raise ModuleNotFoundError(package)
+        sys.modules[package] = module_from_spec(spec)
+        try:
+            return import_module(module)
+        finally:
+            del sys.modules[package]
 
 
 def adwin(delta: float) -> DetectorSettings:
     """ADWIN, looking at each observation."""
     return DetectorSettings(
-        make=lambda: _river("ADWIN", delta=delta, clock=1, grace_period=20),
+        make=lambda: _river("adwin", "ADWIN", delta=delta, clock=1, grace_period=20),
         mark=f"delta={delta}",
     )
 
@@ -47,7 +72,9 @@ def adwin(delta: float) -> DetectorSettings:
 def page_hinkley(threshold: float, delta: float) -> DetectorSettings:
     """Page-Hinkley in both directions; `delta` are the standard errors that a mean may be away for ever."""
     return DetectorSettings(
-        make=lambda: _river("PageHinkley", min_instances=30, delta=delta, threshold=threshold, alpha=1.0),
+        make=lambda: _river(
+            "page_hinkley", "PageHinkley", min_instances=30, delta=delta, threshold=threshold, alpha=1.0
+        ),
         mark=f"threshold={threshold},delta={delta}",
     )
 
@@ -55,7 +82,7 @@ def page_hinkley(threshold: float, delta: float) -> DetectorSettings:
 def kswin(alpha: float, *, every: int) -> DetectorSettings:
     """KSWIN on each `every`th observation: an update costs it sixty times as much as ADWIN."""
     return DetectorSettings(
-        make=lambda: _river("KSWIN", alpha=alpha, window_size=100, stat_size=30, seed=1),
+        make=lambda: _river("kswin", "KSWIN", alpha=alpha, window_size=100, stat_size=30, seed=1),
         mark=f"alpha={alpha}",
         every=every,
     )

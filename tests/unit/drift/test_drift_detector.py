@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -69,3 +72,21 @@ def test_bytes_of_another_layout_are_never_unpickled(monkeypatch):
     monkeypatch.setattr(detectors.pickle, "loads", lambda _raw: pytest.fail("unpickled"))
     for layout in (b"\x01\x00", b"\x63\x00"):
         DriftDetector.from_bytes(DETECTORS["ADWIN"], layout + raw[2:])
+
+
+LOADS = """
+import sys
+from models.drift.detector import DETECTORS, DriftDetector
+detector = DriftDetector(DETECTORS[sys.argv[1]])
+assert not {"pandas", "sklearn"} & set(sys.modules)
+again = DriftDetector.from_bytes(DETECTORS[sys.argv[1]], detector.to_bytes())
+from river import drift
+assert type(again._detector) is type(detector._detector) is getattr(drift, sys.argv[1])
+assert drift.datasets
+"""
+
+
+@pytest.mark.parametrize("kind", DETECTORS)
+def test_a_detector_comes_without_rivers_data_sets_and_they_can_be_had_later(kind):
+    done = subprocess.run([sys.executable, "-c", LOADS, kind], capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
