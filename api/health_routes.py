@@ -35,7 +35,7 @@ async def healthz() -> Health:
 def readyz(request: Request) -> Health:
     """Ask the broker, Flink and the reader of the scores; a load balancer passes over who says no."""
     state = request.app.state
-    missing = state.readiness.look(reader=state.desk.reader.alive()).missing
+    missing = state.readiness.look(reader=state.desk.reader.running).missing
     if missing:
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,

@@ -71,10 +71,6 @@ class ReplyReader(BackgroundReader):
         super().__init__("reply-reader", consumer)
         consumer.assign(topic_ends(consumer, listeners))
 
-    def alive(self) -> bool:
-        """Say whether the thread reads."""
-        return self._thread.is_alive()
-
     def _look(self) -> None:
         self._producer.poll(0)
         first = self._consumer.poll(POLL_S)

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.host.failures import NotReady, RuntimeFailure
+from runtime.job_control.running_job import scoring_jobs
 from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
-from runtime.metrics.job_metrics import NAME
 
 SHOWN_CHECKPOINTS = 30
 
@@ -28,7 +28,7 @@ class JobHealth:
         """Return `cluster`, None where none answers, and `jobs`, the running ones first."""
         try:
             overview = self._rest.overview()
-            jobs = [self._job(job) for job in self._rest.jobs() if job["name"].startswith(NAME)]
+            jobs = [self._job(job) for job in scoring_jobs(self._rest)]
         except (NotReady, RuntimeFailure) as error:
             return {"cluster": None, "why": str(error), "jobs": []}
         cluster = {
@@ -41,13 +41,12 @@ class JobHealth:
     def _job(self, job: dict[str, Any]) -> dict[str, Any]:
         job_id, running = job["jid"], job["state"] == "RUNNING"
         checkpoints = self._rest.checkpoints(job_id)
-        restarts = self._rest.metrics(f"/jobs/{job_id}/metrics", "numRestarts") if running else {}
         return {
             "id": job_id,
             "name": job["name"],
             "state": job["state"],
             "started_ms": job["start-time"],
-            "restarts": int(restarts.get("numRestarts") or 0),
+            "restarts": self._rest.restarts(job_id) if running else 0,
             "lag": self._lag.records(f"fraudstream-{job['name']}") if running else None,
             "last_failure": self._rest.last_failure(job_id),
             "checkpoints": {

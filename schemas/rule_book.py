@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -16,6 +17,12 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 
 class RuleError(UserError):
     """Rules that no job can follow."""
+
+
+def meant(name: str, known: Iterable[str], sign: str = "") -> str:
+    """Return the end of a message on a name that there is not: the known one next to it, if any is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f": did you mean {sign}{near[0]}?" if near else ""
 
 
 @dataclass(frozen=True, kw_only=True)

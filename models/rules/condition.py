@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from models.rules import expression as ex
 from models.rules.fields import FEATURE_COLUMNS, FLAGS, NAMES, SCORE, TEXTS
 from models.rules.lookup import Lookup
 from models.rules.rule_batch import RuleBatch
-from schemas.rule_book import RuleError
+from schemas.rule_book import RuleError, meant
 
 Values = Any
 """ndarray (n,) or a scalar: of float32, or of bool."""
@@ -221,6 +220,4 @@ def _at(expression: ex.Expression) -> str:
 
 
 def _unknown(expected: str, name: str, known: Iterable[str], sign: str = "") -> RuleError:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    meant = f": did you mean {sign}{near[0]}?" if near else ""
-    return RuleError(f"expected {expected}, was {sign}{name}{meant}")
+    return RuleError(f"expected {expected}, was {sign}{name}{meant(name, known, sign)}")

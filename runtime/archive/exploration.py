@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +10,9 @@ import pyarrow.parquet as pq
 from runtime.archive.archive_folder import archived_files
 from runtime.archive.archived_rows import is_archive
 from runtime.configuration.settings import Settings
-from runtime.host.failures import NotReady, RuntimeFailure
+from runtime.host.failures import NotReady
 from runtime.host.folders import PROJECT_ROOT
-from runtime.host.own_environment import own_environment
+from runtime.host.own_environment import own_environment, run_in_own
 from runtime.kafka.topics import require_topics
 from runtime.records.placed_records import read_labels
 from schemas.errors import UserError
@@ -89,7 +88,4 @@ def _run(python: Path, archive: Path, page: Path, labels: Path | None, queries: 
     own |= {"EXPLORE_LABELS": str(labels)} if labels else {}
     own |= {"EXPLORE_QUERIES": os.pathsep.join(map(str, queries))} if queries else {}
     others = {name: value for name, value in os.environ.items() if not name.startswith(("EXPLORE_", "PYTHON"))}
-    done = subprocess.run([python, SCRIPT], env=others | own, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"it ended with {done.returncode}"
-        raise RuntimeFailure(f"expected a page by {SCRIPT.name}, but it failed: {reason}")
+    run_in_own([python, SCRIPT], others | own, f"a page by {SCRIPT.name}, but it")

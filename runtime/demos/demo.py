@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from rich.live import Live
 from rich.table import Table
 
-from models.scoring.artifact import ArtifactError, load_artifact
+from models.scoring.artifact import ArtifactError, Manifest, load_artifact
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from producers.publisher import Publisher
@@ -32,6 +32,7 @@ from runtime.records.latency import measure_latency
 
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
 LIVE = SimulationConfig(seed=2, customers=1_000, days=30)
+TRAINING = TrainingSettings(seed=1)
 RATE = 3_000.0
 TRANSACTIONS = 75_000
 SHOWN = 12
@@ -58,7 +59,7 @@ def run_demo(settings: Settings) -> Summary:
     """
     demo = demo_settings(settings)
     out.print("[bold]1.[/] A model, trained on the simulated card world of seed 1")
-    train_once(demo)
+    tell_model(train_once(demo))
     out.print("[bold]2.[/] A Kafka broker and a Flink cluster on this machine")
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
         out.print(f"   broker {services.bootstrap_servers}, Flink's page {services.rest_url}")
@@ -72,29 +73,33 @@ def run_demo(settings: Settings) -> Summary:
     return summary
 
 
-def demo_settings(settings: Settings, folder: str = "state") -> Settings:
-    """Return settings of a state folder that is new, and of a model that is kept beside it."""
-    root = settings.state.root / "demo"
+def demo_settings(settings: Settings, folder: str = "state", *, name: str = "demo") -> Settings:
+    """Return settings of a state folder that is new, and of a model that is kept beside it, below a demo's name."""
+    root = settings.state.root / name
     shutil.rmtree(root / folder, ignore_errors=True)
     return settings.model_copy(
         update={"paths": PathSettings(state=root / folder), "model": ModelSettings(artifact=root / "model")}
     )
 
 
-def train_once(demo: Settings) -> None:
-    """Train the demo's model, unless it is there from the last time."""
+def train_once(demo: Settings, world: SimulationConfig = HISTORY, training: TrainingSettings = TRAINING) -> Manifest:
+    """Train the demo's model on a simulated world, unless it is there from the last time."""
     model = demo.model.artifact
     try:
-        manifest = load_artifact(model).manifest
+        return load_artifact(model).manifest
     except ArtifactError:
         history = model.with_name("history.parquet")
         history.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(simulate(HISTORY), history)
+        pq.write_table(simulate(world), history)
         with count_bar("training", None) as bar:
-            manifest = train(history, model, TrainingSettings(seed=1), progress=stage_shower(bar))
+            manifest = train(history, model, training, progress=stage_shower(bar))
         history.unlink()
-    metrics = manifest.metrics
-    out.print(f"   {manifest.model_id}: PR-AUC {metrics['pr_auc']:.3f} on later, unseen days")
+        return manifest
+
+
+def tell_model(manifest: Manifest) -> None:
+    """Say which model it is, and how good."""
+    out.print(f"   {manifest.model_id}: PR-AUC {manifest.metrics['pr_auc']:.3f} on later, unseen days")
 
 
 def _show(settings: Settings, services: Services) -> Summary:

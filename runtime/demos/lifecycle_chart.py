@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import numpy as np
 from matplotlib.axes import Axes
 
-from models.monitoring.pattern_recall import DAY_MS, PatternRecall
+from models.features.window import DAY_MS
+from models.monitoring.pattern_recall import PatternRecall
 from models.training.report_charts import BLUE, ORANGE, svg
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,16 +13,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from models.monitoring.pattern_recall import DAY_MS, PatternRecall
-from models.scoring.artifact import ArtifactError, load_artifact
-from models.training.train import train
+from models.features.window import DAY_MS
+from models.monitoring.pattern_recall import PatternRecall
+from models.training.training_settings import TrainingSettings
 from producers.scenarios import NEW_PATTERN
 from producers.simulate import simulate
 from producers.simulation_config import Drift, SimulationConfig, epoch_ms
-from runtime.commands.screen import count_bar, err, out, stage_shower, write_json
-from runtime.configuration.settings import ModelSettings, PathSettings, RetrainSettings, Settings
+from runtime.commands.screen import err, out, write_json
+from runtime.configuration.settings import RetrainSettings, Settings
+from runtime.demos.demo import demo_settings, train_once
 from runtime.demos.lifecycle_chart import lifecycle_chart
 from runtime.demos.lifecycle_stream import LifecycleStream
 from runtime.host.deadline import wait_until
@@ -114,18 +113,10 @@ def run_lifecycle_demo(settings: Settings) -> LifecycleSummary:
     RuntimeFailure
         The loop did not see the drift in time, or the new model was not promoted.
     """
-    root = settings.state.root / "lifecycle"
-    model = root / "model"
-    shutil.rmtree(root / "state", ignore_errors=True)
-    demo = settings.model_copy(
-        update={
-            "paths": PathSettings(state=root / "state"),
-            "model": ModelSettings(artifact=model),
-            "retrain": PLAN,
-        }
-    )
+    demo = demo_settings(settings, name="lifecycle").model_copy(update={"retrain": PLAN})
+    model = demo.model.artifact
     out.print("[bold]1.[/] A model, trained on 30 simulated days")
-    _train_once(root, model)
+    train_once(demo, HISTORY, TrainingSettings())
     table = simulate(LIVE)
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
         registry = ModelRegistry(demo)
@@ -140,22 +131,10 @@ def run_lifecycle_demo(settings: Settings) -> LifecycleSummary:
         stream = LifecycleStream(demo, services.bootstrap_servers, table, RATE)
         loop = _run_loop(demo, services, registry, stream)
         await_records(demo, services.bootstrap_servers, demo.topics.scores, stream.sent, seconds=SCORED_WITHIN_S)
-        summary = _measure(demo, services, table.slice(0, stream.sent), loop, root / "recall.svg")
+        summary = _measure(demo, services, table.slice(0, stream.sent), loop, model.with_name("recall.svg"))
         stop_job(demo, services, job.job_id, savepoint=False)
     write_json(asdict(summary))
     return summary
-
-
-def _train_once(root: Path, model: Path) -> None:
-    try:
-        load_artifact(model)
-    except ArtifactError:
-        history = root / "history.parquet"
-        root.mkdir(parents=True, exist_ok=True)
-        pq.write_table(simulate(HISTORY), history)
-        with count_bar("training", None) as bar:
-            train(history, model, progress=stage_shower(bar))
-        history.unlink()
 
 
 def _run_loop(settings: Settings, services: Services, registry: ModelRegistry, stream: LifecycleStream) -> Loop:

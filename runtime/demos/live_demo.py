@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from runtime.commands.screen import err, out
 from runtime.configuration.settings import Settings
-from runtime.demos.demo import demo_settings, train_once
+from runtime.demos.demo import demo_settings, tell_model, train_once
 from runtime.job_control.submit import stop_job, submit
 from runtime.local.embedded import Services, Watcher, embedded
 
@@ -30,7 +30,7 @@ def live_demo(settings: Settings) -> Iterator[tuple[Settings, Services]]:
         Settings and addresses of what runs.
     """
     demo = demo_settings(settings, "live")  # a demo beside it has its own
-    train_once(demo)
+    tell_model(train_once(demo))
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
         status.update("submitting the job")
         job = submit(demo, services, on_line=lambda line: out.print(f"[dim]{line}[/]"))

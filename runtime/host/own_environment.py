@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runtime.host.failures import RuntimeFailure
@@ -50,6 +51,30 @@ def run_uv(*arguments: str) -> None:
     done = subprocess.run(  # noqa: S603
         [uv, "--quiet", *arguments], env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
     )
+    _done(done, f"packages to be installed, but `uv {' '.join(arguments)}`")
+
+
+def run_in_own(line: Sequence[str | Path], environment: Mapping[str, str], expected: str) -> None:
+    """Run a script by the Python of an environment of its own.
+
+    Parameters
+    ----------
+    line
+        Python, script and arguments.
+    environment
+        Of the process: all of it.
+    expected
+        What it is to make, for the message.
+
+    Raises
+    ------
+    RuntimeFailure
+        It failed; the message has the last line that it said.
+    """
+    _done(subprocess.run(line, env=environment, capture_output=True, text=True, check=False), expected)  # noqa: S603
+
+
+def _done(done: subprocess.CompletedProcess[str], expected: str) -> None:
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"it ended with {done.returncode}"
-        raise RuntimeFailure(f"expected packages to be installed, but `uv {' '.join(arguments)}` failed: {reason}")
+        raise RuntimeFailure(f"expected {expected} failed: {reason}")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from jobs.job_config import JobConfig
 from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady, RuntimeFailure
@@ -8,10 +10,15 @@ from runtime.local.embedded import find_services
 from runtime.local.flink_rest import FlinkRest
 
 
+def scoring_jobs(rest: FlinkRest) -> list[dict[str, Any]]:
+    """List a cluster's scoring jobs as `FlinkRest.jobs` does, ended ones too."""
+    return [job for job in rest.jobs() if job["name"].startswith(JobConfig.name)]
+
+
 def job_runs(settings: Settings) -> bool:
     """Say whether the cluster of the settings, or ours, has a scoring job; False also where none can be asked."""
     try:
-        jobs = FlinkRest(url=find_services(settings).rest_url).jobs()
+        jobs = scoring_jobs(FlinkRest(url=find_services(settings).rest_url))
     except (NotReady, RuntimeFailure):
         return False
-    return any(job["name"].startswith(JobConfig.name) and job["state"] in ALIVE for job in jobs)
+    return any(job["state"] in ALIVE for job in jobs)

@@ -13,6 +13,8 @@ from runtime.kafka.kafka_client import open_consumer
 
 SILENCE_S = 20.0
 LEADER_SECONDS = 10.0
+Ranges = list[tuple[int, int, int]]
+"""Of each partition its number, its oldest offset, and the one after its newest."""
 NO_BACKLOG: Mapping[str, int] = MappingProxyType({})
 
 
@@ -160,18 +162,31 @@ def topic_ends(
     KafkaException
         The broker does not tell within LEADER_SECONDS; a topic that was just made has no leaders at first.
     """
+
+    def places(topic: str, ranges: Ranges) -> list[TopicPartition]:
+        most = backlog.get(topic, 0) // len(ranges)
+        return [TopicPartition(topic, part, max(low, high - most)) for part, low, high in ranges]
+
+    return _places(consumer, topics, places)
+
+
+def topic_starts(consumer: Consumer, topics: Iterable[str]) -> list[TopicPartition]:
+    """Return the oldest record's place in each partition of some topics; raises as `topic_ends`."""
+    return _places(
+        consumer, topics, lambda topic, ranges: [TopicPartition(topic, part, low) for part, low, _ in ranges]
+    )
+
+
+def _places(
+    consumer: Consumer, topics: Iterable[str], places: Callable[[str, Ranges], list[TopicPartition]]
+) -> list[TopicPartition]:
     found: list[TopicPartition] = []
     failure: KafkaException | None = None
 
     def told() -> bool:
         nonlocal found, failure
         try:
-            found = [
-                TopicPartition(topic, part, max(low, high - backlog.get(topic, 0) // len(ranges)))
-                for topic in topics
-                for ranges in [partition_ranges(consumer, topic)]
-                for part, low, high in ranges
-            ]
+            found = [place for topic in topics for place in places(topic, partition_ranges(consumer, topic))]
         except KafkaException as error:
             failure = error
             return False
@@ -182,7 +197,7 @@ def topic_ends(
     return found
 
 
-def partition_ranges(consumer: Consumer, topic: str) -> list[tuple[int, int, int]]:
+def partition_ranges(consumer: Consumer, topic: str) -> Ranges:
     """Return each partition of a topic, its oldest offset, and the one after its newest."""
     parts = consumer.list_topics(topic, timeout=10).topics[topic].partitions
     found = ((part, consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=10)) for part in parts)

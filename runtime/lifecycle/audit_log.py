@@ -5,10 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
-
 from runtime.host.durable_lines import DurableLines
-from runtime.host.failures import RuntimeFailure
 
 Action = Literal["promote", "shadow", "rollback"]
 Outcome = Literal["done", "refused", "failed"]
@@ -95,7 +92,7 @@ class AuditLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lines = DurableLines(path)
+        self._lines = DurableLines(path, "a decision", _read)
 
     def add(self, entry: AuditEntry) -> None:
         """Write an entry behind the others; several processes may do so."""
@@ -109,7 +106,7 @@ class AuditLog:
         RuntimeFailure
             A line is none of ours.
         """
-        return [self._read(number, line) for number, line in enumerate(self._lines.read(), 1)]
+        return self._lines.entries()
 
     def to_undo(self) -> AuditEntry | None:
         """Return the newest change that was carried out and is not undone."""
@@ -123,13 +120,7 @@ class AuditLog:
                 return entry
         return None
 
-    def _read(self, number: int, line: bytes) -> AuditEntry:
-        try:
-            told: dict[str, Any] = orjson.loads(line)
-            told |= {name: Serving(**told[name]) for name in ("before", "after")}
-            return AuditEntry(**{**told, "at": datetime.fromisoformat(told["at"])})
-        except (ValueError, TypeError, KeyError) as error:
-            raise RuntimeFailure(
-                f"expected a decision in line {number} of {self.path}, was: {error}: put the line right by hand, "
-                "nothing here ever changes one"
-            ) from None
+
+def _read(told: dict[str, Any]) -> AuditEntry:
+    servings = {name: Serving(**told[name]) for name in ("before", "after")}
+    return AuditEntry(**{**told, **servings, "at": datetime.fromisoformat(told["at"])})

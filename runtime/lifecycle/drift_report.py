@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.features.table import FEATURE_NAMES
-from runtime.host.failures import RuntimeFailure
 from runtime.host.folders import PROJECT_ROOT
-from runtime.host.own_environment import own_environment
+from runtime.host.own_environment import own_environment, run_in_own
 from schemas.errors import UserError
 
 LOCK = PROJECT_ROOT / "requirements" / "evidently.lock"
@@ -49,11 +47,7 @@ def write_drift_report(reference: Path, current: Path, page: Path) -> int:
     page.parent.mkdir(parents=True, exist_ok=True)
     # Evidently would report its use.
     environment = os.environ | {"DO_NOT_TRACK": "1"}
-    line = [str(part) for part in (python, "-I", PAGE, reference, current, page, *columns)]
-    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"it ended with {done.returncode}"
-        raise RuntimeFailure(f"expected a page by Evidently, but it failed: {reason}")
+    run_in_own([python, "-I", PAGE, reference, current, page, *columns], environment, "a page by Evidently, but it")
     return len(columns)
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import orjson
 
+from models.features.window import DAY_MS
+from models.scoring.artifact import replace_file
 from runtime.configuration.settings import RetrainSettings
 from runtime.host.failures import RuntimeFailure
 
-HOUR_S, DAY_MS = 3_600.0, 86_400_000
+HOUR_S = 3_600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +96,7 @@ class RetrainSchedule:
 
     def _keep(self, state: RetrainState) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_suffix(".partial")
-        partial.write_bytes(orjson.dumps(state, option=orjson.OPT_APPEND_NEWLINE))
-        partial.replace(self._path)
+        replace_file(self._path, orjson.dumps(state, option=orjson.OPT_APPEND_NEWLINE))
         self.state = state
 
     @property

@@ -78,6 +78,10 @@ class FlinkRest:
         query = f"?get={names}" if names else ""
         return {row["id"]: row.get("value", "") for row in self._ask("GET", path + query)}
 
+    def restarts(self, job_id: str) -> int:
+        """Count the restarts of a job that runs."""
+        return int(self.metrics(f"/jobs/{job_id}/metrics", "numRestarts").get("numRestarts") or 0)
+
     def counters(self, job_id: str, group: str) -> dict[str, int]:
         """Read a job's counters of a metric group, summed over its subtasks: name to count since the job's start."""
         found: dict[str, int] = {}

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from jobs.job_config import JobConfig
 from runtime.host.failures import NotReady, RuntimeFailure
 from runtime.job_control.bluegreen import ALIVE
+from runtime.job_control.running_job import scoring_jobs
 from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
 
@@ -64,21 +65,19 @@ class JobMetrics(Collector):
 
     def _states(self) -> Iterator[JobState]:
         try:
-            jobs = [job for job in self._rest.jobs() if job["name"].startswith(NAME) and job["state"] in ALIVE]
-            for job in jobs:
+            for job in [job for job in scoring_jobs(self._rest) if job["state"] in ALIVE]:
                 yield self._state(job)
         except (NotReady, RuntimeFailure):
             return  # the cluster does not answer, or the job ended meanwhile
 
     def _state(self, job: dict[str, Any]) -> JobState:
-        job_id, checkpoints = job["jid"], self._rest.checkpoints(job["jid"])
-        restarts = self._rest.metrics(f"/jobs/{job_id}/metrics", "numRestarts")
+        checkpoints = self._rest.checkpoints(job["jid"])
         last = checkpoints["latest"].get("completed") or {}
         taken_ms = last.get("latest_ack_timestamp", job["start-time"])
         return JobState(
             name=job["name"],
             up=job["state"] == "RUNNING",
-            restarts=int(restarts.get("numRestarts") or 0),
+            restarts=self._rest.restarts(job["jid"]),
             checkpoint_age_s=max(0.0, time.time() - taken_ms / 1000),
             checkpoint_duration_s=last.get("end_to_end_duration", 0) / 1000,
             checkpoint_bytes=last.get("state_size", 0),

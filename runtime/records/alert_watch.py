@@ -10,14 +10,12 @@ from runtime.host.failures import RuntimeFailure
 from runtime.kafka.background_reader import BackgroundReader
 from runtime.kafka.kafka_client import open_consumer
 from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_reader import topic_ends, topic_size
+from runtime.kafka.topic_reader import topic_size, topic_starts
 from schemas.avro_schemas import ALERT
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject
 
 POLL_S = 0.1
-ALL = 1 << 62
-"""Records: more than a topic has."""
 
 
 class AlertWatch(BackgroundReader):
@@ -42,7 +40,7 @@ class AlertWatch(BackgroundReader):
         consumer = open_consumer(settings, bootstrap_servers)
         super().__init__("alert-watch", consumer)
         # No group: a broker that has just started takes seconds to make what groups need, and alerts would look late.
-        consumer.assign(topic_ends(consumer, (topic,), backlog={topic: ALL}))
+        consumer.assign(topic_starts(consumer, (topic,)))
         self._settings, self._servers = settings, bootstrap_servers
         self._on_alert = on_alert
         self._read_count = 0

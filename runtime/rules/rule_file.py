@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from schemas.rule_book import ACTIONS, ListEntry, Rule, RuleError, RuleList
+from schemas.rule_book import ACTIONS, ListEntry, Rule, RuleError, RuleList, meant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +102,4 @@ def _table(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
 def _require_names(where: str, told: Iterable[str], known: tuple[str, ...]) -> None:
     for name in told:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            meant = f": did you mean {near[0]}?" if near else ""
-            raise RuleError(f"{where}: expected {', '.join(known)}, was {name}{meant}")
+            raise RuleError(f"{where}: expected {', '.join(known)}, was {name}{meant(name, known)}")

@@ -4,11 +4,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from runtime.configuration.settings import Settings
 from runtime.host.durable_lines import DurableLines
-from runtime.host.failures import RuntimeFailure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +35,7 @@ class RuleLog:
     """Who changed which rules, when and why: the control topic keeps the newest book alone."""
 
     def __init__(self, settings: Settings) -> None:
-        self._lines = DurableLines(settings.state.rules / "log.jsonl")
+        self._lines = DurableLines(settings.state.rules / "log.jsonl", "a change of the rules", _read)
 
     def add(self, entry: RuleEntry) -> None:
         """Write an entry behind the others."""
@@ -52,14 +49,8 @@ class RuleLog:
         RuntimeFailure
             A line is none of ours.
         """
-        return [self._read(number, line) for number, line in enumerate(self._lines.read(), 1)]
+        return self._lines.entries()
 
-    def _read(self, number: int, line: bytes) -> RuleEntry:
-        try:
-            told: dict[str, Any] = orjson.loads(line)
-            return RuleEntry(**{**told, "at": datetime.fromisoformat(told["at"])})
-        except (ValueError, TypeError, KeyError) as error:
-            raise RuntimeFailure(
-                f"expected a change of the rules in line {number} of {self._lines.path}, was: {error}: put the line "
-                "right by hand, nothing here ever changes one"
-            ) from None
+
+def _read(told: dict[str, Any]) -> RuleEntry:
+    return RuleEntry(**{**told, "at": datetime.fromisoformat(told["at"])})

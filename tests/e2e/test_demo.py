@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.e2e.own_settings import own_settings
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 FRAUDSTREAM = Path(sys.executable).parent / "fraudstream"
@@ -30,12 +32,10 @@ def living(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     folder = tmp_path_factory.mktemp("demo")
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
-    cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
     done = subprocess.run(  # noqa: S603  (our own command)
         [str(FRAUDSTREAM), "demo"],
         cwd=folder,
-        env=variables | cache | {"FRAUDSTREAM_PATHS__STATE": str(folder / "state")},
+        env=own_settings(folder),
         capture_output=True,
         text=True,
         timeout=800,

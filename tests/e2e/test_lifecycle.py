@@ -1,12 +1,13 @@
 """The loop from a new fraud pattern to a model that knows it, run as a user runs it."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.e2e.own_settings import own_settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1_200)]
 
@@ -20,12 +21,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def summary(folder: Path) -> dict[str, float]:
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
-    cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
     done = subprocess.run(  # noqa: S603  (our own command)
         [str(FRAUDSTREAM), "demo", "lifecycle"],
         cwd=folder,
-        env=variables | cache | {"FRAUDSTREAM_PATHS__STATE": str(folder / "state")},
+        env=own_settings(folder),
         capture_output=True,
         text=True,
         timeout=1_100,

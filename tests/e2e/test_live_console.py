@@ -5,7 +5,6 @@ With SCREENSHOTS=FOLDER it leaves the docs' pictures there: `make screenshots`.
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,17 +22,14 @@ from runtime.local.embedded import find_bootstrap
 from schemas.avro_schemas import LABEL
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject
-
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="no Playwright here: `make browser` installs it, for this test and the page's"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+from tests.chromium import chromium, needs_chromium
+from tests.e2e.own_settings import own_settings
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.long,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: `apt-get install chromium`, for this test"),
+    needs_chromium,
 ]
 
 FRAUDSTREAM = Path(sys.executable).parent / "fraudstream"
@@ -49,13 +45,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
     log = folder / "console.log"
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
-    cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603  (our own command)
             [str(FRAUDSTREAM), "console", "--simulate", "--port", "0"],
             cwd=folder,
-            env=variables | cache | {"FRAUDSTREAM_PATHS__STATE": str(folder / "state"), "COLUMNS": "200"},
+            env=own_settings(folder) | {"COLUMNS": "200"},
             stdout=file,
             stderr=file,
         )
@@ -75,15 +69,11 @@ def url(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def page(url: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        # Its sandbox refuses root, as which tests run in containers; it shows our own page alone.
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with chromium() as browser:
         opened = browser.new_page(viewport=PICTURE)
         opened.set_default_timeout(SHOWN_SECONDS * 1_000)
         opened.goto(url)
         yield opened
-        browser.close()
 
 
 def labels(folder: Path) -> dict[str, bool]:

@@ -1,7 +1,5 @@
 """The console's page in a real Chromium, as a reviewer uses it."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,31 +9,20 @@ import pytest
 from runtime.host.deadline import wait_until
 from runtime.job_control.control_topic import read_rules
 from schemas.avro_schemas import ALERT
+from tests.chromium import chromium, needs_chromium
 from tests.integration.console_process import console_process
 from tests.integration.scoring_lane import DONE_SECONDS, Lane
 from tests.integration.test_console import labels, send
 from tests.unit.console.records import HOSTILE, alert
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="no Playwright here: `make browser` installs it, for this test alone"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: `apt-get install chromium`, for this test alone"),
-]
+pytestmark = [pytest.mark.integration, needs_chromium]
 PATIENT_MS = 30_000
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        # Its sandbox refuses root, as which tests run in containers; it shows our own page alone.
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        found = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture

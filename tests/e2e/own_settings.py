@@ -1,0 +1,12 @@
+import os
+from pathlib import Path
+
+
+def own_settings(folder: Path) -> dict[str, str]:
+    """Return this process's environment with no setting of ours but the cache, and a state folder below `folder`."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "FRAUDSTREAM_CACHE" or not name.startswith("FRAUDSTREAM_")
+    }
+    return kept | {"FRAUDSTREAM_PATHS__STATE": str(folder / "state")}
