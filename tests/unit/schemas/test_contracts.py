@@ -61,6 +61,7 @@ FINGERPRINTS = {
     17: "9b3c285950e835d5",
     18: "3a571b7c61d91d0a",
     19: "9b7dde035b8abcc6",
+    20: "fa09f2f5a906132c",
 }
 
 
@@ -91,7 +92,7 @@ LETTER = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("version", [6, 7])
+@pytest.mark.parametrize("version", [6, 7, 10])
 def test_earlier_dead_letters_are_read_as_whole(version):
     buffer = io.BytesIO()
     fastavro.schemaless_writer(buffer, written(version), LETTER)
