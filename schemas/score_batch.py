@@ -38,6 +38,7 @@ class ScoreBatchEncoder:
         scored_at_ms: int,
         label_offsets: Sequence[int] = (),
         shard: int = -1,
+        rule_book_id: str = "",
     ) -> list[bytes]:
         """Return one payload for each of the n transactions.
 
@@ -55,8 +56,11 @@ class ScoreBatchEncoder:
             Of each partition of the labels topic, the next label that was not yet known; none when none are read.
         shard : int
             The key of the shard that scored them.
+        rule_book_id : str
+            The rule book in force beside the model; empty: none.
         """
-        tail = _bytes(self._tail + encoded_long(shard) + encoded_longs(label_offsets))
+        upon = encoded_long(shard) + encoded_longs(label_offsets) + encoded_string(rule_book_id)
+        tail = _bytes(self._tail + upon)
         transaction, customer = records.column("transaction_id"), records.column("customer_id")
         starts, ends = string_offsets(transaction), string_offsets(customer)
         text = int(starts[-1] - starts[0]) + int(ends[-1] - ends[0])

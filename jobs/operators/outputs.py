@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,13 +59,21 @@ class Outputs:
         label_offsets: Sequence[int],
         now_ms: int,
         fired: Fired = NONE_FIRED,
+        rule_book_id: str = "",
     ) -> Iterator[Row]:
-        """Yield the alerts of a batch, each with the rules that raised it, and its scores if they are wanted."""
+        """Yield the alerts of a batch, each with the rules that raised it, and its scores if they are wanted.
+
+        Each record says upon what it was scored: model, known labels and rules. After a failure a transaction that is
+        scored again may meet others of these; equal ones give an equal score.
+        """
         flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
         if len(flagged):
-            yield from self._alert_batches(records, scored, flagged, now_ms, fired)
+            upon = {"shard": shard, "label_offsets": list(label_offsets), "rule_book_id": rule_book_id}
+            yield from self._alert_batches(records, scored, flagged, now_ms, fired, upon)
         if self._emit_scores:
-            payloads = self._scores.encode(records, scored.scores, scored.decisions, now_ms, label_offsets, shard)
+            payloads = self._scores.encode(
+                records, scored.scores, scored.decisions, now_ms, label_offsets, shard, rule_book_id
+            )
             yield from topic_batches(self._topics.scores, scored.customers, payloads)
 
     def dead_letters(
@@ -104,9 +112,15 @@ class Outputs:
         }
 
     def _alert_batches(
-        self, records: pa.RecordBatch, scored: Decided, rows: np.ndarray[Any, Any], now_ms: int, fired: Fired
+        self,
+        records: pa.RecordBatch,
+        scored: Decided,
+        rows: np.ndarray[Any, Any],
+        now_ms: int,
+        fired: Fired,
+        upon: Mapping[str, Any],
     ) -> Iterator[Row]:
-        alerts = [self._alert(records, scored, row, now_ms, fired.get(row, ())) for row in rows.tolist()]
+        alerts = [self._alert(records, scored, row, now_ms, fired.get(row, ())) | upon for row in rows.tolist()]
         payloads = [self._alerts.encode(alert) for alert in alerts]
         return topic_batches(self._topics.alerts, [alert["customer_id"] for alert in alerts], payloads)
 

@@ -155,7 +155,7 @@ class ScoreBatch(KeyedProcessFunction):
         # Challengers are compared, and drift is watched, by what the models decide alone.
         ruled, ruling = rules.rule(batch.records, scored)
         self._counts.scored(len(batch.records), int(np.count_nonzero(ruled.decisions != Decision.APPROVE)))
-        yield from self._write(shard, models, batch.records, ruled, ruling, positions, now)
+        yield from self._write(shard, models, batch.records, ruled, ruling, rules.book_id, positions, now)
         models.compare(scored, now)
         yield from self._observe(models.serving, scored, event_time_ms(batch.records))
 
@@ -166,6 +166,7 @@ class ScoreBatch(KeyedProcessFunction):
         records: pa.RecordBatch,
         scored: ScoredBatch,
         ruling: Ruling | None,
+        book_id: str,
         positions: list[int],
         now: int,
     ) -> Iterator[Any]:
@@ -176,7 +177,7 @@ class ScoreBatch(KeyedProcessFunction):
             if rows is not None:
                 some, places = records.take(pa.array(rows)), [positions[row] for row in rows.tolist()]
             fired = ruling.fired_in(rows) if ruling else NONE_FIRED
-            yield from desks[number].outputs.decisions(some, part, shard.key, known, now, fired)
+            yield from desks[number].outputs.decisions(some, part, shard.key, known, now, fired, book_id)
             yield from desks[number].inference_log.sample(some, part, places, shard.key, known, now)
 
     def _learn(

@@ -40,6 +40,11 @@ class ShardRules:
         self._reports, self._counts = reports, counts
         self._engine: RuleEngine | None = None
 
+    @property
+    def book_id(self) -> str:
+        """The rule book in force; empty where there is none."""
+        return self._engine.book.book_id if self._engine else ""
+
     def begin(self, now_ms: int) -> Iterator[Any]:
         """Go on as the state says; yield TOPIC_BATCHes, as `order` does."""
         kept = self._state.rules.value()

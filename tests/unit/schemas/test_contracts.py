@@ -62,6 +62,8 @@ FINGERPRINTS = {
     18: "3a571b7c61d91d0a",
     19: "9b7dde035b8abcc6",
     20: "fa09f2f5a906132c",
+    32: "821447cc0dec13dd",
+    33: "916f24a47f93d858",
 }
 
 

@@ -18,8 +18,9 @@ BEFORE_LABELS = 3
 """The id of scores as they were when the scorer read no labels."""
 
 
+@pytest.mark.parametrize("book", ["", "b-1"])
 @pytest.mark.parametrize("label_offsets", [(), (7,), (0, 63, 64, 2**40, 2**63 - 1)])
-def test_scores_are_encoded_as_the_record_codec_would(label_offsets):
+def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book):
     transactions = [transaction(number) for number in range(30)]
     records = pa.RecordBatch.from_pylist(transactions, schema=TRANSACTION_ARROW)
     scores = np.linspace(0, 1, 30, dtype=np.float32)
@@ -41,11 +42,12 @@ def test_scores_are_encoded_as_the_record_codec_would(label_offsets):
                 "feature_spec_hash": "hash",
                 "shard": 4710,
                 "label_offsets": list(label_offsets),
+                "rule_book_id": book,
             }
         )
         for row in range(27)
     ]
-    assert encoder.encode(records, scores, decisions, NOON_MS, label_offsets, shard=4710) == expected
+    assert encoder.encode(records, scores, decisions, NOON_MS, label_offsets, 4710, book) == expected
 
 
 def test_score_of_before_labels_were_read_has_neither_shard_nor_label_offsets():
@@ -62,4 +64,9 @@ def test_score_of_before_labels_were_read_has_neither_shard_nor_label_offsets():
     body = io.BytesIO()
     fastavro.schemaless_writer(body, parsed_schema("score_v1"), score)
     codec = RecordCodec(SCORE, "s-value", FileRegistry())
-    assert codec.decode(header(BEFORE_LABELS) + body.getvalue()) == {**score, "shard": -1, "label_offsets": []}
+    assert codec.decode(header(BEFORE_LABELS) + body.getvalue()) == {
+        **score,
+        "shard": -1,
+        "label_offsets": [],
+        "rule_book_id": "",
+    }
