@@ -39,12 +39,13 @@ def naive_scores(
     engine = engine or NaiveEngine()
     x = []
     for transaction in transactions:
-        x.append(engine.advance(_event(transaction, artifact)))
+        x.append(engine.advance(naive_event(transaction, artifact)))
         progress(len(x))
     return OnnxModel(artifact.onnx).score(np.array(x, np.float32).reshape(len(x), -1))
 
 
-def _event(transaction: Mapping[str, Any], artifact: Artifact) -> Event:
+def naive_event(transaction: Mapping[str, Any], artifact: Artifact) -> Event:
+    """Return a transaction as the naive engine takes it, with the fraud rates of an artifact."""
     categories, types = artifact.category_risk, artifact.type_risk
     latitude, longitude = transaction["latitude"], transaction["longitude"]
     return Event(

@@ -4,43 +4,61 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from models.scoring.artifact import load_artifact
+from models.training.candidates.lightgbm_trees import LightGbm
+from models.training.fit import LearnerSettings
+from models.training.train import train
 from producers.publisher import Publisher
-from producers.simulate import simulate
-from producers.simulation_config import SimulationConfig
-from runtime.chaos.faults import await_running, hide_checkpoints, kill
-from runtime.chaos.oracle import consult
-from runtime.chaos.plan import Step, Target, draw_plan, targets
+from runtime.chaos.changes import Changes
+from runtime.chaos.faults import await_running, hide_checkpoints, kill, stop_cluster
+from runtime.chaos.found import read_topics
+from runtime.chaos.oracle import Oracle
+from runtime.chaos.plan import Change, Step, Target, draw_plan, targets
 from runtime.chaos.recovery import recovery_times
 from runtime.chaos.score_watch import ScoreWatch
 from runtime.chaos.stream import Stream
-from runtime.chaos.verdict import Found, Verdict, compare
+from runtime.chaos.verdict import Verdict, compare
+from runtime.chaos.world import draw_labels, draw_world
 from runtime.configuration.settings import FlinkSettings, KafkaSettings, PathSettings, Settings
 from runtime.host.deadline import wait_until
 from runtime.host.failures import RuntimeFailure
 from runtime.host.run_state import RunState
-from runtime.job_control.submit import stop_job, submit
-from runtime.kafka.topic_reader import read_topic
+from runtime.job_control.submit import job_config, stop_job, submit
 from runtime.local.embedded import Services, embedded, start
 from runtime.local.flink_rest import FlinkRest
-from schemas.avro_schemas import ALERT, SCORE, TRANSACTION
-from schemas.codec import RecordCodec
+from runtime.metrics.consumer_lag import ConsumerLag
 from schemas.errors import UserError
-from schemas.registry import FileRegistry, value_subject
+from schemas.registry import FileRegistry
 
 FAULT_S = 45.0
 """The stream is long enough for faults that take so long each."""
-CUSTOMER_TRANSACTIONS, DAYS = 300, 40
-"""Of the whole stream; faults that take a third of FAULT_S leave 100, more than a history keeps one by one."""
+TRANSACTION_TIMEOUT_S, OUTAGE_S = 60.0, 80.0
+"""The broker aborts what is open for so long, looking every 10 s; an outage is longer."""
+CHECKPOINT_TIMEOUT_S, TOLERATED_FAILURES = 15.0, 2
+"""Together shorter than a transaction lives; a lost checkpoint folder makes FAILED_CHECKPOINTS fail."""
+SECOND_MODEL_TREES = 40
 FIRST_SCORES_S, ALL_SCORES_S = 120.0, 180.0
 ORACLE_STEP = 20_000
 
 Tell = Callable[[str], None]
+
+_JOB = {
+    "emit_scores": True,
+    "start_from": "earliest",
+    "labels": True,
+    "transaction_timeout_s": TRANSACTION_TIMEOUT_S,
+    "checkpoint_timeout_s": CHECKPOINT_TIMEOUT_S,
+    "tolerated_checkpoint_failures": TOLERATED_FAILURES,
+}
+"""Settings that the comparison and the faults need."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +100,7 @@ class Outcome:
     oracle_s: float
 
 
-def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, tell: Tell) -> Outcome:
+def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, outage: bool, tell: Tell) -> Outcome:
     """Run the experiment; nothing is left running after it, whatever ends it.
 
     Parameters
@@ -95,27 +113,45 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, tell: T
         Of the stream and of the faults.
     rate
         Transactions a second.
+    outage
+        Whether the cluster is gone once for longer than a Kafka transaction lives.
     tell
-        Told in a line what happens.
+        Given a line for each thing that happens.
     """
-    artifact = load_artifact(settings.model.artifact)
+    load_artifact(settings.model.artifact)  # before anything is started
     own = _own(settings)
     _empty(own)
-    plan = draw_plan(kills, seed, targets(own.job.mode))
-    table = _world(seed, rows=round(rate * (len(plan) * FAULT_S + FIRST_SCORES_S)))
+    plan = draw_plan(kills, seed, targets(own.job.mode), outage=outage)
+    table = draw_world(seed, rows=round(rate * (len(plan) * FAULT_S + FIRST_SCORES_S)))
+    tell("training a second model to swap with")
+    second = _second_model(own, table)
     tell(f"{len(plan)} faults are drawn, {rate:,.0f} transactions a second; starting")
     with embedded(own) as services:
         begin = time.monotonic()
         job_id = submit(own, services).job_id
-        stack = _Stack(settings=own, services=services, job_id=job_id, tell=tell)
-        sent, hits = stack.disturb(table, plan, rate)
+        changes = Changes(own, services, (settings.model.artifact, second))
+        stack = _Stack(settings=own, services=services, job_id=job_id, changes=changes, tell=tell)
+        sent, hits = stack.disturb(table, draw_labels(table, seed), plan, rate)
         stream_s = time.monotonic() - begin
         stop_job(own, services, job_id, savepoint=False)
         tell("reading the topics")
-        found = _read(own, services)
+        found, labels = read_topics(own, services)
     begin = time.monotonic()
-    verdict = compare(consult(sent, artifact, progress=_teller(tell, len(sent))), found)
+    rows = sent.to_pylist()
+    oracle = Oracle(rows, labels, changes.models, changes.books, progress=_teller(tell, len(rows)))
+    published = [(row["customer_id"], row["transaction_id"]) for row in rows]
+    verdict = compare(published, oracle.expect, found)
     return Outcome(hits=hits, verdict=verdict, stream_s=stream_s, oracle_s=time.monotonic() - begin)
+
+
+def _second_model(settings: Settings, table: pa.Table) -> Path:
+    """Train a model to swap with, a small one on the run's own world."""
+    folder = settings.state.create().root
+    history = folder / "world.parquet"
+    pq.write_table(table.slice(0, 30_000), history)
+    candidate = LightGbm(settings=LearnerSettings(trees=SECOND_MODEL_TREES, min_child_samples=20))
+    train(history, folder / "second-model", candidate=candidate)
+    return folder / "second-model"
 
 
 def _empty(settings: Settings) -> None:
@@ -142,21 +178,12 @@ def _own(settings: Settings) -> Settings:
     """Keep how the job runs, but for what the comparison needs; let broker, cluster and state be the experiment's."""
     return settings.model_copy(
         update={
-            "job": settings.job.model_copy(update={"emit_scores": True, "start_from": "earliest"}),
+            "job": settings.job.model_copy(update=_JOB),
             "paths": PathSettings(state=settings.state.root / "chaos"),
             "kafka": KafkaSettings(),
             "flink": FlinkSettings(config=settings.flink.config),
         }
     )
-
-
-def _world(seed: int, *, rows: int) -> pa.Table:
-    customers = max(50, rows // CUSTOMER_TRANSACTIONS)
-    a_day = 1.2 * rows / customers / DAYS  # customers differ, and all together they must be enough
-    config = SimulationConfig(
-        seed=seed, customers=customers, days=DAYS, transactions_per_customer_day=a_day, fraud_rate=0.02
-    )
-    return simulate(config).slice(0, rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,27 +193,33 @@ class _Stack:
     settings: Settings
     services: Services
     job_id: str
+    changes: Changes
     tell: Tell
 
-    def disturb(self, table: pa.Table, plan: Sequence[Step], rate: float) -> tuple[pa.Table, list[Hit]]:
-        """Let the stream flow, make the faults and mend them, and wait for the last score; returns what was sent."""
-        servers, topic = self.services.bootstrap_servers, self.settings.topics.transactions
+    def disturb(
+        self, table: pa.Table, labels: pa.Table, plan: Sequence[Step], rate: float
+    ) -> tuple[pa.Table, list[Hit]]:
+        """Let the stream flow, make changes and faults, repair them, wait for the last score; return what was sent."""
+        servers, topics = self.services.bootstrap_servers, self.settings.topics
         with (
             ScoreWatch(self.settings, servers) as watch,
             Publisher(servers) as publisher,
-            Stream(table, publisher, topic, FileRegistry(), rate=rate) as stream,
+            Stream(table, labels, publisher, topics, FileRegistry(), rate=rate) as stream,
         ):
             self._await_first(watch)
             begin, moments = time.monotonic(), list[float]()
             for step in plan:
                 time.sleep(step.pause_s)
                 stream.require_alive()
+                self._change(step.change)
                 moments.append(self._hit(step.target))
-                counts = f"{stream.count:,} sent, {len(watch.scored):,} scored"
-                self.tell(f"{moments[-1] - begin:6.1f} s  {step.target}: mended; {counts}")
+                counts = f"{stream.count:,} sent with {stream.labels:,} labels, {len(watch.scored):,} scored"
+                self.tell(f"{moments[-1] - begin:6.1f} s  {step.change} changed, {step.target} back; {counts}")
                 if step.patient:
                     _await_after(watch, time.monotonic())
             _await_after(watch, time.monotonic())
+            stream.end()
+            self._await_labels()
             sent = stream.close()
             self.tell(f"{len(sent):,} sent, a last one of every customer among them; waiting for all scores")
             _await(lambda: len(watch.scored) >= len(sent))
@@ -200,16 +233,33 @@ class _Stack:
             logs = self.settings.state.logs
             raise RuntimeFailure(f"expected scores within {FIRST_SCORES_S:.0f} s, was none: see {logs}")
 
+    def _await_labels(self) -> None:
+        """Wait until the job has learned all labels; if it does not, the comparison will say so."""
+        with closing(ConsumerLag(self.settings, self.services.bootstrap_servers)) as lag:
+            group, topic = job_config(self.settings, self.services).group, self.settings.topics.labels
+            _await(lambda: (lag.records(group) or {topic: 1})[topic] == 0)
+
+    def _change(self, change: Change) -> None:
+        if change is Change.MODEL:
+            self.changes.swap_model()
+        else:
+            self.changes.change_rules()
+
     def _hit(self, target: Target) -> float:
-        """Make a fault, and mend it as an operator would; returns when it was made, by time.monotonic."""
+        """Make a fault, and repair it as an operator would; return when it was made, by time.monotonic."""
         rest = FlinkRest(url=self.services.rest_url)
         if target is Target.CHECKPOINT_FOLDER:
             await_running(rest, self.job_id)
             moment = time.monotonic()
             hide_checkpoints(self.settings, rest, self.job_id)
             return moment
-        kill(self.settings, target)
         moment = time.monotonic()
+        if target is Target.OUTAGE:
+            await_running(rest, self.job_id)
+            stop_cluster(self.settings, OUTAGE_S)
+        else:
+            kill(self.settings, target)
+            moment = time.monotonic()
         start(self.settings)
         return moment
 
@@ -221,20 +271,3 @@ def _await_after(watch: ScoreWatch, moment: float) -> None:
 def _await(condition: Callable[[], bool]) -> None:
     """Wait for scores; if they do not come, the comparison will say which are lost."""
     wait_until(condition, seconds=ALL_SCORES_S)
-
-
-def _read(settings: Settings, services: Services) -> Found:
-    topics = settings.topics
-
-    def records(name: str, topic: str) -> Iterator[dict[str, object]]:
-        codec = RecordCodec(name, value_subject(topic), FileRegistry())
-        messages = list(read_topic(settings, services.bootstrap_servers, topic))
-        messages.sort(key=lambda message: (message.partition(), message.offset()))
-        return (codec.decode(message.value() or b"") for message in messages)
-
-    return Found(
-        transactions=[str(record["transaction_id"]) for record in records(TRANSACTION, topics.transactions)],
-        scores=list(records(SCORE, topics.scores)),
-        alerts=list(records(ALERT, topics.alerts)),
-        dead_letters=sum(1 for _ in read_topic(settings, services.bootstrap_servers, topics.dead_letters)),
-    )

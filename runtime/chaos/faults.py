@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,11 @@ FAILED_CHECKPOINTS = 2
 
 def kill(settings: Settings, target: Target) -> None:
     """Send SIGKILL to a process of the stack, and wait until it is gone."""
-    victim = _worker(settings) if target is Target.PYTHON_WORKER else _process(settings, target)
+    kill_process(_worker(settings) if target is Target.PYTHON_WORKER else _process(settings, target), target)
+
+
+def kill_process(victim: psutil.Process, target: Target) -> None:
+    """Send SIGKILL to a process, and wait until it is gone."""
     os.kill(victim.pid, signal.SIGKILL)
     # One that nobody waited for stays as a zombie, which is as dead.
     gone = wait_until(lambda: not victim.is_running() or victim.status() == psutil.STATUS_ZOMBIE, seconds=GONE_SECONDS)
@@ -46,6 +51,14 @@ def hide_checkpoints(settings: Settings, rest: FlinkRest, job_id: str) -> None:
     finally:
         folder.unlink()
         aside.rename(folder)
+
+
+def stop_cluster(settings: Settings, seconds: float) -> None:
+    """Kill the JobManager and all TaskManagers, and leave it at that for a time: the outage itself is the fault."""
+    for target in (Target.JOBMANAGER, Target.TASKMANAGER):
+        for process in RunState.load(settings.state).running(target):
+            kill_process(psutil.Process(process.pid), target)
+    time.sleep(seconds)
 
 
 def await_running(rest: FlinkRest, job_id: str) -> None:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import cycle
 
 from jobs.job_config import Mode
 
@@ -24,6 +25,18 @@ class Target(StrEnum):
     BROKER = "broker"
     PYTHON_WORKER = "python worker"
     CHECKPOINT_FOLDER = "checkpoint folder"
+    OUTAGE = "outage"
+
+
+ONCE = (Target.CHECKPOINT_FOLDER, Target.OUTAGE)
+"""Faults that come once in a run, whatever is killed beside them."""
+
+
+class Change(StrEnum):
+    """What is published just before a fault, so that the fault meets it half done."""
+
+    MODEL = "model"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +46,12 @@ class Step:
     Parameters
     ----------
     target
-        What it hits: the checkpoint folder becomes unwritable for a while, all else is killed.
+        What it hits: the checkpoint folder becomes unwritable for a while, in an outage the cluster is gone for longer
+        than a Kafka transaction lives, all else is killed.
     pause_s
         Seconds that pass before it.
+    change
+        What is published before it.
     patient
         Whether scores must come again before the next fault, or this one is only mended.
     """
@@ -43,6 +59,7 @@ class Step:
     target: Target
     pause_s: float
     patient: bool
+    change: Change
 
 
 def targets(mode: Mode) -> tuple[Target, ...]:
@@ -51,8 +68,8 @@ def targets(mode: Mode) -> tuple[Target, ...]:
     return (*always, Target.PYTHON_WORKER) if mode == "process" else always
 
 
-def draw_plan(kills: int, seed: int, killed: Sequence[Target]) -> list[Step]:
-    """Draw the faults of a run: `kills` of them shared evenly, in any order, and the checkpoint folder once.
+def draw_plan(kills: int, seed: int, killed: Sequence[Target], *, outage: bool = True) -> list[Step]:
+    """Draw the faults of a run: `kills` of them shared evenly, in any order, and ONCE each of the others.
 
     Parameters
     ----------
@@ -62,13 +79,21 @@ def draw_plan(kills: int, seed: int, killed: Sequence[Target]) -> list[Step]:
         The same one gives the same plan.
     killed
         What can be killed.
+    outage
+        Whether the outage is one of the faults.
     """
     chance = random.Random(seed)  # noqa: S311 (a schedule, no secret)
     rest = chance.sample(killed, kills % len(killed))
     order = [*killed] * (kills // len(killed)) + rest
-    order.append(Target.CHECKPOINT_FOLDER)
+    order += [target for target in ONCE if outage or target is not Target.OUTAGE]
     chance.shuffle(order)
+    changes = cycle(Change)
     return [
-        Step(target=target, pause_s=round(chance.uniform(*PAUSE_S), 1), patient=chance.random() >= IMPATIENT)
+        Step(
+            target=target,
+            pause_s=round(chance.uniform(*PAUSE_S), 1),
+            patient=chance.random() >= IMPATIENT,
+            change=next(changes),
+        )
         for target in order
     ]
