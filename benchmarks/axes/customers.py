@@ -76,7 +76,7 @@ def _drained(settings: Settings, services: Services, table: pa.Table) -> Point:
     rest, job = FlinkRest(url=services.rest_url), submit(settings, services)
     rate = scored_rate(settings, services, len(table), between=LATE)
     history = rest.checkpoints(job.job_id)["history"]
-    whole = _next_checkpoint(rest, job.job_id)
+    whole = next_checkpoint(rest, job.job_id)
     stop_job(settings, services, job.job_id, savepoint=False)
     durations = [row["end_to_end_duration"] for row in (*history, whole) if row["status"] == "COMPLETED"]
     return Point(
@@ -89,7 +89,7 @@ def _drained(settings: Settings, services: Services, table: pa.Table) -> Point:
     )
 
 
-def _next_checkpoint(rest: FlinkRest, job_id: str) -> dict[str, Any]:
+def next_checkpoint(rest: FlinkRest, job_id: str) -> dict[str, Any]:
     """Wait for a checkpoint that begins from now on."""
     begun_ms, newest = now_ms(), dict[str, Any]()
 

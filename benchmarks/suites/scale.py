@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks.axes import batch_time, customers, taskmanagers, trees
+from benchmarks.axes import batch_time, customers, state_backends, taskmanagers, trees
 from benchmarks.axes.axis import Axis
 from benchmarks.bench import bench_model, bench_settings
 from benchmarks.report import Report
@@ -13,6 +13,7 @@ AXES: Mapping[str, Callable[[Settings, bool], Axis]] = {
     "batch_ms": batch_time.run,
     "taskmanagers": taskmanagers.run,
     "trees": trees.run,
+    "state_backends": state_backends.run,
 }
 
 
