@@ -74,6 +74,9 @@ INFERENCE_ARROW = pa.schema(
 )
 
 
+LABEL_FILE_ARROW = pa.schema([LABELLED_ARROW.field(name) for name in ("transaction_id", "is_fraud", "label_time")])
+"""What a file of labels alone has."""
+
 OPTIONAL_COLUMNS = frozenset(("device_id", "latitude", "longitude"))
 """Columns that a file may leave out."""
 
@@ -105,6 +108,39 @@ def read_history(path: Path, schema: pa.Schema = LABELLED_ARROW, *, timezone: st
     UserError
         No such file, not Parquet, or rows that the job would refuse: all that is wrong with the file, a line each.
     """
+    table, columns = _read_columns(path, schema, timezone)
+    extra = {name: table[name] for name in table.column_names if name not in columns}
+    fields = [
+        *(field.with_nullable(field.nullable or columns[field.name].null_count > 0) for field in schema),
+        *(table.schema.field(name) for name in extra),
+    ]
+    _tell_repeated(path, columns)
+    # A stable sort: transactions of the same millisecond keep the file's order.
+    ordered = pa.table({**columns, **extra}, schema=pa.schema(fields))
+    return ordered.take(_stable_order(ordered["event_time"]))
+
+
+def read_label_file(path: Path, *, timezone: str | None = None) -> pa.Table:
+    """Read the labels of a Parquet file with the columns of LABEL_FILE_ARROW; unknown ones are left out.
+
+    Raises
+    ------
+    UserError
+        As of `read_history`.
+    """
+    _, columns = _read_columns(path, LABEL_FILE_ARROW, timezone)
+    labels = pa.table({field.name: columns[field.name] for field in LABEL_FILE_ARROW})
+    return labels.filter(labels["label_time"].is_valid()).cast(LABEL_FILE_ARROW)
+
+
+def known_labels(table: pa.Table) -> pa.Table:
+    """Return the labels of a history in the columns of LABEL_ARROW, without the rows whose label is unknown."""
+    labels = table.select(LABEL_ARROW.names)
+    return labels.filter(labels["label_time"].is_valid()).cast(LABEL_ARROW)
+
+
+def _read_columns(path: Path, schema: pa.Schema, timezone: str | None) -> tuple[pa.Table, dict[str, pa.ChunkedArray]]:
+    """Return a file, and its columns of the schema in their canonical types; or refuse it with all that is wrong."""
     if timezone is not None:
         require_timezone(timezone)
     table, problems = _read(path), []
@@ -121,21 +157,7 @@ def read_history(path: Path, schema: pa.Schema = LABELLED_ARROW, *, timezone: st
         raise UserError(f"{path}: expected transactions, got an empty file. Give another one")
     if "is_fraud" in columns:
         columns |= _known_together(path, columns)
-    extra = {name: table[name] for name in table.column_names if name not in columns}
-    fields = [
-        *(field.with_nullable(field.nullable or columns[field.name].null_count > 0) for field in schema),
-        *(table.schema.field(name) for name in extra),
-    ]
-    _tell_repeated(path, columns)
-    # A stable sort: transactions of the same millisecond keep the file's order.
-    ordered = pa.table({**columns, **extra}, schema=pa.schema(fields))
-    return ordered.take(_stable_order(ordered["event_time"]))
-
-
-def known_labels(table: pa.Table) -> pa.Table:
-    """Return the labels of a history in the columns of LABEL_ARROW, without the rows whose label is unknown."""
-    labels = table.select(LABEL_ARROW.names)
-    return labels.filter(labels["label_time"].is_valid()).cast(LABEL_ARROW)
+    return table, columns
 
 
 def _read(path: Path) -> pa.Table:

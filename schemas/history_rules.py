@@ -101,7 +101,8 @@ def _delay(columns: Columns) -> NDArray[np.bool_]:
 def _degrees_rule(name: str, most: float) -> _Rule:
     def broken(columns: Columns) -> NDArray[np.bool_]:
         degrees = columns[name].fill_null(0.0).to_numpy()
-        return ~(np.abs(degrees) <= most)
+        outside: NDArray[np.bool_] = ~(np.abs(degrees) <= most)
+        return outside
 
     return _Rule((name,), f"{name} from -{most:g} to {most:g}", broken, "Correct them, or leave both coordinates empty")
 

@@ -43,5 +43,5 @@ def require_no_outlier(what: str, table: pa.Table) -> None:
         f"{what}: expected transactions spread over the time, got {few:,} that lie {days:,} days "
         f"{'after' if late else 'before'} all others: transaction_id {written(table['transaction_id'][row])!r} at "
         f"{written(table['event_time'][row])}. The {'validation' if late else 'training'} period would hold nothing "
-        "else. Correct or leave them out"
+        "else. Correct these rows or leave them out"
     )

@@ -16,6 +16,7 @@ from models.scoring.backfill import backfill
 from models.training.fingerprint import fingerprint
 from models.training.history import Progress, read_labelled
 from models.training.protocol import Transactions
+from models.training.time_outlier import require_no_outlier
 from runtime.archive.archived_rows import archived_features, is_archive, read_archived_rows, require_past
 
 DUPLICATE = "repeated transaction_ids"
@@ -69,6 +70,7 @@ def _of_history(
     for stage, artifact in (("champion scores", champion), ("challenger scores", challenger)):
         scores, duplicate = _replayed(table, artifact, partial(progress, stage))
         answers.append(Answers.of(artifact.manifest, scores))
+    require_no_outlier(str(path), table)
     transactions = Transactions.of(table)
     rows = Comparison(
         event_time_ms=transactions.event_time_ms,

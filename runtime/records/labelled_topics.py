@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from models.training.history import Progress
 from models.training.matured_window import MaturedWindow, matured_window
+from models.training.time_outlier import require_no_outlier
 from runtime.configuration.settings import Settings
 from runtime.kafka.topics import require_topics
 from runtime.records.placed_records import read_labels, read_transactions
@@ -32,6 +33,7 @@ def newest_window(settings: Settings, bootstrap_servers: str | None, progress: P
     transactions, labels = [], []
     if plan.history is not None:
         older = read_history(plan.history.expanduser(), timezone=settings.files.timezone)
+        require_no_outlier(str(plan.history), older)
         transactions.append(older.select(TRANSACTION_ARROW.names))
         labels.append(known_labels(older))
     if bootstrap_servers is not None:
