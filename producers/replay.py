@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from producers.encoding import ROWS_AT_ONCE, encode_labels, encode_transactions
 from producers.publisher import Progress, Published, Publisher
 from producers.schedule import ConstantRate, EventClock, Schedule
+from schemas.columns import known_labels
 from schemas.errors import UserError
 from schemas.registry import SchemaRegistry, value_subject
 
@@ -69,9 +70,9 @@ def replay_labels(
 ) -> Published:
     """Publish the labels of a canonical table in the order in which they become known.
 
-    As `replay`, but `speed` is a multiple of `label_time`.
+    As `replay`, but `speed` is a multiple of `label_time`. Rows whose label is unknown have none to send.
     """
-    ordered = in_order(table, "label_time")
+    ordered = in_order(known_labels(table), "label_time")
     schedule = schedule_of(ordered, "label_time", speed, rate)
     rows = rows_at_once(schedule, rate)
     records = encode_labels(ordered, registry, value_subject(topic), rows_at_once=rows)

@@ -9,6 +9,7 @@ from producers.encoding import ROWS_AT_ONCE, Record, encode_labels, encode_trans
 from producers.publisher import Progress, Published, Publisher
 from producers.replay import in_order, milliseconds, rows_at_once, schedule_of
 from producers.schedule import Schedule
+from schemas.columns import known_labels
 from schemas.registry import SchemaRegistry, value_subject
 
 SLICE_S = 0.25
@@ -35,7 +36,7 @@ def replay_with_labels(
     Parameters
     ----------
     table : pa.Table
-        In the columns of LABELLED_ARROW.
+        In the columns of LABELLED_ARROW; rows whose label is unknown have none to send.
     publisher, topic, label_topic, registry
         Where to; the registry gives the schemas' ids.
     speed, rate
@@ -55,7 +56,7 @@ def replay_with_labels(
     PublishError
         The producer failed for good, or a label was not delivered.
     """
-    ordered, labels = in_order(table, "event_time"), in_order(table, "label_time")
+    ordered, labels = in_order(table, "event_time"), in_order(known_labels(table), "label_time")
     schedule, needed = schedule_of(ordered, "event_time", speed, rate), labels_needed(ordered, labels)
     labels = labels.slice(0, needed[-1] if len(needed) else 0)
     rows = rows_at_once(schedule, rate)

@@ -1,11 +1,18 @@
 """The canonical columns: one Arrow schema for Parquet files, batches and replays."""
 
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.errors import UserError
+from schemas.errors import ColumnError, UserError
+from schemas.flag_column import flag_column
+from schemas.history_rules import broken_rules
+from schemas.time_column import require_timezone, time_column
+from schemas.value_columns import float_column, plain, text_column, whole_number_column
 
 EVENT_TIME = pa.timestamp("ms", tz="UTC")
 
@@ -67,44 +74,172 @@ INFERENCE_ARROW = pa.schema(
 )
 
 
-def read_history(path: Path, schema: pa.Schema = LABELLED_ARROW) -> pa.Table:
+LABEL_FILE_ARROW = pa.schema([LABELLED_ARROW.field(name) for name in ("transaction_id", "is_fraud", "label_time")])
+"""What a file of labels alone has."""
+
+OPTIONAL_COLUMNS = frozenset(("device_id", "latitude", "longitude"))
+"""Columns that a file may leave out."""
+
+SHOWN_ROWS = 5
+"""Rows that a message names of those that are empty."""
+
+_LABELS = ("is_fraud", "label_time")
+
+_log = logging.getLogger(__name__)
+
+
+def read_history(path: Path, schema: pa.Schema = LABELLED_ARROW, *, timezone: str | None = None) -> pa.Table:
     """Read a Parquet file in the canonical columns, in the order of their event times.
 
-    Nullable columns may be absent; columns beyond the schema are kept behind it.
+    Every reader of users' files goes through here, so that all refuse and accept the same. OPTIONAL_COLUMNS may be
+    absent; columns beyond the schema are kept behind it. Where is_fraud or label_time is empty the label is unknown,
+    and both are null.
+
+    Parameters
+    ----------
+    path : Path
+    schema : pyarrow.Schema
+        LABELLED_ARROW or TRANSACTION_ARROW.
+    timezone : str, optional
+        IANA time zone of times that have none; without it they are refused.
 
     Raises
     ------
     UserError
-        No such file, not Parquet, a required column missing or a column of another type.
+        No such file, not Parquet, or rows that the job would refuse: all that is wrong with the file, a line each.
     """
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise UserError(f"expected a Parquet file at {path}, was none: make one with `simulate`") from None
-    except pa.ArrowInvalid as error:
-        raise UserError(f"expected a Parquet file at {path}, was: {error}") from None
-    columns = {field.name: _column(table, field, path) for field in schema}
+    table, columns = _read_columns(path, schema, timezone)
     extra = {name: table[name] for name in table.column_names if name not in columns}
-    fields = [*schema, *(table.schema.field(name) for name in extra)]
+    fields = [
+        *(field.with_nullable(field.nullable or columns[field.name].null_count > 0) for field in schema),
+        *(table.schema.field(name) for name in extra),
+    ]
+    _tell_repeated(path, columns)
     # A stable sort: transactions of the same millisecond keep the file's order.
     ordered = pa.table({**columns, **extra}, schema=pa.schema(fields))
     return ordered.take(_stable_order(ordered["event_time"]))
 
 
-def _column(table: pa.Table, field: pa.Field, path: Path) -> pa.ChunkedArray:
-    if field.name not in table.column_names:
-        if field.nullable:
-            return pa.chunked_array([pa.nulls(len(table), field.type)])
-        raise UserError(
-            f"expected the column {field.name!r} ({field.type}) in {path}, was: {', '.join(table.column_names)}: add it"
-        )
-    column = table[field.name]
-    if column.null_count and not field.nullable:
-        raise UserError(f"expected no nulls in {field.name!r} of {path}, was {column.null_count}: fill them")
+def read_label_file(path: Path, *, timezone: str | None = None) -> pa.Table:
+    """Read the labels of a Parquet file with the columns of LABEL_FILE_ARROW; unknown ones are left out.
+
+    Raises
+    ------
+    UserError
+        As of `read_history`.
+    """
+    _, columns = _read_columns(path, LABEL_FILE_ARROW, timezone)
+    labels = pa.table({field.name: columns[field.name] for field in LABEL_FILE_ARROW})
+    return labels.filter(labels["label_time"].is_valid()).cast(LABEL_FILE_ARROW)
+
+
+def known_labels(table: pa.Table) -> pa.Table:
+    """Return the labels of a history in the columns of LABEL_ARROW, without the rows whose label is unknown."""
+    labels = table.select(LABEL_ARROW.names)
+    return labels.filter(labels["label_time"].is_valid()).cast(LABEL_ARROW)
+
+
+def _read_columns(path: Path, schema: pa.Schema, timezone: str | None) -> tuple[pa.Table, dict[str, pa.ChunkedArray]]:
+    """Return a file, and its columns of the schema in their canonical types; or refuse it with all that is wrong."""
+    if timezone is not None:
+        require_timezone(timezone)
+    table, problems = _read(path), []
+    columns: dict[str, pa.ChunkedArray] = {}
+    for field in schema:
+        try:
+            columns[field.name] = _column(table, field, timezone)
+        except ColumnError as error:
+            problems.append(str(error))
+    problems += broken_rules(columns)
+    if problems:
+        raise UserError(_refusal(path, problems))
+    if not len(table):
+        raise UserError(f"{path}: expected transactions, got an empty file. Give another one")
+    if "is_fraud" in columns:
+        columns |= _known_together(path, columns)
+    return table, columns
+
+
+def _read(path: Path) -> pa.Table:
     try:
-        return column.cast(field.type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise UserError(f"expected {field.name!r} of {path} as {field.type}, was {column.type}") from None
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise UserError(f"expected a Parquet file at {path}, got none. Make one with `simulate`") from None
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(
+            f"expected a Parquet file at {path}, got: {str(error).splitlines()[0].rstrip('.')}. "
+            "Convert a CSV as docs/tutorial.md does"
+        ) from None
+    repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if repeated:
+        raise UserError(
+            f"{path}: expected each column once, got {', '.join(repeated)} more than once. Rename or drop one"
+        )
+    return table
+
+
+def _column(table: pa.Table, field: pa.Field, timezone: str | None) -> pa.ChunkedArray:
+    name = field.name
+    if name not in table.column_names:
+        if name in OPTIONAL_COLUMNS:
+            return pa.chunked_array([pa.nulls(len(table), field.type)])
+        raise ColumnError(f"expected the column {name!r} ({field.type}), got {', '.join(table.column_names)}. Add it")
+    try:
+        column = _converted(plain(table[name]), field, timezone)
+    except ColumnError as error:
+        raise ColumnError(f"{name}: {error}") from None
+    if column.null_count and name not in OPTIONAL_COLUMNS and name not in _LABELS:
+        rows = pc.indices_nonzero(column.is_null())[:SHOWN_ROWS].to_pylist()
+        raise ColumnError(
+            f"{name}: expected no nulls, got {column.null_count:,} (rows {', '.join(map(str, rows))}"
+            f"{', ...' if column.null_count > SHOWN_ROWS else ''}). {_fill(field)}"
+        )
+    return column
+
+
+def _converted(column: pa.ChunkedArray, field: pa.Field, timezone: str | None) -> pa.ChunkedArray:
+    if field.type == EVENT_TIME:
+        return time_column(field.name, column, timezone)
+    if field.type == pa.bool_():
+        return flag_column(column)
+    convert = {pa.string(): text_column, pa.int64(): whole_number_column, pa.float64(): float_column}[field.type]
+    return convert(field.name, column)
+
+
+def _fill(field: pa.Field) -> str:
+    if field.type != pa.string():
+        return "Fill them, or leave these rows out"
+    return (
+        f'Fill them: df["{field.name}"].fillna("none"); pandas also reads a text NA as empty, '
+        "unless pd.read_csv(..., keep_default_na=False)"
+    )
+
+
+def _refusal(path: Path, problems: list[str]) -> str:
+    if len(problems) == 1:
+        return f"{path}: {problems[0]}"
+    lines = (f"  {problem}" for problem in problems)
+    return "\n".join([f"{path}: expected a history to read, got {len(problems)} problems:", *lines])
+
+
+def _known_together(path: Path, columns: Mapping[str, pa.ChunkedArray]) -> dict[str, pa.ChunkedArray]:
+    """Return is_fraud and label_time, both null where one is."""
+    flag, time = (columns[name] for name in _LABELS)
+    known = pc.and_(flag.is_valid(), time.is_valid())
+    unknown = len(known) - pc.sum(known).as_py()
+    if not unknown:
+        return {}
+    _log.warning("%s: %s rows have no label (is_fraud or label_time is empty): they count in the histories alone",
+                 path, f"{unknown:,}")  # fmt: skip
+    return {name: pc.if_else(known, columns[name], pa.scalar(None, columns[name].type)) for name in _LABELS}
+
+
+def _tell_repeated(path: Path, columns: Mapping[str, pa.ChunkedArray]) -> None:
+    keys = pc.binary_join_element_wise(columns["customer_id"], columns["transaction_id"], "\0")
+    repeated = len(keys) - pc.count_distinct(keys).as_py()
+    if repeated:
+        _log.warning("%s: %s rows repeat a transaction_id of the same customer: the job drops such rows",
+                     path, f"{repeated:,}")  # fmt: skip
 
 
 def _stable_order(event_time: pa.ChunkedArray) -> pa.Array:

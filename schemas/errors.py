@@ -5,3 +5,7 @@ class UserError(Exception):
     """
 
     exit_code = 2
+
+
+class ColumnError(UserError):
+    """A column of a file that cannot be read as its canonical type; the message follows the column's name."""

@@ -14,7 +14,8 @@ from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
 BATCH_ROWS = 4_096
 _DECISIONS = pa.array([item.name for item in Decision])
 _COPIED = ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
-_LABEL_FIELDS = [pa.field("is_fraud", pa.bool_(), nullable=False), pa.field("label_time", EVENT_TIME, nullable=False)]
+_LABEL_FIELDS = [pa.field("is_fraud", pa.bool_()), pa.field("label_time", EVENT_TIME)]
+"""Both null where the label is unknown."""
 _FOUND_FIELDS = [
     pa.field("score", pa.float32(), nullable=False),
     pa.field("decision", pa.string(), nullable=False),

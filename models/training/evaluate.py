@@ -14,6 +14,7 @@ from models.scoring.model import OnnxModel
 from models.training.calibration import fit_calibrated
 from models.training.candidates.candidate import Candidate, Fitted
 from models.training.candidates.catalogue import CANDIDATES
+from models.training.class_shares import ClassCount, require_like_shares
 from models.training.evaluation import Evaluation, EvaluationSettings, FoldResult, Period
 from models.training.export import ExportError
 from models.training.feature_set import select_features
@@ -30,7 +31,7 @@ from models.training.metrics import (
     precision_at_recall,
     recall_at_false_positive_rate,
 )
-from models.training.protocol import EPOCH, Fold, Transactions, day_number, risk_rows
+from models.training.protocol import DAY_MS, EPOCH, Fold, Transactions, day_number, risk_rows
 from schemas.errors import UserError
 
 CARDS = 100
@@ -105,8 +106,8 @@ def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prep
     The risk tables learn from what was known before the first fold's training, which so has none of its own
     labels among its features.
     """
-    table = read_labelled(history, tell)
-    transactions = Transactions.of(table)
+    table = read_labelled(history, tell, timezone=settings.timezone)
+    transactions = Transactions.of(table, maturity_days=settings.maturity_days)
     folds = [fold for _, fold in settings.periods()]
     _refuse_days_outside(history, transactions, folds)
     past = replay_history(table, transactions, risk_rows(folds, transactions), tell)
@@ -148,7 +149,12 @@ def measure(
     train = fold.train_rows(transactions) & prepared.usable
     rows = np.flatnonzero(fold.test_rows(transactions) & prepared.usable)
     is_fraud = transactions.is_fraud[rows]
-    _refuse_one_class(fold, "test", is_fraud)
+    require_like_shares(
+        f"Evaluation, fold with --train-end {fold.train_end}",
+        ClassCount.of("its training days", transactions.is_fraud[train]),
+        ClassCount.of("its test days", is_fraud),
+        maturity_days=transactions.maturity_ms / DAY_MS,
+    )
     fitted = _fit(prepared, candidate, fold, train, settings)
     model = OnnxModel(fitted.export().SerializeToString(deterministic=True), features=x.shape[1])
     scores = model.score(x[rows])

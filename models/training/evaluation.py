@@ -41,6 +41,10 @@ class EvaluationSettings:
         The last days of training, on which not the trees but the calibration is learned; 0 for none.
     features : str
         See `select_features`.
+    maturity_days : float or None
+        Age at which a label counts as final; None derives it from the history.
+    timezone : str or None
+        IANA time zone of times in the history that have none.
     seed, threads : int
     """
 
@@ -55,6 +59,8 @@ class EvaluationSettings:
     balance: Balance = "none"
     calibration_days: int = 0
     features: FeatureSet = "all"
+    maturity_days: float | None = None
+    timezone: str | None = None
     seed: int = 7
     threads: int = 1
 

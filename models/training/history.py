@@ -9,7 +9,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.risk import RiskTable
-from models.training.history_checks import HistoryError, check_history
 from models.training.protocol import Transactions
 from models.training.replay import replay_features
 from schemas.columns import read_history
@@ -46,19 +45,10 @@ class History:
         return self.table["scenario"].to_numpy() if "scenario" in self.table.column_names else None
 
 
-def read_labelled(path: Path, tell: Progress) -> pa.Table:
-    """Read a labelled history and refuse what cannot be learned from.
-
-    Raises
-    ------
-    UserError
-        The file cannot be read, is empty, or has rows that the job would refuse.
-    """
+def read_labelled(path: Path, tell: Progress, *, timezone: str | None = None) -> pa.Table:
+    """Read a labelled history, see `read_history`, and report progress."""
     tell("read", 0, 1)
-    table = read_history(path)
-    check_history(table, path)
-    if not len(table):
-        raise HistoryError(f"{path}: expected transactions, was an empty file: give another history")
+    table = read_history(path, timezone=timezone)
     tell("read", 1, 1)
     return table
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from models.training.maturity import derive_maturity_ms
 
 DAY_MS = 86_400_000
 
@@ -18,6 +20,9 @@ STEP_DAYS = 7
 
 EPOCH = date(1970, 1, 1)
 
+UNKNOWN_MS = 2**62
+"""Label time of a transaction whose label is unknown: after all others."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Transactions:
@@ -26,27 +31,60 @@ class Transactions:
     Parameters
     ----------
     event_time_ms, label_time_ms : ndarray of int64, (n,)
-        When each was made, and when its label became known.
+        When each was made, and when its label became known; UNKNOWN_MS where it is not.
     customer : ndarray of int64, (n,)
         A number for each customer.
     is_fraud : ndarray of bool, (n,)
+        False where it is not known.
+    maturity_ms : int
+        Age from which on the labels of both classes are known equally often, see `derive_maturity_ms`.
     """
 
     event_time_ms: NDArray[np.int64]
     label_time_ms: NDArray[np.int64]
     customer: NDArray[np.int64]
     is_fraud: NDArray[np.bool_]
+    maturity_ms: int = 0
 
     @classmethod
-    def of(cls, table: pa.Table) -> Transactions:
-        """Return them from a table with the columns of `LABELLED_ARROW`."""
+    def of(cls, table: pa.Table, *, maturity_days: float | None = None) -> Transactions:
+        """Return them from a table with the columns of `LABELLED_ARROW`.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+        maturity_days : float, optional
+            Age at which labels count as final; derived from the labels' delays where left out.
+        """
         customers = table["customer_id"].combine_chunks().dictionary_encode()
-        return cls(
+        found = cls(
             event_time_ms=table["event_time"].cast(pa.int64()).to_numpy(),
-            label_time_ms=table["label_time"].cast(pa.int64()).to_numpy(),
+            label_time_ms=table["label_time"].cast(pa.int64()).fill_null(UNKNOWN_MS).to_numpy(),
             customer=customers.indices.to_numpy().astype(np.int64),
-            is_fraud=table["is_fraud"].to_numpy(),
+            is_fraud=table["is_fraud"].fill_null(False).to_numpy(),
         )
+        if maturity_days is not None:
+            return replace(found, maturity_ms=round(maturity_days * DAY_MS))
+        known = found.labelled
+        delay_ms = found.label_time_ms[known] - found.event_time_ms[known]
+        return replace(found, maturity_ms=derive_maturity_ms(delay_ms, found.is_fraud[known]))
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Rows whose label is known at some time, a mask (n,)."""
+        known: NDArray[np.bool_] = self.label_time_ms != UNKNOWN_MS
+        return known
+
+    @property
+    def measurable(self) -> NDArray[np.bool_]:
+        """Rows with a label that were mature when the last label became known, a mask (n,).
+
+        Of younger ones a file holds the labels of the quicker class alone.
+        """
+        known = self.labelled
+        last_ms = int(self.label_time_ms[known].max()) if known.any() else 0
+        measurable: NDArray[np.bool_] = known & (self.event_time_ms + self.maturity_ms <= last_ms)
+        return measurable
 
     @property
     def day(self) -> NDArray[np.int64]:
@@ -58,9 +96,9 @@ class Transactions:
 class Fold:
     """A training period, the wait for its labels, and a test period: days are UTC.
 
-    Trained on are the transactions of the ``train_days`` before ``train_end`` whose labels are known when the
-    test begins; tested are those of ``test_days`` from ``train_end + delay_days`` on, but for cards known as
-    compromised: on test day k = 0, 1, ... those with a fraud from `COMPROMISED_DAYS` before ``train_end`` to
+    Trained on are the transactions of the ``train_days`` before ``train_end`` that are mature and whose labels are
+    known when the test begins; tested are those of ``test_days`` from ``train_end + delay_days`` on, but for cards
+    known as compromised: on test day k = 0, 1, ... those with a fraud from `COMPROMISED_DAYS` before ``train_end`` to
     the day ``train_end + k - 1``, that one included.
 
     Parameters
@@ -103,7 +141,9 @@ class Fold:
     def train_rows(self, transactions: Transactions) -> NDArray[np.bool_]:
         """Return which transactions, a mask (n,), are trained on."""
         day = transactions.day
-        known = transactions.label_time_ms <= day_number(self.test_start) * DAY_MS
+        start_ms = day_number(self.test_start) * DAY_MS
+        mature = transactions.event_time_ms + transactions.maturity_ms <= start_ms
+        known = mature & (transactions.label_time_ms <= start_ms)
         return (day >= day_number(self.train_start)) & (day < day_number(self.train_end)) & known
 
     def test_rows(self, transactions: Transactions) -> NDArray[np.bool_]:
@@ -115,7 +155,7 @@ class Fold:
             compromised = np.unique(transactions.customer[known])
             rows = np.flatnonzero(day == day_number(self.test_start) + k)
             tested[rows] = ~np.isin(transactions.customer[rows], compromised)
-        return tested
+        return tested & transactions.measurable
 
 
 def successive(first: Fold, count: int) -> tuple[Fold, ...]:
@@ -126,7 +166,8 @@ def successive(first: Fold, count: int) -> tuple[Fold, ...]:
 def risk_rows(folds: Iterable[Fold], transactions: Transactions) -> NDArray[np.bool_]:
     """Return which transactions, a mask (n,), may teach the risk tables: known before any fold's training."""
     start_ms = min(day_number(fold.train_start) for fold in folds) * DAY_MS
-    return (transactions.event_time_ms < start_ms) & (transactions.label_time_ms <= start_ms)
+    mature = transactions.event_time_ms + transactions.maturity_ms <= start_ms
+    return mature & (transactions.event_time_ms < start_ms) & (transactions.label_time_ms <= start_ms)
 
 
 def day_number(day: date) -> int:

@@ -10,7 +10,7 @@ from models.features.engine import FeatureEngine
 from models.features.label_batch import LabelBatch
 from models.features.risk import RiskTable
 from models.features.table import FEATURES
-from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
+from schemas.columns import TRANSACTION_ARROW, known_labels
 
 BATCH_ROWS = 4_096
 
@@ -75,12 +75,13 @@ class LabelsInTime:
     Parameters
     ----------
     table : pyarrow.Table
-        With the columns of `LABELLED_ARROW`.
+        With the columns of `LABELLED_ARROW`; rows whose label is unknown give none.
     """
 
     def __init__(self, table: pa.Table) -> None:
-        order = np.argsort(table["label_time"].cast(pa.int64()).to_numpy(), kind="stable")
-        self._labels = LabelBatch.of(_one_batch(table.select(LABEL_ARROW.names).take(pa.array(order))))
+        labels = known_labels(table)
+        order = np.argsort(labels["label_time"].cast(pa.int64()).to_numpy(), kind="stable")
+        self._labels = LabelBatch.of(_one_batch(labels.take(pa.array(order))))
         self._given = 0
 
     def before(self, records: pa.RecordBatch) -> tuple[LabelBatch, NDArray[np.int64]]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.scoring.artifact import DataFingerprint
+from models.training.protocol import Transactions
 
 RISK_SHARE, TRAIN_SHARE = 0.2, 0.75
 """Shares of the time by which labels must be known to teach the risk tables, and the trees."""
@@ -21,12 +22,13 @@ class TimeSplit:
         Rows that teach the risk tables: those whose labels were known first. No tree learns from them, since
         their own labels are in their risk features.
     train : ndarray of bool, (n,)
-        Rows that teach the trees: their labels were known when the validation period began. What was not
-        known then teaches nothing.
+        Rows that teach the trees: they were mature and their labels were known when the validation period began.
+        What was not known then teaches nothing.
     validation : ndarray of bool, (n,)
-        Rows that set the thresholds and give the metrics: later than all others.
+        Rows that set the thresholds and give the metrics: later than all others, and mature when the last label
+        of the file became known.
     risk_until_ms, train_until_ms : int
-        When the tables, and the trees, took their labels, in event time.
+        Ends of the periods of the tables and of the trees, in event time.
     """
 
     risk: NDArray[np.bool_]
@@ -40,22 +42,31 @@ class TimeSplit:
         return replace(self, risk=self.risk & ~rows, train=self.train & ~rows, validation=self.validation & ~rows)
 
 
-def split_by_time(event_time_ms: NDArray[np.int64], label_time_ms: NDArray[np.int64]) -> TimeSplit:
+def split_by_time(rows: Transactions, *, recent_frauds: bool = False) -> TimeSplit:
     """Split a history, sorted by event time.
+
+    Trained on is what was mature when the validation period began: of younger rows the labels of the quicker class
+    alone would be known. The risk tables have the same share of these rows' time as they have without a maturity.
 
     Parameters
     ----------
-    event_time_ms, label_time_ms : ndarray of int64, (n,), n > 0
-        When each transaction was made, and when its label became known, genuine ones too.
+    rows : Transactions
+        n > 0 rows.
+    recent_frauds : bool
+        Whether frauds that were known in time, but are not mature, are trained on too.
     """
-    first, last = int(event_time_ms[0]), int(event_time_ms[-1])
-    risk_until = first + int((last - first) * RISK_SHARE)
+    event_time_ms, maturity_ms, measurable = rows.event_time_ms, rows.maturity_ms, rows.measurable
+    first = int(event_time_ms[0])
+    last = int(event_time_ms[measurable][-1]) if maturity_ms and measurable.any() else int(event_time_ms[-1])
     train_until = first + int((last - first) * TRAIN_SHARE)
-    risk = (event_time_ms < risk_until) & (label_time_ms <= risk_until)
+    risk_until = first + int((last - first) * RISK_SHARE - maturity_ms * RISK_SHARE / TRAIN_SHARE)
+    risk = (event_time_ms < risk_until) & (rows.label_time_ms <= risk_until + maturity_ms)
+    known = (event_time_ms < train_until) & (rows.label_time_ms <= train_until)
+    mature = event_time_ms + maturity_ms <= train_until
     return TimeSplit(
         risk=risk,
-        train=(event_time_ms < train_until) & (label_time_ms <= train_until) & ~risk,
-        validation=event_time_ms >= train_until,
+        train=known & (mature | (rows.is_fraud & recent_frauds)) & ~risk,
+        validation=(event_time_ms >= train_until) & measurable,
         risk_until_ms=risk_until,
         train_until_ms=train_until,
     )

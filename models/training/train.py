@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.features.table import FEATURE_NAMES, spec_hash
 from models.scoring.artifact import Artifact, Manifest, checksum, write_artifact
@@ -19,16 +18,18 @@ from models.training.calibration import fit_calibrated
 from models.training.candidates.candidate import Candidate, Fitted
 from models.training.candidates.catalogue import CANDIDATES
 from models.training.certified import Certified, certify
+from models.training.class_shares import ClassCount, require_like_shares
 from models.training.cold_start import cold_start
 from models.training.fingerprint import fingerprint
 from models.training.history import History, Progress, read_labelled, replay_history
 from models.training.lessons import HELD_OUT, Lessons
 from models.training.library_model import write_library_model
 from models.training.metrics import alert_threshold
-from models.training.protocol import Transactions
+from models.training.protocol import DAY_MS, Transactions
 from models.training.reference import reference, signal_references
 from models.training.report import REPORT_FILE, training_report, write_report
 from models.training.split import TimeSplit, split_by_time
+from models.training.time_outlier import require_no_outlier
 from models.training.training_settings import TrainingSettings
 from models.training.validation import cold_metrics, measured, scenario_recalls, validation_metrics
 from schemas.errors import UserError
@@ -72,7 +73,7 @@ def train(
     """
     settings = settings or TrainingSettings()
     tell = progress or (lambda _stage, _done, _total: None)
-    past, split = _replayed(history, tell)
+    past, split = _replayed(history, settings, tell)
     lessons = Lessons.of(past, split, tell)
     candidate = candidate or _candidate(lessons, settings, tell)
     tell("train", 0, 1)
@@ -83,7 +84,8 @@ def train(
         fitted, past.x[split.validation], past.transactions.is_fraud[split.validation], seed=settings.seed
     )
     artifact = Artifact(
-        onnx=certified.onnx, manifest=_manifest(history, past, split, certified, _recorded(candidate, settings), tell)
+        onnx=certified.onnx,
+        manifest=_manifest(history, past, split, certified, _recorded(candidate, settings, past.transactions), tell),
     )
     write_artifact(out, artifact)
     write_library_model(out, fitted)
@@ -93,24 +95,36 @@ def train(
     return artifact.manifest
 
 
-def _replayed(history: Path, tell: Progress) -> tuple[History, TimeSplit]:
-    table = read_labelled(history, tell)
-    transactions = Transactions.of(table)
-    split = split_by_time(transactions.event_time_ms, transactions.label_time_ms)
-    _refuse_few_frauds(history, transactions.is_fraud, split)
+def _replayed(history: Path, settings: TrainingSettings, tell: Progress) -> tuple[History, TimeSplit]:
+    table = read_labelled(history, tell, timezone=settings.timezone)
+    require_no_outlier(f"Training on {history}", table)
+    transactions = Transactions.of(table, maturity_days=settings.maturity_days)
+    split = split_by_time(transactions, recent_frauds=settings.recent_frauds)
+    _require_learnable(f"Training on {history}", transactions, split)
     past = replay_history(table, transactions, split.risk, tell)
     return past, split.without(past.duplicate)
 
 
-def _refuse_few_frauds(history: Path, is_fraud: NDArray[np.bool_], split: TimeSplit) -> None:
-    for period, rows in (("training", split.train), ("validation", split.validation)):
-        frauds = int(np.count_nonzero(is_fraud & rows))
+def _require_learnable(what: str, rows: Transactions, split: TimeSplit) -> None:
+    """Refuse too few frauds, and classes that are mixed in training otherwise than in validation."""
+    maturity_days = rows.maturity_ms / DAY_MS
+    for period, chosen in (("training", split.train), ("validation", split.validation)):
+        frauds = int(np.count_nonzero(rows.is_fraud & chosen))
         if frauds < LEAST_FRAUDS:
+            days = (rows.event_time_ms[-1] - rows.event_time_ms[0]) / DAY_MS
             raise TrainingError(
-                f"Training on {history}: expected at least {LEAST_FRAUDS} frauds in the {period} period "
-                f"whose labels were known in time, was {frauds} of {np.count_nonzero(is_fraud)} in the file. "
+                f"{what}: expected at least {LEAST_FRAUDS} frauds in the {period} period whose labels were known in "
+                f"time, got {frauds} of {np.count_nonzero(rows.is_fraud):,} in the file, which spans {days:.1f} days "
+                f"(labels count as final after {maturity_days:.1f} days). "
                 "Give a history that is longer, or has more frauds or a shorter label delay"
             )
+    mature = split.train & (rows.event_time_ms + rows.maturity_ms <= split.train_until_ms)
+    require_like_shares(
+        what,
+        ClassCount.of("training", rows.is_fraud[mature]),
+        ClassCount.of("validation", rows.is_fraud[split.validation]),
+        maturity_days=maturity_days,
+    )
 
 
 def _candidate(lessons: Lessons, settings: TrainingSettings, tell: Progress) -> Candidate:
@@ -182,7 +196,7 @@ def _manifest(
     )
 
 
-def _recorded(candidate: Candidate, settings: TrainingSettings) -> dict[str, float | int | str]:
+def _recorded(candidate: Candidate, settings: TrainingSettings, rows: Transactions) -> dict[str, float | int | str]:
     """Return what the manifest records: the model, its settings laid flat, and how it was trained."""
     own = asdict(candidate)
     own |= own.pop("settings", {})
@@ -191,6 +205,9 @@ def _recorded(candidate: Candidate, settings: TrainingSettings) -> dict[str, flo
         **own,
         "calibrated": int(settings.calibrate),
         "search_minutes": settings.search_minutes,
+        "maturity_days": round(rows.maturity_ms / DAY_MS, 3),
+        "maturity_from": "data" if settings.maturity_days is None else "setting",
+        "recent_frauds": int(settings.recent_frauds),
         "seed": settings.seed,
     }
 

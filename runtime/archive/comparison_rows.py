@@ -16,6 +16,7 @@ from models.scoring.backfill import backfill
 from models.training.fingerprint import fingerprint
 from models.training.history import Progress, read_labelled
 from models.training.protocol import Transactions
+from models.training.time_outlier import require_no_outlier
 from runtime.archive.archived_rows import archived_features, is_archive, read_archived_rows, require_past
 
 DUPLICATE = "repeated transaction_ids"
@@ -26,7 +27,13 @@ ReadLabels = Callable[[], pa.Table]
 
 
 def compare_on(
-    path: Path, champion: Artifact, challenger: Artifact, read_labels: ReadLabels, progress: Progress
+    path: Path,
+    champion: Artifact,
+    challenger: Artifact,
+    read_labels: ReadLabels,
+    progress: Progress,
+    *,
+    timezone: str | None = None,
 ) -> Comparison:
     """Let two models score the same transactions.
 
@@ -41,6 +48,8 @@ def compare_on(
         Asked where the rows have no labels of their own.
     progress
         Told stage, done and total.
+    timezone
+        IANA time zone of times in a history that have none.
 
     Raises
     ------
@@ -50,21 +59,23 @@ def compare_on(
     require_past(path)
     if is_archive(path):
         return _of_archive(path, champion, challenger, read_labels, progress)
-    return _of_history(path, champion, challenger, progress)
+    return _of_history(read_labelled(path, progress, timezone=timezone), path, champion, challenger, progress)
 
 
-def _of_history(path: Path, champion: Artifact, challenger: Artifact, progress: Progress) -> Comparison:
-    table = read_labelled(path, progress)
+def _of_history(
+    table: pa.Table, path: Path, champion: Artifact, challenger: Artifact, progress: Progress
+) -> Comparison:
     duplicate = np.zeros(len(table), np.bool_)
     answers = []
     for stage, artifact in (("champion scores", champion), ("challenger scores", challenger)):
         scores, duplicate = _replayed(table, artifact, partial(progress, stage))
         answers.append(Answers.of(artifact.manifest, scores))
+    require_no_outlier(str(path), table)
     transactions = Transactions.of(table)
     rows = Comparison(
         event_time_ms=transactions.event_time_ms,
         customers=_numbers(table["customer_id"]),
-        labelled=np.ones(len(table), np.bool_),
+        labelled=transactions.measurable,
         is_fraud=transactions.is_fraud,
         champion=answers[0],
         challenger=answers[1],

@@ -15,14 +15,21 @@ from runtime.host.folders import PROJECT_ROOT
 from runtime.host.own_environment import own_environment, run_in_own
 from runtime.kafka.topics import require_topics
 from runtime.records.placed_records import read_labels
+from schemas.columns import read_label_file
 from schemas.errors import UserError
 
 LOCK = PROJECT_ROOT / "requirements" / "explore.lock"
 SCRIPT = PROJECT_ROOT / "exploration" / "explore.py"
-LABEL_COLUMNS = ("transaction_id", "is_fraud", "label_time")
 
 
-def explore_archive(archive: Path, page: Path, *, labels: Path | None = None, queries: Sequence[Path] = ()) -> Path:
+def explore_archive(
+    archive: Path,
+    page: Path,
+    *,
+    labels: Path | None = None,
+    queries: Sequence[Path] = (),
+    timezone: str | None = None,
+) -> Path:
     """Write a page of charts on what the job logged; return the Python that can do it again.
 
     DuckDB and Altair are for whoever explores, not for the job, so they have an environment of their own, made when it
@@ -35,9 +42,11 @@ def explore_archive(archive: Path, page: Path, *, labels: Path | None = None, qu
     page : Path
         The HTML to write.
     labels : Path, optional
-        Parquet file with LABEL_COLUMNS.
+        Parquet file with the columns of LABEL_FILE_ARROW; what is read of it is kept beside the page.
     queries : sequence of Path
         SQL whose answers are put on the page too.
+    timezone : str, optional
+        IANA time zone of times in the labels that have none.
 
     Raises
     ------
@@ -56,7 +65,7 @@ def explore_archive(archive: Path, page: Path, *, labels: Path | None = None, qu
             f"job.feature_log_share over 0, then `fraudstream archive --out {archive}`"
         )
     if labels is not None:
-        _check_labels(labels)
+        labels = _canonical_labels(labels, page, timezone)
     for file in queries:
         if not file.is_file():
             raise UserError(f"expected a file of SQL at {file}, was none: see exploration/queries for examples")
@@ -74,13 +83,14 @@ def write_labels(settings: Settings, bootstrap_servers: str, file: Path) -> None
     pq.write_table(found, file)
 
 
-def _check_labels(file: Path) -> None:
-    try:
-        names = set(pq.read_schema(file).names)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UserError(f"expected a Parquet file of labels at {file}, was: {error}") from None
-    if missing := [name for name in LABEL_COLUMNS if name not in names]:
-        raise UserError(f"expected the columns {', '.join(LABEL_COLUMNS)} in {file}, was without {', '.join(missing)}")
+def _canonical_labels(file: Path, page: Path, timezone: str | None) -> Path:
+    """Return a file of the same labels in the canonical types, which the SQL of the page can rely on."""
+    target = page.with_suffix(".labels.parquet")
+    if target.resolve() != file.resolve():  # else it is what `write_labels` or an earlier run wrote
+        labels = read_label_file(file, timezone=timezone)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(labels, target)
+    return target
 
 
 def _run(python: Path, archive: Path, page: Path, labels: Path | None, queries: Sequence[Path]) -> None:

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from runtime.commands.screen import AsJson, count_bar, err, out, write_json
+from runtime.commands.screen import AsJson, count_bar, err, out, settings_of, write_json
+from runtime.commands.timezone_option import Timezone, with_timezone
 
 BATCHES_OF_A_GROUP = 16
 
 
 def backfill(
+    context: typer.Context,
     *,
     history: Annotated[Path, typer.Argument(metavar="FILE", help="Parquet file in the canonical columns.")],
     model: Annotated[Path, typer.Option(help="Folder that `train` wrote.")],
@@ -18,6 +20,7 @@ def backfill(
     without_labels: Annotated[
         bool, typer.Option("--without-labels", help="No label is ever known; the file needs none.")
     ] = False,
+    timezone: Timezone = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute the features and scores that a file's transactions would have had, in event order.
@@ -42,7 +45,8 @@ def backfill(
     with_labels = not without_labels
     artifact = load_artifact(model)
     with err.status(f"reading {history}"):
-        table = read_history(history, LABELLED_ARROW if with_labels else TRANSACTION_ARROW)
+        schema = LABELLED_ARROW if with_labels else TRANSACTION_ARROW
+        table = read_history(history, schema, timezone=with_timezone(settings_of(context), timezone).files.timezone)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.partial")
     with (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from runtime.commands.screen import AsJson, count_bar, err, out, settings_of, write_json
+from runtime.commands.timezone_option import Timezone, with_timezone
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def replay(
             "Labels that become known after the last transaction are left out.",
         ),
     ] = False,
+    timezone: Timezone = None,
     as_json: AsJson = False,
 ) -> None:
     """Send a file's transactions in event order; as fast as the broker takes them without --speed or --rate.
@@ -160,14 +162,15 @@ def replay(
 
     if labels and with_labels:
         raise UserError("expected --labels (after the transactions) or --with-labels (between them), was both: choose")
-    settings = settings_of(context)
+    settings = with_timezone(settings_of(context), timezone)
     registry, topics = registry_of(settings), settings.topics
     labelled = labels or with_labels
     goals = (topics.transactions, topics.labels) if labelled else (topics.transactions,)
     send = _send_between if with_labels else _send_in_turn
     with _publisher(settings, *goals) as publisher:
         with err.status(f"reading {file}"):
-            table = read_history(file, LABELLED_ARROW if labelled else TRANSACTION_ARROW).slice(0, limit)
+            schema = LABELLED_ARROW if labelled else TRANSACTION_ARROW
+            table = read_history(file, schema, timezone=settings.files.timezone).slice(0, limit)
         sent = send(table, publisher, goals, registry, {"speed": speed, "rate": rate})
     if with_labels and not as_json:
         _tell_both(sent)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime.commands.model_names import Balance, Model
-from runtime.commands.screen import AsJson, count_bar, stage_shower, write_json, write_table
+from runtime.commands.screen import AsJson, count_bar, settings_of, stage_shower, write_json, write_table
+from runtime.commands.timezone_option import Timezone, with_timezone
 
 if TYPE_CHECKING:
     from models.training.candidates.candidate import Candidate
@@ -25,6 +26,7 @@ class Features(StrEnum):
 
 
 def evaluate(
+    context: typer.Context,
     *,
     history: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled Parquet file.")],
     train_end: Annotated[
@@ -45,6 +47,11 @@ def evaluate(
     search_minutes: Annotated[
         float, typer.Option(min=0, help="How long to look for better settings, on the validation folds.")
     ] = 0,
+    maturity_days: Annotated[
+        float | None,
+        typer.Option(min=0, help="Age in days at which labels of both classes count as final; derived if left out."),
+    ] = None,
+    timezone: Timezone = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same figures.")] = 7,
     report: Annotated[Path | None, typer.Option(help="HTML file to write, with charts.")] = None,
     as_json: AsJson = False,
@@ -77,6 +84,8 @@ def evaluate(
         balance=balance.value,
         calibration_days=calibration_days,
         features=features.value,
+        maturity_days=maturity_days,
+        timezone=with_timezone(settings_of(context), timezone).files.timezone,
         seed=seed,
     )
     found: list[Found] = []

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from runtime.commands.screen import AsJson, err, out, settings_of, write_json
+from runtime.commands.timezone_option import Timezone, with_timezone
 
 
 def explore(
@@ -19,6 +20,7 @@ def explore(
     with_labels: Annotated[
         bool, typer.Option("--with-labels", help="Take the labels of the topic, and keep them beside the page.")
     ] = False,
+    timezone: Timezone = None,
     query: Annotated[
         list[Path] | None, typer.Option(help="File of SQL, whose answer is put on the page; can be repeated.")
     ] = None,
@@ -41,12 +43,13 @@ def explore(
 
     if labels is not None and with_labels:
         raise UserError("expected --labels or --with-labels, was both: a label counts once")
+    zone = with_timezone(settings_of(context), timezone).files.timezone
     with err.status("exploring"):
         if with_labels:
             settings = settings_of(context)
             labels = target.with_suffix(".labels.parquet")
             write_labels(settings, find_bootstrap(settings), labels)
-        python = explore_archive(archive, target, labels=labels, queries=query or [])
+        python = explore_archive(archive, target, labels=labels, queries=query or [], timezone=zone)
     if as_json:
         write_json({"page": str(target), "labels": str(labels) if labels else None, "python": str(python)})
         return

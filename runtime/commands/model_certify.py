@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.commands.screen import AsJson, count_bar, err, stage_shower, write_json, write_table
+from runtime.commands.screen import AsJson, count_bar, err, settings_of, stage_shower, write_json, write_table
+from runtime.commands.timezone_option import Timezone, with_timezone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def certify(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Folder that `fraudstream train` wrote.")],
     *,
     rows: Annotated[int, typer.Option(min=1_000, help="How many rows to compare.")] = 1_000_000,
@@ -24,6 +26,7 @@ def certify(
         Path | None, typer.Option(help="Labelled Parquet file with ordinary transactions; else they are simulated.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another one makes other rows.")] = 1,
+    timezone: Timezone = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare a model with the library that trained it, on rows made to find a difference.
@@ -41,6 +44,7 @@ def certify(
     from models.training.certificate import examine
     from models.training.library_model import read_library_model
 
+    zone = with_timezone(settings_of(context), timezone).files.timezone
     artifact = load_artifact(folder)
     fitted = read_library_model(folder, artifact)
     with count_bar("certifying", None) as bar:
@@ -48,7 +52,7 @@ def certify(
         found = examine(
             fitted,
             artifact.onnx,
-            _ordinary_rows(artifact, history, seed, progress),
+            _ordinary_rows(artifact, history, zone, seed, progress),
             review=artifact.manifest.review_threshold,
             block=artifact.manifest.block_threshold,
             rows=rows,
@@ -72,7 +76,9 @@ def certify(
         raise typer.Exit(1)
 
 
-def _ordinary_rows(artifact: Artifact, history: Path | None, seed: int, progress: Progress) -> NDArray[np.float32]:
+def _ordinary_rows(
+    artifact: Artifact, history: Path | None, timezone: str | None, seed: int, progress: Progress
+) -> NDArray[np.float32]:
     """Return features (n, F) as the job would compute them."""
     from models.training.history import read_labelled
     from models.training.replay import replay_features
@@ -83,7 +89,7 @@ def _ordinary_rows(artifact: Artifact, history: Path | None, seed: int, progress
         progress("simulate", 0, 1)
         table = simulate(SimulationConfig(seed=seed, customers=500, merchants=300))
     else:
-        table = read_labelled(history, progress)
+        table = read_labelled(history, progress, timezone=timezone)
     return replay_features(
         table,
         category_risk=artifact.category_risk,

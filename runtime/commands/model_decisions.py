@@ -20,6 +20,7 @@ from runtime.commands.screen import (
     write_json,
     write_table,
 )
+from runtime.commands.timezone_option import Timezone, with_timezone
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -46,7 +47,13 @@ Unawaited = Annotated[bool, typer.Option("--no-wait", help="Do not wait until ea
 
 
 def trial(
-    context: typer.Context, version: Wanted, *, on: On = None, report: Report = None, as_json: AsJson = False
+    context: typer.Context,
+    version: Wanted,
+    *,
+    on: On = None,
+    timezone: Timezone = None,
+    report: Report = None,
+    as_json: AsJson = False,
 ) -> None:
     """Put a model through the gates, and change nothing. Exit code 1 when one fails.
 
@@ -55,7 +62,7 @@ def trial(
       fraudstream model trial 3 --on labelled.parquet --report trial.html
     """
     settings, registry = _open(context)
-    found = _try(settings, registry, version, on, report)
+    found = _try(with_timezone(settings, timezone), registry, version, on, report)
     if as_json:
         write_json({"passed": found.passed, "gates": [asdict(gate) for gate in found.gates]})
     else:
@@ -69,6 +76,7 @@ def promote(
     version: Wanted,
     *,
     on: On = None,
+    timezone: Timezone = None,
     reason: Reason = "",
     force: Force = False,
     report: Report = None,
@@ -90,7 +98,7 @@ def promote(
     settings, registry = _open(context)
     _expect_reason(force, reason)
     services = None if no_publish else _services(settings)
-    found = _try(settings, registry, version, on, report, may_lack=force)
+    found = _try(with_timezone(settings, timezone), registry, version, on, report, may_lack=force)
     entry = _promotion(settings, registry, services).promote(found, reason=reason, force=force)
     _tell(settings, entry, found.gates, services=services, no_wait=no_wait, as_json=as_json)
 

@@ -17,6 +17,7 @@ from runtime.commands.screen import (
     write_json,
     write_table,
 )
+from runtime.commands.timezone_option import Timezone, with_timezone
 
 if TYPE_CHECKING:
     from runtime.configuration.settings import Settings
@@ -32,6 +33,7 @@ def retrain(
     history: Annotated[
         Path | None, typer.Option(help="Labelled Parquet file of what the topics do not hold; retrain.history.")
     ] = None,
+    timezone: Timezone = None,
     reason: Annotated[str, typer.Option(help="Why, with --once, for those who ask later.")] = "asked for",
     share: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the customers whose error is watched, by a stable hash.")
@@ -52,7 +54,7 @@ def retrain(
       fraudstream retrain --once --reason "new merchants"
       fraudstream retrain --once --history labelled.parquet --no-publish
     """
-    settings = settings_of(context)
+    settings = with_timezone(settings_of(context), timezone)
     if history is not None:
         plan = settings.retrain.model_copy(update={"history": history})
         settings = settings.model_copy(update={"retrain": plan})

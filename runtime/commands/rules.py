@@ -18,6 +18,7 @@ from runtime.commands.screen import (
     write_line,
     write_table,
 )
+from runtime.commands.timezone_option import Timezone, with_timezone
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def dry_run(
     model: Annotated[
         Path | None, typer.Option(help="Folder of the model beside the rules; model.artifact if left out.")
     ] = None,
+    timezone: Timezone = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what rules would have done to past transactions: hits, precision, recall, alerts more and less.
@@ -166,14 +168,21 @@ def dry_run(
     from runtime.rules.rule_trial import try_rules
     from schemas.rule_book import RuleBook
 
-    settings = settings_of(context)
+    settings = with_timezone(settings_of(context), timezone)
     found = RuleFile.read(file)
     book = RuleBook(
         book_id="", changed_at=datetime.now(UTC), changed_by="", reason="", rules=found.rules, lists=found.lists
     )
     artifact = load_artifact(model or settings.model.artifact)
     with count_bar("reading", None) as bar:
-        trial = try_rules(book, on.expanduser(), artifact, lambda: _labels(settings), stage_shower(bar))
+        trial = try_rules(
+            book,
+            on.expanduser(),
+            artifact,
+            lambda: _labels(settings),
+            stage_shower(bar),
+            timezone=settings.files.timezone,
+        )
     if as_json:
         write_json({**asdict(trial.figures), "left_out": trial.left_out})
     else:

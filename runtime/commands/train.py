@@ -7,8 +7,11 @@ import typer
 
 from runtime.commands.model_names import Balance, Model
 from runtime.commands.screen import AsJson, count_bar, out, settings_of, stage_shower, write_json, write_table
+from runtime.commands.timezone_option import Timezone, with_timezone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runtime.configuration.settings import Settings
     from runtime.lifecycle.model_version import ModelVersion
 
@@ -26,6 +29,14 @@ def train(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Hold the last training rows out, to calibrate the probabilities on.")
     ] = False,
+    maturity_days: Annotated[
+        float | None,
+        typer.Option(min=0, help="Age in days at which labels of both classes count as final; derived if left out."),
+    ] = None,
+    recent_frauds: Annotated[
+        bool, typer.Option("--recent-frauds", help="Train on known frauds younger than that too.")
+    ] = False,
+    timezone: Timezone = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same model.")] = 7,
     push: Annotated[bool, typer.Option("--push", help="Register the model, as `model push` does.")] = False,
     as_json: AsJson = False,
@@ -42,10 +53,17 @@ def train(
     from models.training.train import train as train_model
     from models.training.training_settings import TrainingSettings
 
+    own = with_timezone(settings_of(context), timezone)
     settings = TrainingSettings(
-        model=model.value, balance=balance.value, calibrate=calibrate, search_minutes=search_minutes, seed=seed
+        model=model.value,
+        balance=balance.value,
+        calibrate=calibrate,
+        search_minutes=search_minutes,
+        maturity_days=maturity_days,
+        recent_frauds=recent_frauds,
+        timezone=own.files.timezone,
+        seed=seed,
     )
-    own = settings_of(context)
     folder = target or own.model.artifact
     with count_bar("training", None) as bar:
         manifest = train_model(
@@ -60,6 +78,7 @@ def train(
         write_json({"artifact": str(folder), **registered, **manifest.model_dump(mode="json")})
         return
     out.print(f"Model {manifest.model_id} in {folder}" + (f", registered as v{version.version}" if version else ""))
+    out.print(_maturity(manifest.settings))
     write_table(("metric", "value"), [(name, f"{value:.4f}") for name, value in _numbers(manifest.metrics)])
     if manifest.recall_by_scenario:
         at_1pct = manifest.recall_at_1pct_alerts
@@ -71,6 +90,12 @@ def _push(settings: Settings, folder: Path) -> ModelVersion:
     from runtime.lifecycle.model_registry import ModelRegistry
 
     return ModelRegistry(settings).push(folder)[0]
+
+
+def _maturity(settings: Mapping[str, float | int | str]) -> str:
+    how = "derived from the labels' delays" if settings["maturity_from"] == "data" else "as set"
+    recent = ", younger frauds trained on too" if settings["recent_frauds"] else ""
+    return f"Labels of both classes count as final after {settings['maturity_days']} days ({how}{recent})"
 
 
 def _numbers(metrics: dict[str, float]) -> list[tuple[str, float]]:

@@ -195,6 +195,13 @@ class ModelsSettings(Section):
     """labelled Parquet file, or archive of the inference topic, that a promotion compares on"""
 
 
+class FilesSettings(Section):
+    """How Parquet files of transactions are read."""
+
+    timezone: str | None = None
+    """IANA time zone of times in them that have none, for example Europe/Berlin; unset: such files are refused"""
+
+
 class GateSettings(Section):
     """What a model must reach to be promoted."""
 
@@ -301,6 +308,7 @@ class Settings(BaseSettings):
     models: ModelsSettings = ModelsSettings()
     gates: GateSettings = GateSettings()
     retrain: RetrainSettings = RetrainSettings()
+    files: FilesSettings = FilesSettings()
     notices: NoticeSettings = NoticeSettings()
     paths: PathSettings = PathSettings()
     api: ApiSettings = ApiSettings()

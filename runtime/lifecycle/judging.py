@@ -107,7 +107,14 @@ def try_beside_champion(
             "expected transactions to compare with the champion on, was none: give a labelled Parquet file or an "
             "archive of the inference topic with --on, or as models.compare_on in the settings"
         )
-    rows = compare_on(path.expanduser(), registry.load(champion), artifact, lambda: _labels(settings), progress)
+    rows = compare_on(
+        path.expanduser(),
+        registry.load(champion),
+        artifact,
+        lambda: _labels(settings),
+        progress,
+        timezone=settings.files.timezone,
+    )
     comparison = newest_rows(rows, limits.compare_days)
     progress("resampling", 0, 1)
     resampled = Resampled.of(comparison) if comparison.labelled.any() else None

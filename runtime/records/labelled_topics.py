@@ -4,10 +4,11 @@ import pyarrow as pa
 
 from models.training.history import Progress
 from models.training.matured_window import MaturedWindow, matured_window
+from models.training.time_outlier import require_no_outlier
 from runtime.configuration.settings import Settings
 from runtime.kafka.topics import require_topics
 from runtime.records.placed_records import read_labels, read_transactions
-from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW, read_history
+from schemas.columns import TRANSACTION_ARROW, known_labels, read_history
 from schemas.errors import UserError
 
 
@@ -31,9 +32,10 @@ def newest_window(settings: Settings, bootstrap_servers: str | None, progress: P
     plan = settings.retrain
     transactions, labels = [], []
     if plan.history is not None:
-        older = read_history(plan.history.expanduser())
+        older = read_history(plan.history.expanduser(), timezone=settings.files.timezone)
+        require_no_outlier(str(plan.history), older)
         transactions.append(older.select(TRANSACTION_ARROW.names))
-        labels.append(older.select(LABEL_ARROW.names))
+        labels.append(known_labels(older))
     if bootstrap_servers is not None:
         require_topics(settings, bootstrap_servers, settings.topics.transactions, settings.topics.labels)
         # Labels first: what is read of a transaction later is no younger than its labels.

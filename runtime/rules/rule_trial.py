@@ -42,6 +42,8 @@ def try_rules(
     artifact: Artifact,
     read_labels: Callable[[], pa.Table | None],
     progress: Progress,
+    *,
+    timezone: str | None = None,
 ) -> RuleTrial:
     """Let a rule book decide on past transactions; nothing is sent.
 
@@ -57,6 +59,8 @@ def try_rules(
         Asked for labels in the columns of LABEL_ARROW where the rows have none; None: there are none.
     progress
         Told stage, done and total.
+    timezone
+        IANA time zone of times in a history that have none.
 
     Raises
     ------
@@ -69,11 +73,10 @@ def try_rules(
     require_past(path)
     if is_archive(path):
         return _on_archive(engine, path, artifact, read_labels, progress)
-    return _on_history(engine, path, artifact, progress)
+    return _on_history(engine, read_labelled(path, progress, timezone=timezone), artifact, progress)
 
 
-def _on_history(engine: RuleEngine, path: Path, artifact: Artifact, progress: Progress) -> RuleTrial:
-    table = read_labelled(path, progress)
+def _on_history(engine: RuleEngine, table: pa.Table, artifact: Artifact, progress: Progress) -> RuleTrial:
     tally, done = DryRunTally(engine), 0
     for records, scored in score_history(table, artifact, with_labels=True):
         done += len(records)
@@ -82,9 +85,10 @@ def _on_history(engine: RuleEngine, path: Path, artifact: Artifact, progress: Pr
         if not len(first):
             continue
         kept = records.take(pa.array(first))
-        is_fraud = kept.column("is_fraud").to_numpy(zero_copy_only=False)
+        labelled = kept.column("is_fraud").is_valid().to_numpy(zero_copy_only=False)
+        is_fraud = kept.column("is_fraud").fill_null(False).to_numpy(zero_copy_only=False)
         batch = RuleBatch(kept, scored.x[first], scored.scores[first])
-        tally.add(batch, scored.decisions[first], np.ones(len(first), np.bool_), is_fraud)
+        tally.add(batch, scored.decisions[first], labelled, is_fraud)
     return RuleTrial(figures=tally.result(), left_out={})
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from models.promotion.newest_rows import OLDER, TRAINED_ON, newest_rows
 from models.scoring.artifact import DataFingerprint
+from models.training.protocol import Transactions
 from models.training.split import split_by_time, trained_until_ms
 from tests.unit.promotion.comparisons import DAY_MS, comparison, manifest
 
@@ -24,7 +25,9 @@ def test_rows_that_either_model_learned_are_left_out():
 def test_validation_quarter_of_the_training_history_is_kept():
     times = np.sort(np.random.default_rng(1).integers(0, 30 * DAY_MS, 500))
     data = DataFingerprint(sha256="0", rows=500, first_event_time_ms=int(times[0]), last_event_time_ms=int(times[-1]))
-    assert trained_until_ms(data) == split_by_time(times, times).train_until_ms
+    nothing = np.zeros(500, np.bool_)
+    rows = Transactions(event_time_ms=times, label_time_ms=times, customer=np.zeros(500, np.int64), is_fraud=nothing)
+    assert trained_until_ms(data) == split_by_time(rows).train_until_ms
 
 
 def test_days_are_counted_back_from_the_newest_label_and_later_rows_stay():

@@ -11,7 +11,7 @@ from tests.unit.training.histories import SMALL, history
 @pytest.fixture(scope="module")
 def made():
     transactions = Transactions.of(history())
-    split = split_by_time(transactions.event_time_ms, transactions.label_time_ms)
+    split = split_by_time(transactions)
     past = replay_history(history(), transactions, split.risk, lambda *_: None)
     return Lessons.of(past, split, lambda *_: None), past, split
 

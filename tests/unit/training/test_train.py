@@ -85,7 +85,7 @@ def test_history_without_frauds_is_refused_and_writes_nothing(tmp_path):
     genuine = pa.array([False] * len(table))
     column = table.schema.get_field_index("is_fraud")
     pq.write_table(table.set_column(column, table.schema.field(column), genuine), tmp_path / "genuine.parquet")
-    with pytest.raises(TrainingError, match=r"expected at least 20 frauds in the training period .* was 0"):
+    with pytest.raises(TrainingError, match=r"expected at least 20 frauds in the training period .* got 0"):
         train(tmp_path / "genuine.parquet", tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
@@ -104,12 +104,12 @@ def test_labels_that_come_too_late_are_named(tmp_path):
 
 def test_empty_history_is_refused(tmp_path):
     pq.write_table(history().slice(0, 0), tmp_path / "empty.parquet")
-    with pytest.raises(UserError, match="expected transactions, was an empty file"):
+    with pytest.raises(UserError, match="expected transactions, got an empty file"):
         train(tmp_path / "empty.parquet", tmp_path / "model")
 
 
 def test_absent_history_is_a_users_mistake(tmp_path):
-    with pytest.raises(UserError, match="was none"):
+    with pytest.raises(UserError, match="got none"):
         train(tmp_path / "absent.parquet", tmp_path / "model")
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from models.scoring.artifact import load_artifact
@@ -86,3 +87,17 @@ def test_path_with_nothing_to_compare_on_is_told(tmp_path):
     with pytest.raises(UserError, match="--on"):
         compare_on(tmp_path / "none.parquet", artifact(), artifact(), labels, quiet)
     assert artifact_folder().is_dir()
+
+
+def test_rows_of_a_history_whose_label_is_unknown_are_compared_without_one(replayed, tmp_path):
+    table = read_history(history_file())
+    rows = np.arange(len(table))
+    for name in ("is_fraud", "label_time"):
+        place = table.schema.get_field_index(name)
+        unknown = pc.if_else(pa.array(rows % 10 == 0), pa.scalar(None, table[name].type), table[name])
+        table = table.set_column(place, name, unknown)
+    pq.write_table(table, tmp_path / "partly.parquet")
+    found = compare_on(tmp_path / "partly.parquet", artifact(), artifact(), no_labels, quiet)
+    assert len(found) == len(replayed)
+    assert 0.89 < found.labelled.mean() < 0.91
+    assert not found.is_fraud[~found.labelled].any()

@@ -1,5 +1,6 @@
 """What `fraudstream explore` refuses before anything is installed."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,10 +34,18 @@ def test_archive_without_a_file_is_refused(tmp_path):
 
 def test_labels_without_their_columns_are_refused(archive, tmp_path):
     pq.write_table(pa.table({"transaction_id": ["t"], "is_fraud": [True]}), tmp_path / "labels.parquet")
-    with pytest.raises(UserError, match="was without label_time"):
+    with pytest.raises(UserError, match="expected the column 'label_time'"):
         explore_archive(archive, tmp_path / "page.html", labels=tmp_path / "labels.parquet")
-    with pytest.raises(UserError, match="expected a Parquet file of labels"):
+    with pytest.raises(UserError, match="expected a Parquet file at"):
         explore_archive(archive, tmp_path / "page.html", labels=tmp_path / "none")
+
+
+def test_labels_in_codes_are_refused(archive, tmp_path):
+    file = tmp_path / "labels.parquet"
+    times = pa.array([datetime(2026, 1, 5, tzinfo=UTC)] * 2)
+    pq.write_table(pa.table({"transaction_id": ["t", "u"], "is_fraud": [1, 2], "label_time": times}), file)
+    with pytest.raises(UserError, match=r"is_fraud: expected true/false or 0/1, got 1 \(1 rows\) and 2 \(1 rows\)"):
+        explore_archive(archive, tmp_path / "page.html", labels=file)
 
 
 def test_missing_file_of_sql_is_refused(archive, tmp_path):

@@ -1,0 +1,47 @@
+"""A few transactions so far from all others in time that no period can be cut."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from schemas.errors import UserError
+from schemas.history_rules import written
+
+MAX_GAP = 0.2
+"""Share of the history's time without a transaction that a period bears."""
+
+MAX_OUTLIERS = 0.01
+"""Share of the rows that may be called outliers."""
+
+
+def require_no_outlier(what: str, table: pa.Table) -> None:
+    """Refuse a history with a few rows long before or after all others: they would leave a period empty.
+
+    Parameters
+    ----------
+    what : str
+        Begins the message.
+    table : pyarrow.Table
+        In the order of event time, with transaction_id.
+
+    Raises
+    ------
+    UserError
+    """
+    times_ms: NDArray[np.int64] = table["event_time"].cast(pa.int64()).to_numpy()
+    gaps = np.diff(times_ms)
+    if not len(gaps) or gaps.max() <= MAX_GAP * (times_ms[-1] - times_ms[0]):
+        return
+    before = int(np.argmax(gaps)) + 1
+    few = min(before, len(times_ms) - before)
+    if few > max(1, MAX_OUTLIERS * len(times_ms)):
+        return
+    late = few == len(times_ms) - before
+    row = before if late else 0
+    days = int(gaps.max()) // 86_400_000
+    raise UserError(
+        f"{what}: expected transactions spread over the time, got {few:,} that lie {days:,} days "
+        f"{'after' if late else 'before'} all others: transaction_id {written(table['transaction_id'][row])!r} at "
+        f"{written(table['event_time'][row])}. The {'validation' if late else 'training'} period would hold nothing "
+        "else. Correct these rows or leave them out"
+    )

@@ -1,0 +1,131 @@
+"""Limits on the values of a file's rows: the job's own, and those that only labels can break."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from schemas.validation import MAX_TEXT_BYTES, Limits
+
+MAX_SHOWN = 3
+"""Rows that a message shows of those that break a limit."""
+
+FIRST_TIME_MS = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1_000)
+END_TIME_MS = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1_000)
+
+Columns = Mapping[str, pa.ChunkedArray]
+
+
+class _Rule(NamedTuple):
+    """A limit: the columns that it needs, what is expected, where it is broken (n,), and what to do."""
+
+    columns: tuple[str, ...]
+    expected: str
+    broken: Callable[[Columns], NDArray[np.bool_]]
+    fix: str
+
+
+def broken_rules(columns: Columns) -> list[str]:
+    """Return a line for each limit that rows break, with their number and the first of them.
+
+    Parameters
+    ----------
+    columns : mapping of str to pyarrow.ChunkedArray
+        By name, n rows in the order of the file. Limits on columns that are not there are left out.
+    """
+    lines = []
+    for rule in _RULES:
+        if all(name in columns for name in rule.columns):
+            rows = np.flatnonzero(rule.broken(columns))
+            if rows.size:
+                shown = ", ".join(_shown(columns, rule.columns, int(row)) for row in rows[:MAX_SHOWN])
+                more = ", ..." if rows.size > MAX_SHOWN else ""
+                lines.append(f"expected {rule.expected}, got {rows.size:,} other rows: {shown}{more}. {rule.fix}")
+    return lines
+
+
+def written(value: pa.Scalar) -> str:
+    """Return a value as text, also a time that is beyond Python's years."""
+    if pa.types.is_timestamp(value.type) and value.is_valid:
+        return str(np.datetime64(value.value, "ms"))
+    return f"{value.as_py()!s:.80}"
+
+
+def _shown(columns: Columns, names: tuple[str, ...], row: int) -> str:
+    values = ", ".join(f"{name} {written(columns[name][row])}" for name in names)
+    own = f", transaction_id {written(columns['transaction_id'][row])!r}" if "transaction_id" in columns else ""
+    return f"{values} (row {row}{own})"
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Return int64s with 0 for null: whether a null may be is asked elsewhere."""
+    values: NDArray[np.int64] = column.cast(pa.int64()).fill_null(0).to_numpy()
+    return values
+
+
+def _text_rule(name: str, least: int) -> _Rule:
+    def broken(columns: Columns) -> NDArray[np.bool_]:
+        lengths = pc.binary_length(columns[name]).fill_null(max(least, 1)).to_numpy()
+        outside: NDArray[np.bool_] = (lengths < least) | (lengths > MAX_TEXT_BYTES)
+        return outside
+
+    fix = "Fill or shorten them, or leave these rows out"
+    return _Rule((name,), f"{name} of {least} to {MAX_TEXT_BYTES} bytes", broken, fix)
+
+
+def _time_rule(name: str, fix: str) -> _Rule:
+    def broken(columns: Columns) -> NDArray[np.bool_]:
+        times, known = _numbers(columns[name]), columns[name].is_valid().to_numpy()
+        outside: NDArray[np.bool_] = known & ((times < FIRST_TIME_MS) | (times >= END_TIME_MS))
+        return outside
+
+    return _Rule((name,), f"{name} from 2000 to 2099", broken, fix)
+
+
+def _amount(columns: Columns) -> NDArray[np.bool_]:
+    amounts = _numbers(columns["amount_minor"])
+    outside: NDArray[np.bool_] = (amounts < 0) | (amounts > Limits().max_amount_minor)
+    return outside
+
+
+def _delay(columns: Columns) -> NDArray[np.bool_]:
+    both = columns["event_time"].is_valid().to_numpy() & columns["label_time"].is_valid().to_numpy()
+    early: NDArray[np.bool_] = both & (_numbers(columns["label_time"]) < _numbers(columns["event_time"]))
+    return early
+
+
+def _degrees_rule(name: str, most: float) -> _Rule:
+    def broken(columns: Columns) -> NDArray[np.bool_]:
+        degrees = columns[name].fill_null(0.0).to_numpy()
+        outside: NDArray[np.bool_] = ~(np.abs(degrees) <= most)
+        return outside
+
+    return _Rule((name,), f"{name} from -{most:g} to {most:g}", broken, "Correct them, or leave both coordinates empty")
+
+
+def _half_location(columns: Columns) -> NDArray[np.bool_]:
+    latitude, longitude = (columns[name].is_null().to_numpy() for name in ("latitude", "longitude"))
+    half: NDArray[np.bool_] = latitude != longitude
+    return half
+
+
+_RULES = (
+    *(_text_rule(name, 1) for name in ("transaction_id", "customer_id", "merchant_id")),
+    *(_text_rule(name, 0) for name in ("merchant_category", "transaction_type", "currency", "device_id")),
+    _Rule(
+        ("amount_minor",),
+        f"amount_minor from 0 to {Limits().max_amount_minor}",
+        _amount,
+        "Leave refunds (negative amounts) out: the job scores payments only",
+    ),
+    _time_rule("event_time", "Correct them, or leave these rows out"),
+    _time_rule("label_time", "Leave label_time empty where the label is not known yet"),
+    _Rule(("event_time", "label_time"), "label_time at or after event_time", _delay, "Correct the one or the other"),
+    _degrees_rule("latitude", 90),
+    _degrees_rule("longitude", 180),
+    _Rule(("latitude", "longitude"), "both coordinates or none", _half_location, "Leave both empty"),
+)
