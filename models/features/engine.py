@@ -39,10 +39,12 @@ class FeatureEngine:
     - Late: it is described by the kept transactions before it in event time and inserted in its place;
       transactions scored already are not scored again.
     - Of the same millisecond: they do not see each other, and are kept in the order in which they came.
-    - A duplicate (its transaction_id is in the customer's kept history): its features are computed, the
-      history stays as it is, and its final score is the one its first occurrence had.
-    - More than K: the oldest by event time leaves the history for the tiles, a twelfth of a window each. One
-      that is older than all K kept goes there at once, so it can't be recognised when it comes again. A window
+    - A duplicate (its transaction_id is among the customer's K kept, or among the last MOST_IDS that left them
+      and at most DUPLICATE_MS, by whole minutes, before the newest kept): its features are computed, the history
+      stays as it is, and its final score is the one its first occurrence had. Any other that comes again counts
+      again.
+    - More than K: the oldest by event time leaves the history for the tiles, a twelfth of a window each, and its
+      id is kept. One that is older than all K kept goes there at once. A window
       that reaches beyond the K kept counts each tile that it overlaps as a whole: too much by at most what
       left within one tile's length before the window begins (and, for a transaction older than all K, after it
       ends).
@@ -166,7 +168,8 @@ class FeatureEngine:
         self._take_in(labels, labels_before, string_values(merchant_ids), customers, times_ms, amounts_minor, batch.x)
         facts = _WITHIN_CUSTOMER
         kernel.advance(
-            self._pool.entries, self._pool.counts, self._pool.tiles, self._pool.tiled, batch.slots,
+            self._pool.entries, self._pool.counts, self._pool.tiles, self._pool.tiled, self._pool.id_rows,
+            self._pool.ids.with_room_for(n), batch.slots,
             facts.windows_ms, facts.columns, facts.codes, facts.missing,
             transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes, category_risk,
             type_risk, batch.x, batch.fate, batch.first_index, batch.first_score,
@@ -278,8 +281,8 @@ class FeatureEngine:
             raise ValueError(f"scores: expected {len(batch)} numbers of 0 or more, was shape {scores.shape} or NaN")
         final = np.empty_like(scores)
         kernel.remember(
-            self._pool.entries, self._pool.counts, batch.slots, batch.fate, batch.first_index,
-            batch.first_score, scores, final,
+            self._pool.entries, self._pool.counts, self._pool.id_rows, self._pool.ids.scores, self._pool.ids.spans,
+            batch.slots, batch.fate, batch.first_index, batch.first_score, scores, final,
         )  # fmt: skip
         self._unscored = None
         return final

@@ -24,13 +24,24 @@ EDGES = np.zeros((len(SIGNALS), BINS - 1))
 
 def test_full_history_of_version_2_is_read_and_written():
     raw = (STATE / "history_v2_tiled.bin").read_bytes()
-    entries, tiles = decode_history(raw)
+    entries, tiles, _ = decode_history(raw)
     assert entries["event_time_ms"].tolist() == [60_000 * number for number in range(K)]
     assert entries["amount"].tolist() == [number / 4 for number in range(K)]
     assert tiles is not None
     assert tiles["number"].tolist() == list(range(len(tiles)))
     assert {*tiles["count"].tolist()} == {1}
-    assert encode_history(entries, tiles) == raw
+    assert encode_history(entries, tiles)[1:] == raw[1:], "the number of the version alone is another"
+
+
+def test_history_with_ids_of_version_3_is_read_and_written():
+    raw = (STATE / "history_v3_ids.bin").read_bytes()
+    entries, tiles, ids = decode_history(raw)
+    assert tiles is not None
+    assert len(entries) == K
+    assert ids.transactions.tolist() == [2**64 - 1, 0, 7]
+    assert ids.minutes.tolist() == [0, -1, 2**31 - 1]
+    assert ids.scores.tolist() == [0.0, 0.5, 1.0]
+    assert encode_history(entries, tiles, ids) == raw
 
 
 def test_label_log_of_version_1_is_read():
