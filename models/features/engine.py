@@ -57,12 +57,14 @@ class FeatureEngine:
 
     - It counts at transactions with event_time >= its label_time that come after it, and at no other.
     - In any order: the records are the same whichever label came first.
-    - Of a transaction that has a kept label: the later label_time holds, of equal ones fraud; the other counts
-      for nothing. So a duplicate changes nothing, and genuine after fraud takes the fraud back.
+    - Of a transaction that has a label among the newest KEPT_LABELS + MOST_LEFT of its merchant, or customer:
+      the later label_time holds, of equal ones fraud; the other counts for nothing. So a duplicate changes
+      nothing, and genuine after fraud takes the fraud back.
     - Of a transaction never seen: it counts like any other, as it says itself whose it is.
     - More than KEPT_LABELS of a merchant or customer: the oldest leaves for totals and day tiles. A window that
       reaches beyond those kept counts each day that it overlaps as a whole. At a transaction older than a label
-      that left, only days that were over count, and no totals. A second label of one that left counts again.
+      that left, only days that were over count, and no totals. The newest MOST_LEFT of those that left can still
+      be taken back; a second label of an older one counts again.
     - A merchant or customer without a known label for HORIZON_MS has none.
 
     Amounts are float32 major units, amount_minor / 100 whatever the currency's exponent.
@@ -247,8 +249,10 @@ class FeatureEngine:
         label_customers[labels.mine] = customer_slots[:ours]
         merchant, customer, facts = self._merchants, self._customers, _OF_LABELS
         label_kernel.advance(
-            merchant.labels, merchant.counts, merchant.totals, merchant.tiles, merchant.changed,
-            customer.labels, customer.counts, customer.totals, customer.tiles, customer.changed,
+            merchant.labels, merchant.counts, merchant.totals, merchant.tiles, merchant.ledger_rows,
+            merchant.ledger.with_room_for(len(labels)), merchant.changed,
+            customer.labels, customer.counts, customer.totals, customer.tiles, customer.ledger_rows,
+            customer.ledger.with_room_for(len(labels)), customer.changed,
             facts.windows_ms, facts.columns, facts.codes, facts.missing,
             merchant_slots[: len(labels)], label_customers, labels.transactions, labels.label_times_ms, labels.verdicts,
             labels_before, merchant_slots[len(labels) :], customer_slots[ours:], times_ms, amounts_minor, x,
@@ -281,7 +285,7 @@ class FeatureEngine:
             raise ValueError(f"scores: expected {len(batch)} numbers of 0 or more, was shape {scores.shape} or NaN")
         final = np.empty_like(scores)
         kernel.remember(
-            self._pool.entries, self._pool.counts, self._pool.id_rows, self._pool.ids.scores, self._pool.ids.spans,
+            self._pool.entries, self._pool.counts, self._pool.id_rows, self._pool.ids.fields[2], self._pool.ids.spans,
             batch.slots, batch.fate, batch.first_index, batch.first_score, scores, final,
         )  # fmt: skip
         self._unscored = None

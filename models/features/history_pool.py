@@ -7,6 +7,8 @@ from models.features.history import (
     ENTRY,
     HEADER,
     HEADERS,
+    ID_FIELDS,
+    MOST_IDS,
     TILE,
     TILED_HEADER,
     TILES_KEPT,
@@ -14,7 +16,7 @@ from models.features.history import (
     check_history,
     decode_ids,
 )
-from models.features.id_rows import IdRows
+from models.features.left_rows import LeftRows
 from models.features.pool import Load, Pool
 
 
@@ -35,11 +37,11 @@ class HistoryPool(Pool):
     tiled : ndarray of uint8, (capacity,)
     id_rows : ndarray of int32, (capacity,)
         Row of each customer in ``ids``, 0 for none.
-    ids : IdRows
+    ids : LeftRows
     """
 
     def __init__(self, *, capacity: int, load: Load | None) -> None:
-        self.ids = IdRows()
+        self.ids = LeftRows(ID_FIELDS, MOST_IDS)
         super().__init__(capacity=capacity, load=load)
 
     def clear(self) -> None:
@@ -65,7 +67,7 @@ class HistoryPool(Pool):
         row = int(self.id_rows[slot])
         if not row:
             return b"".join((TILED_HEADER, entries, tiles))
-        return b"".join((TILED_HEADER, entries, tiles, *self.ids.of(row)))
+        return b"".join((TILED_HEADER, entries, tiles, *(field.data for field in self.ids.of(row))))
 
     def _fill(self, slot: int, raw: bytes | None) -> None:
         self.counts[slot] = self.tiled[slot] = 0

@@ -21,7 +21,9 @@ _FLOATS, _DOUBLES = _vector(types.float32), _vector(types.float64)
 _COUNTS, _FLAGS = _vector(types.int32, readonly=False), _vector(types.uint8, readonly=False)
 _OUT_FLOATS, _X = _vector(types.float32, readonly=False), types.Array(types.float32, 2, "C")
 _FACTS = (_INTS, _INTS, _INTS, _FLOATS)
-_LABELS = (_rows(LABEL), _COUNTS, types.Array(from_dtype(TOTALS), 1, "C"), _rows(DAY_TILE), _FLAGS)
+_LEDGER_ROWS = (types.uint64, types.int64, types.int64, types.int32)
+_LEDGER = types.Tuple((_COUNTS, *(types.Array(dtype, 2, "C") for dtype in _LEDGER_ROWS)))
+_LABELS = (_rows(LABEL), _COUNTS, types.Array(from_dtype(TOTALS), 1, "C"), _rows(DAY_TILE), _COUNTS, _LEDGER, _FLAGS)
 
 _IDS = tuple(types.Array(dtype, 2, "C") for dtype in (types.uint64, types.int32, types.float32, types.int32))
 
