@@ -78,7 +78,7 @@ class FeatureEngine:
     load_merchant, load_customer : callable of str to bytes or None, or None
         As ``load``, for the known labels of a merchant and of a customer, which `take_changed_labels` gives.
     capacity : int
-        Customers, and merchants, held in memory; when full it is emptied. A batch with more makes it grow.
+        Customers, and merchants, held in memory, see `Pool`. A batch with more makes it grow.
     category_risk, type_risk : RiskTable
         Fraud rates of merchant_category and transaction_type, from the model's artifact.
     """

@@ -1,5 +1,5 @@
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,9 +88,9 @@ class Ids(NamedTuple):
         First scores.
     """
 
-    transactions: NDArray[np.uint64]
-    minutes: NDArray[np.int32]
-    scores: NDArray[np.float32]
+    transactions: NDArray[Any]
+    minutes: NDArray[Any]
+    scores: NDArray[Any]
 
 
 NO_IDS = Ids(*(np.empty(0, field) for field in ID_FIELDS))

@@ -1,5 +1,3 @@
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +21,7 @@ from models.features.pool import Load, Pool
 class HistoryPool(Pool):
     """Histories of many customers in a set of arrays: a cache of the encoded histories in the state.
 
-    It is written through (`FeatureEngine.changed` after each batch), so it may be emptied between batches at
+    It is written through (`FeatureEngine.changed` after each batch), so anyone may leave between batches at
     any time. A customer takes 4.6 kB (touched memory only), and one with ids of transactions that left 12 kB to 32 kB
     more.
 
@@ -43,19 +41,6 @@ class HistoryPool(Pool):
     def __init__(self, *, capacity: int, load: Load | None) -> None:
         self.ids = LeftRows(ID_FIELDS, MOST_IDS)
         super().__init__(capacity=capacity, load=load)
-
-    def clear(self) -> None:
-        """Forget every key."""
-        super().clear()
-        self.ids.clear()
-        self.id_rows[:] = 0
-
-    def drop(self, keys: Iterable[str]) -> None:
-        """Forget some keys."""
-        names = list(keys)
-        for slot in filter(None.__ne__, map(self._slots.get, names)):
-            self._release(slot)
-        super().drop(names)
 
     def encode(self, slot: int) -> bytes:
         """Return `encode_history` of a row, at a third of its cost."""
@@ -84,7 +69,7 @@ class HistoryPool(Pool):
         if ids:
             self.id_rows[slot] = self.ids.add(decode_ids(raw, ids))
 
-    def _release(self, slot: int) -> None:
+    def _release(self, _key: str, slot: int) -> None:
         if row := int(self.id_rows[slot]):
             self.ids.release(row)
             self.id_rows[slot] = 0

@@ -1,5 +1,3 @@
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +22,8 @@ class LabelPool(Pool):
     """Known labels of many merchants, or customers, in a set of arrays.
 
     Unlike histories they are not stored after each batch, as a label changes a merchant in every shard:
-    `take_changed` gives all that changed since it was last called. Until then this pool holds it, emptied or not.
-    A row takes 2.4 kB (touched memory only), and one with labels that left 12 kB to 48 kB more.
+    `take_changed` gives all that changed since it was last called. Until then this pool holds it, even of a key
+    that left. A row takes 2.4 kB (touched memory only), and one with labels that left 12 kB to 48 kB more.
 
     Attributes
     ----------
@@ -51,7 +49,10 @@ class LabelPool(Pool):
 
     def take_changed(self) -> dict[str, bytes]:
         """Return the encoded record of each key that changed since the last call: to be stored now."""
-        self._set_aside()
+        if self.changed.any():
+            for key, slot in self._slots.items():
+                if self.changed[slot]:
+                    self._set_aside(key, slot)
         unsaved, self._unsaved = self._unsaved, {}
         return unsaved
 
@@ -60,35 +61,19 @@ class LabelPool(Pool):
         slot = self._slots.get(key)
         return key in self._unsaved or (slot is not None and bool(self.changed[slot]))
 
-    def clear(self) -> None:
-        """Forget every key but what is not stored yet."""
-        self._set_aside()
-        super().clear()
-        self.ledger.clear()
-        self.ledger_rows[:] = 0
-
-    def drop(self, keys: Iterable[str]) -> None:
-        """Forget some keys."""
-        names = list(keys)
-        for slot in filter(None.__ne__, map(self._slots.get, names)):
-            self._release(slot)
-        super().drop(names)
-
-    def _release(self, slot: int) -> None:
+    def _release(self, key: str, slot: int) -> None:
+        """Encode what is not stored yet, so that the row may be used for another."""
+        if self.changed[slot]:
+            self._set_aside(key, slot)
         if row := int(self.ledger_rows[slot]):
             self.ledger.release(row)
             self.ledger_rows[slot] = 0
 
-    def _set_aside(self) -> None:
-        """Encode what is not stored yet, so that its row may be used for another."""
-        if not self.changed.any():
-            return
-        for key, slot in self._slots.items():
-            if self.changed[slot]:
-                labels, row = self.labels[slot, : self.counts[slot]], int(self.ledger_rows[slot])
-                ledger = Ledger(*self.ledger.of(row)) if row else NO_LEDGER
-                self._unsaved[key] = encode_labels(labels, self.totals[slot : slot + 1], self.tiles[slot], ledger)
-        self.changed[:] = 0
+    def _set_aside(self, key: str, slot: int) -> None:
+        labels, row = self.labels[slot, : self.counts[slot]], int(self.ledger_rows[slot])
+        ledger = Ledger(*self.ledger.of(row)) if row else NO_LEDGER
+        self._unsaved[key] = encode_labels(labels, self.totals[slot : slot + 1], self.tiles[slot], ledger)
+        self.changed[slot] = 0
 
     def _stored(self, key: str) -> bytes | None:
         return self._unsaved.get(key) or super()._stored(key)

@@ -1,5 +1,5 @@
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,12 @@ TOTALS = np.dtype(
 """What is known of all labels that left the newest KEPT_LABELS: 88 bytes."""
 
 _TOTALS_V1_BYTES = 7 * 8
-_GONE = ("genuine_maximum_minor", "newest_ms", "newest_fraud_ms", "newest_genuine_ms")
+_GONE = {
+    "gone_maximum_minor": "genuine_maximum_minor",
+    "gone_newest_ms": "newest_ms",
+    "gone_fraud_ms": "newest_fraud_ms",
+    "gone_genuine_ms": "newest_genuine_ms",
+}
 
 LEDGER_FIELDS = (np.dtype("<u8"), np.dtype("<i8"), np.dtype("<i8"))
 """Transaction, label time and verdict of a label that left, in the order of `LABEL`."""
@@ -73,9 +78,9 @@ _TILES_BYTES = DAYS_KEPT * DAY_TILE.itemsize
 class Ledger(NamedTuple):
     """The newest labels that left, oldest first: n <= MOST_LEFT of each field of LEDGER_FIELDS."""
 
-    transactions: NDArray[np.uint64]
-    label_times_ms: NDArray[np.int64]
-    verdicts: NDArray[np.int64]
+    transactions: NDArray[Any]
+    label_times_ms: NDArray[Any]
+    verdicts: NDArray[Any]
 
 
 NO_LEDGER = Ledger(*(np.empty(0, field) for field in LEDGER_FIELDS))
@@ -132,7 +137,7 @@ def decode_labels(raw: bytes) -> KnownLabels:
     if version == 1:
         totals = np.zeros(1, TOTALS)
         totals.view(np.uint8)[:_TOTALS_V1_BYTES] = np.frombuffer(raw, np.uint8, _TOTALS_V1_BYTES, at)
-        for gone, name in zip(TOTALS.names[-len(_GONE) :], _GONE, strict=True):
+        for gone, name in _GONE.items():
             totals[gone] = totals[name]
         at += _TOTALS_V1_BYTES
     else:

@@ -53,12 +53,6 @@ class LeftRows:
         self.free[self.free[-1]] = row
         self.free[-1] += 1
 
-    def clear(self) -> None:
-        """Make all rows free."""
-        rows = len(self.spans) - 1
-        self.free[:rows] = np.arange(rows, 0, -1)
-        self.free[-1] = rows
-
     def of(self, row: int) -> list[NDArray[Any]]:
         """Return the fields of what a row holds, as views."""
         first, count, _ = self.spans[row].tolist()
