@@ -96,7 +96,8 @@ class JobConfig:
     start_from : {"earliest", "latest", "committed"}
         Where a job without savepoint starts to read.
     pool_customers : int
-        Customers, and as many merchants, kept decoded in memory for each shard, a cache of the state.
+        Customers, and as many merchants, that all shards together keep decoded in memory, a cache of the state; each
+        shard has an equal part. So a TaskManager has no more than that, however many shards are on it.
     """
 
     bootstrap_servers: str
@@ -125,7 +126,7 @@ class JobConfig:
     emit_scores: bool = True
     feature_log_share: float = 0.01
     start_from: StartFrom = "earliest"
-    pool_customers: int = 25_000
+    pool_customers: int = 100_000
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():

@@ -203,7 +203,7 @@ class ScoreBatch(KeyedProcessFunction):
             load=load,
             load_merchant=state.merchant_labels.get if known else _nothing,
             load_customer=state.customer_labels.get if known else _nothing,
-            capacity=self._config.pool_customers,
+            capacity=max(1, self._config.pool_customers // self._config.shards),
         )
 
     def _observe(self, serving: Serving, scored: Any, event_times: Any) -> Iterator[tuple[OutputTag, Row]]:

@@ -39,10 +39,12 @@ class FeatureEngine:
     - Late: it is described by the kept transactions before it in event time and inserted in its place;
       transactions scored already are not scored again.
     - Of the same millisecond: they do not see each other, and are kept in the order in which they came.
-    - A duplicate (its transaction_id is in the customer's kept history): its features are computed, the
-      history stays as it is, and its final score is the one its first occurrence had.
-    - More than K: the oldest by event time leaves the history for the tiles, a twelfth of a window each. One
-      that is older than all K kept goes there at once, so it can't be recognised when it comes again. A window
+    - A duplicate (its transaction_id is among the customer's K kept, or among the last MOST_IDS that left them
+      and at most DUPLICATE_MS, by whole minutes, before the newest kept): its features are computed, the history
+      stays as it is, and its final score is the one its first occurrence had. Any other that comes again counts
+      again.
+    - More than K: the oldest by event time leaves the history for the tiles, a twelfth of a window each, and its
+      id is kept. One that is older than all K kept goes there at once. A window
       that reaches beyond the K kept counts each tile that it overlaps as a whole: too much by at most what
       left within one tile's length before the window begins (and, for a transaction older than all K, after it
       ends).
@@ -55,12 +57,14 @@ class FeatureEngine:
 
     - It counts at transactions with event_time >= its label_time that come after it, and at no other.
     - In any order: the records are the same whichever label came first.
-    - Of a transaction that has a kept label: the later label_time holds, of equal ones fraud; the other counts
-      for nothing. So a duplicate changes nothing, and genuine after fraud takes the fraud back.
+    - Of a transaction that has a label among the newest KEPT_LABELS + MOST_LEFT of its merchant, or customer:
+      the later label_time holds, of equal ones fraud; the other counts for nothing. So a duplicate changes
+      nothing, and genuine after fraud takes the fraud back.
     - Of a transaction never seen: it counts like any other, as it says itself whose it is.
     - More than KEPT_LABELS of a merchant or customer: the oldest leaves for totals and day tiles. A window that
       reaches beyond those kept counts each day that it overlaps as a whole. At a transaction older than a label
-      that left, only days that were over count, and no totals. A second label of one that left counts again.
+      that left, only days that were over count, and no totals. The newest MOST_LEFT of those that left can still
+      be taken back; a second label of an older one counts again.
     - A merchant or customer without a known label for HORIZON_MS has none.
 
     Amounts are float32 major units, amount_minor / 100 whatever the currency's exponent.
@@ -74,7 +78,7 @@ class FeatureEngine:
     load_merchant, load_customer : callable of str to bytes or None, or None
         As ``load``, for the known labels of a merchant and of a customer, which `take_changed_labels` gives.
     capacity : int
-        Customers, and merchants, held in memory; when full it is emptied. A batch with more makes it grow.
+        Customers, and merchants, held in memory, see `Pool`. A batch with more makes it grow.
     category_risk, type_risk : RiskTable
         Fraud rates of merchant_category and transaction_type, from the model's artifact.
     """
@@ -166,7 +170,8 @@ class FeatureEngine:
         self._take_in(labels, labels_before, string_values(merchant_ids), customers, times_ms, amounts_minor, batch.x)
         facts = _WITHIN_CUSTOMER
         kernel.advance(
-            self._pool.entries, self._pool.counts, self._pool.tiles, self._pool.tiled, batch.slots,
+            self._pool.entries, self._pool.counts, self._pool.tiles, self._pool.tiled, self._pool.id_rows,
+            self._pool.ids.with_room_for(n), batch.slots,
             facts.windows_ms, facts.columns, facts.codes, facts.missing,
             transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes, category_risk,
             type_risk, batch.x, batch.fate, batch.first_index, batch.first_score,
@@ -244,8 +249,10 @@ class FeatureEngine:
         label_customers[labels.mine] = customer_slots[:ours]
         merchant, customer, facts = self._merchants, self._customers, _OF_LABELS
         label_kernel.advance(
-            merchant.labels, merchant.counts, merchant.totals, merchant.tiles, merchant.changed,
-            customer.labels, customer.counts, customer.totals, customer.tiles, customer.changed,
+            merchant.labels, merchant.counts, merchant.totals, merchant.tiles, merchant.ledger_rows,
+            merchant.ledger.with_room_for(len(labels)), merchant.changed,
+            customer.labels, customer.counts, customer.totals, customer.tiles, customer.ledger_rows,
+            customer.ledger.with_room_for(len(labels)), customer.changed,
             facts.windows_ms, facts.columns, facts.codes, facts.missing,
             merchant_slots[: len(labels)], label_customers, labels.transactions, labels.label_times_ms, labels.verdicts,
             labels_before, merchant_slots[len(labels) :], customer_slots[ours:], times_ms, amounts_minor, x,
@@ -278,8 +285,8 @@ class FeatureEngine:
             raise ValueError(f"scores: expected {len(batch)} numbers of 0 or more, was shape {scores.shape} or NaN")
         final = np.empty_like(scores)
         kernel.remember(
-            self._pool.entries, self._pool.counts, batch.slots, batch.fate, batch.first_index,
-            batch.first_score, scores, final,
+            self._pool.entries, self._pool.counts, self._pool.id_rows, self._pool.ids.fields[2], self._pool.ids.spans,
+            batch.slots, batch.fate, batch.first_index, batch.first_score, scores, final,
         )  # fmt: skip
         self._unscored = None
         return final

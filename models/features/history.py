@@ -1,17 +1,25 @@
 import struct
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.window import TILES, WINDOWS
+from models.features.window import DAY_MS, TILES, WINDOWS
 from schemas.errors import UserError
 
 K = 64
 """How many of a customer's transactions are kept one by one: the newest by event time."""
 
-HISTORY_VERSION = 2
+HISTORY_VERSION = 3
 """Version of the encoded form. Another layout of `ENTRY`, `TILE` or of the header needs another number and a
-migration. Version 1 had no tiles, and is read as a history that has none yet."""
+migration. Version 1 had no tiles and version 2 no ids; either is read as a history that has none yet."""
+
+DUPLICATE_MS = 7 * DAY_MS
+"""How long a transaction is recognised when it comes again, in event time before its customer's newest; those among
+the newest K always are. A constant, as training, the job and `fraudstream consistency` must agree on it."""
+
+MOST_IDS = 1_024
+"""Ids of a customer that are kept beyond the newest K: those that left last."""
 
 ENTRY = np.dtype(
     [
@@ -42,14 +50,24 @@ TILES_A_WINDOW = TILES + 1
 TILES_KEPT = len(WINDOWS) * TILES_A_WINDOW
 """Tiles of a customer: for each window in turn, tile ``number`` at ``number % TILES_A_WINDOW``."""
 
+ID_FIELDS = (np.dtype("<u8"), np.dtype("<i4"), np.dtype("<f4"))
+"""Kept of a transaction that left the K newest less than DUPLICATE_MS before the newest: hash of transaction_id, minute
+of event time, first score."""
+
+ID_BYTES = sum(field.itemsize for field in ID_FIELDS)
+
 HEADER = struct.Struct("<HHHH")
-"""Version, number of entries, bytes per entry, number of tiles: 0, or TILES_KEPT once a transaction left."""
+"""Version, number of entries, bytes per entry, number of tiles: 0, or TILES_KEPT once a transaction left. The number of
+ids follows from the length."""
 
 HEADERS = tuple(HEADER.pack(HISTORY_VERSION, count, ENTRY.itemsize, 0) for count in range(K + 1))
 """The header for each number of entries without tiles, packed beforehand: encoding is on the hot path."""
 
 TILED_HEADER = HEADER.pack(HISTORY_VERSION, K, ENTRY.itemsize, TILES_KEPT)
-_EARLIER_HEADERS = tuple(HEADER.pack(1, count, ENTRY.itemsize, 0) for count in range(K + 1))
+_EARLIER_HEADERS = tuple(
+    tuple(HEADER.pack(version, count, ENTRY.itemsize, 0) for version in (1, 2)) for count in range(K + 1)
+)
+_TILED_HEADER_V2 = HEADER.pack(2, K, ENTRY.itemsize, TILES_KEPT)
 _TILED_SIZE = HEADER.size + K * ENTRY.itemsize + TILES_KEPT * TILE.itemsize
 
 
@@ -57,7 +75,28 @@ class HistoryVersionError(UserError):
     """State that this version of the program can't read."""
 
 
-def encode_history(entries: NDArray[np.void], tiles: NDArray[np.void] | None = None) -> bytes:
+class Ids(NamedTuple):
+    """Transactions that left a customer's K newest and are still recognised, in the order in which they left.
+
+    Parameters
+    ----------
+    transactions : ndarray of uint64, (n,)
+        Hashes of transaction_id.
+    minutes : ndarray of int32, (n,)
+        Event time, whole minutes since 1970.
+    scores : ndarray of float32, (n,)
+        First scores.
+    """
+
+    transactions: NDArray[Any]
+    minutes: NDArray[Any]
+    scores: NDArray[Any]
+
+
+NO_IDS = Ids(*(np.empty(0, field) for field in ID_FIELDS))
+
+
+def encode_history(entries: NDArray[np.void], tiles: NDArray[np.void] | None = None, ids: Ids = NO_IDS) -> bytes:
     """Return the durable form of what is kept of a customer.
 
     Parameters
@@ -66,58 +105,75 @@ def encode_history(entries: NDArray[np.void], tiles: NDArray[np.void] | None = N
         Oldest first, count <= K.
     tiles : ndarray of TILE, (TILES_KEPT,), or None
         None unless a transaction has left the entries, which are K then.
+    ids : Ids
+        At most MOST_IDS; none without tiles.
 
     Returns
     -------
     bytes
-        8 bytes of header, 40 bytes an entry and 32 a tile, little-endian: 2,568 bytes at most without tiles,
-        4,648 with them.
+        8 bytes of header, 40 bytes an entry, 32 a tile and 16 an id, little-endian: 2,568 bytes at most without tiles,
+        4,648 with them, 21,032 with all ids.
     """
     if tiles is None:
         return HEADERS[len(entries)] + entries.tobytes()
-    return TILED_HEADER + entries.tobytes() + tiles.tobytes()
+    return b"".join((TILED_HEADER, entries.tobytes(), tiles.tobytes(), *(field.tobytes() for field in ids)))
 
 
-def decode_history(raw: bytes) -> tuple[NDArray[np.void], NDArray[np.void] | None]:
-    """Return the entries and the tiles that `encode_history` was given, as read-only views of ``raw``.
+def decode_history(raw: bytes) -> tuple[NDArray[np.void], NDArray[np.void] | None, Ids]:
+    """Return the entries, the tiles and the ids that `encode_history` was given, as read-only views of ``raw``.
 
     Raises
     ------
     HistoryVersionError
         The bytes are of another version, or no encoded history at all.
     """
-    count, tiled = check_history(raw)
+    count, tiled, ids = check_history(raw)
     entries = np.frombuffer(raw, ENTRY, count, HEADER.size)
-    return entries, np.frombuffer(raw, TILE, TILES_KEPT, HEADER.size + entries.nbytes) if tiled else None
+    if not tiled:
+        return entries, None, NO_IDS
+    return entries, np.frombuffer(raw, TILE, TILES_KEPT, HEADER.size + entries.nbytes), decode_ids(raw, ids)
+
+
+def decode_ids(raw: bytes, count: int) -> Ids:
+    """Return the ids of a history that has so many, as read-only views of ``raw``."""
+    at, fields = _TILED_SIZE, []
+    for field in ID_FIELDS:
+        fields.append(np.frombuffer(raw, field, count, at))
+        at += count * field.itemsize
+    return Ids(*fields)
 
 
 def newest_event_time_ms(raw: bytes) -> int:
     """Return the event time of the newest transaction in an encoded history that has one or more."""
-    entries, _ = decode_history(raw)
+    entries, _, _ = decode_history(raw)
     return int(entries["event_time_ms"][-1])
 
 
-def check_history(raw: bytes) -> tuple[int, bool]:
-    """Return the number of entries in ``raw`` and whether it has tiles.
+def check_history(raw: bytes) -> tuple[int, bool, int]:
+    """Return the number of entries in ``raw``, whether it has tiles, and the number of ids.
 
     Raises
     ------
     HistoryVersionError
         It can't be read.
     """
-    if len(raw) == _TILED_SIZE and raw.startswith(TILED_HEADER):
-        return K, True
+    if len(raw) >= _TILED_SIZE:
+        ids, rest = divmod(len(raw) - _TILED_SIZE, ID_BYTES)
+        if raw.startswith(TILED_HEADER) and ids <= MOST_IDS and not rest:
+            return K, True, ids
+        if raw.startswith(_TILED_HEADER_V2) and len(raw) == _TILED_SIZE:
+            return K, True, 0
     count = (len(raw) - HEADER.size) // ENTRY.itemsize
     size = HEADER.size + count * ENTRY.itemsize
-    if 0 <= count <= K and len(raw) == size and raw.startswith((HEADERS[count], _EARLIER_HEADERS[count])):
-        return count, False
+    if 0 <= count <= K and len(raw) == size and raw.startswith((HEADERS[count], *_EARLIER_HEADERS[count])):
+        return count, False, 0
     was = (
         "version {}, {} entries of {} bytes, {} tiles".format(*HEADER.unpack_from(raw))
         if len(raw) >= HEADER.size
         else "too short for a header"
     )
     raise HistoryVersionError(
-        f"Customer history in the state: expected version 1 or {HISTORY_VERSION} with at most {K} entries of "
-        f"{ENTRY.itemsize} bytes, was {was} ({len(raw)} bytes in all). Restore from a savepoint of this "
+        f"Customer history in the state: expected version 1 to {HISTORY_VERSION} with at most {K} entries of "
+        f"{ENTRY.itemsize} bytes, got {was} ({len(raw)} bytes in all). Restore from a savepoint of this "
         "version of fraudstream, or run the version that wrote this one."
     )

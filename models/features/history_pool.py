@@ -1,15 +1,29 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.history import ENTRY, HEADER, HEADERS, TILE, TILED_HEADER, TILES_KEPT, K, check_history
-from models.features.pool import Pool
+from models.features.history import (
+    ENTRY,
+    HEADER,
+    HEADERS,
+    ID_FIELDS,
+    MOST_IDS,
+    TILE,
+    TILED_HEADER,
+    TILES_KEPT,
+    K,
+    check_history,
+    decode_ids,
+)
+from models.features.left_rows import LeftRows
+from models.features.pool import Load, Pool
 
 
 class HistoryPool(Pool):
     """Histories of many customers in a set of arrays: a cache of the encoded histories in the state.
 
-    It is written through (`FeatureEngine.changed` after each batch), so it may be emptied between batches at
-    any time. A customer takes 4.6 kB (touched memory only).
+    It is written through (`FeatureEngine.changed` after each batch), so anyone may leave between batches at
+    any time. A customer takes 4.6 kB (touched memory only), and one with ids of transactions that left 12 kB to 32 kB
+    more.
 
     Attributes
     ----------
@@ -19,7 +33,14 @@ class HistoryPool(Pool):
     tiles : ndarray of TILE, (capacity, TILES_KEPT)
         Valid where ``tiled[slot]`` is 1.
     tiled : ndarray of uint8, (capacity,)
+    id_rows : ndarray of int32, (capacity,)
+        Row of each customer in ``ids``, 0 for none.
+    ids : LeftRows
     """
+
+    def __init__(self, *, capacity: int, load: Load | None) -> None:
+        self.ids = LeftRows(ID_FIELDS, MOST_IDS)
+        super().__init__(capacity=capacity, load=load)
 
     def encode(self, slot: int) -> bytes:
         """Return `encode_history` of a row, at a third of its cost."""
@@ -28,19 +49,30 @@ class HistoryPool(Pool):
         if not self.tiled[slot]:
             return b"".join((HEADERS[count], self._bytes[start : start + count * ENTRY.itemsize]))
         entries, tiles = self._bytes[start : start + self._row_bytes], self._tile_bytes[self._tile_row(slot)]
-        return b"".join((TILED_HEADER, entries, tiles))
+        row = int(self.id_rows[slot])
+        if not row:
+            return b"".join((TILED_HEADER, entries, tiles))
+        return b"".join((TILED_HEADER, entries, tiles, *(field.data for field in self.ids.of(row))))
 
     def _fill(self, slot: int, raw: bytes | None) -> None:
         self.counts[slot] = self.tiled[slot] = 0
         if raw is None:
             return
-        count, tiled = check_history(raw)
+        count, tiled, ids = check_history(raw)
         start, size = slot * self._row_bytes, count * ENTRY.itemsize
         self._bytes[start : start + size] = raw[HEADER.size : HEADER.size + size]
         self.counts[slot] = count
         if tiled:
             self.tiled[slot] = 1
-            self._tile_bytes[self._tile_row(slot)] = raw[HEADER.size + size :]
+            tiles = HEADER.size + size
+            self._tile_bytes[self._tile_row(slot)] = raw[tiles : tiles + self._tile_row_bytes]
+        if ids:
+            self.id_rows[slot] = self.ids.add(decode_ids(raw, ids))
+
+    def _release(self, _key: str, slot: int) -> None:
+        if row := int(self.id_rows[slot]):
+            self.ids.release(row)
+            self.id_rows[slot] = 0
 
     def _tile_row(self, slot: int) -> slice:
         return slice(slot * self._tile_row_bytes, (slot + 1) * self._tile_row_bytes)
@@ -50,9 +82,10 @@ class HistoryPool(Pool):
         self.counts = np.zeros(capacity, np.int32)
         self.tiles = np.zeros((capacity, TILES_KEPT), TILE)
         self.tiled = np.zeros(capacity, np.uint8)
+        self.id_rows = np.zeros(capacity, np.int32)
         self._bytes = self.entries.view(np.uint8).reshape(-1).data
         self._tile_bytes = self.tiles.view(np.uint8).reshape(-1).data
         self._row_bytes, self._tile_row_bytes = K * ENTRY.itemsize, TILES_KEPT * TILE.itemsize
 
     def _arrays(self) -> list[NDArray[np.generic]]:
-        return [self.entries, self.counts, self.tiles, self.tiled]
+        return [self.entries, self.counts, self.tiles, self.tiled, self.id_rows]

@@ -31,6 +31,10 @@ _LEAST_ELAPSED_MS = 60_000  # two card readers a street apart within a second ar
 _FASTEST_KMH = 10_000.0
 _SEEN = 256  # places in the hash set of merchants: a power of two, well above K
 _TOO_OLD, _KEPT, _DUPLICATE = 0, 1, 2  # as in batch.py
+_MINUTE_MS = 60_000
+_DUPLICATE_MINUTES = 7 * 24 * 60  # DUPLICATE_MS and MOST_IDS, as in history.py
+_MOST_IDS = 1_024
+_FIRST, _COUNT, _UNSCORED = 0, 1, 2  # of a row of ids: where they begin, how many, how many of the last lack a score
 
 
 @inlined
@@ -224,6 +228,85 @@ def _find(row, count, transaction):
 
 
 @inlined
+def _find_id(transactions, minutes, span, transaction, oldest_minute):
+    """Return which of a row of ids is a transaction's and not older than a minute, or -1."""
+    first, end = span[_FIRST], span[_FIRST] + span[_COUNT]
+    known = False
+    for j in range(first, end):  # without a way out, so that it is vectorised
+        known |= transactions[j] == transaction
+    if known:
+        for j in range(end - 1, first - 1, -1):
+            if transactions[j] == transaction and minutes[j] >= oldest_minute:
+                return j
+    return -1
+
+
+@inlined
+def _append_id(transactions, minutes, scores, span, transaction, minute, score):
+    """Append an id to a row, of which the first leaves when it has all it may."""
+    first, count = span[_FIRST], span[_COUNT]
+    if count == _MOST_IDS:
+        first += 1
+        count -= 1
+    if first + count == transactions.size or first > count + 64:  # so that few pages of the row are touched
+        for j in range(count):
+            transactions[j] = transactions[first + j]
+            minutes[j] = minutes[first + j]
+            scores[j] = scores[first + j]
+        first = 0
+    transactions[first + count] = transaction
+    minutes[first + count] = minute
+    scores[first + count] = score
+    span[_FIRST] = first
+    span[_COUNT] = count + 1
+    span[_UNSCORED] = min(span[_UNSCORED] + 1, count + 1)
+
+
+@inlined
+def _first_score(row, count, ids, id_row, transaction):
+    """Return the score that a transaction is kept with, among the entries or the ids, or NaN when it is unknown."""
+    found = _find(row, count, transaction)
+    if found >= 0:
+        return row[found].score
+    if id_row:
+        _, transactions, minutes, scores, spans = ids
+        oldest = row[count - 1].event_time_ms // _MINUTE_MS - _DUPLICATE_MINUTES
+        found = _find_id(transactions[id_row], minutes[id_row], spans[id_row], transaction, oldest)
+        if found >= 0:
+            return scores[id_row, found]
+    return np.float32(np.nan)
+
+
+@inlined
+def _keep_id(id_rows, ids, slot, transaction, time_ms, score, newest_ms):
+    """Keep the id of a transaction that leaves a customer's entries, and forget those that are too old by now.
+
+    A customer without ids has row 0. ``free`` holds the rows that no one has, and at its end how many these are.
+    """
+    free, transactions, minutes, scores, spans = ids
+    oldest = newest_ms // _MINUTE_MS - _DUPLICATE_MINUTES
+    minute = time_ms // _MINUTE_MS
+    row = id_rows[slot]
+    if row:
+        span = spans[row]
+        while span[_COUNT] and minutes[row, span[_FIRST]] < oldest:
+            span[_FIRST] += 1
+            span[_COUNT] -= 1
+        span[_UNSCORED] = min(span[_UNSCORED], span[_COUNT])
+        if minute < oldest and not span[_COUNT]:
+            free[free[-1]] = row
+            free[-1] += 1
+            id_rows[slot] = 0
+    if minute < oldest:
+        return
+    if not row:
+        free[-1] -= 1
+        row = id_rows[slot] = free[free[-1]]
+        spans[row, :] = 0
+    _append_id(transactions[row], minutes[row], scores[row], spans[row], transaction, minute, score)
+
+
+@inlined
 def _put(entry, transaction, event_time_ms, amount, merchant, device, score, latitude, longitude):
     entry.transaction = transaction
     entry.event_time_ms = event_time_ms
@@ -291,7 +374,7 @@ def _make_room(row, count, place):
 
 @compiled
 def advance(
-    entries, counts, tiles, tiled, slots, windows_ms, columns, codes, missing,
+    entries, counts, tiles, tiled, id_rows, ids, slots, windows_ms, columns, codes, missing,
     transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes,
     category_risk, type_risk, x, fate, first_index, first_score,
 ):  # fmt: skip
@@ -330,22 +413,26 @@ def advance(
 
         first_index[i] = -1
         first_score[i] = np.nan
-        original = _find(row, count, transactions[i])
-        if original >= 0:
+        score = _first_score(row, count, ids, id_rows[slots[i]], transactions[i])
+        if not math.isnan(score):
             fate[i] = _DUPLICATE
-            if row[original].score < 0:
-                first_index[i] = -1 - np.int64(row[original].score)
+            if score < 0:
+                first_index[i] = -1 - np.int64(score)
             else:
-                first_score[i] = row[original].score
+                first_score[i] = score
             continue
         place = _place_of(row, count, now_ms)
         if count == row.size:
             _lay_tiles(tiles[slots[i]], tiled, slots[i])
+            newest_ms = max(now_ms, row[count - 1].event_time_ms)
             if not place:
                 _add_to_tiles(tiles[slots[i]], windows_ms, now_ms, amount)
+                _keep_id(id_rows, ids, slots[i], transactions[i], now_ms, np.float32(-1.0 - i), newest_ms)
                 fate[i] = _TOO_OLD
                 continue
-            _add_to_tiles(tiles[slots[i]], windows_ms, row[0].event_time_ms, row[0].amount)
+            leaving = row[0]
+            _add_to_tiles(tiles[slots[i]], windows_ms, leaving.event_time_ms, leaving.amount)
+            _keep_id(id_rows, ids, slots[i], leaving.transaction, leaving.event_time_ms, leaving.score, newest_ms)
         place = _make_room(row, count, place)
         fate[i] = _KEPT
         counts[slots[i]] = min(count + 1, row.size)
@@ -353,7 +440,7 @@ def advance(
 
 
 @compiled
-def remember(entries, counts, slots, fate, first_index, first_score, scores, final):
+def remember(entries, counts, id_rows, id_scores, spans, slots, fate, first_index, first_score, scores, final):
     """Write the scores into the entries that `advance` made, and each event's final score into ``final``."""
     for i in range(slots.size):
         final[i] = scores[i]
@@ -366,3 +453,10 @@ def remember(entries, counts, slots, fate, first_index, first_score, scores, fin
             for j in range(counts[slots[i]]):
                 if row[j].score < 0:
                     row[j].score = scores[-1 - np.int64(row[j].score)]
+        ids = id_rows[slots[i]]
+        if ids and spans[ids, _UNSCORED]:
+            end = spans[ids, _FIRST] + spans[ids, _COUNT]
+            for j in range(end - spans[ids, _UNSCORED], end):
+                if id_scores[ids, j] < 0:
+                    id_scores[ids, j] = scores[-1 - np.int64(id_scores[ids, j])]
+            spans[ids, _UNSCORED] = 0

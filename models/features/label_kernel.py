@@ -23,6 +23,8 @@ _MERCHANTS_OTHERS = 4
 _DAY_MS = 86_400_000
 _HORIZON_MS = 90 * _DAY_MS  # as in window.py
 _NEVER = -(2**62)  # as in label_record.py
+_MOST_LEFT = 1_024
+_FIRST, _COUNT = 0, 1  # of a row of the ledger: where its labels begin, and how many they are
 
 
 @inlined
@@ -66,26 +68,117 @@ def _forget(row, count, transaction, label_time_ms, verdict):
 
 
 @inlined
-def _leave(totals, tiles, label_time_ms, verdict):
-    """Count a label that is not kept one by one."""
-    if not totals.known:
-        totals.frauds = totals.genuine_minor = 0
-        totals.genuine_maximum_minor = -1
-        totals.newest_ms = totals.newest_fraud_ms = totals.newest_genuine_ms = _NEVER
-        for tile in tiles:
-            tile.known = 0
-    amount_minor, is_fraud = verdict >> 1, verdict & 1
-    totals.known += 1
-    totals.newest_ms = max(totals.newest_ms, label_time_ms)
-    if is_fraud:
-        totals.frauds += 1
-        totals.newest_fraud_ms = max(totals.newest_fraud_ms, label_time_ms)
+def _find_left(ledger, row, transaction):
+    """Return which of the labels that left is a transaction's, or -1."""
+    _, transactions, _, _, spans = ledger
+    of_row = transactions[row]
+    first, end = spans[row, _FIRST], spans[row, _FIRST] + spans[row, _COUNT]
+    known = False
+    for j in range(first, end):  # without a way out, so that it is vectorised
+        known |= of_row[j] == transaction
+    if known:
+        for j in range(end - 1, first - 1, -1):
+            if of_row[j] == transaction:
+                return j
+    return -1
+
+
+@inlined
+def _note_gone(totals, label_time_ms, verdict):
+    """Note a label that can't be taken back any more, whatever else of it is in the totals."""
+    totals.gone_newest_ms = max(totals.gone_newest_ms, label_time_ms)
+    if verdict & 1:
+        totals.gone_fraud_ms = max(totals.gone_fraud_ms, label_time_ms)
     else:
-        totals.genuine_minor += amount_minor
-        totals.genuine_maximum_minor = max(totals.genuine_maximum_minor, amount_minor)
-        totals.newest_genuine_ms = max(totals.newest_genuine_ms, label_time_ms)
+        totals.gone_genuine_ms = max(totals.gone_genuine_ms, label_time_ms)
+        totals.gone_maximum_minor = max(totals.gone_maximum_minor, verdict >> 1)
+
+
+@inlined
+def _keep_left(totals, ledger_rows, ledger, slot, transaction, label_time_ms, verdict):
+    """Put a label that leaves into its place in the ledger, of which the oldest is gone when it is full."""
+    free, transactions, times_ms, verdicts, spans = ledger
+    row = ledger_rows[slot]
+    if not row:
+        free[-1] -= 1
+        row = ledger_rows[slot] = free[free[-1]]
+        spans[row, :] = 0
+    ids, times, kept = transactions[row], times_ms[row], verdicts[row]
+    first, count = spans[row, _FIRST], spans[row, _COUNT]
+    if count == _MOST_LEFT:
+        is_oldest = label_time_ms < times[first] or (label_time_ms == times[first] and transaction < ids[first])
+        if is_oldest:
+            _note_gone(totals, label_time_ms, verdict)
+            return
+        _note_gone(totals, times[first], kept[first])
+        first += 1
+        count -= 1
+    if first + count == ids.size or first > count + 64:  # so that few pages of the row are touched
+        for j in range(count):
+            ids[j], times[j], kept[j] = ids[first + j], times[first + j], kept[first + j]
+        first = 0
+    j = first + count
+    while j > first and (times[j - 1] > label_time_ms or (times[j - 1] == label_time_ms and ids[j - 1] > transaction)):
+        ids[j], times[j], kept[j] = ids[j - 1], times[j - 1], kept[j - 1]
+        j -= 1
+    ids[j], times[j], kept[j] = transaction, label_time_ms, verdict
+    spans[row, _FIRST] = first
+    spans[row, _COUNT] = count + 1
+
+
+@inlined
+def _take_from_tile(tiles, ledger, row, label_time_ms, verdict):
+    """Take a label that is not in the ledger any more out of its day's tile."""
+    _, _, times_ms, verdicts, spans = ledger
     day = label_time_ms // _DAY_MS
     tile = tiles[day % tiles.size]
+    if not tile.known or tile.day != day:
+        return
+    tile.known -= 1
+    tile.frauds -= verdict & 1
+    tile.total_minor -= verdict >> 1
+    if tile.known:
+        return
+    tile.day = 0
+    for j in range(spans[row, _FIRST], spans[row, _FIRST] + spans[row, _COUNT]):
+        other = times_ms[row, j] // _DAY_MS
+        if other < day and other % tiles.size == day % tiles.size:
+            _add_to_tile(tile, other, verdicts[row, j])
+
+
+@inlined
+def _take_back(totals, tiles, ledger, row, place):
+    """Take a label that left out of the ledger, the totals and the tiles."""
+    _, transactions, times_ms, verdicts, spans = ledger
+    label_time_ms, verdict = times_ms[row, place], verdicts[row, place]
+    end = spans[row, _FIRST] + spans[row, _COUNT]
+    for j in range(place + 1, end):
+        transactions[row, j - 1] = transactions[row, j]
+        times_ms[row, j - 1] = times_ms[row, j]
+        verdicts[row, j - 1] = verdicts[row, j]
+    spans[row, _COUNT] -= 1
+    totals.known -= 1
+    totals.frauds -= verdict & 1
+    totals.genuine_minor -= 0 if verdict & 1 else verdict >> 1
+    totals.newest_ms, totals.newest_fraud_ms = totals.gone_newest_ms, totals.gone_fraud_ms
+    totals.newest_genuine_ms, totals.genuine_maximum_minor = totals.gone_genuine_ms, totals.gone_maximum_minor
+    for j in range(spans[row, _FIRST], end - 1):
+        _note_newest(totals, times_ms[row, j], verdicts[row, j])
+    _take_from_tile(tiles, ledger, row, label_time_ms, verdict)
+
+
+@inlined
+def _note_newest(totals, label_time_ms, verdict):
+    totals.newest_ms = max(totals.newest_ms, label_time_ms)
+    if verdict & 1:
+        totals.newest_fraud_ms = max(totals.newest_fraud_ms, label_time_ms)
+    else:
+        totals.genuine_maximum_minor = max(totals.genuine_maximum_minor, verdict >> 1)
+        totals.newest_genuine_ms = max(totals.newest_genuine_ms, label_time_ms)
+
+
+@inlined
+def _add_to_tile(tile, day, verdict):
     if tile.known and tile.day > day:
         return
     if not tile.known or tile.day < day:
@@ -93,15 +186,55 @@ def _leave(totals, tiles, label_time_ms, verdict):
         tile.known = tile.frauds = 0
         tile.total_minor = 0
     tile.known += 1
-    tile.frauds += is_fraud
-    tile.total_minor += amount_minor
+    tile.frauds += verdict & 1
+    tile.total_minor += verdict >> 1
 
 
 @inlined
-def _learn(row, count, totals, tiles, transaction, label_time_ms, verdict):
+def _leave(totals, tiles, label_time_ms, verdict):
+    """Count a label that is not kept one by one."""
+    if not totals.known:
+        totals.frauds = totals.genuine_minor = 0
+        totals.genuine_maximum_minor = totals.gone_maximum_minor = -1
+        totals.newest_ms = totals.newest_fraud_ms = totals.newest_genuine_ms = _NEVER
+        totals.gone_newest_ms = totals.gone_fraud_ms = totals.gone_genuine_ms = _NEVER
+        for tile in tiles:
+            tile.day = tile.known = tile.frauds = 0
+            tile.total_minor = 0
+    totals.known += 1
+    if verdict & 1:
+        totals.frauds += 1
+    else:
+        totals.genuine_minor += verdict >> 1
+    _note_newest(totals, label_time_ms, verdict)
+    day = label_time_ms // _DAY_MS
+    _add_to_tile(tiles[day % tiles.size], day, verdict)
+
+
+@inlined
+def _replaces_left(totals, tiles, ledger, ledger_row, transaction, label_time_ms, verdict):
+    """Take back the label of the same transaction that left, if there is one; False: that one holds."""
+    if not ledger_row:
+        return True
+    left = _find_left(ledger, ledger_row, transaction)
+    if left < 0:
+        return True
+    time_ms, is_fraud = ledger[2][ledger_row, left], ledger[3][ledger_row, left] & 1
+    if time_ms > label_time_ms or (time_ms == label_time_ms and is_fraud >= (verdict & 1)):
+        return False
+    _take_back(totals, tiles, ledger, ledger_row, left)
+    return True
+
+
+@inlined
+def _learn(row, count, totals, tiles, ledger_rows, ledger, slot, transaction, label_time_ms, verdict):
     """Take a label into a row and return how many it has now."""
     left = _forget(row, count, transaction, label_time_ms, verdict)
     if left < 0:
+        return count
+    if left == count and not _replaces_left(
+        totals, tiles, ledger, ledger_rows[slot], transaction, label_time_ms, verdict
+    ):
         return count
     place = left
     while place > 0 and not _comes_before(row[place - 1], label_time_ms, transaction):
@@ -113,8 +246,11 @@ def _learn(row, count, totals, tiles, transaction, label_time_ms, verdict):
         return left + 1
     if not place:
         _leave(totals, tiles, label_time_ms, verdict)
+        _keep_left(totals, ledger_rows, ledger, slot, transaction, label_time_ms, verdict)
         return left
-    _leave(totals, tiles, row[0].label_time_ms, row[0].verdict)
+    leaving = row[0]
+    _leave(totals, tiles, leaving.label_time_ms, leaving.verdict)
+    _keep_left(totals, ledger_rows, ledger, slot, leaving.transaction, leaving.label_time_ms, leaving.verdict)
     for j in range(1, place):
         row[j - 1] = row[j]
     _put(row, place - 1, transaction, label_time_ms, verdict)
@@ -263,17 +399,22 @@ def _describe_customer(row, newest, totals, now_ms, amount, facts, at):
 
 
 @inlined
-def _learn_at(slot, rows, counts, totals, tiles, changed, transaction, label_time_ms, verdict):
+def _learn_at(slot, rows, counts, totals, tiles, ledger_rows, ledger, changed, transaction, label_time_ms, verdict):
     """Take a label into the record at a slot, unless that is -1."""
     if slot >= 0:
-        counts[slot] = _learn(rows[slot], counts[slot], totals[slot], tiles[slot], transaction, label_time_ms, verdict)
+        counts[slot] = _learn(
+            rows[slot], counts[slot], totals[slot], tiles[slot], ledger_rows, ledger, slot,
+            transaction, label_time_ms, verdict,
+        )  # fmt: skip
         changed[slot] = 1
 
 
 @compiled
 def advance(
-    merchant_rows, merchant_counts, merchant_totals, merchant_tiles, merchant_changed,
-    customer_rows, customer_counts, customer_totals, customer_tiles, customer_changed,
+    merchant_rows, merchant_counts, merchant_totals, merchant_tiles,
+    merchant_ledger_rows, merchant_ledger, merchant_changed,
+    customer_rows, customer_counts, customer_totals, customer_tiles,
+    customer_ledger_rows, customer_ledger, customer_changed,
     windows_ms, columns, codes, missing,
     label_merchants, label_customers, label_transactions, label_times_ms, verdicts, labels_before,
     merchant_slots, customer_slots, times_ms, amounts_minor, x,
@@ -294,11 +435,11 @@ def advance(
             transaction, time_ms, verdict = label_transactions[learned], label_times_ms[learned], verdicts[learned]
             _learn_at(
                 label_merchants[learned], merchant_rows, merchant_counts, merchant_totals, merchant_tiles,
-                merchant_changed, transaction, time_ms, verdict,
+                merchant_ledger_rows, merchant_ledger, merchant_changed, transaction, time_ms, verdict,
             )  # fmt: skip
             _learn_at(
                 label_customers[learned], customer_rows, customer_counts, customer_totals, customer_tiles,
-                customer_changed, transaction, time_ms, verdict,
+                customer_ledger_rows, customer_ledger, customer_changed, transaction, time_ms, verdict,
             )  # fmt: skip
             learned += 1
         if i == merchant_slots.size:

@@ -4,13 +4,17 @@ from numpy.typing import NDArray
 from models.features.label_record import (
     DAY_TILE,
     DAYS_KEPT,
-    HEADER,
     KEPT_LABELS,
     LABEL,
+    LEDGER_FIELDS,
+    MOST_LEFT,
+    NO_LEDGER,
     TOTALS,
-    check_labels,
+    Ledger,
+    decode_labels,
     encode_labels,
 )
+from models.features.left_rows import LeftRows
 from models.features.pool import Load, Pool
 
 
@@ -18,8 +22,8 @@ class LabelPool(Pool):
     """Known labels of many merchants, or customers, in a set of arrays.
 
     Unlike histories they are not stored after each batch, as a label changes a merchant in every shard:
-    `take_changed` gives all that changed since it was last called. Until then this pool holds it, emptied or not.
-    A row takes 2.4 kB (touched memory only).
+    `take_changed` gives all that changed since it was last called. Until then this pool holds it, even of a key
+    that left. A row takes 2.4 kB (touched memory only), and one with labels that left 12 kB to 48 kB more.
 
     Attributes
     ----------
@@ -30,17 +34,25 @@ class LabelPool(Pool):
         Of the labels that left the row.
     tiles : ndarray of DAY_TILE, (capacity, DAYS_KEPT)
         Of the labels that left the row; valid where the totals know any.
+    ledger_rows : ndarray of int32, (capacity,)
+        Row of each key in ``ledger``, 0 for none.
+    ledger : LeftRows
+        The newest labels that left the row: they can still be taken back.
     changed : ndarray of uint8, (capacity,)
         1 where a row is not stored yet.
     """
 
     def __init__(self, *, capacity: int, load: Load | None) -> None:
+        self.ledger = LeftRows(LEDGER_FIELDS, MOST_LEFT)
         super().__init__(capacity=capacity, load=load)
         self._unsaved: dict[str, bytes] = {}
 
     def take_changed(self) -> dict[str, bytes]:
         """Return the encoded record of each key that changed since the last call: to be stored now."""
-        self._set_aside()
+        if self.changed.any():
+            for key, slot in self._slots.items():
+                if self.changed[slot]:
+                    self._set_aside(key, slot)
         unsaved, self._unsaved = self._unsaved, {}
         return unsaved
 
@@ -49,20 +61,19 @@ class LabelPool(Pool):
         slot = self._slots.get(key)
         return key in self._unsaved or (slot is not None and bool(self.changed[slot]))
 
-    def clear(self) -> None:
-        """Forget every key but what is not stored yet."""
-        self._set_aside()
-        super().clear()
+    def _release(self, key: str, slot: int) -> None:
+        """Encode what is not stored yet, so that the row may be used for another."""
+        if self.changed[slot]:
+            self._set_aside(key, slot)
+        if row := int(self.ledger_rows[slot]):
+            self.ledger.release(row)
+            self.ledger_rows[slot] = 0
 
-    def _set_aside(self) -> None:
-        """Encode what is not stored yet, so that its row may be used for another."""
-        if not self.changed.any():
-            return
-        for key, slot in self._slots.items():
-            if self.changed[slot]:
-                labels = self.labels[slot, : self.counts[slot]]
-                self._unsaved[key] = encode_labels(labels, self.totals[slot : slot + 1], self.tiles[slot])
-        self.changed[:] = 0
+    def _set_aside(self, key: str, slot: int) -> None:
+        labels, row = self.labels[slot, : self.counts[slot]], int(self.ledger_rows[slot])
+        ledger = Ledger(*self.ledger.of(row)) if row else NO_LEDGER
+        self._unsaved[key] = encode_labels(labels, self.totals[slot : slot + 1], self.tiles[slot], ledger)
+        self.changed[slot] = 0
 
     def _stored(self, key: str) -> bytes | None:
         return self._unsaved.get(key) or super()._stored(key)
@@ -71,13 +82,15 @@ class LabelPool(Pool):
         self.counts[slot] = self.totals[slot]["known"] = self.changed[slot] = 0
         if raw is None:
             return
-        count, left = check_labels(raw)
-        self.labels[slot, :count] = np.frombuffer(raw, LABEL, count, HEADER.size)
+        known = decode_labels(raw)
+        count = len(known.labels)
+        self.labels[slot, :count] = known.labels
         self.counts[slot] = count
-        if left:
-            at = HEADER.size + count * LABEL.itemsize
-            self.totals[slot] = np.frombuffer(raw, TOTALS, 1, at)[0]
-            self.tiles[slot] = np.frombuffer(raw, DAY_TILE, DAYS_KEPT, at + TOTALS.itemsize)
+        if known.totals is not None and known.tiles is not None:
+            self.totals[slot] = known.totals[0]
+            self.tiles[slot] = known.tiles
+        if len(known.ledger.transactions):
+            self.ledger_rows[slot] = self.ledger.add(known.ledger)
 
     def _allocate(self, capacity: int) -> None:
         self.labels = np.zeros((capacity, KEPT_LABELS), LABEL)
@@ -85,6 +98,7 @@ class LabelPool(Pool):
         self.totals = np.zeros(capacity, TOTALS)
         self.tiles = np.zeros((capacity, DAYS_KEPT), DAY_TILE)
         self.changed = np.zeros(capacity, np.uint8)
+        self.ledger_rows = np.zeros(capacity, np.int32)
 
     def _arrays(self) -> list[NDArray[np.generic]]:
-        return [self.labels, self.counts, self.totals, self.tiles, self.changed]
+        return [self.labels, self.counts, self.totals, self.tiles, self.changed, self.ledger_rows]

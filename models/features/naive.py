@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from models.features.history import TILES_A_WINDOW, K
+from models.features.history import DUPLICATE_MS, MOST_IDS, TILES_A_WINDOW, K
 from models.features.naive_labels import KnownLabel, LabelFacts, NaiveLabels, is_of_labels
 from models.features.operation import Operation as Op
 from models.features.table import FEATURES, Feature
@@ -32,19 +32,28 @@ class Event:
 class NaiveHistory:
     """A customer's transactions: the K newest, and those that left them.
 
-    Both oldest first; of equal times in the order of arrival.
+    The first two oldest first; of equal times in the order of arrival. Those that left and are young enough to be
+    recognised in the order in which they left.
     """
 
     kept: list[Event] = field(default_factory=list)
     left: list[Event] = field(default_factory=list)
+    recognised: list[Event] = field(default_factory=list)
 
     def take_in(self, event: Event) -> None:
         """Keep an event unless its transaction_id is known; what does not fit leaves."""
-        if any(other.transaction_id == event.transaction_id for other in self.kept):
+        recent = [other for other in self.recognised if self._is_recent(other)]
+        if any(other.transaction_id == event.transaction_id for other in self.kept + recent):
             return
         self.kept = sorted([*self.kept, event], key=_time)
-        self.left += self.kept[:-K]
-        self.kept = self.kept[-K:]
+        leaving, self.kept = self.kept[:-K], self.kept[-K:]
+        self.left += leaving
+        self.recognised += [other for other in leaving if self._is_recent(other)]
+        self.recognised = self.recognised[-MOST_IDS:]
+
+    def _is_recent(self, event: Event) -> bool:
+        newest_ms = max(other.event_time_ms for other in self.kept)
+        return event.event_time_ms // MINUTE_MS >= newest_ms // MINUTE_MS - DUPLICATE_MS // MINUTE_MS
 
     def earlier(self, event: Event, window: Window | None) -> list[Event]:
         """Return the kept transactions that an event sees in a window, or in all."""

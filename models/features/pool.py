@@ -11,20 +11,25 @@ Load = Callable[[str], bytes | None]
 class Pool(ABC):
     """Decoded records of many keys in one set of arrays: a cache of the encoded records in the state.
 
+    It has two generations. Full, it lets those leave that were not used since half of it was last brought in; where
+    these are too few, all but the batch's own.
+
     Parameters
     ----------
     capacity : int
-        Records held. Full, the pool is emptied; one batch with more keys makes it grow.
+        Records held; one batch with more keys makes it grow.
     load : callable of str to bytes or None, or None
-        Gives the encoded record of a key not held, None for a new one. Without it nothing is ever emptied.
+        Gives the encoded record of a key not held, None for a new one. Without it nothing ever leaves.
     """
 
     def __init__(self, *, capacity: int, load: Load | None) -> None:
         if capacity < 1:
-            raise ValueError(f"capacity: expected 1 or more, was {capacity}")
+            raise ValueError(f"capacity: expected 1 or more, got {capacity}")
         self._load = load
         self._slots: dict[str, int] = {}
-        self._used = 0
+        self._free = list(range(capacity - 1, -1, -1))
+        self._used_in = np.zeros(capacity, np.int64)
+        self._generation = self._brought_in = 0
         self._capacity = capacity
         self._allocate(capacity)
 
@@ -57,45 +62,60 @@ class Pool(ABC):
         """
         found = list(map(self._slots.get, keys))
         if None in found:
-            self._bring_in(list(dict.fromkeys(keys)))
+            self._bring_in(dict.fromkeys(keys))
             found = list(map(self._slots.get, keys))
-        return np.array(found, np.int64)
-
-    def clear(self) -> None:
-        """Forget every key: what the state holds is the same."""
-        self._slots.clear()
-        self._used = 0
+        slots = np.array(found, np.int64)
+        self._used_in[slots] = self._generation
+        return slots
 
     def drop(self, keys: Iterable[str]) -> None:
-        """Forget some keys: their rows stay unused until all are forgotten."""
+        """Forget some keys: what the state holds is read when one comes again."""
         for key in keys:
-            self._slots.pop(key, None)
+            slot = self._slots.pop(key, None)
+            if slot is not None:
+                self._release(key, slot)
+                self._free.append(slot)
 
-    def _bring_in(self, keys: list[str]) -> None:
+    def _bring_in(self, keys: dict[str, None]) -> None:
         missing = [key for key in keys if key not in self._slots]
-        if self._used + len(missing) > self.capacity:
-            if self._load is None:
-                self._grow(self._used + len(missing))
-            else:
-                self.clear()
-                missing = keys
-                if len(missing) > self.capacity:
-                    self._grow(len(missing))
+        if len(missing) > len(self._free):
+            if self._load is not None:
+                self._let_leave(keys, len(missing))
+            if len(missing) > len(self._free):
+                self._grow(len(self._slots) + len(missing))
         for key in missing:
-            slot = self._used
+            slot = self._free[-1]
             self._fill(slot, self._stored(key))
-            self._slots[key] = slot
-            self._used += 1
+            self._slots[key] = self._free.pop()
+        self._brought_in += len(missing)
+        if 2 * self._brought_in >= self._capacity:
+            self._generation += 1
+            self._brought_in = 0
+
+    def _let_leave(self, staying: dict[str, None], needed: int) -> None:
+        """Drop the elder generation, or all but those that stay where that makes too little room."""
+        others = [(key, slot) for key, slot in self._slots.items() if key not in staying]
+        used_in = self._used_in[[slot for _, slot in others]] if others else self._used_in[:0]
+        elder = (used_in < self._generation).tolist()
+        if len(self._free) + sum(elder) < needed:
+            elder = [True] * len(others)
+        self.drop([key for (key, _), leaves in zip(others, elder, strict=True) if leaves])
 
     def _stored(self, key: str) -> bytes | None:
         return self._load(key) if self._load else None
 
     def _grow(self, least: int) -> None:
-        self._capacity = max(least, 2 * self._capacity)
-        held, before = self._used, self._arrays()
+        held, before = self._capacity, [*self._arrays(), self._used_in]
+        self._capacity = max(least, 2 * held)
         self._allocate(self._capacity)
-        for grown, array in zip(self._arrays(), before, strict=True):
-            grown[:held] = array[:held]
+        self._used_in = np.zeros(self._capacity, np.int64)
+        for grown, array in zip([*self._arrays(), self._used_in], before, strict=True):
+            grown[:held] = array
+        self._free = [*range(self._capacity - 1, held - 1, -1), *self._free]
+
+    @abstractmethod
+    def _release(self, key: str, slot: int) -> None:
+        """Give up what a row of a key that leaves has besides the row."""
 
     @abstractmethod
     def _allocate(self, capacity: int) -> None:

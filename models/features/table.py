@@ -3,8 +3,8 @@ import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from models.features.history import HISTORY_VERSION, K
-from models.features.label_record import KEPT_LABELS, LABEL_RECORD_VERSION
+from models.features.history import K
+from models.features.label_record import KEPT_LABELS
 from models.features.operation import Operation as Op
 from models.features.window import (
     DAY,
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 SEMANTICS_VERSION = 2
+_RECORDS_OF_SEMANTICS = (2, 1)  # the records' versions at that time: a later layout gives features no other meaning
 """Raised when an operation's meaning changes, so that a model trained on the old meaning is refused."""
 
 
@@ -204,6 +205,6 @@ def spec_hash() -> str:
         "k": K,
         "labels": KEPT_LABELS,
         "horizon_ms": HORIZON_MS,
-        "versions": [SEMANTICS_VERSION, HISTORY_VERSION, LABEL_RECORD_VERSION],
+        "versions": [SEMANTICS_VERSION, *_RECORDS_OF_SEMANTICS],
     }
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]

@@ -16,20 +16,28 @@ def _rows(dtype: np.dtype[np.void]) -> types.Array:
     return types.Array(from_dtype(dtype), 2, "C")
 
 
+def _tuple(*members: types.Type) -> types.Type:
+    return types.Tuple(members)  # type: ignore[no-untyped-call]
+
+
 _HASHES, _INTS, _BYTES = _vector(types.uint64), _vector(types.int64), _vector(types.uint8)
 _FLOATS, _DOUBLES = _vector(types.float32), _vector(types.float64)
 _COUNTS, _FLAGS = _vector(types.int32, readonly=False), _vector(types.uint8, readonly=False)
 _OUT_FLOATS, _X = _vector(types.float32, readonly=False), types.Array(types.float32, 2, "C")
 _FACTS = (_INTS, _INTS, _INTS, _FLOATS)
-_LABELS = (_rows(LABEL), _COUNTS, types.Array(from_dtype(TOTALS), 1, "C"), _rows(DAY_TILE), _FLAGS)
+_LEDGER_ROWS = (types.uint64, types.int64, types.int64, types.int32)
+_LEDGER = _tuple(_COUNTS, *(types.Array(dtype, 2, "C") for dtype in _LEDGER_ROWS))
+_LABELS = (_rows(LABEL), _COUNTS, types.Array(from_dtype(TOTALS), 1, "C"), _rows(DAY_TILE), _COUNTS, _LEDGER, _FLAGS)
+
+_IDS = tuple(types.Array(dtype, 2, "C") for dtype in (types.uint64, types.int32, types.float32, types.int32))
 
 HASH_SIGNATURE = (_vector(types.int32), _BYTES, _BYTES, types.int64, _vector(types.uint64, readonly=False))
 ADVANCE_SIGNATURE = (
-    _rows(ENTRY), _COUNTS, _rows(TILE), _FLAGS, _INTS, *_FACTS,
+    _rows(ENTRY), _COUNTS, _rows(TILE), _FLAGS, _COUNTS, _tuple(_COUNTS, *_IDS), _INTS, *_FACTS,
     _HASHES, _INTS, _INTS, _HASHES, _HASHES, _DOUBLES, _DOUBLES, _FLOATS, _FLOATS,
     _X, _FLAGS, _vector(types.int64, readonly=False), _OUT_FLOATS,
 )  # fmt: skip
-REMEMBER_SIGNATURE = (_rows(ENTRY), _COUNTS, _INTS, _BYTES, _INTS, _FLOATS, _FLOATS, _OUT_FLOATS)
+REMEMBER_SIGNATURE = (_rows(ENTRY), _COUNTS, _COUNTS, *_IDS[2:], _INTS, _BYTES, _INTS, _FLOATS, _FLOATS, _OUT_FLOATS)
 LABELS_SIGNATURE = (
     *_LABELS, *_LABELS, *_FACTS,
     _INTS, _INTS, _HASHES, _INTS, _INTS, _INTS,

@@ -87,7 +87,7 @@ class TransactionScorer:
     load_merchant, load_customer : callable of str to bytes or None, or None
         As ``load``, for the known labels that `take_changed_labels` gives.
     capacity : int
-        Customers, and merchants, held in memory; when full it is emptied.
+        Customers, and merchants, held in memory, see `Pool`.
     """
 
     def __init__(

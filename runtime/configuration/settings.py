@@ -164,6 +164,8 @@ class JobSettings(Section):
     """write every transaction's decision to the scores topic"""
     feature_log_share: Annotated[float, Field(ge=0, le=1)] = JobConfig.feature_log_share
     """share of the transactions whose features are written to the inference topic, 0 to 1"""
+    pool_customers: AtLeastOne = JobConfig.pool_customers
+    """customers, and as many merchants, that all shards together keep in memory outside the JVM: about 10 kB of both"""
     start_from: StartFrom = JobConfig.start_from
     """where a new job begins to read"""
     max_record_bytes: AtLeastOne = Limits.max_record_bytes

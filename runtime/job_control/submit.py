@@ -77,6 +77,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         labels=settings.job.labels,
         emit_scores=settings.job.emit_scores,
         feature_log_share=settings.job.feature_log_share,
+        pool_customers=settings.job.pool_customers,
         start_from=settings.job.start_from,
         limits=settings.job.limits,
     )

@@ -16,6 +16,7 @@ from models.drift.psi_window import PsiWindow
 from models.drift.signals import SIGNALS
 from models.features.history import K, decode_history, encode_history
 from models.features.label_batch import LabelBatch
+from models.features.label_record import KEPT_LABELS, decode_labels, encode_labels
 
 STATE = Path(__file__).parents[1] / "fixtures" / "state"
 RIVER_OF_V2 = b"0.23.0"
@@ -24,13 +25,44 @@ EDGES = np.zeros((len(SIGNALS), BINS - 1))
 
 def test_full_history_of_version_2_is_read_and_written():
     raw = (STATE / "history_v2_tiled.bin").read_bytes()
-    entries, tiles = decode_history(raw)
+    entries, tiles, _ = decode_history(raw)
     assert entries["event_time_ms"].tolist() == [60_000 * number for number in range(K)]
     assert entries["amount"].tolist() == [number / 4 for number in range(K)]
     assert tiles is not None
     assert tiles["number"].tolist() == list(range(len(tiles)))
     assert {*tiles["count"].tolist()} == {1}
-    assert encode_history(entries, tiles) == raw
+    assert encode_history(entries, tiles)[1:] == raw[1:], "the number of the version alone is another"
+
+
+def test_history_with_ids_of_version_3_is_read_and_written():
+    raw = (STATE / "history_v3_ids.bin").read_bytes()
+    entries, tiles, ids = decode_history(raw)
+    assert tiles is not None
+    assert len(entries) == K
+    assert ids.transactions.tolist() == [2**64 - 1, 0, 7]
+    assert ids.minutes.tolist() == [0, -1, 2**31 - 1]
+    assert ids.scores.tolist() == [0.0, 0.5, 1.0]
+    assert encode_history(entries, tiles, ids) == raw
+
+
+def test_label_record_of_version_1_is_read_as_one_whose_ledger_is_empty():
+    known = decode_labels((STATE / "label_record_v1_left.bin").read_bytes())
+    assert known.labels["transaction"].tolist() == list(range(100, 100 + KEPT_LABELS))
+    assert known.totals is not None
+    assert known.tiles is not None
+    assert known.totals.tolist() == [(3, 1, 700, 500, 1_767_225_500_000, 1_767_225_400_000, 1_767_225_500_000,
+                                      500, 1_767_225_500_000, 1_767_225_400_000, 1_767_225_500_000)]  # fmt: skip
+    assert known.tiles["known"].sum() == 3
+    assert [len(field) for field in known.ledger] == [0, 0, 0]
+
+
+def test_label_record_of_version_2_is_read_and_written():
+    raw = (STATE / "label_record_v2_left.bin").read_bytes()
+    known = decode_labels(raw)
+    assert known.totals is not None
+    assert known.tiles is not None
+    assert [field.tolist() for field in known.ledger] == [[2**64 - 1, 0], [1, 2], [3, 2**62]]
+    assert encode_labels(known.labels, known.totals, known.tiles, known.ledger) == raw
 
 
 def test_label_log_of_version_1_is_read():

@@ -1,10 +1,24 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from models.features.history import decode_history
-from models.features.naive import NaiveEngine
+from models.features.batch import DUPLICATE
+from models.features.history import MOST_IDS, decode_history
+from models.features.naive import NaiveEngine, NaiveHistory
 from models.features.table import FEATURE_NAMES, FEATURES
-from tests.property.features.feature_streams import Store, any_streams, labelled_streams, naive_event, naive_label
+from tests.property.features.feature_streams import (
+    DAY_MS,
+    START_MS,
+    Row,
+    Store,
+    any_streams,
+    labelled_streams,
+    naive_event,
+    naive_label,
+    records,
+)
 
 # Whole numbers come out whole; a sum rounded in another order may be another float32, and a difference of
 # two amounts keeps the rounding of the larger one.
@@ -30,9 +44,37 @@ def test_kernels_equal_the_naive_oracle(labelled):
         np.testing.assert_allclose(x[:, column], expected[:, column], rtol=_RELATIVE, atol=_ABSOLUTE, err_msg=name)
     np.testing.assert_array_equal(x[:, _EXACT], expected[:, _EXACT])
     for customer, history in naive.histories.items():
-        entries, _ = decode_history(store.states[customer])
+        entries, _, _ = decode_history(store.states[customer])
         assert entries["event_time_ms"].tolist() == [event.event_time_ms for event in history.kept]
         assert entries["amount"].tolist() == [event.amount for event in history.kept]
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), days=st.sampled_from([1, 7, 10]))
+def test_duplicates_of_a_hot_customer_are_those_that_the_naive_oracle_finds(seed, days):
+    rng = np.random.default_rng(seed)
+    length = 2 * MOST_IDS
+    times_ms = (
+        START_MS + np.sort(rng.integers(0, days * DAY_MS, length)) - rng.choice([0, DAY_MS], length, p=[0.9, 0.1])
+    )
+    row = Row(
+        transaction=0, customer=0, merchant=0, time_ms=0, amount_minor=1, device=None, place=None, category="fuel",
+        type="chip",
+    )  # fmt: skip
+    ids = rng.integers(0, length, length).tolist()
+    stream = [replace(row, transaction=n, time_ms=int(t)) for n, t in zip(ids, times_ms.tolist(), strict=True)]
+    store, history = Store(), NaiveHistory()
+    duplicates = []
+    for start in range(0, length, 300):
+        batch = store.engine.advance(records(stream[start : start + 300]))
+        store.engine.remember(batch, np.zeros(len(batch), np.float32))
+        duplicates += (batch.fate == DUPLICATE).tolist()
+    expected = []
+    for row in stream:
+        before = len(history.kept) + len(history.left)
+        history.take_in(naive_event(row))
+        expected.append(len(history.kept) + len(history.left) == before)
+    assert duplicates == expected
 
 
 def naive_features(naive, stream, labels):

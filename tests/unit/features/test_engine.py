@@ -103,7 +103,7 @@ def test_full_history_drops_its_oldest_and_does_not_take_an_older_one():
     batch = engine.advance(records(*rows, {"event_time": START_MS}))
     engine.remember(batch, np.zeros(K + 2, np.float32))
     assert batch.fate.tolist() == [KEPT] * (K + 1) + [TOO_OLD]
-    entries, tiles = decode_history(engine.changed(batch)["c"])
+    entries, tiles, _ = decode_history(engine.changed(batch)["c"])
     assert entries["event_time_ms"].tolist() == [START_MS + i for i in range(2, K + 2)]
     assert tiles is not None
     assert tiles["count"].sum() == 2 * len(WINDOWS)

@@ -18,19 +18,20 @@ ENCODED_V1 = bytes.fromhex(
     "0100010028000000efcdab89674523017ba8da769b0100000000484107000000000000000000803e000042420000c07f"
 )
 ENCODED_V2 = b"\x02" + ENCODED_V1[1:]
+ENCODED_V3 = b"\x03" + ENCODED_V1[1:]
 
 
-@pytest.mark.parametrize("raw", [ENCODED_V1, ENCODED_V2], ids=["v1", "v2"])
+@pytest.mark.parametrize("raw", [ENCODED_V1, ENCODED_V2, ENCODED_V3], ids=["v1", "v2", "v3"])
 def test_every_version_is_still_read(raw):
-    (entry,), tiles = decode_history(raw)
+    (entry,), tiles, _ = decode_history(raw)
     assert tiles is None
     assert entry.tolist()[:7] == ENTRY_V1[:7]
     assert np.isnan(entry["longitude"])
     assert newest_event_time_ms(raw) == ENTRY_V1[1]
 
 
-def test_version_2_is_still_written():
-    assert encode_history(np.array([ENTRY_V1], ENTRY)) == ENCODED_V2
+def test_version_3_is_still_written():
+    assert encode_history(np.array([ENTRY_V1], ENTRY)) == ENCODED_V3
 
 
 def test_a_full_history_may_have_tiles():
@@ -38,7 +39,7 @@ def test_a_full_history_may_have_tiles():
     entries["event_time_ms"], tiles["number"] = np.arange(K), np.arange(TILES_KEPT)
     raw = encode_history(entries, tiles)
     assert len(raw) == 4_648
-    decoded, decoded_tiles = decode_history(raw)
+    decoded, decoded_tiles, _ = decode_history(raw)
     assert decoded_tiles is not None
     assert (decoded.tobytes(), decoded_tiles.tobytes()) == (entries.tobytes(), tiles.tobytes())
     assert newest_event_time_ms(raw) == K - 1
@@ -56,7 +57,7 @@ def test_round_trip_keeps_only_what_is_there(count):
 @pytest.mark.parametrize(
     ("raw", "was"),
     [
-        (b"\x03\x00" + ENCODED_V1[2:], "version 3"),
+        (b"\x04\x00" + ENCODED_V1[2:], "version 4"),
         (ENCODED_V2[:-1], "47 bytes"),
         (ENCODED_V2 + b"\x00", "49 bytes"),
         (b"", "too short"),
@@ -66,5 +67,5 @@ def test_round_trip_keeps_only_what_is_there(count):
 def test_other_bytes_are_refused_with_what_they_were(raw, was):
     with pytest.raises(HistoryVersionError, match=was) as caught:
         decode_history(raw)
-    assert "expected version 1 or 2" in str(caught.value)
+    assert "expected version 1 to 3" in str(caught.value)
     assert "savepoint" in str(caught.value)

@@ -4,14 +4,25 @@ import numpy as np
 import pytest
 
 from benchmarks.features_kernel import START_MS, transactions
-from models.features.batch import DUPLICATE, KEPT
+from models.features.batch import DUPLICATE, KEPT, TOO_OLD
 from models.features.engine import FeatureEngine
-from models.features.history import ENTRY, HEADER, TILE, TILES_KEPT, K, decode_history
+from models.features.history import (
+    DUPLICATE_MS,
+    ENTRY,
+    HEADER,
+    ID_BYTES,
+    MOST_IDS,
+    TILE,
+    TILES_KEPT,
+    K,
+    decode_history,
+)
 from models.features.table import FEATURE_NAMES
 from models.features.window import DAY_MS, HORIZON_MS
 from tests.unit.features.test_engine import records
 
-LARGEST = HEADER.size + K * ENTRY.itemsize + TILES_KEPT * TILE.itemsize
+TILED = HEADER.size + K * ENTRY.itemsize + TILES_KEPT * TILE.itemsize
+LARGEST = TILED + MOST_IDS * ID_BYTES
 HOT = "customer-000000"
 
 
@@ -31,7 +42,7 @@ def test_a_million_events_of_one_customer_are_kept_in_the_bytes_of_a_full_histor
         sizes.add(len(changed[HOT]))
         assert np.isfinite(found.x).all()
     assert sizes == {LARGEST}
-    entries, _ = decode_history(changed[HOT])
+    entries, _, _ = decode_history(changed[HOT])
     assert len(entries) == K, "no window walk is longer"
     # Tiles count whole twelfths of a window, so what they say of 30 days is the million, but for the batch's rest.
     in_month = found.x[-1, FEATURE_NAMES.index("count_30d")]
@@ -43,7 +54,7 @@ def test_an_id_a_thousand_times_is_in_the_history_once():
     found, changed = advance(
         engine, records(*({"transaction_id": "again", "event_time": START_MS} for _ in range(1_000)))
     )
-    entries, tiles = decode_history(changed["c"])
+    entries, tiles, _ = decode_history(changed["c"])
     assert (len(entries), tiles) == (1, None)
     assert np.bincount(found.fate).tolist() == [0, 1, 999] == np.bincount([KEPT] + [DUPLICATE] * 999).tolist()
 
@@ -55,8 +66,8 @@ def test_late_events_however_old_do_not_make_a_history_grow(late_ms):
     advance(engine, transactions(rng, np.zeros(3 * K, np.int64), START_MS, DAY_MS))
     late = transactions(rng, np.zeros(500, np.int64), START_MS - late_ms, 1)
     _, changed = advance(engine, late)
-    entries, _ = decode_history(changed[HOT])
-    assert len(changed[HOT]) == LARGEST
+    entries, _, _ = decode_history(changed[HOT])
+    assert TILED <= len(changed[HOT]) <= LARGEST
     assert (np.diff(entries["event_time_ms"]) >= 0).all()
     assert entries["event_time_ms"][0] >= START_MS, "older than all that are kept: they are in the tiles alone"
 
@@ -67,4 +78,72 @@ def test_equal_times_do_not_see_each_other_however_many():
         engine, records(*({"transaction_id": f"t{i}", "event_time": START_MS} for i in range(500)))
     )
     assert set(found.x[:, FEATURE_NAMES.index("history_count")]) == {0}
-    assert len(changed["c"]) == LARGEST
+    assert len(changed["c"]) == TILED + (500 - K) * ID_BYTES
+
+
+def ids_of(numbers, step_ms=1_000):
+    return records(*({"transaction_id": f"t-{i}", "event_time": START_MS + i * step_ms} for i in numbers))
+
+
+@pytest.mark.parametrize("count", [100, 1_000, K + MOST_IDS])
+def test_transactions_sent_twice_within_a_week_count_once(count):
+    engine = FeatureEngine(load=None)
+    _, once = advance(engine, ids_of(range(count)))
+    again, twice = advance(engine, ids_of(range(count)))
+    assert (again.fate == DUPLICATE).all()
+    assert twice == {}
+    found, _ = advance(engine, ids_of([count]))
+    expected, _ = advance(with_history(once["c"]), ids_of([count]))
+    assert found.x.tobytes() == expected.x.tobytes()
+
+
+def with_history(raw):
+    return FeatureEngine(load=lambda _: raw)
+
+
+def test_a_hundred_sent_twice_are_a_hundred_in_the_hour():
+    engine = FeatureEngine(load=None)
+    advance(engine, ids_of([*range(100), *range(100)]))
+    found, _ = advance(engine, ids_of([101]))
+    assert found.x[0, FEATURE_NAMES.index("count_1h")] == 100
+
+
+def test_a_duplicate_of_one_that_left_has_its_first_score_even_within_the_batch():
+    engine = FeatureEngine(load=None)
+    batch = engine.advance(ids_of([*range(K + 10), 3]))
+    final = engine.remember(batch, np.arange(len(batch), dtype=np.float32))
+    assert final[-1] == 3
+    batch = engine.advance(ids_of([5]))
+    assert engine.remember(batch, np.ones(1, np.float32)) == 5
+
+
+def test_a_late_transaction_older_than_all_kept_is_recognised_when_it_comes_again():
+    engine = FeatureEngine(load=None)
+    advance(engine, ids_of(range(1_000, 1_000 + K)))
+    late, _ = advance(engine, ids_of([0]))
+    again, changed = advance(engine, ids_of([0]))
+    assert (late.fate.tolist(), again.fate.tolist(), changed) == ([TOO_OLD], [DUPLICATE], {})
+
+
+@pytest.mark.parametrize(("apart_ms", "fate"), [(DUPLICATE_MS, DUPLICATE), (DUPLICATE_MS + K * 1_000, TOO_OLD)])
+def test_an_id_is_forgotten_when_its_customer_is_seven_days_past_it(apart_ms, fate):
+    engine = FeatureEngine(load=None)
+    advance(engine, ids_of(range(K)))
+    advance(engine, ids_of([K], step_ms=apart_ms // K))
+    again, _ = advance(engine, ids_of([0]))
+    assert again.fate.tolist() == [fate]
+
+
+def test_ids_that_are_all_forgotten_leave_a_history_as_large_as_before():
+    engine = FeatureEngine(load=None)
+    _, crowded = advance(engine, ids_of(range(2 * K)))
+    assert len(crowded["c"]) == TILED + K * ID_BYTES
+    _, sparse = advance(engine, ids_of(range(2 * K, 4 * K), step_ms=DAY_MS))
+    assert len(sparse["c"]) == TILED
+
+
+def test_a_customer_with_more_than_may_be_kept_forgets_the_first_that_left():
+    engine = FeatureEngine(load=None)
+    advance(engine, ids_of(range(K + MOST_IDS + 1)))
+    again, _ = advance(engine, ids_of([1, 0]))
+    assert again.fate.tolist() == [DUPLICATE, TOO_OLD]

@@ -5,7 +5,17 @@ import pytest
 from models.features.engine import FeatureEngine
 from models.features.history import HistoryVersionError
 from models.features.label_batch import LabelBatch
-from models.features.label_record import DAY_TILE, DAYS_KEPT, KEPT_LABELS, LABEL, TOTALS, encode_labels
+from models.features.label_record import (
+    DAY_TILE,
+    DAYS_KEPT,
+    KEPT_LABELS,
+    LABEL,
+    LEDGER_FIELDS,
+    MOST_LEFT,
+    TOTALS,
+    Ledger,
+    encode_labels,
+)
 from models.features.table import FEATURE_NAMES
 from models.features.window import DAY_MS, HORIZON_MS
 from schemas.columns import LABEL_ARROW
@@ -141,9 +151,12 @@ def test_labels_of_other_engines_customers_teach_about_the_merchant_alone():
 ENCODED_V1 = bytes.fromhex("0100010018000000efcdab89674523017ba8da769b010000c509000000000000")
 
 
-def test_version_1_is_still_written_and_read():
+ENCODED_V2 = b"\x02" + ENCODED_V1[1:]
+
+
+def test_version_1_is_still_read_and_version_2_written():
     label = np.array([(0x0123456789ABCDEF, 1_767_225_600_123, 2 * 1250 + 1)], LABEL)
-    assert encode_labels(label, np.zeros(1, TOTALS), np.zeros(DAYS_KEPT, DAY_TILE)) == ENCODED_V1
+    assert encode_labels(label, np.zeros(1, TOTALS), np.zeros(DAYS_KEPT, DAY_TILE)) == ENCODED_V2
     engine = FeatureEngine(load=None, load_customer=lambda _: ENCODED_V1)
     batch = engine.advance(records({"event_time": 1_767_225_600_123}))
     assert batch.x[0, FEATURE_NAMES.index("known_frauds")] == 1
@@ -154,11 +167,56 @@ def test_the_record_is_bounded():
     tiles = np.zeros(DAYS_KEPT, DAY_TILE)
     assert len(encode_labels(labels, totals, tiles)) == 1_544
     totals["known"] = 1
-    assert len(encode_labels(labels, totals, tiles)) == 2_344
+    assert len(encode_labels(labels, totals, tiles)) == 2_376
+    ledger = Ledger(*(np.zeros(MOST_LEFT, field) for field in LEDGER_FIELDS))
+    assert len(encode_labels(labels, totals, tiles, ledger)) == 26_952
 
 
-@pytest.mark.parametrize("raw", [b"", ENCODED_V1[:-1], b"\x02" + ENCODED_V1[1:], ENCODED_V1 + b"\x00"])
+@pytest.mark.parametrize(
+    "raw", [b"", ENCODED_V1[:-1], b"\x03" + ENCODED_V1[1:], ENCODED_V1 + b"\x00", ENCODED_V2 + bytes(24)]
+)
 def test_other_bytes_are_refused(raw):
     engine = FeatureEngine(load=None, load_merchant=lambda _: raw)
-    with pytest.raises(HistoryVersionError, match=f"expected version 1 .* was .*{len(raw)} bytes"):
+    with pytest.raises(HistoryVersionError, match=f"expected version 1 to 2 .* got .*{len(raw)} bytes"):
         engine.learn(label_batch(FRAUD))
+
+
+MINUTE_MS = 60_000
+
+
+def others(count):
+    return [{"transaction_id": f"o{i}", "label_time": START_MS + i * MINUTE_MS} for i in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("count", [63, 64, 200, 1_000, KEPT_LABELS + MOST_LEFT - 1])
+@pytest.mark.parametrize("again", [FRAUD, GENUINE], ids=["sent again", "taken back"])
+def test_a_label_of_a_busy_merchant_counts_once_when_it_is_sent_again_or_taken_back(count, again):
+    first = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
+    later = {**again, "transaction_id": "x", "label_time": START_MS + 2 * DAY_MS}
+    x = features(START_MS + 3 * DAY_MS, first, *others(count), later)
+    frauds = int(again["is_fraud"])
+    assert (x["merchant_known_7d"], x["merchant_frauds_7d"]) == (count + 1, frauds)
+    assert (x["known_frauds"], x["known_genuine"]) == (frauds, count + 1 - frauds)
+    assert x["since_merchant_fraud_s"] == (86_400 if frauds else -1)
+
+
+def test_an_older_label_of_one_that_left_counts_for_nothing():
+    holds = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
+    older = {**GENUINE, "transaction_id": "x", "label_time": START_MS - 1}
+    x = features(START_MS + 3 * DAY_MS, holds, *others(100), older)
+    assert (x["merchant_known_7d"], x["merchant_frauds_7d"]) == (101, 1)
+
+
+def test_a_second_label_counts_again_after_more_than_the_ledger_holds():
+    first = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
+    later = {**GENUINE, "transaction_id": "x", "label_time": START_MS + 2 * DAY_MS}
+    count = KEPT_LABELS + MOST_LEFT
+    x = features(START_MS + 3 * DAY_MS, first, *others(count), later)
+    assert (x["merchant_known_7d"], x["merchant_frauds_7d"]) == (count + 2, 1)
+
+
+def test_what_was_the_largest_and_the_newest_is_found_again_when_it_is_taken_back():
+    largest = {"transaction_id": "x", "label_time": START_MS, "amount_minor": 90_000}
+    now_fraud = {**largest, **FRAUD, "label_time": START_MS + 2 * DAY_MS}
+    x = features(START_MS + 3 * DAY_MS, largest, *others(100), now_fraud)
+    assert (x["genuine_max"], x["genuine_mean"]) == (10, 10)

@@ -1,0 +1,92 @@
+"""Which records a full pool lets go."""
+
+import numpy as np
+import pytest
+
+from models.features.engine import FeatureEngine
+from models.features.history import encode_history
+from models.features.history_pool import HistoryPool
+from models.features.label_pool import LabelPool
+from tests.unit.features.test_engine import records
+from tests.unit.features.test_labels import FRAUD, label_batch
+
+
+class Loads:
+    """A store that notes what it is asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, key):
+        self.asked.append(key)
+
+    def of(self, pool, keys):
+        self.asked.clear()
+        pool.slots(keys)
+        return list(self.asked)
+
+
+def names(*numbers):
+    return [f"k{number}" for number in numbers]
+
+
+def test_the_younger_half_stays_when_the_pool_is_full():
+    loads = Loads()
+    pool = HistoryPool(capacity=8, load=loads)
+    pool.slots(names(0, 1, 2, 3))
+    pool.slots(names(4, 5, 6, 7))
+    pool.slots(names(0))
+    assert loads.of(pool, names(8)) == ["k8"]
+    # 1 to 3 were not used since the half before last came, 0 was.
+    assert loads.of(pool, names(0, 4, 5, 6, 7)) == []
+    assert loads.of(pool, names(1)) == ["k1"]
+
+
+def test_what_is_always_used_is_read_once_whatever_else_comes():
+    loads = Loads()
+    pool = HistoryPool(capacity=100, load=loads)
+    for number in range(2_000):
+        pool.slots([*names(*range(20)), f"once-{number}"])
+    assert sorted(key for key in loads.asked if key[0] == "k") == sorted(names(*range(20)))
+    assert len(pool) <= 100
+
+
+def test_a_pool_never_holds_more_than_its_capacity_unless_one_batch_does():
+    pool = HistoryPool(capacity=10, load=Loads())
+    for start in range(0, 300, 7):
+        slots = pool.slots(names(*range(start, start + 7)))
+        assert len(set(slots.tolist())) == 7
+        assert (pool.capacity, len(pool) <= 10) == (10, True)
+    pool.slots(names(*range(25)))
+    assert (pool.capacity, len(pool)) == (25, 25)
+
+
+def test_rows_of_those_that_stay_are_kept_when_one_batch_makes_the_pool_grow():
+    stored = {f"k{i}": encode_history(np.zeros(i, HistoryPool(capacity=1, load=None).entries.dtype)) for i in range(40)}
+    pool = HistoryPool(capacity=3, load=stored.get)
+    for keys in (names(1, 2), names(*range(40)), names(3, 39)):
+        slots = pool.slots(keys)
+        assert [pool.encode(slot) for slot in slots.tolist()] == [stored[key] for key in keys]
+
+
+@pytest.mark.parametrize("leave", ["full", "dropped"])
+def test_labels_that_are_not_stored_yet_outlive_their_row(leave):
+    engine = FeatureEngine(load=lambda _: None, load_merchant=lambda _: None, load_customer=lambda _: None, capacity=1)
+    engine.learn(label_batch(FRAUD))
+    if leave == "full":
+        engine.advance(records({"customer_id": "another", "merchant_id": "other"}))
+    else:
+        engine.drop(["c"], ["m"])
+    assert engine.customer_awaits_storing("c")
+    assert engine.merchant_awaits_storing("m")
+    assert [list(changed) for changed in engine.take_changed_labels()] == [["m"], ["c"]]
+    assert not engine.customer_awaits_storing("c")
+
+
+def test_a_ledger_row_is_free_again_when_its_key_leaves():
+    pool = LabelPool(capacity=2, load=lambda _: None)
+    for number in range(50):
+        slots = pool.slots(names(number))
+        pool.ledger.with_room_for(1)
+        pool.ledger_rows[slots[0]] = pool.ledger.add([np.ones(3, np.int64)] * 3)
+    assert len(pool.ledger.spans) < 10
