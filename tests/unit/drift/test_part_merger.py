@@ -154,3 +154,7 @@ def test_state_of_another_version_begins_anew():
     merger = PartMerger()
     merger.update(part("m", 5))
     assert PartMerger(b"\x63\x00" + merger.to_bytes()[2:]).to_bytes() == PartMerger().to_bytes()
+
+
+def test_part_passes_between_the_operators_unchanged():
+    assert SignalPart.from_json(part("m", 5).to_json()) == part("m", 5)
