@@ -20,7 +20,7 @@ SHARD = Types.INT()
 SHARDED_BATCH = Types.ROW([SHARD, MICRO_BATCH])
 # Records for one topic: its name, their keys, their payloads.
 TOPIC_BATCH = Types.ROW_NAMED(["topic", "record_keys", "payloads"], [Types.STRING(), _TEXTS, _PAYLOADS])
-# A `SignalObservation` as JSON: one comes in a thousand transactions.
+# A `SignalPart` as JSON: a shard sends one a second at most, or one in a thousand transactions.
 OBSERVATION = Types.STRING()
 SIGNAL = Types.STRING()
 SIGNAL_OBSERVATION = Types.ROW([SIGNAL, OBSERVATION])

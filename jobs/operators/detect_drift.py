@@ -7,19 +7,24 @@ from pyflink.datastream.state import MapStateDescriptor
 
 from jobs.job_config import JobConfig
 from jobs.operators.map_state import put_all
-from models.drift.signal_observation import SignalObservation
+from models.drift.part_merger import PartMerger
+from models.drift.signal_part import SignalPart
 from models.drift.watch import SignalWatch
 from schemas.avro_schemas import DRIFT
 from schemas.codec import RecordCodec
 from schemas.registry import open_registry, value_subject
 from schemas.wall_clock import now_ms
 
+PART = "part"
+"""Key of the unfinished observation in the state; the other keys are the detectors' names."""
+
 
 class DetectDrift(KeyedProcessFunction):
     """Runs the detectors on the observations of one signal; keyed by signal, so each is watched globally.
 
-    State: `detectors`, map of detector name to versioned bytes, one for each signal. It lives as long as the job.
-    Observations of different shards come in no fixed order; the detectors do not need one.
+    State: `detectors`, map of detector name to versioned bytes, one for each signal, and the unfinished observation
+    beside them. It lives as long as the job. Parts of different shards come in no fixed order; the detectors do not
+    need one.
     """
 
     def __init__(self, config: JobConfig) -> None:
@@ -34,17 +39,22 @@ class DetectDrift(KeyedProcessFunction):
             MapStateDescriptor("detectors", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
         )
         # A cache: this operator is the only writer of its signals' state.
-        self._watches: dict[str, SignalWatch] = {}
+        self._watches: dict[str, tuple[PartMerger, SignalWatch]] = {}
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Take in one OBSERVATION; emit a TOPIC_BATCH of the drift events that it caused."""
         signal = ctx.get_current_key()
-        watch = self._watches.get(signal)
-        if watch is None:
-            watch = SignalWatch(signal, dict(self._states.items()))
-            self._watches[signal] = watch
-        events = watch.update(SignalObservation.from_json(value), now_ms())
-        put_all(self._states, watch.state(), self._config.mode)
+        if signal not in self._watches:
+            state = dict(self._states.items())
+            self._watches[signal] = PartMerger(state.get(PART)), SignalWatch(signal, state)
+        merger, watch = self._watches[signal]
+        complete = merger.update(SignalPart.from_json(value))
+        state = {PART: merger.to_bytes()}
+        events: list[dict[str, Any]] = []
+        if complete is not None:
+            events = watch.update(complete.observation(), now_ms())
+            state |= watch.state()
+        put_all(self._states, state, self._config.mode)
         if events:
             payloads = [self._codec.encode(event) for event in events]
             yield Row(self._config.topics.drift, [signal] * len(events), payloads)

@@ -157,7 +157,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._counts.scored(len(batch.records), int(np.count_nonzero(ruled.decisions != Decision.APPROVE)))
         yield from self._write(shard, models, batch.records, ruled, ruling, rules.book_id, positions, now)
         models.compare(scored, now)
-        yield from self._observe(models.serving, scored, event_time_ms(batch.records))
+        yield from self._observe(models.serving, scored, event_time_ms(batch.records), now)
 
     @staticmethod
     def _write(
@@ -206,11 +206,11 @@ class ScoreBatch(KeyedProcessFunction):
             capacity=max(1, self._config.pool_customers // self._config.shards),
         )
 
-    def _observe(self, serving: Serving, scored: Any, event_times: Any) -> Iterator[tuple[OutputTag, Row]]:
-        unfinished, complete = serving.observer.observe(self._state.observation.value(), scored, event_times)
+    def _observe(self, serving: Serving, scored: Any, event_times: Any, now: int) -> Iterator[tuple[OutputTag, Row]]:
+        unfinished, parts = serving.observer.observe(self._state.observation.value(), scored, event_times, now)
         self._state.observation.update(unfinished)
-        for signal, observation in complete:
-            yield OBSERVATIONS, Row(signal, observation.to_json())
+        for signal, part in parts:
+            yield OBSERVATIONS, Row(signal, part.to_json())
 
 
 def _nothing(_key: str) -> None:

@@ -56,8 +56,10 @@ class Serving:
     observer: Observer
 
     @classmethod
-    def of(cls, config: JobConfig, registry: SchemaRegistry, panel: Panel, deployment_id: str = "") -> Serving:
-        """Return what serves by a panel.
+    def of(
+        cls, config: JobConfig, registry: SchemaRegistry, panel: Panel, deployment: Deployment | None = None
+    ) -> Serving:
+        """Return what serves by a panel; None: the model of the job's settings.
 
         Raises
         ------
@@ -65,10 +67,12 @@ class Serving:
             A model promises reasons that it has not.
         """
         desks = tuple(map(partial(Desk.of, config, registry), panel.models))
-        observer = Observer(panel.models[0].manifest)
+        deployed_ms = round(deployment.changed_at.timestamp() * 1000) if deployment else 0
+        observer = Observer(panel.models[0].manifest, shards=config.shards, deployed_ms=deployed_ms)
+        deployment_id = deployment.deployment_id if deployment else ""
         return cls(deployment_id=deployment_id, panel=panel, desks=desks, observer=observer)
 
     @classmethod
     def load(cls, config: JobConfig, registry: SchemaRegistry, deployment: Deployment) -> Serving:
         """Load what a deployment names; see `Panel.load` for what is refused."""
-        return cls.of(config, registry, Panel.load(deployment), deployment.deployment_id)
+        return cls.of(config, registry, Panel.load(deployment), deployment)

@@ -31,7 +31,7 @@ class ShardState:
     merchants_due : MapState of day and number to the merchants of an entry
         The same of the merchants that labels tell of.
     observation : ValueState of `Accumulator.encode`
-        The drift signals' unfinished means.
+        The drift signals' unfinished means, and when the last part was sent.
     deployment, wanted_deployment : ValueState of the control topic's payload
         Which models serve, and which are to once they are loaded, see `ShardModels`.
     rules : ValueState of the control topic's payload

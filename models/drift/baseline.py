@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.drift.observation import OBSERVATION_SIZE, Observation
+from models.drift.observation import Observation
 from models.drift.psi import BINS, bin_edges
 from models.drift.season import SLOTS, slots_of
 from models.drift.signal_observation import SignalObservation
+from models.drift.signal_part import SignalPart
 from models.drift.signals import SIGNALS
 from models.scoring.artifact import Manifest, Reference, SignalReference
 
-SMALLEST_DEVIATION = 1e-6
 MIXED_ROWS = 50
-"""So many rows of the usual variance are added to each part of the week: of few rows it is too small by chance."""
+"""So many rows of the usual variance and histogram are added to each part of the week: few rows tell too little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Baseline:
         counts[:, : len(reference.edges) + 1] = reference.counts
         rows = counts.sum(axis=1)
         everything = counts.sum(axis=0) / max(rows.sum(), 1)
-        shares = np.where(rows[:, None] > 0, counts / np.maximum(rows, 1)[:, None], everything)
+        shares = (counts + MIXED_ROWS * everything) / (rows + MIXED_ROWS)[:, None]
         return cls(np.array(reference.means), np.array(reference.variances), np.maximum(rows, 1), edges, shares)
 
     @classmethod
@@ -67,22 +67,35 @@ class Baseline:
         )
 
     def compare(self, observation: Observation, signal: int, model_id: str) -> SignalObservation:
-        """Return one signal of an observation beside what it should be at those times of the week.
+        """Return one signal of an observation, compared with its expected value at those times of the week."""
+        return self.part(observation, signal, model_id).observation()
 
-        The standard error is that of the difference of two means: of an observation, and of the baseline, which
-        knows little of the hours with few rows.
-        """
-        week = observation.slots / OBSERVATION_SIZE
-        variance = week @ self.variances / OBSERVATION_SIZE + week**2 @ (self.variances / self.rows)
-        return SignalObservation(
-            mean=float(observation.means[signal]),
-            expected=float(week @ self.means),
-            standard_error=max(float(np.sqrt(variance)), SMALLEST_DEVIATION),
+    def part(self, observation: Observation, signal: int, model_id: str, deployed_ms: int = 0) -> SignalPart:
+        """Return one signal of an observation, or of a part of one, with its expected value; see `SignalPart`."""
+        week = observation.slots / observation.count
+        slots = np.flatnonzero(week)
+        unit = week[slots] / np.sqrt(self.rows[slots])
+        own = unit * np.sqrt(self.variances[slots])
+        mean, expected = float(observation.means[signal]), float(week @ self.means)
+        spread = float(observation.mean_squares[signal]) - 2 * mean * expected + expected**2
+        return SignalPart(
+            transactions=observation.count,
+            mean=mean,
+            expected=expected,
+            variance=float(week @ self.variances),
+            spread=max(spread, 0.0) if self.nearly_constant else 0.0,
+            uncertainty=dict(zip(map(str, slots.tolist()), np.stack([own, unit], axis=1).tolist(), strict=True)),
             bins=observation.bins[signal].tolist(),
             expected_shares=(week @ self.shares).tolist(),
             event_time_ms=observation.event_time_ms,
             model_id=model_id,
+            deployed_ms=deployed_ms,
         )
+
+    @property
+    def nearly_constant(self) -> bool:
+        """Whether eight tenths of the rows or more had one value: the variance tells little of the others."""
+        return bool(np.isinf(self.edges[1]))
 
 
 def signal_reference(values: NDArray[np.float64], event_time_ms: NDArray[np.int64]) -> SignalReference:

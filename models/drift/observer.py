@@ -2,9 +2,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.drift.baseline import baselines
-from models.drift.observation import Accumulator
+from models.drift.observation import OBSERVATION_SIZE, Accumulator
 from models.drift.psi import BINS
-from models.drift.signal_observation import SignalObservation
+from models.drift.signal_part import SignalPart
 from models.drift.signals import SIGNALS, signal_matrix
 from models.scoring.artifact import Manifest
 from models.scoring.decision import Decision
@@ -12,16 +12,23 @@ from models.scoring.transaction_scorer import ScoredBatch
 
 
 class Observer:
-    """Turns one model's scored batches into observations of the drift signals.
+    """Turns one model's scored batches into parts of observations of the drift signals.
 
     Parameters
     ----------
     manifest : Manifest
         Of the model that scores. With another model's observer the unfinished observation goes on; its histogram is
         then of both models' parts.
+    shards : int
+        Shards of the job. Each sends a part as soon as it has its share of an observation, so that an observation is
+        complete after as many transactions of the stream, however many shards there are.
+    deployed_ms : int
+        Time of the deployment, see `SignalPart`.
     """
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, *, shards: int = 1, deployed_ms: int = 0) -> None:
+        self._least = -(-OBSERVATION_SIZE // shards)
+        self._deployed_ms = deployed_ms
         self._model_id = manifest.model_id
         self._baselines = baselines(manifest)
         self._edges = np.full((len(SIGNALS), BINS - 1), np.inf)
@@ -30,8 +37,8 @@ class Observer:
                 self._edges[place] = self._baselines[signal.name].edges
 
     def observe(
-        self, raw: bytes | None, scored: ScoredBatch, event_time_ms: npt.NDArray[np.int64]
-    ) -> tuple[bytes, list[tuple[str, SignalObservation]]]:
+        self, raw: bytes | None, scored: ScoredBatch, event_time_ms: npt.NDArray[np.int64], now_ms: int
+    ) -> tuple[bytes, list[tuple[str, SignalPart]]]:
         """Take in a batch of n transactions.
 
         Parameters
@@ -40,19 +47,23 @@ class Observer:
             What the last call returned, None to begin.
         scored : ScoredBatch
         event_time_ms : (n,) int64
+        now_ms : int
+            Wall clock, milliseconds since 1970.
 
         Returns
         -------
         bytes
             The unfinished observation, to be kept.
-        list of (str, SignalObservation)
-            Those that the batch completed, with the names of their signals.
+        list of (str, SignalPart)
+            Those to be sent, with the names of their signals.
         """
         accumulator = Accumulator(self._edges, raw)
         signals = signal_matrix(scored.x, scored.scores, scored.decisions != Decision.APPROVE)
+        observations = accumulator.update(signals, event_time_ms)
+        part = accumulator.emit_part(self._least, now_ms)
         found = [
-            (signal.name, self._baselines[signal.name].compare(observation, place, self._model_id))
-            for observation in accumulator.update(signals, event_time_ms)
+            (signal.name, self._baselines[signal.name].part(observation, place, self._model_id, self._deployed_ms))
+            for observation in (*observations, *([part] if part else []))
             for place, signal in enumerate(SIGNALS)
             if signal.name in self._baselines
         ]

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignalObservation:
-    """One signal over OBSERVATION_SIZE transactions, and what it should be: all that its detectors need.
+    """One signal over OBSERVATION_SIZE transactions or more, and what it should be: all that its detectors need.
 
-    Who scored compares, with the model that it scored with; so who detects needs no model.
+    It is compared where it was scored, with the baseline of that model; so detecting needs no model.
 
     Parameters
     ----------
@@ -40,12 +39,3 @@ class SignalObservation:
     def restore(self, value: float) -> float:
         """Return the mean that has a given standardised value."""
         return self.expected + value * self.standard_error
-
-    def to_json(self) -> str:
-        """Return it as text, for the way from one operator to the other."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> SignalObservation:
-        """Read what `to_json` wrote."""
-        return cls(**json.loads(text))

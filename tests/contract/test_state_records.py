@@ -4,15 +4,18 @@ A new version of a record gets a new file beside the old one. Short ones stand i
 (history version 1 and 2, label record version 1).
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.drift.detector import DETECTORS, RIVER_VERSION, DriftDetector
-from models.drift.observation import OBSERVATION_SIZE, Accumulator
+from models.drift.observation import OBSERVATION_SIZE, PART_MS, Accumulator
+from models.drift.part_merger import PartMerger
 from models.drift.psi import BINS
 from models.drift.psi_window import PsiWindow
+from models.drift.signal_part import SignalPart
 from models.drift.signals import SIGNALS
 from models.features.history import K, decode_history, encode_history
 from models.features.label_batch import LabelBatch
@@ -80,15 +83,35 @@ def test_unfinished_observation_of_version_1_begins_anew():
     assert Accumulator(EDGES, raw).encode() == Accumulator(EDGES).encode()
 
 
-def test_unfinished_observation_of_version_2_goes_on():
-    raw = (STATE / "observation_v2.bin").read_bytes()
+@pytest.mark.parametrize("version", [2, 3])
+def test_unfinished_observation_goes_on(version):
+    raw = (STATE / f"observation_v{version}.bin").read_bytes()
     resumed = Accumulator(EDGES, raw)
-    assert resumed.encode() == raw
+    assert Accumulator(EDGES, resumed.encode()).encode() == resumed.encode()
     rest = np.zeros((OBSERVATION_SIZE - 2, len(SIGNALS)))
     (observation,) = resumed.update(rest, np.full(len(rest), 7))
     assert observation.means.tolist() == [(2 * signal + len(SIGNALS)) / OBSERVATION_SIZE for signal in range(6)]
     assert observation.bins[:, 0].tolist() == [OBSERVATION_SIZE - 1, *[OBSERVATION_SIZE - 2] * 5]
     assert observation.slots[:2].tolist() == [OBSERVATION_SIZE - 1, 1]
+
+
+def test_squares_and_the_time_of_the_last_part_are_kept_since_version_3():
+    raw = (STATE / "observation_v3.bin").read_bytes()
+    resumed = Accumulator(EDGES, raw)
+    assert resumed.encode() == raw
+    assert resumed.emit_part(2, 1_767_225_600_000 + PART_MS - 1) is None
+    part = resumed.emit_part(2, 1_767_225_600_000 + PART_MS)
+    assert part.mean_squares.tolist() == [(signal**2 + (signal + 6) ** 2) / 2 for signal in range(6)]
+
+
+def test_part_of_an_observation_of_all_shards_goes_on():
+    raw = (STATE / "drift_part_v1.bin").read_bytes()
+    merger = PartMerger(raw)
+    assert merger.to_bytes() == raw
+    pending = SignalPart.from_json(raw[2:].decode().split("\n")[1])
+    older = replace(pending, transactions=OBSERVATION_SIZE, deployed_ms=pending.deployed_ms - 1)
+    assert (pending.transactions, merger.update(older), merger.update(pending)) == (450, None, None)
+    assert SignalPart.from_json(merger.to_bytes()[2:].decode().split("\n")[1]).transactions == 900
 
 
 @pytest.mark.parametrize("kind", ["ADWIN", "PageHinkley"])

@@ -1,0 +1,44 @@
+from models.drift.observation import OBSERVATION_SIZE
+from models.drift.signal_part import SignalPart
+
+_VERSION = b"\x01\x00"
+
+
+class PartMerger:
+    """Merges the parts of one signal, which come from all shards, into observations of OBSERVATION_SIZE or more.
+
+    Shards follow a deployment one after the other, and one that cannot load it stays at the last: parts of an older
+    deployment than the newest seen are left out, else the detectors would begin anew with each part.
+
+    Parameters
+    ----------
+    raw : bytes or None
+        What `to_bytes` returned, or None to begin. Bytes of another version begin anew.
+    """
+
+    def __init__(self, raw: bytes | None = None) -> None:
+        self._pending: SignalPart | None = None
+        self._deployed_ms = 0
+        if raw and raw[:2] == _VERSION:
+            newest, text = raw[2:].decode().split("\n", 1)
+            self._deployed_ms = int(newest)
+            self._pending = SignalPart.from_json(text) if text else None
+
+    def update(self, part: SignalPart) -> SignalPart | None:
+        """Take in a part; return the observation that it completes, if it does."""
+        if part.deployed_ms < self._deployed_ms:
+            return None
+        self._deployed_ms = part.deployed_ms
+        pending = self._pending
+        if pending is not None and pending.model_id == part.model_id:
+            part = pending.merge(part)
+        if part.transactions < OBSERVATION_SIZE:
+            self._pending = part
+            return None
+        self._pending = None
+        return part
+
+    def to_bytes(self) -> bytes:
+        """Return the state: version, time of the newest deployment, and the unfinished observation."""
+        text = self._pending.to_json() if self._pending else ""
+        return _VERSION + f"{self._deployed_ms}\n{text}".encode()
