@@ -95,6 +95,8 @@ class JobConfig:
         transaction_id.
     start_from : {"earliest", "latest", "committed"}
         Where a job without savepoint starts to read.
+    challenger_time_ratio : float
+        How many times the champion's time a challenger's scoring may take before it is removed.
     pool_customers : int
         Customers, and as many merchants, kept decoded in memory for each shard, a cache of the state.
     """
@@ -125,6 +127,7 @@ class JobConfig:
     emit_scores: bool = True
     feature_log_share: float = 0.01
     start_from: StartFrom = "earliest"
+    challenger_time_ratio: float = 10.0
     pool_customers: int = 25_000
 
     def __post_init__(self) -> None:
@@ -155,6 +158,7 @@ class JobConfig:
         _expect(self.retained_checkpoints >= 1, "retained_checkpoints", "1 or more", self.retained_checkpoints)
         self._check_times()
         _expect(0 <= self.feature_log_share <= 1, "feature_log_share", "0 to 1", self.feature_log_share)
+        _expect(self.challenger_time_ratio >= 1, "challenger_time_ratio", "1 or more", self.challenger_time_ratio)
         _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)
         most = self.limits.max_record_bytes
         _expect(1 <= most <= LARGEST_RECORD, "max_record_bytes", f"1 to {LARGEST_RECORD}", most)

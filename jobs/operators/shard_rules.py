@@ -58,8 +58,12 @@ class ShardRules:
         if self._engine is None:
             return scored, None
         ruling = self._engine.judge(RuleBatch(records, scored.x, scored.scores), scored.decisions)
-        self._counts.ruled(self._engine.rules, ruling)
         return replace(scored, decisions=ruling.decisions), ruling
+
+    def count(self, ruling: Ruling | None) -> None:
+        """Count what the rules did, once the ruling holds."""
+        if self._engine is not None and ruling is not None:
+            self._counts.ruled(self._engine.rules, ruling)
 
     def _told(self, read: ReadBook, now_ms: int) -> Iterator[Any]:
         yield self._reports.rules(self._key, read, now_ms)

@@ -8,7 +8,7 @@ from models.drift.signal_observation import SignalObservation
 from models.drift.signals import SIGNALS, signal_matrix
 from models.scoring.artifact import Manifest
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import ScoredBatch
+from models.scoring.transaction_scorer import Decided
 
 
 class Observer:
@@ -30,7 +30,7 @@ class Observer:
                 self._edges[place] = self._baselines[signal.name].edges
 
     def observe(
-        self, raw: bytes | None, scored: ScoredBatch, event_time_ms: npt.NDArray[np.int64]
+        self, raw: bytes | None, scored: Decided, event_time_ms: npt.NDArray[np.int64]
     ) -> tuple[bytes, list[tuple[str, SignalObservation]]]:
         """Take in a batch of n transactions.
 
@@ -38,7 +38,8 @@ class Observer:
         ----------
         raw : bytes or None
             What the last call returned, None to begin.
-        scored : ScoredBatch
+        scored : Decided
+            By that model, whichever decided: a challenger's share would look like a drift.
         event_time_ms : (n,) int64
 
         Returns

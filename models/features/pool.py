@@ -71,6 +71,18 @@ class Pool(ABC):
         for key in keys:
             self._slots.pop(key, None)
 
+    def reload(self, keys: Iterable[str]) -> None:
+        """Put what the store holds in place of what is held of some keys; those that it does not have are forgotten."""
+        for key in dict.fromkeys(keys):
+            slot = self._slots.get(key)
+            if slot is None:
+                continue
+            raw = self._stored(key)
+            if raw is None:
+                del self._slots[key]
+            else:
+                self._fill(slot, raw)
+
     def _bring_in(self, keys: list[str]) -> None:
         missing = [key for key in keys if key not in self._slots]
         if self._used + len(missing) > self.capacity:

@@ -164,6 +164,8 @@ class JobSettings(Section):
     """write every transaction's decision to the scores topic"""
     feature_log_share: Annotated[float, Field(ge=0, le=1)] = JobConfig.feature_log_share
     """share of the transactions whose features are written to the inference topic, 0 to 1"""
+    challenger_time_ratio: Annotated[float, Field(ge=1)] = JobConfig.challenger_time_ratio
+    """times the champion's time that a challenger's scoring may take before it is removed"""
     start_from: StartFrom = JobConfig.start_from
     """where a new job begins to read"""
     max_record_bytes: AtLeastOne = Limits.max_record_bytes

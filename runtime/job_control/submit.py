@@ -77,6 +77,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         labels=settings.job.labels,
         emit_scores=settings.job.emit_scores,
         feature_log_share=settings.job.feature_log_share,
+        challenger_time_ratio=settings.job.challenger_time_ratio,
         start_from=settings.job.start_from,
         limits=settings.job.limits,
     )

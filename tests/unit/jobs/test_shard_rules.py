@@ -54,6 +54,7 @@ class Shard:
 
     def decisions(self):
         ruled, ruling = self.rules.rule(*scored())
+        self.rules.count(ruling)
         return {Decision(value).name for value in ruled.decisions}, ruling
 
 
@@ -87,6 +88,8 @@ def test_book_is_followed_from_the_next_batch_on_and_the_models_batch_stays_as_i
     assert {*batch.decisions.tolist()} != {Decision.BLOCK}
     assert ruled.x is batch.x
     assert np.array_equal(ruled.scores, batch.scores)
+    assert shard.counts.hits == [], "it may not hold yet"
+    shard.rules.count(ruling)
     assert len(ruling.fired) == shard.counts.hits[0][0] == 50
 
 
