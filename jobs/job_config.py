@@ -185,6 +185,22 @@ class JobConfig:
         return f"fraudstream-{self.name}"
 
     @property
+    def written_topics(self) -> tuple[str, ...]:
+        """The topics that the job writes: a standby its scores alone."""
+        topics = self.topics
+        if self.standby:
+            return (topics.scores,)
+        return (
+            topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference, topics.model_events,
+            topics.shadow, topics.features,
+        )  # fmt: skip
+
+    @property
+    def transaction_ids(self) -> str:
+        """What the ids of its transactions begin with, under exactly-once."""
+        return self.transaction_prefix or f"{self.group}-{self.topics.alerts}"
+
+    @property
     def model_folder(self) -> Path:
         """The model artifact's folder."""
         return Path(self.model)

@@ -15,7 +15,7 @@ from runtime.job_control.flink_secrets import is_secret
 from runtime.job_control.java_security import java_security
 from runtime.job_control.job_secrets import job_registry, kafka_password_file
 from runtime.job_control.savepoints import check_savepoint, take_savepoint
-from runtime.kafka.topics import require_topics
+from runtime.kafka.topic_rights import JobNeeds, require_rights
 from runtime.kafka.transaction_limit import require_transaction_time
 from runtime.local.embedded import Services, cluster, jars_for
 from runtime.local.flink_home import CLIENT_SETTINGS, FlinkHome
@@ -134,8 +134,7 @@ def run_job(
 ) -> Submitted:
     """Start a job and wait until it runs, see `submit` and `check_savepoint`."""
     require_transaction_time(settings, services.bootstrap_servers)
-    # Without it the job would fail, and start again, and fail.
-    require_topics(settings, services.bootstrap_servers, config.topics.control)
+    require_rights(settings, services.bootstrap_servers, JobNeeds.of(config))
     if savepoint is not None:
         note = check_savepoint(savepoint, StateManifest.of(config), may_drop=may_drop)
         if note:
