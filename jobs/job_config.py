@@ -1,5 +1,6 @@
 import json
 import re
+from base64 import b64decode
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -97,6 +98,9 @@ class JobConfig:
         Where a job without savepoint starts to read.
     challenger_time_ratio : float
         How many times the champion's time a challenger's scoring may take before it is removed.
+    first_rules, first_deployment : str or None
+        The newest rule book and deployment of the control topic when the job was submitted, in base64: what a job
+        without state begins with. It reads them again from the topic, some moments after its first transactions.
     pool_customers : int
         Customers, and as many merchants, kept decoded in memory for each shard, a cache of the state.
     """
@@ -128,6 +132,8 @@ class JobConfig:
     feature_log_share: float = 0.01
     start_from: StartFrom = "earliest"
     challenger_time_ratio: float = 10.0
+    first_rules: str | None = None
+    first_deployment: str | None = None
     pool_customers: int = 25_000
 
     def __post_init__(self) -> None:
@@ -183,6 +189,16 @@ class JobConfig:
     def group(self) -> str:
         """The Kafka consumer group, and what the transactional ids begin with."""
         return f"fraudstream-{self.name}"
+
+    @property
+    def first_rules_bytes(self) -> bytes | None:
+        """The record of `first_rules`."""
+        return None if self.first_rules is None else b64decode(self.first_rules)
+
+    @property
+    def first_deployment_bytes(self) -> bytes | None:
+        """The record of `first_deployment`."""
+        return None if self.first_deployment is None else b64decode(self.first_deployment)
 
     @property
     def written_topics(self) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from jobs.operators.plain_records import PLAIN_LABEL, PLAIN_TRANSACTION, plain_t
 from jobs.operators.rule_reader import RuleReader
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import ServingLoader
-from jobs.operators.shard_models import ShardModels
+from jobs.operators.shard_models import LOADING_MS, ShardModels
 from jobs.operators.shard_rules import ShardRules
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
@@ -121,20 +121,21 @@ class ScoreBatch(KeyedProcessFunction):
         elif kind == SAME_LABELS:
             yield from self._learned(lane, self._labels.last(records[2][0]))
         elif kind == RULES:
-            yield from lane.rules.order(records[1][0], now_ms())
+            lane.rules.order(records[1][0])
         else:
             lane.models.order(records[1][0], now_ms())
-        self._wake(lane.models, ctx)
+        self._wake(lane, ctx)
 
     def on_timer(self, _timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Any]:
         """See to a shard's models where no batch does."""
         key = ctx.get_current_key()
         if key not in self._shards:
             yield from self._begin(key)
-        models = self._shards[key].models
-        models.alarm_ms = None
-        yield from models.look(now_ms())
-        self._wake(models, ctx)
+        lane = self._shards[key]
+        lane.models.alarm_ms = None
+        yield from lane.models.look(now_ms())
+        yield from lane.rules.look(now_ms())
+        self._wake(lane, ctx)
 
     def _begin(self, key: int) -> Iterator[Any]:
         shard = ShardScorer(key, self._new_scorer, self._state)
@@ -151,12 +152,13 @@ class ScoreBatch(KeyedProcessFunction):
         rules = ShardRules(key, self._state, self._rules, self._reports, self._counts)
         scoring = GuardedScoring(shard, models, rules, plain_transaction())
         self._shards[key] = Lane(shard=shard, models=models, rules=rules, scoring=scoring)
-        yield from models.begin(now_ms())
-        yield from rules.begin(now_ms())
+        yield from models.begin(now_ms(), self._config.first_deployment_bytes)
+        yield from rules.begin(now_ms(), self._config.first_rules_bytes)
 
     @staticmethod
-    def _wake(models: ShardModels, ctx: KeyedProcessFunction.Context) -> None:
-        due_ms = models.next_look_ms(now_ms())
+    def _wake(lane: Lane, ctx: KeyedProcessFunction.Context) -> None:
+        now, models = now_ms(), lane.models
+        due_ms = models.next_look_ms(now) if lane.rules.next_look_ms(now) is None else now + LOADING_MS
         if due_ms is not None and (models.alarm_ms is None or due_ms < models.alarm_ms):
             models.alarm_ms = due_ms
             ctx.timer_service().register_processing_time_timer(due_ms)
@@ -172,6 +174,7 @@ class ScoreBatch(KeyedProcessFunction):
         batch = self._transactions.decode(keys, payloads, kafka_times_ms(stamps))
         now = now_ms()
         yield from lane.models.look(now)
+        yield from lane.rules.look(now)
         records, rejections = batch.records, batch.rejections
         places = np.delete(np.arange(len(keys)), [rejection.row for rejection in rejections]) if rejections else None
         if len(records):
@@ -218,9 +221,16 @@ class ScoreBatch(KeyedProcessFunction):
             letters = batch.letters(failed, lane.shard.key)
             yield from self._labels_set_aside(letters, batch.keys, batch.payloads, batch.positions.tolist())
 
-    def _labels_set_aside(self, rejections: list[Rejection], *record: Any) -> Iterator[Any]:
+    def _labels_set_aside(
+        self,
+        rejections: list[Rejection],
+        keys: Sequence[str | None],
+        payloads: Sequence[bytes],
+        positions: Sequence[int],
+    ) -> Iterator[Any]:
         self._counts.set_aside(rejections)
-        return self._dead_letters(self._config.topics.labels, rejections, *record, now_ms())
+        topic = self._config.topics.labels
+        yield from self._dead_letters(topic, rejections, keys, payloads, positions, now_ms())
 
     def _new_scorer(self, load: Load) -> TransactionScorer:
         state, known = self._state, self._config.labels

@@ -85,9 +85,19 @@ class ShardModels:
         self._compared_ms = 0
         self._use(own)
 
-    def begin(self, now_ms: int) -> Iterator[Any]:
-        """Go on as the state says; yield TOPIC_BATCHes, as the others do."""
-        kept = self._state.deployment.value()
+    def begin(self, now_ms: int, first: bytes | None = None) -> Iterator[Any]:
+        """Go on as the state says; yield TOPIC_BATCHes, as the others do.
+
+        Parameters
+        ----------
+        now_ms : int
+        first : bytes or None
+            The order to begin with where the state has none.
+        """
+        kept, wanted = self._state.deployment.value(), self._state.wanted_deployment.value()
+        if kept is None and wanted is None and first is not None:
+            kept = first
+            self._state.deployment.update(first)
         if kept is not None:
             outcome = self._loader.order(kept).result()
             if outcome.serving is None:
@@ -96,7 +106,6 @@ class ShardModels:
             else:
                 self._use(outcome.serving)
         yield self._reports.serving(self._key, self.serving, now_ms, None)
-        wanted = self._state.wanted_deployment.value()
         if wanted is not None:
             self._order, self._ordered_ms = self._loader.order(wanted), now_ms
 
@@ -195,7 +204,8 @@ class ShardModels:
             if self._compared_ms:
                 yield self._comparisons(now_ms)
             self._state.deployment.update(self._state.wanted_deployment.value())
-            self._former = self.serving
+            if outcome.serving is not self.serving:
+                self._former = self.serving
             self._use(outcome.serving)
             yield self._reports.serving(self._key, self.serving, now_ms, took_ms)
             self._counts.deployed()

@@ -8,6 +8,8 @@ from models.rules.rule_batch import RuleBatch
 from models.rules.ruling import Ruling
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import pyarrow as pa
 
     from jobs.operators.counts import Counts
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 class ShardRules:
     """Which rule book one shard decides by, beside its models; each stands in the state, so a restart forgets none.
 
-    A book that can't be followed is refused and told, and the former goes on. One of the state that this version
-    can't follow any more is told too, and kept: until another one comes the models decide alone.
+    A book is read in a thread, and stands in the state as wanted until it was followed or refused. One that can't be
+    followed is refused and told, and the former goes on. One of the state that this version can't follow any more is
+    told too, and kept: until another one comes the models decide alone.
 
     Parameters
     ----------
@@ -39,19 +42,44 @@ class ShardRules:
         self._key, self._state, self._reader = key, state, reader
         self._reports, self._counts = reports, counts
         self._engine: RuleEngine | None = None
+        self._order: Future[ReadBook] | None = None
 
-    def begin(self, now_ms: int) -> Iterator[Any]:
-        """Go on as the state says; yield TOPIC_BATCHes, as `order` does."""
-        kept = self._state.rules.value()
+    def begin(self, now_ms: int, first: bytes | None = None) -> Iterator[Any]:
+        """Go on as the state says; yield TOPIC_BATCHes, as `look` does.
+
+        Parameters
+        ----------
+        now_ms : int
+        first : bytes or None
+            The rule book to begin with where the state has none.
+        """
+        kept, wanted = self._state.rules.value(), self._state.wanted_rules.value()
+        if kept is None and wanted is None and first is not None:
+            kept = first
+            self._state.rules.update(first)
         if kept is not None:
-            yield from self._told(self._reader.read(kept), now_ms)
+            yield from self._told(self._reader.order(kept).result(), now_ms)
+        if wanted is not None:
+            self._order = self._reader.order(wanted)
 
-    def order(self, payload: bytes, now_ms: int) -> Iterator[Any]:
-        """Follow a rule book of the control topic from the next batch on, or refuse it."""
-        read = self._reader.read(payload)
+    def order(self, payload: bytes) -> None:
+        """Take a rule book of the control topic: it decides once it is read, in place of any ordered before."""
+        self._state.wanted_rules.update(payload)
+        self._order = self._reader.order(payload)
+
+    def look(self, now_ms: int) -> Iterator[Any]:
+        """Follow an ordered book that is read, or refuse it; yield TOPIC_BATCHes that say so."""
+        if self._order is None or not self._order.done():
+            return
+        read, self._order = self._order.result(), None
         if read.engine is not None:
-            self._state.rules.update(payload)
+            self._state.rules.update(self._state.wanted_rules.value())
+        self._state.wanted_rules.clear()
         yield from self._told(read, now_ms)
+
+    def next_look_ms(self, now_ms: int) -> int | None:
+        """Return when `look` is to be called at the latest, milliseconds since 1970; None: nothing is being read."""
+        return None if self._order is None else now_ms
 
     def rule(self, records: pa.RecordBatch, scored: ScoredBatch) -> tuple[ScoredBatch, Ruling | None]:
         """Return a scored batch as the rules decide it, and how they came to it; as it was where there are none."""

@@ -38,8 +38,8 @@ class ShardState:
         The drift signals' unfinished means.
     deployment, wanted_deployment : ValueState of the control topic's payload
         Which models serve, and which are to once they are loaded, see `ShardModels`.
-    rules : ValueState of the control topic's payload
-        The rule book in force, see `ShardRules`.
+    rules, wanted_rules : ValueState of the control topic's payload
+        The rule book in force, and the one that is to be once it is read, see `ShardRules`.
     """
 
     def __init__(self, context: RuntimeContext, mode: Mode) -> None:
@@ -63,6 +63,7 @@ class ShardState:
         self.deployment = one("deployment")
         self.wanted_deployment = one("wanted_deployment")
         self.rules = one("rules")
+        self.wanted_rules = one("wanted_rules")
         self._mode = mode
 
     def read(self, state: Any, key: str) -> bytes | None:

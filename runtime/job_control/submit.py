@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.job_config import JobConfig
@@ -10,6 +11,7 @@ from jobs.state_manifest import StateManifest
 from runtime.configuration.settings import Settings
 from runtime.host.folders import PROJECT_ROOT
 from runtime.host.java import find_java
+from runtime.job_control.control_topic import newest_orders
 from runtime.job_control.flink_run import FlinkRun
 from runtime.job_control.flink_secrets import is_secret
 from runtime.job_control.java_security import java_security
@@ -20,6 +22,8 @@ from runtime.kafka.transaction_limit import require_transaction_time
 from runtime.local.embedded import Services, cluster, jars_for
 from runtime.local.flink_home import CLIENT_SETTINGS, FlinkHome
 from runtime.local.flink_rest import FlinkRest
+from schemas.deployment import DEPLOYMENT_KEY
+from schemas.rule_book import RULES_KEY
 
 SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
 
@@ -135,7 +139,9 @@ def run_job(
     """Start a job and wait until it runs, see `submit` and `check_savepoint`."""
     require_transaction_time(settings, services.bootstrap_servers)
     require_rights(settings, services.bootstrap_servers, JobNeeds.of(config))
-    if savepoint is not None:
+    if savepoint is None:
+        config = _with_orders(config, newest_orders(settings, services))
+    else:
         note = check_savepoint(savepoint, StateManifest.of(config), may_drop=may_drop)
         if note:
             on_line(note)
@@ -154,6 +160,12 @@ def run_job(
     )
     on_line(f"$ {run.line}")
     return Submitted(job_id=run.submit(), line=run.line, config=file)
+
+
+def _with_orders(config: JobConfig, orders: dict[str, bytes]) -> JobConfig:
+    """Pin what is in force, so that a fresh job's first transactions are scored and ruled on by it."""
+    texts = {key: b64encode(payload).decode() for key, payload in orders.items()}
+    return replace(config, first_rules=texts.get(RULES_KEY), first_deployment=texts.get(DEPLOYMENT_KEY))
 
 
 def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:
