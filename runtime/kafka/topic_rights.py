@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
@@ -146,6 +147,10 @@ def _group_lacks(client: AdminClient, group: str) -> list[str]:
     return [group] if _lacks(allowed, AclOperation.READ) else []
 
 
+_UNHEARD = logging.Logger("submit-check")
+"""The client would print what the message says."""
+_UNHEARD.addHandler(logging.NullHandler())
+
 _NO_TRANSACTIONS = {KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}
 
 
@@ -155,7 +160,7 @@ def _transactions_lack(settings: Settings, bootstrap_servers: str, needs: JobNee
         return []
     properties = {**client_properties(settings, bootstrap_servers), "transactional.id": needs.transactional_id}
     try:
-        Producer(properties).init_transactions(TIMEOUT_S)
+        Producer(properties, logger=_UNHEARD).init_transactions(TIMEOUT_S)
     except KafkaException as error:
         return [needs.transactional_id] if error.args[0].code() in _NO_TRANSACTIONS else []
     return []
