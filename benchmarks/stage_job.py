@@ -28,6 +28,7 @@ class TimedScoreBatch(ScoreBatch):
         clock.wrap(desk.outputs, "_alert_batches", "encode_alerts")
         clock.wrap(desk.outputs._scores, "encode", "encode_scores")
         clock.wrap_iterator(desk.inference_log, "sample", "feature_log")
+        clock.wrap(self._own.observer, "observe", "drift")
         self._waits = False
         group = runtime_context.get_metrics_group().add_group(GROUP)
         self._counters = {name: group.counter(name) for name in (*STAGES, EVENTS, BATCHES)}
@@ -58,11 +59,6 @@ class TimedScoreBatch(ScoreBatch):
         clock.wrap(scorer._engine, "remember", "features")
         clock.wrap(scorer._engine, "changed", "encode_histories")
         return scorer
-
-    def _observe(self, *given: Any) -> Iterator[Any]:
-        with self._clock.stage("drift"):
-            rows = list(super()._observe(*given))
-        yield from rows
 
 
 if __name__ == "__main__":

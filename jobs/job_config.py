@@ -1,5 +1,6 @@
 import json
 import re
+from base64 import b64decode
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -95,6 +96,11 @@ class JobConfig:
         transaction_id.
     start_from : {"earliest", "latest", "committed"}
         Where a job without savepoint starts to read.
+    challenger_time_ratio : float
+        How many times the champion's time a challenger's scoring may take before it is removed.
+    first_rules, first_deployment : str or None
+        The newest rule book and deployment of the control topic when the job was submitted, in base64: what a job
+        without state begins with. It reads them again from the topic, some moments after its first transactions.
     pool_customers : int
         Customers, and as many merchants, that all shards together keep decoded in memory, a cache of the state; each
         shard has an equal part. So a TaskManager has no more than that, however many shards are on it.
@@ -126,6 +132,9 @@ class JobConfig:
     emit_scores: bool = True
     feature_log_share: float = 0.01
     start_from: StartFrom = "earliest"
+    challenger_time_ratio: float = 10.0
+    first_rules: str | None = None
+    first_deployment: str | None = None
     pool_customers: int = 100_000
 
     def __post_init__(self) -> None:
@@ -156,6 +165,7 @@ class JobConfig:
         _expect(self.retained_checkpoints >= 1, "retained_checkpoints", "1 or more", self.retained_checkpoints)
         self._check_times()
         _expect(0 <= self.feature_log_share <= 1, "feature_log_share", "0 to 1", self.feature_log_share)
+        _expect(self.challenger_time_ratio >= 1, "challenger_time_ratio", "1 or more", self.challenger_time_ratio)
         _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)
         most = self.limits.max_record_bytes
         _expect(1 <= most <= LARGEST_RECORD, "max_record_bytes", f"1 to {LARGEST_RECORD}", most)
@@ -180,6 +190,32 @@ class JobConfig:
     def group(self) -> str:
         """The Kafka consumer group, and what the transactional ids begin with."""
         return f"fraudstream-{self.name}"
+
+    @property
+    def first_rules_bytes(self) -> bytes | None:
+        """The record of `first_rules`."""
+        return None if self.first_rules is None else b64decode(self.first_rules)
+
+    @property
+    def first_deployment_bytes(self) -> bytes | None:
+        """The record of `first_deployment`."""
+        return None if self.first_deployment is None else b64decode(self.first_deployment)
+
+    @property
+    def written_topics(self) -> tuple[str, ...]:
+        """The topics that the job writes: a standby its scores alone."""
+        topics = self.topics
+        if self.standby:
+            return (topics.scores,)
+        return (
+            topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference, topics.model_events,
+            topics.shadow, topics.features,
+        )  # fmt: skip
+
+    @property
+    def transaction_ids(self) -> str:
+        """What the ids of its transactions begin with, under exactly-once."""
+        return self.transaction_prefix or f"{self.group}-{self.topics.alerts}"
 
     @property
     def model_folder(self) -> Path:

@@ -66,20 +66,15 @@ def outputs_table(config: JobConfig) -> str:
 
     A standby's sink knows one topic alone, so it has no column for it.
     """
-    topics = config.topics
-    written = [
-        topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference, topics.model_events,
-        topics.shadow, topics.features,
-    ]  # fmt: skip
     options = {
         **_common(config),
-        "topic": topics.scores if config.standby else ";".join(written),
+        "topic": ";".join(config.written_topics),
         "key.fields": "record_key",
         "sink.delivery-guarantee": config.guarantee,
         "properties.linger.ms": str(GATHER_MS),
     }
     if config.guarantee == "exactly-once":
-        options["sink.transactional-id-prefix"] = config.transaction_prefix or f"{config.group}-{topics.alerts}"
+        options["sink.transactional-id-prefix"] = config.transaction_ids
         options["properties.transaction.timeout.ms"] = str(config.transaction_timeout_ms)
     return f"""
         CREATE TABLE outputs (

@@ -20,6 +20,8 @@ class Counts:
         self._transactions = group.counter("transactions")
         self._alerts = group.counter("alerts")
         self._rules_refused = group.counter("rules_refused")
+        self._challengers_removed = group.counter("challengers_removed")
+        self._champions_failed = group.counter("champions_failed")
         self._rule_hits: dict[str, Any] = {}
         self._group = group
         self._deployments = {became: group.counter(f"deployments_{became}") for became in ("served", "refused")}
@@ -43,6 +45,14 @@ class Counts:
     def refused(self) -> None:
         """Count a deployment that a shard does not follow."""
         self._deployments["refused"].inc(1)
+
+    def challenger_removed(self) -> None:
+        """Count a challenger that a shard goes on without, since it failed or was too slow."""
+        self._challengers_removed.inc(1)
+
+    def fell_back(self) -> None:
+        """Count a champion that failed, so that a shard went back to the models before it."""
+        self._champions_failed.inc(1)
 
     def ruled(self, rules: Sequence[CompiledRule], ruling: Ruling) -> None:
         """Count for how many transactions each rule held; its counter is made when it first did."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from jobs.operators.settled import NOT_OF_DATA
 from jobs.operators.topic_batches import topic_batches
 from models.features.table import FEATURE_NAMES, spec_hash
 from schemas.avro_schemas import FEATURE_ANSWER, FEATURE_QUERY
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 class FeatureAnswers:
     """Tells the features that a transaction would have if it came now, to who asks by the queries topic.
 
-    A query that is none, or breaks a transaction's limits, is passed over: who asked hears nothing, and nothing of the
-    stream is lost.
+    A query that is none, breaks a transaction's limits or makes the features fail is passed over: who asked hears
+    nothing, and nothing of the stream is lost.
     """
 
     def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:
@@ -41,11 +42,18 @@ class FeatureAnswers:
     ) -> Iterator[Row]:
         """Yield the answers to the queries of a micro-batch, which changes nothing of the shard."""
         asked = zip(keys, payloads, strict=True)
-        answers = [
-            answer for key, payload in asked if (answer := self._answer(shard, key, payload, now_ms)) is not None
-        ]
-        written = [self._answers.encode(answer) for answer in answers]
-        yield from topic_batches(self._topic, [answer["customer_id"] for answer in answers], written)
+        found = [self._written(shard, key, payload, now_ms) for key, payload in asked]
+        answers = [answer for answer in found if answer is not None]
+        yield from topic_batches(self._topic, [key for key, _ in answers], [written for _, written in answers])
+
+    def _written(self, shard: ShardScorer, key: str | None, payload: bytes, now_ms: int) -> tuple[str, bytes] | None:
+        try:
+            answer = self._answer(shard, key, payload, now_ms)
+            return None if answer is None else (answer["customer_id"], self._answers.encode(answer))
+        except NOT_OF_DATA:
+            raise
+        except Exception:
+            return None
 
     def _answer(self, shard: ShardScorer, key: str | None, payload: bytes, now_ms: int) -> dict[str, Any] | None:
         if len(payload) > self._limits.max_record_bytes:

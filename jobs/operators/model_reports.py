@@ -36,6 +36,16 @@ class ModelReports:
         deployment_id, model_ids = (deployment.deployment_id, deployment.model_ids) if deployment else ("", ("",))
         return self._event("REFUSED", shard, deployment_id, model_ids, outcome.refusal[:KEPT_DETAIL], now_ms, took_ms)
 
+    def removed(self, shard: int, serving: Serving, number: int, why: str, now_ms: int) -> Row:
+        """Say that a shard goes on without a challenger: it names the challenger alone, and why."""
+        model_id = serving.panel.models[number].manifest.model_id
+        return self._event("REFUSED", shard, serving.deployment_id, (model_id,), why[:KEPT_DETAIL], now_ms, None)
+
+    def failed(self, shard: int, serving: Serving, why: str, now_ms: int) -> Row:
+        """Say that a shard goes back to the models before these, and why."""
+        model_ids = [model.manifest.model_id for model in serving.panel.models]
+        return self._event("REFUSED", shard, serving.deployment_id, model_ids, why[:KEPT_DETAIL], now_ms, None)
+
     def rules(self, shard: int, read: ReadBook, now_ms: int) -> Row:
         """Say that a shard follows a rule book from now on, or why it does not."""
         kind = "RULES_REFUSED" if read.engine is None else "RULES"

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -118,7 +118,7 @@ class Outputs:
         rows: np.ndarray[Any, Any],
         now_ms: int,
         fired: Fired,
-        upon: Mapping[str, Any],
+        upon: dict[str, Any],
     ) -> Iterator[Row]:
         alerts = [self._alert(records, scored, row, now_ms, fired.get(row, ())) | upon for row in rows.tolist()]
         payloads = [self._alerts.encode(alert) for alert in alerts]

@@ -1,7 +1,14 @@
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import Thread
 
+import numpy as np
+
+from jobs.operators.plain_records import plain_transaction
+from models.features.table import FEATURES
+from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import UnknownSchemaError
@@ -28,7 +35,10 @@ class ReadBook:
 
 
 class RuleReader:
-    """Reads rule books, each once for all shards of a subtask: milliseconds for a book of some tens of rules.
+    """Reads rule books in threads of their own, each once for all shards of a subtask, as `ServingLoader` does models.
+
+    A book of tens of rules takes milliseconds, one with long lists seconds: meanwhile the former one decides. A book
+    that fails for a plain transaction is refused: it would for others.
 
     Parameters
     ----------
@@ -38,21 +48,37 @@ class RuleReader:
 
     def __init__(self, codec: RecordCodec) -> None:
         self._codec = codec
-        self._last: tuple[bytes, ReadBook] | None = None
+        self._last: dict[bytes, Future[ReadBook]] = {}
 
-    def read(self, payload: bytes) -> ReadBook:
-        """Read a record of the control topic."""
-        if self._last is None or self._last[0] != payload:
-            self._last = payload, self._read(payload)
-        return self._last[1]
+    def order(self, payload: bytes) -> Future[ReadBook]:
+        """Begin to read a record of the control topic, unless one of the last two orders was of the same."""
+        read = self._last.pop(payload, None)
+        if read is None:
+            read = Future()
+            Thread(target=self._read_into, args=(read, payload), name="rule-reader", daemon=True).start()
+        self._last = dict([*self._last.items()][-1:])
+        self._last[payload] = read
+        return read
+
+    def _read_into(self, read: Future[ReadBook], payload: bytes) -> None:
+        read.set_result(self._read(payload))
 
     def _read(self, payload: bytes) -> ReadBook:
         try:
             book = RuleBook.from_record(self._codec.decode(payload))
         except (UndecodableError, UnknownSchemaError) as error:
             return ReadBook(book_id="", refusal=str(error))
+        except Exception as error:
+            # Whoever waits for the book would wait for ever.
+            return ReadBook(book_id="", refusal=repr(error))
         try:
-            return ReadBook(book_id=book.book_id, engine=RuleEngine(book))
+            engine = RuleEngine(book)
+            engine.judge(_plain_batch(), np.zeros(1, np.uint8))
+            return ReadBook(book_id=book.book_id, engine=engine)
         except Exception as error:
             # Whatever is wrong with a book, the job goes on with the former: that is the point of refusing.
             return ReadBook(book_id=book.book_id, refusal=str(error) or repr(error))
+
+
+def _plain_batch() -> RuleBatch:
+    return RuleBatch(plain_transaction(), np.zeros((1, len(FEATURES)), np.float32), np.zeros(1, np.float32))

@@ -1,22 +1,25 @@
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
 from jobs.operators.counts import Counts
 from jobs.operators.feature_answers import FeatureAnswers
-from jobs.operators.label_reader import LabelReader
+from jobs.operators.guarded_decoder import GuardedDecoder
+from jobs.operators.guarded_scoring import GuardedScoring, Scored
+from jobs.operators.label_reader import LabelReader, ReadLabels
 from jobs.operators.model_reports import ModelReports
+from jobs.operators.plain_records import PLAIN_LABEL, PLAIN_TRANSACTION, plain_transaction
 from jobs.operators.rule_reader import RuleReader
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import ServingLoader
-from jobs.operators.shard_models import ShardModels
+from jobs.operators.shard_models import LOADING_MS, ShardModels
 from jobs.operators.shard_rules import ShardRules
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import ShardState
@@ -32,23 +35,32 @@ from jobs.record_types import (
 from jobs.shards import SHARD_KEYS
 from models.features.pool import Load
 from models.features.warm_up import warm_up
-from models.rules.ruling import NONE_FIRED, Ruling
 from models.rules.text_search import warm_up_search
 from models.scoring.artifact import load_artifact
 from models.scoring.decision import Decision
 from models.scoring.loaded_model import LoadedModel
 from models.scoring.panel import Panel
-from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
+from models.scoring.transaction_scorer import TransactionScorer
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
 from schemas.label_batch import LabelBatchDecoder
-from schemas.registry import rules_subject, value_subject
+from schemas.registry import SchemaRegistry, rules_subject, value_subject
+from schemas.rejection import Rejection
 from schemas.steady_registry import open_steady_registry
 from schemas.transaction_batch import TransactionBatchDecoder
-from schemas.validation import event_time_ms
 from schemas.wall_clock import now_ms
 
 OBSERVATIONS = OutputTag("observations", SIGNAL_OBSERVATION)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lane:
+    """All that works for one shard."""
+
+    shard: ShardScorer
+    models: ShardModels
+    rules: ShardRules
+    scoring: GuardedScoring
 
 
 class ScoreBatch(KeyedProcessFunction):
@@ -56,7 +68,7 @@ class ScoreBatch(KeyedProcessFunction):
 
     Micro-batches of labels come to every shard. What becomes of late, equal-time and duplicate transactions, and of
     late, doubled and reversed labels: see FeatureEngine. Deployments and rules come to every shard too, see ShardModels
-    and ShardRules. What is stored: see ShardState.
+    and ShardRules. What is stored: see ShardState. What becomes of records that make any of this fail: see `settled`.
     """
 
     def __init__(self, config: JobConfig) -> None:
@@ -72,9 +84,17 @@ class ScoreBatch(KeyedProcessFunction):
         self._own = Serving.of(config, registry, Panel(models=(LoadedModel.of(load_artifact(config.model_folder)),)))
         self._dead_letters = self._own.desks[0].outputs.dead_letters
         self._state = ShardState(runtime_context, config.mode)
-        self._shards: dict[int, tuple[ShardScorer, ShardModels, ShardRules]] = {}
-        self._transactions = TransactionBatchDecoder(value_subject(config.topics.transactions), registry, config.limits)
-        self._labels = LabelReader(LabelBatchDecoder(value_subject(config.topics.labels), registry, config.limits))
+        self._shards: dict[int, Lane] = {}
+        subject = value_subject(config.topics.transactions)
+        self._transactions = GuardedDecoder(
+            TransactionBatchDecoder(subject, registry, config.limits),
+            _plain(avro_schemas.TRANSACTION, subject, registry, PLAIN_TRANSACTION),
+        )
+        subject = value_subject(config.topics.labels)
+        self._labels = LabelReader(
+            LabelBatchDecoder(subject, registry, config.limits),
+            _plain(avro_schemas.LABEL, subject, registry, PLAIN_LABEL),
+        )
         control = RecordCodec(avro_schemas.CONTROL, value_subject(config.topics.control), registry)
         self._loader = ServingLoader(control, partial(Serving.load, config, registry))
         books = RecordCodec(avro_schemas.RULES, rules_subject(config.topics.control), registry)
@@ -90,52 +110,62 @@ class ScoreBatch(KeyedProcessFunction):
         key = ctx.get_current_key()
         if key not in self._shards:
             yield from self._begin(key)
-        shard, models, rules = self._shards[key]
+        lane = self._shards[key]
         kind, *records = value
         if kind == TRANSACTIONS:
-            yield from self._score(shard, models, rules, *records)
+            yield from self._score(lane, *records)
         elif kind == LABELS:
-            yield from self._learn(shard, *records)
+            yield from self._learn(lane, *records)
         elif kind == QUERIES:
-            yield from self._answers.to(shard, records[0], records[1], now_ms())
+            yield from self._answers.to(lane.shard, records[0], records[1], now_ms())
         elif kind == SAME_LABELS:
-            self._learn_the_same(shard, *records)
+            yield from self._learned(lane, self._labels.last(records[2][0]))
         elif kind == RULES:
-            yield from rules.order(records[1][0], now_ms())
+            lane.rules.order(records[1][0])
         else:
-            models.order(records[1][0], now_ms())
-        self._wake(models, ctx)
+            lane.models.order(records[1][0], now_ms())
+        self._wake(lane, ctx)
 
     def on_timer(self, _timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Any]:
         """See to a shard's models where no batch does."""
         key = ctx.get_current_key()
         if key not in self._shards:
             yield from self._begin(key)
-        _, models, _ = self._shards[key]
-        models.alarm_ms = None
-        yield from models.look(now_ms())
-        self._wake(models, ctx)
+        lane = self._shards[key]
+        lane.models.alarm_ms = None
+        yield from lane.models.look(now_ms())
+        yield from lane.rules.look(now_ms())
+        self._wake(lane, ctx)
 
     def _begin(self, key: int) -> Iterator[Any]:
         shard = ShardScorer(key, self._new_scorer, self._state)
-        models = ShardModels(key, self._state, self._loader, self._own, shard.serve, self._reports, self._counts)
+        models = ShardModels(
+            key,
+            self._state,
+            self._loader,
+            self._own,
+            shard.serve,
+            self._reports,
+            self._counts,
+            self._config.challenger_time_ratio,
+        )
         rules = ShardRules(key, self._state, self._rules, self._reports, self._counts)
-        self._shards[key] = shard, models, rules
-        yield from models.begin(now_ms())
-        yield from rules.begin(now_ms())
+        scoring = GuardedScoring(shard, models, rules, plain_transaction())
+        self._shards[key] = Lane(shard=shard, models=models, rules=rules, scoring=scoring)
+        yield from models.begin(now_ms(), self._config.first_deployment_bytes)
+        yield from rules.begin(now_ms(), self._config.first_rules_bytes)
 
     @staticmethod
-    def _wake(models: ShardModels, ctx: KeyedProcessFunction.Context) -> None:
-        due_ms = models.next_look_ms(now_ms())
+    def _wake(lane: Lane, ctx: KeyedProcessFunction.Context) -> None:
+        now, models = now_ms(), lane.models
+        due_ms = models.next_look_ms(now) if lane.rules.next_look_ms(now) is None else now + LOADING_MS
         if due_ms is not None and (models.alarm_ms is None or due_ms < models.alarm_ms):
             models.alarm_ms = due_ms
             ctx.timer_service().register_processing_time_timer(due_ms)
 
     def _score(
         self,
-        shard: ShardScorer,
-        models: ShardModels,
-        rules: ShardRules,
+        lane: Lane,
         keys: list[str],
         payloads: list[bytes],
         positions: list[int],
@@ -143,74 +173,79 @@ class ScoreBatch(KeyedProcessFunction):
     ) -> Iterator[Any]:
         batch = self._transactions.decode(keys, payloads, kafka_times_ms(stamps))
         now = now_ms()
-        yield from models.look(now)
-        if batch.rejections:
-            self._counts.set_aside(batch.rejections)
+        yield from lane.models.look(now)
+        yield from lane.rules.look(now)
+        records, rejections = batch.records, batch.rejections
+        places = np.delete(np.arange(len(keys)), [rejection.row for rejection in rejections]) if rejections else None
+        if len(records):
+            known = positions if places is None else [positions[place] for place in places.tolist()]
+            scored = lane.scoring.score(records, known, self._state.observation.value(), now)
+            yield from self._kept(lane, scored, now)
+            rows = scored.rejections
+            rejections += rows if places is None else [replace(item, row=int(places[item.row])) for item in rows]
+        if rejections:
+            self._counts.set_aside(rejections)
             topic = self._config.topics.transactions
-            yield from self._dead_letters(topic, batch.rejections, keys, payloads, positions, now)
-            positions = np.delete(positions, [rejection.row for rejection in batch.rejections]).tolist()
-        if len(batch.records) == 0:
-            return
-        scored = shard.score(batch.records, now)
-        # Challengers are compared, and drift is watched, by what the models decide alone.
-        ruled, ruling = rules.rule(batch.records, scored)
-        self._counts.scored(len(batch.records), int(np.count_nonzero(ruled.decisions != Decision.APPROVE)))
-        yield from self._write(shard, models, batch.records, ruled, ruling, rules.book_id, positions, now)
-        models.compare(scored, now)
-        yield from self._observe(models.serving, scored, event_time_ms(batch.records), now)
+            yield from self._dead_letters(topic, rejections, keys, payloads, positions, now)
 
-    @staticmethod
-    def _write(
-        shard: ShardScorer,
-        models: ShardModels,
-        records: pa.RecordBatch,
-        scored: ScoredBatch,
-        ruling: Ruling | None,
-        book_id: str,
-        positions: list[int],
-        now: int,
-    ) -> Iterator[Any]:
-        """Write what was decided, model by model: a customer has one that decides, so its records stay in order."""
-        known, desks = shard.label_offsets, models.serving.desks
-        for number, rows, part in scored.by_decider():
-            some, places = records, positions
-            if rows is not None:
-                some, places = records.take(pa.array(rows)), [positions[row] for row in rows.tolist()]
-            fired = ruling.fired_in(rows) if ruling else NONE_FIRED
-            yield from desks[number].outputs.decisions(some, part, shard.key, known, now, fired, book_id)
-            yield from desks[number].inference_log.sample(some, part, places, shard.key, known, now)
+    def _kept(self, lane: Lane, scored: Scored, now: int) -> Iterator[Any]:
+        """Store what is known now, then emit it."""
+        yield from scored.events
+        if not scored.parts:
+            return
+        lane.shard.store(max(part.newest_ms for part in scored.parts), now)
+        self._state.observation.update(scored.parts[-1].unfinished)
+        for part in scored.parts:
+            ruled = part.ruled.decisions
+            self._counts.scored(len(ruled), int(np.count_nonzero(ruled != Decision.APPROVE)))
+            lane.rules.count(part.ruling)
+            yield from part.rows
+            if part.serving is lane.models.serving:
+                lane.models.compare(part.scored, now)
+                yield from lane.models.hold_to_budget(part.scored.verdict, now)
+            for signal, observation in part.observed:
+                yield OBSERVATIONS, Row(signal, observation.to_json())
 
     def _learn(
-        self, shard: ShardScorer, keys: list[str], payloads: list[bytes], positions: list[int], stamps: list[int]
+        self, lane: Lane, keys: list[str], payloads: list[bytes], positions: list[int], stamps: list[int]
     ) -> Iterator[Any]:
         batch = self._labels.read(keys, payloads, positions, stamps)
-        if batch.rejections and shard.key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
-            self._counts.set_aside(batch.rejections)
-            topic = self._config.topics.labels
-            yield from self._dead_letters(topic, batch.rejections, keys, payloads, positions, now_ms())
-        shard.learn(batch.for_shard(shard.key), batch.positions)
+        if batch.rejections and lane.shard.key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
+            yield from self._labels_set_aside(batch.rejections, keys, payloads, positions)
+        yield from self._learned(lane, batch)
 
-    def _learn_the_same(
-        self, shard: ShardScorer, _keys: list[str], _payloads: list[bytes], positions: list[int], _stamps: list[int]
-    ) -> None:
-        batch = self._labels.last(positions[0])
-        shard.learn(batch.for_shard(shard.key), batch.positions)
+    def _learned(self, lane: Lane, batch: ReadLabels) -> Iterator[Any]:
+        """Learn labels; of each that fails, its customer's shard has the dead letter, however many shards it fails."""
+        failed = lane.shard.learn(batch.for_shard(lane.shard.key), batch.positions)
+        if failed:
+            letters = batch.letters(failed, lane.shard.key)
+            yield from self._labels_set_aside(letters, batch.keys, batch.payloads, batch.positions.tolist())
+
+    def _labels_set_aside(
+        self,
+        rejections: list[Rejection],
+        keys: Sequence[str | None],
+        payloads: Sequence[bytes],
+        positions: Sequence[int],
+    ) -> Iterator[Any]:
+        self._counts.set_aside(rejections)
+        topic = self._config.topics.labels
+        yield from self._dead_letters(topic, rejections, keys, payloads, positions, now_ms())
 
     def _new_scorer(self, load: Load) -> TransactionScorer:
         state, known = self._state, self._config.labels
         return TransactionScorer(
             self._own.panel,
             load=load,
-            load_merchant=state.merchant_labels.get if known else _nothing,
-            load_customer=state.customer_labels.get if known else _nothing,
+            load_merchant=partial(state.read, state.merchant_labels) if known else _nothing,
+            load_customer=partial(state.read, state.customer_labels) if known else _nothing,
             capacity=max(1, self._config.pool_customers // self._config.shards),
         )
 
-    def _observe(self, serving: Serving, scored: Any, event_times: Any, now: int) -> Iterator[tuple[OutputTag, Row]]:
-        unfinished, parts = serving.observer.observe(self._state.observation.value(), scored, event_times, now)
-        self._state.observation.update(unfinished)
-        for signal, part in parts:
-            yield OBSERVATIONS, Row(signal, part.to_json())
+
+def _plain(name: str, subject: str, registry: SchemaRegistry, record: dict[str, Any]) -> tuple[str, bytes]:
+    """Return a record's key and payload."""
+    return record["customer_id"], RecordCodec(name, subject, registry).encode(record)
 
 
 def _nothing(_key: str) -> None:

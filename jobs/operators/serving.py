@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from functools import partial
 
 from jobs.job_config import JobConfig
@@ -48,12 +49,15 @@ class Serving:
         Of each of the panel's models.
     observer : Observer
         Of the drift signals, against what the champion knew in training.
+    deployment : Deployment or None
+        None for the model of the job's settings.
     """
 
     deployment_id: str
     panel: Panel
     desks: tuple[Desk, ...]
     observer: Observer
+    deployment: Deployment | None = None
 
     @classmethod
     def of(
@@ -70,9 +74,21 @@ class Serving:
         deployed_ms = round(deployment.changed_at.timestamp() * 1000) if deployment else 0
         observer = Observer(panel.models[0].manifest, shards=config.shards, deployed_ms=deployed_ms)
         deployment_id = deployment.deployment_id if deployment else ""
-        return cls(deployment_id=deployment_id, panel=panel, desks=desks, observer=observer)
+        return cls(deployment_id=deployment_id, panel=panel, desks=desks, observer=observer, deployment=deployment)
+
+    def without(self, number: int) -> Serving:
+        """Return what serves without one of the challengers, which are numbered from 1 on."""
+        if self.deployment is None:
+            raise ValueError(f"expected a deployment with a challenger {number}, got the model of the settings")
+        challengers = self.deployment.challengers
+        return replace(
+            self,
+            panel=self.panel.without(number),
+            desks=self.desks[:number] + self.desks[number + 1 :],
+            deployment=replace(self.deployment, challengers=challengers[: number - 1] + challengers[number:]),
+        )
 
     @classmethod
     def load(cls, config: JobConfig, registry: SchemaRegistry, deployment: Deployment) -> Serving:
         """Load what a deployment names; see `Panel.load` for what is refused."""
-        return cls.of(config, registry, Panel.load(deployment), deployment)
+        return cls.of(config, registry, Panel.load(deployment, time.perf_counter), deployment)

@@ -60,6 +60,10 @@ class ServingLoader:
         self._last[payload] = outcome
         return outcome
 
+    def encode(self, deployment: Deployment) -> bytes:
+        """Return a deployment as `order` takes it."""
+        return self._codec.encode(deployment.to_record())
+
     def _load_into(self, outcome: Future[Outcome], payload: bytes) -> None:
         outcome.set_result(self._outcome(payload))
 
@@ -68,6 +72,9 @@ class ServingLoader:
             deployment = Deployment.from_record(self._codec.decode(payload))
         except (UndecodableError, UnknownSchemaError, DeploymentError) as error:
             return Outcome(deployment=None, refusal=str(error))
+        except Exception as error:
+            # Whoever waits for the outcome would wait for ever.
+            return Outcome(deployment=None, refusal=repr(error))
         try:
             return Outcome(deployment=deployment, serving=self._load(deployment))
         except Exception as error:

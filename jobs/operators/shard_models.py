@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from models.scoring.panel import Panel
+from models.scoring.loaded_model import require_self_test
+from models.scoring.panel import Panel, Verdict
+from models.scoring.recent_share import RecentShare
 from models.scoring.shadow_tally import ShadowTally
+from models.scoring.time_budget import TimeBudget
 
 if TYPE_CHECKING:
     from jobs.operators.counts import Counts
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from jobs.operators.serving_loader import Outcome, ServingLoader
     from jobs.operators.shard_state import ShardState
     from models.scoring.transaction_scorer import ScoredBatch
+    from schemas.deployment import Deployment
 
 LOADING_MS = 20
 """How often it is asked whether ordered models are loaded, where no batch asks: milliseconds."""
@@ -22,12 +26,19 @@ COMPARED_MS = 5_000
 """How long comparisons add up before they are written, milliseconds."""
 
 
+FAILING_SHARE, FEW_FAILURES = 0.2, 10
+"""A champion that fails for such a share of the last transactions, and so many, is at fault, and not they."""
+
+
 class ShardModels:
     """Which models serve one shard: it takes orders, changes between two batches, and says what it did.
 
     An order stands in the state until it was followed or refused, so a restart forgets none; so does the deployment
     that serves. One that can't be loaded again after a restart is refused, and the settings' model serves until the
     next restart finds it, or another order comes: to score by the wrong model is told, not to score would be worse.
+
+    A challenger that fails or is too slow is removed. A champion that fails gives way to the models before it: those
+    of the former deployment since the job's start, else the settings' own.
 
     Parameters
     ----------
@@ -42,6 +53,8 @@ class ShardModels:
         Makes the shard's scorer score by other models.
     reports : ModelReports
     counts : Counts
+    challenger_time_ratio : float
+        How many times the champion's time a challenger's scoring may take, see `TimeBudget`.
 
     Attributes
     ----------
@@ -60,18 +73,31 @@ class ShardModels:
         serve: Callable[[Panel], None],
         reports: ModelReports,
         counts: Counts,
+        challenger_time_ratio: float = 10.0,
     ) -> None:
         self._key, self._state, self._loader, self._serve = key, state, loader, serve
         self._reports, self._counts = reports, counts
+        self._former, self._own = own, own
+        self._challenger_time_ratio = challenger_time_ratio
         self._order: Future[Outcome] | None = None
         self._ordered_ms = 0
         self.alarm_ms: int | None = None
         self._compared_ms = 0
         self._use(own)
 
-    def begin(self, now_ms: int) -> Iterator[Any]:
-        """Go on as the state says; yield TOPIC_BATCHes, as the others do."""
-        kept = self._state.deployment.value()
+    def begin(self, now_ms: int, first: bytes | None = None) -> Iterator[Any]:
+        """Go on as the state says; yield TOPIC_BATCHes, as the others do.
+
+        Parameters
+        ----------
+        now_ms : int
+        first : bytes or None
+            The order to begin with where the state has none.
+        """
+        kept, wanted = self._state.deployment.value(), self._state.wanted_deployment.value()
+        if kept is None and wanted is None and first is not None:
+            kept = first
+            self._state.deployment.update(first)
         if kept is not None:
             outcome = self._loader.order(kept).result()
             if outcome.serving is None:
@@ -80,7 +106,6 @@ class ShardModels:
             else:
                 self._use(outcome.serving)
         yield self._reports.serving(self._key, self.serving, now_ms, None)
-        wanted = self._state.wanted_deployment.value()
         if wanted is not None:
             self._order, self._ordered_ms = self._loader.order(wanted), now_ms
 
@@ -103,6 +128,66 @@ class ShardModels:
         if self._tallies and not self._compared_ms:
             self._compared_ms = now_ms
 
+    def hold_to_budget(self, verdict: Verdict, now_ms: int) -> Iterator[Any]:
+        """Remove a challenger that scores too slowly; yield TOPIC_BATCHes that say so."""
+        if not self._budgets or not verdict.seconds:
+            return
+        champion_s, *seconds = verdict.seconds
+        for budget, challenger_s in zip(self._budgets, seconds, strict=True):
+            budget.add(champion_s, challenger_s)
+        slow = [number for number, budget in enumerate(self._budgets, 1) if budget.exceeded]
+        for number in reversed(slow):
+            name, ratio = self.serving.panel.models[number].manifest.model_id, self._challenger_time_ratio
+            yield from self.remove(
+                number, f"challenger {name}: expected at most {ratio:g} times the champion's time, got more", now_ms
+            )
+
+    def remove(self, number: int, why: str, now_ms: int) -> Iterator[Any]:
+        """Go on without a challenger, after a restart too; yield TOPIC_BATCHes that say so."""
+        serving = self.serving.without(number)
+        if self._compared_ms:
+            yield self._comparisons(now_ms)
+        yield self._reports.removed(self._key, self.serving, number, why, now_ms)
+        self._counts.challenger_removed()
+        # What stands in the state is the deployment as it is now.
+        self._state.deployment.update(self._loader.encode(cast("Deployment", serving.deployment)))
+        self._use(serving)
+        yield self._reports.serving(self._key, serving, now_ms, None)
+
+    def champion_scored(self, transactions: int) -> None:
+        """Count transactions that the champion scored."""
+        self._failures.add(transactions, 0)
+
+    def must_fall_back(self) -> bool:
+        """Count a transaction that the champion fails for, and return whether it is the champion's fault.
+
+        It is where the champion fails for its own self-test too, or for many of the last transactions; and where there
+        is another to fall back to.
+        """
+        self._failures.add(1, 1)
+        if self._former is self.serving:
+            return False
+        if self._failures.exceeded:
+            return True
+        try:
+            require_self_test(self.serving.panel.champion)
+        except Exception:
+            return True
+        return False
+
+    def fall_back(self, why: str, now_ms: int) -> Iterator[Any]:
+        """Go back to the models before these, after a restart too; yield TOPIC_BATCHes that say so."""
+        failed, former = self.serving, self._former
+        yield self._reports.failed(self._key, failed, why, now_ms)
+        self._counts.fell_back()
+        if former.deployment is None:
+            self._state.deployment.clear()
+        else:
+            self._state.deployment.update(self._loader.encode(former.deployment))
+        self._former = self._own
+        self._use(former)
+        yield self._reports.serving(self._key, former, now_ms, None)
+
     def next_look_ms(self, now_ms: int) -> int | None:
         """Return when `look` is to be called at the latest, milliseconds since 1970; None: there is nothing to do."""
         if self._order is not None:
@@ -119,6 +204,8 @@ class ShardModels:
             if self._compared_ms:
                 yield self._comparisons(now_ms)
             self._state.deployment.update(self._state.wanted_deployment.value())
+            if outcome.serving is not self.serving:
+                self._former = self.serving
             self._use(outcome.serving)
             yield self._reports.serving(self._key, self.serving, now_ms, took_ms)
             self._counts.deployed()
@@ -128,6 +215,8 @@ class ShardModels:
         self.serving = serving
         self._serve(serving.panel)
         self._tallies = [ShadowTally(serving.panel, number) for number in range(1, len(serving.panel.models))]
+        self._budgets = [TimeBudget(self._challenger_time_ratio) for _ in self._tallies]
+        self._failures = RecentShare(FAILING_SHARE, FEW_FAILURES)
         self._compared_ms = 0
 
     def _comparisons(self, now_ms: int) -> Any:

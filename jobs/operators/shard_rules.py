@@ -8,6 +8,8 @@ from models.rules.rule_batch import RuleBatch
 from models.rules.ruling import Ruling
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import pyarrow as pa
 
     from jobs.operators.counts import Counts
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 class ShardRules:
     """Which rule book one shard decides by, beside its models; each stands in the state, so a restart forgets none.
 
-    A book that can't be followed is refused and told, and the former goes on. One of the state that this version
-    can't follow any more is told too, and kept: until another one comes the models decide alone.
+    A book is read in a thread, and stands in the state as wanted until it was followed or refused. One that can't be
+    followed is refused and told, and the former goes on. One of the state that this version can't follow any more is
+    told too, and kept: until another one comes the models decide alone.
 
     Parameters
     ----------
@@ -39,36 +42,63 @@ class ShardRules:
         self._key, self._state, self._reader = key, state, reader
         self._reports, self._counts = reports, counts
         self._engine: RuleEngine | None = None
+        self.book_id = ""
+        """Rule book in force; empty where there never was one."""
+        self._order: Future[ReadBook] | None = None
 
-    @property
-    def book_id(self) -> str:
-        """The rule book in force; empty where there is none."""
-        return self._engine.book.book_id if self._engine else ""
+    def begin(self, now_ms: int, first: bytes | None = None) -> Iterator[Any]:
+        """Go on as the state says; yield TOPIC_BATCHes, as `look` does.
 
-    def begin(self, now_ms: int) -> Iterator[Any]:
-        """Go on as the state says; yield TOPIC_BATCHes, as `order` does."""
-        kept = self._state.rules.value()
+        Parameters
+        ----------
+        now_ms : int
+        first : bytes or None
+            The rule book to begin with where the state has none.
+        """
+        kept, wanted = self._state.rules.value(), self._state.wanted_rules.value()
+        if kept is None and wanted is None and first is not None:
+            kept = first
+            self._state.rules.update(first)
         if kept is not None:
-            yield from self._told(self._reader.read(kept), now_ms)
+            yield from self._told(self._reader.order(kept).result(), now_ms)
+        if wanted is not None:
+            self._order = self._reader.order(wanted)
 
-    def order(self, payload: bytes, now_ms: int) -> Iterator[Any]:
-        """Follow a rule book of the control topic from the next batch on, or refuse it."""
-        read = self._reader.read(payload)
+    def order(self, payload: bytes) -> None:
+        """Take a rule book of the control topic: it decides once it is read, in place of any ordered before."""
+        self._state.wanted_rules.update(payload)
+        self._order = self._reader.order(payload)
+
+    def look(self, now_ms: int) -> Iterator[Any]:
+        """Follow an ordered book that is read, or refuse it; yield TOPIC_BATCHes that say so."""
+        if self._order is None or not self._order.done():
+            return
+        read, self._order = self._order.result(), None
         if read.engine is not None:
-            self._state.rules.update(payload)
+            self._state.rules.update(self._state.wanted_rules.value())
+        self._state.wanted_rules.clear()
         yield from self._told(read, now_ms)
+
+    def next_look_ms(self, now_ms: int) -> int | None:
+        """Return when `look` is to be called at the latest, milliseconds since 1970; None: nothing is being read."""
+        return None if self._order is None else now_ms
 
     def rule(self, records: pa.RecordBatch, scored: ScoredBatch) -> tuple[ScoredBatch, Ruling | None]:
         """Return a scored batch as the rules decide it, and how they came to it; as it was where there are none."""
         if self._engine is None:
             return scored, None
         ruling = self._engine.judge(RuleBatch(records, scored.x, scored.scores), scored.decisions)
-        self._counts.ruled(self._engine.rules, ruling)
         return replace(scored, decisions=ruling.decisions), ruling
+
+    def count(self, ruling: Ruling | None) -> None:
+        """Count what the rules did, once the ruling holds."""
+        if self._engine is not None and ruling is not None:
+            self._counts.ruled(self._engine.rules, ruling)
 
     def _told(self, read: ReadBook, now_ms: int) -> Iterator[Any]:
         yield self._reports.rules(self._key, read, now_ms)
         if read.engine is None:
             self._counts.rules_refused()
         else:
+            self.book_id = read.book_id
             self._engine = read.engine if read.engine.rules or read.engine.book.snoozes else None

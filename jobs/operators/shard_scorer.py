@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from jobs.operators.settled import settled
 from jobs.operators.silent_keys import SilentKeys
 from jobs.record_types import POSITION_MASK, POSITION_SHIFT
 from models.features.history import newest_event_time_ms
@@ -15,7 +16,6 @@ from models.features.label_record import newest_label_time_ms
 from models.features.pool import Load
 from models.scoring.panel import Panel
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
-from schemas.validation import event_time_ms
 
 if TYPE_CHECKING:
     from jobs.operators.shard_state import ShardState
@@ -47,8 +47,10 @@ class ShardScorer:
     def __init__(self, key: int, new_scorer: Callable[[Load], TransactionScorer], state: ShardState) -> None:
         self.key = key
         self._state = state
-        self._scorer = scorer = new_scorer(self._load)
+        self._new_scorer = new_scorer
+        self._panel: Panel | None = None
         self._new: list[str] = []
+        self._pending: dict[str, bytes] = {}
         labels = (state.customer_labels, newest_label_time_ms)
         self._customers = SilentKeys(state.due, [(state.histories, newest_event_time_ms), labels])
         self._merchants = SilentKeys(state.merchants_due, [(state.merchant_labels, newest_label_time_ms)])
@@ -58,14 +60,11 @@ class ShardScorer:
             customers = list(state.customer_labels.keys())
             self._customers.adopt(name for name in customers if not state.histories.contains(name))
         self._offsets: list[int] = np.frombuffer(state.label_offsets.value() or b"", np.int64).tolist()
-        self._entries = self._logged = 0
-        for entry in state.logged_labels():
-            logged = LabelBatch.decode(entry)
-            scorer.learn(logged)
-            self._count_logged(logged)
+        self._scorer = self._restored()
 
     def serve(self, panel: Panel) -> None:
         """Score by these models from the next batch on."""
+        self._panel = panel
         self._scorer.serve(panel)
 
     @property
@@ -73,35 +72,57 @@ class ShardScorer:
         """For each partition of the labels topic, the offset of the next label that is not yet known."""
         return self._offsets
 
-    def score(self, records: pa.RecordBatch, now_ms: int) -> ScoredBatch:
-        """Score a batch of transactions and store what it changed; forget who is silent by then.
+    def score(self, records: pa.RecordBatch) -> ScoredBatch:
+        """Score a batch of transactions in memory alone: `keep` or `take_back` it next.
+
+        Raises
+        ------
+        Exception
+            Whatever a record makes fail: `take_back` the batch then.
+        """
+        return self._scorer.score(records)
+
+    def keep(self, scored: ScoredBatch) -> None:
+        """Hold what a batch changed until `store`, as part of what comes after it."""
+        self._pending |= scored.changed
+
+    def take_back(self, records: pa.RecordBatch) -> None:
+        """Undo a batch that was not kept, wherever it failed; those before it stay."""
+        self._scorer.take_back(records.column("customer_id").to_pylist())
+
+    def store(self, newest_event_ms: int, now_ms: int) -> None:
+        """Store what the batches kept since the last call changed; forget who is silent by then.
 
         Parameters
         ----------
-        records : pyarrow.RecordBatch of TRANSACTION_ARROW
+        newest_event_ms : int
+            The newest event time among them, milliseconds since 1970.
         now_ms : int
             The wall clock, milliseconds since 1970. Nobody is forgotten for an event time that lies ahead of it,
             whatever the sender's clock says.
         """
-        scored = self._scorer.score(records)
-        self._state.put_all(self._state.histories, scored.changed)
-        newest_ms = min(int(event_time_ms(records).max()), now_ms)
-        # A customer that labels alone told of has an entry already.
-        known = self._state.customer_labels
-        self._customers.expect([name for name in self._new if not known.contains(name)], newest_ms)
+        changed, self._pending = self._pending, {}
+        self._state.put_all(self._state.histories, changed)
+        newest_ms = min(newest_event_ms, now_ms)
+        # A customer that labels alone told of has an entry already, and one that only failed has no history.
+        known, new = self._state.customer_labels, [name for name in dict.fromkeys(self._new) if name in changed]
+        self._customers.expect([name for name in new if not known.contains(name)], newest_ms)
         self._new = []
         self._forget(newest_ms)
-        return scored
 
     def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
         """Return the features that transactions would have, (n, F); nothing is stored, nobody becomes known by it."""
         new = list(self._new)
-        features = self._scorer.preview(records)
-        self._new = new
-        return features
+        try:
+            return self._scorer.preview(records)
+        except Exception:
+            self.take_back(records)
+            raise
+        finally:
+            self._new = new
 
-    def learn(self, labels: LabelBatch, positions: NDArray[np.int64]) -> None:
-        """Learn labels and store them.
+    def learn(self, labels: LabelBatch, positions: NDArray[np.int64]) -> dict[int, Exception]:
+        """Learn labels and store them; returns what was raised by each of those that can't be learned, by its row.
 
         Parameters
         ----------
@@ -109,15 +130,41 @@ class ShardScorer:
         positions : ndarray of int64, (m,)
             Where these lay, and the bad ones among them, see `record_types`.
         """
+        failed: dict[int, Exception] = {}
         if labels:
-            self._scorer.learn(labels)
-            full = self._logged + len(labels) > MOST_LOGGED or self._entries == MOST_ENTRIES
-            if full or (len(labels) <= FEW_LABELS and not self._entries):
-                self._write_records()
-            else:
-                self._state.label_log.put(self._entries, labels.encode())
-                self._count_logged(labels)
+            for rows, error in settled(len(labels), lambda rows: self._learn(labels[rows]), self._forget_unstored):
+                if error is None:
+                    self._store_labels(labels[rows])
+                else:
+                    failed[rows.start] = error
         self._note(positions)
+        return failed
+
+    def _learn(self, labels: LabelBatch) -> None:
+        self._scorer.learn(labels)
+
+    def _forget_unstored(self, _rows: slice) -> None:
+        self._scorer = self._restored()
+
+    def _restored(self) -> TransactionScorer:
+        """Return a scorer that knows what is stored, and nothing else."""
+        scorer = self._new_scorer(self._load)
+        if self._panel is not None:
+            scorer.serve(self._panel)
+        self._entries = self._logged = 0
+        for entry in self._state.logged_labels():
+            logged = LabelBatch.decode(entry)
+            scorer.learn(logged)
+            self._count_logged(logged)
+        return scorer
+
+    def _store_labels(self, labels: LabelBatch) -> None:
+        full = self._logged + len(labels) > MOST_LOGGED or self._entries == MOST_ENTRIES
+        if full or (len(labels) <= FEW_LABELS and not self._entries):
+            self._write_records()
+        else:
+            self._state.label_log.put(self._entries, labels.encode())
+            self._count_logged(labels)
 
     def _forget(self, now_ms: int) -> None:
         customers = self._customers.forget(now_ms, self._scorer.customer_awaits_storing)
@@ -126,7 +173,7 @@ class ShardScorer:
             self._scorer.drop(customers, merchants)
 
     def _load(self, customer: str) -> bytes | None:
-        history: bytes | None = self._state.histories.get(customer)
+        history = self._pending.get(customer) or self._state.read(self._state.histories, customer)
         if history is None:
             self._new.append(customer)
         return history

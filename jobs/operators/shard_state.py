@@ -11,6 +11,10 @@ from jobs.job_config import Mode
 from jobs.operators.map_state import put_all
 
 
+class StateAccessError(RuntimeError):
+    """Flink's state could not be read: no record's fault, so the task fails and starts again."""
+
+
 class ShardState:
     """The keyed state of the scoring operator: each handle is the current shard's, and lives as long as the job.
 
@@ -34,8 +38,8 @@ class ShardState:
         The drift signals' unfinished means, and when the last part was sent.
     deployment, wanted_deployment : ValueState of the control topic's payload
         Which models serve, and which are to once they are loaded, see `ShardModels`.
-    rules : ValueState of the control topic's payload
-        The rule book in force, see `ShardRules`.
+    rules, wanted_rules : ValueState of the control topic's payload
+        The rule book in force, and the one that is to be once it is read, see `ShardRules`.
     """
 
     def __init__(self, context: RuntimeContext, mode: Mode) -> None:
@@ -59,7 +63,22 @@ class ShardState:
         self.deployment = one("deployment")
         self.wanted_deployment = one("wanted_deployment")
         self.rules = one("rules")
+        self.wanted_rules = one("wanted_rules")
         self._mode = mode
+
+    def read(self, state: Any, key: str) -> bytes | None:
+        """Return what one of the maps has under a key.
+
+        Raises
+        ------
+        StateAccessError
+            Whatever the backend raises.
+        """
+        try:
+            found: bytes | None = state.get(key)
+        except Exception as error:
+            raise StateAccessError(f"state of {key!r} can't be read: {error}") from error
+        return found
 
     def put_all(self, state: Any, entries: dict[str, bytes]) -> None:
         """Put entries into one of the maps."""

@@ -8,7 +8,7 @@ from models.drift.signal_part import SignalPart
 from models.drift.signals import SIGNALS, signal_matrix
 from models.scoring.artifact import Manifest
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import ScoredBatch
+from models.scoring.transaction_scorer import Decided
 
 
 class Observer:
@@ -37,7 +37,7 @@ class Observer:
                 self._edges[place] = self._baselines[signal.name].edges
 
     def observe(
-        self, raw: bytes | None, scored: ScoredBatch, event_time_ms: npt.NDArray[np.int64], now_ms: int
+        self, raw: bytes | None, scored: Decided, event_time_ms: npt.NDArray[np.int64], now_ms: int
     ) -> tuple[bytes, list[tuple[str, SignalPart]]]:
         """Take in a batch of n transactions.
 
@@ -45,7 +45,8 @@ class Observer:
         ----------
         raw : bytes or None
             What the last call returned, None to begin.
-        scored : ScoredBatch
+        scored : Decided
+            By that model, whichever decided: a challenger's share would look like a drift.
         event_time_ms : (n,) int64
         now_ms : int
             Wall clock, milliseconds since 1970.

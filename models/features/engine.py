@@ -195,6 +195,14 @@ class FeatureEngine:
         self._pool.drop(batch.customers)
         return batch.x
 
+    def take_back(self, customers: Sequence[str]) -> None:
+        """Undo the last `advance` of a batch of these customers, wherever it or what came after it failed.
+
+        What ``load`` answers with holds again: an engine without it can't take anything back.
+        """
+        self._unscored = None
+        self._pool.reload(customers)
+
     def learn(self, labels: LabelBatch) -> None:
         """Take in labels that arrive without transactions.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +15,28 @@ from models.scoring.customer_share import deciders
 from models.scoring.decision import decide
 from models.scoring.loaded_model import LoadedModel, load_model
 from schemas.deployment import Deployment
+
+Clock = Callable[[], float]
+
+
+class ChampionError(ValueError):
+    """The champion failed, or gave something that is no probability."""
+
+
+class ChallengerError(ValueError):
+    """A challenger failed, or gave something that is no probability.
+
+    Parameters
+    ----------
+    number : int
+        The panel's model of this number, from 1 on.
+    message : str
+    """
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.number = number
+
 
 _RISKS = (("category_risk", "merchant_category"), ("type_risk", "transaction_type"))
 
@@ -47,12 +70,15 @@ class Verdict:
         The champion's scores.
     opinions : tuple of Opinion
         Of each challenger.
+    seconds : tuple of float
+        What the champion took, then each challenger; empty where nobody measures it.
     """
 
     scores: NDArray[np.float32]
     deciders: NDArray[np.int8] | None
     champion: NDArray[np.float32]
     opinions: tuple[Opinion, ...]
+    seconds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,13 +91,16 @@ class Panel:
         The champion, then the challengers.
     shares : tuple of float
         Of the customers, one for each challenger.
+    clock : callable, optional
+        Gives seconds that never go back: what each model takes is measured where there are challengers.
     """
 
     models: tuple[LoadedModel, ...]
     shares: tuple[float, ...] = ()
+    clock: Clock | None = None
 
     @classmethod
-    def load(cls, deployment: Deployment) -> Panel:
+    def load(cls, deployment: Deployment, clock: Clock | None = None) -> Panel:
         """Load what a deployment names.
 
         Raises
@@ -82,6 +111,15 @@ class Panel:
         return cls(
             models=tuple(map(load_model, (deployment.champion, *deployment.challengers))),
             shares=tuple(challenger.share for challenger in deployment.challengers),
+            clock=clock,
+        )
+
+    def without(self, number: int) -> Panel:
+        """Return the panel without one of its challengers, which are numbered from 1 on."""
+        return replace(
+            self,
+            models=self.models[:number] + self.models[number + 1 :],
+            shares=self.shares[: number - 1] + self.shares[number:],
         )
 
     @property
@@ -108,13 +146,28 @@ class Panel:
         records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows
         x : ndarray of float32, (n, F)
             Their features, with the champion's fraud rates.
+
+        Raises
+        ------
+        ChampionError, ChallengerError
+            A model failed, or gave something that is no probability: the first of them.
         """
-        champion = self.champion.onnx.score(x)
         if len(self.models) == 1:
+            champion = self._champion_scores(x)
             return Verdict(scores=champion, deciders=None, champion=champion, opinions=())
-        opinions = tuple(
-            self._opinion(model, risks, records, x) for model, risks in zip(self.models[1:], self._risks, strict=True)
-        )
+        times = [self._now()]
+        champion = self._champion_scores(x)
+        times.append(self._now())
+        opinions = []
+        for number in range(1, len(self.models)):
+            opinions.append(self._opinion_of(number, records, x))
+            times.append(self._now())
+        seconds = tuple(np.diff(times).tolist()) if self.clock else ()
+        return replace(self._decided(records, champion, tuple(opinions)), seconds=seconds)
+
+    def _decided(
+        self, records: pa.RecordBatch, champion: NDArray[np.float32], opinions: tuple[Opinion, ...]
+    ) -> Verdict:
         if not any(self.shares):
             return Verdict(scores=champion, deciders=None, champion=champion, opinions=opinions)
         by = deciders(records.column("customer_id"), self._claims)
@@ -132,6 +185,22 @@ class Panel:
             decisions[by == number] = decided(model.manifest, scores[by == number])
         return decisions
 
+    def _now(self) -> float:
+        return self.clock() if self.clock else 0.0
+
+    def _champion_scores(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        try:
+            return probabilities(self.champion, x)
+        except Exception as error:
+            raise ChampionError(f"model {self.champion.manifest.model_id}: {_told(error)}") from error
+
+    def _opinion_of(self, number: int, records: pa.RecordBatch, x: NDArray[np.float32]) -> Opinion:
+        model = self.models[number]
+        try:
+            return self._opinion(model, self._risks[number - 1], records, x)
+        except Exception as error:
+            raise ChallengerError(number, f"challenger {model.manifest.model_id}: {_told(error)}") from error
+
     @staticmethod
     def _opinion(
         model: LoadedModel,
@@ -143,7 +212,27 @@ class Panel:
             x = x.copy()
             for (feature, column), table in zip(_RISKS, risks, strict=True):
                 x[:, FEATURE_NAMES.index(feature)] = table.of(records.column(column))
-        return Opinion(x=x, scores=model.onnx.score(x))
+        return Opinion(x=x, scores=probabilities(model, x))
+
+
+def probabilities(model: LoadedModel, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a model's scores of n rows, each a probability.
+
+    Raises
+    ------
+    ValueError
+        One is none; and whatever the model raises.
+    """
+    scores = model.onnx.score(x)
+    # Of a NaN both are NaN, which compares false.
+    if scores.shape != (len(x),) or not (scores.min(initial=0) >= 0 and scores.max(initial=0) <= 1):
+        bad = scores[~((scores >= 0) & (scores <= 1))][:1].tolist() if scores.shape == (len(x),) else scores.shape
+        raise ValueError(f"expected {len(x)} probabilities, got {bad} among them")
+    return scores
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def decided(manifest: Manifest, scores: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from models.features.engine import FeatureEngine
 from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.pool import Load
-from models.scoring.artifact import Artifact
+from models.scoring.artifact import Artifact, Manifest
 from models.scoring.loaded_model import LoadedModel
-from models.scoring.panel import Panel, Verdict
+from models.scoring.panel import Panel, Verdict, decided
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -71,6 +71,20 @@ class ScoredBatch(Decided):
             customers = [self.customers[row] for row in rows.tolist()]
             part = Decided(customers=customers, scores=self.scores[rows], decisions=self.decisions[rows], x=x[rows])
             yield number, rows, part
+
+    def by_champion(self, manifest: Manifest) -> Decided:
+        """Return what the champion makes of all n transactions, whichever model decided.
+
+        Parameters
+        ----------
+        manifest : Manifest
+            The champion's: its thresholds hold.
+        """
+        by = self.verdict.deciders
+        if by is None:
+            return self
+        scores = np.where(by == 0, self.scores, self.verdict.champion)
+        return Decided(customers=self.customers, scores=scores, decisions=decided(manifest, scores), x=self.x)
 
 
 class TransactionScorer:
@@ -141,6 +155,10 @@ class TransactionScorer:
             changed=self._engine.changed(batch) if self._stored else {},
             verdict=verdict,
         )
+
+    def take_back(self, customers: Sequence[str]) -> None:
+        """Undo a batch of these customers that failed, see `FeatureEngine.take_back`."""
+        self._engine.take_back(customers)
 
     def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
         """Return the features of transactions that are not taken in, see `FeatureEngine.preview`."""

@@ -166,6 +166,8 @@ class JobSettings(Section):
     """share of the transactions whose features are written to the inference topic, 0 to 1"""
     pool_customers: AtLeastOne = JobConfig.pool_customers
     """customers, and as many merchants, that all shards together keep in memory outside the JVM: about 10 kB of both"""
+    challenger_time_ratio: Annotated[float, Field(ge=1)] = JobConfig.challenger_time_ratio
+    """times the champion's time that a challenger's scoring may take before it is removed"""
     start_from: StartFrom = JobConfig.start_from
     """where a new job begins to read"""
     max_record_bytes: AtLeastOne = Limits.max_record_bytes

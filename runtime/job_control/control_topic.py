@@ -89,6 +89,18 @@ def read_rules(settings: Settings, services: Services) -> RuleBook | None:
     return None if newest is None else RuleBook.from_record(_rules_codec(settings).decode(newest))
 
 
+def newest_orders(settings: Settings, services: Services) -> dict[str, bytes]:
+    """Read the newest record under each key of the control topic, as it was written; tombstones leave none.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    found = {key: _newest(settings, services, key) for key in (DEPLOYMENT_KEY, RULES_KEY)}
+    return {key: payload for key, payload in found.items() if payload is not None}
+
+
 def _publish(settings: Settings, services: Services, key: str, payload: bytes) -> None:
     topic = settings.topics.control
     require_topics(settings, services.bootstrap_servers, topic)

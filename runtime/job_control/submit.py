@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.job_config import JobConfig
@@ -10,16 +11,19 @@ from jobs.state_manifest import StateManifest
 from runtime.configuration.settings import Settings
 from runtime.host.folders import PROJECT_ROOT
 from runtime.host.java import find_java
+from runtime.job_control.control_topic import newest_orders
 from runtime.job_control.flink_run import FlinkRun
 from runtime.job_control.flink_secrets import is_secret
 from runtime.job_control.java_security import java_security
 from runtime.job_control.job_secrets import job_registry, kafka_password_file
 from runtime.job_control.savepoints import check_savepoint, take_savepoint
-from runtime.kafka.topics import require_topics
+from runtime.kafka.topic_rights import JobNeeds, require_rights
 from runtime.kafka.transaction_limit import require_transaction_time
 from runtime.local.embedded import Services, cluster, jars_for
 from runtime.local.flink_home import CLIENT_SETTINGS, FlinkHome
 from runtime.local.flink_rest import FlinkRest
+from schemas.deployment import DEPLOYMENT_KEY
+from schemas.rule_book import RULES_KEY
 
 SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
 
@@ -78,6 +82,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         emit_scores=settings.job.emit_scores,
         feature_log_share=settings.job.feature_log_share,
         pool_customers=settings.job.pool_customers,
+        challenger_time_ratio=settings.job.challenger_time_ratio,
         start_from=settings.job.start_from,
         limits=settings.job.limits,
     )
@@ -134,9 +139,10 @@ def run_job(
 ) -> Submitted:
     """Start a job and wait until it runs, see `submit` and `check_savepoint`."""
     require_transaction_time(settings, services.bootstrap_servers)
-    # Without it the job would fail, and start again, and fail.
-    require_topics(settings, services.bootstrap_servers, config.topics.control)
-    if savepoint is not None:
+    require_rights(settings, services.bootstrap_servers, JobNeeds.of(config))
+    if savepoint is None:
+        config = _with_orders(config, newest_orders(settings, services))
+    else:
         note = check_savepoint(savepoint, StateManifest.of(config), may_drop=may_drop)
         if note:
             on_line(note)
@@ -155,6 +161,12 @@ def run_job(
     )
     on_line(f"$ {run.line}")
     return Submitted(job_id=run.submit(), line=run.line, config=file)
+
+
+def _with_orders(config: JobConfig, orders: dict[str, bytes]) -> JobConfig:
+    """Pin what is in force, so that a fresh job's first transactions are scored and ruled on by it."""
+    texts = {key: b64encode(payload).decode() for key, payload in orders.items()}
+    return replace(config, first_rules=texts.get(RULES_KEY), first_deployment=texts.get(DEPLOYMENT_KEY))
 
 
 def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:

@@ -12,6 +12,7 @@ from runtime.host.folders import cache_folder
 from runtime.host.java import find_java
 from runtime.host.run_state import RunState
 from runtime.kafka.registry_access import registry_access
+from runtime.kafka.topic_rights import JobNeeds, advice, lacks
 from runtime.kafka.topics import existing_topics
 from runtime.kafka.transaction_limit import require_transaction_time, transaction_limit_ms
 from runtime.local.flink_home import distribution
@@ -119,8 +120,16 @@ def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
     missing = [name for name in settings.topics.names() if name not in present]
     found = f"missing: {', '.join(missing)}" if missing else f"all {len(settings.topics.names())} there"
     yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")
+    yield rights(settings, servers)
     if settings.job.guarantee == "exactly-once":
         yield transactions(settings, servers)
+
+
+def rights(settings: Settings, servers: str) -> Finding:
+    """Ask the broker what the job may read and write."""
+    lacking = [text for text in lacks(settings, servers, JobNeeds.of_settings(settings)) if text.startswith("no right")]
+    found = "; ".join(lacking) or "to read and write what the job does, as far as the broker tells"
+    return Finding(name="rights", ok=not lacking, found=found, fix=advice(settings, lacking))
 
 
 def transactions(settings: Settings, servers: str) -> Finding:

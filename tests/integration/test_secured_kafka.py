@@ -6,12 +6,14 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
 
+from schemas.topics import Topics
 from tests.certificates import Authority
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Running
@@ -144,6 +146,38 @@ def test_shut_door_is_told_in_a_line(terminal, broker, case, changes, message):
             assert len(told.strip().splitlines()) == 1
     assert all(password not in text and "Traceback" not in text for text in terminal.said)
     assert message in "".join(terminal.said[2:])
+
+
+def deny(broker: SecuredBroker, topic: str, operation: AclOperation) -> None:
+    """Take a right on a topic from the user."""
+    rule = AclBinding(
+        ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{USER}", "*", operation, AclPermissionType.DENY
+    )
+    admin = broker.admin()  # it must live until it has answered
+    for future in admin.create_acls([rule]).values():
+        future.result(30)
+
+
+def test_submit_and_doctor_name_all_that_is_missing_at_once(terminal, broker):
+    names = {name: f"fraud.rights.{name}" for name in asdict(Topics())}
+    terminal.environment |= {f"FRAUDSTREAM_TOPICS__{name.upper()}": topic for name, topic in names.items()}
+    terminal.run("topics", "create")
+    deny(broker, names["alerts"], AclOperation.WRITE)
+    deny(broker, names["transactions"], AclOperation.READ)
+    other = {"FRAUDSTREAM_TOPICS__DEAD_LETTERS": "fraud.rights.none", "FRAUDSTREAM_JOB__TRANSACTION_PREFIX": "payroll"}
+    told = terminal.run("submit", "--guarantee", "exactly-once", expected=3, **other)
+    assert len(told.strip().splitlines()) == 1
+    for text in (
+        "missing fraud.rights.none",
+        f"no right to read {names['transactions']}",
+        f"no right to write {names['alerts']}",
+        "no right to write by transactions of the id payroll-submit-check",
+        "fraudstream topics create",
+    ):
+        assert text in told
+    found = terminal.run("doctor", expected=3, FRAUDSTREAM_JOB__GUARANTEE="exactly-once", **other)
+    assert f"no right to write {names['alerts']}" in found + "".join(terminal.said)
+    assert "payroll-submit-check" in "".join(terminal.said[-2:])
 
 
 def test_user_has_no_rights_beyond_its_topics(terminal):

@@ -26,7 +26,7 @@ from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
 from schemas.inference_batch import InferenceBatchEncoder
 from schemas.registry import FileRegistry, UnknownSchemaError
 from schemas.rejection import Reason
-from schemas.validation import Limits
+from schemas.validation import Limits, event_time_ms
 from tests.batches import LABELS, TRANSACTIONS, Kind
 from tests.hostile_records import Hostile, HostileRecords
 from tests.records import NOON_MS
@@ -174,7 +174,9 @@ class Engines:
         assert np.concatenate([part.scores for part in parts]).tobytes() == whole.scores.tobytes()
         for raw in (raw for part in parts for raw in part.changed.values()):
             assert encode_history(*decode_history(raw)) == raw
-        scored = self.shard.score(batch.records, NOON_MS)
+        scored = self.shard.score(batch.records)
+        self.shard.keep(scored)
+        self.shard.store(int(event_time_ms(batch.records).max()), NOON_MS)
         for found in (whole, scored):
             assert np.isfinite(found.x).all()
             assert ((found.scores >= 0) & (found.scores <= 1)).all()

@@ -128,6 +128,9 @@ def test_json_gives_back_every_setting(tmp_path):
         emit_scores=False,
         feature_log_share=0.5,
         start_from="committed",
+        challenger_time_ratio=3.5,
+        first_rules="YQ==",
+        first_deployment="Yg==",
         pool_customers=9,
     )
     default = dataclasses.asdict(job_config())

@@ -7,6 +7,7 @@ from tests.batches import LABELS
 from tests.records import NOON_MS, label
 
 SHARDS = [4, 2, 4]
+PLAIN = ("c0", LABELS.codec.encode(label(0)))
 
 
 class CountingDecoder:
@@ -32,7 +33,7 @@ def batch_of(labels, positions):
 
 
 def test_each_shard_has_the_labels_and_its_own_customers(decoder):
-    read = LabelReader(decoder).read(*batch_of([label(0), label(1), label(2)], [5, 6, 7]))
+    read = LabelReader(decoder, PLAIN).read(*batch_of([label(0), label(1), label(2)], [5, 6, 7]))
     assert read.rejections == []
     assert read.for_shard(4).mine.tolist() == [True, False, True]
     assert read.for_shard(2).mine.tolist() == [False, True, False]
@@ -40,21 +41,24 @@ def test_each_shard_has_the_labels_and_its_own_customers(decoder):
 
 
 def test_a_bad_label_is_left_out_and_its_position_is_not(decoder):
-    read = LabelReader(decoder).read(*batch_of([label(0, amount_minor=-1), label(1), label(2)], [5, 6, 7]))
+    read = LabelReader(decoder, PLAIN).read(*batch_of([label(0, amount_minor=-1), label(1), label(2)], [5, 6, 7]))
     assert [(item.row, item.reason) for item in read.rejections] == [(0, Reason.INVALID_AMOUNT)]
     assert read.for_shard(2).mine.tolist() == [True, False]
     assert read.positions.tolist() == [5, 6, 7]
 
 
 def test_a_batch_is_decoded_once_for_all_shards(decoder):
-    reader, batch = LabelReader(decoder), batch_of([label(0), label(1), label(2)], [5, 6, 7])
+    reader, batch = (
+        LabelReader(decoder, PLAIN),
+        batch_of([label(0), label(1), label(2)], [5, 6, 7]),
+    )
     first = reader.read(*batch)
     assert reader.last(5) is first
     assert decoder.asked == 1
 
 
 def test_a_shard_that_has_missed_the_labels_is_an_error(decoder):
-    reader = LabelReader(decoder)
+    reader = LabelReader(decoder, PLAIN)
     with pytest.raises(RuntimeError, match="position 5"):
         reader.last(5)
     reader.read(*batch_of([label(0), label(1), label(2)], [5, 6, 7]))

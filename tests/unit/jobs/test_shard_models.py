@@ -250,3 +250,14 @@ def test_comparisons_are_written_when_they_are_due_and_when_the_models_change(ow
     assert (record["deployment_id"], record["transactions"]) == ("d3", 30)
     assert (event["kind"], event["deployment_id"]) == ("SERVING", "d2")
     assert np.isfinite(record["difference_sum"])
+
+
+def test_fresh_shard_begins_with_the_deployment_in_force_and_a_restored_one_with_its_own(own, other, both):
+    shard = Shard(own)
+    shard.loader.loaded(b"d2", other)
+    assert outline(told(shard.models.begin(NOON_MS, b"d2"))) == [("SERVING", "d2", None)]
+    shard.models.order(b"d3", NOON_MS)
+    shard.loader.loaded(b"d3", both)
+    shard.look(10)
+    restored = Shard(own, shard.state, shard.loader)
+    assert outline(told(restored.models.begin(NOON_MS, b"d2"))) == [("SERVING", "d3", None)]

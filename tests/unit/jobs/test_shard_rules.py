@@ -1,5 +1,6 @@
 """What a shard does with rule books, on a value that stands for Flink's state: a real one is integration."""
 
+from concurrent.futures import Future
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.rule_reader import RuleReader
 from jobs.operators.shard_rules import ShardRules
+from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.avro_schemas import MODEL_EVENT, RULES
@@ -42,18 +44,25 @@ class Shard:
     """A shard's rules, and what they told."""
 
     def __init__(self, state=None):
-        self.state, self.counts = state or SimpleNamespace(rules=Value()), Counts()
+        self.state, self.counts = state or SimpleNamespace(rules=Value(), wanted_rules=Value()), Counts()
         reports = ModelReports(job_config(), FileRegistry())
-        self.rules = ShardRules(4, self.state, RuleReader(BOOKS), reports, self.counts)
+        self.reader = RuleReader(BOOKS)
+        self.rules = ShardRules(4, self.state, self.reader, reports, self.counts)
 
-    def begin(self):
-        return told(self.rules.begin(NOON_MS))
+    def begin(self, first=None):
+        return told(self.rules.begin(NOON_MS, first))
 
     def order(self, ordered):
-        return told(self.rules.order(encoded(ordered), NOON_MS))
+        return self.order_raw(encoded(ordered))
+
+    def order_raw(self, payload):
+        self.rules.order(payload)
+        self.reader.order(payload).result(30)
+        return told(self.rules.look(NOON_MS))
 
     def decisions(self):
         ruled, ruling = self.rules.rule(*scored())
+        self.rules.count(ruling)
         return {Decision(value).name for value in ruled.decisions}, ruling
 
 
@@ -87,6 +96,8 @@ def test_book_is_followed_from_the_next_batch_on_and_the_models_batch_stays_as_i
     assert {*batch.decisions.tolist()} != {Decision.BLOCK}
     assert ruled.x is batch.x
     assert np.array_equal(ruled.scores, batch.scores)
+    assert shard.counts.hits == [], "it may not hold yet"
+    shard.rules.count(ruling)
     assert len(ruling.fired) == shard.counts.hits[0][0] == 50
 
 
@@ -103,7 +114,7 @@ def test_refused_book_leaves_the_former_in_force():
 @pytest.mark.parametrize("payload", [b"", b"\x00\x00\x00\x00\x0c", b"\x00\x00\x00\xff\xffx"])
 def test_record_that_is_no_book_is_refused(payload):
     shard = Shard()
-    ((kind, book_id, _, detail),) = told(shard.rules.order(payload, NOON_MS))
+    ((kind, book_id, _, detail),) = shard.order_raw(payload)
     assert (kind, book_id) == ("RULES_REFUSED", "")
     assert detail
     assert shard.state.rules.value() is None
@@ -138,3 +149,50 @@ def test_book_of_snoozes_alone_is_followed():
     customer = scored()[0].column("customer_id")[0].as_py()
     shard.order(book(snoozes=(Snooze(customer_id=customer, until=NOON),)))
     assert shard.decisions()[1] is not None
+
+
+def test_book_is_read_beside_the_scoring_and_stands_in_the_state_meanwhile():
+    shard, orders = Shard(), {}
+    shard.rules._reader = SimpleNamespace(order=lambda payload: orders.setdefault(payload, Future()))
+    shard.rules.order(encoded(book(ALL)))
+    assert told(shard.rules.look(NOON_MS)) == []
+    assert shard.rules.next_look_ms(NOON_MS) is not None
+    assert shard.state.wanted_rules.value() == encoded(book(ALL))
+    restored = Shard(shard.state)
+    assert restored.begin() == []
+    restored.reader.order(encoded(book(ALL))).result(30)
+    assert told(restored.rules.look(NOON_MS)) == [("RULES", "b1", 4, "")]
+    assert shard.state.wanted_rules.value() is None
+    assert restored.rules.next_look_ms(NOON_MS) is None
+
+
+def test_of_two_books_the_later_one_decides():
+    shard, orders = Shard(), {}
+    shard.rules._reader = SimpleNamespace(order=lambda payload: orders.setdefault(payload, Future()))
+    later = book(book_id="b2")
+    for ordered in (book(ALL), later):
+        shard.rules.order(encoded(ordered))
+    orders[encoded(book(ALL))].set_result(shard.reader.order(encoded(book(ALL))).result(30))
+    assert told(shard.rules.look(NOON_MS)) == []
+    orders[encoded(later)].set_result(shard.reader.order(encoded(later)).result(30))
+    assert told(shard.rules.look(NOON_MS)) == [("RULES", "b2", 4, "")]
+    assert shard.state.rules.value() == encoded(later)
+
+
+def test_fresh_shard_begins_with_the_rules_in_force_and_a_restored_one_with_its_own():
+    first = encoded(book(ALL))
+    shard = Shard()
+    assert shard.begin(first) == [("RULES", "b1", 4, "")]
+    assert shard.decisions()[0] == {"BLOCK"}
+    shard.order(book(book_id="b2"))
+    restored = Shard(shard.state)
+    assert restored.begin(first) == [("RULES", "b2", 4, "")]
+
+
+def test_book_that_fails_for_a_plain_transaction_is_refused(monkeypatch):
+    def fail(*_arguments):
+        raise ZeroDivisionError("of the rule")
+
+    monkeypatch.setattr(RuleEngine, "judge", fail)
+    ((kind, *_, detail),) = Shard().order(book(ALL))
+    assert (kind, detail) == ("RULES_REFUSED", "of the rule")

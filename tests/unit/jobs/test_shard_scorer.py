@@ -14,6 +14,7 @@ from models.features.table import FEATURE_NAMES
 from models.features.window import DAY_MS
 from models.scoring.artifact import load_artifact
 from models.scoring.transaction_scorer import TransactionScorer
+from schemas.validation import event_time_ms
 from tests.unit.features.test_engine import HOUR_MS, START_MS, records
 from tests.unit.features.test_labels import label_batch
 from tests.unit.training.histories import artifact_folder
@@ -48,6 +49,9 @@ class State:
             value=lambda: self.offsets, update=lambda raw: setattr(self, "offsets", raw)
         )
         self.offsets = None
+
+    def read(self, state, key):
+        return state.get(key)
 
     def put_all(self, state, entries):
         state.update(entries)
@@ -88,7 +92,14 @@ def scored(shard):
 
 def score(shard, batch):
     """Score at a time when all that the tests tell of is past."""
-    return shard.score(batch, START_MS + 10_000 * DAY_MS)
+    return score_at(shard, batch, START_MS + 10_000 * DAY_MS)
+
+
+def score_at(shard, batch, now_ms):
+    found = shard.score(batch)
+    shard.keep(found)
+    shard.store(int(event_time_ms(batch).max()), now_ms)
+    return found
 
 
 def test_few_labels_are_written_to_the_records_at_once(open_shard):
@@ -249,9 +260,9 @@ def test_no_feature_saw_what_is_forgotten(open_shard, late_ms):
 def test_one_clock_that_runs_ahead_makes_nobody_forgotten(open_shard):
     state = State()
     shard = open_shard(state)
-    shard.score(records({"customer_id": "c1"}), START_MS)
+    score_at(shard, records({"customer_id": "c1"}), START_MS)
     ahead = records({"transaction_id": "t1", "customer_id": "broken clock", "event_time": START_MS + 3 * KEPT_MS})
-    shard.score(ahead, START_MS + DAY_MS)
+    score_at(shard, ahead, START_MS + DAY_MS)
     assert set(state.histories) == {"c1", "broken clock"}
 
 

@@ -1,0 +1,171 @@
+"""The scoring operator without a Flink around it: its keyed state and its counters are in memory."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from jobs.job_config import JobConfig
+from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
+from jobs.record_types import STAMP_SHIFT
+from schemas import avro_schemas
+from schemas.codec import RecordCodec
+from schemas.registry import FileRegistry
+from tests.unit.jobs.job_configs import job_config
+
+CODECS = {
+    "fraud.scores.v1": avro_schemas.SCORE,
+    "fraud.alerts.v1": avro_schemas.ALERT,
+    "fraud.dlq.v1": avro_schemas.DEAD_LETTER,
+    "fraud.model-events.v1": avro_schemas.MODEL_EVENT,
+    "fraud.shadow.v1": avro_schemas.SHADOW,
+    "fraud.features.v1": avro_schemas.FEATURE_ANSWER,
+}
+
+
+class MapState:
+    """A map of each key."""
+
+    def __init__(self, context: "Context") -> None:
+        self._context, self.maps = context, defaultdict[int, dict[Any, bytes]](dict)
+
+    @property
+    def _map(self) -> dict[Any, bytes]:
+        return self.maps[self._context.key]
+
+    def get(self, key: Any) -> bytes | None:
+        return self._map.get(key)
+
+    def put(self, key: Any, value: bytes) -> None:
+        self._map[key] = value
+
+    def put_all(self, entries: dict[Any, bytes]) -> None:
+        self._map.update(entries)
+
+    def contains(self, key: Any) -> bool:
+        return key in self._map
+
+    def remove(self, key: Any) -> None:
+        self._map.pop(key, None)
+
+    def keys(self) -> list[Any]:
+        return list(self._map)
+
+    def clear(self) -> None:
+        self._map.clear()
+
+
+class ValueState:
+    """A value of each key."""
+
+    def __init__(self, context: "Context") -> None:
+        self._context, self.values = context, dict[int, bytes]()
+
+    def value(self) -> bytes | None:
+        return self.values.get(self._context.key)
+
+    def update(self, value: bytes) -> None:
+        self.values[self._context.key] = value
+
+    def clear(self) -> None:
+        self.values.pop(self._context.key, None)
+
+
+class Context:
+    """What an operator gets of Flink: state of the current key, counters, timers that never go off."""
+
+    def __init__(self) -> None:
+        self.key = 0
+        self.states: dict[str, Any] = {}
+        self.counts = Counter[str]()
+
+    def get_map_state(self, descriptor: Any) -> MapState:
+        return self.states.setdefault(descriptor.name, MapState(self))
+
+    def get_state(self, descriptor: Any) -> ValueState:
+        return self.states.setdefault(descriptor.name, ValueState(self))
+
+    def get_metrics_group(self) -> "Context":
+        return self
+
+    def add_group(self, *_names: str) -> "Context":
+        return self
+
+    def counter(self, name: str) -> Any:
+        return SimpleNamespace(inc=lambda count: self.counts.update({name: count}))
+
+    def get_current_key(self) -> int:
+        return self.key
+
+    def timer_service(self) -> Any:
+        return SimpleNamespace(register_processing_time_timer=lambda _at_ms: None)
+
+    def stored(self) -> dict[str, Any]:
+        """Return all that is stored, to be compared."""
+        return {
+            name: {key: dict(found) for key, found in state.maps.items() if found}
+            if isinstance(state, MapState)
+            else dict(state.values)
+            for name, state in self.states.items()
+        }
+
+
+class OperatorInMemory:
+    """A scoring operator that has begun, and all that it emitted.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the model.
+    context : Context, optional
+        Of an earlier operator: this one is restored from it.
+    changes
+        Of the job's settings.
+    """
+
+    def __init__(self, folder: Path, context: Context | None = None, **changes: Any) -> None:
+        self.context = context or Context()
+        config: JobConfig = job_config(model=str(folder), **changes)
+        self.operator = ScoreBatch(config)
+        self.operator.open(self.context)  # type: ignore[arg-type]
+        self.emitted: list[tuple[str, str | None, bytes]] = []
+        self.observations: list[Any] = []
+        self.sent = 0
+
+    def send(self, kind: int, records: Sequence[tuple[str | None, bytes]], *, shard: int, time_ms: int) -> None:
+        """Give the operator a micro-batch for one shard."""
+        self.context.key = shard
+        keys, payloads = [key for key, _ in records], [payload for _, payload in records]
+        positions = [self.sent + number for number in range(len(records))]
+        self.sent += len(records)
+        stamps = [(time_ms // 1000 << STAMP_SHIFT) + shard] * len(records)
+        self.take((kind, keys, payloads, positions, stamps))
+
+    def take(self, value: Any) -> None:
+        """Give the operator a MICRO_BATCH as it is."""
+        for found in self.operator.process_element(value, self.context):  # type: ignore[arg-type]
+            if isinstance(found, tuple) and found[0] is OBSERVATIONS:
+                self.observations.append(found[1])
+            else:
+                topic, keys, payloads = found
+                self.emitted += [(topic, key, payload) for key, payload in zip(keys, payloads, strict=True)]
+
+    def of(self, topic: str) -> list[dict[str, Any]]:
+        """Return the records for a topic."""
+        codec = RecordCodec(CODECS[topic], "", FileRegistry())
+        return [codec.decode(payload) for name, _, payload in self.emitted if name == topic]
+
+    @property
+    def scores(self) -> dict[str, float]:
+        return {item["transaction_id"]: item["score"] for item in self.of("fraud.scores.v1")}
+
+    @property
+    def letters(self) -> list[dict[str, Any]]:
+        return self.of("fraud.dlq.v1")
+
+
+def batches(records: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Cut records into batches."""
+    for first in range(0, len(records), size):
+        yield records[first : first + size]

@@ -1,0 +1,323 @@
+"""A record that makes any stage of the job fail, a fault put there by the test, and what becomes of all others."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jobs.operators import label_reader
+from jobs.operators.inference_log import InferenceLog
+from jobs.operators.outputs import Outputs
+from jobs.operators.shard_state import StateAccessError
+from jobs.record_types import LABELS, QUERIES, SAME_LABELS, TRANSACTIONS
+from jobs.shards import SHARD_KEYS
+from models.drift.observer import Observer
+from models.features.engine import FeatureEngine
+from models.features.hashing import hash_column
+from models.features.history import HistoryVersionError
+from models.features.table import FEATURE_NAMES
+from models.rules.rule_engine import RuleEngine
+from models.scoring.model import OnnxModel
+from producers.encoding import encode_labels, encode_transactions
+from schemas.avro_schemas import FEATURE_QUERY
+from schemas.batch_decoder import BatchDecoder
+from schemas.codec import RecordCodec
+from schemas.registry import FileRegistry
+from schemas.wall_clock import now_ms
+from tests.unit.jobs.operator_in_memory import Context, OperatorInMemory, batches
+from tests.unit.training.histories import artifact_folder, history
+
+SHARD, OTHER_SHARD = SHARD_KEYS[2]
+ROWS, SIZE = 400, 50
+CULPRITS = {3, 4, 5, 60, 149, 150, 399}
+
+Fault = Callable[[Any], Any]
+
+
+def transactions(rows: int = ROWS) -> list[tuple[str, bytes]]:
+    table = history().slice(0, rows)
+    return [((key or b"").decode(), value) for key, value in encode_transactions(table, FileRegistry(), "t-value")]
+
+
+def ids(rows: set[int]) -> set[str]:
+    names = history().column("transaction_id").to_pylist()
+    return {names[row] for row in rows}
+
+
+def in_records(monkeypatch, owner: Any, name: str, place: int, culprits: set[str], fail: Fault) -> None:
+    """Make a function fail whose argument at a place is a batch with a culprit in it."""
+    was = getattr(owner, name)
+
+    def failing(*arguments: Any, **named: Any) -> Any:
+        records = arguments[place]
+        if not culprits.isdisjoint(records.column("transaction_id").to_pylist()):
+            fail(records)
+        return was(*arguments, **named)
+
+    monkeypatch.setattr(owner, name, failing)
+
+
+def refuse(_records: Any) -> None:
+    raise ArithmeticError("not this one")
+
+
+def advance_first(monkeypatch, culprits: set[str]) -> None:
+    """Fail after the histories in memory were advanced."""
+    was = FeatureEngine.remember
+    seen: list[Any] = []
+    advance = FeatureEngine.advance
+
+    def noting(self: Any, records: Any, *rest: Any) -> Any:
+        seen[:] = [records]
+        return advance(self, records, *rest)
+
+    def failing(self: Any, *arguments: Any) -> Any:
+        if not culprits.isdisjoint(seen[0].column("transaction_id").to_pylist()):
+            raise ArithmeticError("not this one")
+        return was(self, *arguments)
+
+    monkeypatch.setattr(FeatureEngine, "advance", noting)
+    monkeypatch.setattr(FeatureEngine, "remember", failing)
+
+
+def observing(monkeypatch, culprits: set[str]) -> None:
+    was, write = Observer.observe, InferenceLog.sample
+    seen: list[Any] = []
+
+    def noting(self: Any, records: Any, *rest: Any) -> Any:
+        seen[:] = [records]
+        return write(self, records, *rest)
+
+    def failing(self: Any, *arguments: Any) -> Any:
+        if not culprits.isdisjoint(seen[0].column("transaction_id").to_pylist()):
+            raise ArithmeticError("not this one")
+        return was(self, *arguments)
+
+    monkeypatch.setattr(InferenceLog, "sample", noting)
+    monkeypatch.setattr(Observer, "observe", failing)
+
+
+def decoding(monkeypatch, culprits: set[str]) -> None:
+    was = BatchDecoder.decode
+    codes = [name.encode() for name in culprits]
+
+    def failing(self: Any, keys: Any, payloads: Any, times: Any) -> Any:
+        if any(code in payload for code in codes for payload in payloads):
+            raise ArithmeticError("not this one")
+        return was(self, keys, payloads, times)
+
+    monkeypatch.setattr(BatchDecoder, "decode", failing)
+
+
+STAGES = {
+    "decoding": decoding,
+    "features": lambda patch, names: in_records(patch, FeatureEngine, "advance", 1, names, refuse),
+    "features, once they are advanced": advance_first,
+    "scores and alerts": lambda patch, names: in_records(patch, Outputs, "decisions", 1, names, refuse),
+    "inference log": lambda patch, names: in_records(patch, InferenceLog, "sample", 1, names, refuse),
+    "drift": observing,
+}
+
+
+def run(records: list[tuple[str, bytes]], size: int = SIZE, context: Context | None = None) -> OperatorInMemory:
+    operator = OperatorInMemory(artifact_folder(), context)
+    for some in batches(records, size):
+        operator.send(TRANSACTIONS, some, shard=SHARD, time_ms=now_ms())
+    return operator
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("size", [1, SIZE, ROWS])
+def test_all_but_the_culprits_are_scored_as_if_those_had_never_come(monkeypatch, stage, size):
+    expected = run([item for row, item in enumerate(transactions()) if row not in CULPRITS])
+    STAGES[stage](monkeypatch, ids(CULPRITS))
+    found = run(transactions(), size)
+    assert found.scores == expected.scores
+    stored, wanted = found.context.stored(), expected.context.stored()
+    # In which batch a customer became known is said by no more than an entry's number.
+    assert [stored.pop(name).keys() for name in ("due",)] == [wanted.pop(name).keys() for name in ("due",)]
+    assert stored == wanted
+    assert len(found.of("fraud.alerts.v1")) == len(expected.of("fraud.alerts.v1"))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_culprit_is_a_dead_letter_with_its_bytes_its_position_and_what_was_raised(monkeypatch, stage):
+    STAGES[stage](monkeypatch, ids(CULPRITS))
+    operator = run(transactions())
+    letters = {letter["offset"]: letter for letter in operator.letters}
+    assert set(letters) == CULPRITS
+    assert len(operator.letters) == len(CULPRITS)
+    for row, letter in letters.items():
+        key, payload = transactions()[row]
+        assert (letter["reason"], letter["detail"]) == ("INTERNAL", "ArithmeticError: not this one")
+        assert (letter["key"], letter["payload"]) == (key, payload)
+    assert operator.context.counts["dead_letters_INTERNAL"] == len(CULPRITS)
+    assert operator.context.counts["transactions"] == ROWS - len(CULPRITS)
+
+
+def test_replayed_culprit_is_scored_once_the_fault_is_mended(monkeypatch):
+    with monkeypatch.context() as patch:
+        STAGES["scores and alerts"](patch, ids(CULPRITS))
+        operator = run(transactions())
+    sent = [(letter["key"], letter["payload"]) for letter in operator.letters]
+    operator.send(TRANSACTIONS, sent, shard=SHARD, time_ms=now_ms())
+    assert set(operator.scores) == ids(set(range(ROWS)))
+
+
+def test_operator_that_was_restored_goes_on_as_one_that_was_not(monkeypatch):
+    STAGES["features, once they are advanced"](monkeypatch, ids(CULPRITS))
+    whole = run(transactions())
+    first = run(transactions()[:200])
+    second = run(transactions()[200:], context=first.context)
+    assert first.scores | second.scores == whole.scores
+
+
+def test_rule_that_fails_for_a_transaction_makes_it_a_dead_letter(monkeypatch):
+    operator = run(transactions(10))
+    engine = object.__new__(RuleEngine)
+    engine.rules, engine.book = (), None
+    operator.operator._shards[SHARD].rules._engine = engine
+    bad = hash_column(history().slice(12, 1).column("transaction_id").combine_chunks())
+
+    def judge(batch: Any, decisions: Any) -> Any:
+        if bad[0] in hash_column(batch._records.column("transaction_id")):
+            raise ZeroDivisionError("of this one")
+        return type("R", (), {"decisions": decisions, "fired": {}, "hits": (), "fired_in": lambda _s, _r: {}})()
+
+    monkeypatch.setattr(engine, "judge", judge, raising=False)
+    operator.send(TRANSACTIONS, transactions(20)[10:], shard=SHARD, time_ms=now_ms())
+    assert [letter["detail"] for letter in operator.letters] == ["ZeroDivisionError: of this one"]
+    assert len(operator.scores) == 19
+
+
+@pytest.mark.parametrize("owner", [(BatchDecoder, "decode"), (FeatureEngine, "advance"), (Outputs, "decisions")])
+def test_where_a_plain_transaction_fails_too_the_task_fails_and_nothing_is_set_aside(monkeypatch, owner):
+    operator = OperatorInMemory(artifact_folder())
+
+    def failing(*_arguments: Any) -> Any:
+        raise OSError("a library is gone")
+
+    monkeypatch.setattr(*owner, failing)
+    with pytest.raises(OSError, match="a library is gone"):
+        operator.send(TRANSACTIONS, transactions(20), shard=SHARD, time_ms=now_ms())
+    assert operator.emitted == [] or "fraud.dlq.v1" not in {topic for topic, _, _ in operator.emitted}
+
+
+def test_a_batch_of_culprits_alone_is_set_aside_where_others_would_come_through(monkeypatch):
+    STAGES["features"](monkeypatch, ids(set(range(SIZE))))
+    operator = run(transactions(SIZE))
+    assert len(operator.letters) == SIZE
+    assert operator.context.stored()["histories"] == {}
+
+
+@pytest.mark.parametrize("error", [RuntimeError("java.io.IOException: rocksdb"), OSError("gone")])
+def test_state_that_cannot_be_read_fails_the_task(monkeypatch, error):
+    operator = run(transactions(10))
+
+    def gone(_key: str) -> bytes:
+        raise error
+
+    monkeypatch.setattr(operator.context.states["histories"], "get", gone)
+    with pytest.raises(StateAccessError):
+        operator.send(TRANSACTIONS, transactions(300)[10:], shard=SHARD, time_ms=now_ms())
+
+
+def test_state_of_another_version_fails_the_task():
+    operator = run(transactions(10))
+    maps = operator.context.states["histories"].maps[SHARD]
+    maps.update(dict.fromkeys(maps, b"\x63\x00"))
+    with pytest.raises(HistoryVersionError):
+        run(transactions(10), context=operator.context)
+
+
+def labels(rows: int) -> list[tuple[str, bytes]]:
+    table = history().slice(0, rows)
+    return [((key or b"").decode(), value) for key, value in encode_labels(table, FileRegistry(), "l-value")]
+
+
+def learned(records: list[tuple[str, bytes]]) -> OperatorInMemory:
+    """Give labels to both shards of a subtask, the second by their position alone."""
+    operator = OperatorInMemory(artifact_folder())
+    for some in batches(records, SIZE):
+        position = operator.sent
+        operator.send(LABELS, some, shard=SHARD, time_ms=now_ms())
+        operator.context.key = OTHER_SHARD
+        operator.take((SAME_LABELS, [""], [b""], [position], [0]))
+    return operator
+
+
+def fail_for(monkeypatch, where: str, culprits: set[str]) -> None:
+    table = history()
+    hashes = hash_column(table.column("transaction_id").combine_chunks())
+    names = table.column("transaction_id").to_pylist()
+    bad = np.array([hashes[row] for row, name in enumerate(names) if name in culprits])
+    if where == "learning":
+        was = FeatureEngine.learn
+
+        def learn(self: Any, batch: Any) -> None:
+            was(self, batch)
+            if np.isin(batch.transactions, bad).any():
+                raise ArithmeticError("not this one")
+
+        monkeypatch.setattr(FeatureEngine, "learn", learn)
+    elif where == "decoding":
+        decoding(monkeypatch, culprits)
+    else:
+        of = label_reader.LabelBatch.of
+
+        def checked(records: Any) -> Any:
+            if not culprits.isdisjoint(records.column("transaction_id").to_pylist()):
+                raise ArithmeticError("not this one")
+            return of(records)
+
+        monkeypatch.setattr(label_reader.LabelBatch, "of", checked)
+
+
+@pytest.mark.parametrize("where", ["decoding", "reading", "learning"])
+def test_culprit_label_is_one_dead_letter_and_the_others_are_learned_by_every_shard(monkeypatch, where):
+    bad = {7, 8, 120}
+    expected = learned([item for row, item in enumerate(labels(200)) if row not in bad])
+    fail_for(monkeypatch, where, ids(bad))
+    found = learned(labels(200))
+    stored, wanted = found.context.stored(), expected.context.stored()
+    for name in ("merchant_labels", "customer_labels"):
+        assert stored[name] == wanted[name]
+    assert sorted(letter["offset"] for letter in found.letters) == sorted(bad)
+    assert {letter["reason"] for letter in found.letters} == {"INTERNAL"}
+    assert {letter["topic"] for letter in found.letters} == {"fraud.labels.v1"}
+    offsets = found.context.stored()["label_offsets"]
+    assert {shard: np.frombuffer(raw, np.int64).tolist() for shard, raw in offsets.items()} == {
+        SHARD: [200], OTHER_SHARD: [200],
+    }  # fmt: skip
+
+
+def test_query_that_makes_the_features_fail_is_passed_over_and_changes_nothing(monkeypatch):
+    codec = RecordCodec(FEATURE_QUERY, "", FileRegistry())
+    (record,) = history().slice(300, 1).to_pylist()
+    asked = [(record["customer_id"], codec.encode({**record, "query_id": name})) for name in ("good", "bad")]
+    operator = run(transactions(300))
+    before = operator.context.stored()
+    in_records(monkeypatch, FeatureEngine, "advance", 1, {"bad"}, refuse)
+    operator.send(QUERIES, asked, shard=SHARD, time_ms=now_ms())
+    assert [answer["query_id"] for answer in operator.of("fraud.features.v1")] == ["good"]
+    assert operator.context.stored() == before
+    operator.send(TRANSACTIONS, transactions()[300:], shard=SHARD, time_ms=now_ms())
+    assert operator.scores == run(transactions()).scores
+
+
+def test_model_that_fails_for_one_transaction_alone_makes_it_a_dead_letter(monkeypatch):
+    was, amount = OnnxModel.score, FEATURE_NAMES.index("amount")
+    mark = np.float32(history().column("amount_minor")[12].as_py() / 100)
+
+    def failing(self: Any, x: Any) -> Any:
+        scores = was(self, x).copy()
+        scores[x[:, amount] == mark] = np.nan
+        return scores
+
+    monkeypatch.setattr(OnnxModel, "score", failing)
+    operator = run(transactions(20))
+    (letter,) = operator.letters
+    assert letter["offset"] == 12
+    assert letter["detail"].startswith("ChampionError: ")
+    assert len(operator.scores) == 19
