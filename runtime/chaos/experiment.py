@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from models.scoring.artifact import load_artifact
+from models.scoring.loaded_model import load_tested
 from producers.publisher import Publisher
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
@@ -98,7 +98,7 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, tell: T
     tell
         Told in a line what happens.
     """
-    artifact = load_artifact(settings.model.artifact)
+    artifact = load_tested(settings.model.artifact)
     own = _own(settings)
     _empty(own)
     plan = draw_plan(kills, seed, targets(own.job.mode))

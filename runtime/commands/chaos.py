@@ -24,8 +24,9 @@ def chaos(
 ) -> None:
     """Kill TaskManager, JobManager, ZooKeeper and broker while transactions flow; compare all scores with an oracle.
 
-    It starts a stack of its own and mends it as `up` does; the checkpoint folder is lost once too. Exit code 1 when
-    anything was lost, doubled or changed.
+    It starts a stack of its own and mends it as `up` does; the checkpoint folder is lost once too. Where there is no
+    model in model.artifact, it trains one of its own, and keeps it for the next time. Exit code 1 when anything was
+    lost, doubled or changed.
 
     [bold]Examples[/]
 
@@ -34,8 +35,9 @@ def chaos(
       fraudstream chaos --kills 10 --mode process --json
     """
     from runtime.chaos.experiment import run_chaos
+    from runtime.demos.demo import with_model
 
-    settings = settings_of(context, job={"guarantee": guarantee, "mode": mode})
+    settings = with_model(settings_of(context, job={"guarantee": guarantee, "mode": mode}))
     done = run_chaos(settings, kills=kills, seed=seed, rate=rate, tell=lambda line: err.print(line, soft_wrap=True))
     broken = done.verdict.broken(settings.job.guarantee)
     if not as_json:

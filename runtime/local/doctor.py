@@ -5,7 +5,7 @@ import importlib.metadata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from models.scoring.artifact import load_artifact
+from models.scoring.loaded_model import load_tested
 from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady, RuntimeFailure
 from runtime.host.folders import cache_folder
@@ -174,7 +174,7 @@ def model(settings: Settings) -> Finding:
     """Check the model artifact: there, whole, and made for these features."""
 
     def look() -> str:
-        return f"{load_artifact(settings.model.artifact).manifest.model_id} in {settings.model.artifact}"
+        return f"{load_tested(settings.model.artifact).manifest.model_id} in {settings.model.artifact}"
 
     return _tried("model", look, fix="`fraudstream train --history FILE`")
 
