@@ -5,6 +5,8 @@ import importlib.metadata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from confluent_kafka import KafkaException
+
 from models.scoring.loaded_model import load_tested
 from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady, RuntimeFailure
@@ -12,6 +14,7 @@ from runtime.host.folders import cache_folder
 from runtime.host.java import find_java
 from runtime.host.run_state import RunState
 from runtime.kafka.registry_access import registry_access
+from runtime.kafka.retention import retention_complaints, retention_needs
 from runtime.kafka.topics import existing_topics
 from runtime.kafka.transaction_limit import require_transaction_time, transaction_limit_ms
 from runtime.local.flink_home import distribution
@@ -119,8 +122,22 @@ def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
     missing = [name for name in settings.topics.names() if name not in present]
     found = f"missing: {', '.join(missing)}" if missing else f"all {len(settings.topics.names())} there"
     yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")
+    yield from retention(settings, servers)
     if settings.job.guarantee == "exactly-once":
         yield transactions(settings, servers)
+
+
+def retention(settings: Settings, servers: str) -> Iterator[Finding]:
+    """Compare how long topics keep their records with how long they are needed."""
+    try:
+        complaints = retention_complaints(settings, servers, retention_needs(settings))
+    except KafkaException as error:
+        yield Finding(name="retention", ok=False, found=str(error), fix="see broker", required=False)
+        return
+    for topic, complaint in sorted(complaints.items()):
+        found, _, fix = complaint.partition(". ")
+        # The job scores without; what it feeds falls short.
+        yield Finding(name=f"retention of {topic}", ok=not complaint, found=found or "enough", fix=fix, required=False)
 
 
 def transactions(settings: Settings, servers: str) -> Finding:
