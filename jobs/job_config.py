@@ -42,6 +42,9 @@ class JobConfig:
         The brokers, host:port with commas between.
     model : str
         Folder of the model artifact, readable on every TaskManager.
+    model_id, model_sha256 : str
+        The id of that model and the SHA-256 of its manifest.json: no other scores. Empty: whatever the folder holds,
+        as in files of earlier versions.
     checkpoint_dir : str
         Durable folder (or URI) of the checkpoints.
     name : str
@@ -108,6 +111,8 @@ class JobConfig:
 
     bootstrap_servers: str
     model: str
+    model_id: str = ""
+    model_sha256: str = ""
     checkpoint_dir: str
     name: str = "score-transactions"
     standby: bool = False

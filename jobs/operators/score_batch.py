@@ -13,6 +13,7 @@ from jobs.operators.counts import Counts
 from jobs.operators.feature_answers import FeatureAnswers
 from jobs.operators.guarded_decoder import GuardedDecoder
 from jobs.operators.guarded_scoring import GuardedScoring, Scored
+from jobs.operators.job_model import JobModel
 from jobs.operators.label_reader import LabelReader, ReadLabels
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.plain_records import PLAIN_LABEL, PLAIN_TRANSACTION, plain_transaction
@@ -36,10 +37,7 @@ from jobs.shards import SHARD_KEYS
 from models.features.pool import Load
 from models.features.warm_up import warm_up
 from models.rules.text_search import warm_up_search
-from models.scoring.artifact import load_artifact
 from models.scoring.decision import Decision
-from models.scoring.loaded_model import LoadedModel
-from models.scoring.panel import Panel
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
@@ -75,14 +73,13 @@ class ScoreBatch(KeyedProcessFunction):
         self._config = config
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Load the model, and compile the kernels before the first batch comes."""
+        """Load the model, if it can be, and compile the kernels before the first batch comes."""
         # In thread mode the interpreter outlives the job. What an earlier attempt left is held in cycles, and its
         # handles hold that attempt's whole state in the TaskManager's heap: some restarts would fill it.
         gc.collect()
         config = self._config
         registry = open_steady_registry(config.registry)
-        self._own = Serving.of(config, registry, Panel(models=(LoadedModel.of(load_artifact(config.model_folder)),)))
-        self._dead_letters = self._own.desks[0].outputs.dead_letters
+        self._job_model = JobModel(config, registry)
         self._state = ShardState(runtime_context, config.mode)
         self._shards: dict[int, Lane] = {}
         subject = value_subject(config.topics.transactions)
@@ -138,6 +135,9 @@ class ScoreBatch(KeyedProcessFunction):
         self._wake(lane, ctx)
 
     def _begin(self, key: int) -> Iterator[Any]:
+        kept = self._state.deployment.value() or self._config.first_deployment_bytes
+        self._own = self._job_model.serving(kept, self._loader)
+        self._dead_letters = self._own.desks[0].outputs.dead_letters
         shard = ShardScorer(key, self._new_scorer, self._state)
         models = ShardModels(
             key,

@@ -1,10 +1,13 @@
 import hashlib
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.features.risk import RiskTable
 from models.features.table import FEATURE_NAMES, spec_hash
@@ -20,8 +23,38 @@ LIBRARY_FILE = "library_model.txt"
 """What the model is exported from, in the text of the library that trained it: lies beside, and nothing serves it."""
 
 
+MODEL_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+"""Model ids name folders and records."""
+
+CONTENT_ADDRESS = re.compile(r"-([0-9a-f]{64})$")
+"""End of the name of a folder of the model store: the SHA-256 of its manifest.json, which has that of model.onnx."""
+
+
 class ArtifactError(UserError):
     """A model artifact that cannot serve this version of the program."""
+
+
+def _ascending(values: tuple[float, ...]) -> tuple[float, ...]:
+    if any(later < earlier for earlier, later in pairwise(values)):
+        raise ValueError("the numbers are not in ascending order")
+    return values
+
+
+def _risk_table(value: dict[str, Any]) -> dict[str, Any]:
+    rates = value.get("rates")
+    if value.keys() != {"prior", "rates"} or not isinstance(rates, dict):
+        raise ValueError("a risk table is an object of prior and rates")
+    for rate in (value["prior"], *rates.values()):
+        # A NaN compares false; True is an int.
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise ValueError(f"a fraud rate is a number from 0 to 1, got {rate!r}")
+    return value
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Ascending = AfterValidator(_ascending)
+RiskRates = Annotated[dict[str, Any], AfterValidator(_risk_table)]
 
 
 class _Part(BaseModel):
@@ -43,16 +76,16 @@ class Parity(_Part):
     rows: int
     threshold_rows: int
     max_difference: float
-    bound: float
+    bound: Annotated[float, Field(ge=0, le=1e-3)]
     decision_flips: int
 
 
 class Reference(_Part):
     """Distribution of a feature, or of the score, over the validation rows: drift is measured against it."""
 
-    mean: float
-    deviation: float
-    deciles: tuple[float, ...] = Field(min_length=11, max_length=11)
+    mean: Finite
+    deviation: Annotated[Finite, Field(ge=0)]
+    deciles: Annotated[tuple[Finite, ...], Field(min_length=11, max_length=11), Ascending]
 
 
 class SignalReference(_Part):
@@ -61,10 +94,17 @@ class SignalReference(_Part):
     `edges` part its histogram, whose rows `counts` has by the part of the week.
     """
 
-    edges: tuple[float, ...] = Field(min_length=1, max_length=9)
-    means: tuple[float, ...] = Field(min_length=48, max_length=48)
-    variances: tuple[float, ...] = Field(min_length=48, max_length=48)
-    counts: tuple[tuple[int, ...], ...] = Field(min_length=48, max_length=48)
+    edges: Annotated[tuple[Finite, ...], Field(min_length=1, max_length=9), Ascending]
+    means: tuple[Finite, ...] = Field(min_length=48, max_length=48)
+    variances: tuple[Annotated[Finite, Field(ge=0)], ...] = Field(min_length=48, max_length=48)
+    counts: tuple[tuple[Annotated[int, Field(ge=0)], ...], ...] = Field(min_length=48, max_length=48)
+
+    @model_validator(mode="after")
+    def _check_histograms(self) -> "SignalReference":
+        wrong = {len(row) for row in self.counts} - {len(self.edges) + 1}
+        if wrong:
+            raise ValueError(f"counts have a column more than there are edges: {len(self.edges) + 1}, got {min(wrong)}")
+        return self
 
 
 class Manifest(_Part):
@@ -80,12 +120,12 @@ class Manifest(_Part):
     """
 
     artifact_version: int = ARTIFACT_VERSION
-    model_id: str
+    model_id: Annotated[str, Field(pattern=MODEL_ID_PATTERN)]
     metrics: dict[str, float]
     recall_by_scenario: dict[str, float] = {}
     recall_at_1pct_alerts: dict[str, float] = {}
-    review_threshold: float
-    block_threshold: float
+    review_threshold: Share
+    block_threshold: Share
     feature_spec_hash: str
     feature_names: tuple[str, ...]
     onnx_sha256: str
@@ -94,12 +134,21 @@ class Manifest(_Part):
     data: DataFingerprint
     settings: dict[str, float | int | str]
     versions: dict[str, str]
-    usual_spread: dict[str, float]
+    usual_spread: dict[str, Annotated[Finite, Field(gt=0)]]
     reasons: Literal["contributions", "unusual values"] = "unusual values"
-    category_risk: dict[str, Any]
-    type_risk: dict[str, Any]
+    category_risk: RiskRates
+    type_risk: RiskRates
     reference: dict[str, Reference]
     signals: dict[str, SignalReference] = {}
+
+    @model_validator(mode="after")
+    def _check_thresholds(self) -> "Manifest":
+        if self.review_threshold > self.block_threshold:
+            raise ValueError(
+                f"review_threshold is at most block_threshold, got {self.review_threshold:g} and "
+                f"{self.block_threshold:g}"
+            )
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +160,13 @@ class Artifact:
     manifest : Manifest
     onnx : bytes
         The serialised ONNX model.
+    manifest_sha256 : str
+        Of the manifest.json that it was read from; empty where it was read from none.
     """
 
     manifest: Manifest
     onnx: bytes
+    manifest_sha256: str = field(default="", compare=False)
 
     @property
     def category_risk(self) -> RiskTable:
@@ -137,7 +189,17 @@ def write_artifact(folder: Path, artifact: Artifact) -> None:
 
     The manifest is written last and each file appears at once: a reader finds the old artifact, the new one,
     or a checksum that does not fit and is refused; never half a file.
+
+    Raises
+    ------
+    ArtifactError
+        The folder is one of the model store, which is never written anew.
     """
+    if CONTENT_ADDRESS.search(folder.name):
+        raise ArtifactError(
+            f"Expected a folder of your own for the model artifact, got {folder} of the model store, which running "
+            "jobs read. Give another folder"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / MODEL_FILE, artifact.onnx)
     replace_file(folder / MANIFEST_FILE, artifact.manifest.model_dump_json(indent=2).encode() + b"\n")
@@ -149,31 +211,36 @@ def load_artifact(folder: Path) -> Artifact:
     Raises
     ------
     ArtifactError
-        A file is missing or unreadable, the checksum of model.onnx is not the manifest's, or the model was
-        trained on other features than this version computes.
+        A file is missing or unreadable, the checksum of model.onnx is not the manifest's, the model was trained on
+        other features than this version computes, or a folder of the model store has another manifest than its name.
     """
-    manifest = _read_manifest(folder)
+    raw = _read(folder, MANIFEST_FILE)
+    manifest_sha256, address = checksum(raw), CONTENT_ADDRESS.search(folder.name)
+    if address and address[1] != manifest_sha256:
+        raise ArtifactError(
+            f"Model artifact {folder}: expected the SHA-256 of manifest.json {address[1]}, got {manifest_sha256}. "
+            "The store's file was changed: remove the folder, and submit or deploy the model again"
+        )
+    manifest = _parse_manifest(folder, raw)
     onnx = _read(folder, MODEL_FILE)
-    refuse = _refusals(manifest, onnx)
-    for name, (expected, was, advice) in refuse.items():
+    for name, (expected, was, advice) in _refusals(manifest, onnx).items():
         if expected != was:
             raise ArtifactError(f"Model artifact {folder}: expected {name} {expected}, was {was}. {advice}")
-    return Artifact(manifest=manifest, onnx=onnx)
+    return Artifact(manifest=manifest, onnx=onnx, manifest_sha256=manifest_sha256)
 
 
 def _refusals(manifest: Manifest, onnx: bytes) -> Mapping[str, tuple[object, object, str]]:
     retrain = "Train the model anew with this version: fraudstream train"
     changed = "model.onnx was changed or copied in part: copy the folder again, or train: fraudstream train"
     return {
-        "version": (ARTIFACT_VERSION, manifest.artifact_version, retrain),
         "the feature spec hash": (spec_hash(), manifest.feature_spec_hash, retrain),
         "the features": (FEATURE_NAMES, manifest.feature_names, retrain),
         "the SHA-256 of model.onnx": (manifest.onnx_sha256, checksum(onnx), changed),
     }
 
 
-def _read_manifest(folder: Path) -> Manifest:
-    raw = _read(folder, MANIFEST_FILE)
+def _parse_manifest(folder: Path, raw: bytes) -> Manifest:
+    _require_version(folder, raw)
     try:
         return Manifest.model_validate_json(raw)
     except ValidationError as error:
@@ -185,12 +252,25 @@ def _read_manifest(folder: Path) -> Manifest:
         ) from None
 
 
+def _require_version(folder: Path, raw: bytes) -> None:
+    """Refuse a manifest of a later version by its version, before its fields: these are others."""
+    try:
+        version = json.loads(raw)["artifact_version"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return  # told field by field
+    if version != ARTIFACT_VERSION:
+        raise ArtifactError(
+            f"Model artifact {folder}: expected version {ARTIFACT_VERSION}, was {version}. "
+            "Train the model anew with this version: fraudstream train"
+        )
+
+
 def _read(folder: Path, name: str) -> bytes:
     try:
         return (folder / name).read_bytes()
     except OSError as error:
         raise ArtifactError(
-            f"Model artifact {folder}: expected the file {name}, was: {error.strerror}. "
+            f"Model artifact {folder}: expected the file {name}, was: {error.strerror or error}. "
             "Give the folder that `fraudstream train` wrote"
         ) from None
 

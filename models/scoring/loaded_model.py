@@ -3,12 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from models.features.table import FEATURES
 from models.scoring.artifact import Artifact, ArtifactError, Manifest, load_artifact
-from models.scoring.decision import decide
 from models.scoring.model import OnnxModel
+from models.scoring.self_test_check import check_scores
 from schemas.deployment import Served
 
 
@@ -28,8 +25,16 @@ class LoadedModel:
 
     @classmethod
     def of(cls, artifact: Artifact) -> LoadedModel:
-        """Return an artifact's model, with the artifact's own thresholds."""
-        return cls(artifact=artifact, onnx=OnnxModel(artifact.onnx))
+        """Return an artifact's model, with the artifact's own thresholds, once its self-test holds.
+
+        Raises
+        ------
+        ArtifactError
+            It scores otherwise than its manifest says, or gives no probabilities.
+        """
+        loaded = cls(artifact=artifact, onnx=OnnxModel(artifact.onnx))
+        require_self_test(loaded)
+        return loaded
 
     @property
     def manifest(self) -> Manifest:
@@ -54,47 +59,35 @@ def load_model(served: Served) -> LoadedModel:
                 f"Model artifact {served.location}: expected {name} {expected}, was {was}. "
                 "The folder was written anew since: deploy what it holds now"
             )
-    require_self_test(loaded)
     return replace(loaded, artifact=replace(loaded.artifact, manifest=_with_thresholds(manifest, served)))
 
 
-def require_self_test(loaded: LoadedModel) -> None:
-    """Score the certificate's rows, which also warms the session up, and compare with what they gave in training.
-
-    An artifact of an earlier version has no such rows: then a row of zeros must have a probability.
+def load_tested(folder: Path) -> Artifact:
+    """Read an artifact and prove that it scores here as its manifest says.
 
     Raises
     ------
     ArtifactError
-        They differ by more than was certified, or in a decision.
+        It is refused, see `load_artifact` and `LoadedModel.of`: the message names the folder.
     """
-    manifest = loaded.manifest
-    if manifest.self_test is None:
-        score = float(loaded.onnx.score(np.zeros((1, len(FEATURES)), np.float32))[0])
-        if not 0 <= score <= 1:
-            raise ArtifactError(f"Model {manifest.model_id}: expected a probability of a row of zeros, was {score}")
-        return
-    expected = np.array(manifest.self_test.scores)
-    scores = loaded.onnx.score(manifest.self_test.x())
-    difference = float(np.max(np.abs(scores - expected), initial=0.0))
-    ours, theirs = (
-        decide(some, manifest.review_threshold, manifest.block_threshold)
-        for some in (scores, expected.astype(np.float32))
-    )
-    flips = int(np.count_nonzero(ours != theirs))
-    if not difference <= manifest.parity.bound or flips:
-        raise ArtifactError(
-            f"Model {manifest.model_id}: expected the scores of its self-test within {manifest.parity.bound:.3g}, was "
-            f"{difference:.3g} apart with {flips} other decisions. Compare this machine's onnxruntime with the manifest"
-        )
+    artifact = load_artifact(folder)
+    try:
+        return LoadedModel.of(artifact).artifact
+    except ArtifactError as error:
+        raise ArtifactError(f"Model artifact {folder}: {error}") from None
+
+
+def require_self_test(loaded: LoadedModel) -> None:
+    """See `check_scores`."""
+    check_scores(loaded.manifest, loaded.onnx)
 
 
 def _with_thresholds(manifest: Manifest, served: Served) -> Manifest:
     review = manifest.review_threshold if served.review_threshold is None else served.review_threshold
     block = manifest.block_threshold if served.block_threshold is None else served.block_threshold
-    if not 0 <= review <= block:
+    if not 0 <= review <= block <= 1:
         raise ArtifactError(
-            f"Model {manifest.model_id}: expected a review threshold of 0 to the block threshold, was {review:g} and "
-            f"{block:g}. Give both"
+            f"Model {manifest.model_id}: expected a review threshold of 0 to the block threshold, and that up to 1, "
+            f"was {review:g} and {block:g}. Give both"
         )
     return manifest.model_copy(update={"review_threshold": review, "block_threshold": block})

@@ -4,9 +4,18 @@ from numpy.typing import NDArray
 
 from models.features.table import FEATURES
 from models.scoring.artifact import ArtifactError
+from models.scoring.external_data import has_external_data
 
 INPUT, OUTPUT = "features", "probability"
 """Names of the ONNX graph's only input, (n, F) float32, and its only output, (n,) float32."""
+
+
+FLOATS = "tensor(float)"
+
+PROVIDERS = ["CPUExecutionProvider"]
+
+MOST_BYTES = 200_000_000
+"""Of a graph: the largest that training gives has a tenth of it."""
 
 
 class OnnxModel:
@@ -26,17 +35,18 @@ class OnnxModel:
     Raises
     ------
     ArtifactError
-        The graph has another input or output than the export gives it.
+        The graph has another input or output than the export gives it, keeps tensors outside its file, or
+        onnxruntime can't load it.
     """
 
     def __init__(self, onnx: bytes, *, features: int = len(FEATURES)) -> None:
-        self._session = ort.InferenceSession(onnx, _session_options(), providers=["CPUExecutionProvider"])
+        self._session = _session(onnx)
         ports = (*self._session.get_inputs(), *self._session.get_outputs())
-        was = [(port.name, port.shape[1:]) for port in ports]
-        expected = [(INPUT, [features]), (OUTPUT, [])]
+        was = [(port.name, port.type, len(port.shape), port.shape[1:]) for port in ports]
+        expected = [(INPUT, FLOATS, 2, [features]), (OUTPUT, FLOATS, 1, [])]
         if was != expected:
             raise ArtifactError(
-                f"ONNX model: expected the input and output {expected}, was {was}. "
+                f"ONNX model: expected the input and output (name, type, rank, columns) {expected}, was {was}. "
                 "Train the model anew: fraudstream train"
             )
 
@@ -54,6 +64,34 @@ class OnnxModel:
         """
         probability: NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: x})[0]
         return probability
+
+
+def _session(onnx: bytes) -> ort.InferenceSession:
+    if len(onnx) > MOST_BYTES:
+        raise ArtifactError(
+            f"ONNX model: expected at most {MOST_BYTES:,} bytes, got {len(onnx):,}. Train a smaller model"
+        )
+    try:
+        external = has_external_data(onnx)
+        session = (
+            None if external else ort.InferenceSession(onnx, _session_options(), providers=["CPUExecutionProvider"])
+        )
+    except Exception as error:
+        # Each of onnxruntime's failures is a class of its own, all directly below Exception.
+        raise ArtifactError(
+            f"ONNX model: expected a graph that onnxruntime {ort.__version__} loads, got: {_first_line(error)}. "
+            "Train the model anew: fraudstream train"
+        ) from None
+    if session is None:
+        raise ArtifactError(
+            "ONNX model: expected all tensors in model.onnx, got external data, which no checksum covers. "
+            "Export the model into one file"
+        )
+    return session
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
 def _session_options() -> ort.SessionOptions:

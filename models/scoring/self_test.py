@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import base64
+import binascii
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SELF_TEST_ROWS = 32
+
+MAX_ROWS = 1_000
+"""More would not be read within the time that loading a model may take."""
 
 
 class SelfTest(BaseModel):
@@ -22,7 +27,17 @@ class SelfTest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: str
-    scores: tuple[float, ...]
+    scores: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(min_length=1, max_length=MAX_ROWS)
+
+    @model_validator(mode="after")
+    def _check_rows(self) -> SelfTest:
+        try:
+            size = len(base64.b64decode(self.rows, validate=True))
+        except (ValueError, binascii.Error):
+            raise ValueError("rows are base64") from None
+        if size == 0 or size % (4 * len(self.scores)):
+            raise ValueError(f"rows are as many as scores: {len(self.scores)} of float32, got {size} bytes")
+        return self
 
     @classmethod
     def of(cls, x: NDArray[np.float32], expected: NDArray[np.float64]) -> SelfTest:

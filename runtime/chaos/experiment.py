@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.scoring.artifact import load_artifact
+from models.scoring.loaded_model import load_tested
 from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.fit import LearnerSettings
 from models.training.train import train
@@ -118,7 +118,7 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, outage:
     tell
         Given a line for each thing that happens.
     """
-    load_artifact(settings.model.artifact)  # before anything is started
+    load_tested(settings.model.artifact)  # before anything is started
     own = _own(settings)
     _empty(own)
     plan = draw_plan(kills, seed, targets(own.job.mode), outage=outage)

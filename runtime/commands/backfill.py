@@ -37,13 +37,13 @@ def backfill(
     import pyarrow.parquet as pq
     from pyarrow import Table
 
-    from models.scoring.artifact import load_artifact
     from models.scoring.backfill import backfill as backfill_table
     from models.scoring.backfill import backfill_schema
+    from models.scoring.loaded_model import load_tested
     from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
 
     with_labels = not without_labels
-    artifact = load_artifact(model)
+    artifact = load_tested(model)
     with err.status(f"reading {history}"):
         schema = LABELLED_ARROW if with_labels else TRANSACTION_ARROW
         table = read_history(history, schema, timezone=with_timezone(settings_of(context), timezone).files.timezone)

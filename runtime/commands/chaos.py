@@ -28,8 +28,8 @@ def chaos(
     """Kill TaskManager, JobManager, ZooKeeper and broker while transactions flow; compare all scores with an oracle.
 
     It starts a stack of its own and repairs it as `up` does; labels, deployments and rule books come meanwhile, the
-    checkpoint folder is lost once, and the cluster is gone once for longer than a Kafka transaction lives. Exit code 1
-    when anything was lost or doubled, or is not the oracle's upon the labels, model and rules that its record names.
+    checkpoint folder is lost once, and the cluster is gone once for longer than a Kafka transaction lives. Where
+    there is no model in model.artifact, it trains one of its own, and keeps it for the next time. Exit code 1 when anything was lost or doubled, or is not the oracle's upon the labels, model and rules that its record names.
 
     [bold]Examples[/]
 
@@ -38,8 +38,9 @@ def chaos(
       fraudstream chaos --kills 10 --mode process --json
     """
     from runtime.chaos.experiment import run_chaos
+    from runtime.demos.demo import with_model
 
-    settings = settings_of(context, job={"guarantee": guarantee, "mode": mode})
+    settings = with_model(settings_of(context, job={"guarantee": guarantee, "mode": mode}))
     done = run_chaos(
         settings,
         kills=kills,

@@ -32,8 +32,8 @@ def consistency(
       fraudstream consistency --model artifacts/model
       fraudstream consistency --model artifacts/model --archive artifacts/inference --json
     """
-    from models.scoring.artifact import load_artifact
     from models.scoring.consistency import compare
+    from models.scoring.loaded_model import load_tested
     from models.scoring.recompute import recompute
     from runtime.archive.inference_samples import read_archived, read_logged
     from runtime.host.failures import NotReady
@@ -42,7 +42,7 @@ def consistency(
     from runtime.records.placed_records import read_labels, read_transactions
 
     settings = settings_of(context)
-    artifact = load_artifact(model)
+    artifact = load_tested(model)
     servers = find_bootstrap(settings)
     topics = settings.topics
     require_topics(settings, servers, topics.inference, topics.transactions, topics.labels)

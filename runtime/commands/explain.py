@@ -34,8 +34,8 @@ def explain(
       fraudstream explain 8b0c7a3e-5b1f-5d8a-9c53-0f6f6f3d2a11
       fraudstream explain 8b0c7a3e-5b1f-5d8a-9c53-0f6f6f3d2a11 --json | jq .features
     """
-    from models.scoring.artifact import load_artifact
     from models.scoring.explanation import explain as explain_row
+    from models.scoring.loaded_model import load_tested
     from runtime.kafka.topics import require_topics
     from runtime.lifecycle.known_models import load_known_model
     from runtime.local.embedded import find_bootstrap
@@ -48,7 +48,7 @@ def explain(
         record = find_alert(settings, servers, alert_id)
         row = record.features
         model_id = record.alert["model_id"]
-        artifact = load_artifact(model) if model else load_known_model(settings, model_id)
+        artifact = load_tested(model) if model else load_known_model(settings, model_id)
         found = explain_row(artifact, row)
     same = found.score == record.alert["score"] and record.logged_the_same
     if as_json:

@@ -31,7 +31,7 @@ def submit(
       fraudstream submit --mode process --state-backend rocksdb
       fraudstream submit --from-savepoint .fraudstream/savepoints/savepoint-1a2b3c-0123456789ab
     """
-    from models.scoring.artifact import load_artifact
+    from models.scoring.loaded_model import load_tested
     from runtime.job_control.submit import submit as submit_job
     from runtime.local.embedded import find_services
 
@@ -43,7 +43,7 @@ def submit(
         "start_from": start_from,
     }
     settings = settings_of(context, job=given, model={"artifact": model})
-    load_artifact(settings.model.artifact)  # a wrong model is told here, not by a failing job
+    load_tested(settings.model.artifact)  # a wrong model is told here, not by a failing job
     services = find_services(settings)
     with err.status("submitting"):
         done = submit_job(

@@ -40,12 +40,12 @@ def certify(
       fraudstream model certify artifacts/model
       fraudstream model certify artifacts/model --rows 10000000 --seed 2 --json
     """
-    from models.scoring.artifact import load_artifact
+    from models.scoring.loaded_model import load_tested
     from models.training.certificate import examine
     from models.training.library_model import read_library_model
 
     zone = with_timezone(settings_of(context), timezone).files.timezone
-    artifact = load_artifact(folder)
+    artifact = load_tested(folder)
     fitted = read_library_model(folder, artifact)
     with count_bar("certifying", None) as bar:
         progress = stage_shower(bar)

@@ -11,6 +11,7 @@ from runtime.commands.screen import AsJson, err, settings_of, write_json, write_
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
+    from runtime.configuration.settings import Settings
     from runtime.job_control.control_topic import Deployment
     from runtime.job_control.model_events import ShardReport
 
@@ -47,7 +48,9 @@ def serve(
     from runtime.local.embedded import find_services
 
     settings = settings_of(context)
-    deployment = _deployment(folder, review_threshold, block_threshold, challenger or [], share or [], reason)
+    deployment = _deployment(
+        settings, folder, (review_threshold, block_threshold), challenger or [], share or [], reason
+    )
     services = find_services(settings)
     publish_deployment(settings, services, deployment)
     with err.status("waiting for the job"):
@@ -134,19 +137,22 @@ def compare(
 
 
 def _deployment(
+    settings: Settings,
     folder: Path,
-    review: float | None,
-    block: float | None,
+    thresholds: tuple[float | None, float | None],
     challengers: list[Path],
     shares: list[float],
     reason: str,
 ) -> Deployment:
-    """Make the order of what was given on the line, once each model was loaded here as the job will."""
+    """Make the order of what was given on the line, once each model was loaded here as the job will.
+
+    It names copies in the store: what becomes of the folders does not matter to the job.
+    """
     import uuid
 
-    from models.scoring.artifact import load_artifact
-    from models.scoring.loaded_model import load_model
+    from models.scoring.loaded_model import load_model, load_tested
     from runtime.job_control.control_topic import Challenger, Deployment, Served
+    from runtime.job_control.model_store import serve_artifact
 
     if len(shares) not in {0, len(challengers)}:
         raise UserError(
@@ -155,10 +161,11 @@ def _deployment(
         )
 
     def named(place: Path) -> dict[str, Any]:
-        location = place.expanduser().absolute()
-        manifest = load_artifact(location).manifest
+        artifact = load_tested(place.expanduser().absolute())
+        manifest, location = artifact.manifest, serve_artifact(artifact, settings)
         return {"model_id": manifest.model_id, "location": str(location), "sha256": manifest.onnx_sha256}
 
+    review, block = thresholds
     champion = Served(**named(folder), review_threshold=review, block_threshold=block)
     others = tuple(
         Challenger(**named(place), share=share)

@@ -51,6 +51,7 @@ def monitor(
       fraudstream monitor --once --json | jq .models
     """
     from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+    from runtime.kafka.retention import monitor_need, tell_retention
     from runtime.kafka.topics import require_topics
     from runtime.lifecycle.error_drift import error_drift as watch_error
     from runtime.local.embedded import find_bootstrap
@@ -59,6 +60,8 @@ def monitor(
     settings = settings_of(context)
     servers = find_bootstrap(settings)
     require_topics(settings, servers, settings.topics.scores, settings.topics.labels)
+    needs = [monitor_need(settings, horizon_days)]
+    tell_retention(settings, servers, needs, lambda line: err.print(line, soft_wrap=True, markup=False))
     with watch_error(settings, servers) if error_drift else nullcontext(_pass_over) as on_matured:
         labels = LabelMonitor(
             horizon_ms=round(horizon_days * DAY_MS), capacity=capacity, k=cards, on_matured=on_matured

@@ -97,6 +97,7 @@ def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
 
 
 def _services(settings: Settings) -> Services:
+    from runtime.kafka.retention import retrain_needs, tell_retention
     from runtime.kafka.topics import require_topics
     from runtime.local.embedded import Services, find_bootstrap
 
@@ -110,6 +111,9 @@ def _services(settings: Settings) -> Services:
         topics.labels,
         topics.shadow,
         topics.model_events,
+    )
+    tell_retention(
+        settings, servers, retrain_needs(settings), lambda line: err.print(line, soft_wrap=True, markup=False)
     )
     return Services(bootstrap_servers=servers, rest_url=settings.flink.rest_url or "")
 

@@ -163,7 +163,7 @@ def dry_run(
       fraudstream rules dry-run rules.toml --on history.parquet
       fraudstream rules dry-run rules.toml --on artifacts/inference --json | jq .rules
     """
-    from models.scoring.artifact import load_artifact
+    from models.scoring.loaded_model import load_tested
     from runtime.rules.rule_file import RuleFile
     from runtime.rules.rule_trial import try_rules
     from schemas.rule_book import RuleBook
@@ -173,7 +173,7 @@ def dry_run(
     book = RuleBook(
         book_id="", changed_at=datetime.now(UTC), changed_by="", reason="", rules=found.rules, lists=found.lists
     )
-    artifact = load_artifact(model or settings.model.artifact)
+    artifact = load_tested(model or settings.model.artifact)
     with count_bar("reading", None) as bar:
         trial = try_rules(
             book,

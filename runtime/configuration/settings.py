@@ -183,7 +183,7 @@ class ModelSettings(Section):
     """Which model."""
 
     artifact: Path = Path("artifacts/model")
-    """folder that `train` writes and the job reads"""
+    """folder that `train` writes and `submit` copies from, see models.serving"""
 
 
 class ModelsSettings(Section):
@@ -194,7 +194,7 @@ class ModelsSettings(Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "fraudstream"
     """of the registered model, and of the experiment that holds its runs"""
     serving: Path | None = None
-    """folder that every TaskManager reads, where promoted models are laid; unset: under paths.state"""
+    """store of the models that score, which every TaskManager reads; unset: under paths.state, or by model.artifact"""
     compare_on: Path | None = None
     """labelled Parquet file, or archive of the inference topic, that a promotion compares on"""
 

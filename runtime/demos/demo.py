@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from rich.live import Live
 from rich.table import Table
 
-from models.scoring.artifact import ArtifactError, Manifest, load_artifact
+from models.scoring.artifact import MANIFEST_FILE, MODEL_FILE, ArtifactError, Manifest
+from models.scoring.loaded_model import load_tested
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from producers.publisher import Publisher
@@ -86,7 +87,7 @@ def train_once(demo: Settings, world: SimulationConfig = HISTORY, training: Trai
     """Train the demo's model on a simulated world, unless it is there from the last time."""
     model = demo.model.artifact
     try:
-        return load_artifact(model).manifest
+        return load_tested(model).manifest
     except ArtifactError:
         history = model.with_name("history.parquet")
         history.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +96,22 @@ def train_once(demo: Settings, world: SimulationConfig = HISTORY, training: Trai
             manifest = train(history, model, training, progress=stage_shower(bar))
         history.unlink()
         return manifest
+
+
+def with_model(
+    settings: Settings, world: SimulationConfig = HISTORY, training: TrainingSettings = TRAINING
+) -> Settings:
+    """Return settings with a model: theirs or, where their folder has none, one trained below the state folder.
+
+    A model that is there but can't serve is not passed over: whatever loads it refuses it.
+    """
+    artifact = settings.model.artifact.expanduser()
+    if (artifact / MANIFEST_FILE).exists() or (artifact / MODEL_FILE).exists():
+        return settings
+    own = settings.model_copy(update={"model": ModelSettings(artifact=settings.state.root / "simulated" / "model")})
+    err.print(f"No model in {artifact}: one of the simulated world, in {own.model.artifact}", soft_wrap=True)
+    train_once(own, world, training)
+    return own
 
 
 def tell_model(manifest: Manifest) -> None:

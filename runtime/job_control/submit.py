@@ -16,6 +16,7 @@ from runtime.job_control.flink_run import FlinkRun
 from runtime.job_control.flink_secrets import is_secret
 from runtime.job_control.java_security import java_security
 from runtime.job_control.job_secrets import job_registry, kafka_password_file
+from runtime.job_control.model_store import pin_model
 from runtime.job_control.savepoints import check_savepoint, take_savepoint
 from runtime.kafka.topic_rights import JobNeeds, require_rights
 from runtime.kafka.transaction_limit import require_transaction_time
@@ -48,14 +49,14 @@ class Submitted:
 
 
 def job_config(settings: Settings, services: Services) -> JobConfig:
-    """Map the settings to the job's own, which checks them again.
+    """Map the settings to the job's own, which checks them again, and pin the model's copy in the store.
 
     Raises
     ------
     UserError
-        When the job can't work with a value.
+        When the job can't work with a value, or the model is refused.
     """
-    return JobConfig(
+    config = JobConfig(
         bootstrap_servers=services.bootstrap_servers,
         model=str(settings.model.artifact.expanduser().absolute()),
         checkpoint_dir=settings.flink.config.get("execution.checkpointing.dir", settings.state.checkpoints.as_uri()),
@@ -86,6 +87,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         start_from=settings.job.start_from,
         limits=settings.job.limits,
     )
+    return pin_model(settings, config)
 
 
 def submit(
@@ -138,6 +140,7 @@ def run_job(
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
     """Start a job and wait until it runs, see `submit` and `check_savepoint`."""
+    config = pin_model(settings, config)  # a file of an earlier version has no pins
     require_transaction_time(settings, services.bootstrap_servers)
     require_rights(settings, services.bootstrap_servers, JobNeeds.of(config))
     if savepoint is None:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.scoring.artifact import Artifact, ArtifactError, load_artifact
+from models.scoring.artifact import Artifact, ArtifactError
+from models.scoring.loaded_model import load_tested
 from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady
-from runtime.lifecycle.model_registry import ModelRegistry, serving_folder
+from runtime.job_control.model_store import serving_folder
+from runtime.lifecycle.model_registry import ModelRegistry
 from schemas.errors import UserError
 
 
@@ -37,6 +39,6 @@ def load_known_model(settings: Settings, model_id: str) -> Artifact:
 
 def _loaded(folder: Path) -> Artifact | None:
     try:
-        return load_artifact(folder)
+        return load_tested(folder)
     except ArtifactError:
         return None

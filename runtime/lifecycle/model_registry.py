@@ -16,9 +16,8 @@ from models.scoring.artifact import (
     Artifact,
     Manifest,
     checksum,
-    load_artifact,
-    write_artifact,
 )
+from models.scoring.loaded_model import load_tested
 from runtime.configuration.settings import Settings
 from runtime.host.environment import QUIET
 from runtime.host.failures import NotReady
@@ -86,7 +85,7 @@ class ModelRegistry:
         ArtifactError
             The folder holds none that this version of the program can serve.
         """
-        manifest = load_artifact(folder).manifest
+        manifest = load_tested(folder).manifest
         manifest_sha256 = checksum((folder / MANIFEST_FILE).read_bytes())
         with self._answering():
             for version in self._versions():
@@ -154,12 +153,17 @@ class ModelRegistry:
             It is another by now, or can't serve.
         """
         with tempfile.TemporaryDirectory() as folder:
-            artifact = load_artifact(self.download(version, Path(folder)))
-        if artifact.manifest.onnx_sha256 != version.onnx_sha256:
-            raise UserError(
-                f"expected {version.name} to have a model.onnx of SHA-256 {version.onnx_sha256}, as it was registered, "
-                f"was {artifact.manifest.onnx_sha256}: somebody changed the store's files, so push the model again"
-            )
+            artifact = load_tested(self.download(version, Path(folder)))
+        files = {
+            MODEL_FILE: (version.onnx_sha256, artifact.manifest.onnx_sha256),
+            MANIFEST_FILE: (version.manifest_sha256 or artifact.manifest_sha256, artifact.manifest_sha256),
+        }
+        for name, (expected, got) in files.items():
+            if expected != got:
+                raise UserError(
+                    f"expected {version.name} to have a {name} of SHA-256 {expected}, as it was registered, got {got}: "
+                    "somebody changed the store's files, so push the model again"
+                )
         return artifact
 
     def download(self, version: ModelVersion, folder: Path) -> Path:
@@ -201,6 +205,7 @@ class ModelRegistry:
             version=int(version.version),
             model_id=version.tags[MODEL_ID],
             onnx_sha256=version.tags[ONNX_SHA256],
+            manifest_sha256=version.tags.get(MANIFEST_SHA256, ""),
             registered_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
             run_id=version.run_id,
             aliases=aliases.get(str(version.version), ()),
@@ -227,19 +232,6 @@ class ModelRegistry:
                 f"expected an answer of MLflow at {self._uri}, but: {str(error).splitlines()[0]}: start it, or correct "
                 "models.tracking_uri (its login: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD)"
             ) from None
-
-
-def serving_folder(settings: Settings) -> Path:
-    """Say where the models that are served lie, each in a folder of its own."""
-    return (settings.models.serving or settings.state.models / "serving").expanduser().absolute()
-
-
-def serve_artifact(artifact: Artifact, settings: Settings) -> Path:
-    """Lay an artifact where every TaskManager reads it, and return the folder; its name holds what it is."""
-    manifest_sha256 = checksum(artifact.manifest.model_dump_json().encode())
-    folder = serving_folder(settings) / f"{artifact.manifest.model_id}-{manifest_sha256[:8]}"
-    write_artifact(folder, artifact)
-    return folder
 
 
 def _metrics(manifest: Manifest) -> dict[str, float]:

@@ -27,6 +27,8 @@ class ModelVersion:
         CHAMPION, CHALLENGER, or what a team gave it.
     share : float
         Share of the customers that it decides for, while it is CHALLENGER.
+    manifest_sha256 : str
+        Of its manifest.json; empty where the registry has none.
     metrics : dict of str to float
         What `fraudstream train` measured.
     """
@@ -38,6 +40,7 @@ class ModelVersion:
     run_id: str
     aliases: tuple[str, ...] = ()
     share: float = 0.0
+    manifest_sha256: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
 
     @property

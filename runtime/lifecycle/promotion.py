@@ -12,9 +12,10 @@ from runtime.configuration.settings import Settings
 from runtime.host.failures import RuntimeFailure
 from runtime.host.user import user
 from runtime.job_control.control_topic import Challenger, Deployment, Served, publish_deployment
+from runtime.job_control.model_store import serve_artifact
 from runtime.lifecycle.audit_log import Action, AuditEntry, AuditLog, Outcome, Serving
 from runtime.lifecycle.judging import Trial
-from runtime.lifecycle.model_registry import ModelRegistry, serve_artifact
+from runtime.lifecycle.model_registry import ModelRegistry
 from runtime.lifecycle.model_version import CHALLENGER, CHAMPION, ModelVersion
 from runtime.local.embedded import Services
 from schemas.errors import UserError

@@ -5,13 +5,16 @@ import importlib.metadata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from models.scoring.artifact import load_artifact
+from confluent_kafka import KafkaException
+
+from models.scoring.loaded_model import load_tested
 from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady, RuntimeFailure
 from runtime.host.folders import cache_folder
 from runtime.host.java import find_java
 from runtime.host.run_state import RunState
 from runtime.kafka.registry_access import registry_access
+from runtime.kafka.retention import retention_complaints, retention_needs
 from runtime.kafka.topic_rights import JobNeeds, advice, lacks
 from runtime.kafka.topics import existing_topics
 from runtime.kafka.transaction_limit import require_transaction_time, transaction_limit_ms
@@ -121,6 +124,7 @@ def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
     found = f"missing: {', '.join(missing)}" if missing else f"all {len(settings.topics.names())} there"
     yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")
     yield rights(settings, servers)
+    yield from retention(settings, servers)
     if settings.job.guarantee == "exactly-once":
         yield transactions(settings, servers)
 
@@ -130,6 +134,19 @@ def rights(settings: Settings, servers: str) -> Finding:
     lacking = [text for text in lacks(settings, servers, JobNeeds.of_settings(settings)) if text.startswith("no right")]
     found = "; ".join(lacking) or "to read and write what the job does, as far as the broker tells"
     return Finding(name="rights", ok=not lacking, found=found, fix=advice(settings, lacking))
+
+
+def retention(settings: Settings, servers: str) -> Iterator[Finding]:
+    """Compare how long topics keep their records with how long they are needed."""
+    try:
+        complaints = retention_complaints(settings, servers, retention_needs(settings))
+    except KafkaException as error:
+        yield Finding(name="retention", ok=False, found=str(error), fix="see broker", required=False)
+        return
+    for topic, complaint in sorted(complaints.items()):
+        found, _, fix = complaint.partition(". ")
+        # The job scores without; what it feeds falls short.
+        yield Finding(name=f"retention of {topic}", ok=not complaint, found=found or "enough", fix=fix, required=False)
 
 
 def transactions(settings: Settings, servers: str) -> Finding:
@@ -183,7 +200,7 @@ def model(settings: Settings) -> Finding:
     """Check the model artifact: there, whole, and made for these features."""
 
     def look() -> str:
-        return f"{load_artifact(settings.model.artifact).manifest.model_id} in {settings.model.artifact}"
+        return f"{load_tested(settings.model.artifact).manifest.model_id} in {settings.model.artifact}"
 
     return _tried("model", look, fix="`fraudstream train --history FILE`")
 

@@ -106,6 +106,8 @@ def test_config_is_frozen():
 def test_json_gives_back_every_setting(tmp_path):
     config = job_config(
         name="green",
+        model_id="fraud-1",
+        model_sha256="0" * 64,
         standby=True,
         topics=Topics(transactions="a", alerts="b", scores="c", labels="d", drift="e", dead_letters="f", inference="g"),
         limits=Limits(max_amount_minor=5, max_ahead_ms=6),

@@ -1,0 +1,111 @@
+"""Proof, wherever a model is loaded, that it scores there as it did in training."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.table import FEATURE_NAMES, FEATURES
+from models.scoring.artifact import ArtifactError, Manifest
+from models.scoring.decision import Decision, decide
+from models.scoring.model import OnnxModel
+from models.scoring.self_test import SelfTest
+
+_LARGEST = 1e15
+
+EDGE_ROWS = np.array(
+    [
+        [0.0] * len(FEATURES),
+        [feature.missing for feature in FEATURES],
+        [_LARGEST] * len(FEATURES),
+        [-_LARGEST] * len(FEATURES),
+    ],
+    np.float32,
+)
+"""Rows of zeros, of missing values and of extremes, (4, F): a model has a probability for any of them."""
+
+MEDIAN = 5
+"""Place of the median among a reference's deciles."""
+
+
+def check_scores(manifest: Manifest, model: OnnxModel) -> None:
+    """Score the certificate's rows, which also warms the session up, and compare with what they gave in training.
+
+    An artifact of an earlier version has no such rows: then a transaction with the medians of the training's
+    validation rows must not be blocked, unless scores of this size were ordinary there.
+
+    Raises
+    ------
+    ArtifactError
+        The scores differ by more than was certified, or in a decision, or are no probabilities.
+    """
+    _require_probabilities(manifest, _score(manifest, model, EDGE_ROWS))
+    if manifest.self_test is None:
+        _require_ordinary_passes(manifest, model)
+    else:
+        _require_certified(manifest, manifest.self_test, model)
+
+
+def _require_certified(manifest: Manifest, test: SelfTest, model: OnnxModel) -> None:
+    x, expected = test.x(), np.array(test.scores)
+    if x.shape[1] != len(FEATURES):
+        raise ArtifactError(
+            f"Model {manifest.model_id}: expected self-test rows of {len(FEATURES)} features, got {x.shape[1]}. "
+            "Train the model anew: fraudstream train"
+        )
+    scores = _score(manifest, model, x)
+    _require_probabilities(manifest, scores)
+    difference = float(np.max(np.abs(scores - expected), initial=0.0))
+    ours, theirs = (
+        decide(some, manifest.review_threshold, manifest.block_threshold)
+        for some in (scores, expected.astype(np.float32))
+    )
+    flips = int(np.count_nonzero(ours != theirs))
+    if not difference <= manifest.parity.bound or flips:
+        raise ArtifactError(
+            f"Model {manifest.model_id}: expected the scores of its self-test within {manifest.parity.bound:.3g}, was "
+            f"{difference:.3g} apart with {flips} other decisions. Compare this machine's onnxruntime with the "
+            "manifest's, and train the model anew if they are equal: fraudstream train"
+        )
+
+
+def _require_ordinary_passes(manifest: Manifest, model: OnnxModel) -> None:
+    known = manifest.reference
+    if not known.keys() >= {*FEATURE_NAMES, "score"}:
+        return
+    row = np.array([[known[name].deciles[MEDIAN] for name in FEATURE_NAMES]], np.float32)
+    score = _score(manifest, model, row)
+    usual = known["score"].deciles[-2]
+    blocked = decide(score, manifest.review_threshold, manifest.block_threshold)[0] == Decision.BLOCK
+    if blocked and float(score[0]) > usual:
+        raise ArtifactError(
+            f"Model {manifest.model_id}: expected an ordinary transaction to pass (nine of ten scored {usual:.3g} or "
+            f"less in training), got {float(score[0]):.3g}: blocked. Train the model anew: fraudstream train"
+        )
+
+
+def _score(manifest: Manifest, model: OnnxModel, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    try:
+        scores = model.score(x)
+    except Exception as error:
+        # onnxruntime's failures have no class in common below Exception.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise ArtifactError(
+            f"Model {manifest.model_id}: expected scores of {len(x)} rows, got: {reason}. "
+            "Train the model anew: fraudstream train"
+        ) from None
+    if scores.shape != (len(x),):
+        raise ArtifactError(
+            f"Model {manifest.model_id}: expected {len(x)} scores, got the shape {scores.shape}. "
+            "Train the model anew: fraudstream train"
+        )
+    return scores
+
+
+def _require_probabilities(manifest: Manifest, scores: NDArray[np.float32]) -> None:
+    wrong = ~((scores >= 0) & (scores <= 1))  # a NaN compares false
+    if wrong.any():
+        raise ArtifactError(
+            f"Model {manifest.model_id}: expected probabilities from 0 to 1 for any row, got {scores[wrong][0]}. "
+            "Train the model anew: fraudstream train"
+        )

@@ -1,0 +1,69 @@
+"""The model that decides is the one that was submitted or promoted, whatever becomes of the folders meanwhile."""
+
+import os
+import signal
+from shutil import copytree, rmtree
+
+import pytest
+
+from models.scoring.artifact import load_artifact
+from runtime.configuration.settings import ModelSettings
+from runtime.host.deadline import wait_until
+from runtime.host.run_state import RunState
+from runtime.job_control.model_store import serving_folder
+from runtime.local.embedded import start
+from tests.integration.deployments import await_answers, deploy, folders
+from tests.integration.expected import card_world
+from tests.unit.scoring.deployments import named
+
+pytestmark = pytest.mark.integration
+
+ROWS = 3_000
+
+
+def replace_task_manager(lane):
+    """Kill the TaskManager and start another, on which the job goes on."""
+    for process in RunState.load(lane.settings.state).running("taskmanager"):
+        os.kill(process.pid, signal.SIGKILL)
+        assert wait_until(lambda process=process: not process.alive(), seconds=10)
+    start(lane.settings)
+
+
+def await_checkpoints(lane, more):
+    """Wait until the job has completed some checkpoints more."""
+
+    def completed():
+        return lane.rest.checkpoints(lane.job_ids[-1])["counts"]["completed"]
+
+    before = completed()
+    assert wait_until(lambda: completed() >= before + more, seconds=60)
+
+
+def test_restart_scores_on_with_the_submitted_model_and_then_needs_none_but_the_deployed(open_lane, tmp_path):
+    lane, table = open_lane(mode="thread"), card_world(ROWS, customers=200)
+    own, other = folders()
+    folder = copytree(own, tmp_path / "model")
+    lane.settings = lane.settings.model_copy(update={"model": ModelSettings(artifact=folder)})
+    lane.submit()
+    lane.send(table.slice(0, 1_000))
+    lane.await_scores(1_000)
+
+    copytree(other, folder, dirs_exist_ok=True)  # as `train` leaves it
+    replace_task_manager(lane)
+    lane.send(table.slice(1_000, 1_000))
+    lane.await_scores(2_000)
+    submitted = load_artifact(own).manifest.model_id
+    assert {item["model_id"] for item in lane.scores()} == {submitted}
+
+    told = await_answers(lane, deploy(lane, named(other)))
+    assert {event["kind"] for event in told} == {"SERVING"}
+    await_checkpoints(lane, 2)  # the second began after the deployment
+    rmtree(folder)
+    rmtree(next(serving_folder(lane.settings).glob(f"{submitted}-*")))
+    replace_task_manager(lane)
+    before = len(lane.scores())
+    lane.send(table.slice(2_000))
+    lane.await_records(lane.topics.scores, before + ROWS - 2_000)
+    newest = {item["transaction_id"]: item["model_id"] for item in lane.scores()}
+    late = table.slice(2_000)["transaction_id"].to_pylist()
+    assert {newest[name] for name in late} == {load_artifact(other).manifest.model_id}
