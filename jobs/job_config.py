@@ -82,7 +82,9 @@ class JobConfig:
         Newest checkpoints whose files are kept.
     transaction_timeout_ms : int
         After so long the broker aborts a transaction of the job, milliseconds. Under exactly-once the worst row of
-        failed checkpoints must end before it: an aborted transaction is lost to read_committed readers.
+        failed checkpoints and the longest outage must end before it: what was written in an aborted transaction is
+        lost to read_committed readers, though its checkpoint was complete. The default is the brokers' own maximum
+        unless they were told another.
     transaction_prefix : str or None
         Begins the ids of the job's transactions: jobs on one broker must differ in it, or each aborts the other's.
         None makes it from the alerts topic, which is enough unless two jobs write there.
@@ -95,6 +97,9 @@ class JobConfig:
         transaction_id.
     start_from : {"earliest", "latest", "committed"}
         Where a job without savepoint starts to read.
+    unmarked_state : bool
+        Whether the state to start from is of fraudstream 0.1, whose operators' uids named neither shards nor mode: it
+        is taken for state of these settings' shards and mode.
     pool_customers : int
         Customers, and as many merchants, kept decoded in memory for each shard, a cache of the state.
     """
@@ -119,12 +124,13 @@ class JobConfig:
     checkpoint_timeout_ms: int = 60_000
     tolerated_checkpoint_failures: int = 8
     retained_checkpoints: int = 3
-    transaction_timeout_ms: int = 600_000
+    transaction_timeout_ms: int = 900_000
     transaction_prefix: str | None = None
     labels: bool = True
     emit_scores: bool = True
     feature_log_share: float = 0.01
     start_from: StartFrom = "earliest"
+    unmarked_state: bool = False
     pool_customers: int = 25_000
 
     def __post_init__(self) -> None:
@@ -174,6 +180,16 @@ class JobConfig:
         # The settings become a file and part of the job graph, which Flink stores.
         secret = self.registry is not None and self.registry.password is not None
         _expect(not secret, "registry", "the name of a file with the password", "a password")
+
+    @property
+    def safe_outage_ms(self) -> int | None:
+        """How old the last checkpoint may be when the job goes on from it, without output lost; None: any age.
+
+        A transaction begins with the first record after the checkpoint before, and the brokers count from there.
+        """
+        if self.guarantee != "exactly-once":
+            return None
+        return max(0, self.transaction_timeout_ms - self.checkpoint_interval_ms)
 
     @property
     def group(self) -> str:

@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.job_config import JobConfig
-from jobs.state_manifest import StateManifest
+from jobs.state_manifest import StateManifest, StateMismatchError
 from runtime.configuration.settings import Settings
+from runtime.host.failures import RuntimeFailure
 from runtime.host.folders import PROJECT_ROOT
 from runtime.host.java import find_java
 from runtime.job_control.flink_run import FlinkRun
 from runtime.job_control.flink_secrets import is_secret
 from runtime.job_control.java_security import java_security
 from runtime.job_control.job_secrets import job_registry, kafka_password_file
-from runtime.job_control.savepoints import check_savepoint, take_savepoint
+from runtime.job_control.savepoints import check_savepoint, is_unmarked, local_folder, take_savepoint
+from runtime.job_control.state_marks import explain_refusal
 from runtime.kafka.topics import require_topics
-from runtime.kafka.transaction_limit import require_transaction_time
+from runtime.kafka.transaction_limit import require_transaction_time, transaction_time_ms
 from runtime.local.embedded import Services, cluster, jars_for
 from runtime.local.flink_home import CLIENT_SETTINGS, FlinkHome
 from runtime.local.flink_rest import FlinkRest
@@ -72,7 +75,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         checkpoint_timeout_ms=round(settings.job.checkpoint_timeout_s * 1000),
         tolerated_checkpoint_failures=settings.job.tolerated_checkpoint_failures,
         retained_checkpoints=settings.job.retained_checkpoints,
-        transaction_timeout_ms=round(settings.job.transaction_timeout_s * 1000),
+        transaction_timeout_ms=transaction_time_ms(settings, services.bootstrap_servers),
         transaction_prefix=settings.job.transaction_prefix,
         labels=settings.job.labels,
         emit_scores=settings.job.emit_scores,
@@ -89,6 +92,7 @@ def submit(
     savepoint: str | None = None,
     script: Path = SCRIPT,
     drop_state: bool = False,
+    unmarked_state: bool = False,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
     """Start the scoring job as the settings have it, and wait until it runs.
@@ -105,6 +109,8 @@ def submit(
         The job's entry file.
     drop_state
         Whether state that the job has no operator for may be left behind.
+    unmarked_state
+        Whether state of fraudstream 0.1 that has no manifest is taken for state of these shards and this mode.
     on_line
         Given what the user should know of the savepoint, and the `flink run` line before it is run.
 
@@ -116,7 +122,7 @@ def submit(
     RuntimeFailure
         When the client or the job fails, with the line that tells the cause.
     """
-    config = job_config(settings, services)
+    config = replace(job_config(settings, services), unmarked_state=unmarked_state)
     may_drop = None if drop_state else frozenset[str]()
     return run_job(settings, services, config, savepoint=savepoint, script=script, may_drop=may_drop, on_line=on_line)
 
@@ -131,15 +137,23 @@ def run_job(
     may_drop: frozenset[str] | None = frozenset(),
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
-    """Start a job and wait until it runs, see `submit` and `check_savepoint`."""
+    """Start a job and wait until it runs, see `submit` and `check_savepoint`.
+
+    Its `unmarked_state` says what may be taken for its own; the job is told only where the state is such.
+    """
     require_transaction_time(settings, services.bootstrap_servers)
     # Without it the job would fail, and start again, and fail.
     require_topics(settings, services.bootstrap_servers, config.topics.control)
     if savepoint is not None:
-        note = check_savepoint(savepoint, StateManifest.of(config), may_drop=may_drop)
+        manifest = StateManifest.of(config)
+        note = check_savepoint(savepoint, manifest, may_drop=may_drop, unmarked_state=config.unmarked_state)
         if note:
             on_line(note)
-    file = settings.state.create().jobs / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}.json"
+        local = local_folder(savepoint) is not None
+        config = replace(config, unmarked_state=is_unmarked(savepoint) if local else config.unmarked_state)
+    # Clocks step back, and two jobs may start within a second: none may get another's settings.
+    stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
+    file = settings.state.create().jobs / f"{config.name}-{stamp}.json"
     file.touch(mode=0o600)  # it names brokers, users and the files of passwords
     file.write_text(config.to_json())
     run = FlinkRun(
@@ -153,7 +167,14 @@ def run_job(
         drop_state=may_drop is None or bool(may_drop),
     )
     on_line(f"$ {run.line}")
-    return Submitted(job_id=run.submit(), line=run.line, config=file)
+    try:
+        job_id = run.submit()
+    except RuntimeFailure as error:
+        why = explain_refusal(str(error), mode=config.mode, shards=config.shards)
+        if why is None:
+            raise
+        raise StateMismatchError(f"This savepoint does not fit the job.\n{why}") from error
+    return Submitted(job_id=job_id, line=run.line, config=file)
 
 
 def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:

@@ -128,6 +128,7 @@ def test_json_gives_back_every_setting(tmp_path):
         emit_scores=False,
         feature_log_share=0.5,
         start_from="committed",
+        unmarked_state=True,
         pool_customers=9,
     )
     default = dataclasses.asdict(job_config())
@@ -186,3 +187,9 @@ def test_file_that_is_not_text_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(JobConfigError, match="as JSON"):
         JobConfig.from_file(path)
+
+
+def test_outage_is_safe_while_the_transactions_of_the_last_checkpoint_are_kept():
+    times = {"transaction_timeout_ms": 700_000, "checkpoint_interval_ms": 5_000}
+    assert job_config(guarantee="exactly-once", **times).safe_outage_ms == 695_000
+    assert job_config(**times).safe_outage_ms is None
