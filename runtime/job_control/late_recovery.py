@@ -52,15 +52,19 @@ def late_recovery(rest: FlinkRest, job_id: str) -> LateRecovery | None:
         The cluster does not answer, or knows no such job.
     """
     safe = rest.job_parameters(job_id).get(SAFE_OUTAGE)
-    return None if safe is None else _late(rest.checkpoints(job_id), int(safe))
+    if safe is None:
+        return None
+    # Flink chooses the checkpoint at once, and then waits for slots: only what was deployed commits.
+    deployed_ms = max((int(vertex["start-time"]) for vertex in rest.job(job_id)["vertices"]), default=0)
+    return _late(rest.checkpoints(job_id), int(safe), deployed_ms)
 
 
-def _late(told: dict[str, Any], safe_ms: int) -> LateRecovery | None:
+def _late(told: dict[str, Any], safe_ms: int, deployed_ms: int) -> LateRecovery | None:
     restored = (told.get("latest") or {}).get("restored")
     if not restored or restored.get("is_savepoint"):
         return None  # a stop with a savepoint has committed all before it ended
     taken_ms = _taken_ms(told, restored)
-    restored_ms = int(restored["restore_timestamp"])
+    restored_ms = max(int(restored["restore_timestamp"]), deployed_ms)
     if taken_ms is None or restored_ms - taken_ms <= safe_ms:
         return None
     return LateRecovery(checkpoint=int(restored["id"]), taken_ms=taken_ms, restored_ms=restored_ms, safe_ms=safe_ms)

@@ -19,6 +19,7 @@ class Flink:
         self.parameters = {SAFE_OUTAGE: str(SAFE_MS)}
         self.history = [{"id": 7, "status": "COMPLETED", "latest_ack_timestamp": TAKEN_MS}]
         self.restored: dict[str, object] | None = None
+        self.deployed_ms = -1
 
     def restore(self, after_ms: int, **changes: object) -> None:
         self.restored = {
@@ -34,6 +35,8 @@ def flink() -> Iterator[tuple[Flink, FlinkRest]]:
         def do_GET(self) -> None:  # noqa: N802 (named by http.server)
             if self.path.endswith("/config"):
                 self.answer(200, {"execution-config": {"user-config": told.parameters}})
+            elif self.path.endswith("/job"):
+                self.answer(200, {"vertices": [{"start-time": told.deployed_ms}, {"start-time": -1}]})
             else:
                 self.answer(200, {"latest": {"restored": told.restored}, "history": told.history})
 
@@ -84,3 +87,12 @@ def test_checkpoint_that_a_new_jobmanager_has_not_seen_is_dated_by_its_file(flin
     found = late_recovery(rest, "job")
     assert found is not None
     assert found.taken_ms == TAKEN_MS
+
+
+def test_job_that_waited_for_slots_is_late_from_when_it_was_deployed(flink):
+    told, rest = flink
+    told.restore(1_000)
+    told.deployed_ms = TAKEN_MS + SAFE_MS + 1
+    found = late_recovery(rest, "job")
+    assert found is not None
+    assert found.restored_ms == told.deployed_ms
