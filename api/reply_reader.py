@@ -68,7 +68,7 @@ class ReplyReader(BackgroundReader):
         self._codecs = TopicCodecs(settings, {topic: listener.kind for topic, listener in listeners.items()})
         self._listeners, self._loop, self._producer = listeners, loop, producer
         consumer = open_consumer(settings, bootstrap_servers, committed_only=False)
-        super().__init__("reply-reader", consumer)
+        super().__init__("reply-reader", consumer, topics=listeners)
         consumer.assign(topic_ends(consumer, listeners))
 
     def _look(self) -> None:

@@ -63,7 +63,7 @@ class StreamReader(BackgroundReader):
         self._codecs = TopicCodecs(settings, {topic: listener.kind for topic, listener in listeners.items()})
         self._listeners, self._loop, self._producer = listeners, loop, producer
         consumer = open_consumer(settings, bootstrap_servers)
-        super().__init__("stream-reader", consumer)
+        super().__init__("stream-reader", consumer, topics=listeners)
         backlog = {topic: listener.backlog for topic, listener in listeners.items()}
         consumer.assign(topic_ends(consumer, listeners, backlog))
 

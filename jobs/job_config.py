@@ -86,7 +86,9 @@ class JobConfig:
         Newest checkpoints whose files are kept.
     transaction_timeout_ms : int
         After so long the broker aborts a transaction of the job, milliseconds. Under exactly-once the worst row of
-        failed checkpoints must end before it: an aborted transaction is lost to read_committed readers.
+        failed checkpoints and the longest outage must end before it: what was written in an aborted transaction is
+        lost to read_committed readers, though its checkpoint was complete. The default is the brokers' own maximum
+        unless they were told another.
     transaction_prefix : str or None
         Begins the ids of the job's transactions: jobs on one broker must differ in it, or each aborts the other's.
         None makes it from the alerts topic, which is enough unless two jobs write there.
@@ -104,6 +106,9 @@ class JobConfig:
     first_rules, first_deployment : str or None
         The newest rule book and deployment of the control topic when the job was submitted, in base64: what a job
         without state begins with. It reads them again from the topic, some moments after its first transactions.
+    unmarked_state : bool
+        Whether the state to start from is of fraudstream 0.1, whose operators' uids named neither shards nor mode: it
+        is taken for state of these settings' shards and mode.
     pool_customers : int
         Customers, and as many merchants, that all shards together keep decoded in memory, a cache of the state; each
         shard has an equal part. So a TaskManager has no more than that, however many shards are on it.
@@ -131,7 +136,7 @@ class JobConfig:
     checkpoint_timeout_ms: int = 60_000
     tolerated_checkpoint_failures: int = 8
     retained_checkpoints: int = 3
-    transaction_timeout_ms: int = 600_000
+    transaction_timeout_ms: int = 900_000
     transaction_prefix: str | None = None
     labels: bool = True
     emit_scores: bool = True
@@ -141,6 +146,7 @@ class JobConfig:
     first_rules: str | None = None
     first_deployment: str | None = None
     pool_customers: int = 100_000
+    unmarked_state: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -190,6 +196,16 @@ class JobConfig:
         # The settings become a file and part of the job graph, which Flink stores.
         secret = self.registry is not None and self.registry.password is not None
         _expect(not secret, "registry", "the name of a file with the password", "a password")
+
+    @property
+    def safe_outage_ms(self) -> int | None:
+        """How old the last checkpoint may be when the job goes on from it, without output lost; None: any age.
+
+        A transaction begins with the first record after the checkpoint before, and the brokers count from there.
+        """
+        if self.guarantee != "exactly-once":
+            return None
+        return max(0, self.transaction_timeout_ms - self.checkpoint_interval_ms)
 
     @property
     def group(self) -> str:

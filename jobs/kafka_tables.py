@@ -7,6 +7,10 @@ from jobs.job_config import JobConfig, StartFrom
 # Without these the source asks the broker again for every few records. They wait shorter than a micro-batch does.
 GATHER_MS = 5
 GATHER_BYTES = 64 * 1024
+DISCOVERY_S = 5
+"""Time between two checks for added partitions, seconds. Those are read from their first record."""
+LAST_S = 253_402_300_799
+"""Last second of the year 9999, seconds since 1970."""
 # Of topics with few records: each is given at once, and the broker is not asked every GATHER_MS where there is none.
 _AT_ONCE = {"properties.fetch.min.bytes": "1", "properties.fetch.max.wait.ms": "500"}
 
@@ -37,8 +41,11 @@ def _source(
     table: str, topic: str, start_from: StartFrom, config: JobConfig, changes: Mapping[str, str] | None = None
 ) -> str:
     options = {
+        # What a producer took back was never said. The user's own property may say otherwise.
+        "properties.isolation.level": "read_committed",
         **_common(config),
         "topic": topic,
+        "scan.topic-partition-discovery.interval": f"{DISCOVERY_S} s",
         "scan.startup.mode": _STARTUP_MODES[start_from],
         "properties.group.id": config.group,
         "properties.auto.offset.reset": "earliest",
@@ -55,6 +62,14 @@ def _source(
             kafka_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
             arrived AS PROCTIME()
         ) WITH ({_with(options)})"""
+
+
+def kafka_time_s_sql(column: str) -> str:
+    """Return the SQL expression for a Kafka time in whole seconds since 1970, a BIGINT between -1 and LAST_S.
+
+    TIMESTAMPDIFF counts in an INT, which ends in 2038. A time that no clock has is kept within what a stamp can hold.
+    """
+    return f"COALESCE(GREATEST(LEAST(EXTRACT(EPOCH FROM {column}), {LAST_S}), CAST(-1 AS BIGINT)), CAST(0 AS BIGINT))"
 
 
 def outputs_table(config: JobConfig) -> str:

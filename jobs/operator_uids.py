@@ -3,11 +3,17 @@
 The table planner numbers the operators that it makes: a changed query would shift the numbers, and a savepoint would
 no longer fit. So its uids are off, and every operator is named here after the part of the job that it belongs to.
 Flink refuses a job with an operator that has no name (`pipeline.auto-generate-uids`), and one with a name twice.
+
+State is laid out by shard, and differently in the two modes. Both are part of the uids, so that Flink itself refuses
+state of other shards or of the other mode, whoever starts the job: it finds no operator to give that state to.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+from jobs.job_config import JobConfig
+from jobs.operator_id import operator_id
 
 SCORE_BATCH, DETECT_DRIFT = "score-batch", "detect-drift"
 TRANSACTIONS, LABELS, CONTROL, QUERIES = "transactions", "labels", "control", "queries"
@@ -17,15 +23,39 @@ STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "co
 """What the planner makes as often as it likes: these are numbered, and keep no state that a number could lose."""
 
 
-def stateful_uids(*, labels: bool, standby: bool) -> set[str]:
+def marked(uid: str, *, mode: str, shards: int) -> str:
+    """Return an operator's uid together with what its state depends on: shards, mode, both or neither.
+
+    An open micro-batch belongs to a shard and is kept by the JVM; the detectors' state is Python's and has no shards.
+    """
+    if uid == SCORE_BATCH:
+        return f"{uid}-{mode}-{shards}"
+    if uid == DETECT_DRIFT:
+        return f"{uid}-{mode}"
+    return f"{uid}-{shards}" if uid.endswith("-window-aggregate") else uid
+
+
+def stateful_uids(*, labels: bool, standby: bool, mode: str, shards: int) -> set[str]:
     """Return the uids of a job's operators with state; of the sink's two, that of the writer."""
     outputs = STANDBY_OUTPUTS if standby else OUTPUTS
     sources = [TRANSACTIONS, QUERIES, *([LABELS] if labels else [])]
     inputs = {f"{part}-{kind}" for part in sources for kind in ("source", "window-aggregate")}
-    return inputs | {f"{CONTROL}-source", SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
+    found = inputs | {f"{CONTROL}-source", SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
+    return {marked(uid, mode=mode, shards=shards) for uid in found}
 
 
-def name_operators(transformations: Iterable[Any], part: str) -> None:
+def name_operator(transformation: Any, uid: str, config: JobConfig) -> None:
+    """Give one operator its uid; from state of before uids were marked it takes what had the plain one.
+
+    Flink looks for state under the hash that is set by hand first, and writes new state under the uid's own.
+    """
+    full = marked(uid, mode=config.mode, shards=config.shards)
+    transformation.setUid(full)
+    if config.unmarked_state and full != uid:
+        transformation.setUidHash(operator_id(uid))
+
+
+def name_operators(transformations: Iterable[Any], part: str, config: JobConfig) -> None:
     """Give the operators of a part of the job their uids.
 
     Parameters
@@ -34,12 +64,14 @@ def name_operators(transformations: Iterable[Any], part: str) -> None:
         The ends of the part; what lies before them belongs to it up to operators that have a uid.
     part : str
         What the uids begin with.
+    config : JobConfig
     """
     counts: dict[str, int] = {}
     for transformation in _unnamed(transformations, set()):
         kind = _kind(transformation)
         counts[kind] = counts.get(kind, 0) + 1
-        transformation.setUid(f"{part}-{kind}-{counts[kind]}" if kind in STATELESS else f"{part}-{kind}")
+        uid = f"{part}-{kind}-{counts[kind]}" if kind in STATELESS else f"{part}-{kind}"
+        name_operator(transformation, uid, config)
 
 
 def _unnamed(transformations: Iterable[Any], seen: set[int]) -> Iterator[Any]:

@@ -33,6 +33,8 @@ def main(arguments: list[str]) -> None:
     build(StreamTableEnvironment.create(environment), config)
     # Whoever stops or replaces the job, from wherever, is told by Flink what its state needs.
     told = {"fraudstream.config": str(file.absolute()), "fraudstream.manifest": StateManifest.of(config).to_json()}
+    if config.safe_outage_ms is not None:
+        told["fraudstream.safe_outage_ms"] = str(config.safe_outage_ms)
     environment.get_config().set_global_job_parameters(told)
     environment.execute(config.name)
 

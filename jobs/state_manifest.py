@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from jobs.job_config import JobConfig
-from jobs.operator_uids import stateful_uids
+from jobs.operator_uids import SCORE_BATCH, marked, stateful_uids
 from models.features.history import HISTORY_VERSION
 from models.features.label_record import LABEL_RECORD_VERSION
 from models.scoring.artifact import load_artifact
@@ -79,7 +79,7 @@ class StateManifest:
             transactions=config.topics.transactions,
             labels=config.topics.labels if config.labels else None,
             control=config.topics.control,
-            operators=tuple(sorted(stateful_uids(labels=config.labels, standby=config.standby))),
+            operators=tuple(sorted(_uids(config))),
             state_versions=STATE_VERSIONS,
             model_id=model.model_id,
             feature_spec_hash=model.feature_spec_hash,
@@ -126,9 +126,15 @@ class StateManifest:
         if refusals:
             raise StateMismatchError("This savepoint does not fit the job.\n" + "\n".join(refusals))
 
+    @property
+    def unmarked(self) -> bool:
+        """Whether the state is of a version whose uids named neither shards nor mode, see `operator_uids.marked`."""
+        return SCORE_BATCH in self.operators
+
     def lost_operators(self, job: StateManifest) -> list[str]:
         """Return the uids whose state a job would not take over."""
-        return sorted(set(self.operators) - set(job.operators))
+        found = {marked(uid, mode=self.mode, shards=self.shards) for uid in self.operators}
+        return sorted(found - set(job.operators))
 
     def _refusals(self, job: StateManifest) -> Iterator[str]:
         fixed = (
@@ -139,12 +145,12 @@ class StateManifest:
         for name, setting, advice in fixed:
             was, wanted = getattr(self, name), getattr(job, name)
             if was != wanted:
-                yield f"expected {setting} to be {was!r} as in the savepoint, was {wanted!r}: {advice}"
+                yield f"expected {setting} to be {was!r} as in the savepoint, got {wanted!r}: {advice}"
         for name in ("labels", "control"):
             was, wanted = getattr(self, name), getattr(job, name)
             if was and wanted and was != wanted:
                 yield (
-                    f"expected topics.{name} to be {was!r} as in the savepoint, was {wanted!r}: "
+                    f"expected topics.{name} to be {was!r} as in the savepoint, got {wanted!r}: "
                     "its offsets are those of that topic: set it back"
                 )
         for name, number in self.state_versions.items():
@@ -154,6 +160,10 @@ class StateManifest:
                     f"expected {name} of version {known} or older in the state, was {number}: "
                     f"start it with fraudstream {self.fraudstream} or newer, which wrote it"
                 )
+
+
+def _uids(config: JobConfig) -> set[str]:
+    return stateful_uids(labels=config.labels, standby=config.standby, mode=config.mode, shards=config.shards)
 
 
 def _needed(field: Field[Any]) -> bool:

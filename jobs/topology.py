@@ -11,7 +11,14 @@ from pyflink.table import Schema, StreamTableEnvironment, Table
 from jobs import operator_uids as uids
 from jobs import record_types as types
 from jobs.job_config import JobConfig
-from jobs.kafka_tables import control_table, labels_table, outputs_table, queries_table, transactions_table
+from jobs.kafka_tables import (
+    control_table,
+    kafka_time_s_sql,
+    labels_table,
+    outputs_table,
+    queries_table,
+    transactions_table,
+)
 from jobs.operators.detect_drift import DetectDrift
 from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
 from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
@@ -48,15 +55,15 @@ def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
     scored = (
         key_by_first(batches, types.SHARD, types.MICRO_BATCH)
         .process(ScoreBatch(config), types.TOPIC_BATCH)
-        .uid(uids.SCORE_BATCH)
         .name("Score micro-batch")
     )
     drift = (
         key_by_first(side_output(scored, OBSERVATIONS), types.SIGNAL, types.OBSERVATION)
         .process(DetectDrift(config), types.TOPIC_BATCH)
-        .uid(uids.DETECT_DRIFT)
         .name("Detect drift")
     )
+    for stream, uid in ((scored, uids.SCORE_BATCH), (drift, uids.DETECT_DRIFT)):
+        uids.name_operator(stream._j_data_stream.getTransformation(), uid, config)
     _write(tables, scored.union(drift), config)
 
 
@@ -82,7 +89,7 @@ def _batches_by_shard(tables: StreamTableEnvironment, config: JobConfig, part: s
             FROM TABLE(TUMBLE(TABLE sharded_{part}, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
             GROUP BY shard, window_start, window_end
         )""")  # noqa: S608  (numbers and names of ours alone)
-    return _sharded_batches(tables, batches, part)
+    return _sharded_batches(tables, batches, part, config)
 
 
 def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
@@ -111,7 +118,7 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
             FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))
             GROUP BY window_start, window_end
         ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
-    return _sharded_batches(tables, batches, uids.LABELS)
+    return _sharded_batches(tables, batches, uids.LABELS, config)
 
 
 def orders(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
@@ -127,13 +134,13 @@ def orders(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
             FROM control
             WHERE customer_id IN ('{DEPLOYMENT_KEY}', '{RULES_KEY}')
         ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
-    return _sharded_batches(tables, batches, uids.CONTROL)
+    return _sharded_batches(tables, batches, uids.CONTROL, config)
 
 
-def _sharded_batches(tables: StreamTableEnvironment, batches: Table, part: str) -> DataStream:
+def _sharded_batches(tables: StreamTableEnvironment, batches: Table, part: str, config: JobConfig) -> DataStream:
     # to_data_stream gives a type that Python operators cannot take; this older way lets us name it.
     stream = tables.to_append_stream(batches, types.SHARDED_BATCH)
-    uids.name_operators([stream._j_data_stream.getTransformation()], part)
+    uids.name_operators([stream._j_data_stream.getTransformation()], part, config)
     return stream
 
 
@@ -150,7 +157,7 @@ def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, tabl
             SELECT
                 *,
                 {shard_sql("customer_id", config.shards)} AS shard,
-                TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), kafka_time) AS kafka_time_s
+                {kafka_time_s_sql("kafka_time")} AS kafka_time_s
             FROM {table}
         )""")  # noqa: S608
     tables.create_temporary_view(f"sharded_{table}", sharded)
@@ -191,7 +198,8 @@ def _write(tables: StreamTableEnvironment, topic_batches: DataStream, config: Jo
     statements.add_insert_sql(_insertion(config))
     statements.attach_as_datastream()
     environment = topic_batches._j_data_stream.getExecutionEnvironment()
-    uids.name_operators(environment.getTransformations(), uids.STANDBY_OUTPUTS if config.standby else uids.OUTPUTS)
+    part = uids.STANDBY_OUTPUTS if config.standby else uids.OUTPUTS
+    uids.name_operators(environment.getTransformations(), part, config)
 
 
 def _insertion(config: JobConfig) -> str:

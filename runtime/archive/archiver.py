@@ -10,6 +10,7 @@ from runtime.archive.archive_folder import ArchiveFolder, archive_table
 from runtime.configuration.settings import Settings
 from runtime.host.failures import RuntimeFailure
 from runtime.kafka.kafka_client import client_properties
+from runtime.kafka.new_partitions import NewPartitions
 from runtime.kafka.registry_access import registry_of
 from runtime.kafka.topic_reader import SILENCE_S, partition_ranges, place_of
 from schemas.errors import UserError
@@ -126,8 +127,10 @@ class Archiver:
 
     def _go_on(self, starts: dict[int, int], ends: dict[int, int], *, follow: bool) -> None:
         total = sum(ends.values()) - sum(starts.values())
+        added = NewPartitions(self._consumer, [self._topic] if follow else [])
         flushed = last = time.monotonic()
         while follow or not self._reached(starts, ends):
+            added.add()
             for message in self._consumer.consume(10_000, 0.2):
                 last = time.monotonic()
                 if message.error() is None:

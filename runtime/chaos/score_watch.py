@@ -29,7 +29,7 @@ class ScoreWatch(BackgroundReader):
         topic = settings.topics.scores
         self._codec = RecordCodec(SCORE, value_subject(topic), registry_of(settings))
         consumer = open_consumer(settings, bootstrap_servers)
-        super().__init__("score-watch", consumer)
+        super().__init__("score-watch", consumer, topics=(topic,))
         parts = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
         # Assigned, not subscribed: a group would have to find together again after every death of the broker.
         consumer.assign([TopicPartition(topic, part, 0) for part in parts])

@@ -118,6 +118,21 @@ def stop(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def resume(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Bring a switch to its end that was interrupted: when nobody is live, the former version is put back.
+
+    The other commands here do so first by themselves.
+
+    [bold]Examples[/]
+
+      fraudstream bluegreen resume
+    """
+    both = _bluegreen(settings_of(context))
+    back = both.resume()
+    _tell(as_json, back.job_id if back else both.live().job_id, "was put back" if back else "is live")
+
+
+@app.command()
 def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Show which job is live and which is its standby.
 
@@ -136,10 +151,13 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
         }
         for one in both.deployments()
     ]
+    interrupted = both.plan().leaving_job is not None
     if as_json:
-        write_json({"jobs": rows, "can_go_back": both.plan().previous_file is not None})
+        write_json({"jobs": rows, "can_go_back": both.plan().previous_file is not None, "interrupted": interrupted})
     else:
         write_table(("role", "colour", "job", "name", "model"), [tuple(row.values()) for row in rows])
+        if interrupted:
+            out.print("A hand-over was interrupted, or goes on: fraudstream bluegreen resume")
 
 
 def _bluegreen(settings: Settings) -> BlueGreen:

@@ -28,8 +28,9 @@ def chaos(
     """Kill TaskManager, JobManager, ZooKeeper and broker while transactions flow; compare all scores with an oracle.
 
     It starts a stack of its own and repairs it as `up` does; labels, deployments and rule books come meanwhile, the
-    checkpoint folder is lost once, and the cluster is gone once for longer than a Kafka transaction lives. Where
-    there is no model in model.artifact, it trains one of its own, and keeps it for the next time. Exit code 1 when anything was lost or doubled, or is not the oracle's upon the labels, model and rules that its record names.
+    checkpoint folder is lost once, and the cluster is gone once for longer than a Kafka transaction lives. Where there
+    is no model in model.artifact, it trains one of its own, and keeps it for the next time. Exit code 1 when anything
+    was lost or doubled, or is not the oracle's upon the labels, model and rules that its record names.
 
     [bold]Examples[/]
 

@@ -21,6 +21,10 @@ def submit(
     allow_dropped_state: Annotated[
         bool, typer.Option("--allow-dropped-state", help="Leave state behind that the job has no operator for.")
     ] = False,
+    unmarked_state: Annotated[
+        bool,
+        typer.Option("--unmarked-state", help="The state is of fraudstream 0.1, with the settings' shards and mode."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the scoring job, and print the `flink run` line that does it.
@@ -51,6 +55,7 @@ def submit(
             services,
             savepoint=from_savepoint,
             drop_state=allow_dropped_state,
+            unmarked_state=unmarked_state,
             on_line=lambda line: err.print(line, soft_wrap=True),
         )
     if as_json:

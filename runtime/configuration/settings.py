@@ -154,8 +154,8 @@ class JobSettings(Section):
     """failed checkpoints in a row that are waited out"""
     retained_checkpoints: AtLeastOne = JobConfig.retained_checkpoints
     """newest checkpoints that are kept"""
-    transaction_timeout_s: Annotated[float, Field(gt=0)] = JobConfig.transaction_timeout_ms / 1000
-    """seconds after which the broker aborts a transaction; above what the tolerated checkpoints can take"""
+    transaction_timeout_s: Annotated[float, Field(gt=0)] | None = None
+    """seconds after which the broker aborts a transaction: a longer outage loses output; unset: the brokers' maximum"""
     transaction_prefix: str | None = None
     """begins the ids of the job's transactions; unset: made from the alerts topic"""
     labels: bool = JobConfig.labels

@@ -17,6 +17,7 @@ from runtime.host.failures import RuntimeFailure
 from runtime.host.java import find_java
 from runtime.job_control.savepoints import job_manifest, take_savepoint
 from runtime.job_control.submit import Submitted, client_home, job_config, run_job
+from runtime.job_control.switch_plan import Plan
 from runtime.kafka.topics import create_topics
 from runtime.local.embedded import Services
 from runtime.local.flink_rest import FlinkRest
@@ -51,25 +52,6 @@ class Deployment:
     def colour(self) -> str:
         """Blue or green, whichever of the two is live."""
         return GREEN if self.config.name.endswith(_GREEN_END) else BLUE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What the cluster cannot tell: kept in the state folder.
-
-    Parameters
-    ----------
-    next_file
-        Settings of what `switch` makes live, None when there is no standby.
-    standby_since_ms
-        From then on the standby scores whatever the live job does, milliseconds since 1970.
-    previous_file
-        Settings of what `back` makes live again, None before the first switch.
-    """
-
-    next_file: str | None = None
-    standby_since_ms: int = 0
-    previous_file: str | None = None
 
 
 class BlueGreen:
@@ -127,6 +109,7 @@ class BlueGreen:
         UserError
             When the new version could not take over; nothing was started then.
         """
+        self.resume()
         live = self.live()
         if any(deployment.config.standby for deployment in self.deployments()):
             raise UserError("expected no standby yet, was one: `fraudstream bluegreen stop` ends it")
@@ -143,14 +126,13 @@ class BlueGreen:
         started = run_job(
             self._settings, self._services, standby, savepoint=savepoint, may_drop=frozenset({f"{OUTPUTS}-sink"})
         )
-        file = self._settings.state.jobs / f"{new.name}-next.json"
-        file.touch(mode=0o600)
-        file.write_text(new.to_json())
+        file = self._written(new)
         self._save(replace(self.plan(), next_file=str(file), standby_since_ms=since_ms))
         return started
 
     def stop_standby(self) -> Deployment:
         """End the standby; the live job is not touched."""
+        self.resume()
         standby = self.standby()
         self._rest.cancel(standby.job_id)
         self._await_end(standby)
@@ -167,6 +149,7 @@ class BlueGreen:
         RuntimeFailure
             When the new version did not come up; the old one runs again then.
         """
+        self.resume()
         live, plan = self.live(), self.plan()
         self.standby()
         if plan.next_file is None:
@@ -185,6 +168,7 @@ class BlueGreen:
         UserError, RuntimeFailure
             As by `switch`.
         """
+        self.resume()
         live, plan = self.live(), self.plan()
         if plan.previous_file is None:
             raise UserError("expected a switch before, was none: there is nothing to go back to")
@@ -194,26 +178,122 @@ class BlueGreen:
         self._require_hand_over(live, previous)
         return self._hand_over(live, previous)
 
+    def resume(self) -> Submitted | None:
+        """Bring a hand-over to its end that was interrupted, so that one job is live: what did not come up goes back.
+
+        Returns
+        -------
+        Submitted or None
+            The job that was put back; None when one was live, or there was no hand-over.
+
+        Raises
+        ------
+        RuntimeFailure
+            When nothing can be put back, with the line that starts it by hand.
+        """
+        plan = self.plan()
+        if plan.leaving_job is None or plan.leaving_file is None or plan.coming_file is None:
+            return None
+        self._await_stop(plan.leaving_job)
+        came = JobConfig.from_file(Path(plan.coming_file)).name
+        live = [one for one in self.deployments() if not one.config.standby]
+        if any(one.config.name == came for one in live):
+            self._save(plan.settled(next_file=None, previous_file=plan.leaving_file))
+        elif live and all(one.job_id != plan.leaving_job for one in live):
+            self._save(plan.settled())
+        # The job that was to stop may still do so: what is known of it is kept until another one is live.
+        if live:
+            return None
+        self._on_step("a hand-over was interrupted and nobody is live: putting the former job back")
+        return self._put_back(plan)
+
     def _hand_over(self, live: Deployment, new: JobConfig) -> Submitted:
+        # Written before anything ends: whoever comes next knows what to put back, whatever becomes of this process.
+        plan = replace(
+            self.plan(), leaving_job=live.job_id, leaving_file=str(live.file), coming_file=str(self._written(new))
+        )
+        self._save(plan)
         self._on_step(f"stopping {live.config.name} with a savepoint")
-        savepoint = self._savepoint(live, stop=True)
         try:
+            savepoint = self._savepoint(live, stop=True)
+            plan = replace(plan, savepoint=savepoint)
+            self._save(plan)
             self._await_end(live)
             self._on_step(f"starting {new.name} from it")
             started = run_job(self._settings, self._services, new, savepoint=savepoint)
-        except (RuntimeFailure, UserError) as error:
+        except BaseException as error:  # an interrupt leaves nobody live no less than a failure
             self._on_step(f"{new.name} did not come up: putting {live.config.name} back")
+            back = self._roll_back(new)
+            if not isinstance(error, Exception):
+                raise
+            where = f"was put back from {self._left_in(plan)} and runs as job {back.job_id}" if back else "goes on"
+            raise RuntimeFailure(f"expected {new.name} to come up, but: {error}. {live.config.name} {where}") from error
+        self._save(plan.settled(next_file=None, previous_file=str(live.file)))
+        return started
+
+    def _roll_back(self, new: JobConfig) -> Submitted | None:
+        """Make the job live again that was to stop; None when it never did."""
+        try:
             for failed in self.deployments():
                 if failed.config.name == new.name:
                     self._rest.cancel(failed.job_id)
                     self._await_end(failed)
-            back = run_job(self._settings, self._services, live.config, savepoint=savepoint)
+        except (RuntimeFailure, UserError) as error:
             raise RuntimeFailure(
-                f"expected {new.name} to come up, but: {error}. {live.config.name} was put back from {savepoint} "
-                f"and runs as job {back.job_id}"
+                f"expected to see which jobs run, but: {error}. Once that is mended, `fraudstream bluegreen resume` "
+                "makes one of them live"
             ) from error
-        self._save(replace(self.plan(), next_file=None, previous_file=str(live.file)))
-        return started
+        return self.resume()
+
+    def _put_back(self, plan: Plan) -> Submitted:
+        savepoint = self._left_in(plan)
+        former = JobConfig.from_file(Path(plan.leaving_file or ""))
+        if savepoint is None:
+            raise RuntimeFailure(
+                f"expected a savepoint of job {plan.leaving_job}, found none, and nobody is live. Start {former.name} "
+                f"from its newest checkpoint: `fraudstream submit --from-savepoint {former.checkpoint_dir}/"
+                f"{plan.leaving_job}/chk-N`"
+            )
+        try:
+            back = run_job(self._settings, self._services, former, savepoint=savepoint)
+        except (RuntimeFailure, UserError) as error:
+            raise RuntimeFailure(
+                f"expected {former.name} to be put back from {savepoint}, but: {error}. Nobody is live. Once the cause "
+                "is gone, `fraudstream bluegreen resume` puts it back"
+            ) from error
+        self._save(plan.settled())
+        return back
+
+    def _left_in(self, plan: Plan) -> str | None:
+        """Return the savepoint of the job that stopped; Flink knows it where we were ended before we did.
+
+        Only a job that has finished ended with its last savepoint: another one went on after it.
+        """
+        if plan.savepoint is not None or plan.leaving_job is None or self._state(plan.leaving_job) != "FINISHED":
+            return plan.savepoint
+        last = self._rest.checkpoints(plan.leaving_job)["latest"].get("savepoint")
+        return str(last["external_path"]) if last else None
+
+    def _state(self, job_id: str) -> str:
+        """Return a job's state, or that a cluster which was started anew has forgotten it."""
+        return next((str(job["state"]) for job in self._rest.jobs() if job["jid"] == job_id), "FORGOTTEN")
+
+    def _await_stop(self, job_id: str) -> None:
+        """Wait until a job has ended, or is no longer about to: its savepoint failed."""
+
+        def decided() -> bool:
+            if self._state(job_id) not in {"RUNNING", "FAILING", "CANCELLING"}:
+                return True
+            return not self._rest.checkpoints(job_id)["counts"]["in_progress"]
+
+        wait_until(decided, seconds=SLOT_SECONDS)
+
+    def _written(self, config: JobConfig) -> Path:
+        """Keep settings in a file that others read only as far as we let them."""
+        file = self._settings.state.jobs / f"{config.name}-next.json"
+        file.touch(mode=0o600)
+        file.write_text(config.to_json())
+        return file
 
     def _only(self, *, standby: bool, advice: str) -> Deployment:
         found = [deployment for deployment in self.deployments() if deployment.config.standby == standby]

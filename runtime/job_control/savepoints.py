@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from jobs.operator_uids import SCORE_BATCH
 from jobs.state_manifest import StateManifest, StateMismatchError
 from runtime.host.failures import RuntimeFailure
 from runtime.host.folders import StateFolder
 from runtime.host.java import Java
 from runtime.job_control.flink_run import run_client
+from runtime.job_control.state_marks import UNMARKED_ADVICE, StateMarks, read_marks, refusal
 from runtime.local.flink_home import FlinkHome
 from runtime.local.flink_rest import FlinkRest
 
@@ -48,7 +50,7 @@ def take_savepoint(home: FlinkHome, java: Java, rest: FlinkRest, job_id: str, wh
     found = re.search(r"Savepoint completed\. Path: (\S+)", output)
     if found is None:
         raise RuntimeFailure(f"`flink {told[0]}` told no savepoint: {output[-300:]}")
-    folder = _local_folder(found.group(1))
+    folder = local_folder(found.group(1))
     if manifest is not None and folder is not None:
         (folder / MANIFEST_FILE).write_text(manifest.to_json() + "\n")
     return found.group(1)
@@ -60,7 +62,20 @@ def job_manifest(rest: FlinkRest, job_id: str) -> StateManifest | None:
     return None if text is None else StateManifest.from_json(text)
 
 
-def check_savepoint(savepoint: str, job: StateManifest, *, may_drop: frozenset[str] | None = frozenset()) -> str:
+def is_unmarked(savepoint: str) -> bool:
+    """Whether a savepoint's state says neither its shards nor its mode: it is of fraudstream 0.1."""
+    folder = local_folder(savepoint)
+    marks = None if folder is None else read_marks(folder)
+    return marks is not None and marks.unmarked
+
+
+def check_savepoint(
+    savepoint: str,
+    job: StateManifest,
+    *,
+    may_drop: frozenset[str] | None = frozenset(),
+    unmarked_state: bool = False,
+) -> str:
     """Refuse a savepoint that a job cannot start from, before anything is started.
 
     Parameters
@@ -71,6 +86,8 @@ def check_savepoint(savepoint: str, job: StateManifest, *, may_drop: frozenset[s
         What the job to start writes.
     may_drop
         Uids of the operators whose state may be left behind; None: any.
+    unmarked_state
+        Whether state that says neither its shards nor its mode is taken for state of the job's.
 
     Returns
     -------
@@ -82,15 +99,13 @@ def check_savepoint(savepoint: str, job: StateManifest, *, may_drop: frozenset[s
     StateMismatchError
         With everything that does not fit and what to do.
     """
-    folder = _local_folder(savepoint)
+    folder = local_folder(savepoint)
     if folder is not None and not folder.is_dir():
         raise StateMismatchError(f"expected a savepoint's folder at {savepoint}, but there is none: name another")
     file = None if folder is None else folder / MANIFEST_FILE
     if file is None or not file.is_file():
-        return (
-            f"{savepoint} has no {MANIFEST_FILE} (only `fraudstream stop --savepoint` writes it), so these are not "
-            f"checked against the job: mode {job.mode}, {job.shards} shards, topic {job.transactions}, state versions"
-        )
+        marks = None if folder is None else read_marks(folder)
+        return _check_marks(savepoint, marks, job, may_drop=may_drop, unmarked_state=unmarked_state)
     state = StateManifest.from_json(file.read_text())
     state.require_fit(job)
     lost = state.lost_operators(job)
@@ -103,7 +118,38 @@ def check_savepoint(savepoint: str, job: StateManifest, *, may_drop: frozenset[s
     return f"The state of {', '.join(lost)} is left behind" if lost else ""
 
 
-def _local_folder(savepoint: str) -> Path | None:
+def _check_marks(
+    savepoint: str,
+    marks: StateMarks | None,
+    job: StateManifest,
+    *,
+    may_drop: frozenset[str] | None,
+    unmarked_state: bool,
+) -> str:
+    """Check what a savepoint without a manifest says of itself, see `check_savepoint`."""
+    unknown = f"topic {job.transactions}, state versions"
+    if marks is None:
+        if may_drop is None:
+            raise StateMismatchError(
+                f"expected state that says its shards and mode with {ALLOW_DROPPED}, but {savepoint} can't be read "
+                "from here: Flink would drop all that does not fit. Copy it to this machine, or leave the option out"
+            )
+        unknown = f"mode {job.mode}, {job.shards} shards, {unknown}"
+    elif marks.unmarked and not unmarked_state:
+        raise StateMismatchError(
+            f"expected state that says its shards and mode, but {savepoint} is of fraudstream 0.1 and has no "
+            f"{MANIFEST_FILE}. {UNMARKED_ADVICE}"
+        )
+    elif not marks.unmarked and (marks.mode, marks.shards) != (job.mode, job.shards):
+        wrong = refusal(marks, SCORE_BATCH, mode=job.mode, shards=job.shards)
+        raise StateMismatchError(f"This checkpoint does not fit the job.\n{wrong}")
+    return (
+        f"{savepoint} has no {MANIFEST_FILE} (only `fraudstream stop --savepoint` writes it), so these are not "
+        f"checked against the job: {unknown}"
+    )
+
+
+def local_folder(savepoint: str) -> Path | None:
     """Return where a savepoint lies on this machine, None when it is elsewhere."""
     parts = urlsplit(savepoint)
     if parts.scheme not in {"", "file"}:

@@ -5,6 +5,7 @@ from typing import Any
 from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady, RuntimeFailure
 from runtime.host.run_state import RunState
+from runtime.job_control.late_recovery import late_recovery
 from runtime.kafka.kafka_client import shared_properties
 from runtime.local.broker import reachable
 from runtime.local.flink_rest import FlinkRest
@@ -21,7 +22,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
     dict
         `ready`, `processes`, `bootstrap_servers`, `broker` (answers), `rest_url`, `cluster` (answers),
         `registry_url`, `slots_free`, `slots_total`, `jobs`: each with what it counted since its start, when it runs,
-        and its last failure, None when it had none.
+        its last failure, None when it had none, and a recovery that may have lost output, in words, or None.
     """
     run = RunState.load(settings.state)
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
@@ -66,6 +67,7 @@ def _cluster(rest_url: str | None) -> tuple[dict[str, Any] | None, list[dict[str
             "state": job["state"],
             "counts": _counts(rest, job),
             "last_failure": _last_failure(rest, job),
+            "late_recovery": _late_recovery(rest, job),
         }
         for job in jobs
     ]
@@ -86,3 +88,11 @@ def _last_failure(rest: FlinkRest, job: dict[str, Any]) -> dict[str, Any] | None
         return rest.last_failure(job["jid"])
     except (NotReady, RuntimeFailure):  # the cluster forgot it, or went away, meanwhile
         return None
+
+
+def _late_recovery(rest: FlinkRest, job: dict[str, Any]) -> str | None:
+    try:
+        found = late_recovery(rest, job["jid"])
+    except (NotReady, RuntimeFailure):  # it ended meanwhile
+        return None
+    return None if found is None else str(found)

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.job_config import JobConfig
-from jobs.state_manifest import StateManifest
+from jobs.state_manifest import StateManifest, StateMismatchError
 from runtime.configuration.settings import Settings
+from runtime.host.failures import RuntimeFailure
 from runtime.host.folders import PROJECT_ROOT
 from runtime.host.java import find_java
 from runtime.job_control.control_topic import newest_orders
@@ -17,9 +19,10 @@ from runtime.job_control.flink_secrets import is_secret
 from runtime.job_control.java_security import java_security
 from runtime.job_control.job_secrets import job_registry, kafka_password_file
 from runtime.job_control.model_store import pin_model
-from runtime.job_control.savepoints import check_savepoint, take_savepoint
+from runtime.job_control.savepoints import check_savepoint, is_unmarked, local_folder, take_savepoint
+from runtime.job_control.state_marks import explain_refusal
 from runtime.kafka.topic_rights import JobNeeds, require_rights
-from runtime.kafka.transaction_limit import require_transaction_time
+from runtime.kafka.transaction_limit import require_transaction_time, transaction_time_ms
 from runtime.local.embedded import Services, cluster, jars_for
 from runtime.local.flink_home import CLIENT_SETTINGS, FlinkHome
 from runtime.local.flink_rest import FlinkRest
@@ -77,7 +80,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         checkpoint_timeout_ms=round(settings.job.checkpoint_timeout_s * 1000),
         tolerated_checkpoint_failures=settings.job.tolerated_checkpoint_failures,
         retained_checkpoints=settings.job.retained_checkpoints,
-        transaction_timeout_ms=round(settings.job.transaction_timeout_s * 1000),
+        transaction_timeout_ms=transaction_time_ms(settings, services.bootstrap_servers),
         transaction_prefix=settings.job.transaction_prefix,
         labels=settings.job.labels,
         emit_scores=settings.job.emit_scores,
@@ -97,6 +100,7 @@ def submit(
     savepoint: str | None = None,
     script: Path = SCRIPT,
     drop_state: bool = False,
+    unmarked_state: bool = False,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
     """Start the scoring job as the settings have it, and wait until it runs.
@@ -113,6 +117,8 @@ def submit(
         The job's entry file.
     drop_state
         Whether state that the job has no operator for may be left behind.
+    unmarked_state
+        Whether state of fraudstream 0.1 that has no manifest is taken for state of these shards and this mode.
     on_line
         Given what the user should know of the savepoint, and the `flink run` line before it is run.
 
@@ -124,7 +130,7 @@ def submit(
     RuntimeFailure
         When the client or the job fails, with the line that tells the cause.
     """
-    config = job_config(settings, services)
+    config = replace(job_config(settings, services), unmarked_state=unmarked_state)
     may_drop = None if drop_state else frozenset[str]()
     return run_job(settings, services, config, savepoint=savepoint, script=script, may_drop=may_drop, on_line=on_line)
 
@@ -139,17 +145,25 @@ def run_job(
     may_drop: frozenset[str] | None = frozenset(),
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
-    """Start a job and wait until it runs, see `submit` and `check_savepoint`."""
+    """Start a job and wait until it runs, see `submit` and `check_savepoint`.
+
+    Its `unmarked_state` says what may be taken for its own; the job is told only where the state is such.
+    """
     config = pin_model(settings, config)  # a file of an earlier version has no pins
     require_transaction_time(settings, services.bootstrap_servers)
     require_rights(settings, services.bootstrap_servers, JobNeeds.of(config))
     if savepoint is None:
         config = _with_orders(config, newest_orders(settings, services))
     else:
-        note = check_savepoint(savepoint, StateManifest.of(config), may_drop=may_drop)
+        manifest = StateManifest.of(config)
+        note = check_savepoint(savepoint, manifest, may_drop=may_drop, unmarked_state=config.unmarked_state)
         if note:
             on_line(note)
-    file = settings.state.create().jobs / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}.json"
+        local = local_folder(savepoint) is not None
+        config = replace(config, unmarked_state=is_unmarked(savepoint) if local else config.unmarked_state)
+    # Clocks step back, and two jobs may start within a second: none may get another's settings.
+    stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
+    file = settings.state.create().jobs / f"{config.name}-{stamp}.json"
     file.touch(mode=0o600)  # it names brokers, users and the files of passwords
     file.write_text(config.to_json())
     run = FlinkRun(
@@ -163,7 +177,14 @@ def run_job(
         drop_state=may_drop is None or bool(may_drop),
     )
     on_line(f"$ {run.line}")
-    return Submitted(job_id=run.submit(), line=run.line, config=file)
+    try:
+        job_id = run.submit()
+    except RuntimeFailure as error:
+        why = explain_refusal(str(error), mode=config.mode, shards=config.shards)
+        if why is None:
+            raise
+        raise StateMismatchError(f"This savepoint does not fit the job.\n{why}") from error
+    return Submitted(job_id=job_id, line=run.line, config=file)
 
 
 def _with_orders(config: JobConfig, orders: dict[str, bytes]) -> JobConfig:

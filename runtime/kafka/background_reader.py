@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
+
+from runtime.kafka.new_partitions import NewPartitions
 
 END_SECONDS = 30.0
 """How long the last look may take when the block is left."""
@@ -20,10 +23,13 @@ class BackgroundReader(ABC):
         Of the thread.
     consumer
         What it looks with; closed when the block is left.
+    topics
+        Topics whose added partitions it reads too.
     """
 
-    def __init__(self, name: str, consumer: Consumer) -> None:
+    def __init__(self, name: str, consumer: Consumer, *, topics: Iterable[str] = ()) -> None:
         self._consumer = consumer
+        self._new_partitions = NewPartitions(consumer, topics)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -47,6 +53,12 @@ class BackgroundReader(ABC):
     def _look(self) -> None:
         """Look once; how long that takes is the pace."""
 
+    def _on_added(self, partitions: list[TopicPartition]) -> None:  # noqa: B027 (most readers need not know)
+        """Take note of partitions that are read from now on."""
+
     def _run(self) -> None:
         while not self._stopping.is_set():
+            added = self._new_partitions.add()
+            if added:
+                self._on_added(added)
             self._look()

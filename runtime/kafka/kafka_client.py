@@ -17,9 +17,14 @@ def shared_properties(settings: Settings) -> dict[str, Any]:
     return {**settings.kafka.properties, **librdkafka_security(settings.kafka.security)}
 
 
+REFRESH_MS = 5_000
+"""So often a client asks which partitions its topics have, milliseconds: added ones are read within it."""
+
+
 def client_properties(settings: Settings, bootstrap_servers: str) -> dict[str, Any]:
     """Build the properties of a Kafka client: the shared ones, and the address."""
-    return {**shared_properties(settings), "bootstrap.servers": bootstrap_servers, "log_level": 0}
+    refresh = {"topic.metadata.refresh.interval.ms": REFRESH_MS}
+    return {**refresh, **shared_properties(settings), "bootstrap.servers": bootstrap_servers, "log_level": 0}
 
 
 def open_consumer(
@@ -39,18 +44,21 @@ def open_consumer(
     from_start
         A topic that it subscribes to is read from its oldest record, else from the next one.
     committed_only
-        Records of a transaction that is still open are not given.
+        Records of a transaction that is open or was aborted are not given, unless the user's own `isolation.level`
+        says otherwise.
     gather_ms
         Records come together so often, in milliseconds, which spares the broker; None: each as soon as it is there.
     """
     gather = {} if gather_ms is None else {"fetch.min.bytes": GATHER_BYTES, "fetch.wait.max.ms": gather_ms}
+    properties = client_properties(settings, bootstrap_servers)
+    isolation = properties.get("isolation.level", "read_committed") if committed_only else "read_uncommitted"
     return Consumer(
         {
             **gather,
-            **client_properties(settings, bootstrap_servers),
+            **properties,
             "group.id": f"fraudstream-{uuid.uuid4().hex[:8]}",
             "auto.offset.reset": "earliest" if from_start else "latest",
             "enable.auto.commit": False,
-            "isolation.level": "read_committed" if committed_only else "read_uncommitted",
+            "isolation.level": isolation,
         }
     )

@@ -5,6 +5,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource
 
+from jobs.job_config import JobConfig
 from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import client_properties
 from schemas.errors import UserError
@@ -28,6 +29,17 @@ def transaction_limit_ms(settings: Settings, bootstrap_servers: str) -> int | No
     return min((int(answer[NAME].value) for answer in answers if NAME in answer), default=None)
 
 
+def transaction_time_ms(settings: Settings, bootstrap_servers: str) -> int:
+    """Return how long a transaction of the job may be open, milliseconds: as the settings say, else the brokers' most.
+
+    Where it matters and the brokers do not tell, it is what they have unless they were told another.
+    """
+    if settings.job.transaction_timeout_s is not None:
+        return round(settings.job.transaction_timeout_s * 1000)
+    limit_ms = transaction_limit_ms(settings, bootstrap_servers) if settings.job.guarantee == "exactly-once" else None
+    return limit_ms or JobConfig.transaction_timeout_ms
+
+
 def require_transaction_time(settings: Settings, bootstrap_servers: str) -> None:
     """Check that the brokers allow what an exactly-once job asks for: they would refuse it in the running job.
 
@@ -36,10 +48,12 @@ def require_transaction_time(settings: Settings, bootstrap_servers: str) -> None
     UserError
         When job.transaction_timeout_s is above their limit.
     """
+    if settings.job.guarantee != "exactly-once" or settings.job.transaction_timeout_s is None:
+        return
     wanted_ms = settings.job.transaction_timeout_s * 1000
-    limit_ms = transaction_limit_ms(settings, bootstrap_servers) if settings.job.guarantee == "exactly-once" else None
+    limit_ms = transaction_limit_ms(settings, bootstrap_servers)
     if limit_ms is not None and wanted_ms > limit_ms:
         raise UserError(
             f"expected job.transaction_timeout_s of at most {limit_ms / 1000:g}, the brokers' {NAME}, "
-            f"was {wanted_ms / 1000:g}: lower it (and job.tolerated_checkpoint_failures with it), or raise theirs"
+            f"got {wanted_ms / 1000:g}: lower it (and job.tolerated_checkpoint_failures with it), or raise theirs"
         )

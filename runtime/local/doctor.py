@@ -17,7 +17,7 @@ from runtime.kafka.registry_access import registry_access
 from runtime.kafka.retention import retention_complaints, retention_needs
 from runtime.kafka.topic_rights import JobNeeds, advice, lacks
 from runtime.kafka.topics import existing_topics
-from runtime.kafka.transaction_limit import require_transaction_time, transaction_limit_ms
+from runtime.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
 from runtime.local.flink_home import distribution
 from runtime.local.flink_rest import FlinkRest
 from runtime.local.jars import intact, read_lock
@@ -156,7 +156,7 @@ def transactions(settings: Settings, servers: str) -> Finding:
         require_transaction_time(settings, servers)
         limit_ms = transaction_limit_ms(settings, servers)
         allowed = "a limit that the broker does not tell" if limit_ms is None else f"{limit_ms / 1000:g} s"
-        return f"up to {settings.job.transaction_timeout_s:g} s of {allowed}"
+        return f"up to {transaction_time_ms(settings, servers) / 1000:g} s of {allowed}"
 
     return _tried("transactions", look, fix="lower job.transaction_timeout_s")
 

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from jobs.job_config import JobConfig
 from runtime.host.failures import NotReady, RuntimeFailure
 from runtime.job_control.bluegreen import ALIVE
+from runtime.job_control.late_recovery import late_recovery
 from runtime.job_control.running_job import scoring_jobs
 from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
@@ -29,6 +30,7 @@ class JobState:
     checkpoint_duration_s: float = 0.0
     checkpoint_bytes: int = 0
     checkpoints_failed: int = 0
+    recovered_late: bool = False
 
 
 class JobMetrics(Collector):
@@ -82,6 +84,7 @@ class JobMetrics(Collector):
             checkpoint_duration_s=last.get("end_to_end_duration", 0) / 1000,
             checkpoint_bytes=last.get("state_size", 0),
             checkpoints_failed=checkpoints["counts"]["failed"],
+            recovered_late=late_recovery(self._rest, job["jid"]) is not None,
         )
 
 
@@ -97,6 +100,9 @@ def _families(states: list[JobState]) -> Iterator[Metric]:
     )
     size = GaugeMetricFamily("fraud_checkpoint_size_bytes", "State in the last checkpoint.", labels=labels)
     failed = CounterMetricFamily("fraud_checkpoints_failed", "Checkpoints that failed.", labels=labels)
+    late = GaugeMetricFamily(
+        "fraud_output_at_risk", "1 when exactly-once output may be lost: the last recovery was too late.", labels=labels
+    )
     for state in states:
         up.add_metric([state.name], float(state.up))
         restarts.add_metric([state.name], state.restarts)
@@ -104,4 +110,5 @@ def _families(states: list[JobState]) -> Iterator[Metric]:
         duration.add_metric([state.name], state.checkpoint_duration_s)
         size.add_metric([state.name], state.checkpoint_bytes)
         failed.add_metric([state.name], state.checkpoints_failed)
-    yield from (up, restarts, age, duration, size, failed)
+        late.add_metric([state.name], float(state.recovered_late))
+    yield from (up, restarts, age, duration, size, failed, late)

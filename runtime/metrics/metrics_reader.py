@@ -45,7 +45,7 @@ class MetricsReader(BackgroundReader):
             topics.drift: self._take_drifts,
         }
         consumer = open_consumer(settings, bootstrap_servers, gather_ms=GATHER_MS)
-        super().__init__("metrics-reader", consumer)
+        super().__init__("metrics-reader", consumer, topics=self._takers)
         consumer.assign(topic_ends(consumer, self._takers))
 
     def _look(self) -> None:

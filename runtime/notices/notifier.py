@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from models.drift.alert_rate import Jump
 from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import client_properties
+from runtime.kafka.new_partitions import NewPartitions
 from runtime.kafka.registry_access import registry_of
 from runtime.kafka.topic_reader import partition_ranges
 from runtime.notices.notice import Kind, Notice
@@ -84,7 +85,9 @@ class Notifier:
         """Go on until `stop`, or until the caller is interrupted."""
         try:
             self._consumer.assign(self._places())
+            added = NewPartitions(self._consumer, self._word)
             while not self._stopping.is_set():
+                added.add()
                 for message in self._consumer.consume(100, 0.5):
                     # What was not told is not passed over: the next one begins with it.
                     if message.error() is None and not self._take(message):

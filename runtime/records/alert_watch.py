@@ -38,7 +38,7 @@ class AlertWatch(BackgroundReader):
         topic = settings.topics.alerts
         self._codec = RecordCodec(ALERT, value_subject(topic), registry_of(settings))
         consumer = open_consumer(settings, bootstrap_servers)
-        super().__init__("alert-watch", consumer)
+        super().__init__("alert-watch", consumer, topics=(topic,))
         # No group: a broker that has just started takes seconds to make what groups need, and alerts would look late.
         consumer.assign(topic_starts(consumer, (topic,)))
         self._settings, self._servers = settings, bootstrap_servers

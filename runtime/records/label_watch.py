@@ -47,7 +47,7 @@ class LabelWatch(BackgroundReader):
         self._labels = RecordCodec(LABEL, value_subject(self._topics.labels), registry)
         self._monitor, self._below = monitor, share * 2**32
         consumer = open_consumer(settings, bootstrap_servers)
-        super().__init__("label-watch", consumer)
+        super().__init__("label-watch", consumer, topics=(self._topics.labels, self._topics.scores))
         self._ends: dict[tuple[str, int], int] = {}
         places = []
         for topic in (self._topics.labels, self._topics.scores):
@@ -80,6 +80,9 @@ class LabelWatch(BackgroundReader):
                     del self._ends[place.topic, place.partition]
             if not any(topic == self._topics.labels for topic, _ in self._ends):
                 self._pause(self._ahead())
+
+    def _on_added(self, partitions: list[TopicPartition]) -> None:
+        self._score_places += [place for place in partitions if place.topic == self._topics.scores]
 
     def _ahead(self) -> set[int]:
         """Return the partitions of the scores that others of the backlog are far behind."""

@@ -118,3 +118,39 @@ def test_version_that_does_not_come_up_is_replaced_by_the_old_one_and_nothing_is
     lane.await_scores(len(table))
     lane.stop_with_savepoint()
     assert_each_once(lane, Expected.of(table, artifact))
+
+
+class Killed(BaseException):
+    """Ends the tool in mid-step, as no handler of failures can prevent."""
+
+
+@pytest.mark.parametrize("killed_twice", [False, True])
+def test_interrupted_switch_leaves_one_live_job_at_once_or_by_the_next_command(
+    open_lane, artifact, other_model, killed_twice
+):
+    _, folder = other_model
+    lane, table = open_lane(guarantee="exactly-once"), card_world(4_000, customers=600)
+    ensure_slots(lane, 2)
+
+    def on_step(step: str) -> None:
+        if "from it" in step or (killed_twice and "did not come up" in step):
+            raise Killed
+
+    green = bluegreen(lane, on_step, model={"artifact": folder})
+    lane.submit()
+    lane.send(table.slice(0, 2_000))
+    lane.await_scores(2_000)
+    lane.job_ids.append(green.start().job_id)
+    with pytest.raises(Killed):
+        green.switch()
+    next_one = bluegreen(lane)
+    assert len(next_one.deployments()) == (0 if killed_twice else 1)
+    back = next_one.resume()
+    assert (back is None) is not killed_twice
+    lane.job_ids.append(next_one.live().job_id)
+    assert next_one.live().colour == "blue"
+    assert next_one.resume() is None, "nothing is left to do"
+    lane.send(table.slice(2_000))
+    lane.await_scores(len(table))
+    lane.stop_with_savepoint()
+    assert_each_once(lane, Expected.of(table, artifact))

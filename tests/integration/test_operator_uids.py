@@ -12,26 +12,24 @@ from runtime.host.java import find_java
 
 pytestmark = pytest.mark.integration
 
-STATEFUL = {
-    "transactions-source",
-    "transactions-window-aggregate",
-    "labels-source",
-    "labels-window-aggregate",
-    "control-source",
-    "queries-source",
-    "queries-window-aggregate",
-    "score-batch",
-    "detect-drift",
-    "outputs-sink",
-}
+SOURCES = {"transactions-source", "labels-source", "control-source", "queries-source"}
+
+
+def stateful(shards: int = 2, mode: str = "thread") -> set[str]:
+    windows = {f"{part}-window-aggregate-{shards}" for part in ("transactions", "labels", "queries")}
+    return SOURCES | windows | {f"score-batch-{mode}-{shards}", f"detect-drift-{mode}", "outputs-sink"}
+
+
+STATEFUL = stateful()
 COMMITTER = "Sink Committer: "
 """Flink makes two operators of a sink and names the second after the first."""
 
 
 JOBS = [
     ({}, STATEFUL),
-    ({"batch_ms": 999, "shards": 8, "emit_scores": False, "guarantee": "exactly-once"}, STATEFUL),
-    ({"labels": False}, STATEFUL - {"labels-source", "labels-window-aggregate"}),
+    ({"batch_ms": 999, "shards": 8, "emit_scores": False, "guarantee": "exactly-once"}, stateful(shards=8)),
+    ({"mode": "process", "unmarked_state": True}, stateful(mode="process")),
+    ({"labels": False}, STATEFUL - {"labels-source", "labels-window-aggregate-2"}),
     ({"standby": True}, STATEFUL - {"outputs-sink"} | {"standby-outputs-sink"}),
 ]
 
@@ -47,5 +45,10 @@ def test_operators_with_state_have_the_uids_that_savepoints_know():
         sink = next(uid for uid in uids if uid.endswith("outputs-sink"))
         found = {uid for uid in graph if not any(f"-{kind}-" in uid for kind in STATELESS)}
         assert found == uids | {COMMITTER + sink}
-        told = stateful_uids(labels=changes.get("labels", True), standby=changes.get("standby", False))
+        told = stateful_uids(
+            labels=changes.get("labels", True),
+            standby=changes.get("standby", False),
+            mode=changes.get("mode", "thread"),
+            shards=changes.get("shards", 2),
+        )
         assert told == uids

@@ -19,7 +19,7 @@ from runtime.host.java import find_java
 from runtime.host.ports import LOOPBACK, PortTakenError
 from runtime.host.run_state import RunState
 from runtime.job_control.flink_run import FlinkRun
-from runtime.kafka.transaction_limit import require_transaction_time, transaction_limit_ms
+from runtime.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
 from runtime.local.embedded import Services, cluster, embedded, find_services, start
 from runtime.local.flink_rest import FlinkRest
 from schemas.errors import UserError
@@ -108,15 +108,17 @@ def test_every_process_runs_on_the_chosen_java(settings):
 
 
 def test_transaction_time_that_the_broker_refuses_is_told_before(settings, services):
-    def with_time(seconds: float, guarantee: str = "exactly-once") -> Settings:
+    def with_time(seconds: float | None, guarantee: str = "exactly-once") -> Settings:
         job = settings.job.model_copy(update={"guarantee": guarantee, "transaction_timeout_s": seconds})
         return settings.model_copy(update={"job": job})
 
     servers = services.bootstrap_servers
     assert transaction_limit_ms(settings, servers) == 900_000
+    assert transaction_time_ms(with_time(7), servers) == 7_000
+    assert transaction_time_ms(with_time(None), servers) == 900_000
     require_transaction_time(with_time(900), servers)
     require_transaction_time(with_time(901, "at-least-once"), servers)
-    with pytest.raises(UserError, match=r"at most 900, the brokers' transaction.max.timeout.ms, was 901: lower it"):
+    with pytest.raises(UserError, match=r"at most 900, the brokers' transaction.max.timeout.ms, got 901: lower it"):
         require_transaction_time(with_time(901), servers)
 
 

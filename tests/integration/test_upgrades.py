@@ -11,6 +11,7 @@ from jobs.state_manifest import StateMismatchError
 from models.features.history import HEADER, HEADERS, HISTORY_VERSION
 from runtime.cli import app
 from runtime.host.deadline import wait_until
+from runtime.job_control import submit as submitting
 from runtime.job_control.savepoints import MANIFEST_FILE
 from runtime.local.embedded import start
 from tests.integration.expected import Expected, card_world
@@ -52,9 +53,9 @@ def test_changed_query_goes_on_with_the_open_batch_of_the_old_one(open_lane, art
         first = lane.stop_with_savepoint()
         assert STEP <= len(lane.scores()) < len(table)
 
-        refused(lane, first, "expected job.shards to be 2 as in the savepoint, was 4", shards=4)
+        refused(lane, first, "expected job.shards to be 2 as in the savepoint, got 4", shards=4)
         refused(lane, first, "expected job.mode to be 'thread'", mode="process")
-        refused(lane, first, "none for labels-source, labels-window-aggregate .*--allow-dropped-state", labels=False)
+        refused(lane, first, "none for labels-source, labels-window-aggregate-2 .*--allow-dropped-state", labels=False)
 
         # Without labels half of the plan is gone, so the planner numbers all that is left anew.
         lane.change(labels=False, batch_ms=500, feature_log_share=0.5)
@@ -129,3 +130,31 @@ def test_unchecked_state_of_a_newer_version_is_told_by_status_while_the_job_rest
 
     told = rf"failed last at .* UTC: .*HistoryVersionError.*got version {NEWER}"
     assert wait_until(lambda: re.search(told, shown()) is not None, seconds=60), shown()
+
+
+def newest_checkpoint(lane: Lane) -> str:
+    """Wait for a complete checkpoint of the running job, end the job, and return its folder."""
+    folder = lane.settings.state.checkpoints / lane.job_ids[-1]
+    before = set(folder.glob("chk-*/_metadata"))
+    assert wait_until(lambda: bool(set(folder.glob("chk-*/_metadata")) - before), seconds=60)
+    lane.cancel()
+    return str(max(folder.glob("chk-*/_metadata"), key=lambda file: int(file.parent.name[4:])).parent)
+
+
+def test_retained_checkpoint_of_other_shards_or_mode_is_refused_and_by_flink_too(open_lane, artifact, monkeypatch):
+    lane, table = open_lane(), card_world(2_000)
+    lane.submit()
+    lane.send(table.slice(0, 1_000))
+    lane.await_scores(1_000)
+    checkpoint = newest_checkpoint(lane)
+    refused(lane, checkpoint, "expected job.shards to be 2 as in the state, got 4", shards=4)
+    refused(lane, checkpoint, "expected job.mode to be 'thread' as in the state, got 'process'", mode="process")
+    with monkeypatch.context() as unchecked:  # as where another tool than ours starts the job
+        unchecked.setattr(submitting, "check_savepoint", lambda *_args, **_options: "")
+        refused(lane, checkpoint, "expected job.* as in the state, got", shards=4)
+        refused(lane, checkpoint, "expected job.mode to be 'thread' as in the state, got 'process'", mode="process")
+    lane.submit(savepoint=checkpoint)
+    lane.send(table.slice(1_000))
+    lane.await_scores(2_000)
+    lane.stop_with_savepoint()
+    assert {item["transaction_id"]: item["score"] for item in lane.scores()} == Expected.of(table, artifact).scores

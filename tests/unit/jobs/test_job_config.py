@@ -133,6 +133,7 @@ def test_json_gives_back_every_setting(tmp_path):
         challenger_time_ratio=3.5,
         first_rules="YQ==",
         first_deployment="Yg==",
+        unmarked_state=True,
         pool_customers=9,
     )
     default = dataclasses.asdict(job_config())
@@ -191,3 +192,9 @@ def test_file_that_is_not_text_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(JobConfigError, match="as JSON"):
         JobConfig.from_file(path)
+
+
+def test_outage_is_safe_while_the_transactions_of_the_last_checkpoint_are_kept():
+    times = {"transaction_timeout_ms": 700_000, "checkpoint_interval_ms": 5_000}
+    assert job_config(guarantee="exactly-once", **times).safe_outage_ms == 695_000
+    assert job_config(**times).safe_outage_ms is None

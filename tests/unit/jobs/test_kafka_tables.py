@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from jobs.kafka_tables import control_table, outputs_table, queries_table, transactions_table
+from jobs.kafka_tables import control_table, labels_table, outputs_table, queries_table, transactions_table
 from schemas.topics import Topics
 from tests.unit.jobs.job_configs import job_config
 
@@ -44,6 +44,15 @@ def test_source_begins_where_it_is_told(start_from, mode):
     assert found["scan.startup.mode"] == mode
     assert found["properties.auto.offset.reset"] == "earliest"
     assert found["properties.group.id"]
+
+
+@pytest.mark.parametrize("table", [transactions_table, labels_table, control_table, queries_table])
+def test_every_input_is_read_committed_and_its_added_partitions_within_ten_seconds(table):
+    found = options(table(job_config()))
+    assert found["properties.isolation.level"] == "read_committed"
+    assert 0 < int(found["scan.topic-partition-discovery.interval"].removesuffix(" s")) <= 10
+    changed = job_config(kafka_properties={"isolation.level": "read_uncommitted"})
+    assert options(table(changed))["properties.isolation.level"] == "read_uncommitted"
 
 
 def test_source_is_never_bounded():
@@ -93,7 +102,7 @@ def test_at_least_once_asks_for_no_transactions():
 def test_exactly_once_names_its_transactions_and_keeps_under_the_brokers_limit():
     found = options(outputs_table(job_config(guarantee="exactly-once")))
     assert found["sink.delivery-guarantee"] == "exactly-once"
-    assert 0 < int(found["properties.transaction.timeout.ms"]) < FIFTEEN_MINUTES_MS
+    assert int(found["properties.transaction.timeout.ms"]) == FIFTEEN_MINUTES_MS
 
 
 def test_transactions_of_two_jobs_differ_in_their_prefix():

@@ -44,11 +44,11 @@ def test_other_text_is_refused(text):
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
-        ({"mode": "process"}, "job.mode to be 'thread' as in the savepoint, was 'process'.*set it back"),
-        ({"shards": 8}, "job.shards to be 2 as in the savepoint, was 8.*fixed at the first deployment"),
-        ({"transactions": "others"}, "topics.transactions to be 'fraud.transactions.v1'.*was 'others'"),
-        ({"labels": "others"}, "topics.labels to be 'fraud.labels.v1'.*was 'others'"),
-        ({"control": "others"}, "topics.control to be 'fraud.control.v1'.*was 'others'"),
+        ({"mode": "process"}, "job.mode to be 'thread' as in the savepoint, got 'process'.*set it back"),
+        ({"shards": 8}, "job.shards to be 2 as in the savepoint, got 8.*fixed at the first deployment"),
+        ({"transactions": "others"}, "topics.transactions to be 'fraud.transactions.v1'.*got 'others'"),
+        ({"labels": "others"}, "topics.labels to be 'fraud.labels.v1'.*got 'others'"),
+        ({"control": "others"}, "topics.control to be 'fraud.control.v1'.*got 'others'"),
     ],
 )
 def test_job_that_the_state_does_not_fit_is_refused_with_what_to_do(manifest, changes, refusal):
@@ -72,7 +72,16 @@ def test_another_model_and_feature_table_need_no_other_state(manifest):
     manifest.require_fit(replace(manifest, model_id="m2", feature_spec_hash="other"))
 
 
+def test_plain_uids_of_the_first_release_are_those_of_its_shards_and_mode(manifest):
+    plain = ("detect-drift", "score-batch", "transactions-source", "transactions-window-aggregate")
+    first = replace(manifest, operators=plain)
+    assert first.unmarked
+    assert first.lost_operators(manifest) == []
+    assert not manifest.unmarked
+    assert replace(first, shards=4).lost_operators(manifest) != []
+
+
 def test_operators_that_a_job_lacks_are_named(manifest):
     without = StateManifest.of(job_config(model=str(artifact_folder()), labels=False))
-    assert manifest.lost_operators(without) == ["labels-source", "labels-window-aggregate"]
+    assert manifest.lost_operators(without) == ["labels-source", "labels-window-aggregate-2"]
     assert without.lost_operators(manifest) == []

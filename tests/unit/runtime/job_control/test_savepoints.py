@@ -1,7 +1,8 @@
 import pytest
 
 from jobs.state_manifest import StateManifest, StateMismatchError
-from runtime.job_control.savepoints import MANIFEST_FILE, check_savepoint
+from runtime.job_control.savepoints import MANIFEST_FILE, check_savepoint, is_unmarked
+from tests.integration.savepoint_fixture import SAVEPOINTS
 
 JOB = StateManifest(
     fraudstream="1.0",
@@ -9,12 +10,14 @@ JOB = StateManifest(
     shards=2,
     transactions="t",
     labels=None,
-    operators=("score-batch",),
+    operators=("score-batch-thread-2",),
     state_versions={"histories": 2},
     model_id="m",
     feature_spec_hash="h",
 )
-LABELS = StateManifest.from_json(JOB.to_json().replace('"score-batch"', '"labels-source", "score-batch"'))
+LABELS = StateManifest.from_json(
+    JOB.to_json().replace('"score-batch-thread-2"', '"labels-source", "score-batch-thread-2"')
+)
 
 
 @pytest.fixture
@@ -68,3 +71,42 @@ def test_state_of_a_newer_version_is_refused_though_state_may_be_dropped(savepoi
     newer = StateManifest.from_json(JOB.to_json().replace('"histories": 2', '"histories": 3'))
     with pytest.raises(StateMismatchError, match=r"histories of version 2 or older.*was 3: .*1\.0 or newer"):
         check_savepoint(savepoint(newer), JOB, may_drop=None)
+
+
+def marked_checkpoint(folder, uid: str) -> str:
+    (folder / "_metadata").write_bytes(len(uid).to_bytes(2, "big") + uid.encode())
+    return str(folder)
+
+
+@pytest.mark.parametrize("may_drop", [None, frozenset()])
+@pytest.mark.parametrize(
+    ("uid", "words"),
+    [
+        ("score-batch-thread-4", "expected job.shards to be 4 as in the state, got 2"),
+        ("score-batch-process-2", "expected job.mode to be 'process' as in the state, got 'thread'"),
+    ],
+)
+def test_checkpoint_of_other_shards_or_mode_is_refused_by_its_metadata(tmp_path, uid, words, may_drop):
+    with pytest.raises(StateMismatchError, match=words):
+        check_savepoint(marked_checkpoint(tmp_path, uid), JOB, may_drop=may_drop)
+
+
+def test_checkpoint_of_the_same_shards_and_mode_is_taken(tmp_path):
+    assert "against the job: topic t, state versions" in check_savepoint(
+        marked_checkpoint(tmp_path, "score-batch-thread-2"), JOB, may_drop=None
+    )
+
+
+def test_checkpoint_of_the_first_release_is_taken_only_by_who_knows_its_shards(tmp_path):
+    folder = marked_checkpoint(tmp_path, "score-batch")
+    with pytest.raises(StateMismatchError, match=r"0\.1 and has no fraudstream\.json.*--unmarked-state"):
+        check_savepoint(folder, JOB)
+    assert check_savepoint(folder, JOB, unmarked_state=True) != ""
+    assert is_unmarked(folder)
+    assert is_unmarked(str(SAVEPOINTS / "0.1.0" / "savepoint"))
+    assert not is_unmarked(marked_checkpoint(tmp_path, "score-batch-thread-2"))
+
+
+def test_state_that_cannot_be_looked_into_may_not_be_dropped():
+    with pytest.raises(StateMismatchError, match="Flink would drop all that does not fit"):
+        check_savepoint("s3://bucket/chk-7", JOB, may_drop=None)

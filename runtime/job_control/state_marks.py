@@ -1,0 +1,87 @@
+"""Marks of shards and mode that a checkpoint's own metadata carries in the operators' uids."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.job_config import CHOICES
+from jobs.operator_id import operator_id
+from jobs.operator_uids import DETECT_DRIFT, LABELS, QUERIES, SCORE_BATCH, TRANSACTIONS, marked
+from jobs.shards import SHARD_KEYS
+
+METADATA_FILE = "_metadata"
+"""The file of Flink's in each checkpoint's and savepoint's folder that names the operators with state."""
+
+_PLAIN = (SCORE_BATCH, DETECT_DRIFT, *(f"{part}-window-aggregate" for part in (TRANSACTIONS, LABELS, QUERIES)))
+
+
+@dataclass(frozen=True)
+class StateMarks:
+    """Mode and shards that a checkpoint's state is of; None in both for state of before uids were marked."""
+
+    mode: str | None
+    shards: int | None
+
+    @property
+    def unmarked(self) -> bool:
+        """Whether the state says neither."""
+        return self.shards is None
+
+
+def read_marks(folder: Path) -> StateMarks | None:
+    """Read the marks of a checkpoint's folder; None when it has no metadata, or no state of the scoring job."""
+    try:
+        content = (folder / METADATA_FILE).read_bytes()
+    except OSError:
+        return None
+    for mode in CHOICES["mode"]:
+        for shards in SHARD_KEYS:
+            if _text(marked(SCORE_BATCH, mode=mode, shards=shards)) in content:
+                return StateMarks(mode, shards)
+    return StateMarks(None, None) if _text(SCORE_BATCH) in content else None
+
+
+def explain_refusal(failure: str, *, mode: str, shards: int) -> str | None:
+    """Say in words why Flink had no operator for a state, None when that is not what it said.
+
+    Parameters
+    ----------
+    failure
+        Flink's message, with the operator's id in it.
+    mode, shards
+        Of the job that was to start.
+    """
+    found = re.search(r"Cannot map checkpoint/savepoint state for operator ([0-9a-f]{32})", failure)
+    if found is None:
+        return None
+    for uid in _PLAIN:
+        if operator_id(uid) == found[1]:
+            return f"expected state that says its shards and mode, got state of fraudstream 0.1. {UNMARKED_ADVICE}"
+        for of_mode in CHOICES["mode"]:
+            for of_shards in SHARD_KEYS:
+                if operator_id(marked(uid, mode=of_mode, shards=of_shards)) == found[1]:
+                    return refusal(StateMarks(of_mode, of_shards), uid, mode=mode, shards=shards)
+    return None
+
+
+def refusal(state: StateMarks, uid: str, *, mode: str, shards: int) -> str:
+    """Say what of a state does not fit a job, as far as the operator with this uid tells."""
+    parts = []
+    if state.mode != mode and uid in {SCORE_BATCH, DETECT_DRIFT}:
+        parts.append(f"expected job.mode to be {state.mode!r} as in the state, got {mode!r}")
+    if state.shards != shards and uid != DETECT_DRIFT:
+        parts.append(f"expected job.shards to be {state.shards} as in the state, got {shards}")
+    return f"{', and '.join(parts) or f'expected an operator for the state of {uid}, found none'}: set it back"
+
+
+UNMARKED_ADVICE = (
+    "Take a savepoint with `fraudstream stop --savepoint`, which writes them beside it; or, sure that its job had the "
+    "settings' job.shards and job.mode, submit with --unmarked-state."
+)
+
+
+def _text(uid: str) -> bytes:
+    """Return a uid as the metadata has it: its length first, so that no longer uid is taken for it."""
+    return len(uid).to_bytes(2, "big") + uid.encode()

@@ -1,0 +1,133 @@
+"""Inputs of the running job and of the tools: records that were taken back, added partitions, times after 2038."""
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
+from confluent_kafka.admin import (
+    NewPartitions as WantedPartitions,
+)
+
+from runtime.host.deadline import wait_until
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.new_partitions import NewPartitions
+from runtime.kafka.topic_reader import topic_starts
+from tests.integration.scoring_lane import Lane
+from tests.records import NOON_MS, label, label_codec, transaction, transaction_codec
+
+pytestmark = pytest.mark.integration
+
+IN_2040_MS, IN_9999_MS, NEVER_MS = 2_209_032_000_000, 253_402_300_799_000, 2**63 - 1
+
+
+def records(first: int, count: int, **changes) -> list[tuple[bytes, bytes]]:
+    codec, rows = transaction_codec(), [transaction(number, **changes) for number in range(first, first + count)]
+    return [(row["customer_id"].encode(), codec.encode(row)) for row in rows]
+
+
+def take_back(lane: Lane, sent: dict[str, list[tuple[bytes, bytes]]]) -> None:
+    """Send records in a transaction that is aborted."""
+    producer = Producer({"bootstrap.servers": lane.services.bootstrap_servers, "transactional.id": "taken-back"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for topic, pairs in sent.items():
+        for key, value in pairs:
+            producer.produce(topic, key=key, value=value)
+    assert producer.flush(30) == 0
+    producer.abort_transaction(30)
+
+
+def ids(lane: Lane) -> set[str]:
+    return {item["transaction_id"] for item in lane.scores()}
+
+
+def test_what_a_producer_took_back_is_neither_scored_nor_known_as_a_label(open_lane):
+    lane = open_lane(partitions=1)
+    lane.submit()
+    known = label(0, is_fraud=True)
+    taken_back = {
+        lane.topics.transactions: records(0, 3),
+        lane.topics.labels: [(known["customer_id"].encode(), label_codec().encode(known))],
+    }
+    take_back(lane, taken_back)
+    lane.send_raw(records(10, 5))
+    lane.await_scores(5)
+    lane.cancel()
+    assert ids(lane) == {f"t{number:06d}" for number in range(10, 15)}
+    assert {sum(item["label_offsets"]) for item in lane.scores()} <= {0, 2}, "the transaction's records and marker"
+    assert not any(lane.dead_letters())
+
+
+def add_partitions(lane: Lane, topic: str, count: int) -> None:
+    client = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
+    for future in client.create_partitions([WantedPartitions(topic, count)]).values():
+        future.result()
+
+    def led() -> bool:
+        found = client.list_topics(topic, timeout=10).topics[topic].partitions
+        return len(found) == count and all(part.leader >= 0 for part in found.values())
+
+    assert wait_until(led, seconds=30)
+
+
+def produce(lane: Lane, topic: str, pairs: list[tuple[bytes, bytes]], **where) -> None:
+    producer = Producer({"bootstrap.servers": lane.services.bootstrap_servers})
+    refused: list[object] = []
+    for key, value in pairs:
+        producer.produce(
+            topic, key=key, value=value, on_delivery=lambda error, _: error and refused.append(error), **where
+        )
+    assert producer.flush(30) == 0
+    assert not refused
+
+
+def test_added_partitions_are_read_from_their_first_record_by_the_job_and_by_readers_without_a_group(open_lane):
+    lane = open_lane(partitions=1)
+    lane.submit()
+    lane.send_raw(records(0, 5))
+    lane.await_scores(5)
+    topic = lane.topics.transactions
+    consumer = open_consumer(lane.settings, lane.services.bootstrap_servers)
+    consumer.assign(topic_starts(consumer, [topic]))
+    added = NewPartitions(consumer, [topic])
+
+    add_partitions(lane, topic, 3)
+    produce(lane, topic, records(20, 4), partition=2)
+    seen: list[tuple[int, int]] = []
+
+    def read() -> bool:
+        added.add()
+        for message in consumer.consume(100, 0.2):
+            assert message.error() is None
+            seen.append((message.partition(), message.offset()))
+        return len(seen) >= 9
+
+    try:
+        assert wait_until(read, seconds=60, interval_s=0), seen
+        assert {part.partition for part in consumer.assignment()} == {0, 1, 2}
+    finally:
+        consumer.close()
+    assert sorted(seen) == [(0, number) for number in range(5)] + [(2, number) for number in range(4)]
+    lane.await_scores(9)
+
+
+def test_transactions_stamped_after_2038_or_by_no_clock_at_all_stop_nothing(open_lane):
+    lane = open_lane(partitions=1)
+    topic = lane.topics.transactions
+    entry = ConfigEntry("message.timestamp.after.max.ms", str(2**63 - 1), incremental_operation=AlterConfigOpType.SET)
+    changed = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+    client = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
+    for future in client.incremental_alter_configs([changed]).values():
+        future.result()
+    lane.submit()
+    for number, stamp_ms in enumerate((NOON_MS + 3_600_000, IN_2040_MS, IN_9999_MS, NEVER_MS)):
+        produce(lane, topic, records(10 * number, 2), timestamp=stamp_ms)
+    produce(lane, topic, records(50, 2))
+    handled = wait_until(lambda: lane.size(lane.topics.scores) + lane.size(lane.topics.dead_letters) >= 10, seconds=60)
+    assert handled, lane.dead_letters()
+    assert ids(lane) >= {"t000000", "t000001", "t000010", "t000011", "t000050", "t000051"}
+    assert lane.rest.root_cause(lane.job_ids[-1]) == ""

@@ -1,0 +1,72 @@
+"""An outage that the brokers' patience with transactions does not outlast: the job goes on, and says what it costs."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from runtime.host.deadline import wait_until
+from runtime.host.run_state import RunState
+from runtime.job_control.status import read_status
+from runtime.local.embedded import start
+from runtime.metrics.consumer_lag import ConsumerLag
+from runtime.metrics.job_metrics import JobMetrics
+from tests.integration.expected import Expected, card_world
+from tests.integration.scoring_lane import Lane
+
+pytestmark = pytest.mark.integration
+
+TIMEOUT_S, INTERVAL_S = 12.0, 1.0
+
+
+def checkpoint_age_s(lane: Lane) -> float:
+    completed = lane.rest.checkpoints(lane.job_ids[-1])["latest"]["completed"]
+    return time.time() - completed["latest_ack_timestamp"] / 1000 if completed else 0.0
+
+
+def outage(lane: Lane) -> None:
+    """End the TaskManagers at once, and bring one back when the brokers have aborted what they left."""
+    for process in RunState.load(lane.settings.state).running("taskmanager"):
+        os.kill(process.pid, signal.SIGKILL)
+    assert wait_until(lambda: checkpoint_age_s(lane) > TIMEOUT_S + INTERVAL_S, seconds=90, interval_s=0.5)
+    start(lane.settings)
+    assert wait_until(lambda: lane.rest.job(lane.job_ids[-1])["state"] == "RUNNING", seconds=90)
+
+
+def told(lane: Lane) -> str | None:
+    return next(job["late_recovery"] for job in read_status(lane.settings)["jobs"] if job["id"] == lane.job_ids[-1])
+
+
+def at_risk(lane: Lane) -> list[float]:
+    lag = ConsumerLag(lane.settings, lane.services.bootstrap_servers)
+    try:
+        found = [item for item in JobMetrics(lane.rest, lag).collect() if item.name == "fraud_output_at_risk"]
+    finally:
+        lag.close()
+    return [sample.value for sample in found[0].samples]
+
+
+def test_outage_longer_than_the_transactions_live_is_reported_and_the_state_stays_right(open_lane, artifact):
+    lane, table = (
+        open_lane(
+            guarantee="exactly-once",
+            transaction_timeout_s=TIMEOUT_S,
+            checkpoint_interval_s=INTERVAL_S,
+            checkpoint_timeout_s=8.0,
+            tolerated_checkpoint_failures=0,
+        ),
+        card_world(4_000),
+    )
+    lane.submit()
+    lane.send(table.slice(0, 2_000))
+    lane.await_scores(2_000)
+    assert told(lane) is None
+    assert at_risk(lane) == [0.0]
+    outage(lane)
+    assert wait_until(lambda: told(lane) is not None, seconds=60), lane.rest.checkpoints(lane.job_ids[-1])["latest"]
+    assert f"expected to recover within {TIMEOUT_S - INTERVAL_S:.0f} s of checkpoint" in (told(lane) or "")
+    assert at_risk(lane) == [1.0]
+    lane.send(table.slice(2_000))
+    lane.await_scores(4_000)
+    assert {item["transaction_id"]: item["score"] for item in lane.scores()} == Expected.of(table, artifact).scores
