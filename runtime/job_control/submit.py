@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import time
-from base64 import b64encode
 import uuid
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
