@@ -29,8 +29,9 @@ def consult(sent: pa.Table, artifact: Artifact, *, progress: Callable[[int], Non
     decisions = decide(scores, artifact.manifest.review_threshold, artifact.manifest.block_threshold)
     names = [row["transaction_id"] for row in rows]
     alerted = (names[row] for row in np.flatnonzero(decisions != Decision.APPROVE).tolist())
+    published = {row["transaction_id"]: row["customer_id"] for row in rows}
     return Expected(
-        published={row["transaction_id"]: row["customer_id"] for row in rows},
+        published=published,
         scores=dict(zip(names, scores.tolist(), strict=True)),
-        alerts={name: alert_id(name) for name in alerted},
+        alerts={name: alert_id(published[name], name) for name in alerted},
     )
