@@ -65,7 +65,9 @@ class MetricsReader(BackgroundReader):
             if message.error() is None:
                 found.setdefault(message.topic() or "", []).append(message)
         for topic, messages in found.items():
+            before = self._codecs.foreign.counts[topic]
             self._takers[topic](messages)
+            self._metrics.foreign.labels(topic).inc(self._codecs.foreign.counts[topic] - before)
 
     def _take_transactions(self, messages: list[Message]) -> None:
         for message in messages:
