@@ -107,7 +107,7 @@ def _having(
 ) -> Iterator[dict[str, Any]]:
     """Read the records whose field, a string, has a value; those without its bytes are not decoded."""
     wanted = value.encode()
-    found = read_records(
+    found: Iterator[tuple[Any, dict[str, Any]]] = read_records(
         settings,
         bootstrap_servers,
         topic,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,5 +111,7 @@ def read_scores(
     settings: Settings, bootstrap_servers: str, topic: str, since_ms: int
 ) -> dict[TransactionKey, Mapping[str, Any]]:
     """Read the scores that a topic holds since a Kafka time, by transaction; a repeat takes its first's place."""
-    records = read_records(settings, bootstrap_servers, topic, SCORE, since_ms=since_ms)
+    records: Iterable[tuple[Any, dict[str, Any]]] = read_records(
+        settings, bootstrap_servers, topic, SCORE, since_ms=since_ms
+    )
     return {(record["customer_id"], record["transaction_id"]): record for _, record in records}
