@@ -58,7 +58,7 @@ class AlertBook:
     def __init__(self, most: int, verdicts: VerdictBook) -> None:
         self._most, self._verdicts = most, verdicts
         self._alerts: OrderedDict[str, dict[str, Any]] = OrderedDict()
-        self._transactions: set[str] = set()
+        self._transactions: set[tuple[str, str]] = set()
 
     def __len__(self) -> int:
         return len(self._alerts)
@@ -68,15 +68,15 @@ class AlertBook:
         if alert["alert_id"] in self._alerts:
             return False
         self._alerts[alert["alert_id"]] = alert
-        self._transactions.add(alert["transaction_id"])
+        self._transactions.add(_transaction(alert))
         if len(self._alerts) > self._most:
             _, oldest = self._alerts.popitem(last=False)
-            self._transactions.discard(oldest["transaction_id"])
+            self._transactions.discard(_transaction(oldest))
         return True
 
-    def has_transaction(self, transaction_id: str) -> bool:
-        """Say whether one of the alerts is about a transaction."""
-        return transaction_id in self._transactions
+    def has_transaction(self, customer_id: str, transaction_id: str) -> bool:
+        """Say whether one of the alerts is about a customer's transaction."""
+        return (customer_id, transaction_id) in self._transactions
 
     def find(self, alert_id: str) -> dict[str, Any] | None:
         """Return an alert whole, with its `verdict`."""
@@ -95,17 +95,21 @@ class AlertBook:
         return {**{name: alert[name] for name in _SHORT}, "reasons": codes, "verdict": self._verdict(alert)}
 
     def _verdict(self, alert: dict[str, Any]) -> dict[str, Any] | None:
-        found = self._verdicts.find(alert["transaction_id"])
+        found = self._verdicts.find(*_transaction(alert))
         return None if found is None else found.told()
 
     def _suits(self, alert: dict[str, Any], wanted: Wanted) -> bool:
         if alert["score"] < wanted.min_score or wanted.decision not in {None, alert["decision"]}:
             return False
         if wanted.state != "all":
-            verdict = self._verdicts.find(alert["transaction_id"])
+            verdict = self._verdicts.find(*_transaction(alert))
             state = "open" if verdict is None else "fraud" if verdict.is_fraud else "genuine"
             if state != wanted.state:
                 return False
         text = wanted.text.casefold()
         places = [alert[name] for name in _SEARCHED] + [reason["code"] for reason in alert["reasons"]]
         return not text or any(text in place.casefold() for place in places)
+
+
+def _transaction(record: dict[str, Any]) -> tuple[str, str]:
+    return record["customer_id"], record["transaction_id"]

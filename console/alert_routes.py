@@ -83,7 +83,7 @@ async def show_history(alert_id: AlertId, request: Request) -> Response:
     rows = await run_in_threadpool(desk.history.find, alert["customer_id"], alert["scored_at"])
     verdicts = desk.notebook.verdicts
     for row in rows:
-        verdict = verdicts.find(row["transaction_id"])
+        verdict = verdicts.find(row["customer_id"], row["transaction_id"])
         row["verdict"] = None if verdict is None else verdict.told()
     return as_json({"rows": rows})
 

@@ -55,9 +55,13 @@ class Notebook:
         """Note them, and tell of those that the pages may show."""
         for record in records:
             self.verdicts.take(record)
-        names = {record["transaction_id"] for record in records}
-        known = ((name, self.verdicts.find(name)) for name in names if self.alerts.has_transaction(name))
-        told = [{"transaction_id": name, "verdict": verdict.told()} for name, verdict in known if verdict]
+        names = {(record["customer_id"], record["transaction_id"]) for record in records}
+        known = ((name, self.verdicts.find(*name)) for name in names if self.alerts.has_transaction(*name))
+        told = [
+            {"customer_id": customer, "transaction_id": transaction, "verdict": verdict.told()}
+            for (customer, transaction), verdict in known
+            if verdict
+        ]
         if told:
             self.feed.publish("verdicts", told)
 

@@ -29,11 +29,11 @@ class VerdictBook:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._verdicts: OrderedDict[str, Verdict] = OrderedDict()
+        self._verdicts: OrderedDict[tuple[str, str], Verdict] = OrderedDict()
 
     def take(self, label: dict[str, Any]) -> None:
         """Keep a record of `label.avsc`; as for the job, the later label_time of a transaction holds."""
-        name = label["transaction_id"]
+        name = label["customer_id"], label["transaction_id"]
         known = self._verdicts.get(name)
         if known is not None and known.label_time > label["label_time"]:
             return
@@ -42,6 +42,6 @@ class VerdictBook:
         if len(self._verdicts) > self._most:
             self._verdicts.popitem(last=False)
 
-    def find(self, transaction_id: str) -> Verdict | None:
-        """Return what is known of a transaction."""
-        return self._verdicts.get(transaction_id)
+    def find(self, customer_id: str, transaction_id: str) -> Verdict | None:
+        """Return what is known of a customer's transaction."""
+        return self._verdicts.get((customer_id, transaction_id))

@@ -70,10 +70,10 @@ export class Alerts {
   }
 
   takeVerdicts(verdicts) {
-    const said = new Map(verdicts.map(({ transaction_id: name, verdict }) => [name, verdict]));
-    for (const row of this.rows) row.verdict = said.get(row.transaction_id) ?? row.verdict;
-    if (this.alert && said.has(this.alert.transaction_id)) {
-      this.alert.verdict = said.get(this.alert.transaction_id);
+    const said = new Map(verdicts.map((one) => [keyOf(one), one.verdict]));
+    for (const row of this.rows) row.verdict = said.get(keyOf(row)) ?? row.verdict;
+    if (this.alert && said.has(keyOf(this.alert))) {
+      this.alert.verdict = said.get(keyOf(this.alert));
       this.show(this.alert);
     }
     this.draw();
@@ -137,7 +137,7 @@ export class Alerts {
     try {
       const label = await ask(`alerts/${encodeURIComponent(alert.alert_id)}/review`, { body: { verdict: name } });
       this.notify(`${alert.customer_id}: ${name}. The label is on its way to the job.`);
-      this.takeVerdicts([{ transaction_id: alert.transaction_id, verdict: label }]);
+      this.takeVerdicts([{ customer_id: alert.customer_id, transaction_id: alert.transaction_id, verdict: label }]);
       if (this.wanted.state === "open") await this.pass(alert.alert_id);
     } catch (error) {
       this.notify(error.message);
@@ -188,4 +188,9 @@ export class Alerts {
     this.open(row.alert_id);
     this.list.querySelector(`[data-alert="${CSS.escape(row.alert_id)}"]`)?.scrollIntoView({ block: "nearest" });
   }
+}
+
+// Two customers may use one transaction id.
+function keyOf({ customer_id: customer, transaction_id: transaction }) {
+  return JSON.stringify([customer, transaction]);
 }

@@ -132,7 +132,7 @@ class Outputs:
         features = scored.x[row]
         return {
             **transaction,
-            "alert_id": alert_id(transaction["transaction_id"]),
+            "alert_id": alert_id(transaction["customer_id"], transaction["transaction_id"]),
             "event_time": int(event_time_ms(records)[row]),
             "scored_at": now_ms,
             "score": float(scored.scores[row]),

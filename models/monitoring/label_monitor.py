@@ -64,9 +64,9 @@ class LabelMonitor:
         self._horizon_ms, self._capacity = horizon_ms, capacity
         self._window = window
         self._on_matured = on_matured
-        self._waiting: dict[str, _Scored] = {}
-        self._oldest: list[tuple[int, str]] = []
-        self._early: OrderedDict[str, tuple[int, bool]] = OrderedDict()
+        self._waiting: dict[tuple[str, str], _Scored] = {}
+        self._oldest: list[tuple[int, tuple[str, str]]] = []
+        self._early: OrderedDict[tuple[str, str], tuple[int, bool]] = OrderedDict()
         self._models: dict[str, ModelMetrics] = {}
         self._now_ms = 0
         self.k = k
@@ -80,27 +80,29 @@ class LabelMonitor:
         self, transaction_id: str, *, customer_id: str, event_time_ms: int, score: float, alerted: bool, model_id: str
     ) -> None:
         """Take in a score. One that comes again after a restart of the job changes nothing."""
-        if transaction_id in self._waiting:
+        name = customer_id, transaction_id
+        if name in self._waiting:
             return
-        label_time_ms, is_fraud = self._early.pop(transaction_id, (-1, None))
-        self._waiting[transaction_id] = _Scored(
-            customer_id, event_time_ms, score, alerted, model_id, label_time_ms, is_fraud
-        )
-        heapq.heappush(self._oldest, (event_time_ms, transaction_id))
+        label_time_ms, is_fraud = self._early.pop(name, (-1, None))
+        self._waiting[name] = _Scored(customer_id, event_time_ms, score, alerted, model_id, label_time_ms, is_fraud)
+        heapq.heappush(self._oldest, (event_time_ms, name))
         self._now_ms = max(self._now_ms, event_time_ms)
         self._let_mature()
         while len(self._waiting) > self._capacity:
             del self._waiting[heapq.heappop(self._oldest)[1]]
             self.dropped += 1
 
-    def labelled(self, transaction_id: str, *, event_time_ms: int, label_time_ms: int, is_fraud: bool) -> None:
+    def labelled(
+        self, transaction_id: str, *, customer_id: str, event_time_ms: int, label_time_ms: int, is_fraud: bool
+    ) -> None:
         """Take in a label; of two of one transaction the later one holds. After maturity it comes too late."""
         if label_time_ms > event_time_ms + self._horizon_ms:
             return
-        scored = self._waiting.get(transaction_id)
+        name = customer_id, transaction_id
+        scored = self._waiting.get(name)
         if scored is None:
-            if label_time_ms >= self._early.get(transaction_id, (-1, False))[0]:
-                self._early[transaction_id] = (label_time_ms, is_fraud)
+            if label_time_ms >= self._early.get(name, (-1, False))[0]:
+                self._early[name] = (label_time_ms, is_fraud)
             while len(self._early) > self._capacity:
                 self._early.popitem(last=False)
                 self.labels_dropped += 1

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from models.training.protocol import DAY_MS
 from schemas.columns import EVENT_TIME, LABELLED_ARROW, TRANSACTION_ARROW
 from schemas.errors import UserError
+from schemas.transaction_key import transaction_keys
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,10 +80,10 @@ def _labelled(transactions: pa.Table, labels: pa.Table) -> pa.Table:
     """Give each transaction the label that was known last; those without one are left out."""
     known = (
         labels.sort_by("label_time")
-        .group_by("transaction_id", use_threads=False)
+        .group_by(["customer_id", "transaction_id"], use_threads=False)
         .aggregate([("is_fraud", "last"), ("label_time", "last")])
     )
-    place = pc.index_in(transactions["transaction_id"], known["transaction_id"].combine_chunks())
+    place = pc.index_in(transaction_keys(transactions), transaction_keys(known).combine_chunks())
     table = transactions.append_column("is_fraud", known["is_fraud_last"].take(place))
     table = table.append_column("label_time", known["label_time_last"].take(place).cast(EVENT_TIME))
     return table.filter(place.is_valid()).cast(LABELLED_ARROW)

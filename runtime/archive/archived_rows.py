@@ -59,7 +59,7 @@ def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]
     found = found.sort_by([(LOG_PARTITION, "ascending"), (LOG_OFFSET, "ascending")])
     last = np.sort(_first(found["partition"], found["offset"], backwards=True))
     placed = found.take(last)
-    first = np.sort(_first(placed["transaction_id"]))
+    first = np.sort(_first(placed["customer_id"], placed["transaction_id"]))
     return placed.take(first), len(found) - len(first)
 
 

@@ -18,6 +18,7 @@ from models.training.history import Progress, read_labelled
 from models.training.protocol import Transactions
 from models.training.time_outlier import require_no_outlier
 from runtime.archive.archived_rows import archived_features, is_archive, read_archived_rows, require_past
+from schemas.transaction_key import transaction_keys
 
 DUPLICATE = "repeated transaction_ids"
 NO_CATEGORY = "category of another rate, of several that had the same"
@@ -105,7 +106,7 @@ def _of_archive(
     x = archived_features(rows)
     theirs, told = with_risks_of(x, champion, challenger)
     progress("reading labels", 0, 1)
-    labelled, is_fraud = labels_of(rows["transaction_id"], read_labels())
+    labelled, is_fraud = labels_of(rows, read_labels())
     progress("scoring", 0, 1)
     event_time_ms = rows["event_time"].cast(pa.int64()).to_numpy()
     found = Comparison(
@@ -126,12 +127,14 @@ def _of_archive(
     return found.take(told)
 
 
-def labels_of(transactions: pa.ChunkedArray, labels: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which transactions have a label, and which are frauds by the newest they have."""
+def labels_of(transactions: pa.Table, labels: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which rows have a label, and which are frauds by the newest they have; joined by customer and id."""
     newest = (
-        labels.sort_by("label_time").group_by("transaction_id", use_threads=False).aggregate([("is_fraud", "last")])
+        labels.sort_by("label_time")
+        .group_by(["customer_id", "transaction_id"], use_threads=False)
+        .aggregate([("is_fraud", "last")])
     )
-    place = pc.index_in(transactions, newest["transaction_id"])
+    place = pc.index_in(transaction_keys(transactions), transaction_keys(newest).combine_chunks())
     is_fraud = newest["is_fraud_last"].take(place).fill_null(False)
     return place.is_valid().to_numpy(), is_fraud.to_numpy()
 

@@ -7,10 +7,8 @@ from confluent_kafka import TopicPartition
 from runtime.configuration.settings import Settings
 from runtime.kafka.background_reader import BackgroundReader
 from runtime.kafka.kafka_client import open_consumer
-from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_codecs import TopicCodecs
 from schemas.avro_schemas import SCORE
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
 
 POLL_S = 0.05
 PATIENCE_S = 30.0
@@ -27,7 +25,7 @@ class ScoreWatch(BackgroundReader):
 
     def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
         topic = settings.topics.scores
-        self._codec = RecordCodec(SCORE, value_subject(topic), registry_of(settings))
+        self._codecs = TopicCodecs(settings, {topic: SCORE})
         consumer = open_consumer(settings, bootstrap_servers)
         super().__init__("score-watch", consumer, topics=(topic,))
         parts = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
@@ -42,4 +40,4 @@ class ScoreWatch(BackgroundReader):
         messages = [message for message in self._consumer.consume(1_000, POLL_S) if message.error() is None]
         if messages:
             self.arrivals_s.append(time.monotonic())
-            self.scored.update(self._codec.decode(item.value() or b"")["transaction_id"] for item in messages)
+            self.scored.update(record["transaction_id"] for item in messages if (record := self._codecs.decode(item)))

@@ -221,7 +221,7 @@ def _alert_differences(ask: Ask, alerts: Sequence[Record]) -> int:
 def _is_right(record: Record, answer: Expected) -> bool:
     codes = {reason["code"] for reason in record["reasons"] if reason["code"].startswith("rule:")}
     return (
-        record["alert_id"] == alert_id(record["transaction_id"])
+        record["alert_id"] == alert_id(*_key(record))
         and record["score"] == answer.score
         and record["decision"] == answer.decision != "APPROVE"
         and codes == answer.rule_codes

@@ -103,7 +103,7 @@ def snooze(
     """
     if (days is None) == (until is None):
         raise UserError("expected either --days or --until, was both or none: say how long the snooze lasts")
-    end = datetime.now(UTC) + timedelta(days=days or 0) if until is None else until.replace(tzinfo=UTC)
+    end = _days_from_now(days or 0) if until is None else until.replace(tzinfo=UTC)
     settings, services = _open(context)
     order = _orders(settings, services).snooze(customer, end, reason)
     _tell(settings, services, order, wait, as_json=as_json)
@@ -267,6 +267,13 @@ def _show_book(book: RuleBook) -> None:
     if book.snoozes:
         snoozes = [(item.customer_id, _day(item.until), item.reason) for item in book.snoozes]
         write_table(("snoozed", "until", "why"), snoozes)
+
+
+def _days_from_now(days: float) -> datetime:
+    try:
+        return datetime.now(UTC) + timedelta(days=days)
+    except (OverflowError, ValueError):
+        raise UserError(f"expected --days that end before the year 10000, got {days}. Give fewer days") from None
 
 
 def _day(moment: datetime | None) -> str:

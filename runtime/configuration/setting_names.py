@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import tomllib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,12 @@ def _fields(annotation: Any) -> dict[str, Any]:
 
 def _names_in_file(file: Path, settings: type[BaseModel]) -> Iterator[str]:
     try:
-        table = tomllib.loads(file.read_text())
+        raw = file.read_bytes()
+        if raw.startswith((BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE)):
+            raise UserError(
+                f"expected plain UTF-8 in {file}, got a byte order mark. Save the file as UTF-8 without one"
+            )
+        table = tomllib.loads(raw.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"expected {file} to be TOML, but: {error}: correct that place") from error
     for section, content in table.items():

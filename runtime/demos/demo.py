@@ -139,7 +139,7 @@ def _show(settings: Settings, services: Services) -> Summary:
             seconds = time.monotonic() - start
             watch.catch_up()
         live.refresh()
-    alerted = set(watch.seen_at_ms)
+    alerted = {transaction for _, transaction in watch.seen_at_ms}  # a simulation's ids are its own
     found = len(alerted & frauds)
     latency = measure_latency(settings, servers, watch.seen_at_ms)
     summary = Summary(

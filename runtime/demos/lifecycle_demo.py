@@ -29,8 +29,8 @@ from runtime.host.deadline import wait_until
 from runtime.host.failures import RuntimeFailure
 from runtime.job_control.model_events import SERVING, read_model_events
 from runtime.job_control.submit import stop_job, submit
-from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_reader import await_records, read_topic
+from runtime.kafka.topic_codecs import read_records
+from runtime.kafka.topic_reader import await_records
 from runtime.lifecycle.judging import try_alone
 from runtime.lifecycle.model_registry import ModelRegistry
 from runtime.lifecycle.promotion import Promotion
@@ -39,8 +39,6 @@ from runtime.lifecycle.retrain_trigger import RetrainTrigger
 from runtime.lifecycle.retraining import Retrained, Retraining
 from runtime.local.embedded import Services, Watcher, embedded
 from schemas.avro_schemas import SCORE
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
 
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30, label_delay_days=2.0)
 DRIFT_AT = HISTORY.end + timedelta(days=8)
@@ -226,9 +224,8 @@ def _measure(settings: Settings, services: Services, sent: pa.Table, loop: Loop,
 def _read_scores(settings: Settings, servers: str) -> dict[str, tuple[float, str]]:
     """Return score and model of each transaction that was scored."""
     topic = settings.topics.scores
-    codec = RecordCodec(SCORE, value_subject(topic), registry_of(settings))
-    records = (codec.decode(message.value() or b"") for message in read_topic(settings, servers, topic))
-    return {record["transaction_id"]: (record["score"], record["model_id"]) for record in records}
+    records = read_records(settings, servers, topic, SCORE, dict[str, Any])
+    return {record["transaction_id"]: (record["score"], record["model_id"]) for _, record in records}
 
 
 def _swaps(settings: Settings, services: Services) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from confluent_kafka import Message
+
 from producers.publisher import Publisher
 from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import shared_properties
 from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_reader import read_topic
+from runtime.kafka.topic_codecs import read_records
 from runtime.kafka.topics import require_topics
 from runtime.local.embedded import Services
 from schemas.avro_schemas import CONTROL, RULES
@@ -24,6 +29,8 @@ __all__ = [
     "read_deployment",
     "read_rules",
 ]
+
+T = TypeVar("T")
 
 MOST_BOOK_BYTES = 900_000
 """Of a rule book, encoded: no broker at its defaults takes a record of a megabyte."""
@@ -55,8 +62,8 @@ def read_deployment(settings: Settings, services: Services) -> Deployment | None
     NotReady
         There is no control topic, or no broker answers.
     """
-    newest = _newest(settings, services, DEPLOYMENT_KEY)
-    return None if newest is None else Deployment.from_record(_codec(settings).decode(newest))
+    newest = _newest_deployment(settings, services)
+    return None if newest is None else newest[1]
 
 
 def publish_rules(settings: Settings, services: Services, book: RuleBook) -> None:
@@ -85,20 +92,23 @@ def read_rules(settings: Settings, services: Services) -> RuleBook | None:
     NotReady
         There is no control topic, or no broker answers.
     """
-    newest = _newest(settings, services, RULES_KEY)
-    return None if newest is None else RuleBook.from_record(_rules_codec(settings).decode(newest))
+    newest = _newest_book(settings, services)
+    return None if newest is None else newest[1]
 
 
 def newest_orders(settings: Settings, services: Services) -> dict[str, bytes]:
-    """Read the newest record under each key of the control topic, as it was written; tombstones leave none.
+    """Read the newest deployment and rule book that can be followed, by their keys, as they were written.
 
     Raises
     ------
     NotReady
         There is no control topic, or no broker answers.
     """
-    found = {key: _newest(settings, services, key) for key in (DEPLOYMENT_KEY, RULES_KEY)}
-    return {key: payload for key, payload in found.items() if payload is not None}
+    found = {
+        DEPLOYMENT_KEY: _newest_deployment(settings, services),
+        RULES_KEY: _newest_book(settings, services),
+    }
+    return {key: newest[0].value() or b"" for key, newest in found.items() if newest is not None}
 
 
 def _publish(settings: Settings, services: Services, key: str, payload: bytes) -> None:
@@ -109,13 +119,32 @@ def _publish(settings: Settings, services: Services, key: str, payload: bytes) -
         publisher.flush()
 
 
-def _newest(settings: Settings, services: Services, key: str) -> bytes | None:
-    topic = settings.topics.control
-    require_topics(settings, services.bootstrap_servers, topic)
+def _newest_deployment(settings: Settings, services: Services) -> tuple[Message, Deployment] | None:
+    return _newest(settings, services, DEPLOYMENT_KEY, CONTROL, Deployment.from_record)
+
+
+def _newest_book(settings: Settings, services: Services) -> tuple[Message, RuleBook] | None:
+    subject = rules_subject(settings.topics.control)
+    return _newest(settings, services, RULES_KEY, RULES, RuleBook.from_record, subject)
+
+
+def _newest(
+    settings: Settings,
+    services: Services,
+    key: str,
+    kind: str,
+    parse: Callable[[dict[str, Any]], T],
+    subject: str | None = None,
+) -> tuple[Message, T] | None:
+    """Return the newest record of a key that can be followed: the job too stays with it whatever comes after."""
+    topic, servers = settings.topics.control, services.bootstrap_servers
+    require_topics(settings, servers, topic)
+    found = read_records(
+        settings, servers, topic, kind, parse, takes=lambda message: message.key() == key.encode(), subject=subject
+    )
     newest = None
-    for message in read_topic(settings, services.bootstrap_servers, topic):
-        if message.key() == key.encode():
-            newest = message.value()
+    for pair in found:
+        newest = pair
     return newest
 
 

@@ -8,11 +8,8 @@ from typing import Any
 from jobs.shards import SHARD_KEYS
 from runtime.configuration.settings import Settings
 from runtime.host.deadline import wait_until
-from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_reader import read_topic
+from runtime.kafka.topic_codecs import read_records
 from schemas.avro_schemas import MODEL_EVENT
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
 
 SERVING, REFUSED = "SERVING", "REFUSED"
 
@@ -69,8 +66,7 @@ class ShardReport:
 def read_model_events(settings: Settings, bootstrap_servers: str) -> list[ModelEvent]:
     """Read all that the shards said of their models, oldest first; a shard's events keep their order."""
     topic = settings.topics.model_events
-    codec = RecordCodec(MODEL_EVENT, value_subject(topic), registry_of(settings))
-    found = [_event(codec.decode(item.value() or b"")) for item in read_topic(settings, bootstrap_servers, topic)]
+    found = [event for _, event in read_records(settings, bootstrap_servers, topic, MODEL_EVENT, _event)]
     return sorted(found, key=lambda event: event.at)
 
 

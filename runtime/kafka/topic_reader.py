@@ -164,7 +164,7 @@ def topic_ends(
     """
 
     def places(topic: str, ranges: Ranges) -> list[TopicPartition]:
-        most = backlog.get(topic, 0) // len(ranges)
+        most = backlog.get(topic, 0) // max(1, len(ranges))
         return [TopicPartition(topic, part, max(low, high - most)) for part, low, high in ranges]
 
     return _places(consumer, topics, places)

@@ -11,15 +11,13 @@ from models.monitoring.label_monitor import DAY_MS, LabelMonitor
 from runtime.configuration.settings import Settings
 from runtime.host.failures import RuntimeFailure
 from runtime.kafka.kafka_client import client_properties
-from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_codecs import TopicCodecs
 from runtime.lifecycle.error_drift import error_drift
 from runtime.lifecycle.retrain_schedule import RetrainSchedule
 from runtime.lifecycle.retraining import Retrained
 from runtime.records.label_watch import LabelWatch
 from schemas.avro_schemas import DRIFT
-from schemas.codec import RecordCodec, UndecodableError
 from schemas.errors import UserError
-from schemas.registry import UnknownSchemaError, value_subject
 
 LOG = logging.getLogger("fraudstream.retrain")
 
@@ -64,7 +62,7 @@ class RetrainTrigger:
         self._schedule, self._retrain, self._share = schedule, retrain, share
         self._on_drift, self._on_failure = on_drift, on_failure
         topic = settings.topics.drift
-        self._codec = RecordCodec(DRIFT, value_subject(topic), registry_of(settings))
+        self._codecs = TopicCodecs(settings, {topic: DRIFT})
         self._stopping = threading.Event()
         self._consumer = Consumer(
             {
@@ -108,13 +106,9 @@ class RetrainTrigger:
 
     def _take(self, message: Message) -> None:
         """Note a drift event, and then that it is read."""
-        try:
-            record = self._codec.decode(message.value() or b"")
-        except (UndecodableError, UnknownSchemaError) as error:
-            LOG.warning("a record of %s is none: %s", message.topic(), error)
-        else:
-            if self._schedule.drifted(record["signal"], record["detector"], record["event_time"]):
-                self._on_drift(record)
+        record = self._codecs.decode(message)
+        if record is not None and self._schedule.drifted(record["signal"], record["detector"], record["event_time"]):
+            self._on_drift(record)
         self._consumer.commit(message=message, asynchronous=False)
 
     def _answer(self, reason: str) -> None:

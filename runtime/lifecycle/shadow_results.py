@@ -16,11 +16,8 @@ from typing import Any
 
 from models.scoring.shadow_tally import COUNTS
 from runtime.configuration.settings import Settings
-from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_reader import read_topic
+from runtime.kafka.topic_codecs import read_records
 from schemas.avro_schemas import SHADOW
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
 
 ShadowRecord = Mapping[str, Any]
 """A record of `shadow.avsc`; `begin` and `end` are datetimes, UTC."""
@@ -82,6 +79,5 @@ def read_shadow_records(
 ) -> list[dict[str, Any]]:
     """Read what the job wrote since a Kafka time, milliseconds since 1970, in the order of `end`."""
     topic = settings.topics.shadow
-    codec = RecordCodec(SHADOW, value_subject(topic), registry_of(settings))
-    messages = read_topic(settings, bootstrap_servers, topic, since_ms=since_ms)
-    return sorted((codec.decode(message.value() or b"") for message in messages), key=lambda record: record["end"])
+    found = read_records(settings, bootstrap_servers, topic, SHADOW, dict[str, Any], since_ms=since_ms)
+    return sorted((record for _, record in found), key=lambda record: record["end"])

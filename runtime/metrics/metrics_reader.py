@@ -8,11 +8,14 @@ from confluent_kafka import Message
 from runtime.configuration.settings import Settings
 from runtime.kafka.background_reader import BackgroundReader
 from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.registry_access import registry_access
 from runtime.kafka.topic_codecs import TopicCodecs
 from runtime.kafka.topic_reader import topic_ends
-from runtime.metrics.score_latency import ScoreLatency, leading_text
+from runtime.metrics.score_latency import ScoreLatency
 from runtime.metrics.stream_metrics import StreamMetrics
-from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE
+from runtime.metrics.transaction_ids import TransactionIds
+from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE, TRANSACTION
+from schemas.steady_registry import open_steady_registry
 
 LOOK_S, MOST_AT_ONCE = 0.2, 20_000
 GATHER_MS = 500
@@ -34,8 +37,16 @@ class MetricsReader(BackgroundReader):
 
     def __init__(self, settings: Settings, bootstrap_servers: str, metrics: StreamMetrics) -> None:
         topics = settings.topics
-        kinds = {topics.scores: SCORE, topics.alerts: ALERT, topics.dead_letters: DEAD_LETTER, topics.drift: DRIFT}
-        self._codecs = TopicCodecs(settings, kinds)
+        registry = open_steady_registry(registry_access(settings))
+        kinds = {
+            topics.transactions: TRANSACTION,
+            topics.scores: SCORE,
+            topics.alerts: ALERT,
+            topics.dead_letters: DEAD_LETTER,
+            topics.drift: DRIFT,
+        }
+        self._codecs = TopicCodecs(settings, kinds, registry=registry)
+        self._ids = TransactionIds(self._codecs, registry)
         self._metrics, self._latency = metrics, ScoreLatency()
         self._takers: dict[str, Callable[[list[Message]], None]] = {
             topics.transactions: self._take_transactions,
@@ -54,17 +65,22 @@ class MetricsReader(BackgroundReader):
             if message.error() is None:
                 found.setdefault(message.topic() or "", []).append(message)
         for topic, messages in found.items():
+            before = self._codecs.foreign.counts[topic]
             self._takers[topic](messages)
+            self._metrics.foreign.labels(topic).inc(self._codecs.foreign.counts[topic] - before)
 
     def _take_transactions(self, messages: list[Message]) -> None:
         for message in messages:
-            self._observe(self._latency.publish(leading_text(message.value() or b""), message.timestamp()[1]))
+            name = self._ids.read(message)
+            if name is not None:
+                self._observe(self._latency.publish(name, message.timestamp()[1]))
 
     def _take_scores(self, messages: list[Message]) -> None:
-        self._metrics.transactions.inc(len(messages))
-        for message in messages:
-            self._observe(self._latency.score(leading_text(message.value() or b""), message.timestamp()[1]))
-        for score in self._decoded(messages[:SAMPLED_SCORES]):
+        scores = [(message, name) for message in messages if (name := self._ids.read(message)) is not None]
+        self._metrics.transactions.inc(len(scores))
+        for message, name in scores:
+            self._observe(self._latency.score(name, message.timestamp()[1]))
+        for score in self._decoded([message for message, _ in scores[:SAMPLED_SCORES]]):
             self._metrics.take_score(score)
 
     def _take_alerts(self, messages: list[Message]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable
 
 from schemas.framing import HEADER_BYTES
 
@@ -13,30 +14,30 @@ class ScoreLatency:
 
     def __init__(self, most: int = MOST_HELD) -> None:
         self._most = most
-        self._published: OrderedDict[bytes, int] = OrderedDict()
-        self._scored: OrderedDict[bytes, int] = OrderedDict()
+        self._published: OrderedDict[Hashable, int] = OrderedDict()
+        self._scored: OrderedDict[Hashable, int] = OrderedDict()
 
-    def publish(self, transaction_id: bytes, time_ms: int) -> float | None:
+    def publish(self, transaction: Hashable, time_ms: int) -> float | None:
         """Note a transaction; return the seconds until its score where that was seen already."""
-        scored_ms = self._scored.pop(transaction_id, None)
-        return self._seconds(self._published, transaction_id, time_ms, time_ms, scored_ms)
+        scored_ms = self._scored.pop(transaction, None)
+        return self._seconds(self._published, transaction, time_ms, time_ms, scored_ms)
 
-    def score(self, transaction_id: bytes, time_ms: int) -> float | None:
+    def score(self, transaction: Hashable, time_ms: int) -> float | None:
         """Note a score; return the seconds since its transaction where that was seen already."""
-        published_ms = self._published.pop(transaction_id, None)
-        return self._seconds(self._scored, transaction_id, time_ms, published_ms, time_ms)
+        published_ms = self._published.pop(transaction, None)
+        return self._seconds(self._scored, transaction, time_ms, published_ms, time_ms)
 
     def _seconds(
         self,
-        held: OrderedDict[bytes, int],
-        transaction_id: bytes,
+        held: OrderedDict[Hashable, int],
+        transaction: Hashable,
         time_ms: int,
         published_ms: int | None,
         scored_ms: int | None,
     ) -> float | None:
         if published_ms is not None and scored_ms is not None:
             return max(0, scored_ms - published_ms) / 1000
-        held[transaction_id] = time_ms
+        held[transaction] = time_ms
         if len(held) > self._most:
             held.popitem(last=False)
         return None

@@ -25,6 +25,10 @@ class StreamMetrics:
         self.alerts = Counter("fraud_alerts", "Alerts written by the job.", ["decision"], registry=registry)
         self.dead_letters = Counter("fraud_dlq", "Dead letters written by the job.", ["reason"], registry=registry)
         self.drifts = Counter("fraud_drift", "Drift events, by the signal that shifted.", ["signal"], registry=registry)
+        self.foreign = Counter(
+            "fraud_foreign_records", "Records of our topics that are not of their topic's kind.", ["topic"],
+            registry=registry,
+        )  # fmt: skip
         self.latency = Histogram(
             "fraud_score_latency_seconds",
             "From a transaction's time in Kafka to its score's.",

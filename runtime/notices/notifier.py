@@ -14,14 +14,12 @@ from models.drift.alert_rate import Jump
 from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import client_properties
 from runtime.kafka.new_partitions import NewPartitions
-from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_codecs import TopicCodecs
 from runtime.kafka.topic_reader import partition_ranges
 from runtime.notices.notice import Kind, Notice
 from runtime.notices.notices import LONGEST_WAIT_S, Notices, Undeliverable
 from runtime.records.alert_share import AlertShare
 from schemas.avro_schemas import DRIFT, MODEL_EVENT
-from schemas.codec import RecordCodec, UndecodableError
-from schemas.registry import UnknownSchemaError, value_subject
 
 LOG = logging.getLogger("fraudstream.notices")
 
@@ -60,13 +58,10 @@ class Notifier:
         self._settings, self._servers, self._notices = settings, bootstrap_servers, notices
         self._pause_s = pause_s
         self._seen: OrderedDict[str, None] = OrderedDict()
-        registry = registry_of(settings)
-        self._word: dict[str, tuple[RecordCodec, Callable[[dict[str, Any]], Notice | None]]] = {
-            topic: (RecordCodec(kind, value_subject(topic), registry), word)
-            for topic, kind, word in (
-                (settings.topics.drift, DRIFT, drift_notice),
-                (settings.topics.model_events, MODEL_EVENT, model_notice),
-            )
+        self._codecs = TopicCodecs(settings, {settings.topics.drift: DRIFT, settings.topics.model_events: MODEL_EVENT})
+        self._word: dict[str, Callable[[dict[str, Any]], Notice | None]] = {
+            settings.topics.drift: drift_notice,
+            settings.topics.model_events: model_notice,
         }
         self._alerts = AlertShare(settings, bootstrap_servers)
         self._next_look = 0.0
@@ -116,12 +111,7 @@ class Notifier:
 
     def _take(self, message: Message) -> bool:
         """Tell of a record, and note that it is read; False when it was stopped before."""
-        codec, word = self._word[message.topic() or ""]
-        try:
-            notice = word(codec.decode(message.value() or b""))
-        except (UndecodableError, UnknownSchemaError) as error:
-            LOG.warning("a record of %s is none: %s", message.topic(), error)
-            notice = None
+        notice = self._codecs.parse(message, self._word[message.topic() or ""])
         if notice is not None and not self._deliver(notice):
             return False
         with _outlasting("noting how far this is"):

@@ -10,12 +10,9 @@ from numpy.typing import NDArray
 from models.features.table import FEATURE_NAMES, spec_hash
 from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady
-from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_reader import read_topic
+from runtime.kafka.topic_codecs import read_records
 from schemas.avro_schemas import ALERT, INFERENCE
-from schemas.codec import RecordCodec
 from schemas.errors import UserError
-from schemas.registry import value_subject
 
 CLOCKS_APART_MS = 60_000
 """How far the clock that stamped a record of the topic may be behind the one that wrote the record's own times."""
@@ -90,8 +87,12 @@ def find_alert(settings: Settings, bootstrap_servers: str, alert_id: str) -> Ale
     logged = _having(
         settings, bootstrap_servers, settings.topics.inference, INFERENCE, "transaction_id", transaction, since_ms
     )
-    # After a restart a transaction may be logged again, scored upon other labels.
-    same = (record for record in logged if record["scored_at"] == alert["scored_at"])
+    # After a restart a transaction may be logged again, scored upon other labels; another customer's may have its id.
+    same = (
+        record
+        for record in logged
+        if (record["customer_id"], record["scored_at"]) == (alert["customer_id"], alert["scored_at"])
+    )
     return AlertRecord(alert=alert, repeats=len(found) - 1, logged=next(same, None))
 
 
@@ -104,12 +105,14 @@ def _having(
     value: str,
     since_ms: int | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Read the records whose first field, a string, has a value; the others are not decoded."""
-    codec = RecordCodec(kind, value_subject(topic), registry_of(settings))
+    """Read the records whose field, a string, has a value; those without its bytes are not decoded."""
     wanted = value.encode()
-    for message in read_topic(settings, bootstrap_servers, topic, since_ms=since_ms):
-        payload = message.value() or b""
-        if wanted in payload[: len(wanted) + 16]:
-            record = codec.decode(payload)
-            if record[field] == value:
-                yield record
+    found: Iterator[tuple[Any, dict[str, Any]]] = read_records(
+        settings,
+        bootstrap_servers,
+        topic,
+        kind,
+        since_ms=since_ms,
+        takes=lambda message: wanted in (message.value() or b""),
+    )
+    return (record for _, record in found if record[field] == value)

@@ -9,11 +9,9 @@ from runtime.host.deadline import wait_until
 from runtime.host.failures import RuntimeFailure
 from runtime.kafka.background_reader import BackgroundReader
 from runtime.kafka.kafka_client import open_consumer
-from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_codecs import TopicCodecs
 from runtime.kafka.topic_reader import topic_size, topic_starts
 from schemas.avro_schemas import ALERT
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
 
 POLL_S = 0.1
 
@@ -36,7 +34,7 @@ class AlertWatch(BackgroundReader):
         on_alert: Callable[[dict[str, Any]], None] = lambda _alert: None,
     ) -> None:
         topic = settings.topics.alerts
-        self._codec = RecordCodec(ALERT, value_subject(topic), registry_of(settings))
+        self._codecs = TopicCodecs(settings, {topic: ALERT})
         consumer = open_consumer(settings, bootstrap_servers)
         super().__init__("alert-watch", consumer, topics=(topic,))
         # No group: a broker that has just started takes seconds to make what groups need, and alerts would look late.
@@ -44,8 +42,8 @@ class AlertWatch(BackgroundReader):
         self._settings, self._servers = settings, bootstrap_servers
         self._on_alert = on_alert
         self._read_count = 0
-        self.seen_at_ms: dict[str, float] = {}
-        """When each alerted transaction_id was first seen, milliseconds since 1970."""
+        self.seen_at_ms: dict[tuple[str, str], float] = {}
+        """When each alerted transaction, by customer and transaction id, was first seen, milliseconds since 1970."""
 
     def catch_up(self, seconds: float = 30.0) -> None:
         """Wait until all alerts that the topic holds now were seen.
@@ -65,7 +63,10 @@ class AlertWatch(BackgroundReader):
             if message.error():
                 continue
             self._read_count += 1
-            alert = self._codec.decode(message.value() or b"")
-            if alert["transaction_id"] not in self.seen_at_ms:
-                self.seen_at_ms[alert["transaction_id"]] = now_ms
+            alert = self._codecs.decode(message)
+            if alert is None:
+                continue
+            name = alert["customer_id"], alert["transaction_id"]
+            if name not in self.seen_at_ms:
+                self.seen_at_ms[name] = now_ms
                 self._on_alert(alert)

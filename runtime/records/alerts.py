@@ -8,10 +8,8 @@ from confluent_kafka import Consumer, KafkaException
 
 from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import open_consumer
-from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_codecs import TopicCodecs
 from schemas.avro_schemas import ALERT
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
 
 POLL_S = 0.2
 
@@ -48,17 +46,17 @@ def read_alerts(
         The alert's fields, as in `schemas/avro/alert.avsc`.
     """
     topic = settings.topics.alerts
-    codec = RecordCodec(ALERT, value_subject(topic), registry_of(settings))
+    codecs = TopicCodecs(settings, {topic: ALERT})
     consumer = open_consumer(settings, bootstrap_servers, from_start=from_start)
     consumer.subscribe([topic])
     try:
-        yield from _alerts(consumer, codec, min_score, limit, timeout_s)
+        yield from _alerts(consumer, codecs, min_score, limit, timeout_s)
     finally:
         consumer.close()
 
 
 def _alerts(
-    consumer: Consumer, codec: RecordCodec, min_score: float, limit: int | None, timeout_s: float | None
+    consumer: Consumer, codecs: TopicCodecs, min_score: float, limit: int | None, timeout_s: float | None
 ) -> Iterator[dict[str, Any]]:
     given = 0
     last = time.monotonic()
@@ -71,7 +69,7 @@ def _alerts(
         if message.error():
             raise KafkaException(message.error())
         last = time.monotonic()
-        alert = codec.decode(message.value() or b"")
-        if alert["score"] >= min_score:
+        alert = codecs.decode(message)
+        if alert is not None and alert["score"] >= min_score:
             given += 1
             yield alert

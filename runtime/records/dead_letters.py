@@ -12,7 +12,8 @@ from producers.publisher import KeyedRecord, Publisher
 from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import shared_properties
 from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_reader import read_record, read_topic
+from runtime.kafka.topic_codecs import TopicCodecs, read_records
+from runtime.kafka.topic_reader import place_of, read_record
 from schemas.avro_schemas import DEAD_LETTER, LABEL, TRANSACTION
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.errors import UserError
@@ -143,13 +144,12 @@ def read_dead_letters(settings: Settings, bootstrap_servers: str, wanted: Wanted
         Which of them.
     """
     topic = settings.topics.dead_letters
-    codec = _codec(settings)
     since_ms = round(wanted.since.timestamp() * 1_000) if wanted.since else None
     # A letter is written after it was set aside, so its Kafka time is never before `since`.
-    for message in read_topic(settings, bootstrap_servers, topic, since_ms=since_ms):
-        letter = _letter(codec, message)
-        if wanted.has(letter):
-            yield letter
+    for message, letter in read_records(settings, bootstrap_servers, topic, DEAD_LETTER, _letter, since_ms=since_ms):
+        placed = replace(letter, place=_place(message))
+        if wanted.has(placed):
+            yield placed
 
 
 def find_dead_letter(settings: Settings, bootstrap_servers: str, place: str) -> DeadLetter:
@@ -165,7 +165,10 @@ def find_dead_letter(settings: Settings, bootstrap_servers: str, place: str) -> 
     if partition.isdecimal() and offset.isdecimal():
         message = read_record(settings, bootstrap_servers, topic, int(partition), int(offset))
         if message is not None:
-            return _letter(_codec(settings), message)
+            codecs = TopicCodecs(settings, {topic: DEAD_LETTER}, registry=registry_of(settings))
+            letter = codecs.parse(message, _letter)
+            if letter is not None:
+                return replace(letter, place=_place(message))
     raise NoSuchDeadLetterError(
         f"expected PARTITION:OFFSET of a dead letter, was {place}: `fraudstream dlq ls` lists the places"
     )
@@ -247,12 +250,9 @@ def decoded(settings: Settings, registry: SchemaRegistry, letter: DeadLetter) ->
         return None
 
 
-def _codec(settings: Settings) -> RecordCodec:
-    registry = registry_of(settings)
-    return RecordCodec(DEAD_LETTER, value_subject(settings.topics.dead_letters), registry)
+def _letter(record: dict[str, Any]) -> DeadLetter:
+    return DeadLetter(**{**record, "reason": Reason(record["reason"])}, place="")
 
 
-def _letter(codec: RecordCodec, message: Message) -> DeadLetter:
-    record = codec.decode(message.value() or b"")
-    place = f"{message.partition()}:{message.offset()}"
-    return DeadLetter(**{**record, "reason": Reason(record["reason"])}, place=place)
+def _place(message: Message) -> str:
+    return "{}:{}".format(*place_of(message))

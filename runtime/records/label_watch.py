@@ -9,11 +9,9 @@ from producers.simulation_config import epoch_ms
 from runtime.configuration.settings import Settings
 from runtime.kafka.background_reader import BackgroundReader
 from runtime.kafka.kafka_client import open_consumer
-from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_codecs import TopicCodecs
 from runtime.kafka.topic_reader import partition_ranges
 from schemas.avro_schemas import LABEL, SCORE
-from schemas.codec import RecordCodec, UndecodableError
-from schemas.registry import UnknownSchemaError, value_subject
 
 POLL_S = 0.2
 AT_ONCE = 500
@@ -41,10 +39,8 @@ class LabelWatch(BackgroundReader):
     def __init__(
         self, settings: Settings, bootstrap_servers: str, monitor: LabelMonitor, *, share: float = 1.0
     ) -> None:
-        registry = registry_of(settings)
         self._topics = settings.topics
-        self._scores = RecordCodec(SCORE, value_subject(self._topics.scores), registry)
-        self._labels = RecordCodec(LABEL, value_subject(self._topics.labels), registry)
+        self._codecs = TopicCodecs(settings, {self._topics.scores: SCORE, self._topics.labels: LABEL})
         self._monitor, self._below = monitor, share * 2**32
         consumer = open_consumer(settings, bootstrap_servers)
         super().__init__("label-watch", consumer, topics=(self._topics.labels, self._topics.scores))
@@ -62,7 +58,11 @@ class LabelWatch(BackgroundReader):
         self._pause({place.partition for place in self._score_places})
         self.read = 0
         """Records of both topics."""
-        self.undecodable = 0
+
+    @property
+    def undecodable(self) -> int:
+        """Records of both topics that are none of their kind."""
+        return self._codecs.foreign.total
 
     @property
     def caught_up(self) -> bool:
@@ -106,11 +106,8 @@ class LabelWatch(BackgroundReader):
         self.read += 1
         if zlib.crc32(message.key() or b"") >= self._below:
             return
-        is_score, payload = message.topic() == self._topics.scores, message.value() or b""
-        try:
-            record = (self._scores if is_score else self._labels).decode(payload)
-        except (UndecodableError, UnknownSchemaError):
-            self.undecodable += 1
+        is_score, record = message.topic() == self._topics.scores, self._codecs.decode(message)
+        if record is None:
             return
         event_time_ms = epoch_ms(record["event_time"])
         if is_score:
@@ -126,6 +123,7 @@ class LabelWatch(BackgroundReader):
         else:
             self._monitor.labelled(
                 record["transaction_id"],
+                customer_id=record["customer_id"],
                 event_time_ms=event_time_ms,
                 label_time_ms=epoch_ms(record["label_time"]),
                 is_fraud=record["is_fraud"],

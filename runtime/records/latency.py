@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
-import pyruhvro
+import numpy as np
 from hdrh.histogram import HdrHistogram
 
 from runtime.configuration.settings import Settings
+from runtime.kafka.registry_access import registry_of
 from runtime.kafka.topic_reader import read_topic
-from schemas.avro_schemas import TRANSACTION, schema_text
-from schemas.framing import HEADER_BYTES
+from runtime.records.placed_records import ROWS_AT_ONCE
+from schemas.registry import value_subject
+from schemas.transaction_batch import TransactionBatchDecoder
 
 LONGEST_MS = 600_000
 MICROSECONDS = 1000
@@ -40,14 +43,22 @@ class Latency:
 
 
 def measure_latency(
-    settings: Settings, bootstrap_servers: str, seen_at_ms: Mapping[str, float], *, since_ms: int | None = None
+    settings: Settings,
+    bootstrap_servers: str,
+    seen_at_ms: Mapping[tuple[str, str], float],
+    *,
+    since_ms: int | None = None,
 ) -> Latency:
     """Compare when alerts were seen with when their transactions were published, see `latency_histogram`."""
     return Latency.of(latency_histogram(settings, bootstrap_servers, seen_at_ms, since_ms=since_ms))
 
 
 def latency_histogram(
-    settings: Settings, bootstrap_servers: str, seen_at_ms: Mapping[str, float], *, since_ms: int | None = None
+    settings: Settings,
+    bootstrap_servers: str,
+    seen_at_ms: Mapping[tuple[str, str], float],
+    *,
+    since_ms: int | None = None,
 ) -> HdrHistogram:
     """Count the microseconds from each transaction's publishing to its alert's arrival, where there was one.
 
@@ -56,22 +67,31 @@ def latency_histogram(
     settings, bootstrap_servers
         Where the transactions lie.
     seen_at_ms
-        By transaction_id, see `AlertWatch`.
+        By customer and transaction id, see `AlertWatch`.
     since_ms
         Leave out what was published before, milliseconds since 1970.
     """
     histogram = HdrHistogram(1, LONGEST_MS * MICROSECONDS, 3)
-    for transaction_id, published_ms in _publish_times(settings, bootstrap_servers, since_ms):
-        seen = seen_at_ms.get(transaction_id)
+    for transaction, published_ms in _publish_times(settings, bootstrap_servers, since_ms):
+        seen = seen_at_ms.get(transaction)
         if seen is not None:
             histogram.record_value(max(1, round((seen - published_ms) * MICROSECONDS)))
     return histogram
 
 
-def _publish_times(settings: Settings, bootstrap_servers: str, since_ms: int | None) -> list[tuple[str, int]]:
-    bodies, times = [], []
-    for message in read_topic(settings, bootstrap_servers, settings.topics.transactions, since_ms=since_ms):
-        bodies.append((message.value() or b"")[HEADER_BYTES:])
-        times.append(message.timestamp()[1])
-    ids = pyruhvro.deserialize_array(bodies, schema_text(TRANSACTION)).column("transaction_id").to_pylist()
-    return list(zip(ids, times, strict=True))
+def _publish_times(
+    settings: Settings, bootstrap_servers: str, since_ms: int | None
+) -> Iterator[tuple[tuple[str, str], int]]:
+    """Give the publishing time of each good transaction; what the job would not take in is passed over."""
+    topic = settings.topics.transactions
+    decoder = TransactionBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
+    messages = read_topic(settings, bootstrap_servers, topic, since_ms=since_ms)
+    while some := list(islice(messages, ROWS_AT_ONCE)):
+        keys = [None if (key := item.key()) is None else key.decode("utf-8", "replace") for item in some]
+        times_ms = np.array([item.timestamp()[1] for item in some], np.int64)
+        batch = decoder.decode(keys, [item.value() or b"" for item in some], times_ms)
+        kept = np.delete(times_ms, [rejection.row for rejection in batch.rejections]).tolist()
+        names = zip(
+            *(batch.records.column(name).to_pylist() for name in ("customer_id", "transaction_id")), strict=True
+        )
+        yield from zip(names, kept, strict=True)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from runtime.configuration.settings import Settings
 from runtime.host.deadline import wait_until
-from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_reader import read_topic
+from runtime.kafka.topic_codecs import read_records
 from schemas.avro_schemas import SCORE
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
 
-Scores = Mapping[str, Mapping[str, Any]]
-"""Records of `score.avsc` by transaction_id."""
+TransactionKey = tuple[str, str]
+"""Customer and transaction id: two customers may use one transaction id."""
+
+Scores = Mapping[TransactionKey, Mapping[str, Any]]
+"""Records of `score.avsc` by transaction."""
 
 APPROVED = "APPROVE"
 
@@ -96,7 +96,7 @@ def compare_scores(
         How long the standby may take to score what the live job has scored by now, in seconds.
     """
     live = read_scores(settings, bootstrap_servers, topics[0], since_ms)
-    standby: dict[str, Mapping[str, Any]] = {}
+    standby: dict[TransactionKey, Mapping[str, Any]] = {}
 
     def caught_up() -> bool:
         # The standby was started after that time, so none of its scores lies before; an earlier standby's may.
@@ -107,11 +107,11 @@ def compare_scores(
     return Comparison.of(live, standby)
 
 
-def read_scores(settings: Settings, bootstrap_servers: str, topic: str, since_ms: int) -> dict[str, Mapping[str, Any]]:
-    """Read the scores that a topic holds since a Kafka time, by transaction_id; a repeat takes its first's place."""
-    codec = RecordCodec(SCORE, value_subject(topic), registry_of(settings))
-    records = (
-        codec.decode(message.value() or b"")
-        for message in read_topic(settings, bootstrap_servers, topic, since_ms=since_ms)
+def read_scores(
+    settings: Settings, bootstrap_servers: str, topic: str, since_ms: int
+) -> dict[TransactionKey, Mapping[str, Any]]:
+    """Read the scores that a topic holds since a Kafka time, by transaction; a repeat takes its first's place."""
+    records: Iterable[tuple[Any, dict[str, Any]]] = read_records(
+        settings, bootstrap_servers, topic, SCORE, since_ms=since_ms
     )
-    return {record["transaction_id"]: record for record in records}
+    return {(record["customer_id"], record["transaction_id"]): record for _, record in records}

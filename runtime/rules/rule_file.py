@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -29,7 +30,7 @@ class RuleFile:
             There is none, it is not TOML, or it has something else than rules and lists. Conditions are not looked at.
         """
         try:
-            told = tomllib.loads(path.read_text())
+            told = tomllib.loads(path.read_bytes().removeprefix(BOM_UTF8).decode())
         except OSError as error:
             raise RuleError(f"expected a file of rules at {path}, was: {error.strerror}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -86,7 +87,12 @@ def _entry(name: str, told: Any) -> ListEntry:
 def _moment(where: str, name: str, told: Any) -> datetime:
     """Return a TOML date, which is its midnight, or time as UTC."""
     if isinstance(told, datetime):
-        return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
+        try:
+            return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
+        except OverflowError:
+            raise RuleError(
+                f"{where}: expected `{name}` in the years 1 to 9999 as UTC, got {told}. Leave it out for no end"
+            ) from None
     if isinstance(told, date):
         return datetime.combine(told, time(), UTC)
     raise RuleError(f"{where}: expected a date or a time without quotes as `{name}`, was {told!r}")

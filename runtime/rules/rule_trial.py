@@ -105,7 +105,7 @@ def _on_archive(
     tried = tuple(rule for rule in engine.book.rules if rule.name not in left_out)
     labels = read_labels()
     nothing = np.zeros(len(rows), np.bool_)
-    labelled, is_fraud = (nothing, nothing) if labels is None else labels_of(rows["transaction_id"], labels)
+    labelled, is_fraud = (nothing, nothing) if labels is None else labels_of(rows, labels)
     (records,) = rows.combine_chunks().to_batches()
     scores = records.column("score").to_numpy()
     tally = DryRunTally(RuleEngine(replace(engine.book, rules=tried)))

@@ -67,5 +67,9 @@ class Expected:
             decisions=decisions,
             features=dict(zip(ids, scored.x, strict=True)),
             by_customer=by_customer,
-            alerts={alert_id(name): name for name in ids if decisions[name] != "APPROVE"},
+            alerts={
+                alert_id(row["customer_id"], row["transaction_id"]): row["transaction_id"]
+                for row in rows
+                if decisions[row["transaction_id"]] != "APPROVE"
+            },
         )

@@ -153,3 +153,8 @@ def test_a_question_about_features_is_checked_like_a_transaction(client, query, 
 
 def test_features_are_not_told_without_a_token(client):
     is_problem(client.get("/v1/customers/c/features"), 401)
+
+
+def test_a_length_of_thousands_of_digits_is_refused_as_too_large(client_of):
+    found = client_of().post("/v1/score", content=b"{}", headers={"Content-Length": "9" * 5_000})
+    assert is_problem(found, 413)["was"] == "a number of 5,000 digits"

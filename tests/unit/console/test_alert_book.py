@@ -44,8 +44,8 @@ def test_a_repeated_alert_is_kept_once(book):
 def test_of_more_than_it_keeps_the_first_goes(book):
     book.take(alert(9))
     assert book.find("a000") is None
-    assert not book.has_transaction("t000000")
-    assert book.has_transaction("t000009")
+    assert not book.has_transaction("c0", "t000000")
+    assert book.has_transaction("c0", "t000009")
     assert len(book) == 4
 
 
@@ -80,11 +80,19 @@ def test_the_later_label_of_a_transaction_holds_in_whatever_order_they_come(verd
     for order in (1, -1):
         for seconds, is_fraud in [(60, True), (90, False)][::order]:
             verdicts.take(label_of(alert(order + 1), is_fraud=is_fraud, after_s=seconds))
-        assert verdicts.find(alert(order + 1)["transaction_id"]).is_fraud is False
+        assert verdicts.find(alert(order + 1)["customer_id"], alert(order + 1)["transaction_id"]).is_fraud is False
 
 
 def test_old_labels_go(verdicts):
     for number in range(4):
         verdicts.take(label_of(alert(number), is_fraud=True))
-    assert verdicts.find("t000000") is None
-    assert verdicts.find("t000003") is not None
+    assert verdicts.find("c0", "t000000") is None
+    assert verdicts.find("c0", "t000003") is not None
+
+
+def test_two_customers_with_one_transaction_id_have_each_their_verdict(book, verdicts):
+    for customer, is_fraud in (("x", True), ("y", False)):
+        found = alert(1, alert_id=f"of-{customer}", transaction_id="1", customer_id=customer)
+        book.take(found)
+        verdicts.take(label_of(found, is_fraud=is_fraud))
+    assert [book.find(f"of-{customer}")["verdict"]["is_fraud"] for customer in "xy"] == [True, False]

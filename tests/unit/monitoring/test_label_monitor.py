@@ -19,9 +19,9 @@ class Feed:
             name, customer_id=customer, event_time_ms=at_ms, score=score, alerted=score >= 0.5, model_id=model
         )
 
-    def label(self, name, at_ms, *, fraud, known_ms=None):
+    def label(self, name, at_ms, *, fraud, known_ms=None, customer="c"):
         known_ms = at_ms + 1 if known_ms is None else known_ms
-        self.monitor.labelled(name, event_time_ms=at_ms, label_time_ms=known_ms, is_fraud=fraud)
+        self.monitor.labelled(name, customer_id=customer, event_time_ms=at_ms, label_time_ms=known_ms, is_fraud=fraud)
 
     def pass_time(self, to_ms):
         self.score(f"clock-{to_ms}", to_ms, model="clock")
@@ -136,7 +136,7 @@ def test_card_precision_is_that_of_the_whole_table():
     feed = Feed(k=5)
     for place in range(rows):
         feed.score(f"t{place}", int(at_ms[place]), score=float(scores[place]), customer=f"c{card[place]:03d}")
-        feed.label(f"t{place}", int(at_ms[place]), fraud=bool(fraud[place]))
+        feed.label(f"t{place}", int(at_ms[place]), fraud=bool(fraud[place]), customer=f"c{card[place]:03d}")
     # The days end when a transaction of two days later matures.
     feed.score("last", 9 * DAY_MS)
     feed.label("last", 9 * DAY_MS, fraud=False)
@@ -144,3 +144,13 @@ def test_card_precision_is_that_of_the_whole_table():
     found = feed.figures()
     assert found.card_precision_days == 6
     assert found.card_precision == pytest.approx(card_precision(at_ms // DAY_MS, card, fraud, scores, k=5))
+
+
+def test_two_customers_with_one_transaction_id_keep_their_own_labels():
+    feed = Feed()
+    for customer, score in (("a", 0.9), ("b", 0.1)):
+        feed.score("1", 0, score=score, customer=customer)
+    feed.label("1", 0, fraud=True, customer="a")
+    feed.label("1", 0, fraud=False, customer="b")
+    feed.pass_time(HORIZON_MS)
+    assert sorted((item.score, item.is_fraud) for item in feed.matured) == [(0.1, False), (0.9, True)]

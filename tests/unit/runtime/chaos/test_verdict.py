@@ -38,7 +38,12 @@ def score(name, **changes):
 
 
 def alert(name, **changes):
-    whole = {"alert_id": alert_id(name), "scored_at": 1, "reasons": [{"code": "AMOUNT"}], **score(name, **changes)}
+    whole = {
+        "alert_id": alert_id(CUSTOMERS.get(name, "nobody"), name),
+        "scored_at": 1,
+        "reasons": [{"code": "AMOUNT"}],
+        **score(name, **changes),
+    }
     return whole | changes
 
 

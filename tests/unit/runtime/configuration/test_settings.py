@@ -115,3 +115,11 @@ def test_address_of_mlflow_is_checked_and_its_login_not_shown(uri):
 
 def test_limits_of_the_gates_are_those_of_the_settings():
     assert load_settings(gates={"most_flips": 0.1}).gates.limits == GateLimits(most_flips=0.1)
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"])
+def test_a_file_with_a_byte_order_mark_is_refused_by_that_name(tmp_path, mark):
+    file = tmp_path / "marked.toml"
+    file.write_bytes(mark + b"[job]\nshards = 8\n")
+    with pytest.raises(UserError, match=r"expected plain UTF-8 in .*, got a byte order mark"):
+        load_settings(file)

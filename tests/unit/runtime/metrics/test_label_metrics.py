@@ -16,7 +16,7 @@ class Judged:
     def take(self, name: str, day: int, *, alerted: bool, is_fraud: bool | None, model_id: str = "m") -> None:
         at = day * DAY_MS
         if is_fraud is not None:
-            self.monitor.labelled(name, event_time_ms=at, label_time_ms=at + 1, is_fraud=is_fraud)
+            self.monitor.labelled(name, customer_id=name, event_time_ms=at, label_time_ms=at + 1, is_fraud=is_fraud)
         score = 0.9 if alerted else 0.1
         self.monitor.scored(name, customer_id=name, event_time_ms=at, score=score, alerted=alerted, model_id=model_id)
 

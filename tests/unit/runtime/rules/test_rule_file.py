@@ -82,3 +82,17 @@ def test_mistake_is_told_with_its_place(tmp_path, text, told):
 def test_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(RuleError, match=r"expected a file of rules at .*none.toml, was: No such file"):
         RuleFile.read(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"])
+def test_a_time_that_no_utc_date_has_is_refused_by_its_name(tmp_path, moment):
+    file = tmp_path / "rules.toml"
+    file.write_text(f'[rules.far]\nwhen = "amount > 1"\naction = "review"\nexpires = {moment}\n')
+    with pytest.raises(RuleError, match="rule far: expected `expires` in the years 1 to 9999"):
+        RuleFile.read(file)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    file = tmp_path / "rules.toml"
+    file.write_bytes(b"\xef\xbb\xbf[lists]\nbad = ['m1']\n")
+    assert RuleFile.read(file).lists[0].name == "bad"

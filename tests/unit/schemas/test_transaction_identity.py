@@ -1,0 +1,20 @@
+import pyarrow as pa
+
+from schemas.alert_id import alert_id
+from schemas.transaction_key import transaction_keys
+
+PAIRS = [("ab", "c"), ("a", "bc"), ("1:a", "b"), ("1", ":ab"), ("é", "x"), ("", "éx"), ("c1", "1"), ("c2", "1")]
+
+
+def test_alerts_of_two_transactions_never_share_an_id():
+    assert len({alert_id(customer, transaction) for customer, transaction in PAIRS}) == len(PAIRS)
+
+
+def test_an_alert_that_comes_again_has_its_id_again():
+    assert alert_id("c1", "1") == alert_id("c1", "1") == "001b043b-0964-5f13-9d2e-fbe3507d2567"
+
+
+def test_columns_of_customers_and_ids_give_a_key_for_each_transaction():
+    customers, transactions = zip(*PAIRS, strict=True)
+    table = pa.table({"customer_id": customers, "transaction_id": transactions})
+    assert len(set(transaction_keys(table).to_pylist())) == len(PAIRS)
