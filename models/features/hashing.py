@@ -36,6 +36,14 @@ def hash_column(column: pa.Array) -> NDArray[np.uint64]:
     return hashes
 
 
+def hash_pairs(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Hash n pairs of hashes into one each, (n,); another order of the two gives another hash."""
+    mixed = (first * _MULTIPLY) ^ second
+    mixed = (mixed ^ (mixed >> np.uint64(47))) * _MULTIPLY
+    mixed ^= mixed >> np.uint64(47)
+    return np.where(mixed == 0, np.uint64(1), mixed)
+
+
 @inlined
 def _murmur(data, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Hash data[start:end]; every operand is uint64, as numba turns a mix with int64 into float64."""

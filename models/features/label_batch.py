@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.columns import required, string_values
-from models.features.hashing import hash_column
+from models.features.hashing import hash_column, hash_pairs
 from models.features.history import HistoryVersionError
 from schemas.arrow_buffers import numbers
 
@@ -27,7 +27,7 @@ class LabelBatch:
     Parameters
     ----------
     transactions : ndarray of uint64, (n,)
-        Hashes of transaction_id.
+        Hashes of customer_id and transaction_id; those that an earlier version logged are of transaction_id alone.
     customers, merchants : list of str
     verdicts : ndarray of int64, (n,)
         amount_minor * 2, and 1 more for fraud.
@@ -109,7 +109,10 @@ class LabelBatch:
         amounts_minor = numbers(required(records, "amount_minor"), np.int64)
         is_fraud = required(records, "is_fraud").to_numpy(zero_copy_only=False)
         return cls(
-            transactions=hash_column(required(records, "transaction_id")),
+            # Ids are unique within a customer: a merchant may have labels of two customers' transactions "1".
+            transactions=hash_pairs(
+                hash_column(required(records, "customer_id")), hash_column(required(records, "transaction_id"))
+            ),
             customers=string_values(required(records, "customer_id")),
             merchants=string_values(required(records, "merchant_id")),
             verdicts=amounts_minor * 2 + is_fraud,

@@ -20,6 +20,11 @@ class KnownLabel:
     label_time_ms: int
     order: int = 0  # among labels of the same millisecond: any number that depends on the transaction alone
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Customer and transaction: ids are unique within a customer."""
+        return self.customer_id, self.transaction_id
+
 
 @dataclass
 class NaiveLabels:
@@ -40,9 +45,9 @@ class NaiveLabels:
     def take_in(self, label: KnownLabel) -> None:
         """Keep a label, unless one of the same transaction holds against it; what does not fit leaves."""
         known = self.may_be_taken_back + self.kept
-        same = [other for other in known if other.transaction_id == label.transaction_id]
+        same = [other for other in known if other.identity == label.identity]
         holds = max([*same, label], key=lambda one: (one.label_time_ms, one.is_fraud))
-        others = [other for other in known if other.transaction_id != label.transaction_id]
+        others = [other for other in known if other.identity != label.identity]
         known = sorted([*others, holds], key=lambda one: (one.label_time_ms, one.order))
         left, self.kept = known[:-KEPT_LABELS], known[-KEPT_LABELS:]
         self.gone += left[:-MOST_LEFT]

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from models.features.engine import FeatureEngine
-from models.features.hashing import hash_column
+from models.features.hashing import hash_column, hash_pairs
 from models.features.label_batch import LabelBatch
 from models.features.naive import Event
 from models.features.naive_labels import KnownLabel
@@ -159,16 +159,20 @@ def label_batch(labels: list[LabelRow]) -> LabelBatch:
     return LabelBatch.of(pa.RecordBatch.from_arrays(arrays, schema=LABEL_ARROW))
 
 
+def _hash_of(customer: str, transaction: str) -> int:
+    return int(hash_pairs(hash_column(pa.array([customer])), hash_column(pa.array([transaction])))[0])
+
+
 def naive_label(label: LabelRow) -> KnownLabel:
-    transaction = f"t-{label.transaction}"
+    customer, transaction = f"c{label.customer}", f"t-{label.transaction}"
     return KnownLabel(
         transaction_id=transaction,
-        customer_id=f"c{label.customer}",
+        customer_id=customer,
         merchant_id=f"merchant {label.merchant}",
         amount_minor=label.amount_minor,
         is_fraud=label.is_fraud,
         label_time_ms=label.label_time_ms,
-        order=int(hash_column(pa.array([transaction]))[0]),
+        order=_hash_of(customer, transaction),
     )
 
 

@@ -220,3 +220,9 @@ def test_what_was_the_largest_and_the_newest_is_found_again_when_it_is_taken_bac
     now_fraud = {**largest, **FRAUD, "label_time": START_MS + 2 * DAY_MS}
     x = features(START_MS + 3 * DAY_MS, largest, *others(100), now_fraud)
     assert (x["genuine_max"], x["genuine_mean"]) == (10, 10)
+
+
+def test_two_customers_of_a_merchant_may_have_transactions_of_one_id():
+    one, other = {"transaction_id": "1", "customer_id": "anna", **FRAUD}, {"transaction_id": "1", "customer_id": "ben"}
+    known = features(START_MS + DAY_MS, one, other)
+    assert (known["merchant_known_28d"], known["merchant_frauds_28d"]) == (2, 1)

@@ -14,7 +14,7 @@ from jobs.record_types import LABELS, QUERIES, SAME_LABELS, TRANSACTIONS
 from jobs.shards import SHARD_KEYS
 from models.drift.observer import Observer
 from models.features.engine import FeatureEngine
-from models.features.hashing import hash_column
+from models.features.hashing import hash_column, hash_pairs
 from models.features.history import HistoryVersionError
 from models.features.table import FEATURE_NAMES
 from models.rules.rule_engine import RuleEngine
@@ -249,7 +249,10 @@ def learned(records: list[tuple[str, bytes]]) -> OperatorInMemory:
 
 def fail_for(monkeypatch, where: str, culprits: set[str]) -> None:
     table = history()
-    hashes = hash_column(table.column("transaction_id").combine_chunks())
+    hashes = hash_pairs(
+        hash_column(table.column("customer_id").combine_chunks()),
+        hash_column(table.column("transaction_id").combine_chunks()),
+    )
     names = table.column("transaction_id").to_pylist()
     bad = np.array([hashes[row] for row, name in enumerate(names) if name in culprits])
     if where == "learning":
