@@ -17,6 +17,7 @@ from schemas.record_walk import RecordWalk
 from schemas.registry import SchemaRegistry, UnknownSchemaError
 from schemas.rejection import Reason, Rejection, shortened
 from schemas.validation import Arrival, Check, Limits, Mask, reject, wrong_keys
+from schemas.wall_clock import now_ms
 from schemas.writer_schema import WriterSchema
 
 Columns = TypeVar("Columns")
@@ -77,7 +78,7 @@ class BatchKind(Generic[Columns]):
     name: str
     arrow: pa.Schema
     view: Callable[[pa.RecordBatch], Columns]
-    breaks_limits: Callable[[Columns, npt.NDArray[np.int64], Limits], Mask]
+    breaks_limits: Callable[[Columns, npt.NDArray[np.int64], Limits, int], Mask]
     checks: tuple[Check, ...]
 
 
@@ -89,8 +90,16 @@ class BatchDecoder(Generic[Columns]):
     hold. So a bad record, or an old one, costs the others nothing.
     """
 
-    def __init__(self, kind: BatchKind[Columns], subject: str, registry: SchemaRegistry, limits: Limits) -> None:
+    def __init__(
+        self,
+        kind: BatchKind[Columns],
+        subject: str,
+        registry: SchemaRegistry,
+        limits: Limits,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
         self._kind = kind
+        self._clock = clock
         self._codec = RecordCodec(kind.name, subject, registry)
         self._schema = schema_text(kind.name)
         self._walk = RecordWalk(schema_json(kind.name), self._codec.schema_id)
@@ -219,13 +228,14 @@ class BatchDecoder(Generic[Columns]):
     def _checked(
         self, records: pa.RecordBatch, keys: Sequence[str | None], kafka_time_ms: npt.NDArray[np.int64]
     ) -> DecodedBatch:
-        broken = self._kind.breaks_limits(self._kind.view(records), kafka_time_ms, self._limits)
+        now = self._clock()
+        broken = self._kind.breaks_limits(self._kind.view(records), kafka_time_ms, self._limits, now)
         if not _are_customers(records, keys):
             broken |= wrong_keys(records, keys)
         if not broken.any():
             return DecodedBatch(records, [])
         rows = np.flatnonzero(broken)
-        arrival = Arrival(records.take(pa.array(rows)), [keys[row] for row in rows.tolist()], kafka_time_ms[rows])
+        arrival = Arrival(records.take(pa.array(rows)), [keys[row] for row in rows.tolist()], kafka_time_ms[rows], now)
         found = reject(arrival, self._limits, self._kind.checks)
         rejections = [replace(item, row=int(rows[item.row])) for item in found]
         broken[rows] = False

@@ -8,6 +8,8 @@ from schemas.plain_schema import MAX_DEPTH, PRIMITIVE
 MORE_VALUES = 1_000
 """Values without bytes (nulls, empty records) that a record may have beyond one for each of its bytes."""
 
+_MASK = (1 << 64) - 1
+
 Step = Callable[["_Cursor"], None]
 
 
@@ -101,12 +103,14 @@ class _Cursor:
 
     def long(self) -> int:
         bits = shift = 0
-        while self.at < self.end and shift <= 63:
+        while self.at < self.end:
             byte = self.data[self.at]
             self.at += 1
-            bits |= (byte & 127) << shift
+            # Beyond 64 bits as fastavro's compiled code reckons: the walk must see the count that it will see.
+            bits |= ((byte & 127) << (shift & 63)) & _MASK
             if byte < 128:
-                return (bits >> 1) ^ -(bits & 1)
+                value = (bits >> 1) ^ (-(bits & 1) & _MASK)
+                return value - (1 << 64) if value >> 63 else value
             shift += 7
         raise EOFError("expected a number, got bytes without its end")
 
@@ -123,7 +127,7 @@ def _text(cursor: _Cursor) -> None:
 def _union(steps: list[Step]) -> Step:
     def step(cursor: _Cursor) -> None:
         branch = cursor.long()
-        if not 0 <= branch < len(steps):
+        if not -len(steps) <= branch < len(steps):  # fastavro takes one from the end too
             raise IndexError(f"expected one of {len(steps)} branches of a union, got branch {branch}")
         steps[branch](cursor)
 

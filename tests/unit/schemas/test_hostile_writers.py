@@ -262,11 +262,11 @@ class Panic(BaseException):
 def test_records_that_make_a_step_raise_are_set_aside_alone(error):
     calls = []
 
-    def faulty(columns, kafka_time_ms, limits):
+    def faulty(columns, kafka_time_ms, limits, now_ms):
         calls.append(len(columns.amount_minor))
         if np.any(columns.amount_minor == 666):
             raise error
-        return breaks_limits(columns, kafka_time_ms, limits)
+        return breaks_limits(columns, kafka_time_ms, limits, now_ms)
 
     kind = BatchKind(
         name=TRANSACTION, arrow=TRANSACTION_ARROW, view=TransactionColumns.of, breaks_limits=faulty,
