@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -7,11 +8,14 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from schemas.time_units import EARLIEST_MS
 from schemas.validation import BYTE_ORDER_MARKS, MAX_TEXT_BYTES, NOT_UTF8, Limits
 
 LIMITS = Limits()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+EARLIEST = EPOCH + EARLIEST_MS * MILLISECOND
+_NUMBER = re.compile(r"\s*[+-]?[\d_]*\.?\d*([eE][+-]?\d+)?\s*")
 
 
 def _limited(value: str) -> str:
@@ -29,12 +33,16 @@ def _customer(value: str) -> str:
 def _text(value: object) -> object:
     if not isinstance(value, str):  # of a number nobody could tell whether it is seconds or milliseconds
         raise PydanticCustomError("no_text", "a time as text, for example 2026-11-25T09:30:00.250Z")
+    if _NUMBER.fullmatch(value):  # pydantic would take it for seconds or milliseconds, by its size
+        raise PydanticCustomError(
+            "a_number", "a time in RFC 3339, for example 2026-11-25T09:30:00.250Z, not seconds or milliseconds"
+        )
     return value
 
 
-def _since_1970(value: datetime) -> datetime:
-    if value < EPOCH:
-        raise PydanticCustomError("too_early", "a time from 1970 on")
+def _since_2000(value: datetime) -> datetime:
+    if value < EARLIEST:
+        raise PydanticCustomError("too_early", "a time from 2000 on")
     return value
 
 
@@ -94,7 +102,7 @@ class Transaction(BaseModel):
     """degrees; with longitude or not at all"""
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
     """degrees; with latitude or not at all"""
-    event_time: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_since_1970)]
+    event_time: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_since_2000)]
     """when the card was used: RFC 3339 with its offset, to the millisecond"""
 
     @model_validator(mode="after")

@@ -29,6 +29,13 @@ def schema_text(name: str) -> str:
 
 
 @cache
+def schema_json(name: str) -> dict[str, Any]:
+    """Return the schema of record kind `name` as JSON has it; it is shared, and not to be changed."""
+    found: dict[str, Any] = json.loads(schema_text(name))
+    return found
+
+
+@cache
 def parsed_schema(name: str) -> Any:
     """Return the schema of record kind `name`, parsed once for fastavro."""
     return fastavro.parse_schema(json.loads(schema_text(name)))

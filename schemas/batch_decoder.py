@@ -1,7 +1,5 @@
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -10,23 +8,37 @@ import pyarrow as pa
 import pyruhvro
 
 from schemas.arrow_buffers import string_bytes, string_offsets
-from schemas.avro_schemas import schema_text
-from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
+from schemas.avro_schemas import schema_json, schema_text
+from schemas.codec import DecoderFaultError, RecordCodec, TrailingBytesError, UndecodableError
 from schemas.columns import EVENT_TIME
 from schemas.framing import HEADER_BYTES, FramingError, schema_id_of
+from schemas.halving import NOT_FAULTS, halved
 from schemas.record_walk import RecordWalk
 from schemas.registry import SchemaRegistry, UnknownSchemaError
-from schemas.rejection import Reason, Rejection
+from schemas.rejection import Reason, Rejection, shortened
 from schemas.validation import Arrival, Check, Limits, Mask, reject, wrong_keys
+from schemas.wall_clock import now_ms
 from schemas.writer_schema import WriterSchema
 
 Columns = TypeVar("Columns")
+Result = TypeVar("Result")
+MAX_WRITERS = 256
 Part = tuple[npt.NDArray[np.int64], pa.RecordBatch]
 """Rows of a batch, and the records in them."""
 
 
 class TooLargeError(UndecodableError):
     """The payload is larger than any record may be."""
+
+
+# The first that fits.
+_REASONS = (
+    (UnknownSchemaError, Reason.UNKNOWN_SCHEMA),
+    (TrailingBytesError, Reason.TRAILING_BYTES),
+    (TooLargeError, Reason.TOO_LARGE),
+    (DecoderFaultError, Reason.INTERNAL),
+    (UndecodableError, Reason.UNDECODABLE),
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ class BatchKind(Generic[Columns]):
     name: str
     arrow: pa.Schema
     view: Callable[[pa.RecordBatch], Columns]
-    breaks_limits: Callable[[Columns, npt.NDArray[np.int64], Limits], Mask]
+    breaks_limits: Callable[[Columns, npt.NDArray[np.int64], Limits, int], Mask]
     checks: tuple[Check, ...]
 
 
@@ -78,20 +90,27 @@ class BatchDecoder(Generic[Columns]):
     hold. So a bad record, or an old one, costs the others nothing.
     """
 
-    def __init__(self, kind: BatchKind[Columns], subject: str, registry: SchemaRegistry, limits: Limits) -> None:
+    def __init__(
+        self,
+        kind: BatchKind[Columns],
+        subject: str,
+        registry: SchemaRegistry,
+        limits: Limits,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
         self._kind = kind
+        self._clock = clock
         self._codec = RecordCodec(kind.name, subject, registry)
         self._schema = schema_text(kind.name)
-        self._walk = RecordWalk(json.loads(self._schema), self._codec.schema_id)
-        self._registry = registry
-        self._writer = lru_cache(maxsize=256)(self._writer_of)
+        self._walk = RecordWalk(schema_json(kind.name), self._codec.schema_id)
+        self._writers: dict[bytes, WriterSchema | None] = {}
         self._limits = limits
         self._times = [place for place, field in enumerate(kind.arrow) if field.type == EVENT_TIME]
 
     def decode(
         self, keys: Sequence[str | None], payloads: Sequence[bytes], kafka_time_ms: npt.NDArray[np.int64]
     ) -> DecodedBatch:
-        """Decode n records.
+        """Decode n records. It raises for none of them: what can't be decoded or checked is a rejection.
 
         Parameters
         ----------
@@ -103,8 +122,8 @@ class BatchDecoder(Generic[Columns]):
             The record timestamps.
         """
         sound = self._walk.sound(payloads, self._limits.max_record_bytes)
-        if sound.all():
-            return self._keep(self._decode_sound(payloads), keys, kafka_time_ms)
+        if sound.all() and (records := _unless_it_fails(self._decode_sound, payloads)) is not None:
+            return self._keep(records, keys, kafka_time_ms)
         parts, rejections = self._decode_apart(payloads, sound)
         records, rows = _in_order(parts)
         batch = self._keep(records, [keys[row] for row in rows.tolist()], kafka_time_ms[rows])
@@ -113,30 +132,40 @@ class BatchDecoder(Generic[Columns]):
 
     def _decode_apart(self, payloads: Sequence[bytes], sound: Mask) -> tuple[list[Part], list[Rejection]]:
         """Decode what is sound together, then what other writers' schemas allow to, then the rest one by one."""
+        parts: list[Part] = []
         rows, rest = np.flatnonzero(sound), np.flatnonzero(~sound)
-        parts = [(rows, self._decode_sound([payloads[row] for row in rows.tolist()]))]
+        records = _unless_it_fails(self._decode_sound, [payloads[row] for row in rows.tolist()])
+        if records is None:
+            rest = np.arange(len(payloads))
+        else:
+            parts.append((rows, records))
         for mark, written in _rows_by_header(payloads, rest.tolist()).items():
-            writer = self._writer(mark)
-            if writer is None:
+            if (writer := self._writer(mark)) is None:
                 continue
-            whole, records = writer.decode([payloads[row] for row in written], self._limits.max_record_bytes)
-            decoded = np.array(written, np.int64)[whole]
-            parts.append((decoded, records))
-            rest = np.setdiff1d(rest, decoded)
-        records, rejections = self._decode_one_by_one(payloads, rest.tolist())
-        one_by_one = pa.RecordBatch.from_pylist(list(records.values()), schema=self._kind.arrow)
-        return [*parts, (np.array(list(records), np.int64), one_by_one)], rejections
+            some = [payloads[row] for row in written]
+            whole = _unless_it_fails(writer.decode, some, self._limits.max_record_bytes)
+            if whole is not None:
+                decoded = np.array(written, np.int64)[whole[0]]
+                parts.append((decoded, whole[1]))
+                rest = np.setdiff1d(rest, decoded)
+        one_by_one, rejections = self._decode_one_by_one(payloads, rest.tolist())
+        return parts + one_by_one, rejections
 
-    def _writer_of(self, mark: bytes) -> WriterSchema | None:
+    def _writer(self, mark: bytes) -> WriterSchema | None:
         """Return the other version of the schema that a payload's first bytes name, where it is a simple one."""
-        try:
-            schema_id = schema_id_of(mark)
-            text = self._registry.schema_for(schema_id)
-        except (FramingError, UnknownSchemaError):
-            return None
-        if schema_id == self._codec.schema_id:
-            return None
-        return WriterSchema.of(text, schema_id, self._schema, self._kind.arrow)
+        if mark not in self._writers:
+            if len(self._writers) >= MAX_WRITERS:
+                self._writers.clear()
+            try:
+                schema_id = schema_id_of(mark)
+                plain = self._codec.writer(schema_id).plain
+            except (FramingError, UnknownSchemaError, UndecodableError):
+                return None  # not kept: a registry may know it later
+            own = schema_id == self._codec.schema_id
+            reader = schema_json(self._kind.name)
+            found = None if own else _unless_it_fails(WriterSchema.of, plain, schema_id, reader, self._kind.arrow)
+            self._writers[mark] = found
+        return self._writers[mark]
 
     def _decode_sound(self, payloads: Sequence[bytes]) -> pa.RecordBatch:
         if not payloads:
@@ -147,46 +176,85 @@ class BatchDecoder(Generic[Columns]):
             batch = batch.set_column(place, self._kind.arrow[place], batch.column(place).view(EVENT_TIME))
         return batch
 
-    def _decode_one_by_one(
-        self, payloads: Sequence[bytes], rows: Sequence[int]
-    ) -> tuple[dict[int, dict[str, Any]], list[Rejection]]:
-        """Return the records of some payloads by row, and the payloads that hold none."""
-        records, rejections = {}, []
+    def _decode_one_by_one(self, payloads: Sequence[bytes], rows: Sequence[int]) -> tuple[list[Part], list[Rejection]]:
+        """Return the records of some payloads, and the payloads that hold none."""
+        rejections, read, found = [], [], []
         for row in rows:
             try:
-                records[row] = self._decode_one(payloads[row])
-            except UnknownSchemaError as error:
-                rejections.append(Rejection(row, Reason.UNKNOWN_SCHEMA, str(error)))
-            except TrailingBytesError as error:
-                rejections.append(Rejection(row, Reason.TRAILING_BYTES, str(error)))
-            except TooLargeError as error:
-                rejections.append(Rejection(row, Reason.TOO_LARGE, str(error)))
-            except UndecodableError as error:
-                rejections.append(Rejection(row, Reason.UNDECODABLE, str(error)))
-        return records, rejections
+                found.append(self._read(payloads[row]))
+                read.append(row)
+            except (UnknownSchemaError, UndecodableError) as error:
+                reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
+                rejections.append(Rejection(row, reason, shortened(str(error))))
+        numbers = np.array(read, np.int64)
+        pieces, culprits = halved(len(found), lambda begin, end: self._columns(found[begin:end]))
+        rejections += [_internal(read[place], error) for place, error in culprits]
+        parts = [(numbers[begin:end], records) for begin, end, records in pieces]
+        return [*parts, (numbers[:0], self._columns([]))], rejections
 
-    def _decode_one(self, payload: bytes) -> dict[str, Any]:
+    def _read(self, payload: bytes) -> dict[str, Any]:
         most = self._limits.max_record_bytes
         if len(payload) > most:
-            raise TooLargeError(f"expected at most {most} bytes, was {len(payload)}")
-        return self._codec.decode(payload)
+            raise TooLargeError(f"expected at most {most} bytes, got {len(payload)}")
+        return self._codec.read(payload)
+
+    def _columns(self, records: list[dict[str, Any]]) -> pa.RecordBatch:
+        batch = pa.RecordBatch.from_pylist(records, schema=self._kind.arrow)
+        for field, column in zip(self._kind.arrow, batch.columns, strict=True):
+            if column.null_count and not field.nullable:  # Arrow itself does not look
+                raise ValueError(f"expected a value in {field.name}, got null")
+        return batch
 
     def _keep(
         self, records: pa.RecordBatch, keys: Sequence[str | None], kafka_time_ms: npt.NDArray[np.int64]
     ) -> DecodedBatch:
-        """Set aside the records that are not under their customer or break a limit."""
-        broken = self._kind.breaks_limits(self._kind.view(records), kafka_time_ms, self._limits)
+        """Set aside the records that are not under their customer, break a limit, or can't be looked at."""
+
+        def kept(begin: int, end: int) -> DecodedBatch:
+            return self._checked(records.slice(begin, end - begin), keys[begin:end], kafka_time_ms[begin:end])
+
+        try:
+            return self._checked(records, keys, kafka_time_ms)
+        except BaseException as error:
+            if isinstance(error, NOT_FAULTS):
+                raise
+        pieces, culprits = halved(len(records), kept)
+        rejections = [_internal(row, error) for row, error in culprits]
+        rejections += [replace(item, row=begin + item.row) for begin, _, batch in pieces for item in batch.rejections]
+        table = pa.Table.from_batches([batch.records for _, _, batch in pieces], records.schema).combine_chunks()
+        whole = [*table.to_batches(), records.slice(0, 0)][0]
+        return DecodedBatch(whole, sorted(rejections, key=lambda item: item.row))
+
+    def _checked(
+        self, records: pa.RecordBatch, keys: Sequence[str | None], kafka_time_ms: npt.NDArray[np.int64]
+    ) -> DecodedBatch:
+        now = self._clock()
+        broken = self._kind.breaks_limits(self._kind.view(records), kafka_time_ms, self._limits, now)
         if not _are_customers(records, keys):
             broken |= wrong_keys(records, keys)
         if not broken.any():
             return DecodedBatch(records, [])
         rows = np.flatnonzero(broken)
-        arrival = Arrival(records.take(pa.array(rows)), [keys[row] for row in rows.tolist()], kafka_time_ms[rows])
+        arrival = Arrival(records.take(pa.array(rows)), [keys[row] for row in rows.tolist()], kafka_time_ms[rows], now)
         found = reject(arrival, self._limits, self._kind.checks)
         rejections = [replace(item, row=int(rows[item.row])) for item in found]
         broken[rows] = False
         broken[[item.row for item in rejections]] = True
         return DecodedBatch(records.take(pa.array(np.flatnonzero(~broken))), rejections)
+
+
+def _unless_it_fails(step: Callable[..., Result], *arguments: Any) -> Result | None:
+    """Return what a fast way gives, None where it fails: the slow one says what is wrong with which record."""
+    try:
+        return step(*arguments)
+    except BaseException as error:  # a panic of Rust code is no Exception
+        if isinstance(error, NOT_FAULTS):
+            raise
+        return None
+
+
+def _internal(row: int, error: BaseException) -> Rejection:
+    return Rejection(row, Reason.INTERNAL, shortened(f"{type(error).__name__}: {error}"))
 
 
 def _rows_by_header(payloads: Sequence[bytes], rows: Sequence[int]) -> dict[bytes, list[int]]:

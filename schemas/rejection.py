@@ -24,6 +24,16 @@ class Reason(StrEnum):
     EVENT_TIME_TOO_OLD = "EVENT_TIME_TOO_OLD"
 
 
+MAX_DETAIL = 500
+"""Characters: an error's text may hold a whole schema, and a dead letter must be small enough for a broker."""
+
+
+def shortened(text: str) -> str:
+    """Return a text for people as any encoder takes it, and not too long."""
+    readable = text.encode("utf-8", "replace").decode()
+    return readable if len(readable) <= MAX_DETAIL else f"{readable[: MAX_DETAIL - 2]}.."
+
+
 @dataclass(frozen=True)
 class Rejection:
     """A record of a batch that goes to the dead letters.

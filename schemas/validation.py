@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from schemas.arrow_buffers import is_null, numbers, string_offsets
 from schemas.rejection import Reason, Rejection
+from schemas.time_units import EARLIEST_MS, LATEST_MS, looks_like_seconds, unit_hint
 
 Mask = npt.NDArray[np.bool_]
 
 MAX_TEXT_BYTES = 256
 """Of an id, a category, a currency, a device: so what is made of a record is small too, and no broker refuses it."""
 
-FIRST_EVENT_TIME_MS = 0
 NOT_UTF8 = "\ufffd"
 BYTE_ORDER_MARKS = ("\ufeff", "\ufffe")
 """PyFlink's thread mode takes these, where a text begins with one, for marks of the text's encoding."""
@@ -33,14 +33,17 @@ class Limits:
     max_amount_minor : int
         Largest amount in minor units; the smallest is 0.
     max_ahead_ms : int
-        How far a transaction's event time, or a label's own time, may lie after the Kafka record's timestamp, in
-        milliseconds.
+        How far a transaction's event time may lie after the Kafka record's timestamp, and a label's own time after
+        that or the wall clock, whichever is later, in milliseconds.
+    max_age_ms : int or None
+        How far a transaction's event time may lie before the Kafka record's timestamp; None: any time from 2000 on.
     max_record_bytes : int
         Largest size of an encoded record. Its dead letter holds no more bytes of a larger one.
     """
 
     max_amount_minor: int = 10_000_000_000
     max_ahead_ms: int = 24 * 3_600_000
+    max_age_ms: int | None = None
     max_record_bytes: int = 64 * 1024
 
 
@@ -56,11 +59,14 @@ class Arrival:
         The n record keys.
     kafka_time_ms : (n,) int64
         The n record timestamps, milliseconds since 1970.
+    now_ms : int
+        The wall clock, which bounds a label's time.
     """
 
     records: pa.RecordBatch
     keys: Sequence[str | None]
     kafka_time_ms: npt.NDArray[np.int64]
+    now_ms: int = 0
 
 
 class Check(NamedTuple):
@@ -160,8 +166,23 @@ def _invalid_place(arrival: Arrival, _: Limits) -> Mask | None:
     return broken  # type: ignore[no-any-return]
 
 
+def _invalid_kafka_time(arrival: Arrival, _: Limits) -> Mask | None:
+    return (arrival.kafka_time_ms < EARLIEST_MS) | (arrival.kafka_time_ms >= LATEST_MS)
+
+
 def _invalid_event_time(arrival: Arrival, _: Limits) -> Mask | None:
-    return event_time_ms(arrival.records) < FIRST_EVENT_TIME_MS
+    times = event_time_ms(arrival.records)
+    return (times < 0) | looks_like_seconds(times)  # type: ignore[no-any-return]
+
+
+def _too_early(arrival: Arrival, _: Limits) -> Mask | None:
+    return event_time_ms(arrival.records) < EARLIEST_MS
+
+
+def _too_old(arrival: Arrival, limits: Limits) -> Mask | None:
+    if limits.max_age_ms is None:
+        return None
+    return event_time_ms(arrival.records) < arrival.kafka_time_ms - limits.max_age_ms
 
 
 def _event_time_ahead(arrival: Arrival, limits: Limits) -> Mask | None:
@@ -174,7 +195,17 @@ def _invalid_label_time(arrival: Arrival, _: Limits) -> Mask | None:
 
 
 def _label_time_ahead(arrival: Arrival, limits: Limits) -> Mask | None:
-    return label_time_ms(arrival.records) > arrival.kafka_time_ms + limits.max_ahead_ms
+    return label_time_ms(arrival.records) > label_bound_ms(arrival.kafka_time_ms, arrival.now_ms, limits)
+
+
+def label_bound_ms(kafka_time_ms: npt.NDArray[np.int64], now_ms: int, limits: Limits) -> npt.NDArray[np.int64]:
+    """Return the latest times that n labels may have.
+
+    A label may be stamped with its event's time, days before it was known: then the wall clock bounds it. A batch that
+    is decoded again after a failure meets a later clock, which admits more and never less. A label that was refused
+    and is then admitted counts from its own time on, as any label that comes late.
+    """
+    return np.maximum(kafka_time_ms, now_ms) + limits.max_ahead_ms
 
 
 def _was(reason: Reason, arrival: Arrival, row: int) -> str:
@@ -189,11 +220,21 @@ def _was(reason: Reason, arrival: Arrival, row: int) -> str:
         return ", ".join(repr(arrival.records.column(name)[row].as_py())[:80] for name in columns)
     if reason is Reason.NULL_KEY:
         return "null"
+    kafka = int(arrival.kafka_time_ms[row])
+    if reason is Reason.INVALID_KAFKA_TIME:
+        hint = " (it is missing)" if -1_000 <= kafka <= 0 else _hint(arrival.kafka_time_ms[row])
+        return f"{kafka} ms since 1970{hint}. Set it in the producer, or message.timestamp.type=LogAppendTime."
     if reason is Reason.INVALID_LABEL_TIME:
         event, label = event_time_ms(arrival.records)[row], label_time_ms(arrival.records)[row]
-        return f"{label} ms since 1970 for an event at {event} ms"
+        return f"{label} ms since 1970{_hint(label)} for an event at {event} ms"
     times = label_time_ms if reason is Reason.LABEL_TIME_AHEAD else event_time_ms
-    return f"{times(arrival.records)[row]} ms since 1970 at Kafka time {arrival.kafka_time_ms[row]} ms"
+    time_ms = times(arrival.records)[row]
+    return f"{time_ms} ms since 1970{_hint(time_ms)} at Kafka time {kafka} ms"
+
+
+def _hint(time_ms: np.int64) -> str:
+    hint = unit_hint(int(time_ms))
+    return f" (it {hint})" if hint else ""
 
 
 _OF_BOTH = (
@@ -203,19 +244,29 @@ _OF_BOTH = (
     Check(Reason.INVALID_AMOUNT, "expected an amount from 0 to the limit", _invalid_amount),
 )
 
-_SINCE_1970 = Check(Reason.INVALID_EVENT_TIME, "expected an event time from 1970 on", _invalid_event_time)
+# Before the times that are compared with it: it is to blame then, and not they.
+_KAFKA_TIME = Check(
+    Reason.INVALID_KAFKA_TIME, "expected a Kafka timestamp in milliseconds, from 2000 to 2099", _invalid_kafka_time
+)
+_EVENT_TIME = (
+    Check(Reason.INVALID_EVENT_TIME, "expected an event time in milliseconds since 1970", _invalid_event_time),
+    Check(Reason.EVENT_TIME_TOO_OLD, "expected an event time from 2000-01-01 on", _too_early),
+)
 
 TRANSACTION_CHECKS = (
     *_OF_BOTH,
     Check(Reason.INVALID_TEXT, f"expected texts of at most {MAX_TEXT_BYTES} bytes", _invalid_text),
     Check(Reason.INVALID_PLACE, "expected both coordinates or none, within 90 and 180 degrees", _invalid_place),
-    _SINCE_1970,
+    *_EVENT_TIME,
+    _KAFKA_TIME,
+    Check(Reason.EVENT_TIME_TOO_OLD, "expected an event time within job.max_event_age_days of Kafka's", _too_old),
     Check(Reason.EVENT_TIME_AHEAD, "expected an event time near Kafka's or before", _event_time_ahead),
 )
 
 LABEL_CHECKS = (
     *_OF_BOTH,
-    _SINCE_1970,
+    *_EVENT_TIME,
+    _KAFKA_TIME,
     Check(Reason.INVALID_LABEL_TIME, "expected a label time from the event time on", _invalid_label_time),
-    Check(Reason.LABEL_TIME_AHEAD, "expected a label time near Kafka's or before", _label_time_ahead),
+    Check(Reason.LABEL_TIME_AHEAD, "expected a label time near Kafka's, the clock's, or before", _label_time_ahead),
 )

@@ -22,7 +22,6 @@ class _Field:
 
     name: str
     kind: str
-    logical: str | None
     nullable: bool
 
 
@@ -35,7 +34,7 @@ class WriterSchema:
     Parameters
     ----------
     text : str
-        The writer's schema, Avro JSON.
+        The writer's schema, Avro JSON, without logical types: see `plain_schema`.
     walk : RecordWalk
         Along its records.
     fields : sequence
@@ -56,20 +55,16 @@ class WriterSchema:
         self._arrow = arrow
 
     @classmethod
-    def of(cls, writer_text: str, schema_id: int, reader_text: str, arrow: pa.Schema) -> WriterSchema | None:
-        """Return the mapping from the one schema to the other, None where it is not as simple as that."""
-        try:
-            writer, reader = json.loads(writer_text), json.loads(reader_text)
-        except ValueError:
-            return None  # not Avro: a registry may hold schemas of other kinds too
-        if not isinstance(writer, dict) or (writer.get("type"), writer.get("name")) != ("record", reader["name"]):
+    def of(cls, writer: Any, schema_id: int, reader: dict[str, Any], arrow: pa.Schema) -> WriterSchema | None:
+        """Return the mapping from a writer's plain schema to ours, None where it is not as simple as that."""
+        if not isinstance(writer, dict) or (writer["type"], writer["name"]) != ("record", reader["name"]):
             return None
         written = [_simple(field) for field in writer["fields"]]
         known = {field.name: field for field in written if field is not None}
         if len(known) != len(writer["fields"]) or not all(_resolves(field, known) for field in reader["fields"]):
             return None
         walk = RecordWalk(writer, schema_id)
-        return cls(writer_text, walk, list(known.values()), reader, arrow)
+        return cls(json.dumps(writer), walk, list(known.values()), reader, arrow)
 
     def decode(self, payloads: Sequence[bytes], max_bytes: int) -> tuple[npt.NDArray[np.bool_], pa.RecordBatch]:
         """Decode those of n framed records that are sound, see `RecordWalk.sound`.
@@ -94,7 +89,7 @@ class WriterSchema:
         if place is None:
             return pa.array([self._defaults[field.name]] * len(batch), field.type)
         column = batch.column(place)
-        # The decoder leaves the zone of a time off.
+        # The decoder is told of a long: what it counts is the reader's to say.
         return column.view(field.type) if pa.types.is_timestamp(field.type) else column
 
 
@@ -102,13 +97,13 @@ def _simple(field: dict[str, Any]) -> _Field | None:
     kind = field["type"]
     branches = kind if isinstance(kind, list) else [kind]
     values = [branch for branch in branches if branch != "null"]
-    if len(values) != 1 or len(branches) > 2:
+    if len(values) != 1 or len(branches) != 1 + isinstance(kind, list):
         return None
     (value,) = values
-    name, logical = (value.get("type"), value.get("logicalType")) if isinstance(value, dict) else (value, None)
-    if not isinstance(name, str) or name not in _SIMPLE or logical not in {None, "timestamp-millis"}:
-        return None  # the decoder gives other logical types columns of other kinds
-    return _Field(field["name"], name, logical, isinstance(kind, list))
+    name = value.get("type") if isinstance(value, dict) else value
+    if not isinstance(name, str) or name not in _SIMPLE:
+        return None
+    return _Field(field["name"], name, isinstance(kind, list))
 
 
 def _resolves(field: dict[str, Any], written: dict[str, _Field]) -> bool:
@@ -119,5 +114,9 @@ def _resolves(field: dict[str, Any], written: dict[str, _Field]) -> bool:
     found = written.get(wanted.name)
     if found is None:
         # A default of another kind than a text, a number or null is written in a form of its own.
-        return "default" in field and wanted.logical is None
-    return (found.kind, found.logical) == (wanted.kind, wanted.logical) and found.nullable <= wanted.nullable
+        return "default" in field and not _is_time(field)
+    return found.kind == wanted.kind and found.nullable <= wanted.nullable
+
+
+def _is_time(field: dict[str, Any]) -> bool:
+    return any(isinstance(kind, dict) and "logicalType" in kind for kind in (field["type"], *field["type"]))

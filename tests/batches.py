@@ -45,7 +45,12 @@ class Kind:
 TRANSACTIONS = Kind(
     transaction,
     transaction_codec(),
-    TransactionBatchDecoder("fraud.transactions.v1-value", FileRegistry(), Limits()),
+    TransactionBatchDecoder("fraud.transactions.v1-value", FileRegistry(), Limits(), lambda: NOON_MS),
     TRANSACTION_ARROW,
 )
-LABELS = Kind(label, label_codec(), LabelBatchDecoder("fraud.labels.v1-value", FileRegistry(), Limits()), LABEL_ARROW)
+LABELS = Kind(
+    label,
+    label_codec(),
+    LabelBatchDecoder("fraud.labels.v1-value", FileRegistry(), Limits(), lambda: NOON_MS),
+    LABEL_ARROW,
+)

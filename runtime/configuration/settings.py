@@ -172,11 +172,15 @@ class JobSettings(Section):
     """where a new job begins to read"""
     max_record_bytes: AtLeastOne = Limits.max_record_bytes
     """records with more bytes are dead letters that keep the first of them; up to 900000"""
+    max_event_age_days: Annotated[float, Field(gt=0, le=36_500)] | None = None
+    """age at its Kafka time beyond which a transaction is a dead letter; unset: any event time from 2000 on"""
 
     @property
     def limits(self) -> Limits:
         """What a transaction and its label may say."""
-        return Limits(max_record_bytes=self.max_record_bytes)
+        days = self.max_event_age_days
+        max_age_ms = None if days is None else round(days * 86_400_000)
+        return Limits(max_record_bytes=self.max_record_bytes, max_age_ms=max_age_ms)
 
 
 class ModelSettings(Section):

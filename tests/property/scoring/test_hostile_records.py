@@ -26,6 +26,7 @@ from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
 from schemas.inference_batch import InferenceBatchEncoder
 from schemas.registry import FileRegistry, UnknownSchemaError
 from schemas.rejection import Reason
+from schemas.time_units import EARLIEST_MS, looks_like_seconds
 from schemas.validation import Limits, event_time_ms
 from tests.batches import LABELS, TRANSACTIONS, Kind
 from tests.hostile_records import Hostile, HostileRecords
@@ -99,7 +100,7 @@ def reasons(kind: Kind, case: Hostile) -> set[Reason]:
             Reason.INVALID_LABEL_TIME,
             Reason.LABEL_TIME_AHEAD,
         }
-        others = set(Reason) - {Reason.TOO_LARGE, Reason.UNKNOWN_SCHEMA, Reason.TRAILING_BYTES}
+        others = set(Reason) - {Reason.TOO_LARGE, Reason.UNKNOWN_SCHEMA, Reason.INTERNAL}
         return others | beyond if "OverflowError" in str(error) else {Reason.UNDECODABLE}
     reason = breaks(record, case)
     return {reason} if reason else set()
@@ -123,7 +124,8 @@ def breaks(record: dict[str, Any], case: Hostile) -> Reason | None:
         Reason.INVALID_AMOUNT: not 0 <= record["amount_minor"] <= Limits().max_amount_minor,
         Reason.INVALID_TEXT: max(texts) > 256,
         Reason.INVALID_PLACE: half_a_place or not (abs(latitude or 0) <= 90 and abs(longitude or 0) <= 180),
-        Reason.INVALID_EVENT_TIME: event_ms < 0,
+        Reason.INVALID_EVENT_TIME: event_ms < 0 or looks_like_seconds(event_ms),
+        Reason.EVENT_TIME_TOO_OLD: event_ms < EARLIEST_MS,
         Reason.EVENT_TIME_AHEAD: label_ms is None and event_ms > latest_ms,
         Reason.INVALID_LABEL_TIME: label_ms is not None and label_ms < event_ms,
         Reason.LABEL_TIME_AHEAD: label_ms is not None and label_ms > latest_ms,
@@ -268,7 +270,8 @@ def fuzz(outputs: tuple[Outputs, InferenceBatchEncoder], seed: int, cases_in_all
         for item in batch.rejections:
             seen[item.reason] = seen.get(item.reason, 0) + 1
         seen[None] = seen.get(None, 0) + len(batch.records)
-    expected = set(Reason) - {Reason.INVALID_LABEL_TIME, Reason.LABEL_TIME_AHEAD}
+    of_labels = {Reason.INVALID_LABEL_TIME, Reason.LABEL_TIME_AHEAD}
+    expected = set(Reason) - of_labels - {Reason.INTERNAL, Reason.INVALID_KAFKA_TIME}
     assert set(seen) - {None} == expected, "a hostile sender should meet every reason"
     assert seen[None] > cases_in_all // 4
 

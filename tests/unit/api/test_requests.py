@@ -56,11 +56,19 @@ def test_without_tokens_only_names_of_this_machine_get_in(client_of):
     assert is_problem(client_of("http://rebound.example").get("/metrics"), 421)["was"] == "rebound.example"
 
 
+NOT_A_NUMBER = "a time in RFC 3339, for example 2026-11-25T09:30:00.250Z, not seconds or milliseconds"
+
+
 @pytest.mark.parametrize(
     ("change", "pointer", "expected"),
     [
         ({"amount_minor": -1}, "/amount_minor", "greater than or equal to 0"),
         ({"amount_minor": 1.5}, "/amount_minor", "a valid integer"),
+        ({"event_time": "1795599000"}, "/event_time", NOT_A_NUMBER),
+        ({"event_time": "1795599000250"}, "/event_time", NOT_A_NUMBER),
+        ({"event_time": "20261125"}, "/event_time", NOT_A_NUMBER),
+        ({"event_time": " 1.7955e9 "}, "/event_time", NOT_A_NUMBER),
+        ({"event_time": "1999-12-31T23:59:59Z"}, "/event_time", "a time from 2000 on"),
         ({"event_time": 1_795_599_000}, "/event_time", "a time as text, for example 2026-11-25T09:30:00.250Z"),
         ({"event_time": "2026-11-25T09:30:00"}, "/event_time", "a time with its offset, as Z or +01:00"),
         ({"event_time": "2999-01-01T00:00:00Z"}, "/event_time", "a time up to 1 day, 0:00:00 ahead"),

@@ -1,11 +1,13 @@
 """What the decoders of all kinds of records keep."""
 
+import numpy as np
 import pytest
 
 from schemas.framing import header
 from schemas.rejection import Reason
 from schemas.validation import Limits
 from tests.batches import LABELS, TRANSACTIONS
+from tests.records import NOON_MS
 
 pytestmark = pytest.mark.parametrize("kind", [TRANSACTIONS, LABELS], ids=["transactions", "labels"])
 
@@ -40,6 +42,9 @@ BAD_RECORDS = [
     (Reason.INVALID_ID, {"transaction_id": ""}),
     (Reason.INVALID_ID, {"merchant_id": "m" * 300}),
     (Reason.INVALID_EVENT_TIME, {"event_time": -1}),
+    (Reason.INVALID_EVENT_TIME, {"event_time": 1_764_000_000}),
+    (Reason.EVENT_TIME_TOO_OLD, {"event_time": 0}),
+    (Reason.EVENT_TIME_TOO_OLD, {"event_time": 946_684_799_999}),
 ]
 
 
@@ -101,3 +106,33 @@ def test_all_bad_batch_is_empty(kind):
     batch = kind.decode([kind.make(0)], {0: lambda _: b"poison"})
     assert len(batch.records) == 0
     assert len(batch.rejections) == 1
+
+
+@pytest.mark.parametrize(
+    ("kafka_ms", "hint"),
+    [
+        (NOON_MS // 1_000, "looks like seconds"),
+        (NOON_MS * 1_000, "looks like microseconds"),
+        (-1, "missing"),
+        (0, "missing"),
+        (946_684_799_000, "LogAppendTime"),
+    ],
+)
+def test_unusable_kafka_time_is_named_and_not_the_events(kind, kafka_ms, hint):
+    record = kind.make(0)
+    batch = kind.decoder.decode([record["customer_id"]], [kind.codec.encode(record)], np.array([kafka_ms]))
+    assert [item.reason for item in batch.rejections] == [Reason.INVALID_KAFKA_TIME]
+    assert hint in batch.rejections[0].detail
+
+
+def test_old_events_replayed_now_and_with_their_own_time_are_good(kind):
+    times = {name: NOON_MS - 8 * 365 * 86_400_000 for name in ("event_time", "label_time") if name in kind.make(0)}
+    record = kind.make(0, **times)
+    for kafka_ms in (NOON_MS, times["event_time"]):
+        batch = kind.decoder.decode([record["customer_id"]], [kind.codec.encode(record)], np.array([kafka_ms]))
+        assert batch.rejections == []
+
+
+def test_epoch_seconds_are_called_so(kind):
+    (rejection,) = kind.decode([kind.make(0, event_time=NOON_MS // 1_000)]).rejections
+    assert "looks like seconds: send milliseconds" in rejection.detail

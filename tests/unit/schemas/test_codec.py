@@ -40,7 +40,7 @@ def test_unknown_schema_id_is_refused_with_the_known_ones():
 
 def test_trailing_bytes_are_refused():
     codec = transaction_codec()
-    with pytest.raises(TrailingBytesError, match="was 2 more"):
+    with pytest.raises(TrailingBytesError, match="got 2 more"):
         codec.decode(codec.encode(transaction()) + b"xx")
 
 

@@ -1,6 +1,10 @@
+import numpy as np
 import pytest
 
+from schemas.label_batch import LabelBatchDecoder
+from schemas.registry import FileRegistry
 from schemas.rejection import Reason
+from schemas.validation import Limits
 from tests.batches import LABELS
 from tests.records import NOON_MS, label
 
@@ -9,6 +13,8 @@ DAY_MS = 24 * 3_600_000
 BAD_LABELS = [
     (Reason.INVALID_LABEL_TIME, {"event_time": NOON_MS, "label_time": NOON_MS - 1}),
     (Reason.INVALID_LABEL_TIME, {"label_time": -1}),
+    (Reason.INVALID_EVENT_TIME, {"event_time": NOON_MS // 1_000}),
+    (Reason.EVENT_TIME_TOO_OLD, {"event_time": 5_000}),
     (Reason.LABEL_TIME_AHEAD, {"label_time": NOON_MS + DAY_MS + 1}),
 ]
 
@@ -21,9 +27,9 @@ def test_label_that_breaks_a_limit_is_set_aside(reason, changes):
 
 
 def test_rejection_says_which_times_do_not_fit():
-    (early,) = LABELS.decode([label(0, event_time=5_000, label_time=4_000)]).rejections
+    (early,) = LABELS.decode([label(0, event_time=NOON_MS, label_time=NOON_MS - 1)]).rejections
     assert early.detail == (
-        "expected a label time from the event time on, was 4000 ms since 1970 for an event at 5000 ms"
+        f"expected a label time from the event time on, was {NOON_MS - 1} ms since 1970 for an event at {NOON_MS} ms"
     )
     (ahead,) = LABELS.decode([label(0, label_time=NOON_MS + 2 * DAY_MS)]).rejections
     assert f"was {NOON_MS + 2 * DAY_MS} ms since 1970 at Kafka time {NOON_MS} ms" in ahead.detail
@@ -32,3 +38,26 @@ def test_rejection_says_which_times_do_not_fit():
 def test_limits_themselves_are_allowed():
     edges = {"amount_minor": 0, "event_time": NOON_MS + DAY_MS, "label_time": NOON_MS + DAY_MS}
     assert LABELS.decode([label(0, **edges)]).rejections == []
+
+
+def test_label_stamped_with_its_events_time_is_bounded_by_the_wall_clock():
+    # The test's clock stands at noon, and the record is stamped thirty days before.
+    label_of_today = label(0, event_time=NOON_MS - 30 * DAY_MS, label_time=NOON_MS)
+    payload, key = LABELS.codec.encode(label_of_today), label_of_today["customer_id"]
+    stamped = np.array([NOON_MS - 30 * DAY_MS])
+    assert LABELS.decoder.decode([key], [payload], stamped).rejections == []
+    late = LABELS.codec.encode({**label_of_today, "label_time": NOON_MS + DAY_MS + 1})
+    assert LABELS.decoder.decode([key], [late], stamped).rejections[0].reason is Reason.LABEL_TIME_AHEAD
+
+
+def test_later_clock_admits_more_and_never_less():
+    payload, key = LABELS.codec.encode(label(0, label_time=NOON_MS + 2 * DAY_MS)), label(0)["customer_id"]
+    refused = [
+        len(
+            LabelBatchDecoder("", FileRegistry(), Limits(), lambda now=now: now)
+            .decode([key], [payload], np.array([NOON_MS]))
+            .rejections
+        )
+        for now in (NOON_MS, NOON_MS + DAY_MS, NOON_MS + 9 * DAY_MS)
+    ]
+    assert refused == [1, 0, 0]

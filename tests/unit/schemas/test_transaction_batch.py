@@ -1,6 +1,10 @@
+import numpy as np
 import pytest
 
+from schemas.registry import FileRegistry
 from schemas.rejection import Reason
+from schemas.transaction_batch import TransactionBatchDecoder
+from schemas.validation import Limits
 from tests.batches import TRANSACTIONS
 from tests.records import NOON_MS, transaction
 
@@ -27,3 +31,11 @@ def test_transaction_that_breaks_a_limit_is_set_aside(reason, changes):
 def test_limits_themselves_are_allowed():
     edges = {"amount_minor": 0, "latitude": -90.0, "longitude": 180.0, "event_time": NOON_MS + 24 * HOUR_MS}
     assert TRANSACTIONS.decode([transaction(0, **edges)]).rejections == []
+
+
+def test_setting_bounds_how_old_an_event_may_be():
+    decoder = TransactionBatchDecoder("", FileRegistry(), Limits(max_age_ms=7 * 24 * HOUR_MS))
+    records = [transaction(n, event_time=NOON_MS - 7 * 24 * HOUR_MS - n) for n in range(2)]
+    payloads = [TRANSACTIONS.codec.encode(record) for record in records]
+    batch = decoder.decode([record["customer_id"] for record in records], payloads, np.full(2, NOON_MS))
+    assert [(item.row, item.reason) for item in batch.rejections] == [(1, Reason.EVENT_TIME_TOO_OLD)]
