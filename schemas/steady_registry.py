@@ -1,6 +1,7 @@
 import time
 from collections.abc import Callable
 
+from schemas.errors import UserError
 from schemas.registry import RegistryUnavailableError, SchemaRegistry, UnknownSchemaError, open_registry
 from schemas.registry_access import RegistryAccess
 
@@ -66,6 +67,10 @@ class SteadyRegistry:
         except RegistryUnavailableError as error:
             # From now on, not from when the wait began.
             self._outage, self._forget_at = str(error), self._clock() + ASK_AGAIN_S
+            raise UnknownSchemaError(str(error)) from None
+        except UserError as error:
+            # The registry answers, but not with a schema: as unknown as any, and asked for again.
+            self._unknown[schema_id] = str(error)
             raise UnknownSchemaError(str(error)) from None
         return self._known[schema_id]
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from runtime.configuration.settings import Settings
 from runtime.host.deadline import wait_until
@@ -13,6 +13,9 @@ from runtime.kafka.kafka_client import open_consumer
 
 SILENCE_S = 20.0
 LEADER_SECONDS = 10.0
+NO_LEADER_YET = frozenset(
+    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+)
 Ranges = list[tuple[int, int, int]]
 """Of each partition its number, its oldest offset, and the one after its newest."""
 NO_BACKLOG: Mapping[str, int] = MappingProxyType({})
@@ -198,7 +201,30 @@ def _places(
 
 
 def partition_ranges(consumer: Consumer, topic: str) -> Ranges:
-    """Return each partition of a topic, its oldest offset, and the one after its newest."""
+    """Return each partition of a topic, its oldest offset, and the one after its newest.
+
+    Of a topic that was made a moment ago a partition may have no leader yet: that is waited for.
+
+    Raises
+    ------
+    KafkaException
+        The broker does not tell.
+    """
     parts = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-    found = ((part, consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=10)) for part in parts)
-    return [(part, low, high) for part, (low, high) in found]
+    return [(part, *_watermarks(consumer, TopicPartition(topic, part))) for part in parts]
+
+
+def _watermarks(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
+    found: list[tuple[int, int]] = []
+
+    def told() -> bool:
+        try:
+            found.append(consumer.get_watermark_offsets(partition, timeout=10))
+        except KafkaException as error:
+            if error.args[0].code() not in NO_LEADER_YET:
+                raise
+        return bool(found)
+
+    if not wait_until(told, seconds=LEADER_SECONDS, interval_s=0.1):
+        raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE, f"{partition} has no leader"))
+    return found[0]

@@ -1,5 +1,6 @@
 import pytest
 
+from schemas.errors import UserError
 from schemas.registry import RegistryUnavailableError, UnknownSchemaError
 from schemas.steady_registry import ASK_AGAIN_S, MISSES, SteadyRegistry
 
@@ -93,3 +94,14 @@ def test_id_of_our_own_schema_is_asked_for_once(flaky, steady, monkeypatch):
     monkeypatch.setattr(flaky, "id_for", lambda *names: asked.append(names) or 7)
     assert [steady.id_for("t-value", "score") for _ in range(3)] == [7, 7, 7]
     assert asked == [("t-value", "score")]
+
+
+def test_registry_that_answers_otherwise_is_no_reason_to_stop(steady, flaky, clock, monkeypatch):
+    def conflict(_schema_id):
+        raise UserError("expected a schema, got HTTP 422")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(flaky, "schema_for", conflict)
+        assert "422" in refused(steady, 1)
+    clock.now += ASK_AGAIN_S
+    assert steady.schema_for(1) == "one"
