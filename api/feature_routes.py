@@ -33,7 +33,7 @@ class Hypothetical(BaseModel):
     merchant_id: Id = "unknown"
     merchant_category: Text = "unknown"
     transaction_type: Text = "unknown"
-    amount_minor: Annotated[int, Field(ge=0, le=LIMITS.max_amount_minor)] = 0
+    amount_minor: Annotated[int, Field(ge=0, le=LIMITS.greatest_max_amount_minor)] = 0
     """in the currency's minor unit (cents)"""
     currency: Text = "EUR"
     device_id: Text | None = None

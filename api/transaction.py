@@ -92,7 +92,7 @@ class Transaction(BaseModel):
     """for example grocery or travel"""
     transaction_type: Text
     """for example purchase or withdrawal"""
-    amount_minor: Annotated[int, Field(ge=0, le=LIMITS.max_amount_minor)]
+    amount_minor: Annotated[int, Field(ge=0, le=LIMITS.greatest_max_amount_minor)]
     """amount in the currency's minor unit (cents)"""
     currency: Text
     """ISO 4217 code"""

@@ -23,14 +23,17 @@ def breaks_limits(
     limits: Limits,
     _now_ms: int = 0,
 ) -> npt.NDArray[np.bool_]:
-    """Say of each transaction whether it breaks a limit on its values, see `TRANSACTION_CHECKS`."""
+    """Say of each transaction whether it may break a limit on its values, see `TRANSACTION_CHECKS`.
+
+    Amounts are held to the least bound of any currency here: which one holds is looked into where that is broken.
+    """
     c = columns
     broken = _ids_break_limits(c)
     for offsets in (c.merchant_category, c.transaction_type, c.currency, c.device_id):
         _mark_texts(offsets, 0, MAX_TEXT_BYTES, broken)
     _mark_values(
         c.amount_minor, c.latitude, c.no_latitude, c.longitude, c.no_longitude, c.event_time_ms,
-        kafka_time_ms, limits.max_amount_minor, limits.max_ahead_ms,
+        kafka_time_ms, limits.least_max_amount_minor, limits.max_ahead_ms,
         LATEST_MS if limits.max_age_ms is None else limits.max_age_ms, broken,
     )  # fmt: skip
     return broken
@@ -44,7 +47,7 @@ def labels_break_limits(
     broken = _ids_break_limits(c)
     _mark_label_values(
         c.amount_minor, c.event_time_ms, c.label_time_ms, kafka_time_ms,
-        limits.max_amount_minor, label_bound_ms(kafka_time_ms, now_ms, limits), broken,
+        limits.greatest_max_amount_minor, label_bound_ms(kafka_time_ms, now_ms, limits), broken,
     )  # fmt: skip
     return broken
 

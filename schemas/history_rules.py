@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas.currency import by_currency
 from schemas.validation import MAX_TEXT_BYTES, Limits
 
 MAX_SHOWN = 3
@@ -88,7 +89,12 @@ def _time_rule(name: str, fix: str) -> _Rule:
 
 def _amount(columns: Columns) -> NDArray[np.bool_]:
     amounts = _numbers(columns["amount_minor"])
-    outside: NDArray[np.bool_] = (amounts < 0) | (amounts > Limits().max_amount_minor)
+    limits = Limits()
+    currencies = columns["currency"].combine_chunks() if "currency" in columns else None
+    most: float | NDArray[np.float64] = limits.greatest_max_amount_minor
+    if currencies is not None:
+        most = by_currency(currencies, limits.max_amounts_minor, limits.max_amount_minor)
+    outside: NDArray[np.bool_] = (amounts < 0) | (amounts > most)
     return outside
 
 
@@ -118,7 +124,7 @@ _RULES = (
     *(_text_rule(name, 0) for name in ("merchant_category", "transaction_type", "currency", "device_id")),
     _Rule(
         ("amount_minor",),
-        f"amount_minor from 0 to {Limits().max_amount_minor}",
+        "amount_minor from 0 to the limit of its currency",
         _amount,
         "Leave refunds (negative amounts) out: the job scores payments only",
     ),

@@ -1,7 +1,7 @@
 """Limits that a decoded transaction must keep to be scored, and a label to be learned from."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.arrow_buffers import is_null, numbers, string_offsets
+from schemas.currency import MAX_AMOUNT_MINOR, MAX_AMOUNTS_MINOR, by_currency
 from schemas.rejection import Reason, Rejection
 from schemas.time_units import EARLIEST_MS, LATEST_MS, looks_like_seconds, unit_hint
 
@@ -32,6 +33,8 @@ class Limits:
     ----------
     max_amount_minor : int
         Largest amount in minor units; the smallest is 0.
+    max_amounts_minor : mapping of str to int
+        Largest amounts of currencies that another bound holds for.
     max_ahead_ms : int
         How far a transaction's event time may lie after the Kafka record's timestamp, and a label's own time after
         that or the wall clock, whichever is later, in milliseconds.
@@ -41,10 +44,21 @@ class Limits:
         Largest size of an encoded record. Its dead letter holds no more bytes of a larger one.
     """
 
-    max_amount_minor: int = 10_000_000_000
+    max_amount_minor: int = MAX_AMOUNT_MINOR
+    max_amounts_minor: Mapping[str, int] = field(default_factory=lambda: dict(MAX_AMOUNTS_MINOR))
     max_ahead_ms: int = 24 * 3_600_000
     max_age_ms: int | None = None
     max_record_bytes: int = 64 * 1024
+
+    @property
+    def least_max_amount_minor(self) -> int:
+        """The bound that no amount in range breaks, whatever its currency."""
+        return min([self.max_amount_minor, *self.max_amounts_minor.values()])
+
+    @property
+    def greatest_max_amount_minor(self) -> int:
+        """The bound of an amount whose currency is not said, as a label's."""
+        return max([self.max_amount_minor, *self.max_amounts_minor.values()])
 
 
 @dataclass(frozen=True)
@@ -152,7 +166,11 @@ def _invalid_text(arrival: Arrival, _: Limits) -> Mask | None:
 
 def _invalid_amount(arrival: Arrival, limits: Limits) -> Mask | None:
     amount = numbers(arrival.records.column("amount_minor"), np.int64)
-    return (amount < 0) | (amount > limits.max_amount_minor)
+    place = arrival.records.schema.get_field_index("currency")
+    if place < 0:
+        return (amount < 0) | (amount > limits.greatest_max_amount_minor)
+    most = by_currency(arrival.records.column(place), limits.max_amounts_minor, limits.max_amount_minor)
+    return (amount < 0) | (amount > most)
 
 
 def _invalid_place(arrival: Arrival, _: Limits) -> Mask | None:
@@ -210,14 +228,15 @@ def label_bound_ms(kafka_time_ms: npt.NDArray[np.int64], now_ms: int, limits: Li
 
 def _was(reason: Reason, arrival: Arrival, row: int) -> str:
     columns = {
-        Reason.INVALID_AMOUNT: ("amount_minor",),
+        Reason.INVALID_AMOUNT: ("amount_minor", "currency"),
         Reason.INVALID_PLACE: ("latitude", "longitude"),
         Reason.INVALID_TEXT: _TEXTS,
         Reason.INVALID_ID: ("transaction_id", "customer_id", "merchant_id"),
         Reason.KEY_MISMATCH: ("customer_id",),
     }.get(reason, ())
     if columns:
-        return ", ".join(repr(arrival.records.column(name)[row].as_py())[:80] for name in columns)
+        known = [name for name in columns if name in arrival.records.schema.names]
+        return ", ".join(repr(arrival.records.column(name)[row].as_py())[:80] for name in known)
     if reason is Reason.NULL_KEY:
         return "null"
     kafka = int(arrival.kafka_time_ms[row])
@@ -241,7 +260,7 @@ _OF_BOTH = (
     Check(Reason.NULL_KEY, "expected customer_id as the record's key", _null_key),
     Check(Reason.KEY_MISMATCH, "expected the record's key to be its customer_id", _key_mismatch),
     Check(Reason.INVALID_ID, f"expected ids of 1 to {MAX_TEXT_BYTES} bytes", _invalid_id),
-    Check(Reason.INVALID_AMOUNT, "expected an amount from 0 to the limit", _invalid_amount),
+    Check(Reason.INVALID_AMOUNT, "expected an amount from 0 to the limit of its currency", _invalid_amount),
 )
 
 # Before the times that are compared with it: it is to blame then, and not they.

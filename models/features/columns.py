@@ -7,6 +7,7 @@ COLUMNS: dict[str, tuple[pa.DataType, bool]] = {
     "merchant_category": (pa.string(), True),
     "transaction_type": (pa.string(), True),
     "amount_minor": (pa.int64(), False),
+    "currency": (pa.string(), True),
     "device_id": (pa.string(), True),
     "latitude": (pa.float64(), True),
     "longitude": (pa.float64(), True),

@@ -18,6 +18,7 @@ from models.features.risk import RiskTable
 from models.features.table import FEATURES, LABEL_WINDOWS, WINDOWS
 from models.features.warm_up import warm_up
 from schemas.arrow_buffers import numbers
+from schemas.currency import minor_units
 
 LARGEST_BATCH = 2**24 - 1
 """A float32 holds every index up to this one, and a pending score is an index."""
@@ -67,7 +68,8 @@ class FeatureEngine:
       be taken back; a second label of an older one counts again.
     - A merchant or customer without a known label for HORIZON_MS has none.
 
-    Amounts are float32 major units, amount_minor / 100 whatever the currency's exponent.
+    Amounts are float32 major units, by the exponent of the transaction's currency. Labels name no
+    currency: their amounts count as ones of the currency of the transaction that is described.
 
     Parameters
     ----------
@@ -150,6 +152,7 @@ class FeatureEngine:
         devices = hash_column(records.column("device_id"))
         times_ms = numbers(required(records, "event_time"), np.int64)
         amounts_minor = numbers(required(records, "amount_minor"), np.int64)
+        units = minor_units(records.column("currency"))
         latitudes = records.column("latitude").to_numpy(zero_copy_only=False)
         longitudes = records.column("longitude").to_numpy(zero_copy_only=False)
         category_risk = self._category_risk.of(records.column("merchant_category"))
@@ -167,13 +170,15 @@ class FeatureEngine:
         # Stored records are read before a kernel runs: the batch is taken in as a whole or not at all.
         if labels_before is None:
             labels_before = np.full(n, len(labels), np.int64)
-        self._take_in(labels, labels_before, string_values(merchant_ids), customers, times_ms, amounts_minor, batch.x)
+        self._take_in(
+            labels, labels_before, string_values(merchant_ids), customers, times_ms, amounts_minor, units, batch.x
+        )
         facts = _WITHIN_CUSTOMER
         kernel.advance(
             self._pool.entries, self._pool.counts, self._pool.tiles, self._pool.tiled, self._pool.id_rows,
             self._pool.ids.with_room_for(n), batch.slots,
             facts.windows_ms, facts.columns, facts.codes, facts.missing,
-            transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes, category_risk,
+            transactions, times_ms, amounts_minor, units, merchants, devices, latitudes, longitudes, category_risk,
             type_risk, batch.x, batch.fate, batch.first_index, batch.first_score,
         )  # fmt: skip
         self._unscored = batch
@@ -212,7 +217,7 @@ class FeatureEngine:
             A loaded record can't be read.
         """
         nothing = np.empty(0, np.int64)
-        self._take_in(labels, nothing, [], [], nothing, nothing, _NO_X)
+        self._take_in(labels, nothing, [], [], nothing, nothing, np.empty(0, np.float64), _NO_X)
 
     def take_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
         """Return the known labels of each merchant, and of each customer, that changed since the last call.
@@ -244,6 +249,7 @@ class FeatureEngine:
         customers: list[str],
         times_ms: NDArray[np.int64],
         amounts_minor: NDArray[np.int64],
+        units: NDArray[np.float64],
         x: NDArray[np.float32],
     ) -> None:
         """Learn the labels and write the label features of the transactions into ``x``."""
@@ -263,7 +269,7 @@ class FeatureEngine:
             customer.ledger.with_room_for(len(labels)), customer.changed,
             facts.windows_ms, facts.columns, facts.codes, facts.missing,
             merchant_slots[: len(labels)], label_customers, labels.transactions, labels.label_times_ms, labels.verdicts,
-            labels_before, merchant_slots[len(labels) :], customer_slots[ours:], times_ms, amounts_minor, x,
+            labels_before, merchant_slots[len(labels) :], customer_slots[ours:], times_ms, amounts_minor, units, x,
         )  # fmt: skip
 
     def remember(self, batch: FeatureBatch, scores: NDArray[np.float32]) -> NDArray[np.float32]:

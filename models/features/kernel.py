@@ -375,7 +375,7 @@ def _make_room(row, count, place):
 @compiled
 def advance(
     entries, counts, tiles, tiled, id_rows, ids, slots, windows_ms, columns, codes, missing,
-    transactions, times_ms, amounts_minor, merchants, devices, latitudes, longitudes,
+    transactions, times_ms, amounts_minor, minor_units, merchants, devices, latitudes, longitudes,
     category_risk, type_risk, x, fate, first_index, first_score,
 ):  # fmt: skip
     """Write the features of each event in order and take it into its customer's history.
@@ -390,7 +390,7 @@ def advance(
         row = entries[slots[i]]
         count = counts[slots[i]]
         now_ms = times_ms[i]
-        amount = np.float32(amounts_minor[i] / 100.0)
+        amount = np.float32(amounts_minor[i] / minor_units[i])
         merchant, device = _short(merchants[i]), _short(devices[i])
         latitude, longitude = np.float32(latitudes[i]), np.float32(longitudes[i])
         if math.isnan(latitude) or math.isnan(longitude):  # half a place is none

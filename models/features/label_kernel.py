@@ -298,7 +298,7 @@ def _sum_tiles(totals, tiles, windows_ms, now_ms, sums):
 
 
 @inlined
-def _describe_windows(row, newest, totals, tiles, windows_ms, now_ms, amount, sums, facts):
+def _describe_windows(row, newest, totals, tiles, windows_ms, now_ms, amount, unit, sums, facts):
     """Write the windowed facts of a merchant; as with transactions, tiles count in a window not left."""
     known, frauds, total_minor = 0, 0, 0
     older, older_frauds, older_minor = 0, 0, 0
@@ -327,7 +327,7 @@ def _describe_windows(row, newest, totals, tiles, windows_ms, now_ms, amount, su
         facts[at + 2] = in_all_frauds / max(in_all, 1)
         facts[at + 3] = facts[at + 4] = np.nan
         if in_all:
-            average = in_all_minor / 100.0 / in_all
+            average = in_all_minor / unit / in_all
             facts[at + 3] = average
             facts[at + 4] = (amount + 1.0) / (average + 1.0)
 
@@ -362,7 +362,7 @@ def _describe_merchant(row, newest, totals, now_ms, facts, at):
 
 
 @inlined
-def _describe_customer(row, newest, totals, now_ms, amount, facts, at):
+def _describe_customer(row, newest, totals, now_ms, amount, unit, facts, at):
     """Write how many frauds are known, and how the amount compares with those known as genuine."""
     frauds, fraud_ms, genuine, total_minor, maximum_minor = 0, _NEVER, 0, 0, -1
     for j in range(newest, -1, -1):
@@ -373,11 +373,11 @@ def _describe_customer(row, newest, totals, now_ms, amount, facts, at):
             genuine += 1
             total_minor += row[j].verdict >> 1
             maximum_minor = max(maximum_minor, row[j].verdict >> 1)
-    kept_mean = total_minor / 100.0 / max(genuine, 1)
+    kept_mean = total_minor / unit / max(genuine, 1)
     squares = 0.0
     for j in range(newest + 1):
         if not row[j].verdict & 1:
-            difference = (row[j].verdict >> 1) / 100.0 - kept_mean
+            difference = (row[j].verdict >> 1) / unit - kept_mean
             squares += difference * difference
     facts[at + 7] = (amount - kept_mean) / (math.sqrt(squares / genuine) + 1.0) if genuine else np.nan
     if _sees_totals(totals, newest, now_ms):
@@ -391,7 +391,7 @@ def _describe_customer(row, newest, totals, now_ms, amount, facts, at):
     facts[at + 2] = genuine
     facts[at + 3 : at + 7] = np.nan
     if genuine:
-        mean, maximum = total_minor / 100.0 / genuine, maximum_minor / 100.0
+        mean, maximum = total_minor / unit / genuine, maximum_minor / unit
         facts[at + 3] = mean
         facts[at + 4] = maximum
         facts[at + 5] = (amount + 1.0) / (mean + 1.0)
@@ -417,7 +417,7 @@ def advance(
     customer_ledger_rows, customer_ledger, customer_changed,
     windows_ms, columns, codes, missing,
     label_merchants, label_customers, label_transactions, label_times_ms, verdicts, labels_before,
-    merchant_slots, customer_slots, times_ms, amounts_minor, x,
+    merchant_slots, customer_slots, times_ms, amounts_minor, minor_units, x,
 ):  # fmt: skip
     """Learn labels and write the label features of transactions, each after its ``labels_before`` first labels.
 
@@ -445,16 +445,17 @@ def advance(
         if i == merchant_slots.size:
             break
         now_ms = times_ms[i]
-        amount = np.float64(np.float32(amounts_minor[i] / 100.0))
+        unit = minor_units[i]
+        amount = np.float64(np.float32(amounts_minor[i] / unit))
         slot = merchant_slots[i]
         row, totals = merchant_rows[slot], merchant_totals[slot]
         newest = _newest_known(row, merchant_counts[slot], now_ms)
-        _describe_windows(row, newest, totals, merchant_tiles[slot], windows_ms, now_ms, amount, sums, facts)
+        _describe_windows(row, newest, totals, merchant_tiles[slot], windows_ms, now_ms, amount, unit, sums, facts)
         _describe_merchant(row, newest, totals, now_ms, facts, at)
         slot = customer_slots[i]
         row, totals = customer_rows[slot], customer_totals[slot]
         newest = _newest_known(row, customer_counts[slot], now_ms)
-        _describe_customer(row, newest, totals, now_ms, amount, facts, at + _MERCHANTS_OTHERS)
+        _describe_customer(row, newest, totals, now_ms, amount, unit, facts, at + _MERCHANTS_OTHERS)
         for c in range(codes.size):
             value = facts[codes[c]]
             x[i, columns[c]] = missing[c] if math.isnan(value) else np.float32(value)

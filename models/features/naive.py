@@ -26,6 +26,7 @@ class Event:
     place: tuple[float, float] | None = None  # latitude, longitude, float32 values in degrees
     category_risk: float = 0.0
     type_risk: float = 0.0
+    minor_units: float = 100.0  # of the currency's major unit
 
 
 @dataclass
@@ -96,7 +97,7 @@ class NaiveEngine:
         """Return the event's features, in the order of FEATURES, and take it into its customer's history."""
         history = self.histories[event.customer_id]
         merchant, customer = self.merchants[event.merchant_id], self.customers[event.customer_id]
-        facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer)
+        facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer, event.minor_units)
         x = [facts.value_of(f) if is_of_labels(f) else value_of(f, event, history) for f in FEATURES]
         history.take_in(event)
         return x

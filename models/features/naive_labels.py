@@ -87,6 +87,7 @@ class LabelFacts:
     amount: float
     merchant: NaiveLabels
     customer: NaiveLabels
+    minor_units: float = 100.0
 
     def value_of(self, feature: Feature) -> float:
         """Return one feature."""
@@ -100,7 +101,7 @@ class LabelFacts:
 
     def merchant_mean(self, window: Window | None) -> float | None:
         """Return the mean amount of the merchant's labels in a window."""
-        return _mean(self.in_window(window))
+        return self.mean(self.in_window(window))
 
     def run(self) -> list[KnownLabel]:
         """Return the merchant's current run of known frauds, newest first."""
@@ -125,27 +126,30 @@ class LabelFacts:
         """Return the seconds since the newest of these labels."""
         return (self.now_ms - max(label.label_time_ms for label in labels)) / 1000 if labels else None
 
+    def mean(self, labels: Sequence[KnownLabel]) -> float | None:
+        """Return the mean amount of labels, major units."""
+        total = sum(label.amount_minor for label in labels)
+        return total / len(labels) / self.minor_units if labels else None
+
     def compared_to(self, other: float | None) -> float | None:
         """Return the amount over another, each with 1 major unit more."""
         return None if other is None else (self.amount + 1) / (other + 1)
 
     def genuine_maximum(self) -> float | None:
         """Return the customer's largest known genuine amount."""
-        return max((label.amount_minor / 100 for label in self.of_customer(is_fraud=False)), default=None)
+        return max((label.amount_minor / self.minor_units for label in self.of_customer(is_fraud=False)), default=None)
 
     def genuine_z(self) -> float | None:
         """Return how many deviations the amount is from the mean of the genuine ones still kept."""
-        amounts = [label.amount_minor / 100 for label in self.customer.known(self.now_ms) if not label.is_fraud]
+        amounts = [
+            label.amount_minor / self.minor_units for label in self.customer.known(self.now_ms) if not label.is_fraud
+        ]
         return (self.amount - statistics.fmean(amounts)) / (statistics.pstdev(amounts) + 1) if amounts else None
 
 
 def is_of_labels(feature: Feature) -> bool:
     """Whether a feature is found from labels."""
     return feature.operation in _FACTS
-
-
-def _mean(labels: Sequence[KnownLabel]) -> float | None:
-    return sum(label.amount_minor for label in labels) / len(labels) / 100 if labels else None
 
 
 def _frauds(labels: Sequence[KnownLabel]) -> int:
@@ -167,9 +171,9 @@ _FACTS: dict[Op, Callable[[LabelFacts, Window | None], float | None]] = {
     Op.KNOWN_FRAUDS: lambda facts, _: len(facts.of_customer(is_fraud=True)),
     Op.SINCE_KNOWN_FRAUD: lambda facts, _: facts.since(facts.of_customer(is_fraud=True)),
     Op.KNOWN_GENUINE: lambda facts, _: len(facts.of_customer(is_fraud=False)),
-    Op.GENUINE_MEAN: lambda facts, _: _mean(facts.of_customer(is_fraud=False)),
+    Op.GENUINE_MEAN: lambda facts, _: facts.mean(facts.of_customer(is_fraud=False)),
     Op.GENUINE_MAXIMUM: lambda facts, _: facts.genuine_maximum(),
-    Op.TO_GENUINE_MEAN: lambda facts, _: facts.compared_to(_mean(facts.of_customer(is_fraud=False))),
+    Op.TO_GENUINE_MEAN: lambda facts, _: facts.compared_to(facts.mean(facts.of_customer(is_fraud=False))),
     Op.TO_GENUINE_MAXIMUM: lambda facts, _: facts.compared_to(facts.genuine_maximum()),
     Op.GENUINE_Z_SCORE: lambda facts, _: facts.genuine_z(),
 }

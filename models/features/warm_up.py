@@ -34,14 +34,14 @@ _IDS = tuple(types.Array(dtype, 2, "C") for dtype in (types.uint64, types.int32,
 HASH_SIGNATURE = (_vector(types.int32), _BYTES, _BYTES, types.int64, _vector(types.uint64, readonly=False))
 ADVANCE_SIGNATURE = (
     _rows(ENTRY), _COUNTS, _rows(TILE), _FLAGS, _COUNTS, _tuple(_COUNTS, *_IDS), _INTS, *_FACTS,
-    _HASHES, _INTS, _INTS, _HASHES, _HASHES, _DOUBLES, _DOUBLES, _FLOATS, _FLOATS,
+    _HASHES, _INTS, _INTS, _DOUBLES, _HASHES, _HASHES, _DOUBLES, _DOUBLES, _FLOATS, _FLOATS,
     _X, _FLAGS, _vector(types.int64, readonly=False), _OUT_FLOATS,
 )  # fmt: skip
 REMEMBER_SIGNATURE = (_rows(ENTRY), _COUNTS, _COUNTS, *_IDS[2:], _INTS, _BYTES, _INTS, _FLOATS, _FLOATS, _OUT_FLOATS)
 LABELS_SIGNATURE = (
     *_LABELS, *_LABELS, *_FACTS,
     _INTS, _INTS, _HASHES, _INTS, _INTS, _INTS,
-    _INTS, _INTS, _INTS, _INTS, _X,
+    _INTS, _INTS, _INTS, _INTS, _DOUBLES, _X,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.features.naive import Event, NaiveEngine
 from models.scoring.artifact import Artifact
 from models.scoring.model import OnnxModel
+from schemas.currency import exponent_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -47,17 +48,19 @@ def naive_scores(
 def naive_event(transaction: Mapping[str, Any], artifact: Artifact) -> Event:
     """Return a transaction as the naive engine takes it, with the fraud rates of an artifact."""
     categories, types = artifact.category_risk, artifact.type_risk
+    units = 10.0 ** exponent_of(transaction["currency"])
     latitude, longitude = transaction["latitude"], transaction["longitude"]
     return Event(
         transaction_id=transaction["transaction_id"],
         customer_id=transaction["customer_id"],
         merchant_id=transaction["merchant_id"],
         event_time_ms=(transaction["event_time"] - _EPOCH) // timedelta(milliseconds=1),
-        amount=float(np.float32(transaction["amount_minor"] / 100)),
+        amount=float(np.float32(transaction["amount_minor"] / units)),
         device_id=transaction["device_id"],
         place=None if _absent(latitude) or _absent(longitude) else (_float32(latitude), _float32(longitude)),
         category_risk=categories.rates.get(transaction["merchant_category"], categories.prior),
         type_risk=types.rates.get(transaction["transaction_type"], types.prior),
+        minor_units=units,
     )
 
 

@@ -87,7 +87,7 @@ class Oracle:
         event, described = self._described[key]
         merchant = self._merchants.known(event.merchant_id, basis.label_offsets)
         customer = self._customers.known(event.customer_id, basis.label_offsets)
-        facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer)
+        facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer, event.minor_units)
         x = list(described)
         for place, feature in _OF_LABELS:
             x[place] = facts.value_of(feature)

@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 
 from runtime.commands.screen import AsJson, out, printable, settings_of, write_json
+from schemas.currency import amount_text
 
 app = typer.Typer(help="Watch the alerts.", no_args_is_help=True)
 
@@ -51,7 +52,7 @@ def line(alert: dict[str, Any]) -> str:
     """Word an alert in one line: when, decision, score, who, how much, why."""
     colour = "red" if alert["decision"] == "BLOCK" else "yellow"
     why = ", ".join(reason_words(reason) for reason in alert["reasons"][:3])
-    amount = f"{alert['amount_minor'] / 100:,.2f} {alert['currency']}"
+    amount = amount_text(alert["amount_minor"], alert["currency"])
     what = escape(printable(f"{alert['customer_id']} at {alert['merchant_id']}  {amount}"))
     return (
         f"{alert['event_time']:%Y-%m-%d %H:%M:%S} [{colour}]{alert['decision']:6}[/] {alert['score']:.3f}  "

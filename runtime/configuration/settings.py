@@ -21,6 +21,7 @@ from runtime.configuration.login import check_login, check_one_source, mistake
 from runtime.configuration.section import Section
 from runtime.configuration.setting_names import PREFIX, check_names, explain
 from runtime.host.folders import StateFolder
+from schemas.currency import MAX_AMOUNTS_MINOR
 from schemas.errors import UserError
 from schemas.topics import Topics
 from schemas.validation import Limits
@@ -172,6 +173,10 @@ class JobSettings(Section):
     """where a new job begins to read"""
     max_record_bytes: AtLeastOne = Limits.max_record_bytes
     """records with more bytes are dead letters that keep the first of them; up to 900000"""
+    max_amount_minor: AtLeastOne = Limits.max_amount_minor
+    """largest amount in minor units, of currencies without a limit of their own"""
+    max_amounts_minor: dict[str, AtLeastOne] = Field(default_factory=dict)
+    """largest amounts in minor units by currency, over those for currencies with small units (schemas/currency.py)"""
     max_event_age_days: Annotated[float, Field(gt=0, le=36_500)] | None = None
     """age at its Kafka time beyond which a transaction is a dead letter; unset: any event time from 2000 on"""
 
@@ -180,7 +185,12 @@ class JobSettings(Section):
         """What a transaction and its label may say."""
         days = self.max_event_age_days
         max_age_ms = None if days is None else round(days * 86_400_000)
-        return Limits(max_record_bytes=self.max_record_bytes, max_age_ms=max_age_ms)
+        return Limits(
+            max_amount_minor=self.max_amount_minor,
+            max_amounts_minor={**MAX_AMOUNTS_MINOR, **self.max_amounts_minor},
+            max_record_bytes=self.max_record_bytes,
+            max_age_ms=max_age_ms,
+        )
 
 
 class ModelSettings(Section):

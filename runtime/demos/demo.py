@@ -30,6 +30,7 @@ from runtime.kafka.topic_reader import await_records
 from runtime.local.embedded import Services, Watcher, embedded
 from runtime.records.alert_watch import AlertWatch
 from runtime.records.latency import measure_latency
+from schemas.currency import amount_text
 
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
 LIVE = SimulationConfig(seed=2, customers=1_000, days=30)
@@ -183,7 +184,7 @@ class _AlertScreen:
             fraud = alert["transaction_id"] in self._frauds
             table.add_row(
                 alert["customer_id"],
-                f"{alert['amount_minor'] / 100:,.2f} {alert['currency']}",
+                amount_text(alert["amount_minor"], alert["currency"]),
                 f"{alert['score']:.3f}",
                 alert["decision"],
                 ", ".join(reason["code"] for reason in alert["reasons"]),

@@ -215,3 +215,10 @@ def test_without_a_store_behind_it_memory_grows_and_forgets_nothing():
         batch = engine.advance(records(*({"customer_id": f"c{i}"} for i in range(9))))
         engine.remember(batch, np.zeros(9, np.float32))
     assert (batch.fate == DUPLICATE).all()
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("EUR", 12.5), ("JPY", 1250.0), ("KWD", 1.25), ("???", 12.5)])
+def test_amounts_are_in_the_major_unit_of_their_currency(currency, amount):
+    row = {"amount_minor": 1250, "currency": currency}
+    x = features(row, {**row, "event_time": START_MS + HOUR_MS})
+    assert (x["amount"], x["sum_7d"]) == (amount, amount)

@@ -39,3 +39,29 @@ def test_setting_bounds_how_old_an_event_may_be():
     payloads = [TRANSACTIONS.codec.encode(record) for record in records]
     batch = decoder.decode([record["customer_id"] for record in records], payloads, np.full(2, NOON_MS))
     assert [(item.row, item.reason) for item in batch.rejections] == [(1, Reason.EVENT_TIME_TOO_OLD)]
+
+
+@pytest.mark.parametrize("count", [1, 100])
+@pytest.mark.parametrize(
+    ("currency", "amount_minor", "good"),
+    [
+        ("EUR", 10_000_000_000, True),
+        ("EUR", 10_000_000_001, False),
+        ("IDR", 15_000_000_000, True),
+        ("IDR", 10**13 + 1, False),
+        ("XYZ", 10_000_000_001, False),
+    ],
+)
+def test_largest_amount_is_that_of_the_currency(currency, amount_minor, good, count):
+    batch = TRANSACTIONS.decode([transaction(n, currency=currency, amount_minor=amount_minor) for n in range(count)])
+    assert [item.reason for item in batch.rejections] == [] if good else [Reason.INVALID_AMOUNT] * count
+
+
+def test_setting_bounds_the_amounts_of_a_currency():
+    decoder = TransactionBatchDecoder("", FileRegistry(), Limits(max_amounts_minor={"CHF": 500}))
+    records = [transaction(n, currency=code, amount_minor=501) for n, code in enumerate(["CHF", "EUR"])]
+    payloads = [TRANSACTIONS.codec.encode(record) for record in records]
+    batch = decoder.decode([record["customer_id"] for record in records], payloads, np.full(2, NOON_MS))
+    assert [(item.row, item.detail) for item in batch.rejections] == [
+        (0, "expected an amount from 0 to the limit of its currency, was 501, 'CHF'")
+    ]
