@@ -9,7 +9,7 @@ import pytest
 
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.serving_loader import Outcome
-from jobs.operators.shard_models import COMPARED_MS, LOADING_MS, ShardModels
+from jobs.operators.shard_models import COMPARED_MS, LOADING_MS, MAX_LOADING_MS, ShardModels
 from models.scoring.loaded_model import load_model
 from models.scoring.panel import Panel
 from models.scoring.transaction_scorer import TransactionScorer
@@ -61,6 +61,10 @@ class Loader:
 
     def order(self, payload):
         return self.orders.setdefault(payload, Future())
+
+    def awaited(self, payload):
+        found = self.order(payload)
+        return found.result() if found.done() else Outcome(deployment=None, refusal="no answer", late=True)
 
     def loaded(self, payload, serving):
         self.order(payload).set_result(Outcome(deployment=None, serving=serving))
@@ -261,3 +265,32 @@ def test_fresh_shard_begins_with_the_deployment_in_force_and_a_restored_one_with
     shard.look(10)
     restored = Shard(own, shard.state, shard.loader)
     assert outline(told(restored.models.begin(NOON_MS, b"d2"))) == [("SERVING", "d3", None)]
+
+
+def test_models_that_hang_at_the_begin_are_refused_and_serve_once_they_are_loaded(own, other):
+    state = State()
+    state.deployment.update(b"d2")
+    shard = Shard(own, state)
+    assert [event["kind"] for event in shard.begin()] == ["REFUSED", "SERVING"]
+    assert shard.models.serving is own
+    assert shard.counts.refusals == 1
+    assert state.wanted_deployment.value() == b"d2"
+    assert shard.models.next_look_ms(NOON_MS) == NOON_MS + LOADING_MS
+    assert shard.models.next_look_ms(NOON_MS + 3_600_000) == NOON_MS + 3_600_000 + MAX_LOADING_MS
+    shard.loader.loaded(b"d2", other)
+    assert outline(shard.look(40_000)) == [("SERVING", "d2", 40_000)]
+    assert shard.models.serving is other
+    assert (state.deployment.value(), state.wanted_deployment.value()) == (b"d2", None)
+
+
+def test_models_that_hang_at_the_begin_do_not_displace_those_that_are_ordered(own, other, both):
+    state = State()
+    state.deployment.update(b"d2")
+    state.wanted_deployment.update(b"d3")
+    shard = Shard(own, state)
+    shard.begin()
+    assert state.wanted_deployment.value() == b"d3"
+    shard.loader.loaded(b"d2", other)
+    assert shard.look(10) == []
+    shard.loader.loaded(b"d3", both)
+    assert outline(shard.look(30)) == [("SERVING", "d3", 30)]
