@@ -126,7 +126,8 @@ class ShardModels:
         """Change to ordered models that are loaded, and write comparisons that are due."""
         if self._order is not None and self._order.done():
             yield from self._follow(self._order.result(), now_ms)
-        if self._compared_ms and now_ms >= self._compared_ms + COMPARED_MS:
+        # A clock that was set back must not hold comparisons up until it is where it was.
+        if self._compared_ms and not self._compared_ms <= now_ms < self._compared_ms + COMPARED_MS:
             yield self._comparisons(now_ms)
 
     def compare(self, scored: ScoredBatch, now_ms: int) -> None:
@@ -200,10 +201,10 @@ class ShardModels:
         """Return when `look` is to be called at the latest, milliseconds since 1970; None: there is nothing to do."""
         if self._order is not None:
             return now_ms + min(max(LOADING_MS, (now_ms - self._ordered_ms) // 10), MAX_LOADING_MS)
-        return self._compared_ms + COMPARED_MS if self._compared_ms else None
+        return min(self._compared_ms, now_ms) + COMPARED_MS if self._compared_ms else None
 
     def _follow(self, outcome: Outcome, now_ms: int) -> Iterator[Any]:
-        took_ms = now_ms - self._ordered_ms
+        took_ms = max(0, now_ms - self._ordered_ms)
         self._order = None
         if outcome.serving is None:
             yield self._reports.refused(self._key, outcome, now_ms, took_ms)
@@ -228,5 +229,5 @@ class ShardModels:
         self._compared_ms = 0
 
     def _comparisons(self, now_ms: int) -> Any:
-        begin_ms, self._compared_ms = self._compared_ms, 0
+        begin_ms, self._compared_ms = min(self._compared_ms, now_ms), 0
         return self._reports.comparisons(self._key, self.serving.deployment_id, self._tallies, begin_ms, now_ms)

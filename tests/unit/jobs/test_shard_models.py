@@ -240,7 +240,7 @@ def test_comparisons_are_written_when_they_are_due_and_when_the_models_change(ow
     shard.look(0)
     for after_ms in (100, 200):
         shard.models.compare(scored_by(both.panel, 50), NOON_MS + after_ms)
-    assert shard.models.next_look_ms(NOON_MS) == NOON_MS + 100 + COMPARED_MS
+    assert shard.models.next_look_ms(NOON_MS + 200) == NOON_MS + 100 + COMPARED_MS
     assert shard.look(99 + COMPARED_MS) == []
     (record,) = shard.look(100 + COMPARED_MS)
     assert (record["shard"], record["deployment_id"], record["transactions"]) == (SHARD, "d3", 100)
@@ -294,3 +294,28 @@ def test_models_that_hang_at_the_begin_do_not_displace_those_that_are_ordered(ow
     assert shard.look(10) == []
     shard.loader.loaded(b"d3", both)
     assert outline(shard.look(30)) == [("SERVING", "d3", 30)]
+
+
+HOUR_MS = 3_600_000
+
+
+def test_clock_that_steps_back_holds_no_comparison_up(own, both):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.order(b"d3", NOON_MS)
+    shard.loader.loaded(b"d3", both)
+    shard.look(0)
+    shard.models.compare(scored_by(both.panel, 50), NOON_MS)
+    assert shard.models.next_look_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + COMPARED_MS
+    (record,) = shard.look(-HOUR_MS)
+    assert record["transactions"] == 50
+    assert record["begin"] <= record["end"]
+
+
+def test_clock_that_steps_back_while_models_load_delays_them_by_nothing(own, other):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.order(b"d2", NOON_MS)
+    assert shard.models.next_look_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + LOADING_MS
+    shard.loader.loaded(b"d2", other)
+    assert outline(shard.look(-HOUR_MS)) == [("SERVING", "d2", 0)]
