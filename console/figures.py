@@ -90,7 +90,8 @@ class Figures:
 
 def point_between(earlier: Sample, later: Sample) -> dict[str, float | None]:
     """Return the rates a second, and the latency in milliseconds, None of nothing, between two samples."""
-    seconds = max(later.at_s - earlier.at_s, 1e-3)
+    # The clock may have been set back between them.
+    seconds = later.at_s - earlier.at_s if later.at_s > earlier.at_s else PACE_S
     latency = _gained(earlier.latency, later.latency)
     return {
         "at_s": later.at_s,

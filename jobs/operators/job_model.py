@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from jobs.operators.loading import MAX_WAIT_S, Loading
 from jobs.operators.serving import Serving
 from models.scoring.artifact import Artifact, ArtifactError, load_artifact
 from models.scoring.loaded_model import LoadedModel
@@ -16,21 +18,21 @@ if TYPE_CHECKING:
 class JobModel:
     """Model of the job's settings, which only shards without a deployment in their state need.
 
-    It is loaded before the first batch, so that none waits. That it can't be loaded matters where it is needed.
+    It is loaded before the first batch, so that none waits. That it can't be loaded, or not in time since its folder
+    is on a network that hangs, matters where it is needed.
 
     Parameters
     ----------
     config : JobConfig
     registry : SchemaRegistry
+    max_wait_s : float
+        How long the job waits for it.
     """
 
-    def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:
-        self._serving: Serving | None = None
-        self._refusal = ""
-        try:
-            self._serving = Serving.of(config, registry, Panel(models=(LoadedModel.of(load_pinned(config)),)))
-        except ArtifactError as error:
-            self._refusal = str(error)
+    def __init__(self, config: JobConfig, registry: SchemaRegistry, max_wait_s: float = MAX_WAIT_S) -> None:
+        self._folder = config.model_folder
+        self._loading = Loading(partial(self._load, config, registry), "settings-model-loader", max_wait_s)
+        self._loading.in_time()
 
     def serving(self, kept: bytes | None, loader: ServingLoader) -> Serving:
         """Return what a shard begins with: this model or, where it can't be loaded, the deployment of its state.
@@ -44,18 +46,30 @@ class JobModel:
         Raises
         ------
         ArtifactError
-            Neither can be loaded.
+            Neither can be loaded in time.
         """
-        if self._serving is not None:
-            return self._serving
-        outcome = None if kept is None else loader.order(kept).result()
+        try:
+            if self._loading.in_time():
+                return self._loading.future.result()
+            refusal = (
+                f"Model artifact {self._folder}: expected the folder to be read within {self._loading.max_wait_s:g} s, "
+                "got no answer. Check the drive or network that it is on."
+            )
+        except Exception as error:
+            # A network drive fails in many ways, and none of them matters where a deployment serves.
+            refusal = str(error) or repr(error)
+        outcome = None if kept is None else loader.awaited(kept)
         if outcome is not None and outcome.serving is not None:
             return outcome.serving
         also = "no deployment was made" if outcome is None else f"the deployment can't serve ({outcome.refusal})"
         raise ArtifactError(
-            f"{self._refusal} It is needed since {also}: put the folder back, or submit the job again with a model "
+            f"{refusal} It is needed since {also}: put the folder back, or submit the job again with a model "
             "that exists, from its last checkpoint"
         )
+
+    @staticmethod
+    def _load(config: JobConfig, registry: SchemaRegistry) -> Serving:
+        return Serving.of(config, registry, Panel(models=(LoadedModel.of(load_pinned(config)),)))
 
 
 def load_pinned(config: JobConfig) -> Artifact:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Thread
+from functools import partial
 
 import numpy as np
 
+from jobs.operators.loading import MAX_WAIT_S, Loading
 from jobs.operators.plain_records import plain_transaction
 from models.features.table import FEATURES
 from models.rules.rule_batch import RuleBatch
@@ -27,11 +28,14 @@ class ReadBook:
         None: it is refused.
     refusal : str
         Why.
+    late : bool
+        It is still being read: it is refused for now, and may be followed later.
     """
 
     book_id: str
     engine: RuleEngine | None = None
     refusal: str = ""
+    late: bool = False
 
 
 class RuleReader:
@@ -44,24 +48,37 @@ class RuleReader:
     ----------
     codec : RecordCodec
         Of the rule books on the control topic.
+    max_wait_s : float
+        How long after a reading's begin `awaited` waits for it.
     """
 
-    def __init__(self, codec: RecordCodec) -> None:
+    def __init__(self, codec: RecordCodec, max_wait_s: float = MAX_WAIT_S) -> None:
         self._codec = codec
-        self._last: dict[bytes, Future[ReadBook]] = {}
+        self._max_wait_s = max_wait_s
+        self._last: dict[bytes, Loading[ReadBook]] = {}
 
     def order(self, payload: bytes) -> Future[ReadBook]:
         """Begin to read a record of the control topic, unless one of the last two orders was of the same."""
-        read = self._last.pop(payload, None)
-        if read is None:
-            read = Future()
-            Thread(target=self._read_into, args=(read, payload), name="rule-reader", daemon=True).start()
-        self._last = dict([*self._last.items()][-1:])
-        self._last[payload] = read
-        return read
+        return self._loading(payload).future
 
-    def _read_into(self, read: Future[ReadBook], payload: bytes) -> None:
-        read.set_result(self._read(payload))
+    def awaited(self, payload: bytes) -> ReadBook:
+        """Return what became of an order, or a late outcome where the book is not read by the deadline."""
+        loading = self._loading(payload)
+        if loading.in_time():
+            return loading.future.result()
+        refusal = (
+            f"expected the rule book to be read within {self._max_wait_s:g} s, got no end. "
+            "The models decide alone until it is read; if that takes long, apply a shorter one"
+        )
+        return ReadBook(book_id="", refusal=refusal, late=True)
+
+    def _loading(self, payload: bytes) -> Loading[ReadBook]:
+        loading = self._last.pop(payload, None)
+        if loading is None:
+            loading = Loading(partial(self._read, payload), "rule-reader", self._max_wait_s)
+        self._last = dict([*self._last.items()][-1:])
+        self._last[payload] = loading
+        return loading
 
     def _read(self, payload: bytes) -> ReadBook:
         try:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LOADING_MS = 20
 """How often it is asked whether ordered models are loaded, where no batch asks: milliseconds."""
 
+MAX_LOADING_MS = 1_000
+"""The same where a load takes long, as from a network folder that hangs: a tenth of how long it takes, up to this."""
+
 COMPARED_MS = 5_000
 """How long comparisons add up before they are written, milliseconds."""
 
@@ -36,6 +39,8 @@ class ShardModels:
     An order stands in the state until it was followed or refused, so a restart forgets none; so does the deployment
     that serves. One that can't be loaded again after a restart is refused, and the settings' model serves until the
     next restart finds it, or another order comes: to score by the wrong model is told, not to score would be worse.
+    One that loads for longer than a shard waits for, as from a network folder that hangs, is refused likewise, and
+    serves once it is loaded unless another is ordered.
 
     A challenger that fails or is too slow is removed. A champion that fails gives way to the models before it: those
     of the former deployment since the job's start, else the settings' own.
@@ -99,10 +104,13 @@ class ShardModels:
             kept = first
             self._state.deployment.update(first)
         if kept is not None:
-            outcome = self._loader.order(kept).result()
+            outcome = self._loader.awaited(kept)
             if outcome.serving is None:
                 yield self._reports.refused(self._key, outcome, now_ms, None)
                 self._counts.refused()
+                if outcome.late and wanted is None:
+                    wanted = kept
+                    self._state.wanted_deployment.update(kept)
             else:
                 self._use(outcome.serving)
         yield self._reports.serving(self._key, self.serving, now_ms, None)
@@ -118,7 +126,8 @@ class ShardModels:
         """Change to ordered models that are loaded, and write comparisons that are due."""
         if self._order is not None and self._order.done():
             yield from self._follow(self._order.result(), now_ms)
-        if self._compared_ms and now_ms >= self._compared_ms + COMPARED_MS:
+        # A clock that was set back must not hold comparisons up until it is where it was.
+        if self._compared_ms and not self._compared_ms <= now_ms < self._compared_ms + COMPARED_MS:
             yield self._comparisons(now_ms)
 
     def compare(self, scored: ScoredBatch, now_ms: int) -> None:
@@ -191,11 +200,11 @@ class ShardModels:
     def next_look_ms(self, now_ms: int) -> int | None:
         """Return when `look` is to be called at the latest, milliseconds since 1970; None: there is nothing to do."""
         if self._order is not None:
-            return now_ms + LOADING_MS
-        return self._compared_ms + COMPARED_MS if self._compared_ms else None
+            return now_ms + min(max(LOADING_MS, (now_ms - self._ordered_ms) // 10), MAX_LOADING_MS)
+        return min(self._compared_ms, now_ms) + COMPARED_MS if self._compared_ms else None
 
     def _follow(self, outcome: Outcome, now_ms: int) -> Iterator[Any]:
-        took_ms = now_ms - self._ordered_ms
+        took_ms = max(0, now_ms - self._ordered_ms)
         self._order = None
         if outcome.serving is None:
             yield self._reports.refused(self._key, outcome, now_ms, took_ms)
@@ -220,5 +229,5 @@ class ShardModels:
         self._compared_ms = 0
 
     def _comparisons(self, now_ms: int) -> Any:
-        begin_ms, self._compared_ms = self._compared_ms, 0
+        begin_ms, self._compared_ms = min(self._compared_ms, now_ms), 0
         return self._reports.comparisons(self._key, self.serving.deployment_id, self._tallies, begin_ms, now_ms)

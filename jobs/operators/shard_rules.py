@@ -60,7 +60,11 @@ class ShardRules:
             kept = first
             self._state.rules.update(first)
         if kept is not None:
-            yield from self._told(self._reader.order(kept).result(), now_ms)
+            read = self._reader.awaited(kept)
+            yield from self._told(read, now_ms)
+            if read.late and wanted is None:
+                wanted = kept
+                self._state.wanted_rules.update(kept)
         if wanted is not None:
             self._order = self._reader.order(wanted)
 

@@ -1,6 +1,10 @@
 from models.drift.observation import OBSERVATION_SIZE
 from models.drift.signal_part import SignalPart
 
+MAX_LEFT_OUT = 10 * OBSERVATION_SIZE
+"""Transactions of an older deployment in a row, after which it is the one in force: all shards went back to it, or it
+was made after a clock had been set back."""
+
 _VERSION = b"\x01\x00"
 
 
@@ -8,7 +12,8 @@ class PartMerger:
     """Merges the parts of one signal, which come from all shards, into observations of OBSERVATION_SIZE or more.
 
     Shards follow a deployment one after the other, and one that cannot load it stays at the last: parts of an older
-    deployment than the newest seen are left out, else the detectors would begin anew with each part.
+    deployment than the newest seen are left out, else the detectors would begin anew with each part. That ends once
+    no others come, see MAX_LEFT_OUT.
 
     Parameters
     ----------
@@ -18,7 +23,7 @@ class PartMerger:
 
     def __init__(self, raw: bytes | None = None) -> None:
         self._pending: SignalPart | None = None
-        self._deployed_ms = 0
+        self._deployed_ms = self._left_out = 0
         if raw and raw[:2] == _VERSION:
             newest, text = raw[2:].decode().split("\n", 1)
             self._deployed_ms = int(newest)
@@ -27,7 +32,10 @@ class PartMerger:
     def update(self, part: SignalPart) -> SignalPart | None:
         """Take in a part; return the observation that it completes, if it does."""
         if part.deployed_ms < self._deployed_ms:
-            return None
+            self._left_out += part.transactions
+            if self._left_out <= MAX_LEFT_OUT:
+                return None
+        self._left_out = 0
         self._deployed_ms = part.deployed_ms
         pending = self._pending
         if pending is not None and pending.model_id == part.model_id:

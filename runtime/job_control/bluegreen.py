@@ -11,6 +11,7 @@ from pathlib import Path
 from jobs.job_config import JobConfig
 from jobs.operator_uids import OUTPUTS
 from jobs.state_manifest import StateManifest
+from models.scoring.loaded_model import load_tested
 from runtime.configuration.settings import Settings
 from runtime.host.deadline import wait_until
 from runtime.host.failures import RuntimeFailure
@@ -304,7 +305,8 @@ class BlueGreen:
         return found[0]
 
     def _require_hand_over(self, live: Deployment, new: JobConfig) -> None:
-        """Refuse a version that could not go on from the live job's state, or writes elsewhere."""
+        """Refuse a version that could not go on from the live job's state, has no model, or writes elsewhere."""
+        load_tested(new.model_folder)
         state, wanted = job_manifest(self._rest, live.job_id), StateManifest.of(new)
         if state is None:
             raise UserError(f"expected job {live.job_id} to say what its state needs: submit it with this version")
@@ -335,7 +337,9 @@ class BlueGreen:
             return self._rest.job(deployment.job_id)["state"] not in ALIVE
 
         def free() -> bool:
-            return int(self._rest.overview()["slots-available"]) >= deployment.config.parallelism
+            slots = self._rest.overview()
+            # A job may have waited in vain for more slots than there are.
+            return int(slots["slots-available"]) >= min(deployment.config.parallelism, int(slots["slots-total"]))
 
         if not (wait_until(ended, seconds=SLOT_SECONDS) and wait_until(free, seconds=SLOT_SECONDS)):
             raise RuntimeFailure(

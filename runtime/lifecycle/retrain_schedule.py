@@ -77,6 +77,8 @@ class RetrainSchedule:
         matured_until_ms : int
             Event time up to which labels are mature.
         """
+        if now_s < (self.state.begun_s or 0.0):
+            self._keep(replace(self.state, begun_s=now_s))  # the clock was set back: what it says now counts
         waited_s = now_s - (self.state.begun_s or 0.0)
         if self.state.retrained and waited_s < self._plan.cool_down_hours * HOUR_S:
             return None

@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from jobs.job_config import JobConfig
 from jobs.state_manifest import StateMismatchError
-from models.scoring.artifact import Artifact, checksum, load_artifact, write_artifact
+from models.scoring.artifact import Artifact, ArtifactError, checksum, load_artifact, write_artifact
 from runtime.host.failures import RuntimeFailure
 from runtime.job_control import flink_run
 from runtime.job_control.bluegreen import BlueGreen
@@ -86,7 +89,7 @@ def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_mode
 
 
 def write_unusable_model(folder) -> None:
-    """Put in a model that its folder's checks pass and ONNX Runtime does not load: a job with it never comes up."""
+    """Put in a model that its folder's checks pass and ONNX Runtime does not load."""
     onnx = b"no model"
     manifest = load_artifact(folder).manifest.model_copy(update={"onnx_sha256": checksum(onnx)})
     write_artifact(folder, Artifact(manifest=manifest, onnx=onnx))
@@ -96,7 +99,7 @@ def test_version_that_does_not_come_up_is_replaced_by_the_old_one_and_nothing_is
     open_lane, artifact, other_model, monkeypatch
 ):
     _, folder = other_model
-    lane, table = open_lane(guarantee="exactly-once"), card_world(ROWS, customers=600)
+    lane, table = open_lane(guarantee="exactly-once", shards=4), card_world(ROWS, customers=600)
     ensure_slots(lane, 2)
 
     def on_step(step: str) -> None:
@@ -108,7 +111,14 @@ def test_version_that_does_not_come_up_is_replaced_by_the_old_one_and_nothing_is
     with lane.trickling(table):
         lane.await_scores(500)
         lane.job_ids.append(green.start().job_id)
+        next_file = Path(green.plan().next_file)
+        config = JobConfig.from_file(next_file)
         write_unusable_model(folder)
+        next_file.write_text(replace(config, model=str(folder), model_id="", model_sha256="").to_json())
+        with pytest.raises(ArtifactError, match=str(folder)):
+            green.switch()
+        assert len(green.deployments()) == 2, "nothing has ended"
+        next_file.write_text(replace(config, parallelism=4).to_json())  # of more slots than there are
         monkeypatch.setattr(flink_run, "RUNNING_SECONDS", 10.0)
         with pytest.raises(RuntimeFailure, match=r"green to come up, but: .* was put back from file:"):
             green.switch()

@@ -59,3 +59,9 @@ def test_the_scores_told_are_those_of_the_minutes_that_are_kept(registry, metric
     told = figures.told()
     assert len(told["points"]) == 1
     assert {row["up_to"]: row["count"] for row in told["scores"] if row["count"]} == {0.05: 2}
+
+
+def test_clock_that_was_set_back_gives_no_rate_of_thousands(registry, metrics):
+    earlier = Sample.of(registry, 7_200.0)
+    metrics.transactions.inc(500)
+    assert point_between(earlier, Sample.of(registry, 3_602.0))["transactions_per_s"] == 250

@@ -5,7 +5,7 @@ import pytest
 
 from models.drift.baseline import Baseline, signal_reference
 from models.drift.observation import OBSERVATION_SIZE, PART_MS, Accumulator
-from models.drift.part_merger import PartMerger
+from models.drift.part_merger import MAX_LEFT_OUT, PartMerger
 from models.drift.signal_part import SignalPart
 from models.drift.watch import SignalWatch
 
@@ -158,3 +158,34 @@ def test_state_of_another_version_begins_anew():
 
 def test_part_passes_between_the_operators_unchanged():
     assert SignalPart.from_json(part("m", 5).to_json()) == part("m", 5)
+
+
+def part_of(deployed_ms, model_id):
+    accumulator = Accumulator(BASELINE.edges[None, :])
+    accumulator.update(np.ones((500, 1)), np.arange(500, dtype=np.int64))
+    return BASELINE.part(accumulator.emit_part(1, 5_000), 0, model_id, deployed_ms)
+
+
+def test_older_deployment_counts_again_once_no_parts_of_the_newer_one_come():
+    merger = PartMerger()
+    merger.update(part_of(7_200_000, "new"))
+    older = part_of(3_600_000, "old")
+    left_out = [merger.update(older) for _ in range(MAX_LEFT_OUT // 500)]
+    assert left_out == [None] * len(left_out)
+    assert merger.update(older) is None, "the first half of an observation"
+    assert merger.update(older).model_id == "old"
+
+
+def test_older_deployment_stays_left_out_while_parts_of_the_newer_one_come():
+    merger = PartMerger()
+    found = [merger.update(part) for _ in range(60) for part in (part_of(2, "new"), part_of(1, "old"))]
+    assert {item.model_id for item in found if item} == {"new"}
+
+
+@pytest.mark.parametrize("step_ms", [-3_600_000, 3_600_000])
+def test_clock_that_is_set_does_not_silence_the_parts(step_ms):
+    accumulator = Accumulator(BASELINE.edges[None, :])
+    now_ms = 100_000_000
+    for at_ms in (now_ms, now_ms + step_ms, now_ms + step_ms + PART_MS):
+        accumulator.update(np.ones((40, 1)), np.arange(40, dtype=np.int64))
+        assert accumulator.emit_part(32, at_ms) is not None

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from shutil import copytree, rmtree
+from threading import Event
 
 import pytest
 
+from jobs.operators import job_model
 from jobs.operators.job_model import JobModel, load_pinned
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import ServingLoader
@@ -84,3 +86,49 @@ def test_it_is_told_where_the_deployment_cannot_serve_either(pinned, folder, tmp
     model = JobModel(pinned, REGISTRY)
     with pytest.raises(ArtifactError, match=r"the deployment can't serve \(Model artifact"):
         model.serving(kept, loader)
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    """Let the settings' model load once the event is set."""
+    may_load = Event()
+
+    def load(config):
+        may_load.wait(60)
+        return load_pinned(config)
+
+    monkeypatch.setattr(job_model, "load_pinned", load)
+    yield may_load
+    may_load.set()
+
+
+@pytest.mark.usefixtures("hanging")
+def test_settings_model_of_a_folder_that_hangs_does_not_matter_to_a_shard_with_a_deployment(pinned, codec, loader):
+    kept = codec.encode(deployment(named(other_folder())).to_record())
+    model = JobModel(pinned, REGISTRY, max_wait_s=0)
+    assert model.serving(kept, loader).panel.models[0].artifact == load_artifact(other_folder())
+
+
+@pytest.mark.usefixtures("hanging")
+def test_settings_model_of_a_folder_that_hangs_is_told_by_its_folder_where_it_is_needed(pinned, loader):
+    model = JobModel(pinned, REGISTRY, max_wait_s=0)
+    with pytest.raises(
+        ArtifactError, match=f"{pinned.model}: expected the folder to be read within 0 s, got no answer"
+    ):
+        model.serving(None, loader)
+
+
+def test_late_settings_model_is_taken_by_the_shards_that_begin_after_it(pinned, loader, hanging):
+    model = JobModel(pinned, REGISTRY, max_wait_s=0)
+    hanging.set()
+    model._loading.future.result(60)
+    assert model.serving(None, loader).panel.models[0].manifest.model_id == pinned.model_id
+
+
+def test_both_folders_are_told_where_both_hang(pinned, codec, hanging):
+    kept = codec.encode(deployment(named(other_folder())).to_record())
+    loader = ServingLoader(codec, lambda _deployment: hanging.wait(60), max_wait_s=0)
+    with pytest.raises(ArtifactError) as error:
+        JobModel(pinned, REGISTRY, max_wait_s=0).serving(kept, loader)
+    assert pinned.model in str(error.value)
+    assert str(other_folder()) in str(error.value)

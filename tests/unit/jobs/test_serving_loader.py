@@ -92,3 +92,23 @@ def test_record_that_holds_no_deployment_is_refused(raw, why):
     outcome = ServingLoader(CODEC, loads).order(raw).result(SECONDS)
     assert (outcome.deployment, outcome.serving, loads.asked) == (None, None, [])
     assert why in outcome.refusal
+
+
+def test_models_of_a_folder_that_hangs_are_refused_at_the_deadline_and_had_once_they_are_loaded():
+    may_load = Event()
+    loads = Loads(lambda _deployment: may_load.wait(SECONDS))
+    loader = ServingLoader(CODEC, loads, max_wait_s=0)
+    for _shard in range(3):
+        outcome = loader.awaited(PAYLOAD)
+        assert (outcome.deployment, outcome.serving, outcome.late) == (DEPLOYMENT, None, True)
+    assert f"expected {DEPLOYMENT.champion.location}" in outcome.refusal
+    assert "to be read within 0 s, got no answer" in outcome.refusal
+    may_load.set()
+    assert loader.order(PAYLOAD).result(SECONDS).serving is True
+    assert loader.awaited(PAYLOAD).serving is True
+    assert len(loads.asked) == 1
+
+
+def test_record_that_holds_no_deployment_is_not_late():
+    outcome = ServingLoader(CODEC, Loads()).awaited(b"poison")
+    assert (outcome.deployment, outcome.late) == (None, False)

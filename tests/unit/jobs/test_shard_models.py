@@ -9,7 +9,7 @@ import pytest
 
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.serving_loader import Outcome
-from jobs.operators.shard_models import COMPARED_MS, LOADING_MS, ShardModels
+from jobs.operators.shard_models import COMPARED_MS, LOADING_MS, MAX_LOADING_MS, ShardModels
 from models.scoring.loaded_model import load_model
 from models.scoring.panel import Panel
 from models.scoring.transaction_scorer import TransactionScorer
@@ -61,6 +61,10 @@ class Loader:
 
     def order(self, payload):
         return self.orders.setdefault(payload, Future())
+
+    def awaited(self, payload):
+        found = self.order(payload)
+        return found.result() if found.done() else Outcome(deployment=None, refusal="no answer", late=True)
 
     def loaded(self, payload, serving):
         self.order(payload).set_result(Outcome(deployment=None, serving=serving))
@@ -236,7 +240,7 @@ def test_comparisons_are_written_when_they_are_due_and_when_the_models_change(ow
     shard.look(0)
     for after_ms in (100, 200):
         shard.models.compare(scored_by(both.panel, 50), NOON_MS + after_ms)
-    assert shard.models.next_look_ms(NOON_MS) == NOON_MS + 100 + COMPARED_MS
+    assert shard.models.next_look_ms(NOON_MS + 200) == NOON_MS + 100 + COMPARED_MS
     assert shard.look(99 + COMPARED_MS) == []
     (record,) = shard.look(100 + COMPARED_MS)
     assert (record["shard"], record["deployment_id"], record["transactions"]) == (SHARD, "d3", 100)
@@ -261,3 +265,57 @@ def test_fresh_shard_begins_with_the_deployment_in_force_and_a_restored_one_with
     shard.look(10)
     restored = Shard(own, shard.state, shard.loader)
     assert outline(told(restored.models.begin(NOON_MS, b"d2"))) == [("SERVING", "d3", None)]
+
+
+def test_models_that_hang_at_the_begin_are_refused_and_serve_once_they_are_loaded(own, other):
+    state = State()
+    state.deployment.update(b"d2")
+    shard = Shard(own, state)
+    assert [event["kind"] for event in shard.begin()] == ["REFUSED", "SERVING"]
+    assert shard.models.serving is own
+    assert shard.counts.refusals == 1
+    assert state.wanted_deployment.value() == b"d2"
+    assert shard.models.next_look_ms(NOON_MS) == NOON_MS + LOADING_MS
+    assert shard.models.next_look_ms(NOON_MS + 3_600_000) == NOON_MS + 3_600_000 + MAX_LOADING_MS
+    shard.loader.loaded(b"d2", other)
+    assert outline(shard.look(40_000)) == [("SERVING", "d2", 40_000)]
+    assert shard.models.serving is other
+    assert (state.deployment.value(), state.wanted_deployment.value()) == (b"d2", None)
+
+
+def test_models_that_hang_at_the_begin_do_not_displace_those_that_are_ordered(own, other, both):
+    state = State()
+    state.deployment.update(b"d2")
+    state.wanted_deployment.update(b"d3")
+    shard = Shard(own, state)
+    shard.begin()
+    assert state.wanted_deployment.value() == b"d3"
+    shard.loader.loaded(b"d2", other)
+    assert shard.look(10) == []
+    shard.loader.loaded(b"d3", both)
+    assert outline(shard.look(30)) == [("SERVING", "d3", 30)]
+
+
+HOUR_MS = 3_600_000
+
+
+def test_clock_that_steps_back_holds_no_comparison_up(own, both):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.order(b"d3", NOON_MS)
+    shard.loader.loaded(b"d3", both)
+    shard.look(0)
+    shard.models.compare(scored_by(both.panel, 50), NOON_MS)
+    assert shard.models.next_look_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + COMPARED_MS
+    (record,) = shard.look(-HOUR_MS)
+    assert record["transactions"] == 50
+    assert record["begin"] <= record["end"]
+
+
+def test_clock_that_steps_back_while_models_load_delays_them_by_nothing(own, other):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.order(b"d2", NOON_MS)
+    assert shard.models.next_look_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + LOADING_MS
+    shard.loader.loaded(b"d2", other)
+    assert outline(shard.look(-HOUR_MS)) == [("SERVING", "d2", 0)]

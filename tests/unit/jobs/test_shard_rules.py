@@ -1,6 +1,7 @@
 """What a shard does with rule books, on a value that stands for Flink's state: a real one is integration."""
 
 from concurrent.futures import Future
+from threading import Event
 from types import SimpleNamespace
 
 import numpy as np
@@ -196,3 +197,21 @@ def test_book_that_fails_for_a_plain_transaction_is_refused(monkeypatch):
     monkeypatch.setattr(RuleEngine, "judge", fail)
     ((kind, *_, detail),) = Shard().order(book(ALL))
     assert (kind, detail) == ("RULES_REFUSED", "of the rule")
+
+
+def test_book_that_takes_long_at_the_begin_is_refused_and_followed_once_it_is_read():
+    state = SimpleNamespace(rules=Value(), wanted_rules=Value())
+    state.rules.update(encoded(book(ALL)))
+    shard = Shard(state)
+    may_read = Event()
+    read = shard.reader._read
+    shard.reader = shard.rules._reader = RuleReader(BOOKS, max_wait_s=0)
+    shard.reader._read = lambda payload: may_read.wait(60) and read(payload)
+    ((kind, _, _, detail),) = shard.begin()
+    assert kind == "RULES_REFUSED"
+    assert "within 0 s" in detail
+    assert state.wanted_rules.value() == encoded(book(ALL))
+    may_read.set()
+    shard.reader.order(encoded(book(ALL))).result(30)
+    assert told(shard.rules.look(NOON_MS)) == [("RULES", "b1", 4, "")]
+    assert shard.decisions()[0] == {"BLOCK"}

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from models.scoring.artifact import load_artifact
 from models.scoring.contributions import read_contributions
+from models.scoring.loaded_model import load_tested
 from models.scoring.reason_finder import ReasonFinder
 from models.scoring.transaction_scorer import TransactionScorer
 from models.training.candidates.candidate import Candidate
@@ -34,11 +35,17 @@ def trained(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     settings = TrainingSettings(model=request.param, calibrate=True)
     train(history_file(), folder, settings, candidate=QUICK[request.param])
-    return request.param, load_artifact(folder)
+    return request.param, load_tested(folder)
 
 
 def test_every_candidate_is_tried():
     assert QUICK.keys() == CANDIDATES.keys()
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_the_job_takes_it_uncalibrated_too(name, tmp_path):
+    train(history_file(), tmp_path, TrainingSettings(model=name), candidate=QUICK[name])
+    assert load_tested(tmp_path).manifest.settings["calibrated"] == 0
 
 
 def test_the_job_scores_with_it_and_finds_frauds(trained):

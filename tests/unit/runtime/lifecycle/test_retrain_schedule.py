@@ -45,6 +45,16 @@ def test_first_of_several_drifts_counts_and_one_retraining_answers_all_that_it_l
     assert own.drifted("error", "PSI", NOON + timedelta(days=10, seconds=1))
 
 
+def test_clock_that_steps_back_makes_the_cool_down_no_longer_than_it_is(schedule):
+    own = schedule()
+    own.begun(NOW_S)
+    own.drifted("error", "PSI", NOON)
+    set_back_s = NOW_S - HOUR_S
+    assert own.due(set_back_s, matured(10)) is None
+    assert own.due(set_back_s + 6 * HOUR_S, matured(10)) is not None
+    assert schedule(cool_down_hours=0).due(set_back_s - HOUR_S, matured(10)) is not None
+
+
 def test_drift_of_a_signal_that_is_not_named_is_passed_over(schedule):
     own = schedule(signals=("error",))
     assert not own.drifted("amount", "PSI", NOON)

@@ -1,0 +1,41 @@
+"""What topics keep is read from the broker, and said by `doctor`."""
+
+import pytest
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+
+from runtime.configuration.settings import load_settings
+from runtime.host.deadline import wait_until
+from runtime.host.run_state import RunState
+from runtime.kafka.retention import DAY_MS, retention_complaints, retention_needs
+from runtime.kafka.topics import create_topics
+from runtime.local import doctor
+
+pytestmark = pytest.mark.integration
+
+
+def test_topic_that_keeps_too_little_is_named_until_it_is_changed(lone_broker):
+    settings = load_settings(paths={"state": lone_broker})
+    servers = RunState.load(settings.state).bootstrap_servers
+    create_topics(settings, servers)
+    topics, needs = settings.topics, retention_needs(settings)
+
+    client = AdminClient({"bootstrap.servers": servers})
+
+    def keep(name, days):
+        entry = ConfigEntry("retention.ms", str(days * DAY_MS), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[entry])
+        client.incremental_alter_configs([resource])[resource].result()
+
+    keep(topics.labels, 7)
+    keep(topics.transactions, 60)
+    # A broker shows a change a moment after it took it.
+    assert wait_until(lambda: not retention_complaints(settings, servers, needs)[topics.transactions], seconds=10)
+    found = retention_complaints(settings, servers, needs)
+    assert "expected at least 56 days" in found[topics.labels]
+    assert found[topics.transactions] == found[topics.control] == ""
+    told = {finding.name: finding for finding in doctor.retention(settings, servers)}
+    assert not told[f"retention of {topics.labels}"].ok
+    assert not told[f"retention of {topics.labels}"].required
+
+    keep(topics.labels, 56)
+    assert wait_until(lambda: not retention_complaints(settings, servers, needs)[topics.labels], seconds=10)
