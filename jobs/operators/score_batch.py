@@ -149,7 +149,7 @@ class ScoreBatch(KeyedProcessFunction):
             self._counts,
             self._config.challenger_time_ratio,
         )
-        rules = ShardRules(key, self._state, self._rules, self._reports, self._counts)
+        rules = ShardRules(key, self._state, self._rules, self._reports, self._counts, self._config.time_zone)
         scoring = GuardedScoring(shard, models, rules, plain_transaction())
         self._shards[key] = Lane(shard=shard, models=models, rules=rules, scoring=scoring)
         yield from models.begin(now_ms(), self._config.first_deployment_bytes)

@@ -36,11 +36,21 @@ class ShardRules:
     reader : RuleReader
     reports : ModelReports
     counts : Counts
+    time_zone : str
+        IANA name of the zone of the rules' local times.
     """
 
-    def __init__(self, key: int, state: ShardState, reader: RuleReader, reports: ModelReports, counts: Counts) -> None:
+    def __init__(
+        self,
+        key: int,
+        state: ShardState,
+        reader: RuleReader,
+        reports: ModelReports,
+        counts: Counts,
+        time_zone: str = "UTC",
+    ) -> None:
         self._key, self._state, self._reader = key, state, reader
-        self._reports, self._counts = reports, counts
+        self._reports, self._counts, self._time_zone = reports, counts, time_zone
         self._engine: RuleEngine | None = None
         self.book_id = ""
         """Rule book in force; empty where there never was one."""
@@ -87,7 +97,8 @@ class ShardRules:
         """Return a scored batch as the rules decide it, and how they came to it; as it was where there are none."""
         if self._engine is None:
             return scored, None
-        ruling = self._engine.judge(RuleBatch(records, scored.x, scored.scores), scored.decisions)
+        batch = RuleBatch(records, scored.x, scored.scores, self._time_zone)
+        ruling = self._engine.judge(batch, scored.decisions)
         return replace(scored, decisions=ruling.decisions), ruling
 
     def count(self, ruling: Ruling | None) -> None:

@@ -182,6 +182,7 @@ def dry_run(
             lambda: _labels(settings),
             stage_shower(bar),
             timezone=settings.files.timezone,
+            local_zone=settings.job.time_zone,
         )
     if as_json:
         write_json({**asdict(trial.figures), "left_out": trial.left_out})
