@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 _QUARTER_MS, _HOUR_MS, _DAY_MS = 900_000, 3_600_000, 86_400_000
 _NIGHT_ENDS_AT_HOUR = 6
-_QUARTERS = tuple(int(datetime(year, 1, 2, tzinfo=UTC).timestamp()) // 900 for year in (2, 9998))
+_FIRST, _LAST = (int(datetime(year, 1, 2, tzinfo=UTC).timestamp()) // 900 for year in (2, 9998))
 """Earliest and latest quarter of an hour whose offset can be looked up; times beyond have those offsets."""
 
 LOCAL_HOUR, LOCAL_WEEKDAY = "local_hour", "local_weekday"
@@ -35,7 +35,9 @@ def local_times(event_time_ms: NDArray[np.int64], time_zone: str) -> dict[str, N
     """
     # Zones change their offset at whole quarters of an hour by UTC, so one look-up serves each quarter.
     quarters, index = np.unique(event_time_ms // _QUARTER_MS, return_inverse=True)
-    offsets = np.array([_offset_ms(time_zone, quarter) for quarter in np.clip(quarters, *_QUARTERS).tolist()], np.int64)
+    offsets = np.array(
+        [_offset_ms(time_zone, quarter) for quarter in np.clip(quarters, _FIRST, _LAST).tolist()], np.int64
+    )
     local_ms = event_time_ms + offsets[index]
     hour = local_ms // _HOUR_MS % 24
     weekday = (local_ms // _DAY_MS + 3) % 7 + 1  # 1970-01-01 was a Thursday

@@ -115,3 +115,10 @@ def test_address_of_mlflow_is_checked_and_its_login_not_shown(uri):
 
 def test_limits_of_the_gates_are_those_of_the_settings():
     assert load_settings(gates={"most_flips": 0.1}).gates.limits == GateLimits(most_flips=0.1)
+
+
+def test_time_zone_that_there_is_not_is_refused_with_the_nearest():
+    write('[job]\ntime_zone = "Europe/Belrin"\n')
+    with pytest.raises(SettingsError, match=r"job\.time_zone: expected an IANA time zone, got") as caught:
+        load_settings()
+    assert "'Europe/Belrin': did you mean Europe/Berlin?" in str(caught.value)
