@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from jobs.shards import SHARD_KEYS
 from schemas.errors import UserError
 from schemas.registry_access import RegistryAccess
+from schemas.time_zone import time_zone_problem
 from schemas.topics import Topics
 from schemas.validation import Limits
 
@@ -99,6 +100,8 @@ class JobConfig:
     feature_log_share : float
         Share of the transactions whose features are written to the inference topic, 0 to 1; chosen by
         transaction_id.
+    time_zone : str
+        IANA name of the zone of the rules' local times (`local_hour`, ...); the features' hours are by UTC.
     start_from : {"earliest", "latest", "committed"}
         Where a job without savepoint starts to read.
     challenger_time_ratio : float
@@ -141,6 +144,7 @@ class JobConfig:
     labels: bool = True
     emit_scores: bool = True
     feature_log_share: float = 0.01
+    time_zone: str = "UTC"
     start_from: StartFrom = "earliest"
     challenger_time_ratio: float = 10.0
     first_rules: str | None = None
@@ -175,6 +179,9 @@ class JobConfig:
         )
         _expect(self.retained_checkpoints >= 1, "retained_checkpoints", "1 or more", self.retained_checkpoints)
         self._check_times()
+        problem = time_zone_problem(self.time_zone)
+        if problem:
+            raise JobConfigError(f"expected job.time_zone: an IANA time zone, got {problem}")
         _expect(0 <= self.feature_log_share <= 1, "feature_log_share", "0 to 1", self.feature_log_share)
         _expect(self.challenger_time_ratio >= 1, "challenger_time_ratio", "1 or more", self.challenger_time_ratio)
         _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)

@@ -1,6 +1,7 @@
 """The way of a transaction: topic -> micro-batch -> score -> topics, with drift detection beside it.
 
-Labels go from their topic to every shard, since a merchant's transactions may come to any; so do deployments and rules.
+Labels go from their topic to every shard, since a merchant's transactions may come to any; so do deployments and rules;
+a snooze goes to the shard of its customer.
 """
 
 from pyflink.common import TypeInformation, Types
@@ -22,6 +23,7 @@ from jobs.kafka_tables import (
 from jobs.operators.detect_drift import DetectDrift
 from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
 from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
+from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.deployment import DEPLOYMENT_KEY
 from schemas.rule_book import RULES_KEY
 
@@ -122,18 +124,29 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
 
 
 def orders(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Give each control record to every shard as it comes: rows of SHARDED_BATCH."""
+    """Give each control record to every shard as it comes, snoozes to their customers' own: rows of SHARDED_BATCH."""
     shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
+    is_snooze = f"customer_id LIKE '{SNOOZE_PREFIX}%'"
+    own_shard = shard_sql(f"SUBSTRING(customer_id FROM {len(SNOOZE_PREFIX) + 1})", config.shards)
     batches = tables.sql_query(f"""
         SELECT shard, ROW(
-            CASE record_key WHEN '{RULES_KEY}' THEN {types.RULES} ELSE {types.DEPLOYMENT} END,
+            CASE
+                WHEN own_shard IS NOT NULL THEN {types.SNOOZE}
+                WHEN record_key = '{RULES_KEY}' THEN {types.RULES}
+                ELSE {types.DEPLOYMENT}
+            END,
             ARRAY[record_key], ARRAY[payload],
             ARRAY[CAST(0 AS BIGINT)], ARRAY[CAST(0 AS BIGINT)])
         FROM (
-            SELECT ARRAY[{shards}] AS shards, customer_id AS record_key, COALESCE(payload, X'') AS payload
+            SELECT
+                ARRAY[{shards}] AS shards,
+                customer_id AS record_key,
+                COALESCE(payload, X'') AS payload,
+                CASE WHEN {is_snooze} THEN {own_shard} END AS own_shard
             FROM control
-            WHERE customer_id IN ('{DEPLOYMENT_KEY}', '{RULES_KEY}')
-        ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
+            WHERE customer_id IN ('{DEPLOYMENT_KEY}', '{RULES_KEY}') OR {is_snooze}
+        ) CROSS JOIN UNNEST(shards) AS every_shard (shard)
+        WHERE own_shard IS NULL OR own_shard = shard""")  # noqa: S608
     return _sharded_batches(tables, batches, uids.CONTROL, config)
 
 

@@ -13,6 +13,9 @@ from schemas.errors import UserError
 
 KeyedRecord = tuple[bytes | None, bytes]
 """Key and value; a record that is sent again may have come without a key."""
+
+Sent = tuple[bytes | None, bytes | None]
+"""Key and value of a record to send; a tombstone has no value."""
 Progress = Callable[[int], None]
 """Called now and then with the number of records handed over so far."""
 
@@ -120,7 +123,7 @@ class Publisher:
 
     def publish(
         self,
-        records: Iterable[KeyedRecord],
+        records: Iterable[Sent],
         topic: str,
         *,
         schedule: Schedule | None = None,
@@ -162,7 +165,7 @@ class Publisher:
                 f"({self._first_error or 'still waiting'}): see the broker's log, then send again"
             )
 
-    def _send_all(self, records: Iterable[KeyedRecord], topic: str, report: "_Reporter") -> int:
+    def _send_all(self, records: Iterable[Sent], topic: str, report: "_Reporter") -> int:
         count, left = 0, iter(records)
         while part := list(islice(left, RECORDS_BETWEEN_POLLS)):
             for key, value in part:
@@ -173,7 +176,7 @@ class Publisher:
         return count
 
     def _send_by_clock(
-        self, records: Iterable[KeyedRecord], topic: str, schedule: Schedule, report: "_Reporter"
+        self, records: Iterable[Sent], topic: str, schedule: Schedule, report: "_Reporter"
     ) -> tuple[int, float]:
         left, count, behind_s = iter(records), 0, 0.0
         upcoming = next(left, None)
@@ -190,7 +193,7 @@ class Publisher:
             self._serve_until(time.monotonic() + SLICE_S)
         return count, behind_s
 
-    def _send(self, topic: str, key: bytes | None, value: bytes, timestamp_ms: int = 0) -> None:
+    def _send(self, topic: str, key: bytes | None, value: bytes | None, timestamp_ms: int = 0) -> None:
         while True:
             try:
                 return self._producer.produce(topic, value, key, timestamp=timestamp_ms)

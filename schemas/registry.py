@@ -90,3 +90,8 @@ def value_subject(topic: str) -> str:
 def rules_subject(topic: str) -> str:
     """Return the subject of the rule books on the control topic, its second kind (TopicRecordNameStrategy)."""
     return f"{topic}-fraudstream.RuleBook"
+
+
+def snoozes_subject(topic: str) -> str:
+    """Return the subject of the snoozes on the control topic, its third kind (TopicRecordNameStrategy)."""
+    return f"{topic}-fraudstream.CustomerSnooze"

@@ -11,14 +11,15 @@ from schemas.avro_schemas import (
     RULES,
     SCORE,
     SHADOW,
+    SNOOZE,
     TRANSACTION,
 )
-from schemas.registry import rules_subject, value_subject
+from schemas.registry import rules_subject, snoozes_subject, value_subject
 from schemas.topics import Topics
 
 
 def topic_kinds(topics: Topics) -> dict[str, str]:
-    """Map each topic to the kind of record that it carries; the control topic carries rule books too."""
+    """Map each topic to the kind of record that it carries; the control topic carries rule books and snoozes too."""
     return {
         topics.transactions: TRANSACTION,
         topics.alerts: ALERT,
@@ -38,4 +39,4 @@ def topic_kinds(topics: Topics) -> dict[str, str]:
 def subject_kinds(topics: Topics) -> dict[str, str]:
     """Map each subject of a registry to the kind of record that it keeps the schema of."""
     kinds = {value_subject(topic): kind for topic, kind in topic_kinds(topics).items()}
-    return kinds | {rules_subject(topics.control): RULES}
+    return kinds | {rules_subject(topics.control): RULES, snoozes_subject(topics.control): SNOOZE}

@@ -51,6 +51,12 @@ class ModelReports:
         kind = "RULES_REFUSED" if read.engine is None else "RULES"
         return self._event(kind, shard, read.book_id, ("",), read.refusal[:KEPT_DETAIL], now_ms, None)
 
+    def snooze(self, shard: int, snooze_id: str, refusal: str, now_ms: int) -> Row:
+        """Say that a shard follows a snooze from now on, or why it does not."""
+        return self._event(
+            "RULES_REFUSED" if refusal else "RULES", shard, snooze_id, ("",), refusal[:KEPT_DETAIL], now_ms, None
+        )
+
     def comparisons(
         self, shard: int, deployment_id: str, tallies: list[ShadowTally], begin_ms: int, end_ms: int
     ) -> Row:

@@ -23,6 +23,7 @@ from jobs.operators.serving_loader import ServingLoader
 from jobs.operators.shard_models import LOADING_MS, ShardModels
 from jobs.operators.shard_rules import ShardRules
 from jobs.operators.shard_scorer import ShardScorer
+from jobs.operators.shard_snoozes import ShardSnoozes
 from jobs.operators.shard_state import ShardState
 from jobs.record_types import (
     LABELS,
@@ -30,6 +31,7 @@ from jobs.record_types import (
     RULES,
     SAME_LABELS,
     SIGNAL_OBSERVATION,
+    SNOOZE,
     TRANSACTIONS,
     kafka_times_ms,
 )
@@ -41,8 +43,9 @@ from models.scoring.decision import Decision
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
+from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.label_batch import LabelBatchDecoder
-from schemas.registry import SchemaRegistry, rules_subject, value_subject
+from schemas.registry import SchemaRegistry, rules_subject, snoozes_subject, value_subject
 from schemas.rejection import Rejection
 from schemas.steady_registry import open_steady_registry
 from schemas.transaction_batch import TransactionBatchDecoder
@@ -96,6 +99,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._loader = ServingLoader(control, partial(Serving.load, config, registry))
         books = RecordCodec(avro_schemas.RULES, rules_subject(config.topics.control), registry)
         self._rules = RuleReader(books)
+        self._snoozes = RecordCodec(avro_schemas.SNOOZE, snoozes_subject(config.topics.control), registry)
         self._reports = ModelReports(config, registry)
         self._answers = FeatureAnswers(config, registry)
         self._counts = Counts(runtime_context)
@@ -119,6 +123,9 @@ class ScoreBatch(KeyedProcessFunction):
             yield from self._learned(lane, self._labels.last(records[2][0]))
         elif kind == RULES:
             lane.rules.order(records[1][0])
+        elif kind == SNOOZE:
+            customer_id = records[0][0].removeprefix(SNOOZE_PREFIX)
+            yield from lane.rules.snooze(customer_id, records[1][0], now_ms())
         else:
             lane.models.order(records[1][0], now_ms())
         self._wake(lane, ctx)
@@ -149,7 +156,15 @@ class ScoreBatch(KeyedProcessFunction):
             self._counts,
             self._config.challenger_time_ratio,
         )
-        rules = ShardRules(key, self._state, self._rules, self._reports, self._counts)
+        rules = ShardRules(
+            key,
+            self._state,
+            self._rules,
+            self._reports,
+            self._counts,
+            ShardSnoozes(self._state.snoozes, self._snoozes),
+            self._config.time_zone,
+        )
         scoring = GuardedScoring(shard, models, rules, plain_transaction())
         self._shards[key] = Lane(shard=shard, models=models, rules=rules, scoring=scoring)
         yield from models.begin(now_ms(), self._config.first_deployment_bytes)

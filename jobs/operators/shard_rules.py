@@ -2,10 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from models.rules.rule_batch import RuleBatch
+from models.rules.rule_engine import RuleEngine
 from models.rules.ruling import Ruling
+from schemas.rule_book import RuleBook
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -15,8 +19,8 @@ if TYPE_CHECKING:
     from jobs.operators.counts import Counts
     from jobs.operators.model_reports import ModelReports
     from jobs.operators.rule_reader import ReadBook, RuleReader
+    from jobs.operators.shard_snoozes import ShardSnoozes
     from jobs.operators.shard_state import ShardState
-    from models.rules.rule_engine import RuleEngine
     from models.scoring.transaction_scorer import ScoredBatch
 
 
@@ -36,11 +40,23 @@ class ShardRules:
     reader : RuleReader
     reports : ModelReports
     counts : Counts
+    snoozes : ShardSnoozes
+    time_zone : str
+        IANA name of the zone of the rules' local times.
     """
 
-    def __init__(self, key: int, state: ShardState, reader: RuleReader, reports: ModelReports, counts: Counts) -> None:
+    def __init__(
+        self,
+        key: int,
+        state: ShardState,
+        reader: RuleReader,
+        reports: ModelReports,
+        counts: Counts,
+        snoozes: ShardSnoozes,
+        time_zone: str = "UTC",
+    ) -> None:
         self._key, self._state, self._reader = key, state, reader
-        self._reports, self._counts = reports, counts
+        self._reports, self._counts, self._snoozes, self._time_zone = reports, counts, snoozes, time_zone
         self._engine: RuleEngine | None = None
         self.book_id = ""
         """Rule book in force; empty where there never was one."""
@@ -55,6 +71,7 @@ class ShardRules:
         first : bytes or None
             The rule book to begin with where the state has none.
         """
+        self._snoozes.begin()
         kept, wanted = self._state.rules.value(), self._state.wanted_rules.value()
         if kept is None and wanted is None and first is not None:
             kept = first
@@ -73,6 +90,14 @@ class ShardRules:
         self._state.wanted_rules.update(payload)
         self._order = self._reader.order(payload)
 
+    def snooze(self, customer_id: str, payload: bytes, now_ms: int) -> Iterator[Any]:
+        """Follow a snooze of the control topic, or refuse it; yield TOPIC_BATCHes that say so."""
+        snooze_id, refusal = self._snoozes.take(customer_id, payload)
+        if refusal:
+            self._counts.rules_refused()
+        if refusal or snooze_id:
+            yield self._reports.snooze(self._key, snooze_id, refusal, now_ms)
+
     def look(self, now_ms: int) -> Iterator[Any]:
         """Follow an ordered book that is read, or refuse it; yield TOPIC_BATCHes that say so."""
         if self._order is None or not self._order.done():
@@ -89,9 +114,13 @@ class ShardRules:
 
     def rule(self, records: pa.RecordBatch, scored: ScoredBatch) -> tuple[ScoredBatch, Ruling | None]:
         """Return a scored batch as the rules decide it, and how they came to it; as it was where there are none."""
-        if self._engine is None:
+        snoozed = self._snoozes.lookup
+        if self._engine is None and snoozed is None:
             return scored, None
-        ruling = self._engine.judge(RuleBatch(records, scored.x, scored.scores), scored.decisions)
+        batch = RuleBatch(records, scored.x, scored.scores, self._time_zone)
+        if snoozed is not None:
+            self._snoozes.advance(int(batch.event_time_ms.max()))
+        ruling = (self._engine or _no_rules()).judge(batch, scored.decisions, snoozed)
         return replace(scored, decisions=ruling.decisions), ruling
 
     def count(self, ruling: Ruling | None) -> None:
@@ -106,3 +135,8 @@ class ShardRules:
         else:
             self.book_id = read.book_id
             self._engine = read.engine if read.engine.rules or read.engine.book.snoozes else None
+
+
+@cache
+def _no_rules() -> RuleEngine:
+    return RuleEngine(RuleBook(book_id="", changed_at=datetime.fromtimestamp(0, UTC), changed_by="", reason=""))

@@ -40,6 +40,8 @@ class ShardState:
         Which models serve, and which are to once they are loaded, see `ShardModels`.
     rules, wanted_rules : ValueState of the control topic's payload
         The rule book in force, and the one that is to be once it is read, see `ShardRules`.
+    snoozes : MapState of customer_id to the control topic's payload
+        Snoozes of this shard's customers, see `ShardSnoozes`.
     """
 
     def __init__(self, context: RuntimeContext, mode: Mode) -> None:
@@ -64,6 +66,7 @@ class ShardState:
         self.wanted_deployment = one("wanted_deployment")
         self.rules = one("rules")
         self.wanted_rules = one("wanted_rules")
+        self.snoozes = by_text("snoozes")
         self._mode = mode
 
     def read(self, state: Any, key: str) -> bytes | None:

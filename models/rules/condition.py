@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from models.rules import expression as ex
-from models.rules.fields import FEATURE_COLUMNS, FLAGS, NAMES, SCORE, TEXTS
+from models.rules.fields import FLAGS, NAMES, NUMBERS, TEXTS
 from models.rules.lookup import Lookup
 from models.rules.rule_batch import RuleBatch
 from schemas.rule_book import RuleError, meant
@@ -125,7 +125,7 @@ class _Compiler:
     def _name(self, name: str) -> Compiled:
         if name in FLAGS:
             return Compiled("condition", lambda batch: batch.number(name) == 1)
-        if name in FEATURE_COLUMNS or name == SCORE:
+        if name in NUMBERS:
             return Compiled("number", lambda batch: batch.number(name))
         if name in TEXTS:
             return Compiled("text", _no_values)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from models.features.hashing import hash_column
 from models.rules.fields import FEATURE_COLUMNS, MARKED_MISSING, SCORE
+from models.rules.local_time import local_times
 from schemas.arrow_buffers import numbers
 
 _NOTHING = np.empty(0, np.uint8)
@@ -54,10 +55,18 @@ class RuleBatch:
     x : ndarray of float32, (n, F)
         May hold NaN, which is missing.
     scores : ndarray of float32, (n,)
+    time_zone : str
+        IANA name of the zone of the local times.
     """
 
-    def __init__(self, records: pa.RecordBatch, x: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
-        self._records, self._x = records, x
+    def __init__(
+        self,
+        records: pa.RecordBatch,
+        x: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        time_zone: str = "UTC",
+    ) -> None:
+        self._records, self._x, self._time_zone = records, x, time_zone
         self._numbers = {SCORE: scores}
         self._texts: dict[str, TextColumn] = {}
         self.event_time_ms: NDArray[np.int64] = numbers(records.column("event_time"), np.int64)
@@ -66,8 +75,11 @@ class RuleBatch:
         return len(self._x)
 
     def number(self, name: str) -> NDArray[np.float32]:
-        """Return a feature or the score, (n,); NaN where it is missing."""
+        """Return a feature, the score or a part of the local time, (n,); NaN where it is missing."""
         found = self._numbers.get(name)
+        if found is None and name not in FEATURE_COLUMNS:
+            self._numbers |= local_times(self.event_time_ms, self._time_zone)
+            found = self._numbers[name]
         if found is None:
             column = FEATURE_COLUMNS[name]
             found = np.ascontiguousarray(self._x[:, column])

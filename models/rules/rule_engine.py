@@ -52,7 +52,7 @@ class RuleEngine:
         self.rules = tuple(_compiled(rule, lists) for rule in book.rules)
         self._snoozed = Lookup([item.customer_id for item in book.snoozes], [item.until for item in book.snoozes])
 
-    def judge(self, batch: RuleBatch, decisions: NDArray[np.uint8]) -> Ruling:
+    def judge(self, batch: RuleBatch, decisions: NDArray[np.uint8], snoozed: Lookup | None = None) -> Ruling:
         """Rule on what a model decided.
 
         Parameters
@@ -60,6 +60,8 @@ class RuleEngine:
         batch : RuleBatch, n rows
         decisions : ndarray of uint8, (n,)
             Values of `Decision`, by the model's thresholds; they stay as they are.
+        snoozed : Lookup or None
+            Customers that are snoozed beside those of the book.
         """
         with np.errstate(all="ignore"):
             masks = tuple(rule.hits(batch) for rule in self.rules)
@@ -70,8 +72,9 @@ class RuleEngine:
             final[mask & (final == Decision.APPROVE)] = Decision.REVIEW
         for _, mask in _of(held, "ALLOW"):
             final[mask] = Decision.APPROVE
-        if self.book.snoozes:
-            final[(final == Decision.REVIEW) & self._snoozed.find(batch, "customer_id")] = Decision.APPROVE
+        for snoozes in (self._snoozed if self.book.snoozes else None, snoozed):
+            if snoozes is not None:
+                final[(final == Decision.REVIEW) & snoozes.find(batch, "customer_id")] = Decision.APPROVE
         for _, mask in _of(held, "BLOCK"):
             final[mask] = Decision.BLOCK
         return Ruling(decisions=final, fired=_fired(held, final), masks=masks, hits=hits)

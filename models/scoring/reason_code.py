@@ -45,7 +45,7 @@ TEXTS = {
     ReasonCode.NEW_MERCHANT: "Whether the customer has paid this merchant before",
     ReasonCode.NEW_DEVICE: "Whether the customer has used this device before",
     ReasonCode.TRAVEL: "The distance from the customer's last transaction",
-    ReasonCode.TIME_OF_DAY: "The time of the day or of the week",
+    ReasonCode.TIME_OF_DAY: "The time of the day or of the week, by UTC",
     ReasonCode.CATEGORY: "How frequent fraud is at merchants of this kind",
     ReasonCode.PAYMENT_TYPE: "How frequent fraud is with payments of this kind",
     ReasonCode.MERCHANT_FRAUDS: "What is known of fraud at this merchant",

@@ -49,18 +49,17 @@ def list_rules(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream rules ls
       fraudstream rules ls --json | jq .rules
     """
-    from runtime.job_control.control_topic import read_rules
-
     settings, services = _open(context)
-    book = read_rules(settings, services)
-    told = [] if book is None else _answers(settings, services, book.book_id, 0)
+    book = _orders(settings, services).in_force()
+    told = [] if book is None or not book.book_id else _answers(settings, services, book.book_id, 0)
     if as_json:
         write_json(None if book is None else {**asdict(book), "shards": _shards(told)})
     elif book is None:
         out.print("No rules were ever applied: the models decide alone")
     else:
         _show_book(book)
-        _show_answers(told)
+        if told:
+            _show_answers(told)
 
 
 @app.command()
@@ -182,6 +181,7 @@ def dry_run(
             lambda: _labels(settings),
             stage_shower(bar),
             timezone=settings.files.timezone,
+            local_zone=settings.job.time_zone,
         )
     if as_json:
         write_json({**asdict(trial.figures), "left_out": trial.left_out})
@@ -225,6 +225,13 @@ def _answers(settings: Settings, services: Services, book_id: str, seconds: floa
     return await_answers(settings, services.bootstrap_servers, book_id, seconds=seconds)
 
 
+def _own_answer(settings: Settings, services: Services, order_id: str, seconds: float) -> list[ShardReport]:
+    """Return the answer of the one shard that has the customer; without it all shards, silent."""
+    from runtime.job_control.model_events import await_one_answer
+
+    return await_one_answer(settings, services.bootstrap_servers, order_id, seconds=seconds)
+
+
 def _tell(settings: Settings, services: Services, order: RuleOrder, wait: float, *, as_json: bool) -> None:
     if not order.changes:
         if as_json:
@@ -235,9 +242,10 @@ def _tell(settings: Settings, services: Services, order: RuleOrder, wait: float,
     for change in order.changes if not as_json else ():
         write_line(change)
     with err.status("waiting for the job"):
-        told = _answers(settings, services, order.book.book_id, wait)
+        answers = _own_answer if order.shards == "own" else _answers
+        told = answers(settings, services, order.order_id, wait)
     if as_json:
-        write_json({"book_id": order.book.book_id, "changes": order.changes, "shards": _shards(told)})
+        write_json({"book_id": order.order_id, "changes": order.changes, "shards": _shards(told)})
     else:
         _show_answers(told)
     if not all(shard.answer and shard.answer.kind == "RULES" for shard in told):
@@ -259,7 +267,8 @@ def _show_answers(told: list[ShardReport]) -> None:
 
 def _show_book(book: RuleBook) -> None:
     why = f": {book.reason}" if book.reason else ""
-    write_line(f"Applied {book.changed_at:%Y-%m-%d %H:%M:%S} UTC by {book.changed_by}{why}")
+    if book.book_id:
+        write_line(f"Applied {book.changed_at:%Y-%m-%d %H:%M:%S} UTC by {book.changed_by}{why}")
     rules = [(rule.name, rule.action, rule.when, _day(rule.expires), rule.text) for rule in book.rules]
     write_table(("rule", "action", "when", "expires", "in words"), rules)
     if book.lists:

@@ -23,6 +23,7 @@ from runtime.configuration.setting_names import PREFIX, check_names, explain
 from runtime.host.folders import StateFolder
 from schemas.currency import MAX_AMOUNTS_MINOR
 from schemas.errors import UserError
+from schemas.time_zone import time_zone_problem
 from schemas.topics import Topics
 from schemas.validation import Limits
 
@@ -62,10 +63,18 @@ def _store_address(value: str | None) -> str | None:
     return value
 
 
+def _time_zone(value: str) -> str:
+    problem = time_zone_problem(value)
+    if problem:
+        raise mistake(f"an IANA time zone, got {problem}")
+    return value
+
+
 Servers = Annotated[str | None, AfterValidator(_address_list)]
 WebAddress = Annotated[str | None, AfterValidator(_web_address)]
 RegistryAddress = Annotated[str | None, AfterValidator(_without_login)]
 StoreAddress = Annotated[str | None, AfterValidator(_store_address)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Names = Annotated[dict[str, str], AfterValidator(refuse_security_names)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -169,6 +178,8 @@ class JobSettings(Section):
     """customers, and as many merchants, that all shards together keep in memory outside the JVM: about 10 kB of both"""
     challenger_time_ratio: Annotated[float, Field(ge=1)] = JobConfig.challenger_time_ratio
     """times the champion's time that a challenger's scoring may take before it is removed"""
+    time_zone: TimeZone = JobConfig.time_zone
+    """IANA time zone of `local_hour` and the other local times in rules, for example Europe/Berlin"""
     start_from: StartFrom = JobConfig.start_from
     """where a new job begins to read"""
     max_record_bytes: AtLeastOne = Limits.max_record_bytes

@@ -12,12 +12,14 @@ from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import shared_properties
 from runtime.kafka.registry_access import registry_of
 from runtime.kafka.topic_codecs import read_records
+from runtime.kafka.topic_reader import read_topic
 from runtime.kafka.topics import require_topics
 from runtime.local.embedded import Services
-from schemas.avro_schemas import CONTROL, RULES
-from schemas.codec import RecordCodec
+from schemas.avro_schemas import CONTROL, RULES, SNOOZE
+from schemas.codec import RecordCodec, UndecodableError
+from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
 from schemas.deployment import DEPLOYMENT_KEY, Challenger, Deployment, Served
-from schemas.registry import rules_subject, value_subject
+from schemas.registry import UnknownSchemaError, rules_subject, snoozes_subject, value_subject
 from schemas.rule_book import RULES_KEY, RuleBook, RuleError
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "Served",
     "publish_deployment",
     "publish_rules",
+    "publish_snooze",
     "read_deployment",
     "read_rules",
+    "read_snoozes",
 ]
 
 T = TypeVar("T")
@@ -96,6 +100,48 @@ def read_rules(settings: Settings, services: Services) -> RuleBook | None:
     return None if newest is None else newest[1]
 
 
+def publish_snooze(settings: Settings, services: Services, snooze: CustomerSnooze) -> None:
+    """Order the job to follow a customer's snooze; one that is over leaves a tombstone behind it.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    # The job answers the record, which a tombstone has no id for; compaction then removes both.
+    _publish(settings, services, snooze.key, _snoozes_codec(settings).encode(snooze.to_record()))
+    if snooze.until is None:
+        _publish(settings, services, snooze.key, None)
+
+
+def read_snoozes(settings: Settings, services: Services) -> dict[str, CustomerSnooze]:
+    """Read the newest snooze of each customer that has one, by customer; records that are none are passed over.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    topic, codec = settings.topics.control, _snoozes_codec(settings)
+    require_topics(settings, services.bootstrap_servers, topic)
+    newest: dict[str, CustomerSnooze] = {}
+    for message in read_topic(settings, services.bootstrap_servers, topic):
+        key = (message.key() or b"").decode(errors="replace")
+        if not key.startswith(SNOOZE_PREFIX):
+            continue
+        customer_id = key.removeprefix(SNOOZE_PREFIX)
+        payload = message.value()
+        try:
+            snooze = CustomerSnooze.from_record(codec.decode(payload)) if payload else None
+        except (UndecodableError, UnknownSchemaError):
+            continue  # the job refuses it too, and goes on with the former
+        if snooze is None or snooze.until is None:
+            newest.pop(customer_id, None)
+        elif snooze.customer_id == customer_id:
+            newest[customer_id] = snooze
+    return newest
+
+
 def newest_orders(settings: Settings, services: Services) -> dict[str, bytes]:
     """Read the newest deployment and rule book that can be followed, by their keys, as they were written.
 
@@ -111,7 +157,7 @@ def newest_orders(settings: Settings, services: Services) -> dict[str, bytes]:
     return {key: newest[0].value() or b"" for key, newest in found.items() if newest is not None}
 
 
-def _publish(settings: Settings, services: Services, key: str, payload: bytes) -> None:
+def _publish(settings: Settings, services: Services, key: str, payload: bytes | None) -> None:
     topic = settings.topics.control
     require_topics(settings, services.bootstrap_servers, topic)
     with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
@@ -146,6 +192,10 @@ def _newest(
     for pair in found:
         newest = pair
     return newest
+
+
+def _snoozes_codec(settings: Settings) -> RecordCodec:
+    return RecordCodec(SNOOZE, snoozes_subject(settings.topics.control), registry_of(settings))
 
 
 def _rules_codec(settings: Settings) -> RecordCodec:

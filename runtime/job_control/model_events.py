@@ -86,6 +86,28 @@ def await_answers(
     return found
 
 
+def await_one_answer(
+    settings: Settings, bootstrap_servers: str, order_id: str, *, seconds: float = ANSWER_S
+) -> list[ShardReport]:
+    """Wait until any shard has answered an order, or the time is over.
+
+    Returns
+    -------
+    list of ShardReport
+        Those that answered; all shards, none with an answer, where none did.
+    """
+    found: list[ShardReport] = []
+    shards = SHARD_KEYS[settings.job.shards]
+
+    def answered() -> bool:
+        events = read_model_events(settings, bootstrap_servers)
+        found[:] = [ShardReport.of(shard, events, order_id) for shard in shards]
+        return any(shard.answer is not None for shard in found)
+
+    wait_until(answered, seconds=seconds, interval_s=0.2)
+    return [shard for shard in found if shard.answer is not None] or found
+
+
 def _event(record: dict[str, Any]) -> ModelEvent:
     return ModelEvent(**{**record, "challengers": tuple(record["challengers"])})
 

@@ -87,6 +87,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         feature_log_share=settings.job.feature_log_share,
         pool_customers=settings.job.pool_customers,
         challenger_time_ratio=settings.job.challenger_time_ratio,
+        time_zone=settings.job.time_zone,
         start_from=settings.job.start_from,
         limits=settings.job.limits,
     )

@@ -44,6 +44,7 @@ def try_rules(
     progress: Progress,
     *,
     timezone: str | None = None,
+    local_zone: str = "UTC",
 ) -> RuleTrial:
     """Let a rule book decide on past transactions; nothing is sent.
 
@@ -61,6 +62,8 @@ def try_rules(
         Told stage, done and total.
     timezone
         IANA time zone of times in a history that have none.
+    local_zone
+        IANA name of the zone of the rules' local times, as the job has it.
 
     Raises
     ------
@@ -72,11 +75,13 @@ def try_rules(
     engine = RuleEngine(book)
     require_past(path)
     if is_archive(path):
-        return _on_archive(engine, path, artifact, read_labels, progress)
-    return _on_history(engine, read_labelled(path, progress, timezone=timezone), artifact, progress)
+        return _on_archive(engine, path, artifact, read_labels, progress, local_zone)
+    return _on_history(engine, read_labelled(path, progress, timezone=timezone), artifact, progress, local_zone)
 
 
-def _on_history(engine: RuleEngine, table: pa.Table, artifact: Artifact, progress: Progress) -> RuleTrial:
+def _on_history(
+    engine: RuleEngine, table: pa.Table, artifact: Artifact, progress: Progress, local_zone: str
+) -> RuleTrial:
     tally, done = DryRunTally(engine), 0
     for records, scored in score_history(table, artifact, with_labels=True):
         done += len(records)
@@ -87,7 +92,7 @@ def _on_history(engine: RuleEngine, table: pa.Table, artifact: Artifact, progres
         kept = records.take(pa.array(first))
         labelled = kept.column("is_fraud").is_valid().to_numpy(zero_copy_only=False)
         is_fraud = kept.column("is_fraud").fill_null(False).to_numpy(zero_copy_only=False)
-        batch = RuleBatch(kept, scored.x[first], scored.scores[first])
+        batch = RuleBatch(kept, scored.x[first], scored.scores[first], local_zone)
         tally.add(batch, scored.decisions[first], labelled, is_fraud)
     return RuleTrial(figures=tally.result(), left_out={})
 
@@ -98,6 +103,7 @@ def _on_archive(
     artifact: Artifact,
     read_labels: Callable[[], pa.Table | None],
     progress: Progress,
+    local_zone: str,
 ) -> RuleTrial:
     progress("reading the archive", 0, 1)
     rows, _ = read_archived_rows(path, artifact.manifest)
@@ -109,7 +115,7 @@ def _on_archive(
     (records,) = rows.combine_chunks().to_batches()
     scores = records.column("score").to_numpy()
     tally = DryRunTally(RuleEngine(replace(engine.book, rules=tried)))
-    batch = RuleBatch(records, archived_features(rows), scores)
+    batch = RuleBatch(records, archived_features(rows), scores, local_zone)
     tally.add(batch, decided(artifact.manifest, scores), labelled, is_fraud)
     return RuleTrial(figures=tally.result(), left_out=left_out)
 

@@ -1,7 +1,8 @@
 """Rules reach the running job by the control topic, decide beside the model, and survive a restart."""
 
 import json
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -9,9 +10,11 @@ from typer.testing import CliRunner
 
 from runtime.cli import app
 from runtime.host.deadline import wait_until
-from runtime.job_control.control_topic import publish_rules
-from runtime.job_control.model_events import await_answers
-from schemas.rule_book import ListEntry, RuleList, Snooze
+from runtime.job_control.control_topic import publish_rules, publish_snooze, read_snoozes
+from runtime.job_control.model_events import await_answers, await_one_answer
+from runtime.rules.rule_orders import RuleOrders
+from schemas.customer_snooze import CustomerSnooze
+from schemas.rule_book import ListEntry, RuleError, RuleList, Snooze
 from tests.integration.expected import Expected, card_world
 from tests.unit.rules.books import book, rule
 from tests.unit.training.histories import artifact_folder
@@ -30,6 +33,21 @@ def follow(lane, ordered):
     return {(shard.answer.kind, shard.answer.detail) if shard.answer else None for shard in told}
 
 
+def snooze(lane, customer_id, until):
+    """Publish a snooze; returns the answers to it."""
+    order = CustomerSnooze(
+        snooze_id=str(uuid4()),
+        customer_id=customer_id,
+        until=until,
+        reason="",
+        changed_at=datetime.now(UTC),
+        changed_by="tests",
+    )
+    publish_snooze(lane.settings, lane.services, order)
+    told = await_one_answer(lane.settings, lane.services.bootstrap_servers, order.snooze_id)
+    return [shard.answer and (shard.answer.kind, shard.answer.detail) for shard in told]
+
+
 def by_rules(expected, frozen, snoozed):
     """Return each transaction's decision by the rules of the test, worked out one by one."""
     decisions = {}
@@ -37,7 +55,7 @@ def by_rules(expected, frozen, snoozed):
         decision = expected.decisions[name]
         if decision == "APPROVE" and row["amount_minor"] > LARGE * 100:
             decision = "REVIEW"
-        if decision == "REVIEW" and row["customer_id"] == snoozed:
+        if decision == "REVIEW" and row["customer_id"] in snoozed:
             decision = "APPROVE"
         decisions[name] = "BLOCK" if row["merchant_id"] == frozen else decision
     return decisions
@@ -48,18 +66,21 @@ def test_rules_decide_beside_the_model_and_survive_a_restart(open_lane, artifact
     table = card_world(ROWS)
     expected = Expected.of(table, artifact)
     large = [row for row in expected.transactions.values() if row["amount_minor"] > LARGE * 100]
-    snoozed, frozen = large[0]["customer_id"], large[-1]["merchant_id"]
+    customers = list(dict.fromkeys(row["customer_id"] for row in large))
+    by_book, by_record, ended = customers[:3]
+    snoozed, frozen = {by_book, by_record}, large[-1]["merchant_id"]
     until = table["event_time"][-1].as_py() + timedelta(days=1)
     rules = book(
         rule("large_amount", f"amount > {LARGE}", "REVIEW"),
         rule("frozen_merchant", "merchant_id in @frozen", "BLOCK"),
         lists=(RuleList(name="frozen", entries=(ListEntry(value=frozen),)),),
-        snoozes=(Snooze(customer_id=snoozed, until=until),),
+        snoozes=(Snooze(customer_id=by_book, until=until),),
         book_id=str(uuid4()),
     )
     lane = open_lane(mode=mode)
     lane.submit()
     assert follow(lane, rules) == {("RULES", "")}
+    assert snooze(lane, by_record, until) == snooze(lane, ended, until) == snooze(lane, ended, None) == [("RULES", "")]
     lane.send(table.slice(0, ROWS // 2))
     lane.await_scores(ROWS // 2)
     lane.submit(savepoint=lane.stop_with_savepoint())
@@ -86,7 +107,7 @@ def test_rules_decide_beside_the_model_and_survive_a_restart(open_lane, artifact
     by_rule_alone = [name for name in alerts if expected.decisions[name] == "APPROVE"]
     assert {alerts[name]["reasons"][0]["text"] for name in by_rule_alone} <= {"large amount", "frozen merchant"}
     assert any(alerts[name]["decision"] == "REVIEW" for name in by_rule_alone)
-    assert all(alert["customer_id"] != snoozed for alert in alerts.values() if alert["decision"] == "REVIEW")
+    assert all(alert["customer_id"] not in snoozed for alert in alerts.values() if alert["decision"] == "REVIEW")
 
 
 def fraudstream(*arguments):
@@ -129,7 +150,37 @@ def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(ope
     code, book = fraudstream("rules", "ls")
     assert [rule["name"] for rule in book["rules"]] == ["large_amount"]
     assert [snooze["customer_id"] for snooze in book["snoozes"]] == [alerts[0]["customer_id"]]
+    assert [shard["answer"]["kind"] for shard in snoozed["shards"]] == ["RULES"]
     assert fraudstream("rules", "unsnooze", alerts[0]["customer_id"])[0] == 0
+    assert fraudstream("rules", "ls")[1]["snoozes"] == []
     code, entries = fraudstream("rules", "log")
     own = [(entry["reason"], entry["changes"][0][0]) for entry in entries[-3:]]  # other tests share the folder
     assert own == [("ticket 1", "+"), ("", "+"), ("", "-")]
+
+
+def test_snoozes_that_several_processes_make_at_once_are_all_in_force(open_lane):
+    lane = open_lane()
+    customers = [f"c-{number}" for number in range(12)]
+    until = datetime.now(UTC) + timedelta(days=1)
+    orders = [RuleOrders(lane.settings, lane.services) for _ in range(4)]  # each as another process: with its own lock
+    with ThreadPoolExecutor(len(orders)) as pool:
+        list(pool.map(lambda item: orders[item[0] % 4].snooze(item[1], until, ""), enumerate(customers)))
+    assert read_snoozes(lane.settings, lane.services).keys() == {*customers}
+    assert {item.customer_id for item in orders[0].in_force().snoozes} == {*customers}
+    with pytest.raises(RuleError, match="expected a customer that is snoozed, got c-99"):
+        orders[0].unsnooze("c-99", "")
+
+
+def test_snooze_of_a_book_of_an_earlier_version_is_shown_replaced_and_ended(open_lane):
+    lane = open_lane()
+    until = datetime.now(UTC) + timedelta(days=9)
+    inline = tuple(Snooze(customer_id=name, until=until) for name in ("c-1", "c-2"))
+    publish_rules(lane.settings, lane.services, book(snoozes=inline))
+    orders = RuleOrders(lane.settings, lane.services)
+    shorter = until - timedelta(days=8)
+    orders.snooze("c-1", shorter, "")
+    ends = {item.customer_id: abs(item.until - shorter) < timedelta(seconds=1) for item in orders.in_force().snoozes}
+    assert ends == {"c-1": True, "c-2": False}
+    orders.unsnooze("c-1", "")
+    orders.unsnooze("c-2", "")
+    assert orders.in_force().snoozes == ()

@@ -94,6 +94,22 @@ def test_without_transactions_failed_checkpoints_may_last():
     assert job_config(**TIGHT, transaction_timeout_ms=1).guarantee == "at-least-once"
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("Europe/Belrin", "did you mean Europe/Berlin?"),
+        ("europe/berlin ", "did you mean Europe/Berlin?"),
+        ("Europe", "did you mean"),
+        ("../etc/passwd", "use a name such as Europe/Berlin, or UTC"),
+        ("", "use a name such as Europe/Berlin, or UTC"),
+    ],
+)
+def test_time_zone_that_there_is_not_is_refused_with_the_nearest(name, advice):
+    with pytest.raises(JobConfigError, match=r"expected job\.time_zone: an IANA time zone, got") as refusal:
+        job_config(time_zone=name)
+    assert f"got {name!r}: {advice}" in str(refusal.value)
+
+
 def test_refusal_is_the_users_to_mend():
     assert issubclass(JobConfigError, UserError)
 
@@ -129,6 +145,7 @@ def test_json_gives_back_every_setting(tmp_path):
         labels=False,
         emit_scores=False,
         feature_log_share=0.5,
+        time_zone="Europe/Berlin",
         start_from="committed",
         challenger_time_ratio=3.5,
         first_rules="YQ==",

@@ -1,6 +1,8 @@
 """What a shard does with rule books, on a value that stands for Flink's state: a real one is integration."""
 
 from concurrent.futures import Future
+from dataclasses import replace
+from datetime import timedelta
 from threading import Event
 from types import SimpleNamespace
 
@@ -10,12 +12,14 @@ import pytest
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.rule_reader import RuleReader
 from jobs.operators.shard_rules import ShardRules
+from jobs.operators.shard_snoozes import ShardSnoozes
 from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision
 from models.scoring.transaction_scorer import TransactionScorer
-from schemas.avro_schemas import MODEL_EVENT, RULES
+from schemas.avro_schemas import MODEL_EVENT, RULES, SNOOZE
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
+from schemas.customer_snooze import CustomerSnooze
 from schemas.registry import FileRegistry
 from schemas.rule_book import Snooze
 from tests.records import NOON, NOON_MS
@@ -24,8 +28,10 @@ from tests.unit.jobs.test_shard_models import Value
 from tests.unit.rules.books import book, rule
 from tests.unit.training.histories import artifact, history
 
-BOOKS, EVENTS = (RecordCodec(name, "", FileRegistry()) for name in (RULES, MODEL_EVENT))
+BOOKS, EVENTS, SNOOZES = (RecordCodec(name, "", FileRegistry()) for name in (RULES, MODEL_EVENT, SNOOZE))
 ALL = rule("all", "amount >= 0", "BLOCK")
+REVIEW_ALL = rule("all", "amount >= 0", "REVIEW")
+LATER = NOON + timedelta(days=3_650)
 
 
 class Counts:
@@ -41,14 +47,25 @@ class Counts:
         self.refusals += 1
 
 
+class Entries(dict):
+    """A map state."""
+
+    put = dict.__setitem__
+
+    def remove(self, key):
+        self.pop(key, None)
+
+
 class Shard:
     """A shard's rules, and what they told."""
 
     def __init__(self, state=None):
-        self.state, self.counts = state or SimpleNamespace(rules=Value(), wanted_rules=Value()), Counts()
+        self.state = state or SimpleNamespace(rules=Value(), wanted_rules=Value(), snoozes=Entries())
+        self.counts = Counts()
         reports = ModelReports(job_config(), FileRegistry())
         self.reader = RuleReader(BOOKS)
-        self.rules = ShardRules(4, self.state, self.reader, reports, self.counts)
+        snoozes = ShardSnoozes(self.state.snoozes, SNOOZES)
+        self.rules = ShardRules(4, self.state, self.reader, reports, self.counts, snoozes)
 
     def begin(self, first=None):
         return told(self.rules.begin(NOON_MS, first))
@@ -60,6 +77,9 @@ class Shard:
         self.rules.order(payload)
         self.reader.order(payload).result(30)
         return told(self.rules.look(NOON_MS))
+
+    def snooze(self, customer_id, payload):
+        return told(self.rules.snooze(customer_id, payload, NOON_MS))
 
     def decisions(self):
         ruled, ruling = self.rules.rule(*scored())
@@ -200,7 +220,7 @@ def test_book_that_fails_for_a_plain_transaction_is_refused(monkeypatch):
 
 
 def test_book_that_takes_long_at_the_begin_is_refused_and_followed_once_it_is_read():
-    state = SimpleNamespace(rules=Value(), wanted_rules=Value())
+    state = SimpleNamespace(rules=Value(), wanted_rules=Value(), snoozes=Entries())
     state.rules.update(encoded(book(ALL)))
     shard = Shard(state)
     may_read = Event()
@@ -215,3 +235,127 @@ def test_book_that_takes_long_at_the_begin_is_refused_and_followed_once_it_is_re
     shard.reader.order(encoded(book(ALL))).result(30)
     assert told(shard.rules.look(NOON_MS)) == [("RULES", "b1", 4, "")]
     assert shard.decisions()[0] == {"BLOCK"}
+
+
+def snoozed(customer_id, until, snooze_id="s1"):
+    found = CustomerSnooze(
+        snooze_id=snooze_id, customer_id=customer_id, until=until, reason="", changed_at=NOON, changed_by="tests"
+    )
+    return SNOOZES.encode(found.to_record())
+
+
+def approved(shard):
+    """Return the customers whose transactions are all approved, and all customers."""
+    records, batch = scored()
+    ruled, _ = shard.rules.rule(records, batch)
+    customers = records.column("customer_id").to_pylist()
+    raised = {
+        name for name, value in zip(customers, ruled.decisions.tolist(), strict=True) if value != Decision.APPROVE
+    }
+    return set(customers) - raised, set(customers)
+
+
+def test_snooze_of_its_own_silences_its_customer_alone_and_the_shard_answers_by_its_id():
+    shard = Shard()
+    shard.begin()
+    shard.order(book(REVIEW_ALL))
+    customer = scored()[0].column("customer_id")[0].as_py()
+    assert shard.snooze(customer, snoozed(customer, LATER)) == [("RULES", "s1", 4, "")]
+    assert approved(shard)[0] == {customer}
+
+
+def test_snoozes_of_several_customers_are_all_in_force_and_a_later_book_leaves_them():
+    shard = Shard()
+    shard.begin()
+    customers = sorted(approved(shard)[1])[:2]
+    for customer in customers:
+        shard.snooze(customer, snoozed(customer, LATER))
+    shard.order(book(REVIEW_ALL))
+    assert approved(shard)[0] == {*customers}
+
+
+def test_snooze_without_any_book_takes_back_what_the_model_reviews():
+    shard = Shard()
+    shard.begin()
+    records, batch = scored()
+    batch = replace(batch, decisions=np.full(len(records), Decision.REVIEW, np.uint8))
+    customer = records.column("customer_id")[0].as_py()
+    shard.snooze(customer, snoozed(customer, LATER))
+    ruled, ruling = shard.rules.rule(records, batch)
+    shard.rules.count(ruling)
+    theirs = np.array([name == customer for name in records.column("customer_id").to_pylist()])
+    assert {*ruled.decisions[theirs].tolist()} == {Decision.APPROVE}
+    assert {*ruled.decisions[~theirs].tolist()} == {Decision.REVIEW}
+
+
+def test_blocked_transaction_of_a_snoozed_customer_stays_blocked():
+    shard = Shard()
+    shard.begin()
+    shard.order(book(ALL))
+    customer = scored()[0].column("customer_id")[0].as_py()
+    shard.snooze(customer, snoozed(customer, LATER))
+    assert approved(shard)[0] == set()
+
+
+@pytest.mark.parametrize("ending", ["tombstone", "record"])
+def test_snooze_ends_with_a_tombstone_and_with_a_record_without_an_end(ending):
+    shard = Shard()
+    shard.begin()
+    shard.order(book(REVIEW_ALL))
+    customer = scored()[0].column("customer_id")[0].as_py()
+    shard.snooze(customer, snoozed(customer, LATER))
+    if ending == "tombstone":
+        assert shard.snooze(customer, b"") == []
+    else:
+        assert shard.snooze(customer, snoozed(customer, None, "s2")) == [("RULES", "s2", 4, "")]
+    assert approved(shard)[0] == set()
+    assert shard.state.snoozes == {}
+
+
+def test_restored_shard_goes_on_with_its_snoozes():
+    shard = Shard()
+    shard.begin()
+    shard.order(book(REVIEW_ALL))
+    customer = scored()[0].column("customer_id")[0].as_py()
+    shard.snooze(customer, snoozed(customer, LATER))
+    restored = Shard(shard.state)
+    restored.begin()
+    assert approved(restored)[0] == {customer}
+
+
+def test_snooze_counts_before_its_end_by_event_time_and_is_removed_a_month_later():
+    shard = Shard()
+    shard.begin()
+    shard.order(book(REVIEW_ALL))
+    records = scored()[0]
+    customer, other = sorted(set(records.column("customer_id").to_pylist()))[:2]
+    first = records.column("event_time")[0].as_py()
+    shard.snooze(customer, snoozed(customer, first))
+    shard.snooze(other, snoozed(other, first - timedelta(days=40)))
+    assert approved(shard)[0] == set()
+    assert {*shard.state.snoozes} == {customer, other}, "nothing was known of the time"
+    shard.snooze("c-new", snoozed("c-new", LATER))
+    approved(shard)
+    assert {*shard.state.snoozes} == {customer, "c-new"}
+
+
+@pytest.mark.parametrize("payload", [b"test", b"\x00\x00\x00\x00\x19", b"\x00\x00\x00\xff\xffx"])
+def test_record_that_is_no_snooze_is_refused_and_the_former_stays(payload):
+    shard = Shard()
+    shard.begin()
+    shard.order(book(REVIEW_ALL))
+    customer = scored()[0].column("customer_id")[0].as_py()
+    shard.snooze(customer, snoozed(customer, LATER))
+    ((kind, snooze_id, _, detail),) = shard.snooze(customer, payload)
+    assert (kind, snooze_id, shard.counts.refusals) == ("RULES_REFUSED", "", 1)
+    assert detail
+    assert approved(shard)[0] == {customer}
+
+
+def test_snooze_under_the_key_of_another_customer_is_refused():
+    shard = Shard()
+    shard.begin()
+    ((kind, snooze_id, _, detail),) = shard.snooze("c-1", snoozed("c-2", LATER))
+    assert (kind, snooze_id) == ("RULES_REFUSED", "s1")
+    assert "expected the customer of the key, c-1, got c-2" in detail
+    assert shard.state.snoozes == {}

@@ -62,6 +62,7 @@ FINGERPRINTS = {
     18: "3a571b7c61d91d0a",
     19: "9b7dde035b8abcc6",
     20: "fa09f2f5a906132c",
+    25: "0c95f77f6e7a35c7",
     32: "821447cc0dec13dd",
     33: "916f24a47f93d858",
 }

@@ -21,7 +21,7 @@ MEANINGS = {
     "NEW_MERCHANT": ("Whether the customer has paid this merchant before", {"new_merchant"}),
     "NEW_DEVICE": ("Whether the customer has used this device before", {"new_device"}),
     "TRAVEL": ("The distance from the customer's last transaction", {"distance", "speed"}),
-    "TIME_OF_DAY": ("The time of the day or of the week", {"hour", "night", "weekend"}),
+    "TIME_OF_DAY": ("The time of the day or of the week, by UTC", {"hour", "night", "weekend"}),
     "CATEGORY": ("How frequent fraud is at merchants of this kind", {"category_risk"}),
     "PAYMENT_TYPE": ("How frequent fraud is with payments of this kind", {"type_risk"}),
     "MERCHANT_FRAUDS": (

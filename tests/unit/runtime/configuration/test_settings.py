@@ -123,3 +123,10 @@ def test_a_file_with_a_byte_order_mark_is_refused_by_that_name(tmp_path, mark):
     file.write_bytes(mark + b"[job]\nshards = 8\n")
     with pytest.raises(UserError, match=r"expected plain UTF-8 in .*, got a byte order mark"):
         load_settings(file)
+
+
+def test_time_zone_that_there_is_not_is_refused_with_the_nearest():
+    write('[job]\ntime_zone = "Europe/Belrin"\n')
+    with pytest.raises(SettingsError, match=r"job\.time_zone: expected an IANA time zone, got") as caught:
+        load_settings()
+    assert "'Europe/Belrin': did you mean Europe/Berlin?" in str(caught.value)

@@ -1,0 +1,101 @@
+"""Snoozes of a shard's customers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from models.rules.lookup import Lookup
+from schemas.codec import UndecodableError
+from schemas.customer_snooze import CustomerSnooze
+from schemas.registry import UnknownSchemaError
+
+if TYPE_CHECKING:
+    from schemas.codec import RecordCodec
+
+KEPT = timedelta(days=30)
+"""How long a snooze is kept beyond its end, by event time: for late transactions."""
+
+
+class ShardSnoozes:
+    """Snoozes of one shard's customers, each a record of the control topic and an entry of the state.
+
+    Parameters
+    ----------
+    state : MapState of customer_id to the control topic's payload
+        With this shard's key current, now and at each call.
+    codec : RecordCodec
+        Of the snoozes.
+    """
+
+    def __init__(self, state: Any, codec: RecordCodec) -> None:
+        self._state, self._codec = state, codec
+        self._until: dict[str, datetime] = {}
+        self._lookup: Lookup | None = None
+        self._changed = False
+        self._newest_ms = 0
+
+    def begin(self) -> None:
+        """Read the state; an entry that this version can't read is passed over, and kept."""
+        for customer_id in self._state.keys():  # noqa: SIM118 - no dict
+            try:
+                self._keep(CustomerSnooze.from_record(self._codec.decode(self._state.get(customer_id))))
+            except (UndecodableError, UnknownSchemaError):
+                continue
+        self._changed = True
+
+    def take(self, customer_id: str, payload: bytes) -> tuple[str, str]:
+        """Follow a record of the control topic; of a tombstone the payload is empty.
+
+        Returns
+        -------
+        tuple of str
+            The record's id, empty where it has none, and why it is refused, empty where it is followed.
+        """
+        if not payload:
+            self._end(customer_id)
+            return "", ""
+        try:
+            snooze = CustomerSnooze.from_record(self._codec.decode(payload))
+        except (UndecodableError, UnknownSchemaError) as error:
+            return "", str(error)
+        except Exception as error:
+            # Whatever is wrong with the record, the job goes on: it is refused.
+            return "", repr(error)
+        if snooze.customer_id != customer_id:
+            refusal = f"expected the customer of the key, {customer_id}, got {snooze.customer_id}: publish it again"
+            return snooze.snooze_id, refusal
+        if snooze.until is None or self._is_over(snooze.until):
+            self._end(customer_id)
+        else:
+            self._state.put(customer_id, payload)
+            self._keep(snooze)
+        return snooze.snooze_id, ""
+
+    @property
+    def lookup(self) -> Lookup | None:
+        """The customers that are snoozed; None where none is."""
+        if self._changed:
+            self._changed = False
+            for customer_id in [name for name, until in self._until.items() if self._is_over(until)]:
+                self._end(customer_id)
+            self._changed = False
+            self._lookup = Lookup([*self._until], [*self._until.values()]) if self._until else None
+        return self._lookup
+
+    def advance(self, newest_ms: int) -> None:
+        """Note the event time of a batch's newest transaction: snoozes that ended long before it are removed."""
+        self._newest_ms = max(self._newest_ms, newest_ms)
+
+    def _is_over(self, until: datetime) -> bool:
+        return until.timestamp() * 1000 + KEPT.total_seconds() * 1000 <= self._newest_ms
+
+    def _keep(self, snooze: CustomerSnooze) -> None:
+        if snooze.until is not None:
+            self._until[snooze.customer_id] = snooze.until
+            self._changed = True
+
+    def _end(self, customer_id: str) -> None:
+        self._state.remove(customer_id)
+        if self._until.pop(customer_id, None) is not None:
+            self._changed = True
