@@ -11,7 +11,7 @@ from api.access import require_access
 from api.deadline import DeadlineMs, deadline_s
 from api.problem import ProblemError, documented, unavailable
 from api.sender import UnavailableError
-from api.transaction import EPOCH, LIMITS, MILLISECOND, CustomerId, Id, Text, require_whole_place
+from api.transaction import EPOCH, LIMITS, MILLISECOND, CustomerId, Id, Text, require_amount, require_whole_place
 from runtime.configuration.api_settings import ApiSettings
 
 router = APIRouter(prefix="/v1", tags=["features"], dependencies=[Depends(require_access)])
@@ -41,8 +41,9 @@ class Hypothetical(BaseModel):
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
 
     @model_validator(mode="after")
-    def _whole_place(self) -> Hypothetical:
+    def _whole(self) -> Hypothetical:
         require_whole_place(self.latitude, self.longitude)
+        require_amount(self.amount_minor, self.currency)
         return self
 
 

@@ -52,6 +52,13 @@ def require_whole_place(latitude: float | None, longitude: float | None) -> None
         raise PydanticCustomError("half_a_place", "both latitude and longitude, or neither")
 
 
+def require_amount(amount_minor: int, currency: str) -> None:
+    """Refuse an amount beyond the bound of its currency."""
+    most = LIMITS.max_amounts_minor.get(currency, LIMITS.max_amount_minor)
+    if amount_minor > most:
+        raise PydanticCustomError("amount", f"at most {most} minor units of {currency[:3]}")
+
+
 Text = Annotated[str, Field(max_length=MAX_TEXT_BYTES), AfterValidator(_limited)]
 Id = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_BYTES), AfterValidator(_limited)]
 CustomerId = Annotated[Id, AfterValidator(_customer)]
@@ -106,8 +113,9 @@ class Transaction(BaseModel):
     """when the card was used: RFC 3339 with its offset, to the millisecond"""
 
     @model_validator(mode="after")
-    def _whole_place(self) -> Transaction:
+    def _whole(self) -> Transaction:
         require_whole_place(self.latitude, self.longitude)
+        require_amount(self.amount_minor, self.currency)
         return self
 
     def record(self) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def transactions(rng: np.random.Generator, customers: NDArray[np.int64], start_m
             "merchant_category": pa.array(categories[rng.integers(0, 20, n)]),
             "transaction_type": pa.array(types[rng.integers(0, 4, n)]),
             "amount_minor": pa.array(rng.integers(100, 50_000, n)),
+            "currency": pa.array(["EUR"] * n),
             "device_id": pa.array([f"device-{d}" for d in rng.integers(0, 20_000, n)], mask=rng.random(n) < 0.3),
             "latitude": pa.array(rng.uniform(40, 55, n), mask=rng.random(n) < 0.1),
             "longitude": pa.array(rng.uniform(-5, 20, n)),

@@ -20,14 +20,16 @@ DECODER = TransactionBatchDecoder("t-value", FileRegistry(), LIMITS)
 texts = st.text(max_size=300) | st.text(alphabet="ä\ufeff\ufffe\ufffd𝄞", max_size=140)
 degrees = st.none() | st.floats() | st.sampled_from([-180.0, -90.0, 90.0, 90.00000001, 180.0])
 times = st.datetimes(datetime(1969, 12, 31), datetime(2026, 11, 26), timezones=st.just(UTC))  # noqa: DTZ001
+AMOUNTS = [0, LIMITS.max_amount_minor, LIMITS.max_amount_minor + 1, LIMITS.greatest_max_amount_minor]
 bodies = st.fixed_dictionaries(
     {},
     optional={
         **dict.fromkeys(
-            ("transaction_id", "customer_id", "merchant_id", "merchant_category", "transaction_type", "currency"), texts
+            ("transaction_id", "customer_id", "merchant_id", "merchant_category", "transaction_type"), texts
         ),
+        "currency": texts | st.sampled_from(["EUR", "JPY", "IDR"]),
         "device_id": st.none() | texts,
-        "amount_minor": st.integers(-1, 2**63) | st.sampled_from([0, LIMITS.max_amount_minor]),
+        "amount_minor": st.integers(-1, 2**63) | st.sampled_from(AMOUNTS),
         "latitude": degrees,
         "longitude": degrees,
         "event_time": times.map(datetime.isoformat),

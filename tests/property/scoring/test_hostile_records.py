@@ -121,7 +121,7 @@ def breaks(record: dict[str, Any], case: Hostile) -> Reason | None:
         Reason.NULL_KEY: case.key is None,
         Reason.KEY_MISMATCH: case.key != record["customer_id"] or "\ufffd" in case.key or case.key[:1] in MARKS,
         Reason.INVALID_ID: not all(1 <= size <= 256 for size in ids),
-        Reason.INVALID_AMOUNT: not 0 <= record["amount_minor"] <= Limits().max_amount_minor,
+        Reason.INVALID_AMOUNT: not 0 <= record["amount_minor"] <= largest_amount(record),
         Reason.INVALID_TEXT: max(texts) > 256,
         Reason.INVALID_PLACE: half_a_place or not (abs(latitude or 0) <= 90 and abs(longitude or 0) <= 180),
         Reason.INVALID_EVENT_TIME: event_ms < 0 or looks_like_seconds(event_ms),
@@ -133,6 +133,13 @@ def breaks(record: dict[str, Any], case: Hostile) -> Reason | None:
     order = [Reason.NULL_KEY, Reason.KEY_MISMATCH, Reason.INVALID_ID]
     order += [Reason.INVALID_AMOUNT, Reason.INVALID_TEXT] if label_ms is None else [Reason.INVALID_AMOUNT]
     return next((reason for reason in [*order, *broken] if broken[reason]), None)
+
+
+def largest_amount(record: dict[str, Any]) -> int:
+    limits = Limits()
+    if "currency" not in record:
+        return limits.greatest_max_amount_minor
+    return limits.max_amounts_minor.get(record["currency"], limits.max_amount_minor)
 
 
 class Engines:
