@@ -22,13 +22,14 @@ class TimedScoreBatch(ScoreBatch):
         super().open(runtime_context)
         self._clock = clock = StageClock()
         clock.wrap(self._transactions, "decode", "decode")
-        (model,), (desk,) = self._own.panel.models, self._own.desks
+        serving = self._job_model.serving(None, self._loader)
+        (model,), (desk,) = serving.panel.models, serving.desks
         clock.wrap(model.onnx, "score", "onnx")
         clock.wrap(self._state, "put_all", "state_write")
         clock.wrap(desk.outputs, "_alert_batches", "encode_alerts")
         clock.wrap(desk.outputs._scores, "encode", "encode_scores")
         clock.wrap_iterator(desk.inference_log, "sample", "feature_log")
-        clock.wrap(self._own.observer, "observe", "drift")
+        clock.wrap(serving.observer, "observe", "drift")
         self._waits = False
         group = runtime_context.get_metrics_group().add_group(GROUP)
         self._counters = {name: group.counter(name) for name in (*STAGES, EVENTS, BATCHES)}

@@ -18,7 +18,7 @@ class FaultyScoreBatch(ScoreBatch):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Put the fault where records are written."""
         super().open(runtime_context)
-        outputs = self._own.desks[0].outputs
+        outputs = self._job_model.serving(None, self._loader).desks[0].outputs
         was = outputs.decisions
 
         def decisions(records: Any, *rest: Any) -> Iterator[Any]:
