@@ -242,7 +242,7 @@ class JobConfig:
 
     @property
     def transaction_ids(self) -> str:
-        """What the ids of its transactions begin with, under exactly-once."""
+        """Beginning of the ids of its transactions, under exactly-once."""
         return self.transaction_prefix or f"{self.group}-{self.topics.alerts}"
 
     @property

@@ -59,7 +59,7 @@ class Part:
 
 @dataclass(kw_only=True, eq=False)
 class Scored:
-    """What became of a batch of n transactions.
+    """Outcome of a batch of n transactions.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Loads in threads of their own, with a deadline for whoever waits."""
+"""Loads in threads of their own, with a deadline for those that wait."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ TOTALS = np.dtype(
         ("gone_genuine_ms", "<i8"),
     ]
 )
-"""What is known of all labels that left the newest KEPT_LABELS: 88 bytes."""
+"""Totals of all labels that left the newest KEPT_LABELS: 88 bytes."""
 
 _TOTALS_V1_BYTES = 7 * 8
 _GONE = {

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 class LeftRows:
-    """What left the entries of customers or merchants; a row is taken when the first leaves.
+    """Rows of ids and labels that left the entries of customers or merchants; a row is taken when the first leaves.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What conditions may name: every feature, the score, the local time, and the texts of the transaction."""
+"""Names that conditions may use: every feature, the score, the local time, and the texts of the transaction."""
 
 import numpy as np
 

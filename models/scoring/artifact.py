@@ -230,7 +230,7 @@ def load_artifact(folder: Path) -> Artifact:
 
 
 def _refusals(manifest: Manifest, onnx: bytes) -> Mapping[str, tuple[object, object, str]]:
-    retrain = "Train the model anew with this version: fraudstream train"
+    retrain = "Train the model again with this version: fraudstream train"
     changed = "model.onnx was changed or copied in part: copy the folder again, or train: fraudstream train"
     return {
         "the feature spec hash": (spec_hash(), manifest.feature_spec_hash, retrain),
@@ -261,7 +261,7 @@ def _require_version(folder: Path, raw: bytes) -> None:
     if version != ARTIFACT_VERSION:
         raise ArtifactError(
             f"Model artifact {folder}: expected version {ARTIFACT_VERSION}, was {version}. "
-            "Train the model anew with this version: fraudstream train"
+            "Train the model again with this version: fraudstream train"
         )
 
 

@@ -47,7 +47,7 @@ class OnnxModel:
         if was != expected:
             raise ArtifactError(
                 f"ONNX model: expected the input and output (name, type, rank, columns) {expected}, was {was}. "
-                "Train the model anew: fraudstream train"
+                "Train the model again: fraudstream train"
             )
 
     def score(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -80,7 +80,7 @@ def _session(onnx: bytes) -> ort.InferenceSession:
         # Each of onnxruntime's failures is a class of its own, all directly below Exception.
         raise ArtifactError(
             f"ONNX model: expected a graph that onnxruntime {ort.__version__} loads, got: {_first_line(error)}. "
-            "Train the model anew: fraudstream train"
+            "Train the model again: fraudstream train"
         ) from None
     if session is None:
         raise ArtifactError(

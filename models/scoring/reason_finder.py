@@ -37,7 +37,7 @@ class ReasonFinder:
             if self._contributions is None:
                 raise ArtifactError(
                     "ONNX model: expected covers of its trees, as the manifest has it, was none. "
-                    "Train the model anew: fraudstream train"
+                    "Train the model again: fraudstream train"
                 )
 
     def find(self, row: NDArray[np.float32]) -> list[Reason]:

@@ -51,7 +51,7 @@ def _require_certified(manifest: Manifest, test: SelfTest, model: OnnxModel) -> 
     if x.shape[1] != len(FEATURES):
         raise ArtifactError(
             f"Model {manifest.model_id}: expected self-test rows of {len(FEATURES)} features, got {x.shape[1]}. "
-            "Train the model anew: fraudstream train"
+            "Train the model again: fraudstream train"
         )
     scores = _score(manifest, model, x)
     _require_probabilities(manifest, scores)
@@ -65,7 +65,7 @@ def _require_certified(manifest: Manifest, test: SelfTest, model: OnnxModel) -> 
         raise ArtifactError(
             f"Model {manifest.model_id}: expected the scores of its self-test within {manifest.parity.bound:.3g}, was "
             f"{difference:.3g} apart with {flips} other decisions. Compare this machine's onnxruntime with the "
-            "manifest's, and train the model anew if they are equal: fraudstream train"
+            "manifest's, and train the model again if they are equal: fraudstream train"
         )
 
 
@@ -80,7 +80,7 @@ def _require_ordinary_passes(manifest: Manifest, model: OnnxModel) -> None:
     if blocked and float(score[0]) > usual:
         raise ArtifactError(
             f"Model {manifest.model_id}: expected an ordinary transaction to pass (nine of ten scored {usual:.3g} or "
-            f"less in training), got {float(score[0]):.3g}: blocked. Train the model anew: fraudstream train"
+            f"less in training), got {float(score[0]):.3g}: blocked. Train the model again: fraudstream train"
         )
 
 
@@ -92,12 +92,12 @@ def _score(manifest: Manifest, model: OnnxModel, x: NDArray[np.float32]) -> NDAr
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise ArtifactError(
             f"Model {manifest.model_id}: expected scores of {len(x)} rows, got: {reason}. "
-            "Train the model anew: fraudstream train"
+            "Train the model again: fraudstream train"
         ) from None
     if scores.shape != (len(x),):
         raise ArtifactError(
             f"Model {manifest.model_id}: expected {len(x)} scores, got the shape {scores.shape}. "
-            "Train the model anew: fraudstream train"
+            "Train the model again: fraudstream train"
         )
     return scores
 
@@ -107,5 +107,5 @@ def _require_probabilities(manifest: Manifest, scores: NDArray[np.float32]) -> N
     if wrong.any():
         raise ArtifactError(
             f"Model {manifest.model_id}: expected probabilities from 0 to 1 for any row, got {scores[wrong][0]}. "
-            "Train the model anew: fraudstream train"
+            "Train the model again: fraudstream train"
         )

@@ -3,7 +3,7 @@ MAX_OVERRUN_S = 2.0
 
 
 class TimeBudget:
-    """What a challenger's scoring may take, as a multiple of what the champion's takes.
+    """Time that a challenger's scoring may take, as a multiple of what the champion's takes.
 
     One slow batch is a pause of the machine, many are the model: the time beyond the budget adds up, and is paid back
     by the batches that keep it.

@@ -13,7 +13,7 @@ LEAF_COVERS = "leaf_covers"
 """Property of a model: how many training rows came to each leaf of its TreeEnsemble, parted by spaces. The operator
 has an attribute for it, which onnxruntime refuses beside float64 weights."""
 
-RETRAIN = "Train the model anew: fraudstream train"
+RETRAIN = "Train the model again: fraudstream train"
 
 
 class TreeNodes(NamedTuple):

@@ -19,7 +19,7 @@ class PlacedLabel:
     offset: int
 
     def known_at(self, offsets: Offsets) -> bool:
-        """Return whether whoever knew the labels before these offsets knew this one."""
+        """Return whether the label lies before these offsets."""
         return self.partition < len(offsets) and self.offset < offsets[self.partition]
 
 
@@ -33,7 +33,7 @@ class LabelHistory:
     """Known labels of merchants, or of customers, at any offsets of the labels topic.
 
     What is known at some offsets does not depend on the order in which it was learned, so the state of the last
-    question is extended where it can be, and made anew where a failure took the offsets back.
+    call is extended where it can be, and built again where a failure took the offsets back.
     """
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ _OF_LABELS = [(place, feature) for place, feature in enumerate(FEATURES) if is_o
 
 
 class Oracle:
-    """What must come of a stream, by the naive engine and the artifacts' ONNX: nothing that the job computes with.
+    """Right answers to a stream, by the naive engine and the artifacts' ONNX: nothing that the job computes with.
 
     A score follows from the customer's transactions before it, and from what its record names: the model, the labels
     that its shard knew and the rule book. So an answer is given for each of these that a record says it was given upon.

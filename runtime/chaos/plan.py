@@ -33,7 +33,7 @@ ONCE = (Target.CHECKPOINT_FOLDER, Target.OUTAGE)
 
 
 class Change(StrEnum):
-    """What is published just before a fault, so that the fault meets it half done."""
+    """Record that is published just before a fault, so that the fault meets it half done."""
 
     MODEL = "model"
     RULES = "rules"
@@ -46,12 +46,12 @@ class Step:
     Parameters
     ----------
     target
-        What it hits: the checkpoint folder becomes unwritable for a while, in an outage the cluster is gone for longer
+        Victim: the checkpoint folder becomes unwritable for a while, in an outage the cluster is gone for longer
         than a Kafka transaction lives, all else is killed.
     pause_s
         Seconds that pass before it.
     change
-        What is published before it.
+        Record published before it.
     patient
         Whether scores must come again before the next fault, or this one is only mended.
     """

@@ -19,7 +19,7 @@ Key = tuple[str, str]
 
 
 class Basis(NamedTuple):
-    """What a record says that a transaction was scored upon, beside the customer's transactions before it."""
+    """Basis of a score, as its record names it, beside the customer's transactions before it."""
 
     model_id: str
     label_offsets: tuple[int, ...]
@@ -33,7 +33,7 @@ class Basis(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What must come of a transaction upon a basis.
+    """Right answer to a transaction upon a basis.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ class Verdict:
     def broken(self, guarantee: Guarantee) -> list[str]:
         """Name the counts that are not zero and must be."""
         repeats = ("duplicated", "alerts_duplicated", "other_basis")
-        told = ("published", "models", "rule_books", "label_states", "alerts")
-        free = {*told, *(repeats if guarantee == "at-least-once" else ())}
+        figures = ("published", "models", "rule_books", "label_states", "alerts")
+        free = {*figures, *(repeats if guarantee == "at-least-once" else ())}
         return [name for name, count in vars(self).items() if name not in free and count]
 
 
