@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api.access import require_access
 from api.deadline import DeadlineMs, deadline_s
+from api.json_body import JsonRoute
 from api.problem import FieldProblem, ProblemError, documented, unavailable
 from api.score_answer import PENDING, SCORED, ScoreAnswer
 from api.score_book import ConflictError, Entry, State
@@ -20,7 +21,7 @@ from schemas.validation import MAX_TEXT_BYTES
 
 MAX_AHEAD = timedelta(milliseconds=LIMITS.max_ahead_ms)
 
-router = APIRouter(prefix="/v1", tags=["scores"], dependencies=[Depends(require_access)])
+router = APIRouter(prefix="/v1", tags=["scores"], dependencies=[Depends(require_access)], route_class=JsonRoute)
 
 _REFUSALS = documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS)
 _PENDING: dict[int | str, dict[str, Any]] = {
