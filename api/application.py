@@ -19,7 +19,7 @@ from runtime.local.embedded import Services
 
 DESCRIPTION = """Sends card transactions to the fraudstream job and answers with its decisions.
 
-A transaction is published to Kafka, keyed by its customer, and the job's score is matched by `transaction_id`.
+A transaction is published to Kafka, keyed by its customer, and the job's score is matched by both their ids.
 """
 
 
