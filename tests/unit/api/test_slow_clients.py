@@ -180,3 +180,22 @@ def test_requests_one_after_the_other_and_all_at_once_are_answered():
         assert client.recv(12) == b"HTTP/1.1 200"
         client.sendall(request * 20 + last)
         assert read_all(client).count(b"HTTP/1.1 200") == 21
+
+
+def test_where_every_connection_has_a_whole_request_one_more_is_refused_and_none_is_cut_off():
+    app, settings = make_api(max_connections=2, **PATIENT)
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def wait() -> PlainTextResponse:
+        begun.release()
+        go_on.wait(DEADLINE_S)
+        return PlainTextResponse("done")
+
+    app.add_api_route("/wait", wait)
+    with running(app, settings) as (_, port), ExitStack() as stack:
+        request = b"GET /wait HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        busy = [connect(stack, port, request) for _ in range(2)]
+        assert all(begun.acquire(timeout=DEADLINE_S) for _ in busy)
+        assert b"503 Service Unavailable" in read_all(connect(stack, port))
+        go_on.set()
+        assert all(read_all(client).endswith(b"done") for client in busy)
