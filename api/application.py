@@ -19,7 +19,7 @@ from runtime.local.embedded import Services
 
 DESCRIPTION = """Sends card transactions to the fraudstream job and answers with its decisions.
 
-A transaction is published to Kafka, keyed by its customer, and the job's score is matched by `transaction_id`.
+A transaction is published to Kafka, keyed by its customer, and the job's score is matched by both their ids.
 """
 
 
@@ -51,7 +51,7 @@ def create_application(settings: Settings, services: Services, registry: Collect
     app.state.settings, app.state.services, app.state.registry = settings, services, registry
     app.state.access = Access(settings.api.read_tokens(), settings.api.rate_limit)
     app.state.readiness = Readiness(settings, services)
-    app.add_middleware(BodyLimit, most_bytes=settings.api.max_body_bytes)
+    app.add_middleware(BodyLimit, most_bytes=settings.api.max_body_bytes, timeout_s=settings.api.body_timeout_s)
     app.add_middleware(RequestMetrics, registry=registry)
     answer_with_problems(app)
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]

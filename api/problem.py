@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 MEDIA_TYPE = "application/problem+json"
 SHOWN_CHARACTERS = 80
 """Of what came in, in an answer."""
+SHOWN_POINTER_CHARACTERS = 300
 
 
 class FieldProblem(BaseModel):
@@ -119,6 +120,8 @@ def answer_with_problems(app: FastAPI, see: str = "/docs") -> None:
 
     @app.exception_handler(HTTPException)
     def other(request: Request, error: HTTPException) -> Response:
+        if isinstance(own := getattr(error, "problem", None), ProblemError):
+            return own.response()
         unreadable = error.status_code == HTTPStatus.BAD_REQUEST
         return ProblemError(
             HTTPStatus(error.status_code),
@@ -171,5 +174,10 @@ def _field_problem(row: dict[str, Any]) -> FieldProblem:
 def _pointer(place: Sequence[str | int]) -> str:
     where, *path = place
     if where == "body":
-        return "".join(f"/{part}" for part in path)
-    return str(path[0] if path else where)
+        return _printable("".join(f"/{part}" for part in path))
+    return _printable(str(path[0] if path else where))
+
+
+def _printable(text: str) -> str:
+    """Return a name as an answer can hold it: whole characters, and not thousands of them."""
+    return text[:SHOWN_POINTER_CHARACTERS].encode(errors="backslashreplace").decode()

@@ -18,7 +18,11 @@ class State(StrEnum):
 
 
 class ConflictError(Exception):
-    """The transaction_id is known with another body."""
+    """The customer's transaction_id is known with another body."""
+
+
+class AmbiguousError(Exception):
+    """Several customers have a transaction of this id."""
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
@@ -62,7 +66,9 @@ class Entry:
 
 
 class ScoreBook:
-    """The transactions of the last minutes by their ids, so that each is published once and answered alike.
+    """Transactions of the last minutes by customer and id, so that each is published once and answered alike.
+
+    Ids are unique for a customer alone: the same id of another customer is another transaction.
 
     It belongs to one event loop: all but `is_waited_for` is called there.
 
@@ -78,7 +84,9 @@ class ScoreBook:
 
     def __init__(self, *, kept_s: float, most: int, clock: Callable[[], float]) -> None:
         self._kept_s, self._most, self._clock = kept_s, most, clock
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._entries: OrderedDict[tuple[str, str], Entry] = OrderedDict()
+        # By transaction_id. Dicts of texts are not followed by the collector of garbage, see take_score.
+        self._customers: dict[str, dict[str, None]] = {}
         self._awaited: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -88,20 +96,31 @@ class ScoreBook:
         """Say whether a transaction of the customer has no complete answer yet; from any thread."""
         return customer_id in self._awaited
 
-    def find(self, transaction_id: str) -> Entry | None:
-        """Return the entry of an id, None when there is none or it is too old."""
+    def find(self, transaction_id: str, customer_id: str | None = None) -> Entry | None:
+        """Return the entry of an id, None when there is none or it is too old.
+
+        Raises
+        ------
+        AmbiguousError
+            Several customers have the id, and none of them is named.
+        """
         self._forget_old()
-        return self._entries.get(transaction_id)
+        if customer_id is None:
+            customers = self._customers.get(transaction_id, ())
+            if len(customers) > 1:
+                raise AmbiguousError(transaction_id)
+            customer_id = next(iter(customers), "")
+        return self._entries.get((customer_id, transaction_id))
 
     def open(self, transaction_id: str, customer_id: str, fingerprint: bytes) -> tuple[Entry, bool]:
-        """Return the entry of an id, and whether it is new: then the transaction is to be published.
+        """Return the entry of a transaction, and whether it is new: then it is to be published.
 
         Raises
         ------
         ConflictError
-            The id is known with another fingerprint.
+            It is known with another fingerprint.
         """
-        entry = self.find(transaction_id)
+        entry = self.find(transaction_id, customer_id)
         if entry is not None:
             if entry.fingerprint != fingerprint:
                 raise ConflictError(transaction_id)
@@ -114,14 +133,15 @@ class ScoreBook:
             fingerprint=fingerprint,
             opened_s=self._clock(),
         )
-        self._entries[transaction_id] = entry
+        self._entries[customer_id, transaction_id] = entry
+        self._customers.setdefault(transaction_id, {})[customer_id] = None
         self._awaited[customer_id] = self._awaited.get(customer_id, 0) + 1
         entry.complete.add_done_callback(lambda _done: self._stop_awaiting(customer_id))
         return entry, True
 
     def take_score(self, score: dict[str, Any]) -> Entry | None:
         """Note a score; return its entry where it is the first one."""
-        entry = self._entries.get(score["transaction_id"])
+        entry = self._entries.get((score["customer_id"], score["transaction_id"]))
         if entry is None or entry.score is not None:
             return None
         # No more than is told, and of that nothing which the collector of garbage follows: it looks through
@@ -132,15 +152,17 @@ class ScoreBook:
 
     def take_alert(self, alert: dict[str, Any]) -> None:
         """Note an alert."""
-        entry = self._entries.get(alert["transaction_id"])
+        entry = self._entries.get((alert["customer_id"], alert["transaction_id"]))
         if entry is not None and entry.alert is None:
             entry.alert = alert
             entry.settle()
 
-    def withdraw(self, transaction_id: str, error: Exception) -> None:
-        """Forget a transaction that did not reach the broker, so that it may be sent again; who waits is told."""
-        entry = self._entries.pop(transaction_id, None)
-        if entry is not None and not entry.complete.done():
+    def withdraw(self, entry: Entry, error: Exception) -> None:
+        """Forget a transaction that did not reach the broker, so that it may be sent again; waiters get the error."""
+        if self._entries.get((entry.customer_id, entry.transaction_id)) is not entry:
+            return
+        self._delete(entry)
+        if not entry.complete.done():
             entry.complete.set_exception(error)
             entry.complete.exception()  # it counts as seen, although nobody may wait any more
 
@@ -150,8 +172,15 @@ class ScoreBook:
             self._remove(first)
 
     def _remove(self, entry: Entry) -> None:
-        del self._entries[entry.transaction_id]
+        self._delete(entry)
         entry.complete.cancel()
+
+    def _delete(self, entry: Entry) -> None:
+        del self._entries[entry.customer_id, entry.transaction_id]
+        customers = self._customers[entry.transaction_id]
+        del customers[entry.customer_id]
+        if not customers:
+            del self._customers[entry.transaction_id]
 
     def _stop_awaiting(self, customer_id: str) -> None:
         self._awaited[customer_id] -= 1

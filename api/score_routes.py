@@ -5,13 +5,14 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.access import require_access
 from api.deadline import DeadlineMs, deadline_s
+from api.json_body import JsonRoute
 from api.problem import FieldProblem, ProblemError, documented, unavailable
 from api.score_answer import PENDING, SCORED, ScoreAnswer
-from api.score_book import ConflictError, Entry, State
+from api.score_book import AmbiguousError, ConflictError, Entry, State
 from api.scoring import Scoring
 from api.sender import UnavailableError
 from api.transaction import LIMITS, Transaction
@@ -20,7 +21,7 @@ from schemas.validation import MAX_TEXT_BYTES
 
 MAX_AHEAD = timedelta(milliseconds=LIMITS.max_ahead_ms)
 
-router = APIRouter(prefix="/v1", tags=["scores"], dependencies=[Depends(require_access)])
+router = APIRouter(prefix="/v1", tags=["scores"], dependencies=[Depends(require_access)], route_class=JsonRoute)
 
 _REFUSALS = documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS)
 _PENDING: dict[int | str, dict[str, Any]] = {
@@ -54,8 +55,9 @@ async def score(
 ) -> ScoreAnswer:
     """Send a transaction to the job and answer with its decision.
 
-    It is counted in the customer's history, once, whatever becomes of the answer: the same `transaction_id` with the
-    same body may be sent again, and gets the same answer. With another body it is refused with 409.
+    It is counted in the customer's history, once, whatever becomes of the answer: the same `transaction_id` of
+    the customer with the same body may be sent again, and gets the same answer. With another body it is refused with
+    409.
 
     When the job has not answered at the deadline the answer is 202 with `decided_by` "deadline".
     """
@@ -68,7 +70,7 @@ async def score(
     except ConflictError:
         raise ProblemError(
             HTTPStatus.CONFLICT,
-            expected=f"the transaction that transaction_id {transaction.transaction_id!r} was used for before",
+            expected=f"the transaction of the customer that transaction_id {transaction.transaction_id!r} was used for",
             was="another one",
             what_to_do="send a new transaction under a new id; GET /v1/scores has the earlier one's answer",
         ) from None
@@ -81,15 +83,29 @@ async def score(
     "/scores/{transaction_id:path}",
     summary="Ask again for a decision",
     response_model=ScoreAnswer,
-    responses={**_SCORED, **_PENDING, **_REFUSALS, **documented(HTTPStatus.NOT_FOUND)},
+    responses={**_SCORED, **_PENDING, **_REFUSALS, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)},
 )
 async def find_score(
-    transaction_id: Annotated[str, Path(max_length=MAX_TEXT_BYTES)], request: Request, response: Response
+    transaction_id: Annotated[str, Path(max_length=MAX_TEXT_BYTES)],
+    request: Request,
+    response: Response,
+    customer_id: Annotated[
+        str | None,
+        Query(max_length=MAX_TEXT_BYTES, description="Customer of the transaction; needed where several have the id."),
+    ] = None,
 ) -> ScoreAnswer:
     """Give the decision on a transaction that was sent to this server in the last minutes."""
     scoring: Scoring = request.app.state.desk.scoring
     settings: ApiSettings = request.app.state.settings.api
-    entry = scoring.find(transaction_id)
+    try:
+        entry = scoring.find(transaction_id, customer_id)
+    except AmbiguousError:
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            expected=f"customer_id with transaction_id {transaction_id!r}, which several customers have",
+            was="none",
+            what_to_do="ask again with ?customer_id=",
+        ) from None
     if entry is None:
         raise ProblemError(
             HTTPStatus.NOT_FOUND,
@@ -119,5 +135,9 @@ def _answer(entry: Entry, settings: ApiSettings, response: Response) -> ScoreAns
     if answer.status is State.PENDING:
         response.status_code = HTTPStatus.ACCEPTED
         response.headers["Retry-After"] = "1"
-        response.headers["Location"] = f"/v1/scores/{quote(entry.transaction_id, safe='')}"
+        response.headers["Location"] = _location(entry)
     return answer
+
+
+def _location(entry: Entry) -> str:
+    return f"/v1/scores/{quote(entry.transaction_id, safe='')}?customer_id={quote(entry.customer_id, safe='')}"

@@ -69,7 +69,7 @@ class Scoring:
         Raises
         ------
         ConflictError
-            The id was used for another transaction.
+            The customer's id was used for another transaction.
         UnavailableError
             It can't be sent now, or too many wait already.
         """
@@ -84,9 +84,9 @@ class Scoring:
         await self._wait(entry, deadline_s)
         return entry
 
-    def find(self, transaction_id: str) -> Entry | None:
-        """Return what is known of a transaction that was sent from here."""
-        return self._book.find(transaction_id)
+    def find(self, transaction_id: str, customer_id: str | None = None) -> Entry | None:
+        """Return what is known of a transaction that was sent from here; AmbiguousError as `ScoreBook.find`."""
+        return self._book.find(transaction_id, customer_id)
 
     async def _wait(self, entry: Entry, deadline_s: float) -> None:
         if not entry.complete.done():
@@ -101,7 +101,7 @@ class Scoring:
 
     def _publish(self, entry: Entry, payload: bytes) -> None:
         def withdraw(error: UnavailableError) -> None:
-            self._book.withdraw(entry.transaction_id, error)
+            self._book.withdraw(entry, error)
 
         try:
             self._sender.send(entry.customer_id, payload, on_error=withdraw)

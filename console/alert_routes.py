@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import require_access
+from api.json_body import JsonRoute
 from api.problem import ProblemError
 from console.alert_book import Sort, State, Wanted
 from console.desk import Desk
@@ -23,7 +24,7 @@ MOST_LISTED = 500
 MOST_DAYS = 90
 HEADER = "X-Fraudstream-Console"
 
-router = APIRouter(prefix="/data/alerts", dependencies=[Depends(require_access)])
+router = APIRouter(prefix="/data/alerts", dependencies=[Depends(require_access)], route_class=JsonRoute)
 
 AlertId = Annotated[str, Path(max_length=MAX_TEXT_BYTES)]
 

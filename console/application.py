@@ -47,7 +47,7 @@ def create_console(settings: Settings, services: Services) -> FastAPI:
     app.state.is_ending = lambda: False
     own = settings.console
     app.state.access = Access(own.read_tokens(), own.rate_limit, "console.rate_limit")
-    app.add_middleware(BodyLimit, most_bytes=settings.api.max_body_bytes)
+    app.add_middleware(BodyLimit, most_bytes=settings.api.max_body_bytes, timeout_s=own.body_timeout_s)
     app.add_middleware(SecurityHeaders)
     answer_with_problems(app, see="docs/console.md")
     app.include_router(alert_routes.router)

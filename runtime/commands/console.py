@@ -53,4 +53,4 @@ def _show(settings: Settings, services: Services) -> None:
         out.print(f"Console   http://{own.host}:{opened.getsockname()[1]}")
         if not app.state.access.asks_for_tokens:
             err.print("[yellow]No tokens[/]: whoever is on this machine may review. Set FRAUDSTREAM_CONSOLE__TOKENS.")
-        serve(app, opened)
+        serve(app, opened, own)

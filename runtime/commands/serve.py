@@ -43,4 +43,4 @@ def serve(
         out.print(f"Scoring   http://{settings.api.host}:{opened.getsockname()[1]}  (/docs, /metrics, /readyz)")
         if not app.state.access.asks_for_tokens:
             err.print("[yellow]No tokens[/]: whoever is on this machine may ask. Set FRAUDSTREAM_API__TOKENS for more.")
-        answer(app, opened)
+        answer(app, opened, settings.api)

@@ -27,6 +27,14 @@ class ServerSettings(Section):
     """bearer tokens, one or several by commas; only in the environment: FRAUDSTREAM_SECTION__TOKENS"""
     tokens_file: Path | None = None
     """holds the tokens, one a line"""
+    max_connections: Annotated[int, Field(ge=1)] = 10_000
+    """connections open at once; one more closes the oldest that has sent no whole request"""
+    head_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    """time for the request line and headers of a request, in seconds"""
+    body_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    """time for the body of a request, in seconds"""
+    send_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    """time in which a client has to take something of an answer, in seconds"""
 
     @model_validator(mode="after")
     def _tokens_once(self) -> ServerSettings:

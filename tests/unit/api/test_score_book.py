@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.score_book import ConflictError, ScoreBook, State
+from api.score_book import AmbiguousError, ConflictError, ScoreBook, State
 from api.sender import UnavailableError
 
 WHEN = datetime(2026, 11, 25, tzinfo=UTC)
-SCORED = {"transaction_id": "t", "scored_at": WHEN, "model_id": "m", "label_offsets": [3, 4]}
+SCORED = {"transaction_id": "t", "customer_id": "c", "scored_at": WHEN, "model_id": "m", "label_offsets": [3, 4]}
 APPROVED = SCORED | {"decision": "APPROVE", "score": 0.01}
 BLOCKED = SCORED | {"decision": "BLOCK", "score": 0.9}
 ALERT = BLOCKED | {"reasons": ["why"]}
@@ -120,7 +120,7 @@ async def test_of_entries_that_went_unanswered_nothing_is_left(book):
 @in_loop
 async def test_what_did_not_reach_the_broker_may_be_sent_again(book):
     entry, _ = book.open("t", "c", b"f")
-    book.withdraw("t", UnavailableError("gone"))
+    book.withdraw(entry, UnavailableError("gone"))
     assert isinstance(entry.complete.exception(), UnavailableError)
     assert book.open("t", "c", b"g")[1]
 
@@ -130,3 +130,38 @@ async def test_what_nobody_asked_for_is_passed_over(book):
     book.take_score(APPROVED)
     book.take_alert(ALERT)
     assert book.find("t") is None
+
+
+@in_loop
+async def test_one_id_of_two_customers_is_two_transactions_with_answers_of_their_own(book):
+    first, _ = book.open("t", "c", b"f")
+    second, is_new = book.open("t", "d", b"g")
+    assert is_new
+    book.take_score(APPROVED | {"customer_id": "d", "score": 0.5})
+    assert first.state is State.PENDING
+    book.take_alert(ALERT)
+    assert (first.decision["score"], second.decision["score"]) == (0.9, 0.5)
+    assert (book.find("t", "c"), book.find("t", "d"), book.find("t", "e")) == (first, second, None)
+    with pytest.raises(AmbiguousError):
+        book.find("t")
+
+
+@in_loop
+async def test_an_id_is_no_longer_ambiguous_when_the_other_customers_transaction_is_gone(book):
+    first, _ = book.open("t", "c", b"f")
+    second, _ = book.open("t", "d", b"f")
+    book.withdraw(first, UnavailableError("gone"))
+    assert book.find("t") is second
+    assert second.complete.done() is False
+    book.now_s = 11
+    assert book.find("t") is None
+    assert book._customers == {}
+
+
+@in_loop
+async def test_a_late_failure_of_an_earlier_sending_leaves_the_later_one(book):
+    first, _ = book.open("t", "c", b"f")
+    book.withdraw(first, UnavailableError("gone"))
+    second, _ = book.open("t", "c", b"f")
+    book.withdraw(first, UnavailableError("gone"))
+    assert book.find("t") is second

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from api.json_body import JsonRoute
+from console import alert_routes
 from console.alert_routes import HEADER
 from console.application import PAGE
 from tests.unit.console.records import HOSTILE, alert, label_of
@@ -56,6 +58,33 @@ def test_a_review_says_fraud_or_genuine(client, body):
 @pytest.mark.parametrize("body", [{}, {"days": 0}, {"days": 91}, {"days": "7"}, {"days": 7, "customer_id": "another"}])
 def test_a_snooze_says_for_how_many_days(client, body):
     assert client.post("/data/alerts/a000/snooze", json=body, headers=OWN).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"days": 7, "days": 7}',
+        b'{"days": NaN}',
+        b'{"days": %s}' % (b"9" * 5_000),
+        b'{"days": %s}' % (b"[" * 6_000),
+        rb'{"\ud800": 7}',
+        b'{"days": "\xff"}',
+        b"[7]",
+        b"",
+    ],
+)
+@pytest.mark.parametrize("path", ["snooze", "review"])
+def test_a_body_that_is_no_plain_json_object_is_refused_with_a_reason(client, path, body):
+    headers = OWN | {"Content-Type": "application/json"}
+    answer = client.post(f"/data/alerts/a000/{path}", content=body, headers=headers)
+    assert answer.status_code in {400, 422}, answer.text
+    assert answer.json()["detail"].startswith("expected ")
+
+
+def test_every_route_with_a_body_reads_it_strictly():
+    routes = [route for route in alert_routes.router.routes if route.body_field]
+    assert len(routes) == 2
+    assert all(isinstance(route, JsonRoute) for route in routes)
 
 
 def test_a_snooze_that_another_sites_page_could_send_is_refused(client):
