@@ -51,15 +51,15 @@ class RandomWriter:
         Its named types by full name.
     name : str
         Full name of its record.
-    other_unit : bool
-        It declares a time of the reader's to be counted in another unit.
+    other_unit : str or None
+        The first time of the reader's that it declares to count in another unit, "field: expected X, got Y".
     """
 
     text: str
     plain: Any
     named: dict[str, Any]
     name: str
-    other_unit: bool
+    other_unit: str | None
 
     def body(self, chance: random.Random, record: dict[str, Any]) -> bytes:
         """Return a body that holds a record's values where their types allow it, and any others elsewhere."""
@@ -82,8 +82,9 @@ def random_writer(chance: random.Random, reader: dict[str, Any]) -> RandomWriter
     record = next(branch for branch in (plain if isinstance(plain, list) else [plain]) if branch != "null")
     times = {field["name"] for field in reader["fields"] if "timestamp-millis" in json.dumps(field["type"])}
     fields = next(branch for branch in (declared if isinstance(declared, list) else [declared]) if branch != "null")
-    other_unit = any(_has_other_unit(field) for field in fields["fields"] if field["name"] in times)
-    return RandomWriter(json.dumps(declared), plain, named, record["name"], other_unit)
+    units = {field["name"]: _other_unit(field) for field in fields["fields"] if field["name"] in times}
+    wrong = [f"{field}: expected timestamp-millis, got {unit}" for field, unit in units.items() if unit]
+    return RandomWriter(json.dumps(declared), plain, named, record["name"], next(iter(wrong), None))
 
 
 class _Schemas:
@@ -276,12 +277,12 @@ def _attributes(chance: random.Random) -> dict[str, Any]:
     )
 
 
-def _has_other_unit(field: dict[str, Any]) -> bool:
+def _other_unit(field: dict[str, Any]) -> str | None:
     branches = field["type"] if isinstance(field["type"], list) else [field["type"]]
     units = [_unit(branch) for branch in branches]
     if not isinstance(field["type"], list) and units == [None]:
         units = [_unit({"type": _kind_of(field["type"]), "logicalType": field.get("logicalType")})]
-    return any(unit not in {None, "timestamp-millis"} for unit in units)
+    return next((unit for unit in units if unit not in {None, "timestamp-millis"}), None)
 
 
 def _unit(kind: Any) -> Any:

@@ -89,8 +89,21 @@ def resolved(writer: RandomWriter, kind: str, body: bytes) -> dict[str, Any] | N
         return None
 
 
+def rewritten(writer: RandomWriter, body: bytes) -> bytes:
+    """Return a body as fastavro writes it: without sizes of blocks, in branches of its choice."""
+    try:
+        value = fastavro.schemaless_reader(io.BytesIO(body), writer.plain, None)
+    except UnicodeDecodeError:
+        return body
+    written = io.BytesIO()
+    fastavro.schemaless_writer(written, writer.plain, value)
+    return written.getvalue()
+
+
 def random_case(chance: random.Random, kind: str, place: int, writer: RandomWriter) -> Case:
     body = writer.body(chance, wanted(chance, kind))
+    if chance.random() < 0.5:
+        body = rewritten(writer, body)
     record = resolved(writer, kind, body)
     key = chance.choice([None, "c0"]) if record is None or chance.random() < 0.03 else record["customer_id"]
     damage = chance.choice(["cut", "longer"]) if chance.random() < 0.05 else ""
@@ -99,7 +112,7 @@ def random_case(chance: random.Random, kind: str, place: int, writer: RandomWrit
     if writer.name.rpartition(".")[2] != schema_json(kind)["name"]:
         return Case(key, sent, None, Reason.UNDECODABLE, f"record name {writer.name}, expected")
     if writer.other_unit:
-        return Case(key, sent, None, Reason.UNDECODABLE)
+        return Case(key, sent, None, Reason.UNDECODABLE, writer.other_unit)
     if record is None or (damage == "cut" and body):
         return Case(key, sent, None, Reason.UNDECODABLE)
     if damage == "longer":
