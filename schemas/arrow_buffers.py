@@ -38,3 +38,10 @@ def is_null(column: pa.Array) -> npt.NDArray[np.bool_]:
         return np.zeros(len(column), dtype=bool)
     bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
     return bits[column.offset : column.offset + len(column)] == 0  # type: ignore[no-any-return]
+
+
+def require_values(records: pa.RecordBatch) -> None:
+    """Refuse nulls in columns that have none, which Arrow itself does not look for."""
+    for field, column in zip(records.schema, records.columns, strict=True):
+        if column.null_count and not field.nullable:
+            raise ValueError(f"expected a value in {field.name}, got null")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyruhvro
 
-from schemas.arrow_buffers import string_bytes, string_offsets
+from schemas.arrow_buffers import require_values, string_bytes, string_offsets
 from schemas.avro_schemas import schema_json, schema_text
 from schemas.codec import DecoderFaultError, RecordCodec, TrailingBytesError, UndecodableError
 from schemas.columns import EVENT_TIME
@@ -200,9 +200,7 @@ class BatchDecoder(Generic[Columns]):
 
     def _columns(self, records: list[dict[str, Any]]) -> pa.RecordBatch:
         batch = pa.RecordBatch.from_pylist(records, schema=self._kind.arrow)
-        for field, column in zip(self._kind.arrow, batch.columns, strict=True):
-            if column.null_count and not field.nullable:  # Arrow itself does not look
-                raise ValueError(f"expected a value in {field.name}, got null")
+        require_values(batch)
         return batch
 
     def _keep(

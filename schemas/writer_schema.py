@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyruhvro
 
+from schemas.arrow_buffers import require_values
 from schemas.framing import HEADER_BYTES
 from schemas.record_walk import RecordWalk
 
@@ -75,6 +76,11 @@ class WriterSchema:
             Which they are.
         pyarrow.RecordBatch
             They, in the reader's columns.
+
+        Raises
+        ------
+        ValueError
+            A null where the reader has none.
         """
         sound = self._walk.sound(payloads, max_bytes)
         bodies = [payloads[row][HEADER_BYTES:] for row in np.flatnonzero(sound).tolist()]
@@ -82,7 +88,9 @@ class WriterSchema:
             return sound, pa.RecordBatch.from_pylist([], schema=self._arrow)
         batch = pyruhvro.deserialize_array(bodies, self._text)
         columns = [self._column(field, batch) for field in self._arrow]
-        return sound, pa.RecordBatch.from_arrays(columns, schema=self._arrow)
+        records = pa.RecordBatch.from_arrays(columns, schema=self._arrow)
+        require_values(records)
+        return sound, records
 
     def _column(self, field: pa.Field, batch: pa.RecordBatch) -> pa.Array:
         place = self._places.get(field.name)

@@ -16,10 +16,11 @@ from schemas.codec import RecordCodec, UndecodableError
 from schemas.columns import TRANSACTION_ARROW
 from schemas.framing import header
 from schemas.plain_schema import plain_schema
+from schemas.record_walk import RecordWalk
 from schemas.registry import FileRegistry, UnknownSchemaError
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.validation import Limits
-from schemas.writer_schema import WriterSchema
+from schemas.writer_schema import WriterSchema, _simple
 from tests.records import NOON_MS, transaction
 
 CURRENT = json.loads(schema_text(TRANSACTION))
@@ -153,3 +154,14 @@ def test_id_of_what_is_no_schema_of_a_transaction_sets_the_record_aside(schema_i
     decoded = decoder.decode(["c0", "c0"], [good, header(schema_id) + good[5:]], np.full(2, NOON_MS))
     assert [item.row for item in decoded.rejections] == [1]
     assert decoded.records.to_pylist() == [transaction(0)]
+
+
+def test_nulls_that_the_reader_has_no_place_for_are_refused_where_they_are_decoded():
+    # Further on they would make the whole batch raise.
+    writer = changed(merchant_id=["null", "string"])
+    fields = [_simple(field) for field in plain_schema(json.dumps(writer))["fields"]]
+    form = WriterSchema(json.dumps(writer), RecordWalk(writer, 101), fields, CURRENT, TRANSACTION_ARROW)
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, fastavro.parse_schema(writer), transaction(0, merchant_id=None))
+    with pytest.raises(ValueError, match="expected a value in merchant_id, got null"):
+        form.decode([header(101) + body.getvalue()], 65_536)

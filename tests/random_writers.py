@@ -1,0 +1,389 @@
+"""Random writers' schemas that share a record's name with ours, and bodies of them: valid Avro, however odd."""
+
+import json
+import random
+import struct
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import fastavro
+
+from schemas.framing import header
+
+PRIMITIVE = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
+PROMOTED = {"long": ["int"], "double": ["float", "long", "int"], "string": ["bytes"]}
+TIMES_OF_INT = ["date", "time-millis"]
+TIMES_OF_LONG = [
+    "time-micros", "timestamp-millis", "timestamp-micros", "timestamp-nanos",
+    "local-timestamp-millis", "local-timestamp-micros", "local-timestamp-nanos",
+]  # fmt: skip
+LOGICAL = [
+    *TIMES_OF_INT,
+    *TIMES_OF_LONG,
+    "uuid",
+    "decimal",
+    "duration",
+    "big-decimal",
+    "of-their-own",
+    7,
+    None,
+    ["uuid"],
+]
+SPACES = ["fraudstream", "com.bank", "com.bank.cards", ""]
+TEXTS = ["", "x", "grocery", "Zürich", "\U0001f600", "\x00", "null", "x" * 300]
+LONGS = [0, 1, -1, 63, 64, -(2**31), 2**31 - 1, 2**31, -(2**63), 2**63 - 1, 1_772_000_000]
+DOUBLES = [0.0, -0.0, 48.2, -180.0, 180.5, float("nan"), float("inf")]
+DEEPEST = 4
+
+
+@dataclass(frozen=True)
+class RandomWriter:
+    """A writer's schema, and what is known of it.
+
+    Attributes
+    ----------
+    text : str
+        The schema as it is registered, with logical types, defaults, aliases, orders and docs.
+    plain : Any
+        The same without these, parsed for fastavro.
+    named : dict
+        Its named types by full name.
+    name : str
+        Full name of its record.
+    other_unit : str or None
+        The first time of the reader's that it declares to count in another unit, "field: expected X, got Y".
+    """
+
+    text: str
+    plain: Any
+    named: dict[str, Any]
+    name: str
+    other_unit: str | None
+
+    def body(self, chance: random.Random, record: dict[str, Any]) -> bytes:
+        """Return a body that holds a record's values where their types allow it, and any others elsewhere."""
+        return _Body(chance, self.named).of(self.plain, record, 0)
+
+
+def framed(schema_id: int, body: bytes) -> bytes:
+    """Return a body as it lies on a topic."""
+    return header(schema_id) + body
+
+
+def random_writer(chance: random.Random, reader: dict[str, Any]) -> RandomWriter:
+    """Return a schema that keeps most of a reader's fields, in any order and form, and adds some."""
+    schema = _Schemas(chance).record_like(reader)
+    declared, named = _decorated(chance, schema), {}
+    plain = fastavro.parse_schema(schema, named)
+    if chance.random() < 0.05:
+        branches = chance.choice([["null", 0], [0, "null"], [0]])
+        declared, plain = ([branch or form for branch in branches] for form in (declared, plain))
+    record = next(branch for branch in (plain if isinstance(plain, list) else [plain]) if branch != "null")
+    times = {field["name"] for field in reader["fields"] if "timestamp-millis" in json.dumps(field["type"])}
+    fields = next(branch for branch in (declared if isinstance(declared, list) else [declared]) if branch != "null")
+    units = {field["name"]: _other_unit(field) for field in fields["fields"] if field["name"] in times}
+    wrong = [f"{field}: expected timestamp-millis, got {unit}" for field, unit in units.items() if unit]
+    return RandomWriter(json.dumps(declared), plain, named, record["name"], next(iter(wrong), None))
+
+
+class _Schemas:
+    """Makes plain schemas whose named types have names of their own."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._known: list[str] = []
+        self._names = 0
+
+    def record_like(self, reader: dict[str, Any]) -> dict[str, Any]:
+        """Return a record's schema like a reader's."""
+        chance = self._chance
+        space = chance.choice(SPACES)
+        name = reader["name"] if chance.random() < 0.93 else chance.choice(["Payment", reader["name"].upper()])
+        # A change of every field would leave few records to decode: most schemas have one or two.
+        changes = chance.choice([0.0, 0.05, 0.1, 0.3])
+        dropped = chance.choice([0.0, 0.0, 0.02, 0.2])
+        kept = [field for field in reader["fields"] if chance.random() >= (0.3 if "default" in field else dropped)]
+        fields = [{"name": field["name"], "type": self._retyped(field["type"], space, changes)} for field in kept]
+        if chance.random() < 0.5:
+            chance.shuffle(fields)
+        for number in range(chance.choice([0, 0, 1, 2, 4])):
+            added = {"name": f"more_{number}", "type": self.added(space, 0)}
+            fields.insert(chance.randrange(len(fields) + 1), added)
+        # A named type is defined where it is met first, which the order above may have changed.
+        whole = {"type": "record", "name": name, "fields": _defined_first(fields, space)}
+        return whole | ({"namespace": space} if space else {})
+
+    def _retyped(self, kind: Any, space: str, changes: float) -> Any:
+        chance = self._chance
+        branches = kind if isinstance(kind, list) else [kind]
+        values = [branch["type"] if isinstance(branch, dict) else branch for branch in branches if branch != "null"]
+        (value,) = values
+        if chance.random() < changes:
+            value = chance.choice(PROMOTED.get(value, [value]))
+        if chance.random() < changes / 8:
+            value = self._other(space, DEEPEST - 1)
+        nullable = len(branches) > 1 if chance.random() >= changes else chance.random() < 0.5
+        union = ["null", value] if nullable and value != "null" else [value]
+        if chance.random() < changes / 2:
+            more = chance.choice([name for name in PRIMITIVE if name not in union])
+            union.append(more)
+        if chance.random() < changes:
+            chance.shuffle(union)
+        return union if len(union) > 1 or chance.random() < changes / 4 else union[0]
+
+    def _other(self, space: str, depth: int) -> Any:
+        """Return any type that is no union."""
+        known = len(self._known)
+        found = self.added(space, depth)
+        if not isinstance(found, list):
+            return found
+        del self._known[known:]  # what it defines is left out with it
+        return "boolean"
+
+    def added(self, space: str, depth: int) -> Any:  # noqa: PLR0911 - one for each form
+        """Return any type, a namespace around it."""
+        chance = self._chance
+        forms = ["primitive", "primitive", "enum", "fixed", "known", "union"]
+        match chance.choice(forms + ["record", "array", "map"] * (depth < DEEPEST)):
+            case "enum":
+                return self._named(space, {"type": "enum", "symbols": ["A", "B", "C"][: chance.randint(1, 3)]})
+            case "fixed":
+                return self._named(space, {"type": "fixed", "size": chance.choice([0, 1, 12, 16])})
+            case "known" if self._known:
+                return chance.choice(self._known)
+            case "record":
+                return self._record(space, depth)
+            case "array":
+                return {"type": "array", "items": self.added(space, depth + 1)}
+            case "map":
+                return {"type": "map", "values": self.added(space, depth + 1)}
+            case "union":
+                return self._union(space, depth)
+        return chance.choice(PRIMITIVE)
+
+    def _union(self, space: str, depth: int) -> Any:
+        branches = self._chance.sample(PRIMITIVE, self._chance.randint(1, 4))
+        more = self._other(space, depth + 1)
+        if isinstance(more, dict):
+            branches.insert(self._chance.randrange(len(branches) + 1), more)
+        return branches
+
+    def _record(self, space: str, depth: int) -> Any:
+        made = self._named(space, {"type": "record"}, known=False)
+        inner, own = made.get("namespace", space), _full(made, space)
+        fields = [{"name": f"f{n}", "type": self.added(inner, depth + 1)} for n in range(self._chance.randint(0, 3))]
+        if self._chance.random() < 0.3:
+            fields.append({"name": "next", "type": ["null", own]})
+        self._known.append(own)
+        return made | {"fields": fields}
+
+    def _named(self, space: str, kind: dict[str, Any], *, known: bool = True) -> dict[str, Any]:
+        self._names += 1
+        made = kind | {"name": f"{self._chance.choice(['T', 'Transaction', 'Label', 'string'])}{self._names}"}
+        # From within a namespace no name can refer to a type that has none.
+        if space and self._chance.random() < 0.3:
+            made["namespace"] = self._chance.choice(["org.other", "com.bank"])
+        if known:
+            self._known.append(_full(made, space))
+        return made
+
+
+def _full(kind: dict[str, Any], space: str) -> str:
+    around = kind.get("namespace", space)
+    return f"{around}.{kind['name']}" if around else str(kind["name"])
+
+
+def _defined_first(fields: list[dict[str, Any]], space: str) -> list[dict[str, Any]]:
+    """Return fields, each named type defined at its first use and referred to after it."""
+    types: dict[str, tuple[dict[str, Any], str]] = {}
+    for field in fields:
+        _collect(field["type"], space, types)
+    met: set[str] = set()
+    return [{**field, "type": _placed(field["type"], space, types, met)} for field in fields]
+
+
+def _collect(kind: Any, space: str, types: dict[str, tuple[dict[str, Any], str]]) -> None:
+    if isinstance(kind, list):
+        for branch in kind:
+            _collect(branch, space, types)
+    elif isinstance(kind, dict):
+        if "name" in kind:
+            types[_full(kind, space)] = (kind, space)
+        space = kind.get("namespace", space)
+        for inner in (*(field["type"] for field in kind.get("fields", [])), kind.get("items"), kind.get("values")):
+            _collect(inner, space, types)
+
+
+def _placed(kind: Any, space: str, types: dict[str, tuple[dict[str, Any], str]], met: set[str]) -> Any:
+    if isinstance(kind, list):
+        return [_placed(branch, space, types, met) for branch in kind]
+    name = _full(kind, space) if isinstance(kind, dict) and "name" in kind else kind
+    if isinstance(name, str) and name in types:
+        if name in met:
+            return name
+        met.add(name)
+        found, around = types[name]
+        kind = {**found, "namespace": found.get("namespace", around)}
+        kind |= {"namespace": kind["namespace"]} if kind["namespace"] else {}
+        space = kind["namespace"]
+    if not isinstance(kind, dict):
+        return kind
+    placed = dict(kind)
+    for part in ("items", "values"):
+        if part in kind:
+            placed[part] = _placed(kind[part], space, types, met)
+    if "fields" in kind:
+        placed["fields"] = [{**field, "type": _placed(field["type"], space, types, met)} for field in kind["fields"]]
+    return placed
+
+
+def _decorated(chance: random.Random, kind: Any) -> Any:
+    """Return a schema with attributes that change no byte of its records."""
+    if isinstance(kind, list):
+        return [_decorated(chance, branch) for branch in kind]
+    if isinstance(kind, str):
+        if kind not in PRIMITIVE or chance.random() < 0.8:
+            return kind
+        return {"type": kind, **_attributes(chance)}
+    made = {**kind, **(_attributes(chance) if chance.random() < 0.2 else {})}
+    for part in ("items", "values"):
+        if part in kind:
+            made[part] = _decorated(chance, kind[part])
+    if "fields" in kind:
+        made["fields"] = [_decorated_field(chance, field) for field in kind["fields"]]
+    return made
+
+
+def _decorated_field(chance: random.Random, field: dict[str, Any]) -> dict[str, Any]:
+    made = {**field, "type": _decorated(chance, field["type"])}
+    if chance.random() < 0.15:
+        made |= {"default": chance.choice([None, 0, "x", [], {}, -1.5]), "doc": chance.choice(["d", "", 7])}
+    if chance.random() < 0.1:
+        made |= {"order": chance.choice(["ascending", "descending", "ignore"]), "aliases": ["amount_minor", "is_fraud"]}
+    if chance.random() < 0.03:
+        made["logicalType"] = chance.choice(LOGICAL)
+    return made
+
+
+def _attributes(chance: random.Random) -> dict[str, Any]:
+    return chance.choice(
+        [
+            {"logicalType": chance.choice(LOGICAL)},
+            {"logicalType": "decimal", "precision": chance.choice([4, 0, -1, "x"]), "scale": chance.choice([0, 9, -1])},
+            {"avro.java.string": "String", "doc": "text", "aliases": ["Old"]},
+            {},
+        ]
+    )
+
+
+def _other_unit(field: dict[str, Any]) -> str | None:
+    branches = field["type"] if isinstance(field["type"], list) else [field["type"]]
+    units = [_unit(branch) for branch in branches]
+    if not isinstance(field["type"], list) and units == [None]:
+        units = [_unit({"type": _kind_of(field["type"]), "logicalType": field.get("logicalType")})]
+    return next((unit for unit in units if unit not in {None, "timestamp-millis"}), None)
+
+
+def _unit(kind: Any) -> Any:
+    if not isinstance(kind, dict):
+        return None
+    times = {"int": TIMES_OF_INT, "long": TIMES_OF_LONG}.get(kind["type"], [])
+    return next((name for name in times if name == kind.get("logicalType")), None)
+
+
+def _kind_of(kind: Any) -> Any:
+    return kind["type"] if isinstance(kind, dict) else kind
+
+
+class _Body:
+    """Writes values of one parsed schema."""
+
+    def __init__(self, chance: random.Random, named: dict[str, Any]) -> None:
+        self._chance = chance
+        self._named = named
+
+    def of(self, kind: Any, wanted: Any, depth: int) -> bytes:  # noqa: PLR0911 - one for each form
+        """Return a value's bytes: what is wanted, where the type has it."""
+        if isinstance(kind, list):
+            return self._union(kind, wanted, depth)
+        if isinstance(kind, str) and kind in self._named:
+            kind = self._named[kind]
+        match kind if isinstance(kind, str) else kind["type"]:
+            case "record":
+                inner = wanted if isinstance(wanted, dict) else {}
+                return b"".join(self.of(field["type"], inner.get(field["name"]), depth + 1) for field in kind["fields"])
+            case "array":
+                return self._blocks(lambda: self.of(kind["items"], None, depth + 1), depth)
+            case "map":
+                return self._blocks(lambda: _text(b"k") + self.of(kind["values"], None, depth + 1), depth)
+            case "enum":
+                return _varint(self._chance.randrange(len(kind["symbols"])))
+            case "fixed":
+                return self._chance.randbytes(kind["size"])
+            case str(name):
+                return self._primitive(name, wanted)
+        raise AssertionError(kind)
+
+    def _union(self, branches: list[Any], wanted: Any, depth: int) -> bytes:
+        places = [*range(len(branches))]
+        values = [place for place in places if branches[place] != "null"]
+        others = [place for place in places if branches[place] == "null"]
+        if (depth > DEEPEST or wanted is None) and others and (depth > DEEPEST or self._chance.random() < 0.5):
+            place = others[0]
+        elif wanted is not None and self._chance.random() < 0.95:
+            place = next((place for place in values if _holds(branches[place], wanted)), places[0])
+        else:
+            place = self._chance.choice(places)
+        return _varint(place) + self.of(branches[place], wanted, depth + 1)
+
+    def _blocks(self, item: Any, depth: int) -> bytes:
+        made = b""
+        for _ in range(self._chance.randint(0, 2) if depth <= DEEPEST else 0):
+            items = [item() for _ in range(self._chance.randint(1, 3))]
+            whole = b"".join(items)
+            # A block may also say its size in bytes, after a negative count.
+            sized = self._chance.random() < 0.3
+            made += (_varint(-len(items)) + _varint(len(whole)) if sized else _varint(len(items))) + whole
+        return made + b"\x00"
+
+    def _primitive(self, name: str, wanted: Any) -> bytes:
+        chance = self._chance
+        if name == "null":
+            return b""
+        if name == "boolean":
+            return bytes([wanted if isinstance(wanted, bool) else chance.randint(0, 1)])
+        if name in {"int", "long"}:
+            bits = 31 if name == "int" else 63
+            known = int(wanted) if isinstance(wanted, int | float) and isfinite(wanted) else chance.choice(LONGS)
+            return _varint(known if -(1 << bits) <= known < 1 << bits else chance.randrange(1 << bits))
+        if name in {"float", "double"}:
+            known = float(wanted) if isinstance(wanted, int | float) else chance.choice(DOUBLES)
+            return struct.pack("<f" if name == "float" else "<d", known)
+        known = wanted if isinstance(wanted, str) else chance.choice(TEXTS)
+        odd = name == "bytes" and (not isinstance(wanted, str) or chance.random() < 0.03)
+        return _text(b"\xff\xfe" if odd else known.encode())
+
+
+def _holds(kind: Any, wanted: Any) -> bool:
+    fitting = {
+        bool: {"boolean"},
+        int: {"int", "long"},
+        float: {"double", "float", "long", "int"},
+        str: {"string", "bytes"},
+    }
+    return isinstance(kind, str) and kind in fitting.get(type(wanted), set())
+
+
+def _varint(value: int) -> bytes:
+    bits = (value << 1) ^ (value >> 63)
+    bits &= (1 << 64) - 1
+    made = bytearray()
+    while bits > 127:
+        made.append(bits & 127 | 128)
+        bits >>= 7
+    return bytes([*made, bits])
+
+
+def _text(value: bytes) -> bytes:
+    return _varint(len(value)) + value
