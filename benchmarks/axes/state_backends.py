@@ -21,7 +21,10 @@ from runtime.local.embedded import Services, embedded
 from runtime.local.flink_rest import FlinkRest
 
 BACKENDS = ("hashmap", "rocksdb")
-PER_CUSTOMER = 3
+SIZES = ((10_000, 3), (50_000, 3), (300_000, 3), (50_000, 60))
+"""Customers, and transactions of each in the state when it goes live: many with few, and fewer with full histories."""
+BRIEF_SIZES = ((1_000, 3),)
+LEAST_EVENTS = 100_000
 LIVE_RATE, LIVE_S = 5_000, 20.0
 HEAP = "Status.JVM.Memory.Heap.Used"
 
@@ -33,7 +36,8 @@ class Point:
     Attributes
     ----------
     backend : str
-    customers : int
+    customers, per_customer : int
+        Customers, and transactions of each before it went live.
     events_per_s : float
         Drained, when most customers have a history.
     p50_ms, p99_ms, max_ms : float
@@ -46,6 +50,7 @@ class Point:
 
     backend: str
     customers: int
+    per_customer: int
     events_per_s: float
     p50_ms: float
     p99_ms: float
@@ -57,21 +62,22 @@ class Point:
 
 def run(settings: Settings, brief: bool) -> Axis:
     """Fill the state, then go live, with one backend after the other on stacks of their own."""
-    tried = (1_000,) if brief else (10_000, 50_000, 100_000, 300_000)
+    sizes = BRIEF_SIZES if brief else SIZES
     live = round(LIVE_RATE * (3 if brief else LIVE_S))
     points = []
     for backend in BACKENDS:
         own = with_job(settings, state_backend=backend)
         with embedded(own) as services:
-            for customers in tried:
-                with console.status(f"{customers:,} customers, {backend}"):
-                    topics = with_topics(own, f"backends-{customers}", f"backends-{backend}-{customers}")
-                    points.append(_point(topics, services, customers, live))
+            for customers, per_customer in sizes:
+                with console.status(f"{customers:,} customers, {per_customer} transactions of each, {backend}"):
+                    name = f"backends-{backend}-{customers}-{per_customer}"
+                    topics = with_topics(own, name, name)
+                    points.append(_point(topics, services, customers, per_customer, live))
     return _axis(points)
 
 
-def _point(settings: Settings, services: Services, customers: int, live: int) -> Point:
-    filling = max(PER_CUSTOMER * customers, 100_000)
+def _point(settings: Settings, services: Services, customers: int, per_customer: int, live: int) -> Point:
+    filling = max(per_customer * customers, LEAST_EVENTS)
     table = transactions(customers, filling + live)
     fill(settings, services, table.slice(0, filling))
     create_topics(settings, services.bootstrap_servers)
@@ -86,6 +92,7 @@ def _point(settings: Settings, services: Services, customers: int, live: int) ->
     return Point(
         backend=settings.job.state_backend,
         customers=customers,
+        per_customer=per_customer,
         events_per_s=rate,
         p50_ms=latency.p50_ms,
         p99_ms=latency.p99_ms,
@@ -98,13 +105,13 @@ def _point(settings: Settings, services: Services, customers: int, live: int) ->
 
 def _axis(points: Sequence[Point]) -> Axis:
     lines = {
-        backend: [(point.customers, point.p99_ms) for point in points if point.backend == backend]
+        backend: [(point.state_bytes / 1e6, point.p99_ms) for point in points if point.backend == backend]
         for backend in BACKENDS
     }
     return Axis(
         figures={
             "backends": {
-                f"{point.backend} {point.customers}": {
+                f"{point.backend} {point.customers} x {point.per_customer}": {
                     "events_per_s": round(point.events_per_s),
                     "p99_ms": round(point.p99_ms),
                     "max_ms": round(point.max_ms),
@@ -116,13 +123,14 @@ def _axis(points: Sequence[Point]) -> Axis:
         section=Section(
             title=f"State backends: draining, then {LIVE_RATE:,}/s live",
             columns=(
-                "backend", "customers", "events/s", "p50, ms", "p99, ms", "longest, ms",
+                "backend", "customers", "of each", "events/s", "p50, ms", "p99, ms", "longest, ms",
                 "checkpoint, ms", "state, MB", "heap, MB",
             ),
             rows=[
                 (
                     point.backend,
                     f"{point.customers:,}",
+                    f"{point.per_customer}",
                     f"{point.events_per_s:,.0f}",
                     f"{point.p50_ms:.0f}",
                     f"{point.p99_ms:.0f}",
@@ -136,8 +144,8 @@ def _axis(points: Sequence[Point]) -> Axis:
         ),
         charts=[
             Chart(
-                title=f"Publish to alert at {LIVE_RATE:,}/s, p99 by customers",
-                x="customers",
+                title=f"Publish to alert at {LIVE_RATE:,}/s, p99 by size of the state",
+                x="state, MB",
                 y="ms",
                 lines=lines,
                 x_scale="log",
