@@ -176,7 +176,7 @@ def test_promotion_and_rollback_tell_what_each_shard_makes_of_them(open_lane, po
     assert (code, answers(decided)) == (0, {(shard, "SERVING") for shard in lane.shards})
     with monkeypatch.context() as patch:
         # No command sends a model on that fails its self-test, so this one goes bad in the store.
-        patch.setattr("runtime.lifecycle.promotion.serve_artifact", lambda artifact, settings: untrue_folder)
+        patch.setattr("runtime.lifecycle.promotion.serve_artifact", lambda *_: untrue_folder)
         code, decided = model("promote", str(other), *forced)
     assert (code, answers(decided)) == (1, {(shard, "REFUSED") for shard in lane.shards})
     assert "self-test" in decided["shards"][0]["answer"]["detail"]
