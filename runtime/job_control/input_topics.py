@@ -45,7 +45,7 @@ class BrokerTopics:
     @classmethod
     def read(cls, settings: Settings, bootstrap_servers: str, topics: Collection[str]) -> BrokerTopics:
         """Ask the brokers; topics that they do not describe have no ranges."""
-        ids, ranges = TopicIds(settings, bootstrap_servers).read(topics), {}
+        ids, ranges = TopicIds(settings, bootstrap_servers).read(topics), dict[tuple[str, int], tuple[int, int]]()
         with closing(open_consumer(settings, bootstrap_servers)) as consumer:
             for topic in topics:
                 try:

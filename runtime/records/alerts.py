@@ -73,12 +73,13 @@ def _alerts(
     while limit is None or given < limit:
         new_partitions.add()
         message = consumer.poll(POLL_S)
-        if message is None or (message.error() and message.error().code() in NO_LEADER_YET):
+        error = None if message is None else message.error()
+        if message is None or (error is not None and error.code() in NO_LEADER_YET):
             if timeout_s is not None and time.monotonic() - last > timeout_s:
                 return
             continue
-        if message.error():
-            raise KafkaException(message.error())
+        if error is not None:
+            raise KafkaException(error)
         last = time.monotonic()
         alert = codecs.decode(message)
         if alert is not None and alert["score"] >= min_score:
