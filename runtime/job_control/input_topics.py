@@ -242,7 +242,7 @@ def differing_ids(manifest: StateManifest, now: Mapping[str, str | None]) -> dic
         if is_now is None:
             found[topic] = (
                 f"expected topics.{name} ({topic}) at the brokers, got no such topic: it was deleted, and the job "
-                "fails until it is back"
+                "reads nothing of it until it is back"
             )
         elif is_now != was:
             found[topic] = f"{recreated_text(name, topic, was, is_now)}. {reset_advice([name])}"
