@@ -11,6 +11,7 @@ from runtime.configuration.settings import Settings
 from runtime.kafka.background_reader import BackgroundReader
 from runtime.kafka.kafka_client import open_consumer
 from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_ids import RecreatedTopics
 from runtime.kafka.topic_reader import topic_ends
 
 POLL_S = 0.1
@@ -68,7 +69,8 @@ class ReplyReader(BackgroundReader):
         self._codecs = TopicCodecs(settings, {topic: listener.kind for topic, listener in listeners.items()})
         self._listeners, self._loop, self._producer = listeners, loop, producer
         consumer = open_consumer(settings, bootstrap_servers, committed_only=False)
-        super().__init__("reply-reader", consumer, topics=listeners)
+        recreated = RecreatedTopics.among(settings, bootstrap_servers, list(listeners))
+        super().__init__("reply-reader", consumer, topics=listeners, recreated=recreated)
         consumer.assign(topic_ends(consumer, listeners))
 
     def _look(self) -> None:

@@ -19,6 +19,7 @@ from console.stream_reader import StreamReader
 from producers.publisher import SETTINGS
 from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import client_properties
+from runtime.kafka.topic_ids import TopicIds
 from runtime.local.embedded import Services
 from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
@@ -53,7 +54,7 @@ async def open_desk(settings: Settings, services: Services) -> AsyncIterator[Des
     producer = Producer({**PRODUCER_SETTINGS, **client_properties(settings, servers)})
     reader = StreamReader(settings, servers, notebook.listeners(settings), asyncio.get_running_loop(), producer)
     counter = MetricsReader(settings, servers, StreamMetrics(registry))
-    figures = Figures(registry, notebook.feed)
+    figures, ids = Figures(registry, notebook.feed), TopicIds(settings, servers)
     with closing(ConsumerLag(settings, servers)) as lag, reader, counter:
         sampling = asyncio.create_task(figures.sample())
         try:
@@ -63,7 +64,7 @@ async def open_desk(settings: Settings, services: Services) -> AsyncIterator[Des
                 rules=RuleOrders(settings, services),
                 figures=figures,
                 history=CustomerHistory(settings, servers),
-                health=KeptAnswer(JobHealth(FlinkRest(url=services.rest_url), lag).look, HEALTH_KEPT_S),
+                health=KeptAnswer(JobHealth(FlinkRest(url=services.rest_url), lag, ids).look, HEALTH_KEPT_S),
                 models=KeptAnswer(ModelOverview(settings, servers).look, MODELS_KEPT_S),
                 reads=lambda: reader.running and counter.running,
             )

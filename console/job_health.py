@@ -4,6 +4,8 @@ from typing import Any
 
 from runtime.host.failures import NotReady, RuntimeFailure
 from runtime.job_control.running_job import scoring_jobs
+from runtime.job_control.topic_watch import input_topics_now
+from runtime.kafka.topic_ids import TopicIds
 from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
 
@@ -19,10 +21,12 @@ class JobHealth:
         The cluster.
     lag
         The broker.
+    ids
+        Reader of the topics' ids.
     """
 
-    def __init__(self, rest: FlinkRest, lag: ConsumerLag) -> None:
-        self._rest, self._lag = rest, lag
+    def __init__(self, rest: FlinkRest, lag: ConsumerLag, ids: TopicIds) -> None:
+        self._rest, self._lag, self._ids = rest, lag, ids
 
     def look(self) -> dict[str, Any]:
         """Return `cluster`, None where none answers, and `jobs`, the running ones first."""
@@ -41,6 +45,7 @@ class JobHealth:
     def _job(self, job: dict[str, Any]) -> dict[str, Any]:
         job_id, running = job["jid"], job["state"] == "RUNNING"
         checkpoints = self._rest.checkpoints(job_id)
+        topics = input_topics_now(self._rest, job_id, self._ids) if running else {}
         return {
             "id": job_id,
             "name": job["name"],
@@ -49,6 +54,7 @@ class JobHealth:
             "restarts": self._rest.restarts(job_id) if running else 0,
             "lag": self._lag.records(f"fraudstream-{job['name']}") if running else None,
             "last_failure": self._rest.last_failure(job_id),
+            "recreated_topics": [text for text in topics.values() if text],
             "checkpoints": {
                 "completed": checkpoints["counts"]["completed"],
                 "failed": checkpoints["counts"]["failed"],

@@ -11,6 +11,7 @@ from runtime.configuration.settings import Settings
 from runtime.kafka.background_reader import BackgroundReader
 from runtime.kafka.kafka_client import open_consumer
 from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_ids import RecreatedTopics
 from runtime.kafka.topic_reader import place_of, topic_ends
 
 LOOK_S, MOST_AT_ONCE = 0.2, 500
@@ -63,7 +64,8 @@ class StreamReader(BackgroundReader):
         self._codecs = TopicCodecs(settings, {topic: listener.kind for topic, listener in listeners.items()})
         self._listeners, self._loop, self._producer = listeners, loop, producer
         consumer = open_consumer(settings, bootstrap_servers)
-        super().__init__("stream-reader", consumer, topics=listeners)
+        recreated = RecreatedTopics.among(settings, bootstrap_servers, list(listeners))
+        super().__init__("stream-reader", consumer, topics=listeners, recreated=recreated)
         backlog = {topic: listener.backlog for topic, listener in listeners.items()}
         consumer.assign(topic_ends(consumer, listeners, backlog))
 

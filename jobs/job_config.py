@@ -24,6 +24,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "start_from": get_args(StartFrom),
 }
 
+INPUTS = ("transactions", "labels", "control")
+"""Inputs whose offsets must be those of their topic: of queries that were missed nobody waits for an answer."""
+
+MAX_GENERATION = 127
+"""As much as a position has room for."""
 
 LARGEST_RECORD = 900_000
 """Bytes: a dead letter has the record's, and brokers take 1 MB unless told otherwise."""
@@ -112,6 +117,12 @@ class JobConfig:
     unmarked_state : bool
         Whether the state to start from is of fraudstream 0.1, whose operators' uids named neither shards nor mode: it
         is taken for state of these settings' shards and mode.
+    topic_ids : dict of str to str
+        Kafka's ids of the topics that the inputs' offsets are of, by name, noted by `submit`: a topic that was deleted
+        and created again has another. Without those that the brokers do not tell.
+    generations : dict of str to int
+        How often the topic of an input (`transactions`, `labels`, `control`) was created again under this state. It is
+        part of the source's uid, so that each begins at the first record, and of the labels' offsets.
     pool_customers : int
         Customers, and as many merchants, that all shards together keep decoded in memory, a cache of the state; each
         shard has an equal part. So a TaskManager has no more than that, however many shards are on it.
@@ -151,6 +162,8 @@ class JobConfig:
     first_deployment: str | None = None
     pool_customers: int = 100_000
     unmarked_state: bool = False
+    topic_ids: dict[str, str] = field(default_factory=dict)
+    generations: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -185,6 +198,10 @@ class JobConfig:
         _expect(0 <= self.feature_log_share <= 1, "feature_log_share", "0 to 1", self.feature_log_share)
         _expect(self.challenger_time_ratio >= 1, "challenger_time_ratio", "1 or more", self.challenger_time_ratio)
         _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)
+        known = self.generations.keys() <= set(INPUTS) and all(
+            0 <= number <= MAX_GENERATION for number in self.generations.values()
+        )
+        _expect(known, "generations", f"0 to {MAX_GENERATION} for some of {', '.join(INPUTS)}", self.generations)
         most = self.limits.max_record_bytes
         _expect(1 <= most <= LARGEST_RECORD, "max_record_bytes", f"1 to {LARGEST_RECORD}", most)
 
@@ -213,6 +230,11 @@ class JobConfig:
         if self.guarantee != "exactly-once":
             return None
         return max(0, self.transaction_timeout_ms - self.checkpoint_interval_ms)
+
+    @property
+    def input_topics(self) -> dict[str, str]:
+        """The topic of each of INPUTS that the job reads."""
+        return {name: getattr(self.topics, name) for name in INPUTS if name != "labels" or self.labels}
 
     @property
     def group(self) -> str:

@@ -9,7 +9,8 @@ state of other shards or of the other mode, whoever starts the job: it finds no 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from jobs.job_config import JobConfig
@@ -23,25 +24,35 @@ STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "co
 """What the planner makes as often as it likes: these are numbered, and keep no state that a number could lose."""
 
 
-def marked(uid: str, *, mode: str, shards: int) -> str:
-    """Return an operator's uid together with what its state depends on: shards, mode, both or neither.
+FIRST: Mapping[str, int] = MappingProxyType({})
+"""Generations of topics none of which was created again, see `JobConfig.generations`."""
+
+
+def marked(uid: str, *, mode: str, shards: int, generations: Mapping[str, int] = FIRST) -> str:
+    """Return an operator's uid together with what its state depends on: shards, mode, both, or the topic.
 
     An open micro-batch belongs to a shard and is kept by the JVM; the detectors' state is Python's and has no shards.
+    A source whose topic was created again has another uid, so that it is given none of the former topic's offsets.
     """
     if uid == SCORE_BATCH:
         return f"{uid}-{mode}-{shards}"
     if uid == DETECT_DRIFT:
         return f"{uid}-{mode}"
+    generation = generations.get(uid.removesuffix("-source"), 0) if uid.endswith("-source") else 0
+    if generation:
+        return f"{uid}-{generation}"
     return f"{uid}-{shards}" if uid.endswith("-window-aggregate") else uid
 
 
-def stateful_uids(*, labels: bool, standby: bool, mode: str, shards: int) -> set[str]:
+def stateful_uids(
+    *, labels: bool, standby: bool, mode: str, shards: int, generations: Mapping[str, int] = FIRST
+) -> set[str]:
     """Return the uids of a job's operators with state; of the sink's two, that of the writer."""
     outputs = STANDBY_OUTPUTS if standby else OUTPUTS
     sources = [TRANSACTIONS, QUERIES, *([LABELS] if labels else [])]
     inputs = {f"{part}-{kind}" for part in sources for kind in ("source", "window-aggregate")}
     found = inputs | {f"{CONTROL}-source", SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
-    return {marked(uid, mode=mode, shards=shards) for uid in found}
+    return {marked(uid, mode=mode, shards=shards, generations=generations) for uid in found}
 
 
 def name_operator(transformation: Any, uid: str, config: JobConfig) -> None:
@@ -49,9 +60,9 @@ def name_operator(transformation: Any, uid: str, config: JobConfig) -> None:
 
     Flink looks for state under the hash that is set by hand first, and writes new state under the uid's own.
     """
-    full = marked(uid, mode=config.mode, shards=config.shards)
-    transformation.setUid(full)
-    if config.unmarked_state and full != uid:
+    plain = marked(uid, mode=config.mode, shards=config.shards)
+    transformation.setUid(marked(uid, mode=config.mode, shards=config.shards, generations=config.generations))
+    if config.unmarked_state and plain != uid:
         transformation.setUidHash(operator_id(uid))
 
 

@@ -25,10 +25,13 @@ OBSERVATION = Types.STRING()
 SIGNAL = Types.STRING()
 SIGNAL_OBSERVATION = Types.ROW([SIGNAL, OBSERVATION])
 
-# A position is partition * 2^40 + offset, a stamp the Kafka time in seconds since 1970 * 2^16 + the customer's shard:
-# every number that crosses into Python costs as much as a text, so two are one long.
+# A position is generation * 2^56 + partition * 2^40 + offset; the generation counts how often the topic was deleted and
+# created again under the state, see `JobConfig.generations`. A stamp is the Kafka time in seconds since 1970 * 2^16 +
+# the customer's shard. Every number that crosses into Python costs as much as a text, so several are one long.
 POSITION_SHIFT = 40
 POSITION_MASK = (1 << POSITION_SHIFT) - 1
+GENERATION_SHIFT = 56
+PARTITION_MASK = (1 << GENERATION_SHIFT - POSITION_SHIFT) - 1
 STAMP_SHIFT = 16
 STAMP_MASK = (1 << STAMP_SHIFT) - 1
 

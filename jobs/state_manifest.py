@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from importlib.metadata import version
 from typing import Any
 
@@ -43,6 +43,8 @@ class StateManifest:
         The same for the labels, None when the job reads none.
     control : str or None
         The same for the deployments, None in versions that knew none.
+    topic_ids, generations : dict
+        Of those topics, see `JobConfig`; empty in versions that noted none.
     operators : tuple of str
         Uids of the operators with state.
     state_versions : dict
@@ -61,6 +63,8 @@ class StateManifest:
     model_id: str
     feature_spec_hash: str
     control: str | None = None
+    topic_ids: dict[str, str] = field(default_factory=dict)
+    generations: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: JobConfig) -> StateManifest:
@@ -79,6 +83,8 @@ class StateManifest:
             transactions=config.topics.transactions,
             labels=config.topics.labels if config.labels else None,
             control=config.topics.control,
+            topic_ids=config.topic_ids,
+            generations=config.generations,
             operators=tuple(sorted(_uids(config))),
             state_versions=STATE_VERSIONS,
             model_id=model.model_id,
@@ -106,7 +112,7 @@ class StateManifest:
                     f"expected a manifest of form {FORM} beside the savepoint, was form {was}: "
                     "start the job with the version of fraudstream that wrote it"
                 )
-            known = {field.name: values[field.name] for field in fields(cls) if field.name in values or _needed(field)}
+            known = {item.name: values[item.name] for item in fields(cls) if item.name in values or _needed(item)}
             return cls(**{**known, "operators": tuple(known["operators"])})
         except (ValueError, TypeError, KeyError) as error:
             raise StateMismatchError(
@@ -163,8 +169,14 @@ class StateManifest:
 
 
 def _uids(config: JobConfig) -> set[str]:
-    return stateful_uids(labels=config.labels, standby=config.standby, mode=config.mode, shards=config.shards)
+    return stateful_uids(
+        labels=config.labels,
+        standby=config.standby,
+        mode=config.mode,
+        shards=config.shards,
+        generations=config.generations,
+    )
 
 
-def _needed(field: Field[Any]) -> bool:
-    return field.default is MISSING
+def _needed(item: Field[Any]) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING

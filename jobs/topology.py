@@ -158,12 +158,14 @@ def _sharded_batches(tables: StreamTableEnvironment, batches: Table, part: str, 
 
 
 def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, table: str) -> None:
+    generation = config.generations.get(table, 0)
+    first = f"CAST({generation << types.GENERATION_SHIFT} AS BIGINT) + " if generation else ""
     sharded = tables.sql_query(f"""
         SELECT
             shard,
             {_READABLE_KEY} AS customer_id,
             COALESCE(payload, X'') AS payload,
-            kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
+            {first}kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
             kafka_time_s * CAST({1 << types.STAMP_SHIFT} AS BIGINT) + shard AS stamp,
             arrived
         FROM (

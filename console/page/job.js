@@ -33,6 +33,7 @@ function panel(job) {
       ["Checkpoints", `${count(completed)} completed, ${count(failed)} failed`],
       ["Last one", last ? `${when(last.at_ms)}, ${count(last.took_ms)} ms, ${bytes(last.bytes)}` : "none yet"],
       ...(job.last_failure ? [["Last failure", `${when(job.last_failure.at_ms)}: ${job.last_failure.cause}`]] : []),
+      ...job.recreated_topics.map((text) => ["Input topic", text]),
     ]),
     h("h3", {}, "How long the last checkpoints took"),
     bars(history.slice().reverse().map((row) => ({

@@ -6,7 +6,7 @@ from pyflink.common import Row
 
 from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
-from jobs.record_types import POSITION_MASK, POSITION_SHIFT
+from jobs.record_types import PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
 from models.features.hashing import hash_column
 from models.scoring.artifact import Manifest
 from models.scoring.transaction_scorer import Decided
@@ -68,7 +68,7 @@ class InferenceLog:
             scored.x,
             scored.scores,
             scored.decisions,
-            places >> POSITION_SHIFT,
+            places >> POSITION_SHIFT & PARTITION_MASK,
             places & POSITION_MASK,
             scored_at_ms=now_ms,
             shard=shard,

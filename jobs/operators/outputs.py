@@ -7,7 +7,7 @@ from pyflink.common import Row
 
 from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
-from jobs.record_types import POSITION_MASK, POSITION_SHIFT
+from jobs.record_types import PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
 from models.features.table import FEATURE_NAMES
 from models.rules.compiled_rule import CompiledRule
 from models.rules.ruling import NONE_FIRED, Fired
@@ -102,7 +102,7 @@ class Outputs:
             "reason": rejection.reason.value,
             "detail": rejection.detail[:KEPT_DETAIL],
             "topic": topic,
-            "partition": position >> POSITION_SHIFT,
+            "partition": position >> POSITION_SHIFT & PARTITION_MASK,
             "offset": position & POSITION_MASK,
             "key": kept_key,
             "payload": payload[: self._kept_bytes],

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from jobs.operators.settled import settled
 from jobs.operators.silent_keys import SilentKeys
-from jobs.record_types import POSITION_MASK, POSITION_SHIFT
+from jobs.record_types import GENERATION_SHIFT, PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
 from models.features.history import newest_event_time_ms
 from models.features.label_batch import LabelBatch
 from models.features.label_record import newest_label_time_ms
 from models.features.pool import Load
 from models.scoring.panel import Panel
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
+from schemas.label_offset import GENERATION_SHIFT as ENTRY_SHIFT
 
 if TYPE_CHECKING:
     from jobs.operators.shard_state import ShardState
@@ -69,7 +70,7 @@ class ShardScorer:
 
     @property
     def label_offsets(self) -> list[int]:
-        """For each partition of the labels topic, the offset of the next label that is not yet known."""
+        """For each partition of the labels topic the next label that is not yet known, see `schemas.label_offset`."""
         return self._offsets
 
     def score(self, records: pa.RecordBatch) -> ScoredBatch:
@@ -194,10 +195,12 @@ class ShardScorer:
         self._logged += len(labels)
 
     def _note(self, positions: NDArray[np.int64]) -> None:
-        partitions, offsets = positions >> POSITION_SHIFT, positions & POSITION_MASK
+        partitions = positions >> POSITION_SHIFT & PARTITION_MASK
+        # Those of a topic that was created again are greater than all before, so the former topic's do not stay.
+        entries = (positions >> GENERATION_SHIFT << ENTRY_SHIFT) | (positions & POSITION_MASK)
         self._offsets += [0] * (int(partitions.max()) + 1 - len(self._offsets))
         for partition in np.unique(partitions).tolist():
             # At least: after a failure Kafka gives nothing again that the state has, but a repartitioned topic might.
-            newest = int(offsets[partitions == partition].max())
+            newest = int(entries[partitions == partition].max())
             self._offsets[partition] = max(self._offsets[partition], newest + 1)
         self._state.label_offsets.update(np.array(self._offsets, np.int64).tobytes())

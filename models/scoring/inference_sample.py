@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.columns import string_values
+from schemas.label_offset import GENERATION_SHIFT, OFFSET_MASK
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,7 +23,7 @@ class InferenceSample:
     partitions, offsets : ndarray of int64, (n,)
         Where each lay in the transactions topic.
     label_offsets : ndarray of int64, (n, P)
-        Of each partition of the labels topic, the next label that was not yet known.
+        Of each partition of the labels topic, the next label that was not yet known, see `schemas.label_offset`.
     x : ndarray of float32, (n, F)
     scores : ndarray of float32, (n,)
     """
@@ -67,6 +68,24 @@ class InferenceSample:
             x=self.x[rows],
             scores=self.scores[rows],
         )
+
+    def of_present_labels(self) -> InferenceSample:
+        """Return the rows whose shard knew labels of the labels topic that is there now, their offsets in it.
+
+        Where the topic was created again, what was logged before is about labels that no topic holds any more. That the
+        newest row is about the present topic is taken for granted.
+        """
+        generations = self.label_offsets >> GENERATION_SHIFT
+        newest = generations.max(initial=0)
+        rows = np.flatnonzero(generations.max(axis=1, initial=0) == newest)
+        found = self.take(rows)
+        offsets = np.where(generations[rows] == newest, found.label_offsets & OFFSET_MASK, 0)
+        return replace(found, label_offsets=offsets)
+
+    @property
+    def knows_former_labels(self) -> bool:
+        """Whether the labels topic was created again: labels of the former one are still known, and in no topic."""
+        return bool((self.label_offsets >> GENERATION_SHIFT).max(initial=0))
 
     def last(self) -> InferenceSample:
         """Return the last row of each place, in order.

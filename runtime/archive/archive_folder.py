@@ -70,6 +70,7 @@ class ArchiveFolder:
             raise UserError(
                 f"expected no other archive writing to {root}, but one is: stop it, or choose another --out"
             ) from None
+        self.topic_id: str | None = None
         self.next_offsets = self._read_state()
         self._remove_unfinished()
 
@@ -113,6 +114,29 @@ class ArchiveFolder:
         self._write_state({**self.next_offsets, **next_offsets})
         return files
 
+    def note_topic(self, topic_id: str | None) -> None:
+        """Keep Kafka's id of the topic that the archive is of; refuse another one of the same name.
+
+        Parameters
+        ----------
+        topic_id
+            As the brokers have it now, None where they do not tell.
+
+        Raises
+        ------
+        UserError
+            The topic was deleted and created again.
+        """
+        if topic_id is None or topic_id == self.topic_id:
+            return
+        if self.topic_id is not None:
+            raise UserError(
+                f"expected the topic {self._topic} with the id {self.topic_id}, which the archive at {self._root} is "
+                f"of, got the id {topic_id}: the topic was made anew. Choose another --out"
+            )
+        self.topic_id = topic_id
+        self._write_state(self.next_offsets)
+
     def _read_state(self) -> dict[int, int]:
         path = self._root / STATE_FILE
         if not path.exists():
@@ -126,13 +150,15 @@ class ArchiveFolder:
                 f"expected an archive of the topic {self._topic} at {self._root}, was one of {state['topic']}: "
                 "choose another --out"
             )
+        self.topic_id = state.get("topic_id")
         return {int(partition): offset for partition, offset in state["next_offsets"].items()}
 
     def _write_state(self, next_offsets: dict[int, int]) -> None:
         by_name = {str(partition): offset for partition, offset in sorted(next_offsets.items())}
+        state = {"topic": self._topic, "topic_id": self.topic_id, "next_offsets": by_name}
         partial = self._root / f"{STATE_FILE}.partial"
         with partial.open("wb") as file:
-            file.write(orjson.dumps({"topic": self._topic, "next_offsets": by_name}, option=orjson.OPT_APPEND_NEWLINE))
+            file.write(orjson.dumps(state, option=orjson.OPT_APPEND_NEWLINE))
             os.fsync(file.fileno())
         partial.replace(self._root / STATE_FILE)
         _sync_folder(self._root)

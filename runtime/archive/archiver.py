@@ -10,8 +10,9 @@ from runtime.archive.archive_folder import ArchiveFolder, archive_table
 from runtime.configuration.settings import Settings
 from runtime.host.failures import RuntimeFailure
 from runtime.kafka.kafka_client import client_properties
-from runtime.kafka.new_partitions import NewPartitions
+from runtime.kafka.new_partitions import CHECK_S, NewPartitions
 from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_ids import RecreatedTopics, TopicIds
 from runtime.kafka.topic_reader import SILENCE_S, partition_ranges, place_of
 from schemas.errors import UserError
 from schemas.inference_decoder import InferenceDecoder
@@ -62,7 +63,7 @@ class Archiver:
     Raises
     ------
     UserError
-        The folder goes beyond the end of the topic, so it is not this one's.
+        The topic was deleted and created again, before or while it is read: the folder is not this one's.
     """
 
     def __init__(
@@ -81,7 +82,10 @@ class Archiver:
         self._on_progress = on_progress
         self._decoder = InferenceDecoder(value_subject(self._topic), registry_of(settings))
         self._messages: list[Message] = []
+        self._sure = 0  # so many of them are of the archive's own topic for certain
+        self._is_other = False
         self._read = 0
+        self._ids = TopicIds(settings, bootstrap_servers)
         self._consumer = Consumer(
             {
                 **client_properties(settings, bootstrap_servers),
@@ -106,11 +110,14 @@ class Archiver:
                 self._go_on(starts, ends, follow=follow)
             finally:
                 self._flush()
+            self._require_same_topic()
         finally:
             self._consumer.close()
 
     def _begin(self) -> tuple[dict[int, int], dict[int, int]]:
         """Point the consumer at where the folder ends; return where each partition begins, and ends now."""
+        self._recreated = RecreatedTopics(self._ids, [self._topic])
+        self._folder.note_topic(self._ids.read([self._topic]).get(self._topic))
         starts, ends = {}, {}
         for part, low, high in partition_ranges(self._consumer, self._topic):
             begin = self._folder.next_offsets.get(part, 0)
@@ -128,7 +135,7 @@ class Archiver:
     def _go_on(self, starts: dict[int, int], ends: dict[int, int], *, follow: bool) -> None:
         total = sum(ends.values()) - sum(starts.values())
         added = NewPartitions(self._consumer, [self._topic] if follow else [])
-        flushed = last = time.monotonic()
+        checked = flushed = last = time.monotonic()
         while follow or not self._reached(starts, ends):
             added.add()
             for message in self._consumer.consume(10_000, 0.2):
@@ -138,9 +145,13 @@ class Archiver:
                     self._read += 1
             self._on_progress(self._read, total)
             now = time.monotonic()
+            if now - checked > CHECK_S:
+                self._drop_unsure()
+                checked = now
             if len(self._messages) >= ROWS_AT_ONCE or now - flushed > self._flush_s:
                 self._flush()
                 flushed = now
+            self._require_same_topic()
             if not follow and now - last > SILENCE_S:
                 raise RuntimeFailure(
                     f"expected {self._topic} to be read to its end, but nothing came for {SILENCE_S:.0f} s"
@@ -153,6 +164,7 @@ class Archiver:
 
     def _flush(self) -> None:
         """Write what was read, and only then tell the broker."""
+        self._drop_unsure()
         if not self._messages:
             return
         # Of the records in hand, not the consumer's positions: an interrupt may come between the two.
@@ -162,9 +174,26 @@ class Archiver:
         places = [place_of(message) for row, message in enumerate(self._messages) if row not in wrong]
         table = archive_table(records, places)
         files = self._folder.write(table, next_offsets)
-        self._messages = []
+        self._messages, self._sure = [], 0
         self.done.files += files
         self.done.records += len(table)
         self.done.undecodable += len(bad)
+        if self._is_other:
+            return  # they would be committed for the topic that is there now
         offsets = [TopicPartition(self._topic, part, offset) for part, offset in next_offsets.items()]
         self._consumer.commit(offsets=offsets, asynchronous=False)
+
+    def _drop_unsure(self) -> None:
+        """Drop what was read since the last call where the topic was created again: it may be of either."""
+        if self._recreated.poll():
+            self._is_other = True
+            del self._messages[self._sure :]
+        if not self._is_other:
+            self._sure = len(self._messages)
+
+    def _require_same_topic(self) -> None:
+        if self._is_other:
+            raise UserError(
+                f"expected {self._topic} to stay while it is archived, got another topic of that name: the topic was "
+                "made anew. Choose another --out; what the archive has of the former one stays"
+            )

@@ -29,13 +29,16 @@ def tail(
       fraudstream alerts tail --min-score 0.9 --limit 10 --from-start
       fraudstream alerts tail --json --timeout 5 | jq .reasons
     """
+    from runtime.kafka.topics import require_topics
     from runtime.local.embedded import find_bootstrap
     from runtime.records.alerts import read_alerts
 
     settings = settings_of(context)
+    servers = find_bootstrap(settings)
+    require_topics(settings, servers, settings.topics.alerts)
     found = read_alerts(
         settings,
-        find_bootstrap(settings),
+        servers,
         min_score=min_score,
         limit=limit,
         timeout_s=timeout,

@@ -24,7 +24,8 @@ def consistency(
 ) -> None:
     """Compute what the job logged once more from its topics, and compare bit for bit.
 
-    Both topics must still hold all that the job read. The last line of the output is one JSON object; with --json
+    Both topics must still hold all that the job read; of a labels topic that was deleted and created again, what was
+    logged before is counted and left out. The last line of the output is one JSON object; with --json
     it is the only one. Exit code 1 when anything differs or is missing.
 
     [bold]Examples[/]
@@ -58,10 +59,12 @@ def consistency(
                 f"none, and {logged.other_models:,} of other models: name the job's own --model, and let the job run "
                 "with job.feature_log_share over 0"
             )
+        # What was logged of a labels topic that is gone can't be computed again.
+        sample = logged.sample.of_present_labels()
         transactions = read_transactions(
             settings,
             servers,
-            set(logged.sample.customers),
+            set(sample.customers),
             progress=lambda read: bar.update(bar.task_ids[0], description="reading transactions", completed=read),
         )
         labels = read_labels(
@@ -70,19 +73,21 @@ def consistency(
             progress=lambda read: bar.update(bar.task_ids[0], description="reading labels", completed=read),
         )
         again = recompute(
-            logged.sample,
+            sample,
             transactions,
             labels,
             artifact,
             progress=lambda done, total: show("scoring again", done, total),
         )
-    found = compare(logged.sample, again)
+    found = compare(sample, again)
+    earlier = len(logged.sample) - len(sample)
     if not as_json:
-        _show(found, logged)
+        _show(found, logged, earlier)
     write_json(
         {
             "consistent": found.consistent,
             "logged": len(logged.sample),
+            "earlier_labels_topic": earlier,
             **asdict(found),
             **{name: getattr(logged, name) for name in ("repeated", "other_models", "undecodable")},
         }
@@ -91,7 +96,7 @@ def consistency(
         raise typer.Exit(1)
 
 
-def _show(found: Consistency, logged: Logged) -> None:
+def _show(found: Consistency, logged: Logged, earlier: int) -> None:
     rows = {
         "logged": len(logged.sample),
         "compared": found.compared,
@@ -99,6 +104,7 @@ def _show(found: Consistency, logged: Logged) -> None:
         "mismatching": found.mismatching,
         "labels out of order": found.disordered,
         "logged again after a restart": logged.repeated,
+        "upon labels of a topic that is gone": earlier,
         "of other models": logged.other_models,
         "undecodable": logged.undecodable,
     }
@@ -108,3 +114,5 @@ def _show(found: Consistency, logged: Logged) -> None:
         write_table(("differs", "transactions", "at most by"), differences)
     same = "[green]The same to the last bit[/]"
     out.print(same if found.consistent else "[red]Not the same[/]")
+    if logged.sample.knows_former_labels and not found.consistent:
+        out.print("The labels topic was created again: where the former one's labels are not in it, features differ")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from runtime.commands.screen import AsJson, err, out, settings_of, write_json, write_line, write_table
+from schemas.label_offset import label_offset_text
 
 if TYPE_CHECKING:
     from models.scoring.explanation import Explanation
@@ -97,7 +99,7 @@ def _show(record: AlertRecord, found: Explanation, *, share: float) -> None:
         "decision": f"{alert['decision']} at {alert['scored_at']:%Y-%m-%d %H:%M:%S} UTC by {alert['model_id']}",
         "score, scored again": f"{alert['score']:.6f}, {again}",
         "review, block from": f"{alert['review_threshold']:.6f}, {alert['block_threshold']:.6f}",
-        "labels known": "not logged" if logged is None else f"up to offsets {logged['label_offsets']}",
+        "labels known": "not logged" if logged is None else _labels_known(logged["label_offsets"]),
         "repeated": f"{record.repeats} times",
     }
     write_table(("what", ""), list(rows.items()))
@@ -126,6 +128,10 @@ def _show(record: AlertRecord, found: Explanation, *, share: float) -> None:
             "were known is not told; the features are the alert's own. With a share of 1 every decision is logged",
             soft_wrap=True,
         )
+
+
+def _labels_known(label_offsets: Sequence[int]) -> str:
+    return f"up to offsets {', '.join(map(label_offset_text, label_offsets)) or 'none'}"
 
 
 def _number(value: float | None) -> str:

@@ -25,6 +25,14 @@ def submit(
         bool,
         typer.Option("--unmarked-state", help="The state is of fraudstream 0.1, with the settings' shards and mode."),
     ] = False,
+    reset_topic: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="INPUT",
+            help="transactions, labels or control: its topic was deleted and created again since the savepoint, and is "
+            "read from its first record. May be given more than once.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start the scoring job, and print the `flink run` line that does it.
@@ -34,6 +42,7 @@ def submit(
       fraudstream submit
       fraudstream submit --mode process --state-backend rocksdb
       fraudstream submit --from-savepoint .fraudstream/savepoints/savepoint-1a2b3c-0123456789ab
+      fraudstream submit --from-savepoint .fraudstream/savepoints/savepoint-1a2b3c-0123456789ab --reset-topic labels
     """
     from models.scoring.loaded_model import load_tested
     from runtime.job_control.submit import submit as submit_job
@@ -46,6 +55,10 @@ def submit(
         "state_backend": state_backend,
         "start_from": start_from,
     }
+    if reset_topic and from_savepoint is None:
+        raise UserError(
+            "expected --from-savepoint with --reset-topic, got none: a job without state reads from the start"
+        )
     settings = settings_of(context, job=given, model={"artifact": model})
     load_tested(settings.model.artifact)  # a wrong model is told here, not by a failing job
     services = find_services(settings)
@@ -56,6 +69,7 @@ def submit(
             savepoint=from_savepoint,
             drop_state=allow_dropped_state,
             unmarked_state=unmarked_state,
+            reset_topics=reset_topic or (),
             on_line=lambda line: err.print(line, soft_wrap=True),
         )
     if as_json:

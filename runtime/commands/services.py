@@ -115,6 +115,8 @@ def _show(found: dict[str, Any]) -> None:
             out.print("       since it started: " + ", ".join(f"{n} {count:,}" for n, count in job["counts"].items()))
         if job["late_recovery"]:
             write_line(f"       {job['late_recovery']}")
+        for topic in job["recreated_topics"]:
+            write_line(f"       {topic}")
         if job["last_failure"]:
             at = datetime.fromtimestamp(job["last_failure"]["at_ms"] / 1000, UTC)
             write_line(f"       failed last at {at:%Y-%m-%d %H:%M:%S} UTC: {job['last_failure']['cause']}")

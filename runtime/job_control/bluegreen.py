@@ -16,7 +16,10 @@ from runtime.configuration.settings import Settings
 from runtime.host.deadline import wait_until
 from runtime.host.failures import RuntimeFailure
 from runtime.host.java import find_java
+from runtime.job_control.input_topics import BrokerTopics, advance_generations, compare_inputs, require_same_inputs
+from runtime.job_control.resumption import Resumption
 from runtime.job_control.savepoints import job_manifest, take_savepoint
+from runtime.job_control.state_topics import StateTopics
 from runtime.job_control.submit import Submitted, client_home, job_config, run_job
 from runtime.job_control.switch_plan import Plan
 from runtime.kafka.topics import create_topics
@@ -124,9 +127,8 @@ class BlueGreen:
         savepoint = self._savepoint(live, stop=False)
         since_ms = now_ms()
         self._on_step(f"starting {new.name} as standby")
-        started = run_job(
-            self._settings, self._services, standby, savepoint=savepoint, may_drop=frozenset({f"{OUTPUTS}-sink"})
-        )
+        state = Resumption(savepoint=savepoint, may_drop=frozenset({f"{OUTPUTS}-sink"}))
+        started = run_job(self._settings, self._services, standby, state)
         file = self._written(new)
         self._save(replace(self.plan(), next_file=str(file), standby_since_ms=since_ms))
         return started
@@ -221,7 +223,7 @@ class BlueGreen:
             self._save(plan)
             self._await_end(live)
             self._on_step(f"starting {new.name} from it")
-            started = run_job(self._settings, self._services, new, savepoint=savepoint)
+            started = run_job(self._settings, self._services, new, Resumption(savepoint=savepoint))
         except BaseException as error:  # an interrupt leaves nobody live no less than a failure
             self._on_step(f"{new.name} did not come up: putting {live.config.name} back")
             back = self._roll_back(new)
@@ -256,7 +258,9 @@ class BlueGreen:
                 f"{plan.leaving_job}/chk-N`"
             )
         try:
-            back = run_job(self._settings, self._services, former, savepoint=savepoint)
+            # It went on with these topics before: to be live with them is better than nobody live.
+            state = Resumption(savepoint=savepoint, keep_topics=True)
+            back = run_job(self._settings, self._services, former, state, on_line=self._on_step)
         except (RuntimeFailure, UserError) as error:
             raise RuntimeFailure(
                 f"expected {former.name} to be put back from {savepoint}, but: {error}. Nobody is live. Once the cause "
@@ -305,11 +309,13 @@ class BlueGreen:
         return found[0]
 
     def _require_hand_over(self, live: Deployment, new: JobConfig) -> None:
-        """Refuse a version that could not go on from the live job's state, has no model, or writes elsewhere."""
+        """Refuse a version that could not go on from the live job's state, has no model, or reads or writes others."""
         load_tested(new.model_folder)
-        state, wanted = job_manifest(self._rest, live.job_id), StateManifest.of(new)
+        state = job_manifest(self._rest, live.job_id)
         if state is None:
             raise UserError(f"expected job {live.job_id} to say what its state needs: submit it with this version")
+        known = StateTopics.read(state, None, ())
+        wanted = StateManifest.of(advance_generations(new, known, ())[0])
         state.require_fit(wanted)
         lost = state.lost_operators(wanted)
         if lost:
@@ -318,6 +324,9 @@ class BlueGreen:
             raise UserError(
                 f"expected the live job's topics {asdict(live.config.topics)}, was {asdict(new.topics)}: set them back"
             )
+        topics = new.input_topics
+        broker = BrokerTopics.read(self._settings, self._services.bootstrap_servers, list(topics.values()))
+        require_same_inputs(compare_inputs(topics, known, broker))
 
     def _require_slots(self, wanted: int) -> None:
         free = self._rest.overview()["slots-available"]

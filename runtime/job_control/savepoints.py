@@ -62,6 +62,29 @@ def job_manifest(rest: FlinkRest, job_id: str) -> StateManifest | None:
     return None if text is None else StateManifest.from_json(text)
 
 
+def note_manifest(where: StateFolder, job_id: str, manifest: StateManifest) -> None:
+    """Keep what a job's state is tied to, for its retained checkpoints: Flink writes them, without a manifest."""
+    _noted(where, job_id).write_text(manifest.to_json() + "\n")
+
+
+def known_manifest(savepoint: str, where: StateFolder) -> StateManifest | None:
+    """Return what a savepoint's or a retained checkpoint's state is tied to, None where neither says.
+
+    Raises
+    ------
+    StateMismatchError
+        What says so is no manifest.
+    """
+    folder, job = local_folder(savepoint), re.search(r"(?:^|/)([0-9a-f]{32})/chk-\d+/?$", savepoint)
+    files = [*([folder / MANIFEST_FILE] if folder else []), *([_noted(where, job[1])] if job else [])]
+    found = next((file for file in files if file.is_file()), None)
+    return None if found is None else StateManifest.from_json(found.read_text())
+
+
+def _noted(where: StateFolder, job_id: str) -> Path:
+    return where.jobs / f"{job_id}.manifest.json"
+
+
 def is_unmarked(savepoint: str) -> bool:
     """Whether a savepoint's state says neither its shards nor its mode: it is of fraudstream 0.1."""
     folder = local_folder(savepoint)
@@ -75,6 +98,7 @@ def check_savepoint(
     *,
     may_drop: frozenset[str] | None = frozenset(),
     unmarked_state: bool = False,
+    noted: StateManifest | None = None,
 ) -> str:
     """Refuse a savepoint that a job cannot start from, before anything is started.
 
@@ -88,6 +112,8 @@ def check_savepoint(
         Uids of the operators whose state may be left behind; None: any.
     unmarked_state
         Whether state that says neither its shards nor its mode is taken for state of the job's.
+    noted
+        What the state is tied to as the job that wrote it was started, for one without a manifest.
 
     Returns
     -------
@@ -103,12 +129,13 @@ def check_savepoint(
     if folder is not None and not folder.is_dir():
         raise StateMismatchError(f"expected a savepoint's folder at {savepoint}, but there is none: name another")
     file = None if folder is None else folder / MANIFEST_FILE
-    if file is None or not file.is_file():
+    if file is not None and file.is_file():
+        noted = StateManifest.from_json(file.read_text())
+    if noted is None:
         marks = None if folder is None else read_marks(folder)
         return _check_marks(savepoint, marks, job, may_drop=may_drop, unmarked_state=unmarked_state)
-    state = StateManifest.from_json(file.read_text())
-    state.require_fit(job)
-    lost = state.lost_operators(job)
+    noted.require_fit(job)
+    lost = noted.lost_operators(job)
     if may_drop is not None and not may_drop.issuperset(lost):
         raise StateMismatchError(
             f"expected an operator for all state in the savepoint, but the job has none for {', '.join(lost)} "
@@ -129,10 +156,11 @@ def _check_marks(
     """Check what a savepoint without a manifest says of itself, see `check_savepoint`."""
     unknown = f"topic {job.transactions}, state versions"
     if marks is None:
-        if may_drop is None:
+        if may_drop is None or may_drop:
             raise StateMismatchError(
-                f"expected state that says its shards and mode with {ALLOW_DROPPED}, but {savepoint} can't be read "
-                "from here: Flink would drop all that does not fit. Copy it to this machine, or leave the option out"
+                f"expected state that says its shards and mode with {ALLOW_DROPPED} or --reset-topic, but {savepoint} "
+                "can't be read from here: Flink would drop all that does not fit. Copy it to this machine, or leave "
+                "the option out"
             )
         unknown = f"mode {job.mode}, {job.shards} shards, {unknown}"
     elif marks.unmarked and not unmarked_state:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.job_config import CHOICES
+from jobs.job_config import CHOICES, INPUTS, MAX_GENERATION
 from jobs.operator_id import operator_id
 from jobs.operator_uids import DETECT_DRIFT, LABELS, QUERIES, SCORE_BATCH, TRANSACTIONS, marked
 from jobs.shards import SHARD_KEYS
@@ -15,6 +15,7 @@ METADATA_FILE = "_metadata"
 """The file of Flink's in each checkpoint's and savepoint's folder that names the operators with state."""
 
 _PLAIN = (SCORE_BATCH, DETECT_DRIFT, *(f"{part}-window-aggregate" for part in (TRANSACTIONS, LABELS, QUERIES)))
+_SOURCES = [(name, number) for name in INPUTS for number in range(1, MAX_GENERATION + 1)]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def explain_refusal(failure: str, *, mode: str, shards: int) -> str | None:
             for of_shards in SHARD_KEYS:
                 if operator_id(marked(uid, mode=of_mode, shards=of_shards)) == found[1]:
                     return refusal(StateMarks(of_mode, of_shards), uid, mode=mode, shards=shards)
-    return None
+    return next((_recreated(*it) for it in _SOURCES if operator_id("{}-source-{}".format(*it)) == found[1]), None)
 
 
 def refusal(state: StateMarks, uid: str, *, mode: str, shards: int) -> str:
@@ -74,6 +75,13 @@ def refusal(state: StateMarks, uid: str, *, mode: str, shards: int) -> str:
     if state.shards != shards and uid != DETECT_DRIFT:
         parts.append(f"expected job.shards to be {state.shards} as in the state, got {shards}")
     return f"{', and '.join(parts) or f'expected an operator for the state of {uid}, found none'}: set it back"
+
+
+def _recreated(name: str, generation: int) -> str:
+    return (
+        f"expected a source of topics.{name} for the state, whose topic was created again {generation} times, found "
+        "none. Copy the savepoint or checkpoint to this machine, with its fraudstream.json where it has one: it says so"
+    )
 
 
 UNMARKED_ADVICE = (

@@ -6,10 +6,13 @@ from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady, RuntimeFailure
 from runtime.host.run_state import RunState
 from runtime.job_control.late_recovery import late_recovery
+from runtime.job_control.topic_watch import input_topics_now
 from runtime.kafka.kafka_client import shared_properties
+from runtime.kafka.topic_ids import TopicIds
 from runtime.local.broker import reachable
 from runtime.local.flink_rest import FlinkRest
 
+ENDED = {"FINISHED", "CANCELED", "FAILED"}
 COUNTERS = "fraudstream"
 """The metric group of the job's own counters, see `jobs.operators.counts`."""
 
@@ -22,13 +25,14 @@ def read_status(settings: Settings) -> dict[str, Any]:
     dict
         `ready`, `processes`, `bootstrap_servers`, `broker` (answers), `rest_url`, `cluster` (answers),
         `registry_url`, `slots_free`, `slots_total`, `jobs`: each with what it counted since its start, when it runs,
-        its last failure, None when it had none, and a recovery that may have lost output, in words, or None.
+        its last failure, None when it had none, a recovery that may have lost output, in words, or None, and its input
+        topics that were deleted or created again, each in words.
     """
     run = RunState.load(settings.state)
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
     rest_url = settings.flink.rest_url or run.rest_url
     broker = servers is not None and reachable(servers, shared_properties(settings))
-    overview, jobs = _cluster(rest_url)
+    overview, jobs = _cluster(rest_url, TopicIds(settings, servers) if broker and servers else None)
     return {
         "ready": broker and overview is not None and all(process.alive() for process in run.processes),
         "processes": [
@@ -52,7 +56,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _cluster(rest_url: str | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+def _cluster(rest_url: str | None, ids: TopicIds | None) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     if rest_url is None:
         return None, []
     rest = FlinkRest(url=rest_url)
@@ -68,6 +72,7 @@ def _cluster(rest_url: str | None) -> tuple[dict[str, Any] | None, list[dict[str
             "counts": _counts(rest, job),
             "last_failure": _last_failure(rest, job),
             "late_recovery": _late_recovery(rest, job),
+            "recreated_topics": _recreated_topics(rest, job, ids),
         }
         for job in jobs
     ]
@@ -96,3 +101,13 @@ def _late_recovery(rest: FlinkRest, job: dict[str, Any]) -> str | None:
     except (NotReady, RuntimeFailure):  # it ended meanwhile
         return None
     return None if found is None else str(found)
+
+
+def _recreated_topics(rest: FlinkRest, job: dict[str, Any], ids: TopicIds | None) -> list[str]:
+    if ids is None or job["state"] in ENDED:
+        return []
+    try:
+        found = input_topics_now(rest, job["jid"], ids)
+    except (NotReady, RuntimeFailure):  # it ended meanwhile
+        return []
+    return [text for text in found.values() if text]

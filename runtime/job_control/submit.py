@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 import uuid
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from runtime.job_control.flink_secrets import is_secret
 from runtime.job_control.java_security import java_security
 from runtime.job_control.job_secrets import job_registry, kafka_password_file
 from runtime.job_control.model_store import pin_model
-from runtime.job_control.savepoints import check_savepoint, is_unmarked, local_folder, take_savepoint
+from runtime.job_control.resumption import Resumption
+from runtime.job_control.savepoints import note_manifest, take_savepoint
 from runtime.job_control.state_marks import explain_refusal
+from runtime.kafka.topic_ids import TopicIds
 from runtime.kafka.topic_rights import JobNeeds, require_rights
 from runtime.kafka.transaction_limit import require_transaction_time, transaction_time_ms
 from runtime.local.embedded import Services, cluster, jars_for
@@ -102,6 +104,7 @@ def submit(
     script: Path = SCRIPT,
     drop_state: bool = False,
     unmarked_state: bool = False,
+    reset_topics: Collection[str] = (),
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
     """Start the scoring job as the settings have it, and wait until it runs.
@@ -120,6 +123,8 @@ def submit(
         Whether state that the job has no operator for may be left behind.
     unmarked_state
         Whether state of fraudstream 0.1 that has no manifest is taken for state of these shards and this mode.
+    reset_topics
+        Inputs whose topic was deleted and created again: each is read from its first record.
     on_line
         Given what the user should know of the savepoint, and the `flink run` line before it is run.
 
@@ -133,50 +138,35 @@ def submit(
     """
     config = replace(job_config(settings, services), unmarked_state=unmarked_state)
     may_drop = None if drop_state else frozenset[str]()
-    return run_job(settings, services, config, savepoint=savepoint, script=script, may_drop=may_drop, on_line=on_line)
+    if savepoint is None:
+        return run_job(settings, services, config, None, script=script, on_line=on_line)
+    state = Resumption(savepoint=savepoint, may_drop=may_drop, reset_topics=reset_topics)
+    return run_job(settings, services, config, state, script=script, on_line=on_line)
 
 
 def run_job(
     settings: Settings,
     services: Services,
     config: JobConfig,
+    state: Resumption | None,
     *,
-    savepoint: str | None,
     script: Path = SCRIPT,
-    may_drop: frozenset[str] | None = frozenset(),
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
-    """Start a job and wait until it runs, see `submit` and `check_savepoint`.
+    """Start a job, from a state or without one, and wait until it runs, see `submit`.
 
     Its `unmarked_state` says what may be taken for its own; the job is told only where the state is such.
     """
     config = pin_model(settings, config)  # a file of an earlier version has no pins
     require_transaction_time(settings, services.bootstrap_servers)
     require_rights(settings, services.bootstrap_servers, JobNeeds.of(config))
-    if savepoint is None:
-        config = _with_orders(config, newest_orders(settings, services))
+    if state is None:
+        config = _begun(settings, services, config)
     else:
-        manifest = StateManifest.of(config)
-        note = check_savepoint(savepoint, manifest, may_drop=may_drop, unmarked_state=config.unmarked_state)
-        if note:
-            on_line(note)
-        local = local_folder(savepoint) is not None
-        config = replace(config, unmarked_state=is_unmarked(savepoint) if local else config.unmarked_state)
-    # Clocks step back, and two jobs may start within a second: none may get another's settings.
-    stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
-    file = settings.state.create().jobs / f"{config.name}-{stamp}.json"
-    file.touch(mode=0o600)  # it names brokers, users and the files of passwords
-    file.write_text(config.to_json())
-    run = FlinkRun(
-        home=client_home(settings),
-        java=find_java(),
-        rest_url=services.rest_url,
-        script=script,
-        arguments=["--config", str(file)],
-        options=_options(settings),
-        savepoint=savepoint,
-        drop_state=may_drop is None or bool(may_drop),
-    )
+        config, lines = state.apply(settings, services, config)
+        for line in lines:
+            on_line(line)
+    run = _flink_run(settings, services, config, state, script)
     on_line(f"$ {run.line}")
     try:
         job_id = run.submit()
@@ -185,7 +175,36 @@ def run_job(
         if why is None:
             raise
         raise StateMismatchError(f"This savepoint does not fit the job.\n{why}") from error
-    return Submitted(job_id=job_id, line=run.line, config=file)
+    note_manifest(settings.state, job_id, StateManifest.of(config))
+    return Submitted(job_id=job_id, line=run.line, config=Path(run.arguments[-1]))
+
+
+def _flink_run(
+    settings: Settings, services: Services, config: JobConfig, state: Resumption | None, script: Path
+) -> FlinkRun:
+    # Clocks step back, and two jobs may start within a second: none may get another's settings.
+    stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
+    file = settings.state.create().jobs / f"{config.name}-{stamp}.json"
+    file.touch(mode=0o600)  # it names brokers, users and the files of passwords
+    file.write_text(config.to_json())
+    return FlinkRun(
+        home=client_home(settings),
+        java=find_java(),
+        rest_url=services.rest_url,
+        script=script,
+        arguments=["--config", str(file)],
+        options=_options(settings),
+        savepoint=None if state is None else state.savepoint,
+        drop_state=state is not None and state.drops_state,
+    )
+
+
+def _begun(settings: Settings, services: Services, config: JobConfig) -> JobConfig:
+    """Return the settings of a job without state: what is in force, and the topics that its offsets are of."""
+    ids = TopicIds(settings, services.bootstrap_servers).read(config.input_topics.values())
+    known = {topic: topic_id for topic, topic_id in ids.items() if topic_id is not None}
+    config = replace(config, topic_ids=known, generations={})
+    return _with_orders(config, newest_orders(settings, services))
 
 
 def _with_orders(config: JobConfig, orders: dict[str, bytes]) -> JobConfig:

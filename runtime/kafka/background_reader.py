@@ -9,6 +9,7 @@ from typing import Self
 from confluent_kafka import Consumer, TopicPartition
 
 from runtime.kafka.new_partitions import NewPartitions
+from runtime.kafka.topic_ids import RecreatedTopics
 
 END_SECONDS = 30.0
 """How long the last look may take when the block is left."""
@@ -25,11 +26,20 @@ class BackgroundReader(ABC):
         What it looks with; closed when the block is left.
     topics
         Topics whose added partitions it reads too.
+    recreated
+        Watch of the same topics, so that one that is deleted and created again is read from its first record.
     """
 
-    def __init__(self, name: str, consumer: Consumer, *, topics: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        consumer: Consumer,
+        *,
+        topics: Iterable[str] = (),
+        recreated: RecreatedTopics | None = None,
+    ) -> None:
         self._consumer = consumer
-        self._new_partitions = NewPartitions(consumer, topics)
+        self._new_partitions = NewPartitions(consumer, topics, recreated)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -54,7 +64,7 @@ class BackgroundReader(ABC):
         """Look once; how long that takes is the pace."""
 
     def _on_added(self, partitions: list[TopicPartition]) -> None:  # noqa: B027 (most readers need not know)
-        """Take note of partitions that are read from now on."""
+        """Take note of partitions that are read from their first record from now on, those of a recreated topic too."""
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -12,6 +12,7 @@ from runtime.configuration.settings import Settings
 from runtime.host.failures import RuntimeFailure
 from runtime.kafka.kafka_client import client_properties
 from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_ids import RecreatedTopics, warn_read_anew
 from runtime.lifecycle.error_drift import error_drift
 from runtime.lifecycle.retrain_schedule import RetrainSchedule
 from runtime.lifecycle.retraining import Retrained
@@ -23,6 +24,8 @@ LOG = logging.getLogger("fraudstream.retrain")
 
 GROUP_ID = "fraudstream-retrain"
 LOOK_S = 0.5
+CHECK_S = 5.0
+"""Time between two checks whether the topic was created again, seconds."""
 
 
 class RetrainTrigger:
@@ -64,6 +67,7 @@ class RetrainTrigger:
         topic = settings.topics.drift
         self._codecs = TopicCodecs(settings, {topic: DRIFT})
         self._stopping = threading.Event()
+        self._checked_s = time.monotonic()
         self._consumer = Consumer(
             {
                 **client_properties(settings, bootstrap_servers),
@@ -81,6 +85,7 @@ class RetrainTrigger:
         """Go on until `stop`, or until the caller is interrupted."""
         horizon_ms = round(self._settings.retrain.horizon_days * DAY_MS)
         try:
+            self._recreated = RecreatedTopics.among(self._settings, self._servers, [self._settings.topics.drift])
             self._consumer.subscribe([self._settings.topics.drift])
             with error_drift(self._settings, self._servers) as on_matured:
                 labels = LabelMonitor(horizon_ms=horizon_ms, on_matured=on_matured)
@@ -97,12 +102,24 @@ class RetrainTrigger:
         self._stopping.set()
 
     def _look(self, labels: LabelMonitor) -> None:
+        self._begin_recreated()
         for message in self._consumer.consume(100, LOOK_S):
             if message.error() is None:
                 self._take(message)
         reason = self._schedule.due(time.time(), labels.matured_until_ms)
         if reason is not None:
             self._answer(reason)
+
+    def _begin_recreated(self) -> None:
+        """Read a drift topic that was created again from its first record: the group has committed nothing of it."""
+        if time.monotonic() < self._checked_s + CHECK_S:
+            return
+        self._checked_s = time.monotonic()
+        recreated = self._recreated.poll()
+        if recreated:
+            warn_read_anew(recreated)
+            self._consumer.unsubscribe()
+            self._consumer.subscribe(recreated)
 
     def _take(self, message: Message) -> None:
         """Note a drift event, and then that it is read."""

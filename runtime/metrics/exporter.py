@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from models.monitoring.label_monitor import LabelMonitor
 from runtime.configuration.settings import Settings
+from runtime.kafka.topic_ids import TopicIds
 from runtime.local.embedded import Services
 from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
@@ -43,7 +44,7 @@ def open_exporter(
     with ExitStack() as open_until_the_end:
         lag = open_until_the_end.enter_context(closing(ConsumerLag(settings, servers)))
         open_until_the_end.enter_context(MetricsReader(settings, servers, StreamMetrics(registry)))
-        registry.register(JobMetrics(FlinkRest(url=services.rest_url), lag))
+        registry.register(JobMetrics(FlinkRest(url=services.rest_url), lag, TopicIds(settings, servers)))
         if labels is not None:
             open_until_the_end.enter_context(LabelWatch(settings, servers, labels, share=share))
             registry.register(LabelMetrics(labels))

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -13,6 +13,8 @@ from runtime.host.failures import NotReady, RuntimeFailure
 from runtime.job_control.bluegreen import ALIVE
 from runtime.job_control.late_recovery import late_recovery
 from runtime.job_control.running_job import scoring_jobs
+from runtime.job_control.topic_watch import input_topics_now
+from runtime.kafka.topic_ids import TopicIds
 from runtime.local.flink_rest import FlinkRest
 from runtime.metrics.consumer_lag import ConsumerLag
 
@@ -31,6 +33,7 @@ class JobState:
     checkpoint_bytes: int = 0
     checkpoints_failed: int = 0
     recovered_late: bool = False
+    recreated: Mapping[str, bool] = field(default_factory=dict)
 
 
 class JobMetrics(Collector):
@@ -42,10 +45,12 @@ class JobMetrics(Collector):
         The cluster.
     lag
         The broker.
+    ids
+        Reader of the topics' ids; without it, recreated topics go unnoticed.
     """
 
-    def __init__(self, rest: FlinkRest, lag: ConsumerLag) -> None:
-        self._rest, self._lag = rest, lag
+    def __init__(self, rest: FlinkRest, lag: ConsumerLag, ids: TopicIds | None = None) -> None:
+        self._rest, self._lag, self._ids = rest, lag, ids
 
     def collect(self) -> Iterable[Metric]:
         """Yield the figures; of what does not answer only that it is not up."""
@@ -85,7 +90,13 @@ class JobMetrics(Collector):
             checkpoint_bytes=last.get("state_size", 0),
             checkpoints_failed=checkpoints["counts"]["failed"],
             recovered_late=late_recovery(self._rest, job["jid"]) is not None,
+            recreated=self._recreated(job["jid"]),
         )
+
+    def _recreated(self, job_id: str) -> dict[str, bool]:
+        if self._ids is None:
+            return {}
+        return {topic: bool(text) for topic, text in input_topics_now(self._rest, job_id, self._ids).items()}
 
 
 def _families(states: list[JobState]) -> Iterator[Metric]:
@@ -103,6 +114,11 @@ def _families(states: list[JobState]) -> Iterator[Metric]:
     late = GaugeMetricFamily(
         "fraud_output_at_risk", "1 when exactly-once output may be lost: the last recovery was too late.", labels=labels
     )
+    recreated = GaugeMetricFamily(
+        "fraud_topic_recreated",
+        "1 when an input topic was deleted, or created again, since the offsets of the job were its.",
+        labels=["job_name", "topic"],
+    )
     for state in states:
         up.add_metric([state.name], float(state.up))
         restarts.add_metric([state.name], state.restarts)
@@ -111,4 +127,6 @@ def _families(states: list[JobState]) -> Iterator[Metric]:
         size.add_metric([state.name], state.checkpoint_bytes)
         failed.add_metric([state.name], state.checkpoints_failed)
         late.add_metric([state.name], float(state.recovered_late))
-    yield from (up, restarts, age, duration, size, failed, late)
+        for topic, differs in state.recreated.items():
+            recreated.add_metric([state.name, topic], float(differs))
+    yield from (up, restarts, age, duration, size, failed, late, recreated)

@@ -10,6 +10,7 @@ from runtime.kafka.background_reader import BackgroundReader
 from runtime.kafka.kafka_client import open_consumer
 from runtime.kafka.registry_access import registry_access
 from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_ids import RecreatedTopics
 from runtime.kafka.topic_reader import topic_ends
 from runtime.metrics.score_latency import ScoreLatency
 from runtime.metrics.stream_metrics import StreamMetrics
@@ -56,7 +57,8 @@ class MetricsReader(BackgroundReader):
             topics.drift: self._take_drifts,
         }
         consumer = open_consumer(settings, bootstrap_servers, gather_ms=GATHER_MS)
-        super().__init__("metrics-reader", consumer, topics=self._takers)
+        recreated = RecreatedTopics.among(settings, bootstrap_servers, list(self._takers))
+        super().__init__("metrics-reader", consumer, topics=self._takers, recreated=recreated)
         consumer.assign(topic_ends(consumer, self._takers))
 
     def _look(self) -> None:

@@ -15,6 +15,7 @@ from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import client_properties
 from runtime.kafka.new_partitions import NewPartitions
 from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_ids import RecreatedTopics, warn_read_anew
 from runtime.kafka.topic_reader import partition_ranges
 from runtime.notices.notice import Kind, Notice
 from runtime.notices.notices import LONGEST_WAIT_S, Notices, Undeliverable
@@ -79,8 +80,9 @@ class Notifier:
     def run(self) -> None:
         """Go on until `stop`, or until the caller is interrupted."""
         try:
+            recreated = RecreatedTopics.among(self._settings, self._servers, list(self._word))
             self._consumer.assign(self._places())
-            added = NewPartitions(self._consumer, self._word)
+            added = NewPartitions(self._consumer, self._word, recreated)
             while not self._stopping.is_set():
                 added.add()
                 for message in self._consumer.consume(100, 0.5):
@@ -103,6 +105,9 @@ class Notifier:
             for place in self._consumer.committed([TopicPartition(topic, part) for part in ranges], timeout=20):
                 low, high = ranges[place.partition]
                 known = place.offset >= 0
+                if place.offset > high:  # brokers may keep what a group committed of a topic that is gone
+                    warn_read_anew([topic])
+                    place.offset = low
                 offset = max(place.offset, low) if known else low if self._from_start else high
                 found.append(TopicPartition(topic, place.partition, offset))
         # Also where nothing was read: what comes while this is stopped is told later.

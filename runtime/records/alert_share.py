@@ -27,5 +27,11 @@ class AlertShare:
     def look(self) -> Jump | None:
         """End a window, which the last look began; say when it jumped."""
         transactions, alerts = (topic_size(self._settings, self._servers, name) for name in self._topics)
+        return self.update(transactions, alerts)
+
+    def update(self, transactions: int, alerts: int) -> Jump | None:
+        """End a window by the sizes of the two topics; one in which a topic shrank, or is another one, says nothing."""
         before, self._sizes = self._sizes, (transactions, alerts)
-        return self._rate.update(transactions - before[0], alerts - before[1]) if before else None
+        if before is None or transactions < before[0] or alerts < before[1]:
+            return None
+        return self._rate.update(transactions - before[0], alerts - before[1])

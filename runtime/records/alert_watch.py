@@ -10,6 +10,7 @@ from runtime.host.failures import RuntimeFailure
 from runtime.kafka.background_reader import BackgroundReader
 from runtime.kafka.kafka_client import open_consumer
 from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_ids import RecreatedTopics
 from runtime.kafka.topic_reader import topic_size, topic_starts
 from schemas.avro_schemas import ALERT
 
@@ -36,7 +37,8 @@ class AlertWatch(BackgroundReader):
         topic = settings.topics.alerts
         self._codecs = TopicCodecs(settings, {topic: ALERT})
         consumer = open_consumer(settings, bootstrap_servers)
-        super().__init__("alert-watch", consumer, topics=(topic,))
+        recreated = RecreatedTopics.among(settings, bootstrap_servers, [topic])
+        super().__init__("alert-watch", consumer, topics=(topic,), recreated=recreated)
         # No group: a broker that has just started takes seconds to make what groups need, and alerts would look late.
         consumer.assign(topic_starts(consumer, (topic,)))
         self._settings, self._servers = settings, bootstrap_servers

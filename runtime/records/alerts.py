@@ -8,7 +8,10 @@ from confluent_kafka import Consumer, KafkaException
 
 from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.new_partitions import NewPartitions
 from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_ids import RecreatedTopics
+from runtime.kafka.topic_reader import NO_LEADER_YET, topic_ends, topic_starts
 from schemas.avro_schemas import ALERT
 
 POLL_S = 0.2
@@ -47,27 +50,36 @@ def read_alerts(
     """
     topic = settings.topics.alerts
     codecs = TopicCodecs(settings, {topic: ALERT})
-    consumer = open_consumer(settings, bootstrap_servers, from_start=from_start)
-    consumer.subscribe([topic])
+    recreated = RecreatedTopics.among(settings, bootstrap_servers, [topic])
+    consumer = open_consumer(settings, bootstrap_servers)
     try:
-        yield from _alerts(consumer, codecs, min_score, limit, timeout_s)
+        consumer.assign((topic_starts if from_start else topic_ends)(consumer, [topic]))
+        new_partitions = NewPartitions(consumer, [topic], recreated)
+        yield from _alerts(consumer, new_partitions, codecs, min_score, limit, timeout_s)
     finally:
         consumer.close()
 
 
 def _alerts(
-    consumer: Consumer, codecs: TopicCodecs, min_score: float, limit: int | None, timeout_s: float | None
+    consumer: Consumer,
+    new_partitions: NewPartitions,
+    codecs: TopicCodecs,
+    min_score: float,
+    limit: int | None,
+    timeout_s: float | None,
 ) -> Iterator[dict[str, Any]]:
     given = 0
     last = time.monotonic()
     while limit is None or given < limit:
+        new_partitions.add()
         message = consumer.poll(POLL_S)
-        if message is None:
+        error = None if message is None else message.error()
+        if message is None or (error is not None and error.code() in NO_LEADER_YET):
             if timeout_s is not None and time.monotonic() - last > timeout_s:
                 return
             continue
-        if message.error():
-            raise KafkaException(message.error())
+        if error is not None:
+            raise KafkaException(error)
         last = time.monotonic()
         alert = codecs.decode(message)
         if alert is not None and alert["score"] >= min_score:

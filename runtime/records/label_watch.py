@@ -10,6 +10,7 @@ from runtime.configuration.settings import Settings
 from runtime.kafka.background_reader import BackgroundReader
 from runtime.kafka.kafka_client import open_consumer
 from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_ids import RecreatedTopics
 from runtime.kafka.topic_reader import partition_ranges
 from schemas.avro_schemas import LABEL, SCORE
 
@@ -43,10 +44,12 @@ class LabelWatch(BackgroundReader):
         self._codecs = TopicCodecs(settings, {self._topics.scores: SCORE, self._topics.labels: LABEL})
         self._monitor, self._below = monitor, share * 2**32
         consumer = open_consumer(settings, bootstrap_servers)
-        super().__init__("label-watch", consumer, topics=(self._topics.labels, self._topics.scores))
+        topics = (self._topics.labels, self._topics.scores)
+        recreated = RecreatedTopics.among(settings, bootstrap_servers, topics)
+        super().__init__("label-watch", consumer, topics=topics, recreated=recreated)
         self._ends: dict[tuple[str, int], int] = {}
         places = []
-        for topic in (self._topics.labels, self._topics.scores):
+        for topic in topics:
             for part, low, high in partition_ranges(consumer, topic):
                 places.append(TopicPartition(topic, part, low))
                 if high > low:
@@ -82,7 +85,13 @@ class LabelWatch(BackgroundReader):
                 self._pause(self._ahead())
 
     def _on_added(self, partitions: list[TopicPartition]) -> None:
-        self._score_places += [place for place in partitions if place.topic == self._topics.scores]
+        known = {place.partition for place in self._score_places}
+        scores = [place for place in partitions if place.topic == self._topics.scores]
+        self._score_places += [place for place in scores if place.partition not in known]
+        # Of a topic that was created again the former backlog is gone, and nothing is paused.
+        self._paused -= {place.partition for place in scores}
+        for place in partitions:
+            self._ends.pop((place.topic, place.partition), None)
 
     def _ahead(self) -> set[int]:
         """Return the partitions of the scores that others of the backlog are far behind."""

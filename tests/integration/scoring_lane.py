@@ -91,8 +91,12 @@ class Lane:
     def rest(self) -> FlinkRest:
         return FlinkRest(url=self.services.rest_url)
 
-    def submit(self, *, savepoint: str | None = None, drop_state: bool = False) -> None:
-        done = submit(self.settings, self.services, savepoint=savepoint, drop_state=drop_state)
+    def submit(
+        self, *, savepoint: str | None = None, drop_state: bool = False, reset_topics: Sequence[str] = ()
+    ) -> None:
+        done = submit(
+            self.settings, self.services, savepoint=savepoint, drop_state=drop_state, reset_topics=reset_topics
+        )
         self.job_ids.append(done.job_id)
 
     def change(self, **job: Any) -> None:

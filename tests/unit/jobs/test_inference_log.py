@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from jobs.operators.inference_log import InferenceLog
-from jobs.record_types import POSITION_SHIFT
+from jobs.record_types import GENERATION_SHIFT, POSITION_SHIFT
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.avro_schemas import INFERENCE
 from schemas.codec import RecordCodec
@@ -15,7 +15,7 @@ from tests.unit.training.histories import artifact
 
 ROWS = 2_000
 RECORDS = pa.RecordBatch.from_pylist([transaction(number) for number in range(ROWS)], schema=TRANSACTION_ARROW)
-POSITIONS = [3 << POSITION_SHIFT | 10 * number for number in range(ROWS)]
+POSITIONS = [2 << GENERATION_SHIFT | 3 << POSITION_SHIFT | 10 * number for number in range(ROWS)]
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,8 @@ BAD_VALUES = [
     ("tolerated_checkpoint_failures", -1, "0 or more"),
     ("retained_checkpoints", 0, "1 or more"),
     ("pool_customers", 0, "1 or more"),
+    ("generations", {"labels": 128}, "0 to 127 for some of transactions, labels, control"),
+    ("generations", {"queries": 1}, "0 to 127 for some of transactions, labels, control"),
     ("feature_log_share", -0.1, "0 to 1"),
     ("feature_log_share", 1.1, "0 to 1"),
     ("feature_log_share", float("nan"), "0 to 1"),
@@ -151,6 +153,8 @@ def test_json_gives_back_every_setting(tmp_path):
         first_rules="YQ==",
         first_deployment="Yg==",
         unmarked_state=True,
+        topic_ids={"a": "id"},
+        generations={"labels": 3},
         pool_customers=9,
     )
     default = dataclasses.asdict(job_config())

@@ -113,3 +113,11 @@ def test_transactions_of_two_jobs_differ_in_their_prefix():
     one, other = Topics(alerts="one"), Topics(alerts="other")
     assert prefix(topics=one) != prefix(topics=other)
     assert prefix(topics=one, transaction_prefix="mine") == "mine"
+
+
+@pytest.mark.parametrize("start_from", ["latest", "committed"])
+def test_transactions_topic_that_was_created_again_is_read_from_its_first_record(start_from):
+    again = job_config(start_from=start_from, generations={"transactions": 1})
+    assert options(transactions_table(again))["scan.startup.mode"] == "earliest-offset"
+    other = job_config(start_from=start_from, generations={"labels": 1})
+    assert options(transactions_table(other)) == options(transactions_table(job_config(start_from=start_from)))

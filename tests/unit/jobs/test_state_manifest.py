@@ -85,3 +85,18 @@ def test_operators_that_a_job_lacks_are_named(manifest):
     without = StateManifest.of(job_config(model=str(artifact_folder()), labels=False))
     assert manifest.lost_operators(without) == ["labels-source", "labels-window-aggregate-2"]
     assert without.lost_operators(manifest) == []
+
+
+def test_source_of_a_topic_that_was_created_again_is_another_operator(manifest):
+    config = job_config(model=str(artifact_folder()), topic_ids={"t": "id"}, generations={"labels": 2})
+    again = StateManifest.of(config)
+    assert (again.topic_ids, again.generations) == ({"t": "id"}, {"labels": 2})
+    assert manifest.lost_operators(again) == ["labels-source"]
+    assert again.lost_operators(manifest) == ["labels-source-2"]
+    assert StateManifest.from_json(again.to_json()) == again
+
+
+def test_manifest_of_before_topics_were_noted_fits(manifest):
+    told = json.loads(manifest.to_json())
+    del told["topic_ids"], told["generations"]
+    StateManifest.from_json(json.dumps(told)).require_fit(manifest)

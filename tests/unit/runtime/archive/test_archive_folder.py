@@ -138,3 +138,27 @@ def test_archive_of_another_topic_is_refused(tmp_path):
         pass
     with pytest.raises(UserError, match="expected an archive of the topic another"):
         ArchiveFolder(tmp_path, "another")
+
+
+def test_archive_is_of_one_topic_and_not_of_another_one_of_its_name(tmp_path):
+    with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
+        folder.note_topic(None)
+        assert folder.topic_id is None
+        folder.write(rows(0, 0, 3), {0: 3})
+        folder.note_topic("first")
+    with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
+        assert (folder.topic_id, folder.next_offsets) == ("first", {0: 3})
+        folder.note_topic("first")
+        folder.note_topic(None)
+        with pytest.raises(UserError, match=r"with the id first, .*got the id other: the topic was made anew\. Choose"):
+            folder.note_topic("other")
+    assert kept(tmp_path / "a") == names(0, 0, 3)
+
+
+def test_archive_of_before_topics_were_noted_goes_on(tmp_path):
+    with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
+        folder.write(rows(0, 0, 3), {0: 3})
+    (tmp_path / "a" / STATE_FILE).write_text('{"topic": "inference", "next_offsets": {"0": 3}}')
+    with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
+        folder.note_topic("now")
+        assert (folder.topic_id, folder.next_offsets) == ("now", {0: 3})

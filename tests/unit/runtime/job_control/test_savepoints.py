@@ -1,9 +1,19 @@
+from dataclasses import replace
+
 import pytest
 
 from jobs.state_manifest import StateManifest, StateMismatchError
-from runtime.job_control.savepoints import MANIFEST_FILE, check_savepoint, is_unmarked
+from runtime.host.folders import StateFolder
+from runtime.job_control.savepoints import (
+    MANIFEST_FILE,
+    check_savepoint,
+    is_unmarked,
+    known_manifest,
+    note_manifest,
+)
 from tests.integration.savepoint_fixture import SAVEPOINTS
 
+JOB_ID = "0123456789abcdef" * 2
 JOB = StateManifest(
     fraudstream="1.0",
     mode="thread",
@@ -110,3 +120,26 @@ def test_checkpoint_of_the_first_release_is_taken_only_by_who_knows_its_shards(t
 def test_state_that_cannot_be_looked_into_may_not_be_dropped():
     with pytest.raises(StateMismatchError, match="Flink would drop all that does not fit"):
         check_savepoint("s3://bucket/chk-7", JOB, may_drop=None)
+
+
+def test_retained_checkpoint_is_checked_against_what_its_job_noted(tmp_path):
+    where = StateFolder(root=tmp_path / "state").create()
+    noted = replace(JOB, topic_ids={"t": "id"})
+    note_manifest(where, JOB_ID, noted)
+    for place in (f"s3://bucket/{JOB_ID}/chk-12", str(where.checkpoints / JOB_ID / "chk-12")):
+        assert known_manifest(place, where) == noted
+    for place in ("s3://bucket/chk-12", f"s3://bucket/{JOB_ID[::-1]}/chk-12", f"s3://bucket/{JOB_ID}"):
+        assert known_manifest(place, where) is None
+    assert check_savepoint(f"s3://bucket/{JOB_ID}/chk-12", JOB, noted=noted) == ""
+    with pytest.raises(StateMismatchError, match=r"topics\.transactions"):
+        check_savepoint(f"s3://bucket/{JOB_ID}/chk-12", replace(JOB, transactions="other"), noted=noted)
+
+
+def test_manifest_beside_a_savepoint_is_the_one_that_counts(tmp_path, savepoint):
+    where = StateFolder(root=tmp_path / "state").create()
+    assert known_manifest(savepoint(JOB), where) == JOB
+
+
+def test_state_that_cannot_be_looked_into_may_not_lose_a_source():
+    with pytest.raises(StateMismatchError, match=r"--reset-topic, but .* Flink would drop all that does not fit"):
+        check_savepoint("s3://bucket/chk-7", JOB, may_drop=frozenset({"labels-source"}))

@@ -47,6 +47,10 @@ def test_folder_without_metadata_or_of_another_job_has_no_marks(tmp_path):
         ),
         (SCORE_BATCH, "got state of fraudstream 0.1. Take a savepoint with"),
         ("queries-window-aggregate", "got state of fraudstream 0.1"),
+        (
+            "labels-source-2",
+            "a source of topics.labels for the state, whose topic was created again 2 times, found none",
+        ),
     ],
 )
 def test_refusal_of_flink_is_said_in_words(uid, words):

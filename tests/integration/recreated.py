@@ -1,0 +1,34 @@
+"""Deleting a topic and creating it again, as its owner would."""
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from runtime.configuration.settings import Settings
+from runtime.host.deadline import wait_until
+from runtime.kafka.topic_ids import TopicIds
+
+
+def recreate(settings: Settings, bootstrap_servers: str, topic: str, partitions: int = 1) -> None:
+    """Delete a topic and create it again, and wait until it is another one."""
+    client, ids = AdminClient({"bootstrap.servers": bootstrap_servers}), TopicIds(settings, bootstrap_servers)
+    before = ids.read([topic])[topic]
+    for future in client.delete_topics([topic], operation_timeout=30).values():
+        future.result()
+
+    def created() -> bool:
+        for future in client.create_topics([NewTopic(topic, partitions, 1)], operation_timeout=30).values():
+            try:
+                future.result()
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # the former one still goes
+                    raise
+        return ids.read([topic]).get(topic, before) not in {before, None}
+
+    assert wait_until(created, seconds=60, interval_s=0.2)
+
+    def led() -> bool:
+        found = client.list_topics(topic, timeout=10).topics[topic].partitions
+        return len(found) == partitions and all(part.leader >= 0 for part in found.values())
+
+    assert wait_until(led, seconds=30)

@@ -1,0 +1,207 @@
+"""Topics that are deleted and created again: the job is not started on them by mistake, and readers begin anew."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+from itertools import count
+
+import pytest
+from confluent_kafka import Producer
+
+from jobs.state_manifest import StateMismatchError
+from producers.encoding import encode_labels
+from runtime.archive import archive_folder
+from runtime.configuration.settings import load_settings
+from runtime.host.deadline import wait_until
+from runtime.job_control.status import read_status
+from runtime.kafka.background_reader import BackgroundReader
+from runtime.kafka.kafka_client import open_consumer
+from runtime.kafka.topic_ids import RecreatedTopics, TopicIds
+from runtime.kafka.topic_reader import topic_ends
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import find_bootstrap
+from runtime.metrics.consumer_lag import ConsumerLag
+from runtime.metrics.job_metrics import JobMetrics
+from schemas.label_offset import GENERATION_SHIFT
+from schemas.registry import FileRegistry
+from tests.integration.expected import card_world, known_scores
+from tests.integration.inference_records import inference_records
+from tests.integration.recreated import recreate
+from tests.integration.scoring_lane import Lane
+
+pytestmark = pytest.mark.integration
+
+PAST, PRESENT, AGAIN = 3_000, 1_000, 400
+_numbers = count(1)
+
+
+def recreate_labels(lane: Lane) -> None:
+    recreate(lane.settings, lane.services.bootstrap_servers, lane.topics.labels)
+
+
+def await_labels(lane: Lane, table, count: int) -> None:
+    """Send the newest transactions again, duplicates that change nothing, until all are scored knowing all labels."""
+    newest = table.slice(len(table) - 40)
+
+    def known() -> bool:
+        lane.send(newest)
+        seen = {item["customer_id"]: sum(item["label_offsets"]) for item in lane.scores()}
+        return all(seen.get(customer) == count for customer in newest["customer_id"].to_pylist())
+
+    assert wait_until(known, seconds=60, interval_s=0.5)
+
+
+def told(lane: Lane) -> list[str]:
+    job = next(job for job in read_status(lane.settings)["jobs"] if job["id"] == lane.job_ids[-1])
+    return job["recreated_topics"]
+
+
+def measured(lane: Lane) -> dict[str, float]:
+    servers = lane.services.bootstrap_servers
+    with closing(ConsumerLag(lane.settings, servers)) as lag:
+        families = JobMetrics(lane.rest, lag, TopicIds(lane.settings, servers)).collect()
+        (found,) = [item for item in families if item.name == "fraud_topic_recreated"]
+    return {sample.labels["topic"]: sample.value for sample in found.samples}
+
+
+def test_labels_topic_that_was_created_again_is_noticed_and_read_whole_when_wanted(open_lane, artifact):
+    table = card_world(PAST + PRESENT)
+    past, present = table.slice(0, PAST), table.slice(PAST)
+    lane = open_lane(partitions=1)
+    lane.submit()
+    lane.send(past)
+    lane.send_labels(past)
+    await_labels(lane, past, PAST)
+    assert told(lane) == []
+    assert set(measured(lane).values()) == {0.0}
+    savepoint = lane.stop_with_savepoint()
+
+    recreate_labels(lane)
+    lane.send_labels(past.slice(0, AGAIN))  # some of them once more: they change nothing
+    with pytest.raises(
+        StateMismatchError, match=r"deleted and created again.*label_offsets(?s:.*)--reset-topic labels"
+    ):
+        lane.submit(savepoint=savepoint)
+    lane.submit(savepoint=savepoint, reset_topics=["labels"])
+    bad = next(iter(encode_labels(past.slice(0, 1), FileRegistry(), "t-value")))[1]
+    (place,) = lane.send_raw([(b"somebody else", bad)], lane.topics.labels)
+    entry = (1 << GENERATION_SHIFT) + AGAIN + 1
+    await_labels(lane, past, entry)
+    assert [(item["partition"], item["offset"]) for item in lane.dead_letters()] == [place]
+    lane.send(present)
+    lane.await_scores(PAST + PRESENT)
+    ids = set(present["transaction_id"].to_pylist())
+    scores = [item for item in lane.scores() if item["transaction_id"] in ids]
+    assert {tuple(item["label_offsets"]) for item in scores} == {(entry,)}
+    expected = known_scores(past, present, artifact)
+    assert {item["transaction_id"]: item["score"] for item in scores} == expected, "former labels are still known"
+    assert told(lane) == []
+
+    lane.submit(savepoint=lane.stop_with_savepoint())  # as ever, with the source that the topic has by now
+    recreate_labels(lane)
+    assert ["--reset-topic labels" in line for line in told(lane)] == [True]
+    assert {topic for topic, value in measured(lane).items() if value} == {lane.topics.labels}
+    job_id = lane.job_ids[-1]
+    assert wait_until(lambda: lane.rest.checkpoints(job_id)["counts"]["completed"] > 0, seconds=60)
+    lane.cancel()
+    checkpoint = lane.rest.checkpoints(job_id)["latest"]["completed"]["external_path"]
+    with pytest.raises(StateMismatchError, match="--reset-topic labels"):
+        lane.submit(savepoint=checkpoint)
+
+
+class Seen(BackgroundReader):
+    """Reads a topic from its end on."""
+
+    def __init__(self, settings, servers, topic: str) -> None:
+        consumer = open_consumer(settings, servers)
+        recreated = RecreatedTopics.among(settings, servers, [topic])
+        super().__init__("seen", consumer, topics=[topic], recreated=recreated)
+        consumer.assign(topic_ends(consumer, [topic]))
+        self.values: list[bytes] = []
+
+    def _look(self) -> None:
+        messages = self._consumer.consume(100, 0.1)
+        self.values += [message.value() or b"" for message in messages if message.error() is None]
+
+
+@pytest.fixture
+def topic(lone_broker, monkeypatch):
+    """Point the command line at the broker, with a new inference topic of one partition; gives settings and address."""
+    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lone_broker))
+    monkeypatch.setenv("FRAUDSTREAM_KAFKA__PARTITIONS", "1")
+    monkeypatch.setenv("FRAUDSTREAM_TOPICS__INFERENCE", f"recreated.{next(_numbers)}")
+    settings = load_settings()
+    servers = find_bootstrap(settings)
+    create_topics(settings, servers)
+    return settings, servers, settings.topics.inference
+
+
+def produce(servers: str, topic: str, records: list[tuple[bytes, bytes]]) -> None:
+    producer = Producer({"bootstrap.servers": servers})
+    for key, value in records:
+        producer.produce(topic, key=key, value=value)
+    assert producer.flush(30) == 0
+
+
+@pytest.mark.parametrize("more", [-3, 4])
+def test_reader_without_a_group_begins_a_recreated_topic_whole_however_many_records_it_has(topic, caplog, more):
+    settings, servers, name = topic
+    produce(servers, name, [(b"k", b"before")] * 5)
+    with Seen(settings, servers, name) as seen:
+        produce(servers, name, [(b"k", b"old")])
+        assert wait_until(lambda: seen.values == [b"old"], seconds=30)
+        recreate(settings, servers, name)
+        wanted = [f"new {number}".encode() for number in range(6 + more)]
+        produce(servers, name, [(b"k", value) for value in wanted])
+        assert wait_until(lambda: set(wanted) <= set(seen.values), seconds=60), seen.values
+        assert f"{name} was deleted and created again" in caplog.text
+        assert seen.running
+    assert b"before" not in seen.values
+
+
+def test_topic_that_is_away_is_no_other_one_until_it_is_back(topic):
+    settings, servers, name = topic
+    ids = TopicIds(settings, servers)
+    watch = RecreatedTopics(ids, [name])
+    assert ids.read([name, "absent"])["absent"] is None
+    assert watch.poll() == []
+    recreate(settings, servers, name)
+    assert watch.poll() == [name]
+    assert watch.poll() == []
+
+
+@contextmanager
+def following(folder):
+    """Run `archive --follow`; gives the process, whose standard error is kept."""
+    command = [sys.executable, "-m", "runtime.cli", "archive", "--out", str(folder), "--follow", "--flush-s", "1"]
+    process = subprocess.Popen(command, env=os.environ.copy(), stderr=subprocess.PIPE, text=True)  # noqa: S603
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def archived(folder) -> dict[str, int]:
+    state = folder / archive_folder.STATE_FILE
+    return json.loads(state.read_bytes())["next_offsets"] if state.is_file() else {}
+
+
+def test_archive_that_follows_a_topic_that_is_created_again_ends_and_keeps_its_files(topic, tmp_path):
+    settings, servers, name = topic
+    records, folder = inference_records(300), tmp_path / "archive"
+    produce(servers, name, records[:100])
+    with following(folder) as process:
+        assert wait_until(lambda: archived(folder) == {"0": 100}, seconds=60)
+        files = sorted(folder.glob("date=*/[0-9]*.parquet"))
+        recreate(settings, servers, name)
+        produce(servers, name, records[100:])
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "the topic was made anew" in " ".join(errors.split())
+    assert sorted(folder.glob("date=*/[0-9]*.parquet")) == files
+    with following(folder) as process:
+        _, errors = process.communicate(timeout=60)
+        assert "the topic was made anew" in " ".join(errors.split())

@@ -1,0 +1,51 @@
+from dataclasses import replace
+
+import numpy as np
+
+from models.scoring.inference_sample import InferenceSample
+from schemas.label_offset import GENERATION_SHIFT, label_offset_text
+
+AGAIN = 1 << GENERATION_SHIFT
+
+
+def sample(label_offsets) -> InferenceSample:
+    vectors = np.array(label_offsets, np.int64)
+    rows = len(vectors)
+    zeros = np.zeros(rows, np.int64)
+    return InferenceSample(
+        transactions=[f"t{row}" for row in range(rows)],
+        customers=["c"] * rows,
+        shards=zeros,
+        partitions=zeros,
+        offsets=np.arange(rows),
+        label_offsets=vectors,
+        x=np.zeros((rows, 1), np.float32),
+        scores=np.zeros(rows, np.float32),
+    )
+
+
+def test_sample_of_a_topic_that_stayed_is_whole():
+    kept = sample([[5, 7], [6, 7]])
+    found = kept.of_present_labels()
+    assert found.transactions == kept.transactions
+    assert found.label_offsets.tolist() == [[5, 7], [6, 7]]
+    assert not kept.knows_former_labels
+
+
+def test_of_a_labels_topic_that_was_created_again_rows_upon_the_former_one_are_left_out():
+    kept = sample([[500, 700], [AGAIN + 3, 700], [AGAIN + 4, AGAIN + 1]])
+    found = kept.of_present_labels()
+    assert found.transactions == ["t1", "t2"]
+    assert found.label_offsets.tolist() == [[3, 0], [4, 1]], "of partition 1 the first row knew none of the new topic"
+    assert kept.knows_former_labels
+
+
+def test_sample_without_labels_or_rows_stays():
+    assert len(sample(np.zeros((2, 0))).of_present_labels()) == 2
+    empty = replace(sample([[1]]).take(np.array([], np.int64)))
+    assert len(empty.of_present_labels()) == 0
+
+
+def test_offset_is_worded_with_its_topic_only_where_that_was_created_again():
+    assert label_offset_text(5) == "5"
+    assert label_offset_text(2 * AGAIN + 5) == "5 (topic created again, 2)"
