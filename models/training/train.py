@@ -96,7 +96,7 @@ def train(
 
 
 def _replayed(history: Path, settings: TrainingSettings, tell: Progress) -> tuple[History, TimeSplit]:
-    table = read_labelled(history, tell, timezone=settings.timezone)
+    table = read_labelled(history, tell, timezone=settings.timezone, limits=settings.limits)
     require_no_outlier(f"Training on {history}", table)
     transactions = Transactions.of(table, maturity_days=settings.maturity_days)
     split = split_by_time(transactions, recent_frauds=settings.recent_frauds)
