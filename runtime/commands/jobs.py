@@ -25,6 +25,12 @@ def submit(
         bool,
         typer.Option("--unmarked-state", help="The state is of fraudstream 0.1, with the settings' shards and mode."),
     ] = False,
+    accept_loss: Annotated[
+        bool,
+        typer.Option(
+            "--accept-loss", help="Start from a checkpoint whose uncommitted output the brokers have aborted."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the scoring job, and print the `flink run` line that does it.
@@ -56,6 +62,7 @@ def submit(
             savepoint=from_savepoint,
             drop_state=allow_dropped_state,
             unmarked_state=unmarked_state,
+            accept_loss=accept_loss,
             on_line=lambda line: err.print(line, soft_wrap=True),
         )
     if as_json:

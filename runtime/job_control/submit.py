@@ -20,6 +20,7 @@ from runtime.job_control.java_security import java_security
 from runtime.job_control.job_secrets import job_registry, kafka_password_file
 from runtime.job_control.model_store import pin_model
 from runtime.job_control.savepoints import check_savepoint, is_unmarked, local_folder, take_savepoint
+from runtime.job_control.stale_state import require_committable
 from runtime.job_control.state_marks import explain_refusal
 from runtime.kafka.topic_rights import JobNeeds, require_rights
 from runtime.kafka.transaction_limit import require_transaction_time, transaction_time_ms
@@ -28,6 +29,7 @@ from runtime.local.flink_home import CLIENT_SETTINGS, FlinkHome
 from runtime.local.flink_rest import FlinkRest
 from schemas.deployment import DEPLOYMENT_KEY
 from schemas.rule_book import RULES_KEY
+from schemas.wall_clock import now_ms
 
 SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
 
@@ -59,6 +61,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
     UserError
         When the job can't work with a value, or the model is refused.
     """
+    require_transaction_time(settings, services.bootstrap_servers)
     config = JobConfig(
         bootstrap_servers=services.bootstrap_servers,
         model=str(settings.model.artifact.expanduser().absolute()),
@@ -102,6 +105,7 @@ def submit(
     script: Path = SCRIPT,
     drop_state: bool = False,
     unmarked_state: bool = False,
+    accept_loss: bool = False,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
     """Start the scoring job as the settings have it, and wait until it runs.
@@ -120,6 +124,8 @@ def submit(
         Whether state that the job has no operator for may be left behind.
     unmarked_state
         Whether state of fraudstream 0.1 that has no manifest is taken for state of these shards and this mode.
+    accept_loss
+        Whether a checkpoint may be older than the transactions that hold its output, see `require_committable`.
     on_line
         Given what the user should know of the savepoint, and the `flink run` line before it is run.
 
@@ -132,6 +138,8 @@ def submit(
         When the client or the job fails, with the line that tells the cause.
     """
     config = replace(job_config(settings, services), unmarked_state=unmarked_state)
+    if savepoint is not None and not accept_loss:
+        require_committable(savepoint, config, now_ms())
     may_drop = None if drop_state else frozenset[str]()
     return run_job(settings, services, config, savepoint=savepoint, script=script, may_drop=may_drop, on_line=on_line)
 
