@@ -271,6 +271,8 @@ def _converted(column: pa.ChunkedArray, field: pa.Field, timezone: str | None) -
 
 
 def _fill(field: pa.Field) -> str:
+    if field.name in {"transaction_id", "customer_id"}:  # one text for all would make one customer of many
+        return "Leave these rows out, or give each its own"
     if field.type != pa.string():
         return "Fill them, or leave these rows out"
     return (

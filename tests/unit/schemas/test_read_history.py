@@ -292,6 +292,11 @@ def test_other_amounts_are_refused(refusal, amounts, expected):
             {"merchant_id": [None, "NA", *["m-1"] * 4]},
             'merchant_id: expected no nulls, got 1 (rows 0). Fill them: df["m',
         ),
+        (
+            {"customer_id": [None, *["c-1"] * 5]},
+            "nulls, got 1 (rows 0). Leave these rows out, or give each",
+        ),
+        ({"transaction_id": [None, *"12345"]}, "nulls, got 1 (rows 0). Leave these rows out, or give each"),
         ({"merchant_id": [""] * ROWS}, "expected merchant_id of 1 to 256 bytes"),
         ({"currency": ["x" * 257] * ROWS}, "expected currency of 0 to 256 bytes"),
         ({"latitude": [91.0] * ROWS, "longitude": [0.0] * ROWS}, "latitude from -90 to 90"),
