@@ -17,7 +17,7 @@ from page import Page
 from store import Store, query
 
 ARCHIVE = Path(os.environ.get("EXPLORE_ARCHIVE", "artifacts/inference"))
-LABELS = os.environ.get("EXPLORE_LABELS")  # a Parquet file with transaction_id, is_fraud, label_time
+LABELS = os.environ.get("EXPLORE_LABELS")  # Parquet: customer_id, transaction_id, is_fraud, label_time
 OWN_QUERIES = [Path(name) for name in os.environ.get("EXPLORE_QUERIES", "").split(os.pathsep) if name]
 PAGE = os.environ.get("EXPLORE_PAGE")  # none: nothing is written
 

@@ -14,7 +14,7 @@ class Store:
     archive : Path
         Folder that `fraudstream archive` writes.
     labels : Path, optional
-        Parquet file with transaction_id, is_fraud and label_time.
+        Parquet file with customer_id, transaction_id, is_fraud and label_time.
     """
 
     def __init__(self, archive: Path, labels: Path | None = None) -> None:
@@ -24,11 +24,12 @@ class Store:
         files = f"{archive}/date=*/[0-9]*.parquet"
         self._database.read_parquet(files, hive_partitioning=False, union_by_name=True).create_view("logged")
         self._database.execute(
-            "CREATE TABLE label_rows (transaction_id VARCHAR, is_fraud BOOLEAN, label_time TIMESTAMPTZ)"
+            "CREATE TABLE label_rows "
+            "(customer_id VARCHAR, transaction_id VARCHAR, is_fraud BOOLEAN, label_time TIMESTAMPTZ)"
         )
         if labels is not None:
             found = self._database.read_parquet(str(labels))
-            found.select("transaction_id", "is_fraud", "label_time").insert_into("label_rows")
+            found.select("customer_id", "transaction_id", "is_fraud", "label_time").insert_into("label_rows")
         self._database.execute((HERE / "views.sql").read_text())
 
     def run(self, sql: str) -> pa.Table:

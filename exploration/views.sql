@@ -1,7 +1,7 @@
 -- What the queries ask. Before it, `logged` is the archive as it lies there, and `label_rows` the labels.
 SET TimeZone = 'UTC';
 
--- Each transaction once.
+-- Each transaction once: a customer's id, since two customers may use one.
 CREATE OR REPLACE TABLE scored AS
 WITH placed AS (
     -- What the job logs again after a failure has the same place in its topic: the last counts.
@@ -14,17 +14,17 @@ WITH placed AS (
 SELECT *, decision <> 'APPROVE' AS alerted
 FROM placed
 -- A duplicate was answered with the score of the first one.
-QUALIFY row_number() OVER (PARTITION BY transaction_id ORDER BY log_partition, log_offset) = 1;
+QUALIFY row_number() OVER (PARTITION BY customer_id, transaction_id ORDER BY log_partition, log_offset) = 1;
 
 -- Of two labels of a transaction the later one holds.
 CREATE OR REPLACE TABLE labels AS
-SELECT transaction_id, is_fraud, label_time
+SELECT customer_id, transaction_id, is_fraud, label_time
 FROM label_rows
-QUALIFY row_number() OVER (PARTITION BY transaction_id ORDER BY label_time DESC) = 1;
+QUALIFY row_number() OVER (PARTITION BY customer_id, transaction_id ORDER BY label_time DESC) = 1;
 
 CREATE OR REPLACE VIEW judged AS
 SELECT scored.*, labels.is_fraud, labels.label_time
-FROM scored JOIN labels USING (transaction_id);
+FROM scored JOIN labels USING (customer_id, transaction_id);
 
 -- The step of the time axes.
 SET VARIABLE step = (

@@ -103,7 +103,7 @@ class JobConfig:
     emit_scores : bool
         Whether every transaction's score is written, or alerts alone.
     feature_log_share : float
-        Share of the transactions whose features are written to the inference topic, 0 to 1; chosen by
+        Share of the transactions whose features are written to the inference topic, 0 to 1; chosen by customer and
         transaction_id.
     time_zone : str
         IANA name of the zone of the rules' local times (`local_hour`, ...); the features' hours are by UTC.

@@ -1,6 +1,7 @@
 """The canonical columns: one Arrow schema for Parquet files, batches and replays."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import ColumnError, UserError
+from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.flag_column import flag_column
 from schemas.history_rules import broken_rules
 from schemas.time_column import require_timezone, time_column
+from schemas.transaction_key import transaction_keys
 from schemas.value_columns import float_column, plain, text_column, whole_number_column
 
 EVENT_TIME = pa.timestamp("ms", tz="UTC")
@@ -74,8 +77,10 @@ INFERENCE_ARROW = pa.schema(
 )
 
 
-LABEL_FILE_ARROW = pa.schema([LABELLED_ARROW.field(name) for name in ("transaction_id", "is_fraud", "label_time")])
-"""What a file of labels alone has."""
+LABEL_FILE_ARROW = pa.schema(
+    [LABELLED_ARROW.field(name) for name in ("customer_id", "transaction_id", "is_fraud", "label_time")]
+)
+"""Columns of a file of labels alone; the customer is among them, since two customers may use one transaction_id."""
 
 OPTIONAL_COLUMNS = frozenset(("device_id", "latitude", "longitude"))
 """Columns that a file may leave out."""
@@ -83,12 +88,22 @@ OPTIONAL_COLUMNS = frozenset(("device_id", "latitude", "longitude"))
 SHOWN_ROWS = 5
 """Rows that a message names of those that are empty."""
 
+SHOWN_NAMES = 30
+"""Columns that a message lists of a file that lacks some."""
+
 _LABELS = ("is_fraud", "label_time")
+_GZIP = b"\x1f\x8b"
 
 _log = logging.getLogger(__name__)
 
 
-def read_history(path: Path, schema: pa.Schema = LABELLED_ARROW, *, timezone: str | None = None) -> pa.Table:
+def read_history(
+    path: Path,
+    schema: pa.Schema = LABELLED_ARROW,
+    *,
+    timezone: str | None = None,
+    limits: FileLimits = USUAL_LIMITS,
+) -> pa.Table:
     """Read a Parquet file in the canonical columns, in the order of their event times.
 
     Every reader of users' files goes through here, so that all refuse and accept the same. OPTIONAL_COLUMNS may be
@@ -102,13 +117,15 @@ def read_history(path: Path, schema: pa.Schema = LABELLED_ARROW, *, timezone: st
         LABELLED_ARROW or TRANSACTION_ARROW.
     timezone : str, optional
         IANA time zone of times that have none; without it they are refused.
+    limits : FileLimits
+        On years and amounts.
 
     Raises
     ------
     UserError
         No such file, not Parquet, or rows that the job would refuse: all that is wrong with the file, a line each.
     """
-    table, columns = _read_columns(path, schema, timezone)
+    table, columns = _read_columns(path, schema, timezone, limits)
     extra = {name: table[name] for name in table.column_names if name not in columns}
     fields = [
         *(field.with_nullable(field.nullable or columns[field.name].null_count > 0) for field in schema),
@@ -120,7 +137,7 @@ def read_history(path: Path, schema: pa.Schema = LABELLED_ARROW, *, timezone: st
     return ordered.take(_stable_order(ordered["event_time"]))
 
 
-def read_label_file(path: Path, *, timezone: str | None = None) -> pa.Table:
+def read_label_file(path: Path, *, timezone: str | None = None, limits: FileLimits = USUAL_LIMITS) -> pa.Table:
     """Read the labels of a Parquet file with the columns of LABEL_FILE_ARROW; unknown ones are left out.
 
     Raises
@@ -128,7 +145,7 @@ def read_label_file(path: Path, *, timezone: str | None = None) -> pa.Table:
     UserError
         As of `read_history`.
     """
-    _, columns = _read_columns(path, LABEL_FILE_ARROW, timezone)
+    _, columns = _read_columns(path, LABEL_FILE_ARROW, timezone, limits)
     labels = pa.table({field.name: columns[field.name] for field in LABEL_FILE_ARROW})
     return labels.filter(labels["label_time"].is_valid()).cast(LABEL_FILE_ARROW)
 
@@ -139,18 +156,23 @@ def known_labels(table: pa.Table) -> pa.Table:
     return labels.filter(labels["label_time"].is_valid()).cast(LABEL_ARROW)
 
 
-def _read_columns(path: Path, schema: pa.Schema, timezone: str | None) -> tuple[pa.Table, dict[str, pa.ChunkedArray]]:
+def _read_columns(
+    path: Path, schema: pa.Schema, timezone: str | None, limits: FileLimits
+) -> tuple[pa.Table, dict[str, pa.ChunkedArray]]:
     """Return a file, and its columns of the schema in their canonical types; or refuse it with all that is wrong."""
     if timezone is not None:
         require_timezone(timezone)
-    table, problems = _read(path), []
+    table = _read(path)
+    problems = _missing_columns(table, schema)
     columns: dict[str, pa.ChunkedArray] = {}
     for field in schema:
+        if field.name not in table.column_names and field.name not in OPTIONAL_COLUMNS:
+            continue
         try:
             columns[field.name] = _column(table, field, timezone)
         except ColumnError as error:
             problems.append(str(error))
-    problems += broken_rules(columns)
+    problems += broken_rules(columns, limits)
     if problems:
         raise UserError(_refusal(path, problems))
     if not len(table):
@@ -161,33 +183,75 @@ def _read_columns(path: Path, schema: pa.Schema, timezone: str | None) -> tuple[
 
 
 def _read(path: Path) -> pa.Table:
+    if path.is_dir():
+        raise UserError(f"expected a Parquet file at {path}, got a folder. Name a file of it, or join them to one")
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            _refuse_repeated(path, file.schema_arrow.names)
+        return pq.read_table(path, partitioning=None)
     except FileNotFoundError:
         raise UserError(f"expected a Parquet file at {path}, got none. Make one with `simulate`") from None
     except (pa.ArrowException, OSError) as error:
-        raise UserError(
-            f"expected a Parquet file at {path}, got: {str(error).splitlines()[0].rstrip('.')}. "
-            "Convert a CSV as docs/tutorial.md does"
-        ) from None
-    repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+        raise UserError(f"expected a Parquet file at {path}, got: {_first_line(error)}. {_conversion(path)}") from None
+
+
+def _refuse_repeated(path: Path, names: list[str]) -> None:
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise UserError(
             f"{path}: expected each column once, got {', '.join(repeated)} more than once. Rename or drop one"
         )
-    return table
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or repr(error)).splitlines()[0].rstrip(".")
+
+
+def _conversion(path: Path) -> str:
+    """Return what to do with a file that is no Parquet."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(_GZIP))
+    except OSError:
+        begin = b""
+    if begin == _GZIP:
+        return "It is compressed: unpack it with gunzip first"
+    return "Convert a CSV as docs/tutorial.md does"
+
+
+def _missing_columns(table: pa.Table, schema: pa.Schema) -> list[str]:
+    """Return a line on the columns that a file lacks, with names that may be meant; none where it has all."""
+    missing = [field for field in schema if field.name not in table.column_names and field.name not in OPTIONAL_COLUMNS]
+    if not missing:
+        return []
+    others = [name for name in table.column_names if name not in schema.names]
+    by_case = {name.strip().lower(): name for name in others}
+    listed = ", ".join(f"{field.name!r} ({field.type})" for field in missing)
+    got = ", ".join(table.column_names[:SHOWN_NAMES]) or "none"
+    more = f" and {table.num_columns - SHOWN_NAMES:,} more" if table.num_columns > SHOWN_NAMES else ""
+    near = {field.name: by_case[field.name] for field in missing if field.name in by_case}
+    meant = "".join(f"; {name!r} may be {other!r}" for name, other in near.items())
+    them = "them" if len(missing) > 1 else "it"
+    return [
+        f"expected the column{'s' if len(missing) > 1 else ''} {listed}, got {got}{more}{meant}. "
+        f"{'Rename' if near else 'Add'} {them}"
+    ]
 
 
 def _column(table: pa.Table, field: pa.Field, timezone: str | None) -> pa.ChunkedArray:
     name = field.name
     if name not in table.column_names:
-        if name in OPTIONAL_COLUMNS:
-            return pa.chunked_array([pa.nulls(len(table), field.type)])
-        raise ColumnError(f"expected the column {name!r} ({field.type}), got {', '.join(table.column_names)}. Add it")
+        return pa.chunked_array([pa.nulls(len(table), field.type)])
     try:
         column = _converted(plain(table[name]), field, timezone)
     except ColumnError as error:
         raise ColumnError(f"{name}: {error}") from None
+    except pa.ArrowException as error:
+        # Arrow has a type for everything, and conversions for most.
+        raise ColumnError(
+            f"{name}: expected {field.type}, got {table[name].type} that can't be read as it ({_first_line(error)}). "
+            "Convert it"
+        ) from None
     if column.null_count and name not in OPTIONAL_COLUMNS and name not in _LABELS:
         rows = pc.indices_nonzero(column.is_null())[:SHOWN_ROWS].to_pylist()
         raise ColumnError(
@@ -207,6 +271,8 @@ def _converted(column: pa.ChunkedArray, field: pa.Field, timezone: str | None) -
 
 
 def _fill(field: pa.Field) -> str:
+    if field.name in {"transaction_id", "customer_id"}:  # one text for all would make one customer of many
+        return "Leave these rows out, or give each its own"
     if field.type != pa.string():
         return "Fill them, or leave these rows out"
     return (
@@ -235,7 +301,7 @@ def _known_together(path: Path, columns: Mapping[str, pa.ChunkedArray]) -> dict[
 
 
 def _tell_repeated(path: Path, columns: Mapping[str, pa.ChunkedArray]) -> None:
-    keys = pc.binary_join_element_wise(columns["customer_id"], columns["transaction_id"], "\0")
+    keys = transaction_keys(columns)
     repeated = len(keys) - pc.count_distinct(keys).as_py()
     if repeated:
         _log.warning("%s: %s rows repeat a transaction_id of the same customer: the job drops such rows",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,15 +11,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas.currency import by_currency
+from schemas.file_limits import FileLimits
+from schemas.time_units import mistaken_unit
 from schemas.validation import MAX_TEXT_BYTES, Limits
 
 MAX_SHOWN = 3
 """Rows that a message shows of those that break a limit."""
 
-FIRST_TIME_MS = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1_000)
-END_TIME_MS = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1_000)
-
 Columns = Mapping[str, pa.ChunkedArray]
+Broken = Callable[[Columns], NDArray[np.bool_]]
 
 
 class _Rule(NamedTuple):
@@ -26,27 +27,39 @@ class _Rule(NamedTuple):
 
     columns: tuple[str, ...]
     expected: str
-    broken: Callable[[Columns], NDArray[np.bool_]]
+    broken: Broken
     fix: str
 
 
-def broken_rules(columns: Columns) -> list[str]:
+def broken_rules(columns: Columns, limits: FileLimits) -> list[str]:
     """Return a line for each limit that rows break, with their number and the first of them.
 
     Parameters
     ----------
     columns : mapping of str to pyarrow.ChunkedArray
         By name, n rows in the order of the file. Limits on columns that are not there are left out.
+    limits : FileLimits
     """
     lines = []
-    for rule in _RULES:
+    for rule in (*_RULES, *_rules_of(limits)):
         if all(name in columns for name in rule.columns):
             rows = np.flatnonzero(rule.broken(columns))
             if rows.size:
                 shown = ", ".join(_shown(columns, rule.columns, int(row)) for row in rows[:MAX_SHOWN])
                 more = ", ..." if rows.size > MAX_SHOWN else ""
-                lines.append(f"expected {rule.expected}, got {rows.size:,} other rows: {shown}{more}. {rule.fix}")
+                fix = f"{_unit(columns, rule, rows)}{rule.fix}"
+                lines.append(f"expected {rule.expected}, got {rows.size:,} other rows: {shown}{more}. {fix}")
     return lines
+
+
+def _unit(columns: Columns, rule: _Rule, rows: NDArray[np.int64]) -> str:
+    """Return a sentence on times that look like another unit read as milliseconds, empty if some do not."""
+    column = columns[rule.columns[0]]
+    if len(rule.columns) > 1 or not pa.types.is_timestamp(column.type):
+        return ""
+    units = {mistaken_unit(time) for time in np.unique(_numbers(column)[rows]).tolist()}
+    unit = units.pop() if len(units) == 1 else None
+    return f"They look like {unit} read as milliseconds: convert them by their own unit. " if unit else ""
 
 
 def written(value: pa.Scalar) -> str:
@@ -78,18 +91,24 @@ def _text_rule(name: str, least: int) -> _Rule:
     return _Rule((name,), f"{name} of {least} to {MAX_TEXT_BYTES} bytes", broken, fix)
 
 
-def _time_rule(name: str, fix: str) -> _Rule:
+def _time_rule(name: str, fix: str, limits: FileLimits) -> _Rule:
+    first_ms, end_ms = _year_ms(limits.first_year), _year_ms(limits.last_year + 1)
+
     def broken(columns: Columns) -> NDArray[np.bool_]:
         times, known = _numbers(columns[name]), columns[name].is_valid().to_numpy()
-        outside: NDArray[np.bool_] = known & ((times < FIRST_TIME_MS) | (times >= END_TIME_MS))
+        outside: NDArray[np.bool_] = known & ((times < first_ms) | (times >= end_ms))
         return outside
 
-    return _Rule((name,), f"{name} from 2000 to 2099", broken, fix)
+    expected = f"{name} from {limits.first_year} to {limits.last_year}"
+    return _Rule((name,), expected, broken, f"{fix} (bounds: files.first_year, files.last_year)")
 
 
-def _amount(columns: Columns) -> NDArray[np.bool_]:
+def _year_ms(year: int) -> int:
+    return int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1_000)
+
+
+def _amount(limits: Limits, columns: Columns) -> NDArray[np.bool_]:
     amounts = _numbers(columns["amount_minor"])
-    limits = Limits()
     currencies = columns["currency"].combine_chunks() if "currency" in columns else None
     most: float | NDArray[np.float64] = limits.greatest_max_amount_minor
     if currencies is not None:
@@ -122,16 +141,22 @@ def _half_location(columns: Columns) -> NDArray[np.bool_]:
 _RULES = (
     *(_text_rule(name, 1) for name in ("transaction_id", "customer_id", "merchant_id")),
     *(_text_rule(name, 0) for name in ("merchant_category", "transaction_type", "currency", "device_id")),
-    _Rule(
-        ("amount_minor",),
-        "amount_minor from 0 to the limit of its currency",
-        _amount,
-        "Leave refunds (negative amounts) out: the job scores payments only",
-    ),
-    _time_rule("event_time", "Correct them, or leave these rows out"),
-    _time_rule("label_time", "Leave label_time empty where the label is not known yet"),
     _Rule(("event_time", "label_time"), "label_time at or after event_time", _delay, "Correct the one or the other"),
     _degrees_rule("latitude", 90),
     _degrees_rule("longitude", 180),
     _Rule(("latitude", "longitude"), "both coordinates or none", _half_location, "Leave both empty"),
 )
+
+
+def _rules_of(limits: FileLimits) -> tuple[_Rule, ...]:
+    return (
+        _Rule(
+            ("amount_minor",),
+            "amount_minor from 0 to the limit of its currency",
+            partial(_amount, limits.records),
+            "Leave refunds (negative amounts) out: the job scores payments only (bounds: job.max_amount_minor, "
+            "job.max_amounts_minor)",
+        ),
+        _time_rule("event_time", "Correct them, or leave these rows out", limits),
+        _time_rule("label_time", "Leave label_time empty where the label is not known yet", limits),
+    )

@@ -104,9 +104,9 @@ def _from_text(name: str, column: pa.ChunkedArray, timezone: str | None) -> pa.C
     zoned, local = (pc.match_substring_regex(values, pattern) for pattern in (f"{_LOCAL}{_ZONE}$", f"{_LOCAL}$"))
     try:
         if _count(zoned) == len(values):
-            return _to_utc(text.cast(pa.timestamp("ns", tz="UTC")))
+            return _to_utc(_parsed(text, "UTC"))
         if _count(local) == len(values):
-            return _from_local(name, text.cast(pa.timestamp("ns")), timezone)
+            return _from_local(name, _parsed(text, None), timezone)
     except pa.ArrowInvalid as error:
         raise ColumnError(f"expected times that exist, got: {str(error).splitlines()[0]}. Correct them") from None
     other = values.filter(pc.invert(pc.or_(zoned, local)))
@@ -121,6 +121,15 @@ def _from_text(name: str, column: pa.ChunkedArray, timezone: str | None) -> pa.C
         f"expected times in ISO 8601 such as 2026-01-05T09:30:00Z, got {len(other):,} others such as "
         f"{other[0].as_py()[:40]!r}. Convert it: {_fix(name)}"
     )
+
+
+def _parsed(text: pa.ChunkedArray, zone: str | None) -> pa.ChunkedArray:
+    """Parse texts in ISO 8601; what is finer than a microsecond is cut off.
+
+    Nanoseconds end in 2262, beyond which Arrow gives another year instead of an error, and 9999-12-31 is a common word
+    for never.
+    """
+    return pc.replace_substring_regex(text, r"(\.\d{6})\d+", r"\1").cast(pa.timestamp("us", tz=zone))
 
 
 def _number_refusal(name: str, values: pa.ChunkedArray, kind: object) -> str:

@@ -16,9 +16,12 @@ def looks_like_seconds(time_ms: Any) -> Any:
     return (time_ms >= EARLIEST_MS // 1_000) & (time_ms < LATEST_MS // 1_000)
 
 
+def mistaken_unit(time_ms: int) -> str | None:
+    """Return the unit that a number of milliseconds looks like instead; None for one that may be milliseconds."""
+    return next((unit for unit, factor in _UNITS.items() if EARLIEST_MS <= time_ms * factor < LATEST_MS), None)
+
+
 def unit_hint(time_ms: int) -> str:
     """Return which unit a number looks like that should be milliseconds; an empty text for one that may be some."""
-    for unit, factor in _UNITS.items():
-        if EARLIEST_MS <= time_ms * factor < LATEST_MS:
-            return f"looks like {unit}: send milliseconds since 1970"
-    return ""
+    unit = mistaken_unit(time_ms)
+    return f"looks like {unit}: send milliseconds since 1970" if unit else ""

@@ -13,6 +13,8 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return plain(column.cast(kind.value_type))
     if pa.types.is_large_string(kind):
         return column.cast(pa.string())
+    if pa.types.is_float16(kind):  # few functions know it
+        return column.cast(pa.float32())
     if str(kind) == "string_view":  # of which casts are not implemented everywhere
         return pa.chunked_array([pa.array(chunk.to_pylist(), pa.string()) for chunk in column.chunks], pa.string())
     return column
@@ -36,6 +38,8 @@ def text_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
             raise ColumnError("expected text in UTF-8, got other bytes. Decode them, for example from cp1252") from None
     if pa.types.is_decimal(kind) and kind.scale == 0:
         return column.cast(pa.string())
+    if pa.types.is_fixed_size_binary(kind):
+        raise ColumnError(f'expected text or whole numbers, got {kind}. Write it as text: df["{name}"].map(str)')
     why = ": ids read as such numbers lose digits" if pa.types.is_floating(kind) else ""
     raise ColumnError(
         f'expected text or whole numbers, got {kind}{why}. Read it as text: pd.read_csv(..., dtype={{"{name}": str}})'
@@ -58,6 +62,8 @@ def whole_number_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         )
     if pa.types.is_floating(kind):
         return _whole(pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column), fix)
+    if pa.types.is_string(kind):
+        raise ColumnError(f'expected whole minor units (cents), got {kind}. Convert it: pd.to_numeric(df["{name}"])')
     if not (pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)):
         raise ColumnError(f"expected whole minor units (cents), got {kind}. Convert it to a number: {fix}")
     try:

@@ -6,12 +6,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 
 from benchmarks.__main__ import RESULTS
 from benchmarks.drift.results import report
-from benchmarks.drift.scenarios import world
+from benchmarks.drift.scenarios import without_places, world
 from benchmarks.drift.trial import BRIEF, FULL, run
 from models.scoring.artifact import Artifact, load_artifact
 from models.training.train import train
@@ -21,11 +22,11 @@ from schemas.errors import UserError
 console = Console(stderr=True, highlight=False)
 
 
-def trained(seed: int, customers: int) -> Artifact:
-    """Train on a world with the same patterns as the streams', of another seed."""
+def trained(table: pa.Table) -> Artifact:
+    """Train on a history."""
     with tempfile.TemporaryDirectory() as folder:
         history, model = Path(folder) / "history.parquet", Path(folder) / "model"
-        pq.write_table(world(SimulationConfig(seed=1_000 + seed, customers=customers)), history)
+        pq.write_table(table, history)
         train(history, model)
         return load_artifact(model)
 
@@ -40,8 +41,10 @@ def main() -> None:
     arguments = parser.parse_args()
     sizes = BRIEF if arguments.brief else FULL
     with console.status("training") as status:
-        artifact = trained(arguments.seed, sizes.customers)
-        found = report(run(artifact, sizes, seed=arguments.seed, tell=status.update))
+        # The same patterns as the streams', of another seed.
+        past = world(SimulationConfig(seed=1_000 + arguments.seed, customers=sizes.customers))
+        models = trained(past), trained(without_places(past))
+        found = report(run(*models, sizes, seed=arguments.seed, tell=status.update))
     files = found.write(arguments.results)
     if not arguments.json:
         found.show(Console(highlight=False, width=None if sys.stdout.isatty() else 200))

@@ -10,6 +10,16 @@ from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig, epoch_ms
 
 STATIONARY, SEASONAL = "stationary", "daily and weekly pattern only"
+RARE = "coordinates unknown in training, then in 1 of 10,000"
+QUIET = (STATIONARY, SEASONAL, RARE)
+"""Scenarios without drift: what fires there is a false alarm, and none is expected."""
+
+RARE_SIGNAL = "distance_km"
+"""The signal that was constant in training."""
+
+RARE_SHARE = 1e-4
+"""Transactions whose distance is known although it never was in training."""
+
 WEEKEND = 1.2
 """What is bought on Saturday and Sunday costs so much more, always: the simulator knows no weekly pattern of values."""
 RAMP_DAYS = 7
@@ -33,6 +43,39 @@ def with_amounts(table: pa.Table, factors: NDArray[np.float64]) -> pa.Table:
 
 def _gradual(table: pa.Table, days: NDArray[np.float64], _rng: np.random.Generator) -> pa.Table:
     return with_amounts(table, 1 + 0.5 * np.clip(days / RAMP_DAYS, 0, 1))
+
+
+def without_places(table: pa.Table) -> pa.Table:
+    """Return a table in which no transaction has coordinates: the distance is constant."""
+    for name in ("latitude", "longitude"):
+        table = _with(table, name, pa.nulls(len(table), pa.float64()))
+    return table
+
+
+def rare_places(table: pa.Table, seed: int) -> pa.Table:
+    """Return a table in which RARE_SHARE of the transactions have coordinates, and so have those before them.
+
+    A distance is one to a customer's transaction before, so without the latter it would stay unknown.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = np.flatnonzero(rng.random(len(table)) < RARE_SHARE)
+    located = np.zeros(len(table), np.bool_)
+    located[chosen] = True
+    before = _before(table)[chosen]
+    located[before[before >= 0]] = True
+    for name, (low, high) in {"latitude": (40.0, 55.0), "longitude": (0.0, 20.0)}.items():
+        table = _with(table, name, pa.array(rng.uniform(low, high, len(table)), mask=~located))
+    return table
+
+
+def _before(table: pa.Table) -> NDArray[np.int64]:
+    """Return the row of each customer's transaction before, -1 for the first, (n,)."""
+    customer = table["customer_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    order = np.argsort(customer, kind="stable")
+    before = np.full(len(table), -1, np.int64)
+    same = customer[order[1:]] == customer[order[:-1]]
+    before[order[1:][same]] = order[:-1][same]
+    return before
 
 
 def _no_places(table: pa.Table, days: NDArray[np.float64], _rng: np.random.Generator) -> pa.Table:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from benchmarks.drift.calibration import CONFIGURATIONS, false_alarms
 from benchmarks.drift.judges import JUDGES
 from benchmarks.drift.results import Figures
-from benchmarks.drift.scenarios import DRIFTS, SEASONAL, STATIONARY, drifted, world
+from benchmarks.drift.scenarios import DRIFTS, RARE, RARE_SIGNAL, SEASONAL, STATIONARY, drifted, rare_places, world
 from benchmarks.drift.scorecard import Card, judge_drift, judge_quiet
 from benchmarks.drift.streams import Signals, Stream, observed
 from models.scoring.artifact import Artifact
@@ -41,18 +41,38 @@ FULL = Sizes(worlds=3, customers=4_000, days=42, drift_day=28, streams=30)
 BRIEF = Sizes(worlds=1, customers=1_500, days=21, drift_day=14, streams=2)
 
 
-def run(artifact: Artifact, sizes: Sizes, *, seed: int, tell: Tell = lambda _stage: None) -> Figures:
-    """Judge; the same artifact, sizes and seed give the same figures."""
+def run(
+    artifact: Artifact, placeless: Artifact, sizes: Sizes, *, seed: int, tell: Tell = lambda _stage: None
+) -> Figures:
+    """Judge; the same artifacts, sizes and seed give the same figures.
+
+    Parameters
+    ----------
+    artifact : Artifact
+        What scores.
+    placeless : Artifact
+        What scores where a signal was constant in training: its own history had no coordinates.
+    sizes : Sizes
+    seed : int
+    tell : callable of str
+        Told what is being done.
+    """
     cards = {name: Card() for name in JUDGES}
     shown: tuple[Stream, Stream] | None = None
     for number in range(sizes.worlds):
         config = SimulationConfig(seed=100 * seed + number, customers=sizes.customers, days=sizes.days)
         tell(f"world {number + 1}: without drift")
-        usual = Signals.of(world(config), artifact)
+        table = world(config)
+        usual = Signals.of(table, artifact)
         for name, signals in ((STATIONARY, usual.shuffled(seed)), (SEASONAL, usual)):
             streams = _both(signals, artifact)
             judge_quiet(cards, name, *streams)
         shown = shown or streams
+        tell(f"world {number + 1}: {RARE}")
+        rare = Signals.of(rare_places(table, config.seed), placeless)
+        by_week, by_mean = _both(rare, placeless)
+        # The other signals are judged where they are usual.
+        judge_quiet(cards, RARE, {RARE_SIGNAL: by_week[RARE_SIGNAL]}, {RARE_SIGNAL: by_mean[RARE_SIGNAL]})
         drift_ms = epoch_ms(config.start + timedelta(days=sizes.drift_day))
         for name in DRIFTS:
             tell(f"world {number + 1}: {name}")

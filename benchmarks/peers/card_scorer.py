@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.peers.plain_history import Seen
 from models.scoring.artifact import load_artifact
 from models.scoring.model import OnnxModel
+from schemas.alert_id import alert_id
 from schemas.avro_schemas import ALERT, SCORE, TRANSACTION, parsed_schema
 from schemas.codec import RecordCodec
 from schemas.framing import HEADER_BYTES
@@ -99,7 +100,7 @@ class CardScorer:
         alert = {
             **record,
             **result,
-            "alert_id": record["transaction_id"],
+            "alert_id": alert_id(record["customer_id"], record["transaction_id"]),
             "review_threshold": manifest.review_threshold,
             "block_threshold": manifest.block_threshold,
             "features": dict(zip(manifest.feature_names, map(float, row), strict=True)),

@@ -151,11 +151,11 @@ def judge(peer: Peer, work: Work, turn: int, oracle: Oracle) -> Verdict:
     return oracle.judge(given, ENGINES[peer.features])
 
 
-def _written(settings: Settings, servers: str, customers: set[str], kind: str) -> Iterator[tuple[str, float]]:
-    """Yield the id and the score of what a topic holds of some customers."""
+def _written(settings: Settings, servers: str, customers: set[str], kind: str) -> Iterator[tuple[str, str, float]]:
+    """Yield customer, id and score of what a topic holds of some customers."""
     codec = RecordCodec(kind, "", FileRegistry())
     names = {customer.encode() for customer in customers}
     for message in read_topic(settings, servers, settings.topics.scores):
         if message.key() in names and (payload := message.value()) is not None:
             record = codec.decode(payload)
-            yield record["transaction_id"], record.get("score", 0.0)
+            yield record["customer_id"], record["transaction_id"], record.get("score", 0.0)

@@ -110,23 +110,23 @@ class Oracle:
         self._artifact = artifact
         self._scores: dict[type[NaiveEngine], NDArray[np.float32]] = {}
 
-    def judge(self, given: Iterable[tuple[str, float]], engine: type[NaiveEngine] | None) -> Verdict:
+    def judge(self, given: Iterable[tuple[str, str, float]], engine: type[NaiveEngine] | None) -> Verdict:
         """Compare what was written of the sample with what the engine says.
 
         Parameters
         ----------
         given
-            (transaction_id, score) as written. Whoever wrote it may have been stopped before the end of the topic,
-            but must have left nothing out before.
+            (customer_id, transaction_id, score) as written. The peer may have been stopped before the end of the
+            topic, but must have left nothing out before.
         engine
             What it must agree with; None: it scores nothing, so all that counts is that the transaction is there.
         """
-        scores: dict[str, float] = {}
+        scores: dict[tuple[str, str], float] = {}
         doubled = 0
-        for name, score in given:
-            doubled += name in scores
-            scores[name] = score
-        was = np.array([scores.get(row["transaction_id"], np.nan) for row in self._rows])
+        for customer, transaction, score in given:
+            doubled += (customer, transaction) in scores
+            scores[customer, transaction] = score
+        was = np.array([scores.get((row["customer_id"], row["transaction_id"]), np.nan) for row in self._rows])
         done = ~np.isnan(was)
         apart = int((np.abs(was - self._expected(engine))[done] > TOLERANCE).sum()) if engine else 0
         fault = _left_out(self._rows, done.tolist())

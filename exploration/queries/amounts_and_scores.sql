@@ -6,6 +6,6 @@ SELECT
     least(floor(score * 20), 19) / 20 + 0.05 AS score_below,
     count(*) AS transactions,
     count(*) FILTER (is_fraud) AS frauds
-FROM scored LEFT JOIN labels USING (transaction_id)
+FROM scored LEFT JOIN labels USING (customer_id, transaction_id)
 GROUP BY ALL
 ORDER BY ALL;

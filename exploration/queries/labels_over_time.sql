@@ -4,7 +4,7 @@ SELECT
     count(*) AS transactions,
     count(is_fraud) / count(*) AS labelled,
     count(*) FILTER (is_fraud) / nullif(count(is_fraud), 0) AS frauds
-FROM scored LEFT JOIN labels USING (transaction_id)
+FROM scored LEFT JOIN labels USING (customer_id, transaction_id)
 WHERE EXISTS (FROM labels)
 GROUP BY time
 ORDER BY time;

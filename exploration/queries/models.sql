@@ -9,6 +9,6 @@ SELECT
     count(*) FILTER (is_fraud) AS frauds,
     count(*) FILTER (is_fraud AND alerted) / nullif(count(is_fraud) FILTER (alerted), 0) AS "precision",
     count(*) FILTER (is_fraud AND alerted) / nullif(count(*) FILTER (is_fraud), 0) AS recall
-FROM scored LEFT JOIN labels USING (transaction_id)
+FROM scored LEFT JOIN labels USING (customer_id, transaction_id)
 GROUP BY model_id
 ORDER BY min(event_time);

@@ -7,7 +7,8 @@ from pyflink.common import Row
 from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
 from jobs.record_types import PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
-from models.features.hashing import hash_column
+from models.features.columns import required
+from models.features.hashing import hash_column, hash_pairs
 from models.scoring.artifact import Manifest
 from models.scoring.transaction_scorer import Decided
 from schemas.inference_batch import InferenceBatchEncoder
@@ -20,7 +21,8 @@ HASH_BITS = 53
 class InferenceLog:
     """Writes down what the model was given and what it answered, for a share of the transactions.
 
-    The share is chosen by transaction_id: a duplicate, a replay and another run choose the same ones.
+    The share is chosen by customer and transaction_id: a duplicate, a replay and another run choose the same ones.
+    By the id alone, customers who count their transactions from 1 would be logged all at once or not at all.
     """
 
     def __init__(self, config: JobConfig, manifest: Manifest, registry: SchemaRegistry) -> None:
@@ -58,7 +60,10 @@ class InferenceLog:
         """
         if not self._below:
             return
-        rows = np.flatnonzero(hash_column(records.column("transaction_id")) >> np.uint64(64 - HASH_BITS) < self._below)
+        hashes = hash_pairs(
+            hash_column(required(records, "customer_id")), hash_column(required(records, "transaction_id"))
+        )
+        rows = np.flatnonzero(hashes >> np.uint64(64 - HASH_BITS) < self._below)
         if len(rows) == 0:
             return
         places = np.asarray(positions, np.int64)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from models.scoring.artifact import (
@@ -37,12 +39,19 @@ def store_artifact(artifact: Artifact, root: Path) -> Path:
         if not _is_whole(folder):
             root.mkdir(parents=True, exist_ok=True)
             _lay(folder, files)
+        _mark_used(folder)
     except OSError as error:
         raise ArtifactError(
             f"Expected to write the model into the store {root}, got: {error.strerror or error}. "
             "Set models.serving to a folder that you can write and every TaskManager reads"
         ) from None
     return folder
+
+
+def _mark_used(folder: Path) -> None:
+    """Set the folder's time, so that `model prune` lets it be until what asked for it names it."""
+    with suppress(OSError):  # another user's folder
+        os.utime(folder)
 
 
 def _is_whole(folder: Path) -> bool:

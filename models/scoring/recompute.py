@@ -159,8 +159,9 @@ def _sampled(sample: InferenceSample, rows: Rows, transactions: Placed, theirs: 
     at = np.minimum(np.searchsorted(keys[order], places), len(keys) - 1)
     found = rows[order][at]
     match = np.flatnonzero(keys[order][at] == places)
-    ids = transactions.records.column("transaction_id").take(pa.array(theirs[match])).to_pylist()
-    expected = (sample.transactions[row] for row in found[match].tolist())
+    there = transactions.records.select(["customer_id", "transaction_id"]).take(pa.array(theirs[match])).columns
+    ids = zip(*(column.to_pylist() for column in there), strict=True)
+    expected = ((sample.customers[row], sample.transactions[row]) for row in found[match].tolist())
     match = match[np.fromiter((a == b for a, b in zip(ids, expected, strict=True)), np.bool_, len(match))]
     sampled = np.full(len(places), -1, np.int64)
     sampled[match] = found[match]

@@ -106,7 +106,7 @@ def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prep
     The risk tables learn from what was known before the first fold's training, which so has none of its own
     labels among its features.
     """
-    table = read_labelled(history, tell, timezone=settings.timezone)
+    table = read_labelled(history, tell, timezone=settings.timezone, limits=settings.limits)
     transactions = Transactions.of(table, maturity_days=settings.maturity_days)
     folds = [fold for _, fold in settings.periods()]
     _refuse_days_outside(history, transactions, folds)

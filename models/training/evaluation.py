@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.training.candidates.candidate import Balance
 from models.training.feature_set import FeatureSet
 from models.training.protocol import Fold, successive
+from schemas.file_limits import USUAL_LIMITS, FileLimits
 
 HEADLINE = ("average_precision", "auc_roc", "card_precision_100")
 """The metrics that the benchmark publishes."""
@@ -45,6 +46,8 @@ class EvaluationSettings:
         Age at which a label counts as final; None derives it from the history.
     timezone : str or None
         IANA time zone of times in the history that have none.
+    limits : FileLimits
+        On years and amounts in the history.
     seed, threads : int
     """
 
@@ -61,6 +64,7 @@ class EvaluationSettings:
     features: FeatureSet = "all"
     maturity_days: float | None = None
     timezone: str | None = None
+    limits: FileLimits = USUAL_LIMITS
     seed: int = 7
     threads: int = 1
 

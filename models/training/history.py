@@ -12,6 +12,8 @@ from models.features.risk import RiskTable
 from models.training.protocol import Transactions
 from models.training.replay import replay_features
 from schemas.columns import read_history
+from schemas.file_limits import USUAL_LIMITS, FileLimits
+from schemas.value_columns import plain
 
 Progress = Callable[[str, int, int], None]
 """Told the stage's name, how much of it is done, and how much there is."""
@@ -41,14 +43,22 @@ class History:
 
     @property
     def scenario(self) -> NDArray[np.object_] | None:
-        """Kind of each fraud (n,), where the file tells."""
-        return self.table["scenario"].to_numpy() if "scenario" in self.table.column_names else None
+        """Kind of each fraud (n,), where the file has it as text: a column of that name may mean anything."""
+        return scenario_of(self.table)
 
 
-def read_labelled(path: Path, tell: Progress, *, timezone: str | None = None) -> pa.Table:
+def scenario_of(table: pa.Table) -> NDArray[np.object_] | None:
+    """Return the column `scenario` (n,) if it is text; in a file of yours it may be anything else."""
+    column = plain(table["scenario"]) if "scenario" in table.column_names else None
+    return column.to_numpy() if column is not None and pa.types.is_string(column.type) else None
+
+
+def read_labelled(
+    path: Path, tell: Progress, *, timezone: str | None = None, limits: FileLimits = USUAL_LIMITS
+) -> pa.Table:
     """Read a labelled history, see `read_history`, and report progress."""
     tell("read", 0, 1)
-    table = read_history(path, timezone=timezone)
+    table = read_history(path, timezone=timezone, limits=limits)
     tell("read", 1, 1)
     return table
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.scoring.artifact import Manifest
 from models.training.evaluation import Evaluation, FoldResult
+from models.training.history import scenario_of
 from models.training.metrics import ALERT_RATE, alert_threshold, recall_by_scenario
 from models.training.report_charts import (
     Measured,
@@ -204,7 +205,8 @@ def scenario_recall(measured: Sequence[Measured]) -> dict[str, float]:
 
 def _measured(evaluation: Evaluation, result: FoldResult) -> Measured:
     rows, table = result.rows, evaluation.table
-    scenario = table["scenario"].to_numpy()[rows] if "scenario" in table.column_names else None
+    kinds = scenario_of(table)
+    scenario = None if kinds is None else kinds[rows]
     return Measured(
         name=_name(result),
         period=result.period,

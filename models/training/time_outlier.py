@@ -22,7 +22,7 @@ def require_no_outlier(what: str, table: pa.Table) -> None:
     what : str
         Begins the message.
     table : pyarrow.Table
-        In the order of event time, with transaction_id.
+        In the order of event time, with customer_id and transaction_id.
 
     Raises
     ------
@@ -41,7 +41,8 @@ def require_no_outlier(what: str, table: pa.Table) -> None:
     days = int(gaps.max()) // 86_400_000
     raise UserError(
         f"{what}: expected transactions spread over the time, got {few:,} that lie {days:,} days "
-        f"{'after' if late else 'before'} all others: transaction_id {written(table['transaction_id'][row])!r} at "
-        f"{written(table['event_time'][row])}. The {'validation' if late else 'training'} period would hold nothing "
+        f"{'after' if late else 'before'} all others: transaction_id {written(table['transaction_id'][row])!r} of "
+        f"{written(table['customer_id'][row])!r} at {written(table['event_time'][row])}. "
+        f"The {'validation' if late else 'training'} period would hold nothing "
         "else. Correct these rows or leave them out"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.features.table import FEATURE_NAMES, spec_hash
 from models.scoring.artifact import Artifact, Manifest, checksum, write_artifact
@@ -36,6 +37,9 @@ from schemas.errors import UserError
 
 LEAST_FRAUDS = 20
 """Frauds with a known label that training, and validation, must have."""
+
+MAX_REPEATED = 0.5
+"""Share of the rows that may repeat a transaction_id of the same customer."""
 
 
 class TrainingError(UserError):
@@ -96,13 +100,27 @@ def train(
 
 
 def _replayed(history: Path, settings: TrainingSettings, tell: Progress) -> tuple[History, TimeSplit]:
-    table = read_labelled(history, tell, timezone=settings.timezone)
+    table = read_labelled(history, tell, timezone=settings.timezone, limits=settings.limits)
     require_no_outlier(f"Training on {history}", table)
     transactions = Transactions.of(table, maturity_days=settings.maturity_days)
     split = split_by_time(transactions, recent_frauds=settings.recent_frauds)
-    _require_learnable(f"Training on {history}", transactions, split)
+    what = f"Training on {history}"
+    _require_learnable(what, transactions, split)
     past = replay_history(table, transactions, split.risk, tell)
-    return past, split.without(past.duplicate)
+    split = split.without(past.duplicate)
+    _require_own_ids(what, past.duplicate)
+    _require_learnable(what, transactions, split)
+    return past, split
+
+
+def _require_own_ids(what: str, duplicate: NDArray[np.bool_]) -> None:
+    """Refuse a history that is mostly repetitions: its transaction_id is something else."""
+    repeated = int(np.count_nonzero(duplicate))
+    if repeated > MAX_REPEATED * len(duplicate):
+        raise TrainingError(
+            f"{what}: expected a transaction_id of its own for each transaction of a customer, got {repeated:,} of "
+            f"{len(duplicate):,} rows that repeat one: the job drops such rows. Give each transaction its own"
+        )
 
 
 def _require_learnable(what: str, rows: Transactions, split: TimeSplit) -> None:

@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
 from models.training.candidates.candidate import Balance
+from schemas.file_limits import USUAL_LIMITS, FileLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class TrainingSettings:
         Whether frauds younger than that are trained on too.
     timezone : str or None
         IANA time zone of times in the history that have none.
+    limits : FileLimits
+        On years and amounts in the history.
     seed, threads : int
         For the candidate. Threads wait for each other: on cores that others use too, two may be slower than one.
     """
@@ -34,5 +37,6 @@ class TrainingSettings:
     maturity_days: float | None = None
     recent_frauds: bool = False
     timezone: str | None = None
+    limits: FileLimits = USUAL_LIMITS
     seed: int = 7
     threads: int = 1

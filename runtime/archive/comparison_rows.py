@@ -18,6 +18,7 @@ from models.training.history import Progress, read_labelled
 from models.training.protocol import Transactions
 from models.training.time_outlier import require_no_outlier
 from runtime.archive.archived_rows import archived_features, is_archive, read_archived_rows, require_past
+from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.transaction_key import transaction_keys
 
 DUPLICATE = "repeated transaction_ids"
@@ -35,6 +36,7 @@ def compare_on(
     progress: Progress,
     *,
     timezone: str | None = None,
+    limits: FileLimits = USUAL_LIMITS,
 ) -> Comparison:
     """Let two models score the same transactions.
 
@@ -51,6 +53,8 @@ def compare_on(
         Told stage, done and total.
     timezone
         IANA time zone of times in a history that have none.
+    limits
+        On years and amounts in a history.
 
     Raises
     ------
@@ -60,7 +64,8 @@ def compare_on(
     require_past(path)
     if is_archive(path):
         return _of_archive(path, champion, challenger, read_labels, progress)
-    return _of_history(read_labelled(path, progress, timezone=timezone), path, champion, challenger, progress)
+    table = read_labelled(path, progress, timezone=timezone, limits=limits)
+    return _of_history(table, path, champion, challenger, progress)
 
 
 def _of_history(

@@ -15,8 +15,9 @@ from runtime.host.folders import PROJECT_ROOT
 from runtime.host.own_environment import own_environment, run_in_own
 from runtime.kafka.topics import require_topics
 from runtime.records.placed_records import read_labels
-from schemas.columns import read_label_file
+from schemas.columns import LABEL_FILE_ARROW, read_label_file
 from schemas.errors import UserError
+from schemas.file_limits import USUAL_LIMITS, FileLimits
 
 LOCK = PROJECT_ROOT / "requirements" / "explore.lock"
 SCRIPT = PROJECT_ROOT / "exploration" / "explore.py"
@@ -29,6 +30,7 @@ def explore_archive(
     labels: Path | None = None,
     queries: Sequence[Path] = (),
     timezone: str | None = None,
+    limits: FileLimits = USUAL_LIMITS,
 ) -> Path:
     """Write a page of charts on what the job logged; return the Python that can do it again.
 
@@ -47,6 +49,8 @@ def explore_archive(
         SQL whose answers are put on the page too.
     timezone : str, optional
         IANA time zone of times in the labels that have none.
+    limits : FileLimits
+        On years in the labels.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def explore_archive(
             f"job.feature_log_share over 0, then `fraudstream archive --out {archive}`"
         )
     if labels is not None:
-        labels = _canonical_labels(labels, page, timezone)
+        labels = _canonical_labels(labels, page, timezone, limits)
     for file in queries:
         if not file.is_file():
             raise UserError(f"expected a file of SQL at {file}, was none: see exploration/queries for examples")
@@ -83,14 +87,23 @@ def write_labels(settings: Settings, bootstrap_servers: str, file: Path) -> None
     pq.write_table(found, file)
 
 
-def _canonical_labels(file: Path, page: Path, timezone: str | None) -> Path:
+def _canonical_labels(file: Path, page: Path, timezone: str | None, limits: FileLimits) -> Path:
     """Return a file of the same labels in the canonical types, which the SQL of the page can rely on."""
     target = page.with_suffix(".labels.parquet")
-    if target.resolve() != file.resolve():  # else it is what `write_labels` or an earlier run wrote
-        labels = read_label_file(file, timezone=timezone)
+    if target.resolve() != file.resolve() or not _is_canonical(file):
+        labels = read_label_file(file, timezone=timezone, limits=limits)
         target.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(labels, target)
     return target
+
+
+def _is_canonical(file: Path) -> bool:
+    """Return whether `write_labels` or an earlier run of this version wrote a file."""
+    try:
+        schema = pq.read_schema(file)
+    except (pa.ArrowException, OSError):
+        return False
+    return all(name in schema.names for name in LABEL_FILE_ARROW.names)
 
 
 def _run(python: Path, archive: Path, page: Path, labels: Path | None, queries: Sequence[Path]) -> None:

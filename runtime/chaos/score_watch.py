@@ -31,8 +31,8 @@ class ScoreWatch(BackgroundReader):
         parts = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
         # Assigned, not subscribed: a group would have to find together again after every death of the broker.
         consumer.assign([TopicPartition(topic, part, 0) for part in parts])
-        self.scored: set[str] = set()
-        """Ids of the transactions that have a score."""
+        self.scored: set[tuple[str, str]] = set()
+        """Customer and id of each transaction that has a score."""
         self.arrivals_s: list[float] = []
         """When scores came, one moment for each look, by time.monotonic."""
 
@@ -40,4 +40,8 @@ class ScoreWatch(BackgroundReader):
         messages = [message for message in self._consumer.consume(1_000, POLL_S) if message.error() is None]
         if messages:
             self.arrivals_s.append(time.monotonic())
-            self.scored.update(record["transaction_id"] for item in messages if (record := self._codecs.decode(item)))
+            self.scored.update(
+                (record["customer_id"], record["transaction_id"])
+                for item in messages
+                if (record := self._codecs.decode(item))
+            )

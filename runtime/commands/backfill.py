@@ -46,7 +46,8 @@ def backfill(
     artifact = load_tested(model)
     with err.status(f"reading {history}"):
         schema = LABELLED_ARROW if with_labels else TRANSACTION_ARROW
-        table = read_history(history, schema, timezone=with_timezone(settings_of(context), timezone).files.timezone)
+        own = with_timezone(settings_of(context), timezone)
+        table = read_history(history, schema, timezone=own.files.timezone, limits=own.file_limits)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.partial")
     with (

@@ -170,7 +170,9 @@ def replay(
     with _publisher(settings, *goals) as publisher:
         with err.status(f"reading {file}"):
             schema = LABELLED_ARROW if labelled else TRANSACTION_ARROW
-            table = read_history(file, schema, timezone=settings.files.timezone).slice(0, limit)
+            table = read_history(file, schema, timezone=settings.files.timezone, limits=settings.file_limits).slice(
+                0, limit
+            )
         sent = send(table, publisher, goals, registry, {"speed": speed, "rate": rate})
     if with_labels and not as_json:
         _tell_both(sent)

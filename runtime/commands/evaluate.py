@@ -72,6 +72,7 @@ def evaluate(
     from models.training.evaluation import EvaluationSettings
     from models.training.search import search
 
+    own = with_timezone(settings_of(context), timezone)
     settings = EvaluationSettings(
         train_end=train_end.date(),
         train_days=train_days,
@@ -85,7 +86,8 @@ def evaluate(
         calibration_days=calibration_days,
         features=features.value,
         maturity_days=maturity_days,
-        timezone=with_timezone(settings_of(context), timezone).files.timezone,
+        timezone=own.files.timezone,
+        limits=own.file_limits,
         seed=seed,
     )
     found: list[Found] = []

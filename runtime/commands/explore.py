@@ -15,7 +15,7 @@ def explore(
     *,
     target: Annotated[Path, typer.Option("--out", help="The HTML page to write.")] = Path("explore.html"),
     labels: Annotated[
-        Path | None, typer.Option(help="Parquet file with transaction_id, is_fraud, label_time; `simulate` writes one.")
+        Path | None, typer.Option(help="Parquet file with customer_id, transaction_id, is_fraud, label_time.")
     ] = None,
     with_labels: Annotated[
         bool, typer.Option("--with-labels", help="Take the labels of the topic, and keep them beside the page.")
@@ -43,13 +43,19 @@ def explore(
 
     if labels is not None and with_labels:
         raise UserError("expected --labels or --with-labels, was both: a label counts once")
-    zone = with_timezone(settings_of(context), timezone).files.timezone
+    own = with_timezone(settings_of(context), timezone)
     with err.status("exploring"):
         if with_labels:
-            settings = settings_of(context)
             labels = target.with_suffix(".labels.parquet")
-            write_labels(settings, find_bootstrap(settings), labels)
-        python = explore_archive(archive, target, labels=labels, queries=query or [], timezone=zone)
+            write_labels(own, find_bootstrap(own), labels)
+        python = explore_archive(
+            archive,
+            target,
+            labels=labels,
+            queries=query or [],
+            timezone=own.files.timezone,
+            limits=own.file_limits,
+        )
     if as_json:
         write_json({"page": str(target), "labels": str(labels) if labels else None, "python": str(python)})
         return

@@ -33,6 +33,12 @@ def submit(
             "read from its first record. May be given more than once.",
         ),
     ] = None,
+    accept_loss: Annotated[
+        bool,
+        typer.Option(
+            "--accept-loss", help="Start from a checkpoint whose uncommitted output the brokers have aborted."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the scoring job, and print the `flink run` line that does it.
@@ -70,6 +76,7 @@ def submit(
             drop_state=allow_dropped_state,
             unmarked_state=unmarked_state,
             reset_topics=reset_topic or (),
+            accept_loss=accept_loss,
             on_line=lambda line: err.print(line, soft_wrap=True),
         )
     if as_json:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from models.scoring.artifact import Artifact
     from models.training.history import Progress
+    from runtime.configuration.settings import Settings
 
 
 def certify(
@@ -44,7 +45,7 @@ def certify(
     from models.training.certificate import examine
     from models.training.library_model import read_library_model
 
-    zone = with_timezone(settings_of(context), timezone).files.timezone
+    own = with_timezone(settings_of(context), timezone)
     artifact = load_tested(folder)
     fitted = read_library_model(folder, artifact)
     with count_bar("certifying", None) as bar:
@@ -52,7 +53,7 @@ def certify(
         found = examine(
             fitted,
             artifact.onnx,
-            _ordinary_rows(artifact, history, zone, seed, progress),
+            _ordinary_rows(artifact, history, own, seed, progress),
             review=artifact.manifest.review_threshold,
             block=artifact.manifest.block_threshold,
             rows=rows,
@@ -77,7 +78,7 @@ def certify(
 
 
 def _ordinary_rows(
-    artifact: Artifact, history: Path | None, timezone: str | None, seed: int, progress: Progress
+    artifact: Artifact, history: Path | None, settings: Settings, seed: int, progress: Progress
 ) -> NDArray[np.float32]:
     """Return features (n, F) as the job would compute them."""
     from models.training.history import read_labelled
@@ -89,7 +90,7 @@ def _ordinary_rows(
         progress("simulate", 0, 1)
         table = simulate(SimulationConfig(seed=seed, customers=500, merchants=300))
     else:
-        table = read_labelled(history, progress, timezone=timezone)
+        table = read_labelled(history, progress, timezone=settings.files.timezone, limits=settings.file_limits)
     return replay_features(
         table,
         category_risk=artifact.category_risk,

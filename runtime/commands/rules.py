@@ -181,6 +181,7 @@ def dry_run(
             lambda: _labels(settings),
             stage_shower(bar),
             timezone=settings.files.timezone,
+            limits=settings.file_limits,
             local_zone=settings.job.time_zone,
         )
     if as_json:

@@ -52,6 +52,7 @@ def train(
     """
     from models.training.train import train as train_model
     from models.training.training_settings import TrainingSettings
+    from runtime.job_control.model_in_use import require_not_read
 
     own = with_timezone(settings_of(context), timezone)
     settings = TrainingSettings(
@@ -62,9 +63,11 @@ def train(
         maturity_days=maturity_days,
         recent_frauds=recent_frauds,
         timezone=own.files.timezone,
+        limits=own.file_limits,
         seed=seed,
     )
     folder = target or own.model.artifact
+    require_not_read(own, folder)
     with count_bar("training", None) as bar:
         manifest = train_model(
             history,

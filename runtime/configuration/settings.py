@@ -23,6 +23,7 @@ from runtime.configuration.setting_names import PREFIX, check_names, explain
 from runtime.host.folders import StateFolder
 from schemas.currency import MAX_AMOUNTS_MINOR
 from schemas.errors import UserError
+from schemas.file_limits import FIRST_YEAR, LAST_YEAR, FileLimits
 from schemas.time_zone import time_zone_problem
 from schemas.topics import Topics
 from schemas.validation import Limits
@@ -229,6 +230,16 @@ class FilesSettings(Section):
 
     timezone: str | None = None
     """IANA time zone of times in them that have none, for example Europe/Berlin; unset: such files are refused"""
+    first_year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] = FIRST_YEAR
+    """first year that a time in them may lie in; an earlier time is refused with its row"""
+    last_year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] = LAST_YEAR
+    """last year that a time in them may lie in, of events and of labels"""
+
+    @model_validator(mode="after")
+    def _has_years(self) -> FilesSettings:
+        if self.first_year > self.last_year:
+            raise mistake(f"first_year of at most last_year ({self.last_year}), got {self.first_year}")
+        return self
 
 
 class GateSettings(Section):
@@ -342,6 +353,11 @@ class Settings(BaseSettings):
     paths: PathSettings = PathSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
+
+    @property
+    def file_limits(self) -> FileLimits:
+        """Limits on the rows of files: the job's own on amounts, and the years of `files`."""
+        return FileLimits(records=self.job.limits, first_year=self.files.first_year, last_year=self.files.last_year)
 
     @property
     def state(self) -> StateFolder:

@@ -140,7 +140,7 @@ def _show(settings: Settings, services: Services) -> Summary:
             seconds = time.monotonic() - start
             watch.catch_up()
         live.refresh()
-    alerted = {transaction for _, transaction in watch.seen_at_ms}  # a simulation's ids are its own
+    alerted = watch.seen_at_ms.keys()
     found = len(alerted & frauds)
     latency = measure_latency(settings, servers, watch.seen_at_ms)
     summary = Summary(
@@ -156,14 +156,16 @@ def _show(settings: Settings, services: Services) -> Summary:
     return summary
 
 
-def _frauds(table: pa.Table) -> set[str]:
-    return set(table.filter(table["is_fraud"])["transaction_id"].to_pylist())
+def _frauds(table: pa.Table) -> set[tuple[str, str]]:
+    """Return customer and transaction_id of each fraud."""
+    frauds = table.filter(table["is_fraud"])
+    return set(zip(frauds["customer_id"].to_pylist(), frauds["transaction_id"].to_pylist(), strict=True))
 
 
 class _AlertScreen:
     """The last alerts, and counts, redrawn as they come."""
 
-    def __init__(self, frauds: set[str]) -> None:
+    def __init__(self, frauds: set[tuple[str, str]]) -> None:
         self._frauds = frauds
         self._rows: deque[dict[str, Any]] = deque(maxlen=SHOWN)
         self._alerts = 0
@@ -181,7 +183,7 @@ class _AlertScreen:
         for heading in ("customer", "amount", "score", "decision", "why", "truth"):
             table.add_column(heading, justify="right" if heading in {"amount", "score"} else "left")
         for alert in tuple(self._rows):
-            fraud = alert["transaction_id"] in self._frauds
+            fraud = (alert["customer_id"], alert["transaction_id"]) in self._frauds
             table.add_row(
                 alert["customer_id"],
                 amount_text(alert["amount_minor"], alert["currency"]),

@@ -29,7 +29,6 @@ from runtime.host.deadline import wait_until
 from runtime.host.failures import RuntimeFailure
 from runtime.job_control.model_events import SERVING, read_model_events
 from runtime.job_control.submit import stop_job, submit
-from runtime.kafka.topic_codecs import read_records
 from runtime.kafka.topic_reader import await_records
 from runtime.lifecycle.judging import try_alone
 from runtime.lifecycle.model_registry import ModelRegistry
@@ -38,7 +37,7 @@ from runtime.lifecycle.retrain_schedule import RetrainSchedule
 from runtime.lifecycle.retrain_trigger import RetrainTrigger
 from runtime.lifecycle.retraining import Retrained, Retraining
 from runtime.local.embedded import Services, Watcher, embedded
-from schemas.avro_schemas import SCORE
+from runtime.records.score_comparison import Scores, read_scores
 
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30, label_delay_days=2.0)
 DRIFT_AT = HISTORY.end + timedelta(days=8)
@@ -189,20 +188,9 @@ def _fail(text: str) -> None:
 
 
 def _measure(settings: Settings, services: Services, sent: pa.Table, loop: Loop, plot: Path) -> LifecycleSummary:
-    scored = _read_scores(settings, services.bootstrap_servers)
-    ids = sent["transaction_id"].to_pylist()
-    missing = sum(name not in scored for name in ids)
-    kinds = sent["scenario"].to_pylist()
-    rows = [(place, *scored[name]) for place, name in enumerate(ids) if name in scored]
-    places = np.array([row[0] for row in rows])
     drift_ms = epoch_ms(DRIFT_AT)
-    recall = PatternRecall.of(
-        event_time_ms=sent["event_time"].cast(pa.int64()).to_numpy()[places],
-        scores=np.array([row[1] for row in rows], np.float32),
-        is_pattern=np.array([kinds[place] == NEW_PATTERN.__name__ for place in places.tolist()]),
-        by_new=np.array([row[2] == loop.retrained.model_id for row in rows]),
-        since_ms=drift_ms,
-    )
+    scores = read_scores(settings, services.bootstrap_servers, settings.topics.scores, 0)
+    recall, missing = pattern_recall(sent, scores, model_id=loop.retrained.model_id, since_ms=drift_ms)
     marks = {
         "drift seen": loop.drift_seen_ms,
         "trained up to here": round(loop.retrained.until.timestamp() * 1000),
@@ -221,11 +209,37 @@ def _measure(settings: Settings, services: Services, sent: pa.Table, loop: Loop,
     )
 
 
-def _read_scores(settings: Settings, servers: str) -> dict[str, tuple[float, str]]:
-    """Return score and model of each transaction that was scored."""
-    topic = settings.topics.scores
-    records = read_records(settings, servers, topic, SCORE, dict[str, Any])
-    return {record["transaction_id"]: (record["score"], record["model_id"]) for _, record in records}
+def pattern_recall(sent: pa.Table, scores: Scores, *, model_id: str, since_ms: int) -> tuple[PatternRecall, int]:
+    """Join what was sent with its scores, and measure the recall of the new pattern.
+
+    Parameters
+    ----------
+    sent : pyarrow.Table
+        In the columns of LABELLED_ARROW, with the scenario.
+    scores : Scores
+        By customer and transaction_id.
+    model_id : str
+        Of the new model.
+    since_ms : int
+        When the pattern began.
+
+    Returns
+    -------
+    recall : PatternRecall
+    missing : int
+        Transactions without a score.
+    """
+    keys = zip(sent["customer_id"].to_pylist(), sent["transaction_id"].to_pylist(), strict=True)
+    found = {row: scores[key] for row, key in enumerate(keys) if key in scores}
+    scored = sent.take(pa.array([*found], pa.int64()))
+    recall = PatternRecall.of(
+        event_time_ms=scored["event_time"].cast(pa.int64()).to_numpy(),
+        scores=np.array([score["score"] for score in found.values()], np.float32),
+        is_pattern=np.array([kind == NEW_PATTERN.__name__ for kind in scored["scenario"].to_pylist()], np.bool_),
+        by_new=np.array([score["model_id"] == model_id for score in found.values()], np.bool_),
+        since_ms=since_ms,
+    )
+    return recall, len(sent) - len(found)
 
 
 def _swaps(settings: Settings, services: Services) -> int:

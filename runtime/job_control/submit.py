@@ -21,6 +21,7 @@ from runtime.job_control.job_secrets import job_registry, kafka_password_file
 from runtime.job_control.model_store import pin_model
 from runtime.job_control.resumption import Resumption
 from runtime.job_control.savepoints import note_manifest, take_savepoint
+from runtime.job_control.stale_state import require_committable
 from runtime.job_control.state_marks import explain_refusal
 from runtime.kafka.topic_ids import TopicIds
 from runtime.kafka.topic_rights import JobNeeds, require_rights
@@ -30,6 +31,7 @@ from runtime.local.flink_home import CLIENT_SETTINGS, FlinkHome
 from runtime.local.flink_rest import FlinkRest
 from schemas.deployment import DEPLOYMENT_KEY
 from schemas.rule_book import RULES_KEY
+from schemas.wall_clock import now_ms
 
 SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
 
@@ -61,6 +63,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
     UserError
         When the job can't work with a value, or the model is refused.
     """
+    require_transaction_time(settings, services.bootstrap_servers)
     config = JobConfig(
         bootstrap_servers=services.bootstrap_servers,
         model=str(settings.model.artifact.expanduser().absolute()),
@@ -105,6 +108,7 @@ def submit(
     drop_state: bool = False,
     unmarked_state: bool = False,
     reset_topics: Collection[str] = (),
+    accept_loss: bool = False,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
     """Start the scoring job as the settings have it, and wait until it runs.
@@ -125,6 +129,8 @@ def submit(
         Whether state of fraudstream 0.1 that has no manifest is taken for state of these shards and this mode.
     reset_topics
         Inputs whose topic was deleted and created again: each is read from its first record.
+    accept_loss
+        Whether a checkpoint may be older than the transactions that hold its output, see `require_committable`.
     on_line
         Given what the user should know of the savepoint, and the `flink run` line before it is run.
 
@@ -137,6 +143,8 @@ def submit(
         When the client or the job fails, with the line that tells the cause.
     """
     config = replace(job_config(settings, services), unmarked_state=unmarked_state)
+    if savepoint is not None and not accept_loss:
+        require_committable(savepoint, config, now_ms())
     may_drop = None if drop_state else frozenset[str]()
     if savepoint is None:
         return run_job(settings, services, config, None, script=script, on_line=on_line)

@@ -114,6 +114,7 @@ def try_beside_champion(
         lambda: _labels(settings),
         progress,
         timezone=settings.files.timezone,
+        limits=settings.file_limits,
     )
     comparison = newest_rows(rows, limits.compare_days)
     progress("resampling", 0, 1)

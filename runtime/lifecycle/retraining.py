@@ -137,7 +137,9 @@ class Retraining:
         return partial.replace(history)
 
     def _train(self, history: Path) -> ModelVersion:
-        wanted = TrainingSettings(search_minutes=self._settings.retrain.search_minutes)
+        wanted = TrainingSettings(
+            search_minutes=self._settings.retrain.search_minutes, limits=self._settings.file_limits
+        )
         with TemporaryDirectory(dir=self._folder) as folder:
             train(history, Path(folder) / "model", wanted, progress=self._progress)
             return self._registry.push(Path(folder) / "model")[0]

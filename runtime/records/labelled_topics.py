@@ -32,7 +32,7 @@ def newest_window(settings: Settings, bootstrap_servers: str | None, progress: P
     plan = settings.retrain
     transactions, labels = [], []
     if plan.history is not None:
-        older = read_history(plan.history.expanduser(), timezone=settings.files.timezone)
+        older = read_history(plan.history.expanduser(), timezone=settings.files.timezone, limits=settings.file_limits)
         require_no_outlier(str(plan.history), older)
         transactions.append(older.select(TRANSACTION_ARROW.names))
         labels.append(known_labels(older))

@@ -18,6 +18,7 @@ from models.scoring.panel import decided
 from models.training.history import Progress, read_labelled
 from runtime.archive.archived_rows import archived_features, is_archive, read_archived_rows, require_past
 from runtime.archive.comparison_rows import labels_of
+from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.rule_book import RuleBook
 
 
@@ -44,6 +45,7 @@ def try_rules(
     progress: Progress,
     *,
     timezone: str | None = None,
+    limits: FileLimits = USUAL_LIMITS,
     local_zone: str = "UTC",
 ) -> RuleTrial:
     """Let a rule book decide on past transactions; nothing is sent.
@@ -62,6 +64,8 @@ def try_rules(
         Told stage, done and total.
     timezone
         IANA time zone of times in a history that have none.
+    limits
+        On years and amounts in a history.
     local_zone
         IANA name of the zone of the rules' local times, as the job has it.
 
@@ -76,7 +80,8 @@ def try_rules(
     require_past(path)
     if is_archive(path):
         return _on_archive(engine, path, artifact, read_labels, progress, local_zone)
-    return _on_history(engine, read_labelled(path, progress, timezone=timezone), artifact, progress, local_zone)
+    table = read_labelled(path, progress, timezone=timezone, limits=limits)
+    return _on_history(engine, table, artifact, progress, local_zone)
 
 
 def _on_history(

@@ -18,10 +18,10 @@ def oracle() -> Oracle:
 
 
 @pytest.fixture(scope="module")
-def right(oracle) -> list[tuple[str, float]]:
+def right(oracle) -> list[tuple[str, str, float]]:
     rows = [row for row in history().slice(0, 2_000).to_pylist() if row["customer_id"] in oracle.customers]
     scores = naive_scores(rows, artifact(), engine=KeptTransactions())
-    return [(row["transaction_id"], float(score)) for row, score in zip(rows, scores, strict=True)]
+    return [(row["customer_id"], row["transaction_id"], float(score)) for row, score in zip(rows, scores, strict=True)]
 
 
 def test_right_scores_have_no_fault(oracle, right):
@@ -34,7 +34,7 @@ def test_scores_of_a_peer_that_was_stopped_early_have_no_fault(oracle, right):
 
 
 def test_wrong_scores_are_a_fault(oracle, right):
-    wrong = [(name, np.float32(score + 0.01)) for name, score in right]
+    wrong = [(*key, np.float32(score + 0.01)) for *key, score in right]
     assert "further than" in (oracle.judge(wrong, KeptTransactions).fault or "")
 
 

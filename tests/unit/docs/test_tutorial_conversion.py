@@ -1,5 +1,6 @@
 """The tutorial's conversion, on CSV files as people have them."""
 
+import gzip
 import subprocess
 import sys
 
@@ -18,6 +19,13 @@ FIRST = "p-1,007,NA,grocery,purchase,14.58,EUR,2026-01-01T09:30:00.250Z,1,2026-0
 SECOND = "p-2,007,Café,grocery,purchase,3.10,EUR,2026-01-20T09:30:00Z,0,2026-01-28T09:30:00Z"
 
 
+def run(folder, script):
+    done = subprocess.run(  # noqa: S603  (our own page)
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture
 def converted(tmp_path):
     def converted(*lines, settings=SETTINGS, encoding="utf-8"):
@@ -26,14 +34,7 @@ def converted(tmp_path):
             text = (tmp_path / "payments.csv").read_text(encoding=encoding)
             (tmp_path / "payments.csv").write_text(text.replace(",", ";").replace("14.58", "14,58"), encoding=encoding)
         assert SETTINGS in SCRIPT
-        done = subprocess.run(  # noqa: S603  (our own page)
-            [sys.executable, "-c", SCRIPT.replace(SETTINGS, settings)],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        run(tmp_path, SCRIPT.replace(SETTINGS, settings))
         return tmp_path / "payments.parquet"
 
     return converted
@@ -72,6 +73,44 @@ def test_semicolons_decimal_commas_and_cp1252_are_settings_of_the_script(convert
     table = read_history(file)
     assert table["merchant_id"].to_pylist() == ["NA", "Café"]
     assert table["amount_minor"].to_pylist()[0] == 1458
+
+
+def test_a_delimiter_at_the_end_of_each_line_is_no_column(tmp_path):
+    lines = (HEADER, f"{FIRST},", f"{SECOND},")
+    (tmp_path / "payments.csv").write_text("\n".join(lines))
+    run(tmp_path, SCRIPT)
+    assert read_history(tmp_path / "payments.parquet")["transaction_id"].to_pylist() == ["p-1", "p-2"]
+
+
+def test_quoted_line_ends_and_delimiters_stay_in_their_cell(converted):
+    row = 'p-3,c,"Anna\n& Sons, Ltd",grocery,purchase,1.00,EUR,2026-01-22T09:30:00Z,0,2026-01-28T09:30:00Z'
+    assert read_history(converted(row))["merchant_id"].to_pylist()[-1] == "Anna\n& Sons, Ltd"
+
+
+def test_utf_16_is_a_setting_of_the_script(converted):
+    file = converted(settings='SEPARATOR, DECIMAL, ENCODING = ",", ".", "utf-16"', encoding="utf-16")
+    assert len(read_history(file)) == 2
+
+
+def test_a_compressed_file_is_read_under_its_own_name(tmp_path):
+    with gzip.open(tmp_path / "payments.csv.gz", "wt") as file:
+        file.write("\n".join((HEADER, FIRST, SECOND)))
+    run(tmp_path, SCRIPT.replace("payments.csv", "payments.csv.gz"))
+    assert len(read_history(tmp_path / "payments.parquet")) == 2
+
+
+def test_amounts_that_are_no_numbers_are_told_with_their_rows_and_all_else(converted):
+    with pytest.raises(UserError) as error:
+        read_history(converted("p-3,c,m,grocery,purchase,free,EUR,2026-01-22T09:30:00Z,Y,"))
+    assert "amount_minor: expected no nulls, got 1 (rows 2)" in str(error.value)
+    assert "is_fraud: expected true/false or 0/1" in str(error.value)
+
+
+def test_a_header_alone_is_an_empty_file(tmp_path):
+    (tmp_path / "payments.csv").write_text(HEADER + "\n")
+    run(tmp_path, SCRIPT)
+    with pytest.raises(UserError, match="expected transactions, got an empty file"):
+        read_history(tmp_path / "payments.parquet")
 
 
 def test_local_times_and_empty_amounts_are_told_together(converted):

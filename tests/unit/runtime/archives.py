@@ -12,9 +12,9 @@ from schemas.columns import INFERENCE_ARROW, read_history
 from tests.unit.training.histories import artifact, history_file
 
 
-def archive_history(folder: Path) -> Path:
-    """Archive the history as a job with the champion would have logged it; returns the folder."""
-    table, manifest = read_history(history_file()), artifact().manifest
+def archive_history(folder: Path, table: pa.Table | None = None) -> Path:
+    """Archive a history, `history` if left out, as a job with the champion would have logged it; returns the folder."""
+    table, manifest = read_history(history_file()) if table is None else table, artifact().manifest
     scored = pa.Table.from_batches(backfill(table, artifact(), with_labels=True))
     x = np.column_stack([scored[name].to_numpy() for name in FEATURE_NAMES])
     rows = len(scored)

@@ -1,5 +1,6 @@
 """Files as people have them: read, or refused with all that is wrong, a line each."""
 
+import gzip
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,8 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, known_labels, read_history
+from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, known_labels, read_history, read_label_file
 from schemas.errors import UserError
+from schemas.file_limits import FileLimits
+from schemas.validation import Limits
 
 ROWS = 6
 START = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
@@ -289,6 +292,11 @@ def test_other_amounts_are_refused(refusal, amounts, expected):
             {"merchant_id": [None, "NA", *["m-1"] * 4]},
             'merchant_id: expected no nulls, got 1 (rows 0). Fill them: df["m',
         ),
+        (
+            {"customer_id": [None, *["c-1"] * 5]},
+            "nulls, got 1 (rows 0). Leave these rows out, or give each",
+        ),
+        ({"transaction_id": [None, *"12345"]}, "nulls, got 1 (rows 0). Leave these rows out, or give each"),
         ({"merchant_id": [""] * ROWS}, "expected merchant_id of 1 to 256 bytes"),
         ({"currency": ["x" * 257] * ROWS}, "expected currency of 0 to 256 bytes"),
         ({"latitude": [91.0] * ROWS, "longitude": [0.0] * ROWS}, "latitude from -90 to 90"),
@@ -339,6 +347,137 @@ def test_rows_are_in_the_order_of_time_and_equal_times_in_that_of_the_file(read)
 def test_repeated_transactions_of_a_customer_are_a_warning(read, caplog):
     read(transaction_id=["1"] * ROWS, customer_id=["a", "a", "b", "c", "d", "e"])
     assert "1 rows repeat a transaction_id of the same customer" in caplog.text
+
+
+def test_ids_of_two_customers_are_not_repeated_whatever_they_hold(read, caplog):
+    read(transaction_id=["b\0c", "c", *"1111"], customer_id=["a", "a\0b", *"wxyz"])
+    assert "repeat" not in caplog.text
+
+
+def test_columns_that_are_there_twice_are_refused(tmp_path):
+    path = tmp_path / "history.parquet"
+    whole = pa.table(columns())
+    pq.write_table(pa.Table.from_arrays([*whole.columns, whole[0]], [*whole.column_names, "customer_id"]), path)
+    with pytest.raises(UserError, match=r"expected each column once, got customer_id more than once\. Rename or drop"):
+        read_history(path)
+
+
+def test_all_missing_columns_are_one_line_with_the_names_that_may_be_meant(tmp_path):
+    path = tmp_path / "history.parquet"
+    renamed = {name.upper() if name == "customer_id" else name: values for name, values in columns().items()}
+    extra = {f"x{number}": [0] * ROWS for number in range(100)}
+    kept = {name: values for name, values in renamed.items() if name not in {"currency", "label_time"}}
+    pq.write_table(pa.table(kept | extra), path)
+    with pytest.raises(UserError) as error:
+        read_history(path)
+    text = str(error.value)
+    assert "expected the columns 'customer_id' (string), 'currency' (string), 'label_time'" in text
+    assert "'customer_id' may be 'CUSTOMER_ID'" in text
+    assert "\n" not in text
+    assert len(text) < 900
+
+
+def test_a_folder_is_refused_by_that_name(tmp_path):
+    pq.write_table(pa.table(columns()), tmp_path / "part-0.parquet")
+    with pytest.raises(UserError, match=r"expected a Parquet file at .*, got a folder"):
+        read_history(tmp_path)
+
+
+def test_a_compressed_file_is_said_to_be_one(tmp_path):
+    pq.write_table(pa.table(columns()), tmp_path / "history.parquet")
+    packed = tmp_path / "history.parquet.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "history.parquet").read_bytes()))
+    with pytest.raises(UserError, match="It is compressed: unpack it with gunzip first") as error:
+        read_history(packed)
+    assert "\n" not in str(error.value)
+
+
+STRANGE = {
+    "struct": pa.array([{"a": 1}] * ROWS),
+    "list": pa.array([["x"]] * ROWS),
+    "map": pa.array([[("a", 1)]] * ROWS, pa.map_(pa.string(), pa.int64())),
+    "duration": pa.array([timedelta(1)] * ROWS),
+    "time": pa.array([5] * ROWS, pa.time32("s")),
+    "date64": pa.array([5] * ROWS, pa.date64()),
+    "halffloat": pa.array(np.array([0.5] * ROWS, np.float16)),
+    "uuid": pa.array([bytes(16)] * ROWS, pa.binary(16)),
+    "decimal256": pa.array([Decimal("1.5")] * ROWS, pa.decimal256(40, 2)),
+    "null": pa.nulls(ROWS),
+    "bytes": pa.array([b"\xff\xfe"] * ROWS),
+    "large_binary": pa.array([b"\xff"] * ROWS, pa.large_binary()),
+    "dictionary of numbers": pa.array([0.5] * ROWS).dictionary_encode(),
+    "nan": pa.array([float("nan")] * ROWS),
+}
+
+
+@pytest.mark.parametrize("name", [*columns(), "device_id", "latitude"])
+@pytest.mark.parametrize("kind", [*STRANGE])
+def test_columns_of_any_type_are_read_or_refused_by_their_name(read, name, kind):
+    try:
+        table = read(**{name: STRANGE[kind]})
+    except UserError as refused:
+        text = str(refused)
+        assert name in text
+        assert "expected" in text
+        assert "got" in text
+        assert len(text.splitlines()) <= 3, text
+    else:
+        assert table[name].type == LABELLED_ARROW.field(name).type
+
+
+@pytest.mark.parametrize("kind", [*STRANGE])
+def test_further_columns_may_be_of_any_type(read, kind):
+    assert len(read(further=STRANGE[kind], scenario=STRANGE[kind])) == ROWS
+
+
+@pytest.mark.parametrize("never", ["9999-12-31T23:59:59Z", "9999-12-31 23:59:59.999999999+00:00"])
+def test_a_time_for_never_is_refused_with_what_to_do(refusal, never):
+    text = refusal(label_time=[never, *["2026-02-05T09:30:00Z"] * 5])
+    assert "expected label_time from 2000 to 2099, got 1 other rows: label_time 9999-12-31" in text
+    assert "Leave label_time empty where the label is not known yet" in text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "unit"), [(1_767_600_000, "seconds"), (1_767_600_000_000_000, "microseconds")], ids=["s", "us"]
+)
+def test_times_of_two_units_are_told_with_the_unit(refusal, wrong, unit):
+    right = [int(time.timestamp() * 1000) for time in columns()["event_time"].to_pylist()]
+    mixed = pa.array([wrong, *right[1:]], pa.int64()).cast(pa.timestamp("ms", "UTC"))
+    text = refusal(event_time=mixed)
+    assert "got 1 other rows: event_time" in text
+    assert f"They look like {unit} read as milliseconds: convert them by their own unit" in text
+
+
+def test_a_text_beyond_nanoseconds_is_no_time_of_another_century(refusal):
+    """2^64 ns after 2026-01-05 lies in 2610, which Arrow reads as a nanosecond of 2026."""
+    text = refusal(event_time=["2610-07-27T09:04:33Z", *["2026-01-05T09:30:00Z"] * 5])
+    assert "got 1 other rows: event_time 2610-07-27" in text
+
+
+def test_years_and_amounts_are_bounded_as_the_limits_say(tmp_path):
+    path = tmp_path / "history.parquet"
+    pq.write_table(pa.table(columns(currency=["EUR", "JPY"] * 3)), path)
+    read_history(path, limits=FileLimits(first_year=2026, last_year=2026))
+    with pytest.raises(UserError) as error:
+        read_history(path, limits=FileLimits(records=Limits(max_amount_minor=1_000), first_year=2027))
+    assert "expected event_time from 2027 to 2099" in str(error.value)
+    assert "(bounds: files.first_year, files.last_year)" in str(error.value)
+    assert "got 3 other rows: amount_minor 1458 (row 0" in str(error.value)
+
+
+def test_two_currencies_of_one_customer_are_read(read):
+    assert read(currency=["EUR", "JPY"] * 3)["currency"].to_pylist() == ["EUR", "JPY"] * 3
+
+
+def test_a_file_of_labels_names_their_customers(tmp_path):
+    path = tmp_path / "labels.parquet"
+    whole = columns()
+    names = ("transaction_id", "is_fraud", "label_time")
+    pq.write_table(pa.table({name: whole[name] for name in names}), path)
+    with pytest.raises(UserError, match=r"expected the column 'customer_id' \(string\)"):
+        read_label_file(path)
+    pq.write_table(pa.table({name: whole[name] for name in ("customer_id", *names)}), path)
+    assert len(read_label_file(path)) == ROWS
 
 
 def test_a_file_without_rows_is_refused_and_one_row_is_read(tmp_path):

@@ -94,6 +94,11 @@ def test_transaction_that_is_not_there_is_missing():
     assert again(job, nowhere).missing == 4
     other = replace(sample, transactions=["another", *sample.transactions[1:]])
     assert again(job, other).missing == 1
+    # Another customer of the sample, whose transaction of the same id would lie there.
+    turned = replace(
+        sample, customers=[next(c for c in sample.customers if c != sample.customers[0]), *sample.customers[1:]]
+    )
+    assert again(job, turned).missing == 1
 
 
 def test_last_row_of_a_place_holds():

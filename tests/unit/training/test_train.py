@@ -108,6 +108,14 @@ def test_empty_history_is_refused(tmp_path):
         train(tmp_path / "empty.parquet", tmp_path / "model")
 
 
+def test_history_whose_ids_repeat_is_refused(tmp_path):
+    same = pa.array(["1"] * len(history()))
+    table = history().set_column(0, history().schema.field("transaction_id"), same)
+    pq.write_table(table, tmp_path / "same.parquet")
+    with pytest.raises(TrainingError, match="expected a transaction_id of its own for each transaction of a customer"):
+        train(tmp_path / "same.parquet", tmp_path / "model", candidate=SMALL)
+
+
 def test_absent_history_is_a_users_mistake(tmp_path):
     with pytest.raises(UserError, match="got none"):
         train(tmp_path / "absent.parquet", tmp_path / "model")

@@ -33,7 +33,9 @@ def test_archive_without_a_file_is_refused(tmp_path):
 
 
 def test_labels_without_their_columns_are_refused(archive, tmp_path):
-    pq.write_table(pa.table({"transaction_id": ["t"], "is_fraud": [True]}), tmp_path / "labels.parquet")
+    pq.write_table(
+        pa.table({"customer_id": ["c"], "transaction_id": ["t"], "is_fraud": [True]}), tmp_path / "labels.parquet"
+    )
     with pytest.raises(UserError, match="expected the column 'label_time'"):
         explore_archive(archive, tmp_path / "page.html", labels=tmp_path / "labels.parquet")
     with pytest.raises(UserError, match="expected a Parquet file at"):
@@ -43,8 +45,19 @@ def test_labels_without_their_columns_are_refused(archive, tmp_path):
 def test_labels_in_codes_are_refused(archive, tmp_path):
     file = tmp_path / "labels.parquet"
     times = pa.array([datetime(2026, 1, 5, tzinfo=UTC)] * 2)
-    pq.write_table(pa.table({"transaction_id": ["t", "u"], "is_fraud": [1, 2], "label_time": times}), file)
+    pq.write_table(
+        pa.table({"customer_id": ["c"] * 2, "transaction_id": ["t", "u"], "is_fraud": [1, 2], "label_time": times}),
+        file,
+    )
     with pytest.raises(UserError, match=r"is_fraud: expected true/false or 0/1, got 1 \(1 rows\) and 2 \(1 rows\)"):
+        explore_archive(archive, tmp_path / "page.html", labels=file)
+
+
+def test_labels_that_an_earlier_version_kept_without_customers_are_refused(archive, tmp_path):
+    file = tmp_path / "page.labels.parquet"
+    times = pa.array([datetime(2026, 1, 5, tzinfo=UTC)])
+    pq.write_table(pa.table({"transaction_id": ["t"], "is_fraud": [True], "label_time": times}), file)
+    with pytest.raises(UserError, match="expected the column 'customer_id'"):
         explore_archive(archive, tmp_path / "page.html", labels=file)
 
 

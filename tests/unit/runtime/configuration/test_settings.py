@@ -130,3 +130,11 @@ def test_time_zone_that_there_is_not_is_refused_with_the_nearest():
     with pytest.raises(SettingsError, match=r"job\.time_zone: expected an IANA time zone, got") as caught:
         load_settings()
     assert "'Europe/Belrin': did you mean Europe/Berlin?" in str(caught.value)
+
+
+def test_years_of_files_lie_within_those_of_the_job():
+    limits = load_settings(files={"first_year": 2020, "last_year": 2030}, job={"max_amount_minor": 5}).file_limits
+    assert (limits.first_year, limits.last_year, limits.records.max_amount_minor) == (2020, 2030, 5)
+    for years in ({"first_year": 1999}, {"last_year": 2100}, {"first_year": 2030, "last_year": 2020}):
+        with pytest.raises(SettingsError, match="year"):
+            load_settings(files=years)
