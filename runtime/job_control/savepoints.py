@@ -106,7 +106,7 @@ def check_savepoint(
     if file is None or not file.is_file():
         marks = None if folder is None else read_marks(folder)
         return _check_marks(savepoint, marks, job, may_drop=may_drop, unmarked_state=unmarked_state)
-    state = StateManifest.from_json(file.read_text())
+    state = StateManifest.from_json(file.read_bytes())
     state.require_fit(job)
     lost = state.lost_operators(job)
     if may_drop is not None and not may_drop.issuperset(lost):
