@@ -9,11 +9,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
+from api.host_name import require_loopback_name
 from api.problem import ProblemError
-from runtime.configuration.server_settings import LOOPBACK_NAMES
+from api.rate_limit import RateLimiter
 
 bearer = HTTPBearer(auto_error=False, description="A token of FRAUDSTREAM_API__TOKENS or of api.tokens_file.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
@@ -37,7 +36,7 @@ class Access:
         self._setting = setting
         self._digests = [_digest(token) for token in tokens]
         self._limit = parse(rate_limit)
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._limiter = RateLimiter(self._limit)
 
     @property
     def asks_for_tokens(self) -> bool:
@@ -47,7 +46,7 @@ class Access:
     def check(self, request: Request, credentials: HTTPAuthorizationCredentials | None) -> None:
         """Let a request in, or raise ProblemError."""
         who = self._holder(credentials) if self._digests else self._neighbour(request)
-        if not self._limiter.hit(self._limit, who):
+        if not self._limiter.hit(who):
             raise ProblemError(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 expected=f"at most {self._limit} for a client",
@@ -72,14 +71,7 @@ class Access:
         return f"token {found[0]}"
 
     def _neighbour(self, request: Request) -> str:
-        name = request.url.hostname or ""
-        if name not in LOOPBACK_NAMES:
-            raise ProblemError(
-                HTTPStatus.MISDIRECTED_REQUEST,
-                expected="127.0.0.1 or localhost as Host, as this server has no tokens",
-                was=name[:80],
-                what_to_do="call it by that name, or give it tokens",
-            )
+        name = require_loopback_name(request, "call it by that name, or give it tokens")
         return request.client.host if request.client else name
 
 

@@ -286,14 +286,15 @@ class JobConfig:
             No such file, not JSON, or a setting unknown or out of its range.
         """
         try:
-            values: dict[str, Any] = dict(json.loads(path.read_text()))
+            values: dict[str, Any] = dict(json.loads(path.read_bytes()))
             topics, limits = Topics(**values.pop("topics", {})), Limits(**values.pop("limits", {}))
             registry = values.pop("registry", None)
             access = registry and RegistryAccess(**registry)
             return cls(topics=topics, limits=limits, registry=access, **values)
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise JobConfigError(
-                f"expected the job's settings as JSON in {path}, was: {error}: submit it with `fraudstream submit`"
+                f"expected the job's settings as JSON in {path}, got {type(error).__name__}: {error}. "
+                "Submit it with `fraudstream submit`"
             ) from None
 
 

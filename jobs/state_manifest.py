@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from importlib.metadata import version
 from typing import Any
@@ -96,7 +96,7 @@ class StateManifest:
         return json.dumps({"form": FORM, **asdict(self)}, indent=2)
 
     @classmethod
-    def from_json(cls, text: str) -> StateManifest:
+    def from_json(cls, text: str | bytes) -> StateManifest:
         """Read what `to_json` wrote; what a newer version of the same form adds is passed over.
 
         Raises
@@ -113,11 +113,12 @@ class StateManifest:
                     "start the job with the version of fraudstream that wrote it"
                 )
             known = {item.name: values[item.name] for item in fields(cls) if item.name in values or _needed(item)}
-            return cls(**{**known, "operators": tuple(known["operators"])})
-        except (ValueError, TypeError, KeyError) as error:
+            return cls(**{**known, "operators": _texts(known["operators"]), "state_versions": _versions(known)})
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            got = f"{type(error).__name__}: {error}"[:200]
             raise StateMismatchError(
-                f"expected a manifest beside the savepoint, was no such thing: {error!r}: "
-                "restore the file, or remove it to start unchecked"
+                f"expected a manifest beside the savepoint, got no such thing ({got}). "
+                "Restore the file, or remove it to start unchecked"
             ) from None
 
     def require_fit(self, job: StateManifest) -> None:
@@ -176,6 +177,19 @@ def _uids(config: JobConfig) -> set[str]:
         shards=config.shards,
         generations=config.generations,
     )
+
+
+def _texts(told: Any) -> tuple[str, ...]:
+    if not (isinstance(told, list) and all(isinstance(uid, str) for uid in told)):
+        raise TypeError("operators are a list of texts")
+    return tuple(told)
+
+
+def _versions(told: Mapping[str, Any]) -> dict[str, int]:
+    versions = told["state_versions"]
+    if not (isinstance(versions, dict) and all(type(number) is int for number in versions.values())):
+        raise TypeError("state_versions is an object of whole numbers")
+    return versions
 
 
 def _needed(item: Field[Any]) -> bool:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,9 +13,11 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from models.features.table import FEATURE_NAMES, spec_hash
+from runtime.host.kept_json import read_kept
 from schemas.columns import INFERENCE_ARROW
 from schemas.errors import UserError
 
@@ -35,6 +38,15 @@ ARCHIVE_ARROW = pa.schema(
 
 A record of another feature table, whose names this version does not know, has its features as a list at the end.
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    """Contents of STATE_FILE: the topic, Kafka's id of it, and by partition where to go on."""
+
+    topic: str
+    next_offsets: dict[int, int]
+    topic_id: str | None = None
 
 
 class ArchiveFolder:
@@ -144,14 +156,14 @@ class ArchiveFolder:
             if found:
                 raise UserError(f"expected an archive or an empty folder at {self._root}, was {min(found)} in it")
             self._write_state({})
-        state = orjson.loads(path.read_bytes())
-        if state["topic"] != self._topic:
+        state: _State = read_kept(path, _State, "how far an archive goes", "Restore the file, or choose another --out")
+        if state.topic != self._topic:
             raise UserError(
-                f"expected an archive of the topic {self._topic} at {self._root}, was one of {state['topic']}: "
+                f"expected an archive of the topic {self._topic} at {self._root}, was one of {state.topic}: "
                 "choose another --out"
             )
-        self.topic_id = state.get("topic_id")
-        return {int(partition): offset for partition, offset in state["next_offsets"].items()}
+        self.topic_id = state.topic_id
+        return state.next_offsets
 
     def _write_state(self, next_offsets: dict[int, int]) -> None:
         by_name = {str(partition): offset for partition, offset in sorted(next_offsets.items())}
@@ -186,8 +198,10 @@ def archive_table(records: pa.RecordBatch, places: Sequence[tuple[int, int]]) ->
     places : n pairs of int
         The partition and the offset of each.
     """
-    known = pc.equal(records.column("feature_spec_hash"), spec_hash()).to_numpy(zero_copy_only=False)
     features = records.column("features")
+    ours = pc.equal(records.column("feature_spec_hash"), spec_hash())
+    # The hash of our table with another number of features is none of our job's records.
+    known = pc.and_(ours, pc.equal(pc.list_value_length(features), len(FEATURE_NAMES))).to_numpy(zero_copy_only=False)
     x = np.full((len(records), len(FEATURE_NAMES)), np.nan, np.float32)
     x[known] = features.filter(pa.array(known)).flatten().to_numpy().reshape(-1, len(FEATURE_NAMES))
     columns = [
@@ -222,3 +236,33 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | None = None) -> pa.Table | None:
+    """Read columns of an archive's rows; None where it has no file.
+
+    Parameters
+    ----------
+    root : Path
+        The archive.
+    columns : list of str
+        Of ARCHIVE_ARROW.
+    wanted : pyarrow.compute.Expression, optional
+        Which rows.
+
+    Raises
+    ------
+    UserError
+        A file of it is none that `fraudstream archive` wrote, or was cut.
+    """
+    files = [str(path) for path in archived_files(root)]
+    if not files:
+        return None
+    try:
+        return ds.dataset(files).to_table(columns=columns, filter=wanted)
+    except (pa.ArrowException, OSError) as error:
+        got = str(error).splitlines()[0][:200]
+        raise UserError(
+            f"expected Parquet files of `fraudstream archive` in {root}, got: {got}. Restore the file; or archive anew "
+            "into another folder, if the topic still holds the records"
+        ) from None

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
-from runtime.archive.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archived_files
+from runtime.archive.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, read_archived_files
 from runtime.host.failures import NotReady
 from schemas.errors import UserError
 
@@ -47,10 +46,10 @@ def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]
     NotReady
         It has none.
     """
-    files = [str(path) for path in archived_files(folder)]
     own = (pc.field("model_id") == manifest.model_id) & (pc.field("feature_spec_hash") == manifest.feature_spec_hash)
+    own &= pc.field(FEATURE_NAMES[0]).is_valid()  # a record that only names our table has other features
     columns = [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES]
-    found = ds.dataset(files).to_table(columns=columns, filter=own) if files else None
+    found = read_archived_files(folder, columns, own)
     if found is None or not len(found):
         raise NotReady(
             f"expected transactions of the model {manifest.model_id} in the archive {folder}, was none: let the job "

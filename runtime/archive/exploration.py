@@ -13,6 +13,7 @@ from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady
 from runtime.host.folders import PROJECT_ROOT
 from runtime.host.own_environment import own_environment, run_in_own
+from runtime.host.whole_file import whole_file
 from runtime.kafka.topics import require_topics
 from runtime.records.placed_records import read_labels
 from schemas.columns import LABEL_FILE_ARROW, read_label_file
@@ -83,8 +84,8 @@ def write_labels(settings: Settings, bootstrap_servers: str, file: Path) -> None
     """Write all that the labels topic holds now as a Parquet file."""
     require_topics(settings, bootstrap_servers, settings.topics.labels)
     found = pa.Table.from_batches([read_labels(settings, bootstrap_servers).records])
-    file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(found, file)
+    with whole_file(file) as partial:
+        pq.write_table(found, partial)
 
 
 def _canonical_labels(file: Path, page: Path, timezone: str | None, limits: FileLimits) -> Path:
@@ -92,8 +93,8 @@ def _canonical_labels(file: Path, page: Path, timezone: str | None, limits: File
     target = page.with_suffix(".labels.parquet")
     if target.resolve() != file.resolve() or not _is_canonical(file):
         labels = read_label_file(file, timezone=timezone, limits=limits)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(labels, target)
+        with whole_file(target) as partial:
+            pq.write_table(labels, partial)
     return target
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
 from models.scoring.inference_sample import InferenceSample
-from runtime.archive.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archive_table, archived_files
+from runtime.archive.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archive_table, read_archived_files
 from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady
 from runtime.kafka.registry_access import registry_of
@@ -73,9 +72,8 @@ def read_archived(folder: Path, manifest: Manifest) -> Logged:
     """
     if not (folder / STATE_FILE).is_file():
         raise NotReady(f"expected an archive at {folder}, was none: make one with `fraudstream archive --out {folder}`")
-    files = [str(path) for path in archived_files(folder)]
-    columns = [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES]
-    return _logged(iter([ds.dataset(files).to_table(columns=columns)] if files else []), manifest, 0)
+    found = read_archived_files(folder, [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES])
+    return _logged(iter([] if found is None else [found]), manifest, 0)
 
 
 def _logged(tables: Iterator[pa.Table], manifest: Manifest, undecodable: int) -> Logged:
@@ -83,8 +81,11 @@ def _logged(tables: Iterator[pa.Table], manifest: Manifest, undecodable: int) ->
     table = pa.concat_tables(found) if found else archive_table(pa.RecordBatch.from_pylist([], INFERENCE_ARROW), [])
     ours = table.filter(
         pc.and_(
-            pc.equal(table["model_id"], manifest.model_id),
-            pc.equal(table["feature_spec_hash"], manifest.feature_spec_hash),
+            pc.and_(
+                pc.equal(table["model_id"], manifest.model_id),
+                pc.equal(table["feature_spec_hash"], manifest.feature_spec_hash),
+            ),
+            pc.is_valid(table[FEATURE_NAMES[0]]),  # a record that only names our table has other features
         )
     ).sort_by([(LOG_PARTITION, "ascending"), (LOG_OFFSET, "ascending")])
     x = np.empty((len(ours), len(FEATURE_NAMES)), np.float32)

@@ -40,6 +40,7 @@ def backfill(
     from models.scoring.backfill import backfill as backfill_table
     from models.scoring.backfill import backfill_schema
     from models.scoring.loaded_model import load_tested
+    from runtime.host.whole_file import whole_file
     from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
 
     with_labels = not without_labels
@@ -48,9 +49,8 @@ def backfill(
         schema = LABELLED_ARROW if with_labels else TRANSACTION_ARROW
         own = with_timezone(settings_of(context), timezone)
         table = read_history(history, schema, timezone=own.files.timezone, limits=own.file_limits)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.partial")
     with (
+        whole_file(target) as partial,
         count_bar("scoring", len(table)) as bar,
         pq.ParquetWriter(partial, backfill_schema(with_labels=with_labels)) as writer,
     ):
@@ -59,7 +59,6 @@ def backfill(
         while group := list(islice(batches, BATCHES_OF_A_GROUP)):
             writer.write_table(Table.from_batches(group))
             bar.advance(bar.task_ids[0], sum(map(len, group)))
-    partial.replace(target)
     if as_json:
         write_json({"file": str(target), "transactions": len(table), "model_id": artifact.manifest.model_id})
     else:

@@ -54,6 +54,7 @@ def simulate(
 
     from producers.simulate import simulate as simulate_world
     from producers.simulation_config import SimulationConfig
+    from runtime.host.whole_file import whole_file
 
     config = SimulationConfig(
         seed=seed,
@@ -66,8 +67,8 @@ def simulate(
     )
     with err.status("simulating"):
         table = simulate_world(config)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, target)
+    with whole_file(target) as partial:
+        pq.write_table(table, partial)
     frauds = pc.sum(table["is_fraud"]).as_py()
     if as_json:
         write_json({"file": str(target), "transactions": len(table), "frauds": frauds})

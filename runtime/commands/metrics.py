@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from threading import Event
 from typing import Annotated
 
 import typer
@@ -34,29 +33,19 @@ def metrics(
       fraudstream metrics --port 9500 --label-share 0.05
       curl -s http://127.0.0.1:9464/metrics | grep ^fraud_
     """
-    from prometheus_client import start_http_server
-
+    from api.metrics_application import create_metrics
+    from api.server import listen, serve
     from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+    from runtime.configuration.server_settings import ServerSettings
     from runtime.kafka.topics import require_topics
     from runtime.local.embedded import find_services
     from runtime.metrics.exporter import open_exporter
-    from schemas.errors import UserError
 
     settings = settings_of(context)
     services = find_services(settings)
     require_topics(settings, services.bootstrap_servers, *settings.topics.names())
     labels = LabelMonitor(horizon_ms=round(horizon_days * DAY_MS), k=cards) if label_share else None
-    with open_exporter(settings, services, labels, share=label_share) as registry:
-        try:
-            server, thread = start_http_server(port, host, registry)
-        except OSError as error:
-            raise UserError(
-                f"expected to listen on {host}:{port}, but: {error.strerror}: choose another --port"
-            ) from None
-        out.print(f"Metrics   http://{host}:{server.server_port}/metrics")
-        try:
-            Event().wait()
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+    own = ServerSettings(host=host, port=port)
+    with listen(host, port) as opened, open_exporter(settings, services, labels, share=label_share) as registry:
+        out.print(f"Metrics   http://{host}:{opened.getsockname()[1]}/metrics")
+        serve(create_metrics(registry, own), opened, own)

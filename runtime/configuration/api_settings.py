@@ -10,7 +10,7 @@ from runtime.configuration.server_settings import ServerSettings
 
 def rate(value: str) -> str:
     """Check a rate, for example `1000/second`."""
-    if not re.fullmatch(r"[1-9]\d*/(second|minute|hour)", value):
+    if not re.fullmatch(r"[1-9][0-9]{0,8}/(second|minute|hour)", value):
         raise ValueError("a number of requests and a time, as 1000/second or 20000/minute")
     return value
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import tomllib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from runtime.configuration.login import HIDDEN
+from runtime.configuration.toml_text import TomlTextError, parse_toml
 from schemas.errors import UserError
+from schemas.shown import shown
 
 PREFIX = "FRAUDSTREAM_"
 SECRETS = (".password", ".webhook_url", ".signing_key", ".tokens")
@@ -83,7 +84,7 @@ def explain(error: Mapping[str, Any], file: Path) -> str:
         return f"{name}: expected {error['msg']}"
     expected = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     return (
-        f"{name}: expected {expected}, but it is {error.get('input')!r}: "
+        f"{name}: expected {expected}, but it is {shown(error.get('input'))}: "
         f"change it in {file} or in {variable_name(name)}"
     )
 
@@ -104,9 +105,13 @@ def _names_in_file(file: Path, settings: type[BaseModel]) -> Iterator[str]:
             raise UserError(
                 f"expected plain UTF-8 in {file}, got a byte order mark. Save the file as UTF-8 without one"
             )
-        table = tomllib.loads(raw.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"expected {file} to be TOML, but: {error}: correct that place") from error
+        table = parse_toml(raw)
+    except TomlTextError as error:
+        raise UserError(f"expected {file} to be TOML, but: {error}: correct that place") from None
+    except OSError as error:
+        raise UserError(
+            f"expected to read the settings in {file}, got: {error.strerror}. Let this user read it, or name another"
+        ) from None
     for section, content in table.items():
         info = settings.model_fields.get(section)
         if info is not None and isinstance(content, dict):

@@ -11,9 +11,11 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from jobs.job_config import Guarantee, JobConfig, Mode, StartFrom, StateBackend
 from models.promotion.gate_limits import GateLimits
+from runtime.configuration.addresses import RegistryAddress, Servers, StoreAddress, WebAddress
 from runtime.configuration.api_settings import ApiSettings
 from runtime.configuration.console_settings import ConsoleSettings
 from runtime.configuration.kafka_security import KafkaSecurity, refuse_security_names
@@ -35,35 +37,6 @@ class SettingsError(UserError):
     """The settings file or an environment variable says something that can't be followed."""
 
 
-def _address_list(value: str | None) -> str | None:
-    for part in (value or "").split(",") if value is not None else []:
-        host, _, port = part.strip().rpartition(":")
-        if not host or not port.isdigit():
-            raise ValueError(f"an address is host:port, not {part.strip()!r}; separate several by commas")
-    return value
-
-
-def _web_address(value: str | None) -> str | None:
-    if value is not None and not value.startswith(("http://", "https://")):
-        raise ValueError("an address here begins with http:// or https://")
-    return value
-
-
-def _without_login(value: str | None) -> str | None:
-    if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
-        raise mistake("an address without user and password: the user goes to [kafka.registry]")
-    return _web_address(value)
-
-
-def _store_address(value: str | None) -> str | None:
-    if value is not None and value.partition("://")[0] not in {"http", "https", "sqlite"}:
-        raise ValueError("an address of MLflow begins with http://, https:// or sqlite:///")
-    if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
-        raise mistake("an address without user and password: MLflow takes them from MLFLOW_TRACKING_USERNAME and "
-                      "MLFLOW_TRACKING_PASSWORD of the environment")  # fmt: skip
-    return value
-
-
 def _time_zone(value: str) -> str:
     problem = time_zone_problem(value)
     if problem:
@@ -71,10 +44,6 @@ def _time_zone(value: str) -> str:
     return value
 
 
-Servers = Annotated[str | None, AfterValidator(_address_list)]
-WebAddress = Annotated[str | None, AfterValidator(_web_address)]
-RegistryAddress = Annotated[str | None, AfterValidator(_without_login)]
-StoreAddress = Annotated[str | None, AfterValidator(_store_address)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Names = Annotated[dict[str, str], AfterValidator(refuse_security_names)]
 AtLeastOne = Annotated[int, Field(ge=1)]
@@ -408,4 +377,9 @@ def load_settings(config: Path | None = None, **sections: Any) -> Settings:
         found: Settings = FromFile(**sections)
     except ValidationError as error:
         raise SettingsError("\n".join(explain(row, file) for row in error.errors())) from error
+    except (UnreadableVariable, RecursionError):
+        raise SettingsError(
+            f"environment: expected lists and tables in {PREFIX}... as JSON, got something else. Write them as "
+            f"{PREFIX}RETRAIN__SIGNALS='[\"error\"]'"
+        ) from None
     return found

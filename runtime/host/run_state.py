@@ -12,10 +12,24 @@ from typing import Any
 
 from runtime.host.folders import StateFolder
 from runtime.host.interrupts import deferred
+from runtime.host.kept_json import read_kept
 from runtime.host.processes import OwnedProcess, stop_processes
 from schemas.errors import UserError
 
 VERSION = 1
+WHAT = "the record of the processes that run"
+WHAT_TO_DO = "Stop what still runs by hand, then remove the file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """Contents of the file."""
+
+    processes: list[OwnedProcess]
+    version: int = VERSION
+    bootstrap_servers: str | None = None
+    rest_url: str | None = None
+    registry_url: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -50,14 +64,15 @@ class RunState:
         path = folder.run / "state.json"
         if not path.exists():
             return cls(path=path)
-        raw: dict[str, Any] = json.loads(path.read_text())
-        if raw.pop("version", None) != VERSION:
+        raw: dict[str, Any] = read_kept(path, dict[str, Any], WHAT, WHAT_TO_DO)
+        if raw.get("version") != VERSION:
             raise UserError(
                 f"expected version {VERSION} in {path}, which another release wrote: "
                 "run `fraudstream down` of that release, then remove the file"
             )
-        processes = [OwnedProcess(**row) for row in raw.pop("processes")]
-        return cls(path=path, processes=processes, **raw)
+        kept: _Kept = read_kept(path, _Kept, WHAT, WHAT_TO_DO)
+        told = {name: value for name, value in vars(kept).items() if name != "version"}
+        return cls(path=path, **told)
 
     def save(self) -> None:
         """Write the record; a reader sees the old or the new one, never half of it."""

@@ -16,6 +16,7 @@ from runtime.configuration.settings import Settings
 from runtime.host.deadline import wait_until
 from runtime.host.failures import RuntimeFailure
 from runtime.host.java import find_java
+from runtime.host.kept_json import read_kept
 from runtime.job_control.input_topics import BrokerTopics, advance_generations, compare_inputs, require_same_inputs
 from runtime.job_control.resumption import Resumption
 from runtime.job_control.savepoints import job_manifest, take_savepoint
@@ -26,10 +27,10 @@ from runtime.kafka.topics import create_topics
 from runtime.local.embedded import Services
 from runtime.local.flink_rest import FlinkRest
 from schemas.errors import UserError
-from schemas.wall_clock import now_ms
 
 ALIVE = {"CREATED", "RUNNING", "RESTARTING", "FAILING", "CANCELLING", "RECONCILING", "INITIALIZING"}
 SLOT_SECONDS = 60.0
+RECORD_ADVICE = "Restore the file; or, when no standby runs and no switch was interrupted, remove it"
 BLUE, GREEN = "blue", "green"
 _GREEN_END = f"-{GREEN}"
 
@@ -80,7 +81,9 @@ class BlueGreen:
 
     def plan(self) -> Plan:
         """Read what was recorded; nothing was when there is no file."""
-        return Plan(**json.loads(self._record.read_text())) if self._record.exists() else Plan()
+        if not self._record.exists():
+            return Plan()
+        return read_kept(self._record, Plan, "the record of a blue-green deployment", RECORD_ADVICE)
 
     def deployments(self) -> list[Deployment]:
         """List our jobs that have not ended; jobs that do not say what they are are not among them."""
@@ -125,7 +128,8 @@ class BlueGreen:
         create_topics(topics, self._services.bootstrap_servers)
         self._on_step(f"taking a savepoint of {live.config.name}, which goes on")
         savepoint = self._savepoint(live, stop=False)
-        since_ms = now_ms()
+        # By the clock of the cluster, whose times the scores have: that of this machine may be another.
+        since_ms = self._rest.now_ms(live.job_id)
         self._on_step(f"starting {new.name} as standby")
         state = Resumption(savepoint=savepoint, may_drop=frozenset({f"{OUTPUTS}-sink"}))
         started = run_job(self._settings, self._services, standby, state)

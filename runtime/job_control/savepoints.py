@@ -130,7 +130,7 @@ def check_savepoint(
         raise StateMismatchError(f"expected a savepoint's folder at {savepoint}, but there is none: name another")
     file = None if folder is None else folder / MANIFEST_FILE
     if file is not None and file.is_file():
-        noted = StateManifest.from_json(file.read_text())
+        noted = StateManifest.from_json(file.read_bytes())
     if noted is None:
         marks = None if folder is None else read_marks(folder)
         return _check_marks(savepoint, marks, job, may_drop=may_drop, unmarked_state=unmarked_state)

@@ -92,7 +92,7 @@ class AuditLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lines = DurableLines(path, "a decision", _read)
+        self._lines = DurableLines(path, "a decision", AuditEntry)
 
     def add(self, entry: AuditEntry) -> None:
         """Write an entry behind the others; several processes may do so."""
@@ -119,8 +119,3 @@ class AuditLog:
             elif entry.decision_id not in undone:
                 return entry
         return None
-
-
-def _read(told: dict[str, Any]) -> AuditEntry:
-    servings = {name: Serving(**told[name]) for name in ("before", "after")}
-    return AuditEntry(**{**told, **servings, "at": datetime.fromisoformat(told["at"])})

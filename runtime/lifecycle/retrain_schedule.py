@@ -9,7 +9,7 @@ import orjson
 from models.features.window import DAY_MS
 from models.scoring.artifact import replace_file
 from runtime.configuration.settings import RetrainSettings
-from runtime.host.failures import RuntimeFailure
+from runtime.host.kept_json import read_kept
 
 HOUR_S = 3_600.0
 
@@ -111,10 +111,8 @@ class RetrainSchedule:
 
 def _read(path: Path) -> RetrainState:
     try:
-        return RetrainState(**orjson.loads(path.read_bytes()))
+        return read_kept(
+            path, RetrainState, "the state of `fraudstream retrain`", "Remove the file, and it begins anew"
+        )
     except FileNotFoundError:
         return RetrainState()
-    except (ValueError, TypeError) as error:
-        raise RuntimeFailure(
-            f"expected the state of `fraudstream retrain` in {path}, was: {error}: remove the file, and it begins anew"
-        ) from None

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -10,6 +12,9 @@ import orjson
 from runtime.host.failures import NotReady, RuntimeFailure
 
 TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 64_000_000
+"""Flink's answers are a few kilobytes; the exceptions of a job with many subtasks are a few megabytes."""
+_OTHER_SHAPE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 class FlinkRefusal(RuntimeFailure):
@@ -53,49 +58,77 @@ class FlinkRest:
 
     def overview(self) -> dict[str, Any]:
         """Tell the numbers of TaskManagers, slots and jobs."""
-        return dict(self._ask("GET", "/overview"))
+        found = self._ask("GET", "/overview")
+        with self._parsing("/overview"):
+            numbers = {name: int(found[name]) for name in ("taskmanagers", "slots-total", "slots-available")}
+            return {**found, **numbers, "flink-version": str(found["flink-version"])}
 
     def taskmanagers(self) -> list[dict[str, Any]]:
         """List the TaskManagers."""
-        return list(self._ask("GET", "/taskmanagers")["taskmanagers"])
+        found = self._ask("GET", "/taskmanagers")
+        with self._parsing("/taskmanagers"):
+            return [dict(row) for row in found["taskmanagers"]]
 
     def jobs(self) -> list[dict[str, Any]]:
         """List jobs with `jid`, `name`, `state`, `start-time`, running ones first."""
-        found = list(self._ask("GET", "/jobs/overview")["jobs"])
-        return sorted(found, key=lambda job: (job["state"] != "RUNNING", -job["start-time"]))
+        found = self._ask("GET", "/jobs/overview")
+        with self._parsing("/jobs/overview"):
+            rows = [{**row, **{name: str(row[name]) for name in ("jid", "name", "state")}} for row in found["jobs"]]
+            return sorted(rows, key=lambda job: (job["state"] != "RUNNING", -job["start-time"]))
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Tell a job's state and its vertices."""
-        return dict(self._ask("GET", f"/jobs/{job_id}"))
+        path = f"/jobs/{job_id}"
+        found = self._ask("GET", path)
+        with self._parsing(path):
+            return {**found, "state": str(found["state"]), "vertices": [dict(row) for row in found.get("vertices", [])]}
 
     def job_parameters(self, job_id: str) -> dict[str, str]:
         """Tell what the job said of itself when it was submitted."""
-        found = self._ask("GET", f"/jobs/{job_id}/config").get("execution-config", {})
-        return dict(found.get("user-config", {}))
+        path = f"/jobs/{job_id}/config"
+        found = self._ask("GET", path)
+        with self._parsing(path):
+            return dict(found.get("execution-config", {}).get("user-config", {}))
 
     def metrics(self, path: str, names: str = "") -> dict[str, str]:
         """Read metrics below a path, for example `/jobs/ID/metrics`: name to value."""
         query = f"?get={names}" if names else ""
-        return {row["id"]: row.get("value", "") for row in self._ask("GET", path + query)}
+        found = self._ask("GET", path + query)
+        with self._parsing(path):
+            return {row["id"]: row.get("value", "") for row in found}
 
     def restarts(self, job_id: str) -> int:
         """Count the restarts of a job that runs."""
-        return int(self.metrics(f"/jobs/{job_id}/metrics", "numRestarts").get("numRestarts") or 0)
+        path = f"/jobs/{job_id}/metrics"
+        found = self.metrics(path, "numRestarts").get("numRestarts")
+        with self._parsing(path):
+            return int(found or 0)
 
     def counters(self, job_id: str, group: str) -> dict[str, int]:
         """Read a job's counters of a metric group, summed over its subtasks: name to count since the job's start."""
         found: dict[str, int] = {}
         for vertex in self.job(job_id)["vertices"]:
             path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
-            names = [row["id"] for row in self._ask("GET", path) if f".{group}." in row["id"]]
+            names = [name for name in self.metrics(path) if f".{group}." in name]
             if names:
-                for row in self._ask("GET", f"{path}?get={quote(','.join(names), safe=',')}&agg=sum"):
-                    found[row["id"].partition(f".{group}.")[2]] = int(row["sum"])
+                sums = self._ask("GET", f"{path}?get={quote(','.join(names), safe=',')}&agg=sum")
+                with self._parsing(path):
+                    found |= {row["id"].partition(f".{group}.")[2]: int(row["sum"]) for row in sums}
         return found
+
+    def now_ms(self, job_id: str) -> int:
+        """Tell the JobManager's wall clock, milliseconds since 1970, while it has a job."""
+        path = f"/jobs/{job_id}"
+        found = self._ask("GET", path)
+        with self._parsing(path):
+            return int(found["now"])
 
     def checkpoints(self, job_id: str) -> dict[str, Any]:
         """Tell a job's checkpoints: counts, latest, history."""
-        return dict(self._ask("GET", f"/jobs/{job_id}/checkpoints"))
+        path = f"/jobs/{job_id}/checkpoints"
+        found = self._ask("GET", path)
+        with self._parsing(path):
+            return {**found, "counts": dict(found.get("counts") or {}), "latest": dict(found.get("latest") or {})}
 
     def root_cause(self, job_id: str) -> str:
         """Give the one line that says why a job failed last, empty when it did not."""
@@ -104,8 +137,12 @@ class FlinkRest:
 
     def last_failure(self, job_id: str) -> dict[str, Any] | None:
         """Tell the `cause` of a job's last failure in one line, and `at_ms`, its wall-clock time since 1970."""
-        history = self._ask("GET", f"/jobs/{job_id}/exceptions").get("exceptionHistory", {}).get("entries", [])
-        return {"cause": cause_line(history[0]["stacktrace"]), "at_ms": history[0]["timestamp"]} if history else None
+        path = f"/jobs/{job_id}/exceptions"
+        found = self._ask("GET", path)
+        with self._parsing(path):
+            history = found.get("exceptionHistory", {}).get("entries", [])
+            newest = history[0] if history else None
+            return newest and {"cause": cause_line(newest["stacktrace"]), "at_ms": int(newest["timestamp"])}
 
     def cancel(self, job_id: str) -> None:
         """Stop a job at once, keeping nothing; one that has ended by itself is left as it is."""
@@ -122,7 +159,7 @@ class FlinkRest:
         try:
             connection.request(method, parts.path.rstrip("/") + path)
             answer = connection.getresponse()
-            body = answer.read()
+            body = answer.read(MAX_ANSWER_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:
             raise NotReady(
                 f"expected a Flink cluster at {self.url}, but: {error}. Start one with `fraudstream up`, "
@@ -134,7 +171,21 @@ class FlinkRest:
             raise FlinkRefusal(
                 f"Flink refused {method} {path} with status {answer.status}: {_reason(body)}", answer.status
             )
-        return orjson.loads(body) if body else {}
+        with self._parsing(path):
+            if len(body) > MAX_ANSWER_BYTES:
+                raise ValueError(f"more than {MAX_ANSWER_BYTES:,} bytes")
+            return orjson.loads(body) if body else {}
+
+    @contextmanager
+    def _parsing(self, path: str) -> Iterator[None]:
+        """Say of an answer of another shape that what answers is no Flink."""
+        try:
+            yield
+        except _OTHER_SHAPE as error:
+            raise NotReady(
+                f"expected Flink's answer to {path} from {self.url}, got something else "
+                f"({type(error).__name__}: {str(error)[:100]}). Set flink.rest_url to the REST address of Flink"
+            ) from None
 
 
 def cause_line(stack: str) -> str:
@@ -159,7 +210,7 @@ def cause_line(stack: str) -> str:
 def _reason(body: bytes) -> str:
     try:
         errors = orjson.loads(body).get("errors", [])
-    except orjson.JSONDecodeError:
-        return body[:200].decode(errors="replace")
-    stacks = [str(error) for error in errors if str(error).strip()]
+        stacks = [str(error) for error in errors if str(error).strip()]
+    except _OTHER_SHAPE:
+        return ascii(body[:200].decode(errors="replace"))[1:-1]
     return cause_line(stacks[-1]) if stacks else "no reason given"

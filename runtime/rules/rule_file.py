@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from runtime.configuration.toml_text import TomlTextError, parse_toml
 from schemas.rule_book import ACTIONS, ListEntry, Rule, RuleError, RuleList, meant
+from schemas.shown import shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +31,11 @@ class RuleFile:
             There is none, it is not TOML, or it has something else than rules and lists. Conditions are not looked at.
         """
         try:
-            told = tomllib.loads(path.read_bytes().removeprefix(BOM_UTF8).decode())
+            told = parse_toml(path.read_bytes().removeprefix(BOM_UTF8))
         except OSError as error:
             raise RuleError(f"expected a file of rules at {path}, was: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RuleError(f"expected TOML in {path}, was: {error}") from None
+        except TomlTextError as error:
+            raise RuleError(f"expected TOML in {path}, got: {error}. Correct that place") from None
         try:
             _require_names("the file", told, ("rules", "lists"))
             return cls(
@@ -47,17 +48,19 @@ class RuleFile:
 
 def _rule(name: str, told: Any) -> Rule:
     if not isinstance(told, dict):
-        raise RuleError(f"rule {name}: expected a table [rules.{name}], was {told!r}")
+        raise RuleError(f"rule {name}: expected a table [rules.{name}], was {shown(told)}")
     _require_names(f"rule {name}", told, ("when", "action", "text", "expires"))
     for needed in ("when", "action"):
         if not isinstance(told.get(needed), str):
-            raise RuleError(f"rule {name}: expected a text as `{needed}`, was {told.get(needed)!r}")
+            raise RuleError(f"rule {name}: expected a text as `{needed}`, was {shown(told.get(needed))}")
     action = told["action"].upper()
     if action not in ACTIONS:
-        raise RuleError(f"rule {name}: expected review, block, allow or watch as its action, was {told['action']!r}")
+        raise RuleError(
+            f"rule {name}: expected review, block, allow or watch as its action, was {shown(told['action'])}"
+        )
     text = told.get("text", name.replace("_", " "))
     if not isinstance(text, str):
-        raise RuleError(f"rule {name}: expected a text as `text`, was {text!r}")
+        raise RuleError(f"rule {name}: expected a text as `text`, was {shown(text)}")
     expires = told.get("expires")
     return Rule(
         name=name,
@@ -70,7 +73,7 @@ def _rule(name: str, told: Any) -> Rule:
 
 def _list(name: str, told: Any) -> RuleList:
     if not isinstance(told, list):
-        raise RuleError(f"list {name}: expected an array of texts, was {told!r}")
+        raise RuleError(f"list {name}: expected an array of texts, was {shown(told)}")
     return RuleList(name=name, entries=tuple(_entry(name, item) for item in told))
 
 
@@ -78,7 +81,7 @@ def _entry(name: str, told: Any) -> ListEntry:
     if isinstance(told, str):
         return ListEntry(value=told)
     if not isinstance(told, dict) or not isinstance(told.get("value"), str):
-        raise RuleError(f'list {name}: expected a text, or {{value = "...", until = 2027-01-31}}, was {told!r}')
+        raise RuleError(f'list {name}: expected a text, or {{value = "...", until = 2027-01-31}}, was {shown(told)}')
     _require_names(f"list {name}", told, ("value", "until"))
     until = told.get("until")
     return ListEntry(value=told["value"], until=None if until is None else _moment(f"list {name}", "until", until))
@@ -95,13 +98,13 @@ def _moment(where: str, name: str, told: Any) -> datetime:
             ) from None
     if isinstance(told, date):
         return datetime.combine(told, time(), UTC)
-    raise RuleError(f"{where}: expected a date or a time without quotes as `{name}`, was {told!r}")
+    raise RuleError(f"{where}: expected a date or a time without quotes as `{name}`, was {shown(told)}")
 
 
 def _table(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
     found = told.get(name, {})
     if not isinstance(found, dict):
-        raise RuleError(f"expected tables [{name}.NAME], was {found!r}")
+        raise RuleError(f"expected tables [{name}.NAME], was {shown(found)}")
     return found
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from runtime.configuration.settings import Settings
 from runtime.host.durable_lines import DurableLines
@@ -35,7 +34,7 @@ class RuleLog:
     """Who changed which rules, when and why: the control topic keeps the newest book alone."""
 
     def __init__(self, settings: Settings) -> None:
-        self._lines = DurableLines(settings.state.rules / "log.jsonl", "a change of the rules", _read)
+        self._lines = DurableLines(settings.state.rules / "log.jsonl", "a change of the rules", RuleEntry)
 
     def add(self, entry: RuleEntry) -> None:
         """Write an entry behind the others."""
@@ -50,7 +49,3 @@ class RuleLog:
             A line is none of ours.
         """
         return self._lines.entries()
-
-
-def _read(told: dict[str, Any]) -> RuleEntry:
-    return RuleEntry(**{**told, "at": datetime.fromisoformat(told["at"])})

@@ -14,14 +14,18 @@ from prometheus_client import CollectorRegistry
 
 from api.application import create_application
 from api.connection import MAX_HEAD_BYTES
+from api.metrics_application import create_metrics
 from api.server import create_server, listen
 from console.application import create_console
+from runtime.configuration.server_settings import ServerSettings
 from runtime.configuration.settings import load_settings
 from runtime.host.deadline import wait_until
+from runtime.host.folders import PROJECT_ROOT
 from tests.unit.api.conftest import NOBODY
 
 DEADLINE_S = 20.0
 HEAD = b"POST /v1/score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+METRICS_BODY = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{"
 PATIENT = {"head_timeout_s": 600, "body_timeout_s": 600, "send_timeout_s": 600}
 
 
@@ -30,6 +34,11 @@ def make_api(**limits):
     app = create_application(settings, NOBODY, CollectorRegistry())
     app.add_api_route("/large", lambda: PlainTextResponse(b"x" * 50_000_000))
     return app, settings.api
+
+
+def make_metrics(**limits):
+    settings = ServerSettings(port=0, **limits)
+    return create_metrics(CollectorRegistry(), settings), settings
 
 
 def make_console(**limits):
@@ -89,7 +98,9 @@ def read_all(client: socket.socket) -> bytes:
     return found
 
 
-@pytest.mark.parametrize(("make", "path"), [(make_api, "/healthz"), (make_console, "/healthy")])
+@pytest.mark.parametrize(
+    ("make", "path"), [(make_api, "/healthz"), (make_console, "/healthy"), (make_metrics, "/metrics")]
+)
 def test_silent_connections_keep_nobody_out_and_are_closed(make, path):
     with running(*make(head_timeout_s=0.5)) as (server, port), ExitStack() as stack:
         silent = [connect(stack, port, b"GET / HT" if number % 2 else b"") for number in range(300)]
@@ -199,3 +210,27 @@ def test_where_every_connection_has_a_whole_request_one_more_is_refused_and_none
         assert b"503 Service Unavailable" in read_all(connect(stack, port))
         go_on.set()
         assert all(read_all(client).endswith(b"done") for client in busy)
+
+
+def test_1200_slow_sockets_do_not_keep_prometheus_out():
+    begun = (b"", b"GET /met", b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n", METRICS_BODY)
+    with running(*make_metrics(**PATIENT)) as (server, port), ExitStack() as stack:
+        slow = [connect(stack, port, begun[number % 4]) for number in range(1_200)]
+        assert wait_until(lambda: len(server.server_state.connections) == len(slow), seconds=DEADLINE_S)
+        assert [get(port, "/metrics") for _ in range(3)] == [200, 200, 200]
+
+
+def test_a_scrape_with_a_large_body_is_refused():
+    with running(*make_metrics()) as (_, port), ExitStack() as stack:
+        head = b"POST /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 999999999\r\nConnection: close\r\n\r\n"
+        assert b"HTTP/1.1 413" in read_all(connect(stack, port, head))
+
+
+def test_no_other_server_of_ours_is_without_these_limits():
+    """Python's own HTTP servers, and prometheus_client's upon them, have a thread for each silent client."""
+    packages = ("api", "console", "exploration", "jobs", "models", "producers", "runtime", "schemas")
+    sources = [file for package in packages for file in (PROJECT_ROOT / package).rglob("*.py")]
+    words = ("http.server", "wsgiref", "start_http_server", "start_wsgi_server", "socketserver", "uvicorn.run(")
+    found = [file for file in sources if any(word in file.read_text() for word in words)]
+    assert sources
+    assert found == []

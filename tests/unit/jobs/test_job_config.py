@@ -192,7 +192,7 @@ def test_settings_left_out_of_the_file_have_their_defaults(tmp_path):
 )
 def test_file_that_is_no_config_is_refused_with_its_name_and_what_to_do(tmp_path, text, was):
     path = write(tmp_path, text)
-    with pytest.raises(JobConfigError, match="submit it with `fraudstream submit`") as refusal:
+    with pytest.raises(JobConfigError, match="Submit it with `fraudstream submit`") as refusal:
         JobConfig.from_file(path)
     assert str(path) in str(refusal.value)
     assert was in str(refusal.value)

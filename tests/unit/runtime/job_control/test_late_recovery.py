@@ -36,7 +36,9 @@ def flink() -> Iterator[tuple[Flink, FlinkRest]]:
             if self.path.endswith("/config"):
                 self.answer(200, {"execution-config": {"user-config": told.parameters}})
             elif self.path.endswith("/job"):
-                self.answer(200, {"vertices": [{"start-time": told.deployed_ms}, {"start-time": -1}]})
+                self.answer(
+                    200, {"state": "RUNNING", "vertices": [{"start-time": told.deployed_ms}, {"start-time": -1}]}
+                )
             else:
                 self.answer(200, {"latest": {"restored": told.restored}, "history": told.history})
 

@@ -89,7 +89,7 @@ def test_restart_forgets_neither_the_drift_nor_the_cool_down(schedule):
 
 def test_state_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "schedule.json").write_text('{"other": 1}')
-    with pytest.raises(RuntimeFailure, match="remove the file"):
+    with pytest.raises(RuntimeFailure, match="Remove the file"):
         RetrainSchedule(plan(), tmp_path / "schedule.json", NOW_S)
 
 

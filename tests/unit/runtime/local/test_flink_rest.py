@@ -1,14 +1,15 @@
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
 
-from runtime.host.failures import NotReady
+from runtime.host.failures import NotReady, RuntimeFailure
 from runtime.host.ports import LOOPBACK, free_port
 from runtime.job_control.flink_run import FlinkRun, client_cause
 from runtime.local.flink_rest import FlinkRefusal, FlinkRest, cause_line
+from tests.hostile_json import HOSTILE_JSON
 
 JAVA = """org.apache.flink.runtime.JobException: Recovery is suppressed
 \tat org.apache.flink.Foo.bar(Foo.java:1)
@@ -96,13 +97,16 @@ def test_line_can_be_pasted_into_a_shell(tmp_path):
 
 
 @contextmanager
-def answering(status: int) -> Iterator[FlinkRest]:
-    """Serve cancellations with one status."""
+def answering(status: int, body: bytes = b"") -> Iterator[FlinkRest]:
+    """Serve one status to all that is asked."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_PATCH(self) -> None:
             self.send_response(status)
             self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_PATCH  # noqa: N815 (named by http.server)
 
         def log_message(self, *_: object) -> None:
             """Stay silent."""
@@ -123,3 +127,41 @@ def test_job_that_ended_before_its_cancellation_is_left_as_it_is():
 def test_cancellation_of_an_unknown_job_is_refused():
     with answering(404) as rest, pytest.raises(FlinkRefusal, match="status 404"):
         rest.cancel("f00d")
+
+
+ASKED = {
+    "overview": lambda rest: rest.overview(),
+    "taskmanagers": lambda rest: rest.taskmanagers(),
+    "jobs": lambda rest: rest.jobs(),
+    "job": lambda rest: rest.job("f00d"),
+    "clock": lambda rest: rest.now_ms("f00d"),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("kind", HOSTILE_JSON)
+def test_what_answers_and_is_no_flink_is_named(asked, kind):
+    with answering(200, HOSTILE_JSON[kind]) as rest, pytest.raises(NotReady, match=r"Set flink\.rest_url to"):
+        ASKED[asked](rest)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda rest: rest.job_parameters("f00d"),
+        lambda rest: rest.metrics("/jobs/f00d/metrics"),
+        lambda rest: rest.restarts("f00d"),
+        lambda rest: rest.checkpoints("f00d"),
+        lambda rest: rest.last_failure("f00d"),
+    ],
+)
+@pytest.mark.parametrize("kind", HOSTILE_JSON)
+def test_an_answer_of_another_shape_is_no_stack_trace(ask, kind):
+    with answering(200, HOSTILE_JSON[kind]) as rest, suppress(NotReady, RuntimeFailure):
+        ask(rest)
+
+
+@pytest.mark.parametrize("kind", HOSTILE_JSON)
+def test_a_refusal_of_another_shape_is_told_as_it_is(kind):
+    with answering(500, HOSTILE_JSON[kind]) as rest, pytest.raises(FlinkRefusal, match="status 500"):
+        rest.jobs()

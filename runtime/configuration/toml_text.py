@@ -1,0 +1,27 @@
+"""TOML of users."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+
+class TomlTextError(ValueError):
+    """Bytes that are no TOML; the message says where and why in one line."""
+
+
+def parse_toml(raw: bytes) -> dict[str, Any]:
+    """Return what TOML says.
+
+    Raises
+    ------
+    TomlTextError
+        It is none: whatever the bytes are, nothing else is raised.
+    """
+    try:
+        return tomllib.loads(raw.decode())
+    except RecursionError:
+        raise TomlTextError("arrays and tables that are nested too deep") from None
+    except ValueError as error:  # also of an integer of more than 4,300 digits, which is not a TOMLDecodeError
+        got = str(error).partition(";")[0] if "integer string" in str(error) else str(error)
+        raise TomlTextError(" ".join(got.split())) from None
