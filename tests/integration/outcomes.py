@@ -40,7 +40,9 @@ class Outcomes:
     def reasons(self) -> Counter[str]:
         """Number of dead letters by reason."""
         numbers = np.array(self._letters, np.int64) & ((1 << REASON_BITS) - 1)
-        return Counter({REASONS[number].value: count for number, count in enumerate(np.bincount(numbers)) if count})
+        return Counter(
+            {REASONS[number].value: count for number, count in enumerate(np.bincount(numbers).tolist()) if count}
+        )
 
     def add_score(self, customer_id: str, transaction_id: str, event_time: datetime) -> None:
         """Add the score of a transaction."""
