@@ -117,9 +117,11 @@ test-long: .venv/.dev ## the tests that take minutes
 screenshots: .venv/.browser ## the console on a running simulation, and its pictures for the docs
 	@SCREENSHOTS="$(CURDIR)/docs" $(PY) -m pytest tests/e2e/test_live_console.py -m long --timeout=0
 
-fuzz: .venv/.dev ## a million hostile records of another seed (FUZZ_SEED, FUZZ_CASES)
-	@FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_CASES=$${FUZZ_CASES:-1000000} \
-		$(PY) -m pytest tests/property/scoring/test_hostile_records.py -m "not long" --timeout=0
+fuzz: .venv/.dev ## a million hostile records of another seed, by themselves and through a real job (FUZZ_SEED, FUZZ_CASES, RANDOM_WRITERS)
+	@export FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_CASES=$${FUZZ_CASES:-1000000} RANDOM_WRITERS=$${RANDOM_WRITERS:-5000}; \
+		$(PY) -m pytest tests/property/scoring/test_hostile_records.py tests/property/schemas/test_random_writers.py \
+			-m "not long" --timeout=0 && \
+		$(PY) -m pytest tests/integration/test_random_writers.py -m long --timeout=0 -s
 
 check: lint typecheck ## what CI runs before the tests
 

@@ -6,10 +6,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from schemas.control_id import id_problem
 from schemas.errors import UserError
 
 DEPLOYMENT_KEY = "deployment"
 """Key of the control topic's records: compaction keeps the newest."""
+
+MAX_CHALLENGERS = 100
+"""Each scores every transaction, and all are named in what the job says of them."""
 
 
 class DeploymentError(UserError):
@@ -71,7 +75,7 @@ class Deployment:
     Raises
     ------
     DeploymentError
-        Shares out of range or of more than all customers, or a model named twice.
+        Shares out of range or of more than all customers, a model named twice, too many of them, or a long id.
     """
 
     deployment_id: str
@@ -82,6 +86,13 @@ class Deployment:
     challengers: tuple[Challenger, ...] = ()
 
     def __post_init__(self) -> None:
+        if len(self.challengers) > MAX_CHALLENGERS:
+            raise DeploymentError(
+                f"expected at most {MAX_CHALLENGERS} challengers, got {len(self.challengers):,}. Deploy fewer."
+            )
+        problem = id_problem("deployment_id", self.deployment_id) or id_problem("model_id", *self.model_ids)
+        if problem:
+            raise DeploymentError(problem)
         shares = [challenger.share for challenger in self.challengers]
         # A NaN compares false.
         if not (all(0 <= share <= 1 for share in shares) and sum(shares) <= 1 + 1e-9):

@@ -15,6 +15,8 @@ PATIENCE = {"timeout": 2, "max.retries": 2, "retries.wait.ms": 200, "retries.max
 BACKWARD = ConfigCompatibilityLevel.BACKWARD
 # What a subject's owner may have chosen instead: each asks for what BACKWARD asks for, and more.
 AS_STRICT = {"BACKWARD", "BACKWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE"}
+NO_SUCH_ID = {400, 404, 422}
+"""HTTP statuses for an id that there is not; some registries answer so to one beyond 31 bits. It is up all the same."""
 
 
 class HttpRegistry:
@@ -121,8 +123,8 @@ class HttpRegistry:
         try:
             return str(self._client.get_schema(schema_id).schema_str)
         except SchemaRegistryError as error:
-            if error.http_status_code == 404:
-                raise UnknownSchemaError(f"expected a schema id known to {self._url}, was {schema_id}") from None
+            if error.http_status_code in NO_SUCH_ID:
+                raise UnknownSchemaError(f"expected a schema id known to {self._url}, got {schema_id}") from None
             raise self._failure(error, f"tell schema {schema_id}") from None
         except Exception as error:
             raise self._failure(error, f"tell schema {schema_id}") from None

@@ -28,10 +28,15 @@ MAX_DETAIL = 500
 """Characters: an error's text may hold a whole schema, and a dead letter must be small enough for a broker."""
 
 
+def readable(text: str) -> str:
+    """Return a text as any encoder takes it."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def shortened(text: str) -> str:
     """Return a text for people as any encoder takes it, and not too long."""
-    readable = text.encode("utf-8", "replace").decode()
-    return readable if len(readable) <= MAX_DETAIL else f"{readable[: MAX_DETAIL - 2]}.."
+    told = readable(text)
+    return told if len(told) <= MAX_DETAIL else f"{told[: MAX_DETAIL - 2]}.."
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ LENGTHS = [
     b"\x80" * 12 + b"\x00",
 ]
 
+BAD_KEYS = ["\ufeffc1".encode(), "\ufffec1".encode(), b"\xff\xfe", b"a\xf0\x9f", b"\xed\xa0\x80", b"\x00", b""]
+
+Message = tuple[bytes | None, bytes | None]
+"""Key and value as they lie on a topic; a tombstone has no value."""
+
 
 @dataclass(frozen=True)
 class Hostile:
@@ -158,3 +163,16 @@ class HostileRecords:
 
     def _noise(self, payload: bytes) -> bytes:
         return self._random.randbytes(self._random.choice([0, 1, 4, 5, len(payload)]))
+
+
+def message_of(record: Hostile) -> Message:
+    """Return a record as its sender hands it to Kafka."""
+    return None if record.key is None else record.key.encode(), record.payload
+
+
+def spoiled(chance: random.Random, message: Message) -> Message:
+    """Return a message as it is, or now and then as a tombstone or under a key that is nobody's."""
+    key, value = message
+    if chance.random() < 0.02:
+        key = chance.choice(BAD_KEYS)
+    return key, None if chance.random() < 0.01 else value

@@ -10,6 +10,7 @@ from typing import Any
 import fastavro
 
 from schemas.framing import header
+from tests.records import NOON_MS
 
 PRIMITIVE = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
 PROMOTED = {"long": ["int"], "double": ["float", "long", "int"], "string": ["bytes"]}
@@ -35,6 +36,9 @@ TEXTS = ["", "x", "grocery", "Zürich", "\U0001f600", "\x00", "null", "x" * 300]
 LONGS = [0, 1, -1, 63, 64, -(2**31), 2**31 - 1, 2**31, -(2**63), 2**63 - 1, 1_772_000_000]
 DOUBLES = [0.0, -0.0, 48.2, -180.0, 180.5, float("nan"), float("inf")]
 DEEPEST = 4
+
+ODD_VALUES = [None, "", "x" * 257, 0, -1, 2**62, 91.0, float("nan"), NOON_MS // 1_000, NOON_MS * 1_000]
+"""Values that a sender may put into any field, and that no record of ours holds."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +121,8 @@ class _Schemas:
     def _retyped(self, kind: Any, space: str, changes: float) -> Any:
         chance = self._chance
         branches = kind if isinstance(kind, list) else [kind]
-        values = [branch["type"] if isinstance(branch, dict) else branch for branch in branches if branch != "null"]
-        (value,) = values
-        if chance.random() < changes:
+        (value,) = (_bare(branch) for branch in branches if branch != "null")
+        if chance.random() < changes and isinstance(value, str):
             value = chance.choice(PROMOTED.get(value, [value]))
         if chance.random() < changes / 8:
             value = self._other(space, DEEPEST - 1)
@@ -187,6 +190,11 @@ class _Schemas:
         if known:
             self._known.append(_full(made, space))
         return made
+
+
+def _bare(kind: Any) -> Any:
+    """Return a type without its logical type."""
+    return kind["type"] if isinstance(kind, dict) and kind["type"] in PRIMITIVE else kind
 
 
 def _full(kind: dict[str, Any], space: str) -> str:
@@ -366,6 +374,8 @@ class _Body:
 
 
 def _holds(kind: Any, wanted: Any) -> bool:
+    if isinstance(wanted, dict):
+        return isinstance(kind, dict) and kind["type"] == "record"
     fitting = {
         bool: {"boolean"},
         int: {"int", "long"},

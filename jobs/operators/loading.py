@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from threading import Thread
+from functools import partial
+from threading import Lock, Thread
 from typing import Generic, TypeVar
 
 MAX_WAIT_S = 20.0
 """How long a job that starts waits for a load before it goes on without: a model takes some tens of milliseconds."""
+
+MAX_AT_ONCE = 32
+"""Orders that are loaded at once: threads are few, and one that waits for a network that hangs never ends."""
 
 T = TypeVar("T")
 
@@ -25,21 +29,71 @@ class Loading(Generic[T]):
         Name of the thread.
     max_wait_s : float
         How long after the load's begin `in_time` waits at most: all that wait for one load share the deadline.
+    loads : Loads, optional
+        Begins it when it has a thread for it.
     """
 
-    def __init__(self, load: Callable[[], T], name: str, max_wait_s: float = MAX_WAIT_S) -> None:
+    def __init__(
+        self, load: Callable[[], T], name: str, max_wait_s: float = MAX_WAIT_S, loads: Loads[T] | None = None
+    ) -> None:
         self.future: Future[T] = Future()
         self.max_wait_s = max_wait_s
+        self.name = name
+        self._load = load
         self._until_s = time.monotonic() + max_wait_s
-        Thread(target=self._into_future, args=(load,), name=name, daemon=True).start()
+        if loads is None:
+            _in_thread(self.name, self.run)
+        else:
+            loads.add(self)
 
     def in_time(self) -> bool:
         """Wait until the load has ended or its deadline has come, and return whether it has ended."""
         wait([self.future], max(0.0, self._until_s - time.monotonic()))
         return self.future.done()
 
-    def _into_future(self, load: Callable[[], T]) -> None:
+    def run(self) -> None:
+        """Load."""
         try:
-            self.future.set_result(load())
+            self.future.set_result(self._load())
         except Exception as error:
             self.future.set_exception(error)
+
+
+class Loads(Generic[T]):
+    """Loads of orders, a bounded number of them at once; of those that wait for a thread the newest alone is kept.
+
+    The control topic is read from its first record on, and may hold any number of orders. The newest alone counts, so
+    the future of one that gave way is cancelled: a shard that still wants it orders it again.
+
+    Parameters
+    ----------
+    max_at_once : int
+    """
+
+    def __init__(self, max_at_once: int = MAX_AT_ONCE) -> None:
+        self._free = max_at_once
+        self._waiting: Loading[T] | None = None
+        self._lock = Lock()
+
+    def add(self, loading: Loading[T]) -> None:
+        """Begin a load, now or when a thread is free."""
+        with self._lock:
+            if not self._free:
+                if self._waiting is not None:
+                    self._waiting.future.cancel()
+                self._waiting = loading
+                return
+            self._free -= 1
+        _in_thread(loading.name, partial(self._run, loading))
+
+    def _run(self, loading: Loading[T]) -> None:
+        following: Loading[T] | None = loading
+        while following is not None:
+            following.run()
+            with self._lock:
+                following, self._waiting = self._waiting, None
+                self._free += following is None
+
+
+def _in_thread(name: str, run: Callable[[], None]) -> None:
+    Thread(target=run, name=name, daemon=True).start()

@@ -11,10 +11,13 @@ from jobs.operators.serving_loader import Outcome
 from models.scoring.shadow_tally import ShadowTally
 from schemas.avro_schemas import MODEL_EVENT, SHADOW
 from schemas.codec import RecordCodec
+from schemas.control_id import MAX_ID_CHARACTERS
+from schemas.deployment import MAX_CHALLENGERS
 from schemas.registry import SchemaRegistry, value_subject
+from schemas.rejection import readable
 
-KEPT_DETAIL = 1_000
-"""Characters of a refusal that an event has."""
+KEPT_DETAIL, KEPT_MODELS = 1_000, MAX_CHALLENGERS + 1
+"""Characters of a refusal, and models, that an event has: it is small enough for a broker, whatever was ordered."""
 
 
 class ModelReports:
@@ -34,28 +37,26 @@ class ModelReports:
         """Say that a shard does not follow a deployment, and why."""
         deployment = outcome.deployment
         deployment_id, model_ids = (deployment.deployment_id, deployment.model_ids) if deployment else ("", ("",))
-        return self._event("REFUSED", shard, deployment_id, model_ids, outcome.refusal[:KEPT_DETAIL], now_ms, took_ms)
+        return self._event("REFUSED", shard, deployment_id, model_ids, outcome.refusal, now_ms, took_ms)
 
     def removed(self, shard: int, serving: Serving, number: int, why: str, now_ms: int) -> Row:
         """Say that a shard goes on without a challenger: it names the challenger alone, and why."""
         model_id = serving.panel.models[number].manifest.model_id
-        return self._event("REFUSED", shard, serving.deployment_id, (model_id,), why[:KEPT_DETAIL], now_ms, None)
+        return self._event("REFUSED", shard, serving.deployment_id, (model_id,), why, now_ms, None)
 
     def failed(self, shard: int, serving: Serving, why: str, now_ms: int) -> Row:
         """Say that a shard goes back to the models before these, and why."""
         model_ids = [model.manifest.model_id for model in serving.panel.models]
-        return self._event("REFUSED", shard, serving.deployment_id, model_ids, why[:KEPT_DETAIL], now_ms, None)
+        return self._event("REFUSED", shard, serving.deployment_id, model_ids, why, now_ms, None)
 
     def rules(self, shard: int, read: ReadBook, now_ms: int) -> Row:
         """Say that a shard follows a rule book from now on, or why it does not."""
         kind = "RULES_REFUSED" if read.engine is None else "RULES"
-        return self._event(kind, shard, read.book_id, ("",), read.refusal[:KEPT_DETAIL], now_ms, None)
+        return self._event(kind, shard, read.book_id, ("",), read.refusal, now_ms, None)
 
     def snooze(self, shard: int, snooze_id: str, refusal: str, now_ms: int) -> Row:
         """Say that a shard follows a snooze from now on, or why it does not."""
-        return self._event(
-            "RULES_REFUSED" if refusal else "RULES", shard, snooze_id, ("",), refusal[:KEPT_DETAIL], now_ms, None
-        )
+        return self._event("RULES_REFUSED" if refusal else "RULES", shard, snooze_id, ("",), refusal, now_ms, None)
 
     def comparisons(
         self, shard: int, deployment_id: str, tallies: list[ShadowTally], begin_ms: int, end_ms: int
@@ -75,15 +76,19 @@ class ModelReports:
         now_ms: int,
         took_ms: int | None,
     ) -> Row:
-        champion, *challengers = model_ids
+        champion, *challengers = map(_readable_id, model_ids[:KEPT_MODELS])
         event = {
-            "deployment_id": deployment_id,
+            "deployment_id": _readable_id(deployment_id),
             "shard": shard,
             "at": now_ms,
             "kind": kind,
             "model_id": champion,
             "challengers": challengers,
-            "detail": detail,
+            "detail": readable(detail)[:KEPT_DETAIL],
             "took_ms": took_ms,
         }
         return Row(self._topics.model_events, [str(shard)], [self._events.encode(event)])
+
+
+def _readable_id(name: str) -> str:
+    return readable(name)[:MAX_ID_CHARACTERS]

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from jobs.operators.loading import MAX_WAIT_S, Loading
+from jobs.operators.loading import MAX_WAIT_S, Loading, Loads
 from jobs.operators.plain_records import plain_transaction
 from models.features.table import FEATURES
 from models.rules.rule_batch import RuleBatch
@@ -56,6 +56,7 @@ class RuleReader:
         self._codec = codec
         self._max_wait_s = max_wait_s
         self._last: dict[bytes, Loading[ReadBook]] = {}
+        self._loads = Loads[ReadBook]()
 
     def order(self, payload: bytes) -> Future[ReadBook]:
         """Begin to read a record of the control topic, unless one of the last two orders was of the same."""
@@ -74,8 +75,8 @@ class RuleReader:
 
     def _loading(self, payload: bytes) -> Loading[ReadBook]:
         loading = self._last.pop(payload, None)
-        if loading is None:
-            loading = Loading(partial(self._read, payload), "rule-reader", self._max_wait_s)
+        if loading is None or loading.future.cancelled():
+            loading = Loading(partial(self._read, payload), "rule-reader", self._max_wait_s, self._loads)
         self._last = dict([*self._last.items()][-1:])
         self._last[payload] = loading
         return loading

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
-from jobs.operators.loading import MAX_WAIT_S, Loading
+from jobs.operators.loading import MAX_WAIT_S, Loading, Loads
 from jobs.operators.serving import Serving
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.deployment import Deployment, DeploymentError
@@ -57,6 +57,7 @@ class ServingLoader:
         self._load = load
         self._max_wait_s = max_wait_s
         self._last: dict[bytes, Loading[Outcome]] = {}
+        self._loads = Loads[Outcome]()
 
     def order(self, payload: bytes) -> Future[Outcome]:
         """Begin to load what a control record tells, unless one of the last two orders was of the same."""
@@ -83,8 +84,8 @@ class ServingLoader:
 
     def _loading(self, payload: bytes) -> Loading[Outcome]:
         loading = self._last.pop(payload, None)
-        if loading is None:
-            loading = Loading(partial(self._outcome, payload), "model-loader", self._max_wait_s)
+        if loading is None or loading.future.cancelled():
+            loading = Loading(partial(self._outcome, payload), "model-loader", self._max_wait_s, self._loads)
         # A restored shard orders what it serves and what it is to serve, and so does the next one.
         self._last = dict([*self._last.items()][-1:])
         self._last[payload] = loading

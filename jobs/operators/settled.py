@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from jobs.operators.shard_state import StateAccessError
 from models.features.history import HistoryVersionError
+from schemas.rejection import shortened
 
 NOT_OF_DATA = (StateAccessError, HistoryVersionError, MemoryError)
 """No record's fault: the task fails and starts again from its last checkpoint."""
@@ -62,4 +63,4 @@ def _parts(rows: slice) -> list[slice]:
 
 def internal(error: Exception) -> str:
     """Return the detail of a dead letter of reason INTERNAL."""
-    return f"{type(error).__name__}: {error}"
+    return shortened(f"{type(error).__name__}: {error}")

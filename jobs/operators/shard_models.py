@@ -125,7 +125,10 @@ class ShardModels:
     def look(self, now_ms: int) -> Iterator[Any]:
         """Change to ordered models that are loaded, and write comparisons that are due."""
         if self._order is not None and self._order.done():
-            yield from self._follow(self._order.result(), now_ms)
+            if self._order.cancelled():  # it gave way to a newer one, which went to other shards alone so far
+                self._order = self._loader.order(self._state.wanted_deployment.value())
+            else:
+                yield from self._follow(self._order.result(), now_ms)
         # A clock that was set back must not hold comparisons up until it is where it was.
         if self._compared_ms and not self._compared_ms <= now_ms < self._compared_ms + COMPARED_MS:
             yield self._comparisons(now_ms)

@@ -102,6 +102,9 @@ class ShardRules:
         """Follow an ordered book that is read, or refuse it; yield TOPIC_BATCHes that say so."""
         if self._order is None or not self._order.done():
             return
+        if self._order.cancelled():  # it gave way to a newer one, which went to other shards alone so far
+            self._order = self._reader.order(self._state.wanted_rules.value())
+            return
         read, self._order = self._order.result(), None
         if read.engine is not None:
             self._state.rules.update(self._state.wanted_rules.value())

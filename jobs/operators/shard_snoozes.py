@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from models.rules.lookup import Lookup
 from schemas.codec import UndecodableError
+from schemas.control_id import id_problem
 from schemas.customer_snooze import CustomerSnooze
 from schemas.registry import UnknownSchemaError
+from schemas.validation import MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
     from schemas.codec import RecordCodec
@@ -62,8 +64,8 @@ class ShardSnoozes:
         except Exception as error:
             # Whatever is wrong with the record, the job goes on: it is refused.
             return "", repr(error)
-        if snooze.customer_id != customer_id:
-            refusal = f"expected the customer of the key, {customer_id}, got {snooze.customer_id}: publish it again"
+        refusal = _refusal(snooze, customer_id)
+        if refusal:
             return snooze.snooze_id, refusal
         if snooze.until is None or self._is_over(snooze.until):
             self._end(customer_id)
@@ -99,3 +101,13 @@ class ShardSnoozes:
         self._state.remove(customer_id)
         if self._until.pop(customer_id, None) is not None:
             self._changed = True
+
+
+def _refusal(snooze: CustomerSnooze, customer_id: str) -> str:
+    """Return why a snooze is not followed, an empty text where it is."""
+    if snooze.customer_id != customer_id:
+        return f"expected the customer of the key, {customer_id}, got {snooze.customer_id}: publish it again"
+    if not 1 <= len(customer_id.encode()) <= MAX_TEXT_BYTES:
+        got = f"{len(customer_id.encode()):,}"
+        return f"expected a customer_id of 1 to {MAX_TEXT_BYTES} bytes, got {got}. No customer has another."
+    return id_problem("snooze_id", snooze.snooze_id)

@@ -14,6 +14,7 @@ from models.rules.lookup import FOR_EVER_MS, Lookup
 from models.rules.rule_batch import RuleBatch
 from models.rules.ruling import Fired, Ruling
 from models.scoring.decision import Decision
+from schemas.control_id import id_problem
 from schemas.rule_book import ACTIONS, Rule, RuleBook, RuleError
 
 MOST_RULES, MOST_TEXT = 200, 200
@@ -104,6 +105,8 @@ def _compiled(rule: Rule, lists: dict[str, Lookup]) -> CompiledRule:
 
 
 def _check(book: RuleBook) -> None:
+    if problem := id_problem("book_id", book.book_id):
+        raise RuleError(problem)
     if len(book.rules) > MOST_RULES:
         raise RuleError(f"expected at most {MOST_RULES} rules, was {len(book.rules)}: put values into lists")
     for rule in book.rules:

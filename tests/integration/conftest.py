@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from models.scoring.artifact import Artifact, load_artifact
-from runtime.configuration.settings import load_settings
+from runtime.configuration.settings import Settings, load_settings
 from runtime.host.java import find_java
 from runtime.host.ports import free_port
 from runtime.host.run_state import RunState
 from runtime.local.broker import Broker, await_broker
-from runtime.local.embedded import embedded, jars_for
+from runtime.local.embedded import embedded, jars_for, start
+from tests.integration.embedded_registry import stop_registry
 from tests.integration.scoring_lane import Lane, Running
 from tests.unit.training.histories import artifact_folder
 
@@ -32,6 +33,23 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     )
     with embedded(settings) as services:
         yield Running(settings=settings, services=services, numbers=count(1))
+
+
+@pytest.fixture(scope="module")
+def with_registry(running: Running) -> Iterator[Settings]:
+    """Return the settings of the shared services, a schema registry beside them."""
+    wanted = {"embedded_registry": True, "registry_port": free_port()}  # the same port after a restart
+    kafka = running.settings.kafka.model_copy(update=wanted)
+    settings = running.settings.model_copy(update={"kafka": kafka})
+    start(settings)
+    yield settings
+    stop_registry(settings)
+
+
+@pytest.fixture(scope="module")
+def url(with_registry: Settings) -> str:
+    """Return the address of the schema registry."""
+    return str(RunState.load(with_registry.state).registry_url)
 
 
 @pytest.fixture(scope="module")

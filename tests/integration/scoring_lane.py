@@ -158,9 +158,16 @@ class Lane:
             sent.result()
 
     def send_raw(
-        self, records: Sequence[tuple[bytes | None, bytes | None]], topic: str | None = None
+        self,
+        records: Sequence[tuple[bytes | None, bytes | None]],
+        topic: str | None = None,
+        *,
+        time_ms: int = 0,
     ) -> list[tuple[int, int]]:
-        """Send records as they are, unless told as transactions; returns the partition and the offset of each."""
+        """Send records as they are, unless told as transactions; returns the partition and the offset of each.
+
+        Kafka's time is that of the sending where `time_ms` is 0.
+        """
         producer = Producer(
             {
                 **SETTINGS,
@@ -179,6 +186,7 @@ class Lane:
                 topic or self.topics.transactions,
                 key=key,
                 value=value,
+                timestamp=time_ms,
                 on_delivery=lambda error, message, number=number: note(number, error, message),
             )
         assert producer.flush(30) == 0
@@ -243,6 +251,12 @@ class Lane:
 
     def shadows(self) -> list[dict[str, Any]]:
         return self._read(SHADOW, self.topics.shadow)
+
+    def records(self, name: str, topic: str) -> Iterator[dict[str, Any]]:
+        """Decode what the topic holds, one record after the other."""
+        codec = self._codec(name, topic)
+        for message in read_topic(self.settings, self.services.bootstrap_servers, topic):
+            yield codec.decode(message.value() or b"")
 
     def _read(self, name: str, topic: str) -> list[dict[str, Any]]:
         """Decode what the topic holds, partition by partition in order, each with its record's key."""

@@ -12,33 +12,22 @@ from schemas.rejection import Reason
 from schemas.validation import Limits
 from schemas.wall_clock import now_ms
 from tests.batches import LABELS, TRANSACTIONS, Kind
-from tests.hostile_records import HostileRecords
+from tests.hostile_records import HostileRecords, Message, message_of, spoiled
 from tests.integration.expected import Expected, card_world
 
 pytestmark = pytest.mark.integration
 
 GOOD, HOSTILE, HOSTILE_LABELS, SEED = 3_000, 3_000, 1_000, 7
-BAD_KEYS = ["\ufeffc1".encode(), "\ufffec1".encode(), b"\xff\xfe", b"a\xf0\x9f", b"\xed\xa0\x80", b"\x00", b""]
-
-Sent = tuple[bytes | None, bytes | None]
 
 
-def hostile(kind: Kind, count: int) -> list[Sent]:
+def hostile(kind: Kind, count: int) -> list[Message]:
     """Return hostile records, some of them tombstones or under keys that are no text."""
     chance = random.Random(SEED)  # noqa: S311 - the same each time
-    records: list[Sent] = []
-    for item in HostileRecords(kind, SEED).take(count):
-        key = None if item.key is None else item.key.encode()
-        value: bytes | None = item.payload
-        if chance.random() < 0.02:
-            key = chance.choice(BAD_KEYS)
-        if chance.random() < 0.01:
-            value = None
-        records.append((key, value))
+    records = [spoiled(chance, message_of(item)) for item in HostileRecords(kind, SEED).take(count)]
     return [*records, (b"k" * 60_000, bytes(900_000))]
 
 
-def rejected(kind: Kind, records: list[Sent]) -> dict[int, Reason]:
+def rejected(kind: Kind, records: list[Message]) -> dict[int, Reason]:
     """Say which records the job must set aside, found without it."""
     keys = [None if key is None else key.decode("utf-8", "replace") for key, _ in records]
     batch = kind.decoder.decode(keys, [value or b"" for _, value in records], np.full(len(records), now_ms()))
@@ -50,7 +39,7 @@ def is_readable(key: bytes) -> bool:
     return text.encode() == key and not text.startswith(("\ufeff", "\ufffe"))
 
 
-def check_letter(letter: dict[str, Any], sent: Sent) -> None:
+def check_letter(letter: dict[str, Any], sent: Message) -> None:
     """Compare a letter with its record: its bytes, or the first of them and how many there were."""
     key, value = sent[0], sent[1] or b""
     kept = value[: Limits().max_record_bytes]
@@ -67,7 +56,7 @@ def test_each_record_comes_out_once_and_good_customers_have_the_scores_of_the_re
     lane, table = open_lane(), card_world(GOOD)
     chance = random.Random(SEED)  # noqa: S311
     # The hostile ones lie anywhere among the good, whose order among themselves stays.
-    records: list[Sent] = [*encode_transactions(table, FileRegistry(), "t-value")]
+    records: list[Message] = [*encode_transactions(table, FileRegistry(), "t-value")]
     for item in hostile(TRANSACTIONS, HOSTILE):
         records.insert(chance.randrange(len(records) + 1), item)
     labels = hostile(LABELS, HOSTILE_LABELS)

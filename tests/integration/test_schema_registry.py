@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 
 import fastavro
@@ -11,14 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry import SchemaRegistryClient
 from typer.testing import CliRunner
 
 from runtime import cli
-from runtime.configuration.settings import Settings
 from runtime.host.deadline import wait_until
-from runtime.host.ports import LOOPBACK, free_port
-from runtime.host.run_state import RunState, exclusive
+from runtime.host.ports import LOOPBACK
+from runtime.host.run_state import RunState
 from runtime.local.embedded import start
 from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.columns import TRANSACTION_ARROW
@@ -28,8 +27,9 @@ from schemas.registry import IncompatibleSchemaError, value_subject
 from schemas.registry_access import RegistryAccess
 from schemas.rejection import Reason
 from schemas.topic_kinds import subject_kinds
+from tests.integration.embedded_registry import register, stop_registry
 from tests.integration.expected import Expected, card_world
-from tests.integration.scoring_lane import Lane, Running
+from tests.integration.scoring_lane import Lane
 
 pytestmark = pytest.mark.integration
 
@@ -39,32 +39,6 @@ OLDER = {**CURRENT, "fields": [field for field in CURRENT["fields"] if field["na
 CHANNEL = {"name": "channel", "type": ["null", "string"], "default": None}
 NEWER = {**CURRENT, "fields": [*CURRENT["fields"], CHANNEL]}
 WITHOUT_CURRENCY = {**CURRENT, "fields": [field for field in CURRENT["fields"] if field["name"] != "currency"]}
-
-
-@pytest.fixture(scope="module")
-def with_registry(running: Running) -> Iterator[Settings]:
-    """Return the settings of the shared services, a registry beside them."""
-    wanted = {"embedded_registry": True, "registry_port": free_port()}  # the same port after a restart
-    kafka = running.settings.kafka.model_copy(update=wanted)
-    settings = running.settings.model_copy(update={"kafka": kafka})
-    start(settings)
-    yield settings
-    stop_registry(settings)
-
-
-@pytest.fixture(scope="module")
-def url(with_registry: Settings) -> str:
-    return str(RunState.load(with_registry.state).registry_url)
-
-
-def stop_registry(settings: Settings) -> None:
-    with exclusive(settings.state):
-        RunState.load(settings.state).stop(("registry",))
-
-
-def register(url: str, subject: str, schema: dict) -> int:
-    """Register a schema as somebody else's producer does."""
-    return SchemaRegistryClient({"url": url}).register_schema(subject, Schema(json.dumps(schema), "AVRO"))
 
 
 def encoder(schema: dict, schema_id: int) -> Callable[[dict], bytes]:

@@ -144,7 +144,15 @@ class OperatorInMemory:
 
     def take(self, value: Any) -> None:
         """Give the operator a MICRO_BATCH as it is."""
-        for found in self.operator.process_element(value, self.context):  # type: ignore[arg-type]
+        self._keep(self.operator.process_element(value, self.context))  # type: ignore[arg-type]
+
+    def wake(self, *, shard: int) -> None:
+        """Let a timer of a shard go off."""
+        self.context.key = shard
+        self._keep(self.operator.on_timer(0, self.context))  # type: ignore[arg-type]
+
+    def _keep(self, emitted: Iterator[Any]) -> None:
+        for found in emitted:
             if isinstance(found, tuple) and found[0] is OBSERVATIONS:
                 self.observations.append(found[1])
             else:

@@ -186,6 +186,16 @@ def test_long_refusal_is_cut(own):
     assert len(shard.look(60)[0]["detail"]) == 1_000
 
 
+def test_order_that_gave_way_to_one_for_other_shards_is_given_again(own, other):
+    shard = Shard(own)
+    shard.begin()
+    shard.models.order(b"d2", NOON_MS)
+    shard.loader.orders.pop(b"d2").cancel()
+    assert shard.look(20) == []
+    shard.loader.loaded(b"d2", other)
+    assert outline(shard.look(70)) == [("SERVING", "d2", 70)]
+
+
 def test_of_two_orders_the_later_one_counts(own, other, both):
     shard = Shard(own)
     shard.begin()

@@ -200,6 +200,17 @@ def test_of_two_books_the_later_one_decides():
     assert shard.state.rules.value() == encoded(later)
 
 
+def test_book_that_gave_way_to_one_for_other_shards_is_ordered_again():
+    shard, orders = Shard(), []
+    shard.rules._reader = SimpleNamespace(order=lambda payload: orders.append((payload, Future())) or orders[-1][1])
+    shard.rules.order(encoded(book(ALL)))
+    orders[0][1].cancel()
+    assert told(shard.rules.look(NOON_MS)) == []
+    assert [payload for payload, _ in orders] == [encoded(book(ALL))] * 2
+    orders[1][1].set_result(shard.reader.order(encoded(book(ALL))).result(30))
+    assert told(shard.rules.look(NOON_MS)) == [("RULES", "b1", 4, "")]
+
+
 def test_fresh_shard_begins_with_the_rules_in_force_and_a_restored_one_with_its_own():
     first = encoded(book(ALL))
     shard = Shard()

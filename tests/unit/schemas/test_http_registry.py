@@ -14,10 +14,12 @@ from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.http_registry import HttpRegistry
 from schemas.registry import RegistryUnavailableError, UnknownSchemaError
 from schemas.registry_access import RegistryAccess
+from schemas.steady_registry import SteadyRegistry
 from tests.certificates import Authority
 from tests.json_handler import JsonHandler
 
 USER, PASSWORD = "jane", "hunter2"
+NO_ID = 2**32 - 1
 
 
 class Answers(JsonHandler):
@@ -29,6 +31,8 @@ class Answers(JsonHandler):
             self.answer(401, {"error_code": 401, "message": "Unauthorized"})
         elif self.path.startswith("/schemas/ids/1?") or self.path == "/schemas/ids/1":
             self.answer(200, {"schema": schema_text(TRANSACTION)})
+        elif self.path.startswith(f"/schemas/ids/{NO_ID}"):
+            self.answer(400, {"error_code": 400, "message": "expected at most 2147483647"})
         else:
             self.answer(404, {"error_code": 40403, "message": "Schema not found"})
 
@@ -56,8 +60,16 @@ def test_login_and_authority_open_the_door(secured, tmp_path):
     for known in ({"password": PASSWORD}, {"password_file": str(tmp_path / "secret")}):
         registry = HttpRegistry(RegistryAccess(url=url, username=USER, ca=str(ca), **known))
         assert registry.schema_for(1) == schema_text(TRANSACTION)
-        with pytest.raises(UnknownSchemaError, match="was 9"):
+        with pytest.raises(UnknownSchemaError, match="got 9"):
             registry.schema_for(9)
+
+
+def test_id_that_the_registry_refuses_as_none_is_unknown_and_the_registry_is_up(secured):
+    url, ca = secured
+    steady = SteadyRegistry(HttpRegistry(RegistryAccess(url=url, username=USER, password=PASSWORD, ca=str(ca))))
+    with pytest.raises(UnknownSchemaError, match=f"got {NO_ID}"):
+        steady.schema_for(NO_ID)
+    assert steady.schema_for(1) == schema_text(TRANSACTION)
 
 
 def test_wrong_password_is_told_without_it(secured):

@@ -1,0 +1,97 @@
+"""Foreign records on the control and queries topics of a real job: it goes on, and follows what comes after."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from runtime.job_control.control_topic import publish_rules
+from runtime.job_control.model_events import await_answers as await_shards
+from schemas.avro_schemas import CONTROL, FEATURE_QUERY, RULES, SNOOZE
+from schemas.codec import RecordCodec
+from schemas.customer_snooze import SNOOZE_PREFIX
+from schemas.deployment import DEPLOYMENT_KEY
+from schemas.registry import rules_subject, snoozes_subject, value_subject
+from schemas.rule_book import RULES_KEY
+from tests.foreign_records import ForeignKind, ForeignRecords
+from tests.hostile_records import BAD_KEYS
+from tests.integration.deployments import await_answers, deploy, folders
+from tests.integration.embedded_registry import known_writers
+from tests.integration.expected import Expected, card_world
+from tests.records import NOON, transaction
+from tests.unit.rules.books import book, rule
+from tests.unit.scoring.deployments import deployment, named
+from tests.unit.training.histories import artifact_folder
+
+pytestmark = pytest.mark.integration
+
+FOREIGN, ROWS, MORE, WRITERS, SEED = 1_500, 2_000, 500, 30, 5
+LONG_KEY = b"k" * 60_000
+KEYS = [
+    *[DEPLOYMENT_KEY.encode()] * 12, *[RULES_KEY.encode()] * 12, *BAD_KEYS, b"deployments", b"rules\x00", LONG_KEY,
+    *(SNOOZE_PREFIX.encode() + end for end in (b"", b"c1", b"c2", b"c3", *BAD_KEYS, LONG_KEY)),
+]  # fmt: skip
+SNOOZED = {
+    "snooze_id": "s1", "customer_id": "c1", "until": NOON + timedelta(days=9), "reason": "", "changed_at": NOON,
+    "changed_by": "tests",
+}  # fmt: skip
+
+
+def foreign(lane, url, topic, keys, **kinds):
+    """Return foreign records for a topic, its kinds given as subject and a valid record of each."""
+    found = []
+    for name, (subject, record) in kinds.items():
+        writers = known_writers(url, f"{topic}-{name}", name, WRITERS, SEED)
+        found.append(ForeignKind(record, RecordCodec(name, subject, lane.registry), writers))
+    return [*ForeignRecords(found, keys, SEED).take(FOREIGN)]
+
+
+def orders(lane, url):
+    topic = lane.topics.control
+    kinds = {
+        CONTROL: (value_subject(topic), deployment(named(artifact_folder(), location="/nowhere")).to_record()),
+        RULES: (rules_subject(topic), book(rule("all", "amount >= 0", "BLOCK", expires=NOON)).to_record()),
+        SNOOZE: (snoozes_subject(topic), SNOOZED),
+    }
+    return foreign(lane, url, topic, KEYS, **kinds)
+
+
+def queries(lane, url):
+    topic, asked = lane.topics.queries, transaction()
+    asked["query_id"] = asked.pop("transaction_id")
+    return foreign(lane, url, topic, [b"c0", b"c1", *BAD_KEYS], **{FEATURE_QUERY: (value_subject(topic), asked)})
+
+
+def assert_never_restarted(lane):
+    assert lane.rest.restarts(lane.job_ids[-1]) == 0
+    assert lane.rest.job(lane.job_ids[-1])["state"] == "RUNNING"
+
+
+def test_job_goes_on_among_foreign_orders_and_queries_and_follows_the_good_ones_after_them(open_lane, url, artifact):
+    lane, table = open_lane(registry_url=url), card_world(ROWS + MORE)
+    early, late = table.slice(0, ROWS), table.slice(ROWS)
+    lane.submit()
+    lane.send(early.slice(0, ROWS // 2))
+    lane.await_scores(ROWS // 2)
+    lane.send_raw(orders(lane, url), lane.topics.control)
+    lane.send_raw(queries(lane, url), lane.topics.queries)
+    lane.send(early.slice(ROWS // 2))
+    lane.await_scores(ROWS)
+    block_all = book(rule("all", "amount >= 0", "BLOCK"), book_id=str(uuid4()))
+    publish_rules(lane.settings, lane.services, block_all)
+    told = await_shards(lane.settings, lane.services.bootstrap_servers, block_all.book_id)
+    assert {shard.answer and (shard.answer.kind, shard.answer.detail) for shard in told} == {("RULES", "")}
+    other = named(folders()[1])
+    assert {event["kind"] for event in await_answers(lane, deploy(lane, other))} == {"SERVING"}
+    assert_never_restarted(lane)
+
+    lane.submit(savepoint=lane.stop_with_savepoint())
+    lane.send(late)
+    lane.await_scores(ROWS + MORE)
+    assert_never_restarted(lane)
+    lane.cancel()
+    scores = {item["transaction_id"]: item for item in lane.scores()}
+    expected = Expected.of(early, artifact).scores
+    assert {name: scores[name]["score"] for name in expected} == expected
+    later = [scores[name] for name in late["transaction_id"].to_pylist()]
+    assert {(item["model_id"], item["decision"]) for item in later} == {(other["model_id"], "BLOCK")}

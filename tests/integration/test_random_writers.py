@@ -1,0 +1,222 @@
+"""Records of random writers and hostile bytes through a real job with a real schema registry.
+
+Each comes out once, as a score or as a dead letter with its reason; the job does not restart, and good customers
+notice nothing. `make fuzz` runs the long form with another seed: FUZZ_SEED and FUZZ_CASES say which and how many.
+"""
+
+import os
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from producers.encoding import encode_transactions
+from runtime.host.deadline import wait_until
+from schemas.avro_schemas import DEAD_LETTER, LABEL, SCORE, TRANSACTION
+from schemas.codec import RecordCodec
+from schemas.framing import header
+from schemas.label_batch import LabelBatchDecoder
+from schemas.registry import SchemaRegistry, UnknownSchemaError, value_subject
+from schemas.rejection import Reason
+from schemas.transaction_batch import TransactionBatchDecoder
+from schemas.validation import Limits
+from schemas.wall_clock import now_ms
+from tests.batches import LABELS, TRANSACTIONS, Kind
+from tests.hostile_records import Message
+from tests.integration.embedded_registry import known_writers
+from tests.integration.expected import Expected, card_world
+from tests.integration.outcomes import Outcomes
+from tests.integration.scoring_lane import DONE_SECONDS, Lane
+from tests.writer_flood import WriterFlood
+
+pytestmark = pytest.mark.integration
+
+SEED = int(os.environ.get("FUZZ_SEED", "1"))
+CASES = int(os.environ.get("FUZZ_CASES", "1_000_000"))
+CHUNK, LABELS_SHARE = 20_000, 0.2
+KEPT_BYTES = Limits().max_record_bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """Size of a flood.
+
+    Attributes
+    ----------
+    records : int
+        Of both topics, hostile ones included.
+    writers : int
+        Random writers of each topic.
+    good : int
+        Transactions of known customers among them.
+    """
+
+    records: int
+    writers: int
+    good: int
+
+
+class OnceAsked:
+    """A registry that is asked for each id once, and for as many unknown ones as there are."""
+
+    def __init__(self, registry: SchemaRegistry) -> None:
+        self._registry = registry
+        self._unknown: set[int] = set()
+
+    def id_for(self, subject: str, name: str) -> int:
+        return self._registry.id_for(subject, name)
+
+    def ids(self, subject: str, name: str) -> list[int]:
+        return self._registry.ids(subject, name)
+
+    def schema_for(self, schema_id: int) -> str:
+        if schema_id not in self._unknown:
+            try:
+                return self._registry.schema_for(schema_id)
+            except UnknownSchemaError:
+                self._unknown.add(schema_id)
+        raise UnknownSchemaError(str(schema_id))
+
+
+def kinds_of(lane: Lane) -> dict[str, Kind]:
+    """Return the kinds of a lane's input topics, as its own registry knows them."""
+    registry, topics = OnceAsked(lane.registry), lane.topics
+    found = {}
+    for topic, like, name, decoder in (
+        (topics.transactions, TRANSACTIONS, TRANSACTION, TransactionBatchDecoder),
+        (topics.labels, LABELS, LABEL, LabelBatchDecoder),
+    ):
+        subject = value_subject(topic)
+        codec = RecordCodec(name, subject, registry)
+        found[topic] = Kind(like.make, codec, decoder(subject, registry, Limits()), like.arrow)
+    return found
+
+
+def keys_as_read(messages: Sequence[Message]) -> list[str | None]:
+    return [None if key is None else key.decode("utf-8", "replace") for key, _ in messages]
+
+
+class Flood:
+    """A flood into a lane's topics, and what is to become of it by decoders outside the job."""
+
+    def __init__(self, lane: Lane, url: str, size: Size, seed: int) -> None:
+        self._lane = lane
+        self._kinds = kinds_of(lane)
+        self._time_ms = now_ms() // 1_000 * 1_000  # the job sees seconds
+        self.expected = Outcomes([*self._kinds])
+        names = {lane.topics.transactions: TRANSACTION, lane.topics.labels: LABEL}
+        self.writers = {
+            topic: known_writers(url, topic, name, size.writers, seed + place)
+            for place, (topic, name) in enumerate(names.items())
+        }
+        self._floods = {
+            topic: WriterFlood(self._kinds[topic], self.writers[topic], seed + place)
+            for place, topic in enumerate(names)
+        }
+        self._chance = random.Random(seed)  # noqa: S311
+        self._size = size
+
+    def make_schemas_known(self) -> None:
+        """Let the job look up each schema, before so many invented ids come that it looks up none for a minute."""
+        for topic in self._kinds:
+            self._send(topic, [(b"w0", header(known.schema_id)) for known in self.writers[topic]])
+        self._lane.await_records(self._lane.topics.dead_letters, self.expected.letters)
+
+    def send(self, good: Iterator[Message]) -> None:
+        """Send it all, good transactions anywhere in it, whose order among themselves stays."""
+        topics, size = self._lane.topics, self._size
+        for first in range(0, size.records, CHUNK):
+            count = min(CHUNK, size.records - first)
+            of_labels = round(count * LABELS_SHARE)
+            some = [*islice(good, round(size.good * count / size.records) + 1)]
+            foreign = [*self._floods[topics.transactions].take(count - of_labels - len(some))]
+            self._send(topics.transactions, self._mixed(some, foreign))
+            self._send(topics.labels, [*self._floods[topics.labels].take(of_labels)])
+
+    def _mixed(self, good: list[Message], foreign: list[Message]) -> list[Message]:
+        """Return both, each in its order."""
+        from_good = [True] * len(good) + [False] * len(foreign)
+        self._chance.shuffle(from_good)
+        goods, foreigns = iter(good), iter(foreign)
+        return [next(goods if is_good else foreigns) for is_good in from_good]
+
+    def _send(self, topic: str, messages: list[Message]) -> None:
+        places = self._lane.send_raw(messages, topic, time_ms=self._time_ms)
+        payloads = [value or b"" for _, value in messages]
+        times_ms = np.full(len(messages), self._time_ms)
+        batch = self._kinds[topic].decoder.decode(keys_as_read(messages), payloads, times_ms)
+        for item in batch.rejections:
+            self.expected.add_letter(topic, *places[item.row], item.reason, payloads[item.row][:KEPT_BYTES])
+        if topic == self._lane.topics.transactions:
+            columns = (batch.records.column(name) for name in ("customer_id", "transaction_id", "event_time"))
+            for row in zip(*(column.to_pylist() for column in columns), strict=True):
+                self.expected.add_score(*row)
+
+
+def await_all(lane: Lane, expected: Outcomes) -> None:
+    """Wait until all is a score or a dead letter, for as long as it goes on and the job has not restarted."""
+    wanted = expected.scores + expected.letters
+
+    def size() -> int:
+        assert lane.rest.restarts(lane.job_ids[-1]) == 0
+        return lane.size(lane.topics.scores) + lane.size(lane.topics.dead_letters)
+
+    while (found := size()) < wanted:
+        assert wait_until(lambda found=found: size() > found, seconds=DONE_SECONDS, interval_s=1.0), (found, wanted)
+
+
+def read_outcomes(lane: Lane, topics: Sequence[str], good: dict[str, float]) -> Outcomes:
+    """Read what the job wrote, and compare the scores of good transactions."""
+    found, seen = Outcomes(topics), 0
+    for item in lane.records(SCORE, lane.topics.scores):
+        found.add_score(item["customer_id"], item["transaction_id"], item["event_time"])
+        assert 0 <= item["score"] <= 1
+        if item["transaction_id"] in good:
+            assert item["score"] == good[item["transaction_id"]]
+            seen += 1
+    for item in lane.records(DEAD_LETTER, lane.topics.dead_letters):
+        found.add_letter(item["topic"], item["partition"], item["offset"], item["reason"], item["payload"])
+    assert seen == len(good)
+    return found
+
+
+def run(lane: Lane, url: str, artifact, size: Size, seed: int) -> None:
+    """Send a flood through a lane's job, and compare all that comes out."""
+    began = time.monotonic()
+    table = card_world(size.good, customers=max(300, size.good // 20))
+    flood = Flood(lane, url, size, seed)
+    lane.submit()
+    flood.make_schemas_known()
+    flood.send(encode_transactions(table, lane.registry, value_subject(lane.topics.transactions)))
+    await_all(lane, flood.expected)
+    assert lane.rest.restarts(lane.job_ids[-1]) == 0
+    assert lane.rest.job(lane.job_ids[-1])["state"] == "RUNNING"
+    lane.cancel()
+
+    found = read_outcomes(lane, [*flood.writers], Expected.of(table, artifact).scores)
+    found.require_equal(flood.expected)
+    known = {topic: len(writers) for topic, writers in flood.writers.items()}
+    print(  # for `make fuzz`
+        f"seed {seed}: {size.records:,} records; schemas that the registry took {known} of {size.writers} each; "
+        f"{found.scores:,} scored; {found.letters:,} dead letters {dict(found.reasons)}; 0 restarts; "
+        f"{time.monotonic() - began:.0f} s"
+    )
+    assert {Reason.UNDECODABLE, Reason.UNKNOWN_SCHEMA, Reason.TRAILING_BYTES, Reason.KEY_MISMATCH} <= set(found.reasons)
+    assert min(known.values()) > size.writers // 2
+    assert found.scores > size.records // 10
+
+
+def test_each_record_of_any_writer_is_a_score_or_a_dead_letter_and_the_job_goes_on(open_lane, url, artifact):
+    run(open_lane(registry_url=url), url, artifact, Size(records=8_000, writers=40, good=2_000), SEED)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7_200)
+@pytest.mark.parametrize(("mode", "share"), [("thread", 0.8), ("process", 0.2)])
+def test_so_is_each_of_a_million(open_lane, url, artifact, mode, share):
+    size = Size(records=round(CASES * share), writers=300, good=round(CASES * share / 40))
+    run(open_lane(registry_url=url, mode=mode), url, artifact, size, SEED + round(100 * share))

@@ -1,0 +1,124 @@
+"""Records of the control topic that no command of ours wrote: refused, and nothing of them is too large to be told."""
+
+from dataclasses import replace
+
+import pytest
+
+from jobs.operators.model_reports import ModelReports
+from jobs.operators.serving_loader import Outcome
+from jobs.operators.settled import internal
+from jobs.record_types import DEPLOYMENT, RULES, SNOOZE
+from runtime.host.deadline import wait_until
+from schemas import avro_schemas
+from schemas.codec import RecordCodec
+from schemas.control_id import MAX_ID_CHARACTERS
+from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
+from schemas.deployment import DEPLOYMENT_KEY, MAX_CHALLENGERS
+from schemas.registry import FileRegistry
+from schemas.rule_book import RULES_KEY
+from tests.records import NOON, NOON_MS
+from tests.unit.jobs.job_configs import job_config
+from tests.unit.jobs.operator_in_memory import OperatorInMemory
+from tests.unit.rules.books import book
+from tests.unit.schemas.test_deployment import DEPLOYMENT as ORDERED
+from tests.unit.schemas.test_deployment import TRIED
+from tests.unit.training.histories import artifact_folder
+
+CONTROL, BOOKS, SNOOZES, EVENTS = (
+    RecordCodec(name, "", FileRegistry())
+    for name in (avro_schemas.CONTROL, avro_schemas.RULES, avro_schemas.SNOOZE, avro_schemas.MODEL_EVENT)
+)
+LONG, LONGEST_KEPT = "x" * 900_000, 1_000_000
+SHARD = 4
+
+
+def deployment(**changes):
+    return DEPLOYMENT, DEPLOYMENT_KEY, CONTROL.encode({**ORDERED.to_record(), **changes})
+
+
+def rules(**changes):
+    return RULES, RULES_KEY, BOOKS.encode(book(**changes).to_record())
+
+
+def snooze(customer_id, snooze_id="s1", under=None):
+    found = CustomerSnooze(
+        snooze_id=snooze_id, customer_id=customer_id, until=NOON, reason="", changed_at=NOON, changed_by="tests"
+    )
+    return SNOOZE, SNOOZE_PREFIX + (under or customer_id), SNOOZES.encode(found.to_record())
+
+
+def model(**changes):
+    return {**ORDERED.to_record()["champion"], **changes}
+
+
+def challengers(count):
+    return [
+        {**ORDERED.to_record()["challengers"][1], "model_id": f"m{number}", "share": 0.0} for number in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def operator():
+    begun = OperatorInMemory(artifact_folder())
+    begun.wake(shard=SHARD)
+    return begun
+
+
+def answer(operator, kind, key, payload):
+    """Give the operator a control record; returns what it says of it."""
+    before = len(operator.emitted)
+    operator.send(kind, [(key, payload)], shard=SHARD, time_ms=NOON_MS)
+
+    def told():
+        operator.wake(shard=SHARD)
+        return [payload for topic, _, payload in operator.emitted[before:] if topic == "fraud.model-events.v1"]
+
+    assert wait_until(lambda: bool(told()), seconds=30, interval_s=0.01)
+    assert max(map(len, told())) < LONGEST_KEPT
+    return EVENTS.decode(told()[-1])
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        (deployment(deployment_id=LONG), "a deployment_id of at most 256 characters, got 900,000"),
+        (deployment(champion=model(model_id=LONG)), "a model_id of at most 256 characters, got 900,000"),
+        (deployment(champion=model(location=LONG)), ""),
+        (deployment(champion=model(location="/a\x00b")), ""),
+        (deployment(challengers=challengers(20_000)), f"at most {MAX_CHALLENGERS} challengers, got 20,000"),
+        (deployment(challengers=[{**challengers(1)[0], "model_id": "y" * 257}]), "a model_id of at most 256"),
+        (rules(book_id=LONG), "a book_id of at most 256 characters, got 900,000"),
+        (snooze("c1", snooze_id=LONG), "a snooze_id of at most 256 characters, got 900,000"),
+        (snooze(LONG), "a customer_id of 1 to 256 bytes, got 900,000"),
+        (snooze(""), "a customer_id of 1 to 256 bytes, got 0"),
+        (snooze(LONG[:400_000], under=LONG[:400_001]), "expected the customer of the key"),
+        ((DEPLOYMENT, DEPLOYMENT_KEY, b""), ""),
+        ((RULES, RULES_KEY, b"\x00" * 900_000), ""),
+        ((SNOOZE, SNOOZE_PREFIX + "c1", b"\xff" * 900_000), ""),
+    ],
+)
+def test_control_record_that_no_job_can_follow_is_refused_in_an_event_that_a_broker_takes(operator, record, why):
+    told = answer(operator, *record)
+    assert told["kind"] in {"REFUSED", "RULES_REFUSED"}
+    assert told["detail"]
+    assert why in told["detail"]
+
+
+def test_longest_ids_and_most_challengers_are_told_whole():
+    name = "日" * MAX_ID_CHARACTERS
+    many = tuple(replace(TRIED, model_id=f"{number:03}" + name[3:], share=0.0) for number in range(MAX_CHALLENGERS))
+    ordered = replace(ORDERED, deployment_id=name, challengers=many)
+    row = ModelReports(job_config(), FileRegistry()).refused(
+        4, Outcome(deployment=ordered, refusal="no"), NOON_MS, None
+    )
+    _, _, (payload,) = row
+    assert len(payload) < LONGEST_KEPT
+    told = EVENTS.decode(payload)
+    assert (told["deployment_id"], told["model_id"], *told["challengers"]) == (name, *ordered.model_ids)
+
+
+def test_text_that_no_encoder_takes_is_told_without_what_is_wrong_in_it():
+    row = ModelReports(job_config(), FileRegistry()).snooze(4, "s1", "no such folder: \udcff", NOON_MS)
+    _, _, (payload,) = row
+    assert EVENTS.decode(payload)["detail"] == "no such folder: ?"
+    assert internal(ValueError("\ud800")) == "ValueError: ?"
