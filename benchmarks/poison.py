@@ -1,17 +1,23 @@
-"""What poison costs: the job drains as many records with 10 % bad ones of every reason among them as without.
+"""What poison costs: the job drains as many records with bad ones among them as without.
 
-`python -m benchmarks.poison` prints one JSON object as last line. The drains take turns, each a job of its own on the
-same, warm TaskManager, from its first score until every record is scored or a dead letter.
+Bad are 10 % of every reason; or one in ten, or in a hundred, that makes a stage of the operator raise by a fault put
+there (`faulty_job`), one stage after the other. `python -m benchmarks.poison` prints one JSON
+object as last line. The drains take turns, each a job of its own on the same, warm TaskManager, from its first score
+until every record is scored or a dead letter.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from benchmarks import faulty_job
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
 from benchmarks.drain import drain_seconds, in_turns
 from producers.encoding import encode_transactions
@@ -20,6 +26,7 @@ from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from runtime.configuration.settings import Settings
 from runtime.host.failures import RuntimeFailure
+from runtime.job_control.submit import SCRIPT
 from runtime.kafka.kafka_client import shared_properties
 from runtime.kafka.topics import create_topics
 from runtime.local.embedded import Services, embedded
@@ -34,6 +41,10 @@ from schemas.validation import Limits
 WORLD = SimulationConfig(seed=2, customers=10_000, days=30)
 EVENTS = 400_000
 BAD_EVERY = 10
+CULPRIT_EVERY = {"culprits, 1 in 10": 10, "culprits, 1 in 100": 100}
+ONE_STAGE = 10_000
+"""Records in a row whose culprits fail at the same stage: a fault comes with one release, not with five."""
+
 FAR_AHEAD_MS = 4_102_444_800_000
 
 CHANGES: tuple[dict[str, Any], ...] = (
@@ -44,39 +55,59 @@ CHANGES: tuple[dict[str, Any], ...] = (
 
 
 def main() -> None:
-    """Drain in turn and print the ratio."""
+    """Drain in turn and print the ratios."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.poison", description=__doc__)
+    parser.add_argument("--events", type=int, default=EVENTS, help="records of each drain")
+    events = parser.parse_args().events
     ROOT.mkdir(parents=True, exist_ok=True)
     settings = bench_settings(bench_model())
-    table = simulate(WORLD).slice(0, EVENTS)
-    bad = {"clean": 0, "poisoned": EVENTS // BAD_EVERY}
+    table = simulate(WORLD).slice(0, events)
+    bad = {"clean": 0, "every reason, 1 in 10": events // BAD_EVERY}
+    bad |= {name: events // every for name, every in CULPRIT_EVERY.items()}
     with embedded(settings) as services:
-        with console.status(f"filling two topics with {EVENTS:,} records each"):
-            for name in bad:
-                _fill(settings, services, table, name)
+        with console.status(f"filling {len(bad)} topics with {events:,} records each"):
+            for number, name in enumerate(bad):
+                _fill(settings, services, table, name, number)
 
         def seconds_of(name: str, turn: int) -> float:
-            own = _settings_of(settings, name, turn)
-            wanted = {own.topics.scores: EVENTS - bad[name], own.topics.dead_letters: bad[name]}
-            return drain_seconds(own, services, wanted)
+            own = _settings_of(settings, list(bad).index(name), turn)
+            wanted = {own.topics.scores: events - bad[name], own.topics.dead_letters: bad[name]}
+            script = Path(faulty_job.__file__) if name in CULPRIT_EVERY else SCRIPT
+            return drain_seconds(own, services, wanted, script)
 
-        rates = in_turns({name: partial(seconds_of, name) for name in bad}, EVENTS)
-    clean, poisoned = rates.values()
-    print(json.dumps({"clean": round(clean), "poisoned": round(poisoned), "ratio": round(poisoned / clean, 3)}))
+        rates = in_turns({name: partial(seconds_of, name) for name in bad}, events)
+    ratios = {name: round(rate / rates["clean"], 3) for name, rate in rates.items()}
+    print(json.dumps({"rates": {name: round(rate) for name, rate in rates.items()}, "ratios": ratios}))
 
 
-def _settings_of(settings: Settings, name: str, turn: int) -> Settings:
-    topics = Topics(transactions=f"poison.{name}", scores=f"poison.scores.{turn}", dead_letters=f"poison.dlq.{turn}")
+def _settings_of(settings: Settings, number: int, turn: int) -> Settings:
+    topics = Topics(transactions=f"poison.{number}", scores=f"poison.scores.{turn}", dead_letters=f"poison.dlq.{turn}")
     job = settings.job.model_copy(update={"labels": False})
     return settings.model_copy(update={"topics": topics, "job": job})
 
 
-def _fill(settings: Settings, services: Services, table: pa.Table, name: str) -> None:
+def _fill(settings: Settings, services: Services, table: pa.Table, name: str, number: int) -> None:
     """Publish the transactions, some of them spoilt or not."""
-    own = _settings_of(settings, name, 0)
+    own = _settings_of(settings, number, 0)
     create_topics(own, services.bootstrap_servers)
+    if name in CULPRIT_EVERY:
+        table = with_culprits(table, CULPRIT_EVERY[name])
     records = encode_transactions(table, FileRegistry(), "t-value")
+    if name == "every reason, 1 in 10":
+        records = spoilt(records, table)
     with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
-        publisher.publish(spoilt(records, table) if name == "poisoned" else records, own.topics.transactions)
+        publisher.publish(records, own.topics.transactions)
+
+
+def with_culprits(table: pa.Table, every: int) -> pa.Table:
+    """Return the transactions of a table, one in so many with an amount that `faulty_job` fails for."""
+    numbers = np.arange(len(table))
+    amounts = list(faulty_job.FAULTY_MINOR.values())
+    faulty = np.array(amounts)[numbers // ONE_STAGE % len(amounts)]
+    place = table.schema.get_field_index("amount_minor")
+    sound = table.column("amount_minor").to_numpy()
+    column = pa.array(np.where(numbers % every == every - 1, faulty, sound), pa.int64())
+    return table.set_column(place, table.schema.field(place), column)
 
 
 def spoilt(records: Iterator[KeyedRecord], table: pa.Table) -> Iterator[KeyedRecord]:

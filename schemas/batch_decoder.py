@@ -11,11 +11,12 @@ from schemas.arrow_buffers import require_values, string_bytes, string_offsets
 from schemas.avro_schemas import schema_json, schema_text
 from schemas.codec import DecoderFaultError, RecordCodec, TrailingBytesError, UndecodableError
 from schemas.columns import EVENT_TIME
+from schemas.culprit_search import NOT_FAULTS, CulpritSearch
 from schemas.framing import HEADER_BYTES, FramingError, schema_id_of
-from schemas.halving import NOT_FAULTS, halved
 from schemas.record_walk import RecordWalk
 from schemas.registry import SchemaRegistry, UnknownSchemaError
 from schemas.rejection import Reason, Rejection, shortened
+from schemas.row_selection import Rows, items_of, records_of
 from schemas.validation import Arrival, Check, Limits, Mask, reject, wrong_keys
 from schemas.wall_clock import now_ms
 from schemas.writer_schema import WriterSchema
@@ -23,7 +24,7 @@ from schemas.writer_schema import WriterSchema
 Columns = TypeVar("Columns")
 Result = TypeVar("Result")
 MAX_WRITERS = 256
-Part = tuple[npt.NDArray[np.int64], pa.RecordBatch]
+Part = tuple[Rows, pa.RecordBatch]
 """Rows of a batch, and the records in them."""
 
 
@@ -105,6 +106,7 @@ class BatchDecoder(Generic[Columns]):
         self._walk = RecordWalk(schema_json(kind.name), self._codec.schema_id)
         self._writers: dict[bytes, WriterSchema | None] = {}
         self._limits = limits
+        self._search = CulpritSearch()
         self._times = [place for place, field in enumerate(kind.arrow) if field.type == EVENT_TIME]
 
     def decode(
@@ -187,9 +189,9 @@ class BatchDecoder(Generic[Columns]):
                 reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
                 rejections.append(Rejection(row, reason, shortened(str(error))))
         numbers = np.array(read, np.int64)
-        pieces, culprits = halved(len(found), lambda begin, end: self._columns(found[begin:end]))
-        rejections += [_internal(read[place], error) for place, error in culprits]
-        parts = [(numbers[begin:end], records) for begin, end, records in pieces]
+        pieces, culprits = self._search.sieve(len(found), lambda rows: self._columns(items_of(found, rows)))
+        rejections += [_internal(read[place], error) for place, error in culprits.items()]
+        parts = [(numbers[rows], records) for rows, records in pieces]
         return [*parts, (numbers[:0], self._columns([]))], rejections
 
     def _read(self, payload: bytes) -> dict[str, Any]:
@@ -208,18 +210,19 @@ class BatchDecoder(Generic[Columns]):
     ) -> DecodedBatch:
         """Set aside the records that are not under their customer, break a limit, or can't be looked at."""
 
-        def kept(begin: int, end: int) -> DecodedBatch:
-            return self._checked(records.slice(begin, end - begin), keys[begin:end], kafka_time_ms[begin:end])
+        def kept(rows: Rows) -> DecodedBatch:
+            return self._checked(records_of(records, rows), items_of(keys, rows), kafka_time_ms[rows])
 
         try:
             return self._checked(records, keys, kafka_time_ms)
         except BaseException as error:
             if isinstance(error, NOT_FAULTS):
                 raise
-        pieces, culprits = halved(len(records), kept)
-        rejections = [_internal(row, error) for row, error in culprits]
-        rejections += [replace(item, row=begin + item.row) for begin, _, batch in pieces for item in batch.rejections]
-        table = pa.Table.from_batches([batch.records for _, _, batch in pieces], records.schema).combine_chunks()
+        pieces, culprits = self._search.sieve(len(records), kept)
+        rejections = [_internal(row, error) for row, error in culprits.items()]
+        for rows, batch in pieces:
+            rejections += [replace(item, row=int(rows[item.row])) for item in batch.rejections]
+        table = pa.Table.from_batches([batch.records for _, batch in pieces], records.schema).combine_chunks()
         whole = [*table.to_batches(), records.slice(0, 0)][0]
         return DecodedBatch(whole, sorted(rejections, key=lambda item: item.row))
 

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from jobs.operators.plain_records import PLAIN_MS
-from jobs.operators.settled import internal, settled
+from jobs.operators.settled import NOT_OF_DATA, internal
 from schemas.batch_decoder import BatchDecoder, DecodedBatch
+from schemas.culprit_search import CulpritSearch
 from schemas.rejection import Reason, Rejection
+from schemas.row_selection import Rows, items_of
 
 
 class GuardedDecoder:
@@ -32,6 +35,7 @@ class GuardedDecoder:
         check: Callable[[pa.RecordBatch], object] = lambda _records: None,
     ) -> None:
         self._decoder, self._plain, self._check = decoder, plain, check
+        self._search = CulpritSearch(NOT_OF_DATA)
 
     def decode(
         self, keys: Sequence[str | None], payloads: Sequence[bytes], kafka_time_ms: npt.NDArray[np.int64]
@@ -43,37 +47,44 @@ class GuardedDecoder:
         Exception
             What a record raised, where a plain one fails too.
         """
+        try:
+            return self._decoded(keys, payloads, kafka_time_ms)
+        except NOT_OF_DATA:
+            raise
+        except Exception as error:
+            first = error
+        parts, culprits = self._search.sieve(
+            len(keys), lambda rows: self._decoded(items_of(keys, rows), items_of(payloads, rows), kafka_time_ms[rows])
+        )
+        if not parts:
+            self._require_plain(first)
+        nothing = self._decoder.decode([], [], np.empty(0, np.int64)).records
+        return _joined(parts, culprits, nothing)
 
-        def attempt(rows: slice) -> DecodedBatch:
-            batch = self._decoder.decode(keys[rows], payloads[rows], kafka_time_ms[rows])
-            self._check(batch.records)
-            return batch
-
-        outcomes = list(settled(len(keys), attempt, lambda _rows: None))
-        (_, first), *others = outcomes
-        if not others and isinstance(first, DecodedBatch):
-            return first
-        if all(isinstance(outcome, Exception) for _, outcome in outcomes):
-            self._require_plain(cast("Exception", first))
-        return _joined(outcomes, self._decoder.decode([], [], np.empty(0, np.int64)).records)
+    def _decoded(
+        self, keys: Sequence[str | None], payloads: Sequence[bytes], kafka_time_ms: npt.NDArray[np.int64]
+    ) -> DecodedBatch:
+        batch = self._decoder.decode(keys, payloads, kafka_time_ms)
+        self._check(batch.records)
+        return batch
 
     def _require_plain(self, cause: Exception) -> None:
         key, payload = self._plain
         try:
-            self._check(self._decoder.decode([key], [payload], np.array([PLAIN_MS])).records)
+            self._decoded([key], [payload], np.array([PLAIN_MS]))
         except Exception:
             raise cause from None
 
 
-def _joined(outcomes: Sequence[tuple[slice, DecodedBatch | Exception]], nothing: pa.RecordBatch) -> DecodedBatch:
-    parts, rejections = [nothing], []
-    for rows, outcome in outcomes:
-        if isinstance(outcome, Exception):
-            rejections.append(Rejection(rows.start, Reason.INTERNAL, internal(outcome)))
-            continue
-        if len(outcome.records):
-            parts.append(outcome.records)
-        rejections += [Rejection(rows.start + item.row, item.reason, item.detail) for item in outcome.rejections]
-    table = pa.Table.from_batches([part.cast(parts[-1].schema) for part in parts]).combine_chunks()
-    records = table.to_batches()[0] if len(table) else nothing
-    return DecodedBatch(records, rejections)
+def _joined(
+    parts: Sequence[tuple[Rows, DecodedBatch]], culprits: dict[int, BaseException], nothing: pa.RecordBatch
+) -> DecodedBatch:
+    rejections = [Rejection(row, Reason.INTERNAL, internal(error)) for row, error in culprits.items()]
+    for rows, batch in parts:
+        rejections += [replace(item, row=int(rows[item.row])) for item in batch.rejections]
+    filled = [batch.records for _, batch in parts if len(batch.records)]
+    rejections.sort(key=lambda item: item.row)
+    if len(filled) < 2:
+        return DecodedBatch(filled[0] if filled else nothing, rejections)
+    table = pa.Table.from_batches([records.cast(filled[-1].schema) for records in filled]).combine_chunks()
+    return DecodedBatch(table.to_batches()[0], rejections)

@@ -1,60 +1,29 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from pyflink.common import Row
 
-from jobs.operators.settled import internal, settled
-from models.rules.ruling import NONE_FIRED, Ruling
+from jobs.operators.scoring_run import Part, ScoringInput, ScoringRun, Stage
+from jobs.operators.settled import NOT_OF_DATA, internal, settled
 from models.scoring.decision import Decision
 from models.scoring.panel import ChallengerError, ChampionError
-from models.scoring.transaction_scorer import ScoredBatch
+from schemas.culprit_search import CulpritSearch
 from schemas.rejection import Reason, Rejection
-from schemas.validation import event_time_ms
+from schemas.row_selection import Rows
 
 if TYPE_CHECKING:
-    from jobs.operators.serving import Serving
     from jobs.operators.shard_models import ShardModels
     from jobs.operators.shard_rules import ShardRules
     from jobs.operators.shard_scorer import ShardScorer
-    from models.drift.signal_part import SignalPart
 
+AFTER_MODELS = (Stage.RULES, Stage.RECORDS, Stage.DRIFT)
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
-    """All that is made of some transactions, before anything of it is stored or emitted.
-
-    Parameters
-    ----------
-    serving : Serving
-        What scored them.
-    scored : ScoredBatch
-        By the models alone.
-    ruled : ScoredBatch
-        With the rules.
-    ruling : Ruling or None
-    rows : list of Row
-        TOPIC_BATCHes.
-    unfinished : bytes
-        The drift signals' unfinished observation.
-    observed : list of (str, SignalPart)
-        Parts of observations that are due.
-    newest_ms : int
-        The newest event time.
-    """
-
-    serving: Serving
-    scored: ScoredBatch
-    ruled: ScoredBatch
-    ruling: Ruling | None
-    rows: list[Row]
-    unfinished: bytes
-    observed: list[tuple[str, SignalPart]]
-    newest_ms: int
+MAX_ROUNDS = 8
+"""Searches in one batch, each at one stage, before what is left of it is halved."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -69,18 +38,23 @@ class Scored:
         Transactions that make the job fail, by their rows among the n.
     events : list of Row
         TOPIC_BATCHes on models that failed.
+    counted : int
+        Transactions that count already as scored by the champion, though no part has them yet.
     """
 
     parts: list[Part] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
+    counted: int = 0
 
 
 class GuardedScoring:
     """Scores transactions of a shard, rules on them and writes it all down; one that makes that fail is set aside.
 
-    Nothing is stored or emitted meanwhile. A challenger that fails is removed, and a champion that fails for more
-    than a single transaction gives way to the models before it, see `ShardModels`.
+    Nothing is stored or emitted meanwhile. Where a batch fails, the stage that failed is tried on groups of its
+    transactions until each culprit stands alone, and the others go through all stages again. Where that does not tell,
+    the batch is halved, see `settled`. A challenger that fails is removed, and a champion that fails for more than a
+    single transaction gives way to the models before it, see `ShardModels`.
 
     Parameters
     ----------
@@ -93,6 +67,7 @@ class GuardedScoring:
 
     def __init__(self, shard: ShardScorer, models: ShardModels, rules: ShardRules, plain: pa.RecordBatch) -> None:
         self._shard, self._models, self._rules, self._plain = shard, models, rules, plain
+        self._search = CulpritSearch(NOT_OF_DATA)
 
     def score(self, records: pa.RecordBatch, positions: list[int], unfinished: bytes | None, now_ms: int) -> Scored:
         """Score n transactions.
@@ -112,92 +87,182 @@ class GuardedScoring:
             What a transaction raised, where a plain one fails too.
         """
         found = Scored()
-
-        def attempt(rows: slice) -> Part:
-            some = _taken(records, rows)
-            before = found.parts[-1].unfinished if found.parts else unfinished
-            return self._with_sound_models(some, positions[rows], before, now_ms, found.events)
-
-        for rows, outcome in settled(len(records), attempt, lambda rows: self._shard.take_back(_taken(records, rows))):
-            if isinstance(outcome, Exception):
-                found.rejections.append(Rejection(rows.start, Reason.INTERNAL, internal(outcome)))
-                last = outcome
-            else:
-                self._shard.keep(outcome.scored)
-                found.parts.append(outcome)
-                self._models.champion_scored(rows.stop - rows.start)
+        given = ScoringInput(records=records, positions=positions, unfinished=unfinished, now_ms=now_ms)
+        run = self._with_sound_models(given, found.events)
+        if run.error is None:
+            self._keep(run.part, found)
+            return found
+        first = run.error
+        with self._shard.reading_once():
+            culprits = self._sift(given, run, found)
+        found.rejections += [Rejection(row, Reason.INTERNAL, internal(error)) for row, error in culprits.items()]
+        found.rejections.sort(key=lambda item: item.row)
         if not found.parts:
-            self._require_plain(unfinished, now_ms, found.events, last)
+            self._require_plain(replace(given, records=self._plain, positions=[0]), found.events, first)
         return found
 
-    def _with_sound_models(
-        self, records: pa.RecordBatch, positions: list[int], unfinished: bytes | None, now_ms: int, events: list[Row]
-    ) -> Part:
-        """Attempt some transactions, again without each model that turns out to fail."""
-        while True:
+    def _sift(self, given: ScoringInput, run: ScoringRun, found: Scored) -> dict[int, BaseException]:
+        """Score all but the culprits, which are returned with what they raised; ``run`` failed for all of them."""
+        rows, culprits = np.arange(len(given)), dict[int, BaseException]()
+        for _ in range(MAX_ROUNDS):
+            places = self._found_by(run, found)
+            if not places and run.serving is self._models.serving:
+                break
+            now = {int(rows[place]): error for place, error in places.items()}
+            still = self._still(culprits, now, given)
+            as_before, culprits = len(still) == len(culprits), still | now
+            rows = np.delete(np.arange(len(given)), list(culprits))
+            if not len(rows):
+                self._shard.take_back(run.given.records)
+                return culprits
+            left = np.delete(np.arange(len(run.given)), list(places)) if as_before else None
+            run = self._without(run, left, given.of(rows, given.unfinished), found.events)
+            if run.error is None:
+                self._keep(run.part, found)
+                return culprits
+        self._shard.take_back(run.given.records)
+        return culprits | self._halve(given, rows, found)
+
+    def _without(self, run: ScoringRun, left: Rows | None, given: ScoringInput, events: list[Row]) -> ScoringRun:
+        """Score again what is left of a run that failed, no more of it than must be; None: not of that run alone."""
+        if left is not None and run.stage in AFTER_MODELS:
             try:
-                return self._attempt(records, positions, unfinished, now_ms)
-            except ChallengerError as error:
-                self._shard.take_back(records)
-                events += self._models.remove(error.number, str(error), now_ms)
-            except ChampionError as error:
-                if len(records) > 1 or not self._models.must_fall_back():
-                    raise
-                self._shard.take_back(records)
-                events += self._models.fall_back(str(error), now_ms)
+                rest = run.left(left, given)
+            except NOT_OF_DATA:
+                raise
+            except Exception:
+                rest = None
+            if rest is not None:
+                rest.finish()
+                return rest
+        self._shard.take_back(run.given.records)
+        return self._with_sound_models(given, events)
 
-    def _attempt(self, records: pa.RecordBatch, positions: list[int], unfinished: bytes | None, now_ms: int) -> Part:
-        serving = self._models.serving
-        scored = self._shard.score(records)
-        # Challengers are compared, and drift is watched, by what the models decide alone.
-        ruled, ruling = self._rules.rule(records, scored)
-        rows = list(self._write(serving, records, ruled, ruling, positions, now_ms))
-        alone = scored.by_champion(serving.panel.champion.manifest)
-        times_ms = event_time_ms(records)
-        kept, observed = serving.observer.observe(unfinished, alone, times_ms, now_ms)
-        return Part(
-            serving=serving,
-            scored=scored,
-            ruled=ruled,
-            ruling=ruling,
-            rows=rows,
-            unfinished=kept,
-            observed=observed,
-            newest_ms=int(times_ms.max()),
-        )
+    def _found_by(self, run: ScoringRun, outcome: Scored) -> dict[int, BaseException]:
+        """Return the culprits at the stage that failed; none where trying it on some rows does not tell."""
+        count, error = len(run.given), run.error
+        if run.stage not in AFTER_MODELS:
+            self._shard.take_back(run.given.records)
+        if count == 1 and error is not None:
+            return {0: error}
+        found = self._search.find(count, run.retry)
+        if not found or (len(found) == count and not self._plain_passes(run)):
+            return {}
+        if isinstance(error, ChampionError):
+            self._count(count - len(found), outcome)
+            if self._models.must_fall_back(len(found)):
+                outcome.events += self._models.fall_back(str(error), run.given.now_ms)
+                outcome.counted = 0
+                return {}
+        if run.stage in AFTER_MODELS:
+            self._shard.take_back(run.given.of(np.array(list(found)), None).records)
+        return found if run.stage is Stage.FEATURES else self._told_apart(found, run.given)
 
-    def _write(
-        self,
-        serving: Serving,
-        records: pa.RecordBatch,
-        scored: ScoredBatch,
-        ruling: Ruling | None,
-        positions: list[int],
-        now_ms: int,
-    ) -> Iterator[Any]:
-        """Write what was decided, model by model: a customer has one that decides, so its records stay in order."""
-        shard, known = self._shard.key, self._shard.label_offsets
-        for number, rows, part in scored.by_decider():
-            some, places, desk = records, positions, serving.desks[number]
-            if rows is not None:
-                some, places = records.take(pa.array(rows)), [positions[row] for row in rows.tolist()]
-            fired = ruling.fired_in(rows) if ruling else NONE_FIRED
-            yield from desk.outputs.decisions(some, part, shard, known, now_ms, fired, self._rules.book_id)
-            yield from desk.inference_log.sample(some, part, places, shard, known, now_ms)
+    def _told_apart(self, found: dict[int, BaseException], given: ScoringInput) -> dict[int, BaseException]:
+        """Return those of some culprits that fail without those before them of the same customer too."""
+        first: dict[str, int] = {}
+        customers = given.records.column("customer_id").take(pa.array(list(found))).to_pylist()
+        doubtful = {
+            place
+            for place, customer in zip(found, customers, strict=True)
+            if first.setdefault(customer, place) != place
+        }
+        return {place: error for place, error in found.items() if place not in doubtful or self._fails(place, given)}
 
-    def _require_plain(self, unfinished: bytes | None, now_ms: int, events: list[Row], cause: Exception) -> None:
+    def _still(
+        self, culprits: dict[int, BaseException], now: dict[int, BaseException], given: ScoringInput
+    ) -> dict[int, BaseException]:
+        """Return those culprits that fail without the ones before them of the same customer that are found now."""
+        if not culprits or not now:
+            return culprits
+        customers = given.records.column("customer_id")
+        first: dict[str, int] = {}
+        for row in sorted(now):
+            first.setdefault(customers[row].as_py(), row)
+        return {
+            row: error
+            for row, error in culprits.items()
+            if row <= first.get(customers[row].as_py(), row) or self._fails(row, given)
+        }
+
+    def _fails(self, row: int, given: ScoringInput) -> bool:
+        """Return whether a transaction fails alone, upon what is stored of its customer."""
+        alone = given.of(np.array([row]), given.unfinished)
+        run = self._run(alone)
+        run.finish()
+        self._shard.take_back(alone.records)
+        return run.error is not None and not isinstance(run.error, ChallengerError)
+
+    def _halve(self, given: ScoringInput, rows: Rows, found: Scored) -> dict[int, BaseException]:
+        """Score some rows part by part."""
+        culprits: dict[int, BaseException] = {}
+
+        def attempt(some: slice) -> Part:
+            before = found.parts[-1].unfinished if found.parts else given.unfinished
+            run = self._with_sound_models(given.of(rows[some], before), found.events)
+            if run.error is not None:
+                raise run.error
+            return run.part
+
+        def take_back(some: slice) -> None:
+            self._shard.take_back(given.of(rows[some], None).records)
+
+        for some, outcome in settled(len(rows), attempt, take_back):
+            if isinstance(outcome, Exception):
+                culprits[int(rows[some.start])] = outcome
+            else:
+                self._keep(outcome, found)
+        return culprits
+
+    def _keep(self, part: Part, found: Scored) -> None:
+        self._shard.keep(part.scored)
+        found.parts.append(part)
+        self._count(len(part.scored.customers), found)
+        found.counted = 0
+
+    def _count(self, scored: int, outcome: Scored) -> None:
+        """Count transactions that the champion scores, each once."""
+        self._models.champion_scored(max(0, scored - outcome.counted))
+        outcome.counted = max(scored, outcome.counted)
+
+    def _run(self, given: ScoringInput) -> ScoringRun:
+        return ScoringRun(self._shard, self._models.serving, self._rules, given)
+
+    def _with_sound_models(self, given: ScoringInput, events: list[Row]) -> ScoringRun:
+        """Score some transactions, again without each model that turns out to fail; the last run may have an error."""
+        while True:
+            run = self._run(given)
+            run.finish()
+            error = run.error
+            if isinstance(error, ChallengerError):
+                self._shard.take_back(given.records)
+                events += self._models.remove(error.number, str(error), given.now_ms)
+            elif isinstance(error, ChampionError) and len(given) == 1 and self._models.must_fall_back(1):
+                self._shard.take_back(given.records)
+                events += self._models.fall_back(str(error), given.now_ms)
+            else:
+                return run
+
+    def _plain_passes(self, run: ScoringRun) -> bool:
+        """Return whether a plain transaction passes the stage that a batch failed."""
+        plain = replace(run.given, records=self._plain, positions=[0])
+        return self._run(plain).passes(run.stage)
+
+    def _require_plain(self, plain: ScoringInput, events: list[Row], cause: Exception) -> None:
         """Raise what a whole batch raised, unless a plain transaction comes through, alert and reasons included."""
-        plain = self._plain
+        run = self._with_sound_models(plain, events)
         try:
-            part = self._with_sound_models(plain, [0], unfinished, now_ms, events)
-            alerted = replace(part.scored, decisions=np.full(1, Decision.BLOCK, np.uint8))
-            list(self._write(part.serving, plain, alerted, None, [0], now_ms))
-        except Exception:
-            raise cause from None
+            passes = run.error is None and self._writes_alerts(run)
         finally:
-            self._shard.take_back(plain)
+            self._shard.take_back(self._plain)
+        if not passes:
+            raise cause
 
-
-def _taken(records: pa.RecordBatch, rows: slice) -> pa.RecordBatch:
-    whole = rows.stop - rows.start == len(records)
-    return records if whole else records.take(pa.array(range(rows.start, rows.stop), pa.int64()))
+    @staticmethod
+    def _writes_alerts(run: ScoringRun) -> bool:
+        alerted = replace(run.part.scored, decisions=np.full(len(run.given), Decision.BLOCK, np.uint8))
+        try:
+            list(run.write(alerted, None, slice(None)))
+        except Exception:
+            return False
+        return True

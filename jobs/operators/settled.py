@@ -61,6 +61,6 @@ def _parts(rows: slice) -> list[slice]:
     return [slice(rows.start, middle), slice(middle, rows.stop)]
 
 
-def internal(error: Exception) -> str:
+def internal(error: BaseException) -> str:
     """Return the detail of a dead letter of reason INTERNAL."""
     return shortened(f"{type(error).__name__}: {error}")

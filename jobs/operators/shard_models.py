@@ -170,13 +170,13 @@ class ShardModels:
         """Count transactions that the champion scored."""
         self._failures.add(transactions, 0)
 
-    def must_fall_back(self) -> bool:
-        """Count a transaction that the champion fails for, and return whether it is the champion's fault.
+    def must_fall_back(self, transactions: int) -> bool:
+        """Count transactions that the champion fails for one by one, and return whether it is at fault.
 
         It is where the champion fails for its own self-test too, or for many of the last transactions; and where there
         is another to fall back to.
         """
-        self._failures.add(1, 1)
+        self._failures.add(transactions, transactions)
         if self._former is self.serving:
             return False
         if self._failures.exceeded:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 from jobs.operators.settled import settled
 from jobs.operators.silent_keys import SilentKeys
 from jobs.record_types import GENERATION_SHIFT, PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
+from models.features.batch import FeatureBatch
+from models.features.columns import string_values
 from models.features.history import newest_event_time_ms
 from models.features.label_batch import LabelBatch
 from models.features.label_record import newest_label_time_ms
 from models.features.pool import Load
-from models.scoring.panel import Panel
+from models.scoring.panel import Panel, Verdict
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.label_offset import GENERATION_SHIFT as ENTRY_SHIFT
 
@@ -52,6 +55,7 @@ class ShardScorer:
         self._panel: Panel | None = None
         self._new: list[str] = []
         self._pending: dict[str, bytes] = {}
+        self._read: dict[str, bytes | None] | None = None
         labels = (state.customer_labels, newest_label_time_ms)
         self._customers = SilentKeys(state.due, [(state.histories, newest_event_time_ms), labels])
         self._merchants = SilentKeys(state.merchants_due, [(state.merchant_labels, newest_label_time_ms)])
@@ -83,13 +87,30 @@ class ShardScorer:
         """
         return self._scorer.score(records)
 
+    def advance(self, records: pa.RecordBatch) -> FeatureBatch:
+        """Advance the histories, the first step of `score`: `answer` the batch once it is judged."""
+        return self._scorer.advance(records)
+
+    def answer(self, batch: FeatureBatch, verdict: Verdict) -> ScoredBatch:
+        """Remember what the models made of the last batch, the last step of `score`."""
+        return self._scorer.answer(batch, verdict)
+
     def keep(self, scored: ScoredBatch) -> None:
         """Hold what a batch changed until `store`, as part of what comes after it."""
         self._pending |= scored.changed
 
     def take_back(self, records: pa.RecordBatch) -> None:
         """Undo a batch that was not kept, wherever it failed; those before it stay."""
-        self._scorer.take_back(records.column("customer_id").to_pylist())
+        self._scorer.take_back(string_values(records.column("customer_id")))
+
+    @contextmanager
+    def reading_once(self) -> Iterator[None]:
+        """Read each history from the state once at most, while batches are taken back again and again."""
+        self._read = {}
+        try:
+            yield
+        finally:
+            self._read = None
 
     def store(self, newest_event_ms: int, now_ms: int) -> None:
         """Store what the batches kept since the last call changed; forget who is silent by then.
@@ -174,10 +195,18 @@ class ShardScorer:
             self._scorer.drop(customers, merchants)
 
     def _load(self, customer: str) -> bytes | None:
-        history = self._pending.get(customer) or self._state.read(self._state.histories, customer)
+        history = self._pending.get(customer) or self._stored(customer)
         if history is None:
             self._new.append(customer)
         return history
+
+    def _stored(self, customer: str) -> bytes | None:
+        histories = self._state.histories
+        if self._read is None:
+            return self._state.read(histories, customer)
+        if customer not in self._read:
+            self._read[customer] = self._state.read(histories, customer)
+        return self._read[customer]
 
     def _write_records(self) -> None:
         state = self._state

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,3 +41,8 @@ class Ruling:
         if rows is None or not self.fired:
             return self.fired
         return {place: self.fired[row] for place, row in enumerate(rows.tolist()) if row in self.fired}
+
+    def part(self, rows: slice) -> Ruling:
+        """Return what becomes of some rows."""
+        numbers = np.arange(len(self.decisions))[rows]
+        return replace(self, decisions=self.decisions[rows], fired=self.fired_in(numbers))

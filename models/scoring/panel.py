@@ -15,6 +15,7 @@ from models.scoring.customer_share import deciders
 from models.scoring.decision import decide
 from models.scoring.loaded_model import LoadedModel, load_model
 from schemas.deployment import Deployment
+from schemas.row_selection import Rows
 
 Clock = Callable[[], float]
 
@@ -79,6 +80,23 @@ class Verdict:
     champion: NDArray[np.float32]
     opinions: tuple[Opinion, ...]
     seconds: tuple[float, ...] = ()
+
+    def part(self, rows: slice | Rows) -> Verdict:
+        """Return what it makes of some rows; what they took is not known."""
+        return Verdict(
+            scores=self.scores[rows],
+            deciders=None if self.deciders is None else self.deciders[rows],
+            champion=self.champion[rows],
+            opinions=tuple(Opinion(x=opinion.x[rows], scores=opinion.scores[rows]) for opinion in self.opinions),
+        )
+
+    def put(self, rows: Rows, other: Verdict) -> None:
+        """Put what it makes of other transactions in place of some rows, in arrays that are this one's own."""
+        self.scores[rows], self.champion[rows] = other.scores, other.champion
+        if self.deciders is not None and other.deciders is not None:
+            self.deciders[rows] = other.deciders
+        for opinion, others in zip(self.opinions, other.opinions, strict=True):
+            opinion.x[rows], opinion.scores[rows] = others.x, others.scores
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,10 +171,10 @@ class Panel:
             A model failed, or gave something that is no probability: the first of them.
         """
         if len(self.models) == 1:
-            champion = self._champion_scores(x)
+            champion = self.champion_scores(x)
             return Verdict(scores=champion, deciders=None, champion=champion, opinions=())
         times = [self._now()]
-        champion = self._champion_scores(x)
+        champion = self.champion_scores(x)
         times.append(self._now())
         opinions = []
         for number in range(1, len(self.models)):
@@ -188,7 +206,13 @@ class Panel:
     def _now(self) -> float:
         return self.clock() if self.clock else 0.0
 
-    def _champion_scores(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def champion_scores(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the champion's scores of n rows of features.
+
+        Raises
+        ------
+        ChampionError
+        """
         try:
             return probabilities(self.champion, x)
         except Exception as error:

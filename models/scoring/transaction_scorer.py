@@ -7,12 +7,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.features.batch import FeatureBatch
 from models.features.engine import FeatureEngine
 from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.pool import Load
 from models.scoring.artifact import Artifact, Manifest
 from models.scoring.loaded_model import LoadedModel
 from models.scoring.panel import Panel, Verdict, decided
+from schemas.row_selection import Rows, items_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -71,6 +73,25 @@ class ScoredBatch(Decided):
             customers = [self.customers[row] for row in rows.tolist()]
             part = Decided(customers=customers, scores=self.scores[rows], decisions=self.decisions[rows], x=x[rows])
             yield number, rows, part
+
+    def part(self, rows: slice | Rows) -> ScoredBatch:
+        """Return some rows, without what they changed."""
+        customers = self.customers[rows] if isinstance(rows, slice) else items_of(self.customers, rows)
+        return ScoredBatch(
+            customers=customers,
+            scores=self.scores[rows],
+            decisions=self.decisions[rows],
+            x=self.x[rows],
+            fate=self.fate[rows],
+            changed={},
+            verdict=self.verdict.part(rows),
+        )
+
+    def put(self, rows: Rows, other: ScoredBatch) -> None:
+        """Put another batch of the same models in place of some rows, in arrays that are this batch's own."""
+        for name in ("scores", "decisions", "x", "fate"):
+            getattr(self, name)[rows] = getattr(other, name)
+        self.verdict.put(rows, other.verdict)
 
     def by_champion(self, manifest: Manifest) -> Decided:
         """Return what the champion makes of all n transactions, whichever model decided.
@@ -143,8 +164,20 @@ class TransactionScorer:
         labels, labels_before
             Labels that arrive with the batch, see `FeatureEngine.advance`.
         """
-        batch = self._engine.advance(records, labels, labels_before)
-        verdict = self._panel.judge(records, batch.x)
+        batch = self.advance(records, labels, labels_before)
+        return self.answer(batch, self._panel.judge(records, batch.x))
+
+    def advance(
+        self,
+        records: pa.RecordBatch,
+        labels: LabelBatch = NO_LABELS,
+        labels_before: NDArray[np.int64] | None = None,
+    ) -> FeatureBatch:
+        """Advance the histories by a batch, the first step of `score`: the panel judges it next."""
+        return self._engine.advance(records, labels, labels_before)
+
+    def answer(self, batch: FeatureBatch, verdict: Verdict) -> ScoredBatch:
+        """Remember what the panel made of the last batch, the last step of `score`."""
         scores = self._engine.remember(batch, verdict.scores)
         return ScoredBatch(
             customers=batch.customers,

@@ -92,6 +92,6 @@ def _is(model: object, folder: Path) -> bool:
 def _read(file: Path) -> dict[str, Any] | None:
     try:
         told = json.loads(file.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return told if isinstance(told, dict) else None

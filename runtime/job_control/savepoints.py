@@ -78,7 +78,7 @@ def known_manifest(savepoint: str, where: StateFolder) -> StateManifest | None:
     folder, job = local_folder(savepoint), re.search(r"(?:^|/)([0-9a-f]{32})/chk-\d+/?$", savepoint)
     files = [*([folder / MANIFEST_FILE] if folder else []), *([_noted(where, job[1])] if job else [])]
     found = next((file for file in files if file.is_file()), None)
-    return None if found is None else StateManifest.from_json(found.read_text())
+    return None if found is None else StateManifest.from_json(found.read_bytes())
 
 
 def _noted(where: StateFolder, job_id: str) -> Path:

@@ -1,0 +1,72 @@
+"""The scoring job with a fault at each stage of its operator: transactions of certain amounts make it raise."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyflink.datastream import RuntimeContext
+
+from jobs import score_transactions, topology
+from jobs.operators.score_batch import ScoreBatch
+from models.features.pool import Load
+from models.features.table import FEATURE_NAMES
+from models.scoring.transaction_scorer import TransactionScorer
+from schemas.arrow_buffers import numbers
+
+STAGES = ("decoding", "features", "model", "records", "drift")
+FAULTY_MINOR = {stage: 666_661 + number for number, stage in enumerate(STAGES)}
+"""Amount that each stage fails for, minor units of a currency with cents."""
+
+_AMOUNT = FEATURE_NAMES.index("amount")
+
+
+class FaultyScoreBatch(ScoreBatch):
+    """Scores as ever, but for some amounts."""
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Put a fault into the objects of each stage: the classes outlive the job in thread mode."""
+        super().open(runtime_context)
+        serving = self._job_model.serving(None, self._loader)
+        decoder = self._transactions._decoder
+        decode = decoder.decode
+
+        def decoding(*arguments: Any) -> Any:
+            batch = decode(*arguments)
+            _check("decoding", _amounts(batch.records))
+            return batch
+
+        vars(decoder)["decode"] = decoding
+        _fail_before(serving.panel.champion.onnx, "score", "model", lambda x: x[:, _AMOUNT])
+        _fail_before(serving.desks[0].outputs, "decisions", "records", lambda records, *_: _amounts(records))
+        _fail_before(serving.observer, "observe", "drift", lambda _raw, scored, *_: scored.x[:, _AMOUNT])
+
+    def _new_scorer(self, load: Load) -> TransactionScorer:
+        scorer = super()._new_scorer(load)
+        _fail_before(scorer._engine, "advance", "features", lambda records, *_: _amounts(records))
+        return scorer
+
+
+def _fail_before(owner: Any, name: str, stage: str, amounts_of: Callable[..., NDArray[Any]]) -> None:
+    was = getattr(owner, name)
+
+    def failing(*arguments: Any, **named: Any) -> Any:
+        _check(stage, amounts_of(*arguments))
+        return was(*arguments, **named)
+
+    vars(owner)[name] = failing
+
+
+def _amounts(records: Any) -> NDArray[np.float32]:
+    return (numbers(records.column("amount_minor"), np.int64) / 100).astype(np.float32)
+
+
+def _check(stage: str, amounts: NDArray[np.float32]) -> None:
+    if (amounts == np.float32(FAULTY_MINOR[stage] / 100)).any():
+        raise OverflowError(f"this amount, at {stage}")
+
+
+if __name__ == "__main__":
+    vars(topology)["ScoreBatch"] = FaultyScoreBatch  # by its name: to mypy a class is no variable
+    score_transactions.main(sys.argv[1:])

@@ -1,0 +1,289 @@
+"""Scoring of some transactions, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from pyflink.common import Row
+
+from jobs.operators.settled import NOT_OF_DATA
+from models.rules.ruling import NONE_FIRED, Ruling
+from models.scoring.panel import ChallengerError, ChampionError
+from models.scoring.transaction_scorer import ScoredBatch
+from schemas.row_selection import Rows, items_of, records_of
+from schemas.validation import event_time_ms
+
+if TYPE_CHECKING:
+    from jobs.operators.serving import Serving
+    from jobs.operators.shard_rules import ShardRules
+    from jobs.operators.shard_scorer import ShardScorer
+    from models.drift.signal_part import SignalPart
+
+
+class Stage(Enum):
+    """Stages of scoring, in order."""
+
+    FEATURES = auto()
+    MODELS = auto()
+    ANSWER = auto()
+    RULES = auto()
+    RECORDS = auto()
+    DRIFT = auto()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoringInput:
+    """n decoded transactions of a shard.
+
+    Parameters
+    ----------
+    records : pyarrow.RecordBatch of TRANSACTION_ARROW
+    positions : sequence of int
+        Where each lay, see POSITION_SHIFT.
+    unfinished : bytes or None
+        The drift signals' unfinished observation.
+    now_ms : int
+        Wall clock, milliseconds since 1970.
+    """
+
+    records: pa.RecordBatch
+    positions: Sequence[int]
+    unfinished: bytes | None
+    now_ms: int
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def of(self, rows: Rows, unfinished: bytes | None) -> ScoringInput:
+        """Return some rows, with the unfinished observation before them."""
+        return ScoringInput(
+            records=records_of(self.records, rows),
+            positions=items_of(self.positions, rows),
+            unfinished=unfinished,
+            now_ms=self.now_ms,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """All that is made of some transactions, before anything of it is stored or emitted.
+
+    Parameters
+    ----------
+    serving : Serving
+        What scored them.
+    scored : ScoredBatch
+        By the models alone.
+    ruled : ScoredBatch
+        With the rules.
+    ruling : Ruling or None
+    rows : list of Row
+        TOPIC_BATCHes.
+    unfinished : bytes
+        The drift signals' unfinished observation.
+    observed : list of (str, SignalPart)
+        Parts of observations that are due.
+    newest_ms : int
+        The newest event time.
+    """
+
+    serving: Serving
+    scored: ScoredBatch
+    ruled: ScoredBatch
+    ruling: Ruling | None
+    rows: list[Row]
+    unfinished: bytes
+    observed: list[tuple[str, SignalPart]]
+    newest_ms: int
+
+
+class ScoringRun:
+    """Scoring of n transactions by the models and rules that serve; a stage that fails can be tried on some of them.
+
+    In memory alone: `ShardScorer.keep` or `ShardScorer.take_back` them next.
+
+    Parameters
+    ----------
+    shard : ShardScorer
+    serving : Serving
+    rules : ShardRules
+    given : ScoringInput
+
+    Attributes
+    ----------
+    stage : Stage
+        The last one that began.
+    error : Exception or None
+        What it raised.
+    part : Part
+        What was made of the transactions, where no stage failed.
+    """
+
+    part: Part
+    error: Exception | None
+
+    def __init__(self, shard: ShardScorer, serving: Serving, rules: ShardRules, given: ScoringInput) -> None:
+        self.given, self.error, self.stage = given, None, Stage.FEATURES
+        self.serving, self._shard, self._rules = serving, shard, rules
+
+    def finish(self) -> None:
+        """Go through all stages, up to one that raises: then ``error`` is set, else ``part``.
+
+        Raises
+        ------
+        StateAccessError, HistoryVersionError, MemoryError
+            No transaction is at fault.
+        """
+        try:
+            self._to(Stage.RECORDS)
+            rows = list(self.write(self._ruled, self._ruling, slice(None)))
+            self.stage = Stage.DRIFT
+            kept, observed = self._observe(slice(None))
+        except NOT_OF_DATA:
+            raise
+        except Exception as error:
+            self.error = error
+            return
+        self.part = Part(
+            serving=self.serving,
+            scored=self._scored,
+            ruled=self._ruled,
+            ruling=self._ruling,
+            rows=rows,
+            unfinished=kept,
+            observed=observed,
+            newest_ms=int(event_time_ms(self.given.records).max()),
+        )
+
+    def passes(self, stage: Stage) -> bool:
+        """Return whether a stage does not fail, given what it needs of those before it; the rows are taken back."""
+        try:
+            self._to(stage)
+            self._shard.take_back(self.given.records)
+            self.stage = stage
+            self.retry(0, len(self.given))
+        except NOT_OF_DATA:
+            raise
+        except Exception:
+            return False
+        finally:
+            self._shard.take_back(self.given.records)
+        return True
+
+    def left(self, rows: Rows, given: ScoringInput) -> ScoringRun:
+        """Return a run of the rows that are left of this one, scored: to be finished.
+
+        Only rows of the others' customers are scored again. These customers must have been taken back, and this run's
+        models have scored all of its rows.
+
+        Raises
+        ------
+        Exception
+            Whatever fails for a row that is scored again: take back all of them then.
+        """
+        customers, scored = self._scored.customers, self._scored.part(rows)
+        gone = {customers[row] for row in np.delete(np.arange(len(customers)), rows).tolist()}
+        changed = {name: history for name, history in self._scored.changed.items() if name not in gone}
+        again = np.array([row for row, name in enumerate(scored.customers) if name in gone], np.int64)
+        if len(again):
+            records = records_of(given.records, again)
+            redone = self._shard.score(records)
+            scored.put(again, redone)
+            changed |= redone.changed
+        run = ScoringRun(self._shard, self.serving, self._rules, given)
+        run._scored, run.stage = replace(scored, changed=changed), Stage.RULES
+        return run
+
+    def retry(self, begin: int, end: int) -> None:
+        """Do the stage that failed on some rows, once all are taken back; what it makes of them is lost.
+
+        Raises
+        ------
+        Exception
+            Whatever the stage raises.
+        """
+        rows = slice(begin, end)
+        if self.stage in (Stage.FEATURES, Stage.ANSWER):
+            self._retry_features(rows)
+        elif self.stage is Stage.MODELS:
+            self._retry_models(rows)
+        elif self.stage is Stage.RULES:
+            self._rules.rule(self._records(rows), self._scored.part(rows))
+        elif self.stage is Stage.RECORDS:
+            list(self.write(self._ruled.part(rows), self._ruling and self._ruling.part(rows), rows))
+        else:
+            self._observe(rows)
+
+    def write(self, scored: ScoredBatch, ruling: Ruling | None, rows: slice) -> Iterator[Any]:
+        """Write what was decided, model by model: a customer has one that decides, so its records stay in order.
+
+        Parameters
+        ----------
+        scored : ScoredBatch
+        ruling : Ruling or None
+        rows : slice
+            Those that both are of.
+        """
+        records, positions, now_ms = self._records(rows), self.given.positions[rows], self.given.now_ms
+        shard, known = self._shard.key, self._shard.label_offsets
+        for number, chosen, part in scored.by_decider():
+            some, places, desk = records, positions, self.serving.desks[number]
+            if chosen is not None:
+                some, places = records.take(pa.array(chosen)), items_of(positions, chosen)
+            fired = ruling.fired_in(chosen) if ruling else NONE_FIRED
+            yield from desk.outputs.decisions(some, part, shard, known, now_ms, fired, self._rules.book_id)
+            yield from desk.inference_log.sample(some, part, places, shard, known, now_ms)
+
+    def _to(self, last: Stage) -> None:
+        """Go through the stages before one, from where the run is, and begin that."""
+        records = self.given.records
+        if self.stage is Stage.FEATURES and last is not self.stage:
+            self._batch = self._shard.advance(records)
+            self.stage = Stage.MODELS
+        if self.stage is Stage.MODELS and last is not self.stage:
+            self._verdict = self.serving.panel.judge(records, self._batch.x)
+            self.stage = Stage.ANSWER
+        if self.stage is Stage.ANSWER and last is not self.stage:
+            self._scored = self._shard.answer(self._batch, self._verdict)
+            self.stage = Stage.RULES
+        if self.stage is Stage.RULES and last is not self.stage:
+            # Challengers are compared, and drift is watched, by what the models decide alone.
+            self._ruled, self._ruling = self._rules.rule(records, self._scored)
+            self.stage = Stage.RECORDS
+
+    def _records(self, rows: slice) -> pa.RecordBatch:
+        begin, end, _ = rows.indices(len(self.given))
+        whole = end - begin == len(self.given)
+        return self.given.records if whole else self.given.records.slice(begin, end - begin)
+
+    def _observe(self, rows: slice) -> tuple[bytes, list[tuple[str, SignalPart]]]:
+        serving, given = self.serving, self.given
+        alone = self._scored if rows == slice(None) else self._scored.part(rows)
+        times_ms = event_time_ms(given.records)[rows]
+        champion = serving.panel.champion.manifest
+        return serving.observer.observe(given.unfinished, alone.by_champion(champion), times_ms, given.now_ms)
+
+    def _retry_features(self, rows: slice) -> None:
+        records = self._records(rows)
+        try:
+            if self.stage is Stage.FEATURES:
+                self._shard.advance(records)
+            else:
+                self._shard.score(records)
+        finally:
+            self._shard.take_back(records)
+
+    def _retry_models(self, rows: slice) -> None:
+        panel, x = self.serving.panel, self._batch.x[rows]
+        if isinstance(self.error, ChampionError):
+            panel.champion_scores(x)
+            return
+        try:
+            panel.judge(self._records(rows), x)
+        except ChallengerError:
+            return  # no record's fault: it is removed where it fails for all of them
