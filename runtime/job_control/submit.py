@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +12,12 @@ from runtime.configuration.settings import Settings
 from runtime.host.failures import RuntimeFailure
 from runtime.host.folders import PROJECT_ROOT
 from runtime.host.java import find_java
-from runtime.job_control.control_topic import newest_orders
 from runtime.job_control.flink_run import FlinkRun
 from runtime.job_control.flink_secrets import is_secret
 from runtime.job_control.java_security import java_security
 from runtime.job_control.job_secrets import job_registry, kafka_password_file
 from runtime.job_control.model_store import pin_model
+from runtime.job_control.orders_in_force import orders_in_force, with_orders, without_orders
 from runtime.job_control.savepoints import check_savepoint, is_unmarked, local_folder, take_savepoint
 from runtime.job_control.state_marks import explain_refusal
 from runtime.kafka.topic_rights import JobNeeds, require_rights
@@ -26,8 +25,6 @@ from runtime.kafka.transaction_limit import require_transaction_time, transactio
 from runtime.local.embedded import Services, cluster, jars_for
 from runtime.local.flink_home import CLIENT_SETTINGS, FlinkHome
 from runtime.local.flink_rest import FlinkRest
-from schemas.deployment import DEPLOYMENT_KEY
-from schemas.rule_book import RULES_KEY
 
 SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
 
@@ -154,8 +151,9 @@ def run_job(
     require_transaction_time(settings, services.bootstrap_servers)
     require_rights(settings, services.bootstrap_servers, JobNeeds.of(config))
     if savepoint is None:
-        config = _with_orders(config, newest_orders(settings, services))
+        config = with_orders(config, orders_in_force(settings, services))
     else:
+        config = without_orders(config)
         manifest = StateManifest.of(config)
         note = check_savepoint(savepoint, manifest, may_drop=may_drop, unmarked_state=config.unmarked_state)
         if note:
@@ -186,12 +184,6 @@ def run_job(
             raise
         raise StateMismatchError(f"This savepoint does not fit the job.\n{why}") from error
     return Submitted(job_id=job_id, line=run.line, config=file)
-
-
-def _with_orders(config: JobConfig, orders: dict[str, bytes]) -> JobConfig:
-    """Pin what is in force, so that a fresh job's first transactions are scored and ruled on by it."""
-    texts = {key: b64encode(payload).decode() for key, payload in orders.items()}
-    return replace(config, first_rules=texts.get(RULES_KEY), first_deployment=texts.get(DEPLOYMENT_KEY))
 
 
 def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:
