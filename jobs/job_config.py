@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from jobs.first_records import unpack_records
 from jobs.shards import SHARD_KEYS
 from schemas.errors import UserError
 from schemas.registry_access import RegistryAccess
@@ -113,7 +114,14 @@ class JobConfig:
         How many times the champion's time a challenger's scoring may take before it is removed.
     first_rules, first_deployment : str or None
         The newest rule book and deployment of the control topic when the job was submitted, in base64: what a job
-        without state begins with. It reads them again from the topic, some moments after its first transactions.
+        without state begins with.
+    first_records : str or None
+        The other records of the control topic that were in force then, see `pack_records`.
+    first_control_ranges : dict
+        By partition, the first offset of the control topic that was read then, and the one after the last: what lies
+        between them is in these settings.
+    first_control_ms : int
+        The newest Kafka time of what was read, milliseconds since 1970: a topic that was made anew has later ones.
     unmarked_state : bool
         Whether the state to start from is of fraudstream 0.1, whose operators' uids named neither shards nor mode: it
         is taken for state of these settings' shards and mode.
@@ -160,6 +168,9 @@ class JobConfig:
     challenger_time_ratio: float = 10.0
     first_rules: str | None = None
     first_deployment: str | None = None
+    first_records: str | None = None
+    first_control_ranges: dict[str, list[int]] = field(default_factory=dict)
+    first_control_ms: int = -1
     pool_customers: int = 100_000
     unmarked_state: bool = False
     topic_ids: dict[str, str] = field(default_factory=dict)
@@ -250,6 +261,11 @@ class JobConfig:
     def first_deployment_bytes(self) -> bytes | None:
         """The record of `first_deployment`."""
         return None if self.first_deployment is None else b64decode(self.first_deployment)
+
+    @property
+    def first_records_by_key(self) -> dict[str, bytes]:
+        """The records of `first_records`, by their keys."""
+        return {} if self.first_records is None else unpack_records(self.first_records)
 
     @property
     def written_topics(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from jobs.kafka_tables import (
     queries_table,
     transactions_table,
 )
+from jobs.known_records import known_sql, rim_sql
 from jobs.operators.detect_drift import DetectDrift
 from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
 from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
@@ -127,13 +128,20 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
 
 
 def orders(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Give each control record to every shard as it comes, snoozes to their customers' own: rows of SHARDED_BATCH."""
+    """Give each control record to every shard as it comes, snoozes to their customers' own: rows of SHARDED_BATCH.
+
+    Records that the job was submitted with are not given again: a shard would go through all that was ever ordered
+    while it scores. The first and the last of them, whatever they are, make every shard begin, so that what they
+    were submitted with is in its state.
+    """
     shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
     is_snooze = f"customer_id LIKE '{SNOOZE_PREFIX}%'"
     own_shard = shard_sql(f"SUBSTRING({_WHOLE_KEY} FROM {len(SNOOZE_PREFIX) + 1})", config.shards)
+    known = known_sql(config)
     batches = tables.sql_query(f"""
         SELECT shard, ROW(
             CASE
+                WHEN known THEN {types.KNOWN}
                 WHEN own_shard IS NOT NULL THEN {types.SNOOZE}
                 WHEN record_key = '{RULES_KEY}' THEN {types.RULES}
                 ELSE {types.DEPLOYMENT}
@@ -145,9 +153,11 @@ def orders(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
                 ARRAY[{shards}] AS shards,
                 customer_id AS record_key,
                 COALESCE(payload, X'') AS payload,
-                CASE WHEN {is_snooze} THEN {own_shard} END AS own_shard
+                {known} AS known,
+                CASE WHEN {is_snooze} AND NOT {known} THEN {own_shard} END AS own_shard
             FROM control
-            WHERE customer_id IN ('{DEPLOYMENT_KEY}', '{RULES_KEY}') OR {is_snooze}
+            WHERE (NOT {known} AND (customer_id IN ('{DEPLOYMENT_KEY}', '{RULES_KEY}') OR {is_snooze}))
+                OR {rim_sql(config)}
         ) CROSS JOIN UNNEST(shards) AS every_shard (shard)
         WHERE own_shard IS NULL OR own_shard = shard""")  # noqa: S608
     return _sharded_batches(tables, batches, uids.CONTROL, config)

@@ -95,6 +95,8 @@ class RuleBook:
     rules : tuple of Rule
     lists : tuple of RuleList
     snoozes : tuple of Snooze
+    replaces : str
+        Id of the book that was in force when this one was made; empty: none was, or it is not known.
     """
 
     book_id: str
@@ -104,6 +106,7 @@ class RuleBook:
     rules: tuple[Rule, ...] = ()
     lists: tuple[RuleList, ...] = ()
     snoozes: tuple[Snooze, ...] = ()
+    replaces: str = ""
 
     def to_record(self) -> dict[str, Any]:
         """Return it as a record of `rules.avsc`."""

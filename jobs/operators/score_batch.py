@@ -26,6 +26,7 @@ from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_snoozes import ShardSnoozes
 from jobs.operators.shard_state import ShardState
 from jobs.record_types import (
+    KNOWN,
     LABELS,
     QUERIES,
     RULES,
@@ -85,6 +86,7 @@ class ScoreBatch(KeyedProcessFunction):
         self._job_model = JobModel(config, registry)
         self._state = ShardState(runtime_context, config.mode)
         self._shards: dict[int, Lane] = {}
+        self._first_records = config.first_records_by_key
         subject = value_subject(config.topics.transactions)
         self._transactions = GuardedDecoder(
             TransactionBatchDecoder(subject, registry, config.limits),
@@ -126,7 +128,7 @@ class ScoreBatch(KeyedProcessFunction):
         elif kind == SNOOZE:
             customer_id = records[0][0].removeprefix(SNOOZE_PREFIX)
             yield from lane.rules.snooze(customer_id, records[1][0], now_ms())
-        else:
+        elif kind != KNOWN:
             lane.models.order(records[1][0], now_ms())
         self._wake(lane, ctx)
 
@@ -168,7 +170,7 @@ class ScoreBatch(KeyedProcessFunction):
         scoring = GuardedScoring(shard, models, rules, plain_transaction())
         self._shards[key] = Lane(shard=shard, models=models, rules=rules, scoring=scoring)
         yield from models.begin(now_ms(), self._config.first_deployment_bytes)
-        yield from rules.begin(now_ms(), self._config.first_rules_bytes)
+        yield from rules.begin(now_ms(), self._config.first_rules_bytes, self._first_records)
 
     @staticmethod
     def _wake(lane: Lane, ctx: KeyedProcessFunction.Context) -> None:

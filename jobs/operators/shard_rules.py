@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.rules.ruling import Ruling
+from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.rule_book import RuleBook
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from jobs.operators.shard_snoozes import ShardSnoozes
     from jobs.operators.shard_state import ShardState
     from models.scoring.transaction_scorer import ScoredBatch
+
+NO_RECORDS: Mapping[str, bytes] = MappingProxyType({})
 
 
 class ShardRules:
@@ -62,7 +66,9 @@ class ShardRules:
         """Rule book in force; empty where there never was one."""
         self._order: Future[ReadBook] | None = None
 
-    def begin(self, now_ms: int, first: bytes | None = None) -> Iterator[Any]:
+    def begin(
+        self, now_ms: int, first: bytes | None = None, first_records: Mapping[str, bytes] = NO_RECORDS
+    ) -> Iterator[Any]:
         """Go on as the state says; yield TOPIC_BATCHes, as `look` does.
 
         Parameters
@@ -70,8 +76,13 @@ class ShardRules:
         now_ms : int
         first : bytes or None
             The rule book to begin with where the state has none.
+        first_records : mapping of str to bytes
+            Other records of the control topic, by their keys, to begin with where there is no state.
         """
-        self._snoozes.begin()
+        if self._state.begun.value() is not None:
+            first_records = NO_RECORDS
+        self._state.begun.update(b"\x01")
+        self._snoozes.begin(_under(SNOOZE_PREFIX, first_records))
         kept, wanted = self._state.rules.value(), self._state.wanted_rules.value()
         if kept is None and wanted is None and first is not None:
             kept = first
@@ -143,3 +154,8 @@ class ShardRules:
 @cache
 def _no_rules() -> RuleEngine:
     return RuleEngine(RuleBook(book_id="", changed_at=datetime.fromtimestamp(0, UTC), changed_by="", reason=""))
+
+
+def _under(prefix: str, records: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the records of one kind by their names, which are their keys without the kind's prefix."""
+    return {key.removeprefix(prefix): payload for key, payload in records.items() if key.startswith(prefix)}

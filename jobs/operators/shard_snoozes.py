@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from jobs.operators.record_reader import KEPT_MS, RecordReader
 from models.rules.lookup import Lookup
-from schemas.codec import UndecodableError
 from schemas.control_id import id_problem
-from schemas.customer_snooze import CustomerSnooze
-from schemas.registry import UnknownSchemaError
+from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
 from schemas.validation import MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
     from schemas.codec import RecordCodec
-
-KEPT = timedelta(days=30)
-"""How long a snooze is kept beyond its end, by event time: for late transactions."""
 
 
 class ShardSnoozes:
@@ -31,19 +28,28 @@ class ShardSnoozes:
     """
 
     def __init__(self, state: Any, codec: RecordCodec) -> None:
-        self._state, self._codec = state, codec
+        self._state = state
+        self._reader = RecordReader(codec, CustomerSnooze.from_record, SNOOZE_PREFIX)
         self._until: dict[str, datetime] = {}
         self._lookup: Lookup | None = None
         self._changed = False
         self._newest_ms = 0
 
-    def begin(self) -> None:
-        """Read the state; an entry that this version can't read is passed over, and kept."""
-        for customer_id in self._state.keys():  # noqa: SIM118 - no dict
-            try:
-                self._keep(CustomerSnooze.from_record(self._codec.decode(self._state.get(customer_id))))
-            except (UndecodableError, UnknownSchemaError):
-                continue
+    def begin(self, first: Mapping[str, bytes]) -> None:
+        """Read the state.
+
+        Parameters
+        ----------
+        first : mapping of str to bytes
+            Snoozes by customer that a shard without state begins with: those of other shards' customers are kept
+            too, and do nothing.
+        """
+        for customer_id, payload in first.items():
+            self._state.put(customer_id, payload)
+        for customer_id, payload in self._state.items():
+            snooze, refusal = self._reader.read(customer_id, payload)
+            if snooze is not None and not refusal:  # another version may read it
+                self._keep(snooze)
         self._changed = True
 
     def take(self, customer_id: str, payload: bytes) -> tuple[str, str]:
@@ -57,14 +63,10 @@ class ShardSnoozes:
         if not payload:
             self._end(customer_id)
             return "", ""
-        try:
-            snooze = CustomerSnooze.from_record(self._codec.decode(payload))
-        except (UndecodableError, UnknownSchemaError) as error:
-            return "", str(error)
-        except Exception as error:
-            # Whatever is wrong with the record, the job goes on: it is refused.
-            return "", repr(error)
-        refusal = _refusal(snooze, customer_id)
+        snooze, refusal = self._reader.read(customer_id, payload)
+        if snooze is None:
+            return "", refusal
+        refusal = refusal or _refusal(snooze, customer_id)
         if refusal:
             return snooze.snooze_id, refusal
         if snooze.until is None or self._is_over(snooze.until):
@@ -90,7 +92,7 @@ class ShardSnoozes:
         self._newest_ms = max(self._newest_ms, newest_ms)
 
     def _is_over(self, until: datetime) -> bool:
-        return until.timestamp() * 1000 + KEPT.total_seconds() * 1000 <= self._newest_ms
+        return until.timestamp() * 1000 + KEPT_MS <= self._newest_ms
 
     def _keep(self, snooze: CustomerSnooze) -> None:
         if snooze.until is not None:
@@ -104,9 +106,7 @@ class ShardSnoozes:
 
 
 def _refusal(snooze: CustomerSnooze, customer_id: str) -> str:
-    """Return why a snooze is not followed, an empty text where it is."""
-    if snooze.customer_id != customer_id:
-        return f"expected the customer of the key, {customer_id}, got {snooze.customer_id}: publish it again"
+    """Return why a snooze of its key is not followed, an empty text where it is."""
     if not 1 <= len(customer_id.encode()) <= MAX_TEXT_BYTES:
         got = f"{len(customer_id.encode()):,}"
         return f"expected a customer_id of 1 to {MAX_TEXT_BYTES} bytes, got {got}. No customer has another."

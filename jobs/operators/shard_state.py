@@ -42,6 +42,8 @@ class ShardState:
         The rule book in force, and the one that is to be once it is read, see `ShardRules`.
     snoozes : MapState of customer_id to the control topic's payload
         Snoozes of this shard's customers, see `ShardSnoozes`.
+    begun : ValueState of one byte
+        Whether the records that the job was submitted with were taken into the state.
     """
 
     def __init__(self, context: RuntimeContext, mode: Mode) -> None:
@@ -67,6 +69,7 @@ class ShardState:
         self.rules = one("rules")
         self.wanted_rules = one("wanted_rules")
         self.snoozes = by_text("snoozes")
+        self.begun = one("begun")
         self._mode = mode
 
     def read(self, state: Any, key: str) -> bytes | None:

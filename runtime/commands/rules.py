@@ -50,7 +50,9 @@ def list_rules(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream rules ls --json | jq .rules
     """
     settings, services = _open(context)
-    book = _orders(settings, services).in_force()
+    orders = _orders(settings, services)
+    book = orders.in_force()
+    orders.note_seen("" if book is None else book.book_id)
     told = [] if book is None or not book.book_id else _answers(settings, services, book.book_id, 0)
     if as_json:
         write_json(None if book is None else {**asdict(book), "shards": _shards(told)})
@@ -64,22 +66,34 @@ def list_rules(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def apply(
-    context: typer.Context, file: File, *, reason: Reason = "", wait: Wait = 30.0, as_json: AsJson = False
+    context: typer.Context,
+    file: File,
+    *,
+    reason: Reason = "",
+    replaces: Annotated[
+        str | None, typer.Option(help="Id of the rule book that the file is based on; see `rules ls`.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace any rule book that is in force.")] = False,
+    wait: Wait = 30.0,
+    as_json: AsJson = False,
 ) -> None:
     """Put the rules and lists of a file in the place of those in force, and wait until each shard follows them.
 
     It is the whole book: what the file does not name is gone, but for snoozes. A mistake in it is told before
-    anything is sent. Exit code 1 when a shard refuses, or does not answer in time.
+    anything is sent. A rule book that somebody else applied, and that you were not shown by `rules ls`, is not
+    replaced. Exit code 1 then, and when a shard refuses, or does not answer in time.
 
     [bold]Examples[/]
 
       fraudstream rules apply rules.toml --reason "gift cards, ticket 4711"
+      fraudstream rules apply rules.toml --replaces 6f1c0a0e-93f5-4a53-9f1b-6f4f3f2b7f9c
     """
     from runtime.rules.rule_file import RuleFile
 
     settings, services = _open(context)
     found = RuleFile.read(file)
-    _tell(settings, services, _orders(settings, services).apply(found, reason), wait, as_json=as_json)
+    order = _orders(settings, services).apply(found, reason, replaces=replaces, force=force)
+    _tell(settings, services, order, wait, as_json=as_json)
 
 
 @app.command()
@@ -234,19 +248,24 @@ def _own_answer(settings: Settings, services: Services, order_id: str, seconds: 
 
 
 def _tell(settings: Settings, services: Services, order: RuleOrder, wait: float, *, as_json: bool) -> None:
+    from runtime.job_control.book_replacement import described
+
     if not order.changes:
         if as_json:
             write_json({"book_id": None, "changes": [], "shards": []})
         else:
             out.print("Nothing changes: the rules in force are the same")
         return
+    if order.replaced is not None and not as_json:
+        write_line(f"Replaces {described(order.replaced)}")
     for change in order.changes if not as_json else ():
         write_line(change)
     with err.status("waiting for the job"):
         answers = _own_answer if order.shards == "own" else _answers
         told = answers(settings, services, order.order_id, wait)
     if as_json:
-        write_json({"book_id": order.order_id, "changes": order.changes, "shards": _shards(told)})
+        replaced = order.replaced and order.replaced.book_id
+        write_json({"book_id": order.order_id, "replaces": replaced, "changes": order.changes, "shards": _shards(told)})
     else:
         _show_answers(told)
     if not all(shard.answer and shard.answer.kind == "RULES" for shard in told):
@@ -267,9 +286,10 @@ def _show_answers(told: list[ShardReport]) -> None:
 
 
 def _show_book(book: RuleBook) -> None:
-    why = f": {book.reason}" if book.reason else ""
+    from runtime.job_control.book_replacement import described
+
     if book.book_id:
-        write_line(f"Applied {book.changed_at:%Y-%m-%d %H:%M:%S} UTC by {book.changed_by}{why}")
+        write_line(f"Rule book {described(book)}")
     rules = [(rule.name, rule.action, rule.when, _day(rule.expires), rule.text) for rule in book.rules]
     write_table(("rule", "action", "when", "expires", "in words"), rules)
     if book.lists:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-from confluent_kafka import Message
-
 from producers.publisher import Publisher
 from runtime.configuration.settings import Settings
+from runtime.job_control.control_state import read_control
 from runtime.kafka.kafka_client import shared_properties
 from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_codecs import read_records
-from runtime.kafka.topic_reader import read_topic
 from runtime.kafka.topics import require_topics
 from runtime.local.embedded import Services
 from schemas.avro_schemas import CONTROL, RULES, SNOOZE
-from schemas.codec import RecordCodec, UndecodableError
-from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
+from schemas.codec import RecordCodec
+from schemas.customer_snooze import CustomerSnooze
 from schemas.deployment import DEPLOYMENT_KEY, Challenger, Deployment, Served
-from schemas.registry import UnknownSchemaError, rules_subject, snoozes_subject, value_subject
+from schemas.registry import rules_subject, snoozes_subject, value_subject
 from schemas.rule_book import RULES_KEY, RuleBook, RuleError
 
 __all__ = [
     "Challenger",
     "Deployment",
     "Served",
+    "encode_rules",
     "publish_deployment",
     "publish_rules",
     "publish_snooze",
@@ -33,8 +28,6 @@ __all__ = [
     "read_rules",
     "read_snoozes",
 ]
-
-T = TypeVar("T")
 
 MOST_BOOK_BYTES = 900_000
 """Of a rule book, encoded: no broker at its defaults takes a record of a megabyte."""
@@ -66,12 +59,27 @@ def read_deployment(settings: Settings, services: Services) -> Deployment | None
     NotReady
         There is no control topic, or no broker answers.
     """
-    newest = _newest_deployment(settings, services)
-    return None if newest is None else newest[1]
+    return read_control(settings, services, (CONTROL,)).deployment
+
+
+def encode_rules(settings: Settings, book: RuleBook) -> bytes:
+    """Return a rule book as a record of the control topic.
+
+    Raises
+    ------
+    RuleError
+        The book is too large.
+    """
+    payload = RecordCodec(RULES, rules_subject(settings.topics.control), registry_of(settings)).encode(book.to_record())
+    if len(payload) > MOST_BOOK_BYTES:
+        raise RuleError(
+            f"expected a rule book of at most {MOST_BOOK_BYTES:,} bytes, was {len(payload):,}: shorten its lists"
+        )
+    return payload
 
 
 def publish_rules(settings: Settings, services: Services, book: RuleBook) -> None:
-    """Order the job to decide by other rules; what it makes of them, `model_events` tells.
+    """Order the job to decide by other rules, whichever are in force; what it makes of them, `model_events` tells.
 
     Raises
     ------
@@ -80,12 +88,7 @@ def publish_rules(settings: Settings, services: Services, book: RuleBook) -> Non
     NotReady
         There is no control topic, or no broker answers.
     """
-    payload = _rules_codec(settings).encode(book.to_record())
-    if len(payload) > MOST_BOOK_BYTES:
-        raise RuleError(
-            f"expected a rule book of at most {MOST_BOOK_BYTES:,} bytes, was {len(payload):,}: shorten its lists"
-        )
-    _publish(settings, services, RULES_KEY, payload)
+    _publish(settings, services, RULES_KEY, encode_rules(settings, book))
 
 
 def read_rules(settings: Settings, services: Services) -> RuleBook | None:
@@ -96,8 +99,7 @@ def read_rules(settings: Settings, services: Services) -> RuleBook | None:
     NotReady
         There is no control topic, or no broker answers.
     """
-    newest = _newest_book(settings, services)
-    return None if newest is None else newest[1]
+    return read_control(settings, services, (RULES,)).book
 
 
 def publish_snooze(settings: Settings, services: Services, snooze: CustomerSnooze) -> None:
@@ -109,7 +111,8 @@ def publish_snooze(settings: Settings, services: Services, snooze: CustomerSnooz
         There is no control topic, or no broker answers.
     """
     # The job answers the record, which a tombstone has no id for; compaction then removes both.
-    _publish(settings, services, snooze.key, _snoozes_codec(settings).encode(snooze.to_record()))
+    codec = RecordCodec(SNOOZE, snoozes_subject(settings.topics.control), registry_of(settings))
+    _publish(settings, services, snooze.key, codec.encode(snooze.to_record()))
     if snooze.until is None:
         _publish(settings, services, snooze.key, None)
 
@@ -122,39 +125,7 @@ def read_snoozes(settings: Settings, services: Services) -> dict[str, CustomerSn
     NotReady
         There is no control topic, or no broker answers.
     """
-    topic, codec = settings.topics.control, _snoozes_codec(settings)
-    require_topics(settings, services.bootstrap_servers, topic)
-    newest: dict[str, CustomerSnooze] = {}
-    for message in read_topic(settings, services.bootstrap_servers, topic):
-        key = (message.key() or b"").decode(errors="replace")
-        if not key.startswith(SNOOZE_PREFIX):
-            continue
-        customer_id = key.removeprefix(SNOOZE_PREFIX)
-        payload = message.value()
-        try:
-            snooze = CustomerSnooze.from_record(codec.decode(payload)) if payload else None
-        except (UndecodableError, UnknownSchemaError):
-            continue  # the job refuses it too, and goes on with the former
-        if snooze is None or snooze.until is None:
-            newest.pop(customer_id, None)
-        elif snooze.customer_id == customer_id:
-            newest[customer_id] = snooze
-    return newest
-
-
-def newest_orders(settings: Settings, services: Services) -> dict[str, bytes]:
-    """Read the newest deployment and rule book that can be followed, by their keys, as they were written.
-
-    Raises
-    ------
-    NotReady
-        There is no control topic, or no broker answers.
-    """
-    found = {
-        DEPLOYMENT_KEY: _newest_deployment(settings, services),
-        RULES_KEY: _newest_book(settings, services),
-    }
-    return {key: newest[0].value() or b"" for key, newest in found.items() if newest is not None}
+    return read_control(settings, services, (SNOOZE,)).snoozes
 
 
 def _publish(settings: Settings, services: Services, key: str, payload: bytes | None) -> None:
@@ -163,43 +134,6 @@ def _publish(settings: Settings, services: Services, key: str, payload: bytes | 
     with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
         publisher.publish([(key.encode(), payload)], topic)
         publisher.flush()
-
-
-def _newest_deployment(settings: Settings, services: Services) -> tuple[Message, Deployment] | None:
-    return _newest(settings, services, DEPLOYMENT_KEY, CONTROL, Deployment.from_record)
-
-
-def _newest_book(settings: Settings, services: Services) -> tuple[Message, RuleBook] | None:
-    subject = rules_subject(settings.topics.control)
-    return _newest(settings, services, RULES_KEY, RULES, RuleBook.from_record, subject)
-
-
-def _newest(
-    settings: Settings,
-    services: Services,
-    key: str,
-    kind: str,
-    parse: Callable[[dict[str, Any]], T],
-    subject: str | None = None,
-) -> tuple[Message, T] | None:
-    """Return the newest record of a key that can be followed: the job too stays with it whatever comes after."""
-    topic, servers = settings.topics.control, services.bootstrap_servers
-    require_topics(settings, servers, topic)
-    found = read_records(
-        settings, servers, topic, kind, parse, takes=lambda message: message.key() == key.encode(), subject=subject
-    )
-    newest = None
-    for pair in found:
-        newest = pair
-    return newest
-
-
-def _snoozes_codec(settings: Settings) -> RecordCodec:
-    return RecordCodec(SNOOZE, snoozes_subject(settings.topics.control), registry_of(settings))
-
-
-def _rules_codec(settings: Settings) -> RecordCodec:
-    return RecordCodec(RULES, rules_subject(settings.topics.control), registry_of(settings))
 
 
 def _codec(settings: Settings) -> RecordCodec:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from base64 import b64encode
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +12,12 @@ from runtime.configuration.settings import Settings
 from runtime.host.failures import RuntimeFailure
 from runtime.host.folders import PROJECT_ROOT
 from runtime.host.java import find_java
-from runtime.job_control.control_topic import newest_orders
 from runtime.job_control.flink_run import FlinkRun
 from runtime.job_control.flink_secrets import is_secret
 from runtime.job_control.java_security import java_security
 from runtime.job_control.job_secrets import job_registry, kafka_password_file
 from runtime.job_control.model_store import pin_model
+from runtime.job_control.orders_in_force import orders_in_force, with_orders, without_orders
 from runtime.job_control.resumption import Resumption
 from runtime.job_control.savepoints import note_manifest, take_savepoint
 from runtime.job_control.stale_state import require_committable
@@ -29,8 +28,6 @@ from runtime.kafka.transaction_limit import require_transaction_time, transactio
 from runtime.local.embedded import Services, cluster, jars_for
 from runtime.local.flink_home import CLIENT_SETTINGS, FlinkHome
 from runtime.local.flink_rest import FlinkRest
-from schemas.deployment import DEPLOYMENT_KEY
-from schemas.rule_book import RULES_KEY
 from schemas.wall_clock import now_ms
 
 SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
@@ -171,7 +168,7 @@ def run_job(
     if state is None:
         config = _begun(settings, services, config)
     else:
-        config, lines = state.apply(settings, services, config)
+        config, lines = state.apply(settings, services, without_orders(config))
         for line in lines:
             on_line(line)
     run = _flink_run(settings, services, config, state, script)
@@ -212,13 +209,7 @@ def _begun(settings: Settings, services: Services, config: JobConfig) -> JobConf
     ids = TopicIds(settings, services.bootstrap_servers).read(config.input_topics.values())
     known = {topic: topic_id for topic, topic_id in ids.items() if topic_id is not None}
     config = replace(config, topic_ids=known, generations={})
-    return _with_orders(config, newest_orders(settings, services))
-
-
-def _with_orders(config: JobConfig, orders: dict[str, bytes]) -> JobConfig:
-    """Pin what is in force, so that a fresh job's first transactions are scored and ruled on by it."""
-    texts = {key: b64encode(payload).decode() for key, payload in orders.items()}
-    return replace(config, first_rules=texts.get(RULES_KEY), first_deployment=texts.get(DEPLOYMENT_KEY))
+    return with_orders(config, orders_in_force(settings, services))
 
 
 def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:

@@ -40,6 +40,10 @@ class RuleLog:
         """Write an entry behind the others."""
         self._lines.add(asdict(entry))
 
+    def has(self, book_id: str, by: str) -> bool:
+        """Return whether somebody made a change from this folder of state."""
+        return any(entry.book_id == book_id and entry.by == by for entry in self.entries())
+
     def entries(self) -> list[RuleEntry]:
         """Return all entries, the oldest first.
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -10,11 +10,13 @@ from typing import Literal
 from models.rules.rule_engine import RuleEngine
 from runtime.configuration.settings import Settings
 from runtime.host.user import user
+from runtime.job_control.book_replacement import BookReplacedError, described, replace_rules
 from runtime.job_control.control_topic import publish_rules, publish_snooze, read_rules, read_snoozes
 from runtime.local.embedded import Services
 from runtime.rules.rule_changes import rule_changes
 from runtime.rules.rule_file import RuleFile
 from runtime.rules.rule_log import RuleEntry, RuleLog
+from runtime.rules.seen_books import SeenBooks
 from schemas.customer_snooze import CustomerSnooze
 from schemas.rule_book import RuleBook, RuleError, Snooze
 
@@ -31,18 +33,21 @@ class RuleOrder:
         See `rule_changes`.
     shards : {"all", "own"}
         Whether every shard answers, or the customer's own alone.
+    replaced : RuleBook or None
+        Rule book that was in force; None where a snooze changes, or none was.
     """
 
     order_id: str
     changes: list[str]
     shards: Literal["all", "own"] = "all"
+    replaced: RuleBook | None = None
 
 
 class RuleOrders:
     """Changes of the rules and snoozes in force: each is checked as the job does, sent to it, and written down.
 
-    A rule book is made of the newest one: of two that two processes make at the same moment the later one counts. A
-    snooze is a record of its own, so those of any processes all count.
+    A rule book takes the place of the one that it was made from, and no other: of two that are made from the same one
+    the second is refused. A snooze is a record of its own, so those of any processes all count.
 
     Parameters
     ----------
@@ -53,23 +58,42 @@ class RuleOrders:
     def __init__(self, settings: Settings, services: Services) -> None:
         self._settings, self._services = settings, services
         self._by = user()
-        self._log = RuleLog(settings)
+        self._log, self._seen = RuleLog(settings), SeenBooks(settings)
         self._one_at_once = Lock()
 
-    def apply(self, file: RuleFile, reason: str) -> RuleOrder:
+    def apply(self, file: RuleFile, reason: str, *, replaces: str | None = None, force: bool = False) -> RuleOrder:
         """Put a file's rules and lists in the place of those in force; snoozes stay.
+
+        Parameters
+        ----------
+        file, reason
+            What, and why.
+        replaces
+            Id of the rule book that the file is based on, empty for none; None: one that this user applied or was
+            shown.
+        force
+            Whether to replace any book, whatever others applied meanwhile.
 
         Raises
         ------
+        BookReplacedError
+            Another rule book is in force than the one that the file is based on.
         RuleError
             The job would refuse them.
         NotReady
             There is no control topic, or no broker answers.
         """
         with self._one_at_once:
-            return self._changed(
-                self._current(), lambda book: replace(book, rules=file.rules, lists=file.lists), reason
-            )
+            before = self._current()
+            after = replace(before, rules=file.rules, lists=file.lists)
+            if not force and rule_changes(before, after):
+                self._require_base(before, replaces)
+            return self._changed(before, after, reason, force=force)
+
+    def note_seen(self, book_id: str) -> None:
+        """Note that the user was shown a rule book, so that a file of theirs can be based on it."""
+        with suppress(OSError):  # to show the rules needs no right to write
+            self._seen.add(book_id)
 
     def snooze(self, customer_id: str, until: datetime, reason: str) -> RuleOrder:
         """Silence the reviews of a customer's transactions before an event time; raises as `apply`."""
@@ -120,7 +144,7 @@ class RuleOrders:
         """Remove a snooze that an earlier version wrote into the book: the customer's record counts in its place."""
         book = self._current()
         if any(item.customer_id == customer_id for item in book.snoozes):
-            self._changed(book, lambda found: replace(found, snoozes=_others(found, customer_id)), reason)
+            self._changed(book, replace(book, snoozes=_others(book, customer_id)), reason)
 
     def _snoozed(self) -> dict[str, Snooze]:
         """Return the snoozes that are not over by the clock, those of the book too, by customer."""
@@ -134,16 +158,30 @@ class RuleOrders:
         }
         return {customer_id: item for customer_id, item in found.items() if item.until > now}
 
-    def _changed(self, before: RuleBook, change: Callable[[RuleBook], RuleBook], reason: str) -> RuleOrder:
+    def _require_base(self, book: RuleBook, replaces: str | None) -> None:
+        if replaces is None:
+            known = not book.book_id or self._seen.has(book.book_id) or self._log.has(book.book_id, self._by)
+        else:
+            known = replaces == book.book_id
+        if not known:
+            base = "one that you applied or saw" if replaces is None else replaces or "none"
+            raise BookReplacedError(
+                f"expected the rule book in force to be {base}, got {described(book)}. See `fraudstream rules ls`, "
+                "take over what is to stay, and apply again; --force replaces it as it is"
+            )
+
+    def _changed(self, before: RuleBook, after: RuleBook, reason: str, *, force: bool = False) -> RuleOrder:
         now = datetime.now(UTC)
-        book = replace(change(before), book_id=str(uuid.uuid4()), changed_at=now, changed_by=self._by, reason=reason)
+        told = {"changed_at": now, "changed_by": self._by, "reason": reason, "replaces": before.book_id}
+        book = replace(after, book_id=str(uuid.uuid4()), **told)
         RuleEngine(book)
         changes = rule_changes(before, book)
         if changes:
-            publish_rules(self._settings, self._services, book)
+            publish = publish_rules if force else replace_rules
+            publish(self._settings, self._services, book)
             entry = RuleEntry(book_id=book.book_id, at=now, by=self._by, reason=reason, changes=changes)
             self._log.add(entry)
-        return RuleOrder(order_id=book.book_id, changes=changes)
+        return RuleOrder(order_id=book.book_id, changes=changes, replaced=before if before.book_id else None)
 
     def _current(self) -> RuleBook:
         """Return the newest book without the snoozes that are over; an empty one where there was none."""

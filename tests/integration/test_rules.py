@@ -1,6 +1,7 @@
 """Rules reach the running job by the control topic, decide beside the model, and survive a restart."""
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -10,8 +11,10 @@ from typer.testing import CliRunner
 
 from runtime.cli import app
 from runtime.host.deadline import wait_until
-from runtime.job_control.control_topic import publish_rules, publish_snooze, read_snoozes
-from runtime.job_control.model_events import await_answers, await_one_answer
+from runtime.job_control.book_replacement import BookReplacedError
+from runtime.job_control.control_topic import publish_rules, publish_snooze, read_rules, read_snoozes
+from runtime.job_control.model_events import await_answers, await_one_answer, read_model_events
+from runtime.rules.rule_file import RuleFile
 from runtime.rules.rule_orders import RuleOrders
 from schemas.customer_snooze import CustomerSnooze
 from schemas.rule_book import ListEntry, RuleError, RuleList, Snooze
@@ -184,3 +187,71 @@ def test_snooze_of_a_book_of_an_earlier_version_is_shown_replaced_and_ended(open
     orders.unsnooze("c-1", "")
     orders.unsnooze("c-2", "")
     assert orders.in_force().snoozes == ()
+
+
+def test_fresh_job_begins_with_the_rules_and_snoozes_in_force_and_follows_nothing_older(open_lane, artifact):
+    table = card_world(ROWS)
+    expected = Expected.of(table, artifact)
+    large = [row for row in expected.transactions.values() if row["amount_minor"] > LARGE * 100]
+    customer, ended = list(dict.fromkeys(row["customer_id"] for row in large))[:2]
+    until = table["event_time"][-1].as_py() + timedelta(days=1)
+    former, rules = (
+        book(rule("large_amount", f"amount > {limit}", action), book_id=str(uuid4()))
+        for limit, action in ((1, "BLOCK"), (LARGE, "REVIEW"))
+    )
+    lane = open_lane()
+    for ordered in (former, rules):
+        publish_rules(lane.settings, lane.services, ordered)
+    orders = RuleOrders(lane.settings, lane.services)
+    for name in (customer, ended):
+        orders.snooze(name, until, "")
+    orders.unsnooze(ended, "")
+    lane.send(table)
+    lane.submit()
+    lane.await_scores(ROWS)
+    decisions = by_rules(expected, None, {customer})
+    assert {item["transaction_id"]: item["decision"] for item in lane.scores()} == decisions
+    assert {item["rule_book_id"] for item in lane.scores()} == {rules.book_id}
+    events = read_model_events(lane.settings, lane.services.bootstrap_servers)
+    assert {event.deployment_id for event in events if event.kind == "RULES"} == {rules.book_id}
+    assert snooze(lane, ended, until) == [("RULES", "")], "what comes later is followed"
+
+
+def rule_file(limit):
+    return RuleFile(rules=(rule("large_amount", f"amount > {limit}"),), lists=())
+
+
+def test_of_two_who_apply_rules_at_once_one_is_refused(open_lane):
+    lane = open_lane()
+    orders = [RuleOrders(lane.settings, lane.services) for _ in range(4)]  # each as another process: with its own lock
+    first = orders[0].apply(rule_file(1), "")
+    base, before = first.order_id, threading.Barrier(4)
+
+    def apply(number):
+        before.wait()
+        try:
+            return orders[number].apply(rule_file(2 + number), "", replaces=base).order_id
+        except BookReplacedError as error:
+            return error
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(apply, range(4)))
+    (won,) = [outcome for outcome in outcomes if isinstance(outcome, str)]
+    in_force = read_rules(lane.settings, lane.services)
+    assert (in_force.book_id, in_force.replaces) == (won, base)
+    assert all("expected" in str(outcome) for outcome in outcomes if outcome is not won)
+
+
+def test_rules_of_somebody_else_are_replaced_once_they_were_seen_or_by_force(open_lane):
+    lane = open_lane()
+    theirs = book(book_id=str(uuid4()), changed_by="jane@elsewhere", reason="ticket 7")
+    publish_rules(lane.settings, lane.services, theirs)
+    orders = RuleOrders(lane.settings, lane.services)
+    with pytest.raises(BookReplacedError, match=f"got {theirs.book_id}, applied .* by jane@elsewhere: ticket 7"):
+        orders.apply(rule_file(1), "")
+    orders.note_seen(theirs.book_id)
+    assert orders.apply(rule_file(1), "").replaced == theirs
+    with pytest.raises(BookReplacedError, match=f"expected the rule book in force to be {theirs.book_id}"):
+        orders.apply(rule_file(2), "", replaces=theirs.book_id)
+    assert orders.apply(rule_file(2), "", replaces=theirs.book_id, force=True).changes
+    assert orders.apply(rule_file(3), "").changes, "it is their own"

@@ -91,7 +91,7 @@ def answer(operator, kind, key, payload):
         (snooze("c1", snooze_id=LONG), "a snooze_id of at most 256 characters, got 900,000"),
         (snooze(LONG), "a customer_id of 1 to 256 bytes, got 900,000"),
         (snooze(""), "a customer_id of 1 to 256 bytes, got 0"),
-        (snooze(LONG[:400_000], under=LONG[:400_001]), "expected the customer of the key"),
+        (snooze(LONG[:400_000], under=LONG[:400_001]), "expected the record of its key"),
         ((DEPLOYMENT, DEPLOYMENT_KEY, b""), ""),
         ((RULES, RULES_KEY, b"\x00" * 900_000), ""),
         ((SNOOZE, SNOOZE_PREFIX + "c1", b"\xff" * 900_000), ""),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.first_records import pack_records
 from jobs.job_config import JobConfig, JobConfigError
 from schemas.errors import UserError
 from schemas.registry_access import RegistryAccess
@@ -152,6 +153,9 @@ def test_json_gives_back_every_setting(tmp_path):
         challenger_time_ratio=3.5,
         first_rules="YQ==",
         first_deployment="Yg==",
+        first_records=pack_records({"snooze/c": b"x"}),
+        first_control_ranges={"0": [3, 7]},
+        first_control_ms=5,
         unmarked_state=True,
         topic_ids={"a": "id"},
         generations={"labels": 3},

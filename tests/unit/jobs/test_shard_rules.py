@@ -11,7 +11,7 @@ import pytest
 
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.rule_reader import RuleReader
-from jobs.operators.shard_rules import ShardRules
+from jobs.operators.shard_rules import NO_RECORDS, ShardRules
 from jobs.operators.shard_snoozes import ShardSnoozes
 from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision
@@ -56,19 +56,23 @@ class Entries(dict):
         self.pop(key, None)
 
 
+def shard_state():
+    return SimpleNamespace(rules=Value(), wanted_rules=Value(), snoozes=Entries(), begun=Value())
+
+
 class Shard:
     """A shard's rules, and what they told."""
 
     def __init__(self, state=None):
-        self.state = state or SimpleNamespace(rules=Value(), wanted_rules=Value(), snoozes=Entries())
+        self.state = state or shard_state()
         self.counts = Counts()
         reports = ModelReports(job_config(), FileRegistry())
         self.reader = RuleReader(BOOKS)
         snoozes = ShardSnoozes(self.state.snoozes, SNOOZES)
         self.rules = ShardRules(4, self.state, self.reader, reports, self.counts, snoozes)
 
-    def begin(self, first=None):
-        return told(self.rules.begin(NOON_MS, first))
+    def begin(self, first=None, records=NO_RECORDS):
+        return told(self.rules.begin(NOON_MS, first, records))
 
     def order(self, ordered):
         return self.order_raw(encoded(ordered))
@@ -231,7 +235,7 @@ def test_book_that_fails_for_a_plain_transaction_is_refused(monkeypatch):
 
 
 def test_book_that_takes_long_at_the_begin_is_refused_and_followed_once_it_is_read():
-    state = SimpleNamespace(rules=Value(), wanted_rules=Value(), snoozes=Entries())
+    state = shard_state()
     state.rules.update(encoded(book(ALL)))
     shard = Shard(state)
     may_read = Event()
@@ -368,5 +372,17 @@ def test_snooze_under_the_key_of_another_customer_is_refused():
     shard.begin()
     ((kind, snooze_id, _, detail),) = shard.snooze("c-1", snoozed("c-2", LATER))
     assert (kind, snooze_id) == ("RULES_REFUSED", "s1")
-    assert "expected the customer of the key, c-1, got c-2" in detail
+    assert "expected the record of its key, c-1, got that of c-2" in detail
     assert shard.state.snoozes == {}
+
+
+def test_fresh_shard_begins_with_the_snoozes_in_force_and_a_restored_one_with_its_own():
+    customer, other = sorted({*scored()[0].column("customer_id").to_pylist()})[:2]
+    first = {f"snooze/{name}": snoozed(name, LATER) for name in (customer, other)}
+    shard = Shard()
+    shard.begin(encoded(book(REVIEW_ALL)), first)
+    assert approved(shard)[0] == {customer, other}
+    shard.snooze(other, b"")
+    restored = Shard(shard.state)
+    restored.begin(encoded(book(REVIEW_ALL)), first)
+    assert approved(restored)[0] == {customer}

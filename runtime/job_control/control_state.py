@@ -1,0 +1,134 @@
+"""State that the control topic's records amount to, read in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from confluent_kafka import Message
+
+from runtime.configuration.settings import Settings
+from runtime.kafka.registry_access import registry_of
+from runtime.kafka.topic_codecs import TopicCodecs
+from runtime.kafka.topic_reader import place_of, read_topic
+from runtime.kafka.topics import require_topics
+from runtime.local.embedded import Services
+from schemas.avro_schemas import CONTROL, RULES, SNOOZE
+from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
+from schemas.deployment import DEPLOYMENT_KEY, Deployment
+from schemas.registry import rules_subject, snoozes_subject, value_subject
+from schemas.rule_book import RULES_KEY, RuleBook
+
+KINDS = (CONTROL, RULES, SNOOZE)
+"""Kinds of records of the control topic."""
+
+
+@dataclass(kw_only=True)
+class ControlState:
+    """Records of the control topic that are of their kind.
+
+    Attributes
+    ----------
+    deployment, book
+        The newest; None where there never was one.
+    deployment_payload : bytes
+        The deployment as it was written.
+    book_payloads : list of bytes
+        All rule books that the topic still has as they were written, the oldest first.
+    snoozes : dict of str to CustomerSnooze
+        By customer; those that were ended are left out.
+    record_payloads : dict of str to bytes
+        The snoozes as they were written, by the keys of their records.
+    ranges : dict of int to list of int
+        By partition, the first offset that was read, and the one after the last.
+    newest_ms : int
+        The newest Kafka time of what was read, milliseconds since 1970; -1 where nothing was.
+    """
+
+    deployment: Deployment | None = None
+    deployment_payload: bytes = b""
+    book: RuleBook | None = None
+    book_payloads: list[bytes] = field(default_factory=list)
+    snoozes: dict[str, CustomerSnooze] = field(default_factory=dict)
+    record_payloads: dict[str, bytes] = field(default_factory=dict)
+    ranges: dict[int, list[int]] = field(default_factory=dict)
+    newest_ms: int = -1
+
+
+def read_control(settings: Settings, services: Services, kinds: Collection[str] = KINDS) -> ControlState:
+    """Read the control topic once; records under its kinds' keys that are none of them are skipped and reported.
+
+    Parameters
+    ----------
+    settings, services
+        Where the topic is.
+    kinds
+        Kinds of records to decode, of KINDS; the others are passed over.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    topic, servers = settings.topics.control, services.bootstrap_servers
+    require_topics(settings, servers, topic)
+    reader = _ControlReader(settings, kinds)
+    for message in read_topic(settings, servers, topic):
+        reader.add(message)
+    reader.report()
+    return reader.state
+
+
+class _ControlReader:
+    def __init__(self, settings: Settings, kinds: Collection[str]) -> None:
+        self._topic, registry = settings.topics.control, registry_of(settings)
+        subjects = {
+            CONTROL: value_subject(self._topic), RULES: rules_subject(self._topic), SNOOZE: snoozes_subject(self._topic)
+        }  # fmt: skip
+        self._codecs = {
+            kind: TopicCodecs(
+                settings, {self._topic: kind}, subjects={self._topic: subjects[kind]}, registry=registry, at_once=False
+            )
+            for kind in kinds
+        }
+        self.state = ControlState()
+
+    def add(self, message: Message) -> None:
+        """Follow a message as the job does."""
+        partition, offset = place_of(message)
+        self.state.ranges.setdefault(partition, [offset, 0])[1] = offset + 1
+        self.state.newest_ms = max(self.state.newest_ms, message.timestamp()[1])
+        key = (message.key() or b"").decode(errors="replace")
+        if key == DEPLOYMENT_KEY and CONTROL in self._codecs:
+            self._add_deployment(message)
+        elif key == RULES_KEY and RULES in self._codecs:
+            self._add_book(message)
+        elif key.startswith(SNOOZE_PREFIX) and SNOOZE in self._codecs:
+            self._add_snooze(message, key)
+
+    def report(self) -> None:
+        """Report the records that were skipped."""
+        for codecs in self._codecs.values():
+            codecs.report(self._topic)
+
+    def _add_deployment(self, message: Message) -> None:
+        found = self._codecs[CONTROL].parse(message, Deployment.from_record)
+        if found is not None:
+            self.state.deployment, self.state.deployment_payload = found, message.value() or b""
+
+    def _add_book(self, message: Message) -> None:
+        found = self._codecs[RULES].parse(message, RuleBook.from_record)
+        if found is not None:
+            self.state.book = found
+            self.state.book_payloads.append(message.value() or b"")
+
+    def _add_snooze(self, message: Message, key: str) -> None:
+        payload, customer_id = message.value(), key.removeprefix(SNOOZE_PREFIX)
+        snooze = self._codecs[SNOOZE].parse(message, CustomerSnooze.from_record) if payload else None
+        if payload and (snooze is None or snooze.customer_id != customer_id):
+            return  # the job refuses it too, and goes on with the former
+        if payload and snooze is not None and snooze.until is not None:
+            self.state.snoozes[customer_id], self.state.record_payloads[key] = snooze, payload
+        else:
+            self.state.snoozes.pop(customer_id, None)
+            self.state.record_payloads.pop(key, None)

@@ -1,0 +1,17 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.first_records import pack_records, unpack_records
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(TEXTS, st.binary(max_size=40)))
+def test_records_come_back_as_they_were_packed(records):
+    assert unpack_records(pack_records(records)) == records
+
+
+def test_records_that_are_alike_take_little_room():
+    records = {f"list/some/m-{number:06}": f"m-{number:06} by jane for a reason".encode() for number in range(10_000)}
+    assert len(pack_records(records)) < 20 * len(records)
