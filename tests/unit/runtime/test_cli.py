@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from runtime import cli
+from schemas.errors import UserError
 
 SERVICES = ["up", "down", "status", "doctor", "topics"]
 GROUPS = {"topics", "alerts", "dlq", "model", "drift", "rules"}
@@ -129,3 +130,9 @@ def test_wrong_model_is_told_before_anything_is_submitted():
     done = run("submit")
     assert done.returncode == 2
     assert "manifest.json" in done.stderr
+
+
+def test_topic_is_reset_only_with_a_state_to_go_on_from():
+    done = CliRunner().invoke(cli.app, ["submit", "--reset-topic", "labels"])
+    assert isinstance(done.exception, UserError)
+    assert "expected --from-savepoint with --reset-topic, got none" in str(done.exception)
