@@ -3,7 +3,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Literal
 
@@ -11,6 +11,7 @@ from models.rules.rule_engine import RuleEngine
 from runtime.configuration.settings import Settings
 from runtime.host.user import user
 from runtime.job_control.control_topic import publish_rules, publish_snooze, read_rules, read_snoozes
+from runtime.kafka.clocks import CLOCKS_APART_MS
 from runtime.local.embedded import Services
 from runtime.rules.rule_changes import rule_changes
 from runtime.rules.rule_file import RuleFile
@@ -86,7 +87,8 @@ class RuleOrders:
     def unsnooze(self, customer_id: str, reason: str) -> RuleOrder:
         """End a customer's snooze; raises as `apply`, and where there is none."""
         with self._one_at_once:
-            former = self._snoozed().get(customer_id)
+            # One that is over by this machine's clock may not be so by the event times that the job goes by.
+            former = self._recorded().get(customer_id)
             if former is None:
                 raise RuleError(f"expected a customer that is snoozed, got {customer_id}: see `fraudstream rules ls`")
             change = f"- snooze {customer_id} until {former.until:%Y-%m-%d %H:%M}"
@@ -123,8 +125,12 @@ class RuleOrders:
             self._changed(book, lambda found: replace(found, snoozes=_others(found, customer_id)), reason)
 
     def _snoozed(self) -> dict[str, Snooze]:
-        """Return the snoozes that are not over by the clock, those of the book too, by customer."""
+        """Return the snoozes that are not over by this machine's clock, those of the book too, by customer."""
         now = datetime.now(UTC)
+        return {customer_id: item for customer_id, item in self._recorded().items() if item.until > now}
+
+    def _recorded(self) -> dict[str, Snooze]:
+        """Return all snoozes that nobody has ended, those that ran out too, by customer."""
         records = read_snoozes(self._settings, self._services).values()
         found = {item.customer_id: item for item in self._current().snoozes}
         found |= {
@@ -132,7 +138,7 @@ class RuleOrders:
             for item in records
             if item.until is not None
         }
-        return {customer_id: item for customer_id, item in found.items() if item.until > now}
+        return found
 
     def _changed(self, before: RuleBook, change: Callable[[RuleBook], RuleBook], reason: str) -> RuleOrder:
         now = datetime.now(UTC)
@@ -146,11 +152,12 @@ class RuleOrders:
         return RuleOrder(order_id=book.book_id, changes=changes)
 
     def _current(self) -> RuleBook:
-        """Return the newest book without the snoozes that are over; an empty one where there was none."""
-        book, now = read_rules(self._settings, self._services), datetime.now(UTC)
+        """Return the newest book without the snoozes that are long over; an empty one where there was none."""
+        book = read_rules(self._settings, self._services)
+        long_ago = datetime.now(UTC) - timedelta(milliseconds=CLOCKS_APART_MS)
         if book is None:
             return self._empty()
-        return replace(book, snoozes=tuple(item for item in book.snoozes if item.until > now))
+        return replace(book, snoozes=tuple(item for item in book.snoozes if item.until > long_ago))
 
     def _empty(self) -> RuleBook:
         return RuleBook(book_id="", changed_at=datetime.now(UTC), changed_by=self._by, reason="")
