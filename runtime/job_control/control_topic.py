@@ -11,15 +11,15 @@ from producers.publisher import Publisher
 from runtime.configuration.settings import Settings
 from runtime.kafka.kafka_client import shared_properties
 from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_codecs import read_records
+from runtime.kafka.topic_codecs import TopicCodecs, read_records
 from runtime.kafka.topic_reader import read_topic
 from runtime.kafka.topics import require_topics
 from runtime.local.embedded import Services
 from schemas.avro_schemas import CONTROL, RULES, SNOOZE
-from schemas.codec import RecordCodec, UndecodableError
+from schemas.codec import RecordCodec
 from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
 from schemas.deployment import DEPLOYMENT_KEY, Challenger, Deployment, Served
-from schemas.registry import UnknownSchemaError, rules_subject, snoozes_subject, value_subject
+from schemas.registry import rules_subject, snoozes_subject, value_subject
 from schemas.rule_book import RULES_KEY, RuleBook, RuleError
 
 __all__ = [
@@ -115,31 +115,40 @@ def publish_snooze(settings: Settings, services: Services, snooze: CustomerSnooz
 
 
 def read_snoozes(settings: Settings, services: Services) -> dict[str, CustomerSnooze]:
-    """Read the newest snooze of each customer that has one, by customer; records that are none are passed over.
+    """Read the newest snooze of each customer that has one, by customer; records that the job refuses are skipped.
 
     Raises
     ------
     NotReady
         There is no control topic, or no broker answers.
     """
-    topic, codec = settings.topics.control, _snoozes_codec(settings)
+    topic, registry = settings.topics.control, registry_of(settings)
     require_topics(settings, services.bootstrap_servers, topic)
+    subjects = {topic: snoozes_subject(topic)}
+    codecs = TopicCodecs(settings, {topic: SNOOZE}, subjects=subjects, registry=registry, at_once=False)
     newest: dict[str, CustomerSnooze] = {}
     for message in read_topic(settings, services.bootstrap_servers, topic):
         key = (message.key() or b"").decode(errors="replace")
-        if not key.startswith(SNOOZE_PREFIX):
-            continue
-        customer_id = key.removeprefix(SNOOZE_PREFIX)
-        payload = message.value()
-        try:
-            snooze = CustomerSnooze.from_record(codec.decode(payload)) if payload else None
-        except (UndecodableError, UnknownSchemaError):
-            continue  # the job refuses it too, and goes on with the former
-        if snooze is None or snooze.until is None:
-            newest.pop(customer_id, None)
-        elif snooze.customer_id == customer_id:
-            newest[customer_id] = snooze
+        if key.startswith(SNOOZE_PREFIX):
+            _note_snooze(newest, codecs, message, key.removeprefix(SNOOZE_PREFIX))
+    codecs.report(topic)
     return newest
+
+
+def _note_snooze(newest: dict[str, CustomerSnooze], codecs: TopicCodecs, message: Message, customer_id: str) -> None:
+    """Follow a record as a shard does, `ShardSnoozes.take`."""
+    if not message.value():
+        newest.pop(customer_id, None)
+        return
+    snooze = codecs.parse(message, CustomerSnooze.from_record)
+    if snooze is None:
+        return
+    if snooze.customer_id != customer_id:
+        codecs.skip(message, "expected the customer of the key, got another")
+    elif snooze.until is None:
+        newest.pop(customer_id, None)
+    else:
+        newest[customer_id] = snooze
 
 
 def newest_orders(settings: Settings, services: Services) -> dict[str, bytes]:
