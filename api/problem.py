@@ -5,11 +5,15 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from confluent_kafka import KafkaException
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+
+from runtime.host.failures import RuntimeFailure
+from schemas.errors import UserError
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_CHARACTERS = 80
@@ -130,6 +134,19 @@ def answer_with_problems(app: FastAPI, see: str = "/docs") -> None:
             what_to_do=f"see {see}",
             headers=dict(error.headers or {}),
         ).response()
+
+    def unready(_request: Request, error: Exception) -> Response:
+        reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+        return ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            expected="the broker, Flink and the registries to answer",
+            was=str(reason),
+            what_to_do="try again; `fraudstream status` tells what is missing",
+            headers={"Retry-After": "5"},
+        ).response()
+
+    for kind in (KafkaException, RuntimeFailure, UserError):
+        app.add_exception_handler(kind, unready)
 
     @app.exception_handler(Exception)
     def unforeseen(_request: Request, _error: Exception) -> Response:

@@ -52,3 +52,5 @@ if __name__ == "__main__":
         sys.exit(str(failure))
     except KafkaException as failure:
         sys.exit(f"the broker did not answer as expected: {failure.args[0].str()}")
+    except KeyboardInterrupt:
+        sys.exit(130)

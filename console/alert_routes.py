@@ -114,10 +114,10 @@ async def snooze_customer(alert_id: AlertId, silence: Silence, request: Request)
     until = datetime.now(UTC) + timedelta(days=silence.days)
     try:
         await run_in_threadpool(desk.rules.snooze, alert["customer_id"], until, f"alert {alert_id}, in the console")
-    except (UserError, RuntimeFailure, KafkaException) as error:
+    except (UserError, RuntimeFailure, KafkaException, OSError) as error:
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            expected="the snooze to reach the broker",
+            expected="the snooze to reach the broker, and its log the disk",
             was=str(error),
             what_to_do="try again, or `fraudstream rules snooze`",
         ) from None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -39,6 +40,7 @@ from runtime.commands import (
     topics,
     train,
 )
+from runtime.commands.command_line import CommandLine
 from runtime.commands.screen import err
 from runtime.host.environment import QUIET
 from runtime.host.failures import RuntimeFailure
@@ -48,11 +50,15 @@ from schemas.errors import UserError
 
 EXIT_CODES = """
 [bold]Exit codes[/]: 0 done, 1 something that was run failed, 2 a mistake in the command or the settings,
-3 not ready (something needed is not running or not there), 130 stopped by Ctrl-C.
+3 not ready (something needed is not running or not there), 130 stopped by Ctrl-C, 141 whoever read its output has
+stopped reading.
 """
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="fraudstream",
+    cls=CommandLine,
     help="Score card transactions for fraud as they stream by: Kafka in, Flink, Kafka out.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -117,8 +123,12 @@ def main() -> None:
     os.environ.update(QUIET)
     # matplotlib would keep its list of fonts in the home folder.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
-    terminate_as_interrupt()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A customer's name that the terminal's encoding has no characters for is shown, not an error.
+            stream.reconfigure(errors="backslashreplace")
     try:
+        terminate_as_interrupt()
         app()
     except (UserError, RuntimeFailure) as error:
         err.print(f"[red]Error:[/] {_plain(str(error))}", soft_wrap=True)
@@ -126,6 +136,8 @@ def main() -> None:
     except KafkaException as error:
         err.print(f"[red]Error:[/] the broker did not answer as expected: {_plain(error.args[0].str())}")
         sys.exit(RuntimeFailure.exit_code)
+    except KeyboardInterrupt:  # before the command had begun, or while its end was told
+        sys.exit(INTERRUPTED)
 
 
 def _plain(text: str) -> str:

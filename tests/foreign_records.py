@@ -1,79 +1,147 @@
-"""Foreign records for topics that are read record by record: of random writers, damaged, with long ids, tombstones."""
+"""What others put into our topics, and a good record of each kind beside it."""
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from models.features.table import FEATURE_NAMES, spec_hash
+from schemas.avro_schemas import (
+    ALERT,
+    CONTROL,
+    DEAD_LETTER,
+    DRIFT,
+    FEATURE_ANSWER,
+    FEATURE_QUERY,
+    INFERENCE,
+    LABEL,
+    MODEL_EVENT,
+    RULES,
+    SCORE,
+    SHADOW,
+    SNOOZE,
+    TRANSACTION,
+)
 from schemas.codec import RecordCodec
-from tests.random_writers import ODD_VALUES, framed
-from tests.writer_flood import KnownWriter, as_number
+from schemas.customer_snooze import CustomerSnooze
+from schemas.deployment import Challenger, Deployment, Served
+from schemas.framing import header
+from schemas.registry import FileRegistry
+from schemas.rule_book import Rule, RuleBook
+from tests.records import NOON, label, transaction
 
-LONG = "x" * 900_000
+Keyed = tuple[bytes | None, bytes | None]
 
-
-@dataclass(frozen=True)
-class ForeignKind:
-    """A kind of record, and who else writes it.
-
-    Attributes
-    ----------
-    record : dict
-        A valid one.
-    codec : RecordCodec
-        Of the registry that knows the writers.
-    writers : sequence of KnownWriter
-    """
-
-    record: Mapping[str, Any]
-    codec: RecordCodec
-    writers: Sequence[KnownWriter]
+KEYS = (None, b"", b"\xff\xfe\x00", b"c0", b"deployment", b"rules", b"snooze/c0", b"snooze/\xff", b"\xed\xa0\x80")
+"""Of foreign records: none, empty, no UTF-8, and those that compaction and our readers go by."""
 
 
-class ForeignRecords:
-    """Makes records for one topic, the same ones for the same seed.
+def encoded(kind: str, record: dict[str, Any]) -> bytes:
+    """Return a record as it lies in a topic."""
+    return RecordCodec(kind, "any", FileRegistry()).encode(record)
+
+
+def good_records(model_id: str) -> dict[str, list[tuple[str, Keyed]]]:
+    """Return kinds and keyed records by the field of `Topics`; the control topic has three.
 
     Parameters
     ----------
-    kinds : sequence of ForeignKind
-        Those that the topic has.
-    keys : sequence of bytes
-        Of the records, each as likely as another.
-    seed : int
+    model_id
+        Of the model that the records name.
     """
+    one = transaction(1)
+    later = NOON + timedelta(minutes=2)
+    named = {
+        "transaction_id": one["transaction_id"],
+        "customer_id": one["customer_id"],
+        "event_time": one["event_time"],
+    }
+    score = {**named, "scored_at": later, "score": 0.9, "decision": "BLOCK", "model_id": model_id}
+    amount = {"merchant_id": one["merchant_id"], "amount_minor": one["amount_minor"]}
+    features = dict.fromkeys(FEATURE_NAMES, 1.0)
+    records = {
+        "transactions": (TRANSACTION, one),
+        "labels": (LABEL, label(1)),
+        "scores": (SCORE, {**score, "feature_spec_hash": spec_hash(), "shard": 1, "label_offsets": [0]}),
+        "alerts": (ALERT, {
+            **score, **amount, "alert_id": "good-alert", "currency": "EUR", "feature_spec_hash": spec_hash(),
+            "review_threshold": 0.5, "block_threshold": 0.8, "features": features, "reasons": [],
+        }),
+        "drift": (DRIFT, {
+            "drift_id": "d", "signal": "score", "detector": "psi", "detected_at": later, "event_time": NOON,
+            "observation": 1, "estimate": 0.5, "observed": 0.5, "model_id": model_id,
+        }),
+        "dead_letters": (DEAD_LETTER, {
+            "reason": "NULL_KEY", "detail": "expected a key", "topic": "TRANSACTIONS", "partition": 0, "offset": 0,
+            "key": "c1", "payload": b"nonsense", "failed_at": later,
+        }),
+        "inference": (INFERENCE, {
+            **score, **amount, "feature_spec_hash": spec_hash(), "shard": 1, "partition": 0, "offset": 0,
+            "label_offsets": [0], "features": [1.0] * len(FEATURE_NAMES),
+        }),
+        "model_events": (MODEL_EVENT, {
+            "deployment_id": "good-deployment", "shard": 1, "at": later, "kind": "SERVING", "model_id": model_id,
+            "challengers": ["other"], "detail": "", "took_ms": 1,
+        }),
+        "shadow": (SHADOW, {
+            "deployment_id": "good-deployment", "shard": 1, "begin": NOON, "end": later, "champion_id": model_id,
+            "challenger_id": "other", "transactions": 7, "decided": 0, "agreed": 7, "champion_alerts": 1,
+            "challenger_alerts": 1, "both_alert": 1, "difference_sum": 0.5, "difference_max": 0.5,
+        }),
+        "queries": (FEATURE_QUERY, {**one, "query_id": "q"}),
+        "features": (FEATURE_ANSWER, {
+            "query_id": "q", "customer_id": one["customer_id"], "event_time": NOON, "answered_at": later, "shard": 1,
+            "feature_spec_hash": spec_hash(), "features": features,
+        }),
+    }  # fmt: skip
+    key = one["customer_id"].encode()
+    found = {topic: [(kind, (key, encoded(kind, record)))] for topic, (kind, record) in records.items()}
+    return {**found, "control": _orders(model_id)}
 
-    def __init__(self, kinds: Sequence[ForeignKind], keys: Sequence[bytes], seed: int) -> None:
-        self._kinds, self._keys = kinds, keys
-        self._chance = random.Random(seed)  # noqa: S311 - the same each time
 
-    def take(self, count: int) -> Iterator[tuple[bytes, bytes | None]]:
-        """Yield the next records."""
-        for _ in range(count):
-            yield self._chance.choice(self._keys), None if self._chance.random() < 0.02 else self._value()
+def _orders(model_id: str) -> list[tuple[str, Keyed]]:
+    who = {"changed_at": NOON, "changed_by": "jane", "reason": ""}
+    deployment = Deployment(
+        deployment_id="good-deployment",
+        champion=Served(model_id=model_id, location="/models/a", sha256="a"),
+        challengers=(Challenger(model_id="other", location="/models/b", sha256="b"),),
+        **who,
+    )
+    rule = Rule(name="good_rule", when="amount_minor > 100000", action="REVIEW", text="much")
+    book = RuleBook(book_id="good-book", rules=(rule,), **who)
+    until = NOON.replace(year=2999)
+    snooze = CustomerSnooze(snooze_id="s", customer_id="good-customer", until=until, **who)
+    return [
+        (CONTROL, (b"deployment", encoded(CONTROL, deployment.to_record()))),
+        (RULES, (b"rules", encoded(RULES, book.to_record()))),
+        (SNOOZE, (b"snooze/good-customer", encoded(SNOOZE, snooze.to_record()))),
+    ]
 
-    def _value(self) -> bytes:
-        chance = self._chance
-        kind = chance.choice(self._kinds)
-        way = chance.random()
-        if way < 0.01:
-            name = next(name for name in kind.record if name.endswith("_id"))
-            return kind.codec.encode({**kind.record, name: LONG})
-        if way < 0.4:
-            return self._damaged(kind.codec.encode(dict(kind.record)))
-        wanted = {name: as_number(value) for name, value in kind.record.items()}
-        if chance.random() < 0.3:
-            wanted[chance.choice([*wanted])] = chance.choice(ODD_VALUES)
-        known = chance.choice(kind.writers)
-        return framed(known.schema_id, known.writer.body(chance, wanted))
 
-    def _damaged(self, payload: bytes) -> bytes:
-        chance = self._chance
-        at = chance.randrange(len(payload))
-        match chance.randrange(4):
-            case 0:
-                return payload[:at]
-            case 1:
-                return payload[:at] + chance.randbytes(chance.randint(1, 9)) + payload[at + 1 :]
-            case 2:
-                return chance.randbytes(chance.choice([0, 1, 5, 300]))
-        return payload[:at] + bytes([payload[at] ^ 1 << chance.randrange(8)]) + payload[at + 1 :]
+def foreign_values(good: bytes, other: bytes) -> list[bytes | None]:
+    """Return values that are no records of a topic.
+
+    Parameters
+    ----------
+    good
+        A record of the topic, to be cut.
+    other
+        A record of another of our schemas.
+    """
+    return [
+        None, b"", b"test", b"\0", header(2_000_000_000), header(2_000_000_000) + b"body", other,
+        good[: len(good) // 2], good + b"x", good[:5], b'{"transaction_id": 1}', b"\x01" + good[1:],
+        good[:5] + b"\xff" * 40, good[:5] + bytes(500),
+    ]  # fmt: skip
+
+
+def foreign_records(good: bytes, other: bytes, *, compacted: bool) -> list[Keyed]:
+    """Return each of the values under each of the keys; tombstones of our own keys, which are orders, left out.
+
+    A broker takes no record without a key into a compacted topic.
+    """
+    return [
+        (key, value)
+        for value in foreign_values(good, other)
+        for key in KEYS
+        if not (compacted and key is None)
+        if value or not (key or b"").startswith((b"deployment", b"rules", b"snooze/c"))
+    ]

@@ -58,3 +58,5 @@ if __name__ == "__main__":
         main()
     except UserError as failure:
         sys.exit(str(failure))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from runtime.host.child_command import run_child
 from runtime.host.folders import PROJECT_ROOT
 from schemas.errors import UserError
 
@@ -43,5 +43,4 @@ def bench(
     line = [sys.executable, "-m", "benchmarks", suite]
     line += ["--brief"] if brief else []
     line += ["--results", str(results.absolute())] if results else []
-    done = subprocess.run(line, cwd=PROJECT_ROOT, check=False)  # noqa: S603
-    raise typer.Exit(done.returncode)
+    raise typer.Exit(run_child(line, cwd=PROJECT_ROOT))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 
 from runtime.commands.screen import AsJson, err, out, write_json
+from runtime.host.child_command import run_child
 from runtime.host.folders import PROJECT_ROOT
 from schemas.errors import UserError
 
@@ -38,8 +38,7 @@ def scorecard(
     line += ["--brief"] if brief else []
     line += ["--json"] if as_json else []
     line += ["--results", str(results.absolute())] if results else []
-    done = subprocess.run(line, cwd=PROJECT_ROOT, check=False)  # noqa: S603
-    raise typer.Exit(done.returncode)
+    raise typer.Exit(run_child(line, cwd=PROJECT_ROOT))
 
 
 @app.command()

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import errno
+import json
+import math
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,8 +18,18 @@ from rich.table import Table
 from rich.text import Text
 
 from runtime.configuration.settings import Settings, load_settings
+from schemas.errors import UserError
 
-out = Console(highlight=False)
+
+class Output(Console):
+    """Standard output. One that nobody reads any more ends the command, see `CommandLine`."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError, as whatever else writes there does."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+out = Output(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for a program to read.")]
@@ -31,14 +45,34 @@ def settings_of(context: typer.Context, **sections: dict[str, Any]) -> Settings:
     sections
         Values by section; those that are None were not given.
     """
+    _require_plain(context.params)
     config: Path | None = context.obj
     given = {name: {k: v for k, v in keys.items() if v is not None} for name, keys in sections.items()}
     return load_settings(config, **{name: keys for name, keys in given.items() if keys})
 
 
+def _require_plain(options: Mapping[str, Any]) -> None:
+    """Refuse numbers without an end and text that no record can hold, whichever option has them."""
+    for name, value in options.items():
+        for item in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(item, float) and not math.isfinite(item):
+                raise UserError(f"expected a finite number as {name}, got {item}. Leave it out for no limit")
+            if isinstance(item, str) and not item.isascii() and _has_half_characters(item):
+                raise UserError(f"expected UTF-8 as {name}, got {ascii(item)[:80]}. Check the terminal's encoding")
+
+
+def _has_half_characters(text: str) -> bool:
+    """Say whether a text holds surrogates: bytes of the command line that are no UTF-8 come as such."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def write_json(value: Any) -> None:
     """Write one JSON value and a line end to standard output."""
-    sys.stdout.buffer.write(orjson.dumps(value, default=str, option=orjson.OPT_APPEND_NEWLINE))
+    try:
+        line = orjson.dumps(value, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # the name of a file need not be UTF-8
+        line = (json.dumps(value, default=str) + "\n").encode()
+    sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
 
 

@@ -52,6 +52,7 @@ def read_kept(path: Path, kind: type[T] | Any, what: str, what_to_do: str) -> T:
         It can't be read.
     """
     try:
-        return parse_kept(path.read_bytes(), kind)
+        found: T = parse_kept(path.read_bytes(), kind)
     except KeptJsonError as error:
         raise RuntimeFailure(f"expected {what} in {path}, got {error}. {what_to_do}") from None
+    return found

@@ -123,10 +123,14 @@ class _ControlReader:
             self.state.book_payloads.append(message.value() or b"")
 
     def _add_snooze(self, message: Message, key: str) -> None:
-        payload, customer_id = message.value(), key.removeprefix(SNOOZE_PREFIX)
-        snooze = self._codecs[SNOOZE].parse(message, CustomerSnooze.from_record) if payload else None
-        if payload and (snooze is None or snooze.customer_id != customer_id):
-            return  # the job refuses it too, and goes on with the former
+        payload, customer_id, codecs = message.value(), key.removeprefix(SNOOZE_PREFIX), self._codecs[SNOOZE]
+        snooze = codecs.parse(message, CustomerSnooze.from_record) if payload else None
+        # What the job refuses is passed over: it too goes on with the former.
+        if payload and snooze is None:
+            return
+        if snooze is not None and snooze.customer_id != customer_id:
+            codecs.skip(message, "expected the customer of the key, got another")
+            return
         if payload and snooze is not None and snooze.until is not None:
             self.state.snoozes[customer_id], self.state.record_payloads[key] = snooze, payload
         else:

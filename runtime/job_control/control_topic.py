@@ -118,7 +118,7 @@ def publish_snooze(settings: Settings, services: Services, snooze: CustomerSnooz
 
 
 def read_snoozes(settings: Settings, services: Services) -> dict[str, CustomerSnooze]:
-    """Read the newest snooze of each customer that has one, by customer; records that are none are passed over.
+    """Read the newest snooze of each customer that has one, by customer; records that the job refuses are skipped.
 
     Raises
     ------

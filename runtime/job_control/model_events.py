@@ -64,10 +64,22 @@ class ShardReport:
 
 
 def read_model_events(settings: Settings, bootstrap_servers: str) -> list[ModelEvent]:
-    """Read all that the shards said of their models, oldest first; a shard's events keep their order."""
+    """Read all that the shards said of their models, see `oldest_first`."""
     topic = settings.topics.model_events
-    found = [event for _, event in read_records(settings, bootstrap_servers, topic, MODEL_EVENT, _event)]
-    return sorted(found, key=lambda event: event.at)
+    return oldest_first(event for _, event in read_records(settings, bootstrap_servers, topic, MODEL_EVENT, _event))
+
+
+def oldest_first(events: Iterable[ModelEvent]) -> list[ModelEvent]:
+    """Order events by their times, each shard's as it said them.
+
+    A shard moves to another TaskManager, whose clock may be behind the former one's: what it said last stays its last.
+    """
+    latest: dict[int, datetime] = {}
+    timed = []
+    for event in events:
+        latest[event.shard] = max(latest.get(event.shard, event.at), event.at)
+        timed.append((latest[event.shard], event))
+    return [event for _, event in sorted(timed, key=lambda pair: pair[0])]
 
 
 def await_answers(

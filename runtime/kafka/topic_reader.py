@@ -95,7 +95,8 @@ def read_topic(
         ends = {part: high for part, low, high in partition_ranges(consumer, topic) if high > low}
         if not ends:
             return  # the client refuses to look for times in no partition
-        starts = [TopicPartition(topic, part, since_ms or 0) for part in ends]
+        # Of times before 1970 some stand for the end of a topic.
+        starts = [TopicPartition(topic, part, max(since_ms or 0, 0)) for part in ends]
         # The first offset at or after a time; a partition without such a record is at its end already.
         starts = [start for start in consumer.offsets_for_times(starts, timeout=10) if start.offset >= 0]
         consumer.assign(starts)

@@ -25,6 +25,8 @@ from runtime.lifecycle.audit_log import Serving
 from runtime.lifecycle.model_version import CHALLENGER, CHAMPION, ModelVersion
 from schemas.errors import UserError
 
+LOG = logging.getLogger("fraudstream.models")
+
 REPORT_FILE = "report.html"
 """What `fraudstream train` writes beside the artifact."""
 
@@ -60,7 +62,7 @@ class ModelRegistry:
         # Of the making of its tables it tells on standard error.
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        self._name = settings.models.name
+        self._name, self._foreign_told = settings.models.name, False
         self._artifacts: str | None = None
         uri = settings.models.tracking_uri
         if uri is None:
@@ -198,7 +200,16 @@ class ModelRegistry:
             self._client.create_registered_model(self._name)
 
     def _versions(self) -> list[Any]:
-        return _every(self._client.search_model_versions, f"name = '{self._name}'")
+        """Return the versions that `push` registered: whoever may use MLflow may register others under the name."""
+        found = _every(self._client.search_model_versions, f"name = '{self._name}'")
+        ours = [version for version in found if _is_ours(version)]
+        if len(ours) < len(found) and not self._foreign_told:
+            self._foreign_told = True
+            numbers = ", ".join(str(version.version) for version in found if version not in ours)
+            LOG.warning(
+                "skipped versions of %s that `fraudstream model push` did not register: %s", self._name, numbers
+            )
+        return ours
 
     def _told(self, version: Any, aliases: dict[str, tuple[str, ...]]) -> ModelVersion:
         return ModelVersion(
@@ -209,7 +220,7 @@ class ModelRegistry:
             registered_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
             run_id=version.run_id,
             aliases=aliases.get(str(version.version), ()),
-            share=float(version.tags.get(SHARE, 0.0)),
+            share=_share(version.tags.get(SHARE, "0")),
             metrics=dict(self._client.get_run(version.run_id).data.metrics),
         )
 
@@ -247,6 +258,19 @@ def _metrics(manifest: Manifest) -> dict[str, float]:
 
 def _flat(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
     return {f"{prefix}.{name}": value for name, value in values.items()}
+
+
+def _is_ours(version: Any) -> bool:
+    return bool(version.run_id) and {MODEL_ID, ONNX_SHA256} <= version.tags.keys()
+
+
+def _share(text: str) -> float:
+    """Read a tag that anyone may write; what is no share is none."""
+    try:
+        share = float(text)
+    except ValueError:
+        return 0.0
+    return share if 0 <= share <= 1 else 0.0
 
 
 def _every(search: Any, question: str) -> list[Any]:

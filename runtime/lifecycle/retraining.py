@@ -17,6 +17,7 @@ from models.training.training_settings import TrainingSettings
 from runtime.configuration.settings import Settings
 from runtime.host.deadline import wait_until
 from runtime.job_control.model_events import ANSWER_S, REFUSED, ShardReport, await_answers
+from runtime.kafka.clocks import CLOCKS_APART_MS
 from runtime.lifecycle.audit_log import AuditEntry
 from runtime.lifecycle.judging import try_alone, try_beside_champion
 from runtime.lifecycle.model_registry import ModelRegistry
@@ -170,7 +171,8 @@ class Retraining:
         if entry.outcome == "refused":
             return None
         plan, servers = self._settings.retrain, self._services.bootstrap_servers if self._services else ""
-        since_ms = round(entry.at.timestamp() * 1000)
+        # Results name their models, so earlier ones are told apart; the clock that stamps them may be behind.
+        since_ms = round(entry.at.timestamp() * 1000) - CLOCKS_APART_MS
         seen: list[ShadowResult] = []
 
         def compared() -> bool:

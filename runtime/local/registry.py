@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import http.client
 import tarfile
 import tempfile
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,5 +119,5 @@ def answers_at(url: str, *, timeout_s: float = 2.0) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/subjects", timeout=timeout_s) as answer:  # noqa: S310 (ours, on loopback)
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except (OSError, ValueError, http.client.HTTPException):
         return False

@@ -55,5 +55,5 @@ def _first_field(schema: str) -> tuple[str, str] | None:
     try:
         first = json.loads(schema)["fields"][0]
         return first["name"], first["type"]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None

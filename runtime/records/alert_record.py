@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from models.features.table import FEATURE_NAMES, spec_hash
 from runtime.configuration.settings import Settings
 from runtime.host.failures import NotReady
+from runtime.kafka.clocks import CLOCKS_APART_MS
 from runtime.kafka.topic_codecs import read_records
 from schemas.avro_schemas import ALERT, INFERENCE
 from schemas.errors import UserError
-
-CLOCKS_APART_MS = 60_000
-"""How far the clock that stamped a record of the topic may be behind the one that wrote the record's own times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +47,12 @@ class AlertRecord:
             raise UserError(
                 f"expected an alert on the features {spec_hash()}, was {self.alert['feature_spec_hash']}: explain it "
                 "with the version of fraudstream that made it"
+            )
+        lacking = [name for name in FEATURE_NAMES if name not in self.alert["features"]]
+        if lacking:
+            raise UserError(
+                f"expected an alert with all features, got one without {len(lacking)} of them ({lacking[0]}). It is "
+                "none of the job's: see what else writes to the topic"
             )
         return np.array([self.alert["features"][name] for name in FEATURE_NAMES], np.float32)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,16 +11,20 @@ from confluent_kafka import Message
 
 from producers.publisher import KeyedRecord, Publisher
 from runtime.configuration.settings import Settings
+from runtime.kafka.clocks import CLOCKS_APART_MS
 from runtime.kafka.kafka_client import shared_properties
 from runtime.kafka.registry_access import registry_of
 from runtime.kafka.topic_codecs import TopicCodecs, read_records
 from runtime.kafka.topic_reader import place_of, read_record
+from runtime.kafka.topics import require_topics
 from schemas.avro_schemas import DEAD_LETTER, LABEL, TRANSACTION
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.errors import UserError
 from schemas.registry import SchemaRegistry, UnknownSchemaError, value_subject
 from schemas.rejection import Reason
 from schemas.validation import NOT_UTF8
+
+PLACE = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
 
 
 class NoSuchDeadLetterError(UserError):
@@ -144,8 +149,8 @@ def read_dead_letters(settings: Settings, bootstrap_servers: str, wanted: Wanted
         Which of them.
     """
     topic = settings.topics.dead_letters
-    since_ms = round(wanted.since.timestamp() * 1_000) if wanted.since else None
-    # A letter is written after it was set aside, so its Kafka time is never before `since`.
+    # A letter is written after it was set aside; the broker's clock, if it stamps records, may be behind the job's.
+    since_ms = round(wanted.since.timestamp() * 1_000) - CLOCKS_APART_MS if wanted.since else None
     for message, letter in read_records(settings, bootstrap_servers, topic, DEAD_LETTER, _letter, since_ms=since_ms):
         placed = replace(letter, place=_place(message))
         if wanted.has(placed):
@@ -161,9 +166,9 @@ def find_dead_letter(settings: Settings, bootstrap_servers: str, place: str) -> 
         None lies there.
     """
     topic = settings.topics.dead_letters
-    partition, _, offset = place.partition(":")
-    if partition.isdecimal() and offset.isdecimal():
-        message = read_record(settings, bootstrap_servers, topic, int(partition), int(offset))
+    named = PLACE.fullmatch(place)
+    if named:
+        message = read_record(settings, bootstrap_servers, topic, int(named[1]), int(named[2]))
         if message is not None:
             codecs = TopicCodecs(settings, {topic: DEAD_LETTER}, registry=registry_of(settings))
             letter = codecs.parse(message, _letter)
@@ -200,10 +205,14 @@ def replay_dead_letters(
 
     Raises
     ------
+    NotReady
+        A topic that they name is not there; nothing was sent.
     PublishError
         When the broker did not take all of them.
     """
-    registry = registry_of(settings)
+    registry, wanted = registry_of(settings), list(letters)
+    # Whoever may write dead letters may name any topic in them; a producer would try one that is not there for minutes.
+    require_topics(settings, bootstrap_servers, *dict.fromkeys(letter.topic for letter in wanted))
     sent, gone = 0, []
 
     def records(group: Iterable[DeadLetter]) -> Iterator[KeyedRecord]:
@@ -217,7 +226,7 @@ def replay_dead_letters(
             yield key if customer is None else customer.encode(), payload
 
     with Publisher(bootstrap_servers, settings=shared_properties(settings)) as publisher:
-        for topic, group in groupby(letters, key=lambda letter: letter.topic):
+        for topic, group in groupby(wanted, key=lambda letter: letter.topic):
             sent += publisher.publish(records(group), topic).records
     return sent, gone
 

@@ -10,6 +10,7 @@ from confluent_kafka import Message
 
 from models.scoring.placed import Placed
 from runtime.configuration.settings import Settings
+from runtime.kafka.foreign_records import ForeignRecords
 from runtime.kafka.registry_access import registry_of
 from runtime.kafka.topic_reader import place_of, read_topic
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
@@ -45,17 +46,20 @@ def read_transactions(
     # A transaction whose key is not its customer is a dead letter, so the key tells whose it is.
     keys = None if customers is None else {name.encode() for name in customers}
     messages = _counted(read_topic(settings, bootstrap_servers, topic), progress)
-    return _placed((item for item in messages if keys is None or item.key() in keys), decoder, TRANSACTION_ARROW)
+    wanted = (item for item in messages if keys is None or item.key() in keys)
+    return _placed(wanted, decoder, TRANSACTION_ARROW, topic)
 
 
 def read_labels(settings: Settings, bootstrap_servers: str, *, progress: Progress = lambda _read: None) -> Placed:
     """Read the good labels, see `read_transactions`."""
     topic = settings.topics.labels
     decoder = LabelBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
-    return _placed(_counted(read_topic(settings, bootstrap_servers, topic), progress), decoder, LABEL_ARROW)
+    return _placed(_counted(read_topic(settings, bootstrap_servers, topic), progress), decoder, LABEL_ARROW, topic)
 
 
-def _placed(messages: Iterator[Message], decoder: Any, schema: pa.Schema) -> Placed:
+def _placed(messages: Iterator[Message], decoder: Any, schema: pa.Schema, topic: str) -> Placed:
+    """Decode messages as the job does; what it refuses is said once, and lies among its dead letters."""
+    foreign = ForeignRecords()
     records, places = [pa.RecordBatch.from_pylist([], schema=schema)], [np.empty((0, 2), np.int64)]
     while some := list(islice(messages, ROWS_AT_ONCE)):
         raw = [item.key() for item in some]
@@ -66,6 +70,9 @@ def _placed(messages: Iterator[Message], decoder: Any, schema: pa.Schema) -> Pla
         records.append(batch.records)
         lay = np.array([place_of(item) for item in some], np.int64)
         places.append(np.delete(lay, [rejection.row for rejection in batch.rejections], axis=0))
+        for rejection in batch.rejections:
+            foreign.skip(some[rejection.row], f"{rejection.reason}: {rejection.detail}")
+    foreign.report(topic, "good")
     table = pa.Table.from_batches([batch.cast(schema) for batch in records]).combine_chunks()
     whole = table.to_batches() or records
     partitions, offsets = np.vstack(places).T

@@ -3,7 +3,7 @@ from __future__ import annotations
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Literal
 
@@ -12,6 +12,7 @@ from runtime.configuration.settings import Settings
 from runtime.host.user import user
 from runtime.job_control.book_replacement import BookReplacedError, described, replace_rules
 from runtime.job_control.control_topic import publish_rules, publish_snooze, read_rules, read_snoozes
+from runtime.kafka.clocks import CLOCKS_APART_MS
 from runtime.local.embedded import Services
 from runtime.rules.rule_changes import rule_changes
 from runtime.rules.rule_file import RuleFile
@@ -110,7 +111,8 @@ class RuleOrders:
     def unsnooze(self, customer_id: str, reason: str) -> RuleOrder:
         """End a customer's snooze; raises as `apply`, and where there is none."""
         with self._one_at_once:
-            former = self._snoozed().get(customer_id)
+            # One that is over by this machine's clock may not be so by the event times that the job goes by.
+            former = self._recorded().get(customer_id)
             if former is None:
                 raise RuleError(f"expected a customer that is snoozed, got {customer_id}: see `fraudstream rules ls`")
             change = f"- snooze {customer_id} until {former.until:%Y-%m-%d %H:%M}"
@@ -147,8 +149,12 @@ class RuleOrders:
             self._changed(book, replace(book, snoozes=_others(book, customer_id)), reason)
 
     def _snoozed(self) -> dict[str, Snooze]:
-        """Return the snoozes that are not over by the clock, those of the book too, by customer."""
+        """Return the snoozes that are not over by this machine's clock, those of the book too, by customer."""
         now = datetime.now(UTC)
+        return {customer_id: item for customer_id, item in self._recorded().items() if item.until > now}
+
+    def _recorded(self) -> dict[str, Snooze]:
+        """Return all snoozes that nobody has ended, those that ran out too, by customer."""
         records = read_snoozes(self._settings, self._services).values()
         found = {item.customer_id: item for item in self._current().snoozes}
         found |= {
@@ -156,7 +162,7 @@ class RuleOrders:
             for item in records
             if item.until is not None
         }
-        return {customer_id: item for customer_id, item in found.items() if item.until > now}
+        return found
 
     def _require_base(self, book: RuleBook, replaces: str | None) -> None:
         if replaces is None:
@@ -172,8 +178,14 @@ class RuleOrders:
 
     def _changed(self, before: RuleBook, after: RuleBook, reason: str, *, force: bool = False) -> RuleOrder:
         now = datetime.now(UTC)
-        told = {"changed_at": now, "changed_by": self._by, "reason": reason, "replaces": before.book_id}
-        book = replace(after, book_id=str(uuid.uuid4()), **told)
+        book = replace(
+            after,
+            book_id=str(uuid.uuid4()),
+            changed_at=now,
+            changed_by=self._by,
+            reason=reason,
+            replaces=before.book_id,
+        )
         RuleEngine(book)
         changes = rule_changes(before, book)
         if changes:
@@ -184,11 +196,12 @@ class RuleOrders:
         return RuleOrder(order_id=book.book_id, changes=changes, replaced=before if before.book_id else None)
 
     def _current(self) -> RuleBook:
-        """Return the newest book without the snoozes that are over; an empty one where there was none."""
-        book, now = read_rules(self._settings, self._services), datetime.now(UTC)
+        """Return the newest book without the snoozes that are long over; an empty one where there was none."""
+        book = read_rules(self._settings, self._services)
+        long_ago = datetime.now(UTC) - timedelta(milliseconds=CLOCKS_APART_MS)
         if book is None:
             return self._empty()
-        return replace(book, snoozes=tuple(item for item in book.snoozes if item.until > now))
+        return replace(book, snoozes=tuple(item for item in book.snoozes if item.until > long_ago))
 
     def _empty(self) -> RuleBook:
         return RuleBook(book_id="", changed_at=datetime.now(UTC), changed_by=self._by, reason="")

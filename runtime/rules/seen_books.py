@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from runtime.configuration.settings import Settings
 from runtime.host.durable_lines import DurableLines
@@ -20,7 +19,7 @@ class SeenBooks:
     """Rule books that each user of this state folder was shown or applied: what a file of theirs can be based on."""
 
     def __init__(self, settings: Settings) -> None:
-        self._lines = DurableLines(settings.state.rules / "seen.jsonl", "a rule book that was seen", _read)
+        self._lines = DurableLines(settings.state.rules / "seen.jsonl", "a rule book that was seen", SeenBook)
 
     def add(self, book_id: str) -> None:
         """Note that the user has seen a book."""
@@ -30,7 +29,3 @@ class SeenBooks:
     def has(self, book_id: str) -> bool:
         """Return whether the user has seen a book."""
         return SeenBook(book_id=book_id, by=user()) in self._lines.entries()
-
-
-def _read(told: dict[str, Any]) -> SeenBook:
-    return SeenBook(**told)

@@ -13,7 +13,7 @@ from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.deployment import DEPLOYMENT_KEY
 from schemas.registry import rules_subject, snoozes_subject, value_subject
 from schemas.rule_book import RULES_KEY
-from tests.foreign_records import ForeignKind, ForeignRecords
+from tests.foreign_writers import ForeignKind, ForeignRecords
 from tests.hostile_records import BAD_KEYS
 from tests.integration.deployments import await_answers, deploy, folders
 from tests.integration.embedded_registry import known_writers

@@ -1,13 +1,16 @@
 """What is let in, and what the pages are given."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from api.json_body import JsonRoute
 from console import alert_routes
 from console.alert_routes import HEADER
 from console.application import PAGE
+from runtime.host.failures import NotReady, RuntimeFailure
 from tests.unit.console.records import HOSTILE, alert, label_of
 
 TOKEN = "a-token-of-the-tests"
@@ -159,3 +162,22 @@ def test_more_open_pages_than_may_be_are_refused(client_of):
     client.app.state.desk.notebook.feed._queues.add(object())
     answer = client.get("/data/stream")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN, "all brokers are down")), "brokers"),
+        (NotReady("expected Flink's answer"), "expected Flink's answer"),
+        (RuntimeFailure("nothing came for 20 s"), "nothing came"),
+    ],
+    ids=["broker", "cluster", "reader"],
+)
+def test_what_does_not_answer_is_503_with_its_name_and_not_500(client, error, words):
+    def fail():
+        raise error
+
+    client.app.state.desk.models = SimpleNamespace(get=fail)
+    answer = client.get("/data/models")
+    assert (answer.status_code, words in answer.json()["was"]) == (503, True)
+    assert answer.headers["Retry-After"]

@@ -1,7 +1,7 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from runtime.job_control.model_events import REFUSED, SERVING, ModelEvent, ShardReport
+from runtime.job_control.model_events import REFUSED, SERVING, ModelEvent, ShardReport, oldest_first
 
 FIRST = ModelEvent(
     deployment_id="", shard=4, at=datetime(2026, 11, 20, tzinfo=UTC), kind=SERVING, model_id="a", challengers=(),
@@ -33,3 +33,11 @@ def test_restart_does_not_take_a_refusal_back():
 
 def test_without_a_deployment_there_is_no_answer():
     assert ShardReport.of(4, [FIRST], None).answer is None
+
+
+def test_what_a_shard_said_last_stays_its_last_when_the_next_machines_clock_is_behind():
+    other = replace(FIRST, shard=2, at=FIRST.at - timedelta(minutes=30))
+    moved = replace(SWAPPED, at=FIRST.at - timedelta(hours=1))
+    ordered = oldest_first([FIRST, other, moved])
+    assert ordered == [other, FIRST, moved]
+    assert ShardReport.of(4, ordered, None).serving == moved

@@ -5,7 +5,7 @@ import fastavro
 import pytest
 
 from runtime.configuration.settings import load_settings
-from runtime.kafka import foreign_records
+from runtime.kafka import foreign_records as reports
 from runtime.kafka.topic_codecs import TopicCodecs
 from schemas.avro_schemas import SCORE, parsed_schema
 from schemas.codec import RecordCodec
@@ -13,6 +13,7 @@ from schemas.deployment import Deployment
 from schemas.registry import FileRegistry
 from schemas.topic_kinds import topic_kinds
 from schemas.topics import Topics
+from tests.foreign_records import foreign_records, good_records
 from tests.records import label, label_codec, transaction, transaction_codec
 
 KINDS = topic_kinds(Topics())
@@ -28,7 +29,7 @@ class Message:
 
 @pytest.fixture(autouse=True)
 def nothing_was_said(monkeypatch):
-    monkeypatch.setattr(foreign_records, "_SAID", set())
+    monkeypatch.setattr(reports, "_SAID", set())
 
 
 @pytest.fixture
@@ -112,3 +113,17 @@ def test_a_topic_that_is_read_again_and_again_is_said_once(caplog):
         codecs.report(Topics().drift)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert caplog.messages[0].startswith("skipped 2 records of fraud.drift.v1 that are no drift records (first:")
+
+
+GOOD = good_records("m")
+
+
+@pytest.mark.parametrize("field", GOOD)
+def test_among_all_that_others_may_write_the_good_record_is_found_alone(codecs, field):
+    topic, (_, (key, payload)) = getattr(Topics(), field), GOOD[field][0]
+    other = GOOD["labels" if field != "labels" else "drift"][0][1][1]
+    foreign = foreign_records(payload, other, compacted=False)
+    messages = [Message(topic, value, under, offset) for offset, (under, value) in enumerate(foreign)]
+    assert codecs.decode(Message(topic, payload, key)) is not None
+    assert [message for message in messages if codecs.decode(message) is not None] == []
+    assert codecs.foreign.counts == {topic: len(foreign)}
