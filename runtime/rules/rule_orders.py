@@ -172,8 +172,14 @@ class RuleOrders:
 
     def _changed(self, before: RuleBook, after: RuleBook, reason: str, *, force: bool = False) -> RuleOrder:
         now = datetime.now(UTC)
-        told = {"changed_at": now, "changed_by": self._by, "reason": reason, "replaces": before.book_id}
-        book = replace(after, book_id=str(uuid.uuid4()), **told)
+        book = replace(
+            after,
+            book_id=str(uuid.uuid4()),
+            changed_at=now,
+            changed_by=self._by,
+            reason=reason,
+            replaces=before.book_id,
+        )
         RuleEngine(book)
         changes = rule_changes(before, book)
         if changes:
