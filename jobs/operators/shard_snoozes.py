@@ -46,8 +46,8 @@ class ShardSnoozes:
         """
         for customer_id, payload in first.items():
             self._state.put(customer_id, payload)
-        for customer_id, payload in self._state.items():
-            snooze, refusal = self._reader.read(customer_id, payload)
+        for customer_id in self._state.keys():  # noqa: SIM118 - no dict
+            snooze, refusal = self._reader.read(customer_id, self._state.get(customer_id))
             if snooze is not None and not refusal:  # another version may read it
                 self._keep(snooze)
         self._changed = True

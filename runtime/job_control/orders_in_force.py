@@ -15,7 +15,7 @@ from runtime.local.embedded import Services
 from schemas.avro_schemas import RULES
 from schemas.codec import RecordCodec
 from schemas.registry import rules_subject
-from schemas.rule_book import RuleBook, RuleError
+from schemas.rule_book import RuleBook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +62,15 @@ def orders_in_force(settings: Settings, services: Services) -> OrdersInForce:
 def _followed_book(settings: Settings, state: ControlState) -> bytes | None:
     """Return the newest rule book that the job does not refuse: it too goes on with the former one."""
     codec = RecordCodec(RULES, rules_subject(settings.topics.control), registry_of(settings))
-    for payload in reversed(state.book_payloads):
-        try:
-            RuleEngine(RuleBook.from_record(codec.decode(payload)))
-        except RuleError:
-            continue
-        return payload
-    return None
+    return next((payload for payload in reversed(state.book_payloads) if _is_followed(codec, payload)), None)
+
+
+def _is_followed(codec: RecordCodec, payload: bytes) -> bool:
+    try:
+        RuleEngine(RuleBook.from_record(codec.decode(payload)))
+    except Exception:
+        return False  # whatever is wrong with a book, the job refuses it
+    return True
 
 
 def with_orders(config: JobConfig, orders: OrdersInForce) -> JobConfig:

@@ -21,6 +21,9 @@ from runtime.rules.seen_books import SeenBooks
 from schemas.customer_snooze import CustomerSnooze
 from schemas.rule_book import RuleBook, RuleError, Snooze
 
+TRIES = 5
+"""How often a snooze is taken out of the rule book in force where others replace the book meanwhile."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RuleOrder:
@@ -144,9 +147,15 @@ class RuleOrders:
 
     def _take_from_book(self, customer_id: str, reason: str) -> None:
         """Remove a snooze that an earlier version wrote into the book: the customer's record counts in its place."""
-        book = self._current()
-        if any(item.customer_id == customer_id for item in book.snoozes):
-            self._changed(book, replace(book, snoozes=_others(book, customer_id)), reason)
+        for tries_left in reversed(range(TRIES)):
+            book = self._current()
+            if all(item.customer_id != customer_id for item in book.snoozes):
+                return
+            try:
+                self._changed(book, replace(book, snoozes=_others(book, customer_id)), reason)
+            except BookReplacedError:
+                if not tries_left:
+                    raise
 
     def _snoozed(self) -> dict[str, Snooze]:
         """Return the snoozes that are not over by this machine's clock, those of the book too, by customer."""

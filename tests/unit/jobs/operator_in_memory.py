@@ -52,9 +52,6 @@ class MapState:
     def keys(self) -> list[Any]:
         return list(self._map)
 
-    def items(self) -> list[tuple[Any, bytes]]:
-        return list(self._map.items())
-
     def clear(self) -> None:
         self._map.clear()
 
