@@ -52,9 +52,9 @@ class GuardedScoring:
     """Scores transactions of a shard, rules on them and writes it all down; one that makes that fail is set aside.
 
     Nothing is stored or emitted meanwhile. Where a batch fails, the stage that failed is tried on groups of its
-    transactions until each culprit stands alone, and the others go through all stages again. Where that does not tell,
-    the batch is halved, see `settled`. A challenger that fails is removed, and a champion that fails for more than a
-    single transaction gives way to the models before it, see `ShardModels`.
+    transactions until each culprit stands alone, and the others go through all stages again. Where that is
+    inconclusive, the batch is halved, see `settled`. A challenger that fails is removed, and a champion that fails for
+    more than a single transaction gives way to the models before it, see `ShardModels`.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class GuardedScoring:
             if not places and run.serving is self._models.serving:
                 break
             now = {int(rows[place]): error for place, error in places.items()}
-            still = self._still(culprits, now, given)
+            still = self._reconfirmed(culprits, now, given)
             as_before, culprits = len(still) == len(culprits), still | now
             rows = np.delete(np.arange(len(given)), list(culprits))
             if not len(rows):
@@ -139,7 +139,7 @@ class GuardedScoring:
         return self._with_sound_models(given, events)
 
     def _found_by(self, run: ScoringRun, outcome: Scored) -> dict[int, BaseException]:
-        """Return the culprits at the stage that failed; none where trying it on some rows does not tell."""
+        """Return the culprits at the stage that failed; none where trying it on groups of rows is inconclusive."""
         count, error = len(run.given), run.error
         if run.stage not in AFTER_MODELS:
             self._shard.take_back(run.given.records)
@@ -156,9 +156,9 @@ class GuardedScoring:
                 return {}
         if run.stage in AFTER_MODELS:
             self._shard.take_back(run.given.of(np.array(list(found)), None).records)
-        return found if run.stage is Stage.FEATURES else self._told_apart(found, run.given)
+        return found if run.stage is Stage.FEATURES else self._confirmed(found, run.given)
 
-    def _told_apart(self, found: dict[int, BaseException], given: ScoringInput) -> dict[int, BaseException]:
+    def _confirmed(self, found: dict[int, BaseException], given: ScoringInput) -> dict[int, BaseException]:
         """Return those of some culprits that fail without those before them of the same customer too."""
         first: dict[str, int] = {}
         customers = given.records.column("customer_id").take(pa.array(list(found))).to_pylist()
@@ -169,7 +169,7 @@ class GuardedScoring:
         }
         return {place: error for place, error in found.items() if place not in doubtful or self._fails(place, given)}
 
-    def _still(
+    def _reconfirmed(
         self, culprits: dict[int, BaseException], now: dict[int, BaseException], given: ScoringInput
     ) -> dict[int, BaseException]:
         """Return those culprits that fail without the ones before them of the same customer that are found now."""
