@@ -1,0 +1,352 @@
+"""Every command and page that reads a topic, on topics that others have written to.
+
+It finds what is good, skips the rest, says so, and never ends in a stack trace.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from confluent_kafka import KafkaException
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
+
+from api.application import create_application
+from console.application import create_console
+from models.scoring.artifact import load_artifact
+from producers.publisher import Publisher
+from runtime import cli
+from runtime.configuration.settings import Settings, load_settings
+from runtime.host.deadline import wait_until
+from runtime.host.failures import RuntimeFailure
+from runtime.kafka import foreign_records as reports
+from runtime.kafka.topics import create_topics
+from runtime.local.embedded import Services, find_bootstrap
+from runtime.metrics.exporter import open_exporter
+from schemas.errors import UserError
+from tests.foreign_records import foreign_records, good_records
+from tests.unit.training.histories import artifact_folder, history_file
+
+pytestmark = pytest.mark.integration
+
+NO_FLINK = "http://127.0.0.1:9"
+RULES = '[rules.other]\nwhen = "amount_minor > 5"\naction = "watch"\n'
+
+NO_TOPIC = "reads no record of a topic"
+SERVER = "its application is asked below"
+FOLLOWS = "runs until Ctrl-C: below"
+
+COMMANDS: dict[str, list[str] | str] = {
+    "up": NO_TOPIC,
+    "down": NO_TOPIC,
+    "status": [],
+    "doctor": [],
+    "serve": SERVER,
+    "console": SERVER,
+    "metrics": SERVER,
+    "simulate": NO_TOPIC,
+    "produce": NO_TOPIC,
+    "replay": NO_TOPIC,
+    "archive": ["--out", "OUT/archive"],
+    "explore": ["OUT/none", "--with-labels", "--out", "OUT/page.html"],
+    "train": NO_TOPIC,
+    "retrain": ["--once"],
+    "evaluate": NO_TOPIC,
+    "backfill": NO_TOPIC,
+    "submit": NO_TOPIC,
+    "stop": NO_TOPIC,
+    "jobs": NO_TOPIC,
+    "consistency": ["--model", "MODEL"],
+    "explain": ["good-alert", "--model", "MODEL"],
+    "notify": FOLLOWS,
+    "monitor": ["--once", "--horizon-days", "0"],
+    "demo": NO_TOPIC,
+    "bench": NO_TOPIC,
+    "chaos": NO_TOPIC,
+    "topics create": [],
+    "topics ls": [],
+    "schemas check": NO_TOPIC,
+    "schemas register": NO_TOPIC,
+    "schemas ls": NO_TOPIC,
+    "alerts tail": ["--from-start", "--timeout", "2"],
+    "model ls": NO_TOPIC,
+    "model push": NO_TOPIC,
+    "model show": NO_TOPIC,
+    "model diff": NO_TOPIC,
+    "model certify": NO_TOPIC,
+    "model trial": ["1", "--on", "OUT/archive"],
+    "model promote": ["1", "--on", "OUT/archive", "--no-wait"],
+    "model shadow": ["1", "--no-wait"],
+    "model rollback": ["--no-wait"],
+    "model publish": [],
+    "model log": NO_TOPIC,
+    "model serve": ["MODEL", "--wait", "0"],
+    "model serving": [],
+    "model compare": [],
+    "rules ls": [],
+    "rules apply": ["OUT/rules.toml", "--wait", "0"],
+    "rules snooze": ["c7", "--days", "1", "--wait", "0"],
+    "rules unsnooze": ["c7", "--wait", "0"],
+    "rules log": NO_TOPIC,
+    "rules dry-run": ["OUT/rules.toml", "--on", "HISTORY", "--model", "MODEL"],
+    "bluegreen start": NO_TOPIC,
+    "bluegreen compare": NO_TOPIC,
+    "bluegreen switch": NO_TOPIC,
+    "bluegreen back": NO_TOPIC,
+    "bluegreen stop": NO_TOPIC,
+    "bluegreen resume": NO_TOPIC,
+    "bluegreen status": NO_TOPIC,
+    "dlq ls": [],
+    "dlq show": ["PLACE"],
+    "dlq replay": ["--dry-run"],
+    "drift scorecard": NO_TOPIC,
+    "drift report": NO_TOPIC,
+}
+READING = [name for name, arguments in COMMANDS.items() if isinstance(arguments, list)]
+CHANGING = {"model serve", "rules apply", "rules snooze", "rules unsnooze"}
+
+
+def commands_of(command: Any, path: str = "") -> Iterator[str]:
+    """Give the names of all commands below one."""
+    if not hasattr(command, "commands"):
+        yield path
+        return
+    for name, below in command.commands.items():
+        yield from commands_of(below, f"{path} {name}".strip())
+
+
+def test_every_command_is_here():
+    assert set(commands_of(typer.main.get_command(cli.app))) == set(COMMANDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polluted:
+    """Topics with foreign records around each good one."""
+
+    settings: Settings
+    services: Services
+    place: str
+    """of the good dead letter"""
+    out: Path
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point a command here."""
+        return {
+            "FRAUDSTREAM_PATHS__STATE": str(self.settings.state.root),
+            "FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.services.bootstrap_servers,
+            "FRAUDSTREAM_FLINK__REST_URL": NO_FLINK,
+        }
+
+    def arguments(self, name: str) -> list[str]:
+        """Return a command's own."""
+        words = {
+            "MODEL": str(artifact_folder()), "HISTORY": str(history_file()), "PLACE": self.place, "OUT": str(self.out),
+        }  # fmt: skip
+        return [re.sub("MODEL|HISTORY|PLACE|OUT", lambda word: words[word[0]], item) for item in COMMANDS[name]]
+
+
+@pytest.fixture(scope="module")
+def polluted(lone_broker, tmp_path_factory) -> Polluted:
+    out = tmp_path_factory.mktemp("foreign")
+    (out / "rules.toml").write_text(RULES)
+    plain = load_settings(paths={"state": lone_broker})
+    servers = find_bootstrap(plain)
+    settings = load_settings(
+        paths={"state": lone_broker},
+        kafka={"bootstrap_servers": servers, "partitions": 1},
+        flink={"rest_url": NO_FLINK},
+    )
+    create_topics(settings, servers)
+    place = ""
+    good = good_records(load_artifact(artifact_folder()).manifest.model_id)
+    with Publisher(servers) as publisher:
+        for field, topic in asdict(settings.topics).items():
+            records = [keyed for _, keyed in good[field]]
+            payload = records[0][1] or b""
+            other = good["labels" if field != "labels" else "drift"][0][1][1] or b""
+            foreign = foreign_records(payload, other, compacted=field == "control")
+            publisher.publish([*foreign, *records, *foreign], topic)
+            if field == "dead_letters":
+                place = f"0:{len(foreign)}"
+    return Polluted(
+        settings=settings, services=Services(bootstrap_servers=servers, rest_url=NO_FLINK), place=place, out=out
+    )
+
+
+@pytest.fixture
+def invoke(polluted, monkeypatch, tmp_path):
+    """Return what runs a command, and checks that it ends as commands may end."""
+    for name, value in polluted.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(reports, "_SAID", set())
+
+    def call(*line: str):
+        done = CliRunner().invoke(cli.app, line)
+        ended = (type(None), SystemExit, UserError, RuntimeFailure, KafkaException)
+        assert isinstance(done.exception, ended), (line, done.exception)
+        return done
+
+    return call
+
+
+@pytest.mark.parametrize("name", sorted(READING, key=lambda name: name in CHANGING))
+def test_no_command_ends_in_a_stack_trace(polluted, invoke, name):
+    invoke(*name.split(), *polluted.arguments(name))
+
+
+def json_lines(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines() if line.startswith(("{", "["))]
+
+
+def test_the_good_alert_is_shown(invoke):
+    (alert,) = json_lines(invoke("alerts", "tail", "--from-start", "--timeout", "2", "--json").stdout)
+    assert alert["alert_id"] == "good-alert"
+
+
+def test_the_good_dead_letter_is_listed_shown_and_would_be_sent(polluted, invoke):
+    (letter,) = json_lines(invoke("dlq", "ls", "--json").stdout)
+    assert (letter["place"], letter["detail"]) == (polluted.place, "expected a key")
+    assert json_lines(invoke("dlq", "show", polluted.place, "--json").stdout)[0]["detail"] == "expected a key"
+    assert json_lines(invoke("dlq", "replay", "--dry-run", "--json").stdout)[0]["found"] == 1
+
+
+@pytest.mark.parametrize("place", ["0:0", "0:3", "7:0", "0:99999999", "0:" + "9" * 5_000, "\u0663:1", "x", ""])
+def test_a_place_without_a_dead_letter_is_a_mistake(invoke, place):
+    assert isinstance(invoke("dlq", "show", place).exception, UserError | SystemExit)
+
+
+def test_a_dead_letter_of_a_topic_that_is_not_there_is_not_sent(invoke):
+    assert "TRANSACTIONS" in str(invoke("dlq", "replay").exception)
+
+
+def test_the_good_orders_are_in_force(invoke):
+    book = json_lines(invoke("rules", "ls", "--json").stdout)[0]
+    assert "good-customer" in {row["customer_id"] for row in book["snoozes"]}
+    assert [rule["name"] for rule in book["rules"]] in (["good_rule"], ["other"])
+
+
+def test_scores_and_labels_are_joined(invoke):
+    told = json_lines(invoke("monitor", "--once", "--horizon-days", "0", "--json").stdout)[-1]
+    assert told["undecodable"] > 0
+    assert told["read"] > told["undecodable"]
+
+
+def test_the_good_inference_record_is_archived(polluted, invoke):
+    (told,) = json_lines(invoke("archive", "--out", str(polluted.out / "another"), "--json").stdout)
+    assert (told["records"], told["undecodable"] > 0) == (1, True)
+
+
+def test_what_is_skipped_is_said_once_by_its_first_place(polluted, invoke, caplog):
+    for _ in range(2):
+        invoke("dlq", "ls")
+        invoke("alerts", "tail", "--from-start", "--timeout", "2")
+    said = [record.getMessage() for record in caplog.records if record.name == "fraudstream.records"]
+    for topic in (polluted.settings.topics.dead_letters, polluted.settings.topics.alerts):
+        (line,) = [text for text in said if topic in text]
+        assert "partition 0 offset 0" in line
+
+
+@pytest.mark.parametrize(
+    "line", [["notify", "--from-start"], ["retrain"], ["monitor", "--json"], ["alerts", "tail", "--from-start"]]
+)
+def test_what_follows_a_topic_ends_with_ctrl_c_alone(polluted, tmp_path, line):
+    log = tmp_path / "log.txt"
+    with log.open("wb") as file:
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "runtime.cli", *line],
+            env={**os.environ, **polluted.environment()}, stdout=file, stderr=file,
+        )  # fmt: skip
+
+    def reads() -> bool:
+        assert process.poll() is None, log.read_text()
+        return "skipped" in log.read_text()
+
+    try:
+        assert wait_until(reads, seconds=120), log.read_text()
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = process.wait(120)
+    assert code == 130, log.read_text()
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+CONSOLE = [
+    "alerts", "alerts/good-alert", "alerts/good-alert/history", "alerts/none", "alerts/none/history", "figures",
+    "drifts", "dead-letters", "job", "models",
+]  # fmt: skip
+API = ["/healthz", "/readyz", "/metrics", "/v1/scores/t000001", "/v1/scores/none?customer_id=c1",
+       "/v1/customers/c1/features?amount_minor=1&merchant_id=m"]  # fmt: skip
+ANSWERS = {200, 404, 422, 503, 504}
+
+
+def test_the_console_shows_what_is_good_and_no_request_fails(polluted):
+    with TestClient(create_console(polluted.settings, polluted.services), base_url="http://127.0.0.1") as client:
+
+        def shown() -> bool:
+            return bool(
+                client.get("/data/alerts").json()["count"] == 1
+                and len(client.get("/data/drifts").json()["rows"]) == 1
+                and len(client.get("/data/dead-letters").json()["rows"]) == 1
+            )
+
+        assert wait_until(shown, seconds=30)
+        for path in CONSOLE:
+            assert client.get(f"/data/{path}").status_code in ANSWERS, path
+        assert client.get("/data/alerts/good-alert").json()["verdict"] is not None
+
+
+def test_the_api_and_its_figures_stand_what_comes_while_they_read(polluted):
+    servers, topics = polluted.services.bootstrap_servers, polluted.settings.topics
+    good = good_records("m")
+    with open_exporter(polluted.settings, polluted.services) as registry:
+        app = create_application(polluted.settings, polluted.services, registry)
+        with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+            with Publisher(servers) as publisher:
+                for field, topic in asdict(topics).items():
+                    (_, (_, payload)), *_ = good[field]
+                    other = good["drift" if field != "drift" else "labels"][0][1][1]
+                    foreign = foreign_records(payload, other, compacted=field == "control")
+                    publisher.publish([*foreign, *(keyed for _, keyed in good[field])], topic)
+
+            def counted() -> bool:
+                text = client.get("/metrics").text
+                return (
+                    'fraud_alerts_total{decision="BLOCK"} 1.0' in text
+                    and 'fraud_drift_total{signal="score"} 1.0' in text
+                )
+
+            assert wait_until(counted, seconds=30), client.get("/metrics").text
+            for path in API:
+                assert client.get(path).status_code in ANSWERS, path
+            assert client.app.state.desk.reader.running
+            assert f'fraud_foreign_records_total{{topic="{topics.scores}"}}' in client.get("/metrics").text
+
+
+def test_a_snooze_that_is_over_by_this_machines_clock_can_be_ended(invoke):
+    invoke("rules", "snooze", "late", "--until", "2020-01-01", "--wait", "0")
+    assert "late" not in invoke("rules", "ls").stdout
+    (told,) = json_lines(invoke("rules", "unsnooze", "late", "--wait", "0", "--json").stdout)
+    assert told["changes"] == ["- snooze late until 2020-01-01 00:00"]
+    assert isinstance(invoke("rules", "unsnooze", "late", "--wait", "0").exception, UserError)
+
+
+def test_a_version_that_others_registered_with_mlflow_is_passed_over(polluted, invoke, caplog):
+    invoke("model", "push", str(artifact_folder()))
+    from mlflow.tracking import MlflowClient
+
+    uri = f"sqlite:///{polluted.settings.state.models / 'registry.db'}"
+    MlflowClient(uri, uri).create_model_version("fraudstream", source="file:///elsewhere", tags={"share": "much"})
+    (version,) = json_lines(invoke("model", "ls", "--json").stdout)[0]
+    assert version["version"] == 1
+    assert "did not register: 2" in caplog.text
+    assert isinstance(invoke("model", "show", "2").exception, UserError)
