@@ -36,9 +36,8 @@ def follow(lane, ordered):
     return {(shard.answer.kind, shard.answer.detail) if shard.answer else None for shard in told}
 
 
-def snooze(lane, customer_id, until):
-    """Publish a snooze; returns the answers to it."""
-    order = CustomerSnooze(
+def a_snooze(customer_id, until):
+    return CustomerSnooze(
         snooze_id=str(uuid4()),
         customer_id=customer_id,
         until=until,
@@ -46,6 +45,11 @@ def snooze(lane, customer_id, until):
         changed_at=datetime.now(UTC),
         changed_by="tests",
     )
+
+
+def snooze(lane, customer_id, until):
+    """Publish a snooze; returns the answers to it."""
+    order = a_snooze(customer_id, until)
     publish_snooze(lane.settings, lane.services, order)
     told = await_one_answer(lane.settings, lane.services.bootstrap_servers, order.snooze_id)
     return [shard.answer and (shard.answer.kind, shard.answer.detail) for shard in told]
@@ -202,10 +206,8 @@ def test_fresh_job_begins_with_the_rules_and_snoozes_in_force_and_follows_nothin
     lane = open_lane()
     for ordered in (former, rules):
         publish_rules(lane.settings, lane.services, ordered)
-    orders = RuleOrders(lane.settings, lane.services)
-    for name in (customer, ended):
-        orders.snooze(name, until, "")
-    orders.unsnooze(ended, "")
+    for name, end in ((customer, until), (ended, until), (ended, None)):
+        publish_snooze(lane.settings, lane.services, a_snooze(name, end))
     lane.send(table)
     lane.submit()
     lane.await_scores(ROWS)
