@@ -92,7 +92,7 @@ def _fill(settings: Settings, services: Services, table: pa.Table, name: str, nu
     create_topics(own, services.bootstrap_servers)
     if name in CULPRIT_EVERY:
         table = with_culprits(table, CULPRIT_EVERY[name])
-    records = encode_transactions(table, FileRegistry(), "t-value")
+    records: Iterator[KeyedRecord] = encode_transactions(table, FileRegistry(), "t-value")
     if name == "every reason, 1 in 10":
         records = spoilt(records, table)
     with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
