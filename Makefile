@@ -108,8 +108,11 @@ endef
 ##@ develop
 
 .PHONY: test test-long screenshots fuzz check lint format typecheck audit lock clean
+# More processes than two cores: tests with a broker and a cluster wait for them half of the time, and each process has a
+# stack of its own (3 GB). tests/conftest.py says what runs beside what. TEST_PROCESSES=0: one test after the other.
+TEST_PROCESSES ?= 3
 test: .venv/.dev ## all tests but the long ones, with a coverage report
-	@$(PY) -m pytest -m "not long" --cov --cov-report=term:skip-covered
+	@$(PY) -m pytest -m "not long" --numprocesses=$(TEST_PROCESSES) --cov --cov-report=term:skip-covered
 
 test-long: .venv/.dev ## the tests that take minutes
 	@$(PY) -m pytest -m long

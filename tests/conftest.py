@@ -1,4 +1,43 @@
+"""Settings of every test run, and the split of a run in several processes (`-n`)."""
+
 import signal
+
+from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 # A shell that runs the tests in the background ignores Ctrl-C for them, and so for all that they start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A busy machine makes examples slow, not wrong. In CI this extends Hypothesis' own: the same examples each time.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
+OWN_STACK = (
+    "tests/e2e/",
+    "tests/integration/test_chaos.py",
+    "tests/integration/test_recovery.py",
+    "tests/integration/test_runtime.py",
+    "tests/integration/test_tutorial.py",
+)
+"""Tests that start brokers and clusters at the ports that these prefer."""
+SHARED_STACK = "tests/integration/"
+"""Those that need a broker and a cluster; each process starts one for all of its tests, at other ports."""
+
+
+class FilesWhole(LoadScopeScheduling):
+    """Scheduler that gives each file to one process, and all that prefers the same ports to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "own stack" if nodeid.startswith(OWN_STACK) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Return the scheduler of a run in several processes."""
+    config.option.loadscopereorder = False  # as `pytest_collection_modifyitems` has them
+    return FilesWhole(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Put what takes longest first where tests run beside each other: the end waits for the slowest process."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: (not item.nodeid.startswith(OWN_STACK), not item.nodeid.startswith(SHARED_STACK)))

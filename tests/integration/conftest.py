@@ -30,6 +30,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     settings = load_settings(
         paths={"state": tmp_path_factory.mktemp("scoring") / "state"},
         model={"artifact": artifact_folder()},
+        # Not those that are preferred: another process of this run may be starting a stack at them just now.
+        kafka={"port": free_port()},
+        flink={"rest_port": free_port()},
     )
     with embedded(settings) as services:
         yield Running(settings=settings, services=services, numbers=count(1))
