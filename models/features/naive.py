@@ -43,18 +43,19 @@ class NaiveHistory:
 
     def take_in(self, event: Event) -> None:
         """Keep an event unless its transaction_id is known; what does not fit leaves."""
-        recent = [other for other in self.recognised if self._is_recent(other)]
+        recent = self._recent(self.recognised)
         if any(other.transaction_id == event.transaction_id for other in self.kept + recent):
             return
         self.kept = sorted([*self.kept, event], key=_time)
         leaving, self.kept = self.kept[:-K], self.kept[-K:]
         self.left += leaving
-        self.recognised += [other for other in leaving if self._is_recent(other)]
+        self.recognised += self._recent(leaving)
         self.recognised = self.recognised[-MOST_IDS:]
 
-    def _is_recent(self, event: Event) -> bool:
-        newest_ms = max(other.event_time_ms for other in self.kept)
-        return event.event_time_ms // MINUTE_MS >= newest_ms // MINUTE_MS - DUPLICATE_MS // MINUTE_MS
+    def _recent(self, events: list[Event]) -> list[Event]:
+        newest_ms = max((other.event_time_ms for other in self.kept), default=0)
+        oldest_minute = newest_ms // MINUTE_MS - DUPLICATE_MS // MINUTE_MS
+        return [event for event in events if event.event_time_ms // MINUTE_MS >= oldest_minute]
 
     def earlier(self, event: Event, window: Window | None) -> list[Event]:
         """Return the kept transactions that an event sees in a window, or in all."""

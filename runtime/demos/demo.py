@@ -66,7 +66,9 @@ def run_demo(settings: Settings) -> Summary:
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
         out.print(f"   broker {services.bootstrap_servers}, Flink's page {services.rest_url}")
         status.update("submitting the job")
-        job = submit(demo, services, on_line=lambda line: out.print(f"[bold]3.[/] The job\n   [dim]{line}[/]"))
+        job = submit(
+            demo, services, on_line=lambda line: out.print(f"[bold]3.[/] The job\n   [dim]{line}[/]", soft_wrap=True)
+        )
         status.stop()
         summary = _show(demo, services)
         stop_job(demo, services, job.job_id, savepoint=False)

@@ -33,7 +33,7 @@ def live_demo(settings: Settings) -> Iterator[tuple[Settings, Services]]:
     tell_model(train_once(demo))
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
         status.update("submitting the job")
-        job = submit(demo, services, on_line=lambda line: out.print(f"[dim]{line}[/]"))
+        job = submit(demo, services, on_line=lambda line: out.print(f"[dim]{line}[/]", soft_wrap=True))
         status.stop()
         try:
             with _sending(demo):

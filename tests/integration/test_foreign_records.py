@@ -88,6 +88,7 @@ COMMANDS: dict[str, list[str] | str] = {
     "model shadow": ["1", "--no-wait"],
     "model rollback": ["--no-wait"],
     "model publish": [],
+    "model prune": ["--dry-run"],
     "model log": NO_TOPIC,
     "model serve": ["MODEL", "--wait", "0"],
     "model serving": [],

@@ -11,7 +11,7 @@ from jobs.state_manifest import StateMismatchError
 from models.features.history import HEADER, HEADERS, HISTORY_VERSION
 from runtime.cli import app
 from runtime.host.deadline import wait_until
-from runtime.job_control import submit as submitting
+from runtime.job_control import resumption
 from runtime.job_control.savepoints import MANIFEST_FILE
 from runtime.local.embedded import start
 from tests.integration.expected import Expected, card_world
@@ -147,10 +147,10 @@ def test_retained_checkpoint_of_other_shards_or_mode_is_refused_and_by_flink_too
     lane.send(table.slice(0, 1_000))
     lane.await_scores(1_000)
     checkpoint = newest_checkpoint(lane)
-    refused(lane, checkpoint, "expected job.shards to be 2 as in the state, got 4", shards=4)
-    refused(lane, checkpoint, "expected job.mode to be 'thread' as in the state, got 'process'", mode="process")
+    refused(lane, checkpoint, "expected job.shards to be 2 as in the savepoint, got 4", shards=4)
+    refused(lane, checkpoint, "expected job.mode to be 'thread' as in the savepoint, got 'process'", mode="process")
     with monkeypatch.context() as unchecked:  # as where another tool than ours starts the job
-        unchecked.setattr(submitting, "check_savepoint", lambda *_args, **_options: "")
+        unchecked.setattr(resumption, "check_savepoint", lambda *_args, **_options: "")
         refused(lane, checkpoint, "expected job.* as in the state, got", shards=4)
         refused(lane, checkpoint, "expected job.mode to be 'thread' as in the state, got 'process'", mode="process")
     lane.submit(savepoint=checkpoint)
