@@ -17,7 +17,7 @@ from jobs.job_config import JobConfig
 from jobs.operator_id import operator_id
 
 SCORE_BATCH, DETECT_DRIFT = "score-batch", "detect-drift"
-TRANSACTIONS, LABELS, CONTROL, QUERIES = "transactions", "labels", "control", "queries"
+TRANSACTIONS, LABELS, CONTROL, QUERIES, LISTS = "transactions", "labels", "control", "queries", "lists"
 OUTPUTS, STANDBY_OUTPUTS = "outputs", "standby-outputs"
 
 STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "constraint-enforcer"}
@@ -49,7 +49,7 @@ def stateful_uids(
 ) -> set[str]:
     """Return the uids of a job's operators with state; of the sink's two, that of the writer."""
     outputs = STANDBY_OUTPUTS if standby else OUTPUTS
-    sources = [TRANSACTIONS, QUERIES, *([LABELS] if labels else [])]
+    sources = [TRANSACTIONS, QUERIES, LISTS, *([LABELS] if labels else [])]
     inputs = {f"{part}-{kind}" for part in sources for kind in ("source", "window-aggregate")}
     found = inputs | {f"{CONTROL}-source", SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
     return {marked(uid, mode=mode, shards=shards, generations=generations) for uid in found}
