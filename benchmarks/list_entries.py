@@ -37,7 +37,7 @@ def main() -> None:
     found, codec = {}, RecordCodec(LIST_ENTRY, "", FileRegistry())
     payloads = {f"risky/{value}": codec.encode(_entry(value).to_record()) for value in VALUES}
     begun = time.perf_counter()
-    read = ListReader(codec).read_stored(payloads)
+    read = ListReader(codec).read_first(payloads)
     found["s to decode the entries"] = time.perf_counter() - begun
     table, begun = TextTable(), time.perf_counter()
     texts = pa.array([entry.value for entry in read.entries.values()], pa.string())

@@ -7,14 +7,21 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from schemas.control_id import id_problem
+from schemas.rule_book import LIST_NAME
+from schemas.validation import MAX_TEXT_BYTES
+
 LIST_PREFIX = "list/"
 """Begins the keys of the control topic's records that hold a list entry; the list's name, a / and the value follow."""
 
 MAX_ENTRIES = 200_000
 """Entries of all lists together: each shard has all of them in its state and in memory."""
 
-MAX_VALUE_BYTES = 500
-"""Bytes of a value in UTF-8."""
+MAX_LISTS = 1_000
+"""Lists that have entries: each takes memory of its own in each shard."""
+
+MAX_REASON_BYTES, MAX_ENTRY_BYTES = 1_000, 4_000
+"""Bytes of a reason in UTF-8, and of an encoded entry."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +72,21 @@ class ListEntryRecord:
         return cls(**record)
 
 
+def entry_problem(entry: ListEntryRecord) -> str:
+    """Return why no job can follow an entry, an empty text where it can."""
+    if not LIST_NAME.fullmatch(entry.list):
+        return f"expected the name of a list, got {entry.list[:100]!a}. See `fraudstream rules lists ls`."
+    if problem := value_problem(entry.value):
+        return f"{problem} as a value. Leave it out."
+    return id_problem("change_id", entry.change_id)
+
+
 def value_problem(value: str) -> str:
-    """Return what is wrong with a value of a list, empty where nothing is."""
+    """Return what is wrong with a value of a list, an empty text where nothing is: no transaction has a longer one."""
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        return f"expected a text in UTF-8, got {value!a}"
-    if not 0 < size <= MAX_VALUE_BYTES:
-        return f"expected 1 to {MAX_VALUE_BYTES} bytes, got {size}"
+        return f"expected a text in UTF-8, got {value[:100]!a}"
+    if not 0 < size <= MAX_TEXT_BYTES:
+        return f"expected 1 to {MAX_TEXT_BYTES} bytes, got {size:,}"
     return ""

@@ -89,7 +89,7 @@ class ShardRules:
             first_records = NO_RECORDS
         self._state.begun.update(b"\x01")
         self._snoozes.begin(_under(SNOOZE_PREFIX, first_records))
-        self._lists.begin(_under(LIST_PREFIX, first_records))
+        yield from self._entries_told(self._lists.begin(_under(LIST_PREFIX, first_records)), now_ms)
         kept, wanted = self._state.rules.value(), self._state.wanted_rules.value()
         if kept is None and wanted is None and first is not None:
             kept = first
@@ -118,10 +118,7 @@ class ShardRules:
 
     def follow_entries(self, entries: ReadEntries, now_ms: int) -> Iterator[Any]:
         """Follow list entries of the control topic, or refuse them; yield TOPIC_BATCHes that say so."""
-        for change_id, refusal in self._lists.take(entries).items():
-            if refusal:
-                self._counts.rules_refused()
-            yield self._reports.record(self._key, change_id, refusal, now_ms)
+        yield from self._entries_told(self._lists.take(entries), now_ms)
 
     def look(self, now_ms: int) -> Iterator[Any]:
         """Follow an ordered book that is read, or refuse it; yield TOPIC_BATCHes that say so."""
@@ -158,6 +155,12 @@ class ShardRules:
         """Count what the rules did, once the ruling holds."""
         if self._engine is not None and ruling is not None:
             self._counts.ruled(self._engine.rules, ruling)
+
+    def _entries_told(self, answers: Mapping[str, str], now_ms: int) -> Iterator[Any]:
+        for change_id, refusal in answers.items():
+            if refusal:
+                self._counts.rules_refused()
+            yield self._reports.record(self._key, change_id, refusal, now_ms)
 
     def _told(self, read: ReadBook, now_ms: int) -> Iterator[Any]:
         yield self._reports.rules(self._key, read, now_ms)

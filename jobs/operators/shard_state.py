@@ -42,7 +42,7 @@ class ShardState:
         The rule book in force, and the one that is to be once it is read, see `ShardRules`.
     snoozes : MapState of customer_id to the control topic's payload
         Snoozes of this shard's customers, see `ShardSnoozes`.
-    list_entries : MapState of list and value to the control topic's payload
+    list_entries : MapState of list and value to `ReadEntry.encode`
         Entries of lists that are records of their own, see `ShardLists`.
     begun : ValueState of one byte
         Whether the records that the job was submitted with were taken into the state.

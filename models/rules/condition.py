@@ -189,8 +189,10 @@ def _all(parts: Iterator[Values]) -> Values:
 
 def _listed(lookup: Lookup, list_name: str, name: str, batch: RuleBatch) -> Values:
     """Return which texts are on a list of the book, or on the one of its name beside the book."""
-    found, table = lookup.find(batch, name), batch.lists.get(list_name)
-    return found if table is None else found | table.find(batch, name)
+    table = batch.lists.get(list_name)
+    if table is None:
+        return lookup.find(batch, name)
+    return table.find(batch, name) | lookup.find(batch, name) if len(lookup) else table.find(batch, name)
 
 
 def _differ(left: Values, right: Values) -> Values:

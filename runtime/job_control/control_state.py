@@ -16,7 +16,7 @@ from runtime.local.embedded import Services
 from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
 from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
 from schemas.deployment import DEPLOYMENT_KEY, Deployment
-from schemas.list_entry import LIST_PREFIX, ListEntryRecord
+from schemas.list_entry import LIST_PREFIX, MAX_ENTRY_BYTES, ListEntryRecord, entry_problem
 from schemas.registry import lists_subject, rules_subject, snoozes_subject, value_subject
 from schemas.rule_book import RULES_KEY, RuleBook
 
@@ -148,12 +148,25 @@ class _ControlReader:
 
     def _add_entry(self, message: Message, key: str) -> None:
         payload, (name, _, value) = message.value(), key.removeprefix(LIST_PREFIX).partition("/")
-        entry = self._codecs[LIST_ENTRY].parse(message, ListEntryRecord.from_record) if payload else None
-        if payload and (entry is None or entry.key != key):
-            return  # the job refuses it too, and goes on with the former
+        codecs = self._codecs[LIST_ENTRY]
+        entry = codecs.parse(message, ListEntryRecord.from_record) if payload else None
+        # What the job refuses is passed over: it too goes on with the former.
+        if payload and entry is None:
+            return
+        if payload and entry is not None and (problem := _entry_problem(entry, key, payload)):
+            codecs.skip(message, problem)
+            return
         if payload and entry is not None and not entry.removed:
             self.state.entries.setdefault(name, {})[value] = entry
             self.state.record_payloads[key] = payload
         else:
             self.state.entries.get(name, {}).pop(value, None)
             self.state.record_payloads.pop(key, None)
+
+
+def _entry_problem(entry: ListEntryRecord, key: str, payload: bytes) -> str:
+    if entry.key != key:
+        return "expected the list and the value of the key, got others"
+    if len(payload) > MAX_ENTRY_BYTES:
+        return f"expected a list entry of at most {MAX_ENTRY_BYTES:,} bytes, got {len(payload):,}"
+    return entry_problem(entry)

@@ -12,7 +12,7 @@ from runtime.job_control.control_topic import publish_entries
 from runtime.local.embedded import Services
 from runtime.rules.rule_log import RuleEntry, RuleLog
 from schemas.avro_schemas import LIST_ENTRY, RULES
-from schemas.list_entry import MAX_ENTRIES, ListEntryRecord, value_problem
+from schemas.list_entry import MAX_ENTRIES, MAX_REASON_BYTES, ListEntryRecord, value_problem
 from schemas.rule_book import RuleBook, RuleError, meant
 
 MAX_NAMED = 10
@@ -95,6 +95,7 @@ class ListOrders:
         state = self._read()
         _require_list(name, state.book)
         _require_values(values)
+        _require_reason(reason)
         known = state.entries.get(name, {})
         new = {value: until for value, until in values.items() if value not in known or known[value].until != until}
         added = sum(value not in known for value in new)
@@ -111,6 +112,7 @@ class ListOrders:
 
     def remove(self, name: str, values: Collection[str], reason: str, on_sent: Sent = lambda _count: None) -> ListOrder:
         """Take values off a list; raises as `add`, and where one is not on it as a record of its own."""
+        _require_reason(reason)
         state = self._read()
         known = state.entries.get(name, {})
         missing = [value for value in values if value not in known]
@@ -186,6 +188,12 @@ def _require_values(values: Collection[str]) -> None:
     if wrong:
         more = f", and {len(wrong) - MAX_PROBLEMS:,} more" if len(wrong) > MAX_PROBLEMS else ""
         raise RuleError(f"{'; '.join(item[:200] for item in wrong[:MAX_PROBLEMS])}{more}. Correct or leave them out")
+
+
+def _require_reason(reason: str) -> None:
+    size = len(reason.encode(errors="replace"))
+    if size > MAX_REASON_BYTES:
+        raise RuleError(f"expected a reason of at most {MAX_REASON_BYTES:,} bytes, got {size:,}. Shorten it")
 
 
 def _not_on_list(name: str, missing: list[str], book: RuleBook | None) -> str:

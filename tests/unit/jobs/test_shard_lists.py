@@ -5,8 +5,8 @@ from itertools import count
 
 import pytest
 
-from jobs.operators.list_reader import ListReader
-from jobs.operators.shard_lists import ShardLists
+from jobs.operators.list_reader import MAX_REFUSED_CHANGES, STORED_VERSION, ListReader, ReadEntry
+from jobs.operators.shard_lists import MAX_OPEN_REFUSALS, ShardLists
 from schemas.list_entry import ListEntryRecord
 from schemas.rule_book import ListEntry, RuleList
 from tests.records import NOON, NOON_MS
@@ -123,24 +123,93 @@ def test_record_that_is_no_entry_of_its_key_is_refused_and_the_others_are_follow
     assert shard.counts.refusals == 1
 
 
-def test_more_entries_than_there_is_room_for_are_refused_and_those_that_are_known_may_change():
-    state = shard_state()
-    lists = ShardLists(state, ListReader(LISTS), max_entries=3)
+def bounded(**bounds):
+    """Return a shard's lists with bounds of their own, their state, and a function that gives them entries."""
+    state, reader = shard_state(), ListReader(LISTS)
+    lists = ShardLists(state, reader, **bounds)
     lists.begin({})
-    reader = ListReader(LISTS)
 
     def add(*entries):
         keys, payloads = zip(*sent(*entries), strict=True)
         return lists.take(reader.read(keys, payloads, [next(POSITIONS) for _ in keys]))
 
+    return lists, state, add
+
+
+def test_more_entries_than_there_is_room_for_are_refused_and_those_that_are_known_may_change():
+    _, state, add = bounded(max_entries=3)
     assert add(entry("a", last=False), entry("b")) == {"e1": ""}
     refusal = add(
         entry("a", LATER, change="e2", last=False), entry("c", change="e2", last=False), entry("d", change="e2")
     )
     assert refusal == {
-        "e2": "expected at most 3 entries of all lists, got 1 more. Remove some, see `fraudstream rules lists`"
+        "e2": "expected at most 3 entries of all lists, got more. Remove some, see `fraudstream rules lists ls`."
     }
     assert sorted(state.list_entries) == ["some/a", "some/b", "some/c"]
+
+
+def test_of_two_changes_that_come_together_the_one_that_there_is_no_room_for_is_refused():
+    _, state, add = bounded(max_entries=2)
+    answers = add(entry("a", last=False), entry("b"), entry("c", change="e2", last=False), entry("d", change="e2"))
+    assert answers["e1"] == ""
+    assert "at most 2 entries" in answers["e2"]
+    assert sorted(state.list_entries) == ["some/a", "some/b"]
+    assert add(entry("a", removed=True, change="e3"), entry("b", change="e4")) == {"e3": "", "e4": ""}
+
+
+def test_entries_of_more_lists_than_a_shard_keeps_are_refused():
+    lists, _, add = bounded(max_lists=2)
+    assert add(entry("v", name="a"), entry("v", name="b", change="e2")) == {"e1": "", "e2": ""}
+    refusal = {"e3": "expected at most 2 lists with entries, got more."}
+    assert add(entry("v", name="c", change="e3"), entry("w", name="b", change="e4")) == refusal | {"e4": ""}
+    assert add(entry("v", name="a", removed=True), entry("v", name="c", change="e5")) == {"e1": "", "e5": ""}
+    assert sorted(lists.tables) == ["b", "c"]
+
+
+def test_tombstones_of_entries_that_never_were_leave_nothing_behind():
+    lists, state, add = bounded()
+    assert add(*(f"list/some-{number}/v" for number in range(100)), "list/", "list/some", "list/\ufffd/\ufffd") == {}
+    assert lists.tables == {}
+    assert state.list_entries == {}
+
+
+def test_entries_that_a_fresh_job_begins_with_keep_the_bounds():
+    lists = ShardLists(shard_state(), ListReader(LISTS), max_entries=1)
+    first = {key.removeprefix("list/"): payload for key, payload in sent(entry("a"), entry("b", change="e2"))}
+    answers = lists.begin(first | {"some/c": b"text"})
+    assert "at most 1 entries" in answers["e2"]
+    assert answers[""]
+    assert len(lists.tables["some"]) == 1
+
+
+def test_changes_that_were_refused_and_never_end_are_forgotten():
+    lists, _, add = bounded(max_entries=0)
+    for number in range(MAX_OPEN_REFUSALS + 50):
+        add(entry("a", change=f"c{number}", last=False))
+    assert len(lists._refused) == MAX_OPEN_REFUSALS
+
+
+def test_flood_of_refused_changes_is_told_in_few_answers(shard):
+    wrong = [(f"list/some/{number}", entry("other", change=f"c{number}")) for number in range(1_000)]
+    payloads = [LISTS.encode(item.to_record()) for _, item in wrong]
+    read = shard.entries.read([key for key, _ in wrong], payloads, [next(POSITIONS) for _ in wrong])
+    assert len(told(shard.rules.follow_entries(read, NOON_MS))) == MAX_REFUSED_CHANGES + 1
+
+
+def test_change_whose_last_entry_is_refused_is_refused_and_ends(shard):
+    read = shard.entries.read(["list/some/b"], [LISTS.encode(entry("other").to_record())], [next(POSITIONS)])
+    assert [(kind, change) for kind, change, *_ in told(shard.rules.follow_entries(read, NOON_MS))] == [
+        ("RULES_REFUSED", "e1")
+    ]
+    assert take(shard, entry(FIRST)) == [("RULES", "e1", 4, "")]
+
+
+def test_entry_in_the_state_says_its_version():
+    kept = ReadEntry("some", "a/b", NOON_MS)
+    assert ReadEntry.decode("some/a/b", kept.encode()) == kept
+    assert kept.encode()[0] == STORED_VERSION
+    with pytest.raises(ValueError, match="expected a list entry of version 1 in the state, got 2"):
+        ReadEntry.decode("some/a", b"\x02" + kept.encode()[1:])
 
 
 def test_change_that_was_refused_in_part_is_refused_when_it_ends(shard):
