@@ -62,12 +62,13 @@ def list_rules(context: typer.Context, *, as_json: AsJson = False) -> None:
     book = orders.in_force()
     orders.note_seen("" if book is None else book.book_id)
     told = [] if book is None or not book.book_id else all_answers(settings, services, book.book_id, 0)
+    added = {} if book is None else _added_counts(settings, services)
     if as_json:
-        write_json(None if book is None else {**asdict(book), "shards": shards_as_json(told)})
+        write_json(None if book is None else {**asdict(book), "added": added, "shards": shards_as_json(told)})
     elif book is None:
         out.print("No rules were ever applied: the models decide alone")
     else:
-        _show_book(book)
+        _show_book(book, added)
         if told:
             show_answers(told)
 
@@ -283,7 +284,16 @@ def _tell(settings: Settings, services: Services, order: RuleOrder, wait: float,
     require_followed(told)
 
 
-def _show_book(book: RuleBook) -> None:
+def _added_counts(settings: Settings, services: Services) -> dict[str, int]:
+    """Return by list how many values were added to it."""
+    from runtime.job_control.control_state import read_control
+    from schemas.avro_schemas import LIST_ENTRY
+
+    entries = read_control(settings, services, (LIST_ENTRY,)).entries
+    return {name: len(found) for name, found in entries.items() if found}
+
+
+def _show_book(book: RuleBook, added: dict[str, int]) -> None:
     from runtime.job_control.book_replacement import described
 
     if book.book_id:
@@ -291,7 +301,8 @@ def _show_book(book: RuleBook) -> None:
     rules = [(rule.name, rule.action, rule.when, _day(rule.expires), rule.text) for rule in book.rules]
     write_table(("rule", "action", "when", "expires", "in words"), rules)
     if book.lists:
-        write_table(("list", "entries"), [(f"@{item.name}", f"{len(item.entries):,}") for item in book.lists])
+        lists = [(f"@{item.name}", f"{len(item.entries):,}", f"{added.get(item.name, 0):,}") for item in book.lists]
+        write_table(("list", "in the file", "added"), lists)
     if book.snoozes:
         snoozes = [(item.customer_id, _day(item.until), item.reason) for item in book.snoozes]
         write_table(("snoozed", "until", "why"), snoozes)

@@ -67,7 +67,7 @@ class ListOrders:
 
     def in_force(self) -> dict[str, dict[str, ListEntryRecord]]:
         """Return the newest entry of each value that is on a list, by list and value; ended ones too."""
-        return self._read().entries
+        return read_control(self._settings, self._services, (LIST_ENTRY,)).entries
 
     def add(
         self, name: str, values: Mapping[str, datetime | None], reason: str, on_sent: Sent = lambda _count: None

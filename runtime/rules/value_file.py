@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,14 +64,21 @@ _Row = tuple[int, str, str]
 
 
 def _text_rows(text: str) -> Iterator[_Row]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield number, line.strip(), ""
 
 
 def _csv_rows(path: Path, text: str, column: str, until_column: str) -> Iterator[_Row]:
-    lines = csv.DictReader(text.splitlines())
-    names = lines.fieldnames or []
+    lines = csv.DictReader(io.StringIO(text))
+    try:
+        yield from _named_rows(path, lines, column, until_column)
+    except csv.Error as error:
+        raise RuleError(f"expected CSV in {path}, got: {error} (line {lines.line_num}). Correct that line") from None
+
+
+def _named_rows(path: Path, lines: csv.DictReader[str], column: str, until_column: str) -> Iterator[_Row]:
+    names = list(lines.fieldnames or [])
     if column not in names:
         raise RuleError(
             f"expected a column {column} in {path}, got {', '.join(names) or 'none'}{meant(column, names)} "

@@ -43,6 +43,7 @@ def test_of_a_value_that_comes_twice_the_last_counts(tmp_path):
         ("a.csv", 'value\n""\n', "line 2: expected 1 to 256 bytes, got 0"),
         ("a.txt", "x" * 257, "line 1: expected 1 to 256 bytes, got 257"),
         ("a.txt", "\n", "expected values in"),
+        ("a.csv", "value\n" + "x" * 200_000, "expected CSV in .*, got: field larger than field limit"),
         ("a.txt", b"\xff\xfe", "expected UTF-8"),
     ],
 )  # fmt: skip
@@ -54,3 +55,9 @@ def test_mistakes_of_a_file_are_named_with_their_lines(tmp_path, name, text, mes
 def test_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(RuleError, match="expected a file of values at"):
         ValueFile.read(tmp_path / "none.txt")
+
+
+def test_value_holds_whatever_is_no_line_break_of_a_file(tmp_path):
+    odd = "a\x85b\u2028c\x0bd"
+    assert read(tmp_path, "a.txt", f"{odd}\r\nc-2\r\n").values == {odd: None, "c-2": None}
+    assert read(tmp_path, "a.csv", f'value\n{odd}\n"c\n2"\n').values == {odd: None, "c\n2": None}
