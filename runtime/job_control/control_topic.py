@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from producers.publisher import Publisher
+from producers.schedule import ConstantRate
 from runtime.configuration.settings import Settings
 from runtime.job_control.control_state import read_control
 from runtime.kafka.kafka_client import shared_properties
@@ -35,6 +36,9 @@ __all__ = [
 
 MOST_BOOK_BYTES = 900_000
 """Of a rule book, encoded: no broker at its defaults takes a record of a megabyte."""
+
+ENTRIES_PER_S = 10_000
+"""List entries that are sent a second: a shard scores between those of 100 ms and the next ones."""
 
 
 def publish_deployment(settings: Settings, services: Services, deployment: Deployment) -> None:
@@ -143,7 +147,7 @@ def publish_entries(
 
     require_topics(settings, services.bootstrap_servers, topic)
     with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
-        publisher.publish(records(), topic, on_progress=on_sent)
+        publisher.publish(records(), topic, schedule=ConstantRate(ENTRIES_PER_S), on_progress=on_sent)
         publisher.flush()
 
 
