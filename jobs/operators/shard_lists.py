@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from jobs.operators.list_reader import ListReader, ReadEntry
+from jobs.operators.list_reader import MAX_REFUSED_CHANGES, ListReader, ReadEntry
 from jobs.operators.record_reader import KEPT_MS
 from models.rules.text_table import TextTable
 from schemas.list_entry import MAX_ENTRIES, MAX_LISTS
@@ -106,13 +106,14 @@ class ShardLists:
         kept, refused = {}, {}
         for name, entry in entries.items():
             new = not self._state.list_entries.contains(name)
+            change_id = entry.change_id if len(refused) < MAX_REFUSED_CHANGES else ""
             if new and room <= 0:
-                refused[entry.change_id] = (
+                refused[change_id] = (
                     f"expected at most {self._max_entries:,} entries of all lists, got more. "
                     "Remove some, see `fraudstream rules lists ls`."
                 )
             elif new and entry.list not in lists and len(lists) >= self._max_lists:
-                refused[entry.change_id] = f"expected at most {self._max_lists:,} lists with entries, got more."
+                refused[change_id] = f"expected at most {self._max_lists:,} lists with entries, got more."
             else:
                 kept[name], room = entry, room - new
                 lists.add(entry.list)
