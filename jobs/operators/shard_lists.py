@@ -103,7 +103,7 @@ class ShardLists:
         room, lists = self._max_entries - sum(map(len, self.tables.values())), {*self.tables}
         if len(entries) <= room and len(lists | {entry.list for entry in entries.values()}) <= self._max_lists:
             return entries, {}
-        kept, refused = {}, {}
+        kept, refused = dict[str, ReadEntry](), dict[str, str]()
         for name, entry in entries.items():
             new = not self._state.list_entries.contains(name)
             change_id = entry.change_id if len(refused) < MAX_REFUSED_CHANGES else ""
