@@ -34,6 +34,11 @@ def control_table(config: JobConfig) -> str:
     return _source("control", config.topics.control, "earliest", config, _AT_ONCE)
 
 
+def lists_table(config: JobConfig) -> str:
+    """Return the DDL of the list entries' source, which is the control topic read for them alone."""
+    return _source("lists", config.topics.control, "earliest", config, _AT_ONCE)
+
+
 def queries_table(config: JobConfig) -> str:
     """Return the DDL of the feature queries' source; nobody waits any more for answers to what was asked before."""
     return _source("queries", config.topics.queries, "latest", config, _AT_ONCE)

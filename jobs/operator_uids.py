@@ -17,8 +17,11 @@ from jobs.job_config import JobConfig
 from jobs.operator_id import operator_id
 
 SCORE_BATCH, DETECT_DRIFT = "score-batch", "detect-drift"
-TRANSACTIONS, LABELS, CONTROL, QUERIES = "transactions", "labels", "control", "queries"
+TRANSACTIONS, LABELS, CONTROL, QUERIES, LISTS = "transactions", "labels", "control", "queries", "lists"
 OUTPUTS, STANDBY_OUTPUTS = "outputs", "standby-outputs"
+
+TABLE_INPUTS: Mapping[str, str] = MappingProxyType({LISTS: CONTROL})
+"""Names in `job_config.INPUTS` of the tables that are called otherwise: their topic has another table too."""
 
 STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "constraint-enforcer"}
 """What the planner makes as often as it likes: these are numbered, and keep no state that a number could lose."""
@@ -38,9 +41,10 @@ def marked(uid: str, *, mode: str, shards: int, generations: Mapping[str, int] =
         return f"{uid}-{mode}-{shards}"
     if uid == DETECT_DRIFT:
         return f"{uid}-{mode}"
-    generation = generations.get(uid.removesuffix("-source"), 0) if uid.endswith("-source") else 0
-    if generation:
-        return f"{uid}-{generation}"
+    if uid.endswith("-source"):
+        table = uid.removesuffix("-source")
+        generation = generations.get(TABLE_INPUTS.get(table, table), 0)
+        return f"{uid}-{generation}" if generation else uid
     return f"{uid}-{shards}" if uid.endswith("-window-aggregate") else uid
 
 
@@ -49,10 +53,16 @@ def stateful_uids(
 ) -> set[str]:
     """Return the uids of a job's operators with state; of the sink's two, that of the writer."""
     outputs = STANDBY_OUTPUTS if standby else OUTPUTS
-    sources = [TRANSACTIONS, QUERIES, *([LABELS] if labels else [])]
+    sources = [TRANSACTIONS, QUERIES, LISTS, *([LABELS] if labels else [])]
     inputs = {f"{part}-{kind}" for part in sources for kind in ("source", "window-aggregate")}
     found = inputs | {f"{CONTROL}-source", SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
     return {marked(uid, mode=mode, shards=shards, generations=generations) for uid in found}
+
+
+def source_uids(name: str, generation: int) -> list[str]:
+    """Return the uids of the sources of an input, one of `job_config.INPUTS`, in a generation of its topic."""
+    tables = [name, *(table for table, of in TABLE_INPUTS.items() if of == name)]
+    return [f"{table}-source-{generation}" if generation else f"{table}-source" for table in tables]
 
 
 def name_operator(transformation: Any, uid: str, config: JobConfig) -> None:

@@ -13,6 +13,7 @@ _PAYLOADS = Types.OBJECT_ARRAY(Types.PRIMITIVE_ARRAY(Types.BYTE()))
 # What it holds, then of each record its key, payload, position and stamp (see POSITION_SHIFT and STAMP_SHIFT).
 MICRO_BATCH = Types.ROW([Types.INT(), _TEXTS, _PAYLOADS, _LONGS, _LONGS])
 TRANSACTIONS, LABELS, SAME_LABELS, DEPLOYMENT, QUERIES, RULES, SNOOZE, KNOWN = 0, 1, 2, 3, 4, 5, 6, 7
+LIST_ENTRIES = 8
 # SAME_LABELS are those that the subtask's shard before this one had, told by the position of the first alone.
 # A DEPLOYMENT, RULES and a SNOOZE are one record each of the control topic.
 # KNOWN stands for one that the job was submitted with: it only makes a shard begin.

@@ -1,7 +1,7 @@
 """The way of a transaction: topic -> micro-batch -> score -> topics, with drift detection beside it.
 
-Labels go from their topic to every shard, since a merchant's transactions may come to any; so do deployments and rules;
-a snooze goes to the shard of its customer.
+Labels go from their topic to every shard, since a merchant's transactions may come to any; so do deployments, rules
+and list entries; a snooze goes to the shard of its customer.
 """
 
 from pyflink.common import TypeInformation, Types
@@ -16,6 +16,7 @@ from jobs.kafka_tables import (
     control_table,
     kafka_time_s_sql,
     labels_table,
+    lists_table,
     outputs_table,
     queries_table,
     transactions_table,
@@ -26,10 +27,12 @@ from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
 from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
 from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.deployment import DEPLOYMENT_KEY
+from schemas.list_entry import LIST_PREFIX
 from schemas.rule_book import RULES_KEY
 
 # A label may be a moment late: it waits for others, since every shard pays the fixed costs of every batch.
 LABEL_BATCH_MS = 100
+LIST_BATCH_MS = 100
 
 # On its way into Python a text loses a leading byte order mark, and so would be another customer's name.
 _READABLE_KEY = r"""CASE
@@ -57,7 +60,8 @@ def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
         tables.execute_sql(labels_table(config))
         batches = batches.union(label_batches(tables, config))
     tables.execute_sql(control_table(config))
-    batches = batches.union(orders(tables, config))
+    tables.execute_sql(lists_table(config))
+    batches = batches.union(orders(tables, config), list_batches(tables, config))
     scored = (
         key_by_first(batches, types.SHARD, types.MICRO_BATCH)
         .process(ScoreBatch(config), types.TOPIC_BATCH)
@@ -161,6 +165,33 @@ def orders(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
         ) CROSS JOIN UNNEST(shards) AS every_shard (shard)
         WHERE own_shard IS NULL OR own_shard = shard""")  # noqa: S608
     return _sharded_batches(tables, batches, uids.CONTROL, config)
+
+
+def list_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
+    """Collect the list entries for LIST_BATCH_MS, each batch for every shard: rows of SHARDED_BATCH.
+
+    An import is many of them, and a batch costs its shard little more than an entry does. One window is one batch, as
+    with labels.
+    """
+    shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
+    entries = tables.sql_query(f"""
+        SELECT
+            customer_id,
+            COALESCE(payload, X'') AS payload,
+            kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
+            CAST(0 AS BIGINT) AS stamp,
+            arrived
+        FROM lists
+        WHERE customer_id LIKE '{LIST_PREFIX}%' AND NOT {known_sql(config)}""")  # noqa: S608
+    tables.create_temporary_view("list_entries", entries)
+    batches = tables.sql_query(f"""
+        SELECT shard, ROW({types.LIST_ENTRIES}, record_keys, payloads, positions, stamps)
+        FROM (
+            SELECT ARRAY[{shards}] AS shards, {_COLLECTED}
+            FROM TABLE(TUMBLE(TABLE list_entries, DESCRIPTOR(arrived), INTERVAL '0.{LIST_BATCH_MS:03d}' SECOND))
+            GROUP BY window_start, window_end
+        ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
+    return _sharded_batches(tables, batches, uids.LISTS, config)
 
 
 def _sharded_batches(tables: StreamTableEnvironment, batches: Table, part: str, config: JobConfig) -> DataStream:

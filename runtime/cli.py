@@ -32,6 +32,7 @@ from runtime.commands import (
     monitor,
     notify,
     retrain,
+    rule_lists,
     rules,
     schemas,
     serve,
@@ -112,6 +113,7 @@ app.add_typer(topics.app, name="topics", rich_help_panel="Data")
 app.add_typer(schemas.app, name="schemas", rich_help_panel="Data")
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
 app.add_typer(model.app, name="model", rich_help_panel="Model and job")
+rules.app.add_typer(rule_lists.app, name="lists")
 app.add_typer(rules.app, name="rules", rich_help_panel="Model and job")
 app.add_typer(bluegreen.app, name="bluegreen", rich_help_panel="Model and job")
 app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")

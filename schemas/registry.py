@@ -95,3 +95,8 @@ def rules_subject(topic: str) -> str:
 def snoozes_subject(topic: str) -> str:
     """Return the subject of the snoozes on the control topic, its third kind (TopicRecordNameStrategy)."""
     return f"{topic}-fraudstream.CustomerSnooze"
+
+
+def lists_subject(topic: str) -> str:
+    """Return the subject of the list entries on the control topic, its fourth kind (TopicRecordNameStrategy)."""
+    return f"{topic}-fraudstream.ListEntryRecord"

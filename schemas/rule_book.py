@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,6 +11,9 @@ from schemas.errors import UserError
 
 RULES_KEY = "rules"
 """Key of the control topic's records that hold a rule book: compaction keeps the newest."""
+
+LIST_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+"""Names of lists, and of rules."""
 
 Action = Literal["REVIEW", "BLOCK", "ALLOW", "WATCH"]
 ACTIONS: tuple[Action, ...] = get_args(Action)

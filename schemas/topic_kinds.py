@@ -7,6 +7,7 @@ from schemas.avro_schemas import (
     FEATURE_QUERY,
     INFERENCE,
     LABEL,
+    LIST_ENTRY,
     MODEL_EVENT,
     RULES,
     SCORE,
@@ -14,12 +15,12 @@ from schemas.avro_schemas import (
     SNOOZE,
     TRANSACTION,
 )
-from schemas.registry import rules_subject, snoozes_subject, value_subject
+from schemas.registry import lists_subject, rules_subject, snoozes_subject, value_subject
 from schemas.topics import Topics
 
 
 def topic_kinds(topics: Topics) -> dict[str, str]:
-    """Map each topic to the kind of record that it carries; the control topic carries rule books and snoozes too."""
+    """Map each topic to the kind of record that it carries; the control topic carries three kinds more."""
     return {
         topics.transactions: TRANSACTION,
         topics.alerts: ALERT,
@@ -39,4 +40,9 @@ def topic_kinds(topics: Topics) -> dict[str, str]:
 def subject_kinds(topics: Topics) -> dict[str, str]:
     """Map each subject of a registry to the kind of record that it keeps the schema of."""
     kinds = {value_subject(topic): kind for topic, kind in topic_kinds(topics).items()}
-    return kinds | {rules_subject(topics.control): RULES, snoozes_subject(topics.control): SNOOZE}
+    control = topics.control
+    return kinds | {
+        rules_subject(control): RULES,
+        snoozes_subject(control): SNOOZE,
+        lists_subject(control): LIST_ENTRY,
+    }

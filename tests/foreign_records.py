@@ -13,6 +13,7 @@ from schemas.avro_schemas import (
     FEATURE_QUERY,
     INFERENCE,
     LABEL,
+    LIST_ENTRY,
     MODEL_EVENT,
     RULES,
     SCORE,
@@ -24,13 +25,17 @@ from schemas.codec import RecordCodec
 from schemas.customer_snooze import CustomerSnooze
 from schemas.deployment import Challenger, Deployment, Served
 from schemas.framing import header
+from schemas.list_entry import ListEntryRecord
 from schemas.registry import FileRegistry
-from schemas.rule_book import Rule, RuleBook
+from schemas.rule_book import Rule, RuleBook, RuleList
 from tests.records import NOON, label, transaction
 
 Keyed = tuple[bytes | None, bytes | None]
 
-KEYS = (None, b"", b"\xff\xfe\x00", b"c0", b"deployment", b"rules", b"snooze/c0", b"snooze/\xff", b"\xed\xa0\x80")
+KEYS = (
+    None, b"", b"\xff\xfe\x00", b"c0", b"deployment", b"rules", b"snooze/c0", b"snooze/\xff", b"list/frozen/c0",
+    b"list/\xff", b"\xed\xa0\x80",
+)  # fmt: skip
 """Of foreign records: none, empty, no UTF-8, and those that compaction and our readers go by."""
 
 
@@ -40,7 +45,7 @@ def encoded(kind: str, record: dict[str, Any]) -> bytes:
 
 
 def good_records(model_id: str) -> dict[str, list[tuple[str, Keyed]]]:
-    """Return kinds and keyed records by the field of `Topics`; the control topic has three.
+    """Return kinds and keyed records by the field of `Topics`; the control topic has four.
 
     Parameters
     ----------
@@ -106,13 +111,15 @@ def _orders(model_id: str) -> list[tuple[str, Keyed]]:
         **who,
     )
     rule = Rule(name="good_rule", when="amount_minor > 100000", action="REVIEW", text="much")
-    book = RuleBook(book_id="good-book", rules=(rule,), **who)
+    book = RuleBook(book_id="good-book", rules=(rule,), lists=(RuleList(name="frozen", entries=()),), **who)
     until = NOON.replace(year=2999)
     snooze = CustomerSnooze(snooze_id="s", customer_id="good-customer", until=until, **who)
+    entry = ListEntryRecord(change_id="e", list="frozen", value="good-merchant", until=None, **who)
     return [
         (CONTROL, (b"deployment", encoded(CONTROL, deployment.to_record()))),
         (RULES, (b"rules", encoded(RULES, book.to_record()))),
         (SNOOZE, (b"snooze/good-customer", encoded(SNOOZE, snooze.to_record()))),
+        (LIST_ENTRY, (entry.key.encode(), encoded(LIST_ENTRY, entry.to_record()))),
     ]
 
 
@@ -143,5 +150,5 @@ def foreign_records(good: bytes, other: bytes, *, compacted: bool) -> list[Keyed
         for value in foreign_values(good, other)
         for key in KEYS
         if not (compacted and key is None)
-        if value or not (key or b"").startswith((b"deployment", b"rules", b"snooze/c"))
+        if value or not (key or b"").startswith((b"deployment", b"rules", b"snooze/c", b"list/frozen"))
     ]

@@ -54,9 +54,9 @@ class ModelReports:
         kind = "RULES_REFUSED" if read.engine is None else "RULES"
         return self._event(kind, shard, read.book_id, ("",), read.refusal, now_ms, None)
 
-    def snooze(self, shard: int, snooze_id: str, refusal: str, now_ms: int) -> Row:
-        """Say that a shard follows a snooze from now on, or why it does not."""
-        return self._event("RULES_REFUSED" if refusal else "RULES", shard, snooze_id, ("",), refusal, now_ms, None)
+    def record(self, shard: int, record_id: str, refusal: str, now_ms: int) -> Row:
+        """Say that a shard follows a snooze or a change of a list from now on, or why it does not."""
+        return self._event("RULES_REFUSED" if refusal else "RULES", shard, record_id, ("",), refusal, now_ms, None)
 
     def comparisons(
         self, shard: int, deployment_id: str, tallies: list[ShadowTally], begin_ms: int, end_ms: int

@@ -15,11 +15,13 @@ from jobs.operators.guarded_decoder import GuardedDecoder
 from jobs.operators.guarded_scoring import GuardedScoring, Scored
 from jobs.operators.job_model import JobModel
 from jobs.operators.label_reader import LabelReader, ReadLabels
+from jobs.operators.list_reader import ListReader
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.plain_records import PLAIN_LABEL, PLAIN_TRANSACTION, plain_transaction
 from jobs.operators.rule_reader import RuleReader
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import ServingLoader
+from jobs.operators.shard_lists import ShardLists
 from jobs.operators.shard_models import LOADING_MS, ShardModels
 from jobs.operators.shard_rules import ShardRules
 from jobs.operators.shard_scorer import ShardScorer
@@ -28,6 +30,7 @@ from jobs.operators.shard_state import ShardState
 from jobs.record_types import (
     KNOWN,
     LABELS,
+    LIST_ENTRIES,
     QUERIES,
     RULES,
     SAME_LABELS,
@@ -40,13 +43,14 @@ from jobs.shards import SHARD_KEYS
 from models.features.pool import Load
 from models.features.warm_up import warm_up
 from models.rules.text_search import warm_up_search
+from models.rules.text_table_search import warm_up_table
 from models.scoring.decision import Decision
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
 from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.label_batch import LabelBatchDecoder
-from schemas.registry import SchemaRegistry, rules_subject, snoozes_subject, value_subject
+from schemas.registry import SchemaRegistry, lists_subject, rules_subject, snoozes_subject, value_subject
 from schemas.rejection import Rejection
 from schemas.steady_registry import open_steady_registry
 from schemas.transaction_batch import TransactionBatchDecoder
@@ -102,11 +106,13 @@ class ScoreBatch(KeyedProcessFunction):
         books = RecordCodec(avro_schemas.RULES, rules_subject(config.topics.control), registry)
         self._rules = RuleReader(books)
         self._snoozes = RecordCodec(avro_schemas.SNOOZE, snoozes_subject(config.topics.control), registry)
+        self._lists = ListReader(RecordCodec(avro_schemas.LIST_ENTRY, lists_subject(config.topics.control), registry))
         self._reports = ModelReports(config, registry)
         self._answers = FeatureAnswers(config, registry)
         self._counts = Counts(runtime_context)
         warm_up()
         warm_up_search()
+        warm_up_table()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Take in one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
@@ -128,6 +134,8 @@ class ScoreBatch(KeyedProcessFunction):
         elif kind == SNOOZE:
             customer_id = records[0][0].removeprefix(SNOOZE_PREFIX)
             yield from lane.rules.snooze(customer_id, records[1][0], now_ms())
+        elif kind == LIST_ENTRIES:
+            yield from lane.rules.follow_entries(self._lists.read(*records[:3]), now_ms())
         elif kind != KNOWN:
             lane.models.order(records[1][0], now_ms())
         self._wake(lane, ctx)
@@ -165,6 +173,7 @@ class ScoreBatch(KeyedProcessFunction):
             self._reports,
             self._counts,
             ShardSnoozes(self._state.snoozes, self._snoozes),
+            ShardLists(self._state, self._lists),
             self._config.time_zone,
         )
         scoring = GuardedScoring(shard, models, rules, plain_transaction())

@@ -11,6 +11,7 @@ from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.rules.ruling import Ruling
 from schemas.customer_snooze import SNOOZE_PREFIX
+from schemas.list_entry import LIST_PREFIX
 from schemas.rule_book import RuleBook
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from jobs.operators.counts import Counts
+    from jobs.operators.list_reader import ReadEntries
     from jobs.operators.model_reports import ModelReports
     from jobs.operators.rule_reader import ReadBook, RuleReader
+    from jobs.operators.shard_lists import ShardLists
     from jobs.operators.shard_snoozes import ShardSnoozes
     from jobs.operators.shard_state import ShardState
     from models.scoring.transaction_scorer import ScoredBatch
@@ -45,6 +48,7 @@ class ShardRules:
     reports : ModelReports
     counts : Counts
     snoozes : ShardSnoozes
+    lists : ShardLists
     time_zone : str
         IANA name of the zone of the rules' local times.
     """
@@ -57,10 +61,12 @@ class ShardRules:
         reports: ModelReports,
         counts: Counts,
         snoozes: ShardSnoozes,
+        lists: ShardLists,
         time_zone: str = "UTC",
     ) -> None:
         self._key, self._state, self._reader = key, state, reader
-        self._reports, self._counts, self._snoozes, self._time_zone = reports, counts, snoozes, time_zone
+        self._reports, self._counts, self._time_zone = reports, counts, time_zone
+        self._snoozes, self._lists = snoozes, lists
         self._engine: RuleEngine | None = None
         self.book_id = ""
         """Rule book in force; empty where there never was one."""
@@ -83,6 +89,7 @@ class ShardRules:
             first_records = NO_RECORDS
         self._state.begun.update(b"\x01")
         self._snoozes.begin(_under(SNOOZE_PREFIX, first_records))
+        yield from self._entries_told(self._lists.begin(_under(LIST_PREFIX, first_records)), now_ms)
         kept, wanted = self._state.rules.value(), self._state.wanted_rules.value()
         if kept is None and wanted is None and first is not None:
             kept = first
@@ -107,7 +114,11 @@ class ShardRules:
         if refusal:
             self._counts.rules_refused()
         if refusal or snooze_id:
-            yield self._reports.snooze(self._key, snooze_id, refusal, now_ms)
+            yield self._reports.record(self._key, snooze_id, refusal, now_ms)
+
+    def follow_entries(self, entries: ReadEntries, now_ms: int) -> Iterator[Any]:
+        """Follow list entries of the control topic, or refuse them; yield TOPIC_BATCHes that say so."""
+        yield from self._entries_told(self._lists.take(entries), now_ms)
 
     def look(self, now_ms: int) -> Iterator[Any]:
         """Follow an ordered book that is read, or refuse it; yield TOPIC_BATCHes that say so."""
@@ -131,9 +142,12 @@ class ShardRules:
         snoozed = self._snoozes.lookup
         if self._engine is None and snoozed is None:
             return scored, None
-        batch = RuleBatch(records, scored.x, scored.scores, self._time_zone)
-        if snoozed is not None:
-            self._snoozes.advance(int(batch.event_time_ms.max()))
+        lists = self._lists.tables
+        batch = RuleBatch(records, scored.x, scored.scores, self._time_zone, lists)
+        if snoozed is not None or lists:
+            newest_ms = int(batch.event_time_ms.max())
+            self._snoozes.advance(newest_ms)
+            self._lists.advance(newest_ms)
         ruling = (self._engine or _no_rules()).judge(batch, scored.decisions, snoozed)
         return replace(scored, decisions=ruling.decisions), ruling
 
@@ -141,6 +155,12 @@ class ShardRules:
         """Count what the rules did, once the ruling holds."""
         if self._engine is not None and ruling is not None:
             self._counts.ruled(self._engine.rules, ruling)
+
+    def _entries_told(self, answers: Mapping[str, str], now_ms: int) -> Iterator[Any]:
+        for change_id, refusal in answers.items():
+            if refusal:
+                self._counts.rules_refused()
+            yield self._reports.record(self._key, change_id, refusal, now_ms)
 
     def _told(self, read: ReadBook, now_ms: int) -> Iterator[Any]:
         yield self._reports.rules(self._key, read, now_ms)

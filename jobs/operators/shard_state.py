@@ -42,6 +42,8 @@ class ShardState:
         The rule book in force, and the one that is to be once it is read, see `ShardRules`.
     snoozes : MapState of customer_id to the control topic's payload
         Snoozes of this shard's customers, see `ShardSnoozes`.
+    list_entries : MapState of list and value to `ReadEntry.encode`
+        Entries of lists that are records of their own, see `ShardLists`.
     begun : ValueState of one byte
         Whether the records that the job was submitted with were taken into the state.
     """
@@ -69,6 +71,7 @@ class ShardState:
         self.rules = one("rules")
         self.wanted_rules = one("wanted_rules")
         self.snoozes = by_text("snoozes")
+        self.list_entries = by_text("list_entries")
         self.begun = one("begun")
         self._mode = mode
 

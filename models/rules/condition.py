@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -167,8 +167,7 @@ class _Compiler:
         if isinstance(among, str):
             if among not in self._lists:
                 raise _unknown("a list of the book", among, self._lists, "@")
-            lookup = self._lists[among]
-            return lambda batch: lookup.find(batch, name)
+            return partial(_listed, self._lists[among], among, name)
         texts = Lookup(among, [None] * len(among))
         return lambda batch: texts.find(batch, name)
 
@@ -186,6 +185,14 @@ def _all(parts: Iterator[Values]) -> Values:
     while np.count_nonzero(found) and (other := next(parts, None)) is not None:
         found = found & other
     return found
+
+
+def _listed(lookup: Lookup, list_name: str, name: str, batch: RuleBatch) -> Values:
+    """Return which texts are on a list of the book, or on the one of its name beside the book."""
+    table = batch.lists.get(list_name)
+    if table is None:
+        return lookup.find(batch, name)
+    return table.find(batch, name) | lookup.find(batch, name) if len(lookup) else table.find(batch, name)
 
 
 def _differ(left: Values, right: Values) -> Values:

@@ -45,6 +45,10 @@ class Lookup:
         self._filter = np.zeros(1 << (FILTER_SLOTS * len(texts)).bit_length(), np.bool_)
         self._filter[hashes & np.uint64(len(self._filter) - 1)] = True
 
+    def __len__(self) -> int:
+        """How many texts there are."""
+        return len(self._hashes)
+
     def find(self, batch: RuleBatch, name: str) -> NDArray[np.bool_]:
         """Return which of the n texts of a column are among them at their transaction's event time, (n,) bool."""
         found = np.empty(len(batch), np.bool_)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +14,11 @@ from models.rules.fields import FEATURE_COLUMNS, MARKED_MISSING, SCORE
 from models.rules.local_time import local_times
 from schemas.arrow_buffers import numbers
 
+if TYPE_CHECKING:
+    from models.rules.text_table import TextTable
+
 _NOTHING = np.empty(0, np.uint8)
+NO_LISTS: Mapping[str, TextTable] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -57,6 +64,8 @@ class RuleBatch:
     scores : ndarray of float32, (n,)
     time_zone : str
         IANA name of the zone of the local times.
+    lists : mapping of str to TextTable
+        Entries of lists, by name, that are in force beside those of the rule book.
     """
 
     def __init__(
@@ -65,7 +74,9 @@ class RuleBatch:
         x: NDArray[np.float32],
         scores: NDArray[np.float32],
         time_zone: str = "UTC",
+        lists: Mapping[str, TextTable] = NO_LISTS,
     ) -> None:
+        self.lists = lists
         self._records, self._x, self._time_zone = records, x, time_zone
         self._numbers = {SCORE: scores}
         self._texts: dict[str, TextColumn] = {}

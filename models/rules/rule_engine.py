@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -15,15 +14,13 @@ from models.rules.rule_batch import RuleBatch
 from models.rules.ruling import Fired, Ruling
 from models.scoring.decision import Decision
 from schemas.control_id import id_problem
-from schemas.rule_book import ACTIONS, Rule, RuleBook, RuleError
+from schemas.rule_book import ACTIONS, LIST_NAME, Rule, RuleBook, RuleError
 
 MOST_RULES, MOST_TEXT = 200, 200
 """Of a book, and characters of a rule's text: an alert has the text of each rule that fired."""
 
 Held = tuple[CompiledRule, NDArray[np.bool_]]
 """A rule that holds for some of a batch, and for which: (n,)."""
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class RuleEngine:
@@ -120,7 +117,7 @@ def _check(book: RuleBook) -> None:
                 f"was {len(rule.text)}"
             )
     for name in (*(rule.name for rule in book.rules), *(item.name for item in book.lists)):
-        if not _NAME.fullmatch(name):
+        if not LIST_NAME.fullmatch(name):
             raise RuleError(f"expected names of a-z, 0-9 and _ with a letter first, 64 at most, was {name!r}")
     _once("rules of different names", (rule.name for rule in book.rules))
     _once("lists of different names", (item.name for item in book.lists))

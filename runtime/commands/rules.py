@@ -3,10 +3,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runtime.commands.rule_answers import (
+    Reason,
+    Wait,
+    all_answers,
+    open_services,
+    require_followed,
+    shards_as_json,
+    show_answers,
+)
 from runtime.commands.screen import (
     AsJson,
     count_bar,
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from models.rules.dry_run import DryRun
+    from models.rules.text_table import TextTable
     from runtime.configuration.settings import Settings
     from runtime.job_control.model_events import ShardReport
     from runtime.local.embedded import Services
@@ -36,8 +46,6 @@ app = typer.Typer(help="Rules beside the model, lists and snoozes: see docs/rule
 
 File = Annotated[Path, typer.Argument(help="Rules and lists in TOML.")]
 Customer = Annotated[str, typer.Argument(help="As transactions name it.")]
-Reason = Annotated[str, typer.Option(help="Why, for those who ask later.")]
-Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the job's answer.")]
 
 
 @app.command("ls")
@@ -49,19 +57,20 @@ def list_rules(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream rules ls
       fraudstream rules ls --json | jq .rules
     """
-    settings, services = _open(context)
+    settings, services = open_services(context)
     orders = _orders(settings, services)
     book = orders.in_force()
     orders.note_seen("" if book is None else book.book_id)
-    told = [] if book is None or not book.book_id else _answers(settings, services, book.book_id, 0)
+    told = [] if book is None or not book.book_id else all_answers(settings, services, book.book_id, 0)
+    added = {} if book is None else _added_counts(settings, services)
     if as_json:
-        write_json(None if book is None else {**asdict(book), "shards": _shards(told)})
+        write_json(None if book is None else {**asdict(book), "added": added, "shards": shards_as_json(told)})
     elif book is None:
         out.print("No rules were ever applied: the models decide alone")
     else:
-        _show_book(book)
+        _show_book(book, added)
         if told:
-            _show_answers(told)
+            show_answers(told)
 
 
 @app.command()
@@ -90,7 +99,7 @@ def apply(
     """
     from runtime.rules.rule_file import RuleFile
 
-    settings, services = _open(context)
+    settings, services = open_services(context)
     found = RuleFile.read(file)
     order = _orders(settings, services).apply(found, reason, replaces=replaces, force=force)
     _tell(settings, services, order, wait, as_json=as_json)
@@ -117,7 +126,7 @@ def snooze(
     if (days is None) == (until is None):
         raise UserError("expected either --days or --until, was both or none: say how long the snooze lasts")
     end = _days_from_now(days or 0) if until is None else until.replace(tzinfo=UTC)
-    settings, services = _open(context)
+    settings, services = open_services(context)
     order = _orders(settings, services).snooze(customer, end, reason)
     _tell(settings, services, order, wait, as_json=as_json)
 
@@ -132,7 +141,7 @@ def unsnooze(
 
       fraudstream rules unsnooze c1-00042
     """
-    settings, services = _open(context)
+    settings, services = open_services(context)
     _tell(settings, services, _orders(settings, services).unsnooze(customer, reason), wait, as_json=as_json)
 
 
@@ -169,7 +178,8 @@ def dry_run(
     """Say what rules would have done to past transactions: hits, precision, recall, alerts more and less.
 
     Nothing is sent. A Parquet file is replayed through the engine; an archive has the features that the job logged
-    (of its model alone), and labels are taken from their topic, if a broker is there.
+    (of its model alone), and labels are taken from their topic, if a broker is there, as
+    are the values that were added to lists.
 
     [bold]Examples[/]
 
@@ -197,19 +207,12 @@ def dry_run(
             timezone=settings.files.timezone,
             limits=settings.file_limits,
             local_zone=settings.job.time_zone,
+            lists=_lists(settings),
         )
     if as_json:
         write_json({**asdict(trial.figures), "left_out": trial.left_out})
     else:
         _show_trial(trial)
-
-
-def _open(context: typer.Context) -> tuple[Settings, Services]:
-    """Find the broker; the job that reads it may come later."""
-    from runtime.local.embedded import Services, find_bootstrap
-
-    settings = settings_of(context)
-    return settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=settings.flink.rest_url or "")
 
 
 def _orders(settings: Settings, services: Services) -> RuleOrders:
@@ -234,10 +237,18 @@ def _labels(settings: Settings) -> pa.Table | None:
     return pa.Table.from_batches([read_labels(settings, servers).records])
 
 
-def _answers(settings: Settings, services: Services, book_id: str, seconds: float) -> list[ShardReport]:
-    from runtime.job_control.model_events import await_answers
+def _lists(settings: Settings) -> dict[str, TextTable]:
+    """Return the entries that were added to lists, none where there is no broker."""
+    from runtime.host.failures import NotReady
+    from runtime.local.embedded import Services, find_bootstrap
+    from runtime.rules.list_orders import ListOrders
+    from runtime.rules.list_tables import list_tables
 
-    return await_answers(settings, services.bootstrap_servers, book_id, seconds=seconds)
+    try:
+        services = Services(bootstrap_servers=find_bootstrap(settings), rest_url="")
+        return list_tables(ListOrders(settings, services).in_force())
+    except NotReady:
+        return {}
 
 
 def _own_answer(settings: Settings, services: Services, order_id: str, seconds: float) -> list[ShardReport]:
@@ -261,31 +272,28 @@ def _tell(settings: Settings, services: Services, order: RuleOrder, wait: float,
     for change in order.changes if not as_json else ():
         write_line(change)
     with err.status("waiting for the job"):
-        answers = _own_answer if order.shards == "own" else _answers
+        answers = _own_answer if order.shards == "own" else all_answers
         told = answers(settings, services, order.order_id, wait)
     if as_json:
         replaced = order.replaced and order.replaced.book_id
-        write_json({"book_id": order.order_id, "replaces": replaced, "changes": order.changes, "shards": _shards(told)})
+        write_json(
+            {"book_id": order.order_id, "replaces": replaced, "changes": order.changes, "shards": shards_as_json(told)}
+        )
     else:
-        _show_answers(told)
-    if not all(shard.answer and shard.answer.kind == "RULES" for shard in told):
-        raise typer.Exit(1)
+        show_answers(told)
+    require_followed(told)
 
 
-def _shards(told: list[ShardReport]) -> list[dict[str, Any]]:
-    return [{"shard": item.shard, "answer": item.answer and asdict(item.answer)} for item in told]
+def _added_counts(settings: Settings, services: Services) -> dict[str, int]:
+    """Return by list how many values were added to it."""
+    from runtime.job_control.control_state import read_control
+    from schemas.avro_schemas import LIST_ENTRY
+
+    entries = read_control(settings, services, (LIST_ENTRY,)).entries
+    return {name: len(found) for name, found in entries.items() if found}
 
 
-def _show_answers(told: list[ShardReport]) -> None:
-    follow = sum(item.answer is not None and item.answer.kind == "RULES" for item in told)
-    silent = sum(item.answer is None for item in told)
-    out.print(f"{follow} of {len(told)} shards follow them" + (f", {silent} have not answered" if silent else ""))
-    refusals = {item.answer.detail for item in told if item.answer and item.answer.kind != "RULES"}
-    for detail in sorted(refusals):
-        write_line(f"refused: {detail}")
-
-
-def _show_book(book: RuleBook) -> None:
+def _show_book(book: RuleBook, added: dict[str, int]) -> None:
     from runtime.job_control.book_replacement import described
 
     if book.book_id:
@@ -293,7 +301,8 @@ def _show_book(book: RuleBook) -> None:
     rules = [(rule.name, rule.action, rule.when, _day(rule.expires), rule.text) for rule in book.rules]
     write_table(("rule", "action", "when", "expires", "in words"), rules)
     if book.lists:
-        write_table(("list", "entries"), [(f"@{item.name}", f"{len(item.entries):,}") for item in book.lists])
+        lists = [(f"@{item.name}", f"{len(item.entries):,}", f"{added.get(item.name, 0):,}") for item in book.lists]
+        write_table(("list", "in the file", "added"), lists)
     if book.snoozes:
         snoozes = [(item.customer_id, _day(item.until), item.reason) for item in book.snoozes]
         write_table(("snoozed", "until", "why"), snoozes)

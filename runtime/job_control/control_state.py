@@ -13,13 +13,14 @@ from runtime.kafka.topic_codecs import TopicCodecs
 from runtime.kafka.topic_reader import place_of, read_topic
 from runtime.kafka.topics import require_topics
 from runtime.local.embedded import Services
-from schemas.avro_schemas import CONTROL, RULES, SNOOZE
+from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
 from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
 from schemas.deployment import DEPLOYMENT_KEY, Deployment
-from schemas.registry import rules_subject, snoozes_subject, value_subject
+from schemas.list_entry import LIST_PREFIX, MAX_ENTRY_BYTES, ListEntryRecord, entry_problem
+from schemas.registry import lists_subject, rules_subject, snoozes_subject, value_subject
 from schemas.rule_book import RULES_KEY, RuleBook
 
-KINDS = (CONTROL, RULES, SNOOZE)
+KINDS = (CONTROL, RULES, SNOOZE, LIST_ENTRY)
 """Kinds of records of the control topic."""
 
 
@@ -37,8 +38,10 @@ class ControlState:
         All rule books that the topic still has as they were written, the oldest first.
     snoozes : dict of str to CustomerSnooze
         By customer; those that were ended are left out.
+    entries : dict of str to dict of str to ListEntryRecord
+        By list and value; those that were removed are left out.
     record_payloads : dict of str to bytes
-        The snoozes as they were written, by the keys of their records.
+        The snoozes and entries as they were written, by the keys of their records.
     ranges : dict of int to list of int
         By partition, the first offset that was read, and the one after the last.
     newest_ms : int
@@ -50,6 +53,7 @@ class ControlState:
     book: RuleBook | None = None
     book_payloads: list[bytes] = field(default_factory=list)
     snoozes: dict[str, CustomerSnooze] = field(default_factory=dict)
+    entries: dict[str, dict[str, ListEntryRecord]] = field(default_factory=dict)
     record_payloads: dict[str, bytes] = field(default_factory=dict)
     ranges: dict[int, list[int]] = field(default_factory=dict)
     newest_ms: int = -1
@@ -83,8 +87,11 @@ class _ControlReader:
     def __init__(self, settings: Settings, kinds: Collection[str]) -> None:
         self._topic, registry = settings.topics.control, registry_of(settings)
         subjects = {
-            CONTROL: value_subject(self._topic), RULES: rules_subject(self._topic), SNOOZE: snoozes_subject(self._topic)
-        }  # fmt: skip
+            CONTROL: value_subject(self._topic),
+            RULES: rules_subject(self._topic),
+            SNOOZE: snoozes_subject(self._topic),
+            LIST_ENTRY: lists_subject(self._topic),
+        }
         self._codecs = {
             kind: TopicCodecs(
                 settings, {self._topic: kind}, subjects={self._topic: subjects[kind]}, registry=registry, at_once=False
@@ -105,6 +112,8 @@ class _ControlReader:
             self._add_book(message)
         elif key.startswith(SNOOZE_PREFIX) and SNOOZE in self._codecs:
             self._add_snooze(message, key)
+        elif key.startswith(LIST_PREFIX) and LIST_ENTRY in self._codecs:
+            self._add_entry(message, key)
 
     def report(self) -> None:
         """Report the records that were skipped."""
@@ -136,3 +145,28 @@ class _ControlReader:
         else:
             self.state.snoozes.pop(customer_id, None)
             self.state.record_payloads.pop(key, None)
+
+    def _add_entry(self, message: Message, key: str) -> None:
+        payload, (name, _, value) = message.value(), key.removeprefix(LIST_PREFIX).partition("/")
+        codecs = self._codecs[LIST_ENTRY]
+        entry = codecs.parse(message, ListEntryRecord.from_record) if payload else None
+        # What the job refuses is passed over: it too goes on with the former.
+        if payload and entry is None:
+            return
+        if payload and entry is not None and (problem := _entry_problem(entry, key, payload)):
+            codecs.skip(message, problem)
+            return
+        if payload and entry is not None and not entry.removed:
+            self.state.entries.setdefault(name, {})[value] = entry
+            self.state.record_payloads[key] = payload
+        else:
+            self.state.entries.get(name, {}).pop(value, None)
+            self.state.record_payloads.pop(key, None)
+
+
+def _entry_problem(entry: ListEntryRecord, key: str, payload: bytes) -> str:
+    if entry.key != key:
+        return "expected the list and the value of the key, got others"
+    if len(payload) > MAX_ENTRY_BYTES:
+        return f"expected a list entry of at most {MAX_ENTRY_BYTES:,} bytes, got {len(payload):,}"
+    return entry_problem(entry)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 from producers.publisher import Publisher
+from producers.schedule import ConstantRate
 from runtime.configuration.settings import Settings
 from runtime.job_control.control_state import read_control
 from runtime.kafka.kafka_client import shared_properties
 from runtime.kafka.registry_access import registry_of
 from runtime.kafka.topics import require_topics
 from runtime.local.embedded import Services
-from schemas.avro_schemas import CONTROL, RULES, SNOOZE
+from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
 from schemas.codec import RecordCodec
 from schemas.customer_snooze import CustomerSnooze
 from schemas.deployment import DEPLOYMENT_KEY, Challenger, Deployment, Served
-from schemas.registry import rules_subject, snoozes_subject, value_subject
+from schemas.list_entry import ListEntryRecord
+from schemas.registry import lists_subject, rules_subject, snoozes_subject, value_subject
 from schemas.rule_book import RULES_KEY, RuleBook, RuleError
 
 __all__ = [
@@ -22,6 +26,7 @@ __all__ = [
     "Served",
     "encode_rules",
     "publish_deployment",
+    "publish_entries",
     "publish_rules",
     "publish_snooze",
     "read_deployment",
@@ -31,6 +36,9 @@ __all__ = [
 
 MOST_BOOK_BYTES = 900_000
 """Of a rule book, encoded: no broker at its defaults takes a record of a megabyte."""
+
+ENTRIES_PER_S = 10_000
+"""List entries that are sent a second: a shard scores between those of 100 ms and the next ones."""
 
 
 def publish_deployment(settings: Settings, services: Services, deployment: Deployment) -> None:
@@ -115,6 +123,32 @@ def publish_snooze(settings: Settings, services: Services, snooze: CustomerSnooz
     _publish(settings, services, snooze.key, codec.encode(snooze.to_record()))
     if snooze.until is None:
         _publish(settings, services, snooze.key, None)
+
+
+def publish_entries(
+    settings: Settings, services: Services, entries: Iterable[ListEntryRecord], on_sent: Callable[[int], None]
+) -> None:
+    """Order the job to follow list entries, in their order; those that are removed leave tombstones behind them.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    topic, removed = settings.topics.control, list[bytes]()
+    codec = RecordCodec(LIST_ENTRY, lists_subject(topic), registry_of(settings))
+
+    def records() -> Iterator[tuple[bytes, bytes | None]]:
+        for entry in entries:
+            if entry.removed:
+                removed.append(entry.key.encode())
+            yield entry.key.encode(), codec.encode(entry.to_record())
+        yield from ((key, None) for key in removed)
+
+    require_topics(settings, services.bootstrap_servers, topic)
+    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+        publisher.publish(records(), topic, schedule=ConstantRate(ENTRIES_PER_S), on_progress=on_sent)
+        publisher.flush()
 
 
 def read_snoozes(settings: Settings, services: Services) -> dict[str, CustomerSnooze]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from confluent_kafka import KafkaException
 
 from jobs.job_config import JobConfig
+from jobs.operator_uids import source_uids
 from jobs.state_manifest import StateManifest, StateMismatchError
 from runtime.configuration.settings import Settings
 from runtime.job_control.state_topics import StateTopics
@@ -23,7 +24,7 @@ _EFFECTS = {
     "transactions": "transactions below the offsets of the state would never be scored",
     "labels": "labels below the offsets of the state would never be known, and label_offsets of the scores would name "
     "labels that the topic does not have",
-    "control": "deployments, rules and snoozes below the offsets of the state would never be applied",
+    "control": "deployments, rules, snoozes and list entries below the offsets of the state would never be applied",
 }
 
 
@@ -170,7 +171,7 @@ def advance_generations(
     if unknown:
         raise UserError(f"expected --reset-topic with one of {', '.join(config.input_topics)}, got {unknown[0]}")
     before = state.generations  # of inputs that are off too: they may come back
-    left = frozenset(f"{name}-source-{before[name]}" if before.get(name) else f"{name}-source" for name in reset)
+    left = frozenset(uid for name in reset for uid in source_uids(name, before.get(name, 0)))
     return replace(config, generations={**before, **{name: before.get(name, 0) + 1 for name in reset}}), left
 
 

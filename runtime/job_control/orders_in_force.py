@@ -27,7 +27,7 @@ class OrdersInForce:
     deployment, book : bytes or None
         The newest of their kind that a job can follow; None where there is none.
     records : dict of str to bytes
-        Snoozes, by the keys of their records.
+        Snoozes and list entries, by the keys of their records.
     ranges : dict of int to list of int
         By partition, the first offset that was read, and the one after the last.
     newest_ms : int

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from jobs.job_config import CHOICES, INPUTS, MAX_GENERATION
 from jobs.operator_id import operator_id
-from jobs.operator_uids import DETECT_DRIFT, LABELS, QUERIES, SCORE_BATCH, TRANSACTIONS, marked
+from jobs.operator_uids import DETECT_DRIFT, LABELS, LISTS, QUERIES, SCORE_BATCH, TRANSACTIONS, marked, source_uids
 from jobs.shards import SHARD_KEYS
 
 METADATA_FILE = "_metadata"
 """The file of Flink's in each checkpoint's and savepoint's folder that names the operators with state."""
 
-_PLAIN = (SCORE_BATCH, DETECT_DRIFT, *(f"{part}-window-aggregate" for part in (TRANSACTIONS, LABELS, QUERIES)))
+_PLAIN = (SCORE_BATCH, DETECT_DRIFT, *(f"{part}-window-aggregate" for part in (TRANSACTIONS, LABELS, QUERIES, LISTS)))
 _SOURCES = [(name, number) for name in INPUTS for number in range(1, MAX_GENERATION + 1)]
 
 
@@ -64,7 +64,8 @@ def explain_refusal(failure: str, *, mode: str, shards: int) -> str | None:
             for of_shards in SHARD_KEYS:
                 if operator_id(marked(uid, mode=of_mode, shards=of_shards)) == found[1]:
                     return refusal(StateMarks(of_mode, of_shards), uid, mode=mode, shards=shards)
-    return next((_recreated(*it) for it in _SOURCES if operator_id("{}-source-{}".format(*it)) == found[1]), None)
+    sources = ((source, uid) for source in _SOURCES for uid in source_uids(*source))
+    return next((_recreated(*source) for source, uid in sources if operator_id(uid) == found[1]), None)
 
 
 def refusal(state: StateMarks, uid: str, *, mode: str, shards: int) -> str:

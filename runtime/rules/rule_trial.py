@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,8 +10,9 @@ import pyarrow as pa
 from models.features.batch import DUPLICATE
 from models.rules.dry_run import DryRun, DryRunTally
 from models.rules.fields import TEXTS
-from models.rules.rule_batch import RuleBatch
+from models.rules.rule_batch import NO_LISTS, RuleBatch
 from models.rules.rule_engine import RuleEngine
+from models.rules.text_table import TextTable
 from models.scoring.artifact import Artifact
 from models.scoring.backfill import score_history
 from models.scoring.panel import decided
@@ -47,6 +48,7 @@ def try_rules(
     timezone: str | None = None,
     limits: FileLimits = USUAL_LIMITS,
     local_zone: str = "UTC",
+    lists: Mapping[str, TextTable] = NO_LISTS,
 ) -> RuleTrial:
     """Let a rule book decide on past transactions; nothing is sent.
 
@@ -68,6 +70,8 @@ def try_rules(
         On years and amounts in a history.
     local_zone
         IANA name of the zone of the rules' local times, as the job has it.
+    lists
+        Entries that were added to lists, by list.
 
     Raises
     ------
@@ -79,13 +83,18 @@ def try_rules(
     engine = RuleEngine(book)
     require_past(path)
     if is_archive(path):
-        return _on_archive(engine, path, artifact, read_labels, progress, local_zone)
+        return _on_archive(engine, path, artifact, read_labels, progress, local_zone, lists)
     table = read_labelled(path, progress, timezone=timezone, limits=limits)
-    return _on_history(engine, table, artifact, progress, local_zone)
+    return _on_history(engine, table, artifact, progress, local_zone, lists)
 
 
 def _on_history(
-    engine: RuleEngine, table: pa.Table, artifact: Artifact, progress: Progress, local_zone: str
+    engine: RuleEngine,
+    table: pa.Table,
+    artifact: Artifact,
+    progress: Progress,
+    local_zone: str,
+    lists: Mapping[str, TextTable],
 ) -> RuleTrial:
     tally, done = DryRunTally(engine), 0
     for records, scored in score_history(table, artifact, with_labels=True):
@@ -97,7 +106,7 @@ def _on_history(
         kept = records.take(pa.array(first))
         labelled = kept.column("is_fraud").is_valid().to_numpy(zero_copy_only=False)
         is_fraud = kept.column("is_fraud").fill_null(False).to_numpy(zero_copy_only=False)
-        batch = RuleBatch(kept, scored.x[first], scored.scores[first], local_zone)
+        batch = RuleBatch(kept, scored.x[first], scored.scores[first], local_zone, lists)
         tally.add(batch, scored.decisions[first], labelled, is_fraud)
     return RuleTrial(figures=tally.result(), left_out={})
 
@@ -109,6 +118,7 @@ def _on_archive(
     read_labels: Callable[[], pa.Table | None],
     progress: Progress,
     local_zone: str,
+    lists: Mapping[str, TextTable],
 ) -> RuleTrial:
     progress("reading the archive", 0, 1)
     rows, _ = read_archived_rows(path, artifact.manifest)
@@ -120,7 +130,7 @@ def _on_archive(
     (records,) = rows.combine_chunks().to_batches()
     scores = records.column("score").to_numpy()
     tally = DryRunTally(RuleEngine(replace(engine.book, rules=tried)))
-    batch = RuleBatch(records, archived_features(rows), scores, local_zone)
+    batch = RuleBatch(records, archived_features(rows), scores, local_zone, lists)
     tally.add(batch, decided(artifact.manifest, scores), labelled, is_fraud)
     return RuleTrial(figures=tally.result(), left_out=left_out)
 

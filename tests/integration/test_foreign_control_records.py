@@ -7,11 +7,12 @@ import pytest
 
 from runtime.job_control.control_topic import publish_rules
 from runtime.job_control.model_events import await_answers as await_shards
-from schemas.avro_schemas import CONTROL, FEATURE_QUERY, RULES, SNOOZE
+from schemas.avro_schemas import CONTROL, FEATURE_QUERY, LIST_ENTRY, RULES, SNOOZE
 from schemas.codec import RecordCodec
 from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.deployment import DEPLOYMENT_KEY
-from schemas.registry import rules_subject, snoozes_subject, value_subject
+from schemas.list_entry import LIST_PREFIX
+from schemas.registry import lists_subject, rules_subject, snoozes_subject, value_subject
 from schemas.rule_book import RULES_KEY
 from tests.foreign_writers import ForeignKind, ForeignRecords
 from tests.hostile_records import BAD_KEYS
@@ -30,10 +31,16 @@ LONG_KEY = b"k" * 60_000
 KEYS = [
     *[DEPLOYMENT_KEY.encode()] * 12, *[RULES_KEY.encode()] * 12, *BAD_KEYS, b"deployments", b"rules\x00", LONG_KEY,
     *(SNOOZE_PREFIX.encode() + end for end in (b"", b"c1", b"c2", b"c3", *BAD_KEYS, LONG_KEY)),
+    *(LIST_PREFIX.encode() + end for end in (b"", b"frozen", b"frozen/c1", b"frozen/c2", *BAD_KEYS, LONG_KEY)),
+    *(LIST_PREFIX.encode() + b"frozen/" + end for end in (*BAD_KEYS, LONG_KEY)),
 ]  # fmt: skip
 SNOOZED = {
     "snooze_id": "s1", "customer_id": "c1", "until": NOON + timedelta(days=9), "reason": "", "changed_at": NOON,
     "changed_by": "tests",
+}  # fmt: skip
+LISTED = {
+    "change_id": "e1", "list": "frozen", "value": "c1", "until": None, "removed": False, "last": True, "reason": "",
+    "changed_at": NOON, "changed_by": "tests",
 }  # fmt: skip
 
 
@@ -52,6 +59,7 @@ def orders(lane, url):
         CONTROL: (value_subject(topic), deployment(named(artifact_folder(), location="/nowhere")).to_record()),
         RULES: (rules_subject(topic), book(rule("all", "amount >= 0", "BLOCK", expires=NOON)).to_record()),
         SNOOZE: (snoozes_subject(topic), SNOOZED),
+        LIST_ENTRY: (lists_subject(topic), LISTED),
     }
     return foreign(lane, url, topic, KEYS, **kinds)
 

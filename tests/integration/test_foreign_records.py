@@ -97,6 +97,11 @@ COMMANDS: dict[str, list[str] | str] = {
     "rules apply": ["OUT/rules.toml", "--wait", "0"],
     "rules snooze": ["c7", "--days", "1", "--wait", "0"],
     "rules unsnooze": ["c7", "--wait", "0"],
+    "rules lists ls": [],
+    "rules lists show": ["frozen"],
+    "rules lists add": ["frozen", "m7", "--wait", "0"],
+    "rules lists remove": ["frozen", "m7", "--wait", "0"],
+    "rules lists import": ["frozen", "OUT/values.txt", "--wait", "0"],
     "rules log": NO_TOPIC,
     "rules dry-run": ["OUT/rules.toml", "--on", "HISTORY", "--model", "MODEL"],
     "bluegreen start": NO_TOPIC,
@@ -113,7 +118,10 @@ COMMANDS: dict[str, list[str] | str] = {
     "drift report": NO_TOPIC,
 }
 READING = [name for name, arguments in COMMANDS.items() if isinstance(arguments, list)]
-CHANGING = {"model serve", "rules apply", "rules snooze", "rules unsnooze"}
+CHANGING = {
+    "model serve", "rules apply", "rules snooze", "rules unsnooze", "rules lists add", "rules lists remove",
+    "rules lists import",
+}  # fmt: skip
 
 
 def commands_of(command: Any, path: str = "") -> Iterator[str]:
@@ -159,6 +167,7 @@ class Polluted:
 def polluted(lone_broker, tmp_path_factory) -> Polluted:
     out = tmp_path_factory.mktemp("foreign")
     (out / "rules.toml").write_text(RULES)
+    (out / "values.txt").write_text("m8\nm9\n")
     plain = load_settings(paths={"state": lone_broker})
     servers = find_bootstrap(plain)
     settings = load_settings(
@@ -234,6 +243,8 @@ def test_the_good_orders_are_in_force(invoke):
     book = json_lines(invoke("rules", "ls", "--json").stdout)[0]
     assert "good-customer" in {row["customer_id"] for row in book["snoozes"]}
     assert [rule["name"] for rule in book["rules"]] in (["good_rule"], ["other"])
+    entries = json_lines(invoke("rules", "lists", "show", "frozen", "--json").stdout)[0]
+    assert "good-merchant" in {entry["value"] for entry in entries}
 
 
 def test_scores_and_labels_are_joined(invoke):

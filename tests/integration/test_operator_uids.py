@@ -12,11 +12,11 @@ from runtime.host.java import find_java
 
 pytestmark = pytest.mark.integration
 
-SOURCES = {"transactions-source", "labels-source", "control-source", "queries-source"}
+SOURCES = {"transactions-source", "labels-source", "control-source", "queries-source", "lists-source"}
 
 
 def stateful(shards: int = 2, mode: str = "thread") -> set[str]:
-    windows = {f"{part}-window-aggregate-{shards}" for part in ("transactions", "labels", "queries")}
+    windows = {f"{part}-window-aggregate-{shards}" for part in ("transactions", "labels", "queries", "lists")}
     return SOURCES | windows | {f"score-batch-{mode}-{shards}", f"detect-drift-{mode}", "outputs-sink"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -257,3 +258,53 @@ def test_rules_of_somebody_else_are_replaced_once_they_were_seen_or_by_force(ope
         orders.apply(rule_file(2), "", replaces=theirs.book_id)
     assert orders.apply(rule_file(2), "", replaces=theirs.book_id, force=True).changes
     assert orders.apply(rule_file(3), "").changes, "it is their own"
+
+
+def test_list_entries_are_imported_and_removed_and_outlast_a_restart_and_a_fresh_job(open_lane, point_at, tmp_path):
+    table = card_world(ROWS)
+    by_file, by_hand, removed, ended = (name for name, _ in Counter(table["merchant_id"].to_pylist()).most_common(4))
+    rules = tmp_path / "rules.toml"
+    rules.write_text("""
+        [rules.frozen_merchant]
+        when = "merchant_id in @frozen"
+        action = "block"
+        [lists]
+        frozen = []
+    """)
+    file = tmp_path / "frozen.csv"
+    others = "".join(f"other-{number},\n" for number in range(5_000))
+    file.write_text(f"value,until\n{by_file},\n{removed},2100-01-01\n{others}{ended},2000-01-01\n")
+    lane = open_lane()
+    point_at(lane)
+    lane.submit()
+    assert fraudstream("rules", "apply", str(rules))[0] == 0
+    code, imported = fraudstream("rules", "lists", "import", "frozen", str(file), "--reason", "weekly")
+    assert (code, imported["added"], imported["unchanged"]) == (0, 5_003, 0)
+    assert {shard["answer"]["kind"] for shard in imported["shards"]} == {"RULES"}
+    assert fraudstream("rules", "lists", "import", "frozen", str(file))[1]["unchanged"] == 5_003
+    assert fraudstream("rules", "lists", "add", "frozen", by_hand)[0] == 0
+    assert fraudstream("rules", "lists", "remove", "frozen", removed)[0] == 0
+    assert fraudstream("rules", "lists", "ls") == (0, [{"list": "frozen", "in_file": 0, "added": 5_003}])
+
+    def decisions(rows):
+        return {
+            item["transaction_id"]: item["decision"] == "BLOCK"
+            for item in lane.scores()
+            if item["transaction_id"] in rows
+        }
+
+    part, frozen = ROWS // 3, {by_file, by_hand}
+    for turn in range(3):
+        some = table.slice(turn * part, part)
+        lane.send(some)
+        lane.await_scores((turn + 1) * part)
+        told = decisions({*some["transaction_id"].to_pylist()})
+        for name, merchant in zip(some["transaction_id"].to_pylist(), some["merchant_id"].to_pylist(), strict=True):
+            assert told[name] or merchant not in frozen, (turn, name)
+        alerts = [alert for alert in lane.alerts() if alert["reasons"][0]["code"] == "rule:frozen_merchant"]
+        assert {alert["merchant_id"] for alert in alerts} == frozen
+        savepoint = lane.stop_with_savepoint()
+        if turn == 0:
+            lane.submit(savepoint=savepoint)
+        elif turn == 1:
+            lane.submit()

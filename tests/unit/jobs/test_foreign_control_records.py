@@ -7,13 +7,14 @@ import pytest
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.serving_loader import Outcome
 from jobs.operators.settled import internal
-from jobs.record_types import DEPLOYMENT, RULES, SNOOZE
+from jobs.record_types import DEPLOYMENT, LIST_ENTRIES, RULES, SNOOZE
 from runtime.host.deadline import wait_until
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
 from schemas.control_id import MAX_ID_CHARACTERS
 from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
 from schemas.deployment import DEPLOYMENT_KEY, MAX_CHALLENGERS
+from schemas.list_entry import ListEntryRecord
 from schemas.registry import FileRegistry
 from schemas.rule_book import RULES_KEY
 from tests.records import NOON, NOON_MS
@@ -24,9 +25,15 @@ from tests.unit.schemas.test_deployment import DEPLOYMENT as ORDERED
 from tests.unit.schemas.test_deployment import TRIED
 from tests.unit.training.histories import artifact_folder
 
-CONTROL, BOOKS, SNOOZES, EVENTS = (
+CONTROL, BOOKS, SNOOZES, ENTRIES, EVENTS = (
     RecordCodec(name, "", FileRegistry())
-    for name in (avro_schemas.CONTROL, avro_schemas.RULES, avro_schemas.SNOOZE, avro_schemas.MODEL_EVENT)
+    for name in (
+        avro_schemas.CONTROL,
+        avro_schemas.RULES,
+        avro_schemas.SNOOZE,
+        avro_schemas.LIST_ENTRY,
+        avro_schemas.MODEL_EVENT,
+    )
 )
 LONG, LONGEST_KEPT = "x" * 900_000, 1_000_000
 SHARD = 4
@@ -45,6 +52,13 @@ def snooze(customer_id, snooze_id="s1", under=None):
         snooze_id=snooze_id, customer_id=customer_id, until=NOON, reason="", changed_at=NOON, changed_by="tests"
     )
     return SNOOZE, SNOOZE_PREFIX + (under or customer_id), SNOOZES.encode(found.to_record())
+
+
+def list_entry(value="v", *, under=None, name="frozen", change_id="e1", reason=""):
+    found = ListEntryRecord(
+        change_id=change_id, list=name, value=value, until=None, reason=reason, changed_at=NOON, changed_by="tests"
+    )
+    return LIST_ENTRIES, under or found.key, ENTRIES.encode(found.to_record())
 
 
 def model(**changes):
@@ -92,9 +106,20 @@ def answer(operator, kind, key, payload):
         (snooze(LONG), "a customer_id of 1 to 256 bytes, got 900,000"),
         (snooze(""), "a customer_id of 1 to 256 bytes, got 0"),
         (snooze(LONG[:400_000], under=LONG[:400_001]), "expected the record of its key"),
+        (list_entry(LONG), "a list entry of at most 4,000 bytes, got 900,"),
+        (list_entry(reason=LONG), "a list entry of at most 4,000 bytes, got 900,"),
+        (list_entry("v" * 257), "expected 1 to 256 bytes, got 257"),
+        (list_entry(""), "expected 1 to 256 bytes, got 0"),
+        (list_entry(name="a/b"), "the name of a list, got 'a/b'"),
+        (list_entry(name="x" * 65), "the name of a list, got 'xxx"),
+        (list_entry(change_id="y" * 257), "a change_id of at most 256 characters, got 257"),
+        (list_entry(under="list/frozen/other"), "expected the record of its key"),
+        (list_entry(under="list/" + LONG), "expected the record of its key"),
         ((DEPLOYMENT, DEPLOYMENT_KEY, b""), ""),
         ((RULES, RULES_KEY, b"\x00" * 900_000), ""),
         ((SNOOZE, SNOOZE_PREFIX + "c1", b"\xff" * 900_000), ""),
+        ((LIST_ENTRIES, "list/frozen/v", b"\xff" * 900_000), ""),
+        ((LIST_ENTRIES, "list/frozen/v", b"\xff"), ""),
     ],
 )
 def test_control_record_that_no_job_can_follow_is_refused_in_an_event_that_a_broker_takes(operator, record, why):
@@ -118,7 +143,7 @@ def test_longest_ids_and_most_challengers_are_told_whole():
 
 
 def test_text_that_no_encoder_takes_is_told_without_what_is_wrong_in_it():
-    row = ModelReports(job_config(), FileRegistry()).snooze(4, "s1", "no such folder: \udcff", NOON_MS)
+    row = ModelReports(job_config(), FileRegistry()).record(4, "s1", "no such folder: \udcff", NOON_MS)
     _, _, (payload,) = row
     assert EVENTS.decode(payload)["detail"] == "no such folder: ?"
     assert internal(ValueError("\ud800")) == "ValueError: ?"

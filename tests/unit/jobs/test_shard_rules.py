@@ -9,14 +9,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from jobs.operators.list_reader import ListReader
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.rule_reader import RuleReader
+from jobs.operators.shard_lists import ShardLists
 from jobs.operators.shard_rules import NO_RECORDS, ShardRules
 from jobs.operators.shard_snoozes import ShardSnoozes
 from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision
 from models.scoring.transaction_scorer import TransactionScorer
-from schemas.avro_schemas import MODEL_EVENT, RULES, SNOOZE
+from schemas.avro_schemas import LIST_ENTRY, MODEL_EVENT, RULES, SNOOZE
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
 from schemas.customer_snooze import CustomerSnooze
@@ -28,7 +30,9 @@ from tests.unit.jobs.test_shard_models import Value
 from tests.unit.rules.books import book, rule
 from tests.unit.training.histories import artifact, history
 
-BOOKS, EVENTS, SNOOZES = (RecordCodec(name, "", FileRegistry()) for name in (RULES, MODEL_EVENT, SNOOZE))
+BOOKS, EVENTS, SNOOZES, LISTS = (
+    RecordCodec(name, "", FileRegistry()) for name in (RULES, MODEL_EVENT, SNOOZE, LIST_ENTRY)
+)
 ALL = rule("all", "amount >= 0", "BLOCK")
 REVIEW_ALL = rule("all", "amount >= 0", "REVIEW")
 LATER = NOON + timedelta(days=3_650)
@@ -51,13 +55,21 @@ class Entries(dict):
     """A map state."""
 
     put = dict.__setitem__
+    contains = dict.__contains__
 
     def remove(self, key):
         self.pop(key, None)
 
 
 def shard_state():
-    return SimpleNamespace(rules=Value(), wanted_rules=Value(), snoozes=Entries(), begun=Value())
+    return SimpleNamespace(
+        rules=Value(),
+        wanted_rules=Value(),
+        snoozes=Entries(),
+        list_entries=Entries(),
+        begun=Value(),
+        put_all=dict.update,
+    )
 
 
 class Shard:
@@ -69,7 +81,9 @@ class Shard:
         reports = ModelReports(job_config(), FileRegistry())
         self.reader = RuleReader(BOOKS)
         snoozes = ShardSnoozes(self.state.snoozes, SNOOZES)
-        self.rules = ShardRules(4, self.state, self.reader, reports, self.counts, snoozes)
+        self.entries = ListReader(LISTS)
+        lists = ShardLists(self.state, self.entries)
+        self.rules = ShardRules(4, self.state, self.reader, reports, self.counts, snoozes, lists)
 
     def begin(self, first=None, records=NO_RECORDS):
         return told(self.rules.begin(NOON_MS, first, records))

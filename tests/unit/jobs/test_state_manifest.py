@@ -96,6 +96,12 @@ def test_source_of_a_topic_that_was_created_again_is_another_operator(manifest):
     assert StateManifest.from_json(again.to_json()) == again
 
 
+def test_both_sources_of_the_control_topic_are_others_once_it_was_created_again(manifest):
+    again = StateManifest.of(job_config(model=str(artifact_folder()), generations={"control": 1}))
+    assert manifest.lost_operators(again) == ["control-source", "lists-source"]
+    assert again.lost_operators(manifest) == ["control-source-1", "lists-source-1"]
+
+
 def test_manifest_of_before_topics_were_noted_fits(manifest):
     told = json.loads(manifest.to_json())
     del told["topic_ids"], told["generations"]

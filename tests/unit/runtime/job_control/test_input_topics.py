@@ -110,7 +110,10 @@ def test_topic_that_is_reset_has_a_source_of_its_own_and_its_id_is_noted():
 
     again = StateTopics(ids=config.topic_ids, generations=config.generations)
     config, left = advance_generations(CONFIG, again, ["labels", "control"])
-    assert (config.generations, left) == ({"labels": 2, "control": 1}, {"labels-source-1", "control-source"})
+    assert (config.generations, left) == (
+        {"labels": 2, "control": 1},
+        {"labels-source-1", "control-source", "lists-source"},
+    )
 
 
 def test_generations_of_the_state_hold_whatever_the_settings_say():

@@ -6,15 +6,18 @@ import pytest
 from runtime.configuration.settings import load_settings
 from runtime.job_control import control_state
 from runtime.job_control.orders_in_force import orders_in_force, with_orders, without_orders
-from schemas.avro_schemas import CONTROL, RULES, SNOOZE
+from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
 from schemas.codec import RecordCodec
 from schemas.customer_snooze import CustomerSnooze
+from schemas.list_entry import ListEntryRecord
 from schemas.registry import FileRegistry
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.rules.books import book, rule
 from tests.unit.scoring.deployments import deployment
 
-CONTROLS, BOOKS, SNOOZES = (RecordCodec(name, "", FileRegistry()) for name in (CONTROL, RULES, SNOOZE))
+CONTROLS, BOOKS, SNOOZES, ENTRIES = (
+    RecordCodec(name, "", FileRegistry()) for name in (CONTROL, RULES, SNOOZE, LIST_ENTRY)
+)
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
 
@@ -27,6 +30,15 @@ def snoozed(customer_id, until=NOW):
         snooze_id="s", customer_id=customer_id, until=until, reason="", changed_at=NOW, changed_by="tests"
     )
     return SNOOZES.encode(found.to_record())
+
+
+def listed(value, **changes):
+    found = ListEntryRecord(
+        **{"change_id": "e", "list": "frozen", "value": value, "until": None, "reason": "", "changed_by": "t"}
+        | changes,
+        changed_at=NOW,
+    )
+    return ENTRIES.encode(found.to_record())
 
 
 class Topic:
@@ -88,3 +100,25 @@ def test_job_without_state_is_pinned_to_what_is_in_force_and_one_with_state_to_n
     assert (pinned.first_rules_bytes, pinned.first_records_by_key) == (encoded(book()), {"snooze/c": snoozed("c")})
     assert pinned.first_control_ranges == {"0": [5, 7]}
     assert without_orders(pinned) == job_config()
+
+
+@pytest.mark.parametrize("ending", [None, listed("m", removed=True)])
+def test_list_entry_that_was_removed_is_not_in_force(in_force, ending):
+    assert in_force(("list/frozen/m", listed("m")))[0].records == {"list/frozen/m": listed("m")}
+    assert in_force(("list/frozen/m", listed("m")), ("list/frozen/m", ending))[0].records == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "foreign"),
+    [
+        ("list/frozen/m", b"text"),
+        ("list/frozen/m", listed("n")),
+        ("list/frozen/m", listed("m", reason="x" * 4_000)),
+        ("list/frozen/m", listed("m", change_id="x" * 257)),
+        ("list/a/b/m", listed("m", list="a/b")),
+        ("list/frozen/", listed("")),
+        ("list/frozen/" + "x" * 257, listed("x" * 257)),
+    ],
+)
+def test_list_entry_that_the_job_refuses_leaves_the_former_in_force(in_force, key, foreign):
+    assert in_force(("list/frozen/m", listed("m")), (key, foreign))[0].records == {"list/frozen/m": listed("m")}
