@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from schemas.control_id import id_problem
+from schemas.validation import MAX_TEXT_BYTES
+
 SNOOZE_PREFIX = "snooze/"
 """Begins the keys of the control topic's records that hold a snooze; the customer's id follows."""
 
@@ -48,3 +51,11 @@ class CustomerSnooze:
     def from_record(cls, record: Mapping[str, Any]) -> CustomerSnooze:
         """Return the snooze that `to_record` was called on."""
         return cls(**record)
+
+
+def snooze_problem(snooze: CustomerSnooze) -> str:
+    """Return why no job can follow a snooze, an empty text where it can."""
+    size = len(snooze.customer_id.encode(errors="surrogatepass"))
+    if not 1 <= size <= MAX_TEXT_BYTES:
+        return f"expected a customer_id of 1 to {MAX_TEXT_BYTES} bytes, got {size:,}. No customer has another."
+    return id_problem("snooze_id", snooze.snooze_id)

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.operators.record_reader import KEPT_MS, RecordReader
 from models.rules.lookup import Lookup
-from schemas.control_id import id_problem
-from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
-from schemas.validation import MAX_TEXT_BYTES
+from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze, snooze_problem
 
 if TYPE_CHECKING:
     from schemas.codec import RecordCodec
@@ -66,7 +64,7 @@ class ShardSnoozes:
         snooze, refusal = self._reader.read(customer_id, payload)
         if snooze is None:
             return "", refusal
-        refusal = refusal or _refusal(snooze, customer_id)
+        refusal = refusal or snooze_problem(snooze)
         if refusal:
             return snooze.snooze_id, refusal
         if snooze.until is None or self._is_over(snooze.until):
@@ -103,11 +101,3 @@ class ShardSnoozes:
         self._state.remove(customer_id)
         if self._until.pop(customer_id, None) is not None:
             self._changed = True
-
-
-def _refusal(snooze: CustomerSnooze, customer_id: str) -> str:
-    """Return why a snooze of its key is not followed, an empty text where it is."""
-    if not 1 <= len(customer_id.encode()) <= MAX_TEXT_BYTES:
-        got = f"{len(customer_id.encode()):,}"
-        return f"expected a customer_id of 1 to {MAX_TEXT_BYTES} bytes, got {got}. No customer has another."
-    return id_problem("snooze_id", snooze.snooze_id)

@@ -14,7 +14,7 @@ from runtime.kafka.topic_reader import place_of, read_topic
 from runtime.kafka.topics import require_topics
 from runtime.local.embedded import Services
 from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
-from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze
+from schemas.customer_snooze import SNOOZE_PREFIX, CustomerSnooze, snooze_problem
 from schemas.deployment import DEPLOYMENT_KEY, Deployment
 from schemas.list_entry import LIST_PREFIX, MAX_ENTRY_BYTES, ListEntryRecord, entry_problem
 from schemas.registry import lists_subject, rules_subject, snoozes_subject, value_subject
@@ -139,6 +139,9 @@ class _ControlReader:
             return
         if snooze is not None and snooze.customer_id != customer_id:
             codecs.skip(message, "expected the customer of the key, got another")
+            return
+        if snooze is not None and (problem := snooze_problem(snooze)):
+            codecs.skip(message, problem)
             return
         if payload and snooze is not None and snooze.until is not None:
             self.state.snoozes[customer_id], self.state.record_payloads[key] = snooze, payload

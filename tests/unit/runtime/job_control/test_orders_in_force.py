@@ -25,9 +25,9 @@ def encoded(found):
     return BOOKS.encode(found.to_record())
 
 
-def snoozed(customer_id, until=NOW):
+def snoozed(customer_id, until=NOW, snooze_id="s"):
     found = CustomerSnooze(
-        snooze_id="s", customer_id=customer_id, until=until, reason="", changed_at=NOW, changed_by="tests"
+        snooze_id=snooze_id, customer_id=customer_id, until=until, reason="", changed_at=NOW, changed_by="tests"
     )
     return SNOOZES.encode(found.to_record())
 
@@ -89,7 +89,7 @@ def test_snooze_that_was_ended_is_not_in_force(in_force, ending):
     assert in_force(("snooze/c", snoozed("c")), ("snooze/c", ending))[0].records == {}
 
 
-@pytest.mark.parametrize("foreign", [b"text", snoozed("d")])
+@pytest.mark.parametrize("foreign", [b"text", snoozed("d"), snoozed("c", snooze_id="x" * 257)])
 def test_record_that_the_job_refuses_leaves_the_former_in_force(in_force, foreign):
     assert in_force(("snooze/c", snoozed("c")), ("snooze/c", foreign))[0].records == {"snooze/c": snoozed("c")}
 
