@@ -115,6 +115,14 @@ class Lane:
             self.rest.cancel(job_id)
         self._await_slot()
 
+    def cancel_after_checkpoint(self) -> str:
+        """Wait for a complete checkpoint, end the job, and return the folder of the newest, which it retains."""
+        folder = self.settings.state.checkpoints / self.job_ids[-1]
+        before = set(folder.glob("chk-*/_metadata"))
+        assert wait_until(lambda: bool(set(folder.glob("chk-*/_metadata")) - before), seconds=60)
+        self.cancel()
+        return str(max(folder.glob("chk-*/_metadata"), key=lambda file: int(file.parent.name[4:])).parent)
+
     def send(self, table: pa.Table, *, rate: float | None = None) -> None:
         with Publisher(self.services.bootstrap_servers) as publisher:
             replay(table, publisher, self.topics.transactions, self.registry, rate=rate)

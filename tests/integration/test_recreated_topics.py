@@ -103,10 +103,7 @@ def test_labels_topic_that_was_created_again_is_noticed_and_read_whole_when_want
     recreate_labels(lane)
     assert ["--reset-topic labels" in line for line in told(lane)] == [True]
     assert {topic for topic, value in measured(lane).items() if value} == {lane.topics.labels}
-    job_id = lane.job_ids[-1]
-    assert wait_until(lambda: lane.rest.checkpoints(job_id)["counts"]["completed"] > 0, seconds=60)
-    lane.cancel()
-    checkpoint = lane.rest.checkpoints(job_id)["latest"]["completed"]["external_path"]
+    checkpoint = lane.cancel_after_checkpoint()
     with pytest.raises(StateMismatchError, match="--reset-topic labels"):
         lane.submit(savepoint=checkpoint)
 

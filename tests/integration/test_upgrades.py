@@ -132,21 +132,12 @@ def test_unchecked_state_of_a_newer_version_is_told_by_status_while_the_job_rest
     assert wait_until(lambda: re.search(told, shown()) is not None, seconds=60), shown()
 
 
-def newest_checkpoint(lane: Lane) -> str:
-    """Wait for a complete checkpoint of the running job, end the job, and return its folder."""
-    folder = lane.settings.state.checkpoints / lane.job_ids[-1]
-    before = set(folder.glob("chk-*/_metadata"))
-    assert wait_until(lambda: bool(set(folder.glob("chk-*/_metadata")) - before), seconds=60)
-    lane.cancel()
-    return str(max(folder.glob("chk-*/_metadata"), key=lambda file: int(file.parent.name[4:])).parent)
-
-
 def test_retained_checkpoint_of_other_shards_or_mode_is_refused_and_by_flink_too(open_lane, artifact, monkeypatch):
     lane, table = open_lane(), card_world(2_000)
     lane.submit()
     lane.send(table.slice(0, 1_000))
     lane.await_scores(1_000)
-    checkpoint = newest_checkpoint(lane)
+    checkpoint = lane.cancel_after_checkpoint()
     refused(lane, checkpoint, "expected job.shards to be 2 as in the savepoint, got 4", shards=4)
     refused(lane, checkpoint, "expected job.mode to be 'thread' as in the savepoint, got 'process'", mode="process")
     with monkeypatch.context() as unchecked:  # as where another tool than ours starts the job
