@@ -1,4 +1,4 @@
-"""What poison costs: the job drains as many records with bad ones among them as without.
+"""Cost of bad records: the job drains as many records with bad ones among them as without.
 
 Bad are 10 % of every reason; or one in ten, or in a hundred, that makes a stage of the operator raise by a fault put
 there (`faulty_job`), one stage after the other. `python -m benchmarks.poison` prints one JSON

@@ -52,7 +52,7 @@ class CustomerHistory:
             At most ROWS, the fields of `transaction.avsc` with `score` and `decision`, None where not scored.
         """
         topics, key = self._settings.topics, customer_id.encode()
-        # Not of their sum: whoever writes to the alerts' topic may name the last second of all years.
+        # Not of their sum: a foreign record of the alerts topic may name the last second of all years.
         until_ms = max(0, int(moment.timestamp() * 1000) + AFTERWARDS_MS)
         consumer = open_consumer(self._settings, self._servers)
         try:

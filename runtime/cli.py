@@ -51,8 +51,8 @@ from schemas.errors import UserError
 
 EXIT_CODES = """
 [bold]Exit codes[/]: 0 done, 1 something that was run failed, 2 a mistake in the command or the settings,
-3 not ready (something needed is not running or not there), 130 stopped by Ctrl-C, 141 whoever read its output has
-stopped reading.
+3 not ready (something needed is not running or not there), 130 stopped by Ctrl-C, 141 nobody reads its output
+any more.
 """
 
 INTERRUPTED = 130

@@ -39,10 +39,8 @@ def list_lists(context: typer.Context, *, as_json: AsJson = False) -> None:
 
       fraudstream rules lists ls
     """
-    from runtime.job_control.control_topic import read_rules
-
-    settings, services = open_services(context)
-    book, entries = read_rules(settings, services), _orders(context).in_force()
+    state = _orders(context).read()
+    book, entries = state.book, state.entries
     in_file = {item.name: len(item.entries) for item in (book.lists if book else ())}
     found = [
         {"list": name, "in_file": in_file.get(name, 0), "added": len(entries.get(name, {}))}

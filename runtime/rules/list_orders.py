@@ -92,7 +92,7 @@ class ListOrders:
         NotReady
             There is no control topic, or no broker answers.
         """
-        state = self._read()
+        state = self.read()
         _require_list(name, state.book)
         _require_values(values)
         _require_reason(reason)
@@ -113,7 +113,7 @@ class ListOrders:
     def remove(self, name: str, values: Collection[str], reason: str, on_sent: Sent = lambda _count: None) -> ListOrder:
         """Take values off a list; raises as `add`, and where one is not on it as a record of its own."""
         _require_reason(reason)
-        state = self._read()
+        state = self.read()
         known = state.entries.get(name, {})
         missing = [value for value in values if value not in known]
         if missing:
@@ -122,7 +122,8 @@ class ListOrders:
         self._publish(order, name, dict.fromkeys(values), reason, on_sent, removed=True)
         return order
 
-    def _read(self) -> ControlState:
+    def read(self) -> ControlState:
+        """Return the rule book and the list entries in force, from one pass over the control topic."""
         return read_control(self._settings, self._services, (RULES, LIST_ENTRY))
 
     def _publish(
