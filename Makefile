@@ -153,7 +153,7 @@ lock: .venv/.dev ## renew the locks of the packages and of the jars
 	$(call compile,explore,--constraints requirements/dev.lock)
 # What runs is what was tested: where both locks have a package, they have the same version of it.
 	$(call compile,runtime,--constraints requirements/dev.lock)
-	@$(PY) -m runtime.local.jars_lock
+	@$(PY) -m fraudstream.devstack.jars_lock
 
 define compile
 	@$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

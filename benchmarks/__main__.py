@@ -11,9 +11,9 @@ from confluent_kafka import KafkaException
 from benchmarks.bench import ROOT, console
 from benchmarks.report import Report
 from benchmarks.suites import latency, overview, peers, scale, stages, throughput
-from runtime.host.failures import RuntimeFailure
-from runtime.host.folders import PROJECT_ROOT
-from runtime.host.interrupts import terminate_as_interrupt
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.folders import PROJECT_ROOT
+from fraudstream.system.interrupts import terminate_as_interrupt
 from schemas.errors import UserError
 
 SUITES: Mapping[str, Callable[[bool], Report]] = {

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from hdrh.histogram import HdrHistogram
 
 from benchmarks.load_phases import LoadPhases, Phase
-from runtime.configuration.settings import Settings
-from runtime.local.embedded import Services
-from runtime.local.flink_rest import FlinkRest
-from runtime.records.alert_watch import AlertWatch
-from runtime.records.latency import LONGEST_MS, MICROSECONDS, latency_histogram
+from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.readers.alert_watch import AlertWatch
+from fraudstream.readers.latency import LONGEST_MS, MICROSECONDS, latency_histogram
+from fraudstream.settings.settings import Settings
 from schemas.wall_clock import now_ms
 
 

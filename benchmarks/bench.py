@@ -7,16 +7,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 
+from fraudstream.devstack.embedded import Services
+from fraudstream.kafka.kafka_client import shared_properties
+from fraudstream.kafka.registry_access import registry_of
+from fraudstream.settings.settings import ModelSettings, PathSettings, Settings, load_settings
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from producers.publisher import Publisher
 from producers.replay import replay
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.configuration.settings import ModelSettings, PathSettings, Settings, load_settings
-from runtime.kafka.kafka_client import shared_properties
-from runtime.kafka.registry_access import registry_of
-from runtime.local.embedded import Services
 
 ROOT = Path(".fraudstream/bench")
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)

@@ -13,15 +13,15 @@ from rich.table import Table
 from benchmarks.bench import PATIENCE_S, console
 from benchmarks.peers.arguments import Arguments
 from benchmarks.topic_growth import MIDDLE, TopicGrowth
+from fraudstream.control.submit import SCRIPT, stop_job, submit
+from fraudstream.devstack.embedded import Services
+from fraudstream.kafka.topic_reader import await_records, topic_size
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.folders import PROJECT_ROOT
 from producers.simulation_config import SimulationConfig
-from runtime.configuration.settings import Settings
-from runtime.host.deadline import wait_until
-from runtime.host.failures import RuntimeFailure
-from runtime.host.folders import PROJECT_ROOT
-from runtime.job_control.submit import SCRIPT, stop_job, submit
-from runtime.kafka.topic_reader import await_records, topic_size
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import Services
 from schemas.wall_clock import now_ms
 
 WORLD = SimulationConfig(seed=2, customers=10_000, days=40)

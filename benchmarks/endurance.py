@@ -21,12 +21,12 @@ from benchmarks.bench import ROOT, bench_model, bench_settings, console
 from benchmarks.endurance_plot import draw
 from benchmarks.load_phases import LoadPhases, Phase
 from benchmarks.vitals import Look, Vitals
-from runtime.configuration.settings import Settings
-from runtime.host.failures import RuntimeFailure
-from runtime.host.interrupts import terminate_as_interrupt
-from runtime.job_control.submit import stop_job, submit
-from runtime.kafka.kafka_client import client_properties
-from runtime.local.embedded import Services, embedded
+from fraudstream.control.submit import stop_job, submit
+from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.interrupts import terminate_as_interrupt
 
 SOAK_SHARE, OVERLOAD_SHARE = 0.7, 2.0
 MOST_GROWTH = 0.05

@@ -5,9 +5,9 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from runtime.host.deadline import wait_until
-from runtime.host.failures import RuntimeFailure
-from runtime.local.flink_rest import FlinkRest
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import RuntimeFailure
 
 SETTINGS = {"rest.profiling.enabled": "true"}
 TIMEOUT_S = 30.0

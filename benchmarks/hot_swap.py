@@ -21,18 +21,18 @@ from rich.table import Table
 
 from benchmarks.bench import ROOT, bench_history, bench_model, bench_settings, console
 from benchmarks.live import live_latency
+from fraudstream.control.control_topic import Deployment, Served, publish_deployment
+from fraudstream.control.model_events import read_model_events
+from fraudstream.control.submit import submit
+from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.readers.latency import Latency
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
 from models.scoring.artifact import load_artifact
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.configuration.settings import Settings
-from runtime.host.failures import RuntimeFailure
-from runtime.job_control.control_topic import Deployment, Served, publish_deployment
-from runtime.job_control.model_events import read_model_events
-from runtime.job_control.submit import submit
-from runtime.local.embedded import Services, embedded
-from runtime.records.latency import Latency
 
 WORLD = SimulationConfig(seed=2, customers=10_000, days=60)
 RATE, TURN_S, WARM_UP_S = 5_000, 30, 5

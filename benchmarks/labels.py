@@ -12,15 +12,15 @@ from confluent_kafka import TopicPartition
 
 from benchmarks.bench import PATIENCE_S, ROOT, bench_model, bench_settings, console, publish
 from benchmarks.drain import EVENTS, WORLD, in_turns, scoring
+from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.kafka.kafka_client import open_consumer, shared_properties
+from fraudstream.kafka.topic_reader import await_records, partition_ranges
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import RuntimeFailure
 from producers.publisher import Publisher
 from producers.replay_with_labels import replay_with_labels
 from producers.simulate import simulate
-from runtime.configuration.settings import Settings
-from runtime.host.deadline import wait_until
-from runtime.host.failures import RuntimeFailure
-from runtime.kafka.kafka_client import open_consumer, shared_properties
-from runtime.kafka.topic_reader import await_records, partition_ranges
-from runtime.local.embedded import Services, embedded
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import open_registry, value_subject

@@ -10,15 +10,15 @@ from confluent_kafka.cimpl import OFFSET_BEGINNING
 from numpy.typing import NDArray
 
 from benchmarks.bench import PATIENCE_S
+from fraudstream.devstack.embedded import Services
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.topic_reader import partition_ranges
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
 from models.features.engine import FeatureEngine
 from models.features.warm_up import warm_up
 from models.scoring.artifact import Artifact
 from models.scoring.model import OnnxModel
-from runtime.configuration.settings import Settings
-from runtime.host.failures import RuntimeFailure
-from runtime.kafka.kafka_client import open_consumer
-from runtime.kafka.topic_reader import partition_ranges
-from runtime.local.embedded import Services
 
 BATCH, ROUNDS = 1_000, 50
 FETCHED = 10_000

@@ -3,11 +3,11 @@ import sys
 import pyarrow as pa
 
 from benchmarks.bench import PATIENCE_S, publish
-from runtime.configuration.settings import Settings
-from runtime.kafka.topic_reader import await_records, topic_size
-from runtime.local.embedded import Services
-from runtime.records.alert_watch import AlertWatch
-from runtime.records.latency import Latency, measure_latency
+from fraudstream.devstack.embedded import Services
+from fraudstream.kafka.topic_reader import await_records, topic_size
+from fraudstream.readers.alert_watch import AlertWatch
+from fraudstream.readers.latency import Latency, measure_latency
+from fraudstream.settings.settings import Settings
 from schemas.wall_clock import now_ms
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from benchmarks.bench import console
 from benchmarks.vitals import Look, Vitals
-from runtime.host.deadline import wait_until
-from runtime.host.failures import RuntimeFailure
-from runtime.local.embedded import Services
+from fraudstream.devstack.embedded import Services
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import RuntimeFailure
 
 CATCH_UP_S = 900.0
 SATURATING_RATE = 80_000.0

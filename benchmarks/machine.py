@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import psutil
 
-from runtime.host.folders import PROJECT_ROOT
-from runtime.local.jars import read_lock
+from fraudstream.devstack.jars import read_lock
+from fraudstream.system.folders import PROJECT_ROOT
 
 PACKAGES = ("fraudstream", "apache-flink", "confluent-kafka", "lightgbm", "numba", "numpy", "onnxruntime", "pyarrow")
 BROKER = "kafka_2.13"

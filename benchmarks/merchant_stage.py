@@ -11,10 +11,10 @@ from pathlib import Path
 
 from benchmarks.bench import ROOT, bench_model, bench_settings, console, publish
 from benchmarks.drain import EVENTS, WORLD, drain_seconds, in_turns
+from fraudstream.control.submit import SCRIPT
+from fraudstream.devstack.embedded import embedded
+from fraudstream.system.failures import RuntimeFailure
 from producers.simulate import simulate
-from runtime.host.failures import RuntimeFailure
-from runtime.job_control.submit import SCRIPT
-from runtime.local.embedded import embedded
 from schemas.topics import Topics
 
 STAGED = Path(__file__).parent / "merchant_stage_job.py"

@@ -20,16 +20,16 @@ import pyarrow as pa
 from benchmarks import faulty_job
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
 from benchmarks.drain import drain_seconds, in_turns
+from fraudstream.control.submit import SCRIPT
+from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.kafka.kafka_client import shared_properties
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
 from producers.encoding import encode_transactions
 from producers.publisher import KeyedRecord, Publisher
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.configuration.settings import Settings
-from runtime.host.failures import RuntimeFailure
-from runtime.job_control.submit import SCRIPT
-from runtime.kafka.kafka_client import shared_properties
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import Services, embedded
 from schemas.avro_schemas import TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW

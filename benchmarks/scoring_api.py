@@ -23,14 +23,14 @@ from urllib.request import urlopen
 import psutil
 
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
-from runtime.configuration.settings import Settings
-from runtime.host.deadline import wait_until
-from runtime.host.failures import RuntimeFailure
-from runtime.host.own_environment import own_environment
-from runtime.host.ports import LOOPBACK, free_port
-from runtime.host.run_state import RunState
-from runtime.job_control.submit import submit
-from runtime.local.embedded import embedded
+from fraudstream.control.submit import submit
+from fraudstream.devstack.embedded import embedded
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.own_environment import own_environment
+from fraudstream.system.ports import LOOPBACK, free_port
+from fraudstream.system.run_state import RunState
 
 HERE = Path(__file__).parent
 REQUESTS_OF_USER, WARM_UP_S, START_S = 5, 30, 60.0
@@ -62,12 +62,14 @@ def api(settings: Settings) -> Iterator[tuple[str, int]]:
     port = free_port()
     url = f"http://{LOOPBACK}:{port}"
     state = {"FRAUDSTREAM_PATHS__STATE": str(settings.state.root)}
-    command = [sys.executable, "-m", "runtime.cli", "serve", "--port", str(port)]
-    with (ROOT / "api.log").open("wb") as log:
+    command = [sys.executable, "-m", "fraudstream.cli.main", "serve", "--port", str(port)]
+    with (ROOT / "fraudstream.api.log").open("wb") as log:
         process = subprocess.Popen(command, env=os.environ | state, stdout=log, stderr=log)  # noqa: S603
     try:
         if not wait_until(lambda: _is_ready(url), seconds=START_S):
-            raise RuntimeFailure(f"expected {url}/readyz to answer within {START_S:.0f} s: see {ROOT / 'api.log'}")
+            raise RuntimeFailure(
+                f"expected {url}/readyz to answer within {START_S:.0f} s: see {ROOT / 'fraudstream.api.log'}"
+            )
         yield url, process.pid
     finally:
         process.terminate()

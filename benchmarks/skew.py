@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
 from benchmarks.drain import drain_seconds, in_turns
 from benchmarks.features_kernel import CUSTOMERS, GAP_MS, START_MS, transactions, warmed
+from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.kafka.kafka_client import shared_properties
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
 from models.features.history import K
 from producers.encoding import encode_transactions
 from producers.publisher import Publisher
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.configuration.settings import Settings
-from runtime.host.failures import RuntimeFailure
-from runtime.kafka.kafka_client import shared_properties
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import Services, embedded
 from schemas.registry import FileRegistry
 from schemas.topics import Topics
 

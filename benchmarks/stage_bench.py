@@ -13,13 +13,13 @@ from benchmarks.drain import scoring
 from benchmarks.flame_graph import flame_graph
 from benchmarks.stage_names import BATCHES, BETWEEN, EVENTS, GROUP, STAGES
 from benchmarks.thread_times import ThreadTimes
-from runtime.configuration.settings import Settings
-from runtime.host.deadline import wait_until
-from runtime.host.failures import RuntimeFailure
-from runtime.host.run_state import RunState
-from runtime.kafka.topic_reader import await_records
-from runtime.local.embedded import Services
-from runtime.local.flink_rest import FlinkRest
+from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.topic_reader import await_records
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.run_state import RunState
 from schemas.topics import Topics
 
 JOB = Path(__file__).parent / "stage_job.py"

@@ -16,6 +16,7 @@ from itertools import chain, islice
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fraudstream.system.interrupts import terminate_as_interrupt
 from producers.encoding import Record, encode_labels, encode_transactions
 from producers.publisher import Publisher
 from producers.replay import in_order, rows_at_once
@@ -23,7 +24,6 @@ from producers.replay_with_labels import after_labels, labels_needed, slice_ends
 from producers.schedule import ConstantRate
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.host.interrupts import terminate_as_interrupt
 from schemas.columns import EVENT_TIME
 from schemas.registry import open_registry, value_subject
 from schemas.topics import Topics

@@ -4,9 +4,9 @@ from typing import Self
 
 from confluent_kafka import TopicPartition
 
-from runtime.configuration.settings import Settings
-from runtime.kafka.kafka_client import open_consumer
-from runtime.kafka.topic_reader import partition_ranges
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.topic_reader import partition_ranges
+from fraudstream.settings.settings import Settings
 
 TIMEOUT_S = 10.0
 MIDDLE = (0.25, 0.9)

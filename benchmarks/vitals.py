@@ -5,14 +5,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runtime.configuration.settings import Settings
-from runtime.host.failures import RuntimeFailure
-from runtime.host.run_state import RunState
-from runtime.kafka.background_reader import BackgroundReader
-from runtime.kafka.kafka_client import open_consumer
-from runtime.kafka.topic_reader import partition_ranges
-from runtime.local.embedded import Services
-from runtime.local.flink_rest import FlinkRest
+from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.background_reader import BackgroundReader
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.topic_reader import partition_ranges
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.run_state import RunState
 
 INTERVAL_S = 2.0
 

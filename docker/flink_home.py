@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from runtime.host.folders import StateFolder
-from runtime.local.embedded import jars_for
-from runtime.local.flink_home import FlinkHome, cluster_settings, distribution
+from fraudstream.devstack.embedded import jars_for
+from fraudstream.devstack.flink_home import FlinkHome, cluster_settings, distribution
+from fraudstream.system.folders import StateFolder
 
 HOME = StateFolder(root=Path("/opt"))
 STATE = StateFolder(root=Path("/var/lib/fraudstream"))

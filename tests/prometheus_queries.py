@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from runtime.host.folders import PROJECT_ROOT
+from fraudstream.system.folders import PROJECT_ROOT
 
 DOCKER = PROJECT_ROOT / "docker"
 _METRIC = re.compile(r"\b((?:fraud|flink)[_:][a-zA-Z0-9_:]+)(?:\{([^}]*)\})?")

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 
-from runtime.host.ports import LOOPBACK
+from fraudstream.system.ports import LOOPBACK
 from tests.json_handler import JsonHandler
 
 

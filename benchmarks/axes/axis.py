@@ -7,11 +7,11 @@ import pyarrow as pa
 from benchmarks.bench import publish
 from benchmarks.chart import Chart
 from benchmarks.report import Section
+from fraudstream.devstack.embedded import Services
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.configuration.settings import Settings
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import Services
 from schemas.topics import Topics
 
 PER_DAY = 3.0

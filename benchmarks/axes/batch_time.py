@@ -9,10 +9,10 @@ from benchmarks.chart import Chart
 from benchmarks.drain import job_rate, scored_rate
 from benchmarks.live import live_latency
 from benchmarks.report import Section
-from runtime.configuration.settings import Settings
-from runtime.job_control.submit import stop_job, submit
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import embedded
+from fraudstream.control.submit import stop_job, submit
+from fraudstream.devstack.embedded import embedded
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings
 
 LIVE_RATE = 5_000
 EVENTS, LIVE_S = 300_000, 15

@@ -12,13 +12,13 @@ from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import scored_rate
 from benchmarks.report import Section
-from runtime.configuration.settings import Settings
-from runtime.host.deadline import wait_until
-from runtime.host.failures import RuntimeFailure
-from runtime.job_control.submit import stop_job, submit
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import Services, embedded
-from runtime.local.flink_rest import FlinkRest
+from fraudstream.control.submit import stop_job, submit
+from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import RuntimeFailure
 from schemas.wall_clock import now_ms
 
 LEAST_EVENTS, PER_CUSTOMER = 500_000, 3

@@ -14,11 +14,11 @@ from benchmarks.chart import Chart
 from benchmarks.drain import scored_rate
 from benchmarks.live import live_latency
 from benchmarks.report import Section
-from runtime.configuration.settings import Settings
-from runtime.job_control.submit import stop_job, submit
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import Services, embedded
-from runtime.local.flink_rest import FlinkRest
+from fraudstream.control.submit import stop_job, submit
+from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings
 
 BACKENDS = ("hashmap", "rocksdb")
 SIZES = ((10_000, 3), (50_000, 3), (300_000, 3), (50_000, 60))

@@ -5,8 +5,8 @@ from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate
 from benchmarks.report import Section
-from runtime.configuration.settings import Settings
-from runtime.local.embedded import embedded
+from fraudstream.devstack.embedded import embedded
+from fraudstream.settings.settings import Settings
 
 EVENTS = 300_000
 

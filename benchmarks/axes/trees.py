@@ -7,12 +7,12 @@ from benchmarks.bench import ROOT, bench_history, console
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate
 from benchmarks.report import Section
+from fraudstream.devstack.embedded import embedded
+from fraudstream.settings.settings import ModelSettings, Settings
 from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.fit import LearnerSettings
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
-from runtime.configuration.settings import ModelSettings, Settings
-from runtime.local.embedded import embedded
 
 EVENTS = 300_000
 

@@ -18,7 +18,7 @@ from bytewax.run import cli_main
 from benchmarks.peers.arguments import Arguments, parse_arguments
 from benchmarks.peers.card_scorer import CardScorer, Record, Row
 from benchmarks.peers.window_sums import WindowSums
-from runtime.host.deadline import wait_until
+from fraudstream.system.deadline import wait_until
 
 BATCH = 1_000
 EPOCH = timedelta(seconds=10)

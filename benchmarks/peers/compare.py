@@ -10,9 +10,9 @@ from benchmarks.peers.drain import Work, drain
 from benchmarks.peers.environment import version_of
 from benchmarks.peers.oracle import ENGINES, Oracle, Verdict
 from benchmarks.peers.peer import FlinkPeer, Peer
-from runtime.configuration.settings import Settings
-from runtime.host.failures import RuntimeFailure
-from runtime.kafka.topic_reader import read_topic
+from fraudstream.kafka.topic_reader import read_topic
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
 from schemas.avro_schemas import SCORE, TRANSACTION
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import FileRegistry

@@ -14,19 +14,19 @@ from benchmarks.peers.jars import fetch_peer_jars
 from benchmarks.peers.peer import FlinkPeer, Peer, ProcessPeer
 from benchmarks.peers.schema_server import serving_schemas
 from benchmarks.topic_growth import TopicGrowth
-from runtime.configuration.settings import Settings
-from runtime.host.deadline import wait_until
-from runtime.host.environment import process_environment
-from runtime.host.failures import RuntimeFailure
-from runtime.host.folders import PROJECT_ROOT
-from runtime.host.java import find_java
-from runtime.host.processes import OwnedProcess, spawn, stop_processes
-from runtime.job_control.submit import stop_job, submit
-from runtime.kafka.kafka_client import open_consumer
-from runtime.kafka.topic_reader import partition_ranges
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import Services, start
-from runtime.local.flink_rest import FlinkRest
+from fraudstream.control.submit import stop_job, submit
+from fraudstream.devstack.embedded import Services, start
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.topic_reader import partition_ranges
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.environment import process_environment
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.folders import PROJECT_ROOT
+from fraudstream.system.java import find_java
+from fraudstream.system.processes import OwnedProcess, spawn, stop_processes
 from schemas.topics import Topics
 from schemas.wall_clock import now_ms
 

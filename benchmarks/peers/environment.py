@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.peers.jars import fetch_peer_jars
 from benchmarks.peers.peer import FOLDER, Peer, ProcessPeer
-from runtime.host.own_environment import own_environment
+from fraudstream.system.own_environment import own_environment
 
 LOCKS = FOLDER / "requirements"
 

@@ -14,7 +14,7 @@ from benchmarks.peers.arguments import Arguments, parse_arguments
 from benchmarks.peers.card_scorer import CardScorer, Record
 from benchmarks.peers.http_service import PORT_FILE
 from benchmarks.peers.plain_loop import open_consumer, open_producer
-from runtime.host.deadline import wait_until
+from fraudstream.system.deadline import wait_until
 
 LANES = 32
 """Requests at a time, each of other customers."""

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from benchmarks.peers.peer import FOLDER
-from runtime.host.folders import cache_folder
-from runtime.local.jars import fetch_jars, read_lock
+from fraudstream.devstack.jars import fetch_jars, read_lock
+from fraudstream.system.folders import cache_folder
 
 
 def jar_paths(module: str) -> list[Path]:

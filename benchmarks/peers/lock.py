@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.environment import LOCKS
-from runtime.host.folders import PROJECT_ROOT
-from runtime.host.own_environment import run_uv
-from runtime.local.jars_lock import locked_row
+from fraudstream.devstack.jars_lock import locked_row
+from fraudstream.system.folders import PROJECT_ROOT
+from fraudstream.system.own_environment import run_uv
 
 OPTIONS = (
     *("--upgrade", "--universal", "--generate-hashes", "--no-emit-index-url"),

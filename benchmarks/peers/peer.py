@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from runtime.host.folders import PROJECT_ROOT
+from fraudstream.system.folders import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "benchmarks" / "peers"
 

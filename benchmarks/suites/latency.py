@@ -10,10 +10,10 @@ from benchmarks.chart import Chart
 from benchmarks.load_phases import LoadPhases
 from benchmarks.report import Report, Section
 from benchmarks.vitals import Vitals
-from runtime.configuration.settings import Settings
-from runtime.job_control.submit import stop_job, submit
-from runtime.local.embedded import embedded
-from runtime.records.latency import MICROSECONDS, Latency
+from fraudstream.control.submit import stop_job, submit
+from fraudstream.devstack.embedded import embedded
+from fraudstream.readers.latency import MICROSECONDS, Latency
+from fraudstream.settings.settings import Settings
 
 RATE = 5_000.0
 

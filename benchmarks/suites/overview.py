@@ -4,11 +4,11 @@ from benchmarks.bench import bench_model, bench_settings, console, publish
 from benchmarks.drain import loop_rate, scored_rate
 from benchmarks.live import live_latency
 from benchmarks.report import Report, Section
+from fraudstream.control.submit import stop_job, submit
+from fraudstream.devstack.embedded import embedded
+from fraudstream.readers.latency import Latency
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.job_control.submit import stop_job, submit
-from runtime.local.embedded import embedded
-from runtime.records.latency import Latency
 from schemas.topics import Topics
 
 # 10,000 customers: their histories fill up, so the later part of the topic is at full work.

@@ -13,10 +13,10 @@ from benchmarks.peers.environment import interpreter
 from benchmarks.peers.oracle import Oracle
 from benchmarks.peers.peer import ProcessPeer
 from benchmarks.report import Report, Section
+from fraudstream.devstack.embedded import embedded
 from models.scoring.artifact import load_artifact
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.local.embedded import embedded
 
 # Customers' histories fill up in the first half of the topic.
 WORLD = SimulationConfig(seed=2, customers=10_000, days=40)

@@ -6,7 +6,7 @@ from benchmarks.axes import batch_time, customers, state_backends, taskmanagers,
 from benchmarks.axes.axis import Axis
 from benchmarks.bench import bench_model, bench_settings
 from benchmarks.report import Report
-from runtime.configuration.settings import Settings
+from fraudstream.settings.settings import Settings
 
 AXES: Mapping[str, Callable[[Settings, bool], Axis]] = {
     "customers": customers.run,

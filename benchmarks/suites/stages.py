@@ -9,9 +9,9 @@ from benchmarks.flame_graph import SETTINGS
 from benchmarks.report import Report, Section
 from benchmarks.stage_bench import Cost, StageBench
 from benchmarks.stage_names import BETWEEN, STAGES
+from fraudstream.devstack.embedded import embedded
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.local.embedded import embedded
 
 WORLD = SimulationConfig(seed=2, customers=10_000, days=24)
 BACKLOG, LIVE_S, PROFILE_S = 600_000, 20, 10

@@ -9,10 +9,10 @@ from benchmarks.bench import bench_model, bench_settings, console, publish
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate, loop_rate, rates_in_turns, scoring
 from benchmarks.report import Report, Section
+from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.settings.settings import Settings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.configuration.settings import Settings
-from runtime.local.embedded import Services, embedded
 from schemas.topics import Topics
 
 WORLD = SimulationConfig(seed=2, customers=10_000, days=15)

@@ -8,6 +8,7 @@ import pytest
 from onnx import numpy_helper
 from typer.testing import CliRunner
 
+from fraudstream.cli import main as cli
 from models.scoring.artifact import LIBRARY_FILE, Artifact, checksum, load_artifact, write_artifact
 from models.scoring.model import OnnxModel
 from models.training.adversary import NEAR, SHARES, Adversary
@@ -17,7 +18,6 @@ from models.training.candidates.catalogue import CANDIDATES
 from models.training.candidates.lightgbm_trees import FittedLightGbm
 from models.training.certificate import Certificate, examine
 from models.training.thresholds import choose_thresholds
-from runtime import cli
 from tests.unit.training.classifiers import Trained, trained
 from tests.unit.training.histories import artifact_folder, history_file
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.host.folders import PROJECT_ROOT
+from fraudstream.system.folders import PROJECT_ROOT
 
-PACKAGES = ("schemas", "models", "jobs", "producers", "runtime")
+PACKAGES = ("schemas", "models", "jobs", "producers", "fraudstream")
 MODULES = [path for package in PACKAGES for path in sorted((PROJECT_ROOT / package).rglob("*.py"))]
 
 # Each of them runs what a file says.

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from runtime.configuration.settings import PathSettings, Settings
-from runtime.host.deadline import wait_until
-from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topic_reader import read_topic
-from runtime.local.embedded import find_bootstrap
+from fraudstream.devstack.embedded import find_bootstrap
+from fraudstream.kafka.registry_access import registry_of
+from fraudstream.kafka.topic_reader import read_topic
+from fraudstream.settings.settings import PathSettings, Settings
+from fraudstream.system.deadline import wait_until
 from schemas.avro_schemas import LABEL
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
-    log = folder / "console.log"
+    log = folder / "fraudstream.console.log"
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603  (our own command)
             [str(FRAUDSTREAM), "console", "--simulate", "--port", "0"],

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from fraudstream.devstack.broker import Broker, await_broker
+from fraudstream.devstack.embedded import embedded, jars_for, start
+from fraudstream.settings.settings import Settings, load_settings
+from fraudstream.system.java import find_java
+from fraudstream.system.ports import free_port
+from fraudstream.system.run_state import RunState
 from models.scoring.artifact import Artifact, load_artifact
-from runtime.configuration.settings import Settings, load_settings
-from runtime.host.java import find_java
-from runtime.host.ports import free_port
-from runtime.host.run_state import RunState
-from runtime.local.broker import Broker, await_broker
-from runtime.local.embedded import embedded, jars_for, start
 from tests.integration.embedded_registry import stop_registry
 from tests.integration.scoring_lane import Lane, Running
 from tests.unit.training.histories import artifact_folder

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from runtime.host.deadline import wait_until
-from runtime.job_control.control_topic import publish_deployment
+from fraudstream.control.control_topic import publish_deployment
+from fraudstream.system.deadline import wait_until
 from tests.integration.scoring_lane import Lane
 from tests.unit.scoring.deployments import deployment
 from tests.unit.training.histories import artifact_folder, other_folder

@@ -7,8 +7,8 @@ from typing import Any
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from runtime.configuration.settings import Settings
-from runtime.host.run_state import RunState, exclusive
+from fraudstream.settings.settings import Settings
+from fraudstream.system.run_state import RunState, exclusive
 from schemas.avro_schemas import schema_json
 from tests.random_writers import random_writer
 from tests.writer_flood import KnownWriter

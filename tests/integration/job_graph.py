@@ -8,11 +8,11 @@ from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
+from fraudstream.devstack.embedded import jars_for
 from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
 from jobs.shards import MAX_PARALLELISM
 from jobs.topology import build
-from runtime.local.embedded import jars_for
 
 
 def uids(config: JobConfig) -> list[str]:

@@ -4,9 +4,9 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from runtime.configuration.settings import Settings
-from runtime.host.deadline import wait_until
-from runtime.kafka.topic_ids import TopicIds
+from fraudstream.kafka.topic_ids import TopicIds
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
 
 
 def recreate(settings: Settings, bootstrap_servers: str, topic: str, partitions: int = 1) -> None:

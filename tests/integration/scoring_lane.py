@@ -11,17 +11,17 @@ import pyarrow as pa
 from confluent_kafka import OFFSET_END, Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from fraudstream.control.submit import stop_job, submit
+from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.topic_reader import read_topic, topic_size
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import JobSettings, Settings
+from fraudstream.system.deadline import wait_until
 from jobs.shards import SHARD_KEYS
 from producers.publisher import SETTINGS, Publisher
 from producers.replay import replay, replay_labels
 from producers.replay_with_labels import replay_with_labels
-from runtime.configuration.settings import JobSettings, Settings
-from runtime.host.deadline import wait_until
-from runtime.job_control.submit import stop_job, submit
-from runtime.kafka.topic_reader import read_topic, topic_size
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import Services
-from runtime.local.flink_rest import FlinkRest
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, MODEL_EVENT, SCORE, SHADOW
 from schemas.codec import RecordCodec
 from schemas.registry import SchemaRegistry, open_registry, value_subject

@@ -11,12 +11,12 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType
 from confluent_kafka.admin import ResourceType as Resource
 
-from runtime.host.deadline import wait_until
-from runtime.host.environment import process_environment
-from runtime.host.java import find_java
-from runtime.host.ports import LOOPBACK, free_port
-from runtime.host.processes import spawn, stop_processes
-from runtime.local.embedded import jars_for
+from fraudstream.devstack.embedded import jars_for
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.environment import process_environment
+from fraudstream.system.java import find_java
+from fraudstream.system.ports import LOOPBACK, free_port
+from fraudstream.system.processes import spawn, stop_processes
 from tests.certificates import Authority
 
 ADMIN, USER = "admin", "fraudstream"

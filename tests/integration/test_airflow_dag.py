@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from runtime.configuration.settings import load_settings
-from runtime.host.folders import PROJECT_ROOT
-from runtime.host.own_environment import own_environment
-from runtime.lifecycle.model_registry import ModelRegistry
-from runtime.lifecycle.model_version import CHAMPION
+from fraudstream.lifecycle.model_registry import ModelRegistry
+from fraudstream.lifecycle.model_version import CHAMPION
+from fraudstream.settings.settings import load_settings
+from fraudstream.system.folders import PROJECT_ROOT
+from fraudstream.system.own_environment import own_environment
 from tests.unit.training.histories import history_file
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]

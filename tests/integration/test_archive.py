@@ -15,16 +15,16 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from typer.testing import CliRunner
 
+from fraudstream.archive import archive_folder
+from fraudstream.archive.archiver import GROUP_ID
+from fraudstream.cli import main as cli
+from fraudstream.devstack.embedded import find_bootstrap
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings, load_settings
+from fraudstream.system.deadline import wait_until
 from models.features.table import FEATURE_NAMES
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.publisher import Publisher
-from runtime import cli
-from runtime.archive import archive_folder
-from runtime.archive.archiver import GROUP_ID
-from runtime.configuration.settings import Settings, load_settings
-from runtime.host.deadline import wait_until
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import find_bootstrap
 from schemas.columns import TRANSACTION_ARROW
 from schemas.errors import UserError
 from tests.integration.expected import card_world
@@ -99,7 +99,17 @@ def test_archive_that_is_stopped_in_the_middle_loses_nothing_and_has_nothing_twi
 
 def test_archive_that_follows_and_is_killed_goes_on_where_its_files_end(settings, tmp_path):
     records, folder = inference_records(ROWS), tmp_path / "archive"
-    command = [sys.executable, "-m", "runtime.cli", "archive", "--out", str(folder), "--follow", "--flush-s", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "fraudstream.cli.main",
+        "archive",
+        "--out",
+        str(folder),
+        "--follow",
+        "--flush-s",
+        "1",
+    ]
     send(settings, records[:1_000])
     process = subprocess.Popen(command, env=os.environ.copy())  # noqa: S603
     try:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from fraudstream.control import flink_run
+from fraudstream.control.bluegreen import BlueGreen
+from fraudstream.readers.score_comparison import compare_scores
+from fraudstream.system.failures import RuntimeFailure
 from jobs.job_config import JobConfig
 from jobs.state_manifest import StateMismatchError
 from models.scoring.artifact import Artifact, ArtifactError, checksum, load_artifact, write_artifact
-from runtime.host.failures import RuntimeFailure
-from runtime.job_control import flink_run
-from runtime.job_control.bluegreen import BlueGreen
-from runtime.records.score_comparison import compare_scores
 from schemas.errors import UserError
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane

@@ -9,10 +9,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from fraudstream.cli import main as cli
+from fraudstream.system.failures import NotReady
 from jobs.shards import SHARD_KEYS
 from producers.encoding import encode_transactions
-from runtime import cli
-from runtime.host.failures import NotReady
 from schemas.avro_schemas import INFERENCE
 from schemas.registry import FileRegistry
 from tests.integration.expected import card_world

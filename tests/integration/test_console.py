@@ -10,13 +10,13 @@ import orjson
 import pytest
 from fastapi.testclient import TestClient
 
-from console.alert_routes import HEADER
-from console.application import create_console
+from fraudstream.console.alert_routes import HEADER
+from fraudstream.console.application import create_console
+from fraudstream.control.control_topic import read_snoozes
+from fraudstream.kafka.topic_reader import read_topic
+from fraudstream.system.deadline import wait_until
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.host.deadline import wait_until
-from runtime.job_control.control_topic import read_snoozes
-from runtime.kafka.topic_reader import read_topic
 from schemas.avro_schemas import ALERT, LABEL, SCORE, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
@@ -24,7 +24,7 @@ from schemas.registry import value_subject
 from tests.integration.console_process import console_process
 from tests.integration.scoring_lane import DONE_SECONDS, Lane
 from tests.records import transaction
-from tests.unit.console.records import alert
+from tests.unit.fraudstream.console.records import alert
 
 pytestmark = pytest.mark.integration
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from runtime.host.deadline import wait_until
-from runtime.job_control.control_topic import read_snoozes
+from fraudstream.control.control_topic import read_snoozes
+from fraudstream.system.deadline import wait_until
 from schemas.avro_schemas import ALERT
 from tests.chromium import chromium, needs_chromium
 from tests.integration.console_process import console_process
 from tests.integration.scoring_lane import DONE_SECONDS, Lane
 from tests.integration.test_console import labels, send
-from tests.unit.console.records import HOSTILE, alert
+from tests.unit.fraudstream.console.records import HOSTILE, alert
 
 pytestmark = [pytest.mark.integration, needs_chromium]
 PATIENT_MS = 30_000

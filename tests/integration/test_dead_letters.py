@@ -7,9 +7,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from fraudstream.cli import main as cli
+from fraudstream.kafka.topic_reader import read_topic
 from producers.encoding import encode_transactions
-from runtime import cli
-from runtime.kafka.topic_reader import read_topic
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
 from tests.integration.expected import Expected, card_world

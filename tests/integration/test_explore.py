@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from exploration.store import HERE
+from fraudstream.cli import main as cli
+from fraudstream.devstack.embedded import find_bootstrap
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import load_settings
+from fraudstream.system.failures import RuntimeFailure
 from producers.publisher import Publisher
-from runtime import cli
-from runtime.configuration.settings import load_settings
-from runtime.host.failures import RuntimeFailure
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import find_bootstrap
 from schemas.avro_schemas import LABEL
 from schemas.codec import RecordCodec
 from schemas.columns import LABEL_ARROW

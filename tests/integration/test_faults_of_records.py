@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from benchmarks import faulty_job
-from runtime.job_control.submit import submit
+from fraudstream.control.submit import submit
 from tests.integration.expected import Expected, card_world
 
 pytestmark = pytest.mark.integration

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from runtime.job_control.control_topic import publish_rules
-from runtime.job_control.model_events import await_answers as await_shards
+from fraudstream.control.control_topic import publish_rules
+from fraudstream.control.model_events import await_answers as await_shards
 from schemas.avro_schemas import CONTROL, FEATURE_QUERY, LIST_ENTRY, RULES, SNOOZE
 from schemas.codec import RecordCodec
 from schemas.customer_snooze import SNOOZE_PREFIX

@@ -20,18 +20,18 @@ from confluent_kafka import KafkaException
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from api.application import create_application
-from console.application import create_console
+from fraudstream.api.application import create_application
+from fraudstream.cli import main as cli
+from fraudstream.console.application import create_console
+from fraudstream.devstack.embedded import Services, find_bootstrap
+from fraudstream.kafka import foreign_records as reports
+from fraudstream.kafka.topics import create_topics
+from fraudstream.observe.metrics.exporter import open_exporter
+from fraudstream.settings.settings import Settings, load_settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import RuntimeFailure
 from models.scoring.artifact import load_artifact
 from producers.publisher import Publisher
-from runtime import cli
-from runtime.configuration.settings import Settings, load_settings
-from runtime.host.deadline import wait_until
-from runtime.host.failures import RuntimeFailure
-from runtime.kafka import foreign_records as reports
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import Services, find_bootstrap
-from runtime.metrics.exporter import open_exporter
 from schemas.errors import UserError
 from tests.foreign_records import foreign_records, good_records
 from tests.unit.training.histories import artifact_folder, history_file
@@ -275,7 +275,7 @@ def test_what_follows_a_topic_ends_with_ctrl_c_alone(polluted, tmp_path, line):
     log = tmp_path / "log.txt"
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "runtime.cli", *line],
+            [sys.executable, "-m", "fraudstream.cli.main", *line],
             env={**os.environ, **polluted.environment()}, stdout=file, stderr=file,
         )  # fmt: skip
 

@@ -9,12 +9,12 @@ import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource
 from typer.testing import CliRunner
 
+from fraudstream.cli.main import app
+from fraudstream.control.control_topic import Served, read_deployment
+from fraudstream.kafka.topics import existing_topics
 from models.scoring.artifact import load_artifact
 from models.scoring.customer_share import deciders
 from models.scoring.replay import replay_scores
-from runtime.cli import app
-from runtime.job_control.control_topic import Served, read_deployment
-from runtime.kafka.topics import existing_topics
 from tests.integration.deployments import await_answers, deploy, folders
 from tests.integration.expected import card_world
 from tests.unit.scoring.deployments import named
@@ -176,7 +176,7 @@ def test_promotion_and_rollback_tell_what_each_shard_makes_of_them(open_lane, po
     assert (code, answers(decided)) == (0, {(shard, "SERVING") for shard in lane.shards})
     with monkeypatch.context() as patch:
         # No command sends a model on that fails its self-test, so this one goes bad in the store.
-        patch.setattr("runtime.lifecycle.promotion.serve_artifact", lambda *_: untrue_folder)
+        patch.setattr("fraudstream.lifecycle.promotion.serve_artifact", lambda *_: untrue_folder)
         code, decided = model("promote", str(other), *forced)
     assert (code, answers(decided)) == (1, {(shard, "REFUSED") for shard in lane.shards})
     assert "self-test" in decided["shards"][0]["answer"]["detail"]

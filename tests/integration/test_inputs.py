@@ -12,10 +12,10 @@ from confluent_kafka.admin import (
     NewPartitions as WantedPartitions,
 )
 
-from runtime.host.deadline import wait_until
-from runtime.kafka.kafka_client import open_consumer
-from runtime.kafka.new_partitions import NewPartitions
-from runtime.kafka.topic_reader import topic_starts
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.new_partitions import NewPartitions
+from fraudstream.kafka.topic_reader import topic_starts
+from fraudstream.system.deadline import wait_until
 from tests.integration.scoring_lane import Lane
 from tests.records import NOON_MS, label, label_codec, transaction, transaction_codec
 

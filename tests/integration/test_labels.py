@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from fraudstream.system.deadline import wait_until
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.encoding import encode_labels
-from runtime.host.deadline import wait_until
 from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from runtime.host.deadline import wait_until
-from runtime.host.run_state import RunState
-from runtime.job_control.status import read_status
-from runtime.local.embedded import start
-from runtime.metrics.consumer_lag import ConsumerLag
-from runtime.metrics.job_metrics import JobMetrics
+from fraudstream.control.status import read_status
+from fraudstream.devstack.embedded import start
+from fraudstream.observe.metrics.consumer_lag import ConsumerLag
+from fraudstream.observe.metrics.job_metrics import JobMetrics
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.run_state import RunState
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
 

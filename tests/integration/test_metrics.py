@@ -6,12 +6,12 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.application import create_application
+from fraudstream.api.application import create_application
+from fraudstream.observe.metrics.exporter import open_exporter
+from fraudstream.system.deadline import wait_until
 from models.monitoring.label_monitor import DAY_MS, LabelMonitor
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.host.deadline import wait_until
-from runtime.metrics.exporter import open_exporter
 from tests.integration.scoring_lane import DONE_SECONDS
 from tests.prometheus_queries import parsed_queries
 

@@ -12,14 +12,14 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from fraudstream.cli import main as cli
+from fraudstream.lifecycle.model_registry import ModelRegistry
+from fraudstream.settings.settings import load_settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.folders import PROJECT_ROOT
+from fraudstream.system.own_environment import own_environment
+from fraudstream.system.ports import LOOPBACK, free_port
 from models.scoring.artifact import load_artifact
-from runtime import cli
-from runtime.configuration.settings import load_settings
-from runtime.host.deadline import wait_until
-from runtime.host.folders import PROJECT_ROOT
-from runtime.host.own_environment import own_environment
-from runtime.host.ports import LOOPBACK, free_port
-from runtime.lifecycle.model_registry import ModelRegistry
 from tests.unit.training.histories import artifact_folder, history_file
 from tests.unit.training.other_models import better_folder
 

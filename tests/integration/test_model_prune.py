@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fraudstream.control.model_store import serve_artifact, serving_folder
+from fraudstream.lifecycle.model_prune import StoredModel, examine_store, remove
+from fraudstream.lifecycle.retained_state import find_states
 from models.scoring.artifact import MANIFEST_FILE, load_artifact
-from runtime.job_control.model_store import serve_artifact, serving_folder
-from runtime.lifecycle.model_prune import StoredModel, examine_store, remove
-from runtime.lifecycle.retained_state import find_states
 from tests.integration.deployments import await_answers, deploy
 from tests.integration.expected import card_world
 from tests.integration.scoring_lane import Lane

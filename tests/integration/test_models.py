@@ -12,23 +12,23 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from fraudstream.cli import main as cli
+from fraudstream.control.control_topic import read_deployment
+from fraudstream.devstack.embedded import Services, find_bootstrap
+from fraudstream.kafka.registry_access import registry_of
+from fraudstream.kafka.topics import create_topics
+from fraudstream.observe.notices.notices import Notices
+from fraudstream.observe.notices.notifier import Notifier
+from fraudstream.readers.alert_share import AlertShare
+from fraudstream.settings.settings import NoticeSettings, Settings, load_settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import NotReady
 from jobs.job_config import JobConfig
 from jobs.operators.inference_log import InferenceLog
 from jobs.operators.outputs import Outputs
 from models.scoring.artifact import load_artifact
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.publisher import Publisher
-from runtime import cli
-from runtime.configuration.settings import NoticeSettings, Settings, load_settings
-from runtime.host.deadline import wait_until
-from runtime.host.failures import NotReady
-from runtime.job_control.control_topic import read_deployment
-from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import Services, find_bootstrap
-from runtime.notices.notices import Notices
-from runtime.notices.notifier import Notifier
-from runtime.records.alert_share import AlertShare
 from schemas.avro_schemas import ALERT, DRIFT, MODEL_EVENT
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW

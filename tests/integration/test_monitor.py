@@ -8,15 +8,15 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
+from fraudstream.cli import main as cli
+from fraudstream.lifecycle.error_drift import error_drift
+from fraudstream.readers.label_watch import LabelWatch
+from fraudstream.system.deadline import wait_until
 from models.drift.observation import OBSERVATION_SIZE
 from models.drift.signals import ERROR
 from models.monitoring.label_monitor import DAY_MS, LabelMonitor, Matured
 from models.scoring.artifact import Artifact
 from models.training.metrics import precision_recall
-from runtime import cli
-from runtime.host.deadline import wait_until
-from runtime.lifecycle.error_drift import error_drift
-from runtime.records.label_watch import LabelWatch
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject

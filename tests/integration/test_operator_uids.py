@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from fraudstream.system.environment import process_environment
+from fraudstream.system.java import find_java
 from jobs.operator_uids import STATELESS, stateful_uids
-from runtime.host.environment import process_environment
-from runtime.host.java import find_java
 
 pytestmark = pytest.mark.integration
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.host.run_state import RunState
+from fraudstream.system.run_state import RunState
 from tests.integration.expected import Expected, card_world
 
 pytestmark = pytest.mark.integration

@@ -6,12 +6,12 @@ from shutil import copytree, rmtree
 
 import pytest
 
+from fraudstream.control.model_store import serving_folder
+from fraudstream.devstack.embedded import start
+from fraudstream.settings.settings import ModelSettings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.run_state import RunState
 from models.scoring.artifact import load_artifact
-from runtime.configuration.settings import ModelSettings
-from runtime.host.deadline import wait_until
-from runtime.host.run_state import RunState
-from runtime.job_control.model_store import serving_folder
-from runtime.local.embedded import start
 from tests.integration.deployments import await_answers, deploy, folders
 from tests.integration.expected import card_world
 from tests.unit.scoring.deployments import named

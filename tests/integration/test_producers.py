@@ -16,19 +16,19 @@ from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, Ka
 from confluent_kafka.admin import AdminClient, NewTopic
 from typer.testing import CliRunner
 
+from fraudstream.cli import main as cli
+from fraudstream.devstack.broker import Broker, await_broker
+from fraudstream.devstack.embedded import find_bootstrap, jars_for
+from fraudstream.kafka.topic_reader import read_topic, topic_size
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings, load_settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import NotReady
+from fraudstream.system.java import find_java
+from fraudstream.system.ports import free_port
+from fraudstream.system.run_state import RunState
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime import cli
-from runtime.configuration.settings import Settings, load_settings
-from runtime.host.deadline import wait_until
-from runtime.host.failures import NotReady
-from runtime.host.java import find_java
-from runtime.host.ports import free_port
-from runtime.host.run_state import RunState
-from runtime.kafka.topic_reader import read_topic, topic_size
-from runtime.kafka.topics import create_topics
-from runtime.local.broker import Broker, await_broker
-from runtime.local.embedded import find_bootstrap, jars_for
 from schemas.avro_schemas import LABEL, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.errors import UserError

@@ -15,8 +15,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from fraudstream.system.deadline import wait_until
 from producers.encoding import encode_transactions
-from runtime.host.deadline import wait_until
 from schemas.avro_schemas import DEAD_LETTER, LABEL, SCORE, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.framing import header

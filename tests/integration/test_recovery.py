@@ -5,13 +5,13 @@ import signal
 
 import pytest
 
-from runtime.configuration.settings import load_settings
-from runtime.host.deadline import wait_until
-from runtime.host.failures import NotReady, RuntimeFailure
-from runtime.host.run_state import RunState
-from runtime.job_control.submit import submit
-from runtime.local.embedded import embedded, start, stop
-from runtime.local.flink_rest import FlinkRest
+from fraudstream.control.submit import submit
+from fraudstream.devstack.embedded import embedded, start, stop
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.settings.settings import load_settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import NotReady, RuntimeFailure
+from fraudstream.system.run_state import RunState
 from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration

@@ -10,20 +10,20 @@ from itertools import count
 import pytest
 from confluent_kafka import Producer
 
+from fraudstream.archive import archive_folder
+from fraudstream.control.status import read_status
+from fraudstream.devstack.embedded import find_bootstrap
+from fraudstream.kafka.background_reader import BackgroundReader
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.topic_ids import RecreatedTopics, TopicIds
+from fraudstream.kafka.topic_reader import topic_ends
+from fraudstream.kafka.topics import create_topics
+from fraudstream.observe.metrics.consumer_lag import ConsumerLag
+from fraudstream.observe.metrics.job_metrics import JobMetrics
+from fraudstream.settings.settings import load_settings
+from fraudstream.system.deadline import wait_until
 from jobs.state_manifest import StateMismatchError
 from producers.encoding import encode_labels
-from runtime.archive import archive_folder
-from runtime.configuration.settings import load_settings
-from runtime.host.deadline import wait_until
-from runtime.job_control.status import read_status
-from runtime.kafka.background_reader import BackgroundReader
-from runtime.kafka.kafka_client import open_consumer
-from runtime.kafka.topic_ids import RecreatedTopics, TopicIds
-from runtime.kafka.topic_reader import topic_ends
-from runtime.kafka.topics import create_topics
-from runtime.local.embedded import find_bootstrap
-from runtime.metrics.consumer_lag import ConsumerLag
-from runtime.metrics.job_metrics import JobMetrics
 from schemas.label_offset import GENERATION_SHIFT
 from schemas.registry import FileRegistry
 from tests.integration.expected import card_world, known_scores
@@ -173,7 +173,17 @@ def test_topic_that_is_away_is_no_other_one_until_it_is_back(topic):
 @contextmanager
 def following(folder):
     """Run `archive --follow`; gives the process, whose standard error is kept."""
-    command = [sys.executable, "-m", "runtime.cli", "archive", "--out", str(folder), "--follow", "--flush-s", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "fraudstream.cli.main",
+        "archive",
+        "--out",
+        str(folder),
+        "--follow",
+        "--flush-s",
+        "1",
+    ]
     process = subprocess.Popen(command, env=os.environ.copy(), stderr=subprocess.PIPE, text=True)  # noqa: S603
     try:
         yield process

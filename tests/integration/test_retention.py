@@ -3,12 +3,12 @@
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
-from runtime.configuration.settings import load_settings
-from runtime.host.deadline import wait_until
-from runtime.host.run_state import RunState
-from runtime.kafka.retention import DAY_MS, retention_complaints, retention_needs
-from runtime.kafka.topics import create_topics
-from runtime.local import doctor
+from fraudstream.devstack import doctor
+from fraudstream.kafka.retention import DAY_MS, retention_complaints, retention_needs
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import load_settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.run_state import RunState
 
 pytestmark = pytest.mark.integration
 

@@ -9,23 +9,23 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
+from fraudstream.control.control_topic import Deployment, read_deployment
+from fraudstream.control.model_events import REFUSED
+from fraudstream.devstack.embedded import Services, find_bootstrap
+from fraudstream.kafka.registry_access import registry_of
+from fraudstream.kafka.topics import create_topics
+from fraudstream.lifecycle.judging import try_alone
+from fraudstream.lifecycle.model_registry import ModelRegistry
+from fraudstream.lifecycle.model_version import CHAMPION
+from fraudstream.lifecycle.promotion import Promotion, audit_log
+from fraudstream.lifecycle.retrain_schedule import RetrainSchedule
+from fraudstream.lifecycle.retrain_trigger import RetrainTrigger
+from fraudstream.lifecycle.retraining import Retrained, Retraining
+from fraudstream.settings.settings import Settings, load_settings
+from fraudstream.system.deadline import wait_until
 from jobs.shards import SHARD_KEYS
 from producers.publisher import Publisher
 from producers.replay import replay, replay_labels
-from runtime.configuration.settings import Settings, load_settings
-from runtime.host.deadline import wait_until
-from runtime.job_control.control_topic import Deployment, read_deployment
-from runtime.job_control.model_events import REFUSED
-from runtime.kafka.registry_access import registry_of
-from runtime.kafka.topics import create_topics
-from runtime.lifecycle.judging import try_alone
-from runtime.lifecycle.model_registry import ModelRegistry
-from runtime.lifecycle.model_version import CHAMPION
-from runtime.lifecycle.promotion import Promotion, audit_log
-from runtime.lifecycle.retrain_schedule import RetrainSchedule
-from runtime.lifecycle.retrain_trigger import RetrainTrigger
-from runtime.lifecycle.retraining import Retrained, Retraining
-from runtime.local.embedded import Services, find_bootstrap
 from schemas.avro_schemas import DRIFT, MODEL_EVENT, SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject

@@ -10,13 +10,13 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner
 
-from runtime.cli import app
-from runtime.host.deadline import wait_until
-from runtime.job_control.book_replacement import BookReplacedError
-from runtime.job_control.control_topic import publish_rules, publish_snooze, read_rules, read_snoozes
-from runtime.job_control.model_events import await_answers, await_one_answer, read_model_events
-from runtime.rules.rule_file import RuleFile
-from runtime.rules.rule_orders import RuleOrders
+from fraudstream.cli.main import app
+from fraudstream.control.book_replacement import BookReplacedError
+from fraudstream.control.control_topic import publish_rules, publish_snooze, read_rules, read_snoozes
+from fraudstream.control.model_events import await_answers, await_one_answer, read_model_events
+from fraudstream.rules.rule_file import RuleFile
+from fraudstream.rules.rule_orders import RuleOrders
+from fraudstream.system.deadline import wait_until
 from schemas.customer_snooze import CustomerSnooze
 from schemas.rule_book import ListEntry, RuleError, RuleList, Snooze
 from tests.integration.expected import Expected, card_world

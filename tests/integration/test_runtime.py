@@ -13,15 +13,15 @@ import psutil
 import pytest
 from confluent_kafka import Consumer
 
-from runtime.configuration.settings import Settings, load_settings
-from runtime.host.deadline import wait_until
-from runtime.host.java import find_java
-from runtime.host.ports import LOOPBACK, PortTakenError
-from runtime.host.run_state import RunState
-from runtime.job_control.flink_run import FlinkRun
-from runtime.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
-from runtime.local.embedded import Services, cluster, embedded, find_services, start
-from runtime.local.flink_rest import FlinkRest
+from fraudstream.control.flink_run import FlinkRun
+from fraudstream.devstack.embedded import Services, cluster, embedded, find_services, start
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
+from fraudstream.settings.settings import Settings, load_settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.java import find_java
+from fraudstream.system.ports import LOOPBACK, PortTakenError
+from fraudstream.system.run_state import RunState
 from schemas.errors import UserError
 
 pytestmark = pytest.mark.integration
@@ -171,7 +171,9 @@ def test_configured_port_that_is_taken_leaves_nothing_behind(tmp_path):
 def test_interrupted_up_leaves_nothing_behind(tmp_path, number):
     env = os.environ | {"FRAUDSTREAM_PATHS__STATE": str(tmp_path / "state")}
     state = tmp_path / "state" / "run" / "state.json"
-    up = subprocess.Popen([sys.executable, "-m", "runtime.cli", "up"], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL)
+    up = subprocess.Popen(
+        [sys.executable, "-m", "fraudstream.cli.main", "up"], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL
+    )
     assert wait_until(lambda: state.exists() and "taskmanager-1" in state.read_text(), seconds=60)
     up.send_signal(number)
     assert up.wait(timeout=60) == 130

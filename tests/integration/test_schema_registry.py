@@ -14,11 +14,11 @@ import pytest
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from typer.testing import CliRunner
 
-from runtime import cli
-from runtime.host.deadline import wait_until
-from runtime.host.ports import LOOPBACK
-from runtime.host.run_state import RunState
-from runtime.local.embedded import start
+from fraudstream.cli import main as cli
+from fraudstream.devstack.embedded import start
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.ports import LOOPBACK
+from fraudstream.system.run_state import RunState
 from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.columns import TRANSACTION_ARROW
 from schemas.framing import header

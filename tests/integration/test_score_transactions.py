@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from fraudstream.control.status import read_status
+from fraudstream.settings.settings import PathSettings
+from fraudstream.system.deadline import wait_until
 from models.features.table import FEATURE_NAMES
 from producers.encoding import encode_transactions
-from runtime.configuration.settings import PathSettings
-from runtime.host.deadline import wait_until
-from runtime.job_control.status import read_status
 from schemas.framing import header
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason

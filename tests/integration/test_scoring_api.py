@@ -13,12 +13,12 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
-from api.application import create_application
-from api.transaction import EXAMPLE
+from fraudstream.api.application import create_application
+from fraudstream.api.transaction import EXAMPLE
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.ports import free_port
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from runtime.host.deadline import wait_until
-from runtime.host.ports import free_port
 from schemas.columns import TRANSACTION_ARROW
 from tests.integration.scoring_lane import DONE_SECONDS, Lane
 
@@ -150,7 +150,7 @@ def test_the_command_serves_who_has_a_token_until_it_is_told_to_end(lane, tmp_pa
     port, token = free_port(), "a-token-of-the-tests"
     topics = {f"FRAUDSTREAM_TOPICS__{name.upper()}": topic for name, topic in asdict(lane.topics).items()}
     own = {"FRAUDSTREAM_PATHS__STATE": str(lane.settings.state.root), "FRAUDSTREAM_API__TOKENS": token}
-    command = [sys.executable, "-m", "runtime.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "fraudstream.cli.main", "serve", "--port", str(port)]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env={**os.environ, **topics, **own}, stdout=log, stderr=log)  # noqa: S603
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.csv as pa_csv
 import pytest
 
-from runtime.host.folders import PROJECT_ROOT
+from fraudstream.system.folders import PROJECT_ROOT
 from tests.markdown import blocks
 from tests.unit.training.histories import history
 

@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 import pytest
 from typer.testing import CliRunner
 
+from fraudstream.cli.main import app
+from fraudstream.control import resumption
+from fraudstream.control.savepoints import MANIFEST_FILE
+from fraudstream.devstack.embedded import start
+from fraudstream.system.deadline import wait_until
 from jobs.state_manifest import StateMismatchError
 from models.features.history import HEADER, HEADERS, HISTORY_VERSION
-from runtime.cli import app
-from runtime.host.deadline import wait_until
-from runtime.job_control import resumption
-from runtime.job_control.savepoints import MANIFEST_FILE
-from runtime.local.embedded import start
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
 

@@ -9,8 +9,8 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 
-from runtime.host.folders import PROJECT_ROOT
-from runtime.host.ports import LOOPBACK, free_port
+from fraudstream.system.folders import PROJECT_ROOT
+from fraudstream.system.ports import LOOPBACK, free_port
 from tests.json_handler import JsonHandler
 
 ONE_OF_EACH_LOCK = ("fastavro", "pytest", "uv", "playwright", "evidently", "altair", "apache-airflow", "mlflow")

@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks.peers.environment import LOCKS
 from benchmarks.peers.oracle import KeptTransactions, Oracle
+from fraudstream.system.folders import PROJECT_ROOT
 from models.scoring.naive_replay import naive_scores
-from runtime.host.folders import PROJECT_ROOT
 from tests.unit.training.histories import artifact, history
 
 CUSTOMERS = 5

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api.transaction import EXAMPLE, LIMITS, Transaction
+from fraudstream.api.transaction import EXAMPLE, LIMITS, Transaction
 from schemas.avro_schemas import TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry

@@ -13,6 +13,11 @@ import pytest
 
 from benchmarks.peers.oracle import KeptTransactions, Oracle
 from exploration.store import HERE, Store
+from fraudstream.archive.comparison_rows import compare_on
+from fraudstream.demos.lifecycle_demo import pattern_recall
+from fraudstream.observe.metrics.score_latency import ScoreLatency
+from fraudstream.readers.score_comparison import Comparison
+from fraudstream.rules.rule_trial import try_rules
 from jobs.operators.inference_log import InferenceLog
 from models.monitoring.label_monitor import LabelMonitor
 from models.scoring.backfill import backfill
@@ -22,17 +27,12 @@ from models.scoring.recompute import recompute
 from models.scoring.transaction_scorer import TransactionScorer
 from models.training.matured_window import matured_window
 from producers.scenarios import NEW_PATTERN
-from runtime.archive.comparison_rows import compare_on
-from runtime.demos.lifecycle_demo import pattern_recall
-from runtime.metrics.score_latency import ScoreLatency
-from runtime.records.score_comparison import Comparison
-from runtime.rules.rule_trial import try_rules
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW, read_history, read_label_file
 from schemas.registry import FileRegistry
 from tests.records import NOON_MS
+from tests.unit.fraudstream.archives import archive_history
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.rules.books import book, rule
-from tests.unit.runtime.archives import archive_history
 from tests.unit.scoring.simulated_job import SimulatedJob
 from tests.unit.training.histories import artifact, history
 

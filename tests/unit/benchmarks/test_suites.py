@@ -1,7 +1,7 @@
 from typing import get_args
 
 from benchmarks.__main__ import SUITES
-from runtime.commands.bench import Suite
+from fraudstream.cli.bench import Suite
 
 
 def test_command_offers_every_suite():

@@ -3,7 +3,7 @@ import threading
 import time
 
 from benchmarks.thread_times import ThreadTimes
-from runtime.host.deadline import wait_until
+from fraudstream.system.deadline import wait_until
 
 
 def test_a_busy_thread_is_seen():

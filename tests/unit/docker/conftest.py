@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runtime.host.folders import PROJECT_ROOT
+from fraudstream.system.folders import PROJECT_ROOT
 
 DOCKER = PROJECT_ROOT / "docker"
 

@@ -7,12 +7,12 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from runtime.cli import app
-from runtime.configuration.api_settings import ApiSettings
-from runtime.configuration.console_settings import ConsoleSettings
-from runtime.configuration.setting_names import check_names
-from runtime.configuration.settings import Settings, load_settings
-from runtime.host.folders import PROJECT_ROOT
+from fraudstream.cli.main import app
+from fraudstream.settings.api_settings import ApiSettings
+from fraudstream.settings.console_settings import ConsoleSettings
+from fraudstream.settings.setting_names import check_names
+from fraudstream.settings.settings import Settings, load_settings
+from fraudstream.system.folders import PROJECT_ROOT
 
 DOCKER = PROJECT_ROOT / "docker"
 EXACT_TAG = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+\.\d+(-[a-z-]+)?")

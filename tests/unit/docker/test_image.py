@@ -7,8 +7,8 @@ import subprocess
 import pytest
 import yaml
 
-from runtime.host.folders import PROJECT_ROOT
-from runtime.host.java import OLDEST
+from fraudstream.system.folders import PROJECT_ROOT
+from fraudstream.system.java import OLDEST
 
 DOCKER = PROJECT_ROOT / "docker"
 SCRIPTS = sorted(DOCKER.glob("*.sh"))
@@ -30,7 +30,7 @@ def test_what_is_copied_exists_and_is_not_ignored(image):
 
 
 def test_every_package_of_ours_is_copied(image):
-    for package in ("schemas", "models", "jobs", "producers", "runtime", "api", "console"):
+    for package in ("schemas", "models", "jobs", "producers", "fraudstream"):
         assert package in copied(image)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from fraudstream.devstack.flink_home import GARBAGE_COLLECTOR, JAVA_OPTIONS
+from fraudstream.system.folders import PROJECT_ROOT
 from jobs.job_config import JobConfig
-from runtime.host.folders import PROJECT_ROOT
-from runtime.local.flink_home import GARBAGE_COLLECTOR, JAVA_OPTIONS
 
 
 @pytest.fixture(scope="module")

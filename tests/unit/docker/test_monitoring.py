@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
+from fraudstream.cli.metrics import metrics
+from fraudstream.devstack.flink_home import distribution
+from fraudstream.system.folders import PROJECT_ROOT
 from jobs.operators.counts import GROUP, Counts
 from models.rules.rule_engine import RuleEngine
-from runtime.commands.metrics import metrics
-from runtime.host.folders import PROJECT_ROOT
-from runtime.local.flink_home import distribution
 from tests.unit.rules.batches import rule_batch
 from tests.unit.rules.books import book, rule
 

@@ -1,14 +1,14 @@
 import pytest
 
-from runtime.configuration.reference import configuration_reference
-from runtime.configuration.setting_names import setting_names, variable_name
-from runtime.configuration.settings import Settings
-from runtime.host.folders import PROJECT_ROOT
+from fraudstream.settings.reference import configuration_reference
+from fraudstream.settings.setting_names import setting_names, variable_name
+from fraudstream.settings.settings import Settings
+from fraudstream.system.folders import PROJECT_ROOT
 
 
 def test_page_is_what_the_settings_say():
     page = (PROJECT_ROOT / "docs" / "configuration.md").read_text()
-    assert page == configuration_reference(), "python -m runtime.configuration.reference > docs/configuration.md"
+    assert page == configuration_reference(), "python -m fraudstream.settings.reference > docs/configuration.md"
 
 
 @pytest.mark.parametrize("name", sorted(setting_names(Settings)))

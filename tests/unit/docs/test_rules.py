@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from fraudstream.rules.rule_file import RuleFile
+from fraudstream.system.folders import PROJECT_ROOT
 from models.rules.fields import FLAGS, TEXTS
 from models.rules.rule_engine import RuleEngine
-from runtime.host.folders import PROJECT_ROOT
-from runtime.rules.rule_file import RuleFile
 from schemas.rule_book import RuleError
 from tests.markdown import blocks
 from tests.unit.rules.books import book

@@ -2,7 +2,7 @@ import re
 
 import yaml
 
-from runtime.host.folders import PROJECT_ROOT
+from fraudstream.system.folders import PROJECT_ROOT
 
 PAGE = (PROJECT_ROOT / "docs" / "runbook.md").read_text()
 FIGURES = (PROJECT_ROOT / "docs" / "metrics.md").read_text()

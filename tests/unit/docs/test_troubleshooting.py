@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from runtime.host.folders import PROJECT_ROOT
+from fraudstream.system.folders import PROJECT_ROOT
 
 PAGE = (PROJECT_ROOT / "docs" / "troubleshooting.md").read_text()
 MESSAGES = re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE)
@@ -17,7 +17,7 @@ VALUE = "…"
 def texts() -> str:
     """Return all texts of the sources, a line for each; what an f-string fills in is VALUE."""
     found = []
-    for package in ("schemas", "models", "jobs", "producers", "runtime", "api"):
+    for package in ("schemas", "models", "jobs", "producers", "fraudstream"):
         for file in (PROJECT_ROOT / package).rglob("*.py"):
             found += [_text(node) for node in ast.walk(ast.parse(file.read_text()))]
     return "\n".join(text.replace("\n", " ") for text in found)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from runtime.host.folders import PROJECT_ROOT
+from fraudstream.system.folders import PROJECT_ROOT
 from schemas.columns import known_labels, read_history
 from schemas.errors import UserError
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from exploration.store import Store
-from runtime.archive.archive_folder import ArchiveFolder, archive_table
+from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
 from schemas.columns import LABEL_ARROW
 from schemas.inference_decoder import InferenceDecoder
 from schemas.registry import FileRegistry

@@ -10,10 +10,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from exploration.store import HERE, Store, query
+from fraudstream.archive.archived_rows import read_archived_rows
+from fraudstream.system.folders import PROJECT_ROOT
 from models.features.table import FEATURE_NAMES
 from models.training.metrics import precision_recall
-from runtime.archive.archived_rows import read_archived_rows
-from runtime.host.folders import PROJECT_ROOT
 from tests.integration.expected import card_world
 from tests.markdown import blocks
 from tests.unit.exploration.conftest import ROWS

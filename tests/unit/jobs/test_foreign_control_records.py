@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from fraudstream.system.deadline import wait_until
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.serving_loader import Outcome
 from jobs.operators.settled import internal
 from jobs.record_types import DEPLOYMENT, LIST_ENTRIES, RULES, SNOOZE
-from runtime.host.deadline import wait_until
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
 from schemas.control_id import MAX_ID_CHARACTERS

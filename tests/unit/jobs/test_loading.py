@@ -3,10 +3,10 @@ from threading import enumerate as threads
 
 import pytest
 
+from fraudstream.system.deadline import wait_until
 from jobs.operators.loading import MAX_AT_ONCE, Loading, Loads
 from jobs.operators.rule_reader import RuleReader
 from jobs.operators.serving_loader import ServingLoader
-from runtime.host.deadline import wait_until
 from schemas.avro_schemas import CONTROL, RULES
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry

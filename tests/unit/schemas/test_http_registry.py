@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.host.ports import LOOPBACK, free_port
+from fraudstream.system.ports import LOOPBACK, free_port
 from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.http_registry import HttpRegistry
 from schemas.registry import RegistryUnavailableError, UnknownSchemaError

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from fraudstream.cli.main import app
 from models.scoring.artifact import load_artifact
 from models.scoring.contributions import read_contributions
 from models.scoring.loaded_model import load_tested
@@ -17,7 +18,6 @@ from models.training.candidates.random_forest import RandomForest
 from models.training.candidates.xgboost_trees import XGBoost
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
-from runtime.cli import app
 from schemas.columns import TRANSACTION_ARROW
 from tests.unit.training.histories import SMALL, history, history_file
 

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import cycle
+from pathlib import Path
+
+from benchmarks.chaos.books import BOOKS, ChaosBook
+from fraudstream.control.control_topic import Deployment, Served, publish_deployment, publish_rules
+from fraudstream.devstack.embedded import Services
+from fraudstream.settings.settings import Settings
+from models.scoring.artifact import Artifact, load_artifact
+from schemas.rule_book import RuleBook
+
+
+class Changes:
+    """Deployments and rule books that are published while processes die, each kind in turns.
+
+    Parameters
+    ----------
+    settings, services
+        Where the control topic is.
+    folders
+        Model artifacts; the job begins with the first.
+    """
+
+    def __init__(self, settings: Settings, services: Services, folders: Sequence[Path]) -> None:
+        self._settings, self._services = settings, services
+        artifacts = {folder: load_artifact(folder) for folder in folders}
+        self.models: dict[str, Artifact] = {item.manifest.model_id: item for item in artifacts.values()}
+        """By model id."""
+        self.books: dict[str, ChaosBook] = {}
+        """Those published, by book id."""
+        self._folders = cycle([*folders[1:], folders[0]])
+        self._served = {
+            folder: Served(
+                model_id=item.manifest.model_id, location=str(folder.absolute()), sha256=item.manifest.onnx_sha256
+            )
+            for folder, item in artifacts.items()
+        }
+        self._books = cycle(BOOKS)
+
+    def swap_model(self) -> str:
+        """Deploy the next model; returns its id."""
+        served = self._served[next(self._folders)]
+        deployment = Deployment(
+            deployment_id=str(uuid.uuid4()),
+            changed_at=datetime.now(UTC),
+            changed_by="chaos",
+            reason="chaos",
+            champion=served,
+        )
+        publish_deployment(self._settings, self._services, deployment)
+        return served.model_id
+
+    def change_rules(self) -> str:
+        """Publish the next rule book; returns its id."""
+        book = next(self._books)
+        book_id = str(uuid.uuid4())
+        # Known before it is published: the job may follow it at once.
+        self.books[book_id] = book
+        order = RuleBook(
+            book_id=book_id,
+            changed_at=datetime.now(UTC),
+            changed_by="chaos",
+            reason="chaos",
+            rules=book.rules,
+            lists=(),
+            snoozes=(),
+        )
+        publish_rules(self._settings, self._services, order)
+        return book_id

@@ -1,0 +1,66 @@
+"""The topics of a chaos run as a read_committed reader finds them afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from benchmarks.chaos.label_history import PlacedLabel
+from benchmarks.chaos.verdict import Found
+from fraudstream.devstack.embedded import Services
+from fraudstream.kafka.topic_reader import read_topic
+from fraudstream.settings.settings import Settings
+from models.features.naive_labels import KnownLabel
+from schemas.avro_schemas import ALERT, LABEL, SCORE, TRANSACTION
+from schemas.codec import RecordCodec
+from schemas.registry import FileRegistry, value_subject
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Positioned = tuple[int, int, dict[str, Any]]
+"""Partition, offset and record."""
+
+
+def read_topics(settings: Settings, services: Services) -> tuple[Found, list[PlacedLabel]]:
+    """Read all that the run left in the topics, and the labels with their positions."""
+    topics = settings.topics
+
+    def records(name: str, topic: str) -> Iterator[Positioned]:
+        codec = RecordCodec(name, value_subject(topic), FileRegistry())
+        messages = list(read_topic(settings, services.bootstrap_servers, topic))
+        messages.sort(key=lambda message: (message.partition(), message.offset()))
+        for message in messages:
+            yield message.partition() or 0, message.offset() or 0, codec.decode(message.value() or b"")
+
+    labels = [_placed(*found) for found in records(LABEL, topics.labels)]
+    found = Found(
+        transactions=[
+            (record["customer_id"], record["transaction_id"])
+            for _, _, record in records(TRANSACTION, topics.transactions)
+        ],
+        scores=[record for _, _, record in records(SCORE, topics.scores)],
+        alerts=[record for _, _, record in records(ALERT, topics.alerts)],
+        dead_letters=sum(1 for _ in read_topic(settings, services.bootstrap_servers, topics.dead_letters)),
+        label_ends=_ends(labels),
+    )
+    return found, labels
+
+
+def _placed(partition: int, offset: int, record: dict[str, Any]) -> PlacedLabel:
+    label = KnownLabel(
+        transaction_id=record["transaction_id"],
+        customer_id=record["customer_id"],
+        merchant_id=record["merchant_id"],
+        amount_minor=record["amount_minor"],
+        is_fraud=record["is_fraud"],
+        label_time_ms=(record["label_time"] - _EPOCH) // timedelta(milliseconds=1),
+    )
+    return PlacedLabel(label=label, partition=partition, offset=offset)
+
+
+def _ends(labels: list[PlacedLabel]) -> list[int]:
+    """Return the offset after the last label of each partition, up to the last that has any."""
+    ends = [0] * (1 + max((label.partition for label in labels), default=-1))
+    for label in labels:
+        ends[label.partition] = max(ends[label.partition], label.offset + 1)
+    return ends

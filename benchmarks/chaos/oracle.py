@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.chaos.books import ChaosBook, without_rules
+from benchmarks.chaos.label_history import LabelHistory, PlacedLabel
+from benchmarks.chaos.verdict import Basis, Expected, Key
+from models.features.naive import Event, NaiveEngine
+from models.features.naive_labels import LabelFacts, is_of_labels
+from models.features.operation import Operation
+from models.features.table import FEATURES
+from models.scoring.artifact import Artifact
+from models.scoring.decision import Decision, decide
+from models.scoring.model import OnnxModel
+from models.scoring.naive_replay import naive_event
+
+_RISKS = [place for place, feature in enumerate(FEATURES) if feature.operation is Operation.CATEGORY_RISK]
+_TYPE_RISKS = [place for place, feature in enumerate(FEATURES) if feature.operation is Operation.TYPE_RISK]
+_OF_LABELS = [(place, feature) for place, feature in enumerate(FEATURES) if is_of_labels(feature)]
+
+
+class Oracle:
+    """Right answers to a stream, by the naive engine and the artifacts' ONNX: nothing that the job computes with.
+
+    A score follows from the customer's transactions before it, and from what its record names: the model, the labels
+    that its shard knew and the rule book. So an answer is given for each of these that a record says it was given upon.
+
+    Parameters
+    ----------
+    sent : sequence of mappings
+        All transactions with the columns of `TRANSACTION_ARROW`, in the order in which they were sent.
+    labels : iterable of PlacedLabel
+        All labels, as they lie in their topic.
+    models : mapping of str to Artifact
+        By model id.
+    books : mapping of str to ChaosBook
+        By the id of the rule book.
+    progress : callable of int
+        Given the number of transactions done.
+    """
+
+    def __init__(
+        self,
+        sent: Sequence[Mapping[str, Any]],
+        labels: Iterable[PlacedLabel],
+        models: Mapping[str, Artifact],
+        books: Mapping[str, ChaosBook],
+        *,
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> None:
+        self._models, self._books = models, books
+        self._merchants, self._customers = LabelHistory(), LabelHistory()
+        for label in labels:
+            self._merchants.add(label.label.merchant_id, [label])
+            self._customers.add(label.label.customer_id, [label])
+        self._rows: dict[Key, Mapping[str, Any]] = {}
+        self._described: dict[Key, tuple[Event, list[float]]] = {}
+        engine, some = NaiveEngine(), next(iter(models.values()))
+        for number, row in enumerate(sent, start=1):
+            key = row["customer_id"], row["transaction_id"]
+            event = naive_event(row, some)
+            self._rows[key], self._described[key] = row, (event, engine.advance(event))
+            progress(number)
+
+    def expect(self, asked: Sequence[tuple[Key, Basis]]) -> list[Expected | None]:
+        """Return what must come of transactions upon the bases that their records name; None where there is no such."""
+        answers: list[Expected | None] = [None] * len(asked)
+        for model_id, artifact in self._models.items():
+            rows = [
+                row
+                for row, (key, basis) in enumerate(asked)
+                if basis.model_id == model_id and key in self._rows and basis.rule_book_id in {"", *self._books}
+            ]
+            for row, score in zip(rows, self._scores(artifact, [asked[row] for row in rows]).tolist(), strict=True):
+                answers[row] = self._decided(artifact, *asked[row], score)
+        return answers
+
+    def _scores(self, artifact: Artifact, asked: Sequence[tuple[Key, Basis]]) -> NDArray[np.float32]:
+        x = [self._x(artifact, key, basis) for key, basis in asked]
+        return OnnxModel(artifact.onnx).score(np.array(x, np.float32).reshape(len(x), len(FEATURES)))
+
+    def _x(self, artifact: Artifact, key: Key, basis: Basis) -> list[float]:
+        event, described = self._described[key]
+        merchant = self._merchants.known(event.merchant_id, basis.label_offsets)
+        customer = self._customers.known(event.customer_id, basis.label_offsets)
+        facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer, event.minor_units)
+        x = list(described)
+        for place, feature in _OF_LABELS:
+            x[place] = facts.value_of(feature)
+        event = naive_event(self._rows[key], artifact)
+        for place in _RISKS:
+            x[place] = event.category_risk
+        for place in _TYPE_RISKS:
+            x[place] = event.type_risk
+        return x
+
+    def _decided(self, artifact: Artifact, key: Key, basis: Basis, score: float) -> Expected:
+        manifest = artifact.manifest
+        thresholds = manifest.review_threshold, manifest.block_threshold
+        model = Decision(decide(np.array([score], np.float32), *thresholds)[0])
+        book = self._books.get(basis.rule_book_id)
+        amount_minor = self._rows[key]["amount_minor"]
+        decision, codes = (book.decide if book else without_rules)(amount_minor, model)
+        return Expected(score=score, decision=decision.name, rule_codes=codes)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from fraudstream.api import feature_routes, health_routes, score_routes
+from fraudstream.api.access import Access
+from fraudstream.api.body_limit import BodyLimit
+from fraudstream.api.problem import answer_with_problems, openapi_of
+from fraudstream.api.readiness import Readiness
+from fraudstream.api.request_metrics import RequestMetrics
+from fraudstream.api.scoring import open_desk
+from fraudstream.devstack.embedded import Services
+from fraudstream.settings.settings import Settings
+
+DESCRIPTION = """Sends card transactions to the fraudstream job and answers with its decisions.
+
+A transaction is published to Kafka, keyed by its customer, and the job's score is matched by both their ids.
+"""
+
+
+def create_application(settings: Settings, services: Services, registry: CollectorRegistry) -> FastAPI:
+    """Make the web application; it reaches for the broker when it starts.
+
+    A page that shows the same job to people may be mounted on it: what its routes need is in `app.state`
+    (`settings`, `services`, `desk`, `access`), and `require_access` guards them.
+
+    Parameters
+    ----------
+    settings, services
+        What it is told, and where the job is.
+    registry
+        What `/metrics` gives; requests are counted there too.
+
+    Raises
+    ------
+    UserError
+        The tokens can't be read, or are missing where they are needed.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with open_desk(settings, services.bootstrap_servers) as app.state.desk:
+            yield
+
+    app = FastAPI(title="fraudstream", version="1", description=DESCRIPTION, lifespan=lifespan)
+    app.state.settings, app.state.services, app.state.registry = settings, services, registry
+    app.state.access = Access(settings.api.read_tokens(), settings.api.rate_limit)
+    app.state.readiness = Readiness(settings, services)
+    app.add_middleware(BodyLimit, most_bytes=settings.api.max_body_bytes, timeout_s=settings.api.body_timeout_s)
+    app.add_middleware(RequestMetrics, registry=registry)
+    answer_with_problems(app)
+    app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
+    app.include_router(score_routes.router)
+    app.include_router(feature_routes.router)
+    app.include_router(health_routes.router)
+    return app

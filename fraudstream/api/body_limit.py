@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fraudstream.api.problem import ProblemError
+
+MAX_DIGITS = 18
+
+
+class BodyLimit:
+    """Refuses a body that is too large, before it is in memory, whether it tells its length or not, or too slow.
+
+    Parameters
+    ----------
+    app
+        Next ASGI application.
+    most_bytes
+        Of a body.
+    timeout_s
+        Time for a body, in seconds.
+    """
+
+    def __init__(self, app: ASGIApp, most_bytes: int, timeout_s: float) -> None:
+        self._app, self._most, self._timeout_s = app, most_bytes, timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with 408 or 413."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check_length(scope)
+            first: Message | None = await self._read(receive)
+        except ProblemError as error:
+            await error.response()(scope, receive, send)
+            return
+
+        async def again() -> Message:
+            nonlocal first
+            given, first = first, None
+            return given if given is not None else await receive()
+
+        await self._app(scope, again, send)
+
+    def _check_length(self, scope: Scope) -> None:
+        told = dict(scope["headers"]).get(b"content-length", b"0")
+        # By its digits first: Python refuses to read a number of thousands of them.
+        if told.isdigit() and (len(told) > MAX_DIGITS or int(told) > self._most):
+            raise self._too_large(f"{int(told):,}" if len(told) <= MAX_DIGITS else f"a number of {len(told):,} digits")
+
+    async def _read(self, receive: Receive) -> Message:
+        """Return the whole body as one message, or that the client has gone."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                while (message := await receive())["type"] == "http.request":
+                    body += message.get("body", b"")
+                    if len(body) > self._most:
+                        raise self._too_large("more")
+                    if not message.get("more_body"):
+                        return {"type": "http.request", "body": bytes(body)}
+                return message
+        except TimeoutError:
+            raise ProblemError(
+                HTTPStatus.REQUEST_TIMEOUT,
+                expected=f"the whole body within {self._timeout_s:g} s",
+                was=f"{len(body):,} bytes of it",
+                what_to_do="send it again; the limit is body_timeout_s in the section of this server",
+                headers={"Connection": "close"},
+            ) from None
+
+    def _too_large(self, was: str) -> ProblemError:
+        return ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            expected=f"a body of at most {self._most:,} bytes",
+            was=was,
+            what_to_do="send one transaction a request; the limit is api.max_body_bytes",
+            headers={"Connection": "close"},
+        )

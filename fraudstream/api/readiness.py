@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fraudstream.devstack.broker import reachable
+from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.kafka_client import shared_properties
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import NotReady, RuntimeFailure
+from jobs.job_config import JobConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a decision needs."""
+
+    broker: bool
+    job: bool
+    reader: bool
+
+    @property
+    def missing(self) -> list[str]:
+        """Names of what does not do its part."""
+        words = {"broker": "the broker", "job": "the job", "reader": "the reader of the scores"}
+        return [text for name, text in words.items() if not getattr(self, name)]
+
+
+class Readiness:
+    """Asks the broker and the cluster whether a transaction sent now would be scored.
+
+    Parameters
+    ----------
+    settings, services
+        Where they are.
+    """
+
+    def __init__(self, settings: Settings, services: Services) -> None:
+        self._properties, self._servers = shared_properties(settings), services.bootstrap_servers
+        self._rest = FlinkRest(url=services.rest_url)
+
+    def look(self, *, reader: bool) -> Parts:
+        """Look once; it may take seconds.
+
+        Parameters
+        ----------
+        reader
+            Whether this process reads the job's answers.
+        """
+        return Parts(broker=reachable(self._servers, self._properties), job=self._job_runs(), reader=reader)
+
+    def _job_runs(self) -> bool:
+        try:
+            jobs = self._rest.jobs()
+        except (NotReady, RuntimeFailure):
+            return False
+        return any(job["state"] == "RUNNING" and job["name"].startswith(JobConfig.name) for job in jobs)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Producer
+
+from fraudstream.api.feature_queries import FeatureQueries
+from fraudstream.api.reply_reader import Listener, ReplyReader
+from fraudstream.api.score_book import Entry, ScoreBook
+from fraudstream.api.sender import Sender, UnavailableError
+from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.registry_access import registry_of
+from fraudstream.settings.settings import Settings
+from producers.publisher import SETTINGS
+from schemas.avro_schemas import ALERT, FEATURE_ANSWER, SCORE, TRANSACTION
+from schemas.codec import RecordCodec
+from schemas.registry import value_subject
+
+PRODUCER_SETTINGS = {
+    **SETTINGS,
+    "linger.ms": 1,
+    "socket.nagle.disable": True,
+    "compression.type": "none",  # of records sent one by one it would make nothing smaller
+    # Nobody waits for a decision that much longer: what could not be sent by then may be sent again.
+    "delivery.timeout.ms": 15_000,
+}
+FLUSH_S = 5.0
+
+
+class Scoring:
+    """Asks the job for decisions: a transaction goes out by its topic, its decision comes back by the scores.
+
+    Made by `open_desk`. All methods are called in the event loop that it was made in.
+
+    Parameters
+    ----------
+    settings
+        Topics and limits.
+    book
+        Who waits for what.
+    producer
+        Sends.
+    """
+
+    def __init__(self, settings: Settings, book: ScoreBook, producer: Producer) -> None:
+        topic = settings.topics.transactions
+        self._codec = RecordCodec(TRANSACTION, value_subject(topic), registry_of(settings))
+        self._most_waiting = settings.api.most_waiting
+        self._book, self._sender = book, Sender(producer, topic)
+        self.waiting = 0
+        """Requests that wait now."""
+
+    async def score(self, transaction: dict[str, Any], deadline_s: float) -> Entry:
+        """Publish a transaction, unless it was, and wait for its decision until the deadline.
+
+        Parameters
+        ----------
+        transaction
+            The fields of `transaction.avsc`, within their limits.
+        deadline_s
+            How long to wait, in seconds. Returns the entry as it is then: PENDING, or SCORED without its reasons.
+
+        Raises
+        ------
+        ConflictError
+            The customer's id was used for another transaction.
+        UnavailableError
+            It can't be sent now, or too many wait already.
+        """
+        if self.waiting >= self._most_waiting:
+            raise UnavailableError(f"{self.waiting:,} requests wait for the job already")
+        payload = self._codec.encode(transaction)
+        customer_id, transaction_id = transaction["customer_id"], transaction["transaction_id"]
+        fingerprint = hashlib.blake2b(payload, digest_size=16).digest()
+        entry, is_new = self._book.open(transaction_id, customer_id, fingerprint)
+        if is_new:
+            self._publish(entry, payload)
+        await self._wait(entry, deadline_s)
+        return entry
+
+    def find(self, transaction_id: str, customer_id: str | None = None) -> Entry | None:
+        """Return what is known of a transaction that was sent from here; AmbiguousError as `ScoreBook.find`."""
+        return self._book.find(transaction_id, customer_id)
+
+    async def _wait(self, entry: Entry, deadline_s: float) -> None:
+        if not entry.complete.done():
+            self.waiting += 1
+            try:
+                # Not wait_for, which would cancel what others wait for as well.
+                await asyncio.wait((entry.complete,), timeout=deadline_s)
+            finally:
+                self.waiting -= 1
+        if entry.complete.done() and not entry.complete.cancelled() and (error := entry.complete.exception()):
+            raise error
+
+    def _publish(self, entry: Entry, payload: bytes) -> None:
+        def withdraw(error: UnavailableError) -> None:
+            self._book.withdraw(entry, error)
+
+        try:
+            self._sender.send(entry.customer_id, payload, on_error=withdraw)
+        except UnavailableError as error:
+            withdraw(error)
+            raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What a process has open to the job."""
+
+    scoring: Scoring
+    queries: FeatureQueries
+    reader: ReplyReader
+
+
+@contextmanager
+def open_desk(settings: Settings, bootstrap_servers: str) -> Iterator[Desk]:
+    """Open what asks and what listens, for the length of a block in a running event loop."""
+    api, topics = settings.api, settings.topics
+    book = ScoreBook(kept_s=api.remembered_s, most=api.most_remembered, clock=time.monotonic)
+    producer = Producer({**PRODUCER_SETTINGS, **client_properties(settings, bootstrap_servers)})
+    queries = FeatureQueries(settings, producer)
+    listeners = {
+        topics.scores: Listener(kind=SCORE, wants=book.is_waited_for, take=book.take_score),
+        topics.alerts: Listener(kind=ALERT, wants=book.is_waited_for, take=book.take_alert),
+        topics.features: Listener(kind=FEATURE_ANSWER, wants=queries.is_waited_for, take=queries.take),
+    }
+    try:
+        with ReplyReader(settings, bootstrap_servers, listeners, asyncio.get_running_loop(), producer) as reader:
+            yield Desk(scoring=Scoring(settings, book, producer), queries=queries, reader=reader)
+    finally:
+        producer.flush(FLUSH_S)

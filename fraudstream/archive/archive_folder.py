@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from fraudstream.system.kept_json import read_kept
+from models.features.table import FEATURE_NAMES, spec_hash
+from schemas.columns import INFERENCE_ARROW
+from schemas.errors import UserError
+
+STATE_FILE, LOCK_FILE = "_archive.json", "_archive.lock"  # readers of datasets pass over names that begin so
+OUR_NAME = re.compile(r"(?P<partial>_)?(?P<partition>\d+)-(?P<offset>\d{20})\.parquet")
+LOG_PARTITION, LOG_OFFSET, OTHER_FEATURES = "log_partition", "log_offset", "other_features"
+
+ARCHIVE_ARROW = pa.schema(
+    [
+        *(field for field in INFERENCE_ARROW if field.name != "features"),
+        pa.field(LOG_PARTITION, pa.int32(), nullable=False),
+        pa.field(LOG_OFFSET, pa.int64(), nullable=False),
+        *(pa.field(name, pa.float32()) for name in FEATURE_NAMES),
+        pa.field(OTHER_FEATURES, pa.list_(pa.float32())),
+    ]
+)
+"""What an archived row has: the record, where it lay in the inference topic, and a column for each feature.
+
+A record of another feature table, whose names this version does not know, has its features as a list at the end.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    """Contents of STATE_FILE: the topic, Kafka's id of it, and by partition where to go on."""
+
+    topic: str
+    next_offsets: dict[int, int]
+    topic_id: str | None = None
+
+
+class ArchiveFolder:
+    """A folder of Parquet files, one for each event date, partition of the inference topic and first offset.
+
+    It holds each record once, whatever stops the writer: a file appears under its name when it is whole and on disk,
+    and the state file, which tells how far the archive goes, is replaced after that. Files beyond what it tells are
+    of a batch that was not finished; they are removed when the folder is opened, and the batch is read again.
+
+    Parameters
+    ----------
+    root : Path
+        Made when absent.
+    topic : str
+        The inference topic.
+
+    Raises
+    ------
+    UserError
+        Another process writes here, or the folder holds another topic or something else.
+    """
+
+    def __init__(self, root: Path, topic: str) -> None:
+        self._root = root
+        self._topic = topic
+        root.mkdir(parents=True, exist_ok=True)
+        # Held as long as the object: opening by a `with` would let it go.
+        self._lock = (root / LOCK_FILE).open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise UserError(
+                f"expected no other archive writing to {root}, but one is: stop it, or choose another --out"
+            ) from None
+        self.topic_id: str | None = None
+        self.next_offsets = self._read_state()
+        self._remove_unfinished()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.close()
+
+    def write(self, table: pa.Table, next_offsets: dict[int, int]) -> int:
+        """Keep rows for good.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+            In the columns of ARCHIVE_ARROW, each partition from where `next_offsets` of before ended.
+        next_offsets : dict of int to int
+            By partition, where to go on after these rows.
+
+        Returns
+        -------
+        int
+            Files written.
+        """
+        dates = pc.strftime(table["event_time"], format="%Y-%m-%d")
+        folders = set()
+        files = 0
+        for partition in pc.unique(table[LOG_PARTITION]).to_pylist():
+            here = pc.equal(table[LOG_PARTITION], partition)
+            for date in pc.unique(dates.filter(here)).to_pylist():
+                folder = self._root / f"date={date}"
+                folder.mkdir(exist_ok=True)
+                folders.add(folder)
+                rows = table.filter(pc.and_(here, pc.equal(dates, date)))
+                _write_whole(rows, folder / _name(partition, self.next_offsets.get(partition, 0)))
+                files += 1
+        for folder in (*folders, self._root):
+            _sync_folder(folder)
+        self._write_state({**self.next_offsets, **next_offsets})
+        return files
+
+    def note_topic(self, topic_id: str | None) -> None:
+        """Keep Kafka's id of the topic that the archive is of; refuse another one of the same name.
+
+        Parameters
+        ----------
+        topic_id
+            As the brokers have it now, None where they do not tell.
+
+        Raises
+        ------
+        UserError
+            The topic was deleted and created again.
+        """
+        if topic_id is None or topic_id == self.topic_id:
+            return
+        if self.topic_id is not None:
+            raise UserError(
+                f"expected the topic {self._topic} with the id {self.topic_id}, which the archive at {self._root} is "
+                f"of, got the id {topic_id}: the topic was made anew. Choose another --out"
+            )
+        self.topic_id = topic_id
+        self._write_state(self.next_offsets)
+
+    def _read_state(self) -> dict[int, int]:
+        path = self._root / STATE_FILE
+        if not path.exists():
+            found = {item.name for item in self._root.iterdir()} - {LOCK_FILE, f"{STATE_FILE}.partial"}
+            if found:
+                raise UserError(f"expected an archive or an empty folder at {self._root}, was {min(found)} in it")
+            self._write_state({})
+        state: _State = read_kept(path, _State, "how far an archive goes", "Restore the file, or choose another --out")
+        if state.topic != self._topic:
+            raise UserError(
+                f"expected an archive of the topic {self._topic} at {self._root}, was one of {state.topic}: "
+                "choose another --out"
+            )
+        self.topic_id = state.topic_id
+        return state.next_offsets
+
+    def _write_state(self, next_offsets: dict[int, int]) -> None:
+        by_name = {str(partition): offset for partition, offset in sorted(next_offsets.items())}
+        state = {"topic": self._topic, "topic_id": self.topic_id, "next_offsets": by_name}
+        partial = self._root / f"{STATE_FILE}.partial"
+        with partial.open("wb") as file:
+            file.write(orjson.dumps(state, option=orjson.OPT_APPEND_NEWLINE))
+            os.fsync(file.fileno())
+        partial.replace(self._root / STATE_FILE)
+        _sync_folder(self._root)
+        self.next_offsets = next_offsets
+
+    def _remove_unfinished(self) -> None:
+        for file in self._root.glob("date=*/*"):
+            name = OUR_NAME.fullmatch(file.name)
+            if name and (name["partial"] or int(name["offset"]) >= self.next_offsets.get(int(name["partition"]), 0)):
+                file.unlink()
+
+
+def archived_files(root: Path) -> list[Path]:
+    """Return the files of an archive, those that are being written aside."""
+    return sorted(root.glob("date=*/[0-9]*.parquet"))
+
+
+def archive_table(records: pa.RecordBatch, places: Sequence[tuple[int, int]]) -> pa.Table:
+    """Return records of the inference topic in the columns of ARCHIVE_ARROW.
+
+    Parameters
+    ----------
+    records : pyarrow.RecordBatch
+        n rows of INFERENCE_ARROW.
+    places : n pairs of int
+        The partition and the offset of each.
+    """
+    features = records.column("features")
+    ours = pc.equal(records.column("feature_spec_hash"), spec_hash())
+    # The hash of our table with another number of features is none of our job's records.
+    known = pc.and_(ours, pc.equal(pc.list_value_length(features), len(FEATURE_NAMES))).to_numpy(zero_copy_only=False)
+    x = np.full((len(records), len(FEATURE_NAMES)), np.nan, np.float32)
+    x[known] = features.filter(pa.array(known)).flatten().to_numpy().reshape(-1, len(FEATURE_NAMES))
+    columns = [
+        *(records.column(name) for name in INFERENCE_ARROW.names if name != "features"),
+        pa.array([partition for partition, _ in places], pa.int32()),
+        pa.array([offset for _, offset in places], pa.int64()),
+        *(pa.array(np.ascontiguousarray(x[:, place]), mask=~known) for place in range(len(FEATURE_NAMES))),
+        pc.if_else(pa.array(known), pa.scalar(None, features.type), features),
+    ]
+    return pa.Table.from_arrays(columns, schema=ARCHIVE_ARROW)
+
+
+def _name(partition: int, first_offset: int) -> str:
+    return f"{partition}-{first_offset:020d}.parquet"
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f"_{path.name}")
+
+
+def _write_whole(rows: pa.Table, path: Path) -> None:
+    partial = _unfinished(path)
+    pq.write_table(rows, partial)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | None = None) -> pa.Table | None:
+    """Read columns of an archive's rows; None where it has no file.
+
+    Parameters
+    ----------
+    root : Path
+        The archive.
+    columns : list of str
+        Of ARCHIVE_ARROW.
+    wanted : pyarrow.compute.Expression, optional
+        Which rows.
+
+    Raises
+    ------
+    UserError
+        A file of it is none that `fraudstream archive` wrote, or was cut.
+    """
+    files = [str(path) for path in archived_files(root)]
+    if not files:
+        return None
+    try:
+        return ds.dataset(files).to_table(columns=columns, filter=wanted)
+    except (pa.ArrowException, OSError) as error:
+        got = str(error).splitlines()[0][:200]
+        raise UserError(
+            f"expected Parquet files of `fraudstream archive` in {root}, got: {got}. Restore the file; or archive anew "
+            "into another folder, if the topic still holds the records"
+        ) from None

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fraudstream.archive.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archive_table, read_archived_files
+from fraudstream.kafka.registry_access import registry_of
+from fraudstream.kafka.topic_reader import place_of, read_topic
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import NotReady
+from models.features.table import FEATURE_NAMES
+from models.scoring.artifact import Manifest
+from models.scoring.inference_sample import InferenceSample
+from schemas.columns import INFERENCE_ARROW
+from schemas.inference_decoder import InferenceDecoder
+from schemas.registry import value_subject
+
+ROWS_AT_ONCE = 10_000
+_COLUMNS = [name for name in INFERENCE_ARROW.names if name != "features"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """What the inference topic, or its archive, tells of one model.
+
+    Parameters
+    ----------
+    sample : InferenceSample
+        Each place once.
+    repeated : int
+        Rows left out since the same place was logged again later.
+    other_models : int
+        Rows of other models.
+    undecodable : int
+        Records that are none.
+    """
+
+    sample: InferenceSample
+    repeated: int
+    other_models: int
+    undecodable: int
+
+
+def read_logged(settings: Settings, bootstrap_servers: str, manifest: Manifest) -> Logged:
+    """Read what the inference topic holds now of a model."""
+    topic = settings.topics.inference
+    decoder = InferenceDecoder(value_subject(topic), registry_of(settings))
+    tables, undecodable = [], 0
+    messages = read_topic(settings, bootstrap_servers, topic)
+    while some := list(islice(messages, ROWS_AT_ONCE)):
+        records, bad = decoder.decode([message.value() or b"" for message in some])
+        wrong = set(bad)
+        undecodable += len(bad)
+        places = [place_of(message) for row, message in enumerate(some) if row not in wrong]
+        tables.append(archive_table(records, places))
+    return _logged(iter(tables), manifest, undecodable)
+
+
+def read_archived(folder: Path, manifest: Manifest) -> Logged:
+    """Read what an archive holds of a model.
+
+    Raises
+    ------
+    NotReady
+        There is no archive.
+    """
+    if not (folder / STATE_FILE).is_file():
+        raise NotReady(f"expected an archive at {folder}, was none: make one with `fraudstream archive --out {folder}`")
+    found = read_archived_files(folder, [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES])
+    return _logged(iter([] if found is None else [found]), manifest, 0)
+
+
+def _logged(tables: Iterator[pa.Table], manifest: Manifest, undecodable: int) -> Logged:
+    found = list(tables)
+    table = pa.concat_tables(found) if found else archive_table(pa.RecordBatch.from_pylist([], INFERENCE_ARROW), [])
+    ours = table.filter(
+        pc.and_(
+            pc.and_(
+                pc.equal(table["model_id"], manifest.model_id),
+                pc.equal(table["feature_spec_hash"], manifest.feature_spec_hash),
+            ),
+            pc.is_valid(table[FEATURE_NAMES[0]]),  # a record that only names our table has other features
+        )
+    ).sort_by([(LOG_PARTITION, "ascending"), (LOG_OFFSET, "ascending")])
+    x = np.empty((len(ours), len(FEATURE_NAMES)), np.float32)
+    for place, name in enumerate(FEATURE_NAMES):
+        x[:, place] = ours[name].to_numpy()
+    (batch,) = ours.select(_COLUMNS).combine_chunks().to_batches() or [
+        pa.RecordBatch.from_pylist([], schema=ours.select(_COLUMNS).schema)
+    ]
+    every = InferenceSample.of(batch, x)
+    sample = every.last()
+    return Logged(
+        sample=sample,
+        repeated=len(every) - len(sample),
+        other_models=len(table) - len(ours),
+        undecodable=undecodable,
+    )

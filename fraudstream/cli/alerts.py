@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from fraudstream.terminal import AsJson, out, printable, settings_of, write_json
+from schemas.currency import amount_text
+
+app = typer.Typer(help="Watch the alerts.", no_args_is_help=True)
+
+
+@app.command()
+def tail(
+    context: typer.Context,
+    *,
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="Only alerts from this score on.")] = 0.0,
+    limit: Annotated[int | None, typer.Option(min=1, help="End after so many.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0, help="End after so many seconds without one.")] = None,
+    from_start: Annotated[bool, typer.Option("--from-start", help="Begin with the oldest.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show alerts as they come, until Ctrl-C, --limit or --timeout.
+
+    [bold]Examples[/]
+
+      fraudstream alerts tail
+      fraudstream alerts tail --min-score 0.9 --limit 10 --from-start
+      fraudstream alerts tail --json --timeout 5 | jq .reasons
+    """
+    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.kafka.topics import require_topics
+    from fraudstream.readers.alerts import read_alerts
+
+    settings = settings_of(context)
+    servers = find_bootstrap(settings)
+    require_topics(settings, servers, settings.topics.alerts)
+    found = read_alerts(
+        settings,
+        servers,
+        min_score=min_score,
+        limit=limit,
+        timeout_s=timeout,
+        from_start=from_start,
+    )
+    for alert in found:
+        if as_json:
+            write_json(alert)
+        else:
+            out.print(line(alert))
+
+
+def line(alert: dict[str, Any]) -> str:
+    """Word an alert in one line: when, decision, score, who, how much, why."""
+    colour = "red" if alert["decision"] == "BLOCK" else "yellow"
+    why = ", ".join(reason_words(reason) for reason in alert["reasons"][:3])
+    amount = amount_text(alert["amount_minor"], alert["currency"])
+    what = escape(printable(f"{alert['customer_id']} at {alert['merchant_id']}  {amount}"))
+    return (
+        f"{alert['event_time']:%Y-%m-%d %H:%M:%S} [{colour}]{alert['decision']:6}[/] {alert['score']:.3f}  "
+        f"{what}  {why}"
+    )
+
+
+def reason_words(reason: dict[str, Any]) -> str:
+    """Word a reason: code, the feature that says most with its value, and what the code adds to the log-odds.
+
+    A rule on texts alone has no feature.
+    """
+    if not reason["feature"]:
+        return str(reason["code"])
+    code = f"{reason['code']} " if reason["code"] else ""  # an alert of an earlier version has none
+    usual = "" if reason["usual"] is None else f" (usually {reason['usual']:.4g})"
+    weight = "" if reason["contribution"] is None else f" {reason['contribution']:+.2f}"
+    return f"{code}{reason['feature']} {reason['value']:.4g}{usual}{weight}"

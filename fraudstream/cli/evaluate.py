@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fraudstream.cli.model_names import Balance, Model
+from fraudstream.cli.timezone_option import Timezone, with_timezone
+from fraudstream.terminal import AsJson, count_bar, settings_of, stage_shower, write_json, write_table
+
+if TYPE_CHECKING:
+    from models.training.candidates.candidate import Candidate
+    from models.training.evaluate import Prepared
+    from models.training.evaluation import Evaluation
+    from models.training.search import Found
+
+
+class Features(StrEnum):
+    """Values of `FeatureSet`."""
+
+    ALL = "all"
+    BOOK = "book"
+
+
+def evaluate(
+    context: typer.Context,
+    *,
+    history: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled Parquet file.")],
+    train_end: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="First day after the first fold's training, UTC.")
+    ],
+    train_days: Annotated[int, typer.Option(min=1, help="Days trained on.")] = 7,
+    delay_days: Annotated[int, typer.Option(min=0, help="Days until the labels are known.")] = 7,
+    test_days: Annotated[int, typer.Option(min=1, help="Days tested.")] = 7,
+    folds: Annotated[int, typer.Option(min=1, help="Test folds, a week apart.")] = 4,
+    validation_folds: Annotated[int, typer.Option(min=0, help="Earlier folds, on which choices are made.")] = 4,
+    validation_days_before: Annotated[int, typer.Option(min=1, help="How much earlier, in days.")] = 35,
+    model: Annotated[Model, typer.Option(help="What is trained.")] = Model.LIGHTGBM,
+    balance: Annotated[Balance, typer.Option(help="Against rare frauds: weights, or made-up ones.")] = Balance.NONE,
+    calibration_days: Annotated[
+        int, typer.Option(min=0, help="Last days of training to calibrate the probabilities on.")
+    ] = 0,
+    features: Annotated[Features, typer.Option(help="All, or the benchmark's 15.")] = Features.ALL,
+    search_minutes: Annotated[
+        float, typer.Option(min=0, help="How long to look for better settings, on the validation folds.")
+    ] = 0,
+    maturity_days: Annotated[
+        float | None,
+        typer.Option(min=0, help="Age in days at which labels of both classes count as final; derived if left out."),
+    ] = None,
+    timezone: Timezone = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same figures.")] = 7,
+    report: Annotated[Path | None, typer.Option(help="HTML file to write, with charts.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a model fold by fold: train, wait for the labels, test on the days after.
+
+    The last line of the output is one JSON object; with --json it is the only one.
+
+    [bold]Examples[/]
+
+      fraudstream evaluate history.parquet --train-end 2018-08-01 --train-days 28
+      fraudstream evaluate history.parquet --train-end 2018-08-01 --model xgboost --features book
+      fraudstream evaluate history.parquet --train-end 2018-08-01 --report artifacts/report.html
+      fraudstream evaluate history.parquet --train-end 2018-08-01 --model xgboost --search-minutes 10
+    """
+    from models.training.evaluate import evaluate as evaluate_model
+    from models.training.evaluate import validation_measures
+    from models.training.evaluation import EvaluationSettings
+    from models.training.search import search
+
+    own = with_timezone(settings_of(context), timezone)
+    settings = EvaluationSettings(
+        train_end=train_end.date(),
+        train_days=train_days,
+        delay_days=delay_days,
+        test_days=test_days,
+        folds=folds,
+        validation_folds=validation_folds,
+        validation_days_before=validation_days_before,
+        model=model.value,
+        balance=balance.value,
+        calibration_days=calibration_days,
+        features=features.value,
+        maturity_days=maturity_days,
+        timezone=own.files.timezone,
+        limits=own.file_limits,
+        seed=seed,
+    )
+    found: list[Found] = []
+    with count_bar("evaluating", None) as bar:
+        show = stage_shower(bar)
+
+        def choose(prepared: Prepared) -> Candidate:
+            measures = validation_measures(prepared, settings)
+            found.append(search(settings.model, measures, seed=seed, seconds=60 * search_minutes, progress=show))
+            return found[0].candidate
+
+        evaluation = evaluate_model(history, settings, choose=choose if search_minutes else None, progress=show)
+    if report:
+        from models.training.report import evaluation_report, write_report
+
+        write_report(report, evaluation_report(evaluation))
+    if not as_json:
+        _show(evaluation)
+    write_json({**evaluation.to_json(), **({"search": found[0].to_json()} if found else {})})
+
+
+def _show(evaluation: Evaluation) -> None:
+    from models.training.evaluation import HEADLINE
+
+    rows = [
+        (
+            result.period,
+            f"{result.fold.test_start} to {result.fold.test_end - timedelta(days=1)}",
+            f"{result.train_rows:,} ({result.train_frauds:,})",
+            f"{len(result.rows):,} ({result.is_fraud.sum():,})",
+            *(f"{result.metrics[name]:.3f}" for name in HEADLINE),
+        )
+        for result in evaluation.results
+    ]
+    for period in ("validation", "test"):
+        means = evaluation.summary(period)
+        if means:
+            spread = (f"{means[name]:.3f} ± {means[f'{name}_sd']:.3f}" for name in HEADLINE)
+            rows.append((f"{period}, mean", "", "", "", *spread))
+    write_table(("fold", "tested", "train (frauds)", "test (frauds)", *HEADLINE), rows)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fraudstream.terminal import AsJson, err, out, settings_of, write_json, write_line, write_table
+from schemas.label_offset import label_offset_text
+
+if TYPE_CHECKING:
+    from fraudstream.readers.alert_record import AlertRecord
+    from models.scoring.explanation import Explanation
+
+SHOWN = 15
+"""Features that the table shows; --json has all."""
+
+
+def explain(
+    context: typer.Context,
+    alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="As the alert has it.")],
+    *,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of the model; found by the alert's model id if left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score an alert again with the model that made it, and take the score apart: exact contributions, every feature.
+
+    Exit code 1 when the score is not the same to the last bit.
+
+    [bold]Examples[/]
+
+      fraudstream explain 8b0c7a3e-5b1f-5d8a-9c53-0f6f6f3d2a11
+      fraudstream explain 8b0c7a3e-5b1f-5d8a-9c53-0f6f6f3d2a11 --json | jq .features
+    """
+    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.kafka.topics import require_topics
+    from fraudstream.lifecycle.known_models import load_known_model
+    from fraudstream.readers.alert_record import find_alert
+    from models.scoring.explanation import explain as explain_row
+    from models.scoring.loaded_model import load_tested
+
+    settings = settings_of(context)
+    servers = find_bootstrap(settings)
+    require_topics(settings, servers, settings.topics.alerts, settings.topics.inference)
+    with err.status("looking for the alert"):
+        record = find_alert(settings, servers, alert_id)
+        row = record.features
+        model_id = record.alert["model_id"]
+        artifact = load_tested(model) if model else load_known_model(settings, model_id)
+        found = explain_row(artifact, row)
+    same = found.score == record.alert["score"] and record.logged_the_same
+    if as_json:
+        write_json(_told(record, found, same=same))
+    else:
+        _show(record, found, share=settings.job.feature_log_share)
+    if not same:
+        err.print(_why_not(record, found, artifact.manifest.model_id), soft_wrap=True)
+        raise typer.Exit(1)
+
+
+def _why_not(record: AlertRecord, found: Explanation, scored_by: str) -> str:
+    alert = record.alert
+    if scored_by != alert["model_id"]:
+        return f"expected the model {alert['model_id']}, was {scored_by}: name the alert's own with --model"
+    if found.score == alert["score"]:
+        return (
+            "expected the inference topic to have the alert's features and score, was others: another job wrote there"
+        )
+    return (
+        f"expected the score {alert['score']!r} again, was {found.score!r}: of a duplicate transaction the first "
+        "alert is needed, which may have left the topic; else compare this machine's onnxruntime with the manifest's"
+    )
+
+
+def _told(record: AlertRecord, found: Explanation, *, same: bool) -> dict[str, Any]:
+    alert, logged = record.alert, record.logged
+    return {
+        "alert": {name: value for name, value in alert.items() if name not in {"features", "reasons"}},
+        "repeats": record.repeats,
+        "score_again": found.score,
+        "same": same,
+        "expected_log_odds": found.expected,
+        "rules": record.rules,
+        "reasons": [asdict(reason) | {"text": reason.code.text} for reason in found.reasons],
+        "features": [asdict(part) for part in found.parts],
+        "logged": logged and {name: value for name, value in logged.items() if name != "features"},
+    }
+
+
+def _show(record: AlertRecord, found: Explanation, *, share: float) -> None:
+    alert, logged = record.alert, record.logged
+    write_line(f"Alert {alert['alert_id']} on transaction {alert['transaction_id']} of {alert['customer_id']}")
+    again = "the same" if found.score == alert["score"] else f"{found.score!r}"
+    rows = {
+        "decision": f"{alert['decision']} at {alert['scored_at']:%Y-%m-%d %H:%M:%S} UTC by {alert['model_id']}",
+        "score, scored again": f"{alert['score']:.6f}, {again}",
+        "review, block from": f"{alert['review_threshold']:.6f}, {alert['block_threshold']:.6f}",
+        "labels known": "not logged" if logged is None else _labels_known(logged["label_offsets"]),
+        "repeated": f"{record.repeats} times",
+    }
+    write_table(("what", ""), list(rows.items()))
+    # What rules say was so by the rules of then: it is told as the alert has it, the model's part is found again.
+    reasons = [
+        *((said["code"], said["text"], said["feature"] or "-", "-") for said in record.rules),
+        *(
+            (reason.code.value, reason.code.text, reason.feature, _number(reason.contribution))
+            for reason in found.reasons
+        ),
+    ]
+    write_table(("reason", "in words", "feature", "log-odds"), reasons)
+    parts = [
+        (part.feature, f"{part.value:.6g} {part.unit}", _number(part.usual), _number(part.contribution))
+        for part in found.parts[:SHOWN]
+    ]
+    write_table(("feature", "value", "usual", "log-odds"), parts)
+    if found.expected is not None:
+        rest = sum(part.contribution or 0 for part in found.parts[SHOWN:])
+        out.print(
+            f"{len(found.parts) - SHOWN} more features add {rest:+.4f}, to log-odds of {found.expected:+.4f} before any"
+        )
+    if logged is None:
+        err.print(
+            f"The inference topic does not have this decision (job.feature_log_share = {share:g}), so which labels "
+            "were known is not told; the features are the alert's own. With a share of 1 every decision is logged",
+            soft_wrap=True,
+        )
+
+
+def _labels_known(label_offsets: Sequence[int]) -> str:
+    return f"up to offsets {', '.join(map(label_offset_text, label_offsets)) or 'none'}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4g}"

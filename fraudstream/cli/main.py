@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from confluent_kafka import KafkaException
+
+from fraudstream.cli import (
+    alerts,
+    archive,
+    backfill,
+    bench,
+    bluegreen,
+    chaos,
+    consistency,
+    console,
+    data,
+    dlq,
+    doctor,
+    drift,
+    evaluate,
+    explain,
+    explore,
+    jobs,
+    metrics,
+    model,
+    monitor,
+    notify,
+    retrain,
+    rule_lists,
+    rules,
+    schemas,
+    serve,
+    services,
+    shows,
+    topics,
+    train,
+)
+from fraudstream.cli.command_line import CommandLine
+from fraudstream.system.environment import QUIET
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.folders import cache_folder
+from fraudstream.system.interrupts import terminate_as_interrupt
+from fraudstream.terminal import err
+from schemas.errors import UserError
+
+EXIT_CODES = """
+[bold]Exit codes[/]: 0 done, 1 something that was run failed, 2 a mistake in the command or the settings,
+3 not ready (something needed is not running or not there), 130 stopped by Ctrl-C, 141 nobody reads its output
+any more.
+"""
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="fraudstream",
+    cls=CommandLine,
+    help="Score card transactions for fraud as they stream by: Kafka in, Flink, Kafka out.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Settings file; fraudstream.toml here if left out.")
+    ] = None,
+) -> None:
+    """Score card transactions for fraud as they stream by: Kafka in, Flink, Kafka out."""
+    context.obj = config
+
+
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Services": (
+        services.up,
+        services.down,
+        services.status,
+        doctor.doctor,
+        serve.serve,
+        console.console,
+        metrics.metrics,
+    ),
+    "Data": (data.simulate, data.produce, data.replay, archive.archive, explore.explore),
+    "Model and job": (
+        train.train,
+        retrain.retrain,
+        evaluate.evaluate,
+        backfill.backfill,
+        jobs.submit,
+        jobs.stop,
+        jobs.jobs,
+        consistency.consistency,
+        explain.explain,
+        notify.notify,
+        monitor.monitor,
+    ),
+    "Shows": (shows.demo, bench.bench, chaos.chaos),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(topics.app, name="topics", rich_help_panel="Data")
+app.add_typer(schemas.app, name="schemas", rich_help_panel="Data")
+app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
+app.add_typer(model.app, name="model", rich_help_panel="Model and job")
+rules.app.add_typer(rule_lists.app, name="lists")
+app.add_typer(rules.app, name="rules", rich_help_panel="Model and job")
+app.add_typer(bluegreen.app, name="bluegreen", rich_help_panel="Model and job")
+app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
+app.add_typer(drift.app, name="drift", rich_help_panel="Model and job")
+
+
+def main() -> None:
+    """Run the command line: a mistake or a failure is a message and an exit code, not a stack trace."""
+    os.environ.update(QUIET)
+    # matplotlib would keep its list of fonts in the home folder.
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A customer's name that the terminal's encoding has no characters for is shown, not an error.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        terminate_as_interrupt()
+        app()
+    except (UserError, RuntimeFailure) as error:
+        err.print(f"[red]Error:[/] {_plain(str(error))}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KafkaException as error:
+        err.print(f"[red]Error:[/] the broker did not answer as expected: {_plain(error.args[0].str())}")
+        sys.exit(RuntimeFailure.exit_code)
+    except KeyboardInterrupt:  # before the command had begun, or while its end was told
+        sys.exit(INTERRUPTED)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()

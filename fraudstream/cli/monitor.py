@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.live import Live
+from rich.table import Table
+
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.terminal import AsJson, err, printable, settings_of, write_json
+
+if TYPE_CHECKING:
+    from fraudstream.readers.label_watch import LabelWatch
+    from models.monitoring.label_monitor import LabelMonitor, Matured
+
+
+def monitor(
+    context: typer.Context,
+    *,
+    horizon_days: Annotated[
+        float, typer.Option(min=0, help="A transaction counts when it is so old, with the label it has by then.")
+    ] = 14,
+    capacity: Annotated[
+        int, typer.Option(min=1, help="Most transactions that wait for that: about 500 bytes each.")
+    ] = 1_000_000,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Share of the customers, by a stable hash.")] = 1.0,
+    cards: Annotated[int, typer.Option(min=1, help="The k of Card Precision@k: cards checked in a day.")] = 100,
+    interval_s: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two looks.")] = 5,
+    error_drift: Annotated[
+        bool,
+        typer.Option(
+            "--error-drift", help="Watch the error of each model that is known here, and write its drift events."
+        ),
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="End when all that is there now was read.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure precision, recall and Card Precision@k of each model by the labels that are mature, until Ctrl-C.
+
+    It joins the topics of scores and labels by transaction, from their oldest records on. With --json each look is
+    one JSON object in a line; the last one stands when it ends.
+
+    [bold]Examples[/]
+
+      fraudstream monitor
+      fraudstream monitor --horizon-days 10 --share 0.05 --error-drift
+      fraudstream monitor --once --json | jq .models
+    """
+    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.kafka.retention import monitor_need, tell_retention
+    from fraudstream.kafka.topics import require_topics
+    from fraudstream.lifecycle.error_drift import error_drift as watch_error
+    from fraudstream.readers.label_watch import LabelWatch
+    from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+
+    settings = settings_of(context)
+    servers = find_bootstrap(settings)
+    require_topics(settings, servers, settings.topics.scores, settings.topics.labels)
+    needs = [monitor_need(settings, horizon_days)]
+    tell_retention(settings, servers, needs, lambda line: err.print(line, soft_wrap=True, markup=False))
+    with watch_error(settings, servers) if error_drift else nullcontext(_pass_over) as on_matured:
+        labels = LabelMonitor(
+            horizon_ms=round(horizon_days * DAY_MS), capacity=capacity, k=cards, on_matured=on_matured
+        )
+        with LabelWatch(settings, servers, labels, share=share) as watch:
+            if as_json:
+                for _ in _looks(watch, interval_s, once=once):
+                    write_json(_state(labels, watch))
+            else:
+                with Live(_table(labels, watch), console=err, auto_refresh=False) as live:
+                    for _ in _looks(watch, interval_s, once=once):
+                        live.update(_table(labels, watch), refresh=True)
+
+
+def _pass_over(_matured: Matured) -> None:
+    """Stand for a watch of the error that is not wanted."""
+
+
+def _looks(watch: LabelWatch, interval_s: float, *, once: bool) -> Iterator[None]:
+    """Yield whenever it is time to look, and a last time at the end."""
+    done = False
+    while not done:
+        deadline = time.monotonic() + interval_s
+        while not done and time.monotonic() < deadline:
+            time.sleep(0.05)
+            done = once and watch.caught_up
+            if not watch.running:
+                raise RuntimeFailure("expected the topics to be read until Ctrl-C, but that failed: see above")
+        yield
+
+
+def _state(labels: LabelMonitor, watch: LabelWatch) -> dict[str, Any]:
+    return {
+        "models": [asdict(figures) for figures in labels.figures()],
+        "waiting": labels.waiting,
+        "dropped": labels.dropped,
+        "labels_dropped": labels.labels_dropped,
+        "read": watch.read,
+        "undecodable": watch.undecodable,
+    }
+
+
+def _table(labels: LabelMonitor, watch: LabelWatch) -> Table:
+    counts = f"{watch.read:,} records read, {labels.waiting:,} transactions not mature, {labels.dropped:,} given up"
+    table = Table(box=None, pad_edge=False, header_style="bold", caption=counts, caption_justify="left")
+    for name in ("model", "matured", "unlabelled", "alerts", "frauds", "precision", "recall", "card precision"):
+        table.add_column(name, justify="left" if name == "model" else "right")
+    for item in labels.figures():
+        counted = (f"{count:,}" for count in (item.matured, item.unlabelled, item.alerts, item.frauds))
+        rates = (f"{rate:.3f}" for rate in (item.precision, item.recall, item.card_precision))
+        table.add_row(printable(item.model_id), *counted, *rates)
+    return table

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fraudstream.cli.timezone_option import Timezone, with_timezone
+from fraudstream.terminal import (
+    AsJson,
+    count_bar,
+    err,
+    out,
+    printable,
+    settings_of,
+    stage_shower,
+    write_json,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    from fraudstream.devstack.embedded import Services
+    from fraudstream.lifecycle.audit_log import AuditEntry
+    from fraudstream.lifecycle.retraining import Retrained
+    from fraudstream.settings.settings import Settings
+
+
+def retrain(
+    context: typer.Context,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Retrain now, and end. Exit code 1 unless promoted.")] = False,
+    history: Annotated[
+        Path | None, typer.Option(help="Labelled Parquet file of what the topics do not hold; retrain.history.")
+    ] = None,
+    timezone: Timezone = None,
+    reason: Annotated[str, typer.Option(help="Why, with --once, for those who ask later.")] = "asked for",
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the customers whose error is watched, by a stable hash.")
+    ] = 1.0,
+    no_publish: Annotated[
+        bool, typer.Option("--no-publish", help="With --once: without a broker, from --history, the registry alone.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train on the newest matured transactions, let the new model score beside the champion, promote it by the gates.
+
+    Without --once it goes on until Ctrl-C: it retrains after a drift, its own watch of the error included, once
+    retrain.collect_days of it are mature, or every retrain.every_days.
+
+    [bold]Examples[/]
+
+      fraudstream retrain
+      fraudstream retrain --once --reason "new merchants"
+      fraudstream retrain --once --history labelled.parquet --no-publish
+    """
+    settings = with_timezone(settings_of(context), timezone)
+    if history is not None:
+        plan = settings.retrain.model_copy(update={"history": history})
+        settings = settings.model_copy(update={"retrain": plan})
+    if not once:
+        _follow(settings, share=share, as_json=as_json)
+        return
+    found = _retrain(settings, None if no_publish else _services(settings), reason)
+    _show(found, as_json=as_json)
+    if found.end not in {"promoted", "unchanged"}:
+        raise typer.Exit(1)
+
+
+def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
+    import logging
+    import time
+
+    from fraudstream.lifecycle.retrain_schedule import RetrainSchedule
+    from fraudstream.lifecycle.retrain_trigger import RetrainTrigger
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    services = _services(settings)
+
+    def answer(why: str) -> Retrained:
+        found = _retrain(settings, services, why)
+        _show(found, as_json=as_json)
+        return found
+
+    schedule = RetrainSchedule(settings.retrain, settings.state.models / "retraining" / "schedule.json", time.time())
+
+    def seen(record: dict[str, Any]) -> None:
+        until = schedule.waiting_for
+        err.print(
+            f"Drift of {record['signal']} at {record['event_time']:%Y-%m-%d %H:%M} UTC: a model is trained once labels "
+            f"are mature up to {until:%Y-%m-%d %H:%M}",
+            soft_wrap=True,
+        )
+
+    err.print("Waiting for a drift until Ctrl-C")
+    RetrainTrigger(settings, services.bootstrap_servers, schedule, answer, share=share, on_drift=seen).run()
+
+
+def _services(settings: Settings) -> Services:
+    from fraudstream.devstack.embedded import Services, find_bootstrap
+    from fraudstream.kafka.retention import retrain_needs, tell_retention
+    from fraudstream.kafka.topics import require_topics
+
+    servers, topics = find_bootstrap(settings), settings.topics
+    require_topics(
+        settings,
+        servers,
+        topics.control,
+        topics.drift,
+        topics.scores,
+        topics.labels,
+        topics.shadow,
+        topics.model_events,
+    )
+    tell_retention(
+        settings, servers, retrain_needs(settings), lambda line: err.print(line, soft_wrap=True, markup=False)
+    )
+    return Services(bootstrap_servers=servers, rest_url=settings.flink.rest_url or "")
+
+
+def _retrain(settings: Settings, services: Services | None, reason: str) -> Retrained:
+    from fraudstream.lifecycle.decision_notice import tell_decision
+    from fraudstream.lifecycle.model_registry import ModelRegistry
+    from fraudstream.lifecycle.retraining import Retraining
+
+    def told(entry: AuditEntry) -> None:
+        tell_decision(settings, entry, lambda text: err.print(f"[yellow]{printable(text)}[/]"))
+
+    with count_bar("opening the registry", None) as bar:
+        registry = ModelRegistry(settings)
+        return Retraining(settings, registry, services, on_decision=told, progress=stage_shower(bar)).run(reason)
+
+
+def _show(found: Retrained, *, as_json: bool) -> None:
+    if as_json:
+        write_json(asdict(found))
+        return
+    rows = [
+        (gate["name"], "passed" if gate["passed"] else "FAILED", gate["expected"], gate["was"]) for gate in found.gates
+    ]
+    if rows:
+        write_table(("gate", "", "expected", "was"), rows)
+    out.print(
+        f"{found.model_id} (v{found.version}), {found.rows:,} transactions up to {found.until:%Y-%m-%d %H:%M} UTC, "
+        f"{found.frauds:,} frauds: {found.end}, in {found.seconds:.0f} s",
+        soft_wrap=True,
+    )

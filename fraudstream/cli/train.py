@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fraudstream.cli.model_names import Balance, Model
+from fraudstream.cli.timezone_option import Timezone, with_timezone
+from fraudstream.terminal import AsJson, count_bar, out, settings_of, stage_shower, write_json, write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fraudstream.lifecycle.model_version import ModelVersion
+    from fraudstream.settings.settings import Settings
+
+
+def train(
+    context: typer.Context,
+    *,
+    history: Annotated[Path, typer.Option(help="Labelled Parquet file, as `simulate` writes it.")],
+    target: Annotated[Path | None, typer.Option("--out", help="Folder for the artifact.")] = None,
+    model: Annotated[Model, typer.Option(help="What is trained.")] = Model.LIGHTGBM,
+    balance: Annotated[Balance, typer.Option(help="Against rare frauds: weights, or made-up ones.")] = Balance.NONE,
+    search_minutes: Annotated[
+        float, typer.Option(min=0, help="How long to look for better settings, within the training period.")
+    ] = 0,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Hold the last training rows out, to calibrate the probabilities on.")
+    ] = False,
+    maturity_days: Annotated[
+        float | None,
+        typer.Option(min=0, help="Age in days at which labels of both classes count as final; derived if left out."),
+    ] = None,
+    recent_frauds: Annotated[
+        bool, typer.Option("--recent-frauds", help="Train on known frauds younger than that too.")
+    ] = False,
+    timezone: Timezone = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same model.")] = 7,
+    push: Annotated[bool, typer.Option("--push", help="Register the model, as `model push` does.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on a labelled history and write its artifact.
+
+    [bold]Examples[/]
+
+      fraudstream train --history history.parquet
+      fraudstream train --history history.parquet --out artifacts/second
+      fraudstream train --history history.parquet --model xgboost --search-minutes 10
+      fraudstream train --history history.parquet --balance smote --calibrate
+    """
+    from fraudstream.control.model_in_use import require_not_read
+    from models.training.train import train as train_model
+    from models.training.training_settings import TrainingSettings
+
+    own = with_timezone(settings_of(context), timezone)
+    settings = TrainingSettings(
+        model=model.value,
+        balance=balance.value,
+        calibrate=calibrate,
+        search_minutes=search_minutes,
+        maturity_days=maturity_days,
+        recent_frauds=recent_frauds,
+        timezone=own.files.timezone,
+        limits=own.file_limits,
+        seed=seed,
+    )
+    folder = target or own.model.artifact
+    require_not_read(own, folder)
+    with count_bar("training", None) as bar:
+        manifest = train_model(
+            history,
+            folder,
+            settings,
+            progress=stage_shower(bar),
+        )
+    version = _push(own, folder) if push else None
+    if as_json:
+        registered = {"version": version.version} if version else {}
+        write_json({"artifact": str(folder), **registered, **manifest.model_dump(mode="json")})
+        return
+    out.print(f"Model {manifest.model_id} in {folder}" + (f", registered as v{version.version}" if version else ""))
+    out.print(_maturity(manifest.settings))
+    write_table(("metric", "value"), [(name, f"{value:.4f}") for name, value in _numbers(manifest.metrics)])
+    if manifest.recall_by_scenario:
+        at_1pct = manifest.recall_at_1pct_alerts
+        rows = [(name, f"{value:.3f}", f"{at_1pct[name]:.3f}") for name, value in manifest.recall_by_scenario.items()]
+        write_table(("kind of fraud", "recall from review", "recall at 1 % alerts"), rows)
+
+
+def _push(settings: Settings, folder: Path) -> ModelVersion:
+    from fraudstream.lifecycle.model_registry import ModelRegistry
+
+    return ModelRegistry(settings).push(folder)[0]
+
+
+def _maturity(settings: Mapping[str, float | int | str]) -> str:
+    how = "derived from the labels' delays" if settings["maturity_from"] == "data" else "as set"
+    recent = ", younger frauds trained on too" if settings["recent_frauds"] else ""
+    return f"Labels of both classes count as final after {settings['maturity_days']} days ({how}{recent})"
+
+
+def _numbers(metrics: dict[str, float]) -> list[tuple[str, float]]:
+    return [(name, value) for name, value in metrics.items() if isinstance(value, int | float)]

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from confluent_kafka import KafkaException
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field
+
+from fraudstream.api.access import require_access
+from fraudstream.api.json_body import JsonRoute
+from fraudstream.api.problem import ProblemError
+from fraudstream.console.alert_book import Sort, State, Wanted
+from fraudstream.console.desk import Desk
+from fraudstream.console.json_answer import as_json
+from fraudstream.console.reviews import UndeliveredError
+from fraudstream.system.failures import RuntimeFailure
+from schemas.errors import UserError
+from schemas.validation import MAX_TEXT_BYTES
+
+MOST_LISTED = 500
+MOST_DAYS = 90
+HEADER = "X-Fraudstream-Console"
+
+router = APIRouter(prefix="/data/alerts", dependencies=[Depends(require_access)], route_class=JsonRoute)
+
+AlertId = Annotated[str, Path(max_length=MAX_TEXT_BYTES)]
+
+
+class Review(BaseModel):
+    """What a reviewer says of an alert."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    verdict: Literal["fraud", "genuine"]
+
+
+class Silence(BaseModel):
+    """How long the reviews of an alert's customer are silent."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)]
+
+
+def require_own_page(own: Annotated[str | None, Header(alias=HEADER)] = None) -> None:
+    """Refuse what another site's page could make a browser send: it can't set a header without being asked first."""
+    if own is None:
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN, expected=f"the header {HEADER}", was="none", what_to_do=f"send {HEADER}: 1"
+        )
+
+
+@router.get("")
+async def list_alerts(
+    request: Request,
+    *,
+    text: Annotated[str, Query(max_length=MAX_TEXT_BYTES)] = "",
+    decision: Literal["REVIEW", "BLOCK"] | None = None,
+    state: State = "all",
+    min_score: Annotated[float, Query(ge=0, le=1)] = 0.0,
+    sort: Sort = "newest",
+    limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 100,
+) -> Response:
+    """List the alerts that are wanted, and say how many there are."""
+    alerts = _desk(request).notebook.alerts
+    wanted = Wanted(text=text.strip(), decision=decision, state=state, min_score=min_score)
+    rows, count = alerts.choose(wanted, sort, limit)
+    return as_json({"rows": rows, "count": count, "kept": len(alerts)})
+
+
+@router.get("/{alert_id}")
+async def show_alert(alert_id: AlertId, request: Request) -> Response:
+    """Show an alert whole."""
+    return as_json(_found(request, alert_id))
+
+
+@router.get("/{alert_id}/history")
+async def show_history(alert_id: AlertId, request: Request) -> Response:
+    """List the customer's transactions around the alert."""
+    desk, alert = _desk(request), _found(request, alert_id)
+    rows = await run_in_threadpool(desk.history.find, alert["customer_id"], alert["scored_at"])
+    verdicts = desk.notebook.verdicts
+    for row in rows:
+        verdict = verdicts.find(row["customer_id"], row["transaction_id"])
+        row["verdict"] = None if verdict is None else verdict.told()
+    return as_json({"rows": rows})
+
+
+@router.post("/{alert_id}/review", dependencies=[Depends(require_own_page)])
+async def review_alert(alert_id: AlertId, review: Review, request: Request) -> Response:
+    """Publish the label of the alert's transaction; another one later corrects it."""
+    desk, alert = _desk(request), _found(request, alert_id)
+    label = desk.reviews.label(alert, is_fraud=review.verdict == "fraud")
+    try:
+        await desk.reviews.publish(label)
+    except UndeliveredError as error:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            expected="the label to reach the broker",
+            was=str(error),
+            what_to_do="try again: a label that came twice counts once",
+        ) from None
+    desk.notebook.take_labels([label])
+    return as_json(label)
+
+
+@router.post("/{alert_id}/snooze", dependencies=[Depends(require_own_page)])
+async def snooze_customer(alert_id: AlertId, silence: Silence, request: Request) -> Response:
+    """Silence the reviews of the alert's customer for some days from now on; the job follows in a moment."""
+    desk, alert = _desk(request), _found(request, alert_id)
+    until = datetime.now(UTC) + timedelta(days=silence.days)
+    try:
+        await run_in_threadpool(desk.rules.snooze, alert["customer_id"], until, f"alert {alert_id}, in the console")
+    except (UserError, RuntimeFailure, KafkaException, OSError) as error:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            expected="the snooze to reach the broker, and its log the disk",
+            was=str(error),
+            what_to_do="try again, or `fraudstream rules snooze`",
+        ) from None
+    return as_json({"customer_id": alert["customer_id"], "until": until})
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def _found(request: Request, alert_id: str) -> dict[str, Any]:
+    alert = _desk(request).notebook.alerts.find(alert_id)
+    if alert is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            expected="the id of an alert that the console keeps",
+            was=alert_id[:80],
+            what_to_do="it keeps the newest, console.alerts_kept of them; "
+            "`fraudstream explain ALERT_ID` finds older ones",
+        )
+    return alert

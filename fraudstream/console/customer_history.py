@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.kafka.topic_reader import partition_ranges
+from fraudstream.settings.settings import Settings
+from schemas.avro_schemas import SCORE, TRANSACTION
+
+READ_RECORDS = 60_000
+"""Of a topic, before the moment that is asked about: on a busy topic the history is shorter, never slower."""
+READ_S = 5.0
+AFTERWARDS_MS = 60_000
+ROWS = 50
+
+
+class CustomerHistory:
+    """Finds a customer's transactions around a moment, with what the job decided, in the topics.
+
+    The job has no such list: of a customer it keeps sums. So the records that came last before the moment are looked
+    through; those of other customers are told by their keys and are not decoded.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to read.
+    """
+
+    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
+        topics = settings.topics
+        self._codecs = TopicCodecs(settings, {topics.transactions: TRANSACTION, topics.scores: SCORE})
+        self._settings, self._servers = settings, bootstrap_servers
+
+    def find(self, customer_id: str, moment: datetime) -> list[dict[str, Any]]:
+        """Return the customer's transactions that came until a minute after a moment, the newest event first.
+
+        Parameters
+        ----------
+        customer_id
+            Whose.
+        moment
+            When the job scored the one that is asked about.
+
+        Returns
+        -------
+        list of dict
+            At most ROWS, the fields of `transaction.avsc` with `score` and `decision`, None where not scored.
+        """
+        topics, key = self._settings.topics, customer_id.encode()
+        # Not of their sum: a foreign record of the alerts topic may name the last second of all years.
+        until_ms = max(0, int(moment.timestamp() * 1000) + AFTERWARDS_MS)
+        consumer = open_consumer(self._settings, self._servers)
+        try:
+            scores = {score["transaction_id"]: score for score in self._read(consumer, topics.scores, key, until_ms)}
+            transactions = self._read(consumer, topics.transactions, key, until_ms)
+        finally:
+            consumer.close()
+        rows = {transaction["transaction_id"]: transaction for transaction in transactions}
+        newest = sorted(rows.values(), key=lambda row: row["event_time"], reverse=True)[:ROWS]
+        return [{**row, **_decided(scores.get(row["transaction_id"]))} for row in newest]
+
+    def _read(self, consumer: Consumer, topic: str, key: bytes, until_ms: int) -> list[dict[str, Any]]:
+        ranges = _ranges_before(consumer, topic, until_ms)
+        consumer.assign([TopicPartition(topic, part, begin) for part, (begin, _) in ranges.items()])
+        messages, deadline = [], time.monotonic() + READ_S
+        while ranges and time.monotonic() < deadline:
+            found = consumer.consume(10_000, 0.2)
+            messages += [message for message in found if message.error() is None and message.key() == key]
+            for position in consumer.position([TopicPartition(topic, part) for part in ranges]):
+                if position.offset >= ranges[position.partition][1]:
+                    del ranges[position.partition]
+        records = [record for message in messages if (record := self._codecs.decode(message)) is not None]
+        # The job refuses a record under another customer's key; its id may be one of this customer's too.
+        return [record for record in records if record["customer_id"].encode() == key]
+
+
+def _ranges_before(consumer: Consumer, topic: str, until_ms: int) -> dict[int, tuple[int, int]]:
+    """Return the first offset and the one after the last, by partition, of the records before a Kafka time."""
+    whole = {part: (low, high) for part, low, high in partition_ranges(consumer, topic) if high > low}
+    if not whole:
+        return {}  # the client refuses to look for times in no partition
+    ends = consumer.offsets_for_times([TopicPartition(topic, part, until_ms) for part in whole], timeout=READ_S)
+    share = READ_RECORDS // len(whole)
+    ranges = {}
+    for place in ends:
+        low, high = whole[place.partition]
+        end = place.offset if place.offset >= 0 else high  # none is that late: all are before
+        ranges[place.partition] = (max(low, end - share), end)
+    return {part: (begin, end) for part, (begin, end) in ranges.items() if end > begin}
+
+
+def _decided(score: dict[str, Any] | None) -> dict[str, Any]:
+    return {"score": score and score["score"], "decision": score and score["decision"]}

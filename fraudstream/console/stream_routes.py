@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
+
+from fraudstream.api.access import require_access
+from fraudstream.api.problem import ProblemError
+from fraudstream.console.feed import FullError
+from fraudstream.console.json_answer import as_json
+
+router = APIRouter(prefix="/data", dependencies=[Depends(require_access)])
+
+
+@router.get("/stream")
+async def follow(request: Request) -> Response:
+    """Tell what is new, as server-sent events: `alerts`, `verdicts`, `figures`, `drifts`, `dead_letters`."""
+    state = request.app.state
+    try:
+        events = state.desk.notebook.feed.follow(state.is_ending)
+    except FullError:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            expected=f"at most {state.settings.console.most_streams} open pages",
+            was="more",
+            what_to_do="close one; the limit is console.most_streams",
+            headers={"Retry-After": "10"},
+        ) from None
+    # A proxy that gathers the answer would hold the events back.
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+@router.get("/figures")
+async def figures(request: Request) -> Response:
+    """Give rates, latency and scores of the last minutes."""
+    return as_json(request.app.state.desk.figures.told())
+
+
+@router.get("/drifts")
+async def drifts(request: Request) -> Response:
+    """List the newest drift events."""
+    return as_json({"rows": list(request.app.state.desk.notebook.drifts)})
+
+
+@router.get("/dead-letters")
+async def dead_letters(request: Request) -> Response:
+    """List the newest dead letters."""
+    return as_json({"rows": list(request.app.state.desk.notebook.dead_letters)})
+
+
+@router.get("/job")
+def job(request: Request) -> Response:
+    """Tell how the job, its checkpoints and the cluster are."""
+    return as_json(request.app.state.desk.health.get())
+
+
+@router.get("/models")
+def models(request: Request) -> Response:
+    """Tell which models serve, are registered, and are compared."""
+    return as_json(request.app.state.desk.models.get())

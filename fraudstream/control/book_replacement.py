@@ -1,0 +1,103 @@
+"""Rule book put in the place of another one, unless a third came between them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from fraudstream.control.control_topic import encode_rules, read_rules
+from fraudstream.devstack.embedded import Services
+from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
+from schemas.errors import UserError
+from schemas.rule_book import RULES_KEY, RuleBook
+
+TIMEOUT_S = 30.0
+TRANSACTION_MS = 10_000
+"""After so long the broker ends the transaction of a process that died in it: readers of the topic wait for that."""
+
+_FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
+
+
+class BookReplacedError(UserError):
+    """Another rule book is in force than the one that was to be replaced."""
+
+    exit_code = 1
+
+
+def replace_rules(settings: Settings, services: Services, book: RuleBook) -> None:
+    """Order the job to decide by a rule book, if the one that it replaces is in force still.
+
+    All that do this have one transactional id: who begins shuts out whoever began before and has not ended. So what is
+    read here is what is replaced.
+
+    Parameters
+    ----------
+    settings, services
+        Where to write.
+    book
+        Its `replaces` names the book that must be in force; empty: none may be.
+
+    Raises
+    ------
+    BookReplacedError
+        Another book is in force, or comes into force at the same moment.
+    RuleError
+        The book is too large.
+    NotReady
+        There is no control topic, or no broker answers.
+    RuntimeFailure
+        The broker does not allow the transaction.
+    """
+    payload, topic = encode_rules(settings, book), settings.topics.control
+    _require_in_force(book.replaces, read_rules(settings, services))
+    producer = Producer(
+        {
+            "partitioner": "murmur2_random",
+            **client_properties(settings, services.bootstrap_servers),
+            "enable.idempotence": True,
+            "transactional.id": f"fraudstream-rules-{topic}",
+            "transaction.timeout.ms": TRANSACTION_MS,
+            "delivery.timeout.ms": TRANSACTION_MS,
+        }
+    )
+    try:
+        producer.init_transactions(TIMEOUT_S)
+        _require_in_force(book.replaces, read_rules(settings, services))
+        producer.begin_transaction()
+        producer.produce(topic, payload, RULES_KEY.encode())
+        producer.commit_transaction(TIMEOUT_S)
+    except KafkaException as error:
+        with suppress(KafkaException):
+            producer.abort_transaction(TIMEOUT_S)
+        raise _failure(error.args[0]) from None
+
+
+def described(book: RuleBook | None) -> str:
+    """Return which rule book it is, when it was applied, by whom and why."""
+    if book is None or not book.book_id:
+        return "none"
+    why = f": {book.reason}" if book.reason else ""
+    return f"{book.book_id}, applied {book.changed_at:%Y-%m-%d %H:%M:%S} UTC by {book.changed_by}{why}"
+
+
+def _require_in_force(book_id: str, found: RuleBook | None) -> None:
+    if book_id != ("" if found is None else found.book_id):
+        raise BookReplacedError(
+            f"expected the rule book to replace to be in force, {book_id or 'none'}, got {described(found)}. "
+            "See `fraudstream rules ls`, take over what is to stay, and apply again; --force replaces it as it is"
+        )
+
+
+def _failure(error: KafkaError) -> Exception:
+    if error.code() in _FENCED:
+        return BookReplacedError(
+            "expected to apply rules alone, got another `rules apply` at the same moment. "
+            "See `fraudstream rules ls`, then apply again"
+        )
+    return RuntimeFailure(
+        f"expected the broker to take the rule book in a transaction, got: {error.str()}. Allow transactional ids that "
+        "begin with fraudstream, or apply with --force, which does without"
+    )

@@ -1,0 +1,174 @@
+"""The job's orders: its models, see `schemas/avro/control.avsc`, and the rules beside them, see `rules.avsc`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from fraudstream.control.control_state import read_control
+from fraudstream.devstack.embedded import Services
+from fraudstream.kafka.kafka_client import shared_properties
+from fraudstream.kafka.registry_access import registry_of
+from fraudstream.kafka.topics import require_topics
+from fraudstream.settings.settings import Settings
+from producers.publisher import Publisher
+from producers.schedule import ConstantRate
+from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
+from schemas.codec import RecordCodec
+from schemas.customer_snooze import CustomerSnooze
+from schemas.deployment import DEPLOYMENT_KEY, Challenger, Deployment, Served
+from schemas.list_entry import ListEntryRecord
+from schemas.registry import lists_subject, rules_subject, snoozes_subject, value_subject
+from schemas.rule_book import RULES_KEY, RuleBook, RuleError
+
+__all__ = [
+    "Challenger",
+    "Deployment",
+    "Served",
+    "encode_rules",
+    "publish_deployment",
+    "publish_entries",
+    "publish_rules",
+    "publish_snooze",
+    "read_deployment",
+    "read_rules",
+    "read_snoozes",
+]
+
+MOST_BOOK_BYTES = 900_000
+"""Of a rule book, encoded: no broker at its defaults takes a record of a megabyte."""
+
+ENTRIES_PER_S = 10_000
+"""List entries that are sent a second: a shard scores between those of 100 ms and the next ones."""
+
+
+def publish_deployment(settings: Settings, services: Services, deployment: Deployment) -> None:
+    """Order the job to score with other models; what it makes of it, `model_events` tells.
+
+    Parameters
+    ----------
+    settings, services
+        Where to write.
+    deployment
+        All that the job is to do, in place of what was ordered before.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    _publish(settings, services, DEPLOYMENT_KEY, _codec(settings).encode(deployment.to_record()))
+
+
+def read_deployment(settings: Settings, services: Services) -> Deployment | None:
+    """Read what was ordered last, None when nothing ever was: the job scores with the model of its settings.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    return read_control(settings, services, (CONTROL,)).deployment
+
+
+def encode_rules(settings: Settings, book: RuleBook) -> bytes:
+    """Return a rule book as a record of the control topic.
+
+    Raises
+    ------
+    RuleError
+        The book is too large.
+    """
+    payload = RecordCodec(RULES, rules_subject(settings.topics.control), registry_of(settings)).encode(book.to_record())
+    if len(payload) > MOST_BOOK_BYTES:
+        raise RuleError(
+            f"expected a rule book of at most {MOST_BOOK_BYTES:,} bytes, was {len(payload):,}: shorten its lists"
+        )
+    return payload
+
+
+def publish_rules(settings: Settings, services: Services, book: RuleBook) -> None:
+    """Order the job to decide by other rules, whichever are in force; what it makes of them, `model_events` tells.
+
+    Raises
+    ------
+    RuleError
+        The book is too large.
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    _publish(settings, services, RULES_KEY, encode_rules(settings, book))
+
+
+def read_rules(settings: Settings, services: Services) -> RuleBook | None:
+    """Read the rule book that was ordered last, None when there never was one.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    return read_control(settings, services, (RULES,)).book
+
+
+def publish_snooze(settings: Settings, services: Services, snooze: CustomerSnooze) -> None:
+    """Order the job to follow a customer's snooze; one that is over leaves a tombstone behind it.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    # The job answers the record, which a tombstone has no id for; compaction then removes both.
+    codec = RecordCodec(SNOOZE, snoozes_subject(settings.topics.control), registry_of(settings))
+    _publish(settings, services, snooze.key, codec.encode(snooze.to_record()))
+    if snooze.until is None:
+        _publish(settings, services, snooze.key, None)
+
+
+def publish_entries(
+    settings: Settings, services: Services, entries: Iterable[ListEntryRecord], on_sent: Callable[[int], None]
+) -> None:
+    """Order the job to follow list entries, in their order; those that are removed leave tombstones behind them.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    topic, removed = settings.topics.control, list[bytes]()
+    codec = RecordCodec(LIST_ENTRY, lists_subject(topic), registry_of(settings))
+
+    def records() -> Iterator[tuple[bytes, bytes | None]]:
+        for entry in entries:
+            if entry.removed:
+                removed.append(entry.key.encode())
+            yield entry.key.encode(), codec.encode(entry.to_record())
+        yield from ((key, None) for key in removed)
+
+    require_topics(settings, services.bootstrap_servers, topic)
+    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+        publisher.publish(records(), topic, schedule=ConstantRate(ENTRIES_PER_S), on_progress=on_sent)
+        publisher.flush()
+
+
+def read_snoozes(settings: Settings, services: Services) -> dict[str, CustomerSnooze]:
+    """Read the newest snooze of each customer that has one, by customer; records that the job refuses are skipped.
+
+    Raises
+    ------
+    NotReady
+        There is no control topic, or no broker answers.
+    """
+    return read_control(settings, services, (SNOOZE,)).snoozes
+
+
+def _publish(settings: Settings, services: Services, key: str, payload: bytes | None) -> None:
+    topic = settings.topics.control
+    require_topics(settings, services.bootstrap_servers, topic)
+    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+        publisher.publish([(key.encode(), payload)], topic)
+        publisher.flush()
+
+
+def _codec(settings: Settings) -> RecordCodec:
+    return RecordCodec(CONTROL, value_subject(settings.topics.control), registry_of(settings))

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fraudstream.kafka.topic_codecs import read_records
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from jobs.shards import SHARD_KEYS
+from schemas.avro_schemas import MODEL_EVENT
+
+SERVING, REFUSED = "SERVING", "REFUSED"
+
+ANSWER_S = 60.0
+"""How long the shards of a job that runs may take to say what they make of an order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEvent:
+    """What a shard said of its models: a record of `model_event.avsc`."""
+
+    deployment_id: str
+    shard: int
+    at: datetime
+    kind: str
+    model_id: str
+    challengers: tuple[str, ...]
+    detail: str
+    took_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardReport:
+    """What one shard says.
+
+    Attributes
+    ----------
+    shard : int
+        Its key.
+    serving : ModelEvent or None
+        What it scores with, None before it said so.
+    answer : ModelEvent or None
+        What became of the deployment asked about, None while it has not answered.
+    """
+
+    shard: int
+    serving: ModelEvent | None
+    answer: ModelEvent | None
+
+    @property
+    def follows(self) -> bool:
+        """Whether it scores as the deployment asked about wants it."""
+        return self.answer is not None and self.answer.kind == SERVING
+
+    @classmethod
+    def of(cls, shard: int, events: Iterable[ModelEvent], deployment_id: str | None) -> ShardReport:
+        """Read a shard's events, oldest first, and what they say of a deployment, if there is one."""
+        own = [event for event in events if event.shard == shard]
+        serving = [event for event in own if event.kind == SERVING]
+        answers = [event for event in own if event.deployment_id == deployment_id]
+        return cls(shard=shard, serving=_last(serving), answer=_last(answers))
+
+
+def read_model_events(settings: Settings, bootstrap_servers: str) -> list[ModelEvent]:
+    """Read all that the shards said of their models, see `oldest_first`."""
+    topic = settings.topics.model_events
+    return oldest_first(event for _, event in read_records(settings, bootstrap_servers, topic, MODEL_EVENT, _event))
+
+
+def oldest_first(events: Iterable[ModelEvent]) -> list[ModelEvent]:
+    """Order events by their times, each shard's as it said them.
+
+    A shard moves to another TaskManager, whose clock may be behind the former one's: what it said last stays its last.
+    """
+    latest: dict[int, datetime] = {}
+    timed = []
+    for event in events:
+        latest[event.shard] = max(latest.get(event.shard, event.at), event.at)
+        timed.append((latest[event.shard], event))
+    return [event for _, event in sorted(timed, key=lambda pair: pair[0])]
+
+
+def await_answers(
+    settings: Settings, bootstrap_servers: str, deployment_id: str, *, seconds: float = ANSWER_S
+) -> list[ShardReport]:
+    """Wait until each shard has served or refused a deployment, or the time is over; returns what they say then."""
+    found: list[ShardReport] = []
+    wanted = SHARD_KEYS[settings.job.shards]
+
+    def answered() -> bool:
+        events = read_model_events(settings, bootstrap_servers)
+        found[:] = [ShardReport.of(shard, events, deployment_id) for shard in wanted]
+        return all(shard.answer is not None for shard in found)
+
+    wait_until(answered, seconds=seconds, interval_s=0.2)
+    return found
+
+
+def await_one_answer(
+    settings: Settings, bootstrap_servers: str, order_id: str, *, seconds: float = ANSWER_S
+) -> list[ShardReport]:
+    """Wait until any shard has answered an order, or the time is over.
+
+    Returns
+    -------
+    list of ShardReport
+        Those that answered; all shards, none with an answer, where none did.
+    """
+    found: list[ShardReport] = []
+    shards = SHARD_KEYS[settings.job.shards]
+
+    def answered() -> bool:
+        events = read_model_events(settings, bootstrap_servers)
+        found[:] = [ShardReport.of(shard, events, order_id) for shard in shards]
+        return any(shard.answer is not None for shard in found)
+
+    wait_until(answered, seconds=seconds, interval_s=0.2)
+    return [shard for shard in found if shard.answer is not None] or found
+
+
+def _event(record: dict[str, Any]) -> ModelEvent:
+    return ModelEvent(**{**record, "challengers": tuple(record["challengers"])})
+
+
+def _last(events: list[ModelEvent]) -> ModelEvent | None:
+    return events[-1] if events else None

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from fraudstream.control.flink_run import run_client
+from fraudstream.control.state_marks import UNMARKED_ADVICE, StateMarks, read_marks, refusal
+from fraudstream.devstack.flink_home import FlinkHome
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.folders import StateFolder
+from fraudstream.system.java import Java
+from jobs.operator_uids import SCORE_BATCH
+from jobs.state_manifest import StateManifest, StateMismatchError
+
+MANIFEST_FILE = "fraudstream.json"
+"""Beside a savepoint's files: what its state is tied to."""
+
+ALLOW_DROPPED = "--allow-dropped-state"
+
+
+def take_savepoint(home: FlinkHome, java: Java, rest: FlinkRest, job_id: str, where: StateFolder, *, stop: bool) -> str:
+    """Write a savepoint of a running job, with its manifest; returns the savepoint's folder.
+
+    A stop never drains: that would end the open batches without scoring them.
+
+    Parameters
+    ----------
+    home, java
+        The client that asks for it.
+    rest, job_id
+        The cluster and the job.
+    where
+        Its folder of savepoints is written to.
+    stop
+        Whether the job ends with it, all its output committed.
+
+    Raises
+    ------
+    RuntimeFailure
+        When the job gives none.
+    """
+    manifest = job_manifest(rest, job_id)
+    target = where.savepoints.as_uri()
+    told = ["stop", "-m", rest.address, "--savepointPath", target, job_id]
+    if not stop:
+        told = ["savepoint", "-m", rest.address, job_id, target]
+    output = run_client([str(home.root / "bin" / "flink"), *told], home, java)
+    found = re.search(r"Savepoint completed\. Path: (\S+)", output)
+    if found is None:
+        raise RuntimeFailure(f"`flink {told[0]}` told no savepoint: {output[-300:]}")
+    folder = local_folder(found.group(1))
+    if manifest is not None and folder is not None:
+        (folder / MANIFEST_FILE).write_text(manifest.to_json() + "\n")
+    return found.group(1)
+
+
+def job_manifest(rest: FlinkRest, job_id: str) -> StateManifest | None:
+    """Return what a running job's state is tied to, None for a job that does not tell."""
+    text = rest.job_parameters(job_id).get("fraudstream.manifest")
+    return None if text is None else StateManifest.from_json(text)
+
+
+def note_manifest(where: StateFolder, job_id: str, manifest: StateManifest) -> None:
+    """Keep what a job's state is tied to, for its retained checkpoints: Flink writes them, without a manifest."""
+    _noted(where, job_id).write_text(manifest.to_json() + "\n")
+
+
+def known_manifest(savepoint: str, where: StateFolder) -> StateManifest | None:
+    """Return what a savepoint's or a retained checkpoint's state is tied to, None where neither says.
+
+    Raises
+    ------
+    StateMismatchError
+        What says so is no manifest.
+    """
+    folder, job = local_folder(savepoint), re.search(r"(?:^|/)([0-9a-f]{32})/chk-\d+/?$", savepoint)
+    files = [*([folder / MANIFEST_FILE] if folder else []), *([_noted(where, job[1])] if job else [])]
+    found = next((file for file in files if file.is_file()), None)
+    return None if found is None else StateManifest.from_json(found.read_bytes())
+
+
+def _noted(where: StateFolder, job_id: str) -> Path:
+    return where.jobs / f"{job_id}.manifest.json"
+
+
+def is_unmarked(savepoint: str) -> bool:
+    """Whether a savepoint's state says neither its shards nor its mode: it is of fraudstream 0.1."""
+    folder = local_folder(savepoint)
+    marks = None if folder is None else read_marks(folder)
+    return marks is not None and marks.unmarked
+
+
+def check_savepoint(
+    savepoint: str,
+    job: StateManifest,
+    *,
+    may_drop: frozenset[str] | None = frozenset(),
+    unmarked_state: bool = False,
+    noted: StateManifest | None = None,
+) -> str:
+    """Refuse a savepoint that a job cannot start from, before anything is started.
+
+    Parameters
+    ----------
+    savepoint
+        Its folder or URI.
+    job
+        What the job to start writes.
+    may_drop
+        Uids of the operators whose state may be left behind; None: any.
+    unmarked_state
+        Whether state that says neither its shards nor its mode is taken for state of the job's.
+    noted
+        What the state is tied to as the job that wrote it was started, for one without a manifest.
+
+    Returns
+    -------
+    str
+        What could not be checked, or will be left behind; empty when there is nothing to tell.
+
+    Raises
+    ------
+    StateMismatchError
+        With everything that does not fit and what to do.
+    """
+    folder = local_folder(savepoint)
+    if folder is not None and not folder.is_dir():
+        raise StateMismatchError(f"expected a savepoint's folder at {savepoint}, but there is none: name another")
+    file = None if folder is None else folder / MANIFEST_FILE
+    if file is not None and file.is_file():
+        noted = StateManifest.from_json(file.read_bytes())
+    if noted is None:
+        marks = None if folder is None else read_marks(folder)
+        return _check_marks(savepoint, marks, job, may_drop=may_drop, unmarked_state=unmarked_state)
+    noted.require_fit(job)
+    lost = noted.lost_operators(job)
+    if may_drop is not None and not may_drop.issuperset(lost):
+        raise StateMismatchError(
+            f"expected an operator for all state in the savepoint, but the job has none for {', '.join(lost)} "
+            f"(with job.labels off: how far the labels were read, and those of an open batch): set it back, or leave "
+            f"that state behind for good with {ALLOW_DROPPED}"
+        )
+    return f"The state of {', '.join(lost)} is left behind" if lost else ""
+
+
+def _check_marks(
+    savepoint: str,
+    marks: StateMarks | None,
+    job: StateManifest,
+    *,
+    may_drop: frozenset[str] | None,
+    unmarked_state: bool,
+) -> str:
+    """Check what a savepoint without a manifest says of itself, see `check_savepoint`."""
+    unknown = f"topic {job.transactions}, state versions"
+    if marks is None:
+        if may_drop is None or may_drop:
+            raise StateMismatchError(
+                f"expected state that says its shards and mode with {ALLOW_DROPPED} or --reset-topic, but {savepoint} "
+                "can't be read from here: Flink would drop all that does not fit. Copy it to this machine, or leave "
+                "the option out"
+            )
+        unknown = f"mode {job.mode}, {job.shards} shards, {unknown}"
+    elif marks.unmarked and not unmarked_state:
+        raise StateMismatchError(
+            f"expected state that says its shards and mode, but {savepoint} is of fraudstream 0.1 and has no "
+            f"{MANIFEST_FILE}. {UNMARKED_ADVICE}"
+        )
+    elif not marks.unmarked and (marks.mode, marks.shards) != (job.mode, job.shards):
+        wrong = refusal(marks, SCORE_BATCH, mode=job.mode, shards=job.shards)
+        raise StateMismatchError(f"This checkpoint does not fit the job.\n{wrong}")
+    return (
+        f"{savepoint} has no {MANIFEST_FILE} (only `fraudstream stop --savepoint` writes it), so these are not "
+        f"checked against the job: {unknown}"
+    )
+
+
+def local_folder(savepoint: str) -> Path | None:
+    """Return where a savepoint lies on this machine, None when it is elsewhere."""
+    parts = urlsplit(savepoint)
+    if parts.scheme not in {"", "file"}:
+        return None
+    return Path(unquote(parts.path) if parts.scheme else savepoint)

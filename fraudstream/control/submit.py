@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fraudstream.control.flink_run import FlinkRun
+from fraudstream.control.flink_secrets import is_secret
+from fraudstream.control.java_security import java_security
+from fraudstream.control.job_secrets import job_registry, kafka_password_file
+from fraudstream.control.model_store import pin_model
+from fraudstream.control.orders_in_force import orders_in_force, with_orders, without_orders
+from fraudstream.control.resumption import Resumption
+from fraudstream.control.savepoints import note_manifest, take_savepoint
+from fraudstream.control.stale_state import require_committable
+from fraudstream.control.state_marks import explain_refusal
+from fraudstream.devstack.embedded import Services, cluster, jars_for
+from fraudstream.devstack.flink_home import CLIENT_SETTINGS, FlinkHome
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.topic_ids import TopicIds
+from fraudstream.kafka.topic_rights import JobNeeds, require_rights
+from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_time_ms
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.folders import PROJECT_ROOT
+from fraudstream.system.java import find_java
+from jobs.job_config import JobConfig
+from jobs.state_manifest import StateManifest, StateMismatchError
+from schemas.wall_clock import now_ms
+
+SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """A job that was accepted and runs.
+
+    Parameters
+    ----------
+    job_id
+        Flink's id of it.
+    line
+        The `flink run` line that started it.
+    config
+        The file with its settings.
+    """
+
+    job_id: str
+    line: str
+    config: Path
+
+
+def job_config(settings: Settings, services: Services) -> JobConfig:
+    """Map the settings to the job's own, which checks them again, and pin the model's copy in the store.
+
+    Raises
+    ------
+    UserError
+        When the job can't work with a value, or the model is refused.
+    """
+    require_transaction_time(settings, services.bootstrap_servers)
+    config = JobConfig(
+        bootstrap_servers=services.bootstrap_servers,
+        model=str(settings.model.artifact.expanduser().absolute()),
+        checkpoint_dir=settings.flink.config.get("execution.checkpointing.dir", settings.state.checkpoints.as_uri()),
+        topics=settings.topics,
+        kafka_properties={
+            **settings.kafka.properties,
+            **java_security(settings.kafka.security, kafka_password_file(settings)),
+        },
+        registry=job_registry(settings),
+        mode=settings.job.mode,
+        parallelism=settings.job.parallelism,
+        shards=settings.job.shards,
+        batch_ms=settings.job.batch_ms,
+        buffer_timeout_ms=settings.job.buffer_timeout_ms,
+        checkpoint_interval_ms=round(settings.job.checkpoint_interval_s * 1000),
+        state_backend=settings.job.state_backend,
+        guarantee=settings.job.guarantee,
+        checkpoint_timeout_ms=round(settings.job.checkpoint_timeout_s * 1000),
+        tolerated_checkpoint_failures=settings.job.tolerated_checkpoint_failures,
+        retained_checkpoints=settings.job.retained_checkpoints,
+        transaction_timeout_ms=transaction_time_ms(settings, services.bootstrap_servers),
+        transaction_prefix=settings.job.transaction_prefix,
+        labels=settings.job.labels,
+        emit_scores=settings.job.emit_scores,
+        feature_log_share=settings.job.feature_log_share,
+        pool_customers=settings.job.pool_customers,
+        challenger_time_ratio=settings.job.challenger_time_ratio,
+        time_zone=settings.job.time_zone,
+        start_from=settings.job.start_from,
+        limits=settings.job.limits,
+    )
+    return pin_model(settings, config)
+
+
+def submit(
+    settings: Settings,
+    services: Services,
+    *,
+    savepoint: str | None = None,
+    script: Path = SCRIPT,
+    drop_state: bool = False,
+    unmarked_state: bool = False,
+    reset_topics: Collection[str] = (),
+    accept_loss: bool = False,
+    on_line: Callable[[str], None] = lambda _line: None,
+) -> Submitted:
+    """Start the scoring job as the settings have it, and wait until it runs.
+
+    Parameters
+    ----------
+    settings
+        What it is told.
+    services
+        Where it runs and reads.
+    savepoint
+        Folder to restore from, None for an empty state.
+    script
+        The job's entry file.
+    drop_state
+        Whether state that the job has no operator for may be left behind.
+    unmarked_state
+        Whether state of fraudstream 0.1 that has no manifest is taken for state of these shards and this mode.
+    reset_topics
+        Inputs whose topic was deleted and created again: each is read from its first record.
+    accept_loss
+        Whether a checkpoint may be older than the transactions that hold its output, see `require_committable`.
+    on_line
+        Given what the user should know of the savepoint, and the `flink run` line before it is run.
+
+    Raises
+    ------
+    UserError
+        When the job or the broker can't work with a setting, or the savepoint does not fit the job: before anything
+        is started.
+    RuntimeFailure
+        When the client or the job fails, with the line that tells the cause.
+    """
+    config = replace(job_config(settings, services), unmarked_state=unmarked_state)
+    if savepoint is not None and not accept_loss:
+        require_committable(savepoint, config, now_ms())
+    may_drop = None if drop_state else frozenset[str]()
+    if savepoint is None:
+        return run_job(settings, services, config, None, script=script, on_line=on_line)
+    state = Resumption(savepoint=savepoint, may_drop=may_drop, reset_topics=reset_topics)
+    return run_job(settings, services, config, state, script=script, on_line=on_line)
+
+
+def run_job(
+    settings: Settings,
+    services: Services,
+    config: JobConfig,
+    state: Resumption | None,
+    *,
+    script: Path = SCRIPT,
+    on_line: Callable[[str], None] = lambda _line: None,
+) -> Submitted:
+    """Start a job, from a state or without one, and wait until it runs, see `submit`.
+
+    Its `unmarked_state` says what may be taken for its own; the job is told only where the state is such.
+    """
+    config = pin_model(settings, config)  # a file of an earlier version has no pins
+    require_transaction_time(settings, services.bootstrap_servers)
+    require_rights(settings, services.bootstrap_servers, JobNeeds.of(config))
+    if state is None:
+        config = _begun(settings, services, config)
+    else:
+        config, lines = state.apply(settings, services, without_orders(config))
+        for line in lines:
+            on_line(line)
+    run = _flink_run(settings, services, config, state, script)
+    on_line(f"$ {run.line}")
+    try:
+        job_id = run.submit()
+    except RuntimeFailure as error:
+        why = explain_refusal(str(error), mode=config.mode, shards=config.shards)
+        if why is None:
+            raise
+        raise StateMismatchError(f"This savepoint does not fit the job.\n{why}") from error
+    note_manifest(settings.state, job_id, StateManifest.of(config))
+    return Submitted(job_id=job_id, line=run.line, config=Path(run.arguments[-1]))
+
+
+def _flink_run(
+    settings: Settings, services: Services, config: JobConfig, state: Resumption | None, script: Path
+) -> FlinkRun:
+    # Clocks step back, and two jobs may start within a second: none may get another's settings.
+    stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
+    file = settings.state.create().jobs / f"{config.name}-{stamp}.json"
+    file.touch(mode=0o600)  # it names brokers, users and the files of passwords
+    file.write_text(config.to_json())
+    return FlinkRun(
+        home=client_home(settings),
+        java=find_java(),
+        rest_url=services.rest_url,
+        script=script,
+        arguments=["--config", str(file)],
+        options=_options(settings),
+        savepoint=None if state is None else state.savepoint,
+        drop_state=state is not None and state.drops_state,
+    )
+
+
+def _begun(settings: Settings, services: Services, config: JobConfig) -> JobConfig:
+    """Return the settings of a job without state: what is in force, and the topics that its offsets are of."""
+    ids = TopicIds(settings, services.bootstrap_servers).read(config.input_topics.values())
+    known = {topic: topic_id for topic, topic_id in ids.items() if topic_id is not None}
+    config = replace(config, topic_ids=known, generations={})
+    return with_orders(config, orders_in_force(settings, services))
+
+
+def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:
+    """Stop a job; with a savepoint, returns the folder to resume from."""
+    rest = FlinkRest(url=services.rest_url)
+    if not savepoint:
+        rest.cancel(job_id)
+        return None
+    return take_savepoint(client_home(settings), find_java(), rest, job_id, settings.state, stop=True)
+
+
+def client_home(settings: Settings) -> FlinkHome:
+    """Put together the distribution whose client submits and stops jobs."""
+    if settings.flink.rest_url is None:
+        return cluster(settings).home
+    home = FlinkHome(folder=settings.state, connectors=tuple(jars_for("flink"))).create()
+    home.configure({**CLIENT_SETTINGS, **settings.flink.config})
+    return home
+
+
+def _options(settings: Settings) -> dict[str, str]:
+    """Name what a cluster that is not ours lacks: our packages and the connector."""
+    if settings.flink.rest_url is None:
+        return {}
+    own = {
+        "pipeline.jars": ";".join(jar.as_uri() for jar in jars_for("flink")),
+        "python.files": ",".join(str(PROJECT_ROOT / name) for name in ("jobs", "models", "schemas")),
+    }
+    # A command line is seen by all users of the machine; the client finds secrets in its settings file.
+    return own | {name: value for name, value in settings.flink.config.items() if not is_secret(name)}

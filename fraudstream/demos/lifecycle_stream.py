@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from fraudstream.kafka.kafka_client import shared_properties
+from fraudstream.kafka.registry_access import registry_of
+from fraudstream.settings.settings import Settings
+from producers.publisher import Publisher
+from producers.replay import in_order, milliseconds, replay, replay_labels
+
+PART_MS = 6 * 3_600_000
+"""Event time that is sent at a stretch: how late a label may come."""
+
+
+class LifecycleStream:
+    """Sends transactions at a rate, with each label when it is known, until it is told up to when.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to.
+    table : pyarrow.Table
+        In the columns of LABELLED_ARROW.
+    rate : float
+        Transactions a second.
+    """
+
+    def __init__(self, settings: Settings, bootstrap_servers: str, table: pa.Table, rate: float) -> None:
+        self._settings, self._servers, self._rate = settings, bootstrap_servers, rate
+        self._table, self._labels = in_order(table, "event_time"), in_order(table, "label_time")
+        self._end_ms = int(milliseconds(self._table, "event_time")[-1]) + 1
+        self.at_ms = int(milliseconds(self._table, "event_time")[0])
+        """Event time up to which all was sent, milliseconds since 1970."""
+        self.sent = 0
+        """Transactions."""
+
+    def run(self) -> None:
+        """Send; ends where the table does, or where `end_at` says."""
+        topics, registry = self._settings.topics, registry_of(self._settings)
+        times, known = milliseconds(self._table, "event_time"), milliseconds(self._labels, "label_time")
+        told = 0
+        with Publisher(self._servers, settings=shared_properties(self._settings)) as publisher:
+            while (begin_ms := self.at_ms) < self._end_ms:
+                until_ms = min(begin_ms + PART_MS, self._end_ms)
+                due = int(np.searchsorted(known, begin_ms, side="right"))
+                replay_labels(self._labels.slice(told, due - told), publisher, topics.labels, registry)
+                publisher.flush()
+                end = int(np.searchsorted(times, until_ms))
+                part = self._table.slice(self.sent, end - self.sent)
+                replay(part, publisher, topics.transactions, registry, rate=self._rate)
+                publisher.flush()
+                told, self.sent, self.at_ms = due, end, until_ms
+
+    def end_at(self, event_time_ms: int) -> None:
+        """Let it end there, or where the table does."""
+        self._end_ms = min(self._end_ms, event_time_ms)

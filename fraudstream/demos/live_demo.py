@@ -1,0 +1,56 @@
+"""The demo's job with a stream that does not end, for pages that show it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fraudstream.control.submit import stop_job, submit
+from fraudstream.demos.demo import demo_settings, tell_model, train_once
+from fraudstream.devstack.embedded import Services, Watcher, embedded
+from fraudstream.settings.settings import Settings
+from fraudstream.terminal import err, out
+
+RATE = 200
+ENDED_S = 20.0
+
+
+@contextmanager
+def live_demo(settings: Settings) -> Iterator[tuple[Settings, Services]]:
+    """Train, start broker and cluster, submit the job and send simulated transactions, for the length of a block.
+
+    It has the demo's model and a state folder of its own; at the end all of it is stopped.
+
+    Yields
+    ------
+    tuple
+        Settings and addresses of what runs.
+    """
+    demo = demo_settings(settings, "live")  # a demo beside it has its own
+    tell_model(train_once(demo))
+    with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
+        status.update("submitting the job")
+        job = submit(demo, services, on_line=lambda line: out.print(f"[dim]{line}[/]", soft_wrap=True))
+        status.stop()
+        try:
+            with _sending(demo):
+                yield demo, services
+        finally:
+            stop_job(demo, services, job.job_id, savepoint=False)
+
+
+@contextmanager
+def _sending(settings: Settings) -> Iterator[None]:
+    """Send in a process of its own, which does not take the pages' processor time from within."""
+    line = [sys.executable, "-m", "fraudstream.cli.main", "produce", "--rate", str(RATE)]
+    place = {"FRAUDSTREAM_PATHS__STATE": str(settings.state.root)}
+    with (settings.state.logs / "produce.log").open("wb") as log:
+        process = subprocess.Popen(line, env=os.environ | place, stdout=log, stderr=log)  # noqa: S603
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(ENDED_S)

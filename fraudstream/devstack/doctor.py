@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import ctypes
+import importlib.metadata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaException
+
+from fraudstream.devstack.flink_home import distribution
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.jars import intact, read_lock
+from fraudstream.kafka.registry_access import registry_access
+from fraudstream.kafka.retention import retention_complaints, retention_needs
+from fraudstream.kafka.topic_rights import JobNeeds, advice, lacks
+from fraudstream.kafka.topics import existing_topics
+from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import NotReady, RuntimeFailure
+from fraudstream.system.folders import cache_folder
+from fraudstream.system.java import find_java
+from fraudstream.system.run_state import RunState
+from models.scoring.loaded_model import load_tested
+from schemas.avro_schemas import TRANSACTION
+from schemas.errors import UserError
+from schemas.http_registry import HttpRegistry
+from schemas.registry import value_subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that was looked at.
+
+    Parameters
+    ----------
+    name
+        What.
+    ok
+        Whether it is as needed.
+    found
+        What is there.
+    fix
+        What to do when it is not.
+    required
+        Whether nothing can run without it.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    fix: str = ""
+    required: bool = True
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything that the job needs, from Java to the model."""
+    run = RunState.load(settings.state)
+    servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
+    rest_url = settings.flink.rest_url or run.rest_url
+    return [
+        java(),
+        flink(),
+        *jars(),
+        libgomp(),
+        *broker(settings, servers),
+        *registry(settings),
+        cluster(rest_url),
+        model(settings),
+        mode(settings),
+    ]
+
+
+def java() -> Finding:
+    """Look for a Java runtime."""
+    return _tried("java", _java_text, fix="unset JAVA_HOME, or point it at Java 17 or newer")
+
+
+def flink() -> Finding:
+    """Look for the Flink distribution."""
+
+    def look() -> str:
+        folder = distribution()
+        return f"apache-flink {importlib.metadata.version('apache-flink')} at {folder}"
+
+    return _tried("flink", look, fix="`make setup`")
+
+
+def jars() -> Iterator[Finding]:
+    """Compare the jars with the lock."""
+    folder = cache_folder() / "jars"
+    for part, leading in (("broker", "kafka_2.13"), ("flink", "flink-sql-connector-kafka")):
+        locked = [jar for jar in read_lock() if jar.needed_by == part]
+        version = next(jar.version for jar in locked if jar.artifact == leading)
+        wrong = [jar.filename for jar in locked if not intact(jar, folder)]
+        found = f"{leading} {version}: {len(locked) - len(wrong)} of {len(locked)} jars with the right checksum"
+        fix = f"`fraudstream up` fetches {', '.join(wrong[:3])}{' ...' if wrong[3:] else ''} into {folder}"
+        yield Finding(name=f"{part} jars", ok=not wrong, found=found, fix=fix)
+
+
+def libgomp() -> Finding:
+    """Look for the library that LightGBM needs and no wheel brings."""
+    try:
+        ctypes.CDLL("libgomp.so.1")
+    except OSError:
+        fix = "install it: `apt-get install libgomp1` (Debian, Ubuntu) or `dnf install libgomp` (Fedora)"
+        return Finding(name="libgomp", ok=False, found="libgomp.so.1 is missing, so `train` can't run", fix=fix)
+    return Finding(name="libgomp", ok=True, found="libgomp.so.1")
+
+
+def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
+    """Ask the broker, and look for the topics."""
+    fix = "`fraudstream up` starts one, or set kafka.bootstrap_servers to yours"
+    trouble = "none"
+    try:
+        present = existing_topics(settings, servers) if servers else None
+    except NotReady as error:
+        present, trouble = None, str(error)
+    if present is None or servers is None:
+        yield Finding(name="broker", ok=False, found=trouble, fix=fix)
+        yield Finding(name="topics", ok=False, found="not looked at: no broker", fix="see broker")
+        return
+    yield Finding(name="broker", ok=True, found=servers)
+    missing = [name for name in settings.topics.names() if name not in present]
+    found = f"missing: {', '.join(missing)}" if missing else f"all {len(settings.topics.names())} there"
+    yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")
+    yield rights(settings, servers)
+    yield from retention(settings, servers)
+    if settings.job.guarantee == "exactly-once":
+        yield transactions(settings, servers)
+
+
+def rights(settings: Settings, servers: str) -> Finding:
+    """Ask the broker what the job may read and write."""
+    lacking = [text for text in lacks(settings, servers, JobNeeds.of_settings(settings)) if text.startswith("no right")]
+    found = "; ".join(lacking) or "to read and write what the job does, as far as the broker tells"
+    return Finding(name="rights", ok=not lacking, found=found, fix=advice(settings, lacking))
+
+
+def retention(settings: Settings, servers: str) -> Iterator[Finding]:
+    """Compare how long topics keep their records with how long they are needed."""
+    try:
+        complaints = retention_complaints(settings, servers, retention_needs(settings))
+    except KafkaException as error:
+        yield Finding(name="retention", ok=False, found=str(error), fix="see broker", required=False)
+        return
+    for topic, complaint in sorted(complaints.items()):
+        found, _, fix = complaint.partition(". ")
+        # The job scores without; what it feeds falls short.
+        yield Finding(name=f"retention of {topic}", ok=not complaint, found=found or "enough", fix=fix, required=False)
+
+
+def transactions(settings: Settings, servers: str) -> Finding:
+    """Compare how long the job's transactions may be open with what the broker allows."""
+
+    def look() -> str:
+        require_transaction_time(settings, servers)
+        limit_ms = transaction_limit_ms(settings, servers)
+        allowed = "a limit that the broker does not tell" if limit_ms is None else f"{limit_ms / 1000:g} s"
+        return f"up to {transaction_time_ms(settings, servers) / 1000:g} s of {allowed}"
+
+    return _tried("transactions", look, fix="lower job.transaction_timeout_s")
+
+
+def registry(settings: Settings) -> Iterator[Finding]:
+    """Ask the schema registry, where there is to be one."""
+
+    def look() -> str:
+        access = registry_access(settings)
+        if access is None:
+            return ""
+        ids = HttpRegistry(access).ids(value_subject(settings.topics.transactions), TRANSACTION)
+        return f"{access.url}, {len(ids)} versions of the transactions' schema"
+
+    finding = _tried("registry", look, fix="`fraudstream up --registry` starts one, or correct [kafka.registry]")
+    if finding.found:
+        yield finding
+
+
+def cluster(rest_url: str | None) -> Finding:
+    """Ask the cluster for its version and free slots."""
+    fix = "`fraudstream up` starts one, or set flink.rest_url to yours"
+    if rest_url is None:
+        return Finding(name="cluster", ok=False, found="none", fix=fix)
+    try:
+        overview = FlinkRest(url=rest_url).overview()
+    except (NotReady, RuntimeFailure):
+        return Finding(name="cluster", ok=False, found=f"none answers at {rest_url}", fix=fix)
+    free, total = overview["slots-available"], overview["slots-total"]
+    found = f"Flink {overview['flink-version']} at {rest_url}, {free} of {total} slots free"
+    return Finding(
+        name="cluster",
+        ok=free > 0,
+        found=found,
+        fix="stop a job (`fraudstream stop`), or `fraudstream up --taskmanagers N`",
+        required=total == 0,
+    )
+
+
+def model(settings: Settings) -> Finding:
+    """Check the model artifact: there, whole, and made for these features."""
+
+    def look() -> str:
+        return f"{load_tested(settings.model.artifact).manifest.model_id} in {settings.model.artifact}"
+
+    return _tried("model", look, fix="`fraudstream train --history FILE`")
+
+
+def mode(settings: Settings) -> Finding:
+    """Tell how Python would run."""
+    where = "inside the TaskManager" if settings.job.mode == "thread" else "in processes beside it"
+    return Finding(name="mode", ok=True, found=f"{settings.job.mode}: Python runs {where}")
+
+
+def _java_text() -> str:
+    found = find_java()
+    return f"Java {found.version} from {found.origin} at {found.home}"
+
+
+def _tried(name: str, look: Callable[[], str], *, fix: str) -> Finding:
+    try:
+        return Finding(name=name, ok=True, found=look())
+    except UserError as error:
+        return Finding(name=name, ok=False, found=str(error), fix=fix)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from fraudstream.settings.kafka_security import KafkaSecurity
+from fraudstream.settings.login import read_password
+
+
+def librdkafka_security(security: KafkaSecurity) -> dict[str, str]:
+    """Say it in librdkafka's words, for confluent-kafka's clients in this process.
+
+    Raises
+    ------
+    UserError
+        The password's file can't be used.
+    """
+    if security.protocol == "PLAINTEXT":
+        return {}
+    found: dict[str, str] = {"security.protocol": security.protocol}
+    if security.authenticated:
+        found |= {
+            "sasl.mechanism": security.mechanism or "",
+            "sasl.username": security.username or "",
+            "sasl.password": read_password(security.password, security.password_file),
+        }
+    places = {"ssl.ca.location": security.ca, "ssl.certificate.location": security.certificate}
+    places["ssl.key.location"] = security.key
+    return found | {name: str(path.expanduser()) for name, path in places.items() if path is not None}

@@ -1,0 +1,116 @@
+"""How long topics keep their records, against how long monitoring, retraining and restarts need them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource
+
+from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.settings.settings import Settings
+
+DAY_MS = 86_400_000
+TIMEOUT_S = 20.0
+RETENTION_MS, RETENTION_BYTES, CLEANUP = "retention.ms", "retention.bytes", "cleanup.policy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """Retention that a topic is to have.
+
+    Parameters
+    ----------
+    topic
+        Its name.
+    days
+        Records are needed for so long; 0 where compaction is needed instead.
+    reader
+        The command or the job that needs them.
+    """
+
+    topic: str
+    days: float
+    reader: str
+
+    def complaint(self, config: dict[str, str]) -> str:
+        """Say in a line what the topic keeps less than this, and how to change it; empty where it keeps enough.
+
+        Parameters
+        ----------
+        config
+            Settings of the topic, by name.
+        """
+        policy = {part.strip() for part in config.get(CLEANUP, "delete").split(",")}
+        if not self.days:
+            compacts = policy == {"compact"}
+            got = ",".join(sorted(policy))
+            return "" if compacts else self._worded(f"{CLEANUP} compact", got, f"{CLEANUP}=compact")
+        if "compact" in policy:
+            return self._worded(f"{CLEANUP} delete", config[CLEANUP], f"{CLEANUP}=delete")
+        kept_ms, kept_bytes = int(config.get(RETENTION_MS, -1)), int(config.get(RETENTION_BYTES, -1))
+        if 0 <= kept_ms < self.days * DAY_MS:
+            wanted = f"{RETENTION_MS}={round(self.days * DAY_MS)}"
+            return self._worded(f"at least {self.days:g} days", f"{kept_ms / DAY_MS:.3g}", wanted)
+        if kept_bytes >= 0:
+            got = f"{kept_bytes:,} bytes a partition"
+            return self._worded(f"at least {self.days:g} days whatever their size", got, f"{RETENTION_BYTES}=-1")
+        return ""
+
+    def _worded(self, expected: str, got: str, change: str) -> str:
+        return (
+            f"{self.reader}: expected {expected} in {self.topic}, got {got}. `kafka-configs.sh --alter --entity-type "
+            f"topics --entity-name {self.topic} --add-config {change}`"
+        )
+
+
+def retention_needs(settings: Settings) -> list[Need]:
+    """List the topics whose records are needed for some time, and those that are to be compacted."""
+    topics, retrain = settings.topics, settings.retrain
+    needs = [Need(topic=topics.control, days=0, reader="the job"), monitor_need(settings, retrain.horizon_days)]
+    return [*needs, *retrain_needs(settings)]
+
+
+def retrain_needs(settings: Settings) -> list[Need]:
+    """List what retraining reads; transactions only where `retrain.history` has none."""
+    topics, retrain = settings.topics, settings.retrain
+    days = retrain.window_days + retrain.horizon_days
+    read = [topics.labels] if retrain.history else [topics.labels, topics.transactions]
+    return [Need(topic=name, days=days, reader="retrain") for name in read]
+
+
+def monitor_need(settings: Settings, horizon_days: float) -> Need:
+    """Return what monitoring needs: scores that are there when their labels are final."""
+    return Need(topic=settings.topics.scores, days=horizon_days, reader="monitor")
+
+
+def retention_complaints(settings: Settings, bootstrap_servers: str, needs: Iterable[Need]) -> dict[str, str]:
+    """Compare topics with what is needed of them; returns the lines by topic, empty where all is well.
+
+    Topics that are missing, or whose settings the broker does not show us, are not among them.
+    """
+    wanted = list(needs)
+    client = AdminClient(client_properties(settings, bootstrap_servers))
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in {need.topic for need in wanted}]
+    configs: dict[str, dict[str, str]] = {}
+    for resource, future in client.describe_configs(resources, request_timeout=TIMEOUT_S).items():
+        try:
+            configs[resource.name] = {name: str(entry.value) for name, entry in future.result().items()}
+        except KafkaException:
+            continue  # missing topics and rights are told elsewhere
+    found: dict[str, str] = {}
+    for need in wanted:
+        if need.topic in configs:
+            lines = (found.get(need.topic, ""), need.complaint(configs[need.topic]))
+            found[need.topic] = "; ".join(line for line in lines if line)
+    return found
+
+
+def tell_retention(
+    settings: Settings, bootstrap_servers: str, needs: Iterable[Need], tell: Callable[[str], object]
+) -> None:
+    """Tell what topics keep less than needed, a line each."""
+    for line in retention_complaints(settings, bootstrap_servers, needs).values():
+        if line:
+            tell(line)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from confluent_kafka import Message
+
+from fraudstream.kafka.foreign_records import ForeignRecords
+from fraudstream.kafka.registry_access import registry_access, registry_of
+from fraudstream.kafka.topic_reader import read_topic
+from fraudstream.settings.settings import Settings
+from schemas.codec import RecordCodec, UndecodableError
+from schemas.errors import UserError
+from schemas.registry import RegistryUnavailableError, SchemaRegistry, UnknownSchemaError, value_subject
+from schemas.steady_registry import open_steady_registry
+
+T = TypeVar("T")
+
+TOMBSTONE = "expected a value, got none (a tombstone)"
+
+
+class TopicCodecs:
+    """Decodes what comes out of several topics, and skips and counts what is not of its topic's kind.
+
+    Parameters
+    ----------
+    settings
+        Where the schemas are registered.
+    kinds
+        Kind of record, by topic.
+    subjects
+        Subject in the registry, by topic, where it isn't that of the topic's values.
+    registry
+        Asked for schemas; None: one that takes what it can't be asked for as unknown, for readers without an end.
+    at_once
+        Whether a topic's first foreign record is reported when it is met, by a reader without an end.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        kinds: Mapping[str, str],
+        *,
+        subjects: Mapping[str, str] | None = None,
+        registry: SchemaRegistry | None = None,
+        at_once: bool = True,
+    ) -> None:
+        registry = registry or open_steady_registry(registry_access(settings))
+        self._kinds, self._at_once = kinds, at_once
+        self._codecs = {
+            topic: RecordCodec(kind, (subjects or {}).get(topic, value_subject(topic)), registry)
+            for topic, kind in kinds.items()
+        }
+        self.foreign = ForeignRecords()
+        """What was skipped."""
+
+    def decode(self, message: Message) -> dict[str, Any] | None:
+        """Return the record of a message, None where it is not of its topic's kind: anyone may write to a topic."""
+        return self.parse(message, lambda record: record)
+
+    def parse(self, message: Message, parse: Callable[[dict[str, Any]], T]) -> T | None:
+        """Return what `parse` makes of a message's record; None where it is not of its kind, or `parse` refuses it.
+
+        Raises
+        ------
+        RegistryUnavailableError
+            The registry given does not answer: nobody knows what the record is.
+        """
+        topic, payload = message.topic() or "", message.value()
+        try:
+            if payload is not None:
+                return parse(self._codecs[topic].decode(payload))
+            self.skip(message, TOMBSTONE)
+        except RegistryUnavailableError:
+            raise
+        except (UnknownSchemaError, UserError) as error:
+            self.skip(message, error)
+        except Exception as error:
+            self.skip(
+                message, str(error) if isinstance(error, UndecodableError) else f"{type(error).__name__}: {error}"
+            )
+        return None
+
+    def skip(self, message: Message, reason: object) -> None:
+        """Count a message that its reader can't use."""
+        self.foreign.skip(message, reason)
+        if self._at_once:
+            self.report(message.topic() or "")
+
+    def report(self, topic: str) -> None:
+        """Say how many records of a topic were skipped, unless that was said."""
+        self.foreign.report(topic, self._kinds[topic].replace("_", " "))
+
+
+def read_records(
+    settings: Settings,
+    bootstrap_servers: str,
+    topic: str,
+    kind: str,
+    parse: Callable[[dict[str, Any]], T] = lambda record: record,  # type: ignore[assignment,return-value]
+    *,
+    since_ms: int | None = None,
+    takes: Callable[[Message], bool] = lambda _message: True,
+    subject: str | None = None,
+) -> Iterator[tuple[Message, T]]:
+    """Read all records of a kind that a topic holds now, and report those that are not of it.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers, topic
+        Where to read.
+    kind
+        Of the records: a file of `schemas/avro`.
+    parse
+        Makes of a record what is wanted; one that it refuses is skipped too.
+    since_ms
+        Begin with the first record of this Kafka time, milliseconds since 1970; None: with the oldest.
+    takes
+        Whether to decode a message at all; others are neither given nor counted.
+    subject
+        Of the kind in the registry; None: that of the topic's values.
+
+    Raises
+    ------
+    RegistryUnavailableError
+        The registry does not answer, and what a record is depends on it.
+    RuntimeFailure
+        As `read_topic`.
+    """
+    subjects = {} if subject is None else {topic: subject}
+    codecs = TopicCodecs(settings, {topic: kind}, subjects=subjects, registry=registry_of(settings), at_once=False)
+    try:
+        for message in read_topic(settings, bootstrap_servers, topic, since_ms=since_ms):
+            if takes(message):
+                found = codecs.parse(message, parse)
+                if found is not None:
+                    yield message, found
+    finally:
+        codecs.report(topic)

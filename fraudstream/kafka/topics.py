@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.topic_reader import topic_size
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import NotReady, RuntimeFailure
+from fraudstream.system.ports import is_open
+from producers.broker_errors import BrokerErrors
+
+TIMEOUT_S = 20.0
+TRY_S = 2.0
+
+
+def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
+    """Create those of our topics that are missing, and wait until the broker knows them; returns their names.
+
+    Raises
+    ------
+    RuntimeFailure
+        When the broker refuses one, or does not know one in time; a topic that is there already is left as it is.
+    """
+    client = AdminClient(client_properties(settings, bootstrap_servers))
+    present = existing_topics(settings, bootstrap_servers)
+    missing = [name for name in settings.topics.names() if name not in present]
+    wanted = [_new_topic(settings, name) for name in missing]
+    if not wanted:
+        return []
+    for name, future in client.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise RuntimeFailure(f"the broker refused to create the topic {name}: {error.args[0].str()}") from error
+
+    def known() -> bool:
+        # A moment after it made them, the broker does not name them yet.
+        return existing_topics(settings, bootstrap_servers).keys() >= set(missing)
+
+    if not wait_until(known, seconds=TIMEOUT_S):
+        raise RuntimeFailure(f"expected the broker to know the topics {', '.join(missing)} that it made: see its log")
+    return missing
+
+
+def _new_topic(settings: Settings, name: str) -> NewTopic:
+    kafka, topics = settings.kafka, settings.topics
+    # Of deployments the last counts, so they need one order; what became of them is little and worth keeping.
+    partitions = 1 if name == topics.control else kafka.partitions
+    config = {topics.control: {"cleanup.policy": "compact"}, topics.model_events: {"retention.ms": "-1"}}.get(name, {})
+    return NewTopic(name, num_partitions=partitions, replication_factor=kafka.replication, config=config)
+
+
+def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int]:
+    """Map each topic of the broker to its number of partitions.
+
+    Raises
+    ------
+    NotReady
+        When no broker answers, or not to us: the message says why, as far as that can be known.
+    """
+    errors = BrokerErrors()
+    properties: dict[str, Any] = {**client_properties(settings, bootstrap_servers), "error_cb": errors}
+    client = AdminClient(properties)
+    found: dict[str, int] | None = None
+
+    def answered() -> bool:
+        nonlocal found
+        try:
+            topics = client.list_topics(timeout=TRY_S).topics
+        except KafkaException:
+            client.poll(0)  # it reports its errors only when asked
+            return bool(errors.advice)  # which does not pass by itself
+        found = {name: len(topic.partitions) for name, topic in topics.items()}
+        return True
+
+    wait_until(answered, seconds=TIMEOUT_S)
+    if found is None:
+        advice = errors.advice or _advice(bootstrap_servers)
+        raise NotReady(f"expected an answer of the broker at {bootstrap_servers}, but there is none: {advice}")
+    return found
+
+
+def _advice(bootstrap_servers: str) -> str:
+    # librdkafka says nothing of a broker that hangs up at once.
+    places = (place.strip().rsplit(":", 1) for place in bootstrap_servers.split(","))
+    if any(is_open(host, int(port)) for host, port in places):
+        return "somebody listens there, who may want TLS or a login: see kafka.security.protocol"
+    return "start it (`fraudstream up`), or correct kafka.bootstrap_servers"
+
+
+def require_topics(settings: Settings, bootstrap_servers: str, *names: str) -> None:
+    """Check that topics exist before anything is sent there: a producer would notice only after a minute.
+
+    Raises
+    ------
+    NotReady
+        When one is missing, or no broker answers.
+    """
+    present = existing_topics(settings, bootstrap_servers)
+    missing = [name for name in names if name not in present]
+    if missing:
+        raise NotReady(
+            f"expected the topic {', '.join(missing)} at {bootstrap_servers}, but it is not there: "
+            "create it with `fraudstream topics create`, or correct [topics] in the settings"
+        )
+
+
+def count_records(settings: Settings, bootstrap_servers: str) -> dict[str, dict[str, int]]:
+    """Count partitions and records (by offsets) of those of our topics that exist.
+
+    Returns
+    -------
+    dict
+        Topic to `partitions` and `records`; in a topic written by transactions, their markers count too.
+    """
+    present = existing_topics(settings, bootstrap_servers)
+    return {
+        name: {"partitions": present[name], "records": topic_size(settings, bootstrap_servers, name)}
+        for name in settings.topics.names()
+        if name in present
+    }

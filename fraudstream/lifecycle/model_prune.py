@@ -1,0 +1,181 @@
+"""Models of the store that nothing names any more: found, and removed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from base64 import b64decode
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fraudstream.control.model_events import SERVING, read_model_events
+from fraudstream.control.model_in_use import LiveJob, live_jobs
+from fraudstream.control.model_store import serving_folder
+from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.topic_reader import read_topic
+from fraudstream.kafka.topics import require_topics
+from fraudstream.lifecycle.model_registry import ModelRegistry
+from fraudstream.lifecycle.promotion import audit_log
+from fraudstream.lifecycle.retained_state import find_states
+from fraudstream.settings.settings import Settings
+from models.scoring.artifact import CONTENT_ADDRESS, MANIFEST_FILE
+from schemas.errors import UserError
+
+MIN_AGE_S = 3_600.0
+"""A model that was stored or asked for within so long may be about to be deployed."""
+
+LAST_EVENTS = 2
+"""Of a shard: what it serves, and what it falls back to."""
+
+Reason = tuple[str, str]
+"""The name of a folder, or a model id, and why it is kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredModel:
+    """A model of the store.
+
+    Parameters
+    ----------
+    folder
+        Its name ends in the SHA-256 of its manifest.
+    size
+        Bytes of its files.
+    kept_for
+        Reasons to keep it, in words; none: it can go.
+    """
+
+    folder: Path
+    size: int
+    kept_for: tuple[str, ...]
+
+
+def examine_store(
+    settings: Settings, services: Services, now_s: float, *, unread_state: bool = False
+) -> list[StoredModel]:
+    """Return the models of the store, each with all that still names it.
+
+    Parameters
+    ----------
+    settings, services
+        The store, the state folder, the registry, and the broker and cluster that are asked.
+    now_s
+        Seconds since 1970.
+    unread_state
+        Whether checkpoints that can't be read from here are known to need none of these models.
+
+    Raises
+    ------
+    NotReady
+        The broker or the cluster does not answer: then nobody knows what is served.
+    UserError
+        A running job's settings, or its retained state, can't be read from here.
+    """
+    root = serving_folder(settings)
+    folders = [folder for folder in sorted(root.glob("*")) if folder.is_dir() and CONTENT_ADDRESS.search(folder.name)]
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    names = [folder.name for folder in folders]
+    jobs = live_jobs(FlinkRest(url=services.rest_url))
+    found = (
+        *_named_by_jobs(settings, jobs, names),
+        *_named_by_orders(settings, services, names),
+        *_named_by_shards(settings, services),
+        *_named_by_registry(settings),
+        *_named_by_states(settings, jobs, folders, unread_state=unread_state),
+    )
+    for name, why in found:
+        for folder in folders:
+            if folder.name == name or folder.name.startswith(f"{name}-"):
+                reasons[folder.name].append(why)
+    for folder in folders:
+        if now_s - folder.stat().st_mtime < MIN_AGE_S:
+            reasons[folder.name].append("stored in the last hour")
+    return [
+        StoredModel(folder=folder, size=_size(folder), kept_for=tuple(dict.fromkeys(reasons[folder.name])))
+        for folder in folders
+    ]
+
+
+def remove(models: list[StoredModel]) -> None:
+    """Remove the models that nothing names. A folder disappears at once, so no reader finds half of it."""
+    for model in models:
+        if not model.kept_for:
+            gone = model.folder.with_name(f".gone-{model.folder.name}")
+            model.folder.rename(gone)
+            shutil.rmtree(gone)
+
+
+def _named_by_jobs(settings: Settings, jobs: list[LiveJob], names: list[str]) -> Iterator[Reason]:
+    for job in jobs:
+        if job.told is None:
+            raise UserError(
+                f"expected the settings of the running job {job.job_id} at {job.file}, got none that can be read: run "
+                "this where the job was submitted, or stop the job"
+            )
+        first = b64decode(job.told.get("first_deployment") or "")
+        text = str(job.told.get("model", "")).encode() + b"\n" + first
+        yield from ((name, f"job {job.job_id}") for name in names if name.encode() in text)
+    # The settings of both versions of a switch may be submitted again.
+    plan = settings.state.root / "bluegreen.json"
+    values = json.loads(plan.read_text()).values() if plan.is_file() else ()
+    for file in (Path(value) for value in values if isinstance(value, str) and value.endswith(".json")):
+        text = file.read_bytes() if file.is_file() else b""
+        yield from ((name, f"blue-green settings {file.name}") for name in names if name.encode() in text)
+
+
+def _named_by_orders(settings: Settings, services: Services, names: list[str]) -> Iterator[Reason]:
+    topic = settings.topics.control
+    require_topics(settings, services.bootstrap_servers, topic)
+    for message in read_topic(settings, services.bootstrap_servers, topic):
+        payload = message.value() or b""
+        yield from ((name, f"a record of {topic}") for name in names if name.encode() in payload)
+
+
+def _named_by_shards(settings: Settings, services: Services) -> Iterator[Reason]:
+    events = [e for e in read_model_events(settings, services.bootstrap_servers) if e.kind == SERVING]
+    for shard in sorted({event.shard for event in events}):
+        for event in [event for event in events if event.shard == shard][-LAST_EVENTS:]:
+            yield from (
+                (model_id, f"shard {shard} serves it or did last") for model_id in (event.model_id, *event.challengers)
+            )
+
+
+def _named_by_registry(settings: Settings) -> Iterator[Reason]:
+    if not (settings.models.tracking_uri or (settings.state.models / "registry.db").is_file()):
+        return
+    versions = ModelRegistry(settings).versions()
+    for version in versions:
+        for alias in version.aliases:
+            yield version.model_id, f"the registry's {alias}, v{version.version}"
+    last = audit_log(settings).to_undo()
+    if last is not None:
+        former = {last.before.champion, last.before.challenger}
+        for version in versions:
+            if version.version in former:
+                yield version.model_id, f"`model rollback` goes back to v{version.version}"
+
+
+def _named_by_states(
+    settings: Settings, jobs: list[LiveJob], folders: list[Path], *, unread_state: bool
+) -> Iterator[Reason]:
+    """Name what retained states name; of one that can't be searched all that was stored before it."""
+    running = {job.job_id for job in jobs}
+    names = [folder.name for folder in folders]
+    for state in find_states(settings, unread_state=unread_state):
+        yield from ((name, f"state {state.folder}") for name in state.mentions(names))
+        # What a running job's own checkpoints name, its shards have told.
+        if not state.searchable and state.job_id not in running:
+            for folder in folders:
+                if _stored_s(folder) <= state.taken_s:
+                    yield folder.name, f"state {state.folder}, which can't be searched, may name it"
+
+
+def _stored_s(folder: Path) -> float:
+    return (folder / MANIFEST_FILE).stat().st_mtime
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir())

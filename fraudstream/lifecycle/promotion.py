@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from fraudstream.control.control_topic import Challenger, Deployment, Served, publish_deployment
+from fraudstream.control.model_store import serve_artifact
+from fraudstream.devstack.embedded import Services
+from fraudstream.lifecycle.audit_log import Action, AuditEntry, AuditLog, Outcome, Serving
+from fraudstream.lifecycle.judging import Trial
+from fraudstream.lifecycle.model_registry import ModelRegistry
+from fraudstream.lifecycle.model_version import CHALLENGER, CHAMPION, ModelVersion
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.user import user
+from schemas.errors import UserError
+
+
+class Promotion:
+    """Changes which models score: what the gates allow is told to the job, written down, and can be undone.
+
+    Parameters
+    ----------
+    settings
+        Where the audit log and the folder of served models are.
+    registry
+        Whose aliases say which versions score.
+    services
+        The broker that the job listens to; None tells the job nothing, see `publish`.
+    on_decision
+        Told each decision once it is written down.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: ModelRegistry,
+        services: Services | None,
+        on_decision: Callable[[AuditEntry], None] = lambda _entry: None,
+    ) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._services = services
+        self._on_decision = on_decision
+        self._log = audit_log(settings)
+
+    def serving(self) -> Serving:
+        """Tell which versions are to score."""
+        champion, challenger = (self._registry.alias(name) for name in (CHAMPION, CHALLENGER))
+        return Serving(
+            champion=champion.version if champion else None,
+            challenger=challenger.version if challenger else None,
+            share=challenger.share if challenger else 0.0,
+        )
+
+    def promote(self, trial: Trial, *, reason: str, force: bool = False) -> AuditEntry:
+        """Make a version the champion, if its gates hold or are overruled; a challenger that it was ends as such.
+
+        Raises
+        ------
+        UserError
+            It is champion already.
+        """
+        before = self.serving()
+        if before.champion == trial.version.version:
+            raise UserError(f"expected a model that is not champion yet, was {trial.version.name}: nothing to promote")
+        after = replace(before, champion=trial.version.version)
+        if before.challenger == trial.version.version:
+            after = Serving(champion=trial.version.version)
+        return self._decide("promote", trial, before, after, reason, force=force)
+
+    def shadow(self, trial: Trial, *, share: float, reason: str, force: bool = False) -> AuditEntry:
+        """Let a version score beside the champion, and decide for a share of the customers.
+
+        Raises
+        ------
+        UserError
+            There is no champion, or it is that version.
+        """
+        before = self.serving()
+        if before.champion in {None, trial.version.version}:
+            was = "none" if before.champion is None else "this version"
+            raise UserError(f"expected another version as champion to score beside, was {was}: promote one first")
+        after = replace(before, challenger=trial.version.version, share=share)
+        return self._decide("shadow", trial, before, after, reason, force=force)
+
+    def rollback(self, *, reason: str) -> AuditEntry:
+        """Undo the newest promotion or shadow that is not undone yet.
+
+        Raises
+        ------
+        UserError
+            There is none, nothing was before it, or something else scores by now.
+        """
+        last, before = self._log.to_undo(), self.serving()
+        if last is None or last.before.champion is None:
+            raise UserError(
+                f"expected a promotion with a champion before it in {self._log.path}, was none: nothing to go back to"
+            )
+        if last.after != before:
+            raise UserError(
+                f"expected the models that the decision {last.decision_id} made score, {last.after}, was {before}: "
+                "they were changed elsewhere, so promote the one that you want"
+            )
+        version = self._registry.find(str(last.before.champion))
+        entry = self._entry("rollback", version, before, last.before, reason)
+        return self._carry_out(replace(entry, undoes=last.decision_id))
+
+    def publish(self) -> Deployment:
+        """Tell the job what is to score, as it was decided last.
+
+        Raises
+        ------
+        UserError
+            Nothing was decided yet.
+        """
+        serving = self.serving()
+        if serving.champion is None:
+            raise UserError("expected a champion in the registry, was none: `fraudstream model promote V`")
+        entries = [entry for entry in self._log.entries() if entry.outcome == "done" and entry.after == serving]
+        version = self._registry.find(str(serving.champion))
+        entry = entries[-1] if entries else self._entry("promote", version, serving, serving, "published again")
+        return self._tell(entry)
+
+    def _decide(
+        self, action: Action, trial: Trial, before: Serving, after: Serving, reason: str, *, force: bool
+    ) -> AuditEntry:
+        entry = replace(
+            self._entry(action, trial.version, before, after, reason),
+            gates=[asdict(gate) for gate in trial.gates],
+            data={"trained_on": trial.manifest.data.model_dump(), "compared_on": dict(trial.data)},
+            forced=force and not trial.passed,
+        )
+        return self._carry_out(entry) if trial.passed or force else self._note(entry, "refused")
+
+    def _entry(self, action: Action, version: ModelVersion, before: Serving, after: Serving, reason: str) -> AuditEntry:
+        return AuditEntry(
+            decision_id=str(uuid.uuid4()),
+            at=datetime.now(UTC),
+            by=user(),
+            action=action,
+            outcome="done",
+            reason=reason,
+            version=version.version,
+            model_id=version.model_id,
+            before=before,
+            after=after,
+        )
+
+    def _carry_out(self, entry: AuditEntry) -> AuditEntry:
+        """Tell the job first: the registry says what scores, not what was wished."""
+        try:
+            if self._services is not None:
+                self._tell(entry)
+            self._registry.set_serving(entry.after)
+        except (UserError, RuntimeFailure, KafkaException) as error:
+            self._note(entry, "failed", str(error))
+            raise
+        return self._note(entry, "done")
+
+    def _note(self, entry: AuditEntry, outcome: Outcome, detail: str = "") -> AuditEntry:
+        noted = replace(entry, outcome=outcome, detail=detail)
+        self._log.add(noted)
+        self._on_decision(noted)
+        return noted
+
+    def _tell(self, entry: AuditEntry) -> Deployment:
+        after = entry.after
+        champion = Served(**self._served(after.champion))
+        challengers = (
+            [] if after.challenger is None else [Challenger(**self._served(after.challenger), share=after.share)]
+        )
+        deployment = Deployment(
+            deployment_id=entry.decision_id,
+            changed_at=entry.at,
+            changed_by=entry.by,
+            reason=entry.reason,
+            champion=champion,
+            challengers=tuple(challengers),
+        )
+        if self._services is not None:
+            publish_deployment(self._settings, self._services, deployment)
+        return deployment
+
+    def _served(self, version: int | None) -> dict[str, Any]:
+        artifact = self._registry.load(self._registry.find(str(version)))
+        return {
+            "model_id": artifact.manifest.model_id,
+            "location": str(serve_artifact(artifact, self._settings)),
+            "sha256": artifact.manifest.onnx_sha256,
+        }
+
+
+def audit_log(settings: Settings) -> AuditLog:
+    """Open the log of decisions on the models."""
+    return AuditLog(settings.state.models / "audit.jsonl")

@@ -1,0 +1,115 @@
+"""Checkpoints and savepoints that a job may start from, and the models that their bytes name."""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fraudstream.control.savepoints import local_folder
+from fraudstream.control.state_marks import METADATA_FILE
+from fraudstream.settings.settings import Settings
+from schemas.errors import UserError
+
+COMPRESSION = ("execution.checkpointing.snapshot-compression", "state.snapshot-compression")
+CHECKPOINTS, SAVEPOINTS = "execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"
+_TABLES = b".sst"
+"""Names of RocksDB's files, which are compressed, end so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetainedState:
+    """A savepoint's folder, or all checkpoints of one job.
+
+    Parameters
+    ----------
+    folder
+        Where its files lie.
+    job_id
+        Flink's id of the job; None for a savepoint.
+    taken_s
+        When the newest of it was complete, seconds since 1970.
+    searchable
+        Whether its files hold what they hold uncompressed.
+    """
+
+    folder: Path
+    job_id: str | None
+    taken_s: float
+    searchable: bool
+
+    def mentions(self, names: Sequence[str]) -> set[str]:
+        """Return those of some names that its files have."""
+        if not names:
+            return set()
+        wanted = re.compile(b"|".join(re.escape(name.encode()) for name in names))
+        found: set[str] = set()
+        for file in _files(self.folder):
+            found.update(name.decode() for name in _found_in(file, wanted))
+        return found
+
+
+def find_states(settings: Settings, *, unread_state: bool = False) -> Iterator[RetainedState]:
+    """List the savepoints and checkpoints of the settings' folders.
+
+    Raises
+    ------
+    UserError
+        They lie elsewhere than on this machine, and `unread_state` does not say that this does not matter.
+    """
+    own = settings.flink.config
+    compressed = any(own.get(name, "false").lower() == "true" for name in COMPRESSION)
+    for name, default in ((CHECKPOINTS, settings.state.checkpoints), (SAVEPOINTS, settings.state.savepoints)):
+        place = own.get(name, default.as_uri())
+        root = local_folder(place)
+        if root is None:
+            if not unread_state:
+                raise UserError(
+                    f"expected retained state that can be read from here, got {place}: if no checkpoint or savepoint "
+                    "there is needed but those of running jobs, say so with --unread-state"
+                )
+            continue
+        for folder in sorted(root.glob("*")) if root.is_dir() else []:
+            found = _state(folder, of_job=name == CHECKPOINTS, compressed=compressed)
+            if found is not None:
+                yield found
+    if SAVEPOINTS in own:  # `stop --savepoint` writes there whatever Flink's own setting says
+        for folder in sorted(settings.state.savepoints.glob("*")):
+            found = _state(folder, of_job=False, compressed=compressed)
+            if found is not None:
+                yield found
+
+
+def _state(folder: Path, *, of_job: bool, compressed: bool) -> RetainedState | None:
+    taken_s, tables = 0.0, False
+    for file in folder.rglob(METADATA_FILE):
+        try:
+            taken_s = max(taken_s, file.stat().st_mtime)
+            tables |= _TABLES in file.read_bytes()
+        except FileNotFoundError:
+            continue  # a running job has a newer one by now
+    if not taken_s:
+        return None  # a checkpoint that was never complete
+    return RetainedState(
+        folder=folder,
+        job_id=folder.name if of_job else None,
+        taken_s=taken_s,
+        searchable=not (compressed or tables),
+    )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    yield from (file for file in folder.rglob("*") if file.is_file())
+
+
+def _found_in(file: Path, wanted: re.Pattern[bytes]) -> set[bytes]:
+    try:
+        with file.open("rb") as opened:
+            if not file.stat().st_size:
+                return set()
+            with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return set(wanted.findall(content))
+    except FileNotFoundError:
+        return set()  # a running job has a newer checkpoint by now, and its shards tell what they serve

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from fraudstream.settings.settings import RetrainSettings
+from fraudstream.system.kept_json import read_kept
+from models.features.window import DAY_MS
+from models.scoring.artifact import replace_file
+
+HOUR_S = 3_600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainState:
+    """What a restart of the trigger must not forget.
+
+    Parameters
+    ----------
+    drift_ms : int or None
+        Event time of the first drift that no retraining has answered yet, milliseconds since 1970.
+    drift : str
+        Which it was, in words.
+    learned_until_ms : int
+        Up to here in event time the newest model has learned; a drift before it is answered.
+    begun_s : float or None
+        When the newest retraining began, or the trigger for the first time: seconds since 1970.
+    retrained : bool
+        Whether there was a retraining at all: before it there is nothing to cool down from.
+    """
+
+    drift_ms: int | None = None
+    drift: str = ""
+    learned_until_ms: int = -1
+    begun_s: float | None = None
+    retrained: bool = False
+
+
+class RetrainSchedule:
+    """Says when to retrain: after a drift and what the stream showed since, or because it is time.
+
+    Parameters
+    ----------
+    plan : RetrainSettings
+    path : Path
+        Where the state is kept; each change is there before it counts.
+    now_s : float
+        Seconds since 1970: when a trigger that never ran begins to count `every_days`.
+    """
+
+    def __init__(self, plan: RetrainSettings, path: Path, now_s: float) -> None:
+        self._plan, self._path = plan, path
+        self.state = _read(path)
+        if self.state.begun_s is None:
+            self._keep(replace(self.state, begun_s=now_s))
+
+    def drifted(self, signal: str, detector: str, event_time: datetime) -> bool:
+        """Take in a drift event; returns whether a retraining will answer it."""
+        at_ms = round(event_time.timestamp() * 1000)
+        if (self._plan.signals and signal not in self._plan.signals) or at_ms <= self.state.learned_until_ms:
+            return False
+        if self.state.drift_ms is None or at_ms < self.state.drift_ms:
+            words = f"{detector} saw {signal} drift at {event_time:%Y-%m-%d %H:%M} UTC"
+            self._keep(replace(self.state, drift_ms=at_ms, drift=words))
+        return True
+
+    def due(self, now_s: float, matured_until_ms: int) -> str | None:
+        """Return why to retrain now, None where there is no reason.
+
+        Parameters
+        ----------
+        now_s : float
+            Seconds since 1970.
+        matured_until_ms : int
+            Event time up to which labels are mature.
+        """
+        if now_s < (self.state.begun_s or 0.0):
+            self._keep(replace(self.state, begun_s=now_s))  # the clock was set back: what it says now counts
+        waited_s = now_s - (self.state.begun_s or 0.0)
+        if self.state.retrained and waited_s < self._plan.cool_down_hours * HOUR_S:
+            return None
+        collected_ms = self._plan.collect_days * DAY_MS
+        if self.state.drift_ms is not None and matured_until_ms >= self.state.drift_ms + collected_ms:
+            return self.state.drift
+        every = self._plan.every_days
+        return f"every {every:g} days" if every is not None and waited_s >= 24 * every * HOUR_S else None
+
+    def begun(self, now_s: float) -> None:
+        """Note that a retraining begins: it may fail, and must not begin again at once."""
+        self._keep(replace(self.state, begun_s=now_s, retrained=True))
+
+    def learned(self, until: datetime) -> None:
+        """Note up to when the newest model has learned: what drifted before is answered, whatever the gates said."""
+        self._keep(replace(self.state, learned_until_ms=round(until.timestamp() * 1000), drift_ms=None, drift=""))
+
+    def _keep(self, state: RetrainState) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(self._path, orjson.dumps(state, option=orjson.OPT_APPEND_NEWLINE))
+        self.state = state
+
+    @property
+    def waiting_for(self) -> datetime | None:
+        """Event time that must be mature before the drift is answered."""
+        if self.state.drift_ms is None:
+            return None
+        return datetime.fromtimestamp(self.state.drift_ms / 1000 + self._plan.collect_days * DAY_MS / 1000, UTC)
+
+
+def _read(path: Path) -> RetrainState:
+    try:
+        return read_kept(
+            path, RetrainState, "the state of `fraudstream retrain`", "Remove the file, and it begins anew"
+        )
+    except FileNotFoundError:
+        return RetrainState()

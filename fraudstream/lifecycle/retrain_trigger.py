@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from confluent_kafka import Consumer, KafkaException, Message
+
+from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.kafka.topic_ids import RecreatedTopics, warn_read_anew
+from fraudstream.lifecycle.error_drift import error_drift
+from fraudstream.lifecycle.retrain_schedule import RetrainSchedule
+from fraudstream.lifecycle.retraining import Retrained
+from fraudstream.readers.label_watch import LabelWatch
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import RuntimeFailure
+from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+from schemas.avro_schemas import DRIFT
+from schemas.errors import UserError
+
+LOG = logging.getLogger("fraudstream.retrain")
+
+GROUP_ID = "fraudstream-retrain"
+LOOK_S = 0.5
+CHECK_S = 5.0
+"""Time between two checks whether the topic was created again, seconds."""
+
+
+class RetrainTrigger:
+    """Retrains after a drift, or because it is time, one retraining after the other.
+
+    It reads the drift topic, and watches the error itself, where labels are mature: what it finds goes to the same
+    topic, so that whoever else reads it knows. A retraining that fails is told, and tried again after the cool-down.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to read.
+    schedule
+        When to retrain.
+    retrain
+        Retrains, given the reason.
+    share
+        Of the customers whose error is watched.
+    on_drift
+        Told each drift event that a retraining will answer.
+    on_failure
+        Told in words what a retraining failed by.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        bootstrap_servers: str,
+        schedule: RetrainSchedule,
+        retrain: Callable[[str], Retrained],
+        *,
+        share: float = 1.0,
+        on_drift: Callable[[dict[str, object]], None] = lambda _record: None,
+        on_failure: Callable[[str], None] = LOG.warning,
+    ) -> None:
+        self._settings, self._servers = settings, bootstrap_servers
+        self._schedule, self._retrain, self._share = schedule, retrain, share
+        self._on_drift, self._on_failure = on_drift, on_failure
+        topic = settings.topics.drift
+        self._codecs = TopicCodecs(settings, {topic: DRIFT})
+        self._stopping = threading.Event()
+        self._checked_s = time.monotonic()
+        self._consumer = Consumer(
+            {
+                **client_properties(settings, bootstrap_servers),
+                "group.id": GROUP_ID,
+                # The oldest: a drift that was seen while this did not run is answered too.
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                # A retraining takes its time, and nobody else reads meanwhile.
+                "max.poll.interval.ms": 86_400_000,
+            }
+        )
+
+    def run(self) -> None:
+        """Go on until `stop`, or until the caller is interrupted."""
+        horizon_ms = round(self._settings.retrain.horizon_days * DAY_MS)
+        try:
+            self._recreated = RecreatedTopics.among(self._settings, self._servers, [self._settings.topics.drift])
+            self._consumer.subscribe([self._settings.topics.drift])
+            with error_drift(self._settings, self._servers) as on_matured:
+                labels = LabelMonitor(horizon_ms=horizon_ms, on_matured=on_matured)
+                with LabelWatch(self._settings, self._servers, labels, share=self._share) as watch:
+                    while not self._stopping.is_set():
+                        self._look(labels)
+                        if not watch.running:
+                            raise RuntimeFailure("expected scores and labels to be read, but that failed: see above")
+        finally:
+            self._consumer.close()
+
+    def stop(self) -> None:
+        """End `run` soon; a retraining that has begun is finished."""
+        self._stopping.set()
+
+    def _look(self, labels: LabelMonitor) -> None:
+        self._begin_recreated()
+        for message in self._consumer.consume(100, LOOK_S):
+            if message.error() is None:
+                self._take(message)
+        reason = self._schedule.due(time.time(), labels.matured_until_ms)
+        if reason is not None:
+            self._answer(reason)
+
+    def _begin_recreated(self) -> None:
+        """Read a drift topic that was created again from its first record: the group has committed nothing of it."""
+        if time.monotonic() < self._checked_s + CHECK_S:
+            return
+        self._checked_s = time.monotonic()
+        recreated = self._recreated.poll()
+        if recreated:
+            warn_read_anew(recreated)
+            self._consumer.unsubscribe()
+            self._consumer.subscribe(recreated)
+
+    def _take(self, message: Message) -> None:
+        """Note a drift event, and then that it is read."""
+        record = self._codecs.decode(message)
+        if record is not None and self._schedule.drifted(record["signal"], record["detector"], record["event_time"]):
+            self._on_drift(record)
+        self._consumer.commit(message=message, asynchronous=False)
+
+    def _answer(self, reason: str) -> None:
+        self._schedule.begun(time.time())
+        try:
+            found = self._retrain(reason)
+        except (UserError, RuntimeFailure, KafkaException) as error:
+            self._on_failure(f"A retraining ({reason}) failed: {error}")
+            return
+        self._schedule.learned(found.until)

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import pyarrow.parquet as pq
+
+from fraudstream.control.model_events import ANSWER_S, REFUSED, ShardReport, await_answers
+from fraudstream.devstack.embedded import Services
+from fraudstream.kafka.clocks import CLOCKS_APART_MS
+from fraudstream.lifecycle.audit_log import AuditEntry
+from fraudstream.lifecycle.judging import try_alone, try_beside_champion
+from fraudstream.lifecycle.model_registry import ModelRegistry
+from fraudstream.lifecycle.model_version import CHAMPION, ModelVersion
+from fraudstream.lifecycle.promotion import Promotion
+from fraudstream.lifecycle.shadow_results import ShadowResult, read_shadow_records
+from fraudstream.readers.labelled_topics import newest_window
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from models.training.history import Progress
+from models.training.matured_window import MaturedWindow
+from models.training.train import train
+from models.training.training_settings import TrainingSettings
+
+End = Literal["promoted", "refused by the gates", "refused by the job", "unchanged"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrained:
+    """What came of a retraining.
+
+    Parameters
+    ----------
+    reason : str
+    end : str
+    version : int
+    model_id : str
+    rows, frauds, unlabelled : int
+        Of the window; the last ones were left out of it.
+    until : datetime
+        Event time of the newest transaction in it.
+    gates : list of dict
+        Name, passed, expected and was of each.
+    shadow : dict or None
+        What the job compared before the gates decided; None where it was not asked.
+    answers : dict of int to str
+        What each shard said of the promotion; empty where no job was told.
+    seconds : float
+        From the reading of the window to the end.
+    """
+
+    reason: str
+    end: End
+    version: int
+    model_id: str
+    rows: int
+    frauds: int
+    unlabelled: int
+    until: datetime
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    shadow: dict[str, Any] | None = None
+    answers: dict[int, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Retraining:
+    """Trains a model on the newest matured window, and lets shadow and gates decide whether it becomes champion.
+
+    Parameters
+    ----------
+    settings
+        What `[retrain]` and `[gates]` say.
+    registry
+        Where models are.
+    services
+        The broker that holds the window, and the job that is told; None changes the registry alone.
+    on_decision
+        Told each decision once it is written down.
+    progress
+        Told stage, done and total.
+    answer_s
+        How long the shards of the job may take to say that they serve an order.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: ModelRegistry,
+        services: Services | None,
+        *,
+        on_decision: Callable[[AuditEntry], None] = lambda _entry: None,
+        progress: Progress = lambda _stage, _done, _total: None,
+        answer_s: float = ANSWER_S,
+    ) -> None:
+        self._settings, self._registry, self._services = settings, registry, services
+        self._promotion = Promotion(settings, registry, services, on_decision)
+        self._progress, self._answer_s = progress, answer_s
+        self._folder = settings.state.models / "retraining"
+
+    def run(self, reason: str) -> Retrained:
+        """Retrain once.
+
+        Raises
+        ------
+        UserError
+            There is too little to learn from.
+        RuntimeFailure
+            The broker or the registry does not do as asked.
+        """
+        begin = time.monotonic()
+        servers = self._services.bootstrap_servers if self._services else None
+        window = newest_window(self._settings, servers, self._progress)
+        history = self._keep(window)
+        version = self._train(history)
+        found = self._decide(version, history, reason)
+        return Retrained(
+            reason=reason,
+            version=version.version,
+            model_id=version.model_id,
+            rows=len(window.table),
+            frauds=window.frauds,
+            unlabelled=window.unlabelled,
+            until=datetime.fromtimestamp(window.until_ms / 1000, UTC),
+            seconds=time.monotonic() - begin,
+            **found,
+        )
+
+    def _keep(self, window: MaturedWindow) -> Path:
+        """Write the window where the next one replaces it: the audit log names file and fingerprint."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        history, partial = self._folder / "history.parquet", self._folder / "history.parquet.partial"
+        pq.write_table(window.table, partial)
+        return partial.replace(history)
+
+    def _train(self, history: Path) -> ModelVersion:
+        wanted = TrainingSettings(
+            search_minutes=self._settings.retrain.search_minutes, limits=self._settings.file_limits
+        )
+        with TemporaryDirectory(dir=self._folder) as folder:
+            train(history, Path(folder) / "model", wanted, progress=self._progress)
+            return self._registry.push(Path(folder) / "model")[0]
+
+    def _decide(self, version: ModelVersion, history: Path, reason: str) -> dict[str, Any]:
+        champion = self._registry.alias(CHAMPION)
+        if champion is not None and champion.version == version.version:
+            return {"end": "unchanged"}
+        shadow = self._shadow(version, champion, reason) if champion is not None and self._services else None
+        trial = try_beside_champion(self._registry, version, history, self._settings, self._progress)
+        entry = self._promotion.promote(trial, reason=reason)
+        found: dict[str, Any] = {"gates": entry.gates, "shadow": shadow}
+        if entry.outcome == "refused":
+            self._end_shadow(version)
+            return {"end": "refused by the gates", **found}
+        answers = self._answers(entry)
+        if REFUSED in answers.values():
+            if champion is not None:  # else the job goes on with the model of its settings
+                self._promotion.rollback(reason=f"the job refuses {version.model_id}")
+            self._end_shadow(version)
+            return {"end": "refused by the job", **found, "answers": answers}
+        return {"end": "promoted", **found, "answers": answers}
+
+    def _shadow(self, version: ModelVersion, champion: ModelVersion, reason: str) -> dict[str, Any] | None:
+        """Let it score beside the champion until the job has compared enough, or the time is over."""
+        trial = try_alone(self._registry, version, self._settings)
+        entry = self._promotion.shadow(trial, share=0.0, reason=reason)
+        if entry.outcome == "refused":
+            return None
+        plan, servers = self._settings.retrain, self._services.bootstrap_servers if self._services else ""
+        # Results name their models, so earlier ones are told apart; the clock that stamps them may be behind.
+        since_ms = round(entry.at.timestamp() * 1000) - CLOCKS_APART_MS
+        seen: list[ShadowResult] = []
+
+        def compared() -> bool:
+            records = read_shadow_records(self._settings, servers, since_ms=since_ms)
+            seen[:] = [ShadowResult.of(records, champion.model_id, version.model_id)]
+            self._progress("in shadow", seen[0].transactions, plan.shadow_transactions)
+            return seen[0].transactions >= plan.shadow_transactions
+
+        wait_until(compared, seconds=plan.shadow_timeout_s, interval_s=1.0)
+        return asdict(seen[0]) | {"agreement": seen[0].agreement}
+
+    def _end_shadow(self, version: ModelVersion) -> None:
+        """Take a refused challenger out of the operator, where it costs time."""
+        if self._promotion.serving().challenger == version.version:
+            self._promotion.rollback(reason=f"{version.model_id} was refused")
+
+    def _answers(self, entry: AuditEntry) -> dict[int, str]:
+        if self._services is None:
+            return {}
+        self._progress("waiting for the job", 0, 1)
+        told = await_answers(
+            self._settings,
+            self._services.bootstrap_servers,
+            entry.decision_id,
+            seconds=self._answer_s,
+        )
+        return {shard.shard: _said(shard) for shard in told}
+
+
+def _said(shard: ShardReport) -> str:
+    return "NO ANSWER" if shard.answer is None else shard.answer.kind

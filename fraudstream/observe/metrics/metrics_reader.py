@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import Message
+
+from fraudstream.kafka.background_reader import BackgroundReader
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.registry_access import registry_access
+from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.kafka.topic_ids import RecreatedTopics
+from fraudstream.kafka.topic_reader import topic_ends
+from fraudstream.observe.metrics.score_latency import ScoreLatency
+from fraudstream.observe.metrics.stream_metrics import StreamMetrics
+from fraudstream.observe.metrics.transaction_ids import TransactionIds
+from fraudstream.settings.settings import Settings
+from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE, TRANSACTION
+from schemas.steady_registry import open_steady_registry
+
+LOOK_S, MOST_AT_ONCE = 0.2, 20_000
+GATHER_MS = 500
+"""Nobody waits for a count: next to an API its share of processor and broker counts more."""
+SAMPLED_SCORES = 50
+"""Scores of one look that are decoded: the rest are counted, and their ids read."""
+
+
+class MetricsReader(BackgroundReader):
+    """Counts what comes into the topics from now on.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to read.
+    metrics
+        What is counted.
+    """
+
+    def __init__(self, settings: Settings, bootstrap_servers: str, metrics: StreamMetrics) -> None:
+        topics = settings.topics
+        registry = open_steady_registry(registry_access(settings))
+        kinds = {
+            topics.transactions: TRANSACTION,
+            topics.scores: SCORE,
+            topics.alerts: ALERT,
+            topics.dead_letters: DEAD_LETTER,
+            topics.drift: DRIFT,
+        }
+        self._codecs = TopicCodecs(settings, kinds, registry=registry)
+        self._ids = TransactionIds(self._codecs, registry)
+        self._metrics, self._latency = metrics, ScoreLatency()
+        self._takers: dict[str, Callable[[list[Message]], None]] = {
+            topics.transactions: self._take_transactions,
+            topics.scores: self._take_scores,
+            topics.alerts: self._take_alerts,
+            topics.dead_letters: self._take_dead_letters,
+            topics.drift: self._take_drifts,
+        }
+        consumer = open_consumer(settings, bootstrap_servers, gather_ms=GATHER_MS)
+        recreated = RecreatedTopics.among(settings, bootstrap_servers, list(self._takers))
+        super().__init__("metrics-reader", consumer, topics=self._takers, recreated=recreated)
+        consumer.assign(topic_ends(consumer, self._takers))
+
+    def _look(self) -> None:
+        found: dict[str, list[Message]] = {}
+        for message in self._consumer.consume(MOST_AT_ONCE, LOOK_S):
+            if message.error() is None:
+                found.setdefault(message.topic() or "", []).append(message)
+        for topic, messages in found.items():
+            before = self._codecs.foreign.counts[topic]
+            self._takers[topic](messages)
+            self._metrics.foreign.labels(topic).inc(self._codecs.foreign.counts[topic] - before)
+
+    def _take_transactions(self, messages: list[Message]) -> None:
+        for message in messages:
+            name = self._ids.read(message)
+            if name is not None:
+                self._observe(self._latency.publish(name, message.timestamp()[1]))
+
+    def _take_scores(self, messages: list[Message]) -> None:
+        scores = [(message, name) for message in messages if (name := self._ids.read(message)) is not None]
+        self._metrics.transactions.inc(len(scores))
+        for message, name in scores:
+            self._observe(self._latency.score(name, message.timestamp()[1]))
+        for score in self._decoded([message for message, _ in scores[:SAMPLED_SCORES]]):
+            self._metrics.take_score(score)
+
+    def _take_alerts(self, messages: list[Message]) -> None:
+        for alert in self._decoded(messages):
+            self._metrics.alerts.labels(alert["decision"]).inc()
+
+    def _take_dead_letters(self, messages: list[Message]) -> None:
+        for letter in self._decoded(messages):
+            self._metrics.dead_letters.labels(letter["reason"]).inc()
+
+    def _take_drifts(self, messages: list[Message]) -> None:
+        for drift in self._decoded(messages):
+            self._metrics.drifts.labels(drift["signal"]).inc()
+
+    def _observe(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._metrics.latency.observe(seconds)
+
+    def _decoded(self, messages: list[Message]) -> list[dict[str, Any]]:
+        """Decode what is of its kind; the job writes nothing else."""
+        return [record for message in messages if (record := self._codecs.decode(message)) is not None]

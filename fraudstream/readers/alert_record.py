@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fraudstream.kafka.clocks import CLOCKS_APART_MS
+from fraudstream.kafka.topic_codecs import read_records
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import NotReady
+from models.features.table import FEATURE_NAMES, spec_hash
+from schemas.avro_schemas import ALERT, INFERENCE
+from schemas.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRecord:
+    """An alert, and what the inference topic says of the same decision.
+
+    Parameters
+    ----------
+    alert : dict
+        As in `schemas/avro/alert.avsc`: the first with its id, which was scored upon the features that it names.
+    repeats : int
+        How many more there are: of a duplicate transaction, or after a restart.
+    logged : dict or None
+        As in `schemas/avro/inference.avsc`; None where the transaction was not among the share that is logged.
+    """
+
+    alert: dict[str, Any]
+    repeats: int
+    logged: dict[str, Any] | None
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """What the model saw, (F,).
+
+        Raises
+        ------
+        UserError
+            It saw other features than this version computes.
+        """
+        if self.alert["feature_spec_hash"] != spec_hash():
+            raise UserError(
+                f"expected an alert on the features {spec_hash()}, was {self.alert['feature_spec_hash']}: explain it "
+                "with the version of fraudstream that made it"
+            )
+        lacking = [name for name in FEATURE_NAMES if name not in self.alert["features"]]
+        if lacking:
+            raise UserError(
+                f"expected an alert with all features, got one without {len(lacking)} of them ({lacking[0]}). It is "
+                "none of the job's: see what else writes to the topic"
+            )
+        return np.array([self.alert["features"][name] for name in FEATURE_NAMES], np.float32)
+
+    @property
+    def rules(self) -> list[dict[str, Any]]:
+        """The reasons of rules beside the model."""
+        return [reason for reason in self.alert["reasons"] if reason["code"].startswith("rule:")]
+
+    @property
+    def logged_the_same(self) -> bool:
+        """Whether the inference topic, if it has the decision, has the alert's score and features, bit for bit."""
+        if self.logged is None:
+            return True
+        same_features = np.array_equal(np.array(self.logged["features"], np.float32), self.features, equal_nan=True)
+        return bool(self.logged["score"] == self.alert["score"]) and same_features
+
+
+def find_alert(settings: Settings, bootstrap_servers: str, alert_id: str) -> AlertRecord:
+    """Find an alert by its id.
+
+    Raises
+    ------
+    NotReady
+        The topic has none of that id, or not any more.
+    """
+    found = list(_having(settings, bootstrap_servers, settings.topics.alerts, ALERT, "alert_id", alert_id))
+    if not found:
+        raise NotReady(
+            f"expected an alert {alert_id} in {settings.topics.alerts}, was none: see `fraudstream alerts tail "
+            "--from-start --json` for the ids, and the topic's retention for how long it has them"
+        )
+    # A customer's alerts lie in one partition, so the first is the oldest.
+    alert = found[0]
+    since_ms = int(alert["scored_at"].timestamp() * 1000) - CLOCKS_APART_MS
+    transaction = alert["transaction_id"]
+    logged = _having(
+        settings, bootstrap_servers, settings.topics.inference, INFERENCE, "transaction_id", transaction, since_ms
+    )
+    # After a restart a transaction may be logged again, scored upon other labels; another customer's may have its id.
+    same = (
+        record
+        for record in logged
+        if (record["customer_id"], record["scored_at"]) == (alert["customer_id"], alert["scored_at"])
+    )
+    return AlertRecord(alert=alert, repeats=len(found) - 1, logged=next(same, None))
+
+
+def _having(
+    settings: Settings,
+    bootstrap_servers: str,
+    topic: str,
+    kind: str,
+    field: str,
+    value: str,
+    since_ms: int | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Read the records whose field, a string, has a value; those without its bytes are not decoded."""
+    wanted = value.encode()
+    found: Iterator[tuple[Any, dict[str, Any]]] = read_records(
+        settings,
+        bootstrap_servers,
+        topic,
+        kind,
+        since_ms=since_ms,
+        takes=lambda message: wanted in (message.value() or b""),
+    )
+    return (record for _, record in found if record[field] == value)

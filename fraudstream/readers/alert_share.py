@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from fraudstream.kafka.topic_reader import topic_size
+from fraudstream.settings.settings import Settings
+from models.drift.alert_rate import AlertRate, Jump
+
+
+class AlertShare:
+    """Watches which share of the transactions becomes alerts, by counting both topics' offsets.
+
+    Nothing is decoded, so it costs the same at any load.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to look, and what a jump is.
+    """
+
+    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
+        topics = settings.topics
+        # Scores keep pace with the alerts, whatever waits to be scored.
+        self._topics = topics.scores if settings.job.emit_scores else topics.transactions, topics.alerts
+        self._settings, self._servers = settings, bootstrap_servers
+        self._rate = AlertRate(settings.notices.alert_rate_factor)
+        self._sizes: tuple[int, int] | None = None
+
+    def look(self) -> Jump | None:
+        """End a window, which the last look began; say when it jumped."""
+        transactions, alerts = (topic_size(self._settings, self._servers, name) for name in self._topics)
+        return self.update(transactions, alerts)
+
+    def update(self, transactions: int, alerts: int) -> Jump | None:
+        """End a window by the sizes of the two topics; one in which a topic shrank, or is another one, says nothing."""
+        before, self._sizes = self._sizes, (transactions, alerts)
+        if before is None or transactions < before[0] or alerts < before[1]:
+            return None
+        return self._rate.update(transactions - before[0], alerts - before[1])

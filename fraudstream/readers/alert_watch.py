@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fraudstream.kafka.background_reader import BackgroundReader
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.kafka.topic_ids import RecreatedTopics
+from fraudstream.kafka.topic_reader import topic_size, topic_starts
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import RuntimeFailure
+from schemas.avro_schemas import ALERT
+
+POLL_S = 0.1
+
+
+class AlertWatch(BackgroundReader):
+    """Reads alerts and notes when each came.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to read.
+    on_alert
+        Called in the thread with each alert that was not seen before.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        bootstrap_servers: str,
+        on_alert: Callable[[dict[str, Any]], None] = lambda _alert: None,
+    ) -> None:
+        topic = settings.topics.alerts
+        self._codecs = TopicCodecs(settings, {topic: ALERT})
+        consumer = open_consumer(settings, bootstrap_servers)
+        recreated = RecreatedTopics.among(settings, bootstrap_servers, [topic])
+        super().__init__("alert-watch", consumer, topics=(topic,), recreated=recreated)
+        # No group: a broker that has just started takes seconds to make what groups need, and alerts would look late.
+        consumer.assign(topic_starts(consumer, (topic,)))
+        self._settings, self._servers = settings, bootstrap_servers
+        self._on_alert = on_alert
+        self._read_count = 0
+        self.seen_at_ms: dict[tuple[str, str], float] = {}
+        """When each alerted transaction, by customer and transaction id, was first seen, milliseconds since 1970."""
+
+    def catch_up(self, seconds: float = 30.0) -> None:
+        """Wait until all alerts that the topic holds now were seen.
+
+        Raises
+        ------
+        RuntimeFailure
+            When they were not within `seconds`.
+        """
+        size = topic_size(self._settings, self._servers, self._settings.topics.alerts)
+        if not wait_until(lambda: self._read_count >= size, seconds=seconds):
+            raise RuntimeFailure(f"expected {size:,} alerts within {seconds:.0f} s, was {self._read_count:,}")
+
+    def _look(self) -> None:
+        for message in self._consumer.consume(500, POLL_S if not self.seen_at_ms else 0.005):
+            now_ms = time.time() * 1000
+            if message.error():
+                continue
+            self._read_count += 1
+            alert = self._codecs.decode(message)
+            if alert is None:
+                continue
+            name = alert["customer_id"], alert["transaction_id"]
+            if name not in self.seen_at_ms:
+                self.seen_at_ms[name] = now_ms
+                self._on_alert(alert)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import zlib
+
+from confluent_kafka import Message, TopicPartition
+
+from fraudstream.kafka.background_reader import BackgroundReader
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.kafka.topic_ids import RecreatedTopics
+from fraudstream.kafka.topic_reader import partition_ranges
+from fraudstream.settings.settings import Settings
+from models.monitoring.label_monitor import LabelMonitor
+from producers.simulation_config import epoch_ms
+from schemas.avro_schemas import LABEL, SCORE
+
+POLL_S = 0.2
+AT_ONCE = 500
+AHEAD_MS = 6 * 3_600_000
+"""Of a backlog, no partition of the scores is read so far ahead of another: both would not mature in their order."""
+
+
+class LabelWatch(BackgroundReader):
+    """Feeds a LabelMonitor from the topics of scores and labels, from their oldest records on.
+
+    The labels that are there are read first, since scores would mature before their labels, and the partitions of the
+    scores beside each other.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to read.
+    monitor
+        What is fed, in the reader's thread.
+    share
+        Of the customers, chosen by a stable hash of their ids: memory for a busy stream. All of a customer or nothing,
+        so that no figure is bent but Card Precision@k, whose k is then of the share.
+    """
+
+    def __init__(
+        self, settings: Settings, bootstrap_servers: str, monitor: LabelMonitor, *, share: float = 1.0
+    ) -> None:
+        self._topics = settings.topics
+        self._codecs = TopicCodecs(settings, {self._topics.scores: SCORE, self._topics.labels: LABEL})
+        self._monitor, self._below = monitor, share * 2**32
+        consumer = open_consumer(settings, bootstrap_servers)
+        topics = (self._topics.labels, self._topics.scores)
+        recreated = RecreatedTopics.among(settings, bootstrap_servers, topics)
+        super().__init__("label-watch", consumer, topics=topics, recreated=recreated)
+        self._ends: dict[tuple[str, int], int] = {}
+        places = []
+        for topic in topics:
+            for part, low, high in partition_ranges(consumer, topic):
+                places.append(TopicPartition(topic, part, low))
+                if high > low:
+                    self._ends[topic, part] = high
+        consumer.assign(places)
+        self._score_places = [place for place in places if place.topic == self._topics.scores]
+        self._newest_ms: dict[int, int] = {}
+        self._paused: set[int] = set()
+        self._pause({place.partition for place in self._score_places})
+        self.read = 0
+        """Records of both topics."""
+
+    @property
+    def undecodable(self) -> int:
+        """Records of both topics that are none of their kind."""
+        return self._codecs.foreign.total
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that the topics held at the start was read."""
+        return not self._ends
+
+    def _look(self) -> None:
+        for message in self._consumer.consume(AT_ONCE, POLL_S):
+            if message.error() is None:
+                self._take(message)
+        if self._ends or self._paused:
+            for place in self._consumer.position([TopicPartition(topic, part) for topic, part in self._ends]):
+                # The position passes transaction markers too, which no consumer is given.
+                if place.offset >= self._ends[place.topic, place.partition]:
+                    del self._ends[place.topic, place.partition]
+            if not any(topic == self._topics.labels for topic, _ in self._ends):
+                self._pause(self._ahead())
+
+    def _on_added(self, partitions: list[TopicPartition]) -> None:
+        known = {place.partition for place in self._score_places}
+        scores = [place for place in partitions if place.topic == self._topics.scores]
+        self._score_places += [place for place in scores if place.partition not in known]
+        # Of a topic that was created again the former backlog is gone, and nothing is paused.
+        self._paused -= {place.partition for place in scores}
+        for place in partitions:
+            self._ends.pop((place.topic, place.partition), None)
+
+    def _ahead(self) -> set[int]:
+        """Return the partitions of the scores that others of the backlog are far behind."""
+        backlog = [part for topic, part in self._ends if topic == self._topics.scores]
+        least_ms = min((self._newest_ms.get(part, 0) for part in backlog), default=None)
+        if least_ms is None:
+            return set()
+        return {part for part, newest_ms in self._newest_ms.items() if newest_ms > least_ms + AHEAD_MS}
+
+    def _pause(self, parts: set[int]) -> None:
+        """Let exactly these partitions of the scores wait."""
+        for change, chosen in (
+            (self._consumer.pause, parts - self._paused),
+            (self._consumer.resume, self._paused - parts),
+        ):
+            if chosen:
+                change([place for place in self._score_places if place.partition in chosen])
+        self._paused = parts
+
+    def _take(self, message: Message) -> None:
+        self.read += 1
+        if zlib.crc32(message.key() or b"") >= self._below:
+            return
+        is_score, record = message.topic() == self._topics.scores, self._codecs.decode(message)
+        if record is None:
+            return
+        event_time_ms = epoch_ms(record["event_time"])
+        if is_score:
+            self._newest_ms[int(message.partition() or 0)] = event_time_ms
+            self._monitor.scored(
+                record["transaction_id"],
+                customer_id=record["customer_id"],
+                event_time_ms=event_time_ms,
+                score=record["score"],
+                alerted=record["decision"] != "APPROVE",
+                model_id=record["model_id"],
+            )
+        else:
+            self._monitor.labelled(
+                record["transaction_id"],
+                customer_id=record["customer_id"],
+                event_time_ms=event_time_ms,
+                label_time_ms=epoch_ms(record["label_time"]),
+                is_fraud=record["is_fraud"],
+            )

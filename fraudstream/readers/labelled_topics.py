@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pyarrow as pa
+
+from fraudstream.kafka.topics import require_topics
+from fraudstream.readers.placed_records import read_labels, read_transactions
+from fraudstream.settings.settings import Settings
+from models.training.history import Progress
+from models.training.matured_window import MaturedWindow, matured_window
+from models.training.time_outlier import require_no_outlier
+from schemas.columns import TRANSACTION_ARROW, known_labels, read_history
+from schemas.errors import UserError
+
+
+def newest_window(settings: Settings, bootstrap_servers: str | None, progress: Progress) -> MaturedWindow:
+    """Read the newest matured window: of the topics, of the file `retrain.history`, or of both together.
+
+    Parameters
+    ----------
+    settings
+        What `[retrain]` says, and the topics.
+    bootstrap_servers
+        None reads the file alone.
+    progress
+        Told stage, done and total.
+
+    Raises
+    ------
+    UserError
+        There is neither, or they hold nothing to learn from.
+    """
+    plan = settings.retrain
+    transactions, labels = [], []
+    if plan.history is not None:
+        older = read_history(plan.history.expanduser(), timezone=settings.files.timezone, limits=settings.file_limits)
+        require_no_outlier(str(plan.history), older)
+        transactions.append(older.select(TRANSACTION_ARROW.names))
+        labels.append(known_labels(older))
+    if bootstrap_servers is not None:
+        require_topics(settings, bootstrap_servers, settings.topics.transactions, settings.topics.labels)
+        # Labels first: what is read of a transaction later is no younger than its labels.
+        labels.append(_table(read_labels(settings, bootstrap_servers).records))
+        read = read_transactions(
+            settings, bootstrap_servers, None, progress=lambda done: progress("reading transactions", done, 0)
+        )
+        transactions.append(_table(read.records))
+    if not transactions:
+        raise UserError("expected a --history without a broker, was none: there is nothing to train on")
+    return matured_window(
+        pa.concat_tables(transactions),
+        pa.concat_tables(labels),
+        days=plan.window_days,
+        horizon_days=plan.horizon_days,
+    )
+
+
+def _table(records: pa.RecordBatch) -> pa.Table:
+    return pa.Table.from_batches([records])

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Self
+
+import numpy as np
+from hdrh.histogram import HdrHistogram
+
+from fraudstream.kafka.registry_access import registry_of
+from fraudstream.kafka.topic_reader import read_topic
+from fraudstream.readers.placed_records import ROWS_AT_ONCE
+from fraudstream.settings.settings import Settings
+from schemas.registry import value_subject
+from schemas.transaction_batch import TransactionBatchDecoder
+
+LONGEST_MS = 600_000
+MICROSECONDS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency:
+    """Quantiles of the time from a transaction's publishing to its alert's arrival, in milliseconds.
+
+    The start is the record's Kafka timestamp, which a paced publisher sets to the moment the record was due: a
+    sender that falls behind does not hide the delay (no coordinated omission).
+    """
+
+    count: int
+    p50_ms: float
+    p99_ms: float
+    p999_ms: float
+    max_ms: float
+
+    @classmethod
+    def of(cls, histogram: HdrHistogram) -> Self:
+        """Read the quantiles of a histogram of microseconds."""
+        p50, p99, p999, longest = (
+            histogram.get_value_at_percentile(share) / MICROSECONDS for share in (50, 99, 99.9, 100)
+        )
+        return cls(count=histogram.get_total_count(), p50_ms=p50, p99_ms=p99, p999_ms=p999, max_ms=longest)
+
+
+def measure_latency(
+    settings: Settings,
+    bootstrap_servers: str,
+    seen_at_ms: Mapping[tuple[str, str], float],
+    *,
+    since_ms: int | None = None,
+) -> Latency:
+    """Compare when alerts were seen with when their transactions were published, see `latency_histogram`."""
+    return Latency.of(latency_histogram(settings, bootstrap_servers, seen_at_ms, since_ms=since_ms))
+
+
+def latency_histogram(
+    settings: Settings,
+    bootstrap_servers: str,
+    seen_at_ms: Mapping[tuple[str, str], float],
+    *,
+    since_ms: int | None = None,
+) -> HdrHistogram:
+    """Count the microseconds from each transaction's publishing to its alert's arrival, where there was one.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where the transactions lie.
+    seen_at_ms
+        By customer and transaction id, see `AlertWatch`.
+    since_ms
+        Leave out what was published before, milliseconds since 1970.
+    """
+    histogram = HdrHistogram(1, LONGEST_MS * MICROSECONDS, 3)
+    for transaction, published_ms in _publish_times(settings, bootstrap_servers, since_ms):
+        seen = seen_at_ms.get(transaction)
+        if seen is not None:
+            histogram.record_value(max(1, round((seen - published_ms) * MICROSECONDS)))
+    return histogram
+
+
+def _publish_times(
+    settings: Settings, bootstrap_servers: str, since_ms: int | None
+) -> Iterator[tuple[tuple[str, str], int]]:
+    """Give the publishing time of each good transaction; what the job would not take in is passed over."""
+    topic = settings.topics.transactions
+    decoder = TransactionBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
+    messages = read_topic(settings, bootstrap_servers, topic, since_ms=since_ms)
+    while some := list(islice(messages, ROWS_AT_ONCE)):
+        keys = [None if (key := item.key()) is None else key.decode("utf-8", "replace") for item in some]
+        times_ms = np.array([item.timestamp()[1] for item in some], np.int64)
+        batch = decoder.decode(keys, [item.value() or b"" for item in some], times_ms)
+        kept = np.delete(times_ms, [rejection.row for rejection in batch.rejections]).tolist()
+        names = zip(
+            *(batch.records.column(name).to_pylist() for name in ("customer_id", "transaction_id")), strict=True
+        )
+        yield from zip(names, kept, strict=True)

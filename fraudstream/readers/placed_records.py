@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from confluent_kafka import Message
+
+from fraudstream.kafka.foreign_records import ForeignRecords
+from fraudstream.kafka.registry_access import registry_of
+from fraudstream.kafka.topic_reader import place_of, read_topic
+from fraudstream.settings.settings import Settings
+from models.scoring.placed import Placed
+from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
+from schemas.label_batch import LabelBatchDecoder
+from schemas.registry import value_subject
+from schemas.transaction_batch import TransactionBatchDecoder
+
+ROWS_AT_ONCE = 10_000
+
+Progress = Callable[[int], None]
+
+
+def read_transactions(
+    settings: Settings,
+    bootstrap_servers: str,
+    customers: Collection[str] | None,
+    *,
+    progress: Progress = lambda _read: None,
+) -> Placed:
+    """Read the good transactions of some customers: those that the job takes in, found as it finds them.
+
+    Parameters
+    ----------
+    settings, bootstrap_servers
+        Where to read.
+    customers
+        Whose; None means everybody's.
+    progress
+        Told records read so far, those of other customers too.
+    """
+    topic = settings.topics.transactions
+    decoder = TransactionBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
+    # A transaction whose key is not its customer is a dead letter, so the key tells whose it is.
+    keys = None if customers is None else {name.encode() for name in customers}
+    messages = _counted(read_topic(settings, bootstrap_servers, topic), progress)
+    wanted = (item for item in messages if keys is None or item.key() in keys)
+    return _placed(wanted, decoder, TRANSACTION_ARROW, topic)
+
+
+def read_labels(settings: Settings, bootstrap_servers: str, *, progress: Progress = lambda _read: None) -> Placed:
+    """Read the good labels, see `read_transactions`."""
+    topic = settings.topics.labels
+    decoder = LabelBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
+    return _placed(_counted(read_topic(settings, bootstrap_servers, topic), progress), decoder, LABEL_ARROW, topic)
+
+
+def _placed(messages: Iterator[Message], decoder: Any, schema: pa.Schema, topic: str) -> Placed:
+    """Decode messages as the job does; what it refuses is said once, and lies among its dead letters."""
+    foreign = ForeignRecords()
+    records, places = [pa.RecordBatch.from_pylist([], schema=schema)], [np.empty((0, 2), np.int64)]
+    while some := list(islice(messages, ROWS_AT_ONCE)):
+        raw = [item.key() for item in some]
+        keys = [None if key is None else key.decode("utf-8", "replace") for key in raw]
+        # To the second, as the job is told the Kafka time.
+        times_ms = np.array([item.timestamp()[1] // 1_000 * 1_000 for item in some], np.int64)
+        batch = decoder.decode(keys, [item.value() or b"" for item in some], times_ms)
+        records.append(batch.records)
+        lay = np.array([place_of(item) for item in some], np.int64)
+        places.append(np.delete(lay, [rejection.row for rejection in batch.rejections], axis=0))
+        for rejection in batch.rejections:
+            foreign.skip(some[rejection.row], f"{rejection.reason}: {rejection.detail}")
+    foreign.report(topic, "good")
+    table = pa.Table.from_batches([batch.cast(schema) for batch in records]).combine_chunks()
+    whole = table.to_batches() or records
+    partitions, offsets = np.vstack(places).T
+    return Placed(whole[0], np.ascontiguousarray(partitions), np.ascontiguousarray(offsets))
+
+
+def _counted(messages: Iterator[Message], progress: Progress) -> Iterator[Message]:
+    for read, message in enumerate(messages, 1):
+        yield message
+        if read % ROWS_AT_ONCE == 0:
+            progress(read)

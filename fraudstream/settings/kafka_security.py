@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr, model_validator
+
+from fraudstream.settings.login import check_login, mistake
+from fraudstream.settings.section import Section
+
+Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+PEM_FILES = ("ca", "certificate", "key")
+SAME_IN_BOTH = {"ssl.cipher.suites"}
+"""Names of security that mean the same to librdkafka and to Java, so that they may be passed through."""
+
+
+class KafkaSecurity(Section):
+    """How the brokers are reached and who we are to them, said once for both client libraries."""
+
+    protocol: Protocol = "PLAINTEXT"
+    """as the brokers' listener has it"""
+    mechanism: Mechanism | None = None
+    """with SASL_PLAINTEXT and SASL_SSL"""
+    username: str | None = None
+    """with a mechanism"""
+    password: SecretStr | None = None
+    """only in the environment: FRAUDSTREAM_KAFKA__SECURITY__PASSWORD"""
+    password_file: Path | None = None
+    """holds the password alone, without a line end; your own cluster needs it on every machine"""
+    ca: Path | None = None
+    """PEM file of the authorities that the brokers' certificates are checked against"""
+    certificate: Path | None = None
+    """our own certificate, PEM, where the brokers ask for one"""
+    key: Path | None = None
+    """its private key, PEM (PKCS#8 without a passphrase)"""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is spoken."""
+        return self.protocol in {"SSL", "SASL_SSL"}
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether a user logs in."""
+        return self.protocol.startswith("SASL_")
+
+    @model_validator(mode="after")
+    def _complete(self) -> KafkaSecurity:
+        self._check_login()
+        self._check_files()
+        return self
+
+    def _check_login(self) -> None:
+        if self.authenticated and (self.mechanism is None or self.username is None):
+            raise mistake(f"a mechanism and a username with protocol {self.protocol}: add both")
+        if not self.authenticated and (self.mechanism or self.username or self.password or self.password_file):
+            raise mistake(f"no login with protocol {self.protocol}: choose SASL_SSL, or leave mechanism, username and "
+                          "password out")  # fmt: skip
+        check_login(self.username, self.password, self.password_file)
+
+    def _check_files(self) -> None:
+        given = {name: path for name in PEM_FILES if (path := getattr(self, name)) is not None}
+        if given and not self.encrypted:
+            raise mistake(f"no {', '.join(given)} with protocol {self.protocol}: choose SSL or SASL_SSL")
+        if ("certificate" in given) != ("key" in given):
+            raise mistake("certificate and key together, but one is missing: name both files")
+        for name, path in given.items():
+            _check_pem(name, path.expanduser())
+
+
+def _check_pem(name: str, path: Path) -> None:
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise mistake(f"a PEM file in {name}, but {path} is none ({type(error).__name__}): correct the path") from None
+    wanted = "PRIVATE KEY" if name == "key" else "CERTIFICATE"
+    if f"-----BEGIN {wanted}-----" not in text:
+        advice = f"; `openssl pkcs8 -topk8 -nocrypt -in {path}` makes it of another form" if name == "key" else ""
+        raise mistake(f"-----BEGIN {wanted}----- in {path}, but it is not there: name another file in {name}{advice}")
+
+
+def refuse_security_names(properties: Mapping[str, str]) -> Mapping[str, str]:
+    """Refuse names that one of the two client libraries would not know, or would not keep secret."""
+    wrong = [
+        name for name in properties if name.startswith(("security.", "sasl.", "ssl.")) and name not in SAME_IN_BOTH
+    ]
+    if wrong:
+        raise mistake(f"no {', '.join(sorted(wrong))} here: librdkafka and Java name them differently, so say it once "
+                      "in [kafka.security]")  # fmt: skip
+    return properties

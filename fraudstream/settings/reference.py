@@ -1,0 +1,83 @@
+"""Writes the page on the settings from the settings themselves.
+
+`python -m fraudstream.settings.reference > docs/configuration.md`
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fraudstream.settings.setting_names import SECRETS, variable_name
+from fraudstream.settings.settings import Settings
+
+Schema = Mapping[str, Any]
+
+HEAD = """\
+# Settings
+
+Made from the settings themselves; do not edit: `python -m fraudstream.settings.reference > docs/configuration.md`.
+
+Later ones win: the defaults below, `fraudstream.toml` in the working folder (or `fraudstream --config FILE`), the
+environment, options of a command. In the file a name's last part stands in a table of what lies before it:
+`kafka.security.protocol` is `protocol` in `[kafka.security]`. A name that is no setting is refused, and the nearest
+one told. A secret is refused in the file: it comes from its variable, or from the file that the setting beside it
+names. Without a default a setting is unset.
+`FRAUDSTREAM_CACHE` is no setting: the folder of downloads, `~/.cache/fraudstream` where it is unset.
+"""
+COLUMNS = "| name, variable | type | default | what |\n|---|---|---|---|"
+BOUNDS = {"minimum": "from {}", "exclusiveMinimum": "above {}", "maximum": "to {}", "exclusiveMaximum": "below {}"}
+
+
+def configuration_reference() -> str:
+    """Return the page: a table for each section of the settings."""
+    schema = Settings.model_json_schema()
+    sections = [_section(name, part, schema["$defs"]) for name, part in schema["properties"].items()]
+    return "\n".join([HEAD, *sections])
+
+
+def _section(name: str, part: Schema, definitions: Schema) -> str:
+    section = definitions[_definition(part)]
+    rows = "\n".join(_rows(name, section, definitions))
+    return f"## {name}\n\n{section['description']}\n\n{COLUMNS}\n{rows}\n"
+
+
+def _rows(path: str, section: Schema, definitions: Schema) -> Iterator[str]:
+    """Give a row for each setting, those of a section within the section too."""
+    for key, info in section["properties"].items():
+        name = f"{path}.{key}"
+        if "$ref" in info:
+            yield from _rows(name, definitions[_definition(info)], definitions)
+        else:
+            yield f"| `{name}` <br> `{variable_name(name)}` | {_type(name, info)} | {_default(info)} | {_about(info)} |"
+
+
+def _definition(part: Schema) -> str:
+    return str(part["$ref"]).rpartition("/")[2]
+
+
+def _type(name: str, info: Schema) -> str:
+    kind = next((one for one in info.get("anyOf", ()) if one["type"] != "null"), info)
+    if "enum" in kind:
+        return " or ".join(f"`{value}`" for value in kind["enum"])
+    if name.endswith(SECRETS):
+        return "secret"
+    if kind["type"] == "object":
+        return "table of texts"
+    words = {"string": kind.get("format", "text"), "boolean": "true or false", "number": "number"}
+    bounds = [words.format(kind[bound]) for bound, words in BOUNDS.items() if bound in kind]
+    return " ".join([words.get(kind["type"], "whole number"), *bounds])
+
+
+def _default(info: Schema) -> str:
+    default = info.get("default", {})
+    return "" if default is None else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _about(info: Schema) -> str:
+    return str(info["description"]).replace("|", r"\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(configuration_reference())

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from fraudstream.settings.login import HIDDEN
+from fraudstream.settings.toml_text import TomlTextError, parse_toml
+from schemas.errors import UserError
+from schemas.shown import shown
+
+PREFIX = "FRAUDSTREAM_"
+SECRETS = (".password", ".webhook_url", ".signing_key", ".tokens")
+"""How the names of secret settings end; a webhook's address is all that it takes to write there."""
+NOT_SETTINGS = {"FRAUDSTREAM_CACHE"}
+"""Variables of our prefix with another meaning (the cache is chosen before any settings can be read)."""
+
+
+def check_names(settings: type[BaseModel], file: Path | None, environment: Mapping[str, str]) -> list[str]:
+    """List the names in the file and the environment that are no setting, each with the nearest one.
+
+    Parameters
+    ----------
+    settings
+        The class whose fields are sections.
+    file
+        The TOML file, None when there is none.
+    environment
+        Variables; those without our prefix are not looked at.
+
+    Raises
+    ------
+    UserError
+        When the file is no TOML.
+    """
+    known = set(setting_names(settings))
+    sections = set(settings.model_fields)
+    names = list(_names_in_file(file, settings)) if file else []
+    in_file = [
+        f"{file}: expected a known setting, but {name!r} is none{_nearest(name, known | sections)}"
+        for name in names
+        if name not in known | sections
+    ]
+    in_file += [
+        f"{file}: expected no secret in a file that others read, but {name} is there: take it out, "
+        f"change it where it is used, and set {variable_name(name)} or {name}_file"
+        for name in names
+        if name in known and name.endswith(SECRETS)
+    ]
+    variables = {variable_name(name) for name in known}
+    ours = (name for name in sorted(environment) if name.startswith(PREFIX) and name not in NOT_SETTINGS)
+    in_environment = [
+        f"environment: expected a known setting, but {name} is none{_nearest(name, variables)}"
+        for name in ours
+        if not _is_variable(name, settings)
+    ]
+    return in_file + in_environment
+
+
+def setting_names(settings: type[BaseModel]) -> Iterator[str]:
+    """Give `section.key` for every setting, and `section.part.key` where a section has parts."""
+    for section, info in settings.model_fields.items():
+        for key, kind in _fields(info.annotation).items():
+            parts = _fields(kind)
+            yield from (f"{section}.{key}.{part}" for part in parts)
+            if not parts:
+                yield f"{section}.{key}"
+
+
+def variable_name(name: str) -> str:
+    """Turn `kafka.port` into `FRAUDSTREAM_KAFKA__PORT`."""
+    return PREFIX + name.upper().replace(".", "__")
+
+
+def explain(error: Mapping[str, Any], file: Path) -> str:
+    """Word one validation error: the setting, what was expected, what came, what to do."""
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == HIDDEN or name.endswith(SECRETS):
+        return f"{name}: expected {error['msg']}"
+    expected = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    return (
+        f"{name}: expected {expected}, but it is {shown(error.get('input'))}: "
+        f"change it in {file} or in {variable_name(name)}"
+    )
+
+
+def _fields(annotation: Any) -> dict[str, Any]:
+    """Map the names of a section's keys to their types; empty for what is no section."""
+    if dataclasses.is_dataclass(annotation):
+        return {field.name: field.type for field in dataclasses.fields(annotation)}
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {name: info.annotation for name, info in annotation.model_fields.items()}
+    return {}
+
+
+def _names_in_file(file: Path, settings: type[BaseModel]) -> Iterator[str]:
+    try:
+        raw = file.read_bytes()
+        if raw.startswith((BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE)):
+            raise UserError(
+                f"expected plain UTF-8 in {file}, got a byte order mark. Save the file as UTF-8 without one"
+            )
+        table = parse_toml(raw)
+    except TomlTextError as error:
+        raise UserError(f"expected {file} to be TOML, but: {error}: correct that place") from None
+    except OSError as error:
+        raise UserError(
+            f"expected to read the settings in {file}, got: {error.strerror}. Let this user read it, or name another"
+        ) from None
+    for section, content in table.items():
+        info = settings.model_fields.get(section)
+        if info is not None and isinstance(content, dict):
+            yield from (f"{section}.{name}" for name in _names_in_table(content, _fields(info.annotation)))
+        else:
+            yield section
+
+
+def _names_in_table(table: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[str]:
+    for key, content in table.items():
+        if isinstance(content, dict) and _fields(fields.get(key)):
+            yield from (f"{key}.{part}" for part in content)
+        else:
+            yield key
+
+
+def _is_variable(variable: str, settings: type[BaseModel]) -> bool:
+    """Say whether a variable names a setting, or one entry of a setting that is a table."""
+    section, _, key = variable.removeprefix(PREFIX).lower().partition("__")
+    info = settings.model_fields.get(section)
+    if info is None:
+        return False
+    fields = _fields(info.annotation)
+    first, _, rest = key.partition("__")
+    kind = fields.get(first)
+    return first in fields and (not rest or rest in _fields(kind) or "dict" in str(kind))
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f": did you mean {close[0]!r}?" if close else f". Known: {', '.join(sorted(known))}"

@@ -1,0 +1,58 @@
+"""JSON that commands keep for later ones, read back as what it was."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from fraudstream.system.failures import RuntimeFailure
+
+T = TypeVar("T")
+
+MAX_SHOWN = 200
+
+
+class KeptJsonError(ValueError):
+    """Bytes that are not the JSON of a type; the message says where and why in one line."""
+
+
+def parse_kept(raw: bytes, kind: type[T] | Any) -> T:
+    """Return the value of a type, a dataclass for example, that JSON holds.
+
+    Raises
+    ------
+    KeptJsonError
+        It is no JSON, or JSON of something else: whatever the bytes are, nothing else is raised.
+    """
+    try:
+        found: T = TypeAdapter(kind).validate_json(raw)
+        known = {field.name for field in fields(kind)} if is_dataclass(kind) else None
+        unknown = set() if known is None else set(TypeAdapter(dict[str, Any]).validate_json(raw)) - known
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        got = f"{place}: {first['msg']}" if place else str(first["msg"])
+        raise KeptJsonError(ascii(got)[1:-1][:MAX_SHOWN]) from None
+    if unknown:
+        raise KeptJsonError(f"{ascii(min(unknown))[:MAX_SHOWN]}, which is no name of it")
+    return found
+
+
+def read_kept(path: Path, kind: type[T] | Any, what: str, what_to_do: str) -> T:
+    """Read a file that `parse_kept` can parse.
+
+    Raises
+    ------
+    RuntimeFailure
+        It holds something else.
+    OSError
+        It can't be read.
+    """
+    try:
+        found: T = parse_kept(path.read_bytes(), kind)
+    except KeptJsonError as error:
+        raise RuntimeFailure(f"expected {what} in {path}, got {error}. {what_to_do}") from None
+    return found

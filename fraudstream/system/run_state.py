@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fraudstream.system.folders import StateFolder
+from fraudstream.system.interrupts import deferred
+from fraudstream.system.kept_json import read_kept
+from fraudstream.system.processes import OwnedProcess, stop_processes
+from schemas.errors import UserError
+
+VERSION = 1
+WHAT = "the record of the processes that run"
+WHAT_TO_DO = "Stop what still runs by hand, then remove the file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """Contents of the file."""
+
+    processes: list[OwnedProcess]
+    version: int = VERSION
+    bootstrap_servers: str | None = None
+    rest_url: str | None = None
+    registry_url: str | None = None
+
+
+@dataclass(kw_only=True)
+class RunState:
+    """What runs for one state folder: read from and written to `run/state.json`.
+
+    It is written after every start, before anything else can fail, so that `down` finds each process.
+
+    Parameters
+    ----------
+    path
+        The file.
+    processes
+        Those that were started and not stopped.
+    bootstrap_servers
+        Address of the embedded broker, None when there is none. One that died keeps it, and comes back there.
+    rest_url
+        Address of the embedded cluster, likewise.
+    registry_url
+        Address of the embedded schema registry, None when there is none.
+    """
+
+    path: Path
+    processes: list[OwnedProcess] = field(default_factory=list)
+    bootstrap_servers: str | None = None
+    rest_url: str | None = None
+    registry_url: str | None = None
+
+    @classmethod
+    def load(cls, folder: StateFolder) -> RunState:
+        """Read the record; a missing file is an empty one."""
+        path = folder.run / "state.json"
+        if not path.exists():
+            return cls(path=path)
+        raw: dict[str, Any] = read_kept(path, dict[str, Any], WHAT, WHAT_TO_DO)
+        if raw.get("version") != VERSION:
+            raise UserError(
+                f"expected version {VERSION} in {path}, which another release wrote: "
+                "run `fraudstream down` of that release, then remove the file"
+            )
+        kept: _Kept = read_kept(path, _Kept, WHAT, WHAT_TO_DO)
+        told = {name: value for name, value in vars(kept).items() if name != "version"}
+        return cls(path=path, **told)
+
+    def save(self) -> None:
+        """Write the record; a reader sees the old or the new one, never half of it."""
+        rows = [dataclasses.asdict(process) for process in self.processes]
+        text = json.dumps(
+            {
+                "version": VERSION,
+                "processes": rows,
+                "bootstrap_servers": self.bootstrap_servers,
+                "rest_url": self.rest_url,
+                "registry_url": self.registry_url,
+            },
+            indent=2,
+        )
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_suffix(f".{os.getpid()}")
+        draft.write_text(text + "\n")
+        draft.replace(self.path)
+
+    def start(self, launch: Callable[[], OwnedProcess]) -> OwnedProcess:
+        """Start a process and record it; a Ctrl-C between the two would leave an orphan, so it waits."""
+        with deferred():
+            process = launch()
+            self.processes.append(process)
+            self.save()
+        return process
+
+    def running(self, prefix: str = "") -> list[OwnedProcess]:
+        """List those still alive whose name begins with `prefix`."""
+        return [p for p in self.processes if p.name.startswith(prefix) and p.alive()]
+
+    def forget_dead(self, prefix: str) -> None:
+        """Drop the records of processes that ended, after what they had started is gone too."""
+        self.stop_those(lambda process: process.name.startswith(prefix) and not process.alive())
+
+    def stop(self, prefixes: tuple[str, ...] = ("",)) -> list[str]:
+        """Stop the recorded processes by name, for good; returns the names of those that were running."""
+        names = self.stop_those(lambda process: process.name.startswith(prefixes))
+        left = {process.name for process in self.processes}
+        self.bootstrap_servers = self.bootstrap_servers if "broker" in left else None
+        self.rest_url = self.rest_url if "jobmanager" in left else None
+        self.registry_url = self.registry_url if "registry" in left else None
+        self.save()
+        return names
+
+    def stop_those(self, chosen: Callable[[OwnedProcess], bool]) -> list[str]:
+        """Stop the chosen processes; returns the names of those that were running.
+
+        Their record goes only when they are gone, so an interrupted stop can be repeated.
+        """
+        ending = [process for process in self.processes if chosen(process)]
+        names = [process.name for process in ending if process.alive()]
+        stop_processes(ending)
+        self.processes = [process for process in self.processes if process not in ending]
+        self.save()
+        return names
+
+
+@contextmanager
+def exclusive(folder: StateFolder) -> Iterator[None]:
+    """Hold the state folder while processes are started or stopped.
+
+    Raises
+    ------
+    UserError
+        When another command is at it.
+    """
+    folder.run.mkdir(parents=True, exist_ok=True)
+    with (folder.run / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"expected nobody else to start or stop processes in {folder.root}, but another "
+                "`fraudstream` command is at it: wait for it to end, or choose another paths.state"
+            ) from error
+        yield

@@ -1,0 +1,49 @@
+"""Errors of the system in words: files that can't be read, disks that are full."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from fraudstream.system.failures import RuntimeFailure
+from schemas.errors import UserError
+
+_OTHER_KIND = "Name a folder where one is needed, and a file where a file is"
+_RIGHTS = "Let this user read and write it, or name another"
+_MISTAKES = {
+    errno.ENOENT: "Correct the path",
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: "Name another place",
+    errno.ENOTDIR: _OTHER_KIND,
+    errno.EISDIR: _OTHER_KIND,
+    errno.EEXIST: _OTHER_KIND,
+    errno.ENAMETOOLONG: "Give a shorter name",
+}
+_FAILURES = {
+    errno.ENOSPC: "Free space there, then run the command again",
+    errno.EDQUOT: "Free space there, then run the command again",
+    errno.EMFILE: "Raise the limit of open files (`ulimit -n`)",
+    errno.ENOMEM: "Free memory, then run the command again",
+}
+
+
+def in_words(error: OSError) -> UserError | RuntimeFailure:
+    """Return what to raise for an error of the system that nobody expected: a mistake in a path, or a failure.
+
+    What can be foreseen at one place is worded there; this is for all the others.
+    """
+    number = error.errno or 0
+    got = error.strerror or str(error) or type(error).__name__
+    place = _place(error)
+    expected = f"expected to use {place}" if place else "expected the system to do its part"
+    if number in _MISTAKES:
+        return UserError(f"{expected}, got: {got}. {_MISTAKES[number]}")
+    return RuntimeFailure(f"{expected}, got: {got}. {_FAILURES.get(number, 'See the logs, then run it again')}")
+
+
+def _place(error: OSError) -> str:
+    names = [name for name in (error.filename, error.filename2) if name is not None]
+    return " and ".join(
+        ascii(os.fsdecode(name))[1:-1] if isinstance(name, str | bytes) else str(name) for name in names
+    )

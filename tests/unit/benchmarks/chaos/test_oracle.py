@@ -1,0 +1,96 @@
+"""The oracle shares no code with the job's kernels, so both are compared over labels that come, go and come back."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from benchmarks.chaos.books import BOOKS
+from benchmarks.chaos.label_history import LabelHistory, PlacedLabel
+from benchmarks.chaos.oracle import Oracle
+from benchmarks.chaos.verdict import Basis
+from benchmarks.chaos.world import draw_labels, draw_world
+from models.features.label_batch import LabelBatch
+from models.features.naive_labels import KnownLabel
+from models.rules.rule_batch import RuleBatch
+from models.rules.rule_engine import RuleEngine
+from models.scoring.decision import Decision
+from models.scoring.transaction_scorer import TransactionScorer
+from producers.replay_with_labels import labels_needed
+from schemas.columns import TRANSACTION_ARROW
+from schemas.rule_book import RuleBook
+from tests.unit.training.histories import artifact
+
+ROWS = 3_000
+
+
+def known(label, offset):
+    return PlacedLabel(
+        label=KnownLabel(
+            transaction_id=label["transaction_id"],
+            customer_id=label["customer_id"],
+            merchant_id=label["merchant_id"],
+            amount_minor=label["amount_minor"],
+            is_fraud=label["is_fraud"],
+            label_time_ms=round(label["label_time"].timestamp() * 1000),
+        ),
+        partition=0,
+        offset=offset,
+    )
+
+
+def test_oracle_expects_the_scorer_s_scores_upon_the_labels_that_it_knew():
+    table = draw_world(3, rows=ROWS)
+    labels = draw_labels(table, 3)
+    needed = labels_needed(table, labels)
+    model = artifact()
+    scorer = TransactionScorer(model, load=None)
+    records = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+    batch = LabelBatch.of(labels.slice(0, int(needed[-1])).combine_chunks().to_batches()[0])
+    scored = scorer.score(records, batch, needed)
+
+    rows = table.to_pylist()
+    placed = [known(label, offset) for offset, label in enumerate(labels.slice(0, int(needed[-1])).to_pylist())]
+    oracle = Oracle(rows, placed, {model.manifest.model_id: model}, {})
+    asked = [
+        ((row["customer_id"], row["transaction_id"]), Basis(model.manifest.model_id, (int(count),), ""))
+        for row, count in zip(rows, needed, strict=True)
+    ]
+    answers = oracle.expect(asked)
+    assert needed[-1] > ROWS / 2
+    assert [answer.score for answer in answers] == scored.scores.tolist()
+    assert {answer.decision for answer in answers} > {"APPROVE"}
+
+
+def test_labels_are_forgotten_where_a_failure_took_the_offsets_back():
+    history = LabelHistory()
+    for offset in range(3):
+        label = KnownLabel(
+            transaction_id=f"t{offset}",
+            customer_id="c",
+            merchant_id="m",
+            amount_minor=1,
+            is_fraud=True,
+            label_time_ms=offset,
+        )
+        history.add("m", [PlacedLabel(label=label, partition=0, offset=offset)])
+    assert [len(history.known("m", offsets).kept) for offsets in [(1,), (3,), (2,), (), (3,)]] == [1, 3, 2, 0, 3]
+
+
+def test_rule_books_in_python_decide_as_the_rule_engine_does():
+
+    table = draw_world(5, rows=500)
+    records = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+    scorer = TransactionScorer(artifact(), load=None)
+    scored = scorer.score(records)
+    for book in BOOKS:
+        order = RuleBook(book_id="b", changed_at=datetime.now(UTC), changed_by="", reason="", rules=book.rules)
+        ruling = RuleEngine(order).judge(RuleBatch(records, scored.x, scored.scores), scored.decisions)
+        expected = [
+            book.decide(amount, Decision(decision))
+            for amount, decision in zip(table["amount_minor"].to_pylist(), scored.decisions.tolist(), strict=True)
+        ]
+        assert ruling.decisions.tolist() == [decision for decision, _ in expected]
+        alerted = np.flatnonzero(ruling.decisions).tolist()
+        assert alerted
+        fired = [{rule.rule.code for rule in ruling.fired.get(row, ())} for row in alerted]
+        assert fired == [set(expected[row][1]) for row in alerted]

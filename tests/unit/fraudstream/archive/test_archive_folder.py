@@ -1,0 +1,164 @@
+from datetime import timedelta
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pytest
+
+from fraudstream.archive import archive_folder
+from fraudstream.archive.archive_folder import ARCHIVE_ARROW, STATE_FILE, ArchiveFolder, archive_table
+from models.features.table import FEATURE_NAMES, spec_hash
+from schemas.columns import INFERENCE_ARROW
+from schemas.errors import UserError
+from tests.records import NOON
+
+TOPIC = "inference"
+
+
+def rows(partition, first, count, *, spec=None):
+    """Rows of one partition, an hour apart, each with its offset as its features."""
+    records = [
+        {
+            "transaction_id": f"{partition}-{offset}", "customer_id": "c", "merchant_id": "m", "amount_minor": 5,
+            "event_time": NOON + timedelta(hours=offset), "scored_at": NOON, "score": 0.25, "decision": "REVIEW",
+            "model_id": "model", "feature_spec_hash": spec or spec_hash(), "shard": 4, "partition": 1,
+            "offset": offset, "label_offsets": [1, 2],
+            "features": [float(offset)] * (3 if spec else len(FEATURE_NAMES)),
+        }
+        for offset in range(first, first + count)
+    ]  # fmt: skip
+    batch = pa.RecordBatch.from_pylist(records, schema=INFERENCE_ARROW)
+    return archive_table(batch, [(partition, offset) for offset in range(first, first + count)])
+
+
+def kept(root):
+    table = ds.dataset(root, partitioning="hive").to_table()
+    return sorted(table["transaction_id"].to_pylist())
+
+
+def names(partition, first, count):
+    return sorted(f"{partition}-{offset}" for offset in range(first, first + count))
+
+
+def test_rows_lie_by_event_date_with_a_column_for_each_feature(tmp_path):
+    with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
+        assert folder.write(rows(0, 0, 30), {0: 30}) == 2
+    assert sorted(path.name for path in (tmp_path / "a").glob("date=*")) == ["date=2026-03-02", "date=2026-03-03"]
+    table = ds.dataset(tmp_path / "a", partitioning="hive").to_table()
+    assert table.schema.names == [*ARCHIVE_ARROW.names, "date"]
+    assert sorted(table[FEATURE_NAMES[-1]].to_pylist()) == [float(number) for number in range(30)]
+    assert table["other_features"].null_count == 30
+    assert set(table.filter(table["offset"].to_numpy() == 29)["date"].to_pylist()) == {"2026-03-03"}
+
+
+def test_no_feature_has_the_name_of_another_column():
+    assert len(set(ARCHIVE_ARROW.names)) == len(ARCHIVE_ARROW)
+    assert "date" not in ARCHIVE_ARROW.names
+
+
+def test_features_of_another_table_are_kept_as_a_list():
+    table = pa.concat_tables([rows(0, 0, 2), rows(0, 2, 1, spec="older")])
+    assert table["other_features"].to_pylist() == [None, None, [2.0, 2.0, 2.0]]
+    assert table[FEATURE_NAMES[0]].to_pylist() == [0.0, 1.0, None]
+
+
+@pytest.mark.parametrize("files_before", [0, 1, 2, 3])
+def test_write_that_was_stopped_leaves_nothing_behind_and_the_next_writes_all(tmp_path, monkeypatch, files_before):
+    with ArchiveFolder(tmp_path, TOPIC) as folder:
+        folder.write(rows(0, 0, 10), {0: 10})
+    written = []
+    whole = archive_folder._write_whole
+
+    def stopping(table, path):
+        if len(written) == files_before:
+            archive_folder._unfinished(path).write_bytes(b"half")
+            raise KeyboardInterrupt
+        written.append(path)
+        whole(table, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(archive_folder, "_write_whole", stopping)
+        with ArchiveFolder(tmp_path, TOPIC) as folder, pytest.raises(KeyboardInterrupt):
+            folder.write(rows(0, 10, 100), {0: 110})
+    with ArchiveFolder(tmp_path, TOPIC) as folder:
+        assert folder.next_offsets == {0: 10}
+        assert kept(tmp_path) == names(0, 0, 10)
+        # Less is read this time, of fewer dates.
+        folder.write(rows(0, 10, 5), {0: 15})
+        folder.write(rows(0, 15, 95), {0: 110})
+    assert kept(tmp_path) == names(0, 0, 110)
+
+
+def test_reader_passes_over_a_file_that_is_being_written(tmp_path):
+    with ArchiveFolder(tmp_path, TOPIC) as folder:
+        folder.write(rows(0, 0, 10), {0: 10})
+    archive_folder._unfinished(next(tmp_path.rglob("*.parquet"))).write_bytes(b"half")
+    assert kept(tmp_path) == names(0, 0, 10)
+
+
+def test_write_that_was_stopped_before_the_state_counts_for_nothing(tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with ArchiveFolder(tmp_path, TOPIC) as folder, monkeypatch.context() as patch:
+        patch.setattr(ArchiveFolder, "_write_state", stop)
+        with pytest.raises(KeyboardInterrupt):
+            folder.write(rows(1, 0, 40), {1: 40})
+    with ArchiveFolder(tmp_path, TOPIC) as folder:
+        assert folder.next_offsets == {}
+        folder.write(rows(1, 0, 7), {1: 7})
+    assert kept(tmp_path) == names(1, 0, 7)
+
+
+def test_partitions_go_on_by_themselves(tmp_path):
+    with ArchiveFolder(tmp_path, TOPIC) as folder:
+        folder.write(rows(0, 0, 4), {0: 4})
+        folder.write(rows(3, 7, 4), {3: 11})
+        assert folder.next_offsets == {0: 4, 3: 11}
+    assert kept(tmp_path) == sorted(names(0, 0, 4) + names(3, 7, 4))
+
+
+def test_second_writer_is_refused(tmp_path):
+    with ArchiveFolder(tmp_path, TOPIC), pytest.raises(UserError, match="stop it, or choose another --out"):
+        ArchiveFolder(tmp_path, TOPIC)
+    with ArchiveFolder(tmp_path, TOPIC):
+        pass
+
+
+def test_folder_of_something_else_is_refused_and_left_as_it_is(tmp_path):
+    (tmp_path / "date=2026-03-02").mkdir()
+    (tmp_path / "date=2026-03-02" / "mine.parquet").write_bytes(b"mine")
+    with pytest.raises(UserError, match="an archive or an empty folder"):
+        ArchiveFolder(tmp_path, TOPIC)
+    assert (tmp_path / "date=2026-03-02" / "mine.parquet").exists()
+    assert not (tmp_path / STATE_FILE).exists()
+
+
+def test_archive_of_another_topic_is_refused(tmp_path):
+    with ArchiveFolder(tmp_path, TOPIC):
+        pass
+    with pytest.raises(UserError, match="expected an archive of the topic another"):
+        ArchiveFolder(tmp_path, "another")
+
+
+def test_archive_is_of_one_topic_and_not_of_another_one_of_its_name(tmp_path):
+    with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
+        folder.note_topic(None)
+        assert folder.topic_id is None
+        folder.write(rows(0, 0, 3), {0: 3})
+        folder.note_topic("first")
+    with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
+        assert (folder.topic_id, folder.next_offsets) == ("first", {0: 3})
+        folder.note_topic("first")
+        folder.note_topic(None)
+        with pytest.raises(UserError, match=r"with the id first, .*got the id other: the topic was made anew\. Choose"):
+            folder.note_topic("other")
+    assert kept(tmp_path / "a") == names(0, 0, 3)
+
+
+def test_archive_of_before_topics_were_noted_goes_on(tmp_path):
+    with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
+        folder.write(rows(0, 0, 3), {0: 3})
+    (tmp_path / "a" / STATE_FILE).write_text('{"topic": "inference", "next_offsets": {"0": 3}}')
+    with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
+        folder.note_topic("now")
+        assert (folder.topic_id, folder.next_offsets) == ("now", {0: 3})

@@ -1,0 +1,38 @@
+"""An archive of the inference topic for tests."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
+from models.features.table import FEATURE_NAMES
+from models.scoring.backfill import backfill
+from schemas.columns import INFERENCE_ARROW, read_history
+from tests.unit.training.histories import artifact, history_file
+
+
+def archive_history(folder: Path, table: pa.Table | None = None) -> Path:
+    """Archive a history, `history` if left out, as a job with the champion would have logged it; returns the folder."""
+    table, manifest = read_history(history_file()) if table is None else table, artifact().manifest
+    scored = pa.Table.from_batches(backfill(table, artifact(), with_labels=True))
+    x = np.column_stack([scored[name].to_numpy() for name in FEATURE_NAMES])
+    rows = len(scored)
+    columns = {
+        **{name: scored[name] for name in scored.column_names if name in INFERENCE_ARROW.names},
+        "scored_at": scored["event_time"],
+        "model_id": pa.repeat(manifest.model_id, rows),
+        "feature_spec_hash": pa.repeat(manifest.feature_spec_hash, rows),
+        "shard": pa.repeat(pa.scalar(4, pa.int32()), rows),
+        "partition": pa.repeat(pa.scalar(0, pa.int32()), rows),
+        "offset": pa.array(np.arange(rows)),
+        "label_offsets": pa.array([[]] * rows, pa.list_(pa.int64())),
+        "features": pa.array(list(x), pa.list_(pa.float32())),
+    }
+    records = pa.table([columns[name] for name in INFERENCE_ARROW.names], schema=INFERENCE_ARROW)
+    with ArchiveFolder(folder, "inference") as archive:
+        archive.write(archive_table(records.combine_chunks().to_batches()[0], [(0, n) for n in range(rows)]), {0: rows})
+        # After a restart the last transaction is logged once more.
+        again = archive_table(records.slice(rows - 1).combine_chunks().to_batches()[0], [(0, rows)])
+        archive.write(again, {0: rows + 1})
+    return folder

@@ -1,0 +1,18 @@
+from fraudstream.console.job_health import JobHealth
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.topic_ids import TopicIds
+from fraudstream.observe.metrics.consumer_lag import ConsumerLag
+from fraudstream.settings.settings import load_settings
+from fraudstream.system.ports import free_port
+
+
+def test_where_no_cluster_answers_it_says_what_to_do():
+    lag = ConsumerLag(load_settings(), "127.0.0.1:1")
+    try:
+        told = JobHealth(
+            FlinkRest(url=f"http://127.0.0.1:{free_port()}"), lag, TopicIds(load_settings(), "127.0.0.1:1")
+        ).look()
+    finally:
+        lag.close()
+    assert (told["cluster"], told["jobs"]) == (None, [])
+    assert "fraudstream up" in told["why"]

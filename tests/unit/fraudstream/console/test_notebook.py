@@ -1,0 +1,70 @@
+"""What the pages are told of what comes."""
+
+import asyncio
+
+import orjson
+import pytest
+
+from fraudstream.console.notebook import SHOWN_BYTES, TOLD_AT_ONCE, Notebook
+from fraudstream.settings.settings import load_settings
+from schemas.avro_schemas import DEAD_LETTER
+from schemas.topics import Topics
+from tests.records import NOON
+from tests.unit.fraudstream.console.records import alert, label_of, through
+
+
+@pytest.fixture
+def told_of():
+    """Return what gives the events that a page gets while something is done to a notebook."""
+
+    def run(act):
+        async def body():
+            notebook = Notebook.of(load_settings())
+            page = notebook.feed.follow(lambda: False)
+            await anext(page)
+            act(notebook)
+            (queue,) = notebook.feed._queues
+            events = [queue.get_nowait() for _ in range(queue.qsize())]
+            return [(e.split(b"\n")[0].decode()[7:], orjson.loads(e.split(b"\n")[1][6:])) for e in events]
+
+        return asyncio.run(body())
+
+    return run
+
+
+def test_new_alerts_are_told_once(told_of):
+    def act(notebook):
+        notebook.take_alerts([alert(0), alert(1)])
+        notebook.take_alerts([alert(1)])
+
+    ((event, told),) = told_of(act)
+    assert (event, told["count"]) == ("alerts", 2)
+    assert [row["alert_id"] for row in told["rows"]] == ["a000", "a001"]
+
+
+def test_of_a_flood_the_newest_are_told_and_how_many_there_were(told_of):
+    ((_, told),) = told_of(lambda notebook: notebook.take_alerts([alert(number) for number in range(80)]))
+    assert (len(told["rows"]), told["count"], told["rows"][-1]["alert_id"]) == (TOLD_AT_ONCE, 80, "a079")
+
+
+def test_of_labels_only_those_of_alerts_are_told(told_of):
+    def act(notebook):
+        notebook.take_alerts([alert(0)])
+        notebook.take_labels([label_of(alert(number), is_fraud=True) for number in range(3)])
+        notebook.take_labels([label_of(alert(5), is_fraud=True)])
+
+    _, (event, told) = told_of(act)
+    assert event == "verdicts"
+    assert [row["transaction_id"] for row in told] == ["t000000"]
+
+
+def test_a_dead_letter_is_shown_without_the_bulk_of_its_bytes():
+    letter = {
+        "reason": "TOO_LARGE", "detail": "d", "topic": "t", "partition": 0, "offset": 7, "key": None,
+        "payload": b"<" * 999, "failed_at": NOON, "payload_size": 5_000, "key_size": None,
+    }  # fmt: skip
+    notebook = Notebook.of(load_settings())
+    notebook.take_dead_letters([through(DEAD_LETTER, Topics().dead_letters, letter)])
+    (shown,) = notebook.dead_letters
+    assert shown["payload_size"] == 5_000
+    assert bytes.fromhex(shown["payload"]) == b"<" * SHOWN_BYTES

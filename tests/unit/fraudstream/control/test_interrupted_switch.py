@@ -1,0 +1,95 @@
+import json
+from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from fraudstream.control.bluegreen import BlueGreen
+from fraudstream.devstack.embedded import Services
+from fraudstream.settings.settings import load_settings
+from fraudstream.system.failures import RuntimeFailure
+from tests.json_handler import JsonHandler
+from tests.unit.jobs.job_configs import job_config
+
+BLUE, GREEN, OTHER = "score-transactions", "score-transactions-green", "score-transactions-other"
+
+
+class World:
+    """Answers of a cluster, and a hand-over from blue to green that was interrupted."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.settings = load_settings(paths={"state": folder / "state"})
+        self.jobs: dict[str, tuple[str, str]] = {}
+        self.savepoint: dict[str, str] | None = None
+        self.files = {name: str(self._file(name)) for name in (BLUE, GREEN, OTHER)}
+        self.record = self.settings.state.root / "bluegreen.json"
+        plan = {"leaving_job": "old", "leaving_file": self.files[BLUE], "coming_file": self.files[GREEN]}
+        self.record.write_text(json.dumps(plan))
+        services = Services(bootstrap_servers="127.0.0.1:1", rest_url=url, registry_url=None)
+        self.bluegreen = BlueGreen(self.settings, services)
+
+    def _file(self, name: str) -> Path:
+        file = self.settings.state.create().jobs / f"{name}.json"
+        file.write_text(job_config(name=name).to_json())
+        return file
+
+    def answer(self, path: str) -> dict[str, object]:
+        if path == "/jobs/overview":
+            rows = [{"jid": jid, "name": name, "state": state} for jid, (name, state) in self.jobs.items()]
+            return {"jobs": [{**row, "start-time": 0} for row in rows]}
+        if path.endswith("/config"):
+            file = self.files[self.jobs[path.split("/")[2]][0]]
+            return {"execution-config": {"user-config": {"fraudstream.config": file}}}
+        return {"counts": {"in_progress": 0}, "latest": {"savepoint": self.savepoint}}
+
+
+@pytest.fixture
+def world(tmp_path) -> Iterator[World]:
+    class Handler(JsonHandler):
+        def do_GET(self) -> None:  # noqa: N802 (named by http.server)
+            self.answer(200, made.answer(self.path))
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made = World(tmp_path, f"http://127.0.0.1:{server.server_port}")
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield made
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_new_version_that_is_live_ends_the_switch_and_may_be_undone(world):
+    world.jobs = {"old": (BLUE, "FINISHED"), "new": (GREEN, "RUNNING")}
+    assert world.bluegreen.resume() is None
+    plan = world.bluegreen.plan()
+    assert (plan.leaving_job, plan.previous_file) == (None, world.files[BLUE])
+
+
+def test_job_that_was_to_stop_and_did_not_stays_known_as_it_may_still_stop(world):
+    world.jobs = {"old": (BLUE, "RUNNING")}
+    assert world.bluegreen.resume() is None
+    assert world.bluegreen.plan().leaving_job == "old"
+
+
+def test_job_that_was_started_by_hand_ends_the_switch(world):
+    world.jobs = {"old": (BLUE, "FINISHED"), "another": (OTHER, "RUNNING")}
+    assert world.bluegreen.resume() is None
+    assert (world.bluegreen.plan().leaving_job, world.bluegreen.plan().previous_file) == (None, None)
+
+
+@pytest.mark.parametrize("jobs", [{}, {"old": (BLUE, "CANCELED")}, {"old": (BLUE, "FAILED")}])
+def test_without_a_savepoint_it_is_told_how_to_go_on_from_a_checkpoint(world, jobs):
+    world.jobs, world.savepoint = jobs, {"external_path": "file:/of-an-earlier-time"}
+    with pytest.raises(RuntimeFailure, match=r"nobody is live.*--from-savepoint file:///checkpoints/old/chk-N"):
+        world.bluegreen.resume()
+    assert world.bluegreen.plan().leaving_job == "old", "the next call tries again"
+
+
+def test_former_job_that_cannot_be_put_back_yet_is_named_with_the_way_to(world):
+    world.jobs, world.savepoint = {"old": (BLUE, "FINISHED")}, {"external_path": "file:/nowhere"}
+    with pytest.raises(RuntimeFailure, match=r"put back from file:/nowhere, but: .*Nobody is live.*bluegreen resume"):
+        world.bluegreen.resume()
+    assert world.bluegreen.plan().leaving_job == "old"

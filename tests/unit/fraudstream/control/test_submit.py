@@ -1,0 +1,21 @@
+from fraudstream.control import submit
+from fraudstream.devstack.flink_home import JAVA_OPTIONS
+from fraudstream.settings.settings import load_settings
+
+
+def test_secret_of_flink_is_not_in_the_line_that_is_shown(monkeypatch, tmp_path):
+    monkeypatch.setattr(submit, "jars_for", lambda _part: [])
+    config = {"s3.secret-key": "hunter2", "s3.endpoint": "http://minio:9000"}
+    settings = load_settings(paths={"state": tmp_path}, flink={"rest_url": "http://jobmanager:8081", "config": config})
+    options = submit._options(settings)
+    assert options["s3.endpoint"] == "http://minio:9000"
+    assert "hunter2" not in str(options)
+
+
+def test_client_for_a_cluster_of_ones_own_may_look_into_java(monkeypatch, tmp_path):
+    monkeypatch.setattr(submit, "jars_for", lambda _part: [])
+    config = {"s3.endpoint": "http://minio:9000"}
+    settings = load_settings(paths={"state": tmp_path}, flink={"rest_url": "http://jobmanager:8081", "config": config})
+    written = submit.client_home(settings).settings()
+    assert written["env.java.opts.all"] == JAVA_OPTIONS
+    assert written["s3.endpoint"] == "http://minio:9000"

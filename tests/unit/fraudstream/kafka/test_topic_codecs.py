@@ -1,0 +1,129 @@
+import io
+import logging
+
+import fastavro
+import pytest
+
+from fraudstream.kafka import foreign_records as reports
+from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.settings.settings import load_settings
+from schemas.avro_schemas import SCORE, parsed_schema
+from schemas.codec import RecordCodec
+from schemas.deployment import Deployment
+from schemas.registry import FileRegistry
+from schemas.topic_kinds import topic_kinds
+from schemas.topics import Topics
+from tests.foreign_records import foreign_records, good_records
+from tests.records import label, label_codec, transaction, transaction_codec
+
+KINDS = topic_kinds(Topics())
+
+
+class Message:
+    """A record that was read: Kafka's client makes its own only from a broker's answer."""
+
+    def __init__(self, topic: str, value: bytes | None, key: bytes | None = None, offset: int = 12):
+        self.topic, self.value, self.key = lambda: topic, lambda: value, lambda: key
+        self.partition, self.offset = lambda: 0, lambda: offset
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_said(monkeypatch):
+    monkeypatch.setattr(reports, "_SAID", set())
+
+
+@pytest.fixture
+def codecs():
+    return TopicCodecs(load_settings(), KINDS)
+
+
+def score_of_a_year_beyond_datetime() -> bytes:
+    """Return a score whose times are good Avro, but no datetime."""
+    plain = {**parsed_schema(SCORE), "fields": [
+        {**field, "type": "long"} if field["name"] in {"event_time", "scored_at"} else field
+        for field in parsed_schema(SCORE)["fields"]
+    ]}  # fmt: skip
+    record = {
+        "transaction_id": "t", "customer_id": "c", "event_time": 2**62, "scored_at": -(2**62), "score": 0.5,
+        "decision": "REVIEW", "model_id": "m", "feature_spec_hash": "h", "shard": 1, "label_offsets": [],
+    }  # fmt: skip
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, plain, record)
+    return RecordCodec(SCORE, "s", FileRegistry())._header + buffer.getvalue()
+
+
+FOREIGN = {
+    "tombstone": None,
+    "empty": b"",
+    "text": b"test",
+    "magic byte": b"\x01\x00\x00\x00\x01abc",
+    "unknown schema": b"\x00\x7f\xff\xff\xff",
+    "cut body": b"\x00\x00\x00\x00\x01\xff",
+    "json": b'{"transaction_id": 1}',
+}
+
+
+def test_each_topic_has_its_kind(codecs):
+    assert codecs.decode(Message(Topics().transactions, transaction_codec().encode(transaction(1)))) == transaction(1)
+    assert codecs.decode(Message(Topics().labels, label_codec().encode(label(1)))) == label(1)
+    assert codecs.foreign.total == 0
+
+
+@pytest.mark.parametrize("topic", KINDS)
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_foreign_record_is_skipped_and_counted_in_every_topic(codecs, topic, kind):
+    assert codecs.decode(Message(topic, FOREIGN[kind])) is None
+    assert codecs.foreign.counts == {topic: 1}
+
+
+@pytest.mark.parametrize("topic", [topic for topic in KINDS if topic != Topics().labels])
+def test_a_record_of_another_kind_is_skipped(codecs, topic):
+    assert codecs.decode(Message(topic, label_codec().encode(label(1)))) is None
+
+
+def test_bytes_after_the_record_are_none_of_it(codecs):
+    assert codecs.decode(Message(Topics().labels, label_codec().encode(label(1)) + b"x")) is None
+
+
+def test_a_time_that_no_datetime_has_is_skipped(codecs):
+    assert codecs.decode(Message(Topics().scores, score_of_a_year_beyond_datetime())) is None
+
+
+def test_a_record_that_its_reader_refuses_is_skipped(codecs):
+    payload = label_codec().encode(label(1))
+    assert codecs.parse(Message(Topics().labels, payload), Deployment.from_record) is None
+    assert codecs.foreign.total == 1
+
+
+def test_foreign_records_are_said_once_with_the_first_ones_position(codecs, caplog):
+    for offset in range(12, 20):
+        codecs.decode(Message(Topics().alerts, b"test", offset=offset))
+    (said,) = caplog.messages
+    assert said == (
+        "skipped a record of fraud.alerts.v1 that is no alert record "
+        "(first: partition 0 offset 12: expected at least 5 header bytes, was 4)"
+    )
+
+
+def test_a_topic_that_is_read_again_and_again_is_said_once(caplog):
+    for _ in range(3):
+        codecs = TopicCodecs(load_settings(), KINDS, at_once=False)
+        for offset in (3, 4):
+            codecs.decode(Message(Topics().drift, None, offset=offset))
+        codecs.report(Topics().drift)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert caplog.messages[0].startswith("skipped 2 records of fraud.drift.v1 that are no drift records (first:")
+
+
+GOOD = good_records("m")
+
+
+@pytest.mark.parametrize("field", GOOD)
+def test_among_all_that_others_may_write_the_good_record_is_found_alone(codecs, field):
+    topic, (_, (key, payload)) = getattr(Topics(), field), GOOD[field][0]
+    other = GOOD["labels" if field != "labels" else "drift"][0][1][1]
+    foreign = foreign_records(payload, other, compacted=False)
+    messages = [Message(topic, value, under, offset) for offset, (under, value) in enumerate(foreign)]
+    assert codecs.decode(Message(topic, payload, key)) is not None
+    assert [message for message in messages if codecs.decode(message) is not None] == []
+    assert codecs.foreign.counts == {topic: len(foreign)}

@@ -1,0 +1,52 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from fraudstream.observe.metrics.score_latency import ScoreLatency, leading_text
+from schemas.avro_schemas import SCORE
+from schemas.codec import RecordCodec
+from schemas.registry import FileRegistry
+from tests.records import transaction, transaction_codec
+
+SCORED = {
+    "customer_id": "c", "event_time": datetime.now(UTC), "scored_at": datetime.now(UTC), "score": 0.5,
+    "decision": "REVIEW", "model_id": "m", "feature_spec_hash": "h",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["", "t", "x" * 63, "x" * 64, "x" * 256, "é" * 127])
+def test_the_id_is_read_without_decoding(name):
+    score_codec = RecordCodec(SCORE, "s-value", FileRegistry())
+    for payload in (
+        transaction_codec().encode(transaction(transaction_id=name)),
+        score_codec.encode({**SCORED, "transaction_id": name}),
+    ):
+        assert leading_text(payload) == name.encode()
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x00", b"\x00\x00\x00\x00\x01", b"\x00\x00\x00\x00\x01\xff\xff\xff"])
+def test_of_what_is_too_short_nothing_is_read(payload):
+    assert leading_text(payload) == b""
+
+
+def test_seconds_are_told_once_both_are_seen_in_either_order():
+    latency = ScoreLatency()
+    assert latency.publish(b"a", 1_000) is None
+    assert latency.score(b"a", 1_250) == 0.25
+    assert latency.score(b"b", 2_000) is None
+    assert latency.publish(b"b", 1_500) == 0.5
+    assert latency.score(b"a", 9_000) is None
+
+
+def test_a_clock_that_is_behind_makes_no_negative_time():
+    latency = ScoreLatency()
+    latency.publish(b"a", 1_000)
+    assert latency.score(b"a", 990) == 0
+
+
+def test_what_never_comes_is_forgotten():
+    latency = ScoreLatency(most=2)
+    for number in range(3):
+        latency.publish(b"%d" % number, 0)
+    assert latency.score(b"0", 5) is None
+    assert latency.score(b"2", 5) == 0.005

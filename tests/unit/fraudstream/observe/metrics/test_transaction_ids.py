@@ -1,0 +1,39 @@
+import io
+import json
+
+import fastavro
+
+from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.observe.metrics.transaction_ids import TransactionIds
+from fraudstream.settings.settings import load_settings
+from schemas.avro_schemas import TRANSACTION, schema_text
+from schemas.framing import header
+from schemas.registry import FileRegistry
+from tests.records import transaction, transaction_codec
+from tests.unit.fraudstream.kafka.test_topic_codecs import Message
+
+TOPIC = "fraud.transactions.v1"
+REVERSED = {**json.loads(schema_text(TRANSACTION)), "fields": json.loads(schema_text(TRANSACTION))["fields"][::-1]}
+
+
+class Registry(FileRegistry):
+    """The committed registry, and under 99 a writer with another order of fields."""
+
+    def schema_for(self, schema_id):
+        return json.dumps(REVERSED) if schema_id == 99 else super().schema_for(schema_id)
+
+
+def reader():
+    return TransactionIds(TopicCodecs(load_settings(), {TOPIC: TRANSACTION}, registry=Registry()), Registry())
+
+
+def test_the_id_is_found_whatever_the_order_of_the_writers_fields():
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, fastavro.parse_schema(REVERSED), transaction(1))
+    for payload in (header(99) + body.getvalue(), transaction_codec().encode(transaction(1))):
+        assert reader().read(Message(TOPIC, payload, key=b"c1")) == (b"c1", b"t000001")
+
+
+def test_what_is_no_record_has_no_id():
+    for payload in (None, b"", b"test", b"\x00\x7f\xff\xff\xff"):
+        assert reader().read(Message(TOPIC, payload)) is None

@@ -1,0 +1,16 @@
+from fraudstream.readers.alert_share import AlertShare
+from fraudstream.settings.settings import load_settings
+
+WINDOW, USUAL = 10_000, 100
+
+
+def test_topic_that_was_created_again_is_no_jump_and_what_is_usual_stays_known():
+    share = AlertShare(load_settings(), "127.0.0.1:1")
+    sizes = [(number * WINDOW, number * USUAL) for number in range(60)]
+    assert [share.update(*size) for size in sizes] == [None] * 60
+    assert share.update(WINDOW, 60 * USUAL) is None, "the scores begin again"
+    assert share.update(2 * WINDOW, USUAL) is None, "the alerts begin again"
+    assert share.update(3 * WINDOW, 2 * USUAL) is None
+    jump = share.update(4 * WINDOW, 2 * USUAL + 20 * USUAL)
+    assert jump is not None
+    assert jump.transactions == WINDOW

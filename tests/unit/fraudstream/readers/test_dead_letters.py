@@ -1,0 +1,99 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from fraudstream.readers.dead_letters import DeadLetter, Replay, Wanted, decoded
+from fraudstream.settings.settings import load_settings
+from schemas.registry import FileRegistry
+from schemas.rejection import Reason
+from tests.records import transaction, transaction_codec
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def letter(**changed) -> DeadLetter:
+    fields = {
+        "place": "0:17",
+        "reason": Reason.NULL_KEY,
+        "detail": "expected a key",
+        "topic": "fraud.transactions.v1",
+        "partition": 1,
+        "offset": 4,
+        "key": None,
+        "payload": b"",
+        "failed_at": NOON,
+    }
+    return DeadLetter(**{**fields, **changed})
+
+
+@pytest.mark.parametrize(
+    ("condition", "other"),
+    [
+        ({"reasons": frozenset({Reason.NULL_KEY})}, {"reason": Reason.UNDECODABLE}),
+        ({"places": frozenset({"0:17", "0:18"})}, {"place": "1:17"}),
+        ({"topic": "fraud.transactions.v1"}, {"topic": "fraud.labels.v1"}),
+        ({"key": "c1"}, {"key": "c2"}),
+        ({"since": NOON}, {"failed_at": NOON.replace(hour=11)}),
+        ({"until": NOON.replace(hour=13)}, {"failed_at": NOON.replace(hour=13)}),
+    ],
+)
+def test_each_condition_takes_what_meets_it_and_leaves_the_rest(condition, other):
+    meets = letter(key="c1")
+    assert Wanted().has(meets)
+    assert Wanted(**condition).has(meets)
+    assert not Wanted(**condition).has(letter(**{"key": "c1", **other}))
+
+
+def test_record_in_a_letter_is_read_where_its_topic_tells_the_kind():
+    payload = transaction_codec().encode(transaction())
+    settings, registry = load_settings(None), FileRegistry()
+    assert decoded(settings, registry, letter(payload=payload))["transaction_id"] == transaction()["transaction_id"]
+    assert decoded(settings, registry, letter(payload=payload[:-3])) is None
+    assert decoded(settings, registry, letter(payload=payload, topic="somebody.elses")) is None
+
+
+def replayed(*letters):
+    return Replay.of(load_settings(None), letters)
+
+
+def test_records_are_replayed_in_the_order_in_which_they_came():
+    places = [(1, 9), (0, 5), (1, 2), (0, 40)]
+    found = replayed(*(letter(partition=p, offset=o, payload=bytes([p, o])) for p, o in places))
+    assert [(item.partition, item.offset) for item in found.letters] == sorted(places)
+
+
+def test_a_record_is_replayed_once_however_many_letters_it_has():
+    written_twice = letter(key="c1", payload=b"a"), letter(key="c1", payload=b"a", place="0:18")
+    came_back = letter(key="c1", payload=b"a", offset=77)
+    others = letter(key="c1", payload=b"b", offset=5), letter(key="c2", payload=b"a", offset=6)
+    found = replayed(*others, came_back, *written_twice)
+    assert [(item.key, item.payload, item.offset) for item in found.letters] == [
+        ("c1", b"a", 4),
+        ("c1", b"b", 5),
+        ("c2", b"a", 6),
+    ]
+    assert found.repeats == 2
+
+
+def test_parts_of_records_are_told_apart_by_where_those_lay():
+    cut = {"payload": b"a", "payload_size": 50_000}
+    assert len(replayed(letter(offset=1, **cut), letter(offset=2, **cut), letter(offset=2, **cut)).letters) == 2
+
+
+def test_what_is_still_too_large_is_not_replayed():
+    found = replayed(letter(payload=b"a", payload_size=100_000), letter(offset=5, payload=b"b"))
+    assert ([item.payload for item in found.letters], found.too_large) == ([b"b"], 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "whole"),
+    [
+        ({}, True),
+        ({"key": "c1"}, True),
+        ({"key": "c\ufffd"}, False),
+        ({"key_size": 9}, False),
+        ({"payload_size": 9}, False),
+    ],
+)
+def test_letter_is_whole_where_it_has_the_bytes_of_key_and_value(changes, whole):
+    assert letter(**changes).is_whole == whole

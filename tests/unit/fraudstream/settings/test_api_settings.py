@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+
+from fraudstream.settings.settings import SettingsError, load_settings
+from schemas.errors import UserError
+
+TOKEN = "a-token-of-the-tests"
+
+
+def tokens(**api):
+    return load_settings(api=api).api.read_tokens()
+
+
+def test_on_loopback_no_token_is_needed():
+    assert tokens() == tokens(host="localhost") == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5"])  # noqa: S104
+def test_beyond_loopback_tokens_are_asked_for(host):
+    with pytest.raises(UserError, match="FRAUDSTREAM_API__TOKENS"):
+        tokens(host=host)
+    assert tokens(host=host, tokens=TOKEN) == [TOKEN]
+
+
+def test_tokens_come_from_the_environment_or_a_file(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("FRAUDSTREAM_API__TOKENS", f"{TOKEN}, {TOKEN}-2")
+    assert load_settings().api.read_tokens() == [TOKEN, f"{TOKEN}-2"]
+    monkeypatch.delenv("FRAUDSTREAM_API__TOKENS")
+    file = tmp_path / "tokens"
+    file.write_text(f"{TOKEN}\n\n{TOKEN}-2\n")
+    assert tokens(tokens_file=file) == [TOKEN, f"{TOKEN}-2"]
+
+
+def test_a_token_that_can_be_guessed_is_refused(tmp_path: Path):
+    for text in ("short", f"{TOKEN},short", ","):
+        with pytest.raises(UserError, match="at least 16"):
+            tokens(tokens=text)
+    (tmp_path / "empty").touch()
+    with pytest.raises(UserError, match="was none"):
+        tokens(tokens_file=tmp_path / "empty")
+    with pytest.raises(UserError, match="tokens_file"):
+        tokens(tokens_file=tmp_path / "not-there")
+
+
+def test_tokens_in_the_settings_file_are_refused_and_not_shown(tmp_path: Path):
+    file = tmp_path / "fraudstream.toml"
+    file.write_text(f'[api]\ntokens = "{TOKEN}"\n')
+    with pytest.raises(SettingsError, match="FRAUDSTREAM_API__TOKENS") as caught:
+        load_settings(file)
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("api", "expected"),
+    [
+        ({"fallback_decision": "APPROVE"}, "REVIEW"),
+        ({"rate_limit": "fast"}, "1000/second"),
+        ({"deadline_ms": 20_000}, "longest_deadline_ms"),
+        ({"tokens": TOKEN, "tokens_file": "t"}, "twice"),
+    ],
+)
+def test_settings_that_do_not_go_are_refused(api, expected):
+    with pytest.raises(SettingsError, match=expected):
+        load_settings(api=api)

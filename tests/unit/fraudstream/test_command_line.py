@@ -1,0 +1,127 @@
+"""What the system does to a command: files that are none, disks that are full, readers that go away, Ctrl-C."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fraudstream.cli import main as cli
+from fraudstream.system.failures import RuntimeFailure
+from schemas.errors import UserError
+
+COMMAND = [sys.executable, "-m", "fraudstream.cli.main"]
+SMALL_WORLD = ["--customers", "50", "--merchants", "100", "--days", "4"]
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", raising=False)
+    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
+
+
+def run(*arguments, **options):
+    return subprocess.run(  # noqa: S603
+        [*COMMAND, *arguments], stderr=subprocess.PIPE, text=True, timeout=60, check=False, **options
+    )
+
+
+@pytest.mark.parametrize(
+    "command", [["doctor"], ["doctor", "--json"], ["down"], ["status", "--json"], ["rules", "log"]]
+)
+def test_a_reader_that_has_gone_ends_the_command_without_a_word(command):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        done = run(*command, stdout=gone)
+    assert (done.returncode, "Traceback" in done.stderr, "BrokenPipe" in done.stderr) == (141, False, False)
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["doctor", "--json"], ["down"]])
+def test_an_output_without_space_is_said(command):
+    with Path("/dev/full").open("wb") as full:
+        done = run(*command, stdout=full)
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_a_file_in_the_place_of_the_state_folder_is_a_mistake(tmp_path):
+    (tmp_path / "state").write_text("")
+    for command in (["down"], ["rules", "log"], ["model", "log"]):
+        done = run(*command, stdout=subprocess.PIPE)
+        assert "Traceback" not in done.stderr
+        assert done.returncode in {0, 2}, command
+    assert "state" in run("down", stdout=subprocess.PIPE).stderr
+
+
+@pytest.mark.parametrize("target", ["a-file/history.parquet", "a-folder"])
+def test_an_output_that_can_not_be_is_a_mistake_and_leaves_what_was_there(tmp_path, target):
+    (tmp_path / "a-file").write_text("kept")
+    (tmp_path / "a-folder").mkdir()
+    done = run("simulate", "--out", str(tmp_path / target), *SMALL_WORLD, stdout=subprocess.PIPE)
+    assert done.returncode == 2, done.stderr
+    assert "expected to use" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "a-file").read_text() == "kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-file", "a-folder"]
+
+
+def test_a_disk_that_takes_no_more_leaves_the_file_of_before(tmp_path):
+    target = tmp_path / "history.parquet"
+    target.write_bytes(b"of before")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    done = run("simulate", "--out", str(target), *SMALL_WORLD, stdout=subprocess.PIPE, preexec_fn=limit)
+    assert done.returncode == 1, done.stderr
+    assert "Error:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert target.read_bytes() == b"of before"
+    assert [path.name for path in tmp_path.iterdir()] == ["history.parquet"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path):
+    for command in (
+        ["train", "--history", str(tmp_path)],
+        ["replay", str(tmp_path)],
+        ["backfill", str(tmp_path), "--model", str(tmp_path), "--out", str(tmp_path / "out")],
+        ["rules", "dry-run", str(tmp_path), "--on", str(tmp_path)],
+        ["drift", "report", str(tmp_path), str(tmp_path), "--out", "page.html"],
+        ["submit", "--model", __file__],
+        ["model", "push", __file__],
+        ["--config", str(tmp_path), "doctor"],
+    ):
+        done = CliRunner().invoke(cli.app, command)
+        assert isinstance(done.exception, UserError | RuntimeFailure), (command, done.exception)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["rules", "snooze", "c", "--days", "nan"],
+        ["monitor", "--horizon-days", "inf"],
+        ["monitor", "--interval", "nan"],
+        ["alerts", "tail", "--min-score", "nan"],
+        ["metrics", "--horizon-days", "inf"],
+        ["produce", "--rate", "inf"],
+        ["model", "serve", "x", "--wait", "inf"],
+    ],
+)
+def test_a_number_without_an_end_is_refused(command):
+    done = CliRunner().invoke(cli.app, command)
+    assert isinstance(done.exception, UserError | SystemExit)
+    assert "finite" in str(done.exception) or done.exit_code == 2
+
+
+def test_text_that_is_no_utf8_is_refused():
+    done = run("rules", "snooze", os.fsdecode(b"c-\xff"), "--days", "1", stdout=subprocess.PIPE)
+    assert done.returncode == 2
+    assert "expected UTF-8 as customer" in done.stderr
+    assert "Traceback" not in done.stderr
