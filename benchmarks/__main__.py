@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 
 from benchmarks.bench import ROOT, console
 from benchmarks.report import Report
-from benchmarks.suites import latency, overview, peers, scale, stages, throughput
+from benchmarks.suites import baselines, latency, overview, scale, stages, throughput
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.interrupts import terminate_as_interrupt
@@ -20,7 +20,7 @@ SUITES: Mapping[str, Callable[[bool], Report]] = {
     "overview": overview.run,
     "throughput": throughput.run,
     "latency": latency.run,
-    "peers": peers.run,
+    "baselines": baselines.run,
     "stages": stages.run,
     "scale": scale.run,
 }

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hdrh.histogram import HdrHistogram
 
 from benchmarks.load_phases import LoadPhases, Phase
-from fraudstream.devstack.embedded import Services
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services
 from fraudstream.readers.alert_watch import AlertWatch
 from fraudstream.readers.latency import LONGEST_MS, MICROSECONDS, latency_histogram
 from fraudstream.settings.settings import Settings

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.settings.settings import ModelSettings, PathSettings, Settings, load_settings

@@ -14,7 +14,7 @@ import pyarrow as pa
 from benchmarks.bench import ROOT, bench_history, bench_model
 from models.scoring.artifact import load_artifact
 from models.scoring.loaded_model import LoadedModel
-from models.scoring.panel import Panel
+from models.scoring.served_models import ServedModels
 from models.scoring.shadow_tally import ShadowTally
 from models.scoring.transaction_scorer import TransactionScorer
 from models.training.train import train
@@ -38,18 +38,18 @@ def main() -> None:
         for rows in BATCHES:
             for name, shares in SHARES.items():
                 case = f"{name}, batches of {rows:,}"
-                panel = Panel(models=tuple(models[: len(shares) + 1]), shares=shares)
+                panel = ServedModels(models=tuple(models[: len(shares) + 1]), shares=shares)
                 best[case] = min(best.get(case, 1e9), _measure(panel, records, rows))
     print(json.dumps({case: round(us, 2) for case, us in best.items()}))
 
 
-def _measure(panel: Panel, records: pa.RecordBatch, rows: int) -> float:
+def _measure(panel: ServedModels, records: pa.RecordBatch, rows: int) -> float:
     scorer = TransactionScorer(panel, load=None)
     tallies = [ShadowTally(panel, number) for number in range(1, len(panel.models))]
     begun_ns = time.perf_counter_ns()
     for start in range(0, len(records), rows):
         scored = scorer.score(records.slice(start, rows))
-        for _, rows_decided, _ in scored.by_decider():
+        for _, rows_decided, _ in scored.split_by_model():
             if rows_decided is not None:
                 records.take(pa.array(rows_decided))
         for tally in tallies:

@@ -10,11 +10,11 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from rich.table import Table
 
+from benchmarks.baselines.arguments import Arguments
 from benchmarks.bench import PATIENCE_S, console
-from benchmarks.peers.arguments import Arguments
 from benchmarks.topic_growth import MIDDLE, TopicGrowth
 from fraudstream.control.submit import SCRIPT, stop_job, submit
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import await_records, topic_size
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
@@ -28,7 +28,7 @@ WORLD = SimulationConfig(seed=2, customers=10_000, days=40)
 EVENTS = 1_000_000
 TURNS = 3
 """Of each side. The first of each warms the JVM up and does not count."""
-LOOK_S, LEADERS_S = 0.5, 20.0
+POLL_S, LEADERS_S = 0.5, 20.0
 
 
 def in_turns(sides: Mapping[str, Callable[[int], float]], events: int) -> dict[str, float]:
@@ -114,7 +114,7 @@ def loop_rate(settings: Settings, services: Services, count: int) -> float:
         process=0,
         processes=1,
     )
-    line = [sys.executable, "-m", "benchmarks.peers.plain_loop", *arguments.as_options()]
+    line = [sys.executable, "-m", "benchmarks.baselines.plain_loop", *arguments.as_options()]
     with subprocess.Popen(  # noqa: S603
         line, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as loop:
@@ -155,7 +155,7 @@ def scored_rate(
     servers, topic = services.bootstrap_servers, settings.topics.scores
     begun_ms = now_ms()
     await_records(
-        settings, servers, topic, count, seconds=PATIENCE_S, interval_s=LOOK_S, on_count=lambda _count: on_look()
+        settings, servers, topic, count, seconds=PATIENCE_S, interval_s=POLL_S, on_count=lambda _count: on_look()
     )
     lasted = range(begun_ms, now_ms() + 1)
     with TopicGrowth(settings, servers, topic) as growth:

@@ -22,14 +22,14 @@ from benchmarks.endurance_plot import draw
 from benchmarks.load_phases import LoadPhases, Phase
 from benchmarks.vitals import Look, Vitals
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.kafka_client import client_properties
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.interrupts import terminate_as_interrupt
 
 SOAK_SHARE, OVERLOAD_SHARE = 0.7, 2.0
-MOST_GROWTH = 0.05
+MAX_GROWTH = 0.05
 WINDOW_S = 60.0
 PICTURE = ROOT / "endurance.svg"
 # As on a broker that is used for long: it maps the index of every segment that it keeps into its memory. What an
@@ -80,9 +80,9 @@ def memory_growth(phase: Phase) -> dict[str, float]:
 def broken_promises(result: dict[str, Any]) -> list[str]:
     """Return what does not hold, in words."""
     broken = [
-        f"expected the memory of {name} to stay within {MOST_GROWTH:.0%} in the soak's second half, was {growth:+.1%}"
+        f"expected the memory of {name} to stay within {MAX_GROWTH:.0%} in the soak's second half, was {growth:+.1%}"
         for name, growth in result["soak"]["memory_growth"].items()
-        if abs(growth) > MOST_GROWTH
+        if abs(growth) > MAX_GROWTH
     ]
     if result["unscored"]:
         broken.append(f"expected each transaction to be scored once, was {result['unscored']:+,} left")

@@ -24,7 +24,7 @@ from benchmarks.live import live_latency
 from fraudstream.control.control_topic import Deployment, Served, publish_deployment
 from fraudstream.control.model_events import read_model_events
 from fraudstream.control.submit import submit
-from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.devstack.stack import Services, embedded
 from fraudstream.readers.latency import Latency
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure

@@ -12,7 +12,7 @@ from confluent_kafka import TopicPartition
 
 from benchmarks.bench import PATIENCE_S, ROOT, bench_model, bench_settings, console, publish
 from benchmarks.drain import EVENTS, WORLD, in_turns, scoring
-from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.kafka_client import open_consumer, shared_properties
 from fraudstream.kafka.topic_reader import await_records, partition_ranges
 from fraudstream.settings.settings import Settings

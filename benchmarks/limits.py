@@ -10,7 +10,7 @@ from confluent_kafka.cimpl import OFFSET_BEGINNING
 from numpy.typing import NDArray
 
 from benchmarks.bench import PATIENCE_S
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.kafka_client import open_consumer
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.settings.settings import Settings

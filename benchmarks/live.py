@@ -3,7 +3,7 @@ import sys
 import pyarrow as pa
 
 from benchmarks.bench import PATIENCE_S, publish
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import await_records, topic_size
 from fraudstream.readers.alert_watch import AlertWatch
 from fraudstream.readers.latency import Latency, measure_latency

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from benchmarks.bench import console
 from benchmarks.vitals import Look, Vitals
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 
 CATCH_UP_S = 900.0
 SATURATING_RATE = 80_000.0
-MOST_GROWTH = 0.03
+MAX_GROWTH = 0.03
 """Of the lag, as a share of the rate: looks are two seconds apart, and lag is never quite even."""
 WARM_UP_S, STEP_S, STEPS = 60.0, 30.0, 4
 
@@ -65,7 +65,7 @@ class Phase:
         At the end less than a second's worth waited: what is on its way at every moment, and a checkpoint's pause. And
         nearly all was scored as it came.
         """
-        return self.ended.lag < self.rate and self.lag_growth < MOST_GROWTH * self.rate
+        return self.ended.lag < self.rate and self.lag_growth < MAX_GROWTH * self.rate
 
     @property
     def _second_half(self) -> tuple[Look, Look]:

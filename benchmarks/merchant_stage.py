@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.bench import ROOT, bench_model, bench_settings, console, publish
 from benchmarks.drain import EVENTS, WORLD, drain_seconds, in_turns
 from fraudstream.control.submit import SCRIPT
-from fraudstream.devstack.embedded import embedded
+from fraudstream.devstack.stack import embedded
 from fraudstream.system.failures import RuntimeFailure
 from producers.simulate import simulate
 from schemas.topics import Topics

@@ -21,7 +21,7 @@ from benchmarks import faulty_job
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
 from benchmarks.drain import drain_seconds, in_turns
 from fraudstream.control.submit import SCRIPT
-from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings

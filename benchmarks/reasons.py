@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.features.table import FEATURES
 from models.scoring.contributions import read_contributions
 from models.scoring.model import OnnxModel
-from models.scoring.reason_finder import MOST_REASONS, contributing_codes
+from models.scoring.reason_finder import MAX_REASONS, contributing_codes
 from models.training.export import export_onnx
 from models.training.fit import LearnerSettings, fit
 
@@ -44,7 +44,7 @@ def measure(trees: int, leaves: int, x: NDArray[np.float32], is_fraud: NDArray[n
 
     def explain() -> None:
         for row in alerts:
-            contributing_codes(row, explained.contributions(row), MOST_REASONS)
+            contributing_codes(row, explained.contributions(row), MAX_REASONS)
 
     def kernel() -> None:
         for row in alerts:

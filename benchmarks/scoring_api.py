@@ -24,11 +24,11 @@ import psutil
 
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
 from fraudstream.control.submit import submit
-from fraudstream.devstack.embedded import embedded
+from fraudstream.devstack.stack import embedded
 from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
-from fraudstream.system.own_environment import own_environment
+from fraudstream.system.isolated_venv import isolated_venv
 from fraudstream.system.ports import LOOPBACK, free_port
 from fraudstream.system.run_state import RunState
 
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60, help="how long is measured")
     arguments = parser.parse_args()
     ROOT.mkdir(parents=True, exist_ok=True)
-    python = own_environment(HERE / "locust.lock", "benchmarks")
+    python = isolated_venv(HERE / "locust.lock", "benchmarks")
     settings = bench_settings(bench_model())
     with console.status("starting broker, cluster, job and API"), embedded(settings) as services:
         submit(settings, services)
@@ -63,13 +63,11 @@ def api(settings: Settings) -> Iterator[tuple[str, int]]:
     url = f"http://{LOOPBACK}:{port}"
     state = {"FRAUDSTREAM_PATHS__STATE": str(settings.state.root)}
     command = [sys.executable, "-m", "fraudstream.cli.main", "serve", "--port", str(port)]
-    with (ROOT / "fraudstream.api.log").open("wb") as log:
+    with (ROOT / "api.log").open("wb") as log:
         process = subprocess.Popen(command, env=os.environ | state, stdout=log, stderr=log)  # noqa: S603
     try:
         if not wait_until(lambda: _is_ready(url), seconds=START_S):
-            raise RuntimeFailure(
-                f"expected {url}/readyz to answer within {START_S:.0f} s: see {ROOT / 'fraudstream.api.log'}"
-            )
+            raise RuntimeFailure(f"expected {url}/readyz to answer within {START_S:.0f} s: see {ROOT / 'api.log'}")
         yield url, process.pid
     finally:
         process.terminate()

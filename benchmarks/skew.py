@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
 from benchmarks.drain import drain_seconds, in_turns
 from benchmarks.features_kernel import CUSTOMERS, GAP_MS, START_MS, transactions, warmed
-from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings

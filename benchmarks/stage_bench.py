@@ -13,8 +13,8 @@ from benchmarks.drain import scoring
 from benchmarks.flame_graph import flame_graph
 from benchmarks.stage_names import BATCHES, BETWEEN, EVENTS, GROUP, STAGES
 from benchmarks.thread_times import ThreadTimes
-from fraudstream.devstack.embedded import Services
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import await_records
 from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until

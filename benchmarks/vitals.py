@@ -5,8 +5,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fraudstream.devstack.embedded import Services
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.background_reader import BackgroundReader
 from fraudstream.kafka.kafka_client import open_consumer
 from fraudstream.kafka.topic_reader import partition_ranges
@@ -93,6 +93,6 @@ class Vitals(BackgroundReader):
     def _ever_in(self, topic: str) -> int:
         return sum(high for _, _, high in partition_ranges(self._consumer, topic))
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         if not self._stopping.wait(INTERVAL_S):
             self.look()

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from fraudstream.devstack.embedded import jars_for
 from fraudstream.devstack.flink_home import FlinkHome, cluster_settings, distribution
+from fraudstream.devstack.stack import jars_for
 from fraudstream.system.folders import StateFolder
 
 HOME = StateFolder(root=Path("/opt"))

@@ -10,7 +10,7 @@ import jinja2
 import pyarrow as pa
 import vl_convert
 
-MOST_ROWS = 100
+MAX_ROWS = 100
 """Of a table."""
 
 
@@ -46,8 +46,8 @@ class Page:
         self._sections.append(Section(name=name, heading=heading, text=text, sql=sql, rows=rows, chart=drawn))
 
     def add_table(self, name: str, heading: str, text: str, *, sql: str, table: pa.Table) -> None:
-        """Append the first MOST_ROWS rows of a table."""
-        cells = [[_cell(value) for value in row.values()] for row in table.slice(0, MOST_ROWS).to_pylist()]
+        """Append the first MAX_ROWS rows of a table."""
+        cells = [[_cell(value) for value in row.values()] for row in table.slice(0, MAX_ROWS).to_pylist()]
         self._sections.append(
             Section(
                 name=name,

@@ -15,7 +15,7 @@ from producers.simulation_config import SimulationConfig
 from schemas.columns import EVENT_TIME, LABELLED_ARROW
 
 SIMULATED_ARROW = pa.schema([*LABELLED_ARROW, pa.field("scenario", pa.string())])
-LEAST_AMOUNT_MINOR = 50
+MIN_AMOUNT_MINOR = 50
 CASH_STEP_MINOR = 1_000
 
 
@@ -67,7 +67,7 @@ def _devices(codes: NDArray[np.int64], seed: int) -> pa.Array:
 
 
 def _amounts_minor(world: CardWorld, rows: Rows) -> NDArray[np.int64]:
-    minor = np.maximum(np.rint(rows.amount * 100), LEAST_AMOUNT_MINOR)
+    minor = np.maximum(np.rint(rows.amount * 100), MIN_AMOUNT_MINOR)
     cash = np.array([name == "cash" for name in CATEGORY_NAMES])[world.merchant_category[rows.merchant]]
     notes = np.maximum(np.rint(minor / CASH_STEP_MINOR), 1) * CASH_STEP_MINOR
     return np.where(cash, notes, minor).astype(np.int64)

@@ -7,7 +7,7 @@ import pyarrow as pa
 from benchmarks.bench import publish
 from benchmarks.chart import Chart
 from benchmarks.report import Section
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 from producers.simulate import simulate

@@ -10,7 +10,7 @@ from benchmarks.drain import job_rate, scored_rate
 from benchmarks.live import live_latency
 from benchmarks.report import Section
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.embedded import embedded
+from fraudstream.devstack.stack import embedded
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 

@@ -13,15 +13,15 @@ from benchmarks.chart import Chart
 from benchmarks.drain import scored_rate
 from benchmarks.report import Section
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.embedded import Services, embedded
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from schemas.wall_clock import now_ms
 
-LEAST_EVENTS, PER_CUSTOMER = 500_000, 3
+MIN_EVENTS, PER_CUSTOMER = 500_000, 3
 """Drained at each number of customers: so many, or so many for each customer where that is more."""
 LATE = (2 / 3, 0.95)
 """Shares of the drain between which the rate is taken: when most customers have a history."""
@@ -62,7 +62,7 @@ def run(settings: Settings, brief: bool) -> Axis:
     settings, points = with_job(settings, state_backend="rocksdb"), dict[int, Point]()
     with embedded(settings) as services:
         for turn, customers in enumerate((tried[0], *tried)):
-            table = transactions(customers, max(BRIEF_EVENTS if brief else LEAST_EVENTS, PER_CUSTOMER * customers))
+            table = transactions(customers, max(BRIEF_EVENTS if brief else MIN_EVENTS, PER_CUSTOMER * customers))
             own = with_topics(settings, f"customers-{customers}", f"customers-{turn}")
             with console.status(f"{customers:,} customers, {len(table):,} transactions"):
                 if customers not in points:

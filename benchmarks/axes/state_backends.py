@@ -15,8 +15,8 @@ from benchmarks.drain import scored_rate
 from benchmarks.live import live_latency
 from benchmarks.report import Section
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.embedded import Services, embedded
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 
@@ -24,7 +24,7 @@ BACKENDS = ("hashmap", "rocksdb")
 SIZES = ((10_000, 3), (50_000, 3), (300_000, 3), (50_000, 60))
 """Customers, and transactions of each in the state when it goes live: many with few, and fewer with full histories."""
 BRIEF_SIZES = ((1_000, 3),)
-LEAST_EVENTS = 100_000
+MIN_EVENTS = 100_000
 LIVE_RATE, LIVE_S = 5_000, 20.0
 HEAP = "Status.JVM.Memory.Heap.Used"
 
@@ -77,7 +77,7 @@ def run(settings: Settings, brief: bool) -> Axis:
 
 
 def _point(settings: Settings, services: Services, customers: int, per_customer: int, live: int) -> Point:
-    filling = max(per_customer * customers, LEAST_EVENTS)
+    filling = max(per_customer * customers, MIN_EVENTS)
     table = transactions(customers, filling + live)
     fill(settings, services, table.slice(0, filling))
     create_topics(settings, services.bootstrap_servers)

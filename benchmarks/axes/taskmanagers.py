@@ -5,7 +5,7 @@ from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate
 from benchmarks.report import Section
-from fraudstream.devstack.embedded import embedded
+from fraudstream.devstack.stack import embedded
 from fraudstream.settings.settings import Settings
 
 EVENTS = 300_000

@@ -7,10 +7,10 @@ from benchmarks.bench import ROOT, bench_history, console
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate
 from benchmarks.report import Section
-from fraudstream.devstack.embedded import embedded
+from fraudstream.devstack.stack import embedded
 from fraudstream.settings.settings import ModelSettings, Settings
-from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.fit import LearnerSettings
+from models.training.learners.lightgbm_trees import LightGbm
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
 

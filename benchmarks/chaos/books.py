@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from models.scoring.decision import Decision
 from schemas.rule_book import Rule
 
-Decided = tuple[Decision, frozenset[str]]
+Decisions = tuple[Decision, frozenset[str]]
 """A decision, and the codes of the rules that an alert on it names."""
 
 
@@ -25,21 +25,21 @@ class ChaosBook:
     """
 
     rules: tuple[Rule, ...]
-    decide: Callable[[int, Decision], Decided]
+    decide: Callable[[int, Decision], Decisions]
 
 
-def without_rules(_amount_minor: int, decision: Decision) -> Decided:
+def without_rules(_amount_minor: int, decision: Decision) -> Decisions:
     """Return the model's decision: there is no rule book yet."""
     return decision, frozenset()
 
 
-def _review_dear(amount_minor: int, decision: Decision) -> Decided:
+def _review_dear(amount_minor: int, decision: Decision) -> Decisions:
     if amount_minor < 20_000:
         return decision, frozenset()
     return max(decision, Decision.REVIEW), frozenset({"rule:dear"})
 
 
-def _block_dear_allow_cheap(amount_minor: int, decision: Decision) -> Decided:
+def _block_dear_allow_cheap(amount_minor: int, decision: Decision) -> Decisions:
     if amount_minor >= 40_000:
         return Decision.BLOCK, frozenset({"rule:very_dear"})
     return (Decision.APPROVE if amount_minor < 1_000 else decision), frozenset()

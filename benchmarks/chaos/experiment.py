@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.chaos.changes import Changes
+from benchmarks.chaos.chaos_result import ChaosResult, compare
 from benchmarks.chaos.faults import await_running, hide_checkpoints, kill, stop_cluster
 from benchmarks.chaos.found import read_topics
 from benchmarks.chaos.oracle import Oracle
@@ -20,19 +21,18 @@ from benchmarks.chaos.plan import Change, Step, Target, draw_plan, targets
 from benchmarks.chaos.recovery import recovery_times
 from benchmarks.chaos.score_watch import ScoreWatch
 from benchmarks.chaos.stream import Stream
-from benchmarks.chaos.verdict import Verdict, compare
 from benchmarks.chaos.world import draw_labels, draw_world
 from fraudstream.control.submit import job_config, stop_job, submit
-from fraudstream.devstack.embedded import Services, embedded, start
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services, embedded, start
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.settings.settings import FlinkSettings, KafkaSettings, PathSettings, Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.run_state import RunState
 from models.scoring.loaded_model import load_tested
-from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.fit import LearnerSettings
+from models.training.learners.lightgbm_trees import LightGbm
 from models.training.train import train
 from producers.publisher import Publisher
 from schemas.errors import UserError
@@ -95,7 +95,7 @@ class Outcome:
     """
 
     hits: list[Hit]
-    verdict: Verdict
+    verdict: ChaosResult
     stream_s: float
     oracle_s: float
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from benchmarks.chaos.chaos_result import Found
 from benchmarks.chaos.label_history import PlacedLabel
-from benchmarks.chaos.verdict import Found
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.settings.settings import Settings
 from models.features.naive_labels import KnownLabel

@@ -52,6 +52,6 @@ class LabelHistory:
         if kept is None or not kept.taken <= wanted:
             kept = self._kept[name] = _Kept()
         for number in sorted(wanted - kept.taken):
-            kept.labels.take_in(placed[number].label)
+            kept.labels.ingest(placed[number].label)
         kept.taken = wanted
         return kept.labels

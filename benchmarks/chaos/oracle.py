@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.chaos.books import ChaosBook, without_rules
+from benchmarks.chaos.chaos_result import Basis, Expected, Key
 from benchmarks.chaos.label_history import LabelHistory, PlacedLabel
-from benchmarks.chaos.verdict import Basis, Expected, Key
 from models.features.naive import Event, NaiveEngine
 from models.features.naive_labels import LabelFacts, is_of_labels
 from models.features.operation import Operation

@@ -36,7 +36,7 @@ class ScoreWatch(BackgroundReader):
         self.arrivals_s: list[float] = []
         """When scores came, one moment for each look, by time.monotonic."""
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         messages = [message for message in self._consumer.consume(1_000, POLL_S) if message.error() is None]
         if messages:
             self.arrivals_s.append(time.monotonic())

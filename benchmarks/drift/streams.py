@@ -12,7 +12,7 @@ from models.drift.signals import ERROR, SIGNALS, signal_matrix, squared_error
 from models.scoring.artifact import Artifact, Manifest
 from models.scoring.decision import Decision
 from models.scoring.transaction_scorer import TransactionScorer
-from models.training.replay import LabelsInTime
+from models.training.replay import LabelFeed
 from schemas.columns import TRANSACTION_ARROW
 
 NAMES = (*(signal.name for signal in SIGNALS), ERROR)
@@ -28,7 +28,7 @@ class Signals:
     @classmethod
     def of(cls, table: pa.Table, artifact: Artifact) -> "Signals":
         """Score a history as the job does, from empty, with each label when it is known."""
-        scorer, labels = TransactionScorer(artifact, load=None), LabelsInTime(table)
+        scorer, labels = TransactionScorer(artifact, load=None), LabelFeed(table)
         batches = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches(max_chunksize=4_096)
         scored = [scorer.score(records, *labels.before(records)) for records in batches]
         scores = np.concatenate([batch.scores for batch in scored])

@@ -11,7 +11,7 @@ from benchmarks.load_phases import LoadPhases
 from benchmarks.report import Report, Section
 from benchmarks.vitals import Vitals
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.embedded import embedded
+from fraudstream.devstack.stack import embedded
 from fraudstream.readers.latency import MICROSECONDS, Latency
 from fraudstream.settings.settings import Settings
 

@@ -5,7 +5,7 @@ from benchmarks.drain import loop_rate, scored_rate
 from benchmarks.live import live_latency
 from benchmarks.report import Report, Section
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.embedded import embedded
+from fraudstream.devstack.stack import embedded
 from fraudstream.readers.latency import Latency
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig

@@ -9,7 +9,7 @@ from benchmarks.flame_graph import SETTINGS
 from benchmarks.report import Report, Section
 from benchmarks.stage_bench import Cost, StageBench
 from benchmarks.stage_names import BETWEEN, STAGES
-from fraudstream.devstack.embedded import embedded
+from fraudstream.devstack.stack import embedded
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 
@@ -17,7 +17,7 @@ WORLD = SimulationConfig(seed=2, customers=10_000, days=24)
 BACKLOG, LIVE_S, PROFILE_S = 600_000, 20, 10
 LIVE_RATES = (5_000, 100)
 """Transactions a second. At the second a batch has one or two: what it costs is what any batch costs at least."""
-LEAST_SHARE = 0.01
+MIN_SHARE = 0.01
 """Threads with less of the processor's time are added up."""
 
 
@@ -106,7 +106,7 @@ def _pair(us_per_event: float, cost: Cost) -> tuple[str, str]:
 
 def _threads_section(costs: Mapping[str, Cost]) -> Section:
     drained = next(iter(costs.values()))
-    least = LEAST_SHARE * sum(drained.threads_s.values())
+    least = MIN_SHARE * sum(drained.threads_s.values())
     shown = [name for name, seconds in sorted(drained.threads_s.items(), key=lambda it: -it[1]) if seconds >= least]
 
     def us(cost: Cost, names: list[str]) -> str:

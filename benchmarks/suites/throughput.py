@@ -9,7 +9,7 @@ from benchmarks.bench import bench_model, bench_settings, console, publish
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate, loop_rate, rates_in_turns, scoring
 from benchmarks.report import Report, Section
-from fraudstream.devstack.embedded import Services, embedded
+from fraudstream.devstack.stack import Services, embedded
 from fraudstream.settings.settings import Settings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig

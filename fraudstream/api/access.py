@@ -32,7 +32,7 @@ class Access:
         That sets the rate, for messages.
     """
 
-    def __init__(self, tokens: Sequence[str], rate_limit: str, setting: str = "fraudstream.api.rate_limit") -> None:
+    def __init__(self, tokens: Sequence[str], rate_limit: str, setting: str = "api.rate_limit") -> None:
         self._setting = setting
         self._digests = [_digest(token) for token in tokens]
         self._limit = parse(rate_limit)

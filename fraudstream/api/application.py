@@ -14,7 +14,7 @@ from fraudstream.api.problem import answer_with_problems, openapi_of
 from fraudstream.api.readiness import Readiness
 from fraudstream.api.request_metrics import RequestMetrics
 from fraudstream.api.scoring import open_desk
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import Settings
 
 DESCRIPTION = """Sends card transactions to the fraudstream job and answers with its decisions.

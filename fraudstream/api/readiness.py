@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fraudstream.devstack.broker import reachable
-from fraudstream.devstack.embedded import Services
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady, RuntimeFailure

@@ -15,7 +15,7 @@ from fraudstream.kafka.topic_reader import topic_ends
 from fraudstream.settings.settings import Settings
 
 POLL_S = 0.1
-MOST_AT_ONCE = 500
+MAX_AT_ONCE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +73,12 @@ class ReplyReader(BackgroundReader):
         super().__init__("reply-reader", consumer, topics=listeners, recreated=recreated)
         consumer.assign(topic_ends(consumer, listeners))
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         self._producer.poll(0)
         first = self._consumer.poll(POLL_S)
         if first is None:
             return
-        messages = [first, *self._consumer.consume(MOST_AT_ONCE, 0)]
+        messages = [first, *self._consumer.consume(MAX_AT_ONCE, 0)]
         found = [record for message in messages if (record := self._wanted(message)) is not None]
         if found and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._hand_over, found)

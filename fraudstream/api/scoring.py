@@ -111,7 +111,7 @@ class Scoring:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class JobClient:
     """What a process has open to the job."""
 
     scoring: Scoring
@@ -120,7 +120,7 @@ class Desk:
 
 
 @contextmanager
-def open_desk(settings: Settings, bootstrap_servers: str) -> Iterator[Desk]:
+def open_desk(settings: Settings, bootstrap_servers: str) -> Iterator[JobClient]:
     """Open what asks and what listens, for the length of a block in a running event loop."""
     api, topics = settings.api, settings.topics
     book = ScoreBook(kept_s=api.remembered_s, most=api.most_remembered, clock=time.monotonic)
@@ -133,6 +133,6 @@ def open_desk(settings: Settings, bootstrap_servers: str) -> Iterator[Desk]:
     }
     try:
         with ReplyReader(settings, bootstrap_servers, listeners, asyncio.get_running_loop(), producer) as reader:
-            yield Desk(scoring=Scoring(settings, book, producer), queries=queries, reader=reader)
+            yield JobClient(scoring=Scoring(settings, book, producer), queries=queries, reader=reader)
     finally:
         producer.flush(FLUSH_S)

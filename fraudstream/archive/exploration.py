@@ -14,7 +14,7 @@ from fraudstream.readers.placed_records import read_labels
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
 from fraudstream.system.folders import PROJECT_ROOT
-from fraudstream.system.own_environment import own_environment, run_in_own
+from fraudstream.system.isolated_venv import isolated_venv, run_isolated
 from fraudstream.system.whole_file import whole_file
 from schemas.columns import LABEL_FILE_ARROW, read_label_file
 from schemas.errors import UserError
@@ -74,7 +74,7 @@ def explore_archive(
     for file in queries:
         if not file.is_file():
             raise UserError(f"expected a file of SQL at {file}, was none: see exploration/queries for examples")
-    python = own_environment(LOCK, "tools")
+    python = isolated_venv(LOCK, "tools")
     page.parent.mkdir(parents=True, exist_ok=True)
     _run(python, archive, page, labels, queries)
     return python
@@ -112,4 +112,4 @@ def _run(python: Path, archive: Path, page: Path, labels: Path | None, queries: 
     own |= {"EXPLORE_LABELS": str(labels)} if labels else {}
     own |= {"EXPLORE_QUERIES": os.pathsep.join(map(str, queries))} if queries else {}
     others = {name: value for name, value in os.environ.items() if not name.startswith(("EXPLORE_", "PYTHON"))}
-    run_in_own([python, SCRIPT], others | own, f"a page by {SCRIPT.name}, but it")
+    run_isolated([python, SCRIPT], others | own, f"a page by {SCRIPT.name}, but it")

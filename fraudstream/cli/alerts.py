@@ -29,7 +29,7 @@ def tail(
       fraudstream alerts tail --min-score 0.9 --limit 10 --from-start
       fraudstream alerts tail --json --timeout 5 | jq .reasons
     """
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.topics import require_topics
     from fraudstream.readers.alerts import read_alerts
 

@@ -35,7 +35,7 @@ def archive(
     """
     from fraudstream.archive.archive_folder import ArchiveFolder
     from fraudstream.archive.archiver import Archiver
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.topics import require_topics
 
     settings = settings_of(context)

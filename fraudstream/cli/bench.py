@@ -10,7 +10,7 @@ from fraudstream.system.child_command import run_child
 from fraudstream.system.folders import PROJECT_ROOT
 from schemas.errors import UserError
 
-Suite = Literal["overview", "throughput", "latency", "peers", "stages", "scale"]
+Suite = Literal["overview", "throughput", "latency", "baselines", "stages", "scale"]
 
 
 def bench(

@@ -162,7 +162,7 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 def _bluegreen(settings: Settings) -> BlueGreen:
     from fraudstream.control.bluegreen import BlueGreen
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
 
     return BlueGreen(settings, find_services(settings), on_step=lambda step: err.print(step, soft_wrap=True))
 

@@ -34,7 +34,7 @@ def consistency(
       fraudstream consistency --model artifacts/model --archive artifacts/inference --json
     """
     from fraudstream.archive.inference_samples import read_archived, read_logged
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.topics import require_topics
     from fraudstream.readers.placed_records import read_labels, read_transactions
     from fraudstream.system.failures import NotReady

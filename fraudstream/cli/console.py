@@ -7,7 +7,7 @@ import typer
 from fraudstream.terminal import err, out, settings_of
 
 if TYPE_CHECKING:
-    from fraudstream.devstack.embedded import Services
+    from fraudstream.devstack.stack import Services
     from fraudstream.settings.settings import Settings
 
 
@@ -31,7 +31,7 @@ def console(
       FRAUDSTREAM_CONSOLE__TOKENS=$(openssl rand -hex 32) fraudstream console --host 0.0.0.0
     """
     from fraudstream.demos.live_demo import live_demo
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
 
     settings = settings_of(context, console={"host": host, "port": port})
     if not simulate:

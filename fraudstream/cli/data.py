@@ -212,7 +212,7 @@ def _send_between(
 @contextmanager
 def _publisher(settings: Settings, *topics: str) -> Iterator[Publisher]:
     """Connect to the broker in use, the topics being there."""
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.kafka_client import shared_properties
     from fraudstream.kafka.topics import require_topics
     from producers.publisher import Publisher

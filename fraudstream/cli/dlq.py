@@ -44,7 +44,7 @@ def list_letters(
       fraudstream dlq ls --reason KEY_MISMATCH --reason NULL_KEY --since 2026-11-20
       fraudstream dlq ls --limit 1000 --json | jq .detail
     """
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.readers.dead_letters import read_dead_letters
 
     settings = settings_of(context)
@@ -81,7 +81,7 @@ def show(
     """
     from dataclasses import replace
 
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.registry_access import registry_of
     from fraudstream.readers.dead_letters import decoded, find_dead_letter, original
 
@@ -136,7 +136,7 @@ def replay(
       fraudstream dlq replay --reason UNKNOWN_SCHEMA --since 2026-11-20
       fraudstream dlq replay --reason KEY_MISMATCH --mend-keys --dry-run
     """
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.readers.dead_letters import NoSuchDeadLetterError, Replay, read_dead_letters, replay_dead_letters
 
     settings = settings_of(context)

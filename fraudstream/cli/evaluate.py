@@ -12,9 +12,9 @@ from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, count_bar, settings_of, stage_shower, write_json, write_table
 
 if TYPE_CHECKING:
-    from models.training.candidates.candidate import Candidate
     from models.training.evaluate import Prepared
     from models.training.evaluation import Evaluation
+    from models.training.learners.learner import Learner
     from models.training.search import Found
 
 
@@ -94,7 +94,7 @@ def evaluate(
     with count_bar("evaluating", None) as bar:
         show = stage_shower(bar)
 
-        def choose(prepared: Prepared) -> Candidate:
+        def choose(prepared: Prepared) -> Learner:
             measures = validation_measures(prepared, settings)
             found.append(search(settings.model, measures, seed=seed, seconds=60 * search_minutes, progress=show))
             return found[0].candidate

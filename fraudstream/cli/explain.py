@@ -36,7 +36,7 @@ def explain(
       fraudstream explain 8b0c7a3e-5b1f-5d8a-9c53-0f6f6f3d2a11
       fraudstream explain 8b0c7a3e-5b1f-5d8a-9c53-0f6f6f3d2a11 --json | jq .features
     """
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.topics import require_topics
     from fraudstream.lifecycle.known_models import load_known_model
     from fraudstream.readers.alert_record import find_alert

@@ -38,7 +38,7 @@ def explore(
       fraudstream explore artifacts/inference --labels history.parquet --query mine.sql
     """
     from fraudstream.archive.exploration import explore_archive, write_labels
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from schemas.errors import UserError
 
     if labels is not None and with_labels:

@@ -51,7 +51,7 @@ def submit(
       fraudstream submit --from-savepoint .fraudstream/savepoints/savepoint-1a2b3c-0123456789ab --reset-topic labels
     """
     from fraudstream.control.submit import submit as submit_job
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
     from models.scoring.loaded_model import load_tested
 
     given = {
@@ -100,7 +100,7 @@ def stop(
       fraudstream stop 0123456789abcdef0123456789abcdef
     """
     from fraudstream.control.submit import stop_job
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
 
     settings = settings_of(context)
     services = find_services(settings)
@@ -123,7 +123,7 @@ def jobs(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream jobs
       fraudstream jobs --json
     """
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
 
     found = _jobs(find_services(settings_of(context)).rest_url)
     if as_json:

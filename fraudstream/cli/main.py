@@ -20,6 +20,7 @@ from fraudstream.cli import (
     consistency,
     console,
     data,
+    demo,
     dlq,
     doctor,
     drift,
@@ -37,7 +38,6 @@ from fraudstream.cli import (
     schemas,
     serve,
     services,
-    shows,
     topics,
     train,
 )
@@ -104,7 +104,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         notify.notify,
         monitor.monitor,
     ),
-    "Shows": (shows.demo, bench.bench, chaos.chaos),
+    "Demos and benchmarks": (demo.demo, bench.bench, chaos.chaos),
 }
 for panel, commands in PANELS.items():
     for command in commands:

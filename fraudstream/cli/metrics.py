@@ -35,7 +35,7 @@ def metrics(
     """
     from fraudstream.api.metrics_application import create_metrics
     from fraudstream.api.server import listen, serve
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
     from fraudstream.kafka.topics import require_topics
     from fraudstream.observe.metrics.exporter import open_exporter
     from fraudstream.settings.server_settings import ServerSettings

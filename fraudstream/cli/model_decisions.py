@@ -25,9 +25,9 @@ from schemas.errors import UserError
 
 if TYPE_CHECKING:
     from fraudstream.control.model_events import ShardReport
-    from fraudstream.devstack.embedded import Services
+    from fraudstream.devstack.stack import Services
     from fraudstream.lifecycle.audit_log import AuditEntry
-    from fraudstream.lifecycle.judging import Trial
+    from fraudstream.lifecycle.gate_checks import GateReport
     from fraudstream.lifecycle.model_registry import ModelRegistry
     from fraudstream.lifecycle.promotion import Promotion
     from fraudstream.settings.settings import Settings
@@ -125,12 +125,12 @@ def shadow(
       fraudstream model shadow 3
       fraudstream model shadow 3 --share 0.1 --reason "A/B"
     """
-    from fraudstream.lifecycle.judging import try_alone
+    from fraudstream.lifecycle.gate_checks import check_gates
 
     settings, registry = _open(context)
     _expect_reason(force, reason)
     services = None if no_publish else _services(settings)
-    found = try_alone(registry, registry.find(version), settings)
+    found = check_gates(registry, registry.find(version), settings)
     entry = _promotion(settings, registry, services).shadow(found, share=share, reason=reason, force=force)
     _tell(settings, entry, found.gates, services=services, no_wait=no_wait, as_json=as_json)
 
@@ -182,7 +182,7 @@ def _open(context: typer.Context) -> tuple[Settings, ModelRegistry]:
 
 def _services(settings: Settings) -> Services:
     """Find the broker; the job that reads it may come later."""
-    from fraudstream.devstack.embedded import Services, find_bootstrap
+    from fraudstream.devstack.stack import Services, find_bootstrap
     from fraudstream.kafka.topics import require_topics
     from fraudstream.system.failures import NotReady
 
@@ -214,17 +214,17 @@ def _try(
     report: Path | None,
     *,
     may_lack: bool = False,
-) -> Trial:
-    from fraudstream.lifecycle.judging import try_beside_champion
+) -> GateReport:
+    from fraudstream.lifecycle.gate_checks import check_gates_against
 
     with count_bar("comparing", None) as bar:
-        found = try_beside_champion(registry, registry.find(wanted), on, settings, stage_shower(bar), may_lack=may_lack)
+        found = check_gates_against(registry, registry.find(wanted), on, settings, stage_shower(bar), may_lack=may_lack)
     if report is not None:
         _write_report(report, found, settings)
     return found
 
 
-def _write_report(path: Path, trial: Trial, settings: Settings) -> None:
+def _write_report(path: Path, trial: GateReport, settings: Settings) -> None:
     from models.promotion.report import promotion_report
     from models.training.report import write_report
 

@@ -28,7 +28,7 @@ def prune(
       fraudstream model prune --dry-run
       fraudstream model prune --json
     """
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
     from fraudstream.lifecycle.model_prune import examine_store, remove
 
     settings = settings_of(context)

@@ -45,7 +45,7 @@ def serve(
     """
     from fraudstream.control.control_topic import publish_deployment
     from fraudstream.control.model_events import await_answers
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
 
     settings = settings_of(context)
     deployment = _deployment(
@@ -75,7 +75,7 @@ def serving(context: typer.Context, *, as_json: AsJson = False) -> None:
     """
     from fraudstream.control.control_topic import read_deployment
     from fraudstream.control.model_events import REFUSED, ShardReport, read_model_events
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
     from jobs.shards import SHARD_KEYS
 
     settings = settings_of(context)
@@ -103,7 +103,7 @@ def compare(
       fraudstream model compare --since 2026-11-20 --json
     """
     from fraudstream.control.control_topic import read_deployment
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
     from fraudstream.lifecycle.shadow_results import ShadowResult, read_shadow_records
     from fraudstream.system.failures import NotReady
 

@@ -50,7 +50,7 @@ def monitor(
       fraudstream monitor --horizon-days 10 --share 0.05 --error-drift
       fraudstream monitor --once --json | jq .models
     """
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.retention import monitor_need, tell_retention
     from fraudstream.kafka.topics import require_topics
     from fraudstream.lifecycle.error_drift import error_drift as watch_error

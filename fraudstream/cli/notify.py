@@ -25,7 +25,7 @@ def notify(
     """
     import logging
 
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.topics import require_topics
     from fraudstream.observe.notices.notices import Notices, webhook_url
     from fraudstream.observe.notices.notifier import Notifier

@@ -20,7 +20,7 @@ from fraudstream.terminal import (
 )
 
 if TYPE_CHECKING:
-    from fraudstream.devstack.embedded import Services
+    from fraudstream.devstack.stack import Services
     from fraudstream.lifecycle.audit_log import AuditEntry
     from fraudstream.lifecycle.retraining import Retrained
     from fraudstream.settings.settings import Settings
@@ -97,7 +97,7 @@ def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
 
 
 def _services(settings: Settings) -> Services:
-    from fraudstream.devstack.embedded import Services, find_bootstrap
+    from fraudstream.devstack.stack import Services, find_bootstrap
     from fraudstream.kafka.retention import retrain_needs, tell_retention
     from fraudstream.kafka.topics import require_topics
 

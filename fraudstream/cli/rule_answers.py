@@ -11,7 +11,7 @@ from fraudstream.terminal import out, settings_of, write_line
 
 if TYPE_CHECKING:
     from fraudstream.control.model_events import ShardReport
-    from fraudstream.devstack.embedded import Services
+    from fraudstream.devstack.stack import Services
     from fraudstream.settings.settings import Settings
 
 Reason = Annotated[str, typer.Option(help="Reason, recorded in the log.")]
@@ -20,7 +20,7 @@ Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the job's 
 
 def open_services(context: typer.Context) -> tuple[Settings, Services]:
     """Find the broker; the job that reads it may come later."""
-    from fraudstream.devstack.embedded import Services, find_bootstrap
+    from fraudstream.devstack.stack import Services, find_bootstrap
 
     settings = settings_of(context)
     return settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=settings.flink.rest_url or "")

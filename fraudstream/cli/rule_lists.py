@@ -20,7 +20,7 @@ from fraudstream.cli.rule_answers import (
 from fraudstream.terminal import AsJson, count_bar, err, out, write_json, write_line, write_table
 
 if TYPE_CHECKING:
-    from fraudstream.rules.list_orders import ListOrder, ListOrders, Sent
+    from fraudstream.rules.list_publisher import ListOrder, ListPublisher, Sent
 
 app = typer.Typer(help="List entries that are added and removed one by one, or imported.", no_args_is_help=True)
 
@@ -146,14 +146,14 @@ def import_values(
     _change(context, lambda orders, sent: orders.add(name, found.values, reason, sent), wait, as_json)
 
 
-def _orders(context: typer.Context) -> ListOrders:
-    from fraudstream.rules.list_orders import ListOrders
+def _orders(context: typer.Context) -> ListPublisher:
+    from fraudstream.rules.list_publisher import ListPublisher
 
-    return ListOrders(*open_services(context))
+    return ListPublisher(*open_services(context))
 
 
 def _change(
-    context: typer.Context, change: Callable[[ListOrders, Sent], ListOrder], wait: float, as_json: bool
+    context: typer.Context, change: Callable[[ListPublisher, Sent], ListOrder], wait: float, as_json: bool
 ) -> None:
     settings, services = open_services(context)
     with count_bar("sending", None) as bar:

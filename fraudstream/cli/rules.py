@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fraudstream.control.model_events import ShardReport
-    from fraudstream.devstack.embedded import Services
-    from fraudstream.rules.rule_orders import RuleOrder, RuleOrders
-    from fraudstream.rules.rule_trial import RuleTrial
+    from fraudstream.devstack.stack import Services
+    from fraudstream.rules.dry_run_result import DryRunResult
+    from fraudstream.rules.rule_publisher import RuleOrder, RulePublisher
     from fraudstream.settings.settings import Settings
     from models.rules.dry_run import DryRun
     from models.rules.text_table import TextTable
@@ -186,8 +186,8 @@ def dry_run(
       fraudstream rules dry-run rules.toml --on history.parquet
       fraudstream rules dry-run rules.toml --on artifacts/inference --json | jq .rules
     """
+    from fraudstream.rules.dry_run_result import try_rules
     from fraudstream.rules.rule_file import RuleFile
-    from fraudstream.rules.rule_trial import try_rules
     from models.scoring.loaded_model import load_tested
     from schemas.rule_book import RuleBook
 
@@ -215,16 +215,16 @@ def dry_run(
         _show_trial(trial)
 
 
-def _orders(settings: Settings, services: Services) -> RuleOrders:
-    from fraudstream.rules.rule_orders import RuleOrders
+def _orders(settings: Settings, services: Services) -> RulePublisher:
+    from fraudstream.rules.rule_publisher import RulePublisher
 
-    return RuleOrders(settings, services)
+    return RulePublisher(settings, services)
 
 
 def _labels(settings: Settings) -> pa.Table | None:
     import pyarrow as pa
 
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.topics import require_topics
     from fraudstream.readers.placed_records import read_labels
     from fraudstream.system.failures import NotReady
@@ -239,14 +239,14 @@ def _labels(settings: Settings) -> pa.Table | None:
 
 def _lists(settings: Settings) -> dict[str, TextTable]:
     """Return the entries that were added to lists, none where there is no broker."""
-    from fraudstream.devstack.embedded import Services, find_bootstrap
-    from fraudstream.rules.list_orders import ListOrders
+    from fraudstream.devstack.stack import Services, find_bootstrap
+    from fraudstream.rules.list_publisher import ListPublisher
     from fraudstream.rules.list_tables import list_tables
     from fraudstream.system.failures import NotReady
 
     try:
         services = Services(bootstrap_servers=find_bootstrap(settings), rest_url="")
-        return list_tables(ListOrders(settings, services).in_force())
+        return list_tables(ListPublisher(settings, services).in_force())
     except NotReady:
         return {}
 
@@ -319,7 +319,7 @@ def _day(moment: datetime | None) -> str:
     return "-" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _show_trial(trial: RuleTrial) -> None:
+def _show_trial(trial: DryRunResult) -> None:
     figures = trial.figures
     rows = [
         (

@@ -25,7 +25,7 @@ def serve(
     from fraudstream.api.application import create_application
     from fraudstream.api.server import listen
     from fraudstream.api.server import serve as answer
-    from fraudstream.devstack.embedded import find_services
+    from fraudstream.devstack.stack import find_services
     from fraudstream.kafka.topics import require_topics
     from fraudstream.observe.metrics.exporter import open_exporter
     from schemas.errors import UserError

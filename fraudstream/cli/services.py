@@ -36,8 +36,8 @@ def up(
       fraudstream up --registry
       FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 fraudstream up
     """
-    from fraudstream.devstack.embedded import Watcher, start
     from fraudstream.devstack.jars import missing_jars, read_lock
+    from fraudstream.devstack.stack import Watcher, start
     from fraudstream.system.folders import cache_folder
 
     settings = settings_of(context, flink={"taskmanagers": taskmanagers}, kafka={"embedded_registry": registry or None})
@@ -68,7 +68,7 @@ def down(context: typer.Context, *, as_json: AsJson = False) -> None:
 
       fraudstream down
     """
-    from fraudstream.devstack.embedded import stop
+    from fraudstream.devstack.stack import stop
 
     stopped = stop(settings_of(context))
     if as_json:

@@ -15,7 +15,7 @@ def create(context: typer.Context, *, as_json: AsJson = False) -> None:
 
       fraudstream topics create
     """
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.topics import create_topics
 
     settings = settings_of(context)
@@ -35,7 +35,7 @@ def list_topics(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream topics ls
       fraudstream topics ls --json
     """
-    from fraudstream.devstack.embedded import find_bootstrap
+    from fraudstream.devstack.stack import find_bootstrap
     from fraudstream.kafka.topics import count_records
 
     settings = settings_of(context)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fraudstream.console.verdict_book import VerdictBook
+from fraudstream.console.reviewed_labels import ReviewedLabels
 
 Sort = Literal["newest", "score", "amount"]
 State = Literal["all", "open", "fraud", "genuine"]
@@ -55,7 +55,7 @@ class AlertBook:
         What is known.
     """
 
-    def __init__(self, most: int, verdicts: VerdictBook) -> None:
+    def __init__(self, most: int, verdicts: ReviewedLabels) -> None:
         self._most, self._verdicts = most, verdicts
         self._alerts: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._transactions: set[tuple[str, str]] = set()

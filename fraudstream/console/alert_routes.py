@@ -13,15 +13,15 @@ from fraudstream.api.access import require_access
 from fraudstream.api.json_body import JsonRoute
 from fraudstream.api.problem import ProblemError
 from fraudstream.console.alert_book import Sort, State, Wanted
-from fraudstream.console.desk import Desk
+from fraudstream.console.context import ConsoleContext
 from fraudstream.console.json_answer import as_json
 from fraudstream.console.reviews import UndeliveredError
 from fraudstream.system.failures import RuntimeFailure
 from schemas.errors import UserError
 from schemas.validation import MAX_TEXT_BYTES
 
-MOST_LISTED = 500
-MOST_DAYS = 90
+MAX_LISTED = 500
+MAX_DAYS = 90
 HEADER = "X-Fraudstream-Console"
 
 router = APIRouter(prefix="/data/alerts", dependencies=[Depends(require_access)], route_class=JsonRoute)
@@ -42,7 +42,7 @@ class Silence(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    days: Annotated[int, Field(ge=1, le=MOST_DAYS)]
+    days: Annotated[int, Field(ge=1, le=MAX_DAYS)]
 
 
 def require_own_page(own: Annotated[str | None, Header(alias=HEADER)] = None) -> None:
@@ -62,7 +62,7 @@ async def list_alerts(
     state: State = "all",
     min_score: Annotated[float, Query(ge=0, le=1)] = 0.0,
     sort: Sort = "newest",
-    limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
 ) -> Response:
     """List the alerts that are wanted, and say how many there are."""
     alerts = _desk(request).notebook.alerts
@@ -124,8 +124,8 @@ async def snooze_customer(alert_id: AlertId, silence: Silence, request: Request)
     return as_json({"customer_id": alert["customer_id"], "until": until})
 
 
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
+def _desk(request: Request) -> ConsoleContext:
+    desk: ConsoleContext = request.app.state.desk
     return desk
 
 

@@ -13,9 +13,9 @@ from fraudstream.api.access import Access
 from fraudstream.api.body_limit import BodyLimit
 from fraudstream.api.problem import ProblemError, answer_with_problems
 from fraudstream.console import alert_routes, stream_routes
-from fraudstream.console.desk import open_desk
+from fraudstream.console.context import open_desk
 from fraudstream.console.security_headers import SecurityHeaders
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import Settings
 
 PAGE = Path(__file__).with_name("page")
@@ -46,7 +46,7 @@ def create_console(settings: Settings, services: Services) -> FastAPI:
     app.state.settings = settings
     app.state.is_ending = lambda: False
     own = settings.console
-    app.state.access = Access(own.read_tokens(), own.rate_limit, "fraudstream.console.rate_limit")
+    app.state.access = Access(own.read_tokens(), own.rate_limit, "console.rate_limit")
     app.add_middleware(BodyLimit, most_bytes=settings.api.max_body_bytes, timeout_s=own.body_timeout_s)
     app.add_middleware(SecurityHeaders)
     answer_with_problems(app, see="docs/console.md")

@@ -8,7 +8,7 @@ import orjson
 
 WAITING = 200
 """Events that a page may be behind by; one that falls back further is let go, and begins anew."""
-LOOK_S, BEAT_S = 1.0, 15.0
+POLL_S, BEAT_S = 1.0, 15.0
 
 
 class FullError(Exception):
@@ -62,10 +62,10 @@ class Feed:
             silent_s = 0.0
             while not is_ending() and queue in self._queues:
                 try:
-                    yield await asyncio.wait_for(queue.get(), LOOK_S)
+                    yield await asyncio.wait_for(queue.get(), POLL_S)
                     silent_s = 0.0
                 except TimeoutError:
-                    silent_s += LOOK_S
+                    silent_s += POLL_S
                     if silent_s >= BEAT_S:  # what lies between would close a silent connection
                         silent_s = 0.0
                         yield b": \n\n"

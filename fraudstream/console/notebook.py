@@ -6,8 +6,8 @@ from typing import Any
 
 from fraudstream.console.alert_book import AlertBook
 from fraudstream.console.feed import Feed
+from fraudstream.console.reviewed_labels import ReviewedLabels
 from fraudstream.console.stream_reader import Listener
-from fraudstream.console.verdict_book import VerdictBook
 from fraudstream.settings.settings import Settings
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, LABEL
 
@@ -32,7 +32,7 @@ class Notebook:
     """
 
     alerts: AlertBook
-    verdicts: VerdictBook
+    verdicts: ReviewedLabels
     feed: Feed
     drifts: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
     dead_letters: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
@@ -40,7 +40,7 @@ class Notebook:
     @classmethod
     def of(cls, settings: Settings) -> Notebook:
         """Make an empty one."""
-        verdicts = VerdictBook(LABELS_KEPT)
+        verdicts = ReviewedLabels(LABELS_KEPT)
         alerts = AlertBook(settings.console.alerts_kept, verdicts)
         return cls(alerts=alerts, verdicts=verdicts, feed=Feed(settings.console.most_streams))
 

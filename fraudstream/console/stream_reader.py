@@ -14,7 +14,7 @@ from fraudstream.kafka.topic_ids import RecreatedTopics
 from fraudstream.kafka.topic_reader import place_of, topic_ends
 from fraudstream.settings.settings import Settings
 
-LOOK_S, MOST_AT_ONCE = 0.2, 500
+POLL_S, MAX_AT_ONCE = 0.2, 500
 
 Record = dict[str, Any]
 
@@ -69,10 +69,10 @@ class StreamReader(BackgroundReader):
         backlog = {topic: listener.backlog for topic, listener in listeners.items()}
         consumer.assign(topic_ends(consumer, listeners, backlog))
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         self._producer.poll(0)
         found: dict[str, list[Record]] = {}
-        for message in self._consumer.consume(MOST_AT_ONCE, LOOK_S):
+        for message in self._consumer.consume(MAX_AT_ONCE, POLL_S):
             record = self._record(message)
             if record is not None:
                 found.setdefault(message.topic() or "", []).append(record)

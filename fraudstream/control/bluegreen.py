@@ -14,8 +14,8 @@ from fraudstream.control.savepoints import job_manifest, take_savepoint
 from fraudstream.control.state_topics import StateTopics
 from fraudstream.control.submit import Submitted, client_home, job_config, run_job
 from fraudstream.control.switch_plan import Plan
-from fraudstream.devstack.embedded import Services
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until

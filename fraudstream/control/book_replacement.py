@@ -7,7 +7,7 @@ from contextlib import suppress
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from fraudstream.control.control_topic import encode_rules, read_rules
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.kafka_client import client_properties
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure

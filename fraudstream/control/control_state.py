@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_reader import place_of, read_topic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from fraudstream.control.control_state import read_control
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topics import require_topics
@@ -34,7 +34,7 @@ __all__ = [
     "read_snoozes",
 ]
 
-MOST_BOOK_BYTES = 900_000
+MAX_BOOK_BYTES = 900_000
 """Of a rule book, encoded: no broker at its defaults takes a record of a megabyte."""
 
 ENTRIES_PER_S = 10_000
@@ -79,9 +79,9 @@ def encode_rules(settings: Settings, book: RuleBook) -> bytes:
         The book is too large.
     """
     payload = RecordCodec(RULES, rules_subject(settings.topics.control), registry_of(settings)).encode(book.to_record())
-    if len(payload) > MOST_BOOK_BYTES:
+    if len(payload) > MAX_BOOK_BYTES:
         raise RuleError(
-            f"expected a rule book of at most {MOST_BOOK_BYTES:,} bytes, was {len(payload):,}: shorten its lists"
+            f"expected a rule book of at most {MAX_BOOK_BYTES:,} bytes, was {len(payload):,}: shorten its lists"
         )
     return payload
 

@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass, replace
 
 from fraudstream.control.control_state import ControlState, read_control
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.settings.settings import Settings
 from jobs.first_records import pack_records

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fraudstream.control.input_topics import BrokerTopics, advance_generations, note_topics
 from fraudstream.control.savepoints import check_savepoint, is_unmarked, known_manifest, local_folder
 from fraudstream.control.state_topics import StateTopics
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import Settings
 from jobs.job_config import JobConfig
 from jobs.state_manifest import StateManifest

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from fraudstream.control.bluegreen import ALIVE
-from fraudstream.devstack.embedded import find_services
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import find_services
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from jobs.job_config import JobConfig

@@ -16,9 +16,9 @@ from fraudstream.control.resumption import Resumption
 from fraudstream.control.savepoints import note_manifest, take_savepoint
 from fraudstream.control.stale_state import require_committable
 from fraudstream.control.state_marks import explain_refusal
-from fraudstream.devstack.embedded import Services, cluster, jars_for
 from fraudstream.devstack.flink_home import CLIENT_SETTINGS, FlinkHome
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services, cluster, jars_for
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.kafka.topic_rights import JobNeeds, require_rights
 from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_time_ms

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.embedded import Services, Watcher, embedded
+from fraudstream.devstack.stack import Services, Watcher, embedded
 from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import await_records

@@ -19,9 +19,9 @@ from fraudstream.control.submit import stop_job, submit
 from fraudstream.demos.demo import demo_settings, train_once
 from fraudstream.demos.lifecycle_chart import lifecycle_chart
 from fraudstream.demos.lifecycle_stream import LifecycleStream
-from fraudstream.devstack.embedded import Services, Watcher, embedded
+from fraudstream.devstack.stack import Services, Watcher, embedded
 from fraudstream.kafka.topic_reader import await_records
-from fraudstream.lifecycle.judging import try_alone
+from fraudstream.lifecycle.gate_checks import check_gates
 from fraudstream.lifecycle.model_registry import ModelRegistry
 from fraudstream.lifecycle.promotion import Promotion
 from fraudstream.lifecycle.retrain_schedule import RetrainSchedule
@@ -118,7 +118,7 @@ def run_lifecycle_demo(settings: Settings) -> LifecycleSummary:
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
         registry = ModelRegistry(demo)
         version, _ = registry.push(model)
-        first = Promotion(demo, registry, services).promote(try_alone(registry, version, demo), reason="the first")
+        first = Promotion(demo, registry, services).promote(check_gates(registry, version, demo), reason="the first")
         if first.outcome != "done":
             raise RuntimeFailure(f"expected the first model to pass the gates, was {first.outcome}: {first.gates}")
         status.update("submitting the job")

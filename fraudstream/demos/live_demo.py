@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from fraudstream.control.submit import stop_job, submit
 from fraudstream.demos.demo import demo_settings, tell_model, train_once
-from fraudstream.devstack.embedded import Services, Watcher, embedded
+from fraudstream.devstack.stack import Services, Watcher, embedded
 from fraudstream.settings.settings import Settings
 from fraudstream.terminal import err, out
 

@@ -60,7 +60,7 @@ class BackgroundReader(ABC):
         return self._thread.is_alive()
 
     @abstractmethod
-    def _look(self) -> None:
+    def _poll(self) -> None:
         """Look once; how long that takes is the pace."""
 
     def _on_added(self, partitions: list[TopicPartition]) -> None:  # noqa: B027 (most readers need not know)
@@ -71,4 +71,4 @@ class BackgroundReader(ABC):
             added = self._new_partitions.add()
             if added:
                 self._on_added(added)
-            self._look()
+            self._poll()

@@ -12,7 +12,7 @@ from fraudstream.settings.settings import Settings
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.errors import UserError
 from schemas.registry import RegistryUnavailableError, SchemaRegistry, UnknownSchemaError, value_subject
-from schemas.steady_registry import open_steady_registry
+from schemas.resilient_registry import open_steady_registry
 
 T = TypeVar("T")
 
@@ -100,7 +100,7 @@ def read_records(
     parse: Callable[[dict[str, Any]], T] = lambda record: record,  # type: ignore[assignment,return-value]
     *,
     since_ms: int | None = None,
-    takes: Callable[[Message], bool] = lambda _message: True,
+    accepts: Callable[[Message], bool] = lambda _message: True,
     subject: str | None = None,
 ) -> Iterator[tuple[Message, T]]:
     """Read all records of a kind that a topic holds now, and report those that are not of it.
@@ -131,7 +131,7 @@ def read_records(
     codecs = TopicCodecs(settings, {topic: kind}, subjects=subjects, registry=registry_of(settings), at_once=False)
     try:
         for message in read_topic(settings, bootstrap_servers, topic, since_ms=since_ms):
-            if takes(message):
+            if accepts(message):
                 found = codecs.parse(message, parse)
                 if found is not None:
                     yield message, found

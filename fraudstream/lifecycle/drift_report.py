@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fraudstream.system.folders import PROJECT_ROOT
-from fraudstream.system.own_environment import own_environment, run_in_own
+from fraudstream.system.isolated_venv import isolated_venv, run_isolated
 from models.features.table import FEATURE_NAMES
 from schemas.errors import UserError
 
 LOCK = PROJECT_ROOT / "requirements" / "evidently.lock"
 PAGE = Path(__file__).with_name("evidently_page.py")
-LEAST_ROWS = 100
+MIN_ROWS = 100
 """With fewer rows of either sample Evidently's tests say nothing."""
 
 
@@ -43,11 +43,11 @@ def write_drift_report(reference: Path, current: Path, page: Path) -> int:
             f"expected score or features as columns of {reference} and {current}, was none in both: "
             "give files that `fraudstream archive` wrote"
         )
-    python = own_environment(LOCK, "tools")
+    python = isolated_venv(LOCK, "tools")
     page.parent.mkdir(parents=True, exist_ok=True)
     # Evidently would report its use.
     environment = os.environ | {"DO_NOT_TRACK": "1"}
-    run_in_own([python, "-I", PAGE, reference, current, page, *columns], environment, "a page by Evidently, but it")
+    run_isolated([python, "-I", PAGE, reference, current, page, *columns], environment, "a page by Evidently, but it")
     return len(columns)
 
 
@@ -57,9 +57,9 @@ def _columns(file: Path) -> set[str]:
     except (OSError, pa.ArrowInvalid) as error:
         raise UserError(f"expected a Parquet file at {file}, was: {error}: see `fraudstream archive --help`") from None
     with found:
-        if found.metadata.num_rows < LEAST_ROWS:
+        if found.metadata.num_rows < MIN_ROWS:
             raise UserError(
-                f"expected at least {LEAST_ROWS} rows in {file}, was {found.metadata.num_rows}: archive for longer, "
+                f"expected at least {MIN_ROWS} rows in {file}, was {found.metadata.num_rows}: archive for longer, "
                 "or raise job.feature_log_share"
             )
         return set(found.schema_arrow.names)

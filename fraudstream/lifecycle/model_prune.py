@@ -13,8 +13,8 @@ from pathlib import Path
 from fraudstream.control.model_events import SERVING, read_model_events
 from fraudstream.control.model_in_use import LiveJob, live_jobs
 from fraudstream.control.model_store import serving_folder
-from fraudstream.devstack.embedded import Services
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.kafka.topics import require_topics
 from fraudstream.lifecycle.model_registry import ModelRegistry

@@ -10,9 +10,9 @@ from confluent_kafka import KafkaException
 
 from fraudstream.control.control_topic import Challenger, Deployment, Served, publish_deployment
 from fraudstream.control.model_store import serve_artifact
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.lifecycle.audit_log import Action, AuditEntry, AuditLog, Outcome, Serving
-from fraudstream.lifecycle.judging import Trial
+from fraudstream.lifecycle.gate_checks import GateReport
 from fraudstream.lifecycle.model_registry import ModelRegistry
 from fraudstream.lifecycle.model_version import CHALLENGER, CHAMPION, ModelVersion
 from fraudstream.settings.settings import Settings
@@ -58,7 +58,7 @@ class Promotion:
             share=challenger.share if challenger else 0.0,
         )
 
-    def promote(self, trial: Trial, *, reason: str, force: bool = False) -> AuditEntry:
+    def promote(self, trial: GateReport, *, reason: str, force: bool = False) -> AuditEntry:
         """Make a version the champion, if its gates hold or are overruled; a challenger that it was ends as such.
 
         Raises
@@ -74,7 +74,7 @@ class Promotion:
             after = Serving(champion=trial.version.version)
         return self._decide("promote", trial, before, after, reason, force=force)
 
-    def shadow(self, trial: Trial, *, share: float, reason: str, force: bool = False) -> AuditEntry:
+    def shadow(self, trial: GateReport, *, share: float, reason: str, force: bool = False) -> AuditEntry:
         """Let a version score beside the champion, and decide for a share of the customers.
 
         Raises
@@ -128,7 +128,7 @@ class Promotion:
         return self._tell(entry)
 
     def _decide(
-        self, action: Action, trial: Trial, before: Serving, after: Serving, reason: str, *, force: bool
+        self, action: Action, trial: GateReport, before: Serving, after: Serving, reason: str, *, force: bool
     ) -> AuditEntry:
         entry = replace(
             self._entry(action, trial.version, before, after, reason),

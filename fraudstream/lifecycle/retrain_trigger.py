@@ -23,7 +23,7 @@ from schemas.errors import UserError
 LOG = logging.getLogger("fraudstream.retrain")
 
 GROUP_ID = "fraudstream-retrain"
-LOOK_S = 0.5
+POLL_S = 0.5
 CHECK_S = 5.0
 """Time between two checks whether the topic was created again, seconds."""
 
@@ -91,7 +91,7 @@ class RetrainTrigger:
                 labels = LabelMonitor(horizon_ms=horizon_ms, on_matured=on_matured)
                 with LabelWatch(self._settings, self._servers, labels, share=self._share) as watch:
                     while not self._stopping.is_set():
-                        self._look(labels)
+                        self._poll(labels)
                         if not watch.running:
                             raise RuntimeFailure("expected scores and labels to be read, but that failed: see above")
         finally:
@@ -101,9 +101,9 @@ class RetrainTrigger:
         """End `run` soon; a retraining that has begun is finished."""
         self._stopping.set()
 
-    def _look(self, labels: LabelMonitor) -> None:
+    def _poll(self, labels: LabelMonitor) -> None:
         self._begin_recreated()
-        for message in self._consumer.consume(100, LOOK_S):
+        for message in self._consumer.consume(100, POLL_S):
             if message.error() is None:
                 self._take(message)
         reason = self._schedule.due(time.time(), labels.matured_until_ms)

@@ -11,10 +11,10 @@ from typing import Any, Literal
 import pyarrow.parquet as pq
 
 from fraudstream.control.model_events import ANSWER_S, REFUSED, ShardReport, await_answers
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
 from fraudstream.lifecycle.audit_log import AuditEntry
-from fraudstream.lifecycle.judging import try_alone, try_beside_champion
+from fraudstream.lifecycle.gate_checks import check_gates, check_gates_against
 from fraudstream.lifecycle.model_registry import ModelRegistry
 from fraudstream.lifecycle.model_version import CHAMPION, ModelVersion
 from fraudstream.lifecycle.promotion import Promotion
@@ -150,7 +150,7 @@ class Retraining:
         if champion is not None and champion.version == version.version:
             return {"end": "unchanged"}
         shadow = self._shadow(version, champion, reason) if champion is not None and self._services else None
-        trial = try_beside_champion(self._registry, version, history, self._settings, self._progress)
+        trial = check_gates_against(self._registry, version, history, self._settings, self._progress)
         entry = self._promotion.promote(trial, reason=reason)
         found: dict[str, Any] = {"gates": entry.gates, "shadow": shadow}
         if entry.outcome == "refused":
@@ -166,7 +166,7 @@ class Retraining:
 
     def _shadow(self, version: ModelVersion, champion: ModelVersion, reason: str) -> dict[str, Any] | None:
         """Let it score beside the champion until the job has compared enough, or the time is over."""
-        trial = try_alone(self._registry, version, self._settings)
+        trial = check_gates(self._registry, version, self._settings)
         entry = self._promotion.shadow(trial, share=0.0, reason=reason)
         if entry.outcome == "refused":
             return None

@@ -117,6 +117,6 @@ def _having(
         topic,
         kind,
         since_ms=since_ms,
-        takes=lambda message: wanted in (message.value() or b""),
+        accepts=lambda message: wanted in (message.value() or b""),
     )
     return (record for _, record in found if record[field] == value)

@@ -59,7 +59,7 @@ class AlertWatch(BackgroundReader):
         if not wait_until(lambda: self._read_count >= size, seconds=seconds):
             raise RuntimeFailure(f"expected {size:,} alerts within {seconds:.0f} s, was {self._read_count:,}")
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         for message in self._consumer.consume(500, POLL_S if not self.seen_at_ms else 0.005):
             now_ms = time.time() * 1000
             if message.error():

@@ -72,7 +72,7 @@ class LabelWatch(BackgroundReader):
         """Whether all that the topics held at the start was read."""
         return not self._ends
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         for message in self._consumer.consume(AT_ONCE, POLL_S):
             if message.error() is None:
                 self._take(message)

@@ -10,7 +10,7 @@ from pyflink.common import Row
 from jobs.operators.scoring_run import Part, ScoringInput, ScoringRun, Stage
 from jobs.operators.settled import NOT_OF_DATA, internal, settled
 from models.scoring.decision import Decision
-from models.scoring.panel import ChallengerError, ChampionError
+from models.scoring.served_models import ChallengerError, ChampionError
 from schemas.culprit_search import CulpritSearch
 from schemas.rejection import Reason, Rejection
 from schemas.row_selection import Rows

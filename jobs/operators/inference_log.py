@@ -10,7 +10,7 @@ from jobs.record_types import PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
 from models.features.columns import required
 from models.features.hashing import hash_column, hash_pairs
 from models.scoring.artifact import Manifest
-from models.scoring.transaction_scorer import Decided
+from models.scoring.transaction_scorer import Decisions
 from schemas.inference_batch import InferenceBatchEncoder
 from schemas.registry import SchemaRegistry, value_subject
 
@@ -35,7 +35,7 @@ class InferenceLog:
     def sample(
         self,
         records: pa.RecordBatch,
-        scored: Decided,
+        scored: Decisions,
         positions: Sequence[int],
         shard: int,
         label_offsets: Sequence[int],

@@ -7,7 +7,7 @@ from jobs.operators.loading import MAX_WAIT_S, Loading
 from jobs.operators.serving import Serving
 from models.scoring.artifact import Artifact, ArtifactError, load_artifact
 from models.scoring.loaded_model import LoadedModel
-from models.scoring.panel import Panel
+from models.scoring.served_models import ServedModels
 
 if TYPE_CHECKING:
     from jobs.job_config import JobConfig
@@ -69,7 +69,7 @@ class JobModel:
 
     @staticmethod
     def _load(config: JobConfig, registry: SchemaRegistry) -> Serving:
-        return Serving.of(config, registry, Panel(models=(LoadedModel.of(load_pinned(config)),)))
+        return Serving.of(config, registry, ServedModels(models=(LoadedModel.of(load_pinned(config)),)))
 
 
 def load_pinned(config: JobConfig) -> Artifact:

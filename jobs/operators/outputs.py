@@ -15,7 +15,7 @@ from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
 from models.scoring.reason import Reason
 from models.scoring.reason_finder import ReasonFinder
-from models.scoring.transaction_scorer import Decided
+from models.scoring.transaction_scorer import Decisions
 from schemas.alert_id import alert_id
 from schemas.avro_schemas import ALERT, DEAD_LETTER
 from schemas.codec import RecordCodec
@@ -54,7 +54,7 @@ class Outputs:
     def decisions(
         self,
         records: pa.RecordBatch,
-        scored: Decided,
+        scored: Decisions,
         shard: int,
         label_offsets: Sequence[int],
         now_ms: int,
@@ -114,7 +114,7 @@ class Outputs:
     def _alert_batches(
         self,
         records: pa.RecordBatch,
-        scored: Decided,
+        scored: Decisions,
         rows: np.ndarray[Any, Any],
         now_ms: int,
         fired: Fired,
@@ -125,7 +125,7 @@ class Outputs:
         return topic_batches(self._topics.alerts, [alert["customer_id"] for alert in alerts], payloads)
 
     def _alert(
-        self, records: pa.RecordBatch, scored: Decided, row: int, now_ms: int, rules: Sequence[CompiledRule]
+        self, records: pa.RecordBatch, scored: Decisions, row: int, now_ms: int, rules: Sequence[CompiledRule]
     ) -> dict[str, Any]:
         manifest = self._manifest
         transaction = {name: records.column(name)[row].as_py() for name in _COPIED}

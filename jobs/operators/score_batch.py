@@ -52,7 +52,7 @@ from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import SchemaRegistry, lists_subject, rules_subject, snoozes_subject, value_subject
 from schemas.rejection import Rejection
-from schemas.steady_registry import open_steady_registry
+from schemas.resilient_registry import open_steady_registry
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.wall_clock import now_ms
 
@@ -146,7 +146,7 @@ class ScoreBatch(KeyedProcessFunction):
         if key not in self._shards:
             yield from self._begin(key)
         lane = self._shards[key]
-        lane.models.alarm_ms = None
+        lane.models.next_timer_ms = None
         yield from lane.models.look(now_ms())
         yield from lane.rules.look(now_ms())
         self._wake(lane, ctx)
@@ -184,9 +184,9 @@ class ScoreBatch(KeyedProcessFunction):
     @staticmethod
     def _wake(lane: Lane, ctx: KeyedProcessFunction.Context) -> None:
         now, models = now_ms(), lane.models
-        due_ms = models.next_look_ms(now) if lane.rules.next_look_ms(now) is None else now + LOADING_MS
-        if due_ms is not None and (models.alarm_ms is None or due_ms < models.alarm_ms):
-            models.alarm_ms = due_ms
+        due_ms = models.next_poll_ms(now) if lane.rules.next_poll_ms(now) is None else now + LOADING_MS
+        if due_ms is not None and (models.next_timer_ms is None or due_ms < models.next_timer_ms):
+            models.next_timer_ms = due_ms
             ctx.timer_service().register_processing_time_timer(due_ms)
 
     def _score(

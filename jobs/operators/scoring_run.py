@@ -13,7 +13,7 @@ from pyflink.common import Row
 
 from jobs.operators.settled import NOT_OF_DATA
 from models.rules.ruling import NONE_FIRED, Ruling
-from models.scoring.panel import ChallengerError, ChampionError
+from models.scoring.served_models import ChallengerError, ChampionError
 from models.scoring.transaction_scorer import ScoredBatch
 from schemas.row_selection import Rows, items_of, records_of
 from schemas.validation import event_time_ms
@@ -231,7 +231,7 @@ class ScoringRun:
         """
         records, positions, now_ms = self._records(rows), self.given.positions[rows], self.given.now_ms
         shard, known = self._shard.key, self._shard.label_offsets
-        for number, chosen, part in scored.by_decider():
+        for number, chosen, part in scored.split_by_model():
             some, places, desk = records, positions, self.serving.desks[number]
             if chosen is not None:
                 some, places = records.take(pa.array(chosen)), items_of(positions, chosen)

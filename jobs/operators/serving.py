@@ -9,13 +9,13 @@ from jobs.operators.inference_log import InferenceLog
 from jobs.operators.outputs import Outputs
 from models.drift.observer import Observer
 from models.scoring.loaded_model import LoadedModel
-from models.scoring.panel import Panel
+from models.scoring.served_models import ServedModels
 from schemas.deployment import Deployment
 from schemas.registry import SchemaRegistry
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Desk:
+class DecisionWriter:
     """Writes down what one model decided.
 
     Parameters
@@ -28,7 +28,7 @@ class Desk:
     inference_log: InferenceLog
 
     @classmethod
-    def of(cls, config: JobConfig, registry: SchemaRegistry, model: LoadedModel) -> Desk:
+    def of(cls, config: JobConfig, registry: SchemaRegistry, model: LoadedModel) -> DecisionWriter:
         """Return the desk of a model."""
         return cls(
             outputs=Outputs(config, model.artifact, registry),
@@ -54,14 +54,14 @@ class Serving:
     """
 
     deployment_id: str
-    panel: Panel
-    desks: tuple[Desk, ...]
+    panel: ServedModels
+    desks: tuple[DecisionWriter, ...]
     observer: Observer
     deployment: Deployment | None = None
 
     @classmethod
     def of(
-        cls, config: JobConfig, registry: SchemaRegistry, panel: Panel, deployment: Deployment | None = None
+        cls, config: JobConfig, registry: SchemaRegistry, panel: ServedModels, deployment: Deployment | None = None
     ) -> Serving:
         """Return what serves by a panel; None: the model of the job's settings.
 
@@ -70,7 +70,7 @@ class Serving:
         ArtifactError
             A model promises reasons that it has not.
         """
-        desks = tuple(map(partial(Desk.of, config, registry), panel.models))
+        desks = tuple(map(partial(DecisionWriter.of, config, registry), panel.models))
         deployed_ms = round(deployment.changed_at.timestamp() * 1000) if deployment else 0
         observer = Observer(panel.models[0].manifest, shards=config.shards, deployed_ms=deployed_ms)
         deployment_id = deployment.deployment_id if deployment else ""
@@ -90,5 +90,5 @@ class Serving:
 
     @classmethod
     def load(cls, config: JobConfig, registry: SchemaRegistry, deployment: Deployment) -> Serving:
-        """Load what a deployment names; see `Panel.load` for what is refused."""
-        return cls.of(config, registry, Panel.load(deployment, time.perf_counter), deployment)
+        """Load what a deployment names; see `ServedModels.load` for what is refused."""
+        return cls.of(config, registry, ServedModels.load(deployment, time.perf_counter), deployment)

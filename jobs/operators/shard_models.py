@@ -5,8 +5,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, cast
 
 from models.scoring.loaded_model import require_self_test
-from models.scoring.panel import Panel, Verdict
 from models.scoring.recent_share import RecentShare
+from models.scoring.served_models import EnsembleScores, ServedModels
 from models.scoring.shadow_tally import ShadowTally
 from models.scoring.time_budget import TimeBudget
 
@@ -65,7 +65,7 @@ class ShardModels:
     ----------
     serving : Serving
         What scores.
-    alarm_ms : int or None
+    next_timer_ms : int or None
         When a timer of the shard's goes off, milliseconds since 1970: `look` is called then.
     """
 
@@ -75,7 +75,7 @@ class ShardModels:
         state: ShardState,
         loader: ServingLoader,
         own: Serving,
-        serve: Callable[[Panel], None],
+        serve: Callable[[ServedModels], None],
         reports: ModelReports,
         counts: Counts,
         challenger_time_ratio: float = 10.0,
@@ -86,7 +86,7 @@ class ShardModels:
         self._challenger_time_ratio = challenger_time_ratio
         self._order: Future[Outcome] | None = None
         self._ordered_ms = 0
-        self.alarm_ms: int | None = None
+        self.next_timer_ms: int | None = None
         self._compared_ms = 0
         self._use(own)
 
@@ -99,7 +99,7 @@ class ShardModels:
         first : bytes or None
             The order to begin with where the state has none.
         """
-        kept, wanted = self._state.deployment.value(), self._state.wanted_deployment.value()
+        kept, wanted = self._state.deployment.value(), self._state.pending_deployment.value()
         if kept is None and wanted is None and first is not None:
             kept = first
             self._state.deployment.update(first)
@@ -110,7 +110,7 @@ class ShardModels:
                 self._counts.refused()
                 if outcome.late and wanted is None:
                     wanted = kept
-                    self._state.wanted_deployment.update(kept)
+                    self._state.pending_deployment.update(kept)
             else:
                 self._use(outcome.serving)
         yield self._reports.serving(self._key, self.serving, now_ms, None)
@@ -119,14 +119,14 @@ class ShardModels:
 
     def order(self, payload: bytes, now_ms: int) -> None:
         """Take a control record: its models serve when they are loaded, in place of any that were ordered before."""
-        self._state.wanted_deployment.update(payload)
+        self._state.pending_deployment.update(payload)
         self._order, self._ordered_ms = self._loader.order(payload), now_ms
 
     def look(self, now_ms: int) -> Iterator[Any]:
         """Change to ordered models that are loaded, and write comparisons that are due."""
         if self._order is not None and self._order.done():
             if self._order.cancelled():  # it gave way to a newer one, which went to other shards alone so far
-                self._order = self._loader.order(self._state.wanted_deployment.value())
+                self._order = self._loader.order(self._state.pending_deployment.value())
             else:
                 yield from self._follow(self._order.result(), now_ms)
         # A clock that was set back must not hold comparisons up until it is where it was.
@@ -140,7 +140,7 @@ class ShardModels:
         if self._tallies and not self._compared_ms:
             self._compared_ms = now_ms
 
-    def hold_to_budget(self, verdict: Verdict, now_ms: int) -> Iterator[Any]:
+    def hold_to_budget(self, verdict: EnsembleScores, now_ms: int) -> Iterator[Any]:
         """Remove a challenger that scores too slowly; yield TOPIC_BATCHes that say so."""
         if not self._budgets or not verdict.seconds:
             return
@@ -200,7 +200,7 @@ class ShardModels:
         self._use(former)
         yield self._reports.serving(self._key, former, now_ms, None)
 
-    def next_look_ms(self, now_ms: int) -> int | None:
+    def next_poll_ms(self, now_ms: int) -> int | None:
         """Return when `look` is to be called at the latest, milliseconds since 1970; None: there is nothing to do."""
         if self._order is not None:
             return now_ms + min(max(LOADING_MS, (now_ms - self._ordered_ms) // 10), MAX_LOADING_MS)
@@ -215,13 +215,13 @@ class ShardModels:
         else:
             if self._compared_ms:
                 yield self._comparisons(now_ms)
-            self._state.deployment.update(self._state.wanted_deployment.value())
+            self._state.deployment.update(self._state.pending_deployment.value())
             if outcome.serving is not self.serving:
                 self._former = self.serving
             self._use(outcome.serving)
             yield self._reports.serving(self._key, self.serving, now_ms, took_ms)
             self._counts.deployed()
-        self._state.wanted_deployment.clear()
+        self._state.pending_deployment.clear()
 
     def _use(self, serving: Serving) -> None:
         self.serving = serving

@@ -133,7 +133,7 @@ class ShardRules:
         self._state.wanted_rules.clear()
         yield from self._told(read, now_ms)
 
-    def next_look_ms(self, now_ms: int) -> int | None:
+    def next_poll_ms(self, now_ms: int) -> int | None:
         """Return when `look` is to be called at the latest, milliseconds since 1970; None: nothing is being read."""
         return None if self._order is None else now_ms
 

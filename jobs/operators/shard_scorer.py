@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from jobs.operators.expiry_index import ExpiryIndex
 from jobs.operators.settled import settled
-from jobs.operators.silent_keys import SilentKeys
 from jobs.record_types import GENERATION_SHIFT, PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
 from models.features.batch import FeatureBatch
 from models.features.columns import string_values
@@ -17,7 +17,7 @@ from models.features.history import newest_event_time_ms
 from models.features.label_batch import LabelBatch
 from models.features.label_record import newest_label_time_ms
 from models.features.pool import Load
-from models.scoring.panel import Panel, Verdict
+from models.scoring.served_models import EnsembleScores, ServedModels
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.label_offset import GENERATION_SHIFT as ENTRY_SHIFT
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FEW_LABELS = 200
 """Up to so many labels at once are written to the records at once, unless there is a log to write out with them."""
 
-MOST_LOGGED, MOST_ENTRIES = 200_000, 1_000
+MAX_LOGGED, MAX_ENTRIES = 200_000, 1_000
 """With so many labels, or batches of them, in the log the records are written."""
 
 
@@ -52,13 +52,13 @@ class ShardScorer:
         self.key = key
         self._state = state
         self._new_scorer = new_scorer
-        self._panel: Panel | None = None
+        self._panel: ServedModels | None = None
         self._new: list[str] = []
         self._pending: dict[str, bytes] = {}
         self._read: dict[str, bytes | None] | None = None
         labels = (state.customer_labels, newest_label_time_ms)
-        self._customers = SilentKeys(state.due, [(state.histories, newest_event_time_ms), labels])
-        self._merchants = SilentKeys(state.merchants_due, [(state.merchant_labels, newest_label_time_ms)])
+        self._customers = ExpiryIndex(state.due, [(state.histories, newest_event_time_ms), labels])
+        self._merchants = ExpiryIndex(state.merchants_due, [(state.merchant_labels, newest_label_time_ms)])
         if not self._merchants:
             # None has an entry: nothing is known yet, or a version stored it that let labels lie for ever.
             self._merchants.adopt(list(state.merchant_labels.keys()))
@@ -67,7 +67,7 @@ class ShardScorer:
         self._offsets: list[int] = np.frombuffer(state.label_offsets.value() or b"", np.int64).tolist()
         self._scorer = self._restored()
 
-    def serve(self, panel: Panel) -> None:
+    def serve(self, panel: ServedModels) -> None:
         """Score by these models from the next batch on."""
         self._panel = panel
         self._scorer.serve(panel)
@@ -91,7 +91,7 @@ class ShardScorer:
         """Advance the histories, the first step of `score`: `answer` the batch once it is judged."""
         return self._scorer.advance(records)
 
-    def answer(self, batch: FeatureBatch, verdict: Verdict) -> ScoredBatch:
+    def answer(self, batch: FeatureBatch, verdict: EnsembleScores) -> ScoredBatch:
         """Remember what the models made of the last batch, the last step of `score`."""
         return self._scorer.answer(batch, verdict)
 
@@ -181,7 +181,7 @@ class ShardScorer:
         return scorer
 
     def _store_labels(self, labels: LabelBatch) -> None:
-        full = self._logged + len(labels) > MOST_LOGGED or self._entries == MOST_ENTRIES
+        full = self._logged + len(labels) > MAX_LOGGED or self._entries == MAX_ENTRIES
         if full or (len(labels) <= FEW_LABELS and not self._entries):
             self._write_records()
         else:

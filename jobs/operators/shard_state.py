@@ -31,12 +31,12 @@ class ShardState:
     label_offsets : ValueState of `LabelOffsets.encode`
         Which labels were learned.
     due : MapState of day and number to the customers of an entry
-        When each customer is looked at again, see `SilentKeys`.
+        When each customer is looked at again, see `ExpiryIndex`.
     merchants_due : MapState of day and number to the merchants of an entry
         The same of the merchants that labels tell of.
     observation : ValueState of `Accumulator.encode`
         The drift signals' unfinished means, and when the last part was sent.
-    deployment, wanted_deployment : ValueState of the control topic's payload
+    deployment, pending_deployment : ValueState of the control topic's payload
         Which models serve, and which are to once they are loaded, see `ShardModels`.
     rules, wanted_rules : ValueState of the control topic's payload
         The rule book in force, and the one that is to be once it is read, see `ShardRules`.
@@ -67,7 +67,7 @@ class ShardState:
         self.merchants_due = by_text("merchants_due")
         self.observation = one("observation")
         self.deployment = one("deployment")
-        self.wanted_deployment = one("wanted_deployment")
+        self.pending_deployment = one("wanted_deployment")
         self.rules = one("rules")
         self.wanted_rules = one("wanted_rules")
         self.snoozes = by_text("snoozes")

@@ -141,7 +141,7 @@ class DriftDetector:
             return None
         return Detection(self._observations, float(getattr(self._detector, "estimation", value)))
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Forget what was observed, but not how many observations there were."""
         self._detector = self._settings.make()
 

@@ -8,7 +8,7 @@ from models.drift.signal_part import SignalPart
 from models.drift.signals import SIGNALS, signal_matrix
 from models.scoring.artifact import Manifest
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import Decided
+from models.scoring.transaction_scorer import Decisions
 
 
 class Observer:
@@ -37,7 +37,7 @@ class Observer:
                 self._edges[place] = self._baselines[signal.name].edges
 
     def observe(
-        self, raw: bytes | None, scored: Decided, event_time_ms: npt.NDArray[np.int64], now_ms: int
+        self, raw: bytes | None, scored: Decisions, event_time_ms: npt.NDArray[np.int64], now_ms: int
     ) -> tuple[bytes, list[tuple[str, SignalPart]]]:
         """Take in a batch of n transactions.
 

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 BINS = 10
 """Parts of a signal's histogram: tenths of the reference, fewer where many values are equal."""
 
-LEAST_SHARE = 1e-4
+MIN_SHARE = 1e-4
 """An empty part counts as so much: the logarithm of 0 would make one strange value an infinite drift."""
 
 
@@ -16,8 +16,8 @@ def psi(expected: NDArray[np.float64], observed: NDArray[np.float64]) -> float:
     expected, observed : ndarray of float64, (bins,)
         Shares or counts.
     """
-    e = np.maximum(expected / expected.sum(), LEAST_SHARE)
-    o = np.maximum(observed / observed.sum(), LEAST_SHARE)
+    e = np.maximum(expected / expected.sum(), MIN_SHARE)
+    o = np.maximum(observed / observed.sum(), MIN_SHARE)
     return float(np.sum((o - e) * np.log(o / e)))
 
 

@@ -34,7 +34,7 @@ class PsiWindow:
         self.observations = 0
         self.last: float | None = None
         """Of the last whole window."""
-        self.begin_anew()
+        self.reset()
         if raw is not None and raw[:2] == _VERSION.to_bytes(2, "little"):
             _, self.observations, self._filled, self._shifted = _HEADER.unpack_from(raw)
             numbers = np.frombuffer(raw, "<f8", offset=_HEADER.size)
@@ -55,7 +55,7 @@ class PsiWindow:
         self._filled = min(self._filled, (WARM_UP + 1) * WINDOW)
         return self._shifted and not was
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Forget what was observed, but not how many observations there were."""
         self.last = None
         self._counts, self._expected = np.zeros(BINS), np.zeros(BINS)

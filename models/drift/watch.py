@@ -42,7 +42,7 @@ class SignalWatch:
     def update(self, observation: SignalObservation, now_ms: int) -> list[dict[str, Any]]:
         """Take in one observation and return a record of `drift.avsc` for each detector that fired."""
         if self._model != observation.model_id:
-            self._begin_anew(observation.model_id)
+            self._reset(observation.model_id)
         shifted = self._psi.update(observation)
         records = []
         for kind, detector in self._detectors.items():
@@ -59,11 +59,11 @@ class SignalWatch:
         detectors = {kind: detector.to_bytes() for kind, detector in self._detectors.items()}
         return {**detectors, PSI: self._psi.to_bytes(), _MODEL: self._model.encode()}
 
-    def _begin_anew(self, model_id: str) -> None:
+    def _reset(self, model_id: str) -> None:
         self._model = model_id
-        self._psi.begin_anew()
+        self._psi.reset()
         for detector in self._detectors.values():
-            detector.begin_anew()
+            detector.reset()
 
     def _record(
         self, kind: str, number: int, estimate: float, observation: SignalObservation, now_ms: int

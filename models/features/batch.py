@@ -31,7 +31,7 @@ class FeatureBatch:
     x: NDArray[np.float32]
     first_index: NDArray[np.int64]
     first_score: NDArray[np.float32]
-    fate: NDArray[np.uint8]
+    ingest_status: NDArray[np.uint8]
     customers: list[str]
     slots: NDArray[np.int64]
 

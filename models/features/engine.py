@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.features import kernel, label_kernel
 from models.features.batch import DUPLICATE, FeatureBatch
 from models.features.columns import check_columns, required, string_values
-from models.features.facts import Facts
+from models.features.feature_layout import FeatureLayout
 from models.features.hashing import hash_column
 from models.features.history_pool import HistoryPool
 from models.features.label_batch import NO_LABELS, LabelBatch
@@ -23,8 +23,8 @@ from schemas.currency import minor_units
 LARGEST_BATCH = 2**24 - 1
 """A float32 holds every index up to this one, and a pending score is an index."""
 
-_WITHIN_CUSTOMER = Facts.of(kernel.WINDOWED_FACTS, kernel.OTHER_FACTS, WINDOWS)
-_OF_LABELS = Facts.of(label_kernel.WINDOWED_FACTS, label_kernel.OTHER_FACTS, LABEL_WINDOWS)
+_WITHIN_CUSTOMER = FeatureLayout.of(kernel.WINDOWED_FACTS, kernel.OTHER_FACTS, WINDOWS)
+_OF_LABELS = FeatureLayout.of(label_kernel.WINDOWED_FACTS, label_kernel.OTHER_FACTS, LABEL_WINDOWS)
 
 
 class FeatureEngine:
@@ -40,7 +40,7 @@ class FeatureEngine:
     - Late: it is described by the kept transactions before it in event time and inserted in its place;
       transactions scored already are not scored again.
     - Of the same millisecond: they do not see each other, and are kept in the order in which they came.
-    - A duplicate (its transaction_id is among the customer's K kept, or among the last MOST_IDS that left them
+    - A duplicate (its transaction_id is among the customer's K kept, or among the last MAX_IDS that left them
       and at most DUPLICATE_MS, by whole minutes, before the newest kept): its features are computed, the history
       stays as it is, and its final score is the one its first occurrence had. Any other that comes again counts
       again.
@@ -58,13 +58,13 @@ class FeatureEngine:
 
     - It counts at transactions with event_time >= its label_time that come after it, and at no other.
     - In any order: the records are the same whichever label came first.
-    - Of a transaction that has a label among the newest KEPT_LABELS + MOST_LEFT of its merchant, or customer:
+    - Of a transaction that has a label among the newest KEPT_LABELS + MAX_LEFT of its merchant, or customer:
       the later label_time holds, of equal ones fraud; the other counts for nothing. So a duplicate changes
       nothing, and genuine after fraud takes the fraud back.
     - Of a transaction never seen: it counts like any other, as it says itself whose it is.
     - More than KEPT_LABELS of a merchant or customer: the oldest leaves for totals and day tiles. A window that
       reaches beyond those kept counts each day that it overlaps as a whole. At a transaction older than a label
-      that left, only days that were over count, and no totals. The newest MOST_LEFT of those that left can still
+      that left, only days that were over count, and no totals. The newest MAX_LEFT of those that left can still
       be taken back; a second label of an older one counts again.
     - A merchant or customer without a known label for HORIZON_MS has none.
 
@@ -163,14 +163,14 @@ class FeatureEngine:
             x=np.empty((n, len(FEATURES)), np.float32),
             first_index=np.empty(n, np.int64),
             first_score=np.empty(n, np.float32),
-            fate=np.empty(n, np.uint8),
+            ingest_status=np.empty(n, np.uint8),
             customers=customers,
             slots=self._pool.slots(customers),
         )
         # Stored records are read before a kernel runs: the batch is taken in as a whole or not at all.
         if labels_before is None:
             labels_before = np.full(n, len(labels), np.int64)
-        self._take_in(
+        self._ingest(
             labels, labels_before, string_values(merchant_ids), customers, times_ms, amounts_minor, units, batch.x
         )
         facts = _WITHIN_CUSTOMER
@@ -179,7 +179,7 @@ class FeatureEngine:
             self._pool.ids.with_room_for(n), batch.slots,
             facts.windows_ms, facts.columns, facts.codes, facts.missing,
             transactions, times_ms, amounts_minor, units, merchants, devices, latitudes, longitudes, category_risk,
-            type_risk, batch.x, batch.fate, batch.first_index, batch.first_score,
+            type_risk, batch.x, batch.ingest_status, batch.first_index, batch.first_score,
         )  # fmt: skip
         self._unscored = batch
         return batch
@@ -217,7 +217,7 @@ class FeatureEngine:
             A loaded record can't be read.
         """
         nothing = np.empty(0, np.int64)
-        self._take_in(labels, nothing, [], [], nothing, nothing, np.empty(0, np.float64), _NO_X)
+        self._ingest(labels, nothing, [], [], nothing, nothing, np.empty(0, np.float64), _NO_X)
 
     def take_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
         """Return the known labels of each merchant, and of each customer, that changed since the last call.
@@ -241,7 +241,7 @@ class FeatureEngine:
         self._customers.drop(customers)
         self._merchants.drop(merchants)
 
-    def _take_in(
+    def _ingest(
         self,
         labels: LabelBatch,
         labels_before: NDArray[np.int64],
@@ -300,7 +300,7 @@ class FeatureEngine:
         final = np.empty_like(scores)
         kernel.remember(
             self._pool.entries, self._pool.counts, self._pool.id_rows, self._pool.ids.fields[2], self._pool.ids.spans,
-            batch.slots, batch.fate, batch.first_index, batch.first_score, scores, final,
+            batch.slots, batch.ingest_status, batch.first_index, batch.first_score, scores, final,
         )  # fmt: skip
         self._unscored = None
         return final
@@ -319,7 +319,7 @@ class FeatureEngine:
             By customer_id, in the order of their first change.
         """
         slots, customers = batch.slots, batch.customers
-        kept = np.flatnonzero(batch.fate != DUPLICATE)
+        kept = np.flatnonzero(batch.ingest_status != DUPLICATE)
         if len(kept) != len(customers):
             slots, customers = slots[kept], [customers[i] for i in kept.tolist()]
         rows = dict(zip(customers, slots.tolist(), strict=True))

@@ -18,7 +18,7 @@ DUPLICATE_MS = 7 * DAY_MS
 """How long a transaction is recognised when it comes again, in event time before its customer's newest; those among
 the newest K always are. A constant, as training, the job and `fraudstream consistency` must agree on it."""
 
-MOST_IDS = 1_024
+MAX_IDS = 1_024
 """Ids of a customer that are kept beyond the newest K: those that left last."""
 
 ENTRY = np.dtype(
@@ -106,7 +106,7 @@ def encode_history(entries: NDArray[np.void], tiles: NDArray[np.void] | None = N
     tiles : ndarray of TILE, (TILES_KEPT,), or None
         None unless a transaction has left the entries, which are K then.
     ids : Ids
-        At most MOST_IDS; none without tiles.
+        At most MAX_IDS; none without tiles.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def check_history(raw: bytes) -> tuple[int, bool, int]:
     """
     if len(raw) >= _TILED_SIZE:
         ids, rest = divmod(len(raw) - _TILED_SIZE, ID_BYTES)
-        if raw.startswith(TILED_HEADER) and ids <= MOST_IDS and not rest:
+        if raw.startswith(TILED_HEADER) and ids <= MAX_IDS and not rest:
             return K, True, ids
         if raw.startswith(_TILED_HEADER_V2) and len(raw) == _TILED_SIZE:
             return K, True, 0

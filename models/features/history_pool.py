@@ -6,7 +6,7 @@ from models.features.history import (
     HEADER,
     HEADERS,
     ID_FIELDS,
-    MOST_IDS,
+    MAX_IDS,
     TILE,
     TILED_HEADER,
     TILES_KEPT,
@@ -39,7 +39,7 @@ class HistoryPool(Pool):
     """
 
     def __init__(self, *, capacity: int, load: Load | None) -> None:
-        self.ids = LeftRows(ID_FIELDS, MOST_IDS)
+        self.ids = LeftRows(ID_FIELDS, MAX_IDS)
         super().__init__(capacity=capacity, load=load)
 
     def encode(self, slot: int) -> bytes:

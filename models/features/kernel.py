@@ -27,13 +27,13 @@ _NIGHT_ENDS_AT_HOUR = 6
 _EARTH_RADIUS_KM = 6371.0088
 _HORIZON_MS = 90 * _DAY_MS  # as in window.py
 _TILES = 13  # a window, as in history.py
-_LEAST_ELAPSED_MS = 60_000  # two card readers a street apart within a second are no journey
+_MIN_ELAPSED_MS = 60_000  # two card readers a street apart within a second are no journey
 _FASTEST_KMH = 10_000.0
 _SEEN = 256  # places in the hash set of merchants: a power of two, well above K
 _TOO_OLD, _KEPT, _DUPLICATE = 0, 1, 2  # as in batch.py
 _MINUTE_MS = 60_000
-_DUPLICATE_MINUTES = 7 * 24 * 60  # DUPLICATE_MS and MOST_IDS, as in history.py
-_MOST_IDS = 1_024
+_DUPLICATE_MINUTES = 7 * 24 * 60  # DUPLICATE_MS and MAX_IDS, as in history.py
+_MAX_IDS = 1_024
 _FIRST, _COUNT, _UNSCORED = 0, 1, 2  # of a row of ids: where they begin, how many, how many of the last lack a score
 
 
@@ -168,7 +168,7 @@ def _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, a
         entry = row[j]
         if not math.isnan(entry.latitude):
             distance = _haversine_km(latitude, longitude, entry.latitude, entry.longitude)
-            elapsed_ms = max(now_ms - entry.event_time_ms, _LEAST_ELAPSED_MS)
+            elapsed_ms = max(now_ms - entry.event_time_ms, _MIN_ELAPSED_MS)
             facts[at] = distance
             facts[at + 1] = min(distance / (elapsed_ms / _HOUR_MS), _FASTEST_KMH)
             return
@@ -245,7 +245,7 @@ def _find_id(transactions, minutes, span, transaction, oldest_minute):
 def _append_id(transactions, minutes, scores, span, transaction, minute, score):
     """Append an id to a row, of which the first leaves when it has all it may."""
     first, count = span[_FIRST], span[_COUNT]
-    if count == _MOST_IDS:
+    if count == _MAX_IDS:
         first += 1
         count -= 1
     if first + count == transactions.size or first > count + 64:  # so that few pages of the row are touched
@@ -376,7 +376,7 @@ def _make_room(row, count, place):
 def advance(
     entries, counts, tiles, tiled, id_rows, ids, slots, windows_ms, columns, codes, missing,
     transactions, times_ms, amounts_minor, minor_units, merchants, devices, latitudes, longitudes,
-    category_risk, type_risk, x, fate, first_index, first_score,
+    category_risk, type_risk, x, ingest_status, first_index, first_score,
 ):  # fmt: skip
     """Write the features of each event in order and take it into its customer's history.
 
@@ -415,7 +415,7 @@ def advance(
         first_score[i] = np.nan
         score = _first_score(row, count, ids, id_rows[slots[i]], transactions[i])
         if not math.isnan(score):
-            fate[i] = _DUPLICATE
+            ingest_status[i] = _DUPLICATE
             if score < 0:
                 first_index[i] = -1 - np.int64(score)
             else:
@@ -428,27 +428,27 @@ def advance(
             if not place:
                 _add_to_tiles(tiles[slots[i]], windows_ms, now_ms, amount)
                 _keep_id(id_rows, ids, slots[i], transactions[i], now_ms, np.float32(-1.0 - i), newest_ms)
-                fate[i] = _TOO_OLD
+                ingest_status[i] = _TOO_OLD
                 continue
             leaving = row[0]
             _add_to_tiles(tiles[slots[i]], windows_ms, leaving.event_time_ms, leaving.amount)
             _keep_id(id_rows, ids, slots[i], leaving.transaction, leaving.event_time_ms, leaving.score, newest_ms)
         place = _make_room(row, count, place)
-        fate[i] = _KEPT
+        ingest_status[i] = _KEPT
         counts[slots[i]] = min(count + 1, row.size)
         _put(row[place], transactions[i], now_ms, amount, merchant, device, -1.0 - i, latitude, longitude)
 
 
 @compiled
-def remember(entries, counts, id_rows, id_scores, spans, slots, fate, first_index, first_score, scores, final):
+def remember(entries, counts, id_rows, id_scores, spans, slots, ingest_status, first_index, first_score, scores, final):
     """Write the scores into the entries that `advance` made, and each event's final score into ``final``."""
     for i in range(slots.size):
         final[i] = scores[i]
         if first_index[i] >= 0:
             final[i] = scores[first_index[i]]
-        elif fate[i] == _DUPLICATE:
+        elif ingest_status[i] == _DUPLICATE:
             final[i] = first_score[i]
-        elif fate[i] == _KEPT:
+        elif ingest_status[i] == _KEPT:
             row = entries[slots[i]]
             for j in range(counts[slots[i]]):
                 if row[j].score < 0:

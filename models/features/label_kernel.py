@@ -23,7 +23,7 @@ _MERCHANTS_OTHERS = 4
 _DAY_MS = 86_400_000
 _HORIZON_MS = 90 * _DAY_MS  # as in window.py
 _NEVER = -(2**62)  # as in label_record.py
-_MOST_LEFT = 1_024
+_MAX_LEFT = 1_024
 _FIRST, _COUNT = 0, 1  # of a row of the ledger: where its labels begin, and how many they are
 
 
@@ -105,7 +105,7 @@ def _keep_left(totals, ledger_rows, ledger, slot, transaction, label_time_ms, ve
         spans[row, :] = 0
     ids, times, kept = transactions[row], times_ms[row], verdicts[row]
     first, count = spans[row, _FIRST], spans[row, _COUNT]
-    if count == _MOST_LEFT:
+    if count == _MAX_LEFT:
         is_oldest = label_time_ms < times[first] or (label_time_ms == times[first] and transaction < ids[first])
         if is_oldest:
             _note_gone(totals, label_time_ms, verdict)

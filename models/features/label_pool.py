@@ -7,7 +7,7 @@ from models.features.label_record import (
     KEPT_LABELS,
     LABEL,
     LEDGER_FIELDS,
-    MOST_LEFT,
+    MAX_LEFT,
     NO_LEDGER,
     TOTALS,
     Ledger,
@@ -43,7 +43,7 @@ class LabelPool(Pool):
     """
 
     def __init__(self, *, capacity: int, load: Load | None) -> None:
-        self.ledger = LeftRows(LEDGER_FIELDS, MOST_LEFT)
+        self.ledger = LeftRows(LEDGER_FIELDS, MAX_LEFT)
         super().__init__(capacity=capacity, load=load)
         self._unsaved: dict[str, bytes] = {}
 

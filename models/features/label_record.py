@@ -9,7 +9,7 @@ from models.features.history import HistoryVersionError
 KEPT_LABELS = 64
 """How many labels of a merchant, or of a customer, are kept one by one: the newest by label time."""
 
-MOST_LEFT = 1_024
+MAX_LEFT = 1_024
 """Labels beyond those that can still be taken back: the newest of those that left."""
 
 LABEL_RECORD_VERSION = 2
@@ -76,7 +76,7 @@ _TILES_BYTES = DAYS_KEPT * DAY_TILE.itemsize
 
 
 class Ledger(NamedTuple):
-    """The newest labels that left, oldest first: n <= MOST_LEFT of each field of LEDGER_FIELDS."""
+    """The newest labels that left, oldest first: n <= MAX_LEFT of each field of LEDGER_FIELDS."""
 
     transactions: NDArray[Any]
     label_times_ms: NDArray[Any]
@@ -162,7 +162,7 @@ def check_labels(raw: bytes) -> tuple[int, int, int, int]:
         totals = TOTALS.itemsize if version == LABEL_RECORD_VERSION else _TOTALS_V1_BYTES
         size = HEADER.size + count * itemsize + (totals + _TILES_BYTES if days else 0)
         left, rest = divmod(len(raw) - size, _LEDGER_BYTES)
-        most = MOST_LEFT if days and version == LABEL_RECORD_VERSION else 0
+        most = MAX_LEFT if days and version == LABEL_RECORD_VERSION else 0
         known = version in (1, LABEL_RECORD_VERSION) and count <= KEPT_LABELS and itemsize == LABEL.itemsize
         if known and days in (0, DAYS_KEPT) and not rest and 0 <= left <= most:
             return version, count, days, left

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from models.features.history import DUPLICATE_MS, MOST_IDS, TILES_A_WINDOW, K
+from models.features.history import DUPLICATE_MS, MAX_IDS, TILES_A_WINDOW, K
 from models.features.naive_labels import KnownLabel, LabelFacts, NaiveLabels, is_of_labels
 from models.features.operation import Operation as Op
 from models.features.table import FEATURES, Feature
@@ -41,7 +41,7 @@ class NaiveHistory:
     left: list[Event] = field(default_factory=list)
     recognised: list[Event] = field(default_factory=list)
 
-    def take_in(self, event: Event) -> None:
+    def ingest(self, event: Event) -> None:
         """Keep an event unless its transaction_id is known; what does not fit leaves."""
         recent = self._recent(self.recognised)
         if any(other.transaction_id == event.transaction_id for other in self.kept + recent):
@@ -50,7 +50,7 @@ class NaiveHistory:
         leaving, self.kept = self.kept[:-K], self.kept[-K:]
         self.left += leaving
         self.recognised += self._recent(leaving)
-        self.recognised = self.recognised[-MOST_IDS:]
+        self.recognised = self.recognised[-MAX_IDS:]
 
     def _recent(self, events: list[Event]) -> list[Event]:
         newest_ms = max((other.event_time_ms for other in self.kept), default=0)
@@ -91,8 +91,8 @@ class NaiveEngine:
 
     def learn(self, label: KnownLabel) -> None:
         """Take in a label of a transaction, whether that is known or not."""
-        self.merchants[label.merchant_id].take_in(label)
-        self.customers[label.customer_id].take_in(label)
+        self.merchants[label.merchant_id].ingest(label)
+        self.customers[label.customer_id].ingest(label)
 
     def advance(self, event: Event) -> list[float]:
         """Return the event's features, in the order of FEATURES, and take it into its customer's history."""
@@ -100,7 +100,7 @@ class NaiveEngine:
         merchant, customer = self.merchants[event.merchant_id], self.customers[event.customer_id]
         facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer, event.minor_units)
         x = [facts.value_of(f) if is_of_labels(f) else value_of(f, event, history) for f in FEATURES]
-        history.take_in(event)
+        history.ingest(event)
         return x
 
 

@@ -2,7 +2,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from models.features.label_record import DAYS_KEPT, KEPT_LABELS, MOST_LEFT
+from models.features.label_record import DAYS_KEPT, KEPT_LABELS, MAX_LEFT
 from models.features.operation import Operation as Op
 from models.features.table import Feature
 from models.features.window import DAY_MS, HORIZON_MS, Window
@@ -30,7 +30,7 @@ class KnownLabel:
 class NaiveLabels:
     """The labels of a merchant or customer: the newest KEPT_LABELS, and those that left them. Oldest first.
 
-    Of those that left the newest MOST_LEFT can be taken back, the rest is gone.
+    Of those that left the newest MAX_LEFT can be taken back, the rest is gone.
     """
 
     kept: list[KnownLabel] = field(default_factory=list)
@@ -42,7 +42,7 @@ class NaiveLabels:
         """The labels that are not among the newest KEPT_LABELS."""
         return self.gone + self.may_be_taken_back
 
-    def take_in(self, label: KnownLabel) -> None:
+    def ingest(self, label: KnownLabel) -> None:
         """Keep a label, unless one of the same transaction holds against it; what does not fit leaves."""
         known = self.may_be_taken_back + self.kept
         same = [other for other in known if other.identity == label.identity]
@@ -50,8 +50,8 @@ class NaiveLabels:
         others = [other for other in known if other.identity != label.identity]
         known = sorted([*others, holds], key=lambda one: (one.label_time_ms, one.order))
         left, self.kept = known[:-KEPT_LABELS], known[-KEPT_LABELS:]
-        self.gone += left[:-MOST_LEFT]
-        self.may_be_taken_back = left[-MOST_LEFT:]
+        self.gone += left[:-MAX_LEFT]
+        self.may_be_taken_back = left[-MAX_LEFT:]
 
     def known(self, now_ms: int) -> list[KnownLabel]:
         """Return the kept labels known at a time; none if all known ones are beyond the horizon."""

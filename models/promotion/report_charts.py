@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from models.promotion.comparison import Comparison
 from models.training.report_charts import BLUE, GREY, ORANGE, bar_chart, svg
 
-MOST_DOTS = 2_000
+MAX_DOTS = 2_000
 """Transactions that the scatter shows: each dot takes room in the page."""
 
 
@@ -21,8 +21,8 @@ def score_chart(comparison: Comparison) -> str:
             rows = np.flatnonzero(comparison.is_fraud == fraud)
             rows = rows[np.argsort(-highest[rows], kind="stable")]
             # Most scores lie near 0: of them every so many-th is enough.
-            top, rest = rows[: MOST_DOTS // 4], rows[MOST_DOTS // 4 :]
-            rows = np.concatenate([top, rest[:: len(rest) * 4 // MOST_DOTS + 1]])
+            top, rest = rows[: MAX_DOTS // 4], rows[MAX_DOTS // 4 :]
+            rows = np.concatenate([top, rest[:: len(rest) * 4 // MAX_DOTS + 1]])
             x, y = comparison.champion.scores[rows], comparison.challenger.scores[rows]
             axes.plot(x, y, ".", ms=3, alpha=0.5, color=colour, label=label)
         manifests = comparison.champion.manifest, comparison.challenger.manifest

@@ -80,7 +80,7 @@ class DryRun:
     removed: int
 
 
-class DryRunTally:
+class DryRunAccumulator:
     """Adds up what a rule book makes of batches of scored transactions.
 
     Parameters

@@ -11,10 +11,10 @@ from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_a
 from models.rules import expression as ex
 from schemas.rule_book import RuleError
 
-MOST_CHARACTERS = 1_000
+MAX_CHARACTERS = 1_000
 """Of a condition."""
 
-MOST_LEVELS = 20
+MAX_LEVELS = 20
 """Of parentheses and `not` within each other: what is compiled calls itself for each."""
 
 GRAMMAR = r"""
@@ -62,14 +62,14 @@ def read_condition(text: str) -> ex.Expression:
     RuleError
         It is not of the language, too long or too deep; with the place, counted from 1.
     """
-    if len(text) > MOST_CHARACTERS:
-        raise RuleError(f"expected a condition of at most {MOST_CHARACTERS:,} characters, was {len(text):,}: split it")
+    if len(text) > MAX_CHARACTERS:
+        raise RuleError(f"expected a condition of at most {MAX_CHARACTERS:,} characters, was {len(text):,}: split it")
     try:
         found: Any = _parser().parse(text)
     except UnexpectedInput as error:
         raise RuleError(_told(error, text)) from None
-    if (levels := _levels(found)) > MOST_LEVELS:
-        raise RuleError(f"expected at most {MOST_LEVELS} levels of parentheses and `not`, was {levels}: split the rule")
+    if (levels := _levels(found)) > MAX_LEVELS:
+        raise RuleError(f"expected at most {MAX_LEVELS} levels of parentheses and `not`, was {levels}: split the rule")
     return found  # type: ignore[no-any-return]
 
 

@@ -16,7 +16,7 @@ from models.scoring.decision import Decision
 from schemas.control_id import id_problem
 from schemas.rule_book import ACTIONS, LIST_NAME, Rule, RuleBook, RuleError
 
-MOST_RULES, MOST_TEXT = 200, 200
+MAX_RULES, MAX_TEXT = 200, 200
 """Of a book, and characters of a rule's text: an alert has the text of each rule that fired."""
 
 Held = tuple[CompiledRule, NDArray[np.bool_]]
@@ -104,16 +104,16 @@ def _compiled(rule: Rule, lists: dict[str, Lookup]) -> CompiledRule:
 def _check(book: RuleBook) -> None:
     if problem := id_problem("book_id", book.book_id):
         raise RuleError(problem)
-    if len(book.rules) > MOST_RULES:
-        raise RuleError(f"expected at most {MOST_RULES} rules, was {len(book.rules)}: put values into lists")
+    if len(book.rules) > MAX_RULES:
+        raise RuleError(f"expected at most {MAX_RULES} rules, was {len(book.rules)}: put values into lists")
     for rule in book.rules:
         if rule.action not in ACTIONS:
             raise RuleError(
                 f"rule {rule.name}: expected review, block, allow or watch as its action, was {rule.action}"
             )
-        if not 0 < len(rule.text) <= MOST_TEXT:
+        if not 0 < len(rule.text) <= MAX_TEXT:
             raise RuleError(
-                f"rule {rule.name}: expected a text of 1 to {MOST_TEXT} characters for whoever reviews, "
+                f"rule {rule.name}: expected a text of 1 to {MAX_TEXT} characters for whoever reviews, "
                 f"was {len(rule.text)}"
             )
     for name in (*(rule.name for rule in book.rules), *(item.name for item in book.lists)):

@@ -8,7 +8,7 @@ from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
-from models.training.replay import LabelsInTime
+from models.training.replay import LabelFeed
 from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
 
 BATCH_ROWS = 4_096
@@ -51,7 +51,7 @@ def backfill(table: pa.Table, artifact: Artifact, *, with_labels: bool) -> Itera
         found = [
             pa.array(scored.scores),
             _DECISIONS.take(pa.array(scored.decisions)),
-            pa.array(scored.fate == DUPLICATE),
+            pa.array(scored.ingest_status == DUPLICATE),
             *(pa.array(np.ascontiguousarray(column)) for column in scored.x.T),
         ]
         copied = [records.column(name) for name in schema.names[: -len(found)]]
@@ -63,7 +63,7 @@ def score_history(
 ) -> Iterator[tuple[pa.RecordBatch, ScoredBatch]]:
     """Give each batch of a history with what a scorer makes of it that starts empty; parameters as of `backfill`."""
     scorer = TransactionScorer(artifact, load=None)
-    labels = LabelsInTime(table) if with_labels else None
+    labels = LabelFeed(table) if with_labels else None
     for records in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
         transactions = records.select(TRANSACTION_ARROW.names)
         yield (

@@ -30,7 +30,7 @@ def places_in_unit(customers: pa.Array, salt: str) -> NDArray[np.float64]:
     return hashes / 2.0**_BITS
 
 
-def deciders(customers: pa.Array, challengers: Sequence[tuple[str, float]]) -> NDArray[np.int8]:
+def deciding_model(customers: pa.Array, challengers: Sequence[tuple[str, float]]) -> NDArray[np.int8]:
     """Return which model decides for each customer.
 
     Each challenger has its share of all customers: of those that the ones before it leave, as much more. Its own share

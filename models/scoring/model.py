@@ -14,7 +14,7 @@ FLOATS = "tensor(float)"
 
 PROVIDERS = ["CPUExecutionProvider"]
 
-MOST_BYTES = 200_000_000
+MAX_BYTES = 200_000_000
 """Of a graph: the largest that training gives has a tenth of it."""
 
 
@@ -67,9 +67,9 @@ class OnnxModel:
 
 
 def _session(onnx: bytes) -> ort.InferenceSession:
-    if len(onnx) > MOST_BYTES:
+    if len(onnx) > MAX_BYTES:
         raise ArtifactError(
-            f"ONNX model: expected at most {MOST_BYTES:,} bytes, got {len(onnx):,}. Train a smaller model"
+            f"ONNX model: expected at most {MAX_BYTES:,} bytes, got {len(onnx):,}. Train a smaller model"
         )
     try:
         external = has_external_data(onnx)

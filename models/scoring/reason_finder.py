@@ -8,7 +8,7 @@ from models.scoring.reason import Reason
 from models.scoring.reason_code import FEATURE_CODES, ReasonCode
 from models.scoring.unusual import unusual_values, usual_value
 
-MOST_REASONS = 3
+MAX_REASONS = 3
 """How many an alert has at most."""
 
 _CODES = tuple(ReasonCode)
@@ -41,7 +41,7 @@ class ReasonFinder:
                 )
 
     def find(self, row: NDArray[np.float32]) -> list[Reason]:
-        """Return the reasons of an alert, the strongest first, at most `MOST_REASONS`.
+        """Return the reasons of an alert, the strongest first, at most `MAX_REASONS`.
 
         Parameters
         ----------
@@ -49,8 +49,8 @@ class ReasonFinder:
             The alert's features.
         """
         if self._contributions is None:
-            return unusual_values(row, self._spread, MOST_REASONS)
-        return contributing_codes(row, self._contributions.contributions(row), MOST_REASONS)
+            return unusual_values(row, self._spread, MAX_REASONS)
+        return contributing_codes(row, self._contributions.contributions(row), MAX_REASONS)
 
 
 def contributing_codes(row: NDArray[np.float32], contributions: NDArray[np.float64], count: int) -> list[Reason]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from models.features.batch import DUPLICATE
 from models.scoring.decision import Decision
-from models.scoring.panel import Panel, decided
+from models.scoring.served_models import ServedModels, decided
 from models.scoring.transaction_scorer import ScoredBatch
 
 COUNTS = ("transactions", "decided", "agreed", "champion_alerts", "challenger_alerts", "both_alert")
@@ -24,7 +24,7 @@ class ShadowTally:
         The challenger is the panel's model of this number, from 1 on.
     """
 
-    def __init__(self, panel: Panel, number: int) -> None:
+    def __init__(self, panel: ServedModels, number: int) -> None:
         self._champion, self._challenger = panel.champion.manifest, panel.models[number].manifest
         self._number = number
         self._counts = np.zeros(len(COUNTS), np.int64)
@@ -33,11 +33,11 @@ class ShadowTally:
     def add(self, scored: ScoredBatch) -> None:
         """Take in what the panel made of a batch."""
         verdict = scored.verdict
-        rows = np.flatnonzero(scored.fate != DUPLICATE)
-        ours, theirs = verdict.champion[rows], verdict.opinions[self._number - 1].scores[rows]
+        rows = np.flatnonzero(scored.ingest_status != DUPLICATE)
+        ours, theirs = verdict.champion[rows], verdict.challenger_scores[self._number - 1].scores[rows]
         our, their = decided(self._champion, ours), decided(self._challenger, theirs)
         our_alerts, their_alerts = our != Decision.APPROVE, their != Decision.APPROVE
-        by_challenger = 0 if verdict.deciders is None else _count(verdict.deciders[rows] == self._number)
+        by_challenger = 0 if verdict.deciding_model is None else _count(verdict.deciding_model[rows] == self._number)
         self._counts += (
             len(rows), by_challenger, _count(our == their),
             _count(our_alerts), _count(their_alerts), _count(our_alerts & their_alerts),

@@ -13,12 +13,12 @@ from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.pool import Load
 from models.scoring.artifact import Artifact, Manifest
 from models.scoring.loaded_model import LoadedModel
-from models.scoring.panel import Panel, Verdict, decided
+from models.scoring.served_models import EnsembleScores, ServedModels, decided
 from schemas.row_selection import Rows, items_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Decided:
+class Decisions:
     """What became of n transactions, in their order.
 
     Parameters
@@ -40,7 +40,7 @@ class Decided:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class ScoredBatch(Decided):
+class ScoredBatch(Decisions):
     """What `TransactionScorer.score` found out about n transactions, in their order; ``x`` is as the champion knows it.
 
     Parameters
@@ -54,24 +54,24 @@ class ScoredBatch(Decided):
         What each model made of them.
     """
 
-    fate: NDArray[np.uint8]
+    ingest_status: NDArray[np.uint8]
     changed: dict[str, bytes]
-    verdict: Verdict
+    verdict: EnsembleScores
 
-    def by_decider(self) -> Iterator[tuple[int, NDArray[np.int64] | None, Decided]]:
+    def split_by_model(self) -> Iterator[tuple[int, NDArray[np.int64] | None, Decisions]]:
         """Yield each model that decided: its number, its rows, and what it decided, with the features as it knows them.
 
-        See `Verdict.deciders` for the numbers; rows None: all of them.
+        See `EnsembleScores.deciders` for the numbers; rows None: all of them.
         """
-        by = self.verdict.deciders
+        by = self.verdict.deciding_model
         if by is None:
             yield 0, None, self
             return
         for number in np.unique(by).tolist():
             rows = np.flatnonzero(by == number)
-            x = self.x if number == 0 else self.verdict.opinions[number - 1].x
+            x = self.x if number == 0 else self.verdict.challenger_scores[number - 1].x
             customers = [self.customers[row] for row in rows.tolist()]
-            part = Decided(customers=customers, scores=self.scores[rows], decisions=self.decisions[rows], x=x[rows])
+            part = Decisions(customers=customers, scores=self.scores[rows], decisions=self.decisions[rows], x=x[rows])
             yield number, rows, part
 
     def part(self, rows: slice | Rows) -> ScoredBatch:
@@ -82,18 +82,18 @@ class ScoredBatch(Decided):
             scores=self.scores[rows],
             decisions=self.decisions[rows],
             x=self.x[rows],
-            fate=self.fate[rows],
+            ingest_status=self.ingest_status[rows],
             changed={},
             verdict=self.verdict.part(rows),
         )
 
     def put(self, rows: Rows, other: ScoredBatch) -> None:
         """Put another batch of the same models in place of some rows, in arrays that are this batch's own."""
-        for name in ("scores", "decisions", "x", "fate"):
+        for name in ("scores", "decisions", "x", "ingest_status"):
             getattr(self, name)[rows] = getattr(other, name)
         self.verdict.put(rows, other.verdict)
 
-    def by_champion(self, manifest: Manifest) -> Decided:
+    def by_champion(self, manifest: Manifest) -> Decisions:
         """Return what the champion makes of all n transactions, whichever model decided.
 
         Parameters
@@ -101,11 +101,11 @@ class ScoredBatch(Decided):
         manifest : Manifest
             The champion's: its thresholds hold.
         """
-        by = self.verdict.deciders
+        by = self.verdict.deciding_model
         if by is None:
             return self
         scores = np.where(by == 0, self.scores, self.verdict.champion)
-        return Decided(customers=self.customers, scores=scores, decisions=decided(manifest, scores), x=self.x)
+        return Decisions(customers=self.customers, scores=scores, decisions=decided(manifest, scores), x=self.x)
 
 
 class TransactionScorer:
@@ -127,7 +127,7 @@ class TransactionScorer:
 
     def __init__(
         self,
-        model: Artifact | Panel,
+        model: Artifact | ServedModels,
         *,
         load: Load | None,
         load_merchant: Load | None = None,
@@ -141,9 +141,9 @@ class TransactionScorer:
             load_customer=load_customer,
             capacity=capacity,
         )
-        self.serve(model if isinstance(model, Panel) else Panel(models=(LoadedModel.of(model),)))
+        self.serve(model if isinstance(model, ServedModels) else ServedModels(models=(LoadedModel.of(model),)))
 
-    def serve(self, panel: Panel) -> None:
+    def serve(self, panel: ServedModels) -> None:
         """Score by these models from the next batch on; histories and known labels stay."""
         self._panel = panel
         artifact = panel.champion.artifact
@@ -176,15 +176,15 @@ class TransactionScorer:
         """Advance the histories by a batch, the first step of `score`: the panel judges it next."""
         return self._engine.advance(records, labels, labels_before)
 
-    def answer(self, batch: FeatureBatch, verdict: Verdict) -> ScoredBatch:
+    def answer(self, batch: FeatureBatch, verdict: EnsembleScores) -> ScoredBatch:
         """Remember what the panel made of the last batch, the last step of `score`."""
         scores = self._engine.remember(batch, verdict.scores)
         return ScoredBatch(
             customers=batch.customers,
             scores=scores,
-            decisions=self._panel.decide(scores, verdict.deciders),
+            decisions=self._panel.decide(scores, verdict.deciding_model),
             x=batch.x,
-            fate=batch.fate,
+            ingest_status=batch.ingest_status,
             changed=self._engine.changed(batch) if self._stored else {},
             verdict=verdict,
         )

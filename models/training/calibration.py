@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 
 from models.scoring.model import OUTPUT
-from models.training.candidates.candidate import Candidate, Fitted
+from models.training.learners.learner import Learner, TrainedModel
 from schemas.errors import UserError
 
 LEAST = 1e-6
@@ -103,56 +103,56 @@ class Platt:
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """A classifier with its probabilities mapped: a `Fitted` itself."""
+    """A classifier with its probabilities mapped: a `TrainedModel` itself."""
 
-    fitted: Fitted
+    fitted: TrainedModel
     platt: Platt
 
     @property
     def bound(self) -> float:
-        """See `Fitted`: the rounding is stretched with the probabilities."""
+        """See `TrainedModel`: the rounding is stretched with the probabilities."""
         return self.fitted.bound * max(1.0, self.platt.stretch())
 
     @property
     def exact(self) -> bool:
-        """See `Fitted`."""
+        """See `TrainedModel`."""
         return self.fitted.exact
 
     def probability(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
-        """See `Fitted.probability`."""
+        """See `TrainedModel.probability`."""
         return self.platt.apply(self.fitted.probability(x))
 
     def export(self) -> onnx.ModelProto:
-        """See `Fitted.export`."""
+        """See `TrainedModel.export`."""
         return self.platt.append_to(self.fitted.export())
 
     def text(self) -> str | None:
-        """See `Fitted.text`: of what is calibrated."""
+        """See `TrainedModel.text`: of what is calibrated."""
         return self.fitted.text()
 
     def importance(self) -> NDArray[np.float64]:
-        """See `Fitted.importance`."""
+        """See `TrainedModel.importance`."""
         return self.fitted.importance()
 
     def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Fitted.threshold_rows`."""
+        """See `TrainedModel.threshold_rows`."""
         return self.fitted.threshold_rows(x)
 
-    def takes(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """See `Fitted.takes`."""
-        return self.fitted.takes(x)
+    def accepts(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """See `TrainedModel.takes`."""
+        return self.fitted.accepts(x)
 
 
 def fit_calibrated(
-    candidate: Candidate,
+    candidate: Learner,
     x: NDArray[np.float32],
     is_fraud: NDArray[np.bool_],
     *,
-    taught: NDArray[np.bool_],
+    fit_rows: NDArray[np.bool_],
     held_out: NDArray[np.bool_] | None,
     seed: int,
     threads: int,
-) -> Fitted:
+) -> TrainedModel:
     """Train a candidate, and calibrate it on the rows held out.
 
     Parameters
@@ -171,7 +171,7 @@ def fit_calibrated(
     CalibrationError
         The held-out rows cannot teach it.
     """
-    fitted = candidate.fit(x[taught], is_fraud[taught], seed=seed, threads=threads)
+    fitted = candidate.fit(x[fit_rows], is_fraud[fit_rows], seed=seed, threads=threads)
     if held_out is None:
         return fitted
     return Calibrated(fitted, Platt.fit(fitted.probability(x[held_out]), is_fraud[held_out]))

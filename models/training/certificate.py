@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from models.scoring.decision import decide
 from models.scoring.model import OnnxModel
-from models.training.adversary import Adversary
-from models.training.candidates.candidate import Fitted
+from models.training.adversarial_rows import AdversarialRows
 from models.training.history import Progress
+from models.training.learners.learner import TrainedModel
 
 NEAR_A_DECISION = 1e-6
 """Distance of a probability from a decision threshold that counts as near."""
@@ -29,7 +29,7 @@ class Certificate:
         Distance of a probability from a threshold within which the decision is left open: where float32 sums make the
         probability, the order of the trees decides.
     rows : dict of str to int
-        How many of each kind, see `Adversary`.
+        How many of each kind, see `AdversarialRows`.
     max_difference : float
         Of probability.
     decision_flips : int
@@ -76,7 +76,7 @@ class Certificate:
 
 
 def examine(
-    fitted: Fitted,
+    fitted: TrainedModel,
     onnx: bytes,
     x: NDArray[np.float32],
     *,
@@ -107,7 +107,7 @@ def examine(
     model = OnnxModel(onnx, features=x.shape[1])
     left_open = 0.0 if fitted.exact else fitted.bound
     found = Certificate(bound=fitted.bound, review=review, block=block, left_open=left_open)
-    for kind, made in Adversary(fitted, x, (review, block), seed=seed).rows(rows):
+    for kind, made in AdversarialRows(fitted, x, (review, block), seed=seed).rows(rows):
         found.compare(kind, fitted.probability(made), model.score(made))
         progress("certify", found.total, rows)
     return found

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from models.scoring.artifact import Parity
 from models.scoring.model import OnnxModel
 from models.scoring.self_test import SelfTest
-from models.training.candidates.candidate import Fitted
-from models.training.parity import prove_parity, strange_rows
+from models.training.learners.learner import TrainedModel
+from models.training.parity import edge_case_rows, prove_parity
 from models.training.thresholds import Thresholds, choose_thresholds
 
 START_ROWS = 20_000
@@ -37,7 +37,7 @@ class Certified(NamedTuple):
     self_test: SelfTest
 
 
-def certify(fitted: Fitted, x: NDArray[np.float32], is_fraud: NDArray[np.bool_], *, seed: int) -> Certified:
+def certify(fitted: TrainedModel, x: NDArray[np.float32], is_fraud: NDArray[np.bool_], *, seed: int) -> Certified:
     """Export a classifier, choose its thresholds, and prove ONNX against the library that trained it.
 
     Parameters
@@ -56,8 +56,8 @@ def certify(fitted: Fitted, x: NDArray[np.float32], is_fraud: NDArray[np.bool_],
         They differ by more than rounding, or in a decision.
     """
     onnx = fitted.export().SerializeToString(deterministic=True)
-    at_thresholds, strange = fitted.threshold_rows(x[:START_ROWS]), strange_rows(x, seed)
-    rows = np.concatenate([x, at_thresholds, strange[fitted.takes(strange)]])
+    at_thresholds, strange = fitted.threshold_rows(x[:START_ROWS]), edge_case_rows(x, seed)
+    rows = np.concatenate([x, at_thresholds, strange[fitted.accepts(strange)]])
     scores, expected = OnnxModel(onnx).score(rows), fitted.probability(rows)
     ordinary, made = scores[: len(x)], scores[len(x) :]
     thresholds = choose_thresholds(is_fraud, ordinary, made)

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from models.features.table import FEATURE_NAMES
 from models.scoring.model import OnnxModel
 from models.training.calibration import fit_calibrated
-from models.training.candidates.candidate import Candidate, Fitted
-from models.training.candidates.catalogue import CANDIDATES
 from models.training.class_shares import ClassCount, require_like_shares
 from models.training.evaluation import Evaluation, EvaluationSettings, FoldResult, Period
 from models.training.export import ExportError
 from models.training.feature_set import select_features
 from models.training.history import Progress, read_labelled, replay_history
+from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.learner import Learner, TrainedModel
 from models.training.measure import OBJECTIVE, Measure
 from models.training.metrics import (
     auc_roc,
@@ -72,7 +72,7 @@ def evaluate(
     history: Path,
     settings: EvaluationSettings,
     *,
-    choose: Callable[[Prepared], Candidate] | None = None,
+    choose: Callable[[Prepared], Learner] | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure a candidate as it would have done in production, fold by fold.
@@ -123,7 +123,7 @@ def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prep
 
 
 def evaluate_prepared(
-    prepared: Prepared, candidate: Candidate, settings: EvaluationSettings, *, progress: Progress | None = None
+    prepared: Prepared, candidate: Learner, settings: EvaluationSettings, *, progress: Progress | None = None
 ) -> Evaluation:
     """Measure a candidate on features computed before: see `evaluate`."""
     periods = settings.periods()
@@ -142,7 +142,7 @@ def evaluate_prepared(
 
 
 def measure(
-    prepared: Prepared, candidate: Candidate, period: Period, fold: Fold, settings: EvaluationSettings
+    prepared: Prepared, candidate: Learner, period: Period, fold: Fold, settings: EvaluationSettings
 ) -> FoldResult:
     """Train, export and score one fold."""
     transactions, x = prepared.transactions, prepared.x
@@ -188,18 +188,18 @@ def validation_measures(prepared: Prepared, settings: EvaluationSettings) -> lis
 
 
 def _fit(
-    prepared: Prepared, candidate: Candidate, fold: Fold, train: NDArray[np.bool_], settings: EvaluationSettings
-) -> Fitted:
+    prepared: Prepared, candidate: Learner, fold: Fold, train: NDArray[np.bool_], settings: EvaluationSettings
+) -> TrainedModel:
     """Train on a fold's rows, or on all but the last days and calibrate on those."""
     is_fraud = prepared.transactions.is_fraud
     held_out = train & (prepared.transactions.day >= day_number(fold.train_end) - settings.calibration_days)
-    taught = train & ~held_out
-    _refuse_one_class(fold, "training", is_fraud[taught])
+    fit_rows = train & ~held_out
+    _refuse_one_class(fold, "training", is_fraud[fit_rows])
     return fit_calibrated(
         candidate,
         prepared.x,
         is_fraud,
-        taught=taught,
+        fit_rows=fit_rows,
         held_out=held_out if settings.calibration_days else None,
         seed=settings.seed,
         threads=settings.threads,

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.training.candidates.candidate import Balance
 from models.training.feature_set import FeatureSet
+from models.training.learners.learner import Balance
 from models.training.protocol import Fold, successive
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 

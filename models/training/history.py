@@ -63,7 +63,7 @@ def read_labelled(
     return table
 
 
-def replay_history(table: pa.Table, transactions: Transactions, taught: NDArray[np.bool_], tell: Progress) -> History:
+def replay_history(table: pa.Table, transactions: Transactions, fit_rows: NDArray[np.bool_], tell: Progress) -> History:
     """Compute the features of a history, each row's from what was known before it.
 
     Parameters
@@ -77,7 +77,7 @@ def replay_history(table: pa.Table, transactions: Transactions, taught: NDArray[
     tell : callable of (str, int, int)
     """
     category_risk, type_risk = (
-        RiskTable.fit(table[column].filter(pa.array(taught)), transactions.is_fraud[taught])
+        RiskTable.fit(table[column].filter(pa.array(fit_rows)), transactions.is_fraud[fit_rows])
         for column in ("merchant_category", "transaction_type")
     )
     x, duplicate = replay_features(

@@ -8,16 +8,16 @@ from onnx import numpy_helper
 
 from models.scoring.artifact import LIBRARY_FILE, Artifact, replace_file
 from models.training.calibration import Calibrated, Platt
-from models.training.candidates.candidate import Fitted
-from models.training.candidates.lightgbm_trees import FittedLightGbm
-from models.training.candidates.xgboost_trees import FittedXGBoost
+from models.training.learners.learner import TrainedModel
+from models.training.learners.lightgbm_trees import FittedLightGbm
+from models.training.learners.xgboost_trees import FittedXGBoost
 from schemas.errors import UserError
 
-READERS: Mapping[str, Callable[[str], Fitted]] = {"lightgbm": FittedLightGbm.read, "xgboost": FittedXGBoost.read}
+READERS: Mapping[str, Callable[[str], TrainedModel]] = {"lightgbm": FittedLightGbm.read, "xgboost": FittedXGBoost.read}
 """By the name in `CANDIDATES`. scikit-learn has only pickles, which run whatever is in them when they are read."""
 
 
-def write_library_model(folder: Path, fitted: Fitted) -> None:
+def write_library_model(folder: Path, fitted: TrainedModel) -> None:
     """Write the classifier, without its calibration, in its library's own text, where it has one."""
     text, path = fitted.text(), folder / LIBRARY_FILE
     if text is None:
@@ -26,7 +26,7 @@ def write_library_model(folder: Path, fitted: Fitted) -> None:
         replace_file(path, text.encode())
 
 
-def read_library_model(folder: Path, artifact: Artifact) -> Fitted:
+def read_library_model(folder: Path, artifact: Artifact) -> TrainedModel:
     """Read the classifier that an artifact was exported from.
 
     Raises

@@ -134,7 +134,7 @@ def rows_at_splits(x: NDArray[np.float32], leaves: NDArray[np.int64], splits: It
     return np.concatenate(rows) if rows else x[:0]
 
 
-def strange_rows(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+def edge_case_rows(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     """Return rows as no training set has them.
 
     Every feature alone and all together at NaN, both zeros, both infinities, the smallest and the largest

@@ -53,7 +53,7 @@ def replay_features(
         Told rows done and rows in all.
     """
     engine = FeatureEngine(load=None, category_risk=category_risk, type_risk=type_risk)
-    labels = LabelsInTime(table) if with_labels else None
+    labels = LabelFeed(table) if with_labels else None
     x = np.empty((len(table), len(FEATURES)), np.float32)
     duplicate = np.empty(len(table), np.bool_)
     done = 0
@@ -62,14 +62,14 @@ def replay_features(
         # There is no score yet, but the engine waits for one before the next batch.
         engine.remember(batch, np.zeros(len(batch), np.float32))
         here = slice(done, done + len(batch))
-        x[here], duplicate[here] = batch.x, batch.fate == DUPLICATE
+        x[here], duplicate[here] = batch.x, batch.ingest_status == DUPLICATE
         done += len(batch)
         if progress:
             progress(done, len(table))
     return Replayed(x, duplicate)
 
 
-class LabelsInTime:
+class LabelFeed:
     """The labels of a history, given out as they become known.
 
     Parameters

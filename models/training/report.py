@@ -23,7 +23,7 @@ from models.training.report_charts import (
 
 REPORT_FILE = "report.html"
 
-MOST_FEATURES = 20
+MAX_FEATURES = 20
 """How many features the chart of importance shows."""
 
 
@@ -175,7 +175,7 @@ def page_of(report: Report) -> Page:
     """Lay a report out: its table, and the charts of what was measured."""
     # Choices were made on the validation rows: the charts of all rows show those of the test, where there are any.
     shown = [one for one in report.measured if one.period == "test"] or report.measured
-    most = sorted(report.importance.items(), key=lambda item: -item[1])[:MOST_FEATURES]
+    most = sorted(report.importance.items(), key=lambda item: -item[1])[:MAX_FEATURES]
     charts = {
         "Precision and recall": precision_recall_chart(report.measured),
         "Calibration": calibration_chart(shown),

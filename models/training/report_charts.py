@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.training.metrics import calibration_bins, operating_points
 from models.training.protocol import DAY_MS
 
-MOST_POINTS = 300
+MAX_POINTS = 300
 """Points of a curve: more would not be seen, and each takes room in the page."""
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#c8601a", "#9aa3ad"
@@ -62,7 +62,7 @@ def precision_recall_chart(measured: Sequence[Measured]) -> str:
         for one in measured:
             _, caught, flagged = operating_points(one.is_fraud, one.scores)
             precision, recall = caught / flagged, caught / max(int(caught[-1]), 1)
-            points = np.unique(np.searchsorted(recall, np.linspace(0, 1, MOST_POINTS)).clip(max=len(recall) - 1))
+            points = np.unique(np.searchsorted(recall, np.linspace(0, 1, MAX_POINTS)).clip(max=len(recall) - 1))
             test = one.period == "test"
             line, width = ("-", 1.4) if test else ("--", 0.9)
             axes.plot(recall[points], precision[points], line, lw=width, label=one.name)

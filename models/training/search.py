@@ -8,8 +8,8 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from models.training.candidates.candidate import Candidate
 from models.training.history import Progress
+from models.training.learners.learner import Learner
 from models.training.measure import Measure
 from models.training.search_space import SEARCH_SPACES
 from schemas.errors import UserError
@@ -36,7 +36,7 @@ class Found:
         Trials begun, and how many of them were given up after a few folds.
     """
 
-    candidate: Candidate
+    candidate: Learner
     value: float
     first_value: float
     trials: int
@@ -118,7 +118,7 @@ def _study(seed: int) -> optuna.Study:
     )
 
 
-def _mean_objective(measures: Sequence[Measure], candidate: Candidate, trial: optuna.Trial) -> float | None:
+def _mean_objective(measures: Sequence[Measure], candidate: Learner, trial: optuna.Trial) -> float | None:
     """Return the mean over the folds, or None where the first folds are worse than most trials'."""
     values: list[float] = []
     for measure in measures:

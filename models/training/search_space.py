@@ -4,18 +4,18 @@ from typing import Any, NamedTuple, cast
 
 from optuna import Trial
 
-from models.training.candidates.candidate import Balance, Candidate
-from models.training.candidates.lightgbm_trees import LightGbm
-from models.training.candidates.logistic_regression import Logistic
-from models.training.candidates.random_forest import RandomForest
-from models.training.candidates.xgboost_trees import XGBoost
 from models.training.fit import LearnerSettings
+from models.training.learners.learner import Balance, Learner
+from models.training.learners.lightgbm_trees import LightGbm
+from models.training.learners.logistic_regression import Logistic
+from models.training.learners.random_forest import RandomForest
+from models.training.learners.xgboost_trees import XGBoost
 
 
 class SearchSpace(NamedTuple):
     """Where a candidate's settings are looked for: how a trial picks them, and those to try first."""
 
-    suggest: Callable[[Trial], Candidate]
+    suggest: Callable[[Trial], Learner]
     first: Mapping[str, Any]
 
 
@@ -35,21 +35,21 @@ def _balance(trial: Trial) -> Balance:
     return cast(Balance, trial.suggest_categorical("balance", ["none", "weights"]))
 
 
-def _lightgbm(trial: Trial) -> Candidate:
+def _lightgbm(trial: Trial) -> Learner:
     least = trial.suggest_int("min_child_samples", 5, 300, log=True)
     return LightGbm(settings=LearnerSettings(min_child_samples=least, **_boosting(trial)), balance=_balance(trial))
 
 
-def _xgboost(trial: Trial) -> Candidate:
+def _xgboost(trial: Trial) -> Learner:
     least = trial.suggest_float("min_child_weight", 0.1, 30.0, log=True)
     return XGBoost(min_child_weight=least, **_boosting(trial), balance=_balance(trial))
 
 
-def _logistic(trial: Trial) -> Candidate:
+def _logistic(trial: Trial) -> Learner:
     return Logistic(c=trial.suggest_float("c", 1e-4, 100.0, log=True), balance=_balance(trial))
 
 
-def _forest(trial: Trial) -> Candidate:
+def _forest(trial: Trial) -> Learner:
     return RandomForest(
         trees=trial.suggest_int("trees", 100, 400, step=50),
         min_child_samples=trial.suggest_int("min_child_samples", 1, 50, log=True),

@@ -16,14 +16,13 @@ from models.scoring.contributions import read_contributions
 from models.scoring.model import OnnxModel
 from models.scoring.unusual import usual_spread
 from models.training.calibration import fit_calibrated
-from models.training.candidates.candidate import Candidate, Fitted
-from models.training.candidates.catalogue import CANDIDATES
 from models.training.certified import Certified, certify
 from models.training.class_shares import ClassCount, require_like_shares
 from models.training.cold_start import cold_start
 from models.training.fingerprint import fingerprint
 from models.training.history import History, Progress, read_labelled, replay_history
-from models.training.lessons import HELD_OUT, Lessons
+from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.learner import Learner, TrainedModel
 from models.training.library_model import write_library_model
 from models.training.metrics import alert_threshold
 from models.training.protocol import DAY_MS, Transactions
@@ -31,11 +30,12 @@ from models.training.reference import reference, signal_references
 from models.training.report import REPORT_FILE, training_report, write_report
 from models.training.split import TimeSplit, split_by_time
 from models.training.time_outlier import require_no_outlier
+from models.training.training_set import HELD_OUT, TrainingSet
 from models.training.training_settings import TrainingSettings
 from models.training.validation import cold_metrics, measured, scenario_recalls, validation_metrics
 from schemas.errors import UserError
 
-LEAST_FRAUDS = 20
+MIN_FRAUDS = 20
 """Frauds with a known label that training, and validation, must have."""
 
 MAX_REPEATED = 0.5
@@ -51,7 +51,7 @@ def train(
     out: Path,
     settings: TrainingSettings | None = None,
     *,
-    candidate: Candidate | None = None,
+    candidate: Learner | None = None,
     progress: Progress | None = None,
 ) -> Manifest:
     """Train a model on a labelled history and write its artifact.
@@ -78,7 +78,7 @@ def train(
     settings = settings or TrainingSettings()
     tell = progress or (lambda _stage, _done, _total: None)
     past, split = _replayed(history, settings, tell)
-    lessons = Lessons.of(past, split, tell)
+    lessons = TrainingSet.of(past, split, tell)
     candidate = candidate or _candidate(lessons, settings, tell)
     tell("train", 0, 1)
     fitted = _fit(candidate, lessons, settings)
@@ -128,10 +128,10 @@ def _require_learnable(what: str, rows: Transactions, split: TimeSplit) -> None:
     maturity_days = rows.maturity_ms / DAY_MS
     for period, chosen in (("training", split.train), ("validation", split.validation)):
         frauds = int(np.count_nonzero(rows.is_fraud & chosen))
-        if frauds < LEAST_FRAUDS:
+        if frauds < MIN_FRAUDS:
             days = (rows.event_time_ms[-1] - rows.event_time_ms[0]) / DAY_MS
             raise TrainingError(
-                f"{what}: expected at least {LEAST_FRAUDS} frauds in the {period} period whose labels were known in "
+                f"{what}: expected at least {MIN_FRAUDS} frauds in the {period} period whose labels were known in "
                 f"time, got {frauds} of {np.count_nonzero(rows.is_fraud):,} in the file, which spans {days:.1f} days "
                 f"(labels count as final after {maturity_days:.1f} days). "
                 "Give a history that is longer, or has more frauds or a shorter label delay"
@@ -145,7 +145,7 @@ def _require_learnable(what: str, rows: Transactions, split: TimeSplit) -> None:
     )
 
 
-def _candidate(lessons: Lessons, settings: TrainingSettings, tell: Progress) -> Candidate:
+def _candidate(lessons: TrainingSet, settings: TrainingSettings, tell: Progress) -> Learner:
     if not settings.search_minutes:
         return CANDIDATES[settings.model](settings.balance)
     from models.training.search import search  # noqa: PLC0415  (slow to import, and rarely wanted)
@@ -155,14 +155,14 @@ def _candidate(lessons: Lessons, settings: TrainingSettings, tell: Progress) -> 
     return search(settings.model, measures, seed=settings.seed, seconds=seconds, progress=tell).candidate
 
 
-def _fit(candidate: Candidate, lessons: Lessons, settings: TrainingSettings) -> Fitted:
-    taught = lessons.before(1 - HELD_OUT if settings.calibrate else 1)
+def _fit(candidate: Learner, lessons: TrainingSet, settings: TrainingSettings) -> TrainedModel:
+    fit_rows = lessons.before(1 - HELD_OUT if settings.calibrate else 1)
     return fit_calibrated(
         candidate,
         lessons.x,
         lessons.is_fraud,
-        taught=taught,
-        held_out=lessons.as_it_was & ~taught if settings.calibrate else None,
+        fit_rows=fit_rows,
+        held_out=lessons.is_warm & ~fit_rows if settings.calibrate else None,
         seed=settings.seed,
         threads=settings.threads,
     )
@@ -214,7 +214,7 @@ def _manifest(
     )
 
 
-def _recorded(candidate: Candidate, settings: TrainingSettings, rows: Transactions) -> dict[str, float | int | str]:
+def _recorded(candidate: Learner, settings: TrainingSettings, rows: Transactions) -> dict[str, float | int | str]:
     """Return what the manifest records: the model, its settings laid flat, and how it was trained."""
     own = asdict(candidate)
     own |= own.pop("settings", {})

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from models.training.candidates.candidate import Balance
+from models.training.learners.learner import Balance
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 
 

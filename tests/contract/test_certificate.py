@@ -11,18 +11,18 @@ from typer.testing import CliRunner
 from fraudstream.cli import main as cli
 from models.scoring.artifact import LIBRARY_FILE, Artifact, checksum, load_artifact, write_artifact
 from models.scoring.model import OnnxModel
-from models.training.adversary import NEAR, SHARES, Adversary
+from models.training.adversarial_rows import NEAR, SHARES, AdversarialRows
 from models.training.calibration import Calibrated, Platt
-from models.training.candidates.candidate import Fitted
-from models.training.candidates.catalogue import CANDIDATES
-from models.training.candidates.lightgbm_trees import FittedLightGbm
 from models.training.certificate import Certificate, examine
+from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.learner import TrainedModel
+from models.training.learners.lightgbm_trees import FittedLightGbm
 from models.training.thresholds import choose_thresholds
 from tests.unit.training.classifiers import Trained, trained
 from tests.unit.training.histories import artifact_folder, history_file
 
 
-def certificate(fitted: Fitted, case: Trained, *, rows: int, content: bytes | None = None) -> Certificate:
+def certificate(fitted: TrainedModel, case: Trained, *, rows: int, content: bytes | None = None) -> Certificate:
     """Examine a classifier's own export, or another model, at thresholds as training chooses them."""
     exported = fitted.export().SerializeToString()
     scores = OnnxModel(exported, features=case.x.shape[1]).score(case.x)
@@ -57,7 +57,7 @@ def of_lightgbm(case: Trained, rows: int) -> None:
 
 def of_candidate(name: str, calibrated: bool, rows: int) -> Certificate:
     case = trained(trees=2, seed=3)
-    fitted: Fitted = CANDIDATES[name]("none").fit(case.x, case.is_fraud, seed=3)
+    fitted: TrainedModel = CANDIDATES[name]("none").fit(case.x, case.is_fraud, seed=3)
     if calibrated:
         fitted = Calibrated(fitted, Platt.fit(fitted.probability(case.x), case.is_fraud))
     found = certificate(fitted, case, rows=rows)
@@ -80,7 +80,7 @@ def test_every_kind_of_model_holds(name, calibrated):
 def test_rows_are_of_every_kind_and_come_close_to_each_decision():
     case, decisions = trained(trees=80, seed=3), (0.2, 0.6)
     fitted = FittedLightGbm(case.booster)
-    found = list(Adversary(fitted, case.x, decisions, seed=1).rows(60_000))
+    found = list(AdversarialRows(fitted, case.x, decisions, seed=1).rows(60_000))
     assert {kind for kind, _ in found} == {*SHARES, NEAR}
     assert sum(len(x) for _, x in found) == 60_000
     probability = fitted.probability(np.concatenate([x for kind, x in found if kind == NEAR]))

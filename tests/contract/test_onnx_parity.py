@@ -9,7 +9,7 @@ from onnxruntime import InferenceSession
 
 from models.scoring.model import OnnxModel
 from models.training.export import export_onnx
-from models.training.parity import BOUND, strange_rows, threshold_rows
+from models.training.parity import BOUND, edge_case_rows, threshold_rows
 from tests.unit.training.classifiers import FEATURES, Trained, trained
 
 
@@ -27,7 +27,7 @@ def test_onnx_equals_lightgbm_within_a_millionth(case, rows):
     x = {
         "ordinary": lambda: case.x,
         "at_thresholds": lambda: threshold_rows(case.booster, case.x),
-        "strange": lambda: strange_rows(case.x, seed=1),
+        "strange": lambda: edge_case_rows(case.x, seed=1),
     }[rows]()
     assert len(x) > 1_000
     np.testing.assert_allclose(scored(case.booster, x), case.booster.predict(x), rtol=0, atol=BOUND)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from fraudstream.devstack.embedded import find_bootstrap
+from fraudstream.devstack.stack import find_bootstrap
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.settings.settings import PathSettings, Settings
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
-    log = folder / "fraudstream.console.log"
+    log = folder / "console.log"
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603  (our own command)
             [str(FRAUDSTREAM), "console", "--simulate", "--port", "0"],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fraudstream.devstack.broker import Broker, await_broker
-from fraudstream.devstack.embedded import embedded, jars_for, start
+from fraudstream.devstack.stack import embedded, jars_for, start
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.java import find_java
 from fraudstream.system.ports import free_port

@@ -8,7 +8,7 @@ from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
-from fraudstream.devstack.embedded import jars_for
+from fraudstream.devstack.stack import jars_for
 from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
 from jobs.shards import MAX_PARALLELISM

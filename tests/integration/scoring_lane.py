@@ -12,8 +12,8 @@ from confluent_kafka import OFFSET_END, Consumer, Message, Producer, TopicPartit
 from confluent_kafka.admin import AdminClient
 
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.embedded import Services
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import read_topic, topic_size
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import JobSettings, Settings

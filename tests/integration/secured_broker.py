@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType
 from confluent_kafka.admin import ResourceType as Resource
 
-from fraudstream.devstack.embedded import jars_for
+from fraudstream.devstack.stack import jars_for
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.environment import process_environment
 from fraudstream.system.java import find_java

@@ -12,7 +12,7 @@ from fraudstream.lifecycle.model_registry import ModelRegistry
 from fraudstream.lifecycle.model_version import CHAMPION
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.folders import PROJECT_ROOT
-from fraudstream.system.own_environment import own_environment
+from fraudstream.system.isolated_venv import isolated_venv
 from tests.unit.training.histories import history_file
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
@@ -34,7 +34,7 @@ collect_days = 8
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory):
     """Return the function that runs a command of Airflow, on a database of its own."""
-    python, home = own_environment(LOCK, "tools"), tmp_path_factory.mktemp("airflow")
+    python, home = isolated_venv(LOCK, "tools"), tmp_path_factory.mktemp("airflow")
     own = {name: value for name, value in os.environ.items() if not name.startswith(("FRAUDSTREAM_", "AIRFLOW_"))}
     cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
     variables = {

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from fraudstream.archive import archive_folder
 from fraudstream.archive.archiver import GROUP_ID
 from fraudstream.cli import main as cli
-from fraudstream.devstack.embedded import find_bootstrap
+from fraudstream.devstack.stack import find_bootstrap
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.deadline import wait_until

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from exploration.store import HERE
 from fraudstream.cli import main as cli
-from fraudstream.devstack.embedded import find_bootstrap
+from fraudstream.devstack.stack import find_bootstrap
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.failures import RuntimeFailure
@@ -32,7 +32,7 @@ DRAW = """
 import json, sys, vl_convert
 print([len(vl_convert.vegalite_to_svg(chart)) for chart in json.load(open(sys.argv[1])) if chart])
 """
-LEAST_BYTES = 5_000
+MIN_BYTES = 5_000
 """A picture of fewer has axes at most: drawing it failed."""
 SECTION = re.compile(r'<section id="([^"]+)">')
 
@@ -87,7 +87,7 @@ def test_every_chart_can_be_drawn(archive, tmp_path):
     done = subprocess.run([told["python"], "-c", DRAW, charts], capture_output=True, text=True, check=True)  # noqa: S603
     sizes = json.loads(done.stdout)
     assert len(sizes) == len(list((HERE / "queries").glob("*.sql"))) - 1
-    assert min(sizes) > LEAST_BYTES, done.stderr
+    assert min(sizes) > MIN_BYTES, done.stderr
 
 
 def test_page_without_labels_says_what_it_can_not_show(archive, tmp_path):

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from fraudstream.api.application import create_application
 from fraudstream.cli import main as cli
 from fraudstream.console.application import create_console
-from fraudstream.devstack.embedded import Services, find_bootstrap
+from fraudstream.devstack.stack import Services, find_bootstrap
 from fraudstream.kafka import foreign_records as reports
 from fraudstream.kafka.topics import create_topics
 from fraudstream.observe.metrics.exporter import open_exporter

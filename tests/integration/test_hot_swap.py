@@ -13,7 +13,7 @@ from fraudstream.cli.main import app
 from fraudstream.control.control_topic import Served, read_deployment
 from fraudstream.kafka.topics import existing_topics
 from models.scoring.artifact import load_artifact
-from models.scoring.customer_share import deciders
+from models.scoring.customer_share import deciding_model
 from models.scoring.replay import replay_scores
 from tests.integration.deployments import await_answers, deploy, folders
 from tests.integration.expected import card_world
@@ -116,7 +116,7 @@ def test_share_of_the_customers_is_decided_by_the_challenger_and_all_are_compare
     lane.await_scores(len(table))
     lane.await_records(lane.topics.shadow, len(lane.shards))
 
-    by = deciders(table["customer_id"].combine_chunks(), [(other["model_id"], 0.4)])
+    by = deciding_model(table["customer_id"].combine_chunks(), [(other["model_id"], 0.4)])
     ids = table["transaction_id"].to_pylist()
     expected = [replay_scores(table, load_artifact(folder)) for folder in folders()]
     assert {item["transaction_id"]: (item["model_id"], item["score"]) for item in lane.scores()} == {

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from fraudstream.control.status import read_status
-from fraudstream.devstack.embedded import start
+from fraudstream.devstack.stack import start
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.observe.metrics.job_metrics import JobMetrics
 from fraudstream.system.deadline import wait_until

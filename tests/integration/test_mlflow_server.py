@@ -17,7 +17,7 @@ from fraudstream.lifecycle.model_registry import ModelRegistry
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.folders import PROJECT_ROOT
-from fraudstream.system.own_environment import own_environment
+from fraudstream.system.isolated_venv import isolated_venv
 from fraudstream.system.ports import LOOPBACK, free_port
 from models.scoring.artifact import load_artifact
 from tests.unit.training.histories import artifact_folder, history_file
@@ -37,7 +37,7 @@ def mlflow_server(volume: Path) -> Iterator[str]:
     replaced = {"0.0.0.0": LOOPBACK, f"{mounted}/": f"{volume}/", ":5000": f":{port}", "--port=5000": f"--port={port}"}  # noqa: S104
     for was, now in replaced.items():
         options = [option.replace(was, now) for option in options]
-    python = own_environment(LOCK, "tools")
+    python = isolated_venv(LOCK, "tools")
     line = [python, "-m", program, *options]
     environment = os.environ | own | {"HOME": str(volume), "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
     log = volume / "server.log"

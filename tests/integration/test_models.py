@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
 from fraudstream.control.control_topic import read_deployment
-from fraudstream.devstack.embedded import Services, find_bootstrap
+from fraudstream.devstack.stack import Services, find_bootstrap
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topics import create_topics
 from fraudstream.observe.notices.notices import Notices

@@ -7,7 +7,7 @@ from shutil import copytree, rmtree
 import pytest
 
 from fraudstream.control.model_store import serving_folder
-from fraudstream.devstack.embedded import start
+from fraudstream.devstack.stack import start
 from fraudstream.settings.settings import ModelSettings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.run_state import RunState

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
 from fraudstream.devstack.broker import Broker, await_broker
-from fraudstream.devstack.embedded import find_bootstrap, jars_for
+from fraudstream.devstack.stack import find_bootstrap, jars_for
 from fraudstream.kafka.topic_reader import read_topic, topic_size
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings, load_settings

@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from fraudstream.control.submit import submit
-from fraudstream.devstack.embedded import embedded, start, stop
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import embedded, start, stop
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import NotReady, RuntimeFailure

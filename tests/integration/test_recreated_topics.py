@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 
 from fraudstream.archive import archive_folder
 from fraudstream.control.status import read_status
-from fraudstream.devstack.embedded import find_bootstrap
+from fraudstream.devstack.stack import find_bootstrap
 from fraudstream.kafka.background_reader import BackgroundReader
 from fraudstream.kafka.kafka_client import open_consumer
 from fraudstream.kafka.topic_ids import RecreatedTopics, TopicIds
@@ -118,7 +118,7 @@ class Seen(BackgroundReader):
         consumer.assign(topic_ends(consumer, [topic]))
         self.values: list[bytes] = []
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         messages = self._consumer.consume(100, 0.1)
         self.values += [message.value() or b"" for message in messages if message.error() is None]
 

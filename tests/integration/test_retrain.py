@@ -11,10 +11,10 @@ import pytest
 
 from fraudstream.control.control_topic import Deployment, read_deployment
 from fraudstream.control.model_events import REFUSED
-from fraudstream.devstack.embedded import Services, find_bootstrap
+from fraudstream.devstack.stack import Services, find_bootstrap
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topics import create_topics
-from fraudstream.lifecycle.judging import try_alone
+from fraudstream.lifecycle.gate_checks import check_gates
 from fraudstream.lifecycle.model_registry import ModelRegistry
 from fraudstream.lifecycle.model_version import CHAMPION
 from fraudstream.lifecycle.promotion import Promotion, audit_log
@@ -182,7 +182,7 @@ def retrained(settings: Settings) -> Retrained:
 def test_model_that_the_job_refuses_is_rolled_back_and_no_challenger_either(settings):
     registry = ModelRegistry(settings)
     first, _ = registry.push(artifact_folder())
-    Promotion(settings, registry, None).promote(try_alone(registry, first, settings), reason="the first")
+    Promotion(settings, registry, None).promote(check_gates(registry, first, settings), reason="the first")
     with Job(settings, trusted=first.model_id):
         found = retrained(settings)
     assert (found.end, set(found.answers.values())) == ("refused by the job", {REFUSED})

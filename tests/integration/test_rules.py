@@ -15,7 +15,7 @@ from fraudstream.control.book_replacement import BookReplacedError
 from fraudstream.control.control_topic import publish_rules, publish_snooze, read_rules, read_snoozes
 from fraudstream.control.model_events import await_answers, await_one_answer, read_model_events
 from fraudstream.rules.rule_file import RuleFile
-from fraudstream.rules.rule_orders import RuleOrders
+from fraudstream.rules.rule_publisher import RulePublisher
 from fraudstream.system.deadline import wait_until
 from schemas.customer_snooze import CustomerSnooze
 from schemas.rule_book import ListEntry, RuleError, RuleList, Snooze
@@ -170,7 +170,9 @@ def test_snoozes_that_several_processes_make_at_once_are_all_in_force(open_lane)
     lane = open_lane()
     customers = [f"c-{number}" for number in range(12)]
     until = datetime.now(UTC) + timedelta(days=1)
-    orders = [RuleOrders(lane.settings, lane.services) for _ in range(4)]  # each as another process: with its own lock
+    orders = [
+        RulePublisher(lane.settings, lane.services) for _ in range(4)
+    ]  # each as another process: with its own lock
     with ThreadPoolExecutor(len(orders)) as pool:
         list(pool.map(lambda item: orders[item[0] % 4].snooze(item[1], until, ""), enumerate(customers)))
     assert read_snoozes(lane.settings, lane.services).keys() == {*customers}
@@ -184,7 +186,7 @@ def test_snooze_of_a_book_of_an_earlier_version_is_shown_replaced_and_ended(open
     until = datetime.now(UTC) + timedelta(days=9)
     inline = tuple(Snooze(customer_id=name, until=until) for name in ("c-1", "c-2"))
     publish_rules(lane.settings, lane.services, book(snoozes=inline))
-    orders = RuleOrders(lane.settings, lane.services)
+    orders = RulePublisher(lane.settings, lane.services)
     shorter = until - timedelta(days=8)
     orders.snooze("c-1", shorter, "")
     ends = {item.customer_id: abs(item.until - shorter) < timedelta(seconds=1) for item in orders.in_force().snoozes}
@@ -226,7 +228,9 @@ def rule_file(limit):
 
 def test_of_two_who_apply_rules_at_once_one_is_refused(open_lane):
     lane = open_lane()
-    orders = [RuleOrders(lane.settings, lane.services) for _ in range(4)]  # each as another process: with its own lock
+    orders = [
+        RulePublisher(lane.settings, lane.services) for _ in range(4)
+    ]  # each as another process: with its own lock
     first = orders[0].apply(rule_file(1), "")
     base, before = first.order_id, threading.Barrier(4)
 
@@ -249,7 +253,7 @@ def test_rules_of_somebody_else_are_replaced_once_they_were_seen_or_by_force(ope
     lane = open_lane()
     theirs = book(book_id=str(uuid4()), changed_by="jane@elsewhere", reason="ticket 7")
     publish_rules(lane.settings, lane.services, theirs)
-    orders = RuleOrders(lane.settings, lane.services)
+    orders = RulePublisher(lane.settings, lane.services)
     with pytest.raises(BookReplacedError, match=f"got {theirs.book_id}, applied .* by jane@elsewhere: ticket 7"):
         orders.apply(rule_file(1), "")
     orders.note_seen(theirs.book_id)

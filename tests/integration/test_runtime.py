@@ -14,8 +14,8 @@ import pytest
 from confluent_kafka import Consumer
 
 from fraudstream.control.flink_run import FlinkRun
-from fraudstream.devstack.embedded import Services, cluster, embedded, find_services, start
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services, cluster, embedded, find_services, start
 from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.deadline import wait_until

@@ -15,7 +15,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
-from fraudstream.devstack.embedded import start
+from fraudstream.devstack.stack import start
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.ports import LOOPBACK
 from fraudstream.system.run_state import RunState

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from fraudstream.cli.main import app
 from fraudstream.control import resumption
 from fraudstream.control.savepoints import MANIFEST_FILE
-from fraudstream.devstack.embedded import start
+from fraudstream.devstack.stack import start
 from fraudstream.system.deadline import wait_until
 from jobs.state_manifest import StateMismatchError
 from models.features.history import HEADER, HEADERS, HISTORY_VERSION

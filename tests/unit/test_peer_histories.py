@@ -1,11 +1,11 @@
-"""The benchmark's peers must give the right answer: a wrong one has no rate."""
+"""The benchmark's baselines must give the right answer: a wrong one has no rate."""
 
 import numpy as np
 import pytest
 
-from benchmarks.peers.oracle import KeptTransactions
-from benchmarks.peers.plain_history import PlainHistory, Seen
-from benchmarks.peers.window_sums import WindowSums
+from benchmarks.baselines.oracle import KeptTransactions
+from benchmarks.baselines.plain_history import PlainHistory, Seen
+from benchmarks.baselines.window_sums import WindowSums
 from models.features.history import K
 from models.features.naive import Event
 

@@ -5,8 +5,8 @@ from contextlib import ExitStack, closing, contextmanager
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from fraudstream.devstack.embedded import Services
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.observe.metrics.job_metrics import JobMetrics

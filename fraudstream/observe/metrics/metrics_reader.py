@@ -16,9 +16,9 @@ from fraudstream.observe.metrics.stream_metrics import StreamMetrics
 from fraudstream.observe.metrics.transaction_ids import TransactionIds
 from fraudstream.settings.settings import Settings
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE, TRANSACTION
-from schemas.steady_registry import open_steady_registry
+from schemas.resilient_registry import open_steady_registry
 
-LOOK_S, MOST_AT_ONCE = 0.2, 20_000
+POLL_S, MAX_AT_ONCE = 0.2, 20_000
 GATHER_MS = 500
 """Nobody waits for a count: next to an API its share of processor and broker counts more."""
 SAMPLED_SCORES = 50
@@ -61,9 +61,9 @@ class MetricsReader(BackgroundReader):
         super().__init__("metrics-reader", consumer, topics=self._takers, recreated=recreated)
         consumer.assign(topic_ends(consumer, self._takers))
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         found: dict[str, list[Message]] = {}
-        for message in self._consumer.consume(MOST_AT_ONCE, LOOK_S):
+        for message in self._consumer.consume(MAX_AT_ONCE, POLL_S):
             if message.error() is None:
                 found.setdefault(message.topic() or "", []).append(message)
         for topic, messages in found.items():

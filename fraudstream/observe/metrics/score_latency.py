@@ -5,14 +5,14 @@ from collections.abc import Hashable
 
 from schemas.framing import HEADER_BYTES
 
-MOST_HELD = 100_000
+MAX_HELD = 100_000
 """Ids whose other half is still to come. With more the oldest is forgotten, and not measured."""
 
 
 class ScoreLatency:
     """Finds how long it took from a transaction's record to its score's, by the times that Kafka keeps of both."""
 
-    def __init__(self, most: int = MOST_HELD) -> None:
+    def __init__(self, most: int = MAX_HELD) -> None:
         self._most = most
         self._published: OrderedDict[Hashable, int] = OrderedDict()
         self._scored: OrderedDict[Hashable, int] = OrderedDict()

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.features.batch import DUPLICATE
-from models.features.history import MOST_IDS, decode_history
+from models.features.history import MAX_IDS, decode_history
 from models.features.naive import NaiveEngine, NaiveHistory
 from models.features.table import FEATURE_NAMES, FEATURES
 from tests.property.features.feature_streams import (
@@ -53,7 +53,7 @@ def test_kernels_equal_the_naive_oracle(labelled):
 @given(seed=st.integers(0, 2**32 - 1), days=st.sampled_from([1, 7, 10]))
 def test_duplicates_of_a_hot_customer_are_those_that_the_naive_oracle_finds(seed, days):
     rng = np.random.default_rng(seed)
-    length = 2 * MOST_IDS
+    length = 2 * MAX_IDS
     times_ms = (
         START_MS + np.sort(rng.integers(0, days * DAY_MS, length)) - rng.choice([0, DAY_MS], length, p=[0.9, 0.1])
     )
@@ -68,11 +68,11 @@ def test_duplicates_of_a_hot_customer_are_those_that_the_naive_oracle_finds(seed
     for start in range(0, length, 300):
         batch = store.engine.advance(records(stream[start : start + 300]))
         store.engine.remember(batch, np.zeros(len(batch), np.float32))
-        duplicates += (batch.fate == DUPLICATE).tolist()
+        duplicates += (batch.ingest_status == DUPLICATE).tolist()
     expected = []
     for row in stream:
         before = len(history.kept) + len(history.left)
-        history.take_in(naive_event(row))
+        history.ingest(naive_event(row))
         expected.append(len(history.kept) + len(history.left) == before)
     assert duplicates == expected
 

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.peers.oracle import KeptTransactions, Oracle
+from benchmarks.baselines.oracle import KeptTransactions, Oracle
 from exploration.store import HERE, Store
 from fraudstream.archive.comparison_rows import compare_on
 from fraudstream.demos.lifecycle_demo import pattern_recall
 from fraudstream.observe.metrics.score_latency import ScoreLatency
 from fraudstream.readers.score_comparison import Comparison
-from fraudstream.rules.rule_trial import try_rules
+from fraudstream.rules.dry_run_result import try_rules
 from jobs.operators.inference_log import InferenceLog
 from models.monitoring.label_monitor import LabelMonitor
 from models.scoring.backfill import backfill
@@ -171,7 +171,7 @@ def consistency(table: pa.Table, _folder: Path) -> Any:
     return found.compared, found.missing, found.mismatching
 
 
-def peers(table: pa.Table, _folder: Path) -> Any:
+def baselines(table: pa.Table, _folder: Path) -> Any:
     oracle = Oracle(table, artifact(), customers=20)
     rows = [row for row in table.to_pylist() if row["customer_id"] in oracle.customers]
     found = naive_scores(rows, artifact(), engine=KeptTransactions())
@@ -192,7 +192,7 @@ JOINS: Mapping[str, Callable[[pa.Table, Path], Any]] = {
     join.__name__: join
     for join in (
         reading, features_and_scores, retraining, models_on_an_archive, models_on_a_history, rules, exploring,
-        recall_of_a_pattern, live_and_standby, monitoring, consistency, peers, latencies,
+        recall_of_a_pattern, live_and_standby, monitoring, consistency, baselines, latencies,
     )
 }  # fmt: skip
 

@@ -15,10 +15,10 @@ from models.scoring.artifact import ArtifactError
 from models.scoring.tree_ensemble import TreeEnsemble, read_trees
 from models.scoring.tree_nodes import read_nodes
 from models.scoring.tree_shap import TreeShap
-from models.training.candidates.xgboost_trees import XGBoost
 from models.training.export import export_onnx, set_covers
 from models.training.fit import LearnerSettings, fit
-from models.training.parity import strange_rows, threshold_rows
+from models.training.learners.xgboost_trees import XGBoost
+from models.training.parity import edge_case_rows, threshold_rows
 from tests.unit.training.classifiers import FEATURES, trained
 
 ROWS = 300
@@ -53,7 +53,7 @@ def test_contributions_are_lightgbms(nan_share, rows):
         {
             "ordinary": lambda: case.x,
             "at_thresholds": lambda: threshold_rows(case.booster, case.x),
-            "strange": lambda: strange_rows(case.x, seed=1),
+            "strange": lambda: edge_case_rows(case.x, seed=1),
         }[rows]()
     )
     assert_equal(explained(export_onnx(case.booster)), x, case.booster.predict(x, pred_contrib=True))
@@ -74,7 +74,7 @@ def test_contributions_are_lightgbms_whatever_the_trees(seed, features, leaves, 
     x[generator.random(x.shape) < nan_share] = np.nan
     learner = LearnerSettings(trees=trees, leaves=leaves, min_child_samples=1, l2=0.0, columns=1.0)
     booster = fit(x, is_fraud, learner, seed=seed, threads=1)
-    rows = np.concatenate([x[:20], strange_rows(x, seed)[::200]])
+    rows = np.concatenate([x[:20], edge_case_rows(x, seed)[::200]])
     assert_equal(explained(export_onnx(booster), features), rows, booster.predict(rows, pred_contrib=True))
 
 
@@ -170,8 +170,8 @@ def test_trees_of_one_leaf_add_nothing():
 def test_contributions_are_xgboosts(nan_share):
     case = trained(trees=1, nan_share=nan_share)
     fitted = XGBoost(trees=40).fit(case.x, case.is_fraud, seed=2)
-    rows = np.concatenate([case.x, strange_rows(case.x, seed=4), fitted.threshold_rows(case.x[:500])])
-    rows = some(rows[fitted.takes(rows)])
+    rows = np.concatenate([case.x, edge_case_rows(case.x, seed=4), fitted.threshold_rows(case.x[:500])])
+    rows = some(rows[fitted.accepts(rows)])
     theirs = fitted.booster.predict(xgb.DMatrix(rows), pred_contribs=True)
     shap = explained(fitted.export())
     ours = np.array([shap.contributions(row) for row in rows])

@@ -64,7 +64,7 @@ def test_command_of_a_page_is_one(page, arguments):
 
 
 def test_commands_are_found_in_blocks_and_in_sentences():
-    assert {"README.md", "fraudstream.api.md", "upgrades.md"} <= {page for page, _ in written()}
+    assert {"README.md", "api.md", "upgrades.md"} <= {page for page, _ in written()}
     assert ("commands.md", "status") in written()
 
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from models.drift.psi import LEAST_SHARE, bin_edges, psi
+from models.drift.psi import MIN_SHARE, bin_edges, psi
 from models.drift.psi_window import PSI_THRESHOLD, WARM_UP, WINDOW, PsiWindow
 from tests.unit.drift.signal_observations import observation
 
@@ -21,7 +21,7 @@ def test_index_of_known_shares():
 
 
 def test_empty_part_counts_as_the_least_share():
-    expected = (LEAST_SHARE - 0.5) * math.log(LEAST_SHARE / 0.5) + 0.5 * math.log(2)
+    expected = (MIN_SHARE - 0.5) * math.log(MIN_SHARE / 0.5) + 0.5 * math.log(2)
     assert psi(np.array([0.5, 0.5]), np.array([0.0, 8.0])) == pytest.approx(expected)
 
 

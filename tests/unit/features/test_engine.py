@@ -102,7 +102,7 @@ def test_full_history_drops_its_oldest_and_does_not_take_an_older_one():
     rows = [{"event_time": START_MS + i} for i in range(1, K + 2)]
     batch = engine.advance(records(*rows, {"event_time": START_MS}))
     engine.remember(batch, np.zeros(K + 2, np.float32))
-    assert batch.fate.tolist() == [KEPT] * (K + 1) + [TOO_OLD]
+    assert batch.ingest_status.tolist() == [KEPT] * (K + 1) + [TOO_OLD]
     entries, tiles, _ = decode_history(engine.changed(batch)["c"])
     assert entries["event_time_ms"].tolist() == [START_MS + i for i in range(2, K + 2)]
     assert tiles is not None
@@ -154,7 +154,7 @@ def test_duplicates_name_their_first_occurrence():
     assert engine.remember(one, np.array([0.5, 0.25, 0.75], np.float32)).tolist() == [0.5, 0.25, 0.5]
     assert one.first_index.tolist() == [-1, -1, 0]
     two = engine.advance(records({"transaction_id": "t1"}, {"transaction_id": "t0", "customer_id": "another"}))
-    assert two.fate.tolist() == [DUPLICATE, KEPT]
+    assert two.ingest_status.tolist() == [DUPLICATE, KEPT]
     assert two.first_score[0] == 0.25
     assert np.isnan(two.first_score[1])
     assert engine.remember(two, np.array([0.1, 0.2], np.float32)).tolist() == [0.25, np.float32(0.2)]
@@ -190,7 +190,7 @@ def test_null_id_is_refused_and_nothing_taken_in():
     engine = FeatureEngine(load=None)
     with pytest.raises(ValueError, match="merchant_id"):
         engine.advance(records({}, {"merchant_id": None}))
-    assert engine.advance(records({})).fate.tolist() == [KEPT]
+    assert engine.advance(records({})).ingest_status.tolist() == [KEPT]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_without_a_store_behind_it_memory_grows_and_forgets_nothing():
     for _ in range(2):
         batch = engine.advance(records(*({"customer_id": f"c{i}"} for i in range(9))))
         engine.remember(batch, np.zeros(9, np.float32))
-    assert (batch.fate == DUPLICATE).all()
+    assert (batch.ingest_status == DUPLICATE).all()
 
 
 @pytest.mark.parametrize(("currency", "amount"), [("EUR", 12.5), ("JPY", 1250.0), ("KWD", 1.25), ("???", 12.5)])

@@ -11,7 +11,7 @@ from models.features.history import (
     ENTRY,
     HEADER,
     ID_BYTES,
-    MOST_IDS,
+    MAX_IDS,
     TILE,
     TILES_KEPT,
     K,
@@ -22,7 +22,7 @@ from models.features.window import DAY_MS, HORIZON_MS
 from tests.unit.features.test_engine import records
 
 TILED = HEADER.size + K * ENTRY.itemsize + TILES_KEPT * TILE.itemsize
-LARGEST = TILED + MOST_IDS * ID_BYTES
+LARGEST = TILED + MAX_IDS * ID_BYTES
 HOT = "customer-000000"
 
 
@@ -56,7 +56,7 @@ def test_an_id_a_thousand_times_is_in_the_history_once():
     )
     entries, tiles, _ = decode_history(changed["c"])
     assert (len(entries), tiles) == (1, None)
-    assert np.bincount(found.fate).tolist() == [0, 1, 999] == np.bincount([KEPT] + [DUPLICATE] * 999).tolist()
+    assert np.bincount(found.ingest_status).tolist() == [0, 1, 999] == np.bincount([KEPT] + [DUPLICATE] * 999).tolist()
 
 
 @pytest.mark.parametrize("late_ms", [1, DAY_MS, HORIZON_MS, START_MS])
@@ -85,12 +85,12 @@ def ids_of(numbers, step_ms=1_000):
     return records(*({"transaction_id": f"t-{i}", "event_time": START_MS + i * step_ms} for i in numbers))
 
 
-@pytest.mark.parametrize("count", [100, 1_000, K + MOST_IDS])
+@pytest.mark.parametrize("count", [100, 1_000, K + MAX_IDS])
 def test_transactions_sent_twice_within_a_week_count_once(count):
     engine = FeatureEngine(load=None)
     _, once = advance(engine, ids_of(range(count)))
     again, twice = advance(engine, ids_of(range(count)))
-    assert (again.fate == DUPLICATE).all()
+    assert (again.ingest_status == DUPLICATE).all()
     assert twice == {}
     found, _ = advance(engine, ids_of([count]))
     expected, _ = advance(with_history(once["c"]), ids_of([count]))
@@ -122,16 +122,18 @@ def test_a_late_transaction_older_than_all_kept_is_recognised_when_it_comes_agai
     advance(engine, ids_of(range(1_000, 1_000 + K)))
     late, _ = advance(engine, ids_of([0]))
     again, changed = advance(engine, ids_of([0]))
-    assert (late.fate.tolist(), again.fate.tolist(), changed) == ([TOO_OLD], [DUPLICATE], {})
+    assert (late.ingest_status.tolist(), again.ingest_status.tolist(), changed) == ([TOO_OLD], [DUPLICATE], {})
 
 
-@pytest.mark.parametrize(("apart_ms", "fate"), [(DUPLICATE_MS, DUPLICATE), (DUPLICATE_MS + K * 1_000, TOO_OLD)])
-def test_an_id_is_forgotten_when_its_customer_is_seven_days_past_it(apart_ms, fate):
+@pytest.mark.parametrize(
+    ("apart_ms", "ingest_status"), [(DUPLICATE_MS, DUPLICATE), (DUPLICATE_MS + K * 1_000, TOO_OLD)]
+)
+def test_an_id_is_forgotten_when_its_customer_is_seven_days_past_it(apart_ms, ingest_status):
     engine = FeatureEngine(load=None)
     advance(engine, ids_of(range(K)))
     advance(engine, ids_of([K], step_ms=apart_ms // K))
     again, _ = advance(engine, ids_of([0]))
-    assert again.fate.tolist() == [fate]
+    assert again.ingest_status.tolist() == [ingest_status]
 
 
 def test_ids_that_are_all_forgotten_leave_a_history_as_large_as_before():
@@ -144,6 +146,6 @@ def test_ids_that_are_all_forgotten_leave_a_history_as_large_as_before():
 
 def test_a_customer_with_more_than_may_be_kept_forgets_the_first_that_left():
     engine = FeatureEngine(load=None)
-    advance(engine, ids_of(range(K + MOST_IDS + 1)))
+    advance(engine, ids_of(range(K + MAX_IDS + 1)))
     again, _ = advance(engine, ids_of([1, 0]))
-    assert again.fate.tolist() == [DUPLICATE, TOO_OLD]
+    assert again.ingest_status.tolist() == [DUPLICATE, TOO_OLD]

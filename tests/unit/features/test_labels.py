@@ -11,7 +11,7 @@ from models.features.label_record import (
     KEPT_LABELS,
     LABEL,
     LEDGER_FIELDS,
-    MOST_LEFT,
+    MAX_LEFT,
     TOTALS,
     Ledger,
     encode_labels,
@@ -168,7 +168,7 @@ def test_the_record_is_bounded():
     assert len(encode_labels(labels, totals, tiles)) == 1_544
     totals["known"] = 1
     assert len(encode_labels(labels, totals, tiles)) == 2_376
-    ledger = Ledger(*(np.zeros(MOST_LEFT, field) for field in LEDGER_FIELDS))
+    ledger = Ledger(*(np.zeros(MAX_LEFT, field) for field in LEDGER_FIELDS))
     assert len(encode_labels(labels, totals, tiles, ledger)) == 26_952
 
 
@@ -188,7 +188,7 @@ def others(count):
     return [{"transaction_id": f"o{i}", "label_time": START_MS + i * MINUTE_MS} for i in range(1, count + 1)]
 
 
-@pytest.mark.parametrize("count", [63, 64, 200, 1_000, KEPT_LABELS + MOST_LEFT - 1])
+@pytest.mark.parametrize("count", [63, 64, 200, 1_000, KEPT_LABELS + MAX_LEFT - 1])
 @pytest.mark.parametrize("again", [FRAUD, GENUINE], ids=["sent again", "taken back"])
 def test_a_label_of_a_busy_merchant_counts_once_when_it_is_sent_again_or_taken_back(count, again):
     first = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
@@ -210,7 +210,7 @@ def test_an_older_label_of_one_that_left_counts_for_nothing():
 def test_a_second_label_counts_again_after_more_than_the_ledger_holds():
     first = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
     later = {**GENUINE, "transaction_id": "x", "label_time": START_MS + 2 * DAY_MS}
-    count = KEPT_LABELS + MOST_LEFT
+    count = KEPT_LABELS + MAX_LEFT
     x = features(START_MS + 3 * DAY_MS, first, *others(count), later)
     assert (x["merchant_known_7d"], x["merchant_frauds_7d"]) == (count + 2, 1)
 

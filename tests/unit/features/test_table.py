@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from models.features import kernel, label_kernel, table
-from models.features.facts import Facts, fact_index
+from models.features.feature_layout import FeatureLayout, fact_index
 from models.features.operation import Operation
 from models.features.table import FEATURE_NAMES, FEATURES, LABEL_WINDOWS, WINDOWS, spec_hash
 from models.features.window import Window
@@ -31,7 +31,7 @@ def test_kernels_compute_every_operation_once_and_no_other():
 
 
 def test_every_feature_is_another_fact_of_one_kernel():
-    customer, labels = Facts.of(*CUSTOMER), Facts.of(*LABELS)
+    customer, labels = FeatureLayout.of(*CUSTOMER), FeatureLayout.of(*LABELS)
     assert sorted([*customer.columns, *labels.columns]) == list(range(len(FEATURES)))
     for facts in (customer, labels):
         assert len(set(facts.codes.tolist())) == len(facts.codes)

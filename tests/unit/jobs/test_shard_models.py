@@ -11,7 +11,7 @@ from jobs.operators.model_reports import ModelReports
 from jobs.operators.serving_loader import Outcome
 from jobs.operators.shard_models import COMPARED_MS, LOADING_MS, MAX_LOADING_MS, ShardModels
 from models.scoring.loaded_model import load_model
-from models.scoring.panel import Panel
+from models.scoring.served_models import ServedModels
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.avro_schemas import MODEL_EVENT, SHADOW
 from schemas.codec import RecordCodec
@@ -50,7 +50,7 @@ class State:
     """What ShardState gives, in memory."""
 
     deployment: Value = field(default_factory=Value)
-    wanted_deployment: Value = field(default_factory=Value)
+    pending_deployment: Value = field(default_factory=Value)
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Counts:
 
 def serving(deployment_id, *folders):
     """Return the models of some folders as what serves."""
-    panel = Panel(
+    panel = ServedModels(
         models=tuple(load_model(deployment(named(folder)).champion) for folder in folders),
         shares=(0.0,) * (len(folders) - 1),
     )
@@ -143,7 +143,7 @@ def test_shard_without_an_order_serves_the_settings_model_and_has_nothing_to_loo
         "SERVING", SHARD, named(artifact_folder())["model_id"],
     )  # fmt: skip
     assert shard.panels == [own.panel]
-    assert shard.models.next_look_ms(NOON_MS) is None
+    assert shard.models.next_poll_ms(NOON_MS) is None
     assert shard.look(60_000) == []
 
 
@@ -151,15 +151,15 @@ def test_ordered_models_serve_once_they_are_loaded(own, other):
     shard = Shard(own)
     shard.begin()
     shard.models.order(b"d2", NOON_MS)
-    assert shard.models.next_look_ms(NOON_MS) == NOON_MS + LOADING_MS
+    assert shard.models.next_poll_ms(NOON_MS) == NOON_MS + LOADING_MS
     assert shard.look(10) == []
     assert shard.models.serving is own
     shard.loader.loaded(b"d2", other)
     assert outline(shard.look(70)) == [("SERVING", "d2", 70)]
     assert shard.models.serving is other
     assert shard.panels[-1] is other.panel
-    assert (shard.state.deployment.value(), shard.state.wanted_deployment.value()) == (b"d2", None)
-    assert shard.models.next_look_ms(NOON_MS) is None
+    assert (shard.state.deployment.value(), shard.state.pending_deployment.value()) == (b"d2", None)
+    assert shard.models.next_poll_ms(NOON_MS) is None
     assert (shard.counts.served, shard.counts.refusals) == (1, 0)
 
 
@@ -174,7 +174,7 @@ def test_refused_models_leave_the_former_in_force(own, other):
     (event,) = shard.look(60)
     assert (event["kind"], event["deployment_id"], event["detail"]) == ("REFUSED", "d9", "expected a model")
     assert shard.models.serving is other
-    assert (shard.state.deployment.value(), shard.state.wanted_deployment.value()) == (b"d2", None)
+    assert (shard.state.deployment.value(), shard.state.pending_deployment.value()) == (b"d2", None)
     assert (shard.counts.served, shard.counts.refusals) == (1, 1)
 
 
@@ -244,13 +244,13 @@ def test_comparisons_are_written_when_they_are_due_and_when_the_models_change(ow
     shard = Shard(own)
     shard.begin()
     shard.models.compare(scored_by(own.panel, 10), NOON_MS)
-    assert shard.models.next_look_ms(NOON_MS) is None, "there is nothing to compare with"
+    assert shard.models.next_poll_ms(NOON_MS) is None, "there is nothing to compare with"
     shard.models.order(b"d3", NOON_MS)
     shard.loader.loaded(b"d3", both)
     shard.look(0)
     for after_ms in (100, 200):
         shard.models.compare(scored_by(both.panel, 50), NOON_MS + after_ms)
-    assert shard.models.next_look_ms(NOON_MS + 200) == NOON_MS + 100 + COMPARED_MS
+    assert shard.models.next_poll_ms(NOON_MS + 200) == NOON_MS + 100 + COMPARED_MS
     assert shard.look(99 + COMPARED_MS) == []
     (record,) = shard.look(100 + COMPARED_MS)
     assert (record["shard"], record["deployment_id"], record["transactions"]) == (SHARD, "d3", 100)
@@ -284,22 +284,22 @@ def test_models_that_hang_at_the_begin_are_refused_and_serve_once_they_are_loade
     assert [event["kind"] for event in shard.begin()] == ["REFUSED", "SERVING"]
     assert shard.models.serving is own
     assert shard.counts.refusals == 1
-    assert state.wanted_deployment.value() == b"d2"
-    assert shard.models.next_look_ms(NOON_MS) == NOON_MS + LOADING_MS
-    assert shard.models.next_look_ms(NOON_MS + 3_600_000) == NOON_MS + 3_600_000 + MAX_LOADING_MS
+    assert state.pending_deployment.value() == b"d2"
+    assert shard.models.next_poll_ms(NOON_MS) == NOON_MS + LOADING_MS
+    assert shard.models.next_poll_ms(NOON_MS + 3_600_000) == NOON_MS + 3_600_000 + MAX_LOADING_MS
     shard.loader.loaded(b"d2", other)
     assert outline(shard.look(40_000)) == [("SERVING", "d2", 40_000)]
     assert shard.models.serving is other
-    assert (state.deployment.value(), state.wanted_deployment.value()) == (b"d2", None)
+    assert (state.deployment.value(), state.pending_deployment.value()) == (b"d2", None)
 
 
 def test_models_that_hang_at_the_begin_do_not_displace_those_that_are_ordered(own, other, both):
     state = State()
     state.deployment.update(b"d2")
-    state.wanted_deployment.update(b"d3")
+    state.pending_deployment.update(b"d3")
     shard = Shard(own, state)
     shard.begin()
-    assert state.wanted_deployment.value() == b"d3"
+    assert state.pending_deployment.value() == b"d3"
     shard.loader.loaded(b"d2", other)
     assert shard.look(10) == []
     shard.loader.loaded(b"d3", both)
@@ -316,7 +316,7 @@ def test_clock_that_steps_back_holds_no_comparison_up(own, both):
     shard.loader.loaded(b"d3", both)
     shard.look(0)
     shard.models.compare(scored_by(both.panel, 50), NOON_MS)
-    assert shard.models.next_look_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + COMPARED_MS
+    assert shard.models.next_poll_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + COMPARED_MS
     (record,) = shard.look(-HOUR_MS)
     assert record["transactions"] == 50
     assert record["begin"] <= record["end"]
@@ -326,6 +326,6 @@ def test_clock_that_steps_back_while_models_load_delays_them_by_nothing(own, oth
     shard = Shard(own)
     shard.begin()
     shard.models.order(b"d2", NOON_MS)
-    assert shard.models.next_look_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + LOADING_MS
+    assert shard.models.next_poll_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + LOADING_MS
     shard.loader.loaded(b"d2", other)
     assert outline(shard.look(-HOUR_MS)) == [("SERVING", "d2", 0)]

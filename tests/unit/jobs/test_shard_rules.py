@@ -195,14 +195,14 @@ def test_book_is_read_beside_the_scoring_and_stands_in_the_state_meanwhile():
     shard.rules._reader = SimpleNamespace(order=lambda payload: orders.setdefault(payload, Future()))
     shard.rules.order(encoded(book(ALL)))
     assert told(shard.rules.look(NOON_MS)) == []
-    assert shard.rules.next_look_ms(NOON_MS) is not None
+    assert shard.rules.next_poll_ms(NOON_MS) is not None
     assert shard.state.wanted_rules.value() == encoded(book(ALL))
     restored = Shard(shard.state)
     assert restored.begin() == []
     restored.reader.order(encoded(book(ALL))).result(30)
     assert told(restored.rules.look(NOON_MS)) == [("RULES", "b1", 4, "")]
     assert shard.state.wanted_rules.value() is None
-    assert restored.rules.next_look_ms(NOON_MS) is None
+    assert restored.rules.next_poll_ms(NOON_MS) is None
 
 
 def test_of_two_books_the_later_one_decides():

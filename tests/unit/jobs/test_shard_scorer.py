@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from jobs.operators import shard_scorer, silent_keys
+from jobs.operators import expiry_index, shard_scorer
+from jobs.operators.expiry_index import KEPT_MS
 from jobs.operators.shard_scorer import ShardScorer
-from jobs.operators.silent_keys import KEPT_MS
 from jobs.record_types import GENERATION_SHIFT, POSITION_SHIFT
 from models.features.table import FEATURE_NAMES
 from models.features.window import DAY_MS
@@ -125,7 +125,7 @@ def test_many_labels_are_logged_and_a_restored_shard_knows_them(open_shard, monk
 
 def test_a_full_log_is_written_to_the_records(open_shard, monkeypatch):
     monkeypatch.setattr(shard_scorer, "FEW_LABELS", 10)
-    monkeypatch.setattr(shard_scorer, "MOST_LOGGED", 120)
+    monkeypatch.setattr(shard_scorer, "MAX_LOGGED", 120)
     state = State()
     shard, labels = open_shard(state), many_labels(200)
     for at in range(0, 200, 50):
@@ -140,7 +140,7 @@ def test_a_full_log_is_written_to_the_records(open_shard, monkeypatch):
     assert scored(open_shard(written)) == scored(whole)
 
 
-@pytest.mark.parametrize("limit", [("MOST_LOGGED", 52), ("MOST_ENTRIES", 3)])
+@pytest.mark.parametrize("limit", [("MAX_LOGGED", 52), ("MAX_ENTRIES", 3)])
 def test_few_labels_join_the_log_until_that_is_full(open_shard, monkeypatch, limit):
     monkeypatch.setattr(shard_scorer, "FEW_LABELS", 10)
     monkeypatch.setattr(shard_scorer, *limit)
@@ -288,7 +288,7 @@ def test_replay_of_old_data_makes_nobody_forgotten_who_is_not_silent(open_shard)
 
 
 def test_a_day_with_many_silent_customers_costs_each_batch_a_few_of_them(open_shard, monkeypatch):
-    monkeypatch.setattr(silent_keys, "MOST_AT_ONCE", 10)
+    monkeypatch.setattr(expiry_index, "MAX_AT_ONCE", 10)
     state = State()
     shard = open_shard(state)
     for number in range(50):
@@ -314,10 +314,10 @@ def test_what_the_log_alone_tells_of_a_silent_merchant_keeps_it(open_shard, monk
     state = State()
     shard = open_shard(state)
     shard.learn(label_batch({"merchant_id": "m"}, {"merchant_id": "silent"}), np.array([0, 1]))
-    monkeypatch.setattr(shard_scorer, "MOST_LOGGED", 0)
+    monkeypatch.setattr(shard_scorer, "MAX_LOGGED", 0)
     shard.learn(label_batch({"merchant_id": "o"}), np.array([2]))  # the log is full: all records are written
     assert set(state.merchant_labels) == {"m", "silent", "o"}
-    monkeypatch.setattr(shard_scorer, "MOST_LOGGED", 100)
+    monkeypatch.setattr(shard_scorer, "MAX_LOGGED", 100)
     shard.learn(label_batch({"merchant_id": "m", "transaction_id": "t1"}), np.array([3]))
     score(shard, records({"merchant_id": "n", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}))
     assert set(state.merchant_labels) == {"m"}

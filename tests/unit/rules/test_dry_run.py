@@ -1,6 +1,6 @@
 import numpy as np
 
-from models.rules.dry_run import Alerted, DryRunTally, RuleFigures
+from models.rules.dry_run import Alerted, DryRunAccumulator, RuleFigures
 from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision
 from schemas.rule_book import ListEntry, RuleList
@@ -28,7 +28,7 @@ ROWS = (
 
 def dry_run(*cuts):
     """Try the book on all rows, cut into batches."""
-    tally = DryRunTally(RuleEngine(BOOK))
+    tally = DryRunAccumulator(RuleEngine(BOOK))
     for rows in (ROWS[start:end] for start, end in zip((0, *cuts), (*cuts, len(ROWS)), strict=True)):
         batch = rule_batch(*({"amount": amount, "merchant_id": merchant} for amount, merchant, *_ in rows))
         decisions, labelled, fraud = (np.array([row[column] for row in rows]) for column in (2, 3, 4))
@@ -56,12 +56,12 @@ def test_batches_do_not_matter():
 
 
 def test_of_nothing_there_is_nothing_to_tell():
-    found = DryRunTally(RuleEngine(BOOK)).result()
+    found = DryRunAccumulator(RuleEngine(BOOK)).result()
     assert (found.transactions, found.rules[0].share, found.rules[0].recall) == (0, 0, None)
 
 
 def test_rule_that_watches_would_change_nothing():
-    tally = DryRunTally(RuleEngine(book(rule("watches", "amount > 10", "WATCH"))))
+    tally = DryRunAccumulator(RuleEngine(book(rule("watches", "amount > 10", "WATCH"))))
     tally.add(rule_batch({"amount": 50}), np.array([Decision.APPROVE], np.uint8), np.array([True]), np.array([True]))
     found = tally.result()
     assert (found.rules[0].hits, found.rules[0].alone, found.added) == (1, 0, 0)

@@ -1,7 +1,7 @@
 import pytest
 
 from models.rules import expression as ex
-from models.rules.language import MOST_CHARACTERS, MOST_LEVELS, read_condition
+from models.rules.language import MAX_CHARACTERS, MAX_LEVELS, read_condition
 from schemas.rule_book import RuleError
 
 A, B = ex.Name("amount", 1), ex.Name("is_night", 0)
@@ -67,9 +67,9 @@ def test_what_is_not_of_the_language_is_refused_with_its_place(text, told):
 
 
 def test_condition_that_is_too_long_or_too_deep_is_refused():
-    with pytest.raises(RuleError, match=f"at most {MOST_CHARACTERS:,} characters"):
+    with pytest.raises(RuleError, match=f"at most {MAX_CHARACTERS:,} characters"):
         read_condition("is_night or " * 100 + "is_night")
-    with pytest.raises(RuleError, match=f"at most {MOST_LEVELS} levels"):
-        read_condition("not " * MOST_LEVELS + "is_night")
-    assert read_condition("not " * (MOST_LEVELS - 1) + "is_night")
+    with pytest.raises(RuleError, match=f"at most {MAX_LEVELS} levels"):
+        read_condition("not " * MAX_LEVELS + "is_night")
+    assert read_condition("not " * (MAX_LEVELS - 1) + "is_night")
     assert read_condition("(" * 400 + "is_night" + ")" * 400) == ex.Name("is_night", 401)

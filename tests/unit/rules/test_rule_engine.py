@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.rules.rule_engine import MOST_RULES, RuleEngine
+from models.rules.rule_engine import MAX_RULES, RuleEngine
 from models.scoring.decision import Decision
 from schemas.rule_book import ListEntry, RuleError, RuleList, Snooze
 from tests.records import NOON
@@ -99,7 +99,7 @@ def test_given_decisions_stay_as_they_are_and_every_hit_is_counted():
             "expected each value once in the list l, was more of a",
         ),
         ({"snoozes": (*SNOOZED, *SNOOZED)}, "expected each customer snoozed once, was more of c1"),
-        ({"rules": tuple(rule(f"r{n}", "is_night") for n in range(MOST_RULES + 1))}, "expected at most 200 rules"),
+        ({"rules": tuple(rule(f"r{n}", "is_night") for n in range(MAX_RULES + 1))}, "expected at most 200 rules"),
     ],
 )
 def test_book_that_can_not_be_followed_is_refused(changes, told):

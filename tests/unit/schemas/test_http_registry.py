@@ -14,7 +14,7 @@ from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.http_registry import HttpRegistry
 from schemas.registry import RegistryUnavailableError, UnknownSchemaError
 from schemas.registry_access import RegistryAccess
-from schemas.steady_registry import SteadyRegistry
+from schemas.resilient_registry import ResilientRegistry
 from tests.certificates import Authority
 from tests.json_handler import JsonHandler
 
@@ -66,7 +66,7 @@ def test_login_and_authority_open_the_door(secured, tmp_path):
 
 def test_id_that_the_registry_refuses_as_none_is_unknown_and_the_registry_is_up(secured):
     url, ca = secured
-    steady = SteadyRegistry(HttpRegistry(RegistryAccess(url=url, username=USER, password=PASSWORD, ca=str(ca))))
+    steady = ResilientRegistry(HttpRegistry(RegistryAccess(url=url, username=USER, password=PASSWORD, ca=str(ca))))
     with pytest.raises(UnknownSchemaError, match=f"got {NO_ID}"):
         steady.schema_for(NO_ID)
     assert steady.schema_for(1) == schema_text(TRANSACTION)

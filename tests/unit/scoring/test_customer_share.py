@@ -2,13 +2,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.scoring.customer_share import deciders, places_in_unit
+from models.scoring.customer_share import deciding_model, places_in_unit
 
 MANY = pa.array([f"c{number}" for number in range(20_000)])
 
 
 def decided(*challengers):
-    return deciders(MANY, challengers)
+    return deciding_model(MANY, challengers)
 
 
 def test_a_customers_place_is_the_same_for_good():
@@ -38,10 +38,12 @@ def test_another_model_tries_other_customers():
 
 def test_a_customer_has_one_decider_wherever_it_stands_in_a_batch():
     batch = pa.array(["c7", "c8", "c7", "c9", "c7"])
-    alone = {name: deciders(pa.array([name]), [("new", 0.5)])[0] for name in batch.to_pylist()}
-    assert deciders(batch, [("new", 0.5)]).tolist() == [alone[name] for name in batch.to_pylist()]
-    assert deciders(batch.slice(2), [("new", 0.5)]).tolist() == [alone[name] for name in batch.slice(2).to_pylist()]
+    alone = {name: deciding_model(pa.array([name]), [("new", 0.5)])[0] for name in batch.to_pylist()}
+    assert deciding_model(batch, [("new", 0.5)]).tolist() == [alone[name] for name in batch.to_pylist()]
+    assert deciding_model(batch.slice(2), [("new", 0.5)]).tolist() == [
+        alone[name] for name in batch.slice(2).to_pylist()
+    ]
 
 
 def test_no_customers_have_no_decider():
-    assert deciders(pa.array([], pa.string()), [("new", 0.5)]).tolist() == []
+    assert deciding_model(pa.array([], pa.string()), [("new", 0.5)]).tolist() == []

@@ -78,7 +78,7 @@ def test_duplicates_get_their_first_score_and_change_nothing():
     first = scorer.score(RECORDS.slice(0, 200))
     store.update(first.changed)
     again = scorer.score(RECORDS.slice(0, 200))
-    kept = again.fate == DUPLICATE
+    kept = again.ingest_status == DUPLICATE
     assert kept.mean() > 0.9
     assert again.scores[kept].tobytes() == first.scores[kept].tobytes()
     assert again.changed == {}

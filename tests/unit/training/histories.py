@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.scoring.artifact import Artifact, load_artifact
-from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.fit import LearnerSettings
+from models.training.learners.lightgbm_trees import LightGbm
 from models.training.train import train
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig

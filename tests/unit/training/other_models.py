@@ -3,8 +3,8 @@
 from functools import cache
 from pathlib import Path
 
-from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.fit import LearnerSettings
+from models.training.learners.lightgbm_trees import LightGbm
 from models.training.train import train
 from tests.unit.training.histories import history_file
 

@@ -3,7 +3,7 @@ import pytest
 
 from models.scoring.model import OnnxModel
 from models.training.calibration import Calibrated, CalibrationError, Platt
-from models.training.candidates.catalogue import CANDIDATES
+from models.training.learners.catalogue import CANDIDATES
 from models.training.metrics import brier_score, calibration_error
 from tests.unit.training.classifiers import trained
 

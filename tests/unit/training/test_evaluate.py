@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from fraudstream.cli.main import app
-from models.training.candidates.lightgbm_trees import LightGbm
 from models.training.class_shares import ShareError
 from models.training.evaluate import EvaluationError, evaluate, evaluate_prepared, prepare
 from models.training.evaluation import EvaluationSettings
 from models.training.feature_set import BOOK_NAMES, select_features
 from models.training.fit import LearnerSettings
+from models.training.learners.lightgbm_trees import LightGbm
 from schemas.errors import UserError
 from tests.unit.training.histories import history, history_file
 

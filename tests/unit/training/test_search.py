@@ -3,8 +3,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from models.training import evaluate
-from models.training.candidates.catalogue import CANDIDATES
 from models.training.evaluate import evaluate_prepared, prepare, validation_measures
+from models.training.learners.catalogue import CANDIDATES
 from models.training.search import SearchError, search
 from models.training.search_space import SEARCH_SPACES
 from tests.unit.training.histories import history_file

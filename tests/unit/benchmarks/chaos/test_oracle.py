@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from benchmarks.chaos.books import BOOKS
+from benchmarks.chaos.chaos_result import Basis
 from benchmarks.chaos.label_history import LabelHistory, PlacedLabel
 from benchmarks.chaos.oracle import Oracle
-from benchmarks.chaos.verdict import Basis
 from benchmarks.chaos.world import draw_labels, draw_world
 from models.features.label_batch import LabelBatch
 from models.features.naive_labels import KnownLabel

@@ -6,10 +6,10 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
 from fraudstream.api.application import create_application
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import load_settings
 
-NOBODY = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
+NO_PROGRESS = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
 """No request of these tests gets as far as the broker."""
 
 
@@ -18,7 +18,7 @@ def client_of() -> Callable[..., TestClient]:
     """Return what makes a client of an application with settings of its own; its lifespan is not entered."""
 
     def make(base_url: str = "http://127.0.0.1", **api: Any) -> TestClient:
-        app = create_application(load_settings(api=api), NOBODY, CollectorRegistry())
+        app = create_application(load_settings(api=api), NO_PROGRESS, CollectorRegistry())
         return TestClient(app, base_url=base_url, raise_server_exceptions=False)
 
     return make

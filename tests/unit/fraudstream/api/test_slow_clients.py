@@ -21,7 +21,7 @@ from fraudstream.settings.server_settings import ServerSettings
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.folders import PROJECT_ROOT
-from tests.unit.fraudstream.api.conftest import NOBODY
+from tests.unit.fraudstream.api.conftest import NO_PROGRESS
 
 DEADLINE_S = 20.0
 HEAD = b"POST /v1/score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -31,7 +31,7 @@ PATIENT = {"head_timeout_s": 600, "body_timeout_s": 600, "send_timeout_s": 600}
 
 def make_api(**limits):
     settings = load_settings(api=limits)
-    app = create_application(settings, NOBODY, CollectorRegistry())
+    app = create_application(settings, NO_PROGRESS, CollectorRegistry())
     app.add_api_route("/large", lambda: PlainTextResponse(b"x" * 50_000_000))
     return app, settings.api
 
@@ -43,7 +43,7 @@ def make_metrics(**limits):
 
 def make_console(**limits):
     settings = load_settings(console=limits)
-    app = create_console(settings, NOBODY)
+    app = create_console(settings, NO_PROGRESS)
     app.add_api_route("/healthy", lambda: PlainTextResponse("ok"))
     return app, settings.console
 
@@ -228,7 +228,7 @@ def test_a_scrape_with_a_large_body_is_refused():
 
 def test_no_other_server_of_ours_is_without_these_limits():
     """Python's own HTTP servers, and prometheus_client's upon them, have a thread for each silent client."""
-    packages = ("api", "console", "exploration", "jobs", "models", "producers", "runtime", "schemas")
+    packages = ("exploration", "fraudstream", "jobs", "models", "producers", "schemas")
     sources = [file for package in packages for file in (PROJECT_ROOT / package).rglob("*.py")]
     words = ("http.server", "wsgiref", "start_http_server", "start_wsgi_server", "socketserver", "uvicorn.run(")
     found = [file for file in sources if any(word in file.read_text() for word in words)]

@@ -7,11 +7,11 @@ from fastapi.testclient import TestClient
 
 from fraudstream.console.application import create_console
 from fraudstream.console.notebook import Notebook
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import load_settings
 from tests.unit.fraudstream.console.records import alert
 
-NOBODY = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
+NO_PROGRESS = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
 """No request of these tests gets as far as the broker."""
 
 
@@ -21,7 +21,7 @@ def client_of() -> Callable[..., TestClient]:
 
     def make(base_url: str = "http://127.0.0.1", **console: Any) -> TestClient:
         settings = load_settings(console=console)
-        app = create_console(settings, NOBODY)
+        app = create_console(settings, NO_PROGRESS)
         notebook = Notebook.of(settings)
         notebook.take_alerts([alert(number) for number in range(3)])
         app.state.desk = SimpleNamespace(notebook=notebook)

@@ -1,13 +1,13 @@
 import pytest
 
 from fraudstream.console.alert_book import AlertBook, Wanted
-from fraudstream.console.verdict_book import VerdictBook
+from fraudstream.console.reviewed_labels import ReviewedLabels
 from tests.unit.fraudstream.console.records import alert, label_of
 
 
 @pytest.fixture
 def verdicts():
-    return VerdictBook(3)
+    return ReviewedLabels(3)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.fraudstream.job_control.test_savepoints import JOB
 
 from fraudstream.control.input_topics import (
     BrokerTopics,
@@ -14,6 +13,7 @@ from fraudstream.control.input_topics import (
 from fraudstream.control.state_topics import StateTopics
 from jobs.state_manifest import StateMismatchError
 from schemas.errors import UserError
+from tests.unit.fraudstream.control.test_savepoints import JOB
 from tests.unit.jobs.job_configs import job_config
 
 CONFIG = job_config()

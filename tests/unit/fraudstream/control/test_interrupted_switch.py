@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from fraudstream.control.bluegreen import BlueGreen
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.failures import RuntimeFailure
 from tests.json_handler import JsonHandler

@@ -1,9 +1,9 @@
 import pytest
-from tests.unit.fraudstream.job_control.test_savepoints import JOB
 
 from fraudstream.control.state_marks import METADATA_FILE
 from fraudstream.control.state_topics import StateTopics
 from tests.integration.savepoint_fixture import LABELLED, OPEN, SCORED, SavepointFixture
+from tests.unit.fraudstream.control.test_savepoints import JOB
 
 PAST = SavepointFixture.read("0.1.0")
 TRANSACTIONS, LABELS = f"{PAST.topics_prefix}.transactions", f"{PAST.topics_prefix}.labels"

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
-from fraudstream.lifecycle.judging import try_alone
+from fraudstream.lifecycle.gate_checks import check_gates
 from fraudstream.lifecycle.model_registry import ModelRegistry
 from fraudstream.lifecycle.promotion import Promotion, audit_log
 from fraudstream.settings.settings import Settings, load_settings
@@ -40,7 +40,7 @@ def registry(settings) -> ModelRegistry:
     promotion = Promotion(settings, found, None)
     while promotion.serving().champion != 1:
         if promotion.serving().champion is None:
-            promotion.promote(try_alone(found, found.find("1"), settings), reason="the first")
+            promotion.promote(check_gates(found, found.find("1"), settings), reason="the first")
         else:
             promotion.rollback(reason="as it was")
     return found
@@ -170,7 +170,7 @@ def test_challenger_scores_beside_and_ends_as_such_when_promoted(registry, setti
     assert (code, beside["after"]) == (0, {"champion": 1, "challenger": 2, "share": 0.1})
     assert registry.find("challenger").share == 0.1
     promoted = Promotion(settings, registry, None).promote(
-        try_alone(registry, registry.find("challenger"), settings), reason=""
+        check_gates(registry, registry.find("challenger"), settings), reason=""
     )
     assert promoted.after.challenger is None
     code, undone = run("rollback", "--no-publish")
@@ -182,14 +182,14 @@ def test_challenger_scores_beside_and_ends_as_such_when_promoted(registry, setti
 def test_champion_is_neither_promoted_nor_its_own_challenger(registry, settings):
     promotion = Promotion(settings, registry, None)
     with pytest.raises(UserError, match="nothing to promote"):
-        promotion.promote(try_alone(registry, registry.find("1"), settings), reason="")
+        promotion.promote(check_gates(registry, registry.find("1"), settings), reason="")
     with pytest.raises(UserError, match="another version as champion"):
-        promotion.shadow(try_alone(registry, registry.find("1"), settings), share=0, reason="")
+        promotion.shadow(check_gates(registry, registry.find("1"), settings), share=0, reason="")
 
 
 def test_rollback_refuses_when_the_registry_was_changed_elsewhere(registry, settings):
     promotion = Promotion(settings, registry, None)
-    done = promotion.promote(try_alone(registry, registry.find("2"), settings), reason="")
+    done = promotion.promote(check_gates(registry, registry.find("2"), settings), reason="")
     registry.set_serving(done.before)
     with pytest.raises(UserError, match="changed elsewhere"):
         promotion.rollback(reason="")

@@ -37,9 +37,7 @@ def test_a_file_that_is_no_toml_is_refused_in_one_line(tmp_path, kind):
     "value",
     ["0x" + "f" * 5_000, "nan", "inf", "-inf", "1e999", "[1]", "{a = 1}", "2026-01-01", "'" + "9" * 5_000 + "'"],
 )
-@pytest.mark.parametrize(
-    "name", ["job.checkpoint_interval_s", "job.transaction_timeout_s", "fraudstream.api.head_timeout_s"]
-)
+@pytest.mark.parametrize("name", ["job.checkpoint_interval_s", "job.transaction_timeout_s", "api.head_timeout_s"])
 def test_a_number_that_is_none_is_refused(tmp_path, name, value):
     section, _, key = name.partition(".")
     file = tmp_path / "given.toml"

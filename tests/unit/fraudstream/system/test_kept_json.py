@@ -7,7 +7,7 @@ import pytest
 
 from fraudstream.archive.archive_folder import STATE_FILE, ArchiveFolder
 from fraudstream.control.bluegreen import BlueGreen
-from fraudstream.devstack.embedded import Services
+from fraudstream.devstack.stack import Services
 from fraudstream.lifecycle.audit_log import AuditLog
 from fraudstream.lifecycle.retrain_schedule import RetrainSchedule, RetrainState
 from fraudstream.rules.rule_log import RuleLog
@@ -21,7 +21,7 @@ from models.scoring.artifact import load_artifact
 from schemas.errors import UserError
 from tests.hostile_json import HOSTILE_JSON
 
-NOBODY = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
+NO_PROGRESS = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -39,7 +39,7 @@ def read_run_state(folder, content):
 def read_switch_plan(folder, content):
     settings = load_settings(paths={"state": folder})
     write(folder / "bluegreen.json", content)
-    BlueGreen(settings, NOBODY).plan()
+    BlueGreen(settings, NO_PROGRESS).plan()
 
 
 def read_archive(folder, content):

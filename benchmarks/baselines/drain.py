@@ -1,0 +1,172 @@
+"""Lets a peer drain the topic, watched from outside: all that counts is what arrives in its output topic."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaException
+
+from benchmarks.baselines.arguments import Arguments
+from benchmarks.baselines.environment import interpreter
+from benchmarks.baselines.jars import fetch_peer_jars
+from benchmarks.baselines.peer import FlinkPeer, Peer, ProcessPeer
+from benchmarks.baselines.schema_server import serving_schemas
+from benchmarks.topic_growth import TopicGrowth
+from fraudstream.control.submit import stop_job, submit
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services, start
+from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.topic_reader import partition_ranges
+from fraudstream.kafka.topics import create_topics
+from fraudstream.settings.settings import Settings
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.environment import process_environment
+from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.folders import PROJECT_ROOT
+from fraudstream.system.java import find_java
+from fraudstream.system.processes import OwnedProcess, spawn, stop_processes
+from schemas.topics import Topics
+from schemas.wall_clock import now_ms
+
+POLL_S = 0.25
+PATIENCE_S = 300.0
+"""The longest that a drain may take."""
+STOP_S = 30.0
+EARLIER_MS = 60_000
+"""A job is looked at when it runs: the first scores may be older by so much."""
+Fault = Callable[[], str | None]
+"""Tells why what drains the topic is dead; None while it lives."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What all baselines work on.
+
+    Attributes
+    ----------
+    settings : Settings
+        With the transactions topic, the model and the state folder.
+    services : Services
+        The broker and the cluster.
+    events : int
+        Transactions in the topic.
+    """
+
+    settings: Settings
+    services: Services
+    events: int
+
+    def settings_of(self, peer: Peer, turn: int) -> Settings:
+        """Return the settings of a peer: with output topics of its own."""
+        begin = f"baselines.{peer.slug}.{turn}"
+        names = {name: f"{begin}.{name}" for name in ("scores", "alerts", "labels", "drift", "inference")}
+        topics = Topics(transactions=self.settings.topics.transactions, dead_letters=f"{begin}.dlq", **names)
+        mode = peer.mode if isinstance(peer, FlinkPeer) else self.settings.job.mode
+        # No peer knows labels or keeps a log of features, so our job goes without them too.
+        changed = {"labels": False, "feature_log_share": 0.0, "checkpoint_interval_s": 1.0, "mode": mode}
+        job = self.settings.job.model_copy(update=changed)
+        return self.settings.model_copy(update={"topics": topics, "job": job})
+
+
+def drain(peer: Peer, work: Work, turn: int) -> float:
+    """Run a peer until it has scored its share of the topic; return its steady rate, events a second.
+
+    Raises
+    ------
+    RuntimeFailure
+        When it dies, or is not done within PATIENCE_S.
+    """
+    settings, count = work.settings_of(peer, turn), round(work.events * peer.share)
+    create_topics(settings, work.services.bootstrap_servers)
+    services = work.services
+    running = _job(peer, settings, services) if isinstance(peer, FlinkPeer) else _processes(peer, settings, services)
+    with running as fault:
+        lasted_ms = _await(settings, work.services, count, fault)
+    with TopicGrowth(settings, work.services.bootstrap_servers, settings.topics.scores) as growth:
+        return growth.rate(count, lasted_ms)
+
+
+def _why_ended(started: Sequence[OwnedProcess]) -> str | None:
+    dead = next((process for process in started if not process.alive()), None)
+    if dead is None:
+        return None
+    lines = Path(dead.log).read_text(errors="replace").strip().splitlines()
+    return f"{dead.name} ended: {lines[-1] if lines else 'it said nothing'} (all of its output: {dead.log})"
+
+
+@contextmanager
+def _processes(peer: ProcessPeer, settings: Settings, services: Services) -> Iterator[Fault]:
+    python, state = interpreter(peer), settings.state.root / "baselines" / settings.topics.scores
+    state.mkdir(parents=True)
+    programs = [(module, 0, 1) for module in peer.beside]
+    programs += [(peer.module, number, peer.processes) for number in range(peer.processes)]
+    started: list[OwnedProcess] = []
+    try:
+        for module, number, processes in programs:
+            arguments = Arguments(
+                bootstrap_servers=services.bootstrap_servers,
+                model=settings.model.artifact.absolute(),
+                topic=settings.topics.transactions,
+                scores_topic=settings.topics.scores,
+                alerts_topic=settings.topics.alerts,
+                state=state,
+                process=number,
+                processes=processes,
+            )
+            started.append(_spawn(python, module, arguments, settings))
+        yield partial(_why_ended, started)
+    finally:
+        stop_processes(started)
+
+
+def _spawn(python: Path, module: str, arguments: Arguments, settings: Settings) -> OwnedProcess:
+    name = f"{module}-{arguments.process}"
+    command: list[str | Path] = [python, "-m", f"benchmarks.baselines.{module}", *arguments.as_options()]
+    log = settings.state.logs / f"{arguments.scores_topic}-{name}.log"
+    return spawn(name, command, log=log, env=process_environment(find_java()), cwd=PROJECT_ROOT)
+
+
+@contextmanager
+def _job(peer: FlinkPeer, settings: Settings, services: Services) -> Iterator[Fault]:
+    fetch_peer_jars(peer.module)
+    start(settings)  # a TaskManager that the end of process mode took with it comes back
+    rest = FlinkRest(url=services.rest_url)
+    with serving_schemas() if peer.asks_registry else nullcontext() as url:
+        kafka = settings.kafka.model_copy(update={"schema_registry_url": url})
+        job = submit(settings.model_copy(update={"kafka": kafka}), services, script=peer.file)
+        try:
+            # A job that starts again would be timed as if it had worked all the while.
+            yield lambda: rest.root_cause(job.job_id) or None
+        finally:
+            stop_job(settings, services, job.job_id, savepoint=False)
+            wait_until(lambda: rest.job(job.job_id)["state"] == "CANCELED", seconds=STOP_S)
+
+
+def _await(settings: Settings, services: Services, count: int, fault: Fault) -> range:
+    """Wait until so many scores are there; return the moments that it took, milliseconds since 1970."""
+    consumer, topic = open_consumer(settings, services.bootstrap_servers), settings.topics.scores
+    begun_ms, found = now_ms(), 0
+
+    def all_there() -> bool:
+        nonlocal found
+        if reason := fault():
+            raise RuntimeFailure(reason)
+        found = _records_in(consumer, topic)
+        return found >= count
+
+    try:
+        if not wait_until(all_there, seconds=PATIENCE_S, interval_s=POLL_S):
+            raise RuntimeFailure(f"expected {count:,} scores within {PATIENCE_S:.0f} s, was {found:,}")
+    finally:
+        consumer.close()
+    return range(begun_ms - EARLIER_MS, now_ms() + 1)
+
+
+def _records_in(consumer: Consumer, topic: str) -> int:
+    """Count the records that a topic ever had; 0 when the broker is not ready for it yet."""
+    try:
+        return sum(high for _, _, high in partition_ranges(consumer, topic))
+    except KafkaException:
+        return 0

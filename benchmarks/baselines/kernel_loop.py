@@ -1,0 +1,56 @@
+"""The plain loop with our own kernels in it: what is left when Flink and all that it guarantees is taken away."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from confluent_kafka import Message
+
+from benchmarks.baselines.arguments import Arguments, parse_arguments
+from benchmarks.baselines.plain_loop import consume, open_producer
+from jobs.job_config import JobConfig
+from jobs.operators.outputs import Outputs
+from models.features.warm_up import warm_up
+from models.scoring.artifact import load_artifact
+from models.scoring.transaction_scorer import TransactionScorer
+from schemas.registry import FileRegistry, value_subject
+from schemas.topics import Topics
+from schemas.transaction_batch import TransactionBatchDecoder
+from schemas.validation import Limits
+from schemas.wall_clock import now_ms
+
+CHUNK = 2_000
+
+
+class KernelLoop:
+    """What `ScoreBatch` does with a micro-batch of transactions, and nothing kept but memory."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        artifact, registry = load_artifact(arguments.model), FileRegistry()
+        config = JobConfig(
+            bootstrap_servers=arguments.bootstrap_servers,
+            model=str(arguments.model),
+            checkpoint_dir="",
+            topics=Topics(transactions=arguments.topic, scores=arguments.scores_topic, alerts=arguments.alerts_topic),
+        )
+        self._decoder = TransactionBatchDecoder(value_subject(arguments.topic), registry, Limits())
+        self._scorer = TransactionScorer(artifact, load=None)
+        self._outputs = Outputs(config, artifact, registry)
+        self._producer = open_producer(arguments)
+        warm_up()
+
+    def process(self, messages: Sequence[Message]) -> None:
+        """Score a chunk and send its scores and alerts."""
+        now, producer = now_ms(), self._producer
+        sent = [(message.key(), value) for message in messages if (value := message.value()) is not None]
+        names = [None if key is None else key.decode() for key, _ in sent]
+        batch = self._decoder.decode(names, [value for _, value in sent], np.full(len(sent), now))
+        scored = self._scorer.score(batch.records)
+        for topic, keys, payloads in self._outputs.decisions(batch.records, scored, -1, (), now):
+            for key, payload in zip(keys, payloads, strict=True):
+                producer.produce(topic, payload, key)
+        producer.poll(0)
+
+
+if __name__ == "__main__":
+    told = parse_arguments(__doc__)
+    consume(told, CHUNK, KernelLoop(told).process)

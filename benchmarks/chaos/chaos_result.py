@@ -1,0 +1,228 @@
+"""Comparison of the topics with the oracle: pure, so that tests can show that it finds each kind of damage."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from jobs.job_config import Guarantee
+from schemas.alert_id import alert_id
+
+MOMENT = "scored_at"
+"""The field in which two records of one alert upon the same basis may differ."""
+
+Record = Mapping[str, Any]
+Key = tuple[str, str]
+"""A transaction: its customer_id and transaction_id."""
+
+
+class Basis(NamedTuple):
+    """Basis of a score, as its record names it, beside the customer's transactions before it."""
+
+    model_id: str
+    label_offsets: tuple[int, ...]
+    rule_book_id: str
+
+    @classmethod
+    def of(cls, record: Record) -> Basis:
+        """Return the basis that a score or an alert names."""
+        return cls(record["model_id"], tuple(record["label_offsets"]), record["rule_book_id"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """Right answer to a transaction upon a basis.
+
+    Parameters
+    ----------
+    score
+        The exact float32.
+    decision
+        Name of the `Decision`.
+    rule_codes
+        Codes of the rules that an alert on it names.
+    """
+
+    score: float
+    decision: str
+    rule_codes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a read_committed reader found in the topics afterwards, each in the order of its partitions.
+
+    Parameters
+    ----------
+    transactions
+        Those on the input topic.
+    scores, alerts
+        Whole records.
+    dead_letters
+        How many.
+    label_ends
+        Of each partition of the labels topic, the offset after its last label.
+    """
+
+    transactions: Sequence[Key]
+    scores: Sequence[Record]
+    alerts: Sequence[Record]
+    dead_letters: int
+    label_ends: Sequence[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChaosResult:
+    """Counts of what differs; see `broken` for what of it the guarantee forbids.
+
+    Parameters
+    ----------
+    published
+        Transactions sent.
+    models, rule_books, label_states
+        Different ones that scores name: with one alone a run shows nothing of changes.
+    input_lost, input_duplicated, input_disordered
+        What the publisher's topic lacks, holds again, or holds before an earlier one of the same customer.
+    lost
+        Transactions without a score.
+    duplicated
+        Records of scores beyond the first of each transaction.
+    other_basis
+        Those of them that were scored upon another model, other labels or other rules than the first.
+    score_differences, decision_differences
+        Records of scores that are not the oracle's upon their basis, bit for bit, or of no transaction that was sent.
+    labels_missed
+        Customers whose last score was given without all labels.
+    alerts
+        Transactions whose last score is to be alerted.
+    alerts_lost
+        Those of them without an alert upon the same basis.
+    alerts_duplicated
+        As for scores.
+    alert_differences
+        Records of alerts that are not the oracle's upon their basis, or not equal to the first one upon it.
+    dead_letters
+        Transactions and labels refused; none should be.
+    """
+
+    published: int
+    models: int
+    rule_books: int
+    label_states: int
+    input_lost: int
+    input_duplicated: int
+    input_disordered: int
+    lost: int
+    duplicated: int
+    other_basis: int
+    score_differences: int
+    decision_differences: int
+    labels_missed: int
+    alerts: int
+    alerts_lost: int
+    alerts_duplicated: int
+    alert_differences: int
+    dead_letters: int
+
+    def broken(self, guarantee: Guarantee) -> list[str]:
+        """Name the counts that are not zero and must be."""
+        repeats = ("duplicated", "alerts_duplicated", "other_basis")
+        figures = ("published", "models", "rule_books", "label_states", "alerts")
+        free = {*figures, *(repeats if guarantee == "at-least-once" else ())}
+        return [name for name, count in vars(self).items() if name not in free and count]
+
+
+Ask = Callable[[Sequence[tuple[Key, Basis]]], Sequence[Expected | None]]
+
+
+def compare(published: Sequence[Key], ask: Ask, found: Found) -> ChaosResult:
+    """Compare what was found with what an oracle expects.
+
+    Parameters
+    ----------
+    published
+        All transactions, in the order in which they were sent.
+    ask
+        The oracle, see `Oracle.expect`.
+    found
+        Of the topics.
+    """
+    inputs, scores = Counter(found.transactions), Counter(map(_key, found.scores))
+    alerts = Counter(map(_key, found.alerts))
+    last = {_key(record): record for record in found.scores}
+    first = {_key(record): record for record in reversed(found.scores)}
+    bases = {Basis.of(record) for record in found.scores}
+    expected = ask([(_key(record), Basis.of(record)) for record in found.scores])
+    pairs = list(zip(found.scores, expected, strict=True))
+    alerted = {(_key(record), Basis.of(record)) for record in found.alerts}
+    flagged = [(_key(record), Basis.of(record)) for record in last.values() if record["decision"] != "APPROVE"]
+    return ChaosResult(
+        published=len(published),
+        models=len({basis.model_id for basis in bases}),
+        rule_books=len({basis.rule_book_id for basis in bases}),
+        label_states=len({basis.label_offsets for basis in bases}),
+        input_lost=sum(key not in inputs for key in published),
+        input_duplicated=_repeats(inputs),
+        input_disordered=_disordered(published, found.transactions),
+        lost=sum(key not in scores for key in published),
+        duplicated=_repeats(scores),
+        other_basis=sum(Basis.of(record) != Basis.of(first[_key(record)]) for record in found.scores),
+        score_differences=sum(answer is None or answer.score != record["score"] for record, answer in pairs),
+        decision_differences=sum(
+            answer is not None and answer.decision != record["decision"] for record, answer in pairs
+        ),
+        labels_missed=_labels_missed(published, last, found.label_ends),
+        alerts=len(flagged),
+        alerts_lost=sum(item not in alerted for item in flagged),
+        alerts_duplicated=_repeats(alerts),
+        alert_differences=_alert_differences(ask, found.alerts),
+        dead_letters=found.dead_letters,
+    )
+
+
+def _key(record: Record) -> Key:
+    return record["customer_id"], record["transaction_id"]
+
+
+def _repeats(counts: Counter[Key]) -> int:
+    return counts.total() - len(counts)
+
+
+def _disordered(published: Sequence[Key], transactions: Iterable[Key]) -> int:
+    place = {key: number for number, key in enumerate(published)}
+    newest: dict[str, int] = defaultdict(lambda: -1)
+    fallen = 0
+    for key in transactions:
+        number = place.get(key, -1)
+        fallen += number < newest[key[0]]
+        newest[key[0]] = max(newest[key[0]], number)
+    return fallen
+
+
+def _labels_missed(published: Sequence[Key], last: Mapping[Key, Record], ends: Sequence[int]) -> int:
+    """Count the customers whose last transaction was scored before all labels were known."""
+    final = {customer: (customer, transaction) for customer, transaction in published}
+    records = [last[key] for key in final.values() if key in last]
+    return sum(list(record["label_offsets"]) != list(ends) for record in records)
+
+
+def _alert_differences(ask: Ask, alerts: Sequence[Record]) -> int:
+    first: dict[tuple[str, Basis], dict[str, Any]] = {}
+    differences = 0
+    for record, answer in zip(alerts, ask([(_key(item), Basis.of(item)) for item in alerts]), strict=True):
+        values = {name: value for name, value in record.items() if name != MOMENT}
+        same = first.setdefault((record["alert_id"], Basis.of(record)), values) == values
+        differences += not (same and answer is not None and _is_right(record, answer))
+    return differences
+
+
+def _is_right(record: Record, answer: Expected) -> bool:
+    codes = {reason["code"] for reason in record["reasons"] if reason["code"].startswith("rule:")}
+    return (
+        record["alert_id"] == alert_id(*_key(record))
+        and record["score"] == answer.score
+        and record["decision"] == answer.decision != "APPROVE"
+        and codes == answer.rule_codes
+    )

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+
+from confluent_kafka import Producer
+from prometheus_client import CollectorRegistry
+
+from fraudstream.console.customer_history import CustomerHistory
+from fraudstream.console.figures import Figures
+from fraudstream.console.job_health import JobHealth
+from fraudstream.console.model_overview import ModelOverview
+from fraudstream.console.notebook import Notebook
+from fraudstream.console.reviews import Reviews
+from fraudstream.console.stream_reader import StreamReader
+from fraudstream.console.ttl_cache import TtlCache
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.stack import Services
+from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.topic_ids import TopicIds
+from fraudstream.observe.metrics.consumer_lag import ConsumerLag
+from fraudstream.observe.metrics.metrics_reader import MetricsReader
+from fraudstream.observe.metrics.stream_metrics import StreamMetrics
+from fraudstream.rules.rule_publisher import RulePublisher
+from fraudstream.settings.settings import Settings
+from producers.publisher import SETTINGS
+
+FLUSH_S = 5.0
+HEALTH_KEPT_S, MODELS_KEPT_S = 2.0, 10.0
+
+PRODUCER_SETTINGS = {**SETTINGS, "linger.ms": 0, "delivery.report.only.error": False, "delivery.timeout.ms": 9_000}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleContext:
+    """What the console has open to the stream and the job."""
+
+    notebook: Notebook
+    reviews: Reviews
+    rules: RulePublisher
+    figures: Figures
+    history: CustomerHistory
+    health: TtlCache
+    models: TtlCache
+    reads: Callable[[], bool]
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings, services: Services) -> AsyncIterator[ConsoleContext]:
+    """Open all of it, for the length of a block in a running event loop."""
+    servers, notebook, registry = services.bootstrap_servers, Notebook.of(settings), CollectorRegistry()
+    producer = Producer({**PRODUCER_SETTINGS, **client_properties(settings, servers)})
+    reader = StreamReader(settings, servers, notebook.listeners(settings), asyncio.get_running_loop(), producer)
+    counter = MetricsReader(settings, servers, StreamMetrics(registry))
+    figures, ids = Figures(registry, notebook.feed), TopicIds(settings, servers)
+    with closing(ConsumerLag(settings, servers)) as lag, reader, counter:
+        sampling = asyncio.create_task(figures.sample())
+        try:
+            yield ConsoleContext(
+                notebook=notebook,
+                reviews=Reviews(settings, producer),
+                rules=RulePublisher(settings, services),
+                figures=figures,
+                history=CustomerHistory(settings, servers),
+                health=TtlCache(JobHealth(FlinkRest(url=services.rest_url), lag, ids).look, HEALTH_KEPT_S),
+                models=TtlCache(ModelOverview(settings, servers).look, MODELS_KEPT_S),
+                reads=lambda: reader.running and counter.running,
+            )
+        finally:
+            sampling.cancel()
+            producer.flush(FLUSH_S)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewedLabel:
+    """What became known of a transaction."""
+
+    is_fraud: bool
+    label_time: datetime
+
+    def told(self) -> dict[str, Any]:
+        """Return it for a page."""
+        return {"is_fraud": self.is_fraud, "label_time": self.label_time}
+
+
+class ReviewedLabels:
+    """The newest labels, by transaction. Used in one event loop.
+
+    Parameters
+    ----------
+    most
+        Labels kept; the oldest to arrive go first.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._verdicts: OrderedDict[tuple[str, str], ReviewedLabel] = OrderedDict()
+
+    def take(self, label: dict[str, Any]) -> None:
+        """Keep a record of `label.avsc`; as for the job, the later label_time of a transaction holds."""
+        name = label["customer_id"], label["transaction_id"]
+        known = self._verdicts.get(name)
+        if known is not None and known.label_time > label["label_time"]:
+            return
+        self._verdicts[name] = ReviewedLabel(is_fraud=label["is_fraud"], label_time=label["label_time"])
+        self._verdicts.move_to_end(name)
+        if len(self._verdicts) > self._most:
+            self._verdicts.popitem(last=False)
+
+    def find(self, customer_id: str, transaction_id: str) -> ReviewedLabel | None:
+        """Return what is known of a customer's transaction."""
+        return self._verdicts.get((customer_id, transaction_id))

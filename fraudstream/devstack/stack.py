@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fraudstream.devstack.broker import Broker, await_broker
+from fraudstream.devstack.cluster import Cluster, await_cluster
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.jars import fetch_jars, read_lock
+from fraudstream.devstack.registry import Registry, await_registry, unpack_registry
+from fraudstream.devstack.zookeeper import forget_jobs
+from fraudstream.kafka.topics import create_topics, existing_topics
+from fraudstream.settings.settings import Settings
+from fraudstream.system.failures import NotReady
+from fraudstream.system.folders import cache_folder
+from fraudstream.system.java import find_java
+from fraudstream.system.processes import OwnedProcess
+from fraudstream.system.run_state import RunState, exclusive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Addresses of a broker and a cluster that run, ours or the user's.
+
+    Parameters
+    ----------
+    bootstrap_servers
+        The broker.
+    rest_url
+        The cluster.
+    registry_url
+        The embedded schema registry, None when there is none.
+    """
+
+    bootstrap_servers: str
+    rest_url: str
+    registry_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watcher:
+    """Who is told how a start goes on.
+
+    Parameters
+    ----------
+    on_step
+        Told in a few words what is being done.
+    on_bytes
+        Told of downloaded bytes, from several threads.
+    """
+
+    on_step: Callable[[str], None] = lambda _step: None
+    on_bytes: Callable[[int], None] = lambda _count: None
+
+
+NO_PROGRESS = Watcher()
+
+
+def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watcher = NO_PROGRESS) -> Services:
+    """Start what the settings do not point elsewhere for, wait until it is ready, create the topics.
+
+    What runs already is kept (and TaskManagers are added up to the number asked for), so it may be
+    called again. What died, by a crash or with the machine, comes back at its old address, and so do the jobs
+    that ran: each goes on from its last checkpoint. If anything fails, or Ctrl-C comes, all that this call
+    started is stopped again.
+
+    Parameters
+    ----------
+    settings
+        Where a broker or a cluster of the user is named, none is started.
+    taskmanagers
+        How many; None means `flink.taskmanagers`.
+    watcher
+        Who is told of it.
+
+    Raises
+    ------
+    UserError
+        When a setting can't be followed: a port that is taken, a broker that does not answer.
+    RuntimeFailure
+        When a process does not come up.
+    """
+    folder = settings.state.create()
+    with exclusive(folder):
+        run = RunState.load(folder)
+        before = {process.pid for process in run.running()}
+        addresses = run.bootstrap_servers, run.rest_url, run.registry_url
+        try:
+            _start_missing(settings, run, taskmanagers or settings.flink.taskmanagers, watcher)
+            services = find_services(settings)
+            watcher.on_step("creating the topics")
+            create_topics(settings, services.bootstrap_servers)
+        except BaseException:
+            run.stop_those(lambda process: process.pid not in before)
+            run.bootstrap_servers, run.rest_url, run.registry_url = addresses
+            run.save()
+            raise
+    return services
+
+
+def stop(settings: Settings) -> list[str]:
+    """Stop all that `start` started for this state folder; returns the names of those that ran.
+
+    It is a deliberate end: no job comes back at the next start. Their checkpoints and the topics are kept.
+    """
+    folder = settings.state
+    with exclusive(folder):
+        run = RunState.load(folder)
+        # ZooKeeper last: a JobManager that can't reach it would wait for it.
+        names = run.stop(("broker", "jobmanager", "taskmanager")) + run.stop()
+        forget_jobs(folder)
+        return names
+
+
+def find_services(settings: Settings) -> Services:
+    """Tell the addresses in use: those of the settings, else those of the embedded services.
+
+    Raises
+    ------
+    NotReady
+        When the settings name none and `up` has not been run.
+    """
+    servers = find_bootstrap(settings)
+    run = RunState.load(settings.state)
+    rest = settings.flink.rest_url or (run.rest_url if run.running("jobmanager") else None)
+    if rest is None:
+        raise NotReady(
+            f"expected a running Flink cluster, but there is none for {settings.state.root}: "
+            "start it with `fraudstream up`, or set flink.rest_url to yours"
+        )
+    return Services(bootstrap_servers=servers, rest_url=rest, registry_url=run.registry_url)
+
+
+def find_bootstrap(settings: Settings) -> str:
+    """Tell the broker's address, see `find_services`."""
+    run = RunState.load(settings.state)
+    servers = settings.kafka.bootstrap_servers or (run.bootstrap_servers if run.running("broker") else None)
+    if servers is None:
+        raise NotReady(
+            f"expected a running broker, but there is none for {settings.state.root}: "
+            "start it with `fraudstream up`, or set kafka.bootstrap_servers to yours"
+        )
+    return servers
+
+
+@contextmanager
+def embedded(
+    settings: Settings, *, taskmanagers: int | None = None, watcher: Watcher = NO_PROGRESS
+) -> Iterator[Services]:
+    """Run broker and cluster for the length of a block; nothing is left running after it.
+
+    Parameters
+    ----------
+    settings
+        See `start`.
+    taskmanagers, watcher
+        See `start`.
+    """
+    services = start(settings, taskmanagers=taskmanagers, watcher=watcher)
+    try:
+        yield services
+    finally:
+        stop(settings)
+
+
+def cluster(settings: Settings) -> Cluster:
+    """Describe the embedded cluster, its connector jar fetched."""
+    return Cluster(
+        folder=settings.state,
+        java=find_java(),
+        connectors=tuple(jars_for("flink")),
+        rest_port=settings.flink.rest_port,
+        state_backend=settings.job.state_backend,
+        high_availability=settings.flink.high_availability,
+        config=settings.flink.config,
+    )
+
+
+def jars_for(part: str, watcher: Watcher = NO_PROGRESS) -> list[Path]:
+    """Fetch the jars of the `broker` or of `flink`, or the archive of the `registry`, checked."""
+    wanted = [jar for jar in read_lock() if jar.needed_by == part]
+    return fetch_jars(wanted, cache_folder() / "jars", on_bytes=watcher.on_bytes)
+
+
+def _start_missing(settings: Settings, run: RunState, taskmanagers: int, watcher: Watcher) -> None:
+    """Start broker, cluster and registry side by side, then wait for them."""
+    folder = settings.state
+    registry = _start_registry(settings, run, watcher) if settings.kafka.embedded_registry else None
+    broker = None
+    if settings.kafka.bootstrap_servers is not None:
+        existing_topics(settings, settings.kafka.bootstrap_servers)  # it answers, and us
+    elif not run.running("broker"):
+        watcher.on_step("fetching the broker")
+        jars = jars_for("broker", watcher)
+        watcher.on_step("starting the broker")
+        run.forget_dead("broker")
+        broker = Broker(folder=folder, java=find_java(), jars=jars, port=settings.kafka.port).start(run)
+    if settings.flink.rest_url is not None:
+        FlinkRest(url=settings.flink.rest_url).overview()
+    else:
+        watcher.on_step("fetching the connector")
+        jars_for("flink", watcher)
+        watcher.on_step("starting the cluster")
+        cluster(settings).start(run, taskmanagers=taskmanagers)
+    if broker is not None:
+        watcher.on_step("waiting for the broker")
+        await_broker(broker, run.bootstrap_servers or "")
+    if settings.flink.rest_url is None:
+        watcher.on_step("waiting for the cluster")
+        await_cluster(run, folder)
+    if registry is not None:
+        watcher.on_step("waiting for the schema registry")
+        await_registry(registry, run.registry_url or "")
+
+
+def _start_registry(settings: Settings, run: RunState, watcher: Watcher) -> OwnedProcess | None:
+    """Start the schema registry unless it runs; it has no part in the others' start, so they need not wait for it."""
+    if run.running("registry"):
+        return None
+    watcher.on_step("fetching the schema registry")
+    (archive,) = jars_for("registry", watcher)
+    program = unpack_registry(archive)
+    watcher.on_step("starting the schema registry")
+    run.forget_dead("registry")
+    port = settings.kafka.registry_port
+    return Registry(folder=settings.state, java=find_java(), program=program, port=port).start(run)

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from fraudstream.archive.comparison_rows import compare_on
+from fraudstream.devstack.stack import find_bootstrap
+from fraudstream.kafka.topics import require_topics
+from fraudstream.lifecycle.model_registry import ModelRegistry
+from fraudstream.lifecycle.model_version import CHAMPION, ModelVersion
+from fraudstream.readers.placed_records import read_labels
+from fraudstream.settings.settings import Settings
+from models.promotion.comparison import Comparison
+from models.promotion.gates import Gate, certificate_gate, flips_gate, latency_gate, metrics_gate
+from models.promotion.latency import us_per_row
+from models.promotion.newest_rows import newest_rows
+from models.promotion.resampled import Resampled
+from models.scoring.artifact import Artifact, Manifest
+from models.training.history import Progress
+from schemas.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GateReport:
+    """A version that was put through gates.
+
+    Parameters
+    ----------
+    version : ModelVersion
+    manifest : Manifest
+    gates : tuple of Gate
+    comparison : Comparison or None
+        With the champion; None where there is none to compare with, or nothing to compare on.
+    resampled : Resampled or None
+        Of the comparison; None where no row is labelled.
+    """
+
+    version: ModelVersion
+    manifest: Manifest
+    gates: tuple[Gate, ...]
+    comparison: Comparison | None = None
+    resampled: Resampled | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether all gates hold."""
+        return all(gate.passed for gate in self.gates)
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """Fingerprint of what was compared on."""
+        return self.comparison.data if self.comparison else {}
+
+
+def check_gates(registry: ModelRegistry, version: ModelVersion, settings: Settings) -> GateReport:
+    """Put a version through the gates that need no champion."""
+    artifact = registry.load(version)
+    return GateReport(version=version, manifest=artifact.manifest, gates=_own_gates(artifact, settings))
+
+
+def check_gates_against(
+    registry: ModelRegistry,
+    version: ModelVersion,
+    on: Path | None,
+    settings: Settings,
+    progress: Progress = lambda _stage, _done, _total: None,
+    *,
+    may_lack: bool = False,
+) -> GateReport:
+    """Put a version through all gates: beside the champion, where there is another one.
+
+    Parameters
+    ----------
+    registry, version
+        The model.
+    on
+        What both are compared on, see `compare_on`; None means `models.compare_on`.
+    settings
+        The gates' limits, and where labels are.
+    progress
+        Told stage, done and total.
+    may_lack
+        Whether there may be nothing to compare on: a gate that fails then.
+
+    Raises
+    ------
+    UserError
+        There is nothing to compare on, or it can't be read.
+    """
+    champion, path = registry.alias(CHAMPION), on or settings.models.compare_on
+    if champion is None or champion.version == version.version:
+        return check_gates(registry, version, settings)
+    artifact, limits = registry.load(version), settings.gates.limits
+    gates = _own_gates(artifact, settings)
+    if path is None and may_lack:
+        missing = Gate(
+            name="metrics", passed=False, expected="a comparison with the champion", was="nothing to compare on"
+        )
+        return GateReport(version=version, manifest=artifact.manifest, gates=(*gates, missing))
+    if path is None:
+        raise UserError(
+            "expected transactions to compare with the champion on, was none: give a labelled Parquet file or an "
+            "archive of the inference topic with --on, or as models.compare_on in the settings"
+        )
+    rows = compare_on(
+        path.expanduser(),
+        registry.load(champion),
+        artifact,
+        lambda: _labels(settings),
+        progress,
+        timezone=settings.files.timezone,
+        limits=settings.file_limits,
+    )
+    comparison = newest_rows(rows, limits.compare_days)
+    progress("resampling", 0, 1)
+    resampled = Resampled.of(comparison) if comparison.labelled.any() else None
+    return GateReport(
+        version=version,
+        manifest=artifact.manifest,
+        gates=(*gates, metrics_gate(comparison, resampled, limits), flips_gate(comparison, limits)),
+        comparison=comparison,
+        resampled=resampled,
+    )
+
+
+def _own_gates(artifact: Artifact, settings: Settings) -> tuple[Gate, ...]:
+    limits = settings.gates.limits
+    return (
+        certificate_gate(artifact.manifest, limits),
+        latency_gate(us_per_row(artifact, time.perf_counter), limits),
+    )
+
+
+def _labels(settings: Settings) -> pa.Table:
+    """Read the labels topic."""
+    servers = find_bootstrap(settings)
+    require_topics(settings, servers, settings.topics.labels)
+    return pa.Table.from_batches([read_labels(settings, servers).records])

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from fraudstream.archive.archived_rows import archived_features, is_archive, read_archived_rows, require_past
+from fraudstream.archive.comparison_rows import labels_of
+from models.features.batch import DUPLICATE
+from models.rules.dry_run import DryRun, DryRunAccumulator
+from models.rules.fields import TEXTS
+from models.rules.rule_batch import NO_LISTS, RuleBatch
+from models.rules.rule_engine import RuleEngine
+from models.rules.text_table import TextTable
+from models.scoring.artifact import Artifact
+from models.scoring.backfill import score_history
+from models.scoring.served_models import decided
+from models.training.history import Progress, read_labelled
+from schemas.file_limits import USUAL_LIMITS, FileLimits
+from schemas.rule_book import RuleBook
+
+
+@dataclass(frozen=True, kw_only=True)
+class DryRunResult:
+    """A dry run of a rule book.
+
+    Attributes
+    ----------
+    figures : DryRun
+    left_out : dict of str to list of str
+        Rules that could not be tried, each with the columns that the rows lack.
+    """
+
+    figures: DryRun
+    left_out: dict[str, list[str]]
+
+
+def try_rules(
+    book: RuleBook,
+    path: Path,
+    artifact: Artifact,
+    read_labels: Callable[[], pa.Table | None],
+    progress: Progress,
+    *,
+    timezone: str | None = None,
+    limits: FileLimits = USUAL_LIMITS,
+    local_zone: str = "UTC",
+    lists: Mapping[str, TextTable] = NO_LISTS,
+) -> DryRunResult:
+    """Let a rule book decide on past transactions; nothing is sent.
+
+    Parameters
+    ----------
+    book
+        Its snoozes count too.
+    path
+        A labelled history in Parquet, replayed through the engine; or a folder that `fraudstream archive` wrote.
+    artifact
+        The model beside the rules.
+    read_labels
+        Asked for labels in the columns of LABEL_ARROW where the rows have none; None: there are none.
+    progress
+        Told stage, done and total.
+    timezone
+        IANA time zone of times in a history that have none.
+    limits
+        On years and amounts in a history.
+    local_zone
+        IANA name of the zone of the rules' local times, as the job has it.
+    lists
+        Entries that were added to lists, by list.
+
+    Raises
+    ------
+    RuleError
+        The job would refuse the book.
+    UserError
+        There is nothing of the kind at the path.
+    """
+    engine = RuleEngine(book)
+    require_past(path)
+    if is_archive(path):
+        return _on_archive(engine, path, artifact, read_labels, progress, local_zone, lists)
+    table = read_labelled(path, progress, timezone=timezone, limits=limits)
+    return _on_history(engine, table, artifact, progress, local_zone, lists)
+
+
+def _on_history(
+    engine: RuleEngine,
+    table: pa.Table,
+    artifact: Artifact,
+    progress: Progress,
+    local_zone: str,
+    lists: Mapping[str, TextTable],
+) -> DryRunResult:
+    tally, done = DryRunAccumulator(engine), 0
+    for records, scored in score_history(table, artifact, with_labels=True):
+        done += len(records)
+        progress("replaying", done, len(table))
+        first = np.flatnonzero(scored.ingest_status != DUPLICATE)
+        if not len(first):
+            continue
+        kept = records.take(pa.array(first))
+        labelled = kept.column("is_fraud").is_valid().to_numpy(zero_copy_only=False)
+        is_fraud = kept.column("is_fraud").fill_null(False).to_numpy(zero_copy_only=False)
+        batch = RuleBatch(kept, scored.x[first], scored.scores[first], local_zone, lists)
+        tally.add(batch, scored.decisions[first], labelled, is_fraud)
+    return DryRunResult(figures=tally.result(), left_out={})
+
+
+def _on_archive(
+    engine: RuleEngine,
+    path: Path,
+    artifact: Artifact,
+    read_labels: Callable[[], pa.Table | None],
+    progress: Progress,
+    local_zone: str,
+    lists: Mapping[str, TextTable],
+) -> DryRunResult:
+    progress("reading the archive", 0, 1)
+    rows, _ = read_archived_rows(path, artifact.manifest)
+    left_out = _untried(engine, rows.column_names)
+    tried = tuple(rule for rule in engine.book.rules if rule.name not in left_out)
+    labels = read_labels()
+    nothing = np.zeros(len(rows), np.bool_)
+    labelled, is_fraud = (nothing, nothing) if labels is None else labels_of(rows, labels)
+    (records,) = rows.combine_chunks().to_batches()
+    scores = records.column("score").to_numpy()
+    tally = DryRunAccumulator(RuleEngine(replace(engine.book, rules=tried)))
+    batch = RuleBatch(records, archived_features(rows), scores, local_zone, lists)
+    tally.add(batch, decided(artifact.manifest, scores), labelled, is_fraud)
+    return DryRunResult(figures=tally.result(), left_out=left_out)
+
+
+def _untried(engine: RuleEngine, columns: list[str]) -> dict[str, list[str]]:
+    lacking = {
+        rule.rule.name: [name for name in rule.names if name in TEXTS and name not in columns] for rule in engine.rules
+    }
+    return {name: missing for name, missing in lacking.items() if missing}

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from fraudstream.control.control_state import ControlState, read_control
+from fraudstream.control.control_topic import publish_entries
+from fraudstream.devstack.stack import Services
+from fraudstream.rules.rule_log import RuleEntry, RuleLog
+from fraudstream.settings.settings import Settings
+from fraudstream.system.user import user
+from schemas.avro_schemas import LIST_ENTRY, RULES
+from schemas.list_entry import MAX_ENTRIES, MAX_REASON_BYTES, ListEntryRecord, value_problem
+from schemas.rule_book import RuleBook, RuleError, meant
+
+MAX_NAMED = 10
+"""Values of a change that its log names; of more it has the number."""
+
+MAX_PROBLEMS = 5
+"""Values that can't be on a list that a message names."""
+
+Sent = Callable[[int], None]
+"""Called now and then with the number of entries handed over so far."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOrder:
+    """Change of a list; nothing was sent where all numbers but the last are 0.
+
+    Attributes
+    ----------
+    change_id : str
+        The job's answer names it.
+    added, changed, removed : int
+        Values that came, got another end, or went.
+    unchanged : int
+        Values that are as they were.
+    """
+
+    change_id: str
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+
+    @property
+    def sent(self) -> int:
+        """Entries that were sent."""
+        return self.added + self.changed + self.removed
+
+
+class ListPublisher:
+    """Changes of list entries that are records of their own: those of any processes all count.
+
+    Parameters
+    ----------
+    settings, services
+        Where the control topic and the log are.
+    """
+
+    def __init__(self, settings: Settings, services: Services) -> None:
+        self._settings, self._services = settings, services
+        self._by = user()
+        self._log = RuleLog(settings)
+
+    def in_force(self) -> dict[str, dict[str, ListEntryRecord]]:
+        """Return the newest entry of each value that is on a list, by list and value; ended ones too."""
+        return read_control(self._settings, self._services, (LIST_ENTRY,)).entries
+
+    def add(
+        self, name: str, values: Mapping[str, datetime | None], reason: str, on_sent: Sent = lambda _count: None
+    ) -> ListOrder:
+        """Put values on a list, or give them another end.
+
+        Parameters
+        ----------
+        name
+            Of a list of the rules in force.
+        values
+            With the event time from which on each is not on the list any more; None: it stays.
+        reason
+            Why.
+        on_sent
+            Told how many are sent.
+
+        Raises
+        ------
+        RuleError
+            There is no such list, a value can't be on one, or there would be too many.
+        NotReady
+            There is no control topic, or no broker answers.
+        """
+        state = self.read()
+        _require_list(name, state.book)
+        _require_values(values)
+        _require_reason(reason)
+        known = state.entries.get(name, {})
+        new = {value: until for value, until in values.items() if value not in known or known[value].until != until}
+        added = sum(value not in known for value in new)
+        if added + sum(map(len, state.entries.values())) > MAX_ENTRIES:
+            raise RuleError(
+                f"expected at most {MAX_ENTRIES:,} entries of all lists, got "
+                f"{added + sum(map(len, state.entries.values())):,}. Remove some, see `fraudstream rules lists ls`"
+            )
+        order = ListOrder(
+            change_id=str(uuid.uuid4()), added=added, changed=len(new) - added, unchanged=len(values) - len(new)
+        )
+        self._publish(order, name, new, reason, on_sent, removed=False)
+        return order
+
+    def remove(self, name: str, values: Collection[str], reason: str, on_sent: Sent = lambda _count: None) -> ListOrder:
+        """Take values off a list; raises as `add`, and where one is not on it as a record of its own."""
+        _require_reason(reason)
+        state = self.read()
+        known = state.entries.get(name, {})
+        missing = [value for value in values if value not in known]
+        if missing:
+            raise RuleError(_not_on_list(name, missing, state.book))
+        order = ListOrder(change_id=str(uuid.uuid4()), removed=len(values))
+        self._publish(order, name, dict.fromkeys(values), reason, on_sent, removed=True)
+        return order
+
+    def read(self) -> ControlState:
+        """Return the rule book and the list entries in force, from one pass over the control topic."""
+        return read_control(self._settings, self._services, (RULES, LIST_ENTRY))
+
+    def _publish(
+        self,
+        order: ListOrder,
+        name: str,
+        values: Mapping[str, datetime | None],
+        reason: str,
+        on_sent: Sent,
+        *,
+        removed: bool,
+    ) -> None:
+        if not values:
+            return
+        now = datetime.now(UTC)
+        entries = _last_marked(
+            ListEntryRecord(
+                change_id=order.change_id,
+                list=name,
+                value=value,
+                until=until,
+                removed=removed,
+                last=False,
+                reason=reason,
+                changed_at=now,
+                changed_by=self._by,
+            )
+            for value, until in values.items()
+        )
+        publish_entries(self._settings, self._services, entries, on_sent)
+        changes = _changes(name, values, order)
+        self._log.add(RuleEntry(book_id=order.change_id, at=now, by=self._by, reason=reason, changes=changes))
+
+
+def _last_marked(entries: Iterator[ListEntryRecord]) -> Iterator[ListEntryRecord]:
+    """Yield entries, the last one marked as such."""
+    former = next(entries)
+    for entry in entries:
+        yield former
+        former = entry
+    yield replace(former, last=True)
+
+
+def _changes(name: str, values: Mapping[str, datetime | None], order: ListOrder) -> list[str]:
+    sign = "-" if order.removed else "+" if order.added else "~"
+    if len(values) > MAX_NAMED:
+        return [f"{sign} list {name}: {len(values):,} values"]
+    ends = {value: f" until {until:%Y-%m-%d %H:%M}" if until else "" for value, until in values.items()}
+    return [f"{sign} list {name}: {value}{end}" for value, end in ends.items()]
+
+
+def _require_list(name: str, book: RuleBook | None) -> None:
+    known = [item.name for item in book.lists] if book else []
+    if name not in known:
+        raise RuleError(
+            f"expected a list of the rules in force ({', '.join(known) or 'there is none'}), got {name}"
+            f"{meant(name, known)} Name a new one in the rule file first: {name} = [] under [lists]"
+        )
+
+
+def _require_values(values: Collection[str]) -> None:
+    wrong = [f"{value!a}: {problem}" for value in values if (problem := value_problem(value))]
+    if wrong:
+        more = f", and {len(wrong) - MAX_PROBLEMS:,} more" if len(wrong) > MAX_PROBLEMS else ""
+        raise RuleError(f"{'; '.join(item[:200] for item in wrong[:MAX_PROBLEMS])}{more}. Correct or leave them out")
+
+
+def _require_reason(reason: str) -> None:
+    size = len(reason.encode(errors="replace"))
+    if size > MAX_REASON_BYTES:
+        raise RuleError(f"expected a reason of at most {MAX_REASON_BYTES:,} bytes, got {size:,}. Shorten it")
+
+
+def _not_on_list(name: str, missing: list[str], book: RuleBook | None) -> str:
+    in_file = {entry.value for item in (book.lists if book else ()) if item.name == name for entry in item.entries}
+    if missing[0] in in_file:
+        return f"expected a value that was added to {name}, got {missing[0]} of the rule file. Remove it there"
+    more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+    return f"expected values of the list {name}, got {missing[0]}{more}. See `fraudstream rules lists show {name}`"

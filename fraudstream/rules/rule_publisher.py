@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Literal
+
+from fraudstream.control.book_replacement import BookReplacedError, described, replace_rules
+from fraudstream.control.control_topic import publish_rules, publish_snooze, read_rules, read_snoozes
+from fraudstream.devstack.stack import Services
+from fraudstream.kafka.clocks import CLOCKS_APART_MS
+from fraudstream.rules.rule_changes import rule_changes
+from fraudstream.rules.rule_file import RuleFile
+from fraudstream.rules.rule_log import RuleEntry, RuleLog
+from fraudstream.rules.seen_books import SeenBooks
+from fraudstream.settings.settings import Settings
+from fraudstream.system.user import user
+from models.rules.rule_engine import RuleEngine
+from schemas.customer_snooze import CustomerSnooze
+from schemas.rule_book import RuleBook, RuleError, Snooze
+
+TRIES = 5
+"""How often a snooze is taken out of the rule book in force where others replace the book meanwhile."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleOrder:
+    """A change of the rules or of a snooze, and the id of the record; nothing was sent where nothing changes.
+
+    Attributes
+    ----------
+    order_id : str
+        The job's answer names it.
+    changes : list of str
+        See `rule_changes`.
+    shards : {"all", "own"}
+        Whether every shard answers, or the customer's own alone.
+    replaced : RuleBook or None
+        Rule book that was in force; None where a snooze changes, or none was.
+    """
+
+    order_id: str
+    changes: list[str]
+    shards: Literal["all", "own"] = "all"
+    replaced: RuleBook | None = None
+
+
+class RulePublisher:
+    """Changes of the rules and snoozes in force: each is checked as the job does, sent to it, and written down.
+
+    A rule book takes the place of the one that it was made from, and no other: of two that are made from the same one
+    the second is refused. A snooze is a record of its own, so those of any processes all count.
+
+    Parameters
+    ----------
+    settings, services
+        Where the control topic and the log are.
+    """
+
+    def __init__(self, settings: Settings, services: Services) -> None:
+        self._settings, self._services = settings, services
+        self._by = user()
+        self._log, self._seen = RuleLog(settings), SeenBooks(settings)
+        self._one_at_once = Lock()
+
+    def apply(self, file: RuleFile, reason: str, *, replaces: str | None = None, force: bool = False) -> RuleOrder:
+        """Put a file's rules and lists in the place of those in force; snoozes stay.
+
+        Parameters
+        ----------
+        file, reason
+            What, and why.
+        replaces
+            Id of the rule book that the file is based on, empty for none; None: one that this user applied or was
+            shown.
+        force
+            Whether to replace any book, whatever others applied meanwhile.
+
+        Raises
+        ------
+        BookReplacedError
+            Another rule book is in force than the one that the file is based on.
+        RuleError
+            The job would refuse them.
+        NotReady
+            There is no control topic, or no broker answers.
+        """
+        with self._one_at_once:
+            before = self._current()
+            after = replace(before, rules=file.rules, lists=file.lists)
+            if not force and rule_changes(before, after):
+                self._require_base(before, replaces)
+            return self._changed(before, after, reason, force=force)
+
+    def note_seen(self, book_id: str) -> None:
+        """Note that the user was shown a rule book, so that a file of theirs can be based on it."""
+        with suppress(OSError):  # to show the rules needs no right to write
+            self._seen.add(book_id)
+
+    def snooze(self, customer_id: str, until: datetime, reason: str) -> RuleOrder:
+        """Silence the reviews of a customer's transactions before an event time; raises as `apply`."""
+        if not customer_id:
+            raise RuleError("expected a customer to snooze, got an empty name: name one as transactions do")
+        with self._one_at_once:
+            former = self._snoozed().get(customer_id)
+            told = f"snooze {customer_id} until {until:%Y-%m-%d %H:%M}"
+            change = f"+ {told}" if former is None else f"~ {told} (was: until {former.until:%Y-%m-%d %H:%M})"
+            order = self._publish_snooze(customer_id, until, reason, change)
+            self._take_from_book(customer_id, reason)
+            return order
+
+    def unsnooze(self, customer_id: str, reason: str) -> RuleOrder:
+        """End a customer's snooze; raises as `apply`, and where there is none."""
+        with self._one_at_once:
+            # One that is over by this machine's clock may not be so by the event times that the job goes by.
+            former = self._recorded().get(customer_id)
+            if former is None:
+                raise RuleError(f"expected a customer that is snoozed, got {customer_id}: see `fraudstream rules ls`")
+            change = f"- snooze {customer_id} until {former.until:%Y-%m-%d %H:%M}"
+            order = self._publish_snooze(customer_id, None, reason, change)
+            self._take_from_book(customer_id, reason)
+            return order
+
+    def in_force(self) -> RuleBook | None:
+        """Return the newest book with all snoozes that are not over; None where nothing was ever ordered."""
+        book, snoozes = read_rules(self._settings, self._services), self._snoozed()
+        if book is None and not snoozes:
+            return None
+        return replace(book or self._empty(), snoozes=tuple(snoozes.values()))
+
+    def _publish_snooze(self, customer_id: str, until: datetime | None, reason: str, change: str) -> RuleOrder:
+        snooze = CustomerSnooze(
+            snooze_id=str(uuid.uuid4()),
+            customer_id=customer_id,
+            until=until,
+            reason=reason,
+            changed_at=datetime.now(UTC),
+            changed_by=self._by,
+        )
+        publish_snooze(self._settings, self._services, snooze)
+        self._log.add(
+            RuleEntry(book_id=snooze.snooze_id, at=snooze.changed_at, by=self._by, reason=reason, changes=[change])
+        )
+        return RuleOrder(order_id=snooze.snooze_id, changes=[change], shards="own")
+
+    def _take_from_book(self, customer_id: str, reason: str) -> None:
+        """Remove a snooze that an earlier version wrote into the book: the customer's record counts in its place."""
+        for tries_left in reversed(range(TRIES)):
+            book = self._current()
+            if all(item.customer_id != customer_id for item in book.snoozes):
+                return
+            try:
+                self._changed(book, replace(book, snoozes=_others(book, customer_id)), reason)
+            except BookReplacedError:
+                if not tries_left:
+                    raise
+
+    def _snoozed(self) -> dict[str, Snooze]:
+        """Return the snoozes that are not over by this machine's clock, those of the book too, by customer."""
+        now = datetime.now(UTC)
+        return {customer_id: item for customer_id, item in self._recorded().items() if item.until > now}
+
+    def _recorded(self) -> dict[str, Snooze]:
+        """Return all snoozes that nobody has ended, those that ran out too, by customer."""
+        records = read_snoozes(self._settings, self._services).values()
+        found = {item.customer_id: item for item in self._current().snoozes}
+        found |= {
+            item.customer_id: Snooze(customer_id=item.customer_id, until=item.until, reason=item.reason)
+            for item in records
+            if item.until is not None
+        }
+        return found
+
+    def _require_base(self, book: RuleBook, replaces: str | None) -> None:
+        if replaces is None:
+            known = not book.book_id or self._seen.has(book.book_id) or self._log.has(book.book_id, self._by)
+        else:
+            known = replaces == book.book_id
+        if not known:
+            base = "one that you applied or saw" if replaces is None else replaces or "none"
+            raise BookReplacedError(
+                f"expected the rule book in force to be {base}, got {described(book)}. See `fraudstream rules ls`, "
+                "take over what is to stay, and apply again; --force replaces it as it is"
+            )
+
+    def _changed(self, before: RuleBook, after: RuleBook, reason: str, *, force: bool = False) -> RuleOrder:
+        now = datetime.now(UTC)
+        book = replace(
+            after,
+            book_id=str(uuid.uuid4()),
+            changed_at=now,
+            changed_by=self._by,
+            reason=reason,
+            replaces=before.book_id,
+        )
+        RuleEngine(book)
+        changes = rule_changes(before, book)
+        if changes:
+            publish = publish_rules if force else replace_rules
+            publish(self._settings, self._services, book)
+            entry = RuleEntry(book_id=book.book_id, at=now, by=self._by, reason=reason, changes=changes)
+            self._log.add(entry)
+        return RuleOrder(order_id=book.book_id, changes=changes, replaced=before if before.book_id else None)
+
+    def _current(self) -> RuleBook:
+        """Return the newest book without the snoozes that are long over; an empty one where there was none."""
+        book = read_rules(self._settings, self._services)
+        long_ago = datetime.now(UTC) - timedelta(milliseconds=CLOCKS_APART_MS)
+        if book is None:
+            return self._empty()
+        return replace(book, snoozes=tuple(item for item in book.snoozes if item.until > long_ago))
+
+    def _empty(self) -> RuleBook:
+        return RuleBook(book_id="", changed_at=datetime.now(UTC), changed_by=self._by, reason="")
+
+
+def _others(book: RuleBook, customer_id: str) -> tuple[Snooze, ...]:
+    return tuple(item for item in book.snoozes if item.customer_id != customer_id)

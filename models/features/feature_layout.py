@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.table import FEATURES, Feature, Window
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FeatureLayout:
+    """Which columns of x a kernel writes, and from which of the facts that it finds out.
+
+    Parameters
+    ----------
+    windows_ms : ndarray of int64, (w,)
+        Lengths of the kernel's windows, shortest first.
+    columns : ndarray of int64, (c,)
+        Places in FEATURES.
+    codes : ndarray of int64, (c,)
+        Places among the kernel's facts: the windowed ones for each window in turn, then the others.
+    missing : ndarray of float32, (c,)
+        What stands for NaN in each of the columns.
+    """
+
+    windows_ms: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    missing: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, windowed: tuple[str, ...], others: tuple[str, ...], windows: tuple[Window, ...]) -> FeatureLayout:
+        """Return what of FEATURES a kernel with these facts writes."""
+        places = [(column, fact_index(f, windowed, others, windows)) for column, f in enumerate(FEATURES)]
+        written = [(column, code) for column, code in places if code is not None]
+        return cls(
+            windows_ms=np.array([window.length_ms for window in windows], np.int64),
+            columns=np.array([column for column, _ in written], np.int64),
+            codes=np.array([code for _, code in written], np.int64),
+            missing=np.array([FEATURES[column].missing for column, _ in written], np.float32),
+        )
+
+
+def fact_index(
+    feature: Feature, windowed: tuple[str, ...], others: tuple[str, ...], windows: tuple[Window, ...]
+) -> int | None:
+    """Return the place of a feature among a kernel's facts; None when it is another kernel's.
+
+    Raises
+    ------
+    ValueError
+        The operation is this kernel's, the window is not.
+    """
+    name = feature.operation.value
+    if name in windowed and feature.window in windows:
+        return windows.index(feature.window) * len(windowed) + windowed.index(name)
+    if name in others and feature.window is None:
+        return len(windows) * len(windowed) + others.index(name)
+    if name in (*windowed, *others):
+        expected = ", ".join(window.name for window in windows) if name in windowed else "no window"
+        raise ValueError(f"Feature {feature.name}: expected one of the windows {expected}, was {feature.window}")
+    return None

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.features.risk import RiskTable
+from models.features.table import FEATURE_NAMES
+from models.scoring.artifact import Manifest
+from models.scoring.customer_share import deciding_model
+from models.scoring.decision import decide
+from models.scoring.loaded_model import LoadedModel, load_model
+from schemas.deployment import Deployment
+from schemas.row_selection import Rows
+
+Clock = Callable[[], float]
+
+
+class ChampionError(ValueError):
+    """The champion failed, or gave something that is no probability."""
+
+
+class ChallengerError(ValueError):
+    """A challenger failed, or gave something that is no probability.
+
+    Parameters
+    ----------
+    number : int
+        The panel's model of this number, from 1 on.
+    message : str
+    """
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.number = number
+
+
+_RISKS = (("category_risk", "merchant_category"), ("type_risk", "transaction_type"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChallengerScores:
+    """What a challenger makes of n transactions.
+
+    Parameters
+    ----------
+    x : ndarray of float32, (n, F)
+        The features as it knows them: fraud rates by category are each model's own.
+    scores : ndarray of float32, (n,)
+    """
+
+    x: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EnsembleScores:
+    """What a panel makes of n transactions.
+
+    Parameters
+    ----------
+    scores : ndarray of float32, (n,)
+        Of the model that decides for each.
+    deciders : ndarray of int8, (n,), or None
+        Which that is, see `customer_share.deciders`; None: the champion for all.
+    champion : ndarray of float32, (n,)
+        The champion's scores.
+    opinions : tuple of Opinion
+        Of each challenger.
+    seconds : tuple of float
+        What the champion took, then each challenger; empty where nobody measures it.
+    """
+
+    scores: NDArray[np.float32]
+    deciding_model: NDArray[np.int8] | None
+    champion: NDArray[np.float32]
+    challenger_scores: tuple[ChallengerScores, ...]
+    seconds: tuple[float, ...] = ()
+
+    def part(self, rows: slice | Rows) -> EnsembleScores:
+        """Return what it makes of some rows; what they took is not known."""
+        return EnsembleScores(
+            scores=self.scores[rows],
+            deciding_model=None if self.deciding_model is None else self.deciding_model[rows],
+            champion=self.champion[rows],
+            challenger_scores=tuple(
+                ChallengerScores(x=scored.x[rows], scores=scored.scores[rows]) for scored in self.challenger_scores
+            ),
+        )
+
+    def put(self, rows: Rows, other: EnsembleScores) -> None:
+        """Put what it makes of other transactions in place of some rows, in arrays that are this one's own."""
+        self.scores[rows], self.champion[rows] = other.scores, other.champion
+        if self.deciding_model is not None and other.deciding_model is not None:
+            self.deciding_model[rows] = other.deciding_model
+        for challenger, others in zip(self.challenger_scores, other.challenger_scores, strict=True):
+            challenger.x[rows], challenger.scores[rows] = others.x, others.scores
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ServedModels:
+    """The models that look at every transaction: the champion, and challengers that may decide for some customers.
+
+    Parameters
+    ----------
+    models : tuple of LoadedModel
+        The champion, then the challengers.
+    shares : tuple of float
+        Of the customers, one for each challenger.
+    clock : callable, optional
+        Gives seconds that never go back: what each model takes is measured where there are challengers.
+    """
+
+    models: tuple[LoadedModel, ...]
+    shares: tuple[float, ...] = ()
+    clock: Clock | None = None
+
+    @classmethod
+    def load(cls, deployment: Deployment, clock: Clock | None = None) -> ServedModels:
+        """Load what a deployment names.
+
+        Raises
+        ------
+        ArtifactError
+            One of its models can't serve, see `load_model`.
+        """
+        return cls(
+            models=tuple(map(load_model, (deployment.champion, *deployment.challengers))),
+            shares=tuple(challenger.share for challenger in deployment.challengers),
+            clock=clock,
+        )
+
+    def without(self, number: int) -> ServedModels:
+        """Return the panel without one of its challengers, which are numbered from 1 on."""
+        return replace(
+            self,
+            models=self.models[:number] + self.models[number + 1 :],
+            shares=self.shares[: number - 1] + self.shares[number:],
+        )
+
+    @property
+    def champion(self) -> LoadedModel:
+        """The model that decides unless a challenger does."""
+        return self.models[0]
+
+    @cached_property
+    def _claims(self) -> list[tuple[str, float]]:
+        names = (model.manifest.model_id for model in self.models[1:])
+        return list(zip(names, self.shares, strict=True))
+
+    @cached_property
+    def _risks(self) -> list[tuple[RiskTable, RiskTable] | None]:
+        """For each challenger its fraud rates, None where they are the champion's."""
+        own = [(model.artifact.category_risk, model.artifact.type_risk) for model in self.models]
+        return [None if risks == own[0] else risks for risks in own[1:]]
+
+    def judge(self, records: pa.RecordBatch, x: NDArray[np.float32]) -> EnsembleScores:
+        """Score n transactions.
+
+        Parameters
+        ----------
+        records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows
+        x : ndarray of float32, (n, F)
+            Their features, with the champion's fraud rates.
+
+        Raises
+        ------
+        ChampionError, ChallengerError
+            A model failed, or gave something that is no probability: the first of them.
+        """
+        if len(self.models) == 1:
+            champion = self.champion_scores(x)
+            return EnsembleScores(scores=champion, deciding_model=None, champion=champion, challenger_scores=())
+        times = [self._now()]
+        champion = self.champion_scores(x)
+        times.append(self._now())
+        challenger_scores = []
+        for number in range(1, len(self.models)):
+            challenger_scores.append(self._opinion_of(number, records, x))
+            times.append(self._now())
+        seconds = tuple(np.diff(times).tolist()) if self.clock else ()
+        return replace(self._decided(records, champion, tuple(challenger_scores)), seconds=seconds)
+
+    def _decided(
+        self, records: pa.RecordBatch, champion: NDArray[np.float32], challenger_scores: tuple[ChallengerScores, ...]
+    ) -> EnsembleScores:
+        if not any(self.shares):
+            return EnsembleScores(
+                scores=champion, deciding_model=None, champion=champion, challenger_scores=challenger_scores
+            )
+        by = deciding_model(records.column("customer_id"), self._claims)
+        scores = champion.copy()
+        for number, challenger in enumerate(challenger_scores, 1):
+            scores[by == number] = challenger.scores[by == number]
+        return EnsembleScores(scores=scores, deciding_model=by, champion=champion, challenger_scores=challenger_scores)
+
+    def decide(self, scores: NDArray[np.float32], by: NDArray[np.int8] | None) -> NDArray[np.uint8]:
+        """Return the decisions on n scores, each by the thresholds of the model that decides."""
+        if by is None:
+            return decided(self.champion.manifest, scores)
+        decisions = np.empty(len(scores), np.uint8)
+        for number, model in enumerate(self.models):
+            decisions[by == number] = decided(model.manifest, scores[by == number])
+        return decisions
+
+    def _now(self) -> float:
+        return self.clock() if self.clock else 0.0
+
+    def champion_scores(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the champion's scores of n rows of features.
+
+        Raises
+        ------
+        ChampionError
+        """
+        try:
+            return probabilities(self.champion, x)
+        except Exception as error:
+            raise ChampionError(f"model {self.champion.manifest.model_id}: {_told(error)}") from error
+
+    def _opinion_of(self, number: int, records: pa.RecordBatch, x: NDArray[np.float32]) -> ChallengerScores:
+        model = self.models[number]
+        try:
+            return self._opinion(model, self._risks[number - 1], records, x)
+        except Exception as error:
+            raise ChallengerError(number, f"challenger {model.manifest.model_id}: {_told(error)}") from error
+
+    @staticmethod
+    def _opinion(
+        model: LoadedModel,
+        risks: tuple[RiskTable, RiskTable] | None,
+        records: pa.RecordBatch,
+        x: NDArray[np.float32],
+    ) -> ChallengerScores:
+        if risks:
+            x = x.copy()
+            for (feature, column), table in zip(_RISKS, risks, strict=True):
+                x[:, FEATURE_NAMES.index(feature)] = table.of(records.column(column))
+        return ChallengerScores(x=x, scores=probabilities(model, x))
+
+
+def probabilities(model: LoadedModel, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a model's scores of n rows, each a probability.
+
+    Raises
+    ------
+    ValueError
+        One is none; and whatever the model raises.
+    """
+    scores = model.onnx.score(x)
+    # Of a NaN both are NaN, which compares false.
+    if scores.shape != (len(x),) or not (scores.min(initial=0) >= 0 and scores.max(initial=0) <= 1):
+        bad = scores[~((scores >= 0) & (scores <= 1))][:1].tolist() if scores.shape == (len(x),) else scores.shape
+        raise ValueError(f"expected {len(x)} probabilities, got {bad} among them")
+    return scores
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def decided(manifest: Manifest, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return what a model by its own thresholds decides on n scores."""
+    return decide(scores, manifest.review_threshold, manifest.block_threshold)

@@ -1,0 +1,29 @@
+"""What our job is compared with gives the right answer here, so its rate means something."""
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.baselines.catalogue import BASELINES
+from benchmarks.baselines.compare import judge
+from benchmarks.baselines.drain import Work, drain
+from benchmarks.baselines.oracle import Oracle
+from models.scoring.artifact import Artifact
+from tests.integration.scoring_lane import Lane
+from tests.unit.training.histories import history
+
+pytestmark = pytest.mark.integration
+
+SENT = 3_000
+
+
+@pytest.mark.parametrize("slug", ["plain_loops", "flink_per_event"])
+def test_peer_writes_the_scores_of_the_oracle(open_lane: Callable[..., Lane], artifact: Artifact, slug: str):
+    lane, table = open_lane(), history().slice(0, SENT)
+    lane.send(table)
+    peer = next(peer for peer in BASELINES if peer.slug == slug)
+    work = Work(settings=lane.settings, services=lane.services, events=round(SENT / peer.share))
+    drain(peer, work, 0)
+    verdict = judge(peer, work, 0, Oracle(table, artifact, customers=50))
+    assert verdict.fault is None
+    assert verdict.compared > 0.1 * SENT

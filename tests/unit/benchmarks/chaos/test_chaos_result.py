@@ -1,0 +1,119 @@
+"""A harness that finds nothing proves nothing: each kind of damage is made here, and has to be found."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.chaos.chaos_result import Basis, Expected, Found, compare
+from schemas.alert_id import alert_id
+
+PUBLISHED = [("anna", "t1"), ("ben", "t2"), ("anna", "t3"), ("ben", "t4")]
+SCORES = {"t1": 0.25, "t2": 0.5, "t3": 0.125, "t4": 0.75}
+ALL_LABELS = [7, 2]
+BASIS = {"model_id": "m1", "label_offsets": ALL_LABELS, "rule_book_id": "b1"}
+CUSTOMERS = {transaction: customer for customer, transaction in PUBLISHED}
+
+
+def oracle(asked):
+    """Answer upon m1 what SCORES says and upon m2 half of it; b1 and b2 alert from 0.5 on, b2 by a rule."""
+    return [answer(key, basis) for key, basis in asked]
+
+
+def answer(key, basis):
+    if key not in PUBLISHED:
+        return None
+    score = SCORES[key[1]] * (1.0 if basis.model_id == "m1" else 0.5)
+    codes = frozenset({"rule:r"}) if basis.rule_book_id == "b2" else frozenset()
+    return Expected(score=score, decision="BLOCK" if score >= 0.5 else "APPROVE", rule_codes=codes)
+
+
+def score(name, **changes):
+    whole = {"customer_id": CUSTOMERS.get(name, "nobody"), "transaction_id": name, **BASIS, **changes}
+    expected = answer((whole["customer_id"], name), Basis.of(whole))
+    return (
+        {"score": expected.score, "decision": expected.decision, **whole}
+        if expected
+        else whole | {"score": 0.5, "decision": "APPROVE"}
+    )
+
+
+def alert(name, **changes):
+    whole = {
+        "alert_id": alert_id(CUSTOMERS.get(name, "nobody"), name),
+        "scored_at": 1,
+        "reasons": [{"code": "AMOUNT"}],
+        **score(name, **changes),
+    }
+    return whole | changes
+
+
+WHOLE = Found(
+    transactions=[("anna", "t1"), ("anna", "t3"), ("ben", "t2"), ("ben", "t4")],
+    scores=[score(name) for name in SCORES],
+    alerts=[alert("t2"), alert("t4")],
+    dead_letters=0,
+    label_ends=ALL_LABELS,
+)
+
+
+@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+def test_whole_stream_breaks_nothing(guarantee):
+    verdict = compare(PUBLISHED, oracle, WHOLE)
+    assert verdict.broken(guarantee) == []
+    assert (verdict.published, verdict.alerts, verdict.models, verdict.rule_books) == (4, 2, 1, 1)
+
+
+BEHIND = [score("t3", label_offsets=[7, 1]) if name == "t3" else score(name) for name in SCORES]
+
+
+@pytest.mark.parametrize(
+    ("count", "found"),
+    [
+        ("input_lost", replace(WHOLE, transactions=WHOLE.transactions[:3])),
+        ("input_duplicated", replace(WHOLE, transactions=[*WHOLE.transactions, ("ben", "t4")])),
+        ("input_disordered", replace(WHOLE, transactions=[PUBLISHED[2], PUBLISHED[0], *WHOLE.transactions[2:]])),
+        ("lost", replace(WHOLE, scores=WHOLE.scores[1:])),
+        ("score_differences", replace(WHOLE, scores=[score("t1", score=0.25000003), *WHOLE.scores[1:]])),
+        ("score_differences", replace(WHOLE, scores=[*WHOLE.scores, score("unknown")])),
+        ("score_differences", replace(WHOLE, scores=[score("t1", model_id="m2", score=0.25), *WHOLE.scores[1:]])),
+        ("decision_differences", replace(WHOLE, scores=[score("t1", decision="REVIEW"), *WHOLE.scores[1:]])),
+        ("labels_missed", replace(WHOLE, scores=BEHIND)),
+        ("alerts_lost", replace(WHOLE, alerts=[alert("t2")])),
+        ("alerts_lost", replace(WHOLE, alerts=[alert("t2"), alert("t4", label_offsets=[7, 1])])),
+        ("alert_differences", replace(WHOLE, alerts=[*WHOLE.alerts, alert("t1")])),
+        ("alert_differences", replace(WHOLE, alerts=[alert("t2"), alert("t4", alert_id="another")])),
+        ("alert_differences", replace(WHOLE, alerts=[alert("t2", score=0.51), alert("t4")])),
+        ("alert_differences", replace(WHOLE, alerts=[alert("t2", reasons=[{"code": "rule:r"}]), alert("t4")])),
+        ("dead_letters", replace(WHOLE, dead_letters=1)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+def test_damage_is_found(count, found, guarantee):
+    verdict = compare(PUBLISHED, oracle, found)
+    assert getattr(verdict, count) == 1
+    assert count in verdict.broken(guarantee)
+
+
+REPEATED = replace(WHOLE, scores=[*WHOLE.scores, score("t3")], alerts=[*WHOLE.alerts, alert("t2", scored_at=2)])
+
+
+def test_repeats_are_counted_and_break_exactly_once_alone():
+    verdict = compare(PUBLISHED, oracle, REPEATED)
+    assert (verdict.duplicated, verdict.alerts_duplicated, verdict.other_basis) == (1, 1, 0)
+    assert verdict.broken("at-least-once") == []
+    assert verdict.broken("exactly-once") == ["duplicated", "alerts_duplicated"]
+
+
+def test_repeat_upon_another_model_is_right_with_that_model_s_score():
+    again = score("t2", model_id="m2")
+    verdict = compare(PUBLISHED, oracle, replace(WHOLE, scores=[*WHOLE.scores, again]))
+    assert again["score"] == 0.25
+    assert (verdict.other_basis, verdict.models) == (1, 2)
+    assert verdict.broken("at-least-once") == []
+
+
+def test_repeat_that_is_not_equal_upon_the_same_basis_breaks_at_least_once_too():
+    other_reasons = replace(REPEATED, alerts=[*WHOLE.alerts, alert("t2", reasons=[])])
+    other_score = replace(REPEATED, scores=[*WHOLE.scores, score("t3", score=0.5)])
+    assert compare(PUBLISHED, oracle, other_reasons).broken("at-least-once") == ["alert_differences"]
+    assert compare(PUBLISHED, oracle, other_score).broken("at-least-once") == ["score_differences"]

@@ -1,0 +1,81 @@
+"""Rules tried on a replayed history and on what the job had logged: the same transactions, the same figures."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from fraudstream.cli import main as cli
+from fraudstream.rules.dry_run_result import try_rules
+from schemas.columns import LABEL_ARROW, read_history
+from schemas.errors import UserError
+from schemas.rule_book import RuleError
+from tests.unit.fraudstream.archives import archive_history
+from tests.unit.rules.books import book, rule
+from tests.unit.training.histories import artifact, artifact_folder, history_file
+
+RULES = book(
+    rule("large", "amount > 5 * mean_30d and amount > 50", "REVIEW"),
+    rule("burst", "count_10m >= 4", "BLOCK"),
+    rule("low_score", "score < 0.1", "ALLOW"),
+)
+
+
+def quiet(_stage, _done, _total):
+    pass
+
+
+def labels():
+    return read_history(history_file()).select(LABEL_ARROW.names)
+
+
+@pytest.fixture(scope="module")
+def archived(tmp_path_factory):
+    return archive_history(tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="module")
+def replayed():
+    return try_rules(RULES, history_file(), artifact(), labels, quiet)
+
+
+def test_archive_and_replay_give_the_same_figures(archived, replayed):
+    assert replayed.left_out == {}
+    assert replayed.figures.frauds > 0
+    assert all(figures.hits > 0 for figures in replayed.figures.rules)
+    assert try_rules(RULES, archived, artifact(), labels, quiet) == replayed
+
+
+def test_archive_without_labels_tells_hits_alone(archived, replayed):
+    found = try_rules(RULES, archived, artifact(), lambda: None, quiet).figures
+    assert (found.transactions, found.labelled) == (replayed.figures.transactions, 0)
+    assert [item.hits for item in found.rules] == [item.hits for item in replayed.figures.rules]
+    assert {item.precision for item in found.rules} == {None}
+
+
+def test_rules_on_what_an_archive_lacks_are_left_out_and_told(archived):
+    both = book(*RULES.rules, rule("gifts", 'merchant_category == "gift_cards" and currency == "EUR"'))
+    found = try_rules(both, archived, artifact(), labels, quiet)
+    assert found.left_out == {"gifts": ["merchant_category", "currency"]}
+    assert len(found.figures.rules) == len(RULES.rules)
+
+
+def test_what_can_not_be_tried_is_told(tmp_path):
+    with pytest.raises(UserError, match="expected a labelled Parquet file or an archive"):
+        try_rules(RULES, tmp_path, artifact(), labels, quiet)
+    with pytest.raises(RuleError, match=r"rule wrong: .*did you mean amount\?"):
+        try_rules(book(rule("wrong", "amuont > 3")), tmp_path, artifact(), labels, quiet)
+
+
+def test_command_tells_the_figures(tmp_path, monkeypatch, replayed):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "rules.toml"
+    file.write_text("".join(f"[rules.{r.name}]\nwhen = '{r.when}'\naction = '{r.action}'\n" for r in RULES.rules))
+    line = ["rules", "dry-run", str(file), "--on", str(history_file()), "--model", str(artifact_folder())]
+    done = CliRunner().invoke(cli.app, [*line, "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["left_out"] == {}
+    assert [item["hits"] for item in told["rules"]] == [item.hits for item in replayed.figures.rules]
+    shown = CliRunner().invoke(cli.app, line).stdout
+    assert f"{replayed.figures.added:,} alerts more, {replayed.figures.removed:,} less" in shown

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from models.features.batch import DUPLICATE
+from models.scoring.artifact import load_artifact
+from models.scoring.customer_share import deciding_model
+from models.scoring.decision import decide
+from models.scoring.replay import replay_scores
+from models.scoring.served_models import ServedModels
+from models.scoring.shadow_tally import ShadowTally
+from models.scoring.transaction_scorer import TransactionScorer
+from schemas.columns import TRANSACTION_ARROW
+from tests.unit.scoring.deployments import deployment, named
+from tests.unit.training.histories import artifact_folder, history, other_folder
+
+TABLE = history().slice(0, 3_000)
+RECORDS = TABLE.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+
+
+@pytest.fixture(scope="module")
+def offline():
+    """Return each model's scores of TABLE; the two know other fraud rates by category."""
+    one, other = load_artifact(artifact_folder()), load_artifact(other_folder())
+    assert one.category_risk != other.category_risk
+    return [replay_scores(TABLE, artifact) for artifact in (one, other)]
+
+
+def panel(**challenger):
+    return ServedModels.load(deployment(named(artifact_folder()), named(other_folder(), **challenger)))
+
+
+def test_challenger_in_shadow_scores_as_it_would_alone_and_decides_nothing(offline):
+    scored = TransactionScorer(panel(), load=None).score(RECORDS)
+    assert scored.scores.tobytes() == offline[0].tobytes()
+    (opinion,) = scored.verdict.challenger_scores
+    assert opinion.scores.tobytes() == offline[1].tobytes()
+    assert list(scored.split_by_model()) == [(0, None, scored)]
+
+
+def test_each_customer_is_decided_by_one_model_with_its_own_thresholds(offline):
+    scored = TransactionScorer(panel(share=0.4, review_threshold=0.001, block_threshold=0.5), load=None).score(RECORDS)
+    name = named(other_folder())["model_id"]
+    by = deciding_model(RECORDS.column("customer_id"), [(name, 0.4)])
+    assert scored.scores.tobytes() == np.where(by == 1, offline[1], offline[0]).tobytes()
+    seen = []
+    for number, rows, part in scored.split_by_model():
+        assert (by[rows] == number).all()
+        assert part.scores.tobytes() == offline[number][rows].tobytes()
+        assert part.customers == [TABLE["customer_id"][row].as_py() for row in rows.tolist()]
+        model = panel(review_threshold=0.001, block_threshold=0.5).models[number]
+        assert model.onnx.score(part.x).tobytes() == part.scores.tobytes(), "with the features that it knows"
+        seen += rows.tolist()
+    assert sorted(seen) == list(range(len(RECORDS)))
+    theirs = np.flatnonzero(by == 1)
+    assert scored.decisions[theirs].tolist() == decide(offline[1][theirs], 0.001, 0.5).tolist()
+
+
+def test_models_change_between_two_batches_and_histories_stay(offline):
+    scorer = TransactionScorer(ServedModels.load(deployment(named(artifact_folder()))), load=None)
+    before = scorer.score(RECORDS.slice(0, 1_000))
+    scorer.serve(ServedModels.load(deployment(named(other_folder()))))
+    after = scorer.score(RECORDS.slice(1_000))
+    assert before.scores.tobytes() == offline[0][:1_000].tobytes()
+    assert after.scores.tobytes() == offline[1][1_000:].tobytes()
+
+
+def test_tally_counts_what_the_challenger_would_have_done(offline):
+    compared = panel(share=0.4)
+    scorer, tally = TransactionScorer(compared, load=None), ShadowTally(compared, 1)
+    for start in range(0, len(RECORDS), 1_000):
+        tally.add(scorer.score(RECORDS.slice(start, 1_000)))
+    again = scorer.score(RECORDS.slice(2_900))
+    assert (again.ingest_status == DUPLICATE).all()
+    tally.add(again)
+    ours, theirs = (
+        decide(scores, model.manifest.review_threshold, model.manifest.block_threshold)
+        for scores, model in zip(offline, compared.models, strict=True)
+    )
+    difference = np.abs(offline[0].astype(np.float64) - offline[1])
+    name = named(other_folder())["model_id"]
+    taken = tally.take()
+    assert taken.pop("difference_sum") == pytest.approx(difference.sum())
+    assert taken == {
+        "champion_id": named(artifact_folder())["model_id"],
+        "challenger_id": name,
+        "transactions": len(RECORDS),
+        "decided": int((deciding_model(RECORDS.column("customer_id"), [(name, 0.4)]) == 1).sum()),
+        "agreed": int((ours == theirs).sum()),
+        "champion_alerts": int((ours > 0).sum()),
+        "challenger_alerts": int((theirs > 0).sum()),
+        "both_alert": int(((ours > 0) & (theirs > 0)).sum()),
+        "difference_max": difference.max(),
+    }
+    assert tally.take()["transactions"] == 0, "taken once"

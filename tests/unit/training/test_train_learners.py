@@ -1,0 +1,115 @@
+"""Every kind of model that `train` makes is one that the job takes."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from fraudstream.cli.main import app
+from models.scoring.artifact import load_artifact
+from models.scoring.contributions import read_contributions
+from models.scoring.loaded_model import load_tested
+from models.scoring.reason_finder import ReasonFinder
+from models.scoring.transaction_scorer import TransactionScorer
+from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.learner import Learner
+from models.training.learners.lightgbm_trees import LightGbm
+from models.training.learners.logistic_regression import Logistic
+from models.training.learners.random_forest import RandomForest
+from models.training.learners.xgboost_trees import XGBoost
+from models.training.train import train
+from models.training.training_settings import TrainingSettings
+from schemas.columns import TRANSACTION_ARROW
+from tests.unit.training.histories import SMALL, history, history_file
+
+QUICK: dict[str, Learner] = {
+    "lightgbm": SMALL,
+    "xgboost": XGBoost(trees=30),
+    "logistic": Logistic(),
+    "forest": RandomForest(trees=10, min_child_samples=20),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(QUICK))
+def trained(request, tmp_path_factory):
+    """Return each kind's name and artifact, calibrated, as the job loads it."""
+    folder = tmp_path_factory.mktemp(request.param)
+    settings = TrainingSettings(model=request.param, calibrate=True)
+    train(history_file(), folder, settings, candidate=QUICK[request.param])
+    return request.param, load_tested(folder)
+
+
+def test_every_candidate_is_tried():
+    assert QUICK.keys() == CANDIDATES.keys()
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_the_job_takes_it_uncalibrated_too(name, tmp_path):
+    train(history_file(), tmp_path, TrainingSettings(model=name), candidate=QUICK[name])
+    assert load_tested(tmp_path).manifest.settings["calibrated"] == 0
+
+
+def test_the_job_scores_with_it_and_finds_frauds(trained):
+    _, artifact = trained
+    records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+    batch = TransactionScorer(artifact, load=None).score(records)
+    is_fraud = history()["is_fraud"].to_numpy()
+    assert batch.scores.shape == (len(records),)
+    assert np.mean(batch.scores[is_fraud]) > 5 * np.mean(batch.scores[~is_fraud])
+    assert ReasonFinder(artifact).find(batch.x[np.argmax(batch.scores)])
+
+
+def test_reasons_are_contributions_where_the_model_tells(trained):
+    name, artifact = trained
+    assert artifact.manifest.reasons == ("unusual values" if name == "forest" else "contributions")
+    records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+    batch = TransactionScorer(artifact, load=None).score(records)
+    reasons = ReasonFinder(artifact).find(batch.x[np.argmax(batch.scores)])
+    assert all((reason.contribution is None) == (name == "forest") for reason in reasons)
+
+
+def test_contributions_add_up_to_the_scores_log_odds(trained):
+    name, artifact = trained
+    explained = read_contributions(artifact.onnx)
+    if name == "forest":
+        assert explained is None
+        return
+    records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+    batch = TransactionScorer(artifact, load=None).score(records)
+    # Calibration sees the model's float32 probability, which next to 1 says little of the log-odds.
+    rows = np.flatnonzero((batch.scores > 0.01) & (batch.scores < 0.95))[:200]
+    margins = np.array([explained.contributions(row).sum() + explained.expected for row in batch.x[rows]])
+    np.testing.assert_allclose(1 / (1 + np.exp(-margins)), batch.scores[rows], rtol=0, atol=1e-5)
+
+
+def test_its_parity_is_proved_without_a_flip(trained):
+    _, artifact = trained
+    parity = artifact.manifest.parity
+    assert parity.decision_flips == 0
+    assert parity.max_difference <= parity.bound < 1e-3
+    assert 0 < artifact.manifest.review_threshold <= artifact.manifest.block_threshold < 1
+
+
+def test_the_manifest_says_what_it_is(trained):
+    name, artifact = trained
+    assert artifact.manifest.settings["model"] == name
+    assert artifact.manifest.settings["calibrated"] == 1
+
+
+@pytest.mark.parametrize("balance", ["weights", "smote"])
+def test_balance_and_calibration_go_together(balance, tmp_path):
+    manifest = train(
+        history_file(),
+        tmp_path,
+        TrainingSettings(balance=balance, calibrate=True),
+        candidate=LightGbm(settings=SMALL.settings, balance=balance),
+    )
+    assert manifest.settings["balance"] == balance
+    assert manifest.metrics["pr_auc"] > 0.1
+
+
+def test_the_command_searches_within_the_training_rows(tmp_path):
+    options = ["--model", "logistic", "--search-minutes", "0.001", "--calibrate"]
+    done = CliRunner().invoke(app, ["train", "--history", str(history_file()), "--out", str(tmp_path), *options])
+    assert done.exit_code == 0, done.output
+    assert "recall at 1 % alerts" in done.stdout
+    assert load_artifact(tmp_path).manifest.settings["search_minutes"] == 0.001
