@@ -23,7 +23,8 @@ from producers.replay_with_labels import replay_with_labels
 from producers.simulate import simulate
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
-from schemas.registry import open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import value_subject
 from schemas.topics import Topics
 from schemas.wall_clock import now_ms
 

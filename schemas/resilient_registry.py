@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 
 from schemas.errors import UserError
-from schemas.registry import RegistryUnavailableError, SchemaRegistry, UnknownSchemaError, open_registry
+from schemas.open_registry import open_registry
+from schemas.registry import RegistryUnavailableError, SchemaRegistry, UnknownSchemaError
 from schemas.registry_access import RegistryAccess
 
 ASK_AGAIN_S = 60.0
