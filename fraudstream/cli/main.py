@@ -102,11 +102,12 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         notify.notify,
         monitor.monitor,
     ),
-    "Demos and benchmarks": (demo.demo, bench.bench, chaos.chaos),
+    "Demos and benchmarks": (demo.demo, chaos.chaos),
 }
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.command(rich_help_panel="Demos and benchmarks", context_settings=bench.OPTIONS_OF_MEASUREMENTS)(bench.bench)
 app.add_typer(topics.app, name="topics", rich_help_panel="Data")
 app.add_typer(schemas.app, name="schemas", rich_help_panel="Data")
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
