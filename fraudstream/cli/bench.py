@@ -26,7 +26,7 @@ def bench(
       [bold]overview[/]    the rate beside a plain loop's, the time to an alert
       [bold]throughput[/]  draining a filled topic, beside the loop, in turns
       [bold]latency[/]     publish to alert at 5,000/s and at half of what lasts
-      [bold]peers[/]       draining a topic, beside all that one would write instead
+      [bold]baselines[/]   draining a topic, beside all that one would write instead
       [bold]stages[/]      where the time of an event goes, with a flame graph
       [bold]scale[/]       what customers, batch time, slots and trees change
 
