@@ -21,6 +21,9 @@ from typing import Any
 SHIPPED = ("jobs", "models", "schemas")
 """Packages that the operators import."""
 
+PREFIX = "fraudstream_job_"
+"""Beginning of a private package's name; a digest of its files follows."""
+
 
 class PrivateFinder(MetaPathFinder):
     """Finder of the modules of one private package.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fraudstream.system.folders import PROJECT_ROOT
-from jobs.private_package import SHIPPED
+from jobs.private_package import PREFIX, SHIPPED
 
 LOADER = PROJECT_ROOT / "jobs" / "private_package.py"
 
@@ -34,7 +34,7 @@ class ShippedCode:
 def ship_code(folder: Path) -> ShippedCode:
     """Write the job's code below a folder, unless it is there already."""
     files = {file.relative_to(PROJECT_ROOT).as_posix(): file.read_bytes() for file in _files()}
-    name = f"fraudstream_job_{_digest(files)}"
+    name = f"{PREFIX}{_digest(files)}"
     target = folder / name
     shipped = ShippedCode(package=target / name, script=target / "score_transactions.py")
     if not target.exists():

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -26,6 +27,12 @@ from {name}.schemas.registry import FileRegistry
 import models as again
 print(models.OWNER, again is models, JobConfig.__module__, FileRegistry().id_for("any", "score") > 0)
 """
+COMPILED = """
+import {name}.jobs.operators
+from {name}.schemas import batch_checks
+found = [kernel.stats for kernel in vars(batch_checks).values() if hasattr(kernel, "stats")]
+print(all(any(stats.cache_hits.values()) for stats in found), *{{stats.cache_path for stats in found}})
+"""
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +40,10 @@ def code(tmp_path_factory) -> ShippedCode:
     return ship_code(tmp_path_factory.mktemp("code"))
 
 
-def output(script: str, *path: Path) -> str:
+def output(script: str, *path: Path, **variables: str) -> str:
     # Not compiling what is only imported takes a tenth of the time.
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path)), "NUMBA_DISABLE_JIT": "1"}
+    variables = variables or {"NUMBA_DISABLE_JIT": "1"}
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))} | variables
     line = [sys.executable, "-P", "-c", script]
     done = subprocess.run(line, capture_output=True, text=True, env=env, check=False, cwd=path[0])  # noqa: S603
     assert done.returncode == 0, done.stderr
@@ -60,3 +68,12 @@ def test_private_package_and_anothers_of_the_plain_name_are_imported_side_by_sid
 def test_code_is_shipped_once_for_each_version(code):
     assert ship_code(code.script.parent.parent) == code
     assert [path.name for path in code.script.parent.parent.iterdir()] == [code.package.name]
+
+
+def test_kernels_are_compiled_once_wherever_the_code_is_unpacked(code, tmp_path):
+    cache = tmp_path / "cache"
+    for hits, folder in ((False, "first"), (True, "second")):
+        copytree(code.package, tmp_path / folder / code.package.name)
+        script = COMPILED.format(name=code.package.name)
+        found = output(script, tmp_path / folder, NUMBA_CACHE_DIR=str(cache))
+        assert found.split() == [str(hits), str(cache / code.package.name / "schemas" / "batch_checks")]
