@@ -20,7 +20,8 @@ from jobs.job_config import JobConfig
 from jobs.operator_uids import TRANSACTIONS
 from jobs.shards import SHARD_KEYS
 from models.features.hashing import hash_column
-from schemas.registry import open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import value_subject
 from schemas.transaction_batch import TransactionBatchDecoder
 
 from_customers = sources.micro_batches

@@ -12,12 +12,13 @@ from numba.core.caching import CacheImpl, UserWideCacheLocator
 from jobs.private_package import PREFIX
 
 
-class PrivateCacheLocator(UserWideCacheLocator):  # type: ignore[misc]  # numba has no types
+class PrivateCacheLocator(UserWideCacheLocator):
     """Cache folder named after private package and module: the package's name says which version of the code it is."""
 
     def __init__(self, function: Callable[..., Any], file: str) -> None:
-        super().__init__(function, file)
-        folder = Path(config.CACHE_DIR or Path(self._cache_path).parent)
+        super().__init__(function, file)  # type: ignore[no-untyped-call]
+        chosen = config.CACHE_DIR  # type: ignore[attr-defined]  # set when numba is imported
+        folder = Path(chosen or Path(self._cache_path).parent)
         self._cache_path = str(folder.joinpath(*function.__module__.split(".")))
 
     @classmethod
@@ -25,7 +26,7 @@ class PrivateCacheLocator(UserWideCacheLocator):  # type: ignore[misc]  # numba 
         """Return the locator of a function in shipped code, None for any other and where nothing can be written."""
         if not function.__module__.startswith(PREFIX):
             return None
-        found: Self | None = super().from_function(function, file)
+        found: Self | None = super().from_function(function, file)  # type: ignore[no-untyped-call]
         return found
 
 
