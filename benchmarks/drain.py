@@ -76,9 +76,9 @@ def rates_in_turns(sides: Mapping[str, Callable[[int], float]], turns: int = TUR
 @contextmanager
 def scoring(settings: Settings, services: Services, script: Path = SCRIPT) -> Iterator[int]:
     """Run a job on its settings' topics, made where they are missing; gives when its first score was there, in ms."""
-    create_topics(settings, services.bootstrap_servers)
+    create_topics(services.broker(settings))
     job = submit(settings, services, script=script)
-    await_records(settings, services.bootstrap_servers, settings.topics.scores, 1, seconds=PATIENCE_S)
+    await_records(services.broker(settings), settings.topics.scores, 1, seconds=PATIENCE_S)
     yield now_ms()
     stop_job(settings, services, job.job_id, savepoint=False)
 
@@ -87,13 +87,13 @@ def drain_seconds(settings: Settings, services: Services, wanted: dict[str, int]
     """Return the seconds from a new job's first score until each output topic has the records that are wanted."""
     with scoring(settings, services, script) as begun:
         for topic, count in wanted.items():
-            await_records(settings, services.bootstrap_servers, topic, count, seconds=PATIENCE_S)
+            await_records(services.broker(settings), topic, count, seconds=PATIENCE_S)
         return (now_ms() - begun) / 1000
 
 
 def job_rate(settings: Settings, services: Services, count: int) -> float:
     """Return a new job's steady rate over its settings' topics, which hold `count` transactions, events a second."""
-    create_topics(settings, services.bootstrap_servers)
+    create_topics(services.broker(settings))
     job = submit(settings, services)
     rate = scored_rate(settings, services, count)
     stop_job(settings, services, job.job_id, savepoint=False)
@@ -102,7 +102,7 @@ def job_rate(settings: Settings, services: Services, count: int) -> float:
 
 def loop_rate(settings: Settings, services: Services, count: int) -> float:
     """Return the plain loop's steady rate over the first `count` transactions, events a second."""
-    create_topics(settings, services.bootstrap_servers)
+    create_topics(services.broker(settings))
     _await_leaders(settings, services)
     arguments = Arguments(
         bootstrap_servers=services.bootstrap_servers,
@@ -134,7 +134,7 @@ def _await_leaders(settings: Settings, services: Services) -> None:
 
     def answers() -> bool:
         try:
-            topic_size(settings, services.bootstrap_servers, settings.topics.scores)
+            topic_size(services.broker(settings), settings.topics.scores)
         except KafkaException:
             return False
         return True
@@ -152,11 +152,9 @@ def scored_rate(
     on_look: Callable[[], None] = lambda: None,
 ) -> float:
     """Wait for `count` scores; return how many a second were written between two shares of them."""
-    servers, topic = services.bootstrap_servers, settings.topics.scores
+    broker, topic = services.broker(settings), settings.topics.scores
     begun_ms = now_ms()
-    await_records(
-        settings, servers, topic, count, seconds=PATIENCE_S, interval_s=POLL_S, on_count=lambda _count: on_look()
-    )
+    await_records(broker, topic, count, seconds=PATIENCE_S, interval_s=POLL_S, on_count=lambda _count: on_look())
     lasted = range(begun_ms, now_ms() + 1)
-    with TopicGrowth(settings, servers, topic) as growth:
+    with TopicGrowth(broker, topic) as growth:
         return growth.rate(count, lasted, between)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from rich.table import Table
 
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
@@ -23,7 +23,6 @@ from benchmarks.load_phases import LoadPhases, Phase
 from benchmarks.vitals import Look, Vitals
 from fraudstream.control.submit import stop_job, submit
 from fraudstream.devstack.stack import Services, embedded
-from fraudstream.kafka.kafka_client import client_properties
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.interrupts import terminate_as_interrupt
@@ -110,7 +109,7 @@ def _summary(phase: Phase) -> dict[str, float]:
 
 def _keep(settings: Settings, services: Services, topics: Sequence[str], size: int) -> None:
     """Let the broker keep so many bytes of each partition of some topics."""
-    client = AdminClient(client_properties(settings, services.bootstrap_servers))
+    client = services.broker(settings).admin()
     values = {"retention.bytes": size, "segment.bytes": SEGMENT_BYTES}
     entries = [
         ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET) for name, value in values.items()

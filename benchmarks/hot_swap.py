@@ -54,7 +54,7 @@ def main() -> None:
             name = ("usual", "swapping")[turn % 2]
             with swapping(settings, services, folders) if turn % 2 else nullcontext(), console.status(name):
                 found[name].append(_live(settings, services, table.slice(turn * rows, rows)))
-        took_ms = [event.took_ms for event in read_model_events(settings, services.bootstrap_servers) if event.took_ms]
+        took_ms = [event.took_ms for event in read_model_events(services.broker(settings)) if event.took_ms]
     _show(found)
     figures = {
         f"{name}_{quantile}_ms": round(statistics.median(getattr(run, f"{quantile}_ms") for run in runs[1:]), 1)
