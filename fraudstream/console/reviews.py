@@ -12,8 +12,9 @@ from fraudstream.settings.settings import Settings
 from schemas.avro_schemas import LABEL
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject
+from schemas.transaction_fields import Reader, names_read_by
 
-COPIED = ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
+COPIED = names_read_by(Reader.LABELS)
 DELIVERED_S = 10.0
 
 Clock = Callable[[], datetime]
