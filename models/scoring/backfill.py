@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 
 from models.features.batch import DUPLICATE
+from models.features.replay import LabelFeed
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
-from models.training.replay import LabelFeed
 from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
 from schemas.transaction_fields import Reader, names_read_by
 
