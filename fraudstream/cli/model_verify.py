@@ -81,8 +81,8 @@ def _ordinary_rows(
     artifact: Artifact, history: Path | None, settings: Settings, seed: int, progress: Progress
 ) -> NDArray[np.float32]:
     """Return features (n, F) as the job would compute them."""
+    from models.features.replay import replay_features
     from models.training.history import read_labelled
-    from models.training.replay import replay_features
     from producers.simulate import simulate
     from producers.simulation_config import SimulationConfig
 
