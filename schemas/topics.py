@@ -22,7 +22,7 @@ class Topics:
     inference: str = "fraud.inference.v1"
     """a share of the transactions with their features"""
     control: str = "fraud.control.v1"
-    """which models serve, and the rules beside them; compacted, one partition"""
+    """deployments, rule books and list entries; compacted, one partition"""
     model_events: str = "fraud.model-events.v1"
     """what each shard did with an order"""
     shadow: str = "fraud.shadow.v1"

@@ -1,3 +1,5 @@
+"""Command `bench`."""
+
 from __future__ import annotations
 
 import sys
@@ -14,23 +16,23 @@ Suite = Literal["overview", "throughput", "latency", "baselines", "stages", "sca
 
 
 def bench(
-    suite: Annotated[Suite, typer.Argument(help="What to measure.")] = "overview",
+    suite: Annotated[Suite, typer.Argument(help="Suite of measurements.")] = "overview",
     *,
-    brief: Annotated[bool, typer.Option("--brief", help="Everything once and small: to see that it works.")] = False,
-    results: Annotated[Path | None, typer.Option(help="Folder to write to; benchmarks/results if left out.")] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Run everything once on small data, as a smoke test.")] = False,
+    results: Annotated[Path | None, typer.Option(help="Output folder; benchmarks/results by default.")] = None,
 ) -> None:
-    """Measure the job on a stack of its own (needs the whole repository).
+    """Measure the job on a stack of its own (needs a clone of the repository).
 
     [bold]Suites[/]
 
-      [bold]overview[/]    the rate beside a plain loop's, the time to an alert
-      [bold]throughput[/]  draining a filled topic, beside the loop, in turns
-      [bold]latency[/]     publish to alert at 5,000/s and at half of what lasts
-      [bold]baselines[/]   draining a topic, beside all that one would write instead
-      [bold]stages[/]      where the time of an event goes, with a flame graph
-      [bold]scale[/]       what customers, batch time, slots and trees change
+      [bold]overview[/]    throughput against a consumer loop, and alert latency
+      [bold]throughput[/]  draining a filled topic, in turns with a consumer loop
+      [bold]latency[/]     publish to alert at 5,000/s and at half the sustained rate
+      [bold]baselines[/]   draining a topic, against other frameworks
+      [bold]stages[/]      time per stage, with a flame graph
+      [bold]scale[/]       effect of customers, batch time, slots and trees
 
-    Each writes JSON, Markdown and a picture; its last line is a JSON object.
+    Each writes JSON, Markdown and a chart; its last line is a JSON object.
 
     [bold]Examples[/]
 
