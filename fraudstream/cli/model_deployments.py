@@ -62,8 +62,7 @@ def deploy(
     publish_deployment(settings, services, deployment)
     with err.status("waiting for the job"):
         shards = await_answers(
-            settings,
-            services.bootstrap_servers,
+            services.broker(settings),
             deployment.deployment_id,
             seconds=wait,
         )
@@ -88,7 +87,7 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     settings = settings_of(context)
     services = find_services(settings)
     newest = read_deployment(settings, services)
-    events = read_model_events(settings, services.bootstrap_servers)
+    events = read_model_events(services.broker(settings))
     deployment_id = newest.deployment_id if newest else None
     shards = [ShardReport.of(shard, events, deployment_id) for shard in SHARD_KEYS[settings.job.shards]]
     _show(shards, as_json=as_json)
@@ -123,7 +122,7 @@ def compare(
             "Deploy one with `fraudstream model deploy CHAMPION --challenger FOLDER`"
         )
     since_ms = None if since is None else round(since.replace(tzinfo=UTC).timestamp() * 1000)
-    records = read_shadow_records(settings, services.bootstrap_servers, since_ms=since_ms)
+    records = read_shadow_records(services.broker(settings), since_ms=since_ms)
     champion, *challengers = newest.model_ids
     found = [ShadowResult.of(records, champion, name) for name in challengers]
     table = Rows(

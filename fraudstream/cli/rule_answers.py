@@ -20,17 +20,20 @@ Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the reply 
 
 def open_services(context: typer.Context) -> tuple[Settings, Services]:
     """Find the broker; the job may start later."""
-    from fraudstream.devstack.stack import Services, find_bootstrap
+    from fraudstream.devstack.stack import Services
+    from fraudstream.kafka.broker import Broker
 
     settings = settings_of(context)
-    return settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=settings.flink.rest_url or "")
+    return settings, Services(
+        bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url=settings.flink.rest_url or ""
+    )
 
 
 def await_shards(settings: Settings, services: Services, change_id: str, seconds: float) -> list[ShardReport]:
     """Wait for the replies of all shards to a change; a shard may have none in time."""
     from fraudstream.control.model_events import await_answers
 
-    return await_answers(settings, services.bootstrap_servers, change_id, seconds=seconds)
+    return await_answers(services.broker(settings), change_id, seconds=seconds)
 
 
 def shards_as_json(shards: list[ShardReport]) -> list[dict[str, Any]]:

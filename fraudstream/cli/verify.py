@@ -36,7 +36,7 @@ def verify(
       fraudstream verify --model artifacts/model --archive artifacts/inference --json
     """
     from fraudstream.archive.inference_samples import read_archived, read_logged
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
     from fraudstream.readers.placed_records import read_labels, read_transactions
     from fraudstream.system.failures import NotReady
@@ -46,15 +46,13 @@ def verify(
 
     settings = settings_of(context)
     artifact = load_tested(model)
-    servers = find_bootstrap(settings)
+    broker = Broker.of(settings)
     topics = settings.topics
-    require_topics(settings, servers, topics.inference, topics.transactions, topics.labels)
+    require_topics(broker, topics.inference, topics.transactions, topics.labels)
     with count_bar("reading logged scores", None) as bar:
         progress = stage_shower(bar)
         # Logged scores first: by then their transactions and labels are in the other topics.
-        logged = (
-            read_archived(archive, artifact.manifest) if archive else read_logged(settings, servers, artifact.manifest)
-        )
+        logged = read_archived(archive, artifact.manifest) if archive else read_logged(broker, artifact.manifest)
         if not len(logged.sample):
             raise NotReady(
                 f"expected records of the model {artifact.manifest.model_id} in {archive or topics.inference}, found "
@@ -64,14 +62,12 @@ def verify(
         # Without the former labels topic its scores can't be recomputed.
         sample = logged.sample.of_present_labels()
         transactions = read_transactions(
-            settings,
-            servers,
+            broker,
             set(sample.customers),
             progress=lambda read: bar.update(bar.task_ids[0], description="reading transactions", completed=read),
         )
         labels = read_labels(
-            settings,
-            servers,
+            broker,
             progress=lambda read: bar.update(bar.task_ids[0], description="reading labels", completed=read),
         )
         again = recompute(
