@@ -16,7 +16,6 @@ from models.scoring.contributions import read_contributions
 from models.scoring.model import OnnxModel
 from models.scoring.unusual import usual_spread
 from models.training.calibration import fit_calibrated
-from models.training.certified import Certified, certify
 from models.training.class_shares import ClassCount, require_like_shares
 from models.training.cold_start import cold_start
 from models.training.fingerprint import fingerprint
@@ -33,6 +32,7 @@ from models.training.time_outlier import require_no_outlier
 from models.training.training_set import HELD_OUT, TrainingSet
 from models.training.training_settings import TrainingSettings
 from models.training.validation import cold_metrics, measured, scenario_recalls, validation_metrics
+from models.training.verified_export import VerifiedExport, export_verified
 from schemas.errors import UserError
 
 MIN_FRAUDS = 20
@@ -84,16 +84,16 @@ def train(
     fitted = _fit(candidate, lessons, settings)
     tell("train", 1, 1)
     tell("prove", 0, 1)
-    certified = certify(
+    verified = export_verified(
         fitted, past.x[split.validation], past.transactions.is_fraud[split.validation], seed=settings.seed
     )
     artifact = Artifact(
-        onnx=certified.onnx,
-        manifest=_manifest(history, past, split, certified, _recorded(candidate, settings, past.transactions), tell),
+        onnx=verified.onnx,
+        manifest=_manifest(history, past, split, verified, _recorded(candidate, settings, past.transactions), tell),
     )
     write_artifact(out, artifact)
     write_library_model(out, fitted)
-    validation = measured(past, split, certified.scores)
+    validation = measured(past, split, verified.scores)
     write_report(out / REPORT_FILE, training_report(artifact.manifest, validation, fitted.importance()))
     tell("prove", 1, 1)
     return artifact.manifest
@@ -172,11 +172,11 @@ def _manifest(
     history: Path,
     past: History,
     split: TimeSplit,
-    certified: Certified,
+    verified: VerifiedExport,
     recorded: Mapping[str, Any],
     tell: Progress,
 ) -> Manifest:
-    onnx, scores, thresholds, parity, self_test = certified
+    onnx, scores, thresholds, parity, self_test = verified
     is_fraud, validation = past.transactions.is_fraud, measured(past, split, scores)
     cold = cold_start(past, split.validation, with_labels=False, tell=tell)
     return Manifest(
