@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 from fraudstream.devstack.flink_home import distribution
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.jars import intact, read_lock
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_access
 from fraudstream.kafka.retention import retention_complaints, retention_needs
 from fraudstream.kafka.topic_rights import JobNeeds, advice, lacks
@@ -17,8 +18,9 @@ from fraudstream.kafka.topics import existing_topics
 from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady, RuntimeFailure
-from fraudstream.system.folders import cache_folder
+from fraudstream.system.folders import PROJECT_ROOT, cache_folder
 from fraudstream.system.java import find_java
+from fraudstream.system.own_packages import require_own_packages
 from fraudstream.system.run_state import RunState
 from models.scoring.loaded_model import load_tested
 from schemas.avro_schemas import TRANSACTION
@@ -58,16 +60,27 @@ def examine(settings: Settings) -> list[Finding]:
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
     rest_url = settings.flink.rest_url or run.rest_url
     return [
+        packages(),
         java(),
         flink(),
         *jars(),
         libgomp(),
-        *broker(settings, servers),
+        *broker(Broker(settings, servers) if servers else None),
         *registry(settings),
         cluster(rest_url),
         model(settings),
         mode(settings),
     ]
+
+
+def packages() -> Finding:
+    """Check that `schemas`, `models`, `jobs` and `producers` are the ones installed with fraudstream."""
+
+    def check() -> str:
+        require_own_packages()
+        return f"fraudstream {importlib.metadata.version('fraudstream')} in {PROJECT_ROOT}"
+
+    return _tried("packages", check, fix="install fraudstream into its own environment")
 
 
 def java() -> Finding:
@@ -107,39 +120,39 @@ def libgomp() -> Finding:
     return Finding(name="libgomp", ok=True, found="libgomp.so.1")
 
 
-def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
+def broker(used: Broker | None) -> Iterator[Finding]:
     """Ask the broker, and look for the topics."""
     fix = "`fraudstream up` starts one, or set kafka.bootstrap_servers to yours"
     trouble = "none"
     try:
-        present = existing_topics(settings, servers) if servers else None
+        present = existing_topics(used) if used else None
     except NotReady as error:
         present, trouble = None, str(error)
-    if present is None or servers is None:
+    if present is None or used is None:
         yield Finding(name="broker", ok=False, found=trouble, fix=fix)
         yield Finding(name="topics", ok=False, found="not looked at: no broker", fix="see broker")
         return
-    yield Finding(name="broker", ok=True, found=servers)
-    missing = [name for name in settings.topics.names() if name not in present]
-    found = f"missing: {', '.join(missing)}" if missing else f"all {len(settings.topics.names())} there"
+    yield Finding(name="broker", ok=True, found=used.bootstrap_servers)
+    missing = [name for name in used.topics.names() if name not in present]
+    found = f"missing: {', '.join(missing)}" if missing else f"all {len(used.topics.names())} there"
     yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")
-    yield rights(settings, servers)
-    yield from retention(settings, servers)
-    if settings.job.guarantee == "exactly-once":
-        yield transactions(settings, servers)
+    yield rights(used)
+    yield from retention(used)
+    if used.settings.job.guarantee == "exactly-once":
+        yield transactions(used)
 
 
-def rights(settings: Settings, servers: str) -> Finding:
+def rights(broker: Broker) -> Finding:
     """Ask the broker what the job may read and write."""
-    lacking = [text for text in lacks(settings, servers, JobNeeds.of_settings(settings)) if text.startswith("no right")]
+    lacking = [text for text in lacks(broker, JobNeeds.of_settings(broker.settings)) if text.startswith("no right")]
     found = "; ".join(lacking) or "to read and write what the job does, as far as the broker tells"
-    return Finding(name="rights", ok=not lacking, found=found, fix=advice(settings, lacking))
+    return Finding(name="rights", ok=not lacking, found=found, fix=advice(broker.settings, lacking))
 
 
-def retention(settings: Settings, servers: str) -> Iterator[Finding]:
+def retention(broker: Broker) -> Iterator[Finding]:
     """Compare how long topics keep their records with how long they are needed."""
     try:
-        complaints = retention_complaints(settings, servers, retention_needs(settings))
+        complaints = retention_complaints(broker, retention_needs(broker.settings))
     except KafkaException as error:
         yield Finding(name="retention", ok=False, found=str(error), fix="see broker", required=False)
         return
@@ -149,14 +162,14 @@ def retention(settings: Settings, servers: str) -> Iterator[Finding]:
         yield Finding(name=f"retention of {topic}", ok=not complaint, found=found or "enough", fix=fix, required=False)
 
 
-def transactions(settings: Settings, servers: str) -> Finding:
+def transactions(broker: Broker) -> Finding:
     """Compare how long the job's transactions may be open with what the broker allows."""
 
     def look() -> str:
-        require_transaction_time(settings, servers)
-        limit_ms = transaction_limit_ms(settings, servers)
+        require_transaction_time(broker)
+        limit_ms = transaction_limit_ms(broker)
         allowed = "a limit that the broker does not tell" if limit_ms is None else f"{limit_ms / 1000:g} s"
-        return f"up to {transaction_time_ms(settings, servers) / 1000:g} s of {allowed}"
+        return f"up to {transaction_time_ms(broker) / 1000:g} s of {allowed}"
 
     return _tried("transactions", look, fix="lower job.transaction_timeout_s")
 
