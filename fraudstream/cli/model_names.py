@@ -2,7 +2,7 @@ from enum import StrEnum
 
 
 class Model(StrEnum):
-    """Names in `CANDIDATES`."""
+    """Names in `LEARNERS`."""
 
     LIGHTGBM = "lightgbm"
     XGBOOST = "xgboost"

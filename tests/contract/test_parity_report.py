@@ -13,7 +13,7 @@ from models.scoring.artifact import LIBRARY_FILE, Artifact, checksum, load_artif
 from models.scoring.model import OnnxModel
 from models.training.adversarial_rows import NEAR, SHARES, AdversarialRows
 from models.training.calibration import Calibrated, Platt
-from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import TrainedModel
 from models.training.learners.lightgbm_trees import FittedLightGbm
 from models.training.parity_report import ParityReport, verify_parity
@@ -57,7 +57,7 @@ def of_lightgbm(case: Trained, rows: int) -> None:
 
 def of_candidate(name: str, calibrated: bool, rows: int) -> ParityReport:
     case = trained(trees=2, seed=3)
-    fitted: TrainedModel = CANDIDATES[name]("none").fit(case.x, case.is_fraud, seed=3)
+    fitted: TrainedModel = LEARNERS[name]("none").fit(case.x, case.is_fraud, seed=3)
     if calibrated:
         fitted = Calibrated(fitted, Platt.fit(fitted.probability(case.x), case.is_fraud))
     found = parity_report(fitted, case, rows=rows)
@@ -72,7 +72,7 @@ def test_scores_are_lightgbms_rounded_once(name):
 
 
 @pytest.mark.parametrize("calibrated", [False, True], ids=["plain", "calibrated"])
-@pytest.mark.parametrize("name", sorted(CANDIDATES))
+@pytest.mark.parametrize("name", sorted(LEARNERS))
 def test_every_kind_of_model_holds(name, calibrated):
     of_candidate(name, calibrated, 10_000)
 
@@ -191,6 +191,6 @@ def test_hundred_thousands_of_rows_of_every_lightgbm_model(name):
 
 @pytest.mark.long
 @pytest.mark.parametrize("calibrated", [False, True], ids=["plain", "calibrated"])
-@pytest.mark.parametrize("name", sorted(CANDIDATES))
+@pytest.mark.parametrize("name", sorted(LEARNERS))
 def test_hundred_thousands_of_rows_of_every_kind_of_model(name, calibrated):
     of_candidate(name, calibrated, 300_000)
