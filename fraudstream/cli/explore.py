@@ -28,7 +28,7 @@ def explore(
 ) -> None:
     """Explore an archive with DuckDB: alerts, scores, thresholds, features and hot spots as charts on a page.
 
-    Each chart's SQL is on the page and in exploration/queries. The first run installs DuckDB and Altair, into an
+    Each chart's SQL is on the page. The first run installs DuckDB and Altair, into an
     environment of their own in the cache folder.
 
     [bold]Examples[/]
@@ -37,7 +37,7 @@ def explore(
       fraudstream explore artifacts/inference --with-labels --out explore.html
       fraudstream explore artifacts/inference --labels history.parquet --query mine.sql
     """
-    from fraudstream.archive.exploration import explore_archive, write_labels
+    from fraudstream.archive.exploration import SCRIPT, explore_archive, write_labels
     from fraudstream.devstack.stack import find_bootstrap
     from schemas.errors import UserError
 
@@ -60,4 +60,4 @@ def explore(
         write_json({"page": str(target), "labels": str(labels) if labels else None, "python": str(python)})
         return
     out.print(f"{target}: open it in a browser", soft_wrap=True)
-    out.print(f"Cells of exploration/explore.py run with {python}", soft_wrap=True)
+    out.print(f"Run the cells of {SCRIPT} with {python}", soft_wrap=True)

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from exploration.store import HERE
 from fraudstream.cli import main as cli
 from fraudstream.devstack.stack import find_bootstrap
+from fraudstream.exploration.store import HERE
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.failures import RuntimeFailure
