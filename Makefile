@@ -107,7 +107,7 @@ endef
 
 ##@ develop
 
-.PHONY: test test-long screenshots fuzz check lint format typecheck audit lock clean
+.PHONY: test test-long screenshots fuzz check lint format typecheck audit lock wheel clean
 # More processes than two cores: tests with a broker and a cluster wait for them half of the time, and each process has a
 # stack of its own (3 GB). tests/conftest.py says what runs beside what. TEST_PROCESSES=0: one test after the other.
 TEST_PROCESSES ?= 3
@@ -163,6 +163,12 @@ define compile
 		--custom-compile-command "make lock" $(1) -o $(2)
 endef
 
+wheel: .venv/.runtime ## build the wheel into dist/
+# What an earlier build left behind would be packed too.
+	@rm -rf build
+	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build
+
 clean: ## stop what runs and remove what was made here; downloads stay in the cache
 	@test ! -x $(RUN) || $(RUN) down
-	rm -rf .venv .fraudstream artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info
+	rm -rf .venv .fraudstream artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info build dist
