@@ -1,6 +1,7 @@
 """What the benchmarks stand on: a model trained for them, the settings as shipped, and a stack of their own."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ ROOT = Path(".fraudstream/bench")
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
 PATIENCE_S = 300.0
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 200)
 
 
 def bench_model() -> Path:

@@ -19,7 +19,8 @@ from jobs import score_transactions, topology
 from jobs.job_config import JobConfig
 from jobs.shards import SHARD_KEYS
 from models.features.hashing import hash_column
-from schemas.registry import open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import value_subject
 from schemas.transaction_batch import TransactionBatchDecoder
 
 from_customers = topology.micro_batches

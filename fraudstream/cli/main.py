@@ -45,7 +45,7 @@ from fraudstream.cli.command_line import CommandLine
 from fraudstream.system.environment import QUIET
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import cache_folder
-from fraudstream.system.interrupts import terminate_as_interrupt
+from fraudstream.system.interrupts import INTERRUPTED, terminate_as_interrupt
 from fraudstream.terminal import err
 from schemas.errors import UserError
 
@@ -54,8 +54,6 @@ EXIT_CODES = """
 3 not ready (something needed is not running or not there), 130 stopped by Ctrl-C, 141 nobody reads its output
 any more.
 """
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="fraudstream",
@@ -104,11 +102,12 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         notify.notify,
         monitor.monitor,
     ),
-    "Demos and benchmarks": (demo.demo, bench.bench, chaos.chaos),
+    "Demos and benchmarks": (demo.demo, chaos.chaos),
 }
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.command(rich_help_panel="Demos and benchmarks", context_settings=bench.OPTIONS_OF_MEASUREMENTS)(bench.bench)
 app.add_typer(topics.app, name="topics", rich_help_panel="Data")
 app.add_typer(schemas.app, name="schemas", rich_help_panel="Data")
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")

@@ -45,7 +45,7 @@ def live_demo(settings: Settings) -> Iterator[tuple[Settings, Services]]:
 @contextmanager
 def _sending(settings: Settings) -> Iterator[None]:
     """Send in a process of its own, which does not take the pages' processor time from within."""
-    line = [sys.executable, "-m", "fraudstream.cli.main", "produce", "--rate", str(RATE)]
+    line = [sys.executable, "-P", "-m", "fraudstream", "produce", "--rate", str(RATE)]
     place = {"FRAUDSTREAM_PATHS__STATE": str(settings.state.root)}
     with (settings.state.logs / "produce.log").open("wb") as log:
         process = subprocess.Popen(line, env=os.environ | place, stdout=log, stderr=log)  # noqa: S603

@@ -17,8 +17,9 @@ from fraudstream.kafka.topics import existing_topics
 from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady, RuntimeFailure
-from fraudstream.system.folders import cache_folder
+from fraudstream.system.folders import PROJECT_ROOT, cache_folder
 from fraudstream.system.java import find_java
+from fraudstream.system.own_packages import require_own_packages
 from fraudstream.system.run_state import RunState
 from models.scoring.loaded_model import load_tested
 from schemas.avro_schemas import TRANSACTION
@@ -58,6 +59,7 @@ def examine(settings: Settings) -> list[Finding]:
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
     rest_url = settings.flink.rest_url or run.rest_url
     return [
+        packages(),
         java(),
         flink(),
         *jars(),
@@ -68,6 +70,16 @@ def examine(settings: Settings) -> list[Finding]:
         model(settings),
         mode(settings),
     ]
+
+
+def packages() -> Finding:
+    """Check that `schemas`, `models`, `jobs` and `producers` are the ones installed with fraudstream."""
+
+    def check() -> str:
+        require_own_packages()
+        return f"fraudstream {importlib.metadata.version('fraudstream')} in {PROJECT_ROOT}"
+
+    return _tried("packages", check, fix="install fraudstream into its own environment")
 
 
 def java() -> Finding:

@@ -24,7 +24,8 @@ from producers.replay import replay, replay_labels
 from producers.replay_with_labels import replay_with_labels
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, MODEL_EVENT, SCORE, SHADOW
 from schemas.codec import RecordCodec
-from schemas.registry import SchemaRegistry, open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import SchemaRegistry, value_subject
 from schemas.registry_access import RegistryAccess
 from schemas.topics import Topics
 

@@ -1,15 +1,14 @@
-"""What swaps cost those who wait for alerts: the same live load with models that change and without, in turn.
+"""Effect of model swaps on the time to an alert: the same live load with and without swaps, in turn.
 
-`python -m benchmarks.hot_swap` prints one JSON object as last line: for both, p50 and p99 of the time from publishing
-to the alert over all turns, in milliseconds, and how long a shard took from the order to its first score by the new
-model. One job serves all turns; the first of each kind warms it up and does not count.
+For both, p50 and p99 of the time from publishing to the alert over all turns, in milliseconds, and the time of a shard
+from the control record to its first score by the new model. One job serves all turns; the first turn of each kind warms
+it up and does not count.
 """
 
-import json
 import statistics
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
@@ -17,17 +16,16 @@ from threading import Event, Thread
 from uuid import uuid4
 
 import pyarrow as pa
-from rich.table import Table
 
 from benchmarks.bench import ROOT, bench_history, bench_model, bench_settings, console
 from benchmarks.live import live_latency
+from benchmarks.report import Report, Section
 from fraudstream.control.control_topic import Deployment, Served, publish_deployment
 from fraudstream.control.model_events import read_model_events
 from fraudstream.control.submit import submit
 from fraudstream.devstack.stack import Services, embedded
 from fraudstream.readers.latency import Latency
 from fraudstream.settings.settings import Settings
-from fraudstream.system.failures import RuntimeFailure
 from models.scoring.artifact import load_artifact
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
@@ -37,36 +35,36 @@ from producers.simulation_config import SimulationConfig
 WORLD = SimulationConfig(seed=2, customers=10_000, days=60)
 RATE, TURN_S, WARM_UP_S = 5_000, 30, 5
 TURNS = 3
-"""Of each kind."""
+"""Turns of each kind."""
 SWAP_S = 2.0
-"""From one swap to the next."""
+"""Seconds between two swaps."""
 
 
-def main() -> None:
-    """Measure in turn and print."""
-    ROOT.mkdir(parents=True, exist_ok=True)
+def run(brief: bool = False) -> Report:
+    """Go live in turn, with and without swaps."""
     settings, folders = bench_settings(bench_model()), [ROOT / "model", _other_model()]
-    table, rows = simulate(WORLD), RATE * TURN_S
+    turns, turn_s = (2, WARM_UP_S + 5) if brief else (TURNS, TURN_S)
+    table, rows = simulate(WORLD), RATE * turn_s
     found: dict[str, list[Latency]] = {"usual": [], "swapping": []}
     with embedded(settings) as services:
         submit(settings, services)
-        for turn in range(2 * TURNS):
+        for turn in range(2 * turns):
             name = ("usual", "swapping")[turn % 2]
             with swapping(settings, services, folders) if turn % 2 else nullcontext(), console.status(name):
                 found[name].append(_live(settings, services, table.slice(turn * rows, rows)))
         took_ms = [event.took_ms for event in read_model_events(settings, services.bootstrap_servers) if event.took_ms]
-    _show(found)
     figures = {
-        f"{name}_{quantile}_ms": round(statistics.median(getattr(run, f"{quantile}_ms") for run in runs[1:]), 1)
+        f"{name}_{quantile}_ms": round(statistics.median(getattr(turn, f"{quantile}_ms") for turn in runs[1:]), 1)
         for name, runs in found.items()
         for quantile in ("p50", "p99")
     }
-    print(json.dumps({**figures, "swaps": len(took_ms), "took_ms": statistics.median(took_ms), "most": max(took_ms)}))
+    figures |= {"swaps": len(took_ms), "took_ms": statistics.median(took_ms), "most": max(took_ms)}
+    return replace(Report.of_figures("hot-swap", __doc__, figures), sections=[_turns(found)])
 
 
 @contextmanager
 def swapping(settings: Settings, services: Services, folders: Sequence[Path]) -> Iterator[None]:
-    """Order one model after the other, each SWAP_S, until the block ends."""
+    """Deploy one model after the other, every SWAP_S, until the block ends."""
     done = Event()
 
     def swap() -> None:
@@ -109,18 +107,10 @@ def _deployment(folder: Path) -> Deployment:
     )
 
 
-def _show(found: dict[str, list[Latency]]) -> None:
-    shown = Table(box=None)
-    for column in ("turn by turn, ms", "p50", "p99", "longest"):
-        shown.add_column(column)
-    for name, runs in found.items():
-        quantiles = zip(*((run.p50_ms, run.p99_ms, run.max_ms) for run in runs), strict=True)
-        shown.add_row(name, *(", ".join(f"{value:.0f}" for value in values) for values in quantiles))
-    console.print(shown)
+def _turns(found: dict[str, list[Latency]]) -> Section:
+    def cells(runs: list[Latency]) -> list[str]:
+        quantiles = zip(*((turn.p50_ms, turn.p99_ms, turn.max_ms) for turn in runs), strict=True)
+        return [", ".join(f"{value:.0f}" for value in values) for values in quantiles]
 
-
-if __name__ == "__main__":
-    try:
-        main()
-    except RuntimeFailure as failure:
-        sys.exit(str(failure))
+    rows = [(name, *cells(runs)) for name, runs in found.items()]
+    return Section(title="Publish to alert, ms, by turn", columns=("load", "p50", "p99", "longest"), rows=rows)

@@ -1,16 +1,12 @@
-"""Labels that come late for one class: `python -m benchmarks.label_delays` writes the picture and the figures."""
+"""Average precision of a model whose genuine labels arrive later than its fraud labels."""
 
-import argparse
-import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.console import Console
 
-from benchmarks.__main__ import RESULTS
 from benchmarks.chart import Chart
 from benchmarks.report import Report, Section
 from models.scoring.artifact import load_artifact
@@ -65,9 +61,10 @@ def precision_later(past: pa.Table, later: pa.Table, settings: TrainingSettings)
     return precision, int(manifest.metrics["train_rows"]), float(manifest.settings["maturity_days"])
 
 
-def report(seed: int) -> Report:
-    """Simulate a world, give it both kinds of delays, and compare what is learned from each."""
-    table = simulate(SimulationConfig(seed=seed, customers=800, merchants=500, days=PAST_DAYS + LATER_DAYS))
+def run(brief: bool = False, *, seed: int = 1) -> Report:
+    """Simulate a world, apply both kinds of delays, and compare the models trained on each."""
+    customers = 200 if brief else 800
+    table = simulate(SimulationConfig(seed=seed, customers=customers, merchants=500, days=PAST_DAYS + LATER_DAYS))
     begin = table["event_time"].cast(pa.int64()).to_numpy()[0] + PAST_DAYS * DAY_MS
     count = int(np.searchsorted(table["event_time"].cast(pa.int64()).to_numpy(), begin))
     real = delayed(table, FRAUD_DAYS, GENUINE_DAYS)
@@ -78,10 +75,10 @@ def report(seed: int) -> Report:
     }
     found = {name: precision_later(rows.slice(0, count), real, settings) for name, (rows, settings) in variants.items()}
     return Report(
-        suite="label_delays",
+        suite="label-delays",
         workload=(
             f"A simulated world of seed {seed}: {PAST_DAYS} days to train on, {LATER_DAYS} later ones to measure on, "
-            "scored by the job's code with labels that come as they really do."
+            "scored by the job's code with labels that arrive at their real times."
         ),
         figures={name: round(precision, 4) for name, (precision, _, _) in found.items()},
         raw={name: list(values) for name, values in found.items()},
@@ -101,19 +98,3 @@ def report(seed: int) -> Report:
             )
         ],
     )
-
-
-def main() -> None:
-    """Measure, show and write."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.label_delays", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="of the world")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
-    arguments = parser.parse_args()
-    found = report(arguments.seed)
-    found.write(arguments.results)
-    found.show(Console(highlight=False, stderr=True))
-    print(json.dumps(found.figures))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,17 +1,17 @@
-"""What challengers cost: `python -m benchmarks.challengers` prints one JSON line.
+"""Cost of challengers.
 
-Microseconds a transaction that scoring takes (features, models, decisions and the comparison; no decoding, no state, no
-encoding) with none, one and two challengers, in shadow and for a share of the customers, in batches as a live job has
-them (150) and as a backlog gives them (2,000). All in turn in one process on one core; the fastest round, since what
-else the machine does only adds to it.
+Microseconds per transaction of scoring (features, models, decisions and the comparison; no decoding, no state, no
+encoding) with none, one and two challengers, in shadow and for a share of the customers, in batches of a live job
+(150) and of a backlog (2,000). All in turn in one process on one core; the fastest round, since other work on the
+machine only adds to it.
 """
 
-import json
 import time
 
 import pyarrow as pa
 
 from benchmarks.bench import ROOT, bench_history, bench_model
+from benchmarks.report import Report
 from models.scoring.artifact import load_artifact
 from models.scoring.loaded_model import LoadedModel
 from models.scoring.served_models import ServedModels
@@ -27,25 +27,24 @@ BATCHES, ROUNDS, TRANSACTIONS = (150, 2_000), 15, 60_000
 SHARES = {"none": (), "one in shadow": (0.0,), "two in shadow": (0.0, 0.0), "one for 10 %": (0.1,)}
 
 
-def main() -> None:
-    """Measure and print."""
-    ROOT.mkdir(parents=True, exist_ok=True)
+def run(brief: bool = False) -> Report:
+    """Measure each number of challengers in turn."""
     models = [_model(1), _model(2), _model(3)]
-    table = simulate(SimulationConfig(seed=2, customers=3_000, days=30)).slice(0, TRANSACTIONS)
+    table = simulate(SimulationConfig(seed=2, customers=3_000, days=30)).slice(0, 4_000 if brief else TRANSACTIONS)
     records = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     best: dict[str, float] = {}
-    for _ in range(ROUNDS):
+    for _ in range(1 if brief else ROUNDS):
         for rows in BATCHES:
             for name, shares in SHARES.items():
                 case = f"{name}, batches of {rows:,}"
-                panel = ServedModels(models=tuple(models[: len(shares) + 1]), shares=shares)
-                best[case] = min(best.get(case, 1e9), _measure(panel, records, rows))
-    print(json.dumps({case: round(us, 2) for case, us in best.items()}))
+                served = ServedModels(models=tuple(models[: len(shares) + 1]), shares=shares)
+                best[case] = min(best.get(case, 1e9), _measure(served, records, rows))
+    return Report.of_figures("challengers", __doc__, {case: round(us, 2) for case, us in best.items()})
 
 
-def _measure(panel: ServedModels, records: pa.RecordBatch, rows: int) -> float:
-    scorer = TransactionScorer(panel, load=None)
-    tallies = [ShadowTally(panel, number) for number in range(1, len(panel.models))]
+def _measure(served: ServedModels, records: pa.RecordBatch, rows: int) -> float:
+    scorer = TransactionScorer(served, load=None)
+    tallies = [ShadowTally(served, number) for number in range(1, len(served.models))]
     begun_ns = time.perf_counter_ns()
     for start in range(0, len(records), rows):
         scored = scorer.score(records.slice(start, rows))
@@ -62,7 +61,3 @@ def _model(seed: int) -> LoadedModel:
     if seed != 1:
         train(bench_history(), folder, TrainingSettings(seed=seed))
     return LoadedModel.of(load_artifact(folder))
-
-
-if __name__ == "__main__":
-    main()

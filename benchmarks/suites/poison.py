@@ -1,14 +1,10 @@
 """Cost of bad records: the job drains as many records with bad ones among them as without.
 
-Bad are 10 % of every reason; or one in ten, or in a hundred, that makes a stage of the operator raise by a fault put
-there (`faulty_job`), one stage after the other. `python -m benchmarks.poison` prints one JSON
-object as last line. The drains take turns, each a job of its own on the same, warm TaskManager, from its first score
-until every record is scored or a dead letter.
+Bad are 10 % of every reason; or one in ten, or in a hundred, that makes a stage of the operator raise by an injected
+fault (`faulty_job`), one stage after the other. The drains take turns, each a job of its own on the same, warm
+TaskManager, from its first score until every record is scored or a dead letter.
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -18,14 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks import faulty_job
-from benchmarks.bench import ROOT, bench_model, bench_settings, console
-from benchmarks.drain import drain_seconds, in_turns
+from benchmarks.bench import bench_model, bench_settings, console
+from benchmarks.drain import BRIEF_EVENTS, TURNS, drain_seconds, in_turns
+from benchmarks.report import Report
 from fraudstream.control.submit import SCRIPT
 from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
-from fraudstream.system.failures import RuntimeFailure
 from producers.encoding import encode_transactions
 from producers.publisher import KeyedRecord, Publisher
 from producers.simulate import simulate
@@ -54,12 +50,9 @@ CHANGES: tuple[dict[str, Any], ...] = (
 """Each breaks a limit."""
 
 
-def main() -> None:
-    """Drain in turn and print the ratios."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.poison", description=__doc__)
-    parser.add_argument("--events", type=int, default=EVENTS, help="records of each drain")
-    events = parser.parse_args().events
-    ROOT.mkdir(parents=True, exist_ok=True)
+def run(brief: bool = False, *, events: int = EVENTS) -> Report:
+    """Drain in turn with each kind of bad records."""
+    events = min(events, BRIEF_EVENTS) if brief else events
     settings = bench_settings(bench_model())
     table = simulate(WORLD).slice(0, events)
     bad = {"clean": 0, "every reason, 1 in 10": events // BAD_EVERY}
@@ -75,9 +68,10 @@ def main() -> None:
             script = Path(faulty_job.__file__) if name in CULPRIT_EVERY else SCRIPT
             return drain_seconds(own, services, wanted, script)
 
-        rates = in_turns({name: partial(seconds_of, name) for name in bad}, events)
+        rates = in_turns({name: partial(seconds_of, name) for name in bad}, events, 1 if brief else TURNS)
     ratios = {name: round(rate / rates["clean"], 3) for name, rate in rates.items()}
-    print(json.dumps({"rates": {name: round(rate) for name, rate in rates.items()}, "ratios": ratios}))
+    figures = {"rates": {name: round(rate) for name, rate in rates.items()}, "ratios": ratios}
+    return Report.of_figures("poison", __doc__, figures)
 
 
 def _settings_of(settings: Settings, number: int, turn: int) -> Settings:
@@ -87,7 +81,7 @@ def _settings_of(settings: Settings, number: int, turn: int) -> Settings:
 
 
 def _fill(settings: Settings, services: Services, table: pa.Table, name: str, number: int) -> None:
-    """Publish the transactions, some of them spoilt or not."""
+    """Publish the transactions with the bad records of a case."""
     own = _settings_of(settings, number, 0)
     create_topics(own, services.bootstrap_servers)
     if name in CULPRIT_EVERY:
@@ -100,14 +94,14 @@ def _fill(settings: Settings, services: Services, table: pa.Table, name: str, nu
 
 
 def with_culprits(table: pa.Table, every: int) -> pa.Table:
-    """Return the transactions of a table, one in so many with an amount that `faulty_job` fails for."""
+    """Return a table whose every n-th transaction has an amount that `faulty_job` fails for."""
     numbers = np.arange(len(table))
     amounts = list(faulty_job.FAULTY_MINOR.values())
     faulty = np.array(amounts)[numbers // ONE_STAGE % len(amounts)]
-    place = table.schema.get_field_index("amount_minor")
+    index = table.schema.get_field_index("amount_minor")
     sound = table.column("amount_minor").to_numpy()
     column = pa.array(np.where(numbers % every == every - 1, faulty, sound), pa.int64())
-    return table.set_column(place, table.schema.field(place), column)
+    return table.set_column(index, table.schema.field(index), column)
 
 
 def spoilt(records: Iterator[KeyedRecord], table: pa.Table) -> Iterator[KeyedRecord]:
@@ -121,7 +115,7 @@ def spoilt(records: Iterator[KeyedRecord], table: pa.Table) -> Iterator[KeyedRec
 
 
 def _bad(number: int, key: bytes | None, value: bytes, row: pa.Table, codec: RecordCodec) -> KeyedRecord:
-    """Return a transaction made bad in one of the ways that there are, in turn."""
+    """Return a transaction made bad, in another way for each number."""
     broken: tuple[KeyedRecord, ...] = (
         (key, value[: len(value) // 2]),
         (key, value + b"\x00"),
@@ -136,10 +130,3 @@ def _bad(number: int, key: bytes | None, value: bytes, row: pa.Table, codec: Rec
         return broken[kind]
     record = row.select(TRANSACTION_ARROW.names).to_pylist()[0]
     return key, codec.encode({**record, **CHANGES[kind - len(broken)]})
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except RuntimeFailure as failure:
-        sys.exit(str(failure))

@@ -1,16 +1,16 @@
-"""What drift detection costs an event: `python -m benchmarks.drift_cost` prints one JSON line.
+"""Cost of drift detection per event.
 
-Workload: batches of 256 and of 4096 scored transactions, of chance, through the observer as the scoring operator calls
-it, state written after each batch; and the detectors on the observations. Medians of 7 rounds, nanoseconds an event.
+Batches of 256 and of 4,096 random scored transactions through the observer as the scoring operator calls it, state
+written after each batch; and the detectors on the observations. Medians of 7 rounds, nanoseconds per event.
 """
 
-import json
 import statistics
 import time
 from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.report import Report
 from models.drift.detector import DETECTORS, DriftDetector
 from models.drift.observation import OBSERVATION_SIZE, Accumulator
 from models.drift.psi import BINS
@@ -24,8 +24,8 @@ ROUNDS, BATCHES, OBSERVATIONS = 7, 100, 500
 START_MS = 1_767_225_600_000
 
 
-def accumulation_ns(size: int) -> float:
-    """Return what an event costs in the scoring operator, in batches of so many."""
+def accumulation_ns(size: int, rounds: int) -> float:
+    """Return the cost of an event in the scoring operator, by batch size."""
     rng = np.random.default_rng(1)
     x = rng.random((size, len(FEATURES)), np.float32)
     scores, alerted = x[:, 0].copy(), x[:, 0] > 0.99
@@ -39,11 +39,11 @@ def accumulation_ns(size: int) -> float:
             accumulator.update(signal_matrix(x, scores, alerted), times)
             raw = accumulator.encode()
 
-    return _median_ns(round_) / (BATCHES * size)
+    return _median_ns(round_, rounds) / (BATCHES * size)
 
 
-def detection_ns(update: Callable[[SignalObservation], object]) -> float:
-    """Return what an event costs where a detector sees the observations of all signals."""
+def detection_ns(update: Callable[[SignalObservation], object], rounds: int) -> float:
+    """Return the cost of an event for a detector that is given the observations of all signals."""
     rng = np.random.default_rng(1)
     items = [
         SignalObservation(
@@ -62,33 +62,31 @@ def detection_ns(update: Callable[[SignalObservation], object]) -> float:
         for item in items:
             update(item)
 
-    return _median_ns(round_) / OBSERVATIONS * len(SIGNALS) / OBSERVATION_SIZE
+    return _median_ns(round_, rounds) / OBSERVATIONS * len(SIGNALS) / OBSERVATION_SIZE
 
 
 def _fed(detector: DriftDetector) -> Callable[[SignalObservation], object]:
     return lambda item: detector.update(item.standardised)
 
 
-def _median_ns(work: Callable[[], None]) -> float:
-    work()  # what is compiled is compiled
-    taken = []
-    for _ in range(ROUNDS):
+def _median_ns(work: Callable[[], None], rounds: int) -> float:
+    work()  # the first call compiles
+    spent = []
+    for _ in range(rounds):
         begin = time.perf_counter_ns()
         work()
-        taken.append(time.perf_counter_ns() - begin)
-    return statistics.median(taken)
+        spent.append(time.perf_counter_ns() - begin)
+    return statistics.median(spent)
 
 
-def main() -> None:
-    """Measure, and print one JSON line."""
-    result = {f"observe_batches_of_{size}": round(accumulation_ns(size), 1) for size in (256, 4_096)}
+def run(brief: bool = False) -> Report:
+    """Measure the observer, each detector and the whole."""
+    rounds = 1 if brief else ROUNDS
+    result = {f"observe_batches_of_{size}": round(accumulation_ns(size, rounds), 1) for size in (256, 4_096)}
     for kind, settings in DETECTORS.items():
-        result[kind] = round(detection_ns(_fed(DriftDetector(settings))), 1)
-    result["PSI"] = round(detection_ns(PsiWindow().update), 1)
+        result[kind] = round(detection_ns(_fed(DriftDetector(settings)), rounds), 1)
+    result["PSI"] = round(detection_ns(PsiWindow().update, rounds), 1)
     watch = SignalWatch("score", {})
-    result["whole_watch_and_its_state"] = round(detection_ns(lambda item: (watch.update(item, 0), watch.state())), 1)
-    print(json.dumps(result))
-
-
-if __name__ == "__main__":
-    main()
+    whole = detection_ns(lambda item: (watch.update(item, 0), watch.state()), rounds)
+    result["whole_watch_and_its_state"] = round(whole, 1)
+    return Report.of_figures("drift-cost", __doc__, result)

@@ -1,12 +1,11 @@
-"""What the reasons of an alert cost: `python -m benchmarks.reasons` prints one JSON line.
+"""Cost of an alert's reasons.
 
-Microseconds an alert, to its three reasons as the job has them, beside what the same model's ONNX call costs a
-transaction in a batch of 2,000, and LightGBM's own `pred_contrib` a row, measured by turns in one process on one core.
-The fastest and the median of the rounds: what else the machine does only adds to them. The share is of the operator's
-time at 1 % alerts, if all that it does beside the ONNX call takes `OTHER_US` a transaction.
+Microseconds per alert for its three reasons as the job computes them, compared with the same model's ONNX call per
+transaction in a batch of 2,000 and with LightGBM's own `pred_contrib` per row, measured in turns in one process on one
+core. The fastest and the median of the rounds: other work on the machine only adds to them. The share is of the
+operator's time at 1 % alerts, if everything but the ONNX call takes `OTHER_US` per transaction.
 """
 
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.report import Report
 from models.features.table import FEATURES
 from models.scoring.contributions import read_contributions
 from models.scoring.model import OnnxModel
@@ -27,19 +27,21 @@ ALERT_RATE, OTHER_US = 0.01, 4.5
 
 
 def training_rows(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return amounts and small counts, and frauds that hang on twenty of them."""
+    """Return amounts and small counts, and frauds that depend on twenty of them."""
     x = rng.gamma(2, 50, (ROWS, len(FEATURES))).astype(np.float32)
     x[:, 3:20] = np.round(x[:, 3:20] / 40)
     margin = x[:, :12].sum(axis=1) / 100 + x[:, 4] + (x[:, 30] > 100) * x[:, 31] / 50 + rng.normal(0, 1, ROWS)
     return x, margin > np.quantile(margin, 0.93)
 
 
-def measure(trees: int, leaves: int, x: NDArray[np.float32], is_fraud: NDArray[np.bool_]) -> dict[str, float]:
+def measure(
+    trees: int, leaves: int, x: NDArray[np.float32], is_fraud: NDArray[np.bool_], rounds: int
+) -> dict[str, float]:
     booster = fit(x, is_fraud, LearnerSettings(trees=trees, leaves=leaves), seed=1, threads=1)
     onnx = export_onnx(booster).SerializeToString()
     model, explained = OnnxModel(onnx), read_contributions(onnx)
     if explained is None:
-        raise RuntimeError("expected covers in the exported graph, was none")
+        raise RuntimeError("expected covers in the exported graph, found none")
     alerts = x[:ALERTS]
 
     def explain() -> None:
@@ -57,7 +59,7 @@ def measure(trees: int, leaves: int, x: NDArray[np.float32], is_fraud: NDArray[n
         "lightgbm_us": (ALERTS, lambda: booster.predict(alerts, pred_contrib=True, num_threads=1)),
     }
     spent: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, (count, step) in steps.items():
             begun = time.perf_counter()
             step()
@@ -70,11 +72,9 @@ def measure(trees: int, leaves: int, x: NDArray[np.float32], is_fraud: NDArray[n
     }
 
 
-def main() -> None:
-    """Measure, and print one JSON line."""
+def run(brief: bool = False) -> Report:
+    """Measure models of several sizes."""
     x, is_fraud = training_rows(np.random.default_rng(0))
-    print(json.dumps({f"{trees}x{leaves}": measure(trees, leaves, x, is_fraud) for trees, leaves in SIZES}))
-
-
-if __name__ == "__main__":
-    main()
+    sizes, rounds = (SIZES[:1], 2) if brief else (SIZES, ROUNDS)
+    figures = {f"{trees}x{leaves}": measure(trees, leaves, x, is_fraud, rounds) for trees, leaves in sizes}
+    return Report.of_figures("reasons", __doc__, figures)

@@ -1,13 +1,11 @@
-"""What a hot customer costs: one customer with most of the transactions, beside as many spread over all.
+"""Cost of a hot customer: one customer with most of the transactions, compared with as many spread over all.
 
-`python -m benchmarks.skew` prints one JSON object as last line: microseconds an event of the engine, and the rates of
-the running job, hot and uniform, with their ratios. Hot is Zipf's law with exponent 1.5: the first customer has 4 of
-10 transactions. The engine is also given one customer alone, to say what its state and its window walk come to.
+Microseconds per event of the engine, and the rates of the running job, hot and uniform, with their ratios. Hot is
+Zipf's law with exponent 1.5: the first customer has 4 of 10 transactions. The engine is also measured with one customer
+alone, which shows the cost of its state and its window walk.
 """
 
-import json
 import statistics
-import sys
 import time
 from functools import partial
 
@@ -15,14 +13,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from benchmarks.bench import ROOT, bench_model, bench_settings, console
-from benchmarks.drain import drain_seconds, in_turns
-from benchmarks.features_kernel import CUSTOMERS, GAP_MS, START_MS, transactions, warmed
+from benchmarks.bench import bench_model, bench_settings, console
+from benchmarks.drain import BRIEF_EVENTS, TURNS, drain_seconds, in_turns
+from benchmarks.report import Report
+from benchmarks.suites.features import CUSTOMERS, GAP_MS, START_MS, transactions, warmed
 from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
-from fraudstream.system.failures import RuntimeFailure
 from models.features.history import K
 from producers.encoding import encode_transactions
 from producers.publisher import Publisher
@@ -37,24 +35,20 @@ WORLD = SimulationConfig(seed=2, customers=10_000, days=30)
 EVENTS = 400_000
 
 
-def main() -> None:
+def run(brief: bool = False, *, events: int = EVENTS) -> Report:
     """Measure the engine, then the job."""
-    engine = engine_us()
-    job = job_rates()
-    hot, uniform = engine["hot"], engine["uniform"]
-    print(
-        json.dumps(
-            {
-                "engine_us": engine,
-                "engine_hot_to_uniform": round(hot / uniform, 2),
-                "job_events_per_s": job,
-                "job_hot_to_uniform": round(job["hot"] / job["uniform"], 3),
-            }
-        )
-    )
+    engine = engine_us(1 if brief else ROUNDS)
+    job = job_rates(min(events, BRIEF_EVENTS) if brief else events, 1 if brief else TURNS)
+    figures = {
+        "engine_us": engine,
+        "engine_hot_to_uniform": round(engine["hot"] / engine["uniform"], 2),
+        "job_events_per_s": job,
+        "job_hot_to_uniform": round(job["hot"] / job["uniform"], 3),
+    }
+    return Report.of_figures("skew", __doc__, figures)
 
 
-def engine_us() -> dict[str, float]:
+def engine_us(rounds: int) -> dict[str, float]:
     """Return the median microseconds an event by the customers' spread; all begin with full histories."""
     rng = np.random.default_rng(7)
     spreads = {
@@ -63,7 +57,7 @@ def engine_us() -> dict[str, float]:
         "one": np.zeros(BATCH * BATCHES, np.int64),
     }
     found: dict[str, list[float]] = {name: [] for name in spreads}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, customers in spreads.items():
             engine = warmed(rng, K + 1)
             records = transactions(rng, customers, START_MS + GAP_MS, GAP_MS)
@@ -76,22 +70,21 @@ def engine_us() -> dict[str, float]:
     return {name: round(statistics.median(values), 2) for name, values in found.items()}
 
 
-def job_rates() -> dict[str, int]:
+def job_rates(events: int, turns: int) -> dict[str, int]:
     """Return the events a second of the running job by the customers' spread."""
-    ROOT.mkdir(parents=True, exist_ok=True)
     settings = bench_settings(bench_model())
-    table = simulate(WORLD).slice(0, EVENTS)
+    table = simulate(WORLD).slice(0, events)
     tables = {"uniform": table, "hot": _spread(table)}
     with embedded(settings) as services:
         for name, sent in tables.items():
-            with console.status(f"filling the {name} topic with {EVENTS:,} transactions"):
+            with console.status(f"filling the {name} topic with {events:,} transactions"):
                 _fill(settings, services, sent, name)
 
         def seconds_of(name: str, turn: int) -> float:
             own = _settings_of(settings, name, turn)
-            return drain_seconds(own, services, {own.topics.scores: EVENTS})
+            return drain_seconds(own, services, {own.topics.scores: events})
 
-        rates = in_turns({name: partial(seconds_of, name) for name in tables}, EVENTS)
+        rates = in_turns({name: partial(seconds_of, name) for name in tables}, events, turns)
     return {name: round(rate) for name, rate in rates.items()}
 
 
@@ -104,8 +97,8 @@ def _spread(table: pa.Table) -> pa.Table:
     """Give the transactions of a table to other customers, most of them to few."""
     names = np.array(sorted(set(table["customer_id"].to_pylist())))
     chosen = names[_zipf(np.random.default_rng(7), len(names), len(table))]
-    place = table.schema.get_field_index("customer_id")
-    return table.set_column(place, table.schema.field(place), pa.array(chosen, pa.string()))
+    index = table.schema.get_field_index("customer_id")
+    return table.set_column(index, table.schema.field(index), pa.array(chosen, pa.string()))
 
 
 def _settings_of(settings: Settings, name: str, turn: int) -> Settings:
@@ -118,10 +111,3 @@ def _fill(settings: Settings, services: Services, table: pa.Table, name: str) ->
     create_topics(own, services.bootstrap_servers)
     with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
         publisher.publish(encode_transactions(table, FileRegistry(), "t-value"), own.topics.transactions)
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except RuntimeFailure as failure:
-        sys.exit(str(failure))

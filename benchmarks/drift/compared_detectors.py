@@ -1,36 +1,41 @@
+"""Detectors compared by the scorecard."""
+
 from collections.abc import Callable, Mapping, Sequence
 
 from models.drift.detector import JOB_DETECTORS, DetectorSettings, DriftDetector, adwin, kswin, page_hinkley
 from models.drift.psi_window import PsiWindow
 from models.drift.signal_observation import SignalObservation
 
-Judge = Callable[[Sequence[SignalObservation]], list[int]]
-"""Given one signal's observations, tells at which of them it fired."""
+Detector = Callable[[Sequence[SignalObservation]], list[int]]
+"""Function from one signal's observations to the indices of those at which it fires."""
 
 
-def river(settings: DetectorSettings) -> Judge:
+def river(settings: DetectorSettings) -> Detector:
+    """Return a detector of river."""
+
     def fired(observations: Sequence[SignalObservation]) -> list[int]:
         detector = DriftDetector(settings)
-        return [place for place, item in enumerate(observations) if detector.update(item.standardised) is not None]
+        return [index for index, item in enumerate(observations) if detector.update(item.standardised) is not None]
 
     return fired
 
 
 def stability_index(observations: Sequence[SignalObservation]) -> list[int]:
+    """Fire where the population stability index is over its limit."""
     window = PsiWindow()
-    return [place for place, item in enumerate(observations) if window.update(item)]
+    return [index for index, item in enumerate(observations) if window.update(item)]
 
 
 def job(observations: Sequence[SignalObservation]) -> list[int]:
-    """All that the job runs; whichever fires."""
-    judges = [*(river(settings) for settings in JOB_DETECTORS.values()), stability_index]
-    return sorted(place for judge in judges for place in judge(observations))
+    """Fire where any detector of the job fires."""
+    detectors = [*(river(settings) for settings in JOB_DETECTORS.values()), stability_index]
+    return sorted(index for detector in detectors for index in detector(observations))
 
 
 JOB, ADWIN_BY_MEAN = "the job's: Page-Hinkley and PSI", "ADWIN 1e-5, without the time of week"
 ALWAYS, NEVER = "always fires", "never fires"
 
-JUDGES: Mapping[str, Judge] = {
+COMPARED: Mapping[str, Detector] = {
     JOB: job,
     "ADWIN, delta 1e-5": river(adwin(1e-5)),
     "ADWIN, delta 0.002 (River's default)": river(adwin(0.002)),

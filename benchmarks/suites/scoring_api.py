@@ -1,12 +1,10 @@
-"""How long the scoring API takes: broker, cluster, job, API and load, all here.
+"""Latency of the scoring API, with broker, cluster, job, API and load on this machine.
 
-`python -m benchmarks.scoring_api [--rate 500] [--seconds 60]` prints one JSON object as last line. The load comes up in
-the first 30 seconds, which do not count. A user of Locust waits for an answer before it sends the next: where the
-answers take longer than 200 ms the rate falls behind, which `requests_per_second` shows. Settings come from the
-environment: `FRAUDSTREAM_JOB__BATCH_MS=10 python -m benchmarks.scoring_api`.
+The load ramps up in the first 30 seconds, which do not count. A user of Locust waits for an answer before it sends the
+next request: where answers take longer than 200 ms the rate falls behind, which `requests_per_second` shows. Settings
+come from the environment: `FRAUDSTREAM_JOB__BATCH_MS=10 fraudstream bench scoring-api`.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -22,7 +20,9 @@ from urllib.request import urlopen
 
 import psutil
 
+import benchmarks
 from benchmarks.bench import ROOT, bench_model, bench_settings, console
+from benchmarks.report import Report
 from fraudstream.control.submit import submit
 from fraudstream.devstack.stack import embedded
 from fraudstream.settings.settings import Settings
@@ -32,42 +32,40 @@ from fraudstream.system.isolated_venv import isolated_venv
 from fraudstream.system.ports import LOOPBACK, free_port
 from fraudstream.system.run_state import RunState
 
-HERE = Path(__file__).parent
+LOCUST_LOCK, LOCUST_FILE = (Path(benchmarks.__file__).parent / name for name in ("locust.lock", "locustfile.py"))
 REQUESTS_OF_USER, WARM_UP_S, START_S = 5, 30, 60.0
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=int, default=500, help="requests a second")
-    parser.add_argument("--seconds", type=int, default=60, help="how long is measured")
-    arguments = parser.parse_args()
-    ROOT.mkdir(parents=True, exist_ok=True)
-    python = isolated_venv(HERE / "locust.lock", "benchmarks")
+def run(brief: bool = False, *, rate: int = 500, seconds: int = 60) -> Report:
+    """Start everything, send requests and measure."""
+    seconds = min(seconds, 5) if brief else seconds
+    python = isolated_venv(LOCUST_LOCK, "benchmarks")
     settings = bench_settings(bench_model())
     with console.status("starting broker, cluster, job and API"), embedded(settings) as services:
         submit(settings, services)
         with api(settings) as (url, pid):
             parts = {process.name: process.pid for process in RunState.load(settings.state).processes} | {"api": pid}
             before, began = cpu_seconds(parts), time.monotonic()
-            rows = load(python, url, arguments.rate, arguments.seconds)
-            took, after = time.monotonic() - began, cpu_seconds(parts)
-    cores = {name: round((after[name] - before[name]) / took, 2) for name in after}
-    print(json.dumps({**report(rows, arguments.rate), "cores": cores}))
+            rows = load(python, url, rate, seconds)
+            elapsed_s, after = time.monotonic() - began, cpu_seconds(parts)
+    cores = {name: round((after[name] - before[name]) / elapsed_s, 2) for name in after}
+    return Report.of_figures("scoring-api", __doc__, {**measured(rows, rate), "cores": cores})
 
 
 @contextmanager
 def api(settings: Settings) -> Iterator[tuple[str, int]]:
-    """Run the API in a process of its own for the length of a block; gives its address and its id."""
+    """Run the API in a process of its own for the length of a block; yields its URL and process id."""
     port = free_port()
     url = f"http://{LOOPBACK}:{port}"
     state = {"FRAUDSTREAM_PATHS__STATE": str(settings.state.root)}
-    command = [sys.executable, "-m", "fraudstream.cli.main", "serve", "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "fraudstream", "serve", "--port", str(port)]
     with (ROOT / "api.log").open("wb") as log:
         process = subprocess.Popen(command, env=os.environ | state, stdout=log, stderr=log)  # noqa: S603
     try:
         if not wait_until(lambda: _is_ready(url), seconds=START_S):
-            raise RuntimeFailure(f"expected {url}/readyz to answer within {START_S:.0f} s: see {ROOT / 'api.log'}")
+            raise RuntimeFailure(
+                f"expected {url}/readyz to answer within {START_S:.0f} s, got no answer. See {ROOT / 'api.log'}"
+            )
         yield url, process.pid
     finally:
         process.terminate()
@@ -75,7 +73,7 @@ def api(settings: Settings) -> Iterator[tuple[str, int]]:
 
 
 def cpu_seconds(parts: dict[str, int]) -> dict[str, float]:
-    """Return the processor time of some processes, and as "load" of the children that have ended, in seconds."""
+    """Return the processor time of processes, and as "load" that of the children that have ended, in seconds."""
     times = {name: psutil.Process(pid).cpu_times() for name, pid in parts.items()}
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {name: used.user + used.system for name, used in times.items()} | {"load": ended.ru_utime + ended.ru_stime}
@@ -90,10 +88,10 @@ def _is_ready(url: str) -> bool:
 
 
 def load(python: Path, url: str, rate: int, seconds: int) -> list[dict[str, Any]]:
-    """Have Locust send, and return what it measured."""
+    """Send requests by Locust and return its figures."""
     users = -(-rate // REQUESTS_OF_USER)
     options = {
-        "--locustfile": HERE / "locustfile.py",
+        "--locustfile": LOCUST_FILE,
         "--host": url,
         "--users": users,
         "--spawn-rate": users / WARM_UP_S,
@@ -105,10 +103,10 @@ def load(python: Path, url: str, rate: int, seconds: int) -> list[dict[str, Any]
     try:
         return list(json.loads(done.stdout))
     except json.JSONDecodeError:
-        raise RuntimeFailure(f"expected figures of Locust, but it said: {done.stderr[-2000:]}") from None
+        raise RuntimeFailure(f"expected figures from Locust, got: {done.stderr[-2000:]}") from None
 
 
-def report(rows: list[dict[str, Any]], rate: int) -> dict[str, object]:
+def measured(rows: list[dict[str, Any]], rate: int) -> dict[str, Any]:
     """Return quantiles in milliseconds, as Locust counts them: to 1 ms below 100 ms, to 10 ms above."""
     (row,) = [row for row in rows if row["name"] == "/v1/score"]
     times = sorted((float(time), int(count)) for time, count in row["response_times"].items())
@@ -129,11 +127,4 @@ def _quantile(times: list[tuple[float, int]], total: int, share: float) -> float
         seen += count
         if seen >= total * share / 100:
             return answer_ms
-    raise RuntimeFailure("expected answers, was none")
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except RuntimeFailure as failure:
-        sys.exit(str(failure))
+    raise RuntimeFailure("expected answers, got none")

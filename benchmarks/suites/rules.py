@@ -1,17 +1,17 @@
-"""What rules cost: `python -m benchmarks.rules` prints one JSON line.
+"""Cost of rules.
 
-Microseconds a transaction that a book of 20 rules with a list of 10,000 customers takes beside the model, in batches
-as a live job has them (75) and as a backlog gives them (500, 2,000), and what scoring takes (features, model,
-decisions). On one core; the fastest round, since what else the machine does only adds to it.
+Microseconds per transaction of a book of 20 rules with a list of 10,000 customers, in batches of a live job (75) and of
+a backlog (500, 2,000), and of scoring (features, model, decisions). On one core; the fastest round, since other work on
+the machine only adds to it.
 """
 
-import json
 import time
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from benchmarks.bench import ROOT, bench_model
+from benchmarks.bench import bench_model
+from benchmarks.report import Report
 from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.scoring.artifact import load_artifact
@@ -34,30 +34,29 @@ CONDITIONS: tuple[tuple[str, Action], ...] = (
     ("known_frauds > 0 and not new_merchant", "REVIEW"),
     ("speed_kmh > 900", "BLOCK"),
 )
-"""Each is taken twice."""
+"""Each makes two of the rules."""
 
 
-def main() -> None:
-    """Measure and print."""
-    ROOT.mkdir(parents=True, exist_ok=True)
-    table = simulate(SimulationConfig(seed=2, customers=1_000, days=30)).slice(0, TRANSACTIONS)
+def run(brief: bool = False) -> Report:
+    """Measure by batch size."""
+    table = simulate(SimulationConfig(seed=2, customers=1_000, days=30)).slice(0, 4_000 if brief else TRANSACTIONS)
     records = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     model, engine = load_artifact(bench_model()), RuleEngine(_book())
     best: dict[str, float] = {}
-    for _ in range(ROUNDS):
+    for _ in range(1 if brief else ROUNDS):
         for rows in BATCHES:
-            scorer, took = TransactionScorer(model, load=None), dict.fromkeys(("scoring", "rules"), 0)
+            scorer, spent = TransactionScorer(model, load=None), dict.fromkeys(("scoring", "rules"), 0)
             for start in range(0, len(records), rows):
                 some, begun_ns = records.slice(start, rows), time.perf_counter_ns()
                 scored = scorer.score(some)
                 scored_ns = time.perf_counter_ns()
                 _rule(engine, some, scored)
-                took["scoring"] += scored_ns - begun_ns
-                took["rules"] += time.perf_counter_ns() - scored_ns
-            for what, ns in took.items():
-                case = f"{what}, batches of {rows:,}"
+                spent["scoring"] += scored_ns - begun_ns
+                spent["rules"] += time.perf_counter_ns() - scored_ns
+            for part, ns in spent.items():
+                case = f"{part}, batches of {rows:,}"
                 best[case] = min(best.get(case, 1e9), ns / len(records) / 1000)
-    print(json.dumps({case: round(us, 2) for case, us in best.items()}))
+    return Report.of_figures("rules", __doc__, {case: round(us, 2) for case, us in best.items()})
 
 
 def _rule(engine: RuleEngine, records: pa.RecordBatch, scored: ScoredBatch) -> None:
@@ -77,7 +76,3 @@ def _book() -> RuleBook:
     return RuleBook(
         book_id="", changed_at=datetime(2026, 1, 1, tzinfo=UTC), changed_by="", reason="", rules=rules, lists=lists
     )
-
-
-if __name__ == "__main__":
-    main()

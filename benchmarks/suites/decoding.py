@@ -1,16 +1,16 @@
-"""What decoding a micro-batch costs, clean and with 10 % bad records: `python -m benchmarks.decoding`, one JSON line.
+"""Cost of decoding a micro-batch, clean and with 10 % bad records.
 
-Microseconds a batch by its size, the fastest of many: what else the machine does only adds to it.
+Microseconds per batch by batch size, the fastest of many rounds: other work on the machine only adds to it.
 """
 
-import json
 import time
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.poison import spoilt
+from benchmarks.report import Report
+from benchmarks.suites.poison import spoilt
 from producers.encoding import encode_transactions
 from producers.publisher import KeyedRecord
 from producers.simulate import simulate
@@ -24,8 +24,9 @@ SIZES, ROUNDS = (25, 200, 600, 2_000), 100
 WORLD = SimulationConfig(seed=2, customers=1_000, days=10)
 
 
-def main() -> None:
-    """Measure, and print one JSON line."""
+def run(brief: bool = False) -> Report:
+    """Measure clean and bad batches by size."""
+    rounds = 3 if brief else ROUNDS
     subject = value_subject(Topics().transactions)
     decoder = TransactionBatchDecoder(subject, FileRegistry(), Limits())
     result = {}
@@ -35,22 +36,20 @@ def main() -> None:
         clean = list(encode_transactions(table, FileRegistry(), subject))
         bad = list(spoilt(iter(clean), table))
         result[str(size)] = {
-            "clean_us": _fastest_us(decoder, clean, times),
-            "poisoned_us": _fastest_us(decoder, bad, times),
+            "clean_us": _fastest_us(decoder, clean, times, rounds),
+            "poisoned_us": _fastest_us(decoder, bad, times, rounds),
         }
-    print(json.dumps(result))
+    return Report.of_figures("decoding", __doc__, result)
 
 
-def _fastest_us(decoder: TransactionBatchDecoder, records: Sequence[KeyedRecord], times: NDArray[np.int64]) -> int:
+def _fastest_us(
+    decoder: TransactionBatchDecoder, records: Sequence[KeyedRecord], times: NDArray[np.int64], rounds: int
+) -> int:
     keys = [None if key is None else key.decode() for key, _ in records]
     payloads = [value for _, value in records]
     spent = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         begun = time.perf_counter()
         decoder.decode(keys, payloads, times)
         spent.append(time.perf_counter() - begun)
     return round(min(spent) * 1e6)
-
-
-if __name__ == "__main__":
-    main()

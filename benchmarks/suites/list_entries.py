@@ -1,17 +1,17 @@
-"""Costs of list entries: `python -m benchmarks.list_entries` prints one JSON line.
+"""Cost of list entries.
 
-With 100,000 entries in a list of their own: seconds and memory that a shard takes to read them from the control topic's
-records, milliseconds that one more takes, and microseconds a transaction that a rule takes which looks a merchant up
-among them, beside the same list in a rule book. On one core; the fastest round.
+With 100,000 entries in a list of their own: seconds and memory for a shard to read them from the control topic's
+records, milliseconds for one more, and microseconds per transaction for a rule that searches the list for a merchant,
+compared with the same list in a rule book. On one core; the fastest round.
 """
 
-import json
 import time
 from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.report import Report
 from jobs.operators.list_reader import ListReader
 from models.features.table import FEATURES
 from models.rules.lookup import FOR_EVER_MS
@@ -32,10 +32,11 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 VALUES = [f"shady-{number:06}" for number in range(ENTRIES)]
 
 
-def main() -> None:
-    """Measure and print."""
+def run(brief: bool = False) -> Report:
+    """Measure reading and matching."""
     found, codec = {}, RecordCodec(LIST_ENTRY, "", FileRegistry())
-    payloads = {f"risky/{value}": codec.encode(_entry(value).to_record()) for value in VALUES}
+    values = VALUES[:5_000] if brief else VALUES
+    payloads = {f"risky/{value}": codec.encode(_entry(value).to_record()) for value in values}
     begun = time.perf_counter()
     read = ListReader(codec).read_first(payloads)
     found["s to decode the entries"] = time.perf_counter() - begun
@@ -49,28 +50,31 @@ def main() -> None:
     table.put(one, forever)
     found["ms to add one"] = (time.perf_counter() - begun) * 1000
     begun = time.perf_counter()
-    inline = RuleEngine(_book(VALUES))
+    inline = RuleEngine(_book(values))
     found["s to read a rule book with them"] = time.perf_counter() - begun
-    found |= _lookups({"as records": (RuleEngine(_book(())), {"risky": table}), "in the rule book": (inline, {})})
-    print(json.dumps({case: round(value, 4) for case, value in found.items()}))
+    rounds = 1 if brief else ROUNDS
+    found |= _lookups(
+        rounds, {"as records": (RuleEngine(_book(())), {"risky": table}), "in the rule book": (inline, {})}
+    )
+    return Report.of_figures("list-entries", __doc__, {case: round(value, 4) for case, value in found.items()})
 
 
-def _lookups(cases: dict[str, tuple[RuleEngine, dict[str, TextTable]]]) -> dict[str, float]:
+def _lookups(rounds: int, cases: dict[str, tuple[RuleEngine, dict[str, TextTable]]]) -> dict[str, float]:
     some = simulate(SimulationConfig(seed=2, customers=1_000, days=30)).slice(0, TRANSACTIONS)
     records = some.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     best: dict[str, float] = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for rows in BATCHES:
             for name, (engine, lists) in cases.items():
-                took = 0
+                spent_ns = 0
                 for start in range(0, len(records), rows):
                     part = records.slice(start, rows)
                     x, scores = np.zeros((len(part), len(FEATURES)), np.float32), np.zeros(len(part), np.float32)
                     begun_ns = time.perf_counter_ns()
                     engine.judge(RuleBatch(part, x, scores, lists=lists), np.zeros(len(part), np.uint8))
-                    took += time.perf_counter_ns() - begun_ns
+                    spent_ns += time.perf_counter_ns() - begun_ns
                 case = f"us a transaction, {name}, batches of {rows:,}"
-                best[case] = min(best.get(case, 1e9), took / len(records) / 1000)
+                best[case] = min(best.get(case, 1e9), spent_ns / len(records) / 1000)
     return best
 
 
@@ -89,7 +93,3 @@ def _book(values: list[str] | tuple[()]) -> RuleBook:
         rules=(Rule(name="risky", when="merchant_id in @risky", action="REVIEW", text="Risky"),),
         lists=(RuleList(name="risky", entries=tuple(ListEntry(value=value) for value in values)),),
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,12 +1,11 @@
-"""How fast the feature engine advances: `python -m benchmarks.features_kernel` prints one JSON line.
+"""Speed of the feature engine.
 
-Workload: 10,000 customers with 40 kept transactions each, then transactions of random customers in batches
-of 1, 16, 256 and 4096; per batch advance, remember and changed. The same with a label for each transaction, of
-earlier ones, and with hot customers, who made three times as many transactions as are kept. Figures are the median
-of the rounds, with the fastest and the slowest beside it; state bytes are of one customer, or merchant.
+10,000 customers with 40 kept transactions each, then transactions of random customers in batches of 1, 16, 256 and
+4,096; per batch advance, remember and changed. The same with a label for each of the earlier transactions, and with hot
+customers, who made three times as many transactions as are kept. Figures are the median of the rounds, with the fastest
+and the slowest; state bytes are per customer, or merchant.
 """
 
-import json
 import statistics
 import time
 
@@ -14,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from benchmarks.report import Report
 from models.features.engine import FeatureEngine
 from models.features.history import K
 from models.features.label_batch import NO_LABELS, LabelBatch
@@ -69,20 +69,26 @@ def warmed(rng: np.random.Generator, held: int = HELD, *, with_labels: bool = Fa
 
 
 def measure(
-    size: int, events: int, rng: np.random.Generator, *, held: int = HELD, with_labels: bool = False
+    size: int,
+    events: int,
+    rng: np.random.Generator,
+    *,
+    rounds: int = ROUNDS,
+    held: int = HELD,
+    with_labels: bool = False,
 ) -> dict[str, float]:
     """Return the median cost of a batch, step by step; each round begins with the same histories."""
     engine = warmed(rng, held, with_labels=with_labels)
     arrays = engine._pool._arrays()
     before = [array.copy() for array in arrays]
     spent: dict[str, list[float]] = {"advance": [], "remember": [], "changed": []}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for array, saved in zip(arrays, before, strict=True):
             array[:] = saved
         records = transactions(rng, rng.integers(0, CUSTOMERS, events), START_MS, 3_600_000)
         labels = labels_of(records, rng) if with_labels else NO_LABELS
         batches = [(records.slice(at, size), labels[at : at + size]) for at in range(0, events, size)]
-        took = dict.fromkeys(spent, 0)
+        total_ns = dict.fromkeys(spent, 0)
         for part, known in batches:
             t0 = time.perf_counter_ns()
             batch = engine.advance(part, known)
@@ -91,10 +97,10 @@ def measure(
             t2 = time.perf_counter_ns()
             engine.changed(batch)
             t3 = time.perf_counter_ns()
-            took["advance"] += t1 - t0
-            took["remember"] += t2 - t1
-            took["changed"] += t3 - t2
-        for step, ns in took.items():
+            total_ns["advance"] += t1 - t0
+            total_ns["remember"] += t2 - t1
+            total_ns["changed"] += t3 - t2
+        for step, ns in total_ns.items():
             spent[step].append(ns / 1000 / len(batches))
     whole = [sum(steps) for steps in zip(*spent.values(), strict=True)]
     us = {f"{step}_us": round(statistics.median(values), 1) for step, values in spent.items()}
@@ -120,19 +126,16 @@ def state_bytes(rng: np.random.Generator) -> dict[str, int]:
     return sizes
 
 
-def main() -> None:
-    """Measure, and print one JSON line."""
+def run(brief: bool = False) -> Report:
+    """Measure batches of several sizes, with labels, and with hot customers."""
+    rounds = 1 if brief else ROUNDS
     begun = time.perf_counter()
     warm_up()
     result: dict[str, object] = {"warm_up_s": round(time.perf_counter() - begun, 3)}
     rng = np.random.default_rng(7)
     for size, events in ((1, 2_000), (16, 8_000), (256, 25_600), (4096, 40_960)):
-        result[f"batch_{size}"] = measure(size, events, rng)
-    result["batch_256_with_labels"] = measure(256, 25_600, rng, with_labels=True)
-    result["batch_256_hot_customers"] = measure(256, 25_600, rng, held=3 * K)
+        result[f"batch_{size}"] = measure(size, events, rng, rounds=rounds)
+    result["batch_256_with_labels"] = measure(256, 25_600, rng, rounds=rounds, with_labels=True)
+    result["batch_256_hot_customers"] = measure(256, 25_600, rng, rounds=rounds, held=3 * K)
     result["state_bytes"] = state_bytes(rng)
-    print(json.dumps(result))
-
-
-if __name__ == "__main__":
-    main()
+    return Report.of_figures("features", __doc__, result)
