@@ -1,3 +1,5 @@
+"""The configuration page is generated from the settings, and pages name existing settings."""
+
 import re
 
 import pytest
@@ -9,13 +11,13 @@ from fraudstream.system.folders import PROJECT_ROOT
 from tests.markdown import inline, pages
 
 
-def test_page_is_what_the_settings_say():
+def test_page_equals_the_generated_reference():
     page = (PROJECT_ROOT / "docs" / "configuration.md").read_text()
     assert page == configuration_reference(), "python -m fraudstream.settings.reference > docs/configuration.md"
 
 
 @pytest.mark.parametrize("name", sorted(setting_names(Settings)))
-def test_every_setting_has_its_row_with_its_variable(name):
+def test_every_setting_has_one_row_with_its_variable(name):
     rows = [row for row in configuration_reference().splitlines() if row.startswith(f"| `{name}` ")]
     assert len(rows) == 1
     assert f"`{variable_name(name)}`" in rows[0]
