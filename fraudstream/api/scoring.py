@@ -51,7 +51,7 @@ class Scoring:
     def __init__(self, settings: Settings, book: ScoreBook, producer: Producer) -> None:
         topic = settings.topics.transactions
         self._codec = RecordCodec(TRANSACTION, value_subject(topic), registry_of(settings))
-        self._most_waiting = settings.api.most_waiting
+        self._max_waiting = settings.api.max_waiting
         self._book, self._sender = book, Sender(producer, topic)
         self.waiting = 0
         """Requests that wait now."""
@@ -73,7 +73,7 @@ class Scoring:
         UnavailableError
             It can't be sent now, or too many wait already.
         """
-        if self.waiting >= self._most_waiting:
+        if self.waiting >= self._max_waiting:
             raise UnavailableError(f"{self.waiting:,} requests wait for the job already")
         payload = self._codec.encode(transaction)
         customer_id, transaction_id = transaction["customer_id"], transaction["transaction_id"]
@@ -123,7 +123,7 @@ class JobClient:
 def open_desk(settings: Settings, bootstrap_servers: str) -> Iterator[JobClient]:
     """Open what asks and what listens, for the length of a block in a running event loop."""
     api, topics = settings.api, settings.topics
-    book = ScoreBook(kept_s=api.remembered_s, most=api.most_remembered, clock=time.monotonic)
+    book = ScoreBook(kept_s=api.remembered_s, most=api.max_remembered, clock=time.monotonic)
     producer = Producer({**PRODUCER_SETTINGS, **client_properties(settings, bootstrap_servers)})
     queries = FeatureQueries(settings, producer)
     listeners = {

@@ -180,7 +180,7 @@ def find_dead_letter(settings: Settings, bootstrap_servers: str, place: str) -> 
 
 
 def replay_dead_letters(
-    settings: Settings, bootstrap_servers: str, letters: Iterable[DeadLetter], *, mend_keys: bool = False
+    settings: Settings, bootstrap_servers: str, letters: Iterable[DeadLetter], *, rekey: bool = False
 ) -> tuple[int, list[DeadLetter]]:
     """Send dead letters to the topics that they came from, byte for byte and in the order given.
 
@@ -193,7 +193,7 @@ def replay_dead_letters(
         Where to send.
     letters
         Which.
-    mend_keys
+    rekey
         Send each under the customer that its record names, where it can be decoded, instead of its own key.
 
     Returns
@@ -222,7 +222,7 @@ def replay_dead_letters(
                 gone.append(letter)
                 continue
             key, payload = record
-            customer = customer_of(settings, registry, letter, payload) if mend_keys else None
+            customer = customer_of(settings, registry, letter, payload) if rekey else None
             yield key if customer is None else customer.encode(), payload
 
     with Publisher(bootstrap_servers, settings=shared_properties(settings)) as publisher:

@@ -18,6 +18,8 @@ def commands() -> list[tuple[str, str]]:
     """List (page, arguments) of each command: in a block at the start of a line, in a sentence as inline code."""
     found = set()
     for page in pages():
+        if page.name == "CHANGELOG.md":  # its entries have the names of their release
+            continue
         text = page.read_text()
         lines = [line for language, code in blocks(text) if language != "mermaid" for line in code.splitlines()]
         for line in [*lines, *inline(text)]:
@@ -69,7 +71,7 @@ def test_commands_are_found_in_blocks_and_in_sentences():
 
 
 @pytest.mark.parametrize(
-    "arguments", ["upp", "up --taskmanager 2", "model serv X", "simulate FILE", "--confg X up", "dlq lss"]
+    "arguments", ["upp", "up --taskmanager 2", "model serve X", "simulate FILE", "--confg X up", "dlq lss"]
 )
 def test_invalid_command_is_found(arguments):
     assert refusal(arguments) is not None
