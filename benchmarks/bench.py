@@ -9,12 +9,10 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from fraudstream.devstack.stack import Services
-from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.settings.settings import ModelSettings, PathSettings, Settings, load_settings
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
-from producers.publisher import Publisher
 from producers.replay import replay
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
@@ -53,5 +51,5 @@ def bench_settings(model: Path) -> Settings:
 def publish(settings: Settings, services: Services, table: pa.Table, rate: float | None = None) -> None:
     """Send a table to the transactions topic."""
     registry = registry_of(settings)
-    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+    with services.broker(settings).publisher() as publisher:
         replay(table, publisher, settings.topics.transactions, registry, rate=rate)

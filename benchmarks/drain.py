@@ -78,9 +78,9 @@ def rates_in_turns(sides: Mapping[str, Callable[[int], float]], turns: int = TUR
 @contextmanager
 def scoring(settings: Settings, services: Services, script: Path = SCRIPT) -> Iterator[int]:
     """Run a job on its settings' topics, made where they are missing; yields the time of its first score, in ms."""
-    create_topics(settings, services.bootstrap_servers)
+    create_topics(services.broker(settings))
     job = submit(settings, services, script=script)
-    await_records(settings, services.bootstrap_servers, settings.topics.scores, 1, seconds=PATIENCE_S)
+    await_records(services.broker(settings), settings.topics.scores, 1, seconds=PATIENCE_S)
     yield now_ms()
     stop_job(settings, services, job.job_id, savepoint=False)
 
@@ -89,13 +89,13 @@ def drain_seconds(settings: Settings, services: Services, expected: dict[str, in
     """Return the seconds from a new job's first score until each output topic has its expected records."""
     with scoring(settings, services, script) as begun:
         for topic, count in expected.items():
-            await_records(settings, services.bootstrap_servers, topic, count, seconds=PATIENCE_S)
+            await_records(services.broker(settings), topic, count, seconds=PATIENCE_S)
         return (now_ms() - begun) / 1000
 
 
 def job_rate(settings: Settings, services: Services, count: int) -> float:
     """Return a new job's steady rate over its settings' topics, which hold `count` transactions, events a second."""
-    create_topics(settings, services.bootstrap_servers)
+    create_topics(services.broker(settings))
     job = submit(settings, services)
     rate = scored_rate(settings, services, count)
     stop_job(settings, services, job.job_id, savepoint=False)
@@ -104,7 +104,7 @@ def job_rate(settings: Settings, services: Services, count: int) -> float:
 
 def loop_rate(settings: Settings, services: Services, count: int) -> float:
     """Return the plain loop's steady rate over the first `count` transactions, events a second."""
-    create_topics(settings, services.bootstrap_servers)
+    create_topics(services.broker(settings))
     _await_leaders(settings, services)
     arguments = Arguments(
         bootstrap_servers=services.bootstrap_servers,
@@ -136,7 +136,7 @@ def _await_leaders(settings: Settings, services: Services) -> None:
 
     def answers() -> bool:
         try:
-            topic_size(settings, services.bootstrap_servers, settings.topics.scores)
+            topic_size(services.broker(settings), settings.topics.scores)
         except KafkaException:
             return False
         return True
@@ -156,11 +156,9 @@ def scored_rate(
     on_poll: Callable[[], None] = lambda: None,
 ) -> float:
     """Wait for `count` scores; return how many a second were written between two shares of them."""
-    servers, topic = services.bootstrap_servers, settings.topics.scores
+    broker, topic = services.broker(settings), settings.topics.scores
     begun_ms = now_ms()
-    await_records(
-        settings, servers, topic, count, seconds=PATIENCE_S, interval_s=POLL_S, on_count=lambda _count: on_poll()
-    )
+    await_records(broker, topic, count, seconds=PATIENCE_S, interval_s=POLL_S, on_count=lambda _count: on_poll())
     span_ms = range(begun_ms, now_ms() + 1)
-    with TopicGrowth(settings, servers, topic) as growth:
+    with TopicGrowth(broker, topic) as growth:
         return growth.rate(count, span_ms, between)

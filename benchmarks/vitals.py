@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.background_reader import BackgroundReader
-from fraudstream.kafka.kafka_client import open_consumer
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
@@ -57,7 +56,7 @@ class Vitals(BackgroundReader):
     """
 
     def __init__(self, settings: Settings, services: Services, job_id: str) -> None:
-        super().__init__("vitals", open_consumer(settings, services.bootstrap_servers))
+        super().__init__("vitals", services.broker(settings).consumer())
         self._settings = settings
         self._rest, self._job_id = FlinkRest(url=services.rest_url), job_id
         self._begun = time.monotonic()

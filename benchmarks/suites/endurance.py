@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from benchmarks.bench import bench_model, bench_settings
 from benchmarks.chart import Chart, Points
@@ -19,7 +19,6 @@ from benchmarks.report import Report, Section
 from benchmarks.vitals import Sample, Vitals
 from fraudstream.control.submit import stop_job, submit
 from fraudstream.devstack.stack import Services, embedded
-from fraudstream.kafka.kafka_client import client_properties
 from fraudstream.settings.settings import Settings
 
 SOAK_SHARE, OVERLOAD_SHARE = 0.7, 2.0
@@ -106,7 +105,7 @@ def _summary(phase: Phase) -> dict[str, float]:
 
 def _keep(settings: Settings, services: Services, topics: Sequence[str], size: int) -> None:
     """Set the retention of topics, in bytes per partition."""
-    client = AdminClient(client_properties(settings, services.bootstrap_servers))
+    client = services.broker(settings).admin()
     values = {"retention.bytes": size, "segment.bytes": SEGMENT_BYTES}
     entries = [
         ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET) for name, value in values.items()

@@ -52,7 +52,7 @@ def run(brief: bool = False) -> Report:
             name = ("usual", "swapping")[turn % 2]
             with swapping(settings, services, folders) if turn % 2 else nullcontext(), console.status(name):
                 found[name].append(_live(settings, services, table.slice(turn * rows, rows)))
-        took_ms = [event.took_ms for event in read_model_events(settings, services.bootstrap_servers) if event.took_ms]
+        took_ms = [event.took_ms for event in read_model_events(services.broker(settings)) if event.took_ms]
     figures = {
         f"{name}_{quantile}_ms": round(statistics.median(getattr(turn, f"{quantile}_ms") for turn in runs[1:]), 1)
         for name, runs in found.items()

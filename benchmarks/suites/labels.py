@@ -11,12 +11,10 @@ from benchmarks.bench import PATIENCE_S, bench_model, bench_settings, console, p
 from benchmarks.drain import BRIEF_EVENTS, EVENTS, TURNS, WORLD, in_turns, scoring
 from benchmarks.report import Report
 from fraudstream.devstack.stack import Services, embedded
-from fraudstream.kafka.kafka_client import open_consumer, shared_properties
 from fraudstream.kafka.topic_reader import await_records, partition_ranges
 from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
-from producers.publisher import Publisher
 from producers.replay_with_labels import replay_with_labels
 from producers.simulate import simulate
 from schemas.avro_schemas import SCORE
@@ -55,7 +53,7 @@ def run(brief: bool = False, *, events: int = EVENTS) -> Report:
 def _fill(settings: Settings, services: Services, table: pa.Table) -> int:
     """Publish the transactions and the labels between them; return the number of labels."""
     topics = settings.topics
-    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+    with services.broker(settings).publisher() as publisher:
         _, labels = replay_with_labels(table, publisher, topics.transactions, topics.labels, open_registry(None))
     return labels.records
 
@@ -65,7 +63,7 @@ def _drain(settings: Settings, services: Services, table: pa.Table, turn: int, *
     topics = Topics(scores=f"bench.scores.{turn}")
     own = settings.model_copy(update={"topics": topics, "job": settings.job.model_copy(update={"labels": labels > 0})})
     with scoring(own, services) as begun:
-        await_records(own, services.bootstrap_servers, topics.scores, len(table), seconds=PATIENCE_S)
+        await_records(services.broker(own), topics.scores, len(table), seconds=PATIENCE_S)
         sent_at = [now_ms()]
 
         def all_known() -> bool:
@@ -85,7 +83,7 @@ def _labels_known(settings: Settings, services: Services, table: pa.Table) -> in
     """Return how many labels every shard knew when it scored the newest transactions; send more probes."""
     topic = settings.topics.scores
     codec = RecordCodec(SCORE, value_subject(topic), open_registry(None))
-    consumer = open_consumer(settings, services.bootstrap_servers)
+    consumer = services.broker(settings).consumer()
     known: dict[int, int] = {}
     try:
         for partition, _, high in partition_ranges(consumer, topic):

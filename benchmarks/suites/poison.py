@@ -19,11 +19,10 @@ from benchmarks.drain import BRIEF_EVENTS, TURNS, drain_seconds, in_turns
 from benchmarks.report import Report
 from fraudstream.control.submit import SCRIPT
 from fraudstream.devstack.stack import Services, embedded
-from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 from producers.encoding import encode_transactions
-from producers.publisher import KeyedRecord, Publisher
+from producers.publisher import KeyedRecord
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.avro_schemas import TRANSACTION
@@ -83,13 +82,13 @@ def _settings_of(settings: Settings, number: int, turn: int) -> Settings:
 def _fill(settings: Settings, services: Services, table: pa.Table, name: str, number: int) -> None:
     """Publish the transactions with the bad records of a case."""
     own = _settings_of(settings, number, 0)
-    create_topics(own, services.bootstrap_servers)
+    create_topics(services.broker(own))
     if name in CULPRIT_EVERY:
         table = with_culprits(table, CULPRIT_EVERY[name])
     records: Iterator[KeyedRecord] = encode_transactions(table, FileRegistry(), "t-value")
     if name == "every reason, 1 in 10":
         records = spoilt(records, table)
-    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+    with services.broker(settings).publisher() as publisher:
         publisher.publish(records, own.topics.transactions)
 
 

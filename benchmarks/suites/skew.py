@@ -18,12 +18,10 @@ from benchmarks.drain import BRIEF_EVENTS, TURNS, drain_seconds, in_turns
 from benchmarks.report import Report
 from benchmarks.suites.features import CUSTOMERS, GAP_MS, START_MS, transactions, warmed
 from fraudstream.devstack.stack import Services, embedded
-from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 from models.features.history import K
 from producers.encoding import encode_transactions
-from producers.publisher import Publisher
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.registry import FileRegistry
@@ -108,6 +106,6 @@ def _settings_of(settings: Settings, name: str, turn: int) -> Settings:
 
 def _fill(settings: Settings, services: Services, table: pa.Table, name: str) -> None:
     own = _settings_of(settings, name, 0)
-    create_topics(own, services.bootstrap_servers)
-    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+    create_topics(services.broker(own))
+    with services.broker(settings).publisher() as publisher:
         publisher.publish(encode_transactions(table, FileRegistry(), "t-value"), own.topics.transactions)

@@ -35,7 +35,7 @@ def api(
     services = find_services(settings)
     topics = settings.topics
     asked, answered = (topics.transactions, topics.queries), (topics.scores, topics.alerts, topics.features)
-    require_topics(settings, services.bootstrap_servers, *asked, *answered)
+    require_topics(services.broker(settings), *asked, *answered)
     opened = listen(settings.api.host, settings.api.port)
     with opened, open_exporter(settings, services) as registry:
         app = create_application(settings, services, registry)

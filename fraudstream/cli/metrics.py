@@ -43,7 +43,7 @@ def metrics(
 
     settings = settings_of(context)
     services = find_services(settings)
-    require_topics(settings, services.bootstrap_servers, *settings.topics.names())
+    require_topics(services.broker(settings), *settings.topics.names())
     labels = LabelMonitor(horizon_ms=round(horizon_days * DAY_MS), k=cards) if label_share else None
     own = ServerSettings(host=host, port=port)
     with listen(host, port) as opened, open_exporter(settings, services, labels, share=label_share) as registry:

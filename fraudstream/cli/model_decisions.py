@@ -182,18 +182,19 @@ def _open(context: typer.Context) -> tuple[Settings, ModelRegistry]:
 
 def _services(settings: Settings) -> Services:
     """Find the broker; the job that reads it may come later."""
-    from fraudstream.devstack.stack import Services, find_bootstrap
+    from fraudstream.devstack.stack import Services
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
     from fraudstream.system.failures import NotReady
 
     try:
-        servers = find_bootstrap(settings)
-        require_topics(settings, servers, settings.topics.control)
+        broker = Broker.of(settings)
+        require_topics(broker, settings.topics.control)
     except NotReady as error:
         raise NotReady(
             f"{error}. Or change the registry alone (--no-publish), then `fraudstream model redeploy`"
         ) from None
-    return Services(bootstrap_servers=servers, rest_url=settings.flink.rest_url or "")
+    return Services(bootstrap_servers=broker.bootstrap_servers, rest_url=settings.flink.rest_url or "")
 
 
 def _promotion(settings: Settings, registry: ModelRegistry, services: Services | None) -> Promotion:
@@ -277,7 +278,7 @@ def _answers(settings: Settings, services: Services, entry: AuditEntry) -> list[
     if not job_runs(settings):
         return None
     with err.status("waiting for the job"):
-        return await_answers(settings, services.bootstrap_servers, entry.decision_id)
+        return await_answers(services.broker(settings), entry.decision_id)
 
 
 def _what_the_job_knows(

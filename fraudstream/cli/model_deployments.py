@@ -55,8 +55,7 @@ def deploy(
     publish_deployment(settings, services, deployment)
     with err.status("waiting for the job"):
         told = await_answers(
-            settings,
-            services.bootstrap_servers,
+            services.broker(settings),
             deployment.deployment_id,
             seconds=wait,
         )
@@ -81,7 +80,7 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     settings = settings_of(context)
     services = find_services(settings)
     newest = read_deployment(settings, services)
-    events = read_model_events(settings, services.bootstrap_servers)
+    events = read_model_events(services.broker(settings))
     wanted = newest.deployment_id if newest else None
     told = [ShardReport.of(shard, events, wanted) for shard in SHARD_KEYS[settings.job.shards]]
     _show(told, as_json=as_json)
@@ -116,7 +115,7 @@ def compare(
             "name one with `fraudstream model deploy CHAMPION --challenger FOLDER`"
         )
     since_ms = None if since is None else round(since.replace(tzinfo=UTC).timestamp() * 1000)
-    records = read_shadow_records(settings, services.bootstrap_servers, since_ms=since_ms)
+    records = read_shadow_records(services.broker(settings), since_ms=since_ms)
     champion, *challengers = newest.model_ids
     found = [ShadowResult.of(records, champion, name) for name in challengers]
     if as_json:

@@ -34,7 +34,7 @@ def verify(
       fraudstream verify --model artifacts/model --archive artifacts/inference --json
     """
     from fraudstream.archive.inference_samples import read_archived, read_logged
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
     from fraudstream.readers.placed_records import read_labels, read_transactions
     from fraudstream.system.failures import NotReady
@@ -44,15 +44,13 @@ def verify(
 
     settings = settings_of(context)
     artifact = load_tested(model)
-    servers = find_bootstrap(settings)
+    broker = Broker.of(settings)
     topics = settings.topics
-    require_topics(settings, servers, topics.inference, topics.transactions, topics.labels)
+    require_topics(broker, topics.inference, topics.transactions, topics.labels)
     with count_bar("reading what was logged", None) as bar:
         show = stage_shower(bar)
         # First what was logged: what it is about lies in the other topics by then.
-        logged = (
-            read_archived(archive, artifact.manifest) if archive else read_logged(settings, servers, artifact.manifest)
-        )
+        logged = read_archived(archive, artifact.manifest) if archive else read_logged(broker, artifact.manifest)
         if not len(logged.sample):
             raise NotReady(
                 f"expected records of the model {artifact.manifest.model_id} in {archive or topics.inference}, was "
@@ -62,14 +60,12 @@ def verify(
         # What was logged of a labels topic that is gone can't be computed again.
         sample = logged.sample.of_present_labels()
         transactions = read_transactions(
-            settings,
-            servers,
+            broker,
             set(sample.customers),
             progress=lambda read: bar.update(bar.task_ids[0], description="reading transactions", completed=read),
         )
         labels = read_labels(
-            settings,
-            servers,
+            broker,
             progress=lambda read: bar.update(bar.task_ids[0], description="reading labels", completed=read),
         )
         again = recompute(

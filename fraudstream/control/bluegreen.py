@@ -125,7 +125,7 @@ class BlueGreen:
         self._require_hand_over(live, new)
         self._require_slots(standby.parallelism)
         topics = self._settings.model_copy(update={"topics": standby.topics})
-        create_topics(topics, self._services.bootstrap_servers)
+        create_topics(self._services.broker(topics))
         self._on_step(f"taking a savepoint of {live.config.name}, which goes on")
         savepoint = self._savepoint(live, stop=False)
         # By the clock of the cluster, whose times the scores have: that of this machine may be another.
@@ -330,7 +330,7 @@ class BlueGreen:
                 f"expected the live job's topics {asdict(live.config.topics)}, was {asdict(new.topics)}: set them back"
             )
         topics = new.input_topics
-        broker = BrokerTopics.read(self._settings, self._services.bootstrap_servers, list(topics.values()))
+        broker = BrokerTopics.read(self._services.broker(self._settings), list(topics.values()))
         require_same_inputs(compare_inputs(topics, known, broker))
 
     def _require_slots(self, wanted: int) -> None:

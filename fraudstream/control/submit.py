@@ -62,7 +62,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
     UserError
         When the job can't work with a value, or the model is refused.
     """
-    require_transaction_time(settings, services.bootstrap_servers)
+    require_transaction_time(services.broker(settings))
     config = JobConfig(
         bootstrap_servers=services.bootstrap_servers,
         model=str(settings.model.artifact.expanduser().absolute()),
@@ -84,7 +84,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         checkpoint_timeout_ms=round(settings.job.checkpoint_timeout_s * 1000),
         tolerated_checkpoint_failures=settings.job.tolerated_checkpoint_failures,
         retained_checkpoints=settings.job.retained_checkpoints,
-        transaction_timeout_ms=transaction_time_ms(settings, services.bootstrap_servers),
+        transaction_timeout_ms=transaction_time_ms(services.broker(settings)),
         transaction_prefix=settings.job.transaction_prefix,
         labels=settings.job.labels,
         emit_scores=settings.job.emit_scores,
@@ -165,8 +165,8 @@ def run_job(
     Its `unmarked_state` says what may be taken for its own; the job is told only where the state is such.
     """
     config = pin_model(settings, config)  # a file of an earlier version has no pins
-    require_transaction_time(settings, services.bootstrap_servers)
-    require_rights(settings, services.bootstrap_servers, JobNeeds.of(config))
+    require_transaction_time(services.broker(settings))
+    require_rights(services.broker(settings), JobNeeds.of(config))
     if state is None:
         config = _begun(settings, services, config)
     else:
@@ -209,7 +209,7 @@ def _flink_run(
 
 def _begun(settings: Settings, services: Services, config: JobConfig) -> JobConfig:
     """Return the settings of a job without state: what is in force, and the topics that its offsets are of."""
-    ids = TopicIds(settings, services.bootstrap_servers).read(config.input_topics.values())
+    ids = TopicIds(services.broker(settings)).read(config.input_topics.values())
     known = {topic: topic_id for topic, topic_id in ids.items() if topic_id is not None}
     config = replace(config, topic_ids=known, generations={})
     return with_orders(config, orders_in_force(settings, services))

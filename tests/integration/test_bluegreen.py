@@ -58,8 +58,7 @@ def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_mode
         standby = green.standby().config.topics
         lane.await_scores(len(lane.scores()) + 500)
         found = compare_scores(
-            lane.settings,
-            lane.services.bootstrap_servers,
+            lane.broker,
             (lane.topics.scores, standby.scores),
             since_ms=green.plan().standby_since_ms,
             patience_s=60,

@@ -96,7 +96,7 @@ def test_letter_of_a_part_is_replayed_from_where_the_record_lay(command, monkeyp
     monkeypatch.setenv("FRAUDSTREAM_JOB__MAX_RECORD_BYTES", "900000")
     assert json.loads(run("replay", "--json").output)["sent"] == 2
     lane.await_records(lane.topics.dead_letters, 5)
-    messages = read_topic(lane.settings, lane.services.bootstrap_servers, lane.topics.transactions)
+    messages = read_topic(lane.broker, lane.topics.transactions)
     sent = [(message.key(), message.value()) for message in messages]
     assert sent.count((b"k" * 50_000, large)) == 2
     assert sent.count((odd, b"\x07poison")) == 3

@@ -189,7 +189,7 @@ def test_promotion_and_rollback_tell_what_each_shard_makes_of_them(open_lane, po
 def test_control_topic_has_one_partition_and_keeps_the_newest_order(open_lane):
     lane = open_lane()
     topic = lane.topics.control
-    assert existing_topics(lane.settings, lane.services.bootstrap_servers)[topic] == 1
+    assert existing_topics(lane.broker)[topic] == 1
     wanted = ConfigResource(ConfigResource.Type.TOPIC, topic)
     admin = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
     (answer,) = admin.describe_configs([wanted]).values()

@@ -1,3 +1,5 @@
+"""Kafka node that `up` starts on this machine."""
+
 from __future__ import annotations
 
 import base64
@@ -10,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
+from fraudstream.kafka.broker import reachable
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.environment import process_environment
 from fraudstream.system.failures import RuntimeFailure, tail
@@ -29,7 +29,7 @@ HEAP_MB = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class Broker:
+class EmbeddedBroker:
     """One Kafka node on loopback, as it is to be started.
 
     Parameters
@@ -143,12 +143,3 @@ def await_broker(process: OwnedProcess, bootstrap_servers: str, *, seconds: floa
             f"the broker did not answer at {bootstrap_servers} within {seconds:.0f} s; "
             f"the end of {process.log}:\n{tail(Path(process.log))}"
         )
-
-
-def reachable(bootstrap_servers: str, properties: dict[str, str], *, timeout_s: float = 2.0) -> bool:
-    """Say whether a broker answers a metadata request at this address."""
-    client = AdminClient({**properties, "bootstrap.servers": bootstrap_servers, "log_level": 0})
-    try:
-        return bool(client.list_topics(timeout=timeout_s).brokers)
-    except KafkaException:
-        return False
