@@ -1,4 +1,4 @@
-"""What `model verify` says: of models that are well, of every kind, and of models that were damaged."""
+"""Results of `model verify` for valid models of every kind, and for damaged ones."""
 
 import json
 
