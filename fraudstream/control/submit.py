@@ -30,7 +30,6 @@ from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.java import find_java
 from jobs.job_config import JobConfig
-from jobs.private_package import SHIPPED
 from jobs.state_manifest import StateManifest, StateMismatchError
 from schemas.wall_clock import now_ms
 
@@ -238,17 +237,14 @@ def client_home(settings: Settings) -> FlinkHome:
 def _shipped(settings: Settings, script: Path) -> tuple[Path, dict[str, str]]:
     """Return the entry file, and options for what a user's cluster lacks: our packages and the connector.
 
-    The scoring job's packages have a name of their own there, since other jobs' may be called `models`, too.
+    The scoring job's packages have a name of their own there, since other jobs' may be called `models`. With another
+    entry file the cluster must have the packages that it imports.
     """
     if settings.flink.rest_url is None:
         return script, {}
-    packages = [PROJECT_ROOT / name for name in SHIPPED]
+    options = {"pipeline.jars": ";".join(jar.as_uri() for jar in jars_for("flink"))}
     if script == SCRIPT:
         code = ship_code(settings.state.code)
-        script, packages = code.script, [code.package]
-    options = {
-        "pipeline.jars": ";".join(jar.as_uri() for jar in jars_for("flink")),
-        "python.files": ",".join(map(str, packages)),
-    }
+        script, options["python.files"] = code.script, str(code.folder)
     # A command line is seen by all users of the machine; the client finds secrets in its settings file.
     return script, options | {name: value for name, value in settings.flink.config.items() if not is_secret(name)}

@@ -28,22 +28,22 @@ ROWS = 200
 
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
-    """Return another team's package, named as one of ours is."""
-    package = tmp_path / "models"
-    package.mkdir()
+    """Return the folder of another team's package, named as one of ours is."""
+    package = tmp_path / "theirs" / "models"
+    package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "greeting.py").write_text("TEXT = 'theirs'\n")
-    return package
+    return package.parent
 
 
-def run_theirs(running: Running, package: Path, when: str) -> None:
+def run_theirs(running: Running, folder: Path, when: str) -> None:
     """Run the other team's job to its end: it fails where `models` is not theirs."""
     job = FlinkRun(
         home=cluster(running.settings).home,
         java=find_java(),
         rest_url=running.services.rest_url,
         script=Path(other_teams_job.__file__),
-        options={"python.files": str(package)},
+        options={"python.files": str(folder)},
     )
     job_id, rest = job.submit(), FlinkRest(url=running.services.rest_url)
     assert wait_until(lambda: rest.job(job_id)["state"] in {"FINISHED", "FAILED"}, seconds=60)
