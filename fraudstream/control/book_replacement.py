@@ -21,7 +21,7 @@ _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PR
 
 
 class BookReplacedError(UserError):
-    """Another rule book is in force than the one that was to be replaced."""
+    """Refusal of a rule book, since the one that it replaces is not in force."""
 
     exit_code = 1
 
@@ -35,7 +35,7 @@ def replace_rules(settings: Settings, services: Services, book: RuleBook) -> Non
     Parameters
     ----------
     settings, services
-        Where to write.
+        Broker and control topic.
     book
         Its `replaces` names the book that must be in force; empty: none may be.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from fraudstream.settings.kafka_security import KafkaSecurity
 
 SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka.common"
-"""Where Flink's SQL connector has Kafka's classes."""
+"""Package of Kafka's classes in Flink's SQL connector."""
 LOGIN_MODULES = {
     "PLAIN": f"{SHADED}.security.plain.PlainLoginModule",
     "SCRAM-SHA-256": f"{SHADED}.security.scram.ScramLoginModule",
@@ -30,7 +30,7 @@ def java_security(security: KafkaSecurity, password_file: Path | None) -> dict[s
     security
         Security settings.
     password_file
-        Where the job finds the password, without a line end after it.
+        File with the password for the job, without a line end after it.
     """
     if security.protocol == "PLAINTEXT":
         return {}

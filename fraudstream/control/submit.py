@@ -118,7 +118,7 @@ def submit(
     settings
         Settings of the job.
     services
-        Where it runs and reads.
+        Broker and cluster.
     savepoint
         Folder to restore from, None for an empty state.
     script

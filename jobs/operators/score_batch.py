@@ -37,7 +37,7 @@ class ScoreBatch(KeyedProcessFunction):
         warm_up_table()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
-        """Process one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
+        """Process one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs as a side output."""
         shard = yield from self._current_shard(ctx)
         yield from shard.process(*value)
         self._set_timer(shard, ctx)

@@ -40,7 +40,7 @@ class DecisionWriter:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Serving:
-    """What scores, writes down what was scored, and watches it: made once for all shards of a subtask.
+    """Models in service, their writers and the observer of their drift signals: made once for all shards of a subtask.
 
     Parameters
     ----------
