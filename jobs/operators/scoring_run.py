@@ -44,7 +44,7 @@ class ScoringInput:
     ----------
     records : pyarrow.RecordBatch of TRANSACTION_ARROW
     positions : sequence of int
-        Where each lay, see POSITION_SHIFT.
+        Position of each, see `schemas.position`.
     unfinished : bytes or None
         The drift signals' unfinished observation.
     now_ms : int

@@ -8,6 +8,7 @@ import numpy as np
 from numba import uint64
 
 from models.features.compiled import compiled, inlined
+from schemas.durations import DAY_MS, HOUR_MS, MINUTE_MS
 
 # The facts that `_describe` writes, in this order: the windowed ones for each window in turn, then the
 # others.
@@ -22,16 +23,14 @@ OTHER_FACTS = (
 
 _PER_WINDOW = len(WINDOWED_FACTS)
 _OTHERS = len(OTHER_FACTS)
-_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
 _NIGHT_ENDS_AT_HOUR = 6
 _EARTH_RADIUS_KM = 6371.0088
-_HORIZON_MS = 90 * _DAY_MS  # as in window.py
+_HORIZON_MS = 90 * DAY_MS  # as in window.py
 _TILES = 13  # a window, as in history.py
 _MIN_ELAPSED_MS = 60_000  # two card readers a street apart within a second are no journey
 _FASTEST_KMH = 10_000.0
 _SEEN = 256  # places in the hash set of merchants: a power of two, well above K
 _TOO_OLD, _KEPT, _DUPLICATE = 0, 1, 2  # as in batch.py
-_MINUTE_MS = 60_000
 _DUPLICATE_MINUTES = 7 * 24 * 60  # DUPLICATE_MS and MAX_IDS, as in history.py
 _MAX_IDS = 1_024
 _FIRST, _COUNT, _UNSCORED = 0, 1, 2  # of a row of ids: where they begin, how many, how many of the last lack a score
@@ -170,7 +169,7 @@ def _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, a
             distance = _haversine_km(latitude, longitude, entry.latitude, entry.longitude)
             elapsed_ms = max(now_ms - entry.event_time_ms, _MIN_ELAPSED_MS)
             facts[at] = distance
-            facts[at + 1] = min(distance / (elapsed_ms / _HOUR_MS), _FASTEST_KMH)
+            facts[at + 1] = min(distance / (elapsed_ms / HOUR_MS), _FASTEST_KMH)
             return
 
 
@@ -193,10 +192,10 @@ def _describe(row, oldest, newest, at, now_ms, amount, same, device, latitude, l
             known |= row[j].device == device
         facts[at + 5] = not known
     _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, at + 6)
-    hour = now_ms // _HOUR_MS % 24
+    hour = now_ms // HOUR_MS % 24
     facts[at + 8] = hour
     facts[at + 9] = hour < _NIGHT_ENDS_AT_HOUR
-    facts[at + 10] = (now_ms // _DAY_MS + 3) % 7 >= 5  # 1970-01-01 was a Thursday; Monday is 0
+    facts[at + 10] = (now_ms // DAY_MS + 3) % 7 >= 5  # 1970-01-01 was a Thursday; Monday is 0
 
 
 @inlined
@@ -270,7 +269,7 @@ def _first_score(row, count, ids, id_row, transaction):
         return row[found].score
     if id_row:
         _, transactions, minutes, scores, spans = ids
-        oldest = row[count - 1].event_time_ms // _MINUTE_MS - _DUPLICATE_MINUTES
+        oldest = row[count - 1].event_time_ms // MINUTE_MS - _DUPLICATE_MINUTES
         found = _find_id(transactions[id_row], minutes[id_row], spans[id_row], transaction, oldest)
         if found >= 0:
             return scores[id_row, found]
@@ -284,8 +283,8 @@ def _keep_id(id_rows, ids, slot, transaction, time_ms, score, newest_ms):
     A customer without ids has row 0. ``free`` holds the rows that no one has, and at its end how many these are.
     """
     free, transactions, minutes, scores, spans = ids
-    oldest = newest_ms // _MINUTE_MS - _DUPLICATE_MINUTES
-    minute = time_ms // _MINUTE_MS
+    oldest = newest_ms // MINUTE_MS - _DUPLICATE_MINUTES
+    minute = time_ms // MINUTE_MS
     row = id_rows[slot]
     if row:
         span = spans[row]

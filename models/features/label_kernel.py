@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from models.features.compiled import compiled, inlined
+from schemas.durations import DAY_MS
 
 # The facts that `describe` writes, in this order: the windowed ones for each window in turn, then the others.
 WINDOWED_FACTS = (
@@ -20,8 +21,7 @@ OTHER_FACTS = (
 _PER_WINDOW = len(WINDOWED_FACTS)
 _OTHERS = len(OTHER_FACTS)
 _MERCHANTS_OTHERS = 4
-_DAY_MS = 86_400_000
-_HORIZON_MS = 90 * _DAY_MS  # as in window.py
+_HORIZON_MS = 90 * DAY_MS  # as in window.py
 _NEVER = -(2**62)  # as in label_record.py
 _MAX_LEFT = 1_024
 _FIRST, _COUNT = 0, 1  # of a row of the ledger: where its labels begin, and how many they are
@@ -130,7 +130,7 @@ def _keep_left(totals, ledger_rows, ledger, slot, transaction, label_time_ms, ve
 def _take_from_tile(tiles, ledger, row, label_time_ms, verdict):
     """Take a label that is not in the ledger any more out of its day's tile."""
     _, _, times_ms, verdicts, spans = ledger
-    day = label_time_ms // _DAY_MS
+    day = label_time_ms // DAY_MS
     tile = tiles[day % tiles.size]
     if not tile.known or tile.day != day:
         return
@@ -141,7 +141,7 @@ def _take_from_tile(tiles, ledger, row, label_time_ms, verdict):
         return
     tile.day = 0
     for j in range(spans[row, _FIRST], spans[row, _FIRST] + spans[row, _COUNT]):
-        other = times_ms[row, j] // _DAY_MS
+        other = times_ms[row, j] // DAY_MS
         if other < day and other % tiles.size == day % tiles.size:
             _add_to_tile(tile, other, verdicts[row, j])
 
@@ -207,7 +207,7 @@ def _leave(totals, tiles, label_time_ms, verdict):
     else:
         totals.genuine_minor += verdict >> 1
     _note_newest(totals, label_time_ms, verdict)
-    day = label_time_ms // _DAY_MS
+    day = label_time_ms // DAY_MS
     _add_to_tile(tiles[day % tiles.size], day, verdict)
 
 
@@ -286,7 +286,7 @@ def _sum_tiles(totals, tiles, windows_ms, now_ms, sums):
     for tile in tiles:
         if not tile.known:
             continue
-        end_ms = tile.day * _DAY_MS + _DAY_MS - 1
+        end_ms = tile.day * DAY_MS + DAY_MS - 1
         if end_ms <= now_ms - windows_ms[longest] or not (all_known or end_ms <= now_ms):
             continue
         window = longest

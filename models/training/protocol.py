@@ -9,8 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.training.maturity import derive_maturity_ms
-
-DAY_MS = 86_400_000
+from schemas.durations import DAY_MS
 
 COMPROMISED_DAYS = 7
 """A card with a fraud in so many days before the end of training is known as compromised, and not tested."""

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from models.training.metrics import calibration_bins, operating_points
-from models.training.protocol import DAY_MS
+from schemas.durations import DAY_MS
 
 MAX_POINTS = 300
 """Points of a curve: more would not be seen, and each takes room in the page."""
