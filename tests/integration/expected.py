@@ -39,7 +39,7 @@ def known_scores(past: pa.Table, present: pa.Table, artifact: Artifact) -> dict[
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What the job must make of a table, computed offline; by transaction_id unless it says otherwise."""
+    """Expected output of the job for a table, computed offline; by transaction_id unless stated otherwise."""
 
     transactions: dict[str, dict[str, Any]]
     scores: dict[str, float]

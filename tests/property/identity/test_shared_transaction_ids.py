@@ -13,9 +13,9 @@ import pytest
 
 from benchmarks.baselines.naive_replay import naive_scores
 from benchmarks.baselines.oracle import KeptTransactions, Oracle
-from exploration.store import HERE, Store
 from fraudstream.archive.comparison_rows import compare_on
 from fraudstream.demos.lifecycle_demo import pattern_recall
+from fraudstream.exploration.store import HERE, Store
 from fraudstream.observe.metrics.score_latency import ScoreLatency
 from fraudstream.readers.score_comparison import Comparison
 from fraudstream.rules.dry_run_result import try_rules

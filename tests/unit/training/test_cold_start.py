@@ -21,7 +21,7 @@ def past(table):
 
 
 def started(table, period, *, with_labels):
-    return cold_start(past(table), period, with_labels=with_labels, tell=lambda *_: None)
+    return cold_start(past(table), period, with_labels=with_labels, progress=lambda *_: None)
 
 
 KNOWN = [FEATURE_NAMES.index(name) for name in ("merchant_known_30d", "known_genuine", "known_frauds")]
