@@ -69,7 +69,7 @@ def deploy(operator: OperatorInMemory, *challengers: dict[str, Any], champion: A
     told = deployment(champion or named(artifact_folder()), *challengers)
     payload = RecordCodec(CONTROL, "", FileRegistry()).encode(told.to_record())
     operator.send(DEPLOYMENT, [("deployment", payload)], shard=SHARD, time_ms=now_ms())
-    operator.operator._shards[SHARD].models._order.result(60)
+    operator.operator._shards[SHARD].models._request.result(60)
 
 
 def send(operator: OperatorInMemory, first: int, end: int) -> None:
@@ -163,16 +163,16 @@ def test_challenger_that_takes_far_longer_than_the_champion_is_removed():
     models = operator.operator._shards[SHARD].models
     verdict = SimpleNamespace(seconds=(0.001, MAX_OVERRUN_S / 2 + 0.02))
     assert list(models.hold_to_budget(verdict, now_ms())) == []
-    assert len(models.serving.panel.models) == 2
+    assert len(models.serving.ensemble.models) == 2
     assert len(list(models.hold_to_budget(verdict, now_ms()))) == 3  # the last comparison, and two events
-    assert len(models.serving.panel.models) == 1
+    assert len(models.serving.ensemble.models) == 1
 
 
 def test_time_of_challengers_is_measured_in_the_job():
     operator = OperatorInMemory(artifact_folder())
     deploy(operator, named(other_folder()))
     send(operator, 0, 10)
-    assert operator.operator._shards[SHARD].models.serving.panel.clock is not None
+    assert operator.operator._shards[SHARD].models.serving.ensemble.clock is not None
 
 
 def test_time_budget_forgives_a_pause_and_not_a_slow_model():
