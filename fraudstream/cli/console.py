@@ -32,13 +32,14 @@ def console(
       fraudstream console --simulate
       FRAUDSTREAM_CONSOLE__TOKENS=$(openssl rand -hex 32) fraudstream console --host 0.0.0.0
     """
-    from fraudstream.demos.live_demo import live_demo
     from fraudstream.devstack.stack import find_services
 
     settings = settings_of(context, console={"host": host, "port": port})
     if not simulate:
         _show(settings, find_services(settings))
         return
+    from fraudstream.demos.live_demo import live_demo
+
     with live_demo(settings) as (demo, services):
         _show(demo, services)
 

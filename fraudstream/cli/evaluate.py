@@ -103,7 +103,7 @@ def evaluate(
         def choose(prepared: Prepared) -> Learner:
             measures = validation_measures(prepared, settings)
             found.append(search(settings.model, measures, seed=seed, seconds=60 * search_minutes, progress=progress))
-            return found[0].candidate
+            return found[0].learner
 
         evaluation = evaluate_model(history, settings, choose=choose if search_minutes else None, progress=progress)
     if report:

@@ -28,7 +28,7 @@ def explore(
 ) -> None:
     """Explore an archive with DuckDB: charts of alerts, scores, thresholds, features and hot spots on a page.
 
-    The SQL of each chart is on the page and in exploration/queries. The first run installs DuckDB and Altair into an
+    The SQL of each chart is on the page. The first run installs DuckDB and Altair into an
     isolated environment in the cache folder.
 
     [bold]Examples[/]
@@ -37,7 +37,7 @@ def explore(
       fraudstream explore artifacts/inference --with-labels --out explore.html
       fraudstream explore artifacts/inference --labels history.parquet --query mine.sql
     """
-    from fraudstream.archive.exploration import explore_archive, write_labels
+    from fraudstream.archive.exploration import SCRIPT, explore_archive, write_labels
     from fraudstream.kafka.broker import Broker
     from schemas.errors import UserError
 
@@ -59,6 +59,6 @@ def explore(
     show(
         {"page": str(target), "labels": str(labels) if labels else None, "python": str(python)},
         f"{target}: open it in a browser",
-        f"Run the cells of exploration/explore.py with {python}",
+        f"Run the cells of {SCRIPT} with {python}",
         as_json=as_json,
     )

@@ -44,15 +44,15 @@ def verify(
       fraudstream model verify artifacts/model --rows 10000000 --seed 2 --json
     """
     from models.scoring.loaded_model import load_tested
-    from models.training.certificate import examine
     from models.training.library_model import read_library_model
+    from models.training.parity_report import verify_parity
 
     own = with_timezone(settings_of(context), timezone)
     artifact = load_tested(folder)
     fitted = read_library_model(folder, artifact)
     with count_bar("verifying", None) as bar:
         progress = stage_shower(bar)
-        found = examine(
+        found = verify_parity(
             fitted,
             artifact.onnx,
             _ordinary_rows(artifact, history, own, seed, progress),
@@ -85,8 +85,8 @@ def _ordinary_rows(
     artifact: Artifact, history: Path | None, settings: Settings, seed: int, progress: Progress
 ) -> NDArray[np.float32]:
     """Return features (n, F) as the job would compute them."""
+    from models.features.replay import replay_features
     from models.training.history import read_labelled
-    from models.training.replay import replay_features
     from producers.simulate import simulate
     from producers.simulation_config import SimulationConfig
 

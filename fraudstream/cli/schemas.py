@@ -85,9 +85,8 @@ def list_schemas(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 def _kinds(settings: Settings) -> list[tuple[str, str]]:
-    from schemas.topic_kinds import subject_kinds
 
-    return list(subject_kinds(settings.topics).items())
+    return list(settings.topics.subject_kinds().items())
 
 
 def _states(settings: Settings) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from fraudstream.settings.former_names import SETTINGS
 from fraudstream.settings.setting_names import SECRETS, variable_name
 from fraudstream.settings.settings import Settings
+from schemas.topics import TOPIC_TABLE
 
 Schema = Mapping[str, Any]
 
@@ -30,6 +31,8 @@ Settings without a default are unset.
 Former names work for one release, with a warning: {former}.
 """
 COLUMNS = "| name, variable | type | default | description |\n|---|---|---|---|"
+TOPIC_COLUMNS = "| topic | record | key | by the job | partitions | cleanup |\n|---|---|---|---|---|---|"
+HEADS = {"topics": "Names of the topics. The second table shows what each of them has."}
 BOUNDS = {"minimum": "from {}", "exclusiveMinimum": "above {}", "maximum": "to {}", "exclusiveMaximum": "below {}"}
 
 
@@ -44,7 +47,18 @@ def configuration_reference() -> str:
 def _section(name: str, part: Schema, definitions: Schema) -> str:
     section = definitions[_definition(part)]
     rows = "\n".join(_rows(name, section, definitions))
-    return f"## {name}\n\n{section['description']}\n\n{COLUMNS}\n{rows}\n"
+    table = f"\n{_topic_table()}\n" if name == "topics" else ""
+    return f"## {name}\n\n{HEADS.get(name) or section['description']}\n\n{COLUMNS}\n{rows}\n{table}"
+
+
+def _topic_table() -> str:
+    rows = (
+        f"| `{field}` | {row.kind} | {row.key} | {row.job} | {row.partitions or '`kafka.partitions`'} | {row.cleanup} |"
+        for field, row in TOPIC_TABLE.items()
+    )
+    return "\n".join(
+        ["| topic | record | key | by the job | partitions | cleanup |", "|---|---|---|---|---|---|", *rows]
+    )
 
 
 def _rows(path: str, section: Schema, definitions: Schema) -> Iterator[str]:
