@@ -44,10 +44,10 @@ class RetainedState:
         """Return the names that occur in the files."""
         if not names:
             return set()
-        wanted = re.compile(b"|".join(re.escape(name.encode()) for name in names))
+        pattern = re.compile(b"|".join(re.escape(name.encode()) for name in names))
         found: set[str] = set()
         for file in _files(self.folder):
-            found.update(name.decode() for name in _found_in(file, wanted))
+            found.update(name.decode() for name in _found_in(file, pattern))
         return found
 
 
@@ -104,12 +104,12 @@ def _files(folder: Path) -> Iterator[Path]:
     yield from (file for file in folder.rglob("*") if file.is_file())
 
 
-def _found_in(file: Path, wanted: re.Pattern[bytes]) -> set[bytes]:
+def _found_in(file: Path, pattern: re.Pattern[bytes]) -> set[bytes]:
     try:
         with file.open("rb") as opened:
             if not file.stat().st_size:
                 return set()
             with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return set(wanted.findall(content))
+                return set(pattern.findall(content))
     except FileNotFoundError:
         return set()  # a running job has a newer checkpoint by now, and its shards report their models
