@@ -1,53 +1,84 @@
-"""Runs one suite: writes what it found under benchmarks/results/, and prints one JSON object as last line."""
+"""Entry point of the measurements: runs one, writes its results and prints one JSON object as the last line."""
 
 import argparse
+import inspect
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
+from rich.table import Table
 
 from benchmarks.bench import ROOT, console
+from benchmarks.measurements import FORMER_NAMES, MEASUREMENTS, Measurement, find_measurement
 from benchmarks.report import Report
-from benchmarks.suites import baselines, latency, overview, scale, stages, throughput
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.interrupts import terminate_as_interrupt
 from schemas.errors import UserError
 
-SUITES: Mapping[str, Callable[[bool], Report]] = {
-    "overview": overview.run,
-    "throughput": throughput.run,
-    "latency": latency.run,
-    "baselines": baselines.run,
-    "stages": stages.run,
-    "scale": scale.run,
-}
-"""Each is told whether to be brief: everything once and small, to see that it works; such figures mean nothing."""
-
 RESULTS = PROJECT_ROOT / "benchmarks" / "results"
 
 
-def main() -> None:
-    """Run the suite that is named."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("suite", choices=SUITES)
-    parser.add_argument("--brief", action="store_true", help="everything once and small: to see that it works")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
-    arguments = parser.parse_args()
+def main(line: Sequence[str]) -> None:
+    """Run the measurement named first on the command line; list all with `ls`.
+
+    Raises
+    ------
+    SystemExit
+        A promise that the measurement checks does not hold.
+    """
+    if not line or line[0] in ("ls", "-h", "--help"):
+        print_measurements()
+        return
+    name, *options = line
+    if name in FORMER_NAMES:
+        console.print(f"{name} is now called {FORMER_NAMES[name]}; the former name goes with the next release.")
+    measurement = find_measurement(FORMER_NAMES.get(name, name))
+    suite = measurement.suite
+    given = vars(option_parser(measurement, suite).parse_args(options))
+    folder, as_json = given.pop("results"), given.pop("json")
     terminate_as_interrupt()
     ROOT.mkdir(parents=True, exist_ok=True)
-    report = SUITES[arguments.suite](arguments.brief)
-    report.show(console)
-    for file in report.write(arguments.results):
-        console.print(f"Written: {file}", soft_wrap=True)
+    report = suite(**given)
+    files = report.write(folder)
+    if not as_json:
+        report.show(console)
+        for file in files:
+            console.print(f"Written: {file}", soft_wrap=True)
     print(json.dumps(report.figures))
+    if report.broken:
+        sys.exit("\n".join(report.broken))
+
+
+def print_measurements() -> None:
+    """Print the table of the measurements."""
+    table = Table(box=None)
+    for heading in ("name", "measures", "needs", "results"):
+        table.add_column(heading)
+    for row in MEASUREMENTS:
+        table.add_row(row.name, row.measures, "broker, cluster" if row.needs_stack else "", row.results)
+    console.print(table)
+    console.print("\nOptions of each: `python -m benchmarks NAME --help`.")
+
+
+def option_parser(measurement: Measurement, suite: Callable[..., Report]) -> argparse.ArgumentParser:
+    """Return the parser of a measurement's options, with the defaults of its suite function."""
+    parser = argparse.ArgumentParser(prog=f"fraudstream bench {measurement.name}", description=measurement.measures)
+    parser.add_argument("--brief", action="store_true", help="everything once and small: to see that it works")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
+    parser.add_argument("--json", action="store_true", help="print the JSON object alone")
+    for name, text in measurement.options.items():
+        default = inspect.signature(suite).parameters[name].default
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, type=type(default), default=default, help=f"{text} (default: {default:,})")
+    return parser
 
 
 if __name__ == "__main__":
     try:
-        main()
+        main(sys.argv[1:])
     except (UserError, RuntimeFailure) as failure:
         sys.exit(str(failure))
     except KafkaException as failure:

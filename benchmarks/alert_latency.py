@@ -74,7 +74,7 @@ class AlertLatency:
     """
 
     def __init__(self, settings: Settings, services: Services, job_id: str, load: LoadPhases, lengths: Lengths) -> None:
-        self._settings, self._servers = settings, services.bootstrap_servers
+        self._broker = services.broker(settings)
         self._rest, self._job_id = FlinkRest(url=services.rest_url), job_id
         self._load, self._lengths = load, lengths
 
@@ -92,12 +92,12 @@ class AlertLatency:
         )
 
     def _run(self, rate: float, name: str) -> tuple[HdrHistogram, Phase]:
-        with AlertWatch(self._settings, self._servers) as watch:
+        with AlertWatch(self._broker) as watch:
             watch.catch_up()
             since_ms = now_ms()
             phase = self._load.run(name, rate=rate, seconds=self._lengths.run_s)
             watch.catch_up()
-        return latency_histogram(self._settings, self._servers, watch.seen_at_ms, since_ms=since_ms), phase
+        return latency_histogram(self._broker, watch.seen_at_ms, since_ms=since_ms), phase
 
     def _checkpoints(self) -> int:
         return int(self._rest.checkpoints(self._job_id)["counts"]["completed"])

@@ -1,6 +1,7 @@
 """What the benchmarks stand on: a model trained for them, the settings as shipped, and a stack of their own."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,12 +9,10 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from fraudstream.devstack.stack import Services
-from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.settings.settings import ModelSettings, PathSettings, Settings, load_settings
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
-from producers.publisher import Publisher
 from producers.replay import replay
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
@@ -22,7 +21,7 @@ ROOT = Path(".fraudstream/bench")
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30)
 PATIENCE_S = 300.0
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 200)
 
 
 def bench_model() -> Path:
@@ -52,5 +51,5 @@ def bench_settings(model: Path) -> Settings:
 def publish(settings: Settings, services: Services, table: pa.Table, rate: float | None = None) -> None:
     """Send a table to the transactions topic."""
     registry = registry_of(settings)
-    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+    with services.broker(settings).publisher() as publisher:
         replay(table, publisher, settings.topics.transactions, registry, rate=rate)

@@ -1,3 +1,5 @@
+"""Charts of a report, drawn as SVG."""
+
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +12,8 @@ from matplotlib.figure import Figure
 from models.training.report_charts import STYLE
 
 Points = Sequence[tuple[float, float]]
+MAX_MARKED = 150
+"""Points of a curve up to which each has a marker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +23,11 @@ class Chart:
     Attributes
     ----------
     title, x, y : str
-        What is shown, and the axes' names with their units.
+        Title, and the axes' names with their units.
     lines : mapping of name to points
-        A curve each.
+        Curves by name.
     bars : mapping of name to numbers
-        A row each, with a bar that ends at the mean and a dot for every number; lines or bars, not both.
+        Rows by name, with a bar that ends at the mean and a dot for every number; lines or bars, not both.
     x_scale, y_scale : {"linear", "log"}
     signed : bool
         Whether the curves go below 0.
@@ -71,7 +75,8 @@ def _draw_bars(axes: Axes, bars: Mapping[str, Sequence[float]]) -> None:
 
 def _draw_lines(axes: Axes, chart: Chart) -> None:
     for name, points in (chart.lines or {}).items():
-        axes.plot([x for x, _ in points], [y for _, y in points], "o-", ms=3, lw=1.2, label=name)
+        style = "o-" if len(points) <= MAX_MARKED else "-"
+        axes.plot([x for x, _ in points], [y for _, y in points], style, ms=3, lw=1.2, label=name)
     if chart.y_scale == "linear" and not chart.signed:
         axes.set_ylim(bottom=0)
     if len(chart.lines or {}) > 1:

@@ -1,4 +1,4 @@
-"""Jobs of their own in turn, on the same warm TaskManager: how fast each drains topics that are filled already."""
+"""Rates of jobs that drain filled topics in turn, on the same warm TaskManager."""
 
 import statistics
 import subprocess
@@ -25,27 +25,29 @@ from producers.simulation_config import SimulationConfig
 from schemas.wall_clock import now_ms
 
 WORLD = SimulationConfig(seed=2, customers=10_000, days=40)
-EVENTS = 1_000_000
+EVENTS, BRIEF_EVENTS = 1_000_000, 60_000
 TURNS = 3
-"""Of each side. The first of each warms the JVM up and does not count."""
+"""Turns of each side. The first of each warms the JVM up and does not count."""
 POLL_S, LEADERS_S = 0.5, 20.0
 
 
-def in_turns(sides: Mapping[str, Callable[[int], float]], events: int) -> dict[str, float]:
-    """Drain by each side in turn, print the rates and return each side's mean of those that count, events a second.
+def in_turns(sides: Mapping[str, Callable[[int], float]], events: int, turns: int = TURNS) -> dict[str, float]:
+    """Drain by each side in turn, print the rates and return each side's mean of those that count, events per second.
 
     Parameters
     ----------
     sides : mapping of name to callable
-        Given the number of the drain, for topics of its own, it returns the seconds that it took.
+        Drain with this number, on topics of its own; returns its seconds.
     events : int
         Records in the topic.
+    turns : int
+        Turns of each side. The first of several does not count.
     """
 
     def rate_of(seconds_of: Callable[[int], float]) -> Callable[[int], float]:
         return lambda number: events / seconds_of(number)
 
-    rates = rates_in_turns({name: rate_of(seconds_of) for name, seconds_of in sides.items()})
+    rates = rates_in_turns({name: rate_of(seconds_of) for name, seconds_of in sides.items()}, turns)
     table = Table(box=None)
     table.add_column("drained")
     table.add_column("events/s, turn by turn", justify="right")
@@ -56,44 +58,44 @@ def in_turns(sides: Mapping[str, Callable[[int], float]], events: int) -> dict[s
 
 
 def rates_in_turns(sides: Mapping[str, Callable[[int], float]], turns: int = TURNS) -> dict[str, list[float]]:
-    """Drain by each side in turn and return each side's rates that count, events a second.
+    """Drain by each side in turn and return each side's rates that count, events per second.
 
     Parameters
     ----------
     sides : mapping of name to callable
-        Given the number of the drain, for topics of its own, it returns its rate.
+        Drain with this number, on topics of its own; returns its rate.
     turns : int
-        Of each side. The first of several does not count.
+        Turns of each side. The first of several does not count.
     """
     rates: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(turns):
-        for place, (name, rate_of) in enumerate(sides.items()):
+        for number, (name, rate_of) in enumerate(sides.items()):
             with console.status(f"draining {name}, {turn + 1} of {turns}"):
-                rates[name].append(rate_of(turn * len(sides) + place))
+                rates[name].append(rate_of(turn * len(sides) + number))
     return {name: found[turns > 1 :] for name, found in rates.items()}
 
 
 @contextmanager
 def scoring(settings: Settings, services: Services, script: Path = SCRIPT) -> Iterator[int]:
-    """Run a job on its settings' topics, made where they are missing; gives when its first score was there, in ms."""
-    create_topics(settings, services.bootstrap_servers)
+    """Run a job on its settings' topics, made where they are missing; yields the time of its first score, in ms."""
+    create_topics(services.broker(settings))
     job = submit(settings, services, script=script)
-    await_records(settings, services.bootstrap_servers, settings.topics.scores, 1, seconds=PATIENCE_S)
+    await_records(services.broker(settings), settings.topics.scores, 1, seconds=PATIENCE_S)
     yield now_ms()
     stop_job(settings, services, job.job_id, savepoint=False)
 
 
-def drain_seconds(settings: Settings, services: Services, wanted: dict[str, int], script: Path = SCRIPT) -> float:
-    """Return the seconds from a new job's first score until each output topic has the records that are wanted."""
+def drain_seconds(settings: Settings, services: Services, expected: dict[str, int], script: Path = SCRIPT) -> float:
+    """Return the seconds from a new job's first score until each output topic has its expected records."""
     with scoring(settings, services, script) as begun:
-        for topic, count in wanted.items():
-            await_records(settings, services.bootstrap_servers, topic, count, seconds=PATIENCE_S)
+        for topic, count in expected.items():
+            await_records(services.broker(settings), topic, count, seconds=PATIENCE_S)
         return (now_ms() - begun) / 1000
 
 
 def job_rate(settings: Settings, services: Services, count: int) -> float:
     """Return a new job's steady rate over its settings' topics, which hold `count` transactions, events a second."""
-    create_topics(settings, services.bootstrap_servers)
+    create_topics(services.broker(settings))
     job = submit(settings, services)
     rate = scored_rate(settings, services, count)
     stop_job(settings, services, job.job_id, savepoint=False)
@@ -102,7 +104,7 @@ def job_rate(settings: Settings, services: Services, count: int) -> float:
 
 def loop_rate(settings: Settings, services: Services, count: int) -> float:
     """Return the plain loop's steady rate over the first `count` transactions, events a second."""
-    create_topics(settings, services.bootstrap_servers)
+    create_topics(services.broker(settings))
     _await_leaders(settings, services)
     arguments = Arguments(
         bootstrap_servers=services.bootstrap_servers,
@@ -124,23 +126,25 @@ def loop_rate(settings: Settings, services: Services, count: int) -> float:
                 raise RuntimeFailure(f"the plain loop failed: {loop.communicate()[1][-500:]}")
 
         try:
-            return scored_rate(settings, services, count, on_look=require_alive)
+            return scored_rate(settings, services, count, on_poll=require_alive)
         finally:
             loop.terminate()
 
 
 def _await_leaders(settings: Settings, services: Services) -> None:
-    """Wait until the broker answers for the scores topic: a moment after it made it, it does not."""
+    """Wait until the broker answers for the scores topic: just after creating it, it does not."""
 
     def answers() -> bool:
         try:
-            topic_size(settings, services.bootstrap_servers, settings.topics.scores)
+            topic_size(services.broker(settings), settings.topics.scores)
         except KafkaException:
             return False
         return True
 
     if not wait_until(answers, seconds=LEADERS_S):
-        raise RuntimeFailure(f"expected the broker to answer for {settings.topics.scores} within {LEADERS_S:.0f} s")
+        raise RuntimeFailure(
+            f"expected the broker to answer for {settings.topics.scores} within {LEADERS_S:.0f} s, got no answer"
+        )
 
 
 def scored_rate(
@@ -149,14 +153,12 @@ def scored_rate(
     count: int,
     *,
     between: tuple[float, float] = MIDDLE,
-    on_look: Callable[[], None] = lambda: None,
+    on_poll: Callable[[], None] = lambda: None,
 ) -> float:
     """Wait for `count` scores; return how many a second were written between two shares of them."""
-    servers, topic = services.bootstrap_servers, settings.topics.scores
+    broker, topic = services.broker(settings), settings.topics.scores
     begun_ms = now_ms()
-    await_records(
-        settings, servers, topic, count, seconds=PATIENCE_S, interval_s=POLL_S, on_count=lambda _count: on_look()
-    )
-    lasted = range(begun_ms, now_ms() + 1)
-    with TopicGrowth(settings, servers, topic) as growth:
-        return growth.rate(count, lasted, between)
+    await_records(broker, topic, count, seconds=PATIENCE_S, interval_s=POLL_S, on_count=lambda _count: on_poll())
+    span_ms = range(begun_ms, now_ms() + 1)
+    with TopicGrowth(broker, topic) as growth:
+        return growth.rate(count, span_ms, between)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from benchmarks.bench import PATIENCE_S
 from fraudstream.devstack.stack import Services
-from fraudstream.kafka.kafka_client import open_consumer
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
@@ -55,7 +54,7 @@ class Limits:
 
 
 def _consumed_per_s(settings: Settings, services: Services, events: int) -> float:
-    consumer, topic = open_consumer(settings, services.bootstrap_servers), settings.topics.transactions
+    consumer, topic = services.broker(settings).consumer(), settings.topics.transactions
     try:
         parts = [TopicPartition(topic, part, OFFSET_BEGINNING) for part, _, _ in partition_ranges(consumer, topic)]
         consumer.assign(parts)

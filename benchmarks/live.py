@@ -27,12 +27,12 @@ def live_latency(settings: Settings, services: Services, table: pa.Table, *, rat
     """
     # Publisher and alert reader share this process: neither may hold up the other for the usual 5 ms.
     sys.setswitchinterval(0.0005)
-    servers = services.bootstrap_servers
-    expected = topic_size(settings, servers, settings.topics.scores) + len(table)
-    with AlertWatch(settings, servers) as watch:
+    broker = services.broker(settings)
+    expected = topic_size(broker, settings.topics.scores) + len(table)
+    with AlertWatch(broker) as watch:
         watch.catch_up()
         counted_from_ms = now_ms() + round(warm_up_s * 1000)
         publish(settings, services, table, rate=rate)
-        await_records(settings, servers, settings.topics.scores, expected, seconds=PATIENCE_S)
+        await_records(broker, settings.topics.scores, expected, seconds=PATIENCE_S)
         watch.catch_up()
-    return measure_latency(settings, servers, watch.seen_at_ms, since_ms=counted_from_ms)
+    return measure_latency(broker, watch.seen_at_ms, since_ms=counted_from_ms)

@@ -1,4 +1,4 @@
-"""Phases of load on the running job: each a load of its own, and what was seen meanwhile."""
+"""Phases of load on the running job, each with the samples of its time."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from benchmarks.bench import console
-from benchmarks.vitals import Look, Vitals
+from benchmarks.vitals import Sample, Vitals
 from fraudstream.devstack.stack import Services
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
@@ -14,37 +14,37 @@ from fraudstream.system.failures import RuntimeFailure
 CATCH_UP_S = 900.0
 SATURATING_RATE = 80_000.0
 MAX_GROWTH = 0.03
-"""Of the lag, as a share of the rate: looks are two seconds apart, and lag is never quite even."""
+"""Growth of the lag, as a fraction of the rate: samples are two seconds apart, and lag is never quite even."""
 WARM_UP_S, STEP_S, STEPS = 60.0, 30.0, 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """A load, and what it did.
+    """A load and its effect.
 
     Attributes
     ----------
     published : int
     rate : float
-        Transactions a second that were really published.
+        Transactions published per second.
     behind_ms : float
-        How late the latest of them was against the schedule.
-    looks : list of Look
-        From the load's begin until all was scored.
-    ended : Look
-        When the load ended.
+        Delay of the latest of them against the schedule.
+    samples : list of Sample
+        Samples from the load's start until all was scored.
+    ended : Sample
+        Sample at the load's end.
     """
 
     published: int
     rate: float
     behind_ms: float
-    looks: list[Look]
-    ended: Look
+    samples: list[Sample]
+    ended: Sample
 
     @property
     def catch_up_s(self) -> float:
         """Seconds from the load's end until all was scored."""
-        return self.looks[-1].at_s - self.ended.at_s
+        return self.samples[-1].at_s - self.ended.at_s
 
     @property
     def scored_rate(self) -> float:
@@ -54,7 +54,7 @@ class Phase:
 
     @property
     def lag_growth(self) -> float:
-        """By how much the lag grew in the second half of the load, transactions a second."""
+        """Growth of the lag in the second half of the load, in transactions per second."""
         half, last = self._second_half
         return (last.lag - half.lag) / (last.at_s - half.at_s)
 
@@ -62,31 +62,31 @@ class Phase:
     def kept_up(self) -> bool:
         """Whether no lag grew.
 
-        At the end less than a second's worth waited: what is on its way at every moment, and a checkpoint's pause. And
+        At the end less than a second's worth was waiting, which batches in flight and a checkpoint's pause explain, and
         nearly all was scored as it came.
         """
         return self.ended.lag < self.rate and self.lag_growth < MAX_GROWTH * self.rate
 
     @property
-    def _second_half(self) -> tuple[Look, Look]:
-        # The load's process ends a moment after the load: what is seen then is left out.
-        loaded = [look for look in self.looks if look.published < self.ended.published]
+    def _second_half(self) -> tuple[Sample, Sample]:
+        # The load's process ends a moment after the load: samples of that moment are left out.
+        loaded = [sample for sample in self.samples if sample.published < self.ended.published]
         return loaded[(len(loaded) - 1) // 2], loaded[-1]
 
     @property
     def drained_rate(self) -> float:
         """Transactions a second that were scored after the load's end."""
-        return (self.looks[-1].scored - self.ended.scored) / max(self.catch_up_s, 1e-3)
+        return (self.samples[-1].scored - self.ended.scored) / max(self.catch_up_s, 1e-3)
 
 
 class LoadPhases:
-    """Loads the job again and again, each time with what comes next in the same world.
+    """Load on the job in phases, each with the next transactions of the same world.
 
     Parameters
     ----------
     services : Services
     vitals : Vitals
-        Of the running job.
+        Sampler of the running job.
     """
 
     def __init__(self, services: Services, vitals: Vitals) -> None:
@@ -94,27 +94,27 @@ class LoadPhases:
         self._next_round = 0
 
     def run(self, name: str, *, rate: float, seconds: float) -> Phase:
-        """Load for so long and wait until all is scored.
+        """Load the job for some seconds and wait until all is scored.
 
         Raises
         ------
         RuntimeFailure
             The load or the job failed, or the job did not catch up within CATCH_UP_S.
         """
-        first = len(self._vitals.looks)
+        first = len(self._vitals.samples)
         with console.status(f"{name}: {rate:,.0f} transactions a second for {seconds:,.0f} s"):
             sent = self._load(rate, seconds)
-            ended = self._vitals.look()
+            ended = self._vitals.sample()
         with console.status(f"{name}: catching up with {ended.lag:,}"):
             if not wait_until(self._caught_up, seconds=CATCH_UP_S, interval_s=1.0):
                 raise RuntimeFailure(
-                    f"expected the job to catch up within {CATCH_UP_S:.0f} s, was {ended.lag:,} behind"
+                    f"expected the job to catch up within {CATCH_UP_S:.0f} s, got {ended.lag:,} behind"
                 )
         phase = Phase(
             published=int(sent["records"]),
             rate=sent["records"] / sent["seconds"],
             behind_ms=sent["behind_ms"],
-            looks=self._vitals.looks[first:],
+            samples=self._vitals.samples[first:],
             ended=ended,
         )
         console.print(
@@ -126,8 +126,7 @@ class LoadPhases:
     def sustainable_rate(self, *, warm_up_s: float = WARM_UP_S, step_s: float = STEP_S, steps: int = STEPS) -> float:
         """Find the highest rate at which no lag grows, by halving.
 
-        It lies between half of what is scored under a load that saturates the machine, and what is scored without a
-        load.
+        It lies between half of the rate scored under a load that saturates the machine, and the rate scored after it.
         """
         warm = self.run("saturated", rate=SATURATING_RATE, seconds=warm_up_s)
         low, high = warm.scored_rate / 2, warm.drained_rate
@@ -139,7 +138,7 @@ class LoadPhases:
 
     def _caught_up(self) -> bool:
         self._vitals.require_no_restart()
-        return self._vitals.look().lag <= 0
+        return self._vitals.sample().lag <= 0
 
     def _load(self, rate: float, seconds: float) -> dict[str, float]:
         line = [

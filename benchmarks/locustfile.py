@@ -1,6 +1,6 @@
 """Load on the scoring API: each user asks about five transactions a second; one without a decision is a failure.
 
-`locust -f benchmarks/locustfile.py --host http://127.0.0.1:8000` opens its page; `python -m benchmarks.scoring_api`
+`locust -f benchmarks/locustfile.py --host http://127.0.0.1:8000` opens its page; `fraudstream bench scoring-api`
 runs it without one. API_TOKEN is sent as bearer token, where the server asks for one.
 """
 

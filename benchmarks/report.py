@@ -1,9 +1,11 @@
+"""Report of a measurement: tables, charts and figures, written as JSON, Markdown and SVG."""
+
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.table import Table
@@ -31,21 +33,24 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a suite found.
+    """Results of a measurement.
 
     Attributes
     ----------
     suite : str
+        Name of the measurement.
     workload : str
-        What was done and how it was measured, for who reads the figures without the code.
+        Workload and method, for readers of the figures without the code.
     figures : dict
-        The few that matter, the last line of the command's output.
+        Main figures: the last line of the command's output.
     raw : dict
-        All that was measured, plain values.
+        All measured values.
     sections : sequence of Section
     charts : sequence of Chart
     pages : mapping of name to bytes
-        Pages of HTML to go with it.
+        HTML pages written with it.
+    broken : sequence of str
+        Promises that did not hold, a line each; the command then exits with 1.
     """
 
     suite: str
@@ -55,19 +60,37 @@ class Report:
     sections: Sequence[Section]
     charts: Sequence[Chart] = ()
     pages: Mapping[str, bytes] = field(default_factory=dict)
+    broken: Sequence[str] = ()
+
+    @classmethod
+    def of_figures(cls, suite: str, workload: str | None, figures: dict[str, Any], **more: Any) -> Self:
+        """Return a report whose one table lists the figures; names of nested ones are joined.
+
+        Parameters
+        ----------
+        suite : str
+        workload : str, optional
+            The suite's docstring: its line breaks are not kept.
+        figures : dict
+        more
+            Further attributes.
+        """
+        section = Section(title="Figures", columns=("what", "figure"), rows=list(_flattened(figures)))
+        text = " ".join((workload or "").split())
+        return cls(suite=suite, workload=text, figures=figures, raw=figures, sections=[section], **more)
 
     def show(self, console: Console) -> None:
         """Print the tables."""
         for section in self.sections:
             table = Table(box=None, title=section.title, title_justify="left")
-            for place, heading in enumerate(section.columns):
-                table.add_column(heading, justify="right" if place else "left")
+            for column, heading in enumerate(section.columns):
+                table.add_column(heading, justify="right" if column else "left")
             for row in section.rows:
                 table.add_row(*row)
             console.print(table)
 
     def write(self, folder: Path) -> list[Path]:
-        """Write it as JSON and Markdown, its charts as SVG and its pages; return the files."""
+        """Write the report as JSON and Markdown, its charts as SVG and its pages; return the files."""
         folder.mkdir(parents=True, exist_ok=True)
         machine, at = Machine.here(), datetime.now(UTC).isoformat(timespec="seconds")
         content = {"suite": self.suite, "at": at, "machine": machine.to_dict(), "workload": self.workload}
@@ -92,3 +115,11 @@ class Report:
             parts.append(f"![{self.suite}]({self.suite}.svg)")
         parts += [f"[{name}]({self.suite}-{name}.html)" for name in self.pages]
         return "\n\n".join(parts) + "\n"
+
+
+def _flattened(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{prefix}{name}: ")
+        else:
+            yield f"{prefix}{name}", f"{value:,}" if isinstance(value, int | float) else str(value)

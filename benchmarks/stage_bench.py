@@ -130,7 +130,7 @@ class StageBench:
         return self._settings.model_copy(update={"topics": topics})
 
     def _await(self, own: Settings, events: int) -> None:
-        await_records(own, self._services.bootstrap_servers, own.topics.scores, events, seconds=PATIENCE_S)
+        await_records(self._services.broker(own), own.topics.scores, events, seconds=PATIENCE_S)
 
     def _counted(self, events: int) -> Counter[str]:
         """Return the running job's counters when they have so many events."""

@@ -25,7 +25,8 @@ from producers.schedule import ConstantRate
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.columns import EVENT_TIME
-from schemas.registry import open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import value_subject
 from schemas.topics import Topics
 
 # A round of 30 days is over in half a minute: it begins long ago, so that no event time lies ahead of the clock.

@@ -4,9 +4,8 @@ from typing import Self
 
 from confluent_kafka import TopicPartition
 
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import partition_ranges
-from fraudstream.settings.settings import Settings
 
 TIMEOUT_S = 10.0
 MIDDLE = (0.25, 0.9)
@@ -18,12 +17,12 @@ class TopicGrowth:
 
     Parameters
     ----------
-    settings, bootstrap_servers, topic
-        Where to look; nothing may have been removed from it.
+    broker, topic
+        Connection to the brokers; nothing may have been removed from it.
     """
 
-    def __init__(self, settings: Settings, bootstrap_servers: str, topic: str) -> None:
-        self._consumer, self._topic = open_consumer(settings, bootstrap_servers), topic
+    def __init__(self, broker: Broker, topic: str) -> None:
+        self._consumer, self._topic = broker.consumer(), topic
         self._ends = {part: high for part, _, high in partition_ranges(self._consumer, topic)}
 
     def __enter__(self) -> Self:

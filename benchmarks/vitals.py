@@ -1,4 +1,4 @@
-"""Looks at a running stack every few seconds: memory of each process, what was published and what is scored."""
+"""Samples of a running stack every few seconds: memory of each process, records published and scored."""
 
 import threading
 import time
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.background_reader import BackgroundReader
-from fraudstream.kafka.kafka_client import open_consumer
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
@@ -18,15 +17,15 @@ INTERVAL_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """What was seen at one moment.
+class Sample:
+    """State of the stack at one moment.
 
     Attributes
     ----------
     at_s : float
-        Seconds since the watch began.
+        Seconds since sampling began.
     published, scored : int
-        Records that were ever in the topics, by their offsets.
+        Records ever written to the topics, by their offsets.
     resident_mb : mapping of process to float
         Memory, in units of 1,000,000 bytes.
     checkpoint_ms : float
@@ -46,30 +45,30 @@ class Look:
 
 
 class Vitals(BackgroundReader):
-    """Looks every INTERVAL_S.
+    """Sampler of a running stack, every INTERVAL_S.
 
     Parameters
     ----------
     settings, services
-        What is looked at.
+        The stack.
     job_id : str
         The running job.
     """
 
     def __init__(self, settings: Settings, services: Services, job_id: str) -> None:
-        super().__init__("vitals", open_consumer(settings, services.bootstrap_servers))
+        super().__init__("vitals", services.broker(settings).consumer())
         self._settings = settings
         self._rest, self._job_id = FlinkRest(url=services.rest_url), job_id
         self._begun = time.monotonic()
         self._lock = threading.Lock()
-        self.looks: list[Look] = []
+        self.samples: list[Sample] = []
 
-    def look(self) -> Look:
-        """Look now."""
+    def sample(self) -> Sample:
+        """Sample now."""
         with self._lock:  # one at a time: the consumer is shared
             topics = self._settings.topics
             newest = self._rest.checkpoints(self._job_id)["latest"]["completed"]
-            seen = Look(
+            sample = Sample(
                 at_s=time.monotonic() - self._begun,
                 # The scores first: what is scored between the two readings must not be more than was published.
                 scored=self._ever_in(topics.scores),
@@ -80,19 +79,19 @@ class Vitals(BackgroundReader):
                 },
                 checkpoint_ms=newest["end_to_end_duration"] if newest else 0.0,
             )
-            self.looks.append(seen)
-            return seen
+            self.samples.append(sample)
+            return sample
 
     def require_no_restart(self) -> None:
         """Raise RuntimeFailure when the job failed, with the cause."""
         restarts = int(self._rest.metrics(f"/jobs/{self._job_id}/metrics", "numRestarts")["numRestarts"])
         if restarts:
             cause = self._rest.root_cause(self._job_id)
-            raise RuntimeFailure(f"expected the job to run on, was restarted {restarts} times: {cause}")
+            raise RuntimeFailure(f"expected the job to run without a restart, got {restarts} restarts: {cause}")
 
     def _ever_in(self, topic: str) -> int:
         return sum(high for _, _, high in partition_ranges(self._consumer, topic))
 
     def _poll(self) -> None:
         if not self._stopping.wait(INTERVAL_S):
-            self.look()
+            self.sample()

@@ -1,3 +1,5 @@
+"""Schema registries: the protocol, the committed table of ids, subjects of the topics."""
+
 import json
 import re
 from importlib.resources import files
@@ -5,7 +7,6 @@ from typing import Protocol
 
 from schemas.avro_schemas import schema_text
 from schemas.errors import UserError
-from schemas.registry_access import RegistryAccess
 
 
 class UnknownSchemaError(LookupError):
@@ -42,7 +43,7 @@ class FileRegistry:
     """The committed table of ids in `schemas/registry.json`: an id, once given, keeps its schema."""
 
     def __init__(self) -> None:
-        table = json.loads((files("schemas") / "registry.json").read_text())["schemas"]
+        table = json.loads((files(__package__) / "registry.json").read_text())["schemas"]
         self._names = {row["id"]: row["schema"].removesuffix(".avsc") for row in table}
 
     def id_for(self, subject: str, name: str) -> int:  # noqa: ARG002  (ids are global here)
@@ -70,16 +71,6 @@ class FileRegistry:
 
 def _kind(name: str) -> str:
     return re.sub(r"_v\d+$", "", name)
-
-
-def open_registry(access: RegistryAccess | None) -> SchemaRegistry:
-    """Return the registry that `access` tells of, or the committed file registry when there is none."""
-    if access is None:
-        return FileRegistry()
-    # Imported when asked for: the client brings an HTTP stack that the file registry does without.
-    from schemas.http_registry import HttpRegistry  # noqa: PLC0415
-
-    return HttpRegistry(access)
 
 
 def value_subject(topic: str) -> str:

@@ -1,28 +1,34 @@
+"""Registry lookups that never stop a stream: outages and unknown ids are answered from memory for a while."""
+
 import time
 from collections.abc import Callable
 
 from schemas.errors import UserError
-from schemas.registry import RegistryUnavailableError, SchemaRegistry, UnknownSchemaError, open_registry
+from schemas.open_registry import open_registry
+from schemas.registry import RegistryUnavailableError, SchemaRegistry, UnknownSchemaError
 from schemas.registry_access import RegistryAccess
 
 ASK_AGAIN_S = 60.0
 MISSES = 50
-"""So many unknown ids are looked up in ASK_AGAIN_S: whoever sends invented ones must not hold up the others."""
+"""Unknown ids looked up in ASK_AGAIN_S: a flood of invented ids must not delay the other records."""
+LIST_S = 5.0
+"""Seconds between two listings of our subjects' ids, once MISSES is reached."""
 
 
 class ResilientRegistry:
-    """A registry for a job: what it can't tell now is unknown, and is asked again later.
+    """A registry for a job: an id that can't be looked up now is unknown, and is looked up again later.
 
     An unknown id, or a registry that is down, must neither stop the stream nor end the job: the records with
     known schemas go on, the others become dead letters that can be replayed. So an outage costs the stream one wait
-    in ASK_AGAIN_S, whatever comes in.
+    in ASK_AGAIN_S, and invented ids cost it MISSES lookups. Beyond these, an id is looked up only where a subject
+    lists it: a flood of invented ids hides no schema that is registered for our topics.
 
     Parameters
     ----------
     registry : SchemaRegistry
-        The one that is asked.
+        Registry behind this one.
     clock : callable
-        Gives seconds that only grow.
+        Monotonic clock, in seconds.
     """
 
     def __init__(self, registry: SchemaRegistry, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,9 +39,11 @@ class ResilientRegistry:
         self._unknown: dict[int, str] = {}
         self._outage = ""
         self._forget_at = 0.0
+        self._listed: set[int] = set()
+        self._list_at = 0.0
 
     def id_for(self, subject: str, name: str) -> int:
-        """Return the id of our own schema. It is asked for once, when the job starts, which fails without it."""
+        """Return the id of our own schema. It is looked up once, when the job starts, which fails without it."""
         if (subject, name) not in self._own:
             self._own[subject, name] = self._registry.id_for(subject, name)
         return self._own[subject, name]
@@ -53,10 +61,22 @@ class ResilientRegistry:
             self._forget_at = self._clock() + ASK_AGAIN_S
         if schema_id in self._unknown:
             raise UnknownSchemaError(self._unknown[schema_id])
-        if self._outage or len(self._unknown) >= MISSES:
-            why = self._outage or f"too many unknown ids in {ASK_AGAIN_S:.0f} s"
-            raise UnknownSchemaError(f"expected a known schema id, was {schema_id}, not looked up: {why}")
-        return self._look_up(schema_id)
+        if not self._outage and (len(self._unknown) < MISSES or self._is_listed(schema_id)):
+            return self._look_up(schema_id)
+        why = self._outage or f"too many unknown ids in {ASK_AGAIN_S:.0f} s"
+        raise UnknownSchemaError(f"expected a known schema id, got {schema_id}, not looked up: {why}")
+
+    def _is_listed(self, schema_id: int) -> bool:
+        """Return whether a subject of ours has the id, by a listing that is at most LIST_S old."""
+        if schema_id not in self._listed and self._clock() >= self._list_at:
+            try:
+                self._listed = {found for subject, name in self._own for found in self._registry.ids(subject, name)}
+            except RegistryUnavailableError as error:
+                self._begin_outage(error)
+            except UserError:
+                pass  # the registry answers, but with no list: the former one stays
+            self._list_at = self._clock() + LIST_S
+        return schema_id in self._listed
 
     def _look_up(self, schema_id: int) -> str:
         try:
@@ -65,17 +85,20 @@ class ResilientRegistry:
             self._unknown[schema_id] = str(error)
             raise
         except RegistryUnavailableError as error:
-            # From now on, not from when the wait began.
-            self._outage, self._forget_at = str(error), self._clock() + ASK_AGAIN_S
+            self._begin_outage(error)
             raise UnknownSchemaError(str(error)) from None
         except UserError as error:
-            # The registry answers, but not with a schema: as unknown as any, and asked for again.
+            # The registry answers, but not with a schema: an unknown id, to be looked up again.
             self._unknown[schema_id] = str(error)
             raise UnknownSchemaError(str(error)) from None
         return self._known[schema_id]
 
+    def _begin_outage(self, error: RegistryUnavailableError) -> None:
+        # From now on, not from when the wait began.
+        self._outage, self._forget_at = str(error), self._clock() + ASK_AGAIN_S
+
 
 def open_steady_registry(access: RegistryAccess | None) -> SchemaRegistry:
-    """Return the registry for a job; the committed file knows all that it will ever know, and never fails."""
+    """Return the registry for a job; the committed file never fails and never changes."""
     registry = open_registry(access)
     return registry if access is None else ResilientRegistry(registry)

@@ -50,7 +50,7 @@ def transactions(customers: int, events: int) -> pa.Table:
 
 def fill(settings: Settings, services: Services, table: pa.Table) -> None:
     """Publish a table to the settings' transactions topic, made where it is missing."""
-    create_topics(settings, services.bootstrap_servers)
+    create_topics(services.broker(settings))
     publish(settings, services, table)
 
 

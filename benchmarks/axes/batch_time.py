@@ -44,7 +44,7 @@ def run(settings: Settings, brief: bool) -> Axis:
             own = with_job(with_topics(settings, "batch-ms", f"batch-ms-{turn}"), batch_ms=batch_ms)
             already = events + turn * live
             with console.status(f"batches of {batch_ms} ms"):
-                create_topics(own, services.bootstrap_servers)
+                create_topics(services.broker(own))
                 job = submit(own, services)
                 rate = scored_rate(own, services, already)
                 part = table.slice(already, live)

@@ -80,7 +80,7 @@ def _point(settings: Settings, services: Services, customers: int, per_customer:
     filling = max(per_customer * customers, MIN_EVENTS)
     table = transactions(customers, filling + live)
     fill(settings, services, table.slice(0, filling))
-    create_topics(settings, services.bootstrap_servers)
+    create_topics(services.broker(settings))
     rest, job = FlinkRest(url=services.rest_url), submit(settings, services)
     rate = scored_rate(settings, services, filling, between=LATE)
     warm_up_s = live / LIVE_RATE / 4

@@ -10,8 +10,8 @@ from benchmarks.baselines.drain import Work, drain
 from benchmarks.baselines.environment import version_of
 from benchmarks.baselines.oracle import ENGINES, Oracle, OracleResult
 from benchmarks.baselines.peer import FlinkPeer, Peer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import read_topic
-from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from schemas.avro_schemas import SCORE, TRANSACTION
 from schemas.codec import RecordCodec, UndecodableError
@@ -146,16 +146,16 @@ def _in_turns(baselines: Sequence[Peer]) -> Iterator[Peer]:
 
 def judge(peer: Peer, work: Work, turn: int, oracle: Oracle) -> OracleResult:
     """Compare what a peer wrote in a turn with the oracle."""
-    settings, servers = work.settings_of(peer, turn), work.services.bootstrap_servers
-    given = _written(settings, servers, oracle.customers, SCORE if ENGINES[peer.features] else TRANSACTION)
+    broker = work.services.broker(work.settings_of(peer, turn))
+    given = _written(broker, oracle.customers, SCORE if ENGINES[peer.features] else TRANSACTION)
     return oracle.judge(given, ENGINES[peer.features])
 
 
-def _written(settings: Settings, servers: str, customers: set[str], kind: str) -> Iterator[tuple[str, str, float]]:
+def _written(broker: Broker, customers: set[str], kind: str) -> Iterator[tuple[str, str, float]]:
     """Yield customer, id and score of what a topic holds of some customers."""
     codec = RecordCodec(kind, "", FileRegistry())
     names = {customer.encode() for customer in customers}
-    for message in read_topic(settings, servers, settings.topics.scores):
+    for message in read_topic(broker, broker.topics.scores):
         if message.key() in names and (payload := message.value()) is not None:
             record = codec.decode(payload)
             yield record["customer_id"], record["transaction_id"], record.get("score", 0.0)

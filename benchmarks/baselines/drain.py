@@ -17,7 +17,6 @@ from benchmarks.topic_growth import TopicGrowth
 from fraudstream.control.submit import stop_job, submit
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services, start
-from fraudstream.kafka.kafka_client import open_consumer
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
@@ -79,12 +78,12 @@ def drain(peer: Peer, work: Work, turn: int) -> float:
         When it dies, or is not done within PATIENCE_S.
     """
     settings, count = work.settings_of(peer, turn), round(work.events * peer.share)
-    create_topics(settings, work.services.bootstrap_servers)
+    create_topics(work.services.broker(settings))
     services = work.services
     running = _job(peer, settings, services) if isinstance(peer, FlinkPeer) else _processes(peer, settings, services)
     with running as fault:
         lasted_ms = _await(settings, work.services, count, fault)
-    with TopicGrowth(settings, work.services.bootstrap_servers, settings.topics.scores) as growth:
+    with TopicGrowth(work.services.broker(settings), settings.topics.scores) as growth:
         return growth.rate(count, lasted_ms)
 
 
@@ -146,7 +145,7 @@ def _job(peer: FlinkPeer, settings: Settings, services: Services) -> Iterator[Fa
 
 def _await(settings: Settings, services: Services, count: int, fault: Fault) -> range:
     """Wait until so many scores are there; return the moments that it took, milliseconds since 1970."""
-    consumer, topic = open_consumer(settings, services.bootstrap_servers), settings.topics.scores
+    consumer, topic = services.broker(settings).consumer(), settings.topics.scores
     begun_ms, found = now_ms(), 0
 
     def all_there() -> bool:

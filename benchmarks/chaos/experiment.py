@@ -200,10 +200,10 @@ class _Stack:
         self, table: pa.Table, labels: pa.Table, plan: Sequence[Step], rate: float
     ) -> tuple[pa.Table, list[Hit]]:
         """Let the stream flow, make changes and faults, repair them, wait for the last score; return what was sent."""
-        servers, topics = self.services.bootstrap_servers, self.settings.topics
+        broker, topics = self.services.broker(self.settings), self.settings.topics
         with (
-            ScoreWatch(self.settings, servers) as watch,
-            Publisher(servers) as publisher,
+            ScoreWatch(broker) as watch,
+            Publisher(broker.bootstrap_servers) as publisher,
             Stream(table, labels, publisher, topics, FileRegistry(), rate=rate) as stream,
         ):
             self._await_first(watch)
@@ -235,7 +235,7 @@ class _Stack:
 
     def _await_labels(self) -> None:
         """Wait until the job has learned all labels; if it does not, the comparison will say so."""
-        with closing(ConsumerLag(self.settings, self.services.bootstrap_servers)) as lag:
+        with closing(ConsumerLag(self.services.broker(self.settings))) as lag:
             group, topic = job_config(self.settings, self.services).group, self.settings.topics.labels
             _await(lambda: (lag.records(group) or {topic: 1})[topic] == 0)
 

@@ -27,7 +27,7 @@ def read_topics(settings: Settings, services: Services) -> tuple[Found, list[Pla
 
     def records(name: str, topic: str) -> Iterator[Positioned]:
         codec = RecordCodec(name, value_subject(topic), FileRegistry())
-        messages = list(read_topic(settings, services.bootstrap_servers, topic))
+        messages = list(read_topic(services.broker(settings), topic))
         messages.sort(key=lambda message: (message.partition(), message.offset()))
         for message in messages:
             yield message.partition() or 0, message.offset() or 0, codec.decode(message.value() or b"")
@@ -40,7 +40,7 @@ def read_topics(settings: Settings, services: Services) -> tuple[Found, list[Pla
         ],
         scores=[record for _, _, record in records(SCORE, topics.scores)],
         alerts=[record for _, _, record in records(ALERT, topics.alerts)],
-        dead_letters=sum(1 for _ in read_topic(settings, services.bootstrap_servers, topics.dead_letters)),
+        dead_letters=sum(1 for _ in read_topic(services.broker(settings), topics.dead_letters)),
         label_ends=_ends(labels),
     )
     return found, labels

@@ -5,9 +5,8 @@ import time
 from confluent_kafka import TopicPartition
 
 from fraudstream.kafka.background_reader import BackgroundReader
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import TopicCodecs
-from fraudstream.settings.settings import Settings
 from schemas.avro_schemas import SCORE
 
 POLL_S = 0.05
@@ -19,14 +18,14 @@ class ScoreWatch(BackgroundReader):
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     """
 
-    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
-        topic = settings.topics.scores
-        self._codecs = TopicCodecs(settings, {topic: SCORE})
-        consumer = open_consumer(settings, bootstrap_servers)
+    def __init__(self, broker: Broker) -> None:
+        topic = broker.topics.scores
+        self._codecs = TopicCodecs(broker.settings, {topic: SCORE})
+        consumer = broker.consumer()
         super().__init__("score-watch", consumer, topics=(topic,))
         parts = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
         # Assigned, not subscribed: a group would have to find together again after every death of the broker.

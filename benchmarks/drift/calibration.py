@@ -1,4 +1,4 @@
-"""How often detectors fire on observations of which nothing changes, drawn by chance alone."""
+"""False alarms of the detectors on random observations without a change."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ FAMILIES: Mapping[str, Callable[[np.random.Generator, int], NDArray[np.float64]]
     # Means of amounts: skewed even of a thousand.
     "amounts": lambda rng, size: _standardised(rng.gamma(50, 1, size), 50, np.sqrt(50)),
 }
-"""Of standardised observations, (size,)."""
+"""Generators of standardised observations, (size,)."""
 
 CONFIGURATIONS: Mapping[str, DetectorSettings] = {
     **{f"ADWIN, delta {delta:g}": adwin(delta) for delta in (2e-3, 5e-4, 1e-4, 1e-5, 1e-6)},
@@ -33,7 +33,7 @@ CONFIGURATIONS: Mapping[str, DetectorSettings] = {
 
 
 def false_alarms(settings: DetectorSettings, *, streams: int, seed: int) -> dict[str, float]:
-    """Return the alarms in a million events of each family."""
+    """Return the alarms per million events, by family."""
     return {
         name: sum(_alarms(settings, draw(np.random.default_rng([seed, number]), LENGTH)) for number in range(streams))
         / (streams * LENGTH * OBSERVATION_SIZE / 1e6)

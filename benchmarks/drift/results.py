@@ -1,10 +1,12 @@
+"""Report of the drift scorecard."""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from benchmarks.chart import Chart, Points
-from benchmarks.drift.judges import ALWAYS, JOB
+from benchmarks.drift.compared_detectors import ALWAYS, JOB
 from benchmarks.drift.scenarios import DRIFTS, QUIET, SEASONAL
 from benchmarks.drift.scorecard import Card
 from benchmarks.drift.streams import Stream
@@ -13,17 +15,17 @@ from benchmarks.report import Report, Section
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What was found.
+    """Results of the scorecard.
 
     Attributes
     ----------
     seed, worlds : int
     cards : mapping of str to Card
-        By the detector.
+        Counts by detector.
     calibration : mapping of str to mapping of str to float
-        By the configuration and the family of streams: false alarms in a million events.
+        False alarms per million events, by configuration and family of streams.
     shown : pair of Stream
-        The first world without drift, by the time of week and by the mean alone.
+        First world without drift, by the time of week and by the mean alone.
     """
 
     seed: int
@@ -84,10 +86,10 @@ def _alarms(figures: Figures) -> Section:
     )
 
 
-def _delays(figures: Figures, title: str, place: int) -> Section:
+def _delays(figures: Figures, title: str, index: int) -> Section:
     def cell(card: Card, drift: str) -> str:
-        delay = _median(card, drift, place)
-        missed = f" ({card.misses[drift]})" if card.misses[drift] and not place else ""
+        delay = _median(card, drift, index)
+        missed = f" ({card.misses[drift]})" if card.misses[drift] and not index else ""
         return ("-" if delay is None else f"{delay:,.0f}") + missed
 
     rows = [(name, *(cell(card, drift) for drift in DRIFTS)) for name, card in figures.cards.items()]
@@ -135,6 +137,6 @@ def _charts(figures: Figures) -> Sequence[Chart]:
     ]
 
 
-def _median(card: Card, drift: str, place: int) -> Any:
-    found = [delay[place] for delay in card.delays[drift]]
+def _median(card: Card, drift: str, index: int) -> Any:
+    found = [delay[index] for delay in card.delays[drift]]
     return round(median(found), 1) if found else None

@@ -1,3 +1,5 @@
+"""Scenarios with and without drift."""
+
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +14,7 @@ from producers.simulation_config import SimulationConfig, epoch_ms
 STATIONARY, SEASONAL = "stationary", "daily and weekly pattern only"
 RARE = "coordinates unknown in training, then in 1 of 10,000"
 QUIET = (STATIONARY, SEASONAL, RARE)
-"""Scenarios without drift: what fires there is a false alarm, and none is expected."""
+"""Scenarios without drift: an alarm there is a false one."""
 
 RARE_SIGNAL = "distance_km"
 """The signal that was constant in training."""
@@ -21,12 +23,12 @@ RARE_SHARE = 1e-4
 """Transactions whose distance is known although it never was in training."""
 
 WEEKEND = 1.2
-"""What is bought on Saturday and Sunday costs so much more, always: the simulator knows no weekly pattern of values."""
+"""Factor of the amounts on Saturdays and Sundays: the simulator has no weekly pattern of amounts."""
 RAMP_DAYS = 7
 FLIPPED = 0.01
 
 Change = Callable[[pa.Table, NDArray[np.float64], np.random.Generator], pa.Table]
-"""Given a table, how many days each row is after the moment of drift, and chance."""
+"""Function of a table, the days of each row after the drift, and a random generator."""
 
 
 def world(config: SimulationConfig) -> pa.Table:
@@ -45,17 +47,17 @@ def _gradual(table: pa.Table, days: NDArray[np.float64], _rng: np.random.Generat
     return with_amounts(table, 1 + 0.5 * np.clip(days / RAMP_DAYS, 0, 1))
 
 
-def without_places(table: pa.Table) -> pa.Table:
+def without_coordinates(table: pa.Table) -> pa.Table:
     """Return a table in which no transaction has coordinates: the distance is constant."""
     for name in ("latitude", "longitude"):
         table = _with(table, name, pa.nulls(len(table), pa.float64()))
     return table
 
 
-def rare_places(table: pa.Table, seed: int) -> pa.Table:
+def rare_coordinates(table: pa.Table, seed: int) -> pa.Table:
     """Return a table in which RARE_SHARE of the transactions have coordinates, and so have those before them.
 
-    A distance is one to a customer's transaction before, so without the latter it would stay unknown.
+    A distance is measured from the customer's transaction before, so without the latter it would stay unknown.
     """
     rng = np.random.default_rng(seed)
     chosen = np.flatnonzero(rng.random(len(table)) < RARE_SHARE)
@@ -69,7 +71,7 @@ def rare_places(table: pa.Table, seed: int) -> pa.Table:
 
 
 def _before(table: pa.Table) -> NDArray[np.int64]:
-    """Return the row of each customer's transaction before, -1 for the first, (n,)."""
+    """Return the row of the same customer's transaction before, -1 for the first, (n,)."""
     customer = table["customer_id"].combine_chunks().dictionary_encode().indices.to_numpy()
     order = np.argsort(customer, kind="stable")
     before = np.full(len(table), -1, np.int64)
@@ -78,7 +80,7 @@ def _before(table: pa.Table) -> NDArray[np.int64]:
     return before
 
 
-def _no_places(table: pa.Table, days: NDArray[np.float64], _rng: np.random.Generator) -> pa.Table:
+def _missing_coordinates(table: pa.Table, days: NDArray[np.float64], _rng: np.random.Generator) -> pa.Table:
     for name in ("latitude", "longitude"):
         values = np.where(days >= 0, np.nan, table[name].to_numpy())
         table = _with(table, name, pa.array(values, mask=np.isnan(values)))
@@ -99,7 +101,7 @@ SIMULATED: Mapping[str, str] = {
 
 CHANGED: Mapping[str, Change] = {
     "amounts x 1.5, over 7 days": _gradual,
-    "places missing": _no_places,
+    "coordinates missing": _missing_coordinates,
     "1 % of labels flipped": _flipped_labels,
 }
 """Scenarios that change a table."""
@@ -108,7 +110,7 @@ DRIFTS = (*SIMULATED, *CHANGED)
 
 
 def drifted(name: str, config: SimulationConfig, drift_day: int) -> pa.Table:
-    """Return a world whose drift begins so many days after its start."""
+    """Return a world whose drift begins `drift_day` days after its start."""
     at = config.start + timedelta(days=drift_day)
     if name in SIMULATED:
         return world(replace(config, drift=SIMULATED[name], drift_at=at))
@@ -118,8 +120,8 @@ def drifted(name: str, config: SimulationConfig, drift_day: int) -> pa.Table:
 
 
 def _with(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    place = table.schema.get_field_index(name)
-    return table.set_column(place, table.schema.field(name), values.cast(table.schema.field(name).type))
+    index = table.schema.get_field_index(name)
+    return table.set_column(index, table.schema.field(name), values.cast(table.schema.field(name).type))
 
 
 def _times_ms(table: pa.Table) -> NDArray[np.int64]:

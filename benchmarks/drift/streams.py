@@ -1,3 +1,5 @@
+"""Signals of a simulated world, and their observations."""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +22,7 @@ NAMES = (*(signal.name for signal in SIGNALS), ERROR)
 
 @dataclass(frozen=True, kw_only=True)
 class Signals:
-    """What n transactions gave: (n, len(NAMES)) signals, and their event times."""
+    """Signals of n transactions, (n, len(NAMES)), and their event times."""
 
     values: NDArray[np.float64]
     times_ms: NDArray[np.int64]
@@ -38,7 +40,7 @@ class Signals:
         return cls(values=np.column_stack([matrix, error]), times_ms=table["event_time"].cast(pa.int64()).to_numpy())
 
     def shuffled(self, seed: int) -> "Signals":
-        """Return the same transactions in no order: nothing changes in it, not even with the time of day."""
+        """Return the same transactions in random sequence: stationary, even over the time of day."""
         order = np.random.default_rng(seed).permutation(len(self.times_ms))
         return Signals(values=self.values[order], times_ms=self.times_ms[order])
 
@@ -47,7 +49,7 @@ class Signals:
 
 
 Stream = Mapping[str, Sequence[SignalObservation]]
-"""The observations of each signal."""
+"""Observations by signal."""
 
 
 def observed(signals: Signals, manifest: Manifest, *, by_week: bool = True) -> Stream:
@@ -58,8 +60,8 @@ def observed(signals: Signals, manifest: Manifest, *, by_week: bool = True) -> S
         signals.values, signals.times_ms
     )
     return {
-        name: [baseline.compare(observation, place, manifest.model_id) for observation in observations]
-        for place, (name, baseline) in enumerate(zip(NAMES, chosen, strict=True))
+        name: [baseline.compare(observation, index, manifest.model_id) for observation in observations]
+        for index, (name, baseline) in enumerate(zip(NAMES, chosen, strict=True))
     }
 
 

@@ -1,33 +1,33 @@
-"""All detectors on all scenarios."""
+"""Evaluation of all detectors on all scenarios."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from benchmarks.drift.calibration import CONFIGURATIONS, false_alarms
-from benchmarks.drift.judges import JUDGES
+from benchmarks.drift.compared_detectors import COMPARED
 from benchmarks.drift.results import Figures
-from benchmarks.drift.scenarios import DRIFTS, RARE, RARE_SIGNAL, SEASONAL, STATIONARY, drifted, rare_places, world
-from benchmarks.drift.scorecard import Card, judge_drift, judge_quiet
+from benchmarks.drift.scenarios import DRIFTS, RARE, RARE_SIGNAL, SEASONAL, STATIONARY, drifted, rare_coordinates, world
+from benchmarks.drift.scorecard import Card, score_drift, score_quiet
 from benchmarks.drift.streams import Signals, Stream, observed
 from models.scoring.artifact import Artifact
 from producers.simulation_config import SimulationConfig, epoch_ms
 
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How much is judged.
+    """Sizes of an evaluation.
 
     Attributes
     ----------
     worlds, customers, days : int
         Simulated worlds, and their sizes.
     drift_day : int
-        When the drift begins, in days from the start.
+        Start of the drift, in days from the start of the stream.
     streams : int
-        Of each kind in the calibration.
+        Streams of each kind in the calibration.
     """
 
     worlds: int
@@ -41,46 +41,46 @@ FULL = Sizes(worlds=3, customers=4_000, days=42, drift_day=28, streams=30)
 BRIEF = Sizes(worlds=1, customers=1_500, days=21, drift_day=14, streams=2)
 
 
-def run(
-    artifact: Artifact, placeless: Artifact, sizes: Sizes, *, seed: int, tell: Tell = lambda _stage: None
+def evaluate(
+    artifact: Artifact, placeless: Artifact, sizes: Sizes, *, seed: int, progress: Progress = lambda _stage: None
 ) -> Figures:
-    """Judge; the same artifacts, sizes and seed give the same figures.
+    """Evaluate the detectors; the same artifacts, sizes and seed give the same figures.
 
     Parameters
     ----------
     artifact : Artifact
-        What scores.
+        Scorer.
     placeless : Artifact
-        What scores where a signal was constant in training: its own history had no coordinates.
+        Scorer whose training had a constant signal: its history had no coordinates.
     sizes : Sizes
     seed : int
-    tell : callable of str
-        Told what is being done.
+    progress : callable of str
+        Called with each stage.
     """
-    cards = {name: Card() for name in JUDGES}
+    cards = {name: Card() for name in COMPARED}
     shown: tuple[Stream, Stream] | None = None
     for number in range(sizes.worlds):
         config = SimulationConfig(seed=100 * seed + number, customers=sizes.customers, days=sizes.days)
-        tell(f"world {number + 1}: without drift")
+        progress(f"world {number + 1}: without drift")
         table = world(config)
         usual = Signals.of(table, artifact)
         for name, signals in ((STATIONARY, usual.shuffled(seed)), (SEASONAL, usual)):
             streams = _both(signals, artifact)
-            judge_quiet(cards, name, *streams)
+            score_quiet(cards, name, *streams)
         shown = shown or streams
-        tell(f"world {number + 1}: {RARE}")
-        rare = Signals.of(rare_places(table, config.seed), placeless)
+        progress(f"world {number + 1}: {RARE}")
+        rare = Signals.of(rare_coordinates(table, config.seed), placeless)
         by_week, by_mean = _both(rare, placeless)
-        # The other signals are judged where they are usual.
-        judge_quiet(cards, RARE, {RARE_SIGNAL: by_week[RARE_SIGNAL]}, {RARE_SIGNAL: by_mean[RARE_SIGNAL]})
+        # The other signals are scored where they are usual.
+        score_quiet(cards, RARE, {RARE_SIGNAL: by_week[RARE_SIGNAL]}, {RARE_SIGNAL: by_mean[RARE_SIGNAL]})
         drift_ms = epoch_ms(config.start + timedelta(days=sizes.drift_day))
         for name in DRIFTS:
-            tell(f"world {number + 1}: {name}")
+            progress(f"world {number + 1}: {name}")
             signals = Signals.of(drifted(name, config, sizes.drift_day), artifact)
-            judge_drift(cards, name, *_both(signals, artifact), drift_ms)
+            score_drift(cards, name, *_both(signals, artifact), drift_ms)
     if shown is None:
-        raise ValueError(f"expected a world at least, was {sizes.worlds}")
-    tell("calibrating")
+        raise ValueError(f"expected 1 world or more, got {sizes.worlds}")
+    progress("calibrating")
     rates = {name: false_alarms(item, streams=sizes.streams, seed=seed) for name, item in CONFIGURATIONS.items()}
     return Figures(seed=seed, worlds=sizes.worlds, cards=cards, calibration=rates, shown=shown)
 

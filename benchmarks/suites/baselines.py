@@ -27,7 +27,7 @@ SAMPLED = 200
 """Customers whose scores are checked."""
 
 
-def run(brief: bool) -> Report:
+def run(brief: bool = False) -> Report:
     """Let each drain the topic, our own job and its limit again and again between them."""
     baselines = [peer for peer in BASELINES if not brief or peer.slug in BRIEF_PEERS]
     for peer in baselines:

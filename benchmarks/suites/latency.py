@@ -18,7 +18,7 @@ from fraudstream.settings.settings import Settings
 RATE = 5_000.0
 
 
-def run(brief: bool) -> Report:
+def run(brief: bool = False) -> Report:
     """Find the sustainable rate, then measure at the two rates."""
     lengths = BRIEF if brief else Lengths()
     settings = bench_settings(bench_model())
@@ -87,7 +87,7 @@ def _raw(one: Measured) -> dict[str, Any]:
         "behind_ms": [round(phase.behind_ms, 1) for phase in one.phases],
         "not_scored_at_end": [phase.ended.lag for phase in one.phases],
         "checkpoints": one.checkpoints,
-        "longest_checkpoint_ms": max(look.checkpoint_ms for phase in one.phases for look in phase.looks),
+        "longest_checkpoint_ms": max(sample.checkpoint_ms for phase in one.phases for sample in phase.samples),
         "runs": [_rounded(Latency.of(histogram)) for histogram in one.runs],
         "histogram_us": one.pooled.encode().decode(),
     }

@@ -20,7 +20,7 @@ LIVE_RATE = 5_000
 WARM_UP_S, LIVE_S = 5, 30
 
 
-def run(brief: bool) -> Report:
+def run(brief: bool = False) -> Report:
     """Drain by the job, go live with it, drain by the loop."""
     settings = bench_settings(bench_model())
     backlog = simulate(BACKLOG).slice(0, 150_000 if brief else BACKLOG_EVENTS)

@@ -17,7 +17,7 @@ AXES: Mapping[str, Callable[[Settings, bool], Axis]] = {
 }
 
 
-def run(brief: bool) -> Report:
+def run(brief: bool = False) -> Report:
     """Measure along each axis, on stacks of its own."""
     settings = bench_settings(bench_model())
     found = {name: measure(settings, brief) for name, measure in AXES.items()}

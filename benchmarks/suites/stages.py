@@ -21,7 +21,7 @@ MIN_SHARE = 0.01
 """Threads with less of the processor's time are added up."""
 
 
-def run(brief: bool) -> Report:
+def run(brief: bool = False) -> Report:
     """Drain twice, the first to warm up; go live; draw the flame graph."""
     backlog, live_s = (60_000, 3) if brief else (BACKLOG, LIVE_S)
     settings = bench_settings(bench_model())

@@ -21,7 +21,7 @@ CHECKPOINT_S = 1.0
 JOB, LOOP = "job", "plain loop, one process"
 
 
-def run(brief: bool) -> Report:
+def run(brief: bool = False) -> Report:
     """Drain by each in turns."""
     settings = bench_settings(bench_model())
     job = settings.job.model_copy(update={"checkpoint_interval_s": CHECKPOINT_S})

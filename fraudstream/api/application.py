@@ -44,7 +44,7 @@ def create_application(settings: Settings, services: Services, registry: Collect
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_desk(settings, services.bootstrap_servers) as app.state.desk:
+        with open_desk(services.broker(settings)) as app.state.desk:
             yield
 
     app = FastAPI(title="fraudstream", version="1", description=DESCRIPTION, lifespan=lifespan)

@@ -2,10 +2,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fraudstream.devstack.broker import reachable
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
-from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from jobs.job_config import JobConfig
@@ -36,7 +34,7 @@ class Readiness:
     """
 
     def __init__(self, settings: Settings, services: Services) -> None:
-        self._properties, self._servers = shared_properties(settings), services.bootstrap_servers
+        self._broker = services.broker(settings)
         self._rest = FlinkRest(url=services.rest_url)
 
     def look(self, *, reader: bool) -> Parts:
@@ -47,7 +45,7 @@ class Readiness:
         reader
             Whether this process reads the job's answers.
         """
-        return Parts(broker=reachable(self._servers, self._properties), job=self._job_runs(), reader=reader)
+        return Parts(broker=self._broker.answers(), job=self._job_runs(), reader=reader)
 
     def _job_runs(self) -> bool:
         try:

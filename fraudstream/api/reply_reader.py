@@ -8,11 +8,10 @@ from typing import Any
 from confluent_kafka import Message, Producer
 
 from fraudstream.kafka.background_reader import BackgroundReader
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics
 from fraudstream.kafka.topic_reader import topic_ends
-from fraudstream.settings.settings import Settings
 
 POLL_S = 0.1
 MAX_AT_ONCE = 500
@@ -48,8 +47,8 @@ class ReplyReader(BackgroundReader):
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     listeners
         By topic.
     loop
@@ -60,16 +59,15 @@ class ReplyReader(BackgroundReader):
 
     def __init__(
         self,
-        settings: Settings,
-        bootstrap_servers: str,
+        broker: Broker,
         listeners: Mapping[str, Listener],
         loop: asyncio.AbstractEventLoop,
         producer: Producer,
     ) -> None:
-        self._codecs = TopicCodecs(settings, {topic: listener.kind for topic, listener in listeners.items()})
+        self._codecs = TopicCodecs(broker.settings, {topic: listener.kind for topic, listener in listeners.items()})
         self._listeners, self._loop, self._producer = listeners, loop, producer
-        consumer = open_consumer(settings, bootstrap_servers, committed_only=False)
-        recreated = RecreatedTopics.among(settings, bootstrap_servers, list(listeners))
+        consumer = broker.consumer(committed_only=False)
+        recreated = RecreatedTopics.among(broker, list(listeners))
         super().__init__("reply-reader", consumer, topics=listeners, recreated=recreated)
         consumer.assign(topic_ends(consumer, listeners))
 

@@ -14,7 +14,7 @@ from fraudstream.api.feature_queries import FeatureQueries
 from fraudstream.api.reply_reader import Listener, ReplyReader
 from fraudstream.api.score_book import Entry, ScoreBook
 from fraudstream.api.sender import Sender, UnavailableError
-from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.settings.settings import Settings
 from producers.publisher import SETTINGS
@@ -51,7 +51,7 @@ class Scoring:
     def __init__(self, settings: Settings, book: ScoreBook, producer: Producer) -> None:
         topic = settings.topics.transactions
         self._codec = RecordCodec(TRANSACTION, value_subject(topic), registry_of(settings))
-        self._most_waiting = settings.api.most_waiting
+        self._max_waiting = settings.api.max_waiting
         self._book, self._sender = book, Sender(producer, topic)
         self.waiting = 0
         """Requests that wait now."""
@@ -73,7 +73,7 @@ class Scoring:
         UnavailableError
             It can't be sent now, or too many wait already.
         """
-        if self.waiting >= self._most_waiting:
+        if self.waiting >= self._max_waiting:
             raise UnavailableError(f"{self.waiting:,} requests wait for the job already")
         payload = self._codec.encode(transaction)
         customer_id, transaction_id = transaction["customer_id"], transaction["transaction_id"]
@@ -120,19 +120,19 @@ class JobClient:
 
 
 @contextmanager
-def open_desk(settings: Settings, bootstrap_servers: str) -> Iterator[JobClient]:
+def open_desk(broker: Broker) -> Iterator[JobClient]:
     """Open what asks and what listens, for the length of a block in a running event loop."""
-    api, topics = settings.api, settings.topics
-    book = ScoreBook(kept_s=api.remembered_s, most=api.most_remembered, clock=time.monotonic)
-    producer = Producer({**PRODUCER_SETTINGS, **client_properties(settings, bootstrap_servers)})
-    queries = FeatureQueries(settings, producer)
+    api, topics = broker.settings.api, broker.topics
+    book = ScoreBook(kept_s=api.remembered_s, most=api.max_remembered, clock=time.monotonic)
+    producer = broker.producer(PRODUCER_SETTINGS)
+    queries = FeatureQueries(broker.settings, producer)
     listeners = {
         topics.scores: Listener(kind=SCORE, wants=book.is_waited_for, take=book.take_score),
         topics.alerts: Listener(kind=ALERT, wants=book.is_waited_for, take=book.take_alert),
         topics.features: Listener(kind=FEATURE_ANSWER, wants=queries.is_waited_for, take=queries.take),
     }
     try:
-        with ReplyReader(settings, bootstrap_servers, listeners, asyncio.get_running_loop(), producer) as reader:
-            yield JobClient(scoring=Scoring(settings, book, producer), queries=queries, reader=reader)
+        with ReplyReader(broker, listeners, asyncio.get_running_loop(), producer) as reader:
+            yield JobClient(scoring=Scoring(broker.settings, book, producer), queries=queries, reader=reader)
     finally:
         producer.flush(FLUSH_S)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
-from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.new_partitions import CHECK_S, NewPartitions
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_ids import RecreatedTopics, TopicIds
 from fraudstream.kafka.topic_reader import SILENCE_S, partition_ranges, place_of
-from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from schemas.errors import UserError
 from schemas.inference_decoder import InferenceDecoder
@@ -51,8 +50,8 @@ class Archiver:
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     folder
         Where to write.
     flush_s
@@ -68,27 +67,26 @@ class Archiver:
 
     def __init__(
         self,
-        settings: Settings,
-        bootstrap_servers: str,
+        broker: Broker,
         folder: ArchiveFolder,
         *,
         flush_s: float,
         on_progress: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> None:
         self.done = Archived()
-        self._topic = settings.topics.inference
+        self._topic = broker.topics.inference
         self._folder = folder
         self._flush_s = flush_s
         self._on_progress = on_progress
-        self._decoder = InferenceDecoder(value_subject(self._topic), registry_of(settings))
+        self._decoder = InferenceDecoder(value_subject(self._topic), registry_of(broker.settings))
         self._messages: list[Message] = []
         self._sure = 0  # so many of them are of the archive's own topic for certain
         self._is_other = False
         self._read = 0
-        self._ids = TopicIds(settings, bootstrap_servers)
+        self._ids = TopicIds(broker)
         self._consumer = Consumer(
             {
-                **client_properties(settings, bootstrap_servers),
+                **broker.properties,
                 "group.id": GROUP_ID,
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,

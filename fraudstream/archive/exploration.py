@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from fraudstream.archive.archive_folder import archived_files
 from fraudstream.archive.archived_rows import is_archive
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import require_topics
 from fraudstream.readers.placed_records import read_labels
-from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
 from fraudstream.system.isolated_venv import isolated_venv, run_isolated, tool_lock
 from fraudstream.system.whole_file import whole_file
@@ -77,10 +77,10 @@ def explore_archive(
     return python
 
 
-def write_labels(settings: Settings, bootstrap_servers: str, file: Path) -> None:
+def write_labels(broker: Broker, file: Path) -> None:
     """Write all that the labels topic holds now as a Parquet file."""
-    require_topics(settings, bootstrap_servers, settings.topics.labels)
-    found = pa.Table.from_batches([read_labels(settings, bootstrap_servers).records])
+    require_topics(broker, broker.topics.labels)
+    found = pa.Table.from_batches([read_labels(broker).records])
     with whole_file(file) as partial:
         pq.write_table(found, partial)
 

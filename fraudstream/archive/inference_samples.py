@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraudstream.archive.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archive_table, read_archived_files
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import place_of, read_topic
-from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
@@ -47,12 +47,12 @@ class Logged:
     undecodable: int
 
 
-def read_logged(settings: Settings, bootstrap_servers: str, manifest: Manifest) -> Logged:
+def read_logged(broker: Broker, manifest: Manifest) -> Logged:
     """Read what the inference topic holds now of a model."""
-    topic = settings.topics.inference
-    decoder = InferenceDecoder(value_subject(topic), registry_of(settings))
+    topic = broker.topics.inference
+    decoder = InferenceDecoder(value_subject(topic), registry_of(broker.settings))
     tables, undecodable = [], 0
-    messages = read_topic(settings, bootstrap_servers, topic)
+    messages = read_topic(broker, topic)
     while some := list(islice(messages, ROWS_AT_ONCE)):
         records, bad = decoder.decode([message.value() or b"" for message in some])
         wrong = set(bad)

@@ -29,16 +29,15 @@ def tail(
       fraudstream alerts tail --min-score 0.9 --limit 10 --from-start
       fraudstream alerts tail --json --timeout 5 | jq .reasons
     """
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
     from fraudstream.readers.alerts import read_alerts
 
     settings = settings_of(context)
-    servers = find_bootstrap(settings)
-    require_topics(settings, servers, settings.topics.alerts)
+    broker = Broker.of(settings)
+    require_topics(broker, settings.topics.alerts)
     found = read_alerts(
-        settings,
-        servers,
+        broker,
         min_score=min_score,
         limit=limit,
         timeout_s=timeout,

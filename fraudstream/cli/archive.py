@@ -35,18 +35,17 @@ def archive(
     """
     from fraudstream.archive.archive_folder import ArchiveFolder
     from fraudstream.archive.archiver import Archiver
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
 
     settings = settings_of(context)
-    servers = find_bootstrap(settings)
-    require_topics(settings, servers, settings.topics.inference)
+    broker = Broker.of(settings)
+    require_topics(broker, settings.topics.inference)
     with ArchiveFolder(target, settings.topics.inference) as folder, count_bar("archiving", None) as bar:
         if follow:
             err.print(f"Archiving {settings.topics.inference} to {target} until Ctrl-C")
         archiver = Archiver(
-            settings,
-            servers,
+            broker,
             folder,
             flush_s=flush_s,
             on_progress=lambda done, total: bar.update(bar.task_ids[0], completed=done, total=max(done, total)),

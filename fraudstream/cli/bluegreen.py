@@ -56,6 +56,7 @@ def compare(
       fraudstream bluegreen compare
       fraudstream bluegreen compare --tolerate 0.001 --json
     """
+    from fraudstream.kafka.broker import Broker
     from fraudstream.readers.score_comparison import compare_scores
 
     settings = settings_of(context)
@@ -63,8 +64,7 @@ def compare(
     live, standby = both.live().config, both.standby().config
     with err.status("comparing"):
         found = compare_scores(
-            settings,
-            live.bootstrap_servers,
+            Broker(settings, live.bootstrap_servers),
             (live.topics.scores, standby.topics.scores),
             since_ms=both.plan().standby_since_ms,
             patience_s=wait,

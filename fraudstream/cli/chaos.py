@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudstream.cli.bench import import_benchmarks
 from fraudstream.terminal import AsJson, err, out, settings_of, write_json, write_table
 from jobs.job_config import Guarantee, Mode
 
@@ -38,6 +39,7 @@ def chaos(
       fraudstream chaos --kills 20 --seed 7 --guarantee exactly-once
       fraudstream chaos --kills 10 --mode process --json
     """
+    import_benchmarks()
     from benchmarks.chaos.experiment import run_chaos
     from fraudstream.demos.demo import with_model
 

@@ -47,7 +47,7 @@ def _show(settings: Settings, services: Services) -> None:
     from fraudstream.console.application import create_console
     from fraudstream.kafka.topics import require_topics
 
-    require_topics(settings, services.bootstrap_servers, *settings.topics.names())
+    require_topics(services.broker(settings), *settings.topics.names())
     app = create_console(settings, services)
     own = settings.console
     with listen(own.host, own.port) as opened:

@@ -212,14 +212,12 @@ def _send_between(
 @contextmanager
 def _publisher(settings: Settings, *topics: str) -> Iterator[Publisher]:
     """Connect to the broker in use, the topics being there."""
-    from fraudstream.devstack.stack import find_bootstrap
-    from fraudstream.kafka.kafka_client import shared_properties
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
-    from producers.publisher import Publisher
 
-    servers = find_bootstrap(settings)
-    require_topics(settings, servers, *topics)
-    with Publisher(servers, settings=shared_properties(settings)) as publisher:
+    broker = Broker.of(settings)
+    require_topics(broker, *topics)
+    with broker.publisher() as publisher:
         yield publisher
 
 

@@ -44,11 +44,11 @@ def list_letters(
       fraudstream dlq ls --reason KEY_MISMATCH --reason NULL_KEY --since 2026-11-20
       fraudstream dlq ls --limit 1000 --json | jq .detail
     """
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.readers.dead_letters import read_dead_letters
 
     settings = settings_of(context)
-    found = read_dead_letters(settings, find_bootstrap(settings), _wanted(reason, topic, key, since, until))
+    found = read_dead_letters(Broker.of(settings), _wanted(reason, topic, key, since, until))
     letters = sorted(found, key=lambda letter: letter.failed_at)
     newest = letters[-limit:]
     if as_json:
@@ -81,14 +81,14 @@ def show(
     """
     from dataclasses import replace
 
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.registry_access import registry_of
     from fraudstream.readers.dead_letters import decoded, find_dead_letter, original
 
     settings = settings_of(context)
-    servers = find_bootstrap(settings)
-    letter = find_dead_letter(settings, servers, place)
-    whole = original(settings, servers, letter)
+    broker = Broker.of(settings)
+    letter = find_dead_letter(broker, place)
+    whole = original(broker, letter)
     payload = whole[1] if whole else letter.payload
     record = decoded(settings, registry_of(settings), replace(letter, payload=payload))
     if as_json:
@@ -117,9 +117,7 @@ def replay(
     key: Key = None,
     since: Since = None,
     until: Until = None,
-    mend_keys: Annotated[
-        bool, typer.Option("--mend-keys", help="Send each under the customer that its record names.")
-    ] = False,
+    rekey: Annotated[bool, typer.Option("--rekey", help="Send each under the customer that its record names.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, send nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -134,14 +132,14 @@ def replay(
 
       fraudstream dlq replay 0:17 2:4
       fraudstream dlq replay --reason UNKNOWN_SCHEMA --since 2026-11-20
-      fraudstream dlq replay --reason KEY_MISMATCH --mend-keys --dry-run
+      fraudstream dlq replay --reason KEY_MISMATCH --rekey --dry-run
     """
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.readers.dead_letters import NoSuchDeadLetterError, Replay, read_dead_letters, replay_dead_letters
 
     settings = settings_of(context)
-    servers = find_bootstrap(settings)
-    letters = list(read_dead_letters(settings, servers, _wanted(reason, topic, key, since, until, places)))
+    broker = Broker.of(settings)
+    letters = list(read_dead_letters(broker, _wanted(reason, topic, key, since, until, places)))
     missing = set(places or ()) - {letter.place for letter in letters}
     if missing:
         raise NoSuchDeadLetterError(
@@ -149,7 +147,7 @@ def replay(
             "`fraudstream dlq ls` lists the places"
         )
     chosen = Replay.of(settings, letters)
-    sent, gone = (0, []) if dry_run else replay_dead_letters(settings, servers, chosen.letters, mend_keys=mend_keys)
+    sent, gone = (0, []) if dry_run else replay_dead_letters(broker, chosen.letters, rekey=rekey)
     if as_json:
         counts = {"found": len(letters), "repeats": chosen.repeats, "too_large": chosen.too_large}
         write_json({**counts, "sent": sent, "gone": [letter.place for letter in gone]})

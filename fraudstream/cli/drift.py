@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fraudstream.system.child_command import run_child
-from fraudstream.system.folders import PROJECT_ROOT
+from fraudstream.cli.bench import run_measurement
 from fraudstream.terminal import AsJson, err, out, write_json
-from schemas.errors import UserError
 
 app = typer.Typer(help="Judge the drift detectors, and compare samples.", no_args_is_help=True)
 
@@ -32,13 +29,11 @@ def scorecard(
       fraudstream drift scorecard
       fraudstream drift scorecard --seed 7 --json
     """
-    if not (PROJECT_ROOT / "benchmarks" / "__main__.py").is_file():
-        raise UserError("expected the folder benchmarks/ beside the packages: run this in a clone of the repository")
-    line = [sys.executable, "-m", "benchmarks.drift", "--seed", str(seed)]
+    line = ["drift", "--seed", str(seed)]
     line += ["--brief"] if brief else []
     line += ["--json"] if as_json else []
     line += ["--results", str(results.absolute())] if results else []
-    raise typer.Exit(run_child(line, cwd=PROJECT_ROOT))
+    raise typer.Exit(run_measurement(line))
 
 
 @app.command()

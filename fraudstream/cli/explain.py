@@ -36,7 +36,7 @@ def explain(
       fraudstream explain 8b0c7a3e-5b1f-5d8a-9c53-0f6f6f3d2a11
       fraudstream explain 8b0c7a3e-5b1f-5d8a-9c53-0f6f6f3d2a11 --json | jq .features
     """
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
     from fraudstream.lifecycle.known_models import load_known_model
     from fraudstream.readers.alert_record import find_alert
@@ -44,10 +44,10 @@ def explain(
     from models.scoring.loaded_model import load_tested
 
     settings = settings_of(context)
-    servers = find_bootstrap(settings)
-    require_topics(settings, servers, settings.topics.alerts, settings.topics.inference)
+    broker = Broker.of(settings)
+    require_topics(broker, settings.topics.alerts, settings.topics.inference)
     with err.status("looking for the alert"):
-        record = find_alert(settings, servers, alert_id)
+        record = find_alert(broker, alert_id)
         row = record.features
         model_id = record.alert["model_id"]
         artifact = load_tested(model) if model else load_known_model(settings, model_id)

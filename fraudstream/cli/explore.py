@@ -38,7 +38,7 @@ def explore(
       fraudstream explore artifacts/inference --labels history.parquet --query mine.sql
     """
     from fraudstream.archive.exploration import SCRIPT, explore_archive, write_labels
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from schemas.errors import UserError
 
     if labels is not None and with_labels:
@@ -47,7 +47,7 @@ def explore(
     with err.status("exploring"):
         if with_labels:
             labels = target.with_suffix(".labels.parquet")
-            write_labels(own, find_bootstrap(own), labels)
+            write_labels(Broker.of(own), labels)
         python = explore_archive(
             archive,
             target,

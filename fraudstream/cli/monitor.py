@@ -50,7 +50,7 @@ def monitor(
       fraudstream monitor --horizon-days 10 --share 0.05 --error-drift
       fraudstream monitor --once --json | jq .models
     """
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.retention import monitor_need, tell_retention
     from fraudstream.kafka.topics import require_topics
     from fraudstream.lifecycle.error_drift import error_drift as watch_error
@@ -58,15 +58,15 @@ def monitor(
     from models.monitoring.label_monitor import DAY_MS, LabelMonitor
 
     settings = settings_of(context)
-    servers = find_bootstrap(settings)
-    require_topics(settings, servers, settings.topics.scores, settings.topics.labels)
+    broker = Broker.of(settings)
+    require_topics(broker, settings.topics.scores, settings.topics.labels)
     needs = [monitor_need(settings, horizon_days)]
-    tell_retention(settings, servers, needs, lambda line: err.print(line, soft_wrap=True, markup=False))
-    with watch_error(settings, servers) if error_drift else nullcontext(_pass_over) as on_matured:
+    tell_retention(broker, needs, lambda line: err.print(line, soft_wrap=True, markup=False))
+    with watch_error(broker) if error_drift else nullcontext(_pass_over) as on_matured:
         labels = LabelMonitor(
             horizon_ms=round(horizon_days * DAY_MS), capacity=capacity, k=cards, on_matured=on_matured
         )
-        with LabelWatch(settings, servers, labels, share=share) as watch:
+        with LabelWatch(broker, labels, share=share) as watch:
             if as_json:
                 for _ in _looks(watch, interval_s, once=once):
                     write_json(_state(labels, watch))

@@ -25,16 +25,16 @@ def notify(
     """
     import logging
 
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
     from fraudstream.observe.notices.notices import Notices, webhook_url
     from fraudstream.observe.notices.notifier import Notifier
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     settings = settings_of(context)
-    servers = find_bootstrap(settings)
+    broker = Broker.of(settings)
     topics = settings.topics
-    require_topics(settings, servers, topics.drift, topics.model_events, topics.alerts)
+    require_topics(broker, topics.drift, topics.model_events, topics.alerts)
     if webhook_url(settings.notices) is None:
         err.print("No webhook is set (FRAUDSTREAM_NOTICES__WEBHOOK_URL): notices go to this log alone")
-    Notifier(settings, servers, Notices(settings.notices), from_start=from_start).run()
+    Notifier(broker, Notices(settings.notices), from_start=from_start).run()

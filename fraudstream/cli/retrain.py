@@ -93,18 +93,18 @@ def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
         )
 
     err.print("Waiting for a drift until Ctrl-C")
-    RetrainTrigger(settings, services.bootstrap_servers, schedule, answer, share=share, on_drift=seen).run()
+    RetrainTrigger(services.broker(settings), schedule, answer, share=share, on_drift=seen).run()
 
 
 def _services(settings: Settings) -> Services:
-    from fraudstream.devstack.stack import Services, find_bootstrap
+    from fraudstream.devstack.stack import Services
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.retention import retrain_needs, tell_retention
     from fraudstream.kafka.topics import require_topics
 
-    servers, topics = find_bootstrap(settings), settings.topics
+    broker, topics = Broker.of(settings), settings.topics
     require_topics(
-        settings,
-        servers,
+        broker,
         topics.control,
         topics.drift,
         topics.scores,
@@ -112,10 +112,8 @@ def _services(settings: Settings) -> Services:
         topics.shadow,
         topics.model_events,
     )
-    tell_retention(
-        settings, servers, retrain_needs(settings), lambda line: err.print(line, soft_wrap=True, markup=False)
-    )
-    return Services(bootstrap_servers=servers, rest_url=settings.flink.rest_url or "")
+    tell_retention(broker, retrain_needs(settings), lambda line: err.print(line, soft_wrap=True, markup=False))
+    return Services(bootstrap_servers=broker.bootstrap_servers, rest_url=settings.flink.rest_url or "")
 
 
 def _retrain(settings: Settings, services: Services | None, reason: str) -> Retrained:

@@ -20,17 +20,20 @@ Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the job's 
 
 def open_services(context: typer.Context) -> tuple[Settings, Services]:
     """Find the broker; the job that reads it may come later."""
-    from fraudstream.devstack.stack import Services, find_bootstrap
+    from fraudstream.devstack.stack import Services
+    from fraudstream.kafka.broker import Broker
 
     settings = settings_of(context)
-    return settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=settings.flink.rest_url or "")
+    return settings, Services(
+        bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url=settings.flink.rest_url or ""
+    )
 
 
 def all_answers(settings: Settings, services: Services, order_id: str, seconds: float) -> list[ShardReport]:
     """Return the answers of all shards to an order, as far as they came in time."""
     from fraudstream.control.model_events import await_answers
 
-    return await_answers(settings, services.bootstrap_servers, order_id, seconds=seconds)
+    return await_answers(services.broker(settings), order_id, seconds=seconds)
 
 
 def shards_as_json(told: list[ShardReport]) -> list[dict[str, Any]]:

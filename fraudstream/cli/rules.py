@@ -224,28 +224,29 @@ def _orders(settings: Settings, services: Services) -> RulePublisher:
 def _labels(settings: Settings) -> pa.Table | None:
     import pyarrow as pa
 
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
     from fraudstream.readers.placed_records import read_labels
     from fraudstream.system.failures import NotReady
 
     try:
-        servers = find_bootstrap(settings)
-        require_topics(settings, servers, settings.topics.labels)
+        broker = Broker.of(settings)
+        require_topics(broker, settings.topics.labels)
     except NotReady:
         return None
-    return pa.Table.from_batches([read_labels(settings, servers).records])
+    return pa.Table.from_batches([read_labels(broker).records])
 
 
 def _lists(settings: Settings) -> dict[str, TextTable]:
     """Return the entries that were added to lists, none where there is no broker."""
-    from fraudstream.devstack.stack import Services, find_bootstrap
+    from fraudstream.devstack.stack import Services
+    from fraudstream.kafka.broker import Broker
     from fraudstream.rules.list_publisher import ListPublisher
     from fraudstream.rules.list_tables import list_tables
     from fraudstream.system.failures import NotReady
 
     try:
-        services = Services(bootstrap_servers=find_bootstrap(settings), rest_url="")
+        services = Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url="")
         return list_tables(ListPublisher(settings, services).in_force())
     except NotReady:
         return {}
@@ -255,7 +256,7 @@ def _own_answer(settings: Settings, services: Services, order_id: str, seconds: 
     """Return the answer of the one shard that has the customer; without it all shards, silent."""
     from fraudstream.control.model_events import await_one_answer
 
-    return await_one_answer(settings, services.bootstrap_servers, order_id, seconds=seconds)
+    return await_one_answer(services.broker(settings), order_id, seconds=seconds)
 
 
 def _tell(settings: Settings, services: Services, order: RuleOrder, wait: float, *, as_json: bool) -> None:

@@ -15,11 +15,11 @@ def create(context: typer.Context, *, as_json: AsJson = False) -> None:
 
       fraudstream topics create
     """
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import create_topics
 
     settings = settings_of(context)
-    made = create_topics(settings, find_bootstrap(settings))
+    made = create_topics(Broker.of(settings))
     if as_json:
         write_json({"created": made})
     else:
@@ -35,11 +35,11 @@ def list_topics(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream topics ls
       fraudstream topics ls --json
     """
-    from fraudstream.devstack.stack import find_bootstrap
+    from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import count_records
 
     settings = settings_of(context)
-    counts = count_records(settings, find_bootstrap(settings))
+    counts = count_records(Broker.of(settings))
     if as_json:
         write_json(counts)
     else:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 
-from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
 from fraudstream.console.customer_history import CustomerHistory
@@ -18,7 +17,6 @@ from fraudstream.console.stream_reader import StreamReader
 from fraudstream.console.ttl_cache import TtlCache
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
-from fraudstream.kafka.kafka_client import client_properties
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.observe.metrics.metrics_reader import MetricsReader
@@ -50,12 +48,12 @@ class ConsoleContext:
 @asynccontextmanager
 async def open_desk(settings: Settings, services: Services) -> AsyncIterator[ConsoleContext]:
     """Open all of it, for the length of a block in a running event loop."""
-    servers, notebook, registry = services.bootstrap_servers, Notebook.of(settings), CollectorRegistry()
-    producer = Producer({**PRODUCER_SETTINGS, **client_properties(settings, servers)})
-    reader = StreamReader(settings, servers, notebook.listeners(settings), asyncio.get_running_loop(), producer)
-    counter = MetricsReader(settings, servers, StreamMetrics(registry))
-    figures, ids = Figures(registry, notebook.feed), TopicIds(settings, servers)
-    with closing(ConsumerLag(settings, servers)) as lag, reader, counter:
+    broker, notebook, registry = services.broker(settings), Notebook.of(settings), CollectorRegistry()
+    producer = broker.producer(PRODUCER_SETTINGS)
+    reader = StreamReader(broker, notebook.listeners(settings), asyncio.get_running_loop(), producer)
+    counter = MetricsReader(broker, StreamMetrics(registry))
+    figures, ids = Figures(registry, notebook.feed), TopicIds(broker)
+    with closing(ConsumerLag(broker)) as lag, reader, counter:
         sampling = asyncio.create_task(figures.sample())
         try:
             yield ConsoleContext(
@@ -63,9 +61,9 @@ async def open_desk(settings: Settings, services: Services) -> AsyncIterator[Con
                 reviews=Reviews(settings, producer),
                 rules=RulePublisher(settings, services),
                 figures=figures,
-                history=CustomerHistory(settings, servers),
+                history=CustomerHistory(broker),
                 health=TtlCache(JobHealth(FlinkRest(url=services.rest_url), lag, ids).look, HEALTH_KEPT_S),
-                models=TtlCache(ModelOverview(settings, servers).look, MODELS_KEPT_S),
+                models=TtlCache(ModelOverview(broker).look, MODELS_KEPT_S),
                 reads=lambda: reader.running and counter.running,
             )
         finally:

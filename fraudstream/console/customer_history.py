@@ -6,10 +6,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_reader import partition_ranges
-from fraudstream.settings.settings import Settings
 from schemas.avro_schemas import SCORE, TRANSACTION
 
 READ_RECORDS = 60_000
@@ -27,14 +26,14 @@ class CustomerHistory:
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     """
 
-    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
-        topics = settings.topics
-        self._codecs = TopicCodecs(settings, {topics.transactions: TRANSACTION, topics.scores: SCORE})
-        self._settings, self._servers = settings, bootstrap_servers
+    def __init__(self, broker: Broker) -> None:
+        topics = broker.topics
+        self._codecs = TopicCodecs(broker.settings, {topics.transactions: TRANSACTION, topics.scores: SCORE})
+        self._broker = broker
 
     def find(self, customer_id: str, moment: datetime) -> list[dict[str, Any]]:
         """Return the customer's transactions that came until a minute after a moment, the newest event first.
@@ -51,10 +50,10 @@ class CustomerHistory:
         list of dict
             At most ROWS, the fields of `transaction.avsc` with `score` and `decision`, None where not scored.
         """
-        topics, key = self._settings.topics, customer_id.encode()
+        topics, key = self._broker.topics, customer_id.encode()
         # Not of their sum: a foreign record of the alerts topic may name the last second of all years.
         until_ms = max(0, int(moment.timestamp() * 1000) + AFTERWARDS_MS)
-        consumer = open_consumer(self._settings, self._servers)
+        consumer = self._broker.consumer()
         try:
             scores = {score["transaction_id"]: score for score in self._read(consumer, topics.scores, key, until_ms)}
             transactions = self._read(consumer, topics.transactions, key, until_ms)

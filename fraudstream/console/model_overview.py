@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from fraudstream.control.model_events import SERVING, read_model_events
+from fraudstream.kafka.broker import Broker
 from fraudstream.lifecycle.shadow_results import ShadowResult, read_shadow_records
-from fraudstream.settings.settings import Settings
 
 COMPARED_S = 3_600.0
 """How far back comparisons with the champion are added up."""
@@ -17,19 +17,19 @@ class ModelOverview:
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     """
 
-    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
-        self._settings, self._servers = settings, bootstrap_servers
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
 
     def look(self) -> dict[str, Any]:
         """Return `serving`, `events`, `comparisons` of the last hour, `versions`."""
-        events = read_model_events(self._settings, self._servers)
+        events = read_model_events(self._broker)
         serving = {event.shard: event for event in events if event.kind == SERVING}
         since_ms = int((time.time() - COMPARED_S) * 1000)
-        records = read_shadow_records(self._settings, self._servers, since_ms=since_ms)
+        records = read_shadow_records(self._broker, since_ms=since_ms)
         pairs = dict.fromkeys((record["champion_id"], record["challenger_id"]) for record in reversed(records))
         results = [ShadowResult.of(records, *pair) for pair in pairs]
         return {
@@ -44,7 +44,7 @@ class ModelOverview:
 
     def _versions(self) -> list[dict[str, Any]]:
         """List what is registered; where nothing ever was, MLflow is not loaded: it takes seconds."""
-        settings = self._settings
+        settings = self._broker.settings
         if not settings.models.tracking_uri and not (settings.state.models / "registry.db").is_file():
             return []
         from fraudstream.lifecycle.model_registry import ModelRegistry  # noqa: PLC0415

@@ -8,11 +8,10 @@ from typing import Any
 from confluent_kafka import Message, Producer
 
 from fraudstream.kafka.background_reader import BackgroundReader
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics
 from fraudstream.kafka.topic_reader import place_of, topic_ends
-from fraudstream.settings.settings import Settings
 
 POLL_S, MAX_AT_ONCE = 0.2, 500
 
@@ -43,8 +42,8 @@ class StreamReader(BackgroundReader):
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     listeners
         By topic.
     loop
@@ -55,16 +54,15 @@ class StreamReader(BackgroundReader):
 
     def __init__(
         self,
-        settings: Settings,
-        bootstrap_servers: str,
+        broker: Broker,
         listeners: Mapping[str, Listener],
         loop: asyncio.AbstractEventLoop,
         producer: Producer,
     ) -> None:
-        self._codecs = TopicCodecs(settings, {topic: listener.kind for topic, listener in listeners.items()})
+        self._codecs = TopicCodecs(broker.settings, {topic: listener.kind for topic, listener in listeners.items()})
         self._listeners, self._loop, self._producer = listeners, loop, producer
-        consumer = open_consumer(settings, bootstrap_servers)
-        recreated = RecreatedTopics.among(settings, bootstrap_servers, list(listeners))
+        consumer = broker.consumer()
+        recreated = RecreatedTopics.among(broker, list(listeners))
         super().__init__("stream-reader", consumer, topics=listeners, recreated=recreated)
         backlog = {topic: listener.backlog for topic, listener in listeners.items()}
         consumer.assign(topic_ends(consumer, listeners, backlog))

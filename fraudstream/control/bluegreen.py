@@ -125,14 +125,14 @@ class BlueGreen:
         self._require_hand_over(live, new)
         self._require_slots(standby.parallelism)
         topics = self._settings.model_copy(update={"topics": standby.topics})
-        create_topics(topics, self._services.bootstrap_servers)
+        create_topics(self._services.broker(topics))
         self._on_step(f"taking a savepoint of {live.config.name}, which goes on")
         savepoint = self._savepoint(live, stop=False)
         # By the clock of the cluster, whose times the scores have: that of this machine may be another.
         since_ms = self._rest.now_ms(live.job_id)
         self._on_step(f"starting {new.name} as standby")
         state = Resumption(savepoint=savepoint, may_drop=frozenset({f"{OUTPUTS}-sink"}))
-        started = run_job(self._settings, self._services, standby, state)
+        started = run_job(self._settings, self._services, standby, state, on_line=self._on_step)
         file = self._written(new)
         self._save(replace(self.plan(), next_file=str(file), standby_since_ms=since_ms))
         return started
@@ -227,7 +227,8 @@ class BlueGreen:
             self._save(plan)
             self._await_end(live)
             self._on_step(f"starting {new.name} from it")
-            started = run_job(self._settings, self._services, new, Resumption(savepoint=savepoint))
+            state = Resumption(savepoint=savepoint)
+            started = run_job(self._settings, self._services, new, state, on_line=self._on_step)
         except BaseException as error:  # an interrupt leaves nobody live no less than a failure
             self._on_step(f"{new.name} did not come up: putting {live.config.name} back")
             back = self._roll_back(new)
@@ -329,7 +330,7 @@ class BlueGreen:
                 f"expected the live job's topics {asdict(live.config.topics)}, was {asdict(new.topics)}: set them back"
             )
         topics = new.input_topics
-        broker = BrokerTopics.read(self._settings, self._services.bootstrap_servers, list(topics.values()))
+        broker = BrokerTopics.read(self._services.broker(self._settings), list(topics.values()))
         require_same_inputs(compare_inputs(topics, known, broker))
 
     def _require_slots(self, wanted: int) -> None:

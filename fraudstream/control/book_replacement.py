@@ -8,7 +8,6 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from fraudstream.control.control_topic import encode_rules, read_rules
 from fraudstream.devstack.stack import Services
-from fraudstream.kafka.kafka_client import client_properties
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from schemas.errors import UserError
@@ -56,7 +55,7 @@ def replace_rules(settings: Settings, services: Services, book: RuleBook) -> Non
     producer = Producer(
         {
             "partitioner": "murmur2_random",
-            **client_properties(settings, services.bootstrap_servers),
+            **services.broker(settings).properties,
             "enable.idempotence": True,
             "transactional.id": f"fraudstream-rules-{topic}",
             "transaction.timeout.ms": TRANSACTION_MS,

@@ -74,10 +74,10 @@ def read_control(settings: Settings, services: Services, kinds: Collection[str] 
     NotReady
         There is no control topic, or no broker answers.
     """
-    topic, servers = settings.topics.control, services.bootstrap_servers
-    require_topics(settings, servers, topic)
+    topic, broker = settings.topics.control, services.broker(settings)
+    require_topics(broker, topic)
     reader = _ControlReader(settings, kinds)
-    for message in read_topic(settings, servers, topic):
+    for message in read_topic(broker, topic):
         reader.add(message)
     reader.report()
     return reader.state

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from fraudstream.control.control_state import read_control
 from fraudstream.devstack.stack import Services
-from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topics import require_topics
 from fraudstream.settings.settings import Settings
-from producers.publisher import Publisher
 from producers.schedule import ConstantRate
 from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
 from schemas.codec import RecordCodec
@@ -145,8 +143,8 @@ def publish_entries(
             yield entry.key.encode(), codec.encode(entry.to_record())
         yield from ((key, None) for key in removed)
 
-    require_topics(settings, services.bootstrap_servers, topic)
-    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+    require_topics(services.broker(settings), topic)
+    with services.broker(settings).publisher() as publisher:
         publisher.publish(records(), topic, schedule=ConstantRate(ENTRIES_PER_S), on_progress=on_sent)
         publisher.flush()
 
@@ -164,8 +162,8 @@ def read_snoozes(settings: Settings, services: Services) -> dict[str, CustomerSn
 
 def _publish(settings: Settings, services: Services, key: str, payload: bytes | None) -> None:
     topic = settings.topics.control
-    require_topics(settings, services.bootstrap_servers, topic)
-    with Publisher(services.bootstrap_servers, settings=shared_properties(settings)) as publisher:
+    require_topics(services.broker(settings), topic)
+    with services.broker(settings).publisher() as publisher:
         publisher.publish([(key.encode(), payload)], topic)
         publisher.flush()
 

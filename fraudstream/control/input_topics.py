@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from confluent_kafka import KafkaException
 
 from fraudstream.control.state_topics import StateTopics
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.kafka.topic_reader import partition_ranges
-from fraudstream.settings.settings import Settings
 from jobs.job_config import JobConfig
 from jobs.operator_uids import source_uids
 from jobs.state_manifest import StateManifest, StateMismatchError
@@ -44,10 +43,10 @@ class BrokerTopics:
     ranges: Ranges = field(default_factory=dict)
 
     @classmethod
-    def read(cls, settings: Settings, bootstrap_servers: str, topics: Collection[str]) -> BrokerTopics:
+    def read(cls, broker: Broker, topics: Collection[str]) -> BrokerTopics:
         """Ask the brokers; topics that they do not describe have no ranges."""
-        ids, ranges = TopicIds(settings, bootstrap_servers).read(topics), dict[tuple[str, int], tuple[int, int]]()
-        with closing(open_consumer(settings, bootstrap_servers)) as consumer:
+        ids, ranges = TopicIds(broker).read(topics), dict[tuple[str, int], tuple[int, int]]()
+        with closing(broker.consumer()) as consumer:
             for topic in topics:
                 try:
                     found = partition_ranges(consumer, topic)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import read_records
-from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from jobs.shards import SHARD_KEYS
 from schemas.avro_schemas import MODEL_EVENT
@@ -63,10 +63,10 @@ class ShardReport:
         return cls(shard=shard, serving=_last(serving), answer=_last(answers))
 
 
-def read_model_events(settings: Settings, bootstrap_servers: str) -> list[ModelEvent]:
+def read_model_events(broker: Broker) -> list[ModelEvent]:
     """Read all that the shards said of their models, see `oldest_first`."""
-    topic = settings.topics.model_events
-    return oldest_first(event for _, event in read_records(settings, bootstrap_servers, topic, MODEL_EVENT, _event))
+    topic = broker.topics.model_events
+    return oldest_first(event for _, event in read_records(broker, topic, MODEL_EVENT, _event))
 
 
 def oldest_first(events: Iterable[ModelEvent]) -> list[ModelEvent]:
@@ -82,15 +82,13 @@ def oldest_first(events: Iterable[ModelEvent]) -> list[ModelEvent]:
     return [event for _, event in sorted(timed, key=lambda pair: pair[0])]
 
 
-def await_answers(
-    settings: Settings, bootstrap_servers: str, deployment_id: str, *, seconds: float = ANSWER_S
-) -> list[ShardReport]:
+def await_answers(broker: Broker, deployment_id: str, *, seconds: float = ANSWER_S) -> list[ShardReport]:
     """Wait until each shard has served or refused a deployment, or the time is over; returns what they say then."""
     found: list[ShardReport] = []
-    wanted = SHARD_KEYS[settings.job.shards]
+    wanted = SHARD_KEYS[broker.settings.job.shards]
 
     def answered() -> bool:
-        events = read_model_events(settings, bootstrap_servers)
+        events = read_model_events(broker)
         found[:] = [ShardReport.of(shard, events, deployment_id) for shard in wanted]
         return all(shard.answer is not None for shard in found)
 
@@ -98,9 +96,7 @@ def await_answers(
     return found
 
 
-def await_one_answer(
-    settings: Settings, bootstrap_servers: str, order_id: str, *, seconds: float = ANSWER_S
-) -> list[ShardReport]:
+def await_one_answer(broker: Broker, order_id: str, *, seconds: float = ANSWER_S) -> list[ShardReport]:
     """Wait until any shard has answered an order, or the time is over.
 
     Returns
@@ -109,10 +105,10 @@ def await_one_answer(
         Those that answered; all shards, none with an answer, where none did.
     """
     found: list[ShardReport] = []
-    shards = SHARD_KEYS[settings.job.shards]
+    shards = SHARD_KEYS[broker.settings.job.shards]
 
     def answered() -> bool:
-        events = read_model_events(settings, bootstrap_servers)
+        events = read_model_events(broker)
         found[:] = [ShardReport.of(shard, events, order_id) for shard in shards]
         return any(shard.answer is not None for shard in found)
 

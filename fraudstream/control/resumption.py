@@ -58,7 +58,7 @@ class Resumption:
             unmarked_state=config.unmarked_state,
             noted=manifest,
         )
-        broker = BrokerTopics.read(settings, services.bootstrap_servers, topics)
+        broker = BrokerTopics.read(services.broker(settings), topics)
         config, lines = note_topics(config, state, broker, self.reset_topics, keep=self.keep_topics)
         if local_folder(self.savepoint) is not None:
             config = replace(config, unmarked_state=is_unmarked(self.savepoint))

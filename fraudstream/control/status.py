@@ -4,9 +4,8 @@ from typing import Any
 
 from fraudstream.control.late_recovery import late_recovery
 from fraudstream.control.topic_watch import input_topics_now
-from fraudstream.devstack.broker import reachable
 from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.kafka.kafka_client import shared_properties
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady, RuntimeFailure
@@ -31,10 +30,11 @@ def read_status(settings: Settings) -> dict[str, Any]:
     run = RunState.load(settings.state)
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
     rest_url = settings.flink.rest_url or run.rest_url
-    broker = servers is not None and reachable(servers, shared_properties(settings))
-    overview, jobs = _cluster(rest_url, TopicIds(settings, servers) if broker and servers else None)
+    broker = None if servers is None else Broker(settings, servers)
+    answers = broker is not None and broker.answers()
+    overview, jobs = _cluster(rest_url, TopicIds(broker) if broker and answers else None)
     return {
-        "ready": broker and overview is not None and all(process.alive() for process in run.processes),
+        "ready": answers and overview is not None and all(process.alive() for process in run.processes),
         "processes": [
             {
                 "name": process.name,
@@ -46,7 +46,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
             for process in run.processes
         ],
         "bootstrap_servers": servers,
-        "broker": broker,
+        "broker": answers,
         "rest_url": rest_url,
         "registry_url": settings.kafka.schema_registry_url or run.registry_url,
         "cluster": overview is not None,

@@ -15,7 +15,6 @@ from rich.table import Table
 
 from fraudstream.control.submit import stop_job, submit
 from fraudstream.devstack.stack import Services, Watcher, embedded
-from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import await_records
 from fraudstream.readers.alert_watch import AlertWatch
@@ -26,7 +25,6 @@ from models.scoring.artifact import MANIFEST_FILE, MODEL_FILE, ArtifactError, Ma
 from models.scoring.loaded_model import load_tested
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
-from producers.publisher import Publisher
 from producers.replay_with_labels import replay_with_labels
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
@@ -128,23 +126,23 @@ def _show(settings: Settings, services: Services) -> Summary:
     hidden = f"{len(frauds):,} frauds hidden in them"
     out.print(f"[bold]4.[/] {len(table):,} transactions of seed 2, {RATE:,.0f} a second, {hidden}")
     screen = _AlertScreen(frauds)
-    servers = services.bootstrap_servers
+    broker = services.broker(settings)
     registry = registry_of(settings)
     with Live(screen, console=err, refresh_per_second=5) as live:
-        with AlertWatch(settings, servers, screen.add) as watch:
-            with Publisher(servers, settings=shared_properties(settings)) as publisher:
+        with AlertWatch(broker, screen.add) as watch:
+            with broker.publisher() as publisher:
                 start = time.monotonic()
                 topics = settings.topics
                 replay_with_labels(
                     table, publisher, topics.transactions, topics.labels, registry, rate=RATE, on_progress=screen.sent
                 )
-            await_records(settings, servers, settings.topics.scores, len(table), seconds=SCORED_WITHIN_S)
+            await_records(broker, settings.topics.scores, len(table), seconds=SCORED_WITHIN_S)
             seconds = time.monotonic() - start
             watch.catch_up()
         live.refresh()
     alerted = watch.seen_at_ms.keys()
     found = len(alerted & frauds)
-    latency = measure_latency(settings, servers, watch.seen_at_ms)
+    latency = measure_latency(broker, watch.seen_at_ms)
     summary = Summary(
         transactions=len(table),
         alerts=len(alerted),

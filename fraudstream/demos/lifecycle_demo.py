@@ -125,9 +125,9 @@ def run_lifecycle_demo(settings: Settings) -> LifecycleSummary:
         job = submit(demo, services)
         status.stop()
         out.print(f"[bold]2.[/] The job scores {RATE:,.0f} transactions a second with {version.model_id}, v1")
-        stream = LifecycleStream(demo, services.bootstrap_servers, table, RATE)
+        stream = LifecycleStream(services.broker(demo), table, RATE)
         loop = _run_loop(demo, services, registry, stream)
-        await_records(demo, services.bootstrap_servers, demo.topics.scores, stream.sent, seconds=SCORED_WITHIN_S)
+        await_records(services.broker(demo), demo.topics.scores, stream.sent, seconds=SCORED_WITHIN_S)
         summary = _measure(demo, services, table.slice(0, stream.sent), loop, model.with_name("recall.svg"))
         stop_job(demo, services, job.job_id, savepoint=False)
     write_json(asdict(summary))
@@ -152,8 +152,8 @@ def _run_loop(settings: Settings, services: Services, registry: ModelRegistry, s
         return found[-1]
 
     schedule = RetrainSchedule(PLAN, settings.state.models / "retraining" / "schedule.json", time.time())
-    servers = services.bootstrap_servers
-    trigger = RetrainTrigger(settings, servers, schedule, retrain, on_drift=seen, on_failure=_fail)
+    broker = services.broker(settings)
+    trigger = RetrainTrigger(broker, schedule, retrain, on_drift=seen, on_failure=_fail)
     out.print(f"[bold]3.[/] On {_day(epoch_ms(DRIFT_AT))} a new fraud pattern will begin: {NEW_PATTERN.__name__}")
     with _beside(stream, trigger) as (sending, watching):
         wait_until(lambda: bool(found) or sending.done() or watching.done(), seconds=LOOP_S)
@@ -189,7 +189,7 @@ def _fail(text: str) -> None:
 
 def _measure(settings: Settings, services: Services, sent: pa.Table, loop: Loop, plot: Path) -> LifecycleSummary:
     drift_ms = epoch_ms(DRIFT_AT)
-    scores = read_scores(settings, services.bootstrap_servers, settings.topics.scores, 0)
+    scores = read_scores(services.broker(settings), settings.topics.scores, 0)
     recall, missing = pattern_recall(sent, scores, model_id=loop.retrained.model_id, since_ms=drift_ms)
     marks = {
         "drift seen": loop.drift_seen_ms,
@@ -245,7 +245,7 @@ def pattern_recall(sent: pa.Table, scores: Scores, *, model_id: str, since_ms: i
 def _swaps(settings: Settings, services: Services) -> int:
     """Count the changes of the champion that every shard carried out."""
     serving: dict[int, list[str]] = {}
-    for event in read_model_events(settings, services.bootstrap_servers):
+    for event in read_model_events(services.broker(settings)):
         models = serving.setdefault(event.shard, [])
         if event.kind == SERVING and event.model_id not in models[-1:]:
             models.append(event.model_id)

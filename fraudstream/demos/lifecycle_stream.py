@@ -3,10 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from fraudstream.kafka.kafka_client import shared_properties
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
-from fraudstream.settings.settings import Settings
-from producers.publisher import Publisher
 from producers.replay import in_order, milliseconds, replay, replay_labels
 
 PART_MS = 6 * 3_600_000
@@ -18,7 +16,7 @@ class LifecycleStream:
 
     Parameters
     ----------
-    settings, bootstrap_servers
+    broker
         Where to.
     table : pyarrow.Table
         In the columns of LABELLED_ARROW.
@@ -26,8 +24,8 @@ class LifecycleStream:
         Transactions a second.
     """
 
-    def __init__(self, settings: Settings, bootstrap_servers: str, table: pa.Table, rate: float) -> None:
-        self._settings, self._servers, self._rate = settings, bootstrap_servers, rate
+    def __init__(self, broker: Broker, table: pa.Table, rate: float) -> None:
+        self._broker, self._rate = broker, rate
         self._table, self._labels = in_order(table, "event_time"), in_order(table, "label_time")
         self._end_ms = int(milliseconds(self._table, "event_time")[-1]) + 1
         self.at_ms = int(milliseconds(self._table, "event_time")[0])
@@ -37,10 +35,10 @@ class LifecycleStream:
 
     def run(self) -> None:
         """Send; ends where the table does, or where `end_at` says."""
-        topics, registry = self._settings.topics, registry_of(self._settings)
+        topics, registry = self._broker.topics, registry_of(self._broker.settings)
         times, known = milliseconds(self._table, "event_time"), milliseconds(self._labels, "label_time")
         told = 0
-        with Publisher(self._servers, settings=shared_properties(self._settings)) as publisher:
+        with self._broker.publisher() as publisher:
             while (begin_ms := self.at_ms) < self._end_ms:
                 until_ms = min(begin_ms + PART_MS, self._end_ms)
                 due = int(np.searchsorted(known, begin_ms, side="right"))

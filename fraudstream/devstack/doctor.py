@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 from fraudstream.devstack.flink_home import distribution
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.jars import intact, read_lock
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_access
 from fraudstream.kafka.retention import retention_complaints, retention_needs
 from fraudstream.kafka.topic_rights import JobNeeds, advice, lacks
@@ -64,7 +65,7 @@ def examine(settings: Settings) -> list[Finding]:
         flink(),
         *jars(),
         libgomp(),
-        *broker(settings, servers),
+        *broker(Broker(settings, servers) if servers else None),
         *registry(settings),
         cluster(rest_url),
         model(settings),
@@ -119,39 +120,39 @@ def libgomp() -> Finding:
     return Finding(name="libgomp", ok=True, found="libgomp.so.1")
 
 
-def broker(settings: Settings, servers: str | None) -> Iterator[Finding]:
+def broker(used: Broker | None) -> Iterator[Finding]:
     """Ask the broker, and look for the topics."""
     fix = "`fraudstream up` starts one, or set kafka.bootstrap_servers to yours"
     trouble = "none"
     try:
-        present = existing_topics(settings, servers) if servers else None
+        present = existing_topics(used) if used else None
     except NotReady as error:
         present, trouble = None, str(error)
-    if present is None or servers is None:
+    if present is None or used is None:
         yield Finding(name="broker", ok=False, found=trouble, fix=fix)
         yield Finding(name="topics", ok=False, found="not looked at: no broker", fix="see broker")
         return
-    yield Finding(name="broker", ok=True, found=servers)
-    missing = [name for name in settings.topics.names() if name not in present]
-    found = f"missing: {', '.join(missing)}" if missing else f"all {len(settings.topics.names())} there"
+    yield Finding(name="broker", ok=True, found=used.bootstrap_servers)
+    missing = [name for name in used.topics.names() if name not in present]
+    found = f"missing: {', '.join(missing)}" if missing else f"all {len(used.topics.names())} there"
     yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")
-    yield rights(settings, servers)
-    yield from retention(settings, servers)
-    if settings.job.guarantee == "exactly-once":
-        yield transactions(settings, servers)
+    yield rights(used)
+    yield from retention(used)
+    if used.settings.job.guarantee == "exactly-once":
+        yield transactions(used)
 
 
-def rights(settings: Settings, servers: str) -> Finding:
+def rights(broker: Broker) -> Finding:
     """Ask the broker what the job may read and write."""
-    lacking = [text for text in lacks(settings, servers, JobNeeds.of_settings(settings)) if text.startswith("no right")]
+    lacking = [text for text in lacks(broker, JobNeeds.of_settings(broker.settings)) if text.startswith("no right")]
     found = "; ".join(lacking) or "to read and write what the job does, as far as the broker tells"
-    return Finding(name="rights", ok=not lacking, found=found, fix=advice(settings, lacking))
+    return Finding(name="rights", ok=not lacking, found=found, fix=advice(broker.settings, lacking))
 
 
-def retention(settings: Settings, servers: str) -> Iterator[Finding]:
+def retention(broker: Broker) -> Iterator[Finding]:
     """Compare how long topics keep their records with how long they are needed."""
     try:
-        complaints = retention_complaints(settings, servers, retention_needs(settings))
+        complaints = retention_complaints(broker, retention_needs(broker.settings))
     except KafkaException as error:
         yield Finding(name="retention", ok=False, found=str(error), fix="see broker", required=False)
         return
@@ -161,14 +162,14 @@ def retention(settings: Settings, servers: str) -> Iterator[Finding]:
         yield Finding(name=f"retention of {topic}", ok=not complaint, found=found or "enough", fix=fix, required=False)
 
 
-def transactions(settings: Settings, servers: str) -> Finding:
+def transactions(broker: Broker) -> Finding:
     """Compare how long the job's transactions may be open with what the broker allows."""
 
     def look() -> str:
-        require_transaction_time(settings, servers)
-        limit_ms = transaction_limit_ms(settings, servers)
+        require_transaction_time(broker)
+        limit_ms = transaction_limit_ms(broker)
         allowed = "a limit that the broker does not tell" if limit_ms is None else f"{limit_ms / 1000:g} s"
-        return f"up to {transaction_time_ms(settings, servers) / 1000:g} s of {allowed}"
+        return f"up to {transaction_time_ms(broker) / 1000:g} s of {allowed}"
 
     return _tried("transactions", look, fix="lower job.transaction_timeout_s")
 

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fraudstream.devstack.broker import Broker, await_broker
 from fraudstream.devstack.cluster import Cluster, await_cluster
+from fraudstream.devstack.embedded_broker import EmbeddedBroker, await_broker
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.jars import fetch_jars, read_lock
 from fraudstream.devstack.registry import Registry, await_registry, unpack_registry
 from fraudstream.devstack.zookeeper import forget_jobs
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import create_topics, existing_topics
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
@@ -37,6 +38,10 @@ class Services:
     bootstrap_servers: str
     rest_url: str
     registry_url: str | None = None
+
+    def broker(self, settings: Settings) -> Broker:
+        """Return the connection to the broker."""
+        return Broker(settings, self.bootstrap_servers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +96,7 @@ def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watch
             _start_missing(settings, run, taskmanagers or settings.flink.taskmanagers, watcher)
             services = find_services(settings)
             watcher.on_step("creating the topics")
-            create_topics(settings, services.bootstrap_servers)
+            create_topics(services.broker(settings))
         except BaseException:
             run.stop_those(lambda process: process.pid not in before)
             run.bootstrap_servers, run.rest_url, run.registry_url = addresses
@@ -122,7 +127,7 @@ def find_services(settings: Settings) -> Services:
     NotReady
         When the settings name none and `up` has not been run.
     """
-    servers = find_bootstrap(settings)
+    broker = Broker.of(settings)
     run = RunState.load(settings.state)
     rest = settings.flink.rest_url or (run.rest_url if run.running("jobmanager") else None)
     if rest is None:
@@ -130,19 +135,7 @@ def find_services(settings: Settings) -> Services:
             f"expected a running Flink cluster, but there is none for {settings.state.root}: "
             "start it with `fraudstream up`, or set flink.rest_url to yours"
         )
-    return Services(bootstrap_servers=servers, rest_url=rest, registry_url=run.registry_url)
-
-
-def find_bootstrap(settings: Settings) -> str:
-    """Tell the broker's address, see `find_services`."""
-    run = RunState.load(settings.state)
-    servers = settings.kafka.bootstrap_servers or (run.bootstrap_servers if run.running("broker") else None)
-    if servers is None:
-        raise NotReady(
-            f"expected a running broker, but there is none for {settings.state.root}: "
-            "start it with `fraudstream up`, or set kafka.bootstrap_servers to yours"
-        )
-    return servers
+    return Services(bootstrap_servers=broker.bootstrap_servers, rest_url=rest, registry_url=run.registry_url)
 
 
 @contextmanager
@@ -190,13 +183,13 @@ def _start_missing(settings: Settings, run: RunState, taskmanagers: int, watcher
     registry = _start_registry(settings, run, watcher) if settings.kafka.embedded_registry else None
     broker = None
     if settings.kafka.bootstrap_servers is not None:
-        existing_topics(settings, settings.kafka.bootstrap_servers)  # it answers, and us
+        existing_topics(Broker(settings, settings.kafka.bootstrap_servers))  # it answers, and us
     elif not run.running("broker"):
         watcher.on_step("fetching the broker")
         jars = jars_for("broker", watcher)
         watcher.on_step("starting the broker")
         run.forget_dead("broker")
-        broker = Broker(folder=folder, java=find_java(), jars=jars, port=settings.kafka.port).start(run)
+        broker = EmbeddedBroker(folder=folder, java=find_java(), jars=jars, port=settings.kafka.port).start(run)
     if settings.flink.rest_url is not None:
         FlinkRest(url=settings.flink.rest_url).overview()
     else:

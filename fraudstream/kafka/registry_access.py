@@ -3,7 +3,8 @@ from __future__ import annotations
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
 from fraudstream.system.run_state import RunState
-from schemas.registry import SchemaRegistry, open_registry
+from schemas.open_registry import open_registry
+from schemas.registry import SchemaRegistry
 from schemas.registry_access import RegistryAccess
 
 

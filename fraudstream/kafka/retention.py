@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import ConfigResource
 
-from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.broker import Broker
 from fraudstream.settings.settings import Settings
 
 DAY_MS = 86_400_000
@@ -85,13 +85,13 @@ def monitor_need(settings: Settings, horizon_days: float) -> Need:
     return Need(topic=settings.topics.scores, days=horizon_days, reader="monitor")
 
 
-def retention_complaints(settings: Settings, bootstrap_servers: str, needs: Iterable[Need]) -> dict[str, str]:
+def retention_complaints(broker: Broker, needs: Iterable[Need]) -> dict[str, str]:
     """Compare topics with what is needed of them; returns the lines by topic, empty where all is well.
 
     Topics that are missing, or whose settings the broker does not show us, are not among them.
     """
     wanted = list(needs)
-    client = AdminClient(client_properties(settings, bootstrap_servers))
+    client = broker.admin()
     resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in {need.topic for need in wanted}]
     configs: dict[str, dict[str, str]] = {}
     for resource, future in client.describe_configs(resources, request_timeout=TIMEOUT_S).items():
@@ -107,10 +107,8 @@ def retention_complaints(settings: Settings, bootstrap_servers: str, needs: Iter
     return found
 
 
-def tell_retention(
-    settings: Settings, bootstrap_servers: str, needs: Iterable[Need], tell: Callable[[str], object]
-) -> None:
+def tell_retention(broker: Broker, needs: Iterable[Need], tell: Callable[[str], object]) -> None:
     """Tell what topics keep less than needed, a line each."""
-    for line in retention_complaints(settings, bootstrap_servers, needs).values():
+    for line in retention_complaints(broker, needs).values():
         if line:
             tell(line)

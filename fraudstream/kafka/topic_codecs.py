@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from confluent_kafka import Message
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.foreign_records import ForeignRecords
 from fraudstream.kafka.registry_access import registry_access, registry_of
 from fraudstream.kafka.topic_reader import read_topic
@@ -93,8 +94,7 @@ class TopicCodecs:
 
 
 def read_records(
-    settings: Settings,
-    bootstrap_servers: str,
+    broker: Broker,
     topic: str,
     kind: str,
     parse: Callable[[dict[str, Any]], T] = lambda record: record,  # type: ignore[assignment,return-value]
@@ -107,8 +107,8 @@ def read_records(
 
     Parameters
     ----------
-    settings, bootstrap_servers, topic
-        Where to read.
+    broker, topic
+        Connection to the brokers.
     kind
         Of the records: a file of `schemas/avro`.
     parse
@@ -128,9 +128,11 @@ def read_records(
         As `read_topic`.
     """
     subjects = {} if subject is None else {topic: subject}
-    codecs = TopicCodecs(settings, {topic: kind}, subjects=subjects, registry=registry_of(settings), at_once=False)
+    codecs = TopicCodecs(
+        broker.settings, {topic: kind}, subjects=subjects, registry=registry_of(broker.settings), at_once=False
+    )
     try:
-        for message in read_topic(settings, bootstrap_servers, topic, since_ms=since_ms):
+        for message in read_topic(broker, topic, since_ms=since_ms):
             if accepts(message):
                 found = codecs.parse(message, parse)
                 if found is not None:

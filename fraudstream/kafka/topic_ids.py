@@ -8,10 +8,8 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Self
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 
-from fraudstream.kafka.kafka_client import client_properties
-from fraudstream.settings.settings import Settings
+from fraudstream.kafka.broker import Broker
 
 LOG = logging.getLogger("fraudstream.topics")
 
@@ -25,12 +23,12 @@ class TopicIds:
 
     Parameters
     ----------
-    settings, bootstrap_servers
+    broker
         Brokers to ask.
     """
 
-    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
-        self._client = AdminClient(client_properties(settings, bootstrap_servers))
+    def __init__(self, broker: Broker) -> None:
+        self._client = broker.admin()
 
     def read(self, names: Iterable[str]) -> dict[str, str | None]:
         """Map topics to their ids, None where there is no such topic; leave out what the brokers do not tell."""
@@ -70,9 +68,9 @@ class RecreatedTopics:
         self.poll()
 
     @classmethod
-    def among(cls, settings: Settings, bootstrap_servers: str, names: Collection[str]) -> Self:
+    def among(cls, broker: Broker, names: Collection[str]) -> Self:
         """Watch topics with a client of its own."""
-        return cls(TopicIds(settings, bootstrap_servers), names)
+        return cls(TopicIds(broker), names)
 
     def poll(self) -> list[str]:
         """Return the topics that are others than at the last call; a topic that is away is none until it is back."""

@@ -6,8 +6,7 @@ from types import MappingProxyType
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from fraudstream.kafka.kafka_client import open_consumer
-from fraudstream.settings.settings import Settings
+from fraudstream.kafka.broker import Broker
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 
@@ -21,9 +20,9 @@ Ranges = list[tuple[int, int, int]]
 NO_BACKLOG: Mapping[str, int] = MappingProxyType({})
 
 
-def topic_size(settings: Settings, bootstrap_servers: str, topic: str) -> int:
+def topic_size(broker: Broker, topic: str) -> int:
     """Count the records of a topic by its offsets (transaction markers count too)."""
-    consumer = open_consumer(settings, bootstrap_servers)
+    consumer = broker.consumer()
     try:
         return sum(high - low for _, low, high in partition_ranges(consumer, topic))
     finally:
@@ -31,8 +30,7 @@ def topic_size(settings: Settings, bootstrap_servers: str, topic: str) -> int:
 
 
 def await_records(
-    settings: Settings,
-    bootstrap_servers: str,
+    broker: Broker,
     topic: str,
     count: int,
     *,
@@ -44,8 +42,8 @@ def await_records(
 
     Parameters
     ----------
-    settings, bootstrap_servers, topic
-        Where to look.
+    broker, topic
+        Connection to the brokers.
     count
         How many, each repeat counted.
     seconds, interval_s
@@ -62,26 +60,24 @@ def await_records(
 
     def all_there() -> bool:
         nonlocal found
-        found = topic_size(settings, bootstrap_servers, topic)
+        found = topic_size(broker, topic)
         on_count(found)
         return found >= count
 
     if not wait_until(all_there, seconds=seconds, interval_s=interval_s):
         raise RuntimeFailure(
             f"expected {count:,} records in {topic} within {seconds:.0f} s, was {found:,}: "
-            f"see the logs in {settings.state.logs}"
+            f"see the logs in {broker.settings.state.logs}"
         )
 
 
-def read_topic(
-    settings: Settings, bootstrap_servers: str, topic: str, *, since_ms: int | None = None
-) -> Iterator[Message]:
+def read_topic(broker: Broker, topic: str, *, since_ms: int | None = None) -> Iterator[Message]:
     """Read all that a topic holds now, committed records only, each partition in its order.
 
     Parameters
     ----------
-    settings, bootstrap_servers, topic
-        Where to read.
+    broker, topic
+        Connection to the brokers.
     since_ms
         Begin with the first record of this Kafka time, milliseconds since 1970; None: with the oldest.
 
@@ -90,7 +86,7 @@ def read_topic(
     RuntimeFailure
         When the broker gives nothing for SILENCE_S before the end.
     """
-    consumer = open_consumer(settings, bootstrap_servers)
+    consumer = broker.consumer()
     try:
         ends = {part: high for part, low, high in partition_ranges(consumer, topic) if high > low}
         if not ends:
@@ -117,7 +113,7 @@ def read_topic(
         consumer.close()
 
 
-def read_record(settings: Settings, bootstrap_servers: str, topic: str, partition: int, offset: int) -> Message | None:
+def read_record(broker: Broker, topic: str, partition: int, offset: int) -> Message | None:
     """Read the record at one place, None when there is none: retention has removed it, or it never was.
 
     Raises
@@ -125,7 +121,7 @@ def read_record(settings: Settings, bootstrap_servers: str, topic: str, partitio
     RuntimeFailure
         When the broker does not give it within SILENCE_S.
     """
-    consumer = open_consumer(settings, bootstrap_servers)
+    consumer = broker.consumer()
     try:
         ranges = {part: (low, high) for part, low, high in partition_ranges(consumer, topic)}
         low, high = ranges.get(partition, (0, 0))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient
 
-from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import existing_topics
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
@@ -65,7 +65,7 @@ class JobNeeds:
         return cls.of(config)
 
 
-def require_rights(settings: Settings, bootstrap_servers: str, needs: JobNeeds) -> None:
+def require_rights(broker: Broker, needs: JobNeeds) -> None:
     """Check that all topics of a job exist and that it may use them: else it would fail and start again for ever.
 
     Where the broker has no rights, or does not tell them, existence alone is checked.
@@ -75,11 +75,11 @@ def require_rights(settings: Settings, bootstrap_servers: str, needs: JobNeeds) 
     NotReady
         Something is missing: all of it in one message. Or no broker answers.
     """
-    missing = lacks(settings, bootstrap_servers, needs)
+    missing = lacks(broker, needs)
     if missing:
         raise NotReady(
-            f"expected the topics that the job reads and writes at {bootstrap_servers}, got {'; '.join(missing)}. "
-            f"{advice(settings, missing)}"
+            f"expected the topics that the job reads and writes at {broker.bootstrap_servers}, got "
+            f"{'; '.join(missing)}. {advice(broker.settings, missing)}"
         )
 
 
@@ -95,7 +95,7 @@ def advice(settings: Settings, missing: Iterable[str]) -> str:
     return f"{words[:1].upper()}{words[1:]}, or correct [topics] in the settings"
 
 
-def lacks(settings: Settings, bootstrap_servers: str, needs: JobNeeds) -> list[str]:
+def lacks(broker: Broker, needs: JobNeeds) -> list[str]:
     """Return what a job lacks on the broker, in words: missing topics first, then rights.
 
     Raises
@@ -103,17 +103,17 @@ def lacks(settings: Settings, bootstrap_servers: str, needs: JobNeeds) -> list[s
     NotReady
         No broker answers.
     """
-    present = existing_topics(settings, bootstrap_servers)
+    present = existing_topics(broker)
     wanted = dict.fromkeys((*needs.reads, *needs.writes))
     missing = [name for name in wanted if name not in present]
-    client = AdminClient(client_properties(settings, bootstrap_servers))
+    client = broker.admin()
     allowed = _allowed(client, [name for name in wanted if name in present])
     found = {
         "missing": missing,
         "no right to read": [name for name in needs.reads if _lacks(allowed.get(name), AclOperation.READ)],
         "no right to write": [name for name in needs.writes if _lacks(allowed.get(name), AclOperation.WRITE)],
         "no right to read as the consumer group": _group_lacks(client, needs.group),
-        "no right to write by transactions of the id": _transactions_lack(settings, bootstrap_servers, needs),
+        "no right to write by transactions of the id": _transactions_lack(broker, needs),
     }
     return [f"{what} {', '.join(names)}" for what, names in found.items() if names]
 
@@ -154,11 +154,11 @@ _UNHEARD.addHandler(logging.NullHandler())
 _NO_TRANSACTIONS = {KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}
 
 
-def _transactions_lack(settings: Settings, bootstrap_servers: str, needs: JobNeeds) -> list[str]:
+def _transactions_lack(broker: Broker, needs: JobNeeds) -> list[str]:
     """Begin to use an id beside the job's, as brokers do not describe these rights; no transaction is opened."""
     if needs.transactional_id is None:
         return []
-    properties = {**client_properties(settings, bootstrap_servers), "transactional.id": needs.transactional_id}
+    properties = {**broker.properties, "transactional.id": needs.transactional_id}
     try:
         Producer(properties, logger=_UNHEARD).init_transactions(TIMEOUT_S)
     except KafkaException as error:

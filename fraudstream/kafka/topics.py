@@ -6,7 +6,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import topic_size
 from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
@@ -18,7 +18,7 @@ TIMEOUT_S = 20.0
 TRY_S = 2.0
 
 
-def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
+def create_topics(broker: Broker) -> list[str]:
     """Create those of our topics that are missing, and wait until the broker knows them; returns their names.
 
     Raises
@@ -26,10 +26,10 @@ def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
     RuntimeFailure
         When the broker refuses one, or does not know one in time; a topic that is there already is left as it is.
     """
-    client = AdminClient(client_properties(settings, bootstrap_servers))
-    present = existing_topics(settings, bootstrap_servers)
-    missing = [name for name in settings.topics.names() if name not in present]
-    wanted = [_new_topic(settings, name) for name in missing]
+    client = broker.admin()
+    present = existing_topics(broker)
+    missing = [name for name in broker.topics.names() if name not in present]
+    wanted = [_new_topic(broker.settings, name) for name in missing]
     if not wanted:
         return []
     for name, future in client.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
@@ -41,7 +41,7 @@ def create_topics(settings: Settings, bootstrap_servers: str) -> list[str]:
 
     def known() -> bool:
         # A moment after it made them, the broker does not name them yet.
-        return existing_topics(settings, bootstrap_servers).keys() >= set(missing)
+        return existing_topics(broker).keys() >= set(missing)
 
     if not wait_until(known, seconds=TIMEOUT_S):
         raise RuntimeFailure(f"expected the broker to know the topics {', '.join(missing)} that it made: see its log")
@@ -56,7 +56,7 @@ def _new_topic(settings: Settings, name: str) -> NewTopic:
     return NewTopic(name, num_partitions=partitions, replication_factor=kafka.replication, config=config)
 
 
-def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int]:
+def existing_topics(broker: Broker) -> dict[str, int]:
     """Map each topic of the broker to its number of partitions.
 
     Raises
@@ -65,7 +65,7 @@ def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int
         When no broker answers, or not to us: the message says why, as far as that can be known.
     """
     errors = BrokerErrors()
-    properties: dict[str, Any] = {**client_properties(settings, bootstrap_servers), "error_cb": errors}
+    properties: dict[str, Any] = {**broker.properties, "error_cb": errors}
     client = AdminClient(properties)
     found: dict[str, int] | None = None
 
@@ -81,8 +81,8 @@ def existing_topics(settings: Settings, bootstrap_servers: str) -> dict[str, int
 
     wait_until(answered, seconds=TIMEOUT_S)
     if found is None:
-        advice = errors.advice or _advice(bootstrap_servers)
-        raise NotReady(f"expected an answer of the broker at {bootstrap_servers}, but there is none: {advice}")
+        advice = errors.advice or _advice(broker.bootstrap_servers)
+        raise NotReady(f"expected an answer of the broker at {broker.bootstrap_servers}, but there is none: {advice}")
     return found
 
 
@@ -94,7 +94,7 @@ def _advice(bootstrap_servers: str) -> str:
     return "start it (`fraudstream up`), or correct kafka.bootstrap_servers"
 
 
-def require_topics(settings: Settings, bootstrap_servers: str, *names: str) -> None:
+def require_topics(broker: Broker, *names: str) -> None:
     """Check that topics exist before anything is sent there: a producer would notice only after a minute.
 
     Raises
@@ -102,16 +102,16 @@ def require_topics(settings: Settings, bootstrap_servers: str, *names: str) -> N
     NotReady
         When one is missing, or no broker answers.
     """
-    present = existing_topics(settings, bootstrap_servers)
+    present = existing_topics(broker)
     missing = [name for name in names if name not in present]
     if missing:
         raise NotReady(
-            f"expected the topic {', '.join(missing)} at {bootstrap_servers}, but it is not there: "
+            f"expected the topic {', '.join(missing)} at {broker.bootstrap_servers}, but it is not there: "
             "create it with `fraudstream topics create`, or correct [topics] in the settings"
         )
 
 
-def count_records(settings: Settings, bootstrap_servers: str) -> dict[str, dict[str, int]]:
+def count_records(broker: Broker) -> dict[str, dict[str, int]]:
     """Count partitions and records (by offsets) of those of our topics that exist.
 
     Returns
@@ -119,9 +119,9 @@ def count_records(settings: Settings, bootstrap_servers: str) -> dict[str, dict[
     dict
         Topic to `partitions` and `records`; in a topic written by transactions, their markers count too.
     """
-    present = existing_topics(settings, bootstrap_servers)
+    present = existing_topics(broker)
     return {
-        name: {"partitions": present[name], "records": topic_size(settings, bootstrap_servers, name)}
-        for name in settings.topics.names()
+        name: {"partitions": present[name], "records": topic_size(broker, name)}
+        for name in broker.topics.names()
         if name in present
     }

@@ -3,10 +3,10 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import ConfigResource
 
-from fraudstream.kafka.kafka_client import client_properties
-from fraudstream.settings.settings import JobSettings, Settings
+from fraudstream.kafka.broker import Broker
+from fraudstream.settings.settings import JobSettings
 from jobs.job_config import JobConfig
 from schemas.errors import UserError
 
@@ -17,12 +17,12 @@ RECOVERY_MS = 60_000
 """How long a recovery may take after the worst row of failed checkpoints: twice the longest that `chaos` has seen."""
 
 
-def transaction_limit_ms(settings: Settings, bootstrap_servers: str) -> int | None:
+def transaction_limit_ms(broker: Broker) -> int | None:
     """Ask the brokers how long a transaction may be open, milliseconds: the least of them.
 
     Returns None where that can't be known: no broker answers, or it does not show its settings.
     """
-    client = AdminClient(client_properties(settings, bootstrap_servers))
+    client = broker.admin()
     try:
         brokers = client.list_topics(timeout=TIMEOUT_S).brokers
         asked = client.describe_configs([ConfigResource(ConfigResource.Type.BROKER, str(broker)) for broker in brokers])
@@ -32,18 +32,18 @@ def transaction_limit_ms(settings: Settings, bootstrap_servers: str) -> int | No
     return min((int(answer[NAME].value) for answer in answers if NAME in answer), default=None)
 
 
-def transaction_time_ms(settings: Settings, bootstrap_servers: str) -> int:
+def transaction_time_ms(broker: Broker) -> int:
     """Return how long a transaction of the job may be open, milliseconds: as the settings say, else the brokers' most.
 
     Where it matters and the brokers do not tell, it is what they have unless they were told another.
     """
-    if settings.job.transaction_timeout_s is not None:
-        return round(settings.job.transaction_timeout_s * 1000)
-    limit_ms = transaction_limit_ms(settings, bootstrap_servers) if settings.job.guarantee == "exactly-once" else None
+    if broker.settings.job.transaction_timeout_s is not None:
+        return round(broker.settings.job.transaction_timeout_s * 1000)
+    limit_ms = transaction_limit_ms(broker) if broker.settings.job.guarantee == "exactly-once" else None
     return limit_ms or JobConfig.transaction_timeout_ms
 
 
-def require_transaction_time(settings: Settings, bootstrap_servers: str) -> None:
+def require_transaction_time(broker: Broker) -> None:
     """Check that the brokers allow what an exactly-once job asks for: they would refuse it in the running job.
 
     Where job.transaction_timeout_s says nothing, they must allow what the job's checkpoints and a recovery need; who
@@ -54,11 +54,11 @@ def require_transaction_time(settings: Settings, bootstrap_servers: str) -> None
     UserError
         When job.transaction_timeout_s is above their limit, or their limit is too low.
     """
-    if settings.job.guarantee != "exactly-once":
+    if broker.settings.job.guarantee != "exactly-once":
         return
-    limit_ms = transaction_limit_ms(settings, bootstrap_servers)
+    limit_ms = transaction_limit_ms(broker)
     if limit_ms is not None:
-        require_limit(settings.job, limit_ms)
+        require_limit(broker.settings.job, limit_ms)
 
 
 def require_limit(job: JobSettings, limit_ms: int) -> None:

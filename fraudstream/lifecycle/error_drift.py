@@ -3,14 +3,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fraudstream.kafka.kafka_client import shared_properties
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.lifecycle.known_models import load_known_model
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
 from models.monitoring.error_watch import ErrorWatch
 from models.monitoring.label_monitor import Matured
-from producers.publisher import Publisher
 from schemas.avro_schemas import DRIFT
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject
@@ -18,20 +17,20 @@ from schemas.wall_clock import now_ms
 
 
 @contextmanager
-def error_drift(settings: Settings, bootstrap_servers: str) -> Iterator[Callable[[Matured], None]]:
+def error_drift(broker: Broker) -> Iterator[Callable[[Matured], None]]:
     """Give what watches the error of each model that scores, and writes its drift events to the drift topic.
 
     A model that is promoted meanwhile is watched from its first mature transaction on; one that is found neither in
     the settings, nor among those served, nor in the registry is passed over.
     """
-    topic = settings.topics.drift
-    codec = RecordCodec(DRIFT, value_subject(topic), registry_of(settings))
+    topic = broker.topics.drift
+    codec = RecordCodec(DRIFT, value_subject(topic), registry_of(broker.settings))
     watches: dict[str, ErrorWatch | None] = {}
-    with Publisher(bootstrap_servers, settings=shared_properties(settings)) as publisher:
+    with broker.publisher() as publisher:
 
         def on_matured(matured: Matured) -> None:
             if matured.model_id not in watches:
-                watches[matured.model_id] = _watch(settings, matured.model_id)
+                watches[matured.model_id] = _watch(broker.settings, matured.model_id)
             watch = watches[matured.model_id]
             if watch is not None and (records := watch.update(matured, now_ms())):
                 publisher.publish([(record["signal"].encode(), codec.encode(record)) for record in records], topic)

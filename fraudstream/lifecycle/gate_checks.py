@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from fraudstream.archive.comparison_rows import compare_on
-from fraudstream.devstack.stack import find_bootstrap
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import require_topics
 from fraudstream.lifecycle.model_registry import ModelRegistry
 from fraudstream.lifecycle.model_version import CHAMPION, ModelVersion
@@ -138,6 +138,6 @@ def _own_gates(artifact: Artifact, settings: Settings) -> tuple[Gate, ...]:
 
 def _labels(settings: Settings) -> pa.Table:
     """Read the labels topic."""
-    servers = find_bootstrap(settings)
-    require_topics(settings, servers, settings.topics.labels)
-    return pa.Table.from_batches([read_labels(settings, servers).records])
+    broker = Broker.of(settings)
+    require_topics(broker, settings.topics.labels)
+    return pa.Table.from_batches([read_labels(broker).records])

@@ -128,14 +128,14 @@ def _named_by_jobs(settings: Settings, jobs: list[LiveJob], names: list[str]) ->
 
 def _named_by_orders(settings: Settings, services: Services, names: list[str]) -> Iterator[Reason]:
     topic = settings.topics.control
-    require_topics(settings, services.bootstrap_servers, topic)
-    for message in read_topic(settings, services.bootstrap_servers, topic):
+    require_topics(services.broker(settings), topic)
+    for message in read_topic(services.broker(settings), topic):
         payload = message.value() or b""
         yield from ((name, f"a record of {topic}") for name in names if name.encode() in payload)
 
 
 def _named_by_shards(settings: Settings, services: Services) -> Iterator[Reason]:
-    events = [e for e in read_model_events(settings, services.bootstrap_servers) if e.kind == SERVING]
+    events = [e for e in read_model_events(services.broker(settings)) if e.kind == SERVING]
     for shard in sorted({event.shard for event in events}):
         for event in [event for event in events if event.shard == shard][-LAST_EVENTS:]:
             yield from (

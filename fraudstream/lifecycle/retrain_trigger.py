@@ -7,14 +7,13 @@ from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaException, Message
 
-from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics, warn_read_anew
 from fraudstream.lifecycle.error_drift import error_drift
 from fraudstream.lifecycle.retrain_schedule import RetrainSchedule
 from fraudstream.lifecycle.retraining import Retrained
 from fraudstream.readers.label_watch import LabelWatch
-from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from models.monitoring.label_monitor import DAY_MS, LabelMonitor
 from schemas.avro_schemas import DRIFT
@@ -36,8 +35,8 @@ class RetrainTrigger:
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     schedule
         When to retrain.
     retrain
@@ -52,8 +51,7 @@ class RetrainTrigger:
 
     def __init__(
         self,
-        settings: Settings,
-        bootstrap_servers: str,
+        broker: Broker,
         schedule: RetrainSchedule,
         retrain: Callable[[str], Retrained],
         *,
@@ -61,16 +59,16 @@ class RetrainTrigger:
         on_drift: Callable[[dict[str, object]], None] = lambda _record: None,
         on_failure: Callable[[str], None] = LOG.warning,
     ) -> None:
-        self._settings, self._servers = settings, bootstrap_servers
+        self._broker = broker
         self._schedule, self._retrain, self._share = schedule, retrain, share
         self._on_drift, self._on_failure = on_drift, on_failure
-        topic = settings.topics.drift
-        self._codecs = TopicCodecs(settings, {topic: DRIFT})
+        topic = broker.topics.drift
+        self._codecs = TopicCodecs(broker.settings, {topic: DRIFT})
         self._stopping = threading.Event()
         self._checked_s = time.monotonic()
         self._consumer = Consumer(
             {
-                **client_properties(settings, bootstrap_servers),
+                **broker.properties,
                 "group.id": GROUP_ID,
                 # The oldest: a drift that was seen while this did not run is answered too.
                 "auto.offset.reset": "earliest",
@@ -83,13 +81,13 @@ class RetrainTrigger:
 
     def run(self) -> None:
         """Go on until `stop`, or until the caller is interrupted."""
-        horizon_ms = round(self._settings.retrain.horizon_days * DAY_MS)
+        horizon_ms = round(self._broker.settings.retrain.horizon_days * DAY_MS)
         try:
-            self._recreated = RecreatedTopics.among(self._settings, self._servers, [self._settings.topics.drift])
-            self._consumer.subscribe([self._settings.topics.drift])
-            with error_drift(self._settings, self._servers) as on_matured:
+            self._recreated = RecreatedTopics.among(self._broker, [self._broker.topics.drift])
+            self._consumer.subscribe([self._broker.topics.drift])
+            with error_drift(self._broker) as on_matured:
                 labels = LabelMonitor(horizon_ms=horizon_ms, on_matured=on_matured)
-                with LabelWatch(self._settings, self._servers, labels, share=self._share) as watch:
+                with LabelWatch(self._broker, labels, share=self._share) as watch:
                     while not self._stopping.is_set():
                         self._poll(labels)
                         if not watch.running:

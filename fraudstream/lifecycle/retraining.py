@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from fraudstream.control.model_events import ANSWER_S, REFUSED, ShardReport, await_answers
 from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
 from fraudstream.lifecycle.audit_log import AuditEntry
 from fraudstream.lifecycle.gate_checks import check_gates, check_gates_against
@@ -113,8 +114,8 @@ class Retraining:
             The broker or the registry does not do as asked.
         """
         begin = time.monotonic()
-        servers = self._services.bootstrap_servers if self._services else None
-        window = newest_window(self._settings, servers, self._progress)
+        broker = self._services.broker(self._settings) if self._services else None
+        window = newest_window(self._settings, broker, self._progress)
         history = self._keep(window)
         version = self._train(history)
         found = self._decide(version, history, reason)
@@ -170,13 +171,14 @@ class Retraining:
         entry = self._promotion.shadow(trial, share=0.0, reason=reason)
         if entry.outcome == "refused":
             return None
-        plan, servers = self._settings.retrain, self._services.bootstrap_servers if self._services else ""
+        plan = self._settings.retrain
+        broker = Broker(self._settings, self._services.bootstrap_servers if self._services else "")
         # Results name their models, so earlier ones are told apart; the clock that stamps them may be behind.
         since_ms = round(entry.at.timestamp() * 1000) - CLOCKS_APART_MS
         seen: list[ShadowResult] = []
 
         def compared() -> bool:
-            records = read_shadow_records(self._settings, servers, since_ms=since_ms)
+            records = read_shadow_records(broker, since_ms=since_ms)
             seen[:] = [ShadowResult.of(records, champion.model_id, version.model_id)]
             self._progress("in shadow", seen[0].transactions, plan.shadow_transactions)
             return seen[0].transactions >= plan.shadow_transactions
@@ -194,8 +196,7 @@ class Retraining:
             return {}
         self._progress("waiting for the job", 0, 1)
         told = await_answers(
-            self._settings,
-            self._services.bootstrap_servers,
+            self._services.broker(self._settings),
             entry.decision_id,
             seconds=self._answer_s,
         )

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import read_records
-from fraudstream.settings.settings import Settings
 from models.scoring.shadow_tally import COUNTS
 from schemas.avro_schemas import SHADOW
 
@@ -74,10 +74,8 @@ class ShadowResult:
         return self.agreed / self.transactions if self.transactions else 1.0
 
 
-def read_shadow_records(
-    settings: Settings, bootstrap_servers: str, *, since_ms: int | None = None
-) -> list[dict[str, Any]]:
+def read_shadow_records(broker: Broker, *, since_ms: int | None = None) -> list[dict[str, Any]]:
     """Read what the job wrote since a Kafka time, milliseconds since 1970, in the order of `end`."""
-    topic = settings.topics.shadow
-    found = read_records(settings, bootstrap_servers, topic, SHADOW, dict[str, Any], since_ms=since_ms)
+    topic = broker.topics.shadow
+    found = read_records(broker, topic, SHADOW, dict[str, Any], since_ms=since_ms)
     return sorted((record for _, record in found), key=lambda record: record["end"])

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
 from fraudstream.kafka.topic_codecs import read_records
-from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
 from models.features.table import FEATURE_NAMES, spec_hash
 from schemas.avro_schemas import ALERT, INFERENCE
@@ -70,7 +70,7 @@ class AlertRecord:
         return bool(self.logged["score"] == self.alert["score"]) and same_features
 
 
-def find_alert(settings: Settings, bootstrap_servers: str, alert_id: str) -> AlertRecord:
+def find_alert(broker: Broker, alert_id: str) -> AlertRecord:
     """Find an alert by its id.
 
     Raises
@@ -78,19 +78,17 @@ def find_alert(settings: Settings, bootstrap_servers: str, alert_id: str) -> Ale
     NotReady
         The topic has none of that id, or not any more.
     """
-    found = list(_having(settings, bootstrap_servers, settings.topics.alerts, ALERT, "alert_id", alert_id))
+    found = list(_having(broker, broker.topics.alerts, ALERT, "alert_id", alert_id))
     if not found:
         raise NotReady(
-            f"expected an alert {alert_id} in {settings.topics.alerts}, was none: see `fraudstream alerts tail "
+            f"expected an alert {alert_id} in {broker.topics.alerts}, was none: see `fraudstream alerts tail "
             "--from-start --json` for the ids, and the topic's retention for how long it has them"
         )
     # A customer's alerts lie in one partition, so the first is the oldest.
     alert = found[0]
     since_ms = int(alert["scored_at"].timestamp() * 1000) - CLOCKS_APART_MS
     transaction = alert["transaction_id"]
-    logged = _having(
-        settings, bootstrap_servers, settings.topics.inference, INFERENCE, "transaction_id", transaction, since_ms
-    )
+    logged = _having(broker, broker.topics.inference, INFERENCE, "transaction_id", transaction, since_ms)
     # After a restart a transaction may be logged again, scored upon other labels; another customer's may have its id.
     same = (
         record
@@ -101,8 +99,7 @@ def find_alert(settings: Settings, bootstrap_servers: str, alert_id: str) -> Ale
 
 
 def _having(
-    settings: Settings,
-    bootstrap_servers: str,
+    broker: Broker,
     topic: str,
     kind: str,
     field: str,
@@ -112,8 +109,7 @@ def _having(
     """Read the records whose field, a string, has a value; those without its bytes are not decoded."""
     wanted = value.encode()
     found: Iterator[tuple[Any, dict[str, Any]]] = read_records(
-        settings,
-        bootstrap_servers,
+        broker,
         topic,
         kind,
         since_ms=since_ms,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import topic_size
-from fraudstream.settings.settings import Settings
 from models.drift.alert_rate import AlertRate, Jump
 
 
@@ -12,21 +12,21 @@ class AlertShare:
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to look, and what a jump is.
+    broker
+        Connection to the brokers, and what a jump is.
     """
 
-    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
-        topics = settings.topics
+    def __init__(self, broker: Broker) -> None:
+        topics = broker.topics
         # Scores keep pace with the alerts, whatever waits to be scored.
-        self._topics = topics.scores if settings.job.emit_scores else topics.transactions, topics.alerts
-        self._settings, self._servers = settings, bootstrap_servers
-        self._rate = AlertRate(settings.notices.alert_rate_factor)
+        self._topics = topics.scores if broker.settings.job.emit_scores else topics.transactions, topics.alerts
+        self._broker = broker
+        self._rate = AlertRate(broker.settings.notices.alert_rate_factor)
         self._sizes: tuple[int, int] | None = None
 
     def look(self) -> Jump | None:
         """End a window, which the last look began; say when it jumped."""
-        transactions, alerts = (topic_size(self._settings, self._servers, name) for name in self._topics)
+        transactions, alerts = (topic_size(self._broker, name) for name in self._topics)
         return self.update(transactions, alerts)
 
     def update(self, transactions: int, alerts: int) -> Jump | None:

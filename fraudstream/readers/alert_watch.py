@@ -5,11 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from fraudstream.kafka.background_reader import BackgroundReader
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics
 from fraudstream.kafka.topic_reader import topic_size, topic_starts
-from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from schemas.avro_schemas import ALERT
@@ -22,26 +21,25 @@ class AlertWatch(BackgroundReader):
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     on_alert
         Called in the thread with each alert that was not seen before.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        bootstrap_servers: str,
+        broker: Broker,
         on_alert: Callable[[dict[str, Any]], None] = lambda _alert: None,
     ) -> None:
-        topic = settings.topics.alerts
-        self._codecs = TopicCodecs(settings, {topic: ALERT})
-        consumer = open_consumer(settings, bootstrap_servers)
-        recreated = RecreatedTopics.among(settings, bootstrap_servers, [topic])
+        topic = broker.topics.alerts
+        self._codecs = TopicCodecs(broker.settings, {topic: ALERT})
+        consumer = broker.consumer()
+        recreated = RecreatedTopics.among(broker, [topic])
         super().__init__("alert-watch", consumer, topics=(topic,), recreated=recreated)
         # No group: a broker that has just started takes seconds to make what groups need, and alerts would look late.
         consumer.assign(topic_starts(consumer, (topic,)))
-        self._settings, self._servers = settings, bootstrap_servers
+        self._broker = broker
         self._on_alert = on_alert
         self._read_count = 0
         self.seen_at_ms: dict[tuple[str, str], float] = {}
@@ -55,7 +53,7 @@ class AlertWatch(BackgroundReader):
         RuntimeFailure
             When they were not within `seconds`.
         """
-        size = topic_size(self._settings, self._servers, self._settings.topics.alerts)
+        size = topic_size(self._broker, self._broker.topics.alerts)
         if not wait_until(lambda: self._read_count >= size, seconds=seconds):
             raise RuntimeFailure(f"expected {size:,} alerts within {seconds:.0f} s, was {self._read_count:,}")
 

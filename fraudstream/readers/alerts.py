@@ -6,20 +6,18 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException
 
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.new_partitions import NewPartitions
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics
 from fraudstream.kafka.topic_reader import NO_LEADER_YET, topic_ends, topic_starts
-from fraudstream.settings.settings import Settings
 from schemas.avro_schemas import ALERT
 
 POLL_S = 0.2
 
 
 def read_alerts(
-    settings: Settings,
-    bootstrap_servers: str,
+    broker: Broker,
     *,
     min_score: float = 0.0,
     limit: int | None = None,
@@ -30,10 +28,8 @@ def read_alerts(
 
     Parameters
     ----------
-    settings
-        Topic names, registry and the client's properties.
-    bootstrap_servers
-        The broker.
+    broker
+        Connection to the brokers.
     min_score
         Alerts below it are passed over.
     limit
@@ -48,10 +44,10 @@ def read_alerts(
     dict
         The alert's fields, as in `schemas/avro/alert.avsc`.
     """
-    topic = settings.topics.alerts
-    codecs = TopicCodecs(settings, {topic: ALERT})
-    recreated = RecreatedTopics.among(settings, bootstrap_servers, [topic])
-    consumer = open_consumer(settings, bootstrap_servers)
+    topic = broker.topics.alerts
+    codecs = TopicCodecs(broker.settings, {topic: ALERT})
+    recreated = RecreatedTopics.among(broker, [topic])
+    consumer = broker.consumer()
     try:
         consumer.assign((topic_starts if from_start else topic_ends)(consumer, [topic]))
         new_partitions = NewPartitions(consumer, [topic], recreated)

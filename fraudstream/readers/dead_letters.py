@@ -9,14 +9,14 @@ from typing import Any
 
 from confluent_kafka import Message
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
-from fraudstream.kafka.kafka_client import shared_properties
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_codecs import TopicCodecs, read_records
 from fraudstream.kafka.topic_reader import place_of, read_record
 from fraudstream.kafka.topics import require_topics
 from fraudstream.settings.settings import Settings
-from producers.publisher import KeyedRecord, Publisher
+from producers.publisher import KeyedRecord
 from schemas.avro_schemas import DEAD_LETTER, LABEL, TRANSACTION
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.errors import UserError
@@ -138,26 +138,26 @@ class Wanted:
         )
 
 
-def read_dead_letters(settings: Settings, bootstrap_servers: str, wanted: Wanted) -> Iterator[DeadLetter]:
+def read_dead_letters(broker: Broker, wanted: Wanted) -> Iterator[DeadLetter]:
     """Read the dead letters that there are now, each partition in its order.
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     wanted
         Which of them.
     """
-    topic = settings.topics.dead_letters
+    topic = broker.topics.dead_letters
     # A letter is written after it was set aside; the broker's clock, if it stamps records, may be behind the job's.
     since_ms = round(wanted.since.timestamp() * 1_000) - CLOCKS_APART_MS if wanted.since else None
-    for message, letter in read_records(settings, bootstrap_servers, topic, DEAD_LETTER, _letter, since_ms=since_ms):
+    for message, letter in read_records(broker, topic, DEAD_LETTER, _letter, since_ms=since_ms):
         placed = replace(letter, place=_place(message))
         if wanted.has(placed):
             yield placed
 
 
-def find_dead_letter(settings: Settings, bootstrap_servers: str, place: str) -> DeadLetter:
+def find_dead_letter(broker: Broker, place: str) -> DeadLetter:
     """Return the dead letter at a place.
 
     Raises
@@ -165,12 +165,12 @@ def find_dead_letter(settings: Settings, bootstrap_servers: str, place: str) -> 
     NoSuchDeadLetterError
         None lies there.
     """
-    topic = settings.topics.dead_letters
+    topic = broker.topics.dead_letters
     named = PLACE.fullmatch(place)
     if named:
-        message = read_record(settings, bootstrap_servers, topic, int(named[1]), int(named[2]))
+        message = read_record(broker, topic, int(named[1]), int(named[2]))
         if message is not None:
-            codecs = TopicCodecs(settings, {topic: DEAD_LETTER}, registry=registry_of(settings))
+            codecs = TopicCodecs(broker.settings, {topic: DEAD_LETTER}, registry=registry_of(broker.settings))
             letter = codecs.parse(message, _letter)
             if letter is not None:
                 return replace(letter, place=_place(message))
@@ -180,7 +180,7 @@ def find_dead_letter(settings: Settings, bootstrap_servers: str, place: str) -> 
 
 
 def replay_dead_letters(
-    settings: Settings, bootstrap_servers: str, letters: Iterable[DeadLetter], *, mend_keys: bool = False
+    broker: Broker, letters: Iterable[DeadLetter], *, rekey: bool = False
 ) -> tuple[int, list[DeadLetter]]:
     """Send dead letters to the topics that they came from, byte for byte and in the order given.
 
@@ -189,11 +189,11 @@ def replay_dead_letters(
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to send.
+    broker
+        Connection to the brokers.
     letters
         Which.
-    mend_keys
+    rekey
         Send each under the customer that its record names, where it can be decoded, instead of its own key.
 
     Returns
@@ -210,35 +210,35 @@ def replay_dead_letters(
     PublishError
         When the broker did not take all of them.
     """
-    registry, wanted = registry_of(settings), list(letters)
+    registry, wanted = registry_of(broker.settings), list(letters)
     # Whoever may write dead letters may name any topic in them; a producer would try one that is not there for minutes.
-    require_topics(settings, bootstrap_servers, *dict.fromkeys(letter.topic for letter in wanted))
+    require_topics(broker, *dict.fromkeys(letter.topic for letter in wanted))
     sent, gone = 0, []
 
     def records(group: Iterable[DeadLetter]) -> Iterator[KeyedRecord]:
         for letter in group:
-            record = original(settings, bootstrap_servers, letter)
+            record = original(broker, letter)
             if record is None:
                 gone.append(letter)
                 continue
             key, payload = record
-            customer = customer_of(settings, registry, letter, payload) if mend_keys else None
+            customer = customer_of(broker.settings, registry, letter, payload) if rekey else None
             yield key if customer is None else customer.encode(), payload
 
-    with Publisher(bootstrap_servers, settings=shared_properties(settings)) as publisher:
+    with broker.publisher() as publisher:
         for topic, group in groupby(wanted, key=lambda letter: letter.topic):
             sent += publisher.publish(records(group), topic).records
     return sent, gone
 
 
-def original(settings: Settings, bootstrap_servers: str, letter: DeadLetter) -> KeyedRecord | None:
+def original(broker: Broker, letter: DeadLetter) -> KeyedRecord | None:
     """Return key and value of a letter's record as they came, None when they can't be had any more.
 
     A letter that has only a part of them names the place where the record lay, and it is read there.
     """
     if letter.is_whole:
         return None if letter.key is None else letter.key.encode(), letter.payload
-    message = read_record(settings, bootstrap_servers, letter.topic, letter.partition, letter.offset)
+    message = read_record(broker, letter.topic, letter.partition, letter.offset)
     return None if message is None else (message.key(), message.value() or b"")
 
 

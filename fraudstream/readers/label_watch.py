@@ -5,11 +5,10 @@ import zlib
 from confluent_kafka import Message, TopicPartition
 
 from fraudstream.kafka.background_reader import BackgroundReader
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics
 from fraudstream.kafka.topic_reader import partition_ranges
-from fraudstream.settings.settings import Settings
 from models.monitoring.label_monitor import LabelMonitor
 from producers.simulation_config import epoch_ms
 from schemas.avro_schemas import LABEL, SCORE
@@ -28,8 +27,8 @@ class LabelWatch(BackgroundReader):
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     monitor
         What is fed, in the reader's thread.
     share
@@ -37,15 +36,13 @@ class LabelWatch(BackgroundReader):
         so that no figure is bent but Card Precision@k, whose k is then of the share.
     """
 
-    def __init__(
-        self, settings: Settings, bootstrap_servers: str, monitor: LabelMonitor, *, share: float = 1.0
-    ) -> None:
-        self._topics = settings.topics
-        self._codecs = TopicCodecs(settings, {self._topics.scores: SCORE, self._topics.labels: LABEL})
+    def __init__(self, broker: Broker, monitor: LabelMonitor, *, share: float = 1.0) -> None:
+        self._topics = broker.topics
+        self._codecs = TopicCodecs(broker.settings, {self._topics.scores: SCORE, self._topics.labels: LABEL})
         self._monitor, self._below = monitor, share * 2**32
-        consumer = open_consumer(settings, bootstrap_servers)
+        consumer = broker.consumer()
         topics = (self._topics.labels, self._topics.scores)
-        recreated = RecreatedTopics.among(settings, bootstrap_servers, topics)
+        recreated = RecreatedTopics.among(broker, topics)
         super().__init__("label-watch", consumer, topics=topics, recreated=recreated)
         self._ends: dict[tuple[str, int], int] = {}
         places = []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import require_topics
 from fraudstream.readers.placed_records import read_labels, read_transactions
 from fraudstream.settings.settings import Settings
@@ -12,14 +13,14 @@ from schemas.columns import TRANSACTION_ARROW, known_labels, read_history
 from schemas.errors import UserError
 
 
-def newest_window(settings: Settings, bootstrap_servers: str | None, progress: Progress) -> MaturedWindow:
+def newest_window(settings: Settings, broker: Broker | None, progress: Progress) -> MaturedWindow:
     """Read the newest matured window: of the topics, of the file `retrain.history`, or of both together.
 
     Parameters
     ----------
     settings
         What `[retrain]` says, and the topics.
-    bootstrap_servers
+    broker
         None reads the file alone.
     progress
         Told stage, done and total.
@@ -36,13 +37,11 @@ def newest_window(settings: Settings, bootstrap_servers: str | None, progress: P
         require_no_outlier(str(plan.history), older)
         transactions.append(older.select(TRANSACTION_ARROW.names))
         labels.append(known_labels(older))
-    if bootstrap_servers is not None:
-        require_topics(settings, bootstrap_servers, settings.topics.transactions, settings.topics.labels)
+    if broker is not None:
+        require_topics(broker, settings.topics.transactions, settings.topics.labels)
         # Labels first: what is read of a transaction later is no younger than its labels.
-        labels.append(_table(read_labels(settings, bootstrap_servers).records))
-        read = read_transactions(
-            settings, bootstrap_servers, None, progress=lambda done: progress("reading transactions", done, 0)
-        )
+        labels.append(_table(read_labels(broker).records))
+        read = read_transactions(broker, None, progress=lambda done: progress("reading transactions", done, 0))
         transactions.append(_table(read.records))
     if not transactions:
         raise UserError("expected a --history without a broker, was none: there is nothing to train on")

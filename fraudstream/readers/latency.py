@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 from hdrh.histogram import HdrHistogram
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.readers.placed_records import ROWS_AT_ONCE
-from fraudstream.settings.settings import Settings
 from schemas.registry import value_subject
 from schemas.transaction_batch import TransactionBatchDecoder
 
@@ -43,19 +43,17 @@ class Latency:
 
 
 def measure_latency(
-    settings: Settings,
-    bootstrap_servers: str,
+    broker: Broker,
     seen_at_ms: Mapping[tuple[str, str], float],
     *,
     since_ms: int | None = None,
 ) -> Latency:
     """Compare when alerts were seen with when their transactions were published, see `latency_histogram`."""
-    return Latency.of(latency_histogram(settings, bootstrap_servers, seen_at_ms, since_ms=since_ms))
+    return Latency.of(latency_histogram(broker, seen_at_ms, since_ms=since_ms))
 
 
 def latency_histogram(
-    settings: Settings,
-    bootstrap_servers: str,
+    broker: Broker,
     seen_at_ms: Mapping[tuple[str, str], float],
     *,
     since_ms: int | None = None,
@@ -64,7 +62,7 @@ def latency_histogram(
 
     Parameters
     ----------
-    settings, bootstrap_servers
+    broker
         Where the transactions lie.
     seen_at_ms
         By customer and transaction id, see `AlertWatch`.
@@ -72,20 +70,18 @@ def latency_histogram(
         Leave out what was published before, milliseconds since 1970.
     """
     histogram = HdrHistogram(1, LONGEST_MS * MICROSECONDS, 3)
-    for transaction, published_ms in _publish_times(settings, bootstrap_servers, since_ms):
+    for transaction, published_ms in _publish_times(broker, since_ms):
         seen = seen_at_ms.get(transaction)
         if seen is not None:
             histogram.record_value(max(1, round((seen - published_ms) * MICROSECONDS)))
     return histogram
 
 
-def _publish_times(
-    settings: Settings, bootstrap_servers: str, since_ms: int | None
-) -> Iterator[tuple[tuple[str, str], int]]:
+def _publish_times(broker: Broker, since_ms: int | None) -> Iterator[tuple[tuple[str, str], int]]:
     """Give the publishing time of each good transaction; what the job would not take in is passed over."""
-    topic = settings.topics.transactions
-    decoder = TransactionBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
-    messages = read_topic(settings, bootstrap_servers, topic, since_ms=since_ms)
+    topic = broker.topics.transactions
+    decoder = TransactionBatchDecoder(value_subject(topic), registry_of(broker.settings), broker.settings.job.limits)
+    messages = read_topic(broker, topic, since_ms=since_ms)
     while some := list(islice(messages, ROWS_AT_ONCE)):
         keys = [None if (key := item.key()) is None else key.decode("utf-8", "replace") for item in some]
         times_ms = np.array([item.timestamp()[1] for item in some], np.int64)

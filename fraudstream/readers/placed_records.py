@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from confluent_kafka import Message
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.foreign_records import ForeignRecords
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import place_of, read_topic
-from fraudstream.settings.settings import Settings
 from models.scoring.placed import Placed
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 from schemas.label_batch import LabelBatchDecoder
@@ -24,8 +24,7 @@ Progress = Callable[[int], None]
 
 
 def read_transactions(
-    settings: Settings,
-    bootstrap_servers: str,
+    broker: Broker,
     customers: Collection[str] | None,
     *,
     progress: Progress = lambda _read: None,
@@ -34,27 +33,27 @@ def read_transactions(
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     customers
         Whose; None means everybody's.
     progress
         Told records read so far, those of other customers too.
     """
-    topic = settings.topics.transactions
-    decoder = TransactionBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
+    topic = broker.topics.transactions
+    decoder = TransactionBatchDecoder(value_subject(topic), registry_of(broker.settings), broker.settings.job.limits)
     # A transaction whose key is not its customer is a dead letter, so the key tells whose it is.
     keys = None if customers is None else {name.encode() for name in customers}
-    messages = _counted(read_topic(settings, bootstrap_servers, topic), progress)
+    messages = _counted(read_topic(broker, topic), progress)
     wanted = (item for item in messages if keys is None or item.key() in keys)
     return _placed(wanted, decoder, TRANSACTION_ARROW, topic)
 
 
-def read_labels(settings: Settings, bootstrap_servers: str, *, progress: Progress = lambda _read: None) -> Placed:
+def read_labels(broker: Broker, *, progress: Progress = lambda _read: None) -> Placed:
     """Read the good labels, see `read_transactions`."""
-    topic = settings.topics.labels
-    decoder = LabelBatchDecoder(value_subject(topic), registry_of(settings), settings.job.limits)
-    return _placed(_counted(read_topic(settings, bootstrap_servers, topic), progress), decoder, LABEL_ARROW, topic)
+    topic = broker.topics.labels
+    decoder = LabelBatchDecoder(value_subject(topic), registry_of(broker.settings), broker.settings.job.limits)
+    return _placed(_counted(read_topic(broker, topic), progress), decoder, LABEL_ARROW, topic)
 
 
 def _placed(messages: Iterator[Message], decoder: Any, schema: pa.Schema, topic: str) -> Placed:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import read_records
-from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from schemas.avro_schemas import SCORE
 
@@ -79,15 +79,13 @@ class Comparison:
         return (self.decisions_differ + self.missing) / all_of_them if all_of_them else 1.0
 
 
-def compare_scores(
-    settings: Settings, bootstrap_servers: str, topics: tuple[str, str], *, since_ms: int, patience_s: float
-) -> Comparison:
+def compare_scores(broker: Broker, topics: tuple[str, str], *, since_ms: int, patience_s: float) -> Comparison:
     """Compare what two topics of scores hold since a Kafka time.
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     topics
         The live job's and the standby's.
     since_ms
@@ -95,23 +93,19 @@ def compare_scores(
     patience_s
         How long the standby may take to score what the live job has scored by now, in seconds.
     """
-    live = read_scores(settings, bootstrap_servers, topics[0], since_ms)
+    live = read_scores(broker, topics[0], since_ms)
     standby: dict[TransactionKey, Mapping[str, Any]] = {}
 
     def caught_up() -> bool:
         # The standby was started after that time, so none of its scores lies before; an earlier standby's may.
-        standby.update(read_scores(settings, bootstrap_servers, topics[1], since_ms))
+        standby.update(read_scores(broker, topics[1], since_ms))
         return live.keys() <= standby.keys()
 
     wait_until(caught_up, seconds=patience_s, interval_s=1.0)
     return Comparison.of(live, standby)
 
 
-def read_scores(
-    settings: Settings, bootstrap_servers: str, topic: str, since_ms: int
-) -> dict[TransactionKey, Mapping[str, Any]]:
+def read_scores(broker: Broker, topic: str, since_ms: int) -> dict[TransactionKey, Mapping[str, Any]]:
     """Read the scores that a topic holds since a Kafka time, by transaction; a repeat takes its first's place."""
-    records: Iterable[tuple[Any, dict[str, Any]]] = read_records(
-        settings, bootstrap_servers, topic, SCORE, since_ms=since_ms
-    )
+    records: Iterable[tuple[Any, dict[str, Any]]] = read_records(broker, topic, SCORE, since_ms=since_ms)
     return {(record["customer_id"], record["transaction_id"]): record for _, record in records}

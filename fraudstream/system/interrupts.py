@@ -1,12 +1,17 @@
+"""Handling of Ctrl-C and TERM: deferred, as an end at once, as an exception."""
+
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C or TERM ended."""
 
 
 @contextmanager
@@ -26,10 +31,21 @@ def deferred() -> Iterator[None]:
         signal.raise_signal(got)
 
 
+def exit_on_interrupt() -> None:
+    """Let Ctrl-C and TERM end the process at once, without a stack trace: for the time in which it loads."""
+    _handle(lambda _number, _frame: os._exit(INTERRUPTED))
+
+
 def terminate_as_interrupt() -> None:
-    """Let TERM end a command as Ctrl-C does, so that what it started is stopped."""
+    """Let Ctrl-C and TERM raise KeyboardInterrupt, so that a command stops the processes that it started."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    _handle(interrupt)
+
+
+def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in STOPPING:
+        if signal.getsignal(number) != signal.SIG_IGN:  # a shell's background job ignores Ctrl-C
+            signal.signal(number, handler)

@@ -12,7 +12,8 @@ from models.drift.signal_part import SignalPart
 from models.drift.watch import SignalWatch
 from schemas.avro_schemas import DRIFT
 from schemas.codec import RecordCodec
-from schemas.registry import open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import value_subject
 from schemas.wall_clock import now_ms
 
 PART = "part"

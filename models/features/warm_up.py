@@ -49,7 +49,7 @@ LABELS_SIGNATURE = (
 def warm_up() -> None:
     """Compile all that the engine calls, or read it from the cache on disk; later calls do nothing.
 
-    Takes some seconds on a machine's first run (benchmarks/features_kernel.py reports it) and some tens of
+    Takes some seconds on a machine's first run (`fraudstream bench features` measures it) and some tens of
     milliseconds from then on. Call it where waiting is harmless, as in an operator's open().
     """
     for function, signature in (

@@ -1,71 +1,37 @@
+"""A scored batch of transactions, as rule conditions read it."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.features.hashing import hash_column
 from models.rules.fields import FEATURE_COLUMNS, MARKED_MISSING, SCORE
 from models.rules.local_time import local_times
+from models.rules.text_column import TextColumn
+from models.rules.text_table import TextTable
 from schemas.arrow_buffers import numbers
 
-if TYPE_CHECKING:
-    from models.rules.text_table import TextTable
-
-_NOTHING = np.empty(0, np.uint8)
 NO_LISTS: Mapping[str, TextTable] = MappingProxyType({})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class TextColumn:
-    """n texts as Arrow keeps them, and their hashes.
-
-    Parameters
-    ----------
-    offsets : ndarray of int32
-        Where each begins in ``data``; that of the first is number ``first``.
-    data : ndarray of uint8
-    first : int
-    hashes : ndarray of uint64, (n,)
-        See `hash_column`; 0 where a text is missing.
-    """
-
-    offsets: NDArray[np.int32]
-    data: NDArray[np.uint8]
-    first: int
-    hashes: NDArray[np.uint64]
-
-    @classmethod
-    def of(cls, column: pa.Array) -> TextColumn:
-        """Take a column of strings."""
-        _, offsets, data = column.buffers()
-        return cls(
-            offsets=np.frombuffer(offsets, np.int32),
-            data=np.frombuffer(data, np.uint8) if data else _NOTHING,
-            first=column.offset,
-            hashes=hash_column(column),
-        )
-
-
 class RuleBatch:
-    """n scored transactions as conditions see them, 1 at least; each column is made when it is first asked for.
+    """Columns of n scored transactions (n >= 1) for rule conditions, each computed on first use.
 
     Parameters
     ----------
     records : pyarrow.RecordBatch, n rows
-        With `event_time`, and those of `TEXTS` that the rules name.
+        With `event_time`, and the columns of `TEXTS` that the rules name.
     x : ndarray of float32, (n, F)
         May hold NaN, which is missing.
     scores : ndarray of float32, (n,)
     time_zone : str
         IANA name of the zone of the local times.
     lists : mapping of str to TextTable
-        Entries of lists, by name, that are in force beside those of the rule book.
+        Entries of lists in force in addition to those of the rule book, by list name.
     """
 
     def __init__(

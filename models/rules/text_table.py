@@ -1,3 +1,5 @@
+"""A growing set of texts with expiries."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -7,24 +9,24 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.hashing import hash_column
-from models.rules.rule_batch import RuleBatch
+from models.rules.text_column import TextColumns
 from models.rules.text_table_search import find_texts, place_hashes, put_texts, warm_up_table
 from schemas.arrow_buffers import string_data, string_offsets
 
 GONE_MS = np.iinfo(np.int64).min
-"""End of a text that is in the table no more: no transaction lies before it."""
+"""Expiry of a removed text: no transaction is earlier."""
 
 SLOTS = 2
-"""Of the table, for each text at least: so few are tried before a free one."""
+"""Slots of the table per text, at least: keeps probe sequences short."""
 
 _FEW = 64
 
 
 class TextTable:
-    """Many texts, each up to a time of its own, to which others are added one by one without building it anew.
+    """Growing set of texts, each with an expiry; additions do not rebuild it.
 
-    A hash table with open addressing over the texts' bytes. Equal hashes are compared as texts, so no name of an
-    attacker's making passes for another. Texts that are gone stay until they are half of all.
+    A hash table with open addressing over the texts' bytes. Equal hashes are compared as texts, so an attacker can't
+    craft a name that matches another. Removed texts stay in memory until they are half of all.
     """
 
     def __init__(self) -> None:
@@ -37,30 +39,30 @@ class TextTable:
         self._slots = np.full(SLOTS * _FEW, -1, np.int32)
 
     def __len__(self) -> int:
-        """How many texts there are, ended ones too."""
+        """Return the number of texts, expired ones included."""
         return int(np.count_nonzero(self._until_ms[: self._count] != GONE_MS))
 
     @property
     def nbytes(self) -> int:
-        """Memory that it takes, bytes."""
+        """Memory used, bytes."""
         return sum(part.nbytes for part in (self._hashes, self._until_ms, self._ends, self._texts, self._slots))
 
     def put(self, texts: pa.Array, until_ms: NDArray[np.int64]) -> None:
-        """Put n texts, or give those that are there another end.
+        """Add n texts, or change the expiry of those present.
 
         Parameters
         ----------
         texts : pyarrow string array, (n,)
             Without null. Of equal ones the last counts.
         until_ms : ndarray of int64, (n,)
-            Event time from which on each is not found, milliseconds since 1970; GONE_MS: it is gone.
+            Expiry of each in event time, milliseconds since 1970, exclusive; GONE_MS removes it.
         """
         if self._count > _FEW and 2 * len(self) < self._count:
             self._rebuild()
         self._make_room(len(texts), len(string_data(texts)))
         self._put(texts, until_ms)
 
-    def find(self, batch: RuleBatch, name: str) -> NDArray[np.bool_]:
+    def find(self, batch: TextColumns, name: str) -> NDArray[np.bool_]:
         """Return which of the n texts of a column are in the table at their transaction's event time, (n,) bool."""
         found = np.empty(len(batch), np.bool_)
         text = batch.text(name)
@@ -71,7 +73,7 @@ class TextTable:
         return found
 
     def end(self, before_ms: int) -> list[str]:
-        """Take out the texts whose end is not after a time, and return them."""
+        """Remove the texts that expire at or before a time, and return them."""
         until_ms = self._until_ms[: self._count]
         over = np.flatnonzero((until_ms != GONE_MS) & (until_ms <= before_ms))
         until_ms[over] = GONE_MS
@@ -99,7 +101,7 @@ class TextTable:
             place_hashes(self._hashes, self._count, self._slots)
 
     def _rebuild(self) -> None:
-        """Leave the texts behind that are gone."""
+        """Free the memory of removed texts."""
         kept = np.flatnonzero(self._until_ms[: self._count] != GONE_MS)
         every = pa.LargeStringArray.from_buffers(
             self._count, pa.py_buffer(self._ends[: self._count + 1]), pa.py_buffer(self._texts)

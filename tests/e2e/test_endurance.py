@@ -1,4 +1,4 @@
-"""The soak, the overload and the way back, as `benchmarks.endurance` runs and judges them."""
+"""The soak, the overload and the way back, as `fraudstream bench endurance` runs and checks them."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(4_500)]
 
 
 def test_job_bears_a_soak_and_an_overload():
-    command = [sys.executable, "-m", "benchmarks.endurance"]
+    command = [sys.executable, "-m", "benchmarks", "endurance"]
     done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr[-2_000:]
     assert json.loads(done.stdout.splitlines()[-1])["unscored"] == 0

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from fraudstream.devstack.stack import find_bootstrap
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.settings.settings import PathSettings, Settings
@@ -80,7 +80,7 @@ def labels(folder: Path) -> dict[str, bool]:
     settings = Settings(paths=PathSettings(state=folder / "state" / "demo" / "live"))
     topic = settings.topics.labels
     decode = RecordCodec(LABEL, value_subject(topic), registry_of(settings)).decode
-    found = [decode(message.value()) for message in read_topic(settings, find_bootstrap(settings), topic)]
+    found = [decode(message.value()) for message in read_topic(Broker.of(settings), topic)]
     return {label["transaction_id"]: label["is_fraud"] for label in found}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fraudstream.devstack.broker import Broker, await_broker
+from fraudstream.devstack.embedded_broker import EmbeddedBroker, await_broker
 from fraudstream.devstack.stack import embedded, jars_for, start
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.java import find_java
@@ -62,7 +62,7 @@ def lone_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     state = load_settings(paths={"state": folder}).state.create()
     run = RunState.load(state)
     try:
-        process = Broker(folder=state, java=find_java(), jars=jars_for("broker"), port=free_port()).start(run)
+        process = EmbeddedBroker(folder=state, java=find_java(), jars=jars_for("broker"), port=free_port()).start(run)
         await_broker(process, run.bootstrap_servers)
         yield folder
     finally:

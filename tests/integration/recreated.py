@@ -1,17 +1,16 @@
 """Deleting a topic and creating it again, as its owner would."""
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_ids import TopicIds
-from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 
 
-def recreate(settings: Settings, bootstrap_servers: str, topic: str, partitions: int = 1) -> None:
+def recreate(broker: Broker, topic: str, partitions: int = 1) -> None:
     """Delete a topic and create it again, and wait until it is another one."""
-    client, ids = AdminClient({"bootstrap.servers": bootstrap_servers}), TopicIds(settings, bootstrap_servers)
+    client, ids = broker.admin(), TopicIds(broker)
     before = ids.read([topic])[topic]
     for future in client.delete_topics([topic], operation_timeout=30).values():
         future.result()

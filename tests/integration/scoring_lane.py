@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from fraudstream.control.submit import stop_job, submit
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import read_topic, topic_size
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import JobSettings, Settings
@@ -24,7 +25,8 @@ from producers.replay import replay, replay_labels
 from producers.replay_with_labels import replay_with_labels
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, MODEL_EVENT, SCORE, SHADOW
 from schemas.codec import RecordCodec
-from schemas.registry import SchemaRegistry, open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import SchemaRegistry, value_subject
 from schemas.registry_access import RegistryAccess
 from schemas.topics import Topics
 
@@ -61,7 +63,7 @@ class Running:
                 "job": JobSettings(**{"checkpoint_interval_s": 1.0, **job}),
             }
         )
-        create_topics(settings, self.services.bootstrap_servers)
+        create_topics(self.services.broker(settings))
         return Lane(settings=settings, services=self.services)
 
 
@@ -72,6 +74,11 @@ class Lane:
     settings: Settings
     services: Services
     job_ids: list[str] = field(default_factory=list)
+
+    @property
+    def broker(self) -> Broker:
+        """Connection to the broker, with the names of this lane's topics."""
+        return self.services.broker(self.settings)
 
     @property
     def topics(self) -> Topics:
@@ -209,7 +216,7 @@ class Lane:
             future.result()
 
     def size(self, topic: str) -> int:
-        return topic_size(self.settings, self.services.bootstrap_servers, topic)
+        return topic_size(self.broker, topic)
 
     def await_records(self, topic: str, least: int) -> None:
         """Wait until the topic holds so many records, each repeat counted."""
@@ -263,13 +270,13 @@ class Lane:
     def records(self, name: str, topic: str) -> Iterator[dict[str, Any]]:
         """Decode what the topic holds, one record after the other."""
         codec = self._codec(name, topic)
-        for message in read_topic(self.settings, self.services.bootstrap_servers, topic):
+        for message in read_topic(self.broker, topic):
             yield codec.decode(message.value() or b"")
 
     def _read(self, name: str, topic: str) -> list[dict[str, Any]]:
         """Decode what the topic holds, partition by partition in order, each with its record's key."""
         codec = self._codec(name, topic)
-        messages = list(read_topic(self.settings, self.services.bootstrap_servers, topic))
+        messages = list(read_topic(self.broker, topic))
         messages.sort(key=lambda message: (message.partition(), message.offset()))
         return [
             {**codec.decode(message.value() or b""), "record_key": message.key() and message.key().decode()}

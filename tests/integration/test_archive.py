@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from fraudstream.archive import archive_folder
 from fraudstream.archive.archiver import GROUP_ID
 from fraudstream.cli import main as cli
-from fraudstream.devstack.stack import find_bootstrap
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.deadline import wait_until
@@ -43,12 +43,12 @@ def settings(lone_broker: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lone_broker))
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__INFERENCE", f"inference.{next(_numbers)}")
     found = load_settings()
-    create_topics(found, find_bootstrap(found))
+    create_topics(Broker.of(found))
     return found
 
 
 def send(settings: Settings, records: list[tuple[bytes, bytes]]) -> None:
-    with Publisher(find_bootstrap(settings)) as publisher:
+    with Publisher(Broker.of(settings).bootstrap_servers) as publisher:
         publisher.publish(records, settings.topics.inference)
         publisher.flush()
 
@@ -145,7 +145,7 @@ def test_archived_features_are_those_logged_bit_for_bit(settings, tmp_path):
 def test_group_tells_the_lag_after_the_files_are_written(settings, tmp_path):
     send(settings, inference_records(ROWS))
     archive(tmp_path / "archive")
-    consumer = Consumer({"bootstrap.servers": find_bootstrap(settings), "group.id": GROUP_ID})
+    consumer = Consumer({"bootstrap.servers": Broker.of(settings).bootstrap_servers, "group.id": GROUP_ID})
     try:
         places = [TopicPartition(settings.topics.inference, part) for part in range(settings.kafka.partitions)]
         committed = {place.partition: place.offset for place in consumer.committed(places, timeout=20)}

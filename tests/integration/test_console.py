@@ -42,7 +42,7 @@ def send(lane: Lane, kind: str, topic: str, *records: dict[str, Any]) -> None:
 
 def labels(lane: Lane) -> list[dict[str, Any]]:
     decode = codec(lane, LABEL, lane.topics.labels).decode
-    messages = read_topic(lane.settings, lane.services.bootstrap_servers, lane.topics.labels)
+    messages = read_topic(lane.broker, lane.topics.labels)
     return [{**decode(message.value()), "record_key": message.key().decode()} for message in messages]
 
 

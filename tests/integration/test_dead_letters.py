@@ -60,7 +60,7 @@ def test_mended_letters_are_scored_once_however_often_they_are_replayed(command,
     dry = json.loads(run("replay", "--dry-run", "--json").output)
     assert (dry["found"], dry["sent"]) == (ROWS // 10 + 1, 0)
 
-    again = ["replay", "--reason", "KEY_MISMATCH", "--mend-keys", "--json"]
+    again = ["replay", "--reason", "KEY_MISMATCH", "--rekey", "--json"]
     assert json.loads(run(*again).output)["sent"] == ROWS // 10
     lane.await_scores(ROWS)
     first = {item["transaction_id"]: item["score"] for item in lane.scores()}
@@ -96,7 +96,7 @@ def test_letter_of_a_part_is_replayed_from_where_the_record_lay(command, monkeyp
     monkeypatch.setenv("FRAUDSTREAM_JOB__MAX_RECORD_BYTES", "900000")
     assert json.loads(run("replay", "--json").output)["sent"] == 2
     lane.await_records(lane.topics.dead_letters, 5)
-    messages = read_topic(lane.settings, lane.services.bootstrap_servers, lane.topics.transactions)
+    messages = read_topic(lane.broker, lane.topics.transactions)
     sent = [(message.key(), message.value()) for message in messages]
     assert sent.count((b"k" * 50_000, large)) == 2
     assert sent.count((odd, b"\x07poison")) == 3

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
-from fraudstream.devstack.stack import find_bootstrap
 from fraudstream.exploration.store import HERE
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.failures import RuntimeFailure
@@ -51,11 +51,11 @@ def archive(lone_broker: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FRAUDSTREAM_PATHS__STATE", str(lone_broker))
         settings = load_settings()
-        servers = find_bootstrap(settings)
-        create_topics(settings, servers)
+        broker = Broker.of(settings)
+        create_topics(broker)
         codec = RecordCodec(LABEL, value_subject(settings.topics.labels), FileRegistry())
         labels = card_world(ROWS).select(LABEL_ARROW.names).to_pylist()
-        with Publisher(servers) as publisher:
+        with Publisher(broker.bootstrap_servers) as publisher:
             publisher.publish(inference_records(ROWS), settings.topics.inference)
             records = [(row["customer_id"].encode(), codec.encode(row)) for row in labels]
             publisher.publish(records, settings.topics.labels)

@@ -23,8 +23,9 @@ from typer.testing import CliRunner
 from fraudstream.api.application import create_application
 from fraudstream.cli import main as cli
 from fraudstream.console.application import create_console
-from fraudstream.devstack.stack import Services, find_bootstrap
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka import foreign_records as reports
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import create_topics
 from fraudstream.observe.metrics.exporter import open_exporter
 from fraudstream.settings.settings import Settings, load_settings
@@ -50,7 +51,7 @@ COMMANDS: dict[str, list[str] | str] = {
     "down": NO_TOPIC,
     "status": [],
     "doctor": [],
-    "serve": SERVER,
+    "api": SERVER,
     "console": SERVER,
     "metrics": SERVER,
     "simulate": NO_TOPIC,
@@ -65,7 +66,7 @@ COMMANDS: dict[str, list[str] | str] = {
     "submit": NO_TOPIC,
     "stop": NO_TOPIC,
     "jobs": NO_TOPIC,
-    "consistency": ["--model", "MODEL"],
+    "verify": ["--model", "MODEL"],
     "explain": ["good-alert", "--model", "MODEL"],
     "notify": FOLLOWS,
     "monitor": ["--once", "--horizon-days", "0"],
@@ -82,16 +83,16 @@ COMMANDS: dict[str, list[str] | str] = {
     "model push": NO_TOPIC,
     "model show": NO_TOPIC,
     "model diff": NO_TOPIC,
-    "model certify": NO_TOPIC,
-    "model trial": ["1", "--on", "OUT/archive"],
+    "model verify": NO_TOPIC,
+    "model check": ["1", "--on", "OUT/archive"],
     "model promote": ["1", "--on", "OUT/archive", "--no-wait"],
     "model shadow": ["1", "--no-wait"],
     "model rollback": ["--no-wait"],
-    "model publish": [],
+    "model redeploy": [],
     "model prune": ["--dry-run"],
     "model log": NO_TOPIC,
-    "model serve": ["MODEL", "--wait", "0"],
-    "model serving": [],
+    "model deploy": ["MODEL", "--wait", "0"],
+    "model status": [],
     "model compare": [],
     "rules ls": [],
     "rules apply": ["OUT/rules.toml", "--wait", "0"],
@@ -119,7 +120,7 @@ COMMANDS: dict[str, list[str] | str] = {
 }
 READING = [name for name, arguments in COMMANDS.items() if isinstance(arguments, list)]
 CHANGING = {
-    "model serve", "rules apply", "rules snooze", "rules unsnooze", "rules lists add", "rules lists remove",
+    "model deploy", "rules apply", "rules snooze", "rules unsnooze", "rules lists add", "rules lists remove",
     "rules lists import",
 }  # fmt: skip
 
@@ -169,16 +170,16 @@ def polluted(lone_broker, tmp_path_factory) -> Polluted:
     (out / "rules.toml").write_text(RULES)
     (out / "values.txt").write_text("m8\nm9\n")
     plain = load_settings(paths={"state": lone_broker})
-    servers = find_bootstrap(plain)
+    broker = Broker.of(plain)
     settings = load_settings(
         paths={"state": lone_broker},
-        kafka={"bootstrap_servers": servers, "partitions": 1},
+        kafka={"bootstrap_servers": broker.bootstrap_servers, "partitions": 1},
         flink={"rest_url": NO_FLINK},
     )
-    create_topics(settings, servers)
+    create_topics(broker)
     place = ""
     good = good_records(load_artifact(artifact_folder()).manifest.model_id)
-    with Publisher(servers) as publisher:
+    with Publisher(broker.bootstrap_servers) as publisher:
         for field, topic in asdict(settings.topics).items():
             records = [keyed for _, keyed in good[field]]
             payload = records[0][1] or b""
@@ -188,7 +189,10 @@ def polluted(lone_broker, tmp_path_factory) -> Polluted:
             if field == "dead_letters":
                 place = f"0:{len(foreign)}"
     return Polluted(
-        settings=settings, services=Services(bootstrap_servers=servers, rest_url=NO_FLINK), place=place, out=out
+        settings=settings,
+        services=Services(bootstrap_servers=broker.bootstrap_servers, rest_url=NO_FLINK),
+        place=place,
+        out=out,
     )
 
 
@@ -318,12 +322,12 @@ def test_the_console_shows_what_is_good_and_no_request_fails(polluted):
 
 
 def test_the_api_and_its_figures_stand_what_comes_while_they_read(polluted):
-    servers, topics = polluted.services.bootstrap_servers, polluted.settings.topics
+    topics = polluted.settings.topics
     good = good_records("m")
     with open_exporter(polluted.settings, polluted.services) as registry:
         app = create_application(polluted.settings, polluted.services, registry)
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
-            with Publisher(servers) as publisher:
+            with Publisher(polluted.services.bootstrap_servers) as publisher:
                 for field, topic in asdict(topics).items():
                     (_, (_, payload)), *_ = good[field]
                     other = good["drift" if field != "drift" else "labels"][0][1][1]

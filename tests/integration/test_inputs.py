@@ -12,7 +12,6 @@ from confluent_kafka.admin import (
     NewPartitions as WantedPartitions,
 )
 
-from fraudstream.kafka.kafka_client import open_consumer
 from fraudstream.kafka.new_partitions import NewPartitions
 from fraudstream.kafka.topic_reader import topic_starts
 from fraudstream.system.deadline import wait_until
@@ -91,7 +90,7 @@ def test_added_partitions_are_read_from_their_first_record_by_the_job_and_by_rea
     lane.send_raw(records(0, 5))
     lane.await_scores(5)
     topic = lane.topics.transactions
-    consumer = open_consumer(lane.settings, lane.services.bootstrap_servers)
+    consumer = lane.broker.consumer()
     consumer.assign(topic_starts(consumer, [topic]))
     added = NewPartitions(consumer, [topic])
 

@@ -39,7 +39,7 @@ def told(lane: Lane) -> str | None:
 
 
 def at_risk(lane: Lane) -> list[float]:
-    lag = ConsumerLag(lane.settings, lane.services.bootstrap_servers)
+    lag = ConsumerLag(lane.broker)
     try:
         found = [item for item in JobMetrics(lane.rest, lag).collect() if item.name == "fraud_output_at_risk"]
     finally:

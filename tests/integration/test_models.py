@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
 from fraudstream.control.control_topic import read_deployment
-from fraudstream.devstack.stack import Services, find_bootstrap
+from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topics import create_topics
 from fraudstream.observe.notices.notices import Notices
@@ -50,14 +51,14 @@ _numbers = count(1)
 def settings(lone_broker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Point the command line at the broker, with new topics and a registry of its own."""
     number = next(_numbers)
-    servers = find_bootstrap(load_settings(paths={"state": lone_broker}))
+    servers = Broker.of(load_settings(paths={"state": lone_broker})).bootstrap_servers
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", servers)
     monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
     monkeypatch.setenv("FRAUDSTREAM_MODEL__ARTIFACT", str(artifact_folder()))
     for name in ("alerts", "scores", "inference", "control", "drift", "model_events"):
         monkeypatch.setenv(f"FRAUDSTREAM_TOPICS__{name.upper()}", f"{name}.{number}")
     found = load_settings()
-    create_topics(found, servers)
+    create_topics(Broker.of(found))
     return found
 
 
@@ -69,7 +70,7 @@ def run(*arguments: object) -> tuple[int, Any]:
 
 
 def ordered(settings: Settings):
-    return read_deployment(settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=""))
+    return read_deployment(settings, Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url=""))
 
 
 def test_promotion_shadow_and_rollback_reach_the_control_topic(settings):
@@ -96,7 +97,7 @@ def test_what_was_decided_without_a_broker_is_published_later(settings):
     run("model", "push", artifact_folder())
     _, decided = run("model", "promote", 1, "--no-publish")
     assert ordered(settings) is None
-    run("model", "publish")
+    run("model", "redeploy")
     assert ordered(settings).deployment_id == decided["decision_id"]
 
 
@@ -117,7 +118,7 @@ def alerts(settings: Settings) -> list[dict[str, Any]]:
     ]
     codec = RecordCodec(ALERT, value_subject(settings.topics.alerts), registry)
     sent = []
-    with Publisher(find_bootstrap(settings)) as publisher:
+    with Publisher(Broker.of(settings).bootstrap_servers) as publisher:
         for topic, keys, payloads in rows:
             publisher.publish([(key.encode(), some) for key, some in zip(keys, payloads, strict=True)], topic)
             sent += [codec.decode(some) for some in payloads] if topic == settings.topics.alerts else []
@@ -161,7 +162,7 @@ def receiver() -> Iterator[WebhookReceiver]:
 
 def send(settings: Settings, topic: str, kind: str, *records: dict[str, Any]) -> None:
     codec = RecordCodec(kind, value_subject(topic), registry_of(settings))
-    with Publisher(find_bootstrap(settings)) as publisher:
+    with Publisher(Broker.of(settings).bootstrap_servers) as publisher:
         publisher.publish([(b"k", codec.encode(record)) for record in records], topic)
         publisher.flush()
 
@@ -183,7 +184,7 @@ def refusal(deployment: str, shard: int) -> dict[str, Any]:
 def notified(settings: Settings, receiver: WebhookReceiver, came: int) -> list[str]:
     """Run a notifier until so many requests came; returns the ids of all, those that failed too."""
     notices = Notices(NoticeSettings(webhook_url=SecretStr(receiver.url), attempts=1))
-    notifier = Notifier(settings, find_bootstrap(settings), notices, pause_s=0.1, from_start=True)
+    notifier = Notifier(Broker.of(settings), notices, pause_s=0.1, from_start=True)
     thread = threading.Thread(target=notifier.run)
     thread.start()
     try:
@@ -208,10 +209,10 @@ def test_notifier_outlasts_a_receiver_that_fails_and_tells_each_thing_once(setti
 
 
 def test_jump_of_the_alert_rate_is_seen_in_the_offsets_of_the_topics(settings):
-    share = AlertShare(settings, find_bootstrap(settings))
+    share = AlertShare(Broker.of(settings))
 
     def window(scores: int, alerts: int):
-        with Publisher(find_bootstrap(settings)) as publisher:
+        with Publisher(Broker.of(settings).bootstrap_servers) as publisher:
             publisher.publish([(b"k", b"score")] * scores, settings.topics.scores)
             publisher.publish([(b"k", b"alert")] * alerts, settings.topics.alerts)
             publisher.flush()

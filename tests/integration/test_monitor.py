@@ -92,7 +92,7 @@ def test_figures_of_a_backlog_are_those_of_the_whole_table(fed, monkeypatch):
 
 def test_error_that_jumps_is_written_to_the_drift_topic(open_lane: Callable[..., Lane], artifact: Artifact):
     lane, model_id = open_lane(), artifact.manifest.model_id
-    with error_drift(lane.settings, lane.services.bootstrap_servers) as on_matured:
+    with error_drift(lane.broker) as on_matured:
         for place in range(60 * OBSERVATION_SIZE):
             fraud = place % 50 == 0
             score = 0.9 if fraud and place < 40 * OBSERVATION_SIZE else 0.01
@@ -106,6 +106,6 @@ def test_error_that_jumps_is_written_to_the_drift_topic(open_lane: Callable[...,
 def test_share_of_the_customers_is_watched_with_all_their_transactions(fed):
     lane, table, _ = fed
     monitor = LabelMonitor(horizon_ms=1_000 * DAY_MS)
-    with LabelWatch(lane.settings, lane.services.bootstrap_servers, monitor, share=0.3) as watch:
+    with LabelWatch(lane.broker, monitor, share=0.3) as watch:
         assert wait_until(lambda: watch.caught_up, seconds=60)
     assert 0.15 * len(table) < monitor.waiting < 0.5 * len(table)

@@ -1,4 +1,4 @@
-"""More than the job can do: it falls behind and catches up. `python -m benchmarks.endurance` is the long form."""
+"""More than the job can do: it falls behind and catches up. `fraudstream bench endurance` is the long form."""
 
 import pytest
 

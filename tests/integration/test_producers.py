@@ -17,8 +17,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
-from fraudstream.devstack.broker import Broker, await_broker
-from fraudstream.devstack.stack import find_bootstrap, jars_for
+from fraudstream.devstack.embedded_broker import EmbeddedBroker, await_broker
+from fraudstream.devstack.stack import jars_for
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import read_topic, topic_size
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings, load_settings
@@ -32,7 +33,8 @@ from producers.simulation_config import SimulationConfig
 from schemas.avro_schemas import LABEL, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.errors import UserError
-from schemas.registry import open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import value_subject
 
 pytestmark = pytest.mark.integration
 
@@ -51,7 +53,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     run = RunState.load(state)
     try:
         port = free_port()  # never 9092: another broker started just now may take it, and would answer
-        process = Broker(folder=state, java=find_java(), jars=jars_for("broker"), port=port).start(run)
+        process = EmbeddedBroker(folder=state, java=find_java(), jars=jars_for("broker"), port=port).start(run)
         await_broker(process, run.bootstrap_servers)
         client = AdminClient({"bootstrap.servers": run.bootstrap_servers})
         ours = (state.kafka / "data" / "meta.properties").read_text()
@@ -69,15 +71,12 @@ def settings(broker: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__TRANSACTIONS", f"transactions.{number}")
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__LABELS", f"labels.{number}")
     found = load_settings()
-    servers = find_bootstrap(found)
-    create_topics(found, servers)
+    kafka = Broker.of(found)
+    create_topics(kafka)
 
     def led() -> bool:
         try:
-            return (
-                topic_size(found, servers, found.topics.labels) + topic_size(found, servers, found.topics.transactions)
-                == 0
-            )
+            return topic_size(kafka, found.topics.labels) + topic_size(kafka, found.topics.transactions) == 0
         except KafkaException:
             return False
 
@@ -110,7 +109,7 @@ def sent(*arguments: str) -> list[dict]:
 
 
 def messages(settings: Settings, topic: str) -> list[Message]:
-    return list(read_topic(settings, find_bootstrap(settings), topic))
+    return list(read_topic(Broker.of(settings), topic))
 
 
 def records(found: list[Message], topic: str, kind: str) -> list[dict]:
@@ -163,10 +162,10 @@ def test_labels_follow_the_transactions_in_the_order_in_which_they_became_known(
 @pytest.fixture
 def stamped(settings, monkeypatch):
     """Point the command line at two new topics in which the broker stamps each record as it takes it."""
-    servers, number = find_bootstrap(settings), next(_numbers)
+    broker, number = Broker.of(settings), next(_numbers)
     names = [f"transactions.{number}", f"labels.{number}"]
     wanted = [NewTopic(name, 3, 1, config={"message.timestamp.type": "LogAppendTime"}) for name in names]
-    client = AdminClient({"bootstrap.servers": servers})
+    client = broker.admin()
     for made in client.create_topics(wanted).values():
         made.result(timeout=20)
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__TRANSACTIONS", names[0])

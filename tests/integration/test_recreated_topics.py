@@ -8,13 +8,11 @@ from contextlib import closing, contextmanager
 from itertools import count
 
 import pytest
-from confluent_kafka import Producer
 
 from fraudstream.archive import archive_folder
 from fraudstream.control.status import read_status
-from fraudstream.devstack.stack import find_bootstrap
 from fraudstream.kafka.background_reader import BackgroundReader
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_ids import RecreatedTopics, TopicIds
 from fraudstream.kafka.topic_reader import topic_ends
 from fraudstream.kafka.topics import create_topics
@@ -38,7 +36,7 @@ _numbers = count(1)
 
 
 def recreate_labels(lane: Lane) -> None:
-    recreate(lane.settings, lane.services.bootstrap_servers, lane.topics.labels)
+    recreate(lane.broker, lane.topics.labels)
 
 
 def await_labels(lane: Lane, table, count: int) -> None:
@@ -59,9 +57,8 @@ def told(lane: Lane) -> list[str]:
 
 
 def measured(lane: Lane) -> dict[str, float]:
-    servers = lane.services.bootstrap_servers
-    with closing(ConsumerLag(lane.settings, servers)) as lag:
-        families = JobMetrics(lane.rest, lag, TopicIds(lane.settings, servers)).collect()
+    with closing(ConsumerLag(lane.broker)) as lag:
+        families = JobMetrics(lane.rest, lag, TopicIds(lane.broker)).collect()
         (found,) = [item for item in families if item.name == "fraud_topic_recreated"]
     return {sample.labels["topic"]: sample.value for sample in found.samples}
 
@@ -111,9 +108,9 @@ def test_labels_topic_that_was_created_again_is_noticed_and_read_whole_when_want
 class Seen(BackgroundReader):
     """Reads a topic from its end on."""
 
-    def __init__(self, settings, servers, topic: str) -> None:
-        consumer = open_consumer(settings, servers)
-        recreated = RecreatedTopics.among(settings, servers, [topic])
+    def __init__(self, broker, topic: str) -> None:
+        consumer = broker.consumer()
+        recreated = RecreatedTopics.among(broker, [topic])
         super().__init__("seen", consumer, topics=[topic], recreated=recreated)
         consumer.assign(topic_ends(consumer, [topic]))
         self.values: list[bytes] = []
@@ -130,13 +127,13 @@ def topic(lone_broker, monkeypatch):
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__PARTITIONS", "1")
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__INFERENCE", f"recreated.{next(_numbers)}")
     settings = load_settings()
-    servers = find_bootstrap(settings)
-    create_topics(settings, servers)
-    return settings, servers, settings.topics.inference
+    broker = Broker.of(settings)
+    create_topics(broker)
+    return broker, settings.topics.inference
 
 
-def produce(servers: str, topic: str, records: list[tuple[bytes, bytes]]) -> None:
-    producer = Producer({"bootstrap.servers": servers})
+def produce(broker: Broker, topic: str, records: list[tuple[bytes, bytes]]) -> None:
+    producer = broker.producer({})
     for key, value in records:
         producer.produce(topic, key=key, value=value)
     assert producer.flush(30) == 0
@@ -144,14 +141,14 @@ def produce(servers: str, topic: str, records: list[tuple[bytes, bytes]]) -> Non
 
 @pytest.mark.parametrize("more", [-3, 4])
 def test_reader_without_a_group_begins_a_recreated_topic_whole_however_many_records_it_has(topic, caplog, more):
-    settings, servers, name = topic
-    produce(servers, name, [(b"k", b"before")] * 5)
-    with Seen(settings, servers, name) as seen:
-        produce(servers, name, [(b"k", b"old")])
+    broker, name = topic
+    produce(broker, name, [(b"k", b"before")] * 5)
+    with Seen(broker, name) as seen:
+        produce(broker, name, [(b"k", b"old")])
         assert wait_until(lambda: seen.values == [b"old"], seconds=30)
-        recreate(settings, servers, name)
+        recreate(broker, name)
         wanted = [f"new {number}".encode() for number in range(6 + more)]
-        produce(servers, name, [(b"k", value) for value in wanted])
+        produce(broker, name, [(b"k", value) for value in wanted])
         assert wait_until(lambda: set(wanted) <= set(seen.values), seconds=60), seen.values
         # Where it is shorter, the client has begun it again by itself before that is noticed.
         assert wait_until(lambda: f"{name} was deleted and created again" in caplog.text, seconds=60)
@@ -160,12 +157,12 @@ def test_reader_without_a_group_begins_a_recreated_topic_whole_however_many_reco
 
 
 def test_topic_that_is_away_is_no_other_one_until_it_is_back(topic):
-    settings, servers, name = topic
-    ids = TopicIds(settings, servers)
+    broker, name = topic
+    ids = TopicIds(broker)
     watch = RecreatedTopics(ids, [name])
     assert ids.read([name, "absent"])["absent"] is None
     assert watch.poll() == []
-    recreate(settings, servers, name)
+    recreate(broker, name)
     assert watch.poll() == [name]
     assert watch.poll() == []
 
@@ -198,14 +195,14 @@ def archived(folder) -> dict[str, int]:
 
 
 def test_archive_that_follows_a_topic_that_is_created_again_ends_and_keeps_its_files(topic, tmp_path):
-    settings, servers, name = topic
+    broker, name = topic
     records, folder = inference_records(300), tmp_path / "archive"
-    produce(servers, name, records[:100])
+    produce(broker, name, records[:100])
     with following(folder) as process:
         assert wait_until(lambda: archived(folder) == {"0": 100}, seconds=60)
         files = sorted(folder.glob("date=*/[0-9]*.parquet"))
-        recreate(settings, servers, name)
-        produce(servers, name, records[100:])
+        recreate(broker, name)
+        produce(broker, name, records[100:])
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 2
         assert "the topic was made anew" in " ".join(errors.split())

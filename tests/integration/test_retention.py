@@ -1,25 +1,25 @@
 """What topics keep is read from the broker, and said by `doctor`."""
 
 import pytest
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from fraudstream.devstack import doctor
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.retention import DAY_MS, retention_complaints, retention_needs
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
-from fraudstream.system.run_state import RunState
 
 pytestmark = pytest.mark.integration
 
 
 def test_topic_that_keeps_too_little_is_named_until_it_is_changed(lone_broker):
     settings = load_settings(paths={"state": lone_broker})
-    servers = RunState.load(settings.state).bootstrap_servers
-    create_topics(settings, servers)
+    broker = Broker.of(settings)
+    create_topics(broker)
     topics, needs = settings.topics, retention_needs(settings)
 
-    client = AdminClient({"bootstrap.servers": servers})
+    client = broker.admin()
 
     def keep(name, days):
         entry = ConfigEntry("retention.ms", str(days * DAY_MS), incremental_operation=AlterConfigOpType.SET)
@@ -29,13 +29,13 @@ def test_topic_that_keeps_too_little_is_named_until_it_is_changed(lone_broker):
     keep(topics.labels, 7)
     keep(topics.transactions, 60)
     # A broker shows a change a moment after it took it.
-    assert wait_until(lambda: not retention_complaints(settings, servers, needs)[topics.transactions], seconds=10)
-    found = retention_complaints(settings, servers, needs)
+    assert wait_until(lambda: not retention_complaints(broker, needs)[topics.transactions], seconds=10)
+    found = retention_complaints(broker, needs)
     assert "expected at least 56 days" in found[topics.labels]
     assert found[topics.transactions] == found[topics.control] == ""
-    told = {finding.name: finding for finding in doctor.retention(settings, servers)}
+    told = {finding.name: finding for finding in doctor.retention(broker)}
     assert not told[f"retention of {topics.labels}"].ok
     assert not told[f"retention of {topics.labels}"].required
 
     keep(topics.labels, 56)
-    assert wait_until(lambda: not retention_complaints(settings, servers, needs)[topics.labels], seconds=10)
+    assert wait_until(lambda: not retention_complaints(broker, needs)[topics.labels], seconds=10)

@@ -11,7 +11,8 @@ import pytest
 
 from fraudstream.control.control_topic import Deployment, read_deployment
 from fraudstream.control.model_events import REFUSED
-from fraudstream.devstack.stack import Services, find_bootstrap
+from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topics import create_topics
 from fraudstream.lifecycle.gate_checks import check_gates
@@ -44,7 +45,7 @@ _numbers = count(1)
 def settings(lone_broker: Path, tmp_path: Path) -> Settings:
     """Name topics of their own that hold `history` and its labels, and a registry of its own."""
     number = next(_numbers)
-    servers = find_bootstrap(load_settings(paths={"state": lone_broker}))
+    servers = Broker.of(load_settings(paths={"state": lone_broker})).bootstrap_servers
     found = load_settings(
         paths={"state": tmp_path / "state"},
         kafka={"bootstrap_servers": servers},
@@ -52,7 +53,7 @@ def settings(lone_broker: Path, tmp_path: Path) -> Settings:
         model={"artifact": artifact_folder()},
         retrain=PLAN,
     )
-    create_topics(found, servers)
+    create_topics(Broker.of(found))
     with Publisher(servers) as publisher:
         replay(history(), publisher, found.topics.transactions, registry_of(found))
         replay_labels(history(), publisher, found.topics.labels, registry_of(found))
@@ -62,7 +63,7 @@ def settings(lone_broker: Path, tmp_path: Path) -> Settings:
 
 def send(settings: Settings, topic: str, kind: str, record: dict[str, Any]) -> None:
     codec = RecordCodec(kind, value_subject(topic), registry_of(settings))
-    with Publisher(find_bootstrap(settings)) as publisher:
+    with Publisher(Broker.of(settings).bootstrap_servers) as publisher:
         publisher.publish([(b"k", codec.encode(record))], topic)
         publisher.flush()
 
@@ -88,8 +89,7 @@ class Running:
     """A trigger in a thread, and what it did."""
 
     def __init__(self, settings: Settings) -> None:
-        servers = find_bootstrap(settings)
-        services = Services(bootstrap_servers=servers, rest_url="")
+        services = Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url="")
         retraining = Retraining(settings, ModelRegistry(settings), services, answer_s=0)
         self.found: list[Retrained] = []
         self.drifts: list[dict[str, Any]] = []
@@ -99,7 +99,7 @@ class Running:
             return self.found[-1]
 
         self.schedule = RetrainSchedule(settings.retrain, settings.state.models / "schedule.json", NOW_S)
-        self._trigger = RetrainTrigger(settings, servers, self.schedule, retrain, on_drift=self.drifts.append)
+        self._trigger = RetrainTrigger(Broker.of(settings), self.schedule, retrain, on_drift=self.drifts.append)
         self._thread = threading.Thread(target=self._trigger.run)
 
     def __enter__(self) -> "Running":
@@ -168,14 +168,14 @@ class Job:
 
 
 def ordered(settings: Settings) -> Deployment | None:
-    return read_deployment(settings, Services(bootstrap_servers=find_bootstrap(settings), rest_url=""))
+    return read_deployment(settings, Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url=""))
 
 
 def retrained(settings: Settings) -> Retrained:
     """Retrain with gates that let everything pass."""
-    limits = {"most_flips": 1.0, "most_precision_lost": 1.0, "most_us": 1e6}
+    limits = {"max_decision_changes": 1.0, "max_ap_drop": 1.0, "max_latency_us": 1e6}
     lenient = settings.model_copy(update={"gates": settings.gates.model_copy(update=limits)})
-    services = Services(bootstrap_servers=find_bootstrap(settings), rest_url="")
+    services = Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url="")
     return Retraining(lenient, ModelRegistry(settings), services).run("a test")
 
 

@@ -33,7 +33,7 @@ LARGE = 90
 def follow(lane, ordered):
     """Publish a rule book; returns what each shard made of it."""
     publish_rules(lane.settings, lane.services, ordered)
-    told = await_answers(lane.settings, lane.services.bootstrap_servers, ordered.book_id)
+    told = await_answers(lane.broker, ordered.book_id)
     return {(shard.answer.kind, shard.answer.detail) if shard.answer else None for shard in told}
 
 
@@ -52,7 +52,7 @@ def snooze(lane, customer_id, until):
     """Publish a snooze; returns the answers to it."""
     order = a_snooze(customer_id, until)
     publish_snooze(lane.settings, lane.services, order)
-    told = await_one_answer(lane.settings, lane.services.bootstrap_servers, order.snooze_id)
+    told = await_one_answer(lane.broker, order.snooze_id)
     return [shard.answer and (shard.answer.kind, shard.answer.detail) for shard in told]
 
 
@@ -217,7 +217,7 @@ def test_fresh_job_begins_with_the_rules_and_snoozes_in_force_and_follows_nothin
     decisions = by_rules(expected, None, {customer})
     assert {item["transaction_id"]: item["decision"] for item in lane.scores()} == decisions
     assert {item["rule_book_id"] for item in lane.scores()} == {rules.book_id}
-    events = read_model_events(lane.settings, lane.services.bootstrap_servers)
+    events = read_model_events(lane.broker)
     assert {event.deployment_id for event in events if event.kind == "RULES"} == {rules.book_id}
     assert snooze(lane, ended, until) == [("RULES", "")], "what comes later is followed"
 

@@ -16,6 +16,7 @@ from confluent_kafka import Consumer
 from fraudstream.control.flink_run import FlinkRun
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services, cluster, embedded, find_services, start
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.deadline import wait_until
@@ -108,18 +109,17 @@ def test_every_process_runs_on_the_chosen_java(settings):
 
 
 def test_transaction_time_that_the_broker_refuses_is_told_before(settings, services):
-    def with_time(seconds: float | None, guarantee: str = "exactly-once") -> Settings:
+    def with_time(seconds: float | None, guarantee: str = "exactly-once") -> Broker:
         job = settings.job.model_copy(update={"guarantee": guarantee, "transaction_timeout_s": seconds})
-        return settings.model_copy(update={"job": job})
+        return services.broker(settings.model_copy(update={"job": job}))
 
-    servers = services.bootstrap_servers
-    assert transaction_limit_ms(settings, servers) == 900_000
-    assert transaction_time_ms(with_time(7), servers) == 7_000
-    assert transaction_time_ms(with_time(None), servers) == 900_000
-    require_transaction_time(with_time(900), servers)
-    require_transaction_time(with_time(901, "at-least-once"), servers)
+    assert transaction_limit_ms(services.broker(settings)) == 900_000
+    assert transaction_time_ms(with_time(7)) == 7_000
+    assert transaction_time_ms(with_time(None)) == 900_000
+    require_transaction_time(with_time(900))
+    require_transaction_time(with_time(901, "at-least-once"))
     with pytest.raises(UserError, match=r"at most 900, the brokers' transaction.max.timeout.ms, got 901: lower it"):
-        require_transaction_time(with_time(901), servers)
+        require_transaction_time(with_time(901))
 
 
 def test_second_start_keeps_what_runs_and_adds_taskmanagers(settings, services):

@@ -1,7 +1,6 @@
 """How the benchmarks tell a rate: by the times that a topic's records carry."""
 
 import pytest
-from confluent_kafka import Producer
 
 from benchmarks.topic_growth import TopicGrowth
 
@@ -12,14 +11,13 @@ BEGUN_MS, RECORDS, PARTITIONS = 1_770_000_000_000, 3_000, 4
 
 def test_growth_is_told_to_the_millisecond_over_all_partitions(open_lane):
     lane = open_lane(partitions=PARTITIONS)
-    servers, topic = lane.services.bootstrap_servers, lane.topics.scores
-    producer = Producer({"bootstrap.servers": servers})
+    producer, topic = lane.broker.producer({}), lane.topics.scores
     for number in range(RECORDS):  # two a millisecond, and the last partition is done first
         partition = number % PARTITIONS if number < RECORDS // 2 else number % (PARTITIONS - 1)
         producer.produce(topic, b"x", partition=partition, timestamp=BEGUN_MS + number // 2)
     assert producer.flush(30) == 0
 
-    with TopicGrowth(lane.settings, servers, topic) as growth:
+    with TopicGrowth(lane.broker, topic) as growth:
         assert [growth.before(BEGUN_MS + ms) for ms in (-5, 0, 1, 700, 1_400, 9_000)] == [
             0, 0, 2, 1_400, 2_800, RECORDS,
         ]  # fmt: skip

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
-from confluent_kafka.admin import AdminClient
 
-from fraudstream.kafka.kafka_client import client_properties, open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import partition_ranges
-from fraudstream.settings.settings import Settings
 
 TIMEOUT_S = 5.0
 
@@ -15,15 +13,15 @@ class ConsumerLag:
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to ask.
+    broker
+        Connection to the brokers.
     """
 
-    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
-        self._admin = AdminClient(client_properties(settings, bootstrap_servers))
-        self._consumer = open_consumer(settings, bootstrap_servers)
-        topics = settings.topics
-        self._topics = [topics.transactions, *([topics.labels] if settings.job.labels else [])]
+    def __init__(self, broker: Broker) -> None:
+        self._admin = broker.admin()
+        self._consumer = broker.consumer()
+        topics = broker.topics
+        self._topics = [topics.transactions, *([topics.labels] if broker.settings.job.labels else [])]
 
     def close(self) -> None:
         """Let go of the broker."""

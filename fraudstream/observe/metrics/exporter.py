@@ -40,12 +40,12 @@ def open_exporter(
     """
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    servers = services.bootstrap_servers
+    broker = services.broker(settings)
     with ExitStack() as open_until_the_end:
-        lag = open_until_the_end.enter_context(closing(ConsumerLag(settings, servers)))
-        open_until_the_end.enter_context(MetricsReader(settings, servers, StreamMetrics(registry)))
-        registry.register(JobMetrics(FlinkRest(url=services.rest_url), lag, TopicIds(settings, servers)))
+        lag = open_until_the_end.enter_context(closing(ConsumerLag(broker)))
+        open_until_the_end.enter_context(MetricsReader(broker, StreamMetrics(registry)))
+        registry.register(JobMetrics(FlinkRest(url=services.rest_url), lag, TopicIds(broker)))
         if labels is not None:
-            open_until_the_end.enter_context(LabelWatch(settings, servers, labels, share=share))
+            open_until_the_end.enter_context(LabelWatch(broker, labels, share=share))
             registry.register(LabelMetrics(labels))
         yield registry

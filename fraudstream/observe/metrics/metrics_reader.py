@@ -6,7 +6,7 @@ from typing import Any
 from confluent_kafka import Message
 
 from fraudstream.kafka.background_reader import BackgroundReader
-from fraudstream.kafka.kafka_client import open_consumer
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_access
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics
@@ -14,7 +14,6 @@ from fraudstream.kafka.topic_reader import topic_ends
 from fraudstream.observe.metrics.score_latency import ScoreLatency
 from fraudstream.observe.metrics.stream_metrics import StreamMetrics
 from fraudstream.observe.metrics.transaction_ids import TransactionIds
-from fraudstream.settings.settings import Settings
 from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE, TRANSACTION
 from schemas.resilient_registry import open_steady_registry
 
@@ -30,15 +29,15 @@ class MetricsReader(BackgroundReader):
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     metrics
         What is counted.
     """
 
-    def __init__(self, settings: Settings, bootstrap_servers: str, metrics: StreamMetrics) -> None:
-        topics = settings.topics
-        registry = open_steady_registry(registry_access(settings))
+    def __init__(self, broker: Broker, metrics: StreamMetrics) -> None:
+        topics = broker.topics
+        registry = open_steady_registry(registry_access(broker.settings))
         kinds = {
             topics.transactions: TRANSACTION,
             topics.scores: SCORE,
@@ -46,7 +45,7 @@ class MetricsReader(BackgroundReader):
             topics.dead_letters: DEAD_LETTER,
             topics.drift: DRIFT,
         }
-        self._codecs = TopicCodecs(settings, kinds, registry=registry)
+        self._codecs = TopicCodecs(broker.settings, kinds, registry=registry)
         self._ids = TransactionIds(self._codecs, registry)
         self._metrics, self._latency = metrics, ScoreLatency()
         self._takers: dict[str, Callable[[list[Message]], None]] = {
@@ -56,8 +55,8 @@ class MetricsReader(BackgroundReader):
             topics.dead_letters: self._take_dead_letters,
             topics.drift: self._take_drifts,
         }
-        consumer = open_consumer(settings, bootstrap_servers, gather_ms=GATHER_MS)
-        recreated = RecreatedTopics.among(settings, bootstrap_servers, list(self._takers))
+        consumer = broker.consumer(gather_ms=GATHER_MS)
+        recreated = RecreatedTopics.among(broker, list(self._takers))
         super().__init__("metrics-reader", consumer, topics=self._takers, recreated=recreated)
         consumer.assign(topic_ends(consumer, self._takers))
 

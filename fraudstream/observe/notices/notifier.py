@@ -10,7 +10,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from fraudstream.kafka.kafka_client import client_properties
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.new_partitions import NewPartitions
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics, warn_read_anew
@@ -18,7 +18,6 @@ from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.observe.notices.notice import Kind, Notice
 from fraudstream.observe.notices.notices import LONGEST_WAIT_S, Notices, Undeliverable
 from fraudstream.readers.alert_share import AlertShare
-from fraudstream.settings.settings import Settings
 from models.drift.alert_rate import Jump
 from schemas.avro_schemas import DRIFT, MODEL_EVENT
 
@@ -37,8 +36,8 @@ class Notifier:
 
     Parameters
     ----------
-    settings, bootstrap_servers
-        Where to read.
+    broker
+        Connection to the brokers.
     notices
         Whom to tell.
     pause_s
@@ -49,27 +48,28 @@ class Notifier:
 
     def __init__(
         self,
-        settings: Settings,
-        bootstrap_servers: str,
+        broker: Broker,
         notices: Notices,
         *,
         pause_s: float = LONGEST_WAIT_S,
         from_start: bool = False,
     ) -> None:
-        self._settings, self._servers, self._notices = settings, bootstrap_servers, notices
+        self._broker, self._notices = broker, notices
         self._pause_s = pause_s
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._codecs = TopicCodecs(settings, {settings.topics.drift: DRIFT, settings.topics.model_events: MODEL_EVENT})
+        self._codecs = TopicCodecs(
+            broker.settings, {broker.topics.drift: DRIFT, broker.topics.model_events: MODEL_EVENT}
+        )
         self._word: dict[str, Callable[[dict[str, Any]], Notice | None]] = {
-            settings.topics.drift: drift_notice,
-            settings.topics.model_events: model_notice,
+            broker.topics.drift: drift_notice,
+            broker.topics.model_events: model_notice,
         }
-        self._alerts = AlertShare(settings, bootstrap_servers)
+        self._alerts = AlertShare(broker)
         self._next_look = 0.0
         self._stopping = threading.Event()
         self._consumer = Consumer(
             {
-                **client_properties(settings, bootstrap_servers),
+                **broker.properties,
                 "group.id": GROUP_ID,
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
@@ -80,7 +80,7 @@ class Notifier:
     def run(self) -> None:
         """Go on until `stop`, or until the caller is interrupted."""
         try:
-            recreated = RecreatedTopics.among(self._settings, self._servers, list(self._word))
+            recreated = RecreatedTopics.among(self._broker, list(self._word))
             self._consumer.assign(self._places())
             added = NewPartitions(self._consumer, self._word, recreated)
             while not self._stopping.is_set():
@@ -144,7 +144,7 @@ class Notifier:
         now = time.monotonic()
         if now < self._next_look:
             return
-        self._next_look = now + self._settings.notices.window_s
+        self._next_look = now + self._broker.settings.notices.window_s
         with _outlasting("counting alerts"):
             jump = self._alerts.look()
             if jump:

@@ -10,11 +10,19 @@ import numpy as np
 import pyarrow.parquet as pq
 from rich.console import Console
 
-from benchmarks.drift.judges import ALWAYS, JOB, NEVER
+from benchmarks.drift.compared_detectors import ALWAYS, JOB, NEVER
 from benchmarks.drift.results import Figures, report
-from benchmarks.drift.scenarios import DRIFTS, QUIET, RARE, RARE_SHARE, RARE_SIGNAL, rare_places, without_places
+from benchmarks.drift.scenarios import (
+    DRIFTS,
+    QUIET,
+    RARE,
+    RARE_SHARE,
+    RARE_SIGNAL,
+    rare_coordinates,
+    without_coordinates,
+)
 from benchmarks.drift.streams import NAMES, Signals
-from benchmarks.drift.trial import Sizes, run
+from benchmarks.drift.trial import Sizes, evaluate
 from models.drift.observation import OBSERVATION_SIZE
 from models.scoring.artifact import Artifact, load_artifact
 from models.training.train import train
@@ -26,21 +34,21 @@ SMALL = Sizes(worlds=1, customers=700, days=21, drift_day=14, streams=1)
 
 @cache
 def figures() -> Figures:
-    return run(artifact(), placeless(), SMALL, seed=3)
+    return evaluate(artifact(), placeless(), SMALL, seed=3)
 
 
 @cache
 def placeless() -> Artifact:
     """Train on the history without its coordinates."""
     with TemporaryDirectory() as folder:
-        pq.write_table(without_places(history()), Path(folder) / "history.parquet")
+        pq.write_table(without_coordinates(history()), Path(folder) / "history.parquet")
         train(Path(folder) / "history.parquet", Path(folder) / "model", candidate=SMALL_MODEL)
         return load_artifact(Path(folder) / "model")
 
 
 def test_values_of_a_signal_that_was_constant_in_training_are_rare_and_no_alarm():
     assert set(placeless().manifest.signals[RARE_SIGNAL].variances) == {0.0}
-    distance = Signals.of(rare_places(history(), 1), placeless()).values[:, NAMES.index(RARE_SIGNAL)]
+    distance = Signals.of(rare_coordinates(history(), 1), placeless()).values[:, NAMES.index(RARE_SIGNAL)]
     assert 0 < np.count_nonzero(distance != -1) < 4 * RARE_SHARE * len(distance)
     assert figures().cards[JOB].alarms[RARE] == 0
     assert figures().cards[ALWAYS].alarms[RARE] > 0
@@ -78,5 +86,5 @@ def test_report_has_the_tables_the_picture_and_figures_that_are_json(tmp_path):
 
 def test_same_seed_gives_the_same_figures():
     less = replace(SMALL, customers=300)
-    one, again = (report(run(artifact(), placeless(), less, seed=5)) for _ in range(2))
+    one, again = (report(evaluate(artifact(), placeless(), less, seed=5)) for _ in range(2))
     assert one.raw == again.raw

@@ -1,16 +1,16 @@
 import pytest
 
 from benchmarks.load_phases import Phase
-from benchmarks.vitals import Look
+from benchmarks.vitals import Sample
 
 
 def phase(scored, *, rate=1_000):
-    """Return a phase of 20 s that published at a rate, looked at each 2 s when so many were scored."""
-    looks = [
-        Look(at_s=2.0 * number, published=min(2 * number, 20) * rate, scored=count, resident_mb={}, checkpoint_ms=0.0)
+    """Return a phase of 20 s that published at a rate, sampled every 2 s with these numbers scored."""
+    samples = [
+        Sample(at_s=2.0 * number, published=min(2 * number, 20) * rate, scored=count, resident_mb={}, checkpoint_ms=0.0)
         for number, count in enumerate(scored)
     ]
-    return Phase(published=20 * rate, rate=float(rate), behind_ms=0.0, looks=looks, ended=looks[10])
+    return Phase(published=20 * rate, rate=float(rate), behind_ms=0.0, samples=samples, ended=samples[10])
 
 
 def test_job_that_scores_what_comes_keeps_up():

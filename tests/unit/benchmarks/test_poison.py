@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 
 from benchmarks import faulty_job
-from benchmarks.poison import ONE_STAGE, with_culprits
+from benchmarks.suites.poison import ONE_STAGE, with_culprits
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 

@@ -1,4 +1,4 @@
-from benchmarks.scoring_api import report
+from benchmarks.suites.scoring_api import measured
 
 
 def test_quantiles_are_those_of_all_requests():
@@ -9,6 +9,6 @@ def test_quantiles_are_those_of_all_requests():
         "start_time": 100.0,
         "last_request_timestamp": 110.0,
     }
-    told = report([{"name": "other"}, row], rate=10)
-    assert (told["p50_ms"], told["p95_ms"], told["p99_ms"], told["p100_ms"]) == (20, 30, 200, 200)
-    assert (told["requests"], told["requests_per_second"], told["without_decision"]) == (100, 10, 2)
+    figures = measured([{"name": "other"}, row], rate=10)
+    assert (figures["p50_ms"], figures["p95_ms"], figures["p99_ms"], figures["p100_ms"]) == (20, 30, 200, 200)
+    assert (figures["requests"], figures["requests_per_second"], figures["without_decision"]) == (100, 10, 2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.features_kernel import START_MS, transactions
+from benchmarks.suites.features import START_MS, transactions
 from models.features.batch import DUPLICATE, KEPT, TOO_OLD
 from models.features.engine import FeatureEngine
 from models.features.history import (

@@ -2,8 +2,10 @@
 
 import os
 import resource
+import signal
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -111,7 +113,7 @@ def test_a_folder_in_the_place_of_a_file_is_told(tmp_path):
         ["alerts", "tail", "--min-score", "nan"],
         ["metrics", "--horizon-days", "inf"],
         ["produce", "--rate", "inf"],
-        ["model", "serve", "x", "--wait", "inf"],
+        ["model", "deploy", "x", "--wait", "inf"],
     ],
 )
 def test_a_number_without_an_end_is_refused(command):
@@ -125,3 +127,34 @@ def test_text_that_is_no_utf8_is_refused():
     assert done.returncode == 2
     assert "expected UTF-8 as customer" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+INTERRUPTING_IMPORT = """
+import os, sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "{module}":
+            os.kill(os.getpid(), {number:d})
+sys.meta_path.insert(0, Interrupt())
+from fraudstream.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["typer", "fraudstream.cli.data", "numpy.random"])
+def test_a_command_that_is_interrupted_while_it_loads_ends_as_one_that_runs(number, module):
+    code = INTERRUPTING_IMPORT.format(module=module, number=number)
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code, "simulate", "--out", "x.parquet", *SMALL_WORLD],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_the_installed_command_handles_interrupts_before_it_loads():
+    (command,) = entry_points(group="console_scripts", name="fraudstream")
+    assert command.value == "fraudstream.__main__:main"

@@ -5,7 +5,8 @@ from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.avro_schemas import LABEL, TRANSACTION
 from schemas.codec import RecordCodec
-from schemas.registry import open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import value_subject
 
 SUBJECT = value_subject("some.topic")
 

@@ -4,7 +4,7 @@ from producers.live import live_records
 from producers.simulation_config import SimulationConfig
 from schemas.avro_schemas import TRANSACTION
 from schemas.codec import RecordCodec
-from schemas.registry import open_registry
+from schemas.open_registry import open_registry
 
 BEGIN = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
 

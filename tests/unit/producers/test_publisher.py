@@ -22,7 +22,8 @@ from producers.simulation_config import SimulationConfig
 from schemas.avro_schemas import LABEL, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.errors import UserError
-from schemas.registry import open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import value_subject
 
 BEGIN = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
 

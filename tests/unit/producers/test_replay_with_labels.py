@@ -16,7 +16,8 @@ from schemas.avro_schemas import LABEL, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.columns import LABELLED_ARROW
 from schemas.errors import UserError
-from schemas.registry import open_registry, value_subject
+from schemas.open_registry import open_registry
+from schemas.registry import value_subject
 from schemas.wall_clock import utc
 from tests.records import NOON_MS, transaction
 

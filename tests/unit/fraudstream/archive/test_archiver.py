@@ -4,6 +4,7 @@ import pytest
 
 from fraudstream.archive.archive_folder import ArchiveFolder
 from fraudstream.archive.archiver import Archiver
+from fraudstream.kafka.broker import Broker
 from fraudstream.settings.settings import load_settings
 from schemas.errors import UserError
 
@@ -11,7 +12,7 @@ from schemas.errors import UserError
 def test_of_a_topic_that_is_created_again_only_what_was_read_before_for_certain_is_kept(tmp_path):
     settings, recreated = load_settings(paths={"state": tmp_path}), [[], [], ["inference"], []]
     with ArchiveFolder(tmp_path / "archive", settings.topics.inference) as folder:
-        archiver = Archiver(settings, "127.0.0.1:1", folder, flush_s=1)
+        archiver = Archiver(Broker(settings, "127.0.0.1:1"), folder, flush_s=1)
         archiver._recreated = SimpleNamespace(poll=lambda: recreated.pop(0))
         for read in (3, 2):
             archiver._messages += ["of the former topic"] * read

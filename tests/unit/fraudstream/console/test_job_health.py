@@ -1,5 +1,6 @@
 from fraudstream.console.job_health import JobHealth
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.settings.settings import load_settings
@@ -7,11 +8,10 @@ from fraudstream.system.ports import free_port
 
 
 def test_where_no_cluster_answers_it_says_what_to_do():
-    lag = ConsumerLag(load_settings(), "127.0.0.1:1")
+    broker = Broker(load_settings(), "127.0.0.1:1")
+    lag = ConsumerLag(broker)
     try:
-        told = JobHealth(
-            FlinkRest(url=f"http://127.0.0.1:{free_port()}"), lag, TopicIds(load_settings(), "127.0.0.1:1")
-        ).look()
+        told = JobHealth(FlinkRest(url=f"http://127.0.0.1:{free_port()}"), lag, TopicIds(broker)).look()
     finally:
         lag.close()
     assert (told["cluster"], told["jobs"]) == (None, [])

@@ -5,6 +5,7 @@ import pytest
 
 from fraudstream.control import control_state
 from fraudstream.control.orders_in_force import orders_in_force, with_orders, without_orders
+from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import load_settings
 from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
 from schemas.codec import RecordCodec
@@ -63,7 +64,7 @@ def in_force(monkeypatch, tmp_path):
         topic = Topic(*records)
         monkeypatch.setattr(control_state, "read_topic", topic.read)
         monkeypatch.setattr(control_state, "require_topics", lambda *_arguments: None)
-        found = orders_in_force(load_settings(paths={"state": tmp_path}), SimpleNamespace(bootstrap_servers=""))
+        found = orders_in_force(load_settings(paths={"state": tmp_path}), Services(bootstrap_servers="", rest_url=""))
         return found, topic.reads
 
     return read

@@ -3,6 +3,7 @@ import socket
 import pytest
 
 from fraudstream.kafka import topics
+from fraudstream.kafka.broker import Broker
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.failures import NotReady
 from fraudstream.system.ports import LOOPBACK, free_port
@@ -19,6 +20,6 @@ def test_listener_that_does_not_speak_our_protocol_is_told_from_none(tmp_path):
     with socket.create_server((LOOPBACK, 0)) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(NotReady, match=r"kafka.security.protocol"):
-            topics.existing_topics(settings, f"{LOOPBACK}:{port}")
+            topics.existing_topics(Broker(settings, f"{LOOPBACK}:{port}"))
     with pytest.raises(NotReady, match=r"correct kafka.bootstrap_servers"):
-        topics.existing_topics(settings, f"{LOOPBACK}:{free_port()}")
+        topics.existing_topics(Broker(settings, f"{LOOPBACK}:{free_port()}"))

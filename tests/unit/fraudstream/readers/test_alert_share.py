@@ -1,3 +1,4 @@
+from fraudstream.kafka.broker import Broker
 from fraudstream.readers.alert_share import AlertShare
 from fraudstream.settings.settings import load_settings
 
@@ -5,7 +6,7 @@ WINDOW, USUAL = 10_000, 100
 
 
 def test_topic_that_was_created_again_is_no_jump_and_what_is_usual_stays_known():
-    share = AlertShare(load_settings(), "127.0.0.1:1")
+    share = AlertShare(Broker(load_settings(), "127.0.0.1:1"))
     sizes = [(number * WINDOW, number * USUAL) for number in range(60)]
     assert [share.update(*size) for size in sizes] == [None] * 60
     assert share.update(WINDOW, 60 * USUAL) is None, "the scores begin again"

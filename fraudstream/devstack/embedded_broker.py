@@ -1,0 +1,145 @@
+"""Kafka node that `up` starts on this machine."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import subprocess
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from fraudstream.kafka.broker import reachable
+from fraudstream.system.deadline import wait_until
+from fraudstream.system.environment import process_environment
+from fraudstream.system.failures import RuntimeFailure, tail
+from fraudstream.system.folders import StateFolder
+from fraudstream.system.java import Java
+from fraudstream.system.ports import LOOPBACK, await_free, choose_port, free_port, is_open
+from fraudstream.system.processes import OwnedProcess, spawn
+from fraudstream.system.run_state import RunState
+
+TEMPLATES = Path(__file__).parent / "templates"
+PREFERRED_PORT = 9092
+READY_SECONDS = 90.0
+HEAP_MB = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedBroker:
+    """One Kafka node on loopback, as it is to be started.
+
+    Parameters
+    ----------
+    folder
+        Where its topics, settings and log are.
+    java
+        What it runs on.
+    jars
+        Its class path.
+    port
+        The port that the user configured, None to have one chosen (9092 if free).
+    """
+
+    folder: StateFolder
+    java: Java
+    jars: Sequence[Path]
+    port: int | None = None
+
+    def start(self, run: RunState) -> OwnedProcess:
+        """Start the node without waiting for it; its address is recorded in `run`.
+
+        One that died comes back at its old address: its clients, the job's too, know no other.
+        """
+        ports = _ports_of(self._properties) if run.bootstrap_servers else None
+        if ports:
+            await_free(ports[0], f"the broker of {self.folder.root}")
+        else:
+            port = choose_port(configured=self.port, preferred=PREFERRED_PORT, setting="kafka.port")
+            ports = port, free_port()
+        properties = self._write_settings(*ports)
+        self._format(properties)
+        command = [
+            # The quick compiler alone: on a small machine the other one takes half a core from the job for a minute.
+            *self._java(f"-Xms{HEAP_MB}m", f"-Xmx{HEAP_MB}m", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=1"),
+            "kafka.Kafka",
+            str(properties),
+        ]
+        log = self.folder.logs / "broker.log"
+        log.unlink(missing_ok=True)
+        env = process_environment(self.java)
+        started = run.start(lambda: spawn("broker", command, log=log, env=env, cwd=self.folder.kafka))
+        run.bootstrap_servers = f"{LOOPBACK}:{ports[0]}"
+        run.save()
+        return started
+
+    @property
+    def _properties(self) -> Path:
+        return self.folder.kafka / "server.properties"
+
+    def _write_settings(self, port: int, controller_port: int) -> Path:
+        text = Template((TEMPLATES / "server.properties").read_text()).substitute(
+            port=port, controller_port=controller_port, data=self.folder.kafka / "data"
+        )
+        self._properties.write_text(text)
+        return self._properties
+
+    def _format(self, properties: Path) -> None:
+        """Prepare an empty data folder; one that holds topics already is left as it is."""
+        if (self.folder.kafka / "data" / "meta.properties").exists():
+            return
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        # One argument with its name: one id in 64 begins with a dash, and would be taken for an option.
+        arguments = ["format", f"--cluster-id={cluster_id}", "-c", str(properties), "--standalone"]
+        command = [*self._java("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", *arguments]
+        done = subprocess.run(  # noqa: S603 (the command is built by us)
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=process_environment(self.java),
+        )
+        if done.returncode != 0:
+            raise RuntimeFailure(
+                f"expected Kafka to format {self.folder.kafka}, but: {(done.stderr + done.stdout)[-800:]}"
+            )
+
+    def _java(self, *options: str) -> list[str]:
+        logging = f"-Dlog4j2.configurationFile={TEMPLATES / 'kafka-log4j2.properties'}"
+        classpath = os.pathsep.join(str(jar) for jar in self.jars)
+        return [str(self.java.executable), *options, "-Djava.awt.headless=true", logging, "-cp", classpath]
+
+
+def _ports_of(properties: Path) -> tuple[int, int] | None:
+    """Return the broker's and the controller's port of settings that were written, None when there are none."""
+    text = properties.read_text() if properties.exists() else ""
+    found = re.search(r"^listeners=PLAINTEXT://[^:]+:(\d+),CONTROLLER://[^:]+:(\d+)$", text, re.MULTILINE)
+    return (int(found.group(1)), int(found.group(2))) if found else None
+
+
+def await_broker(process: OwnedProcess, bootstrap_servers: str, *, seconds: float = READY_SECONDS) -> None:
+    """Wait until a broker that we started answers.
+
+    Raises
+    ------
+    RuntimeFailure
+        When it ended or does not answer in time, with the end of its log.
+    """
+    host, port = bootstrap_servers.rsplit(":", 1)
+
+    def answers() -> bool:
+        if not process.alive():
+            raise RuntimeFailure(
+                f"the broker ended while it started; the end of {process.log}:\n{tail(Path(process.log))}"
+            )
+        return is_open(host, int(port)) and reachable(bootstrap_servers, {})
+
+    if not wait_until(answers, seconds=seconds):
+        raise RuntimeFailure(
+            f"the broker did not answer at {bootstrap_servers} within {seconds:.0f} s; "
+            f"the end of {process.log}:\n{tail(Path(process.log))}"
+        )

@@ -1,0 +1,43 @@
+"""Links within the project lead to a file and to a heading of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fraudstream.system.folders import PROJECT_ROOT
+from tests.markdown import pages
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+PAGES = [*pages(), PROJECT_ROOT / "docker" / "README.md"]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub derives them."""
+    headings = HEADING.findall(FENCED.sub("", page.read_text()))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(page: Path) -> list[str]:
+    """List the links of a page without a file or a heading that they lead to."""
+    broken = []
+    for link in LINK.findall(FENCED.sub("", page.read_text())):
+        if link.startswith(("https://", "http://")):
+            continue
+        file, _, anchor = link.partition("#")
+        target = page.parent / file if file else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    return broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
+def test_links_of_a_page_lead_somewhere(page):
+    assert broken_links(page) == []
+
+
+def test_link_to_a_missing_heading_or_file_is_found(tmp_path):
+    (tmp_path / "page.md").write_text("# One heading\n[a](#one-heading) [b](#another) [c](missing.md) [d](page.md)\n")
+    assert broken_links(tmp_path / "page.md") == ["#another", "missing.md"]
