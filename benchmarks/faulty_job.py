@@ -10,6 +10,7 @@ from pyflink.datastream import RuntimeContext
 
 from jobs import score_transactions, topology
 from jobs.operators.score_batch import ScoreBatch
+from jobs.operators.serving import Serving
 from models.features.pool import Load
 from models.features.table import FEATURE_NAMES
 from models.scoring.transaction_scorer import TransactionScorer
@@ -28,8 +29,9 @@ class FaultyScoreBatch(ScoreBatch):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Put a fault into the objects of each stage: the classes outlive the job in thread mode."""
         super().open(runtime_context)
-        serving = self._job_model.serving(None, self._loader)
-        decoder = self._transactions._decoder
+        subtask = self._subtask
+        serving = subtask.job_model.serving(None, subtask.loader)
+        decoder = subtask.transactions._decoder
         decode = decoder.decode
 
         def decoding(*arguments: Any) -> Any:
@@ -41,11 +43,14 @@ class FaultyScoreBatch(ScoreBatch):
         _fail_before(serving.panel.champion.onnx, "score", "model", lambda x: x[:, _AMOUNT])
         _fail_before(serving.desks[0].outputs, "decisions", "records", lambda records, *_: _amounts(records))
         _fail_before(serving.observer, "observe", "drift", lambda _raw, scored, *_: scored.x[:, _AMOUNT])
+        new_scorer = subtask.new_scorer
 
-    def _new_scorer(self, load: Load) -> TransactionScorer:
-        scorer = super()._new_scorer(load)
-        _fail_before(scorer._engine, "advance", "features", lambda records, *_: _amounts(records))
-        return scorer
+        def faulty_scorer(serving: Serving, load: Load) -> TransactionScorer:
+            scorer = new_scorer(serving, load)
+            _fail_before(scorer._engine, "advance", "features", lambda records, *_: _amounts(records))
+            return scorer
+
+        vars(subtask)["new_scorer"] = faulty_scorer
 
 
 def _fail_before(owner: Any, name: str, stage: str, amounts_of: Callable[..., NDArray[Any]]) -> None:

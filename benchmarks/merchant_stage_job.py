@@ -15,15 +15,16 @@ from pyflink.datastream import DataStream, KeyedProcessFunction, RuntimeContext
 from pyflink.table import StreamTableEnvironment
 
 from jobs import record_types as types
-from jobs import score_transactions, topology
+from jobs import score_transactions, sources, topology
 from jobs.job_config import JobConfig
+from jobs.operator_uids import TRANSACTIONS
 from jobs.shards import SHARD_KEYS
 from models.features.hashing import hash_column
 from schemas.open_registry import open_registry
 from schemas.registry import value_subject
 from schemas.transaction_batch import TransactionBatchDecoder
 
-from_customers = topology.micro_batches
+from_customers = sources.micro_batches
 
 
 class ToMerchants(KeyedProcessFunction):
@@ -75,5 +76,5 @@ def through_merchants(tables: StreamTableEnvironment, config: JobConfig) -> Data
 
 
 if __name__ == "__main__":
-    topology.micro_batches = through_merchants
+    vars(sources)["BATCHES"] = {**sources.BATCHES, TRANSACTIONS: through_merchants}
     score_transactions.main(sys.argv[1:])

@@ -10,6 +10,7 @@ from benchmarks.stage_clock import StageClock
 from benchmarks.stage_names import BATCHES, BETWEEN, EVENTS, GROUP, STAGES
 from jobs import score_transactions, topology
 from jobs.operators.score_batch import ScoreBatch
+from jobs.operators.serving import Serving
 from models.features.pool import Load
 from models.scoring.transaction_scorer import TransactionScorer
 
@@ -21,15 +22,26 @@ class TimedScoreBatch(ScoreBatch):
         """Put the clock around each stage."""
         super().open(runtime_context)
         self._clock = clock = StageClock()
-        clock.wrap(self._transactions, "decode", "decode")
-        serving = self._job_model.serving(None, self._loader)
+        subtask = self._subtask
+        clock.wrap(subtask.transactions, "decode", "decode")
+        serving = subtask.job_model.serving(None, subtask.loader)
         (model,), (desk,) = serving.panel.models, serving.desks
         clock.wrap(model.onnx, "score", "onnx")
-        clock.wrap(self._state, "put_all", "state_write")
+        clock.wrap(subtask.state, "put_all", "state_write")
         clock.wrap(desk.outputs, "_alert_batches", "encode_alerts")
         clock.wrap(desk.outputs._scores, "encode", "encode_scores")
         clock.wrap_iterator(desk.inference_log, "sample", "feature_log")
         clock.wrap(serving.observer, "observe", "drift")
+        new_scorer = subtask.new_scorer
+
+        def timed_scorer(serving: Serving, load: Load) -> TransactionScorer:
+            scorer = new_scorer(serving, clock.timed("state_read", load))
+            clock.wrap(scorer._engine, "advance", "features")
+            clock.wrap(scorer._engine, "remember", "features")
+            clock.wrap(scorer._engine, "changed", "encode_histories")
+            return scorer
+
+        vars(subtask)["new_scorer"] = timed_scorer
         self._waits = False
         group = runtime_context.get_metrics_group().add_group(GROUP)
         self._counters = {name: group.counter(name) for name in (*STAGES, EVENTS, BATCHES)}
@@ -52,14 +64,6 @@ class TimedScoreBatch(ScoreBatch):
         self._counters[BATCHES].inc(1)
         self._waits = True
         clock.enter(BETWEEN)
-
-    def _new_scorer(self, load: Load) -> TransactionScorer:
-        clock = self._clock
-        scorer = super()._new_scorer(clock.timed("state_read", load))
-        clock.wrap(scorer._engine, "advance", "features")
-        clock.wrap(scorer._engine, "remember", "features")
-        clock.wrap(scorer._engine, "changed", "encode_histories")
-        return scorer
 
 
 if __name__ == "__main__":

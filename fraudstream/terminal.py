@@ -48,7 +48,12 @@ def settings_of(context: typer.Context, **sections: dict[str, Any]) -> Settings:
     _require_plain(context.params)
     config: Path | None = context.obj
     given = {name: {k: v for k, v in keys.items() if v is not None} for name, keys in sections.items()}
-    return load_settings(config, **{name: keys for name, keys in given.items() if keys})
+    return load_settings(config, warn=warn, **{name: keys for name, keys in given.items() if keys})
+
+
+def warn(text: str) -> None:
+    """Show a warning on standard error."""
+    err.print("[yellow]Warning:[/]", Text(printable(text)), soft_wrap=True)
 
 
 def _require_plain(options: Mapping[str, Any]) -> None:

@@ -1,8 +1,9 @@
-"""The Kafka tables of the job: what comes in by one for each kind of record, every output leaves by one."""
+"""DDL of the Kafka tables: one source for each kind of record, one sink for all outputs."""
 
 from collections.abc import Mapping
 
 from jobs.job_config import JobConfig, StartFrom
+from jobs.operator_uids import CONTROL, LABELS, LISTS, QUERIES, TRANSACTIONS
 
 # Without these the source asks the broker again for every few records. They wait shorter than a micro-batch does.
 GATHER_MS = 5
@@ -15,6 +16,18 @@ LAST_S = 253_402_300_799
 _AT_ONCE = {"properties.fetch.min.bytes": "1", "properties.fetch.max.wait.ms": "500"}
 
 _STARTUP_MODES = {"earliest": "earliest-offset", "latest": "latest-offset", "committed": "group-offsets"}
+
+
+def source_tables(config: JobConfig) -> dict[str, str]:
+    """Return the DDL of the sources by the tables' names."""
+    found = {
+        TRANSACTIONS: transactions_table(config),
+        QUERIES: queries_table(config),
+        LABELS: labels_table(config),
+        CONTROL: control_table(config),
+        LISTS: lists_table(config),
+    }
+    return found if config.labels else {name: ddl for name, ddl in found.items() if name != LABELS}
 
 
 def transactions_table(config: JobConfig) -> str:

@@ -13,9 +13,13 @@ from pyflink.table import StreamTableEnvironment
 
 from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
+from jobs.kafka_tables import source_tables
 from jobs.shards import MAX_PARALLELISM
+from jobs.sinks import kafka_sink
+from jobs.sources import batch_sources
 from jobs.state_manifest import StateManifest
-from jobs.topology import build
+from jobs.topology import build as build_graph
+from jobs.topology import scoring_stages
 from schemas.errors import UserError
 
 
@@ -31,16 +35,30 @@ def main(arguments: list[str]) -> None:
     environment = StreamExecutionEnvironment.get_execution_environment(settings)
     environment.set_max_parallelism(MAX_PARALLELISM)
     build(StreamTableEnvironment.create(environment), config)
-    # Whoever stops or replaces the job, from wherever, is told by Flink what its state needs.
-    told = {"fraudstream.config": str(file.absolute()), "fraudstream.manifest": StateManifest.of(config).to_json()}
+    # Flink hands these to every client that stops or replaces the job.
+    parameters = {
+        "fraudstream.config": str(file.absolute()),
+        "fraudstream.manifest": StateManifest.of(config).to_json(),
+    }
     if config.safe_outage_ms is not None:
-        told["fraudstream.safe_outage_ms"] = str(config.safe_outage_ms)
-    environment.get_config().set_global_job_parameters(told)
+        parameters["fraudstream.safe_outage_ms"] = str(config.safe_outage_ms)
+    environment.get_config().set_global_job_parameters(parameters)
     environment.execute(config.name)
 
 
-if __name__ == "__main__":
+def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
+    """Build the job graph between the topics of Kafka."""
+    sources = batch_sources(config, source_tables(config))
+    build_graph(tables, sources=sources, stages=scoring_stages(config), sinks=[kafka_sink(config)])
+
+
+def run() -> None:
+    """Run `main` with the arguments of the process; a user's mistake is a message and not a stack trace."""
     try:
         main(sys.argv[1:])
     except UserError as error:
         sys.exit(f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,225 +1,71 @@
-"""The way of a transaction: topic -> micro-batch -> score -> topics, with drift detection beside it.
+"""Job graph: sources of micro-batches, stages from these to records for topics, sinks.
 
-Labels go from their topic to every shard, since a merchant's transactions may come to any; so do deployments, rules
-and list entries; a snooze goes to the shard of its customer.
+Each part is an argument: another source, stage or sink is another function.
 """
+
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from pyflink.common import TypeInformation, Types
 from pyflink.datastream import DataStream, KeyedStream, OutputTag
 from pyflink.java_gateway import get_gateway
-from pyflink.table import Schema, StreamTableEnvironment, Table
+from pyflink.table import StreamTableEnvironment
 
 from jobs import operator_uids as uids
 from jobs import record_types as types
 from jobs.job_config import JobConfig
-from jobs.kafka_tables import (
-    control_table,
-    kafka_time_s_sql,
-    labels_table,
-    lists_table,
-    outputs_table,
-    queries_table,
-    transactions_table,
-)
-from jobs.known_records import known_sql, rim_sql
 from jobs.operators.detect_drift import DetectDrift
-from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
-from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
-from schemas.customer_snooze import SNOOZE_PREFIX
-from schemas.deployment import DEPLOYMENT_KEY
-from schemas.list_entry import LIST_PREFIX
-from schemas.rule_book import RULES_KEY
+from jobs.operators.score_batch import ScoreBatch
+from jobs.operators.shard import OBSERVATIONS
+from jobs.sinks import Sink
+from jobs.sources import Source
 
-# A label may be a moment late: it waits for others, since every shard pays the fixed costs of every batch.
-LABEL_BATCH_MS = 100
-LIST_BATCH_MS = 100
-
-# On its way into Python a text loses a leading byte order mark, and so would be another customer's name.
-_READABLE_KEY = r"""CASE
-                WHEN customer_id LIKE U&'\FEFF%' OR customer_id LIKE U&'\FFFE%' THEN U&'\FFFD'
-                ELSE customer_id
-            END"""
-
-# Functions that count characters fail the job on a key that ends within one. HASH_CODE, LIKE and = look at bytes.
-_WHOLE_KEY = "DECODE(ENCODE(customer_id, 'UTF-8'), 'UTF-8')"
-
-_COLLECTED = """
-                ARRAY_AGG(customer_id) AS record_keys,
-                ARRAY_AGG(payload) AS payloads,
-                ARRAY_AGG(kafka_position) AS positions,
-                ARRAY_AGG(stamp) AS stamps"""
+Stage = Callable[[DataStream], DataStream]
+"""Adds a step to the job graph: from the stream of the step before, the first from SHARDED_BATCHes, to the next."""
 
 
-def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
-    """Lay the job into the environment of `tables`, ready to be executed."""
-    tables.execute_sql(transactions_table(config))
-    tables.execute_sql(outputs_table(config))
-    tables.execute_sql(queries_table(config))
-    batches = micro_batches(tables, config).union(query_batches(tables, config))
-    if config.labels:
-        tables.execute_sql(labels_table(config))
-        batches = batches.union(label_batches(tables, config))
-    tables.execute_sql(control_table(config))
-    tables.execute_sql(lists_table(config))
-    batches = batches.union(orders(tables, config), list_batches(tables, config))
-    scored = (
-        key_by_first(batches, types.SHARD, types.MICRO_BATCH)
-        .process(ScoreBatch(config), types.TOPIC_BATCH)
-        .name("Score micro-batch")
-    )
-    drift = (
-        key_by_first(side_output(scored, OBSERVATIONS), types.SIGNAL, types.OBSERVATION)
-        .process(DetectDrift(config), types.TOPIC_BATCH)
-        .name("Detect drift")
-    )
-    for stream, uid in ((scored, uids.SCORE_BATCH), (drift, uids.DETECT_DRIFT)):
-        uids.name_operator(stream._j_data_stream.getTransformation(), uid, config)
-    _write(tables, scored.union(drift), config)
+def build(
+    tables: StreamTableEnvironment, sources: Sequence[Source], stages: Sequence[Stage], sinks: Sequence[Sink]
+) -> None:
+    """Build the job graph in the environment of `tables`.
 
-
-def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Collect the transactions of each shard for `batch_ms`, in the JVM: rows of SHARDED_BATCH.
-
-    The open batch is state of Flink's window, so a failure does not lose it.
+    Parameters
+    ----------
+    tables : StreamTableEnvironment
+    sources : sequence of Source
+        Streams of SHARDED_BATCH, which are united.
+    stages : sequence of Stage
+        Steps one after the other; the last gives TOPIC_BATCHes.
+    sinks : sequence of Sink
+        Each receives all TOPIC_BATCHes.
     """
-    return _batches_by_shard(tables, config, uids.TRANSACTIONS, types.TRANSACTIONS)
+    first, *others = [source(tables) for source in sources]
+    stream = first.union(*others) if others else first
+    for stage in stages:
+        stream = stage(stream)
+    for sink in sinks:
+        sink(tables, stream)
 
 
-def query_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Collect the feature queries of each shard as transactions are, which they race: rows of SHARDED_BATCH."""
-    return _batches_by_shard(tables, config, uids.QUERIES, types.QUERIES)
+def scoring_stages(config: JobConfig) -> list[Stage]:
+    """Return the steps of the scoring job: scores and alerts, then drift of what was scored."""
+    return [partial(score, config), partial(detect_drift, config)]
 
 
-def _batches_by_shard(tables: StreamTableEnvironment, config: JobConfig, part: str, kind: int) -> DataStream:
-    _create_sharded_view(tables, config, part)
-    batches = tables.sql_query(f"""
-        SELECT shard, ROW({kind}, record_keys, payloads, positions, stamps)
-        FROM (
-            SELECT shard, {_COLLECTED}
-            FROM TABLE(TUMBLE(TABLE sharded_{part}, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
-            GROUP BY shard, window_start, window_end
-        )""")  # noqa: S608  (numbers and names of ours alone)
-    return _sharded_batches(tables, batches, part, config)
+def score(config: JobConfig, batches: DataStream) -> DataStream:
+    """Score micro-batches: TOPIC_BATCHes, with SIGNAL_OBSERVATIONs as the side output OBSERVATIONS."""
+    keyed = key_by_first(batches, types.SHARD, types.MICRO_BATCH)
+    scored = keyed.process(ScoreBatch(config), types.TOPIC_BATCH).name("Score micro-batch")
+    uids.name_operator(scored._j_data_stream.getTransformation(), uids.SCORE_BATCH, config)
+    return scored
 
 
-def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Collect the labels for LABEL_BATCH_MS, in the JVM, each batch once for every shard: rows of SHARDED_BATCH.
-
-    The first shard of a subtask has the labels, and the next ones are told that they are the same: labels that cross
-    into Python once more cost as much again.
-
-    A window is one batch and not several: those would come in any order, and a shard that knows a label must know
-    all that lie before it in the partition, since it says what it knows by offsets.
-    """
-    _create_sharded_view(tables, config, "labels")
-    shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
-    leading = f"shard IN ({', '.join(map(str, leading_shards(config.shards, config.parallelism)))})"
-    # The shards are a column of the batch. Unnested by themselves they would be the other side of a streaming join,
-    # which keeps every batch that there ever was in its state.
-    batches = tables.sql_query(f"""
-        SELECT shard, ROW(
-            CASE WHEN {leading} THEN {types.LABELS} ELSE {types.SAME_LABELS} END,
-            CASE WHEN {leading} THEN record_keys ELSE ARRAY[''] END,
-            CASE WHEN {leading} THEN payloads ELSE ARRAY[X''] END,
-            CASE WHEN {leading} THEN positions ELSE ARRAY[positions[1]] END,
-            CASE WHEN {leading} THEN stamps ELSE ARRAY[stamps[1]] END)
-        FROM (
-            SELECT ARRAY[{shards}] AS shards, {_COLLECTED}
-            FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))
-            GROUP BY window_start, window_end
-        ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
-    return _sharded_batches(tables, batches, uids.LABELS, config)
-
-
-def orders(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Give each control record to every shard as it comes, snoozes to their customers' own: rows of SHARDED_BATCH.
-
-    Records that the job was submitted with are not given again: a shard would go through all that was ever ordered
-    while it scores. The first and the last of them, whatever they are, make every shard begin, so that what they
-    were submitted with is in its state.
-    """
-    shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
-    is_snooze = f"customer_id LIKE '{SNOOZE_PREFIX}%'"
-    own_shard = shard_sql(f"SUBSTRING({_WHOLE_KEY} FROM {len(SNOOZE_PREFIX) + 1})", config.shards)
-    known = known_sql(config)
-    batches = tables.sql_query(f"""
-        SELECT shard, ROW(
-            CASE
-                WHEN known THEN {types.KNOWN}
-                WHEN own_shard IS NOT NULL THEN {types.SNOOZE}
-                WHEN record_key = '{RULES_KEY}' THEN {types.RULES}
-                ELSE {types.DEPLOYMENT}
-            END,
-            ARRAY[record_key], ARRAY[payload],
-            ARRAY[CAST(0 AS BIGINT)], ARRAY[CAST(0 AS BIGINT)])
-        FROM (
-            SELECT
-                ARRAY[{shards}] AS shards,
-                customer_id AS record_key,
-                COALESCE(payload, X'') AS payload,
-                {known} AS known,
-                CASE WHEN {is_snooze} AND NOT {known} THEN {own_shard} END AS own_shard
-            FROM control
-            WHERE (NOT {known} AND (customer_id IN ('{DEPLOYMENT_KEY}', '{RULES_KEY}') OR {is_snooze}))
-                OR {rim_sql(config)}
-        ) CROSS JOIN UNNEST(shards) AS every_shard (shard)
-        WHERE own_shard IS NULL OR own_shard = shard""")  # noqa: S608
-    return _sharded_batches(tables, batches, uids.CONTROL, config)
-
-
-def list_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Collect the list entries for LIST_BATCH_MS, each batch for every shard: rows of SHARDED_BATCH.
-
-    An import is many of them, and a batch costs its shard little more than an entry does. One window is one batch, as
-    with labels.
-    """
-    shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
-    entries = tables.sql_query(f"""
-        SELECT
-            customer_id,
-            COALESCE(payload, X'') AS payload,
-            kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
-            CAST(0 AS BIGINT) AS stamp,
-            arrived
-        FROM lists
-        WHERE customer_id LIKE '{LIST_PREFIX}%' AND NOT {known_sql(config)}""")  # noqa: S608
-    tables.create_temporary_view("list_entries", entries)
-    batches = tables.sql_query(f"""
-        SELECT shard, ROW({types.LIST_ENTRIES}, record_keys, payloads, positions, stamps)
-        FROM (
-            SELECT ARRAY[{shards}] AS shards, {_COLLECTED}
-            FROM TABLE(TUMBLE(TABLE list_entries, DESCRIPTOR(arrived), INTERVAL '0.{LIST_BATCH_MS:03d}' SECOND))
-            GROUP BY window_start, window_end
-        ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
-    return _sharded_batches(tables, batches, uids.LISTS, config)
-
-
-def _sharded_batches(tables: StreamTableEnvironment, batches: Table, part: str, config: JobConfig) -> DataStream:
-    # to_data_stream gives a type that Python operators cannot take; this older way lets us name it.
-    stream = tables.to_append_stream(batches, types.SHARDED_BATCH)
-    uids.name_operators([stream._j_data_stream.getTransformation()], part, config)
-    return stream
-
-
-def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, table: str) -> None:
-    generation = config.generations.get(table, 0)
-    first = f"CAST({generation << types.GENERATION_SHIFT} AS BIGINT) + " if generation else ""
-    sharded = tables.sql_query(f"""
-        SELECT
-            shard,
-            {_READABLE_KEY} AS customer_id,
-            COALESCE(payload, X'') AS payload,
-            {first}kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
-            kafka_time_s * CAST({1 << types.STAMP_SHIFT} AS BIGINT) + shard AS stamp,
-            arrived
-        FROM (
-            SELECT
-                *,
-                {shard_sql("customer_id", config.shards)} AS shard,
-                {kafka_time_s_sql("kafka_time")} AS kafka_time_s
-            FROM {table}
-        )""")  # noqa: S608
-    tables.create_temporary_view(f"sharded_{table}", sharded)
+def detect_drift(config: JobConfig, scored: DataStream) -> DataStream:
+    """Watch the OBSERVATIONS of what was scored: its TOPIC_BATCHes and those of drift events."""
+    keyed = key_by_first(side_output(scored, OBSERVATIONS), types.SIGNAL, types.OBSERVATION)
+    drift = keyed.process(DetectDrift(config), types.TOPIC_BATCH).name("Detect drift")
+    uids.name_operator(drift._j_data_stream.getTransformation(), uids.DETECT_DRIFT, config)
+    return scored.union(drift)
 
 
 # The two functions below are DataStream.key_by and get_side_output without the Python map that PyFlink adds to each.
@@ -237,33 +83,3 @@ def key_by_first(pairs: DataStream, key: TypeInformation, value: TypeInformation
 def side_output(stream: DataStream, tag: OutputTag) -> DataStream:
     """Return what `stream`'s operator emits under `tag`."""
     return DataStream(stream._j_data_stream.getSideOutput(tag.get_java_output_tag()))
-
-
-def _write(tables: StreamTableEnvironment, topic_batches: DataStream, config: JobConfig) -> None:
-    """Write what the operators made, of a standby's the scores alone.
-
-    A standby does all that a job does, so that it is a rehearsal, but nobody acts on it. Its sink has another uid:
-    the savepoint that it starts from holds Kafka transactions of the running job, which are not its to commit.
-    """
-    columns = (
-        Schema.new_builder()
-        .column("topic", "STRING")
-        .column("record_keys", "ARRAY<STRING>")
-        .column("payloads", "ARRAY<BYTES>")
-        .build()
-    )
-    tables.create_temporary_view("topic_batches", tables.from_data_stream(topic_batches, columns))
-    statements = tables.create_statement_set()
-    statements.add_insert_sql(_insertion(config))
-    statements.attach_as_datastream()
-    environment = topic_batches._j_data_stream.getExecutionEnvironment()
-    part = uids.STANDBY_OUTPUTS if config.standby else uids.OUTPUTS
-    uids.name_operators(environment.getTransformations(), part, config)
-
-
-def _insertion(config: JobConfig) -> str:
-    exploded = "topic_batches CROSS JOIN UNNEST(payloads) WITH ORDINALITY AS exploded (payload, place)"
-    if not config.standby:
-        return f"INSERT INTO outputs SELECT record_keys[place], payload, topic FROM {exploded}"  # noqa: S608
-    scores = config.topics.scores
-    return f"INSERT INTO outputs SELECT record_keys[place], payload FROM {exploded} WHERE topic = '{scores}'"  # noqa: S608

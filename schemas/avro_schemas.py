@@ -5,7 +5,7 @@ from typing import Any
 
 import fastavro
 
-AVRO_FOLDER = files("schemas") / "avro"
+AVRO_FOLDER = files(__package__) / "avro"
 
 TRANSACTION = "transaction"
 LABEL = "label"

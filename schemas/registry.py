@@ -43,7 +43,7 @@ class FileRegistry:
     """The committed table of ids in `schemas/registry.json`: an id, once given, keeps its schema."""
 
     def __init__(self) -> None:
-        table = json.loads((files("schemas") / "registry.json").read_text())["schemas"]
+        table = json.loads((files(__package__) / "registry.json").read_text())["schemas"]
         self._names = {row["id"]: row["schema"].removesuffix(".avsc") for row in table}
 
     def id_for(self, subject: str, name: str) -> int:  # noqa: ARG002  (ids are global here)

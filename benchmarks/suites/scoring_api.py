@@ -58,7 +58,7 @@ def api(settings: Settings) -> Iterator[tuple[str, int]]:
     port = free_port()
     url = f"http://{LOOPBACK}:{port}"
     state = {"FRAUDSTREAM_PATHS__STATE": str(settings.state.root)}
-    command = [sys.executable, "-P", "-m", "fraudstream", "serve", "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "fraudstream", "api", "--port", str(port)]
     with (ROOT / "api.log").open("wb") as log:
         process = subprocess.Popen(command, env=os.environ | state, stdout=log, stderr=log)  # noqa: S603
     try:

@@ -17,13 +17,13 @@ DeadlineMs = Annotated[
 
 def deadline_s(wanted_ms: int | None, settings: ApiSettings) -> float:
     """Return how long a request waits, in seconds; more than the settings allow is a problem."""
-    if wanted_ms is not None and wanted_ms > settings.longest_deadline_ms:
-        expected, was = f"at most {settings.longest_deadline_ms}", str(wanted_ms)
+    if wanted_ms is not None and wanted_ms > settings.max_deadline_ms:
+        expected, was = f"at most {settings.max_deadline_ms}", str(wanted_ms)
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             expected=f"{expected} in {NAME}",
             was=was,
-            what_to_do="wait shorter, then ask again; the limit is api.longest_deadline_ms",
+            what_to_do="wait shorter, then ask again; the limit is api.max_deadline_ms",
             errors=[FieldProblem(pointer=NAME, expected=expected, was=was)],
         )
     return (wanted_ms or settings.deadline_ms) / 1000

@@ -46,7 +46,7 @@ class Scoring:
     def __init__(self, broker: Broker, book: ScoreBook, producer: Producer) -> None:
         topic = broker.topics.transactions
         self._codec = broker.codec(topic)
-        self._most_waiting = broker.settings.api.most_waiting
+        self._max_waiting = broker.settings.api.max_waiting
         self._book, self._sender = book, Sender(producer, topic)
         self.waiting = 0
         """Requests that wait now."""
@@ -68,7 +68,7 @@ class Scoring:
         UnavailableError
             It can't be sent now, or too many wait already.
         """
-        if self.waiting >= self._most_waiting:
+        if self.waiting >= self._max_waiting:
             raise UnavailableError(f"{self.waiting:,} requests wait for the job already")
         payload = self._codec.encode(transaction)
         customer_id, transaction_id = transaction["customer_id"], transaction["transaction_id"]
@@ -118,7 +118,7 @@ class JobClient:
 def open_desk(broker: Broker) -> Iterator[JobClient]:
     """Open what asks and what listens, for the length of a block in a running event loop."""
     api, topics = broker.settings.api, broker.topics
-    book = ScoreBook(kept_s=api.remembered_s, most=api.most_remembered, clock=time.monotonic)
+    book = ScoreBook(kept_s=api.remembered_s, most=api.max_remembered, clock=time.monotonic)
     producer = broker.producer(PRODUCER_SETTINGS)
     queries = FeatureQueries(broker, producer)
     listeners = {

@@ -32,7 +32,7 @@ def bench(
 
       fraudstream bench ls
       fraudstream bench
-      fraudstream bench latency
+      fraudstream bench baselines
       fraudstream bench throughput --results benchmarks/results/0.1.0
       fraudstream bench poison --events 100000
     """

@@ -1,4 +1,4 @@
-"""Group of all commands: what the system refuses is a message, and a reader that goes away is an end."""
+"""Groups of commands: former names, refusals of the system as messages, and readers that go away."""
 
 from __future__ import annotations
 
@@ -9,13 +9,31 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from fraudstream.settings.former_names import COMMANDS, WORDS, renamed
 from fraudstream.system.system_errors import in_words
+from fraudstream.terminal import warn
 
 READER_GONE = 141
 """Exit code of a command whose output nobody reads any more: what a shell tells of one that died of SIGPIPE."""
 
 
-class CommandLine(TyperGroup):
+class CommandGroup(TyperGroup):
+    """Group of commands that also answer to their former names."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the command that the arguments name, by its current or its former name."""
+        former = " ".join([*_path(ctx), args[0]])
+        current = COMMANDS.get(former, former)
+        if current != former:
+            warn(renamed(f"`fraudstream {former}`", f"`fraudstream {current}`"))
+        words = WORDS.get(current, {})
+        for word in filter(words.__contains__, args[1:]):
+            warn(renamed(f"`{word}` of `fraudstream {current}`", f"`{words[word]}`"))
+        rest = [words.get(word, word) for word in args[1:]]
+        return super().resolve_command(ctx, [current.rpartition(" ")[2], *rest])
+
+
+class CommandLine(CommandGroup):
     """The command line as a whole."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -34,6 +52,11 @@ class CommandLine(TyperGroup):
         except OSError as error:
             leave_output()
             raise in_words(error) from error
+
+
+def _path(context: Any) -> list[str]:
+    """Return the names of the groups from below the program down to this one."""
+    return [] if context.parent is None else [*_path(context.parent), context.info_name]
 
 
 def leave_output() -> None:

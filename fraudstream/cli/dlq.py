@@ -117,9 +117,7 @@ def replay(
     key: Key = None,
     since: Since = None,
     until: Until = None,
-    mend_keys: Annotated[
-        bool, typer.Option("--mend-keys", help="Send each under the customer that its record names.")
-    ] = False,
+    rekey: Annotated[bool, typer.Option("--rekey", help="Send each under the customer that its record names.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, send nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -134,7 +132,7 @@ def replay(
 
       fraudstream dlq replay 0:17 2:4
       fraudstream dlq replay --reason UNKNOWN_SCHEMA --since 2026-11-20
-      fraudstream dlq replay --reason KEY_MISMATCH --mend-keys --dry-run
+      fraudstream dlq replay --reason KEY_MISMATCH --rekey --dry-run
     """
     from fraudstream.kafka.broker import Broker
     from fraudstream.readers.dead_letters import NoSuchDeadLetterError, Replay, read_dead_letters, replay_dead_letters
@@ -149,7 +147,7 @@ def replay(
             "`fraudstream dlq ls` lists the places"
         )
     chosen = Replay.of(settings, letters)
-    sent, gone = (0, []) if dry_run else replay_dead_letters(broker, chosen.letters, mend_keys=mend_keys)
+    sent, gone = (0, []) if dry_run else replay_dead_letters(broker, chosen.letters, rekey=rekey)
     if as_json:
         counts = {"found": len(letters), "repeats": chosen.repeats, "too_large": chosen.too_large}
         write_json({**counts, "sent": sent, "gone": [letter.place for letter in gone]})

@@ -12,12 +12,12 @@ from confluent_kafka import KafkaException
 
 from fraudstream.cli import (
     alerts,
+    api,
     archive,
     backfill,
     bench,
     bluegreen,
     chaos,
-    consistency,
     console,
     data,
     demo,
@@ -36,12 +36,12 @@ from fraudstream.cli import (
     rule_lists,
     rules,
     schemas,
-    serve,
     services,
     topics,
     train,
+    verify,
 )
-from fraudstream.cli.command_line import CommandLine
+from fraudstream.cli.command_line import CommandGroup, CommandLine
 from fraudstream.system.environment import QUIET
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import cache_folder
@@ -84,7 +84,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         services.down,
         services.status,
         doctor.doctor,
-        serve.serve,
+        api.api,
         console.console,
         metrics.metrics,
     ),
@@ -97,26 +97,31 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         jobs.submit,
         jobs.stop,
         jobs.jobs,
-        consistency.consistency,
+        verify.verify,
         explain.explain,
         notify.notify,
         monitor.monitor,
     ),
     "Demos and benchmarks": (demo.demo, chaos.chaos),
 }
+GROUPS = {
+    "Data": {"topics": topics.app, "schemas": schemas.app, "dlq": dlq.app},
+    "Model and job": {
+        "alerts": alerts.app,
+        "model": model.app,
+        "rules": rules.app,
+        "bluegreen": bluegreen.app,
+        "drift": drift.app,
+    },
+}
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.command(rich_help_panel="Demos and benchmarks", context_settings=bench.OPTIONS_OF_MEASUREMENTS)(bench.bench)
-app.add_typer(topics.app, name="topics", rich_help_panel="Data")
-app.add_typer(schemas.app, name="schemas", rich_help_panel="Data")
-app.add_typer(alerts.app, name="alerts", rich_help_panel="Model and job")
-app.add_typer(model.app, name="model", rich_help_panel="Model and job")
-rules.app.add_typer(rule_lists.app, name="lists")
-app.add_typer(rules.app, name="rules", rich_help_panel="Model and job")
-app.add_typer(bluegreen.app, name="bluegreen", rich_help_panel="Model and job")
-app.add_typer(dlq.app, name="dlq", rich_help_panel="Data")
-app.add_typer(drift.app, name="drift", rich_help_panel="Model and job")
+rules.app.add_typer(rule_lists.app, name="lists", cls=CommandGroup)
+for panel, groups in GROUPS.items():
+    for name, group in groups.items():
+        app.add_typer(group, name=name, cls=CommandGroup, rich_help_panel=panel)
 
 
 def main() -> None:

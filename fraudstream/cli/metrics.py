@@ -23,7 +23,7 @@ def metrics(
 ) -> None:
     """Give figures to Prometheus until Ctrl-C: the topics' since its start, the job's, the lag, the models' by label.
 
-    `fraudstream serve` gives the same at its /metrics, but for the models'. To judge those, scores and labels are read
+    `fraudstream api` gives the same at its /metrics, but for the models'. To judge those, scores and labels are read
     from their oldest records on, and some 500 bytes kept of each transaction that is not old enough, of a million at
     most: a smaller `--label-share` takes less, 0 does without.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudstream.cli.model_serving import shard_as_json, show_shards
+from fraudstream.cli.model_deployments import shard_as_json, show_shards
 from fraudstream.cli.model_versions import Wanted
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import (
@@ -41,12 +41,12 @@ Reason = Annotated[str, typer.Option(help="Why, for those who ask later.")]
 Force = Annotated[bool, typer.Option("--force", help="Overrule gates that fail; needs --reason.")]
 Report = Annotated[Path | None, typer.Option(help="HTML file to write, with charts of both models.")]
 Unpublished = Annotated[
-    bool, typer.Option("--no-publish", help="Change the registry alone; `model publish` tells the job later.")
+    bool, typer.Option("--no-publish", help="Change the registry alone; `model redeploy` tells the job later.")
 ]
 Unawaited = Annotated[bool, typer.Option("--no-wait", help="Do not wait until each shard of the job has answered.")]
 
 
-def trial(
+def check(
     context: typer.Context,
     version: Wanted,
     *,
@@ -59,7 +59,7 @@ def trial(
 
     [bold]Examples[/]
 
-      fraudstream model trial 3 --on labelled.parquet --report trial.html
+      fraudstream model check 3 --on labelled.parquet --report trial.html
     """
     settings, registry = _open(context)
     found = _try(with_timezone(settings, timezone), registry, version, on, report)
@@ -157,12 +157,12 @@ def rollback(
     _tell(settings, entry, (), services=services, no_wait=no_wait, as_json=as_json)
 
 
-def publish(context: typer.Context, *, as_json: AsJson = False) -> None:
+def redeploy(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Tell the job once more which models are to score: after --no-publish, or on a new broker.
 
     [bold]Examples[/]
 
-      fraudstream model publish
+      fraudstream model redeploy
     """
     settings, registry = _open(context)
     deployment = _promotion(settings, registry, _services(settings)).publish()
@@ -192,7 +192,7 @@ def _services(settings: Settings) -> Services:
         require_topics(broker, settings.topics.control)
     except NotReady as error:
         raise NotReady(
-            f"{error}. Or change the registry alone (--no-publish), then `fraudstream model publish`"
+            f"{error}. Or change the registry alone (--no-publish), then `fraudstream model redeploy`"
         ) from None
     return Services(bootstrap_servers=broker.bootstrap_servers, rest_url=settings.flink.rest_url or "")
 
@@ -285,10 +285,10 @@ def _what_the_job_knows(
     settings: Settings, services: Services | None, told: list[ShardReport] | None, *, no_wait: bool
 ) -> str:
     if services is None:
-        return "No job was told: `fraudstream model publish` does that"
+        return "No job was told: `fraudstream model redeploy` does that"
     written = f"Written to {settings.topics.control}"
     if no_wait:
-        return f"{written}: a running job changes between two batches (`fraudstream model serving`)"
+        return f"{written}: a running job changes between two batches (`fraudstream model status`)"
     if told is None:
         return f"{written}. No job was found running: one that is started begins with it (`fraudstream submit`)"
     return f"{written}, and {sum(shard.follows for shard in told)} of {len(told)} shards follow it"
@@ -303,7 +303,7 @@ def _judge(told: list[ShardReport], *, as_json: bool) -> None:
         show_shards(others)
     err.print(
         "[red]Not served everywhere[/]: shards that refuse go on with what they had. `fraudstream model rollback` goes "
-        "back, `fraudstream model serving` asks again",
+        "back, `fraudstream model status` asks again",
         soft_wrap=True,
     )
     raise typer.Exit(1)

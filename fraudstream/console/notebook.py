@@ -41,7 +41,7 @@ class Notebook:
         """Make an empty one."""
         verdicts = ReviewedLabels(LABELS_KEPT)
         alerts = AlertBook(settings.console.alerts_kept, verdicts)
-        return cls(alerts=alerts, verdicts=verdicts, feed=Feed(settings.console.most_streams))
+        return cls(alerts=alerts, verdicts=verdicts, feed=Feed(settings.console.max_streams))
 
     def take_alerts(self, records: list[dict[str, Any]]) -> None:
         """Note what is new, and tell it."""

@@ -22,9 +22,9 @@ async def follow(request: Request) -> Response:
     except FullError:
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            expected=f"at most {state.settings.console.most_streams} open pages",
+            expected=f"at most {state.settings.console.max_streams} open pages",
             was="more",
-            what_to_do="close one; the limit is console.most_streams",
+            what_to_do="close one; the limit is console.max_streams",
             headers={"Retry-After": "10"},
         ) from None
     # A proxy that gathers the answer would hold the events back.

@@ -132,7 +132,7 @@ class BlueGreen:
         since_ms = self._rest.now_ms(live.job_id)
         self._on_step(f"starting {new.name} as standby")
         state = Resumption(savepoint=savepoint, may_drop=frozenset({f"{OUTPUTS}-sink"}))
-        started = run_job(self._settings, self._services, standby, state)
+        started = run_job(self._settings, self._services, standby, state, on_line=self._on_step)
         file = self._written(new)
         self._save(replace(self.plan(), next_file=str(file), standby_since_ms=since_ms))
         return started
@@ -227,7 +227,8 @@ class BlueGreen:
             self._save(plan)
             self._await_end(live)
             self._on_step(f"starting {new.name} from it")
-            started = run_job(self._settings, self._services, new, Resumption(savepoint=savepoint))
+            state = Resumption(savepoint=savepoint)
+            started = run_job(self._settings, self._services, new, state, on_line=self._on_step)
         except BaseException as error:  # an interrupt leaves nobody live no less than a failure
             self._on_step(f"{new.name} did not come up: putting {live.config.name} back")
             back = self._roll_back(new)

@@ -14,6 +14,7 @@ from fraudstream.control.model_store import pin_model
 from fraudstream.control.orders_in_force import orders_in_force, with_orders, without_orders
 from fraudstream.control.resumption import Resumption
 from fraudstream.control.savepoints import note_manifest, take_savepoint
+from fraudstream.control.shipped_code import ship_code
 from fraudstream.control.stale_state import require_committable
 from fraudstream.control.state_marks import explain_refusal
 from fraudstream.devstack.flink_home import CLIENT_SETTINGS, FlinkHome
@@ -27,6 +28,7 @@ from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.java import find_java
 from jobs.job_config import JobConfig
+from jobs.private_package import SHIPPED
 from jobs.state_manifest import StateManifest, StateMismatchError
 from schemas.wall_clock import now_ms
 
@@ -192,13 +194,14 @@ def _flink_run(
     file = settings.state.create().jobs / f"{config.name}-{stamp}.json"
     file.touch(mode=0o600)  # it names brokers, users and the files of passwords
     file.write_text(config.to_json())
+    script, options = _shipped(settings, script)
     return FlinkRun(
         home=client_home(settings),
         java=find_java(),
         rest_url=services.rest_url,
         script=script,
         arguments=["--config", str(file)],
-        options=_options(settings),
+        options=options,
         savepoint=None if state is None else state.savepoint,
         drop_state=state is not None and state.drops_state,
     )
@@ -230,13 +233,20 @@ def client_home(settings: Settings) -> FlinkHome:
     return home
 
 
-def _options(settings: Settings) -> dict[str, str]:
-    """Name what a cluster that is not ours lacks: our packages and the connector."""
+def _shipped(settings: Settings, script: Path) -> tuple[Path, dict[str, str]]:
+    """Return the entry file, and options for what a user's cluster lacks: our packages and the connector.
+
+    The scoring job's packages have a name of their own there, since other jobs' may be called `models`, too.
+    """
     if settings.flink.rest_url is None:
-        return {}
-    own = {
+        return script, {}
+    packages = [PROJECT_ROOT / name for name in SHIPPED]
+    if script == SCRIPT:
+        code = ship_code(settings.state.code)
+        script, packages = code.script, [code.package]
+    options = {
         "pipeline.jars": ";".join(jar.as_uri() for jar in jars_for("flink")),
-        "python.files": ",".join(str(PROJECT_ROOT / name) for name in ("jobs", "models", "schemas")),
+        "python.files": ",".join(map(str, packages)),
     }
     # A command line is seen by all users of the machine; the client finds secrets in its settings file.
-    return own | {name: value for name, value in settings.flink.config.items() if not is_secret(name)}
+    return script, options | {name: value for name, value in settings.flink.config.items() if not is_secret(name)}

@@ -182,7 +182,7 @@ def find_dead_letter(broker: Broker, place: str) -> DeadLetter:
 
 
 def replay_dead_letters(
-    broker: Broker, letters: Iterable[DeadLetter], *, mend_keys: bool = False
+    broker: Broker, letters: Iterable[DeadLetter], *, rekey: bool = False
 ) -> tuple[int, list[DeadLetter]]:
     """Send dead letters to the topics that they came from, byte for byte and in the order given.
 
@@ -195,7 +195,7 @@ def replay_dead_letters(
         Connection to the brokers.
     letters
         Which.
-    mend_keys
+    rekey
         Send each under the customer that its record names, where it can be decoded, instead of its own key.
 
     Returns
@@ -224,7 +224,7 @@ def replay_dead_letters(
                 gone.append(letter)
                 continue
             key, payload = record
-            customer = customer_of(broker.settings, registry, letter, payload) if mend_keys else None
+            customer = customer_of(broker.settings, registry, letter, payload) if rekey else None
             yield key if customer is None else customer.encode(), payload
 
     with broker.publisher() as publisher:

@@ -24,7 +24,7 @@ class ApiSettings(ServerSettings):
     """port that it listens on; 0: a free one"""
     deadline_ms: Annotated[int, Field(ge=1)] = 500
     """how long a request waits for the job's decision, in milliseconds, where it does not say itself"""
-    longest_deadline_ms: Annotated[int, Field(ge=1)] = 10_000
+    max_deadline_ms: Annotated[int, Field(ge=1)] = 10_000
     """longest that a request may ask to wait, in milliseconds"""
     fallback_decision: Literal["REVIEW", "BLOCK"] = "REVIEW"
     """decision of an answer whose deadline has passed; never APPROVE"""
@@ -34,13 +34,13 @@ class ApiSettings(ServerSettings):
     """largest body of a request"""
     remembered_s: Annotated[float, Field(gt=0)] = 600.0
     """how long an answer is kept for a repeated request or a late one, in seconds"""
-    most_remembered: Annotated[int, Field(ge=1)] = 100_000
+    max_remembered: Annotated[int, Field(ge=1)] = 100_000
     """answers kept; the oldest go first"""
-    most_waiting: Annotated[int, Field(ge=1)] = 5_000
+    max_waiting: Annotated[int, Field(ge=1)] = 5_000
     """requests that wait for the job at once; one more is refused"""
 
     @model_validator(mode="after")
     def _consistent(self) -> ApiSettings:
-        if self.deadline_ms > self.longest_deadline_ms:
-            raise ValueError("deadline_ms to be at most longest_deadline_ms")
+        if self.deadline_ms > self.max_deadline_ms:
+            raise ValueError("deadline_ms to be at most max_deadline_ms")
         return self

@@ -19,5 +19,5 @@ class ConsoleSettings(ServerSettings):
     """requests of one token, or of one address where there are no tokens"""
     alerts_kept: Annotated[int, Field(ge=1)] = 5_000
     """newest alerts that can be listed and searched"""
-    most_streams: Annotated[int, Field(ge=1)] = 50
+    max_streams: Annotated[int, Field(ge=1)] = 50
     """pages that may be open at once"""

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from fraudstream.settings.former_names import SETTINGS, renamed
 from fraudstream.settings.login import HIDDEN
 from fraudstream.settings.toml_text import TomlTextError, parse_toml
 from schemas.errors import UserError
@@ -44,7 +45,7 @@ def check_names(settings: type[BaseModel], file: Path | None, environment: Mappi
     in_file = [
         f"{file}: expected a known setting, but {name!r} is none{_nearest(name, known | sections)}"
         for name in names
-        if name not in known | sections
+        if name not in known | sections | set(SETTINGS)
     ]
     in_file += [
         f"{file}: expected no secret in a file that others read, but {name} is there: take it out, "
@@ -57,9 +58,40 @@ def check_names(settings: type[BaseModel], file: Path | None, environment: Mappi
     in_environment = [
         f"environment: expected a known setting, but {name} is none{_nearest(name, variables)}"
         for name in ours
-        if not _is_variable(name, settings)
+        if not _is_variable(name, settings) and _setting_of(name) not in SETTINGS
     ]
     return in_file + in_environment
+
+
+def find_former_names(
+    settings: type[BaseModel], file: Path | None, environment: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """Find former names of settings.
+
+    Parameters
+    ----------
+    settings, file, environment
+        As of `check_names`.
+
+    Returns
+    -------
+    mistakes, warnings : list of str
+        A setting that one source gives under both names is a mistake; each other use of a former name is a warning.
+    """
+    mistakes, warnings = [], []
+    variables = {_setting_of(name): name for name in sorted(environment) if name.startswith(PREFIX)}
+    in_file = {name: name for name in _names_in_file(file, settings)} if file else {}
+    for source, names in ((str(file), in_file), ("environment", variables)):
+        for former, current in SETTINGS.items():
+            if former in names and current in names:
+                mistakes.append(
+                    f"{source}: expected {names[current]} once, got it and its former name {names[former]}. "
+                    f"Remove {names[former]}"
+                )
+            elif former in names:
+                shown_as = variable_name(current) if names is variables else current
+                warnings.append(f"{source}: {renamed(names[former], shown_as)}")
+    return mistakes, warnings
 
 
 def setting_names(settings: type[BaseModel]) -> Iterator[str]:
@@ -75,6 +107,10 @@ def setting_names(settings: type[BaseModel]) -> Iterator[str]:
 def variable_name(name: str) -> str:
     """Turn `kafka.port` into `FRAUDSTREAM_KAFKA__PORT`."""
     return PREFIX + name.upper().replace(".", "__")
+
+
+def _setting_of(variable: str) -> str:
+    return variable.removeprefix(PREFIX).lower().replace("__", ".")
 
 
 def explain(error: Mapping[str, Any], file: Path) -> str:

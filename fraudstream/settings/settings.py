@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,17 +11,17 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from fraudstream.settings.addresses import RegistryAddress, Servers, StoreAddress, WebAddress
 from fraudstream.settings.api_settings import ApiSettings
 from fraudstream.settings.console_settings import ConsoleSettings
+from fraudstream.settings.former_names import EnvironmentSource, FileSource
 from fraudstream.settings.kafka_security import KafkaSecurity, refuse_security_names
 from fraudstream.settings.login import check_login, check_one_source, mistake
 from fraudstream.settings.section import Section
-from fraudstream.settings.setting_names import PREFIX, check_names, explain
+from fraudstream.settings.setting_names import PREFIX, check_names, explain, find_former_names
 from fraudstream.system.folders import StateFolder
 from jobs.job_config import Guarantee, JobConfig, Mode, StartFrom, StateBackend
 from models.promotion.gate_limits import GateLimits
@@ -214,19 +216,19 @@ class FilesSettings(Section):
 class GateSettings(Section):
     """What a model must reach to be promoted."""
 
-    most_precision_lost: Share = GateLimits.most_precision_lost
+    max_ap_drop: Share = GateLimits.max_ap_drop
     """average precision that it may be worse than the champion by, at `confidence`"""
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = GateLimits.confidence
     """that it is no worse than that, by a bootstrap over the customers"""
-    least_frauds: AtLeastOne = GateLimits.least_frauds
+    min_frauds: AtLeastOne = GateLimits.min_frauds
     """known frauds without which nothing is said of the metrics"""
     compare_days: AtLeastOne = GateLimits.compare_days
     """newest days of labelled transactions that are compared on"""
-    most_flips: Share = GateLimits.most_flips
+    max_decision_changes: Share = GateLimits.max_decision_changes
     """share of the transactions that may be decided otherwise than by the champion"""
-    most_us: Annotated[float, Field(gt=0)] = GateLimits.most_us
+    max_latency_us: Annotated[float, Field(gt=0)] = GateLimits.max_latency_us
     """microseconds that scoring a transaction may take, features aside"""
-    least_certified: AtLeastOne = GateLimits.least_certified
+    min_parity_rows: AtLeastOne = GateLimits.min_parity_rows
     """rows that its certificate of parity must have been proved on"""
 
     @property
@@ -338,22 +340,28 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (ours also reads former names)
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (no .env file: one file is enough)
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: arguments, environment, file."""
-        file = TomlConfigSettingsSource(settings_cls, toml_file=settings_cls.model_config.get("toml_file"))
-        return init_settings, env_settings, file
+        file = FileSource(settings_cls, toml_file=settings_cls.model_config.get("toml_file"))
+        return init_settings, EnvironmentSource(settings_cls), file
 
 
-def load_settings(config: Path | None = None, **sections: Any) -> Settings:
+def _warn(text: str) -> None:
+    warnings.warn(text, FutureWarning, stacklevel=3)
+
+
+def load_settings(config: Path | None = None, *, warn: Callable[[str], None] = _warn, **sections: Any) -> Settings:
     """Read the settings.
 
     Parameters
     ----------
     config
         The file; None means `fraudstream.toml` in the working folder, which may be absent.
+    warn
+        Called with a sentence for each setting under a former name.
     sections
         Sections given in code, for example `paths={"state": folder}`: they win over environment and file.
 
@@ -366,9 +374,13 @@ def load_settings(config: Path | None = None, **sections: Any) -> Settings:
     file = config or Path(DEFAULT_FILE)
     if config is not None and not config.is_file():
         raise SettingsError(f"expected a settings file at {config}, but there is none: name another with --config")
-    mistakes = check_names(Settings, file if file.is_file() else None, os.environ)
-    if mistakes:
-        raise SettingsError("\n".join(mistakes))
+    sources = file if file.is_file() else None, os.environ
+    mistakes = check_names(Settings, *sources)
+    given_twice, former = find_former_names(Settings, *sources)
+    if mistakes or given_twice:
+        raise SettingsError("\n".join(mistakes + given_twice))
+    for text in former:
+        warn(text)
 
     class FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=file)

@@ -68,6 +68,11 @@ class StateFolder:
         return self.root / "flink"
 
     @property
+    def code(self) -> Path:
+        """Folder of the code that is shipped to a user's cluster, one copy for each version."""
+        return self.root / "code"
+
+    @property
     def jobs(self) -> Path:
         """Where the settings of submitted jobs are kept, one JSON file each."""
         return self.root / "jobs"

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyflink.common import Row
 
 from jobs.operators.scoring_run import Part, ScoringInput, ScoringRun, Stage
-from jobs.operators.settled import NOT_OF_DATA, internal, settled
+from jobs.operators.settled import NOT_OF_DATA, internal
 from models.scoring.decision import Decision
 from models.scoring.served_models import ChallengerError, ChampionError
 from schemas.culprit_search import CulpritSearch
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 AFTER_MODELS = (Stage.RULES, Stage.RECORDS, Stage.DRIFT)
 
 MAX_ROUNDS = 8
-"""Searches in one batch, each at one stage, before what is left of it is halved."""
+"""Searches in one batch, each at one stage, before what is left of it is scored row by row."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -52,9 +52,9 @@ class GuardedScoring:
     """Scores transactions of a shard, rules on them and writes it all down; one that makes that fail is set aside.
 
     Nothing is stored or emitted meanwhile. Where a batch fails, the stage that failed is tried on groups of its
-    transactions until each culprit stands alone, and the others go through all stages again. Where that is
-    inconclusive, the batch is halved, see `settled`. A challenger that fails is removed, and a champion that fails for
-    more than a single transaction gives way to the models before it, see `ShardModels`.
+    transactions until each culprit stands alone, and the others go through all stages again, see `CulpritSearch`.
+    Where that is inconclusive, each transaction is scored by itself. A challenger that fails is removed, and a champion
+    that fails for more than a single transaction gives way to the models before it, see `ShardModels`.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class GuardedScoring:
                 self._keep(run.part, found)
                 return culprits
         self._shard.take_back(run.given.records)
-        return culprits | self._halve(given, rows, found)
+        return culprits | self._one_by_one(given, rows, found)
 
     def _without(self, run: ScoringRun, left: Rows | None, given: ScoringInput, events: list[Row]) -> ScoringRun:
         """Score again what is left of a run that failed, no more of it than must be; None: not of that run alone."""
@@ -193,25 +193,17 @@ class GuardedScoring:
         self._shard.take_back(alone.records)
         return run.error is not None and not isinstance(run.error, ChallengerError)
 
-    def _halve(self, given: ScoringInput, rows: Rows, found: Scored) -> dict[int, BaseException]:
-        """Score some rows part by part."""
+    def _one_by_one(self, given: ScoringInput, rows: Rows, found: Scored) -> dict[int, BaseException]:
+        """Score some rows each by itself; return those that fail, with what they raised."""
         culprits: dict[int, BaseException] = {}
-
-        def attempt(some: slice) -> Part:
-            before = found.parts[-1].unfinished if found.parts else given.unfinished
-            run = self._with_sound_models(given.of(rows[some], before), found.events)
-            if run.error is not None:
-                raise run.error
-            return run.part
-
-        def take_back(some: slice) -> None:
-            self._shard.take_back(given.of(rows[some], None).records)
-
-        for some, outcome in settled(len(rows), attempt, take_back):
-            if isinstance(outcome, Exception):
-                culprits[int(rows[some.start])] = outcome
+        for row in rows.tolist():
+            alone = given.of(np.array([row]), found.parts[-1].unfinished if found.parts else given.unfinished)
+            run = self._with_sound_models(alone, found.events)
+            if run.error is None:
+                self._keep(run.part, found)
             else:
-                self._keep(outcome, found)
+                self._shard.take_back(alone.records)
+                culprits[row] = run.error
         return culprits
 
     def _keep(self, part: Part, found: Scored) -> None:

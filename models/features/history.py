@@ -16,7 +16,7 @@ migration. Version 1 had no tiles and version 2 no ids; either is read as a hist
 
 DUPLICATE_MS = 7 * DAY_MS
 """How long a transaction is recognised when it comes again, in event time before its customer's newest; those among
-the newest K always are. A constant, as training, the job and `fraudstream consistency` must agree on it."""
+the newest K always are. A constant, as training, the job and `fraudstream verify` must agree on it."""
 
 MAX_IDS = 1_024
 """Ids of a customer that are kept beyond the newest K: those that left last."""

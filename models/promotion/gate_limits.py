@@ -7,26 +7,26 @@ class GateLimits:
 
     Parameters
     ----------
-    most_precision_lost : float
+    max_ap_drop : float
         Average precision that it may be worse than the champion by.
     confidence : float
         That it is no worse than that, 0 to 1.
-    least_frauds : int
+    min_frauds : int
         Known frauds without which nothing is said of the metrics.
     compare_days : int
         Newest days of labelled transactions that count.
-    most_flips : float
+    max_decision_changes : float
         Share of the transactions that may be decided otherwise.
-    most_us : float
+    max_latency_us : float
         Microseconds that scoring a transaction may take.
-    least_certified : int
+    min_parity_rows : int
         Rows that its certificate must have been proved on.
     """
 
-    most_precision_lost: float = 0.02
+    max_ap_drop: float = 0.02
     confidence: float = 0.95
-    least_frauds: int = 20
+    min_frauds: int = 20
     compare_days: int = 28
-    most_flips: float = 0.02
-    most_us: float = 25.0
-    least_certified: int = 5_000
+    max_decision_changes: float = 0.02
+    max_latency_us: float = 25.0
+    min_parity_rows: int = 5_000

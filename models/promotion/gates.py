@@ -32,8 +32,8 @@ def certificate_gate(manifest: Manifest, limits: GateLimits) -> Gate:
     holds = parity.max_difference <= parity.bound and parity.decision_flips == 0
     return Gate(
         name="certificate",
-        passed=holds and parity.rows >= limits.least_certified,
-        expected=f"at most {parity.bound:.1e} from the library, no flip, {limits.least_certified:,} rows or more",
+        passed=holds and parity.rows >= limits.min_parity_rows,
+        expected=f"at most {parity.bound:.1e} from the library, no flip, {limits.min_parity_rows:,} rows or more",
         was=f"{parity.max_difference:.1e} apart, {parity.decision_flips} flips, {parity.rows:,} rows",
     )
 
@@ -42,8 +42,8 @@ def latency_gate(us: float, limits: GateLimits) -> Gate:
     """Judge what scoring takes, microseconds a transaction."""
     return Gate(
         name="latency",
-        passed=us <= limits.most_us,
-        expected=f"at most {limits.most_us:g} us a transaction",
+        passed=us <= limits.max_latency_us,
+        expected=f"at most {limits.max_latency_us:g} us a transaction",
         was=f"{us:.2f} us",
     )
 
@@ -63,16 +63,16 @@ def metrics_gate(comparison: Comparison, resampled: Resampled | None, limits: Ga
     limits : GateLimits
     """
     expected = (
-        f"average precision at most {limits.most_precision_lost:g} under the champion's, at {limits.confidence:.0%} "
-        f"confidence, with {limits.least_frauds} known frauds or more"
+        f"average precision at most {limits.max_ap_drop:g} under the champion's, at {limits.confidence:.0%} "
+        f"confidence, with {limits.min_frauds} known frauds or more"
     )
-    if resampled is None or comparison.frauds < limits.least_frauds:
+    if resampled is None or comparison.frauds < limits.min_frauds:
         was = f"{comparison.frauds} frauds among {int(comparison.labelled.sum()):,} labelled transactions"
         return Gate(name="metrics", passed=False, expected=expected, was=was)
     lower = resampled.lower_bound(AVERAGE_PRECISION, limits.confidence)
     return Gate(
         name="metrics",
-        passed=lower >= -limits.most_precision_lost,
+        passed=lower >= -limits.max_ap_drop,
         expected=expected,
         was=(
             f"{resampled.challenger[AVERAGE_PRECISION]:.3f} against {resampled.champion[AVERAGE_PRECISION]:.3f}, a "
@@ -85,7 +85,7 @@ def flips_gate(comparison: Comparison, limits: GateLimits) -> Gate:
     """Judge how much of what customers see would change."""
     return Gate(
         name="flips",
-        passed=bool(len(comparison)) and comparison.flips <= limits.most_flips,
-        expected=f"at most {limits.most_flips:.2%} of the transactions decided otherwise",
+        passed=bool(len(comparison)) and comparison.flips <= limits.max_decision_changes,
+        expected=f"at most {limits.max_decision_changes:.2%} of the transactions decided otherwise",
         was=f"{comparison.flips:.2%} of {len(comparison):,}" if len(comparison) else "no transactions to compare on",
     )

@@ -1,4 +1,4 @@
-"""What `model certify` says: of models that are well, of every kind, and of models that were damaged."""
+"""What `model verify` says: of models that are well, of every kind, and of models that were damaged."""
 
 import json
 
@@ -137,7 +137,7 @@ def weights_as_float32(attributes) -> None:
 
 
 def run(*line: str):
-    return CliRunner().invoke(cli.app, ["model", "certify", *line, "--rows", "20000", "--json"])
+    return CliRunner().invoke(cli.app, ["model", "verify", *line, "--rows", "20000", "--json"])
 
 
 def test_command_certifies_what_train_wrote():
@@ -173,7 +173,7 @@ def test_a_million_rows_of_the_default_trainer(options, tmp_path):
     for line in (
         ["simulate", "--out", history, "--customers", "3000"],
         ["train", "--history", history, "--out", model, *options],
-        ["model", "certify", model, "--history", history, "--json"],
+        ["model", "verify", model, "--history", history, "--json"],
     ):
         done = CliRunner().invoke(cli.app, line)
         assert done.exit_code == 0, (done.output, done.exception)

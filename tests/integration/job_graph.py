@@ -11,8 +11,8 @@ from pyflink.table import StreamTableEnvironment
 from fraudstream.devstack.stack import jars_for
 from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
+from jobs.score_transactions import build
 from jobs.shards import MAX_PARALLELISM
-from jobs.topology import build
 
 
 def uids(config: JobConfig) -> list[str]:

@@ -22,7 +22,7 @@ SETTINGS = """
 [paths]
 state = "state"
 [gates]
-least_certified = {least_certified}
+min_parity_rows = {min_parity_rows}
 [retrain]
 history = "{history}"
 window_days = 20
@@ -56,9 +56,9 @@ def airflow(tmp_path_factory):
     return run
 
 
-@pytest.mark.parametrize(("least_certified", "state"), [(5_000, "success"), (10**9, "failed")])
-def test_run_promotes_a_model_and_fails_where_a_gate_does(airflow, tmp_path, monkeypatch, least_certified, state):
-    text = SETTINGS.format(least_certified=least_certified, history=history_file())
+@pytest.mark.parametrize(("min_parity_rows", "state"), [(5_000, "success"), (10**9, "failed")])
+def test_run_promotes_a_model_and_fails_where_a_gate_does(airflow, tmp_path, monkeypatch, min_parity_rows, state):
+    text = SETTINGS.format(min_parity_rows=min_parity_rows, history=history_file())
     (tmp_path / "fraudstream.toml").write_text(text)
     conf = json.dumps({"folder": str(tmp_path), "options": "--no-publish"})
     done = airflow("dags", "test", "fraudstream_retrain", "--conf", conf)

@@ -44,7 +44,8 @@ def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_mode
     model, folder = other_model
     lane, table = open_lane(guarantee="exactly-once"), card_world(ROWS, customers=600)
     ensure_slots(lane, 2)
-    green = bluegreen(lane, model={"artifact": folder})
+    steps: list[str] = []
+    green = bluegreen(lane, steps.append, model={"artifact": folder})
     lane.submit()
     with lane.trickling(table):
         lane.await_scores(500)
@@ -72,6 +73,7 @@ def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_mode
         lane.await_scores(len(lane.scores()) + 500)
         lane.job_ids.append(green.back().job_id)
         assert green.live().colour == "blue"
+    assert len([step for step in steps if step.startswith("$ ")]) == 3  # each start says how it was made
     lane.await_scores(len(table))
     lane.stop_with_savepoint()
 

@@ -28,7 +28,7 @@ def command(*arguments: str) -> Result:
 
 
 def consistency(*arguments: str) -> tuple[int, dict]:
-    done = command("consistency", "--model", str(artifact_folder()), *arguments)
+    done = command("verify", "--model", str(artifact_folder()), *arguments)
     assert done.output, done.exception
     return done.exit_code, json.loads(done.output.splitlines()[-1])
 
@@ -92,5 +92,5 @@ def change_one_value(archive: Path, column: str) -> None:
 def test_nothing_logged_is_told(open_lane, point_at, tmp_path):
     point_at(open_lane())
     for arguments in ([], ["--archive", str(tmp_path)]):
-        done = command("consistency", "--model", str(artifact_folder()), *arguments)
+        done = command("verify", "--model", str(artifact_folder()), *arguments)
         assert isinstance(done.exception, NotReady)

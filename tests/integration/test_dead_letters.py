@@ -60,7 +60,7 @@ def test_mended_letters_are_scored_once_however_often_they_are_replayed(command,
     dry = json.loads(run("replay", "--dry-run", "--json").output)
     assert (dry["found"], dry["sent"]) == (ROWS // 10 + 1, 0)
 
-    again = ["replay", "--reason", "KEY_MISMATCH", "--mend-keys", "--json"]
+    again = ["replay", "--reason", "KEY_MISMATCH", "--rekey", "--json"]
     assert json.loads(run(*again).output)["sent"] == ROWS // 10
     lane.await_scores(ROWS)
     first = {item["transaction_id"]: item["score"] for item in lane.scores()}

@@ -51,7 +51,7 @@ COMMANDS: dict[str, list[str] | str] = {
     "down": NO_TOPIC,
     "status": [],
     "doctor": [],
-    "serve": SERVER,
+    "api": SERVER,
     "console": SERVER,
     "metrics": SERVER,
     "simulate": NO_TOPIC,
@@ -66,7 +66,7 @@ COMMANDS: dict[str, list[str] | str] = {
     "submit": NO_TOPIC,
     "stop": NO_TOPIC,
     "jobs": NO_TOPIC,
-    "consistency": ["--model", "MODEL"],
+    "verify": ["--model", "MODEL"],
     "explain": ["good-alert", "--model", "MODEL"],
     "notify": FOLLOWS,
     "monitor": ["--once", "--horizon-days", "0"],
@@ -83,16 +83,16 @@ COMMANDS: dict[str, list[str] | str] = {
     "model push": NO_TOPIC,
     "model show": NO_TOPIC,
     "model diff": NO_TOPIC,
-    "model certify": NO_TOPIC,
-    "model trial": ["1", "--on", "OUT/archive"],
+    "model verify": NO_TOPIC,
+    "model check": ["1", "--on", "OUT/archive"],
     "model promote": ["1", "--on", "OUT/archive", "--no-wait"],
     "model shadow": ["1", "--no-wait"],
     "model rollback": ["--no-wait"],
-    "model publish": [],
+    "model redeploy": [],
     "model prune": ["--dry-run"],
     "model log": NO_TOPIC,
-    "model serve": ["MODEL", "--wait", "0"],
-    "model serving": [],
+    "model deploy": ["MODEL", "--wait", "0"],
+    "model status": [],
     "model compare": [],
     "rules ls": [],
     "rules apply": ["OUT/rules.toml", "--wait", "0"],
@@ -120,7 +120,7 @@ COMMANDS: dict[str, list[str] | str] = {
 }
 READING = [name for name, arguments in COMMANDS.items() if isinstance(arguments, list)]
 CHANGING = {
-    "model serve", "rules apply", "rules snooze", "rules unsnooze", "rules lists add", "rules lists remove",
+    "model deploy", "rules apply", "rules snooze", "rules unsnooze", "rules lists add", "rules lists remove",
     "rules lists import",
 }  # fmt: skip
 

@@ -43,7 +43,7 @@ def model(*arguments):
 
 def consistency(*arguments):
     """Return how many logged transactions give the same again."""
-    done = CliRunner().invoke(app, ["consistency", *arguments, "--json"])
+    done = CliRunner().invoke(app, ["verify", *arguments, "--json"])
     assert done.exit_code == 0, done.output
     return json.loads(done.output)["compared"]
 
@@ -109,7 +109,7 @@ def test_share_of_the_customers_is_decided_by_the_challenger_and_all_are_compare
     point_at(lane)
     lane.submit()
     line = ("--challenger", other["location"], "--share", "0.4")
-    code, told = model("serve", own["location"], *line, "--review-threshold", "0.05")
+    code, told = model("deploy", own["location"], *line, "--review-threshold", "0.05")
     assert code == 0
     assert {(shard["model"], *shard["challengers"]) for shard in told} == {(own["model_id"], other["model_id"])}
     lane.send(table)
@@ -143,9 +143,9 @@ def test_order_that_the_job_refuses_is_told_by_exit_code_1(open_lane, point_at, 
     point_at(lane)
     lane.submit()
     await_answers(lane, deploy(lane, other))  # no transaction comes: timers see to it
-    assert model("serving")[0] == 0
+    assert model("status")[0] == 0
     await_answers(lane, deploy(lane, {**own, "location": str(broken_folder)}))
-    code, told = model("serving")
+    code, told = model("status")
     assert code == 1
     assert {(shard["model"], shard["answer"]["kind"]) for shard in told} == {(other["model_id"], "REFUSED")}
 

@@ -97,7 +97,7 @@ def test_what_was_decided_without_a_broker_is_published_later(settings):
     run("model", "push", artifact_folder())
     _, decided = run("model", "promote", 1, "--no-publish")
     assert ordered(settings) is None
-    run("model", "publish")
+    run("model", "redeploy")
     assert ordered(settings).deployment_id == decided["decision_id"]
 
 

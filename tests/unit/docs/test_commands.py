@@ -18,6 +18,8 @@ def written() -> list[tuple[str, str]]:
     """List (page, arguments) of each command; in a block each begins its line, in a sentence its code."""
     found = set()
     for page in pages():
+        if page.name == "CHANGELOG.md":  # its entries have the names of their release
+            continue
         text = page.read_text()
         lines = [line for language, code in blocks(text) if language != "mermaid" for line in code.splitlines()]
         for line in [*lines, *inline(text)]:
@@ -69,7 +71,7 @@ def test_commands_are_found_in_blocks_and_in_sentences():
 
 
 @pytest.mark.parametrize(
-    "arguments", ["upp", "up --taskmanager 2", "model serv X", "simulate FILE", "--confg X up", "dlq lss"]
+    "arguments", ["upp", "up --taskmanager 2", "model serve X", "simulate FILE", "--confg X up", "dlq lss"]
 )
 def test_command_that_is_none_is_noticed(arguments):
     assert refusal(arguments) is not None

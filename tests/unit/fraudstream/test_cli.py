@@ -19,7 +19,7 @@ VERBS = [
     "train",
     "retrain",
     "backfill",
-    "consistency",
+    "verify",
     "explain",
     "notify",
     "model",

@@ -113,7 +113,7 @@ def test_a_folder_in_the_place_of_a_file_is_told(tmp_path):
         ["alerts", "tail", "--min-score", "nan"],
         ["metrics", "--horizon-days", "inf"],
         ["produce", "--rate", "inf"],
-        ["model", "serve", "x", "--wait", "inf"],
+        ["model", "deploy", "x", "--wait", "inf"],
     ],
 )
 def test_a_number_without_an_end_is_refused(command):

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from jobs.job_config import JobConfig
-from jobs.operators.score_batch import OBSERVATIONS, ScoreBatch
+from jobs.operators.score_batch import ScoreBatch
+from jobs.operators.shard import OBSERVATIONS
 from jobs.record_types import STAMP_SHIFT
 from schemas import avro_schemas
 from schemas.codec import RecordCodec

@@ -42,7 +42,7 @@ def test_better_model_passes_where_the_worse_one_failed():
 def test_few_frauds_are_no_reason_to_promote():
     rows = comparison(300, frauds=0.03)
     gate = metrics_gate(rows, Resampled.of(rows, resamples=50), LIMITS)
-    assert rows.frauds < LIMITS.least_frauds
+    assert rows.frauds < LIMITS.min_frauds
     assert not gate.passed
     assert f"{rows.frauds} frauds among 300" in gate.was
 

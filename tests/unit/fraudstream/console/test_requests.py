@@ -158,7 +158,7 @@ def test_no_page_of_a_folder_above_is_served(client):
 
 
 def test_more_open_pages_than_may_be_are_refused(client_of):
-    client = client_of(most_streams=1)
+    client = client_of(max_streams=1)
     client.app.state.desk.notebook.feed._queues.add(object())
     answer = client.get("/data/stream")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")

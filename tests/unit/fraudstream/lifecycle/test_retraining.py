@@ -61,7 +61,7 @@ def test_same_window_once_more_changes_nothing(folder):
 @pytest.mark.usefixtures("first")
 def test_model_that_fails_a_gate_is_registered_and_not_promoted(folder):
     told: list[AuditEntry] = []
-    settings = settings_in(folder, gates={"most_us": 1e-6}, retrain={**PLAN, "window_days": 18})
+    settings = settings_in(folder, gates={"max_latency_us": 1e-6}, retrain={**PLAN, "window_days": 18})
     registry = ModelRegistry(settings)
     found = Retraining(settings, registry, None, on_decision=told.append).run("drift")
     assert (found.end, found.version) == ("refused by the gates", 2)

@@ -56,7 +56,7 @@ def test_tokens_in_the_settings_file_are_refused_and_not_shown(tmp_path: Path):
     [
         ({"fallback_decision": "APPROVE"}, "REVIEW"),
         ({"rate_limit": "fast"}, "1000/second"),
-        ({"deadline_ms": 20_000}, "longest_deadline_ms"),
+        ({"deadline_ms": 20_000}, "max_deadline_ms"),
         ({"tokens": TOKEN, "tokens_file": "t"}, "twice"),
     ],
 )

@@ -114,7 +114,7 @@ def test_address_of_mlflow_is_checked_and_its_login_not_shown(uri):
 
 
 def test_limits_of_the_gates_are_those_of_the_settings():
-    assert load_settings(gates={"most_flips": 0.1}).gates.limits == GateLimits(most_flips=0.1)
+    assert load_settings(gates={"max_decision_changes": 0.1}).gates.limits == GateLimits(max_decision_changes=0.1)
 
 
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"])

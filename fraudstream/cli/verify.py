@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from models.scoring.consistency import Consistency
 
 
-def consistency(
+def verify(
     context: typer.Context,
     *,
     model: Annotated[Path, typer.Option(help="Folder of the model that the job scores with.")],
@@ -30,8 +30,8 @@ def consistency(
 
     [bold]Examples[/]
 
-      fraudstream consistency --model artifacts/model
-      fraudstream consistency --model artifacts/model --archive artifacts/inference --json
+      fraudstream verify --model artifacts/model
+      fraudstream verify --model artifacts/model --archive artifacts/inference --json
     """
     from fraudstream.archive.inference_samples import read_archived, read_logged
     from fraudstream.kafka.broker import Broker

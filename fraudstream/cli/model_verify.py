@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from models.training.history import Progress
 
 
-def certify(
+def verify(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Folder that `fraudstream train` wrote.")],
     *,
@@ -38,8 +38,8 @@ def certify(
 
     [bold]Examples[/]
 
-      fraudstream model certify artifacts/model
-      fraudstream model certify artifacts/model --rows 10000000 --seed 2 --json
+      fraudstream model verify artifacts/model
+      fraudstream model verify artifacts/model --rows 10000000 --seed 2 --json
     """
     from models.scoring.loaded_model import load_tested
     from models.training.certificate import examine

@@ -7,7 +7,7 @@ import typer
 from fraudstream.terminal import err, out, settings_of
 
 
-def serve(
+def api(
     context: typer.Context,
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on; beyond loopback it needs tokens.")] = None,
@@ -19,12 +19,11 @@ def serve(
 
     [bold]Examples[/]
 
-      fraudstream serve
-      FRAUDSTREAM_API__TOKENS=$(openssl rand -hex 32) fraudstream serve --host 0.0.0.0 --port 8080
+      fraudstream api
+      FRAUDSTREAM_API__TOKENS=$(openssl rand -hex 32) fraudstream api --host 0.0.0.0 --port 8080
     """
     from fraudstream.api.application import create_application
-    from fraudstream.api.server import listen
-    from fraudstream.api.server import serve as answer
+    from fraudstream.api.server import listen, serve
     from fraudstream.devstack.stack import find_services
     from fraudstream.kafka.topics import require_topics
     from fraudstream.observe.metrics.exporter import open_exporter
@@ -43,4 +42,4 @@ def serve(
         out.print(f"Scoring   http://{settings.api.host}:{opened.getsockname()[1]}  (/docs, /metrics, /readyz)")
         if not app.state.access.asks_for_tokens:
             err.print("[yellow]No tokens[/]: whoever is on this machine may ask. Set FRAUDSTREAM_API__TOKENS for more.")
-        answer(app, opened, settings.api)
+        serve(app, opened, settings.api)

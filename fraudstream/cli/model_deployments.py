@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fraudstream.settings.settings import Settings
 
 
-def serve(
+def deploy(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="The model that decides, as every TaskManager reads it.")],
     *,
@@ -39,9 +39,9 @@ def serve(
 
     [bold]Examples[/]
 
-      fraudstream model serve artifacts/new --reason "recall on gift cards"
-      fraudstream model serve artifacts/model --challenger artifacts/new
-      fraudstream model serve artifacts/model --challenger artifacts/new --share 0.1
+      fraudstream model deploy artifacts/new --reason "recall on gift cards"
+      fraudstream model deploy artifacts/model --challenger artifacts/new
+      fraudstream model deploy artifacts/model --challenger artifacts/new --share 0.1
     """
     from fraudstream.control.control_topic import publish_deployment
     from fraudstream.control.model_events import await_answers
@@ -64,13 +64,13 @@ def serve(
         raise typer.Exit(1)
 
 
-def serving(context: typer.Context, *, as_json: AsJson = False) -> None:
+def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Show what the job says that it scores with, shard by shard; exit code 1 when one refused the newest order.
 
     [bold]Examples[/]
 
-      fraudstream model serving
-      fraudstream model serving --json | jq .[].model
+      fraudstream model status
+      fraudstream model status --json | jq .[].model
     """
     from fraudstream.control.control_topic import read_deployment
     from fraudstream.control.model_events import REFUSED, ShardReport, read_model_events
@@ -112,7 +112,7 @@ def compare(
     if newest is None or not newest.challengers:
         raise NotReady(
             "expected a challenger beside the champion, was none: "
-            "name one with `fraudstream model serve CHAMPION --challenger FOLDER`"
+            "name one with `fraudstream model deploy CHAMPION --challenger FOLDER`"
         )
     since_ms = None if since is None else round(since.replace(tzinfo=UTC).timestamp() * 1000)
     records = read_shadow_records(services.broker(settings), since_ms=since_ms)

@@ -1,0 +1,89 @@
+"""Everything that the shards of one subtask share."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from jobs.operators.counts import Counts
+from jobs.operators.feature_answers import FeatureAnswers
+from jobs.operators.guarded_decoder import GuardedDecoder
+from jobs.operators.job_model import JobModel
+from jobs.operators.label_reader import LabelReader
+from jobs.operators.list_reader import ListReader
+from jobs.operators.model_reports import ModelReports
+from jobs.operators.plain_records import PLAIN_LABEL, PLAIN_TRANSACTION
+from jobs.operators.rule_reader import RuleReader
+from jobs.operators.serving import Serving
+from jobs.operators.serving_loader import ServingLoader
+from jobs.operators.shard_state import ShardState
+from models.scoring.transaction_scorer import TransactionScorer
+from schemas import avro_schemas
+from schemas.codec import RecordCodec
+from schemas.label_batch import LabelBatchDecoder
+from schemas.registry import SchemaRegistry, lists_subject, rules_subject, snoozes_subject, value_subject
+from schemas.resilient_registry import open_steady_registry
+from schemas.transaction_batch import TransactionBatchDecoder
+
+if TYPE_CHECKING:
+    from pyflink.datastream import RuntimeContext
+
+    from jobs.job_config import JobConfig
+    from models.features.pool import Load
+
+
+class Subtask:
+    """State handles, decoders, loaders, reports and counters of one subtask.
+
+    Parameters
+    ----------
+    config : JobConfig
+    context : RuntimeContext
+    """
+
+    def __init__(self, config: JobConfig, context: RuntimeContext) -> None:
+        self.config = config
+        registry = open_steady_registry(config.registry)
+        self.job_model = JobModel(config, registry)
+        self.state = ShardState(context, config.mode)
+        subject = value_subject(config.topics.transactions)
+        self.transactions = GuardedDecoder(
+            TransactionBatchDecoder(subject, registry, config.limits),
+            _plain(avro_schemas.TRANSACTION, subject, registry, PLAIN_TRANSACTION),
+        )
+        subject = value_subject(config.topics.labels)
+        self.labels = LabelReader(
+            LabelBatchDecoder(subject, registry, config.limits),
+            _plain(avro_schemas.LABEL, subject, registry, PLAIN_LABEL),
+        )
+        control = config.topics.control
+        self.loader = ServingLoader(
+            RecordCodec(avro_schemas.CONTROL, value_subject(control), registry), partial(Serving.load, config, registry)
+        )
+        self.rules = RuleReader(RecordCodec(avro_schemas.RULES, rules_subject(control), registry))
+        self.snoozes = RecordCodec(avro_schemas.SNOOZE, snoozes_subject(control), registry)
+        self.lists = ListReader(RecordCodec(avro_schemas.LIST_ENTRY, lists_subject(control), registry))
+        self.reports = ModelReports(config, registry)
+        self.answers = FeatureAnswers(config, registry)
+        self.counts = Counts(context)
+        self.first_records = config.first_records_by_key
+
+    def new_scorer(self, serving: Serving, load: Load) -> TransactionScorer:
+        """Return a scorer of the current shard that knows no history yet."""
+        state, known = self.state, self.config.labels
+        return TransactionScorer(
+            serving.panel,
+            load=load,
+            load_merchant=partial(state.read, state.merchant_labels) if known else _no_labels,
+            load_customer=partial(state.read, state.customer_labels) if known else _no_labels,
+            capacity=max(1, self.config.pool_customers // self.config.shards),
+        )
+
+
+def _plain(name: str, subject: str, registry: SchemaRegistry, record: dict[str, Any]) -> tuple[str, bytes]:
+    """Return a record's key and payload."""
+    return record["customer_id"], RecordCodec(name, subject, registry).encode(record)
+
+
+def _no_labels(_key: str) -> None:
+    """Stand for the labels of a job that reads none."""
