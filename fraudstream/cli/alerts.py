@@ -32,6 +32,7 @@ def tail(
     from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
     from fraudstream.readers.alerts import read_alerts
+    from fraudstream.readers.reason_summary import summarized
 
     settings = settings_of(context)
     broker = Broker.of(settings)
@@ -45,7 +46,7 @@ def tail(
     )
     for alert in found:
         if as_json:
-            write_json(alert)
+            write_json({**alert, "reasons": summarized(alert)})
         else:
             out.print(line(alert))
 
@@ -53,7 +54,7 @@ def tail(
 def line(alert: dict[str, Any]) -> str:
     """Word an alert in one line: when, decision, score, who, how much, why."""
     colour = "red" if alert["decision"] == "BLOCK" else "yellow"
-    why = ", ".join(reason_words(reason) for reason in alert["reasons"][:3])
+    why = "; ".join(reason_words(reason, alert["currency"]) for reason in alert["reasons"][:3])
     amount = amount_text(alert["amount_minor"], alert["currency"])
     what = escape(printable(f"{alert['customer_id']} at {alert['merchant_id']}  {amount}"))
     return (
@@ -62,14 +63,10 @@ def line(alert: dict[str, Any]) -> str:
     )
 
 
-def reason_words(reason: dict[str, Any]) -> str:
-    """Word a reason: code, the feature that says most with its value, and what the code adds to the log-odds.
+def reason_words(reason: dict[str, Any], currency: str) -> str:
+    """Return a reason in words: what happened, what is usual, and how strong it is; `--json` has its figures."""
+    from fraudstream.readers.reason_summary import summarize
 
-    A rule on texts alone has no feature.
-    """
-    if not reason["feature"]:
-        return str(reason["code"])
-    code = f"{reason['code']} " if reason["code"] else ""  # an alert of an earlier version has none
-    usual = "" if reason["usual"] is None else f" (usually {reason['usual']:.4g})"
-    weight = "" if reason["contribution"] is None else f" {reason['contribution']:+.2f}"
-    return f"{code}{reason['feature']} {reason['value']:.4g}{usual}{weight}"
+    found = summarize(reason, currency)
+    strength = f", {found['strength']}" if found["strength"] else ""
+    return escape(printable(f"{found['summary']}{strength}"))

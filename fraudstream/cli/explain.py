@@ -84,8 +84,8 @@ def _told(record: AlertRecord, found: Explanation, *, same: bool) -> dict[str, A
         "score_again": found.score,
         "same": same,
         "expected_log_odds": found.expected,
-        "rules": record.rules,
-        "reasons": [asdict(reason) | {"text": reason.code.text} for reason in found.reasons],
+        "rules": _rules(record),
+        "reasons": _reasons(record, found),
         "features": [asdict(part) for part in found.parts],
         "logged": logged and {name: value for name, value in logged.items() if name != "features"},
     }
@@ -103,15 +103,18 @@ def _show(record: AlertRecord, found: Explanation, *, share: float) -> None:
         "repeated": f"{record.repeats} times",
     }
     write_table(("what", ""), list(rows.items()))
-    # What rules say was so by the rules of then: it is told as the alert has it, the model's part is found again.
+    # A rule's reason is the alert's own, since the rule may have changed; the model's reasons are computed again.
     reasons = [
-        *((said["code"], said["text"], said["feature"] or "-", "-") for said in record.rules),
-        *(
-            (reason.code.value, reason.code.text, reason.feature, _number(reason.contribution))
-            for reason in found.reasons
-        ),
+        (
+            reason["summary"],
+            reason["strength"] or "-",
+            reason["code"],
+            reason["feature"] or "-",
+            _number(reason["contribution"]),
+        )
+        for reason in [*_rules(record), *_reasons(record, found)]
     ]
-    write_table(("reason", "in words", "feature", "log-odds"), reasons)
+    write_table(("reason", "signal", "code", "feature", "log-odds"), reasons)
     parts = [
         (part.feature, f"{part.value:.6g} {part.unit}", _number(part.usual), _number(part.contribution))
         for part in found.parts[:SHOWN]
@@ -128,6 +131,19 @@ def _show(record: AlertRecord, found: Explanation, *, share: float) -> None:
             "were known is not told; the features are the alert's own. With a share of 1 every decision is logged",
             soft_wrap=True,
         )
+
+
+def _rules(record: AlertRecord) -> list[dict[str, Any]]:
+    from fraudstream.readers.reason_summary import summarize
+
+    return [summarize(rule, record.alert["currency"]) for rule in record.rules]
+
+
+def _reasons(record: AlertRecord, found: Explanation) -> list[dict[str, Any]]:
+    from fraudstream.readers.reason_summary import summarize
+
+    currency = record.alert["currency"]
+    return [summarize(asdict(reason) | {"text": reason.code.text}, currency) for reason in found.reasons]
 
 
 def _labels_known(label_offsets: Sequence[int]) -> str:
