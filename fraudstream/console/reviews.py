@@ -8,8 +8,9 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from fraudstream.kafka.broker import Broker
+from schemas.transaction_fields import Reader, names_read_by
 
-COPIED = ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
+COPIED = names_read_by(Reader.LABELS)
 DELIVERED_S = 10.0
 
 Clock = Callable[[], datetime]

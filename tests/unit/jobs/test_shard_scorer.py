@@ -1,4 +1,4 @@
-"""What a shard does with labels and silent customers, on maps that stand for Flink's: real ones are integration."""
+"""Labels and inactive customers on a shard, with in-memory maps; real state is tested in integration."""
 
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -36,7 +36,7 @@ class MapLike(dict):
 
 @dataclass
 class State:
-    """What ShardState gives, in memory."""
+    """In-memory ShardState."""
 
     histories: MapLike = field(default_factory=MapLike)
     merchant_labels: MapLike = field(default_factory=MapLike)

@@ -1,4 +1,4 @@
-"""What every schema of schemas/avro keeps."""
+"""Rules that every schema of schemas/avro keeps."""
 
 import io
 import json
