@@ -19,7 +19,7 @@ from models.features.history import (
 )
 from models.features.table import FEATURE_NAMES
 from models.features.window import DAY_MS, HORIZON_MS
-from tests.unit.features.test_engine import records
+from tests.unit.features.engine_records import records
 
 TILED = HEADER.size + K * ENTRY.itemsize + TILES_KEPT * TILE.itemsize
 LARGEST = TILED + MAX_IDS * ID_BYTES

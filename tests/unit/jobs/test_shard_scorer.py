@@ -1,7 +1,6 @@
 """What a shard does with labels and silent customers, on maps that stand for Flink's: real ones are integration."""
 
-from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,49 +15,10 @@ from models.scoring.artifact import load_artifact
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.label_offset import GENERATION_SHIFT as ENTRY_SHIFT
 from schemas.validation import event_time_ms
-from tests.unit.features.test_engine import HOUR_MS, START_MS, records
-from tests.unit.features.test_labels import label_batch
+from tests.unit.features.engine_records import HOUR_MS, START_MS, records
+from tests.unit.features.label_batches import label_batch
+from tests.unit.jobs.map_state import MapLike, State
 from tests.unit.training.histories import artifact_folder
-
-
-class MapLike(dict):
-    """A dict with the verbs of Flink's map state."""
-
-    def put(self, key, value):
-        self[key] = value
-
-    def contains(self, key):
-        return key in self
-
-    def remove(self, key):
-        self.pop(key, None)
-
-
-@dataclass
-class State:
-    """What ShardState gives, in memory."""
-
-    histories: MapLike = field(default_factory=MapLike)
-    merchant_labels: MapLike = field(default_factory=MapLike)
-    customer_labels: MapLike = field(default_factory=MapLike)
-    label_log: MapLike = field(default_factory=MapLike)
-    due: MapLike = field(default_factory=MapLike)
-    merchants_due: MapLike = field(default_factory=MapLike)
-
-    def __post_init__(self):
-        self.label_offsets = SimpleNamespace(
-            value=lambda: self.offsets, update=lambda raw: setattr(self, "offsets", raw)
-        )
-        self.offsets = None
-
-    def read(self, state, key):
-        return state.get(key)
-
-    def put_all(self, state, entries):
-        state.update(entries)
-
-    def logged_labels(self):
-        return iter([self.label_log[number] for number in range(len(self.label_log))])
 
 
 @pytest.fixture(scope="module")

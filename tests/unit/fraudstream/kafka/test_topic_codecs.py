@@ -15,16 +15,9 @@ from schemas.topic_kinds import topic_kinds
 from schemas.topics import Topics
 from tests.foreign_records import foreign_records, good_records
 from tests.records import label, label_codec, transaction, transaction_codec
+from tests.unit.fraudstream.kafka.topic_messages import Message
 
 KINDS = topic_kinds(Topics())
-
-
-class Message:
-    """A record that was read: Kafka's client makes its own only from a broker's answer."""
-
-    def __init__(self, topic: str, value: bytes | None, key: bytes | None = None, offset: int = 12):
-        self.topic, self.value, self.key = lambda: topic, lambda: value, lambda: key
-        self.partition, self.offset = lambda: 0, lambda: offset
 
 
 @pytest.fixture(autouse=True)
