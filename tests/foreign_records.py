@@ -1,4 +1,4 @@
-"""What others put into our topics, and a good record of each kind beside it."""
+"""Foreign records in our topics, each with a valid record of the same kind."""
 
 from datetime import timedelta
 from typing import Any

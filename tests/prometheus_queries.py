@@ -1,4 +1,4 @@
-"""What the rules and the dashboards ask Prometheus for: names of metrics, each with the labels that it should have."""
+"""Metrics in the queries of rules and dashboards, each with its expected labels."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def queries() -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Query:
-    """What an expression wants: of each metric the labels that it matches and groups by, and the labels shown."""
+    """Metrics of an expression: the labels that it matches and groups by, and the labels shown."""
 
     text: str
     wanted: dict[str, set[str]]

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.features.replay import replay_features
 from models.training.history import History, Progress
-from models.training.replay import replay_features
 
 
 class ColdStart(NamedTuple):

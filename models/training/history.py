@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.features.replay import replay_features
 from models.features.risk import RiskTable
 from models.training.protocol import Transactions
-from models.training.replay import replay_features
 from schemas.columns import read_history
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.value_columns import plain

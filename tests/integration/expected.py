@@ -8,12 +8,12 @@ import pyarrow as pa
 from models.features.label_batch import LabelBatch
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
-from models.scoring.replay import replay_scores
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.alert_id import alert_id
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
+from tests.replay_scores import replay_scores
 
 
 @cache
@@ -39,7 +39,7 @@ def known_scores(past: pa.Table, present: pa.Table, artifact: Artifact) -> dict[
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What the job must make of a table, computed offline; by transaction_id unless it says otherwise."""
+    """Expected output of the job for a table, computed offline; by transaction_id unless stated otherwise."""
 
     transactions: dict[str, dict[str, Any]]
     scores: dict[str, float]

@@ -14,7 +14,7 @@ REASON_BITS, OFFSET_BITS, PARTITION_BITS = 8, 40, 8
 
 
 class Outcomes:
-    """What became of records: of each score what it is of, of each dead letter its record, the reason and the bytes.
+    """Outputs for input records: the transaction of each score; record, reason and bytes of each dead letter.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ class SavepointFixture:
 
     @property
     def topics_prefix(self) -> str:
-        """What the topics' names begin with: the state holds them."""
+        """Prefix of the topics' names, which are part of the state."""
         return f"savepoint-{self.version}"
 
     def rows(self, *stages: str) -> pa.Table:

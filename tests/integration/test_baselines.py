@@ -1,4 +1,4 @@
-"""What our job is compared with gives the right answer here, so its rate means something."""
+"""Baselines give correct scores, so that their rates can be compared."""
 
 from collections.abc import Callable
 

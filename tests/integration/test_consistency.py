@@ -1,4 +1,4 @@
-"""What a real job logs, archived and computed once more."""
+"""Inference log of a real job, archived and recomputed."""
 
 import json
 from pathlib import Path

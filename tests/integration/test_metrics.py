@@ -1,4 +1,4 @@
-"""What the exporters give on the real broker and job, and whether rules and dashboards ask for anything else."""
+"""Metrics of the exporters on a real broker and job cover those of the rules and dashboards."""
 
 from collections import Counter
 

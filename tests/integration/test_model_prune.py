@@ -1,4 +1,4 @@
-"""What `model prune` keeps, on a real broker and cluster."""
+"""Models that `model prune` keeps, on a real broker and cluster."""
 
 import os
 import shutil

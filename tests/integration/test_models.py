@@ -1,4 +1,4 @@
-"""What the commands on models write to a real broker and read from it; no job runs."""
+"""Records that the model commands write to and read from a real broker, without a job."""
 
 import json
 import threading

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.integration
 
 ROWS = 100_000
 TASKMANAGER_BYTES = 2048 * 2**20
-"""What its process may take by Flink's own reckoning; Python's libraries come on top in thread mode."""
+"""Memory limit of the process as computed by Flink; Python's libraries are additional in thread mode."""
 PYTHON_BYTES = 512 * 2**20
 
 

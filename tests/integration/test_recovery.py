@@ -1,4 +1,4 @@
-"""What `up` brings back, and what `down` ends for good."""
+"""Services and jobs that `up` restarts, and that `down` ends for good."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What topics keep is read from the broker, and said by `doctor`."""
+"""Retention of topics is read from the broker and reported by `doctor`."""
 
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource

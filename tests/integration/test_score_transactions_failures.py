@@ -1,4 +1,4 @@
-"""What a stop in mid-stream may not do: lose a transaction or change a value. For failures see test_chaos."""
+"""A stop in mid-stream loses no transaction and changes no value. For failures see test_chaos."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the API takes, the job takes: a request that it set aside would never be answered."""
+"""Requests accepted by the API are accepted by the job: a dead letter would never get an answer."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What array operations find is what plain Python finds, one transaction at a time."""
+"""Array operations give the same results as plain Python on single transactions."""
 
 import numpy as np
 from hypothesis import given, settings

@@ -24,7 +24,7 @@ OPERATOR, TASK, JOB, JVM = (
     "flink_jobmanager_job_",
     "flink_taskmanager_Status_JVM_",
 )
-"""What the reporter makes of Flink's scopes."""
+"""Prefixes that the reporter derives from Flink's scopes."""
 
 
 class NamedGroup:

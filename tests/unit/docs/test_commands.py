@@ -1,4 +1,4 @@
-"""Every `fraudstream ...` of the pages must be one that the command line takes; nothing is run."""
+"""Every `fraudstream ...` command of the pages is valid; nothing is run."""
 
 import re
 import shlex
@@ -14,8 +14,8 @@ COMMAND = re.compile(r"^(?:[A-Z_]+=\S+ )*fraudstream (.+)")
 PROGRAM = typer.main.get_command(app)
 
 
-def written() -> list[tuple[str, str]]:
-    """List (page, arguments) of each command; in a block each begins its line, in a sentence its code."""
+def commands() -> list[tuple[str, str]]:
+    """List (page, arguments) of each command: in a block at the start of a line, in a sentence as inline code."""
     found = set()
     for page in pages():
         if page.name == "CHANGELOG.md":  # its entries have the names of their release
@@ -30,8 +30,8 @@ def written() -> list[tuple[str, str]]:
 
 
 def refusal(arguments: str) -> str | None:
-    """Say why the command line would refuse these arguments for their names or their number; None if it would not."""
-    command, places = PROGRAM, 0
+    """Return why the names or the number of arguments are invalid, or None."""
+    command, arguments_given = PROGRAM, 0
     words = shlex.split(arguments)
     while words:
         word = words.pop(0)
@@ -46,8 +46,8 @@ def refusal(arguments: str) -> str | None:
                 return f"{command.name} has no command {word}"
             command = command.commands[word]
         else:
-            places += 1
-    return f"{command.name} takes fewer arguments" if places > _most_arguments(command) else None
+            arguments_given += 1
+    return f"{command.name} has fewer arguments" if arguments_given > _max_arguments(command) else None
 
 
 def _option(command, name: str) -> TyperOption | None:
@@ -55,23 +55,23 @@ def _option(command, name: str) -> TyperOption | None:
     return next((one for one in options if name in [*one.opts, *one.secondary_opts]), None)
 
 
-def _most_arguments(command) -> float:
+def _max_arguments(command) -> float:
     arguments = [one for one in command.params if isinstance(one, TyperArgument)]
     return float("inf") if any(one.nargs < 0 for one in arguments) else len(arguments)
 
 
-@pytest.mark.parametrize(("page", "arguments"), written())
-def test_command_of_a_page_is_one(page, arguments):
+@pytest.mark.parametrize(("page", "arguments"), commands())
+def test_command_of_a_page_is_valid(page, arguments):
     assert refusal(arguments) is None, page
 
 
 def test_commands_are_found_in_blocks_and_in_sentences():
-    assert {"README.md", "api.md", "upgrades.md"} <= {page for page, _ in written()}
-    assert ("commands.md", "status") in written()
+    assert {"README.md", "api.md", "upgrades.md"} <= {page for page, _ in commands()}
+    assert ("commands.md", "status") in commands()
 
 
 @pytest.mark.parametrize(
     "arguments", ["upp", "up --taskmanager 2", "model serve X", "simulate FILE", "--confg X up", "dlq lss"]
 )
-def test_command_that_is_none_is_noticed(arguments):
+def test_invalid_command_is_found(arguments):
     assert refusal(arguments) is not None

@@ -1,4 +1,4 @@
-"""Links within the project lead to a file and to a heading of it."""
+"""Links within the project lead to a file and to a heading of it, and files that pages name exist."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 from fraudstream.system.folders import PROJECT_ROOT
-from tests.markdown import pages
+from tests.markdown import inline, pages
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(
+    r"(?:benchmarks|dags|docker|exploration|fraudstream|jobs|models|producers|requirements|schemas|tests)"
+    r"/[a-z0-9_./-]*\.(?:avsc|html|in|js|json|lock|py|sql|toml|yaml|yml)"
+)
 PAGES = [*pages(), PROJECT_ROOT / "docker" / "README.md"]
 
 
@@ -41,3 +45,17 @@ def test_links_of_a_page_lead_somewhere(page):
 def test_link_to_a_missing_heading_or_file_is_found(tmp_path):
     (tmp_path / "page.md").write_text("# One heading\n[a](#one-heading) [b](#another) [c](missing.md) [d](page.md)\n")
     assert broken_links(tmp_path / "page.md") == ["#another", "missing.md"]
+
+
+def missing_files(text: str) -> list[str]:
+    """List the files of the project that a text names as code and that do not exist."""
+    return [code for code in inline(text) if FILE.fullmatch(code) and not (PROJECT_ROOT / code).exists()]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page):
+    assert missing_files(page.read_text()) == []
+
+
+def test_missing_file_is_found():
+    assert missing_files("See `jobs/topology.py` and `jobs/no_topology.py`.") == ["jobs/no_topology.py"]

@@ -1,4 +1,4 @@
-"""The page on rules shows rules that the job would follow."""
+"""The rules page shows valid rules and an actual error message."""
 
 from dataclasses import replace
 
@@ -23,12 +23,12 @@ def file(tmp_path, monkeypatch):
     return tmp_path / "rules.toml"
 
 
-def test_file_of_the_page_is_a_book(file):
+def test_rule_file_of_the_page_is_valid(file):
     found = RuleFile.read(file)
     assert len(RuleEngine(book(*found.rules, lists=found.lists)).rules) == 3
 
 
-def test_mistake_of_the_page_is_told_so(file):
+def test_error_message_of_the_page_is_the_actual_one(file):
     (large,) = [rule for rule in RuleFile.read(file).rules if rule.name == "large_at_night"]
     with pytest.raises(RuleError) as refused:
         RuleEngine(book(replace(large, when=large.when.replace("mean_30d", "mean_30"))))

@@ -1,4 +1,4 @@
-"""The tutorial's conversion, on CSV files as people have them."""
+"""The tutorial's conversion script on realistic CSV files."""
 
 import gzip
 import subprocess
@@ -40,7 +40,7 @@ def converted(tmp_path):
     return converted
 
 
-def test_a_shop_called_na_and_a_card_with_zeros_keep_their_names(converted):
+def test_shop_named_na_and_card_with_leading_zeros_keep_their_names(converted):
     table = read_history(converted())
     assert table["merchant_id"].to_pylist() == ["NA", "Café"]
     assert table["customer_id"].to_pylist() == ["007", "007"]
@@ -48,14 +48,14 @@ def test_a_shop_called_na_and_a_card_with_zeros_keep_their_names(converted):
 
 
 @pytest.mark.parametrize(("fraud", "known_at"), [("", ""), ("0", ""), ("", "2026-01-28T09:30:00Z")])
-def test_what_is_not_known_yet_is_no_label_and_no_fraud(converted, fraud, known_at):
+def test_unknown_outcome_is_neither_label_nor_fraud(converted, fraud, known_at):
     row = f"p-3,c,m,grocery,purchase,1.00,EUR,2026-01-22T09:30:00Z,{fraud},{known_at}"
     table = read_history(converted(row))
     assert table["is_fraud"].to_pylist() == [True, False, None]
     assert known_labels(table)["transaction_id"].to_pylist() == ["p-1", "p-2"]
 
 
-def test_refunds_are_left_out_and_payments_without_a_shop_stay(converted):
+def test_refunds_are_excluded_and_payments_without_a_shop_stay(converted):
     refund = "p-3,c,m,grocery,refund,-5.00,EUR,2026-01-22T09:30:00Z,0,2026-01-28T09:30:00Z"
     no_shop = "p-4,c,,grocery,purchase,5.00,EUR,2026-01-22T09:30:00Z,0,2026-01-28T09:30:00Z"
     table = read_history(converted(refund, no_shop))
@@ -64,7 +64,7 @@ def test_refunds_are_left_out_and_payments_without_a_shop_stay(converted):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_a_byte_order_mark_is_no_part_of_a_name(converted, encoding):
+def test_byte_order_mark_is_not_part_of_a_name(converted, encoding):
     assert len(read_history(converted(encoding=encoding))) == 2
 
 
@@ -75,7 +75,7 @@ def test_semicolons_decimal_commas_and_cp1252_are_settings_of_the_script(convert
     assert table["amount_minor"].to_pylist()[0] == 1458
 
 
-def test_a_delimiter_at_the_end_of_each_line_is_no_column(tmp_path):
+def test_trailing_delimiter_is_not_a_column(tmp_path):
     lines = (HEADER, f"{FIRST},", f"{SECOND},")
     (tmp_path / "payments.csv").write_text("\n".join(lines))
     run(tmp_path, SCRIPT)
@@ -92,28 +92,28 @@ def test_utf_16_is_a_setting_of_the_script(converted):
     assert len(read_history(file)) == 2
 
 
-def test_a_compressed_file_is_read_under_its_own_name(tmp_path):
+def test_compressed_file_is_read_by_its_full_name(tmp_path):
     with gzip.open(tmp_path / "payments.csv.gz", "wt") as file:
         file.write("\n".join((HEADER, FIRST, SECOND)))
     run(tmp_path, SCRIPT.replace("payments.csv", "payments.csv.gz"))
     assert len(read_history(tmp_path / "payments.parquet")) == 2
 
 
-def test_amounts_that_are_no_numbers_are_told_with_their_rows_and_all_else(converted):
+def test_invalid_amounts_are_reported_with_their_rows_and_all_other_problems(converted):
     with pytest.raises(UserError) as error:
         read_history(converted("p-3,c,m,grocery,purchase,free,EUR,2026-01-22T09:30:00Z,Y,"))
     assert "amount_minor: expected no nulls, got 1 (rows 2)" in str(error.value)
     assert "is_fraud: expected true/false or 0/1" in str(error.value)
 
 
-def test_a_header_alone_is_an_empty_file(tmp_path):
+def test_header_without_rows_is_an_empty_file(tmp_path):
     (tmp_path / "payments.csv").write_text(HEADER + "\n")
     run(tmp_path, SCRIPT)
     with pytest.raises(UserError, match="expected transactions, got an empty file"):
         read_history(tmp_path / "payments.parquet")
 
 
-def test_local_times_and_empty_amounts_are_told_together(converted):
+def test_local_times_and_empty_amounts_are_reported_together(converted):
     row = "p-3,c,m,grocery,purchase,,EUR,2026-01-22 09:30,0,2026-01-28T09:30:00Z"
     with pytest.raises(UserError) as error:
         read_history(converted(row))

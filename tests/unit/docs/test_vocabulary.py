@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from fraudstream.settings import former_names
 from fraudstream.system.folders import PROJECT_ROOT
 from tests.markdown import pages
 
@@ -46,15 +47,9 @@ WORDS = {
 ALLOWED = re.compile(r"\b(?:in the|out of|byte)\s+order\b")
 """Contexts in which a word means something else: here sorting."""
 NAMES = {
-    r"fraudstream serve\b": "fraudstream api",
-    r"model serve\b": "model deploy",
-    r"model serving\b": "model status",
-    r"model publish\b": "model redeploy",
-    r"fraudstream consistency\b|`consistency": "fraudstream verify",
-    r"model trial\b": "model check",
-    r"model certify\b": "model verify",
-    r"--mend-keys\b": "--rekey",
-    r"\b(?:most|least)_[a-z_]+": "max_..., min_...",
+    **{rf"(?:\bfraudstream |`){former}\b": current for former, current in former_names.COMMANDS.items()},
+    **{rf"(?<!\S){former}\b": name for words in former_names.WORDS.values() for former, name in words.items()},
+    **{rf"\b{former.rpartition('.')[2]}\b": current for former, current in former_names.SETTINGS.items()},
 }
 """Pattern of former commands, options and settings, and what replaces them."""
 
@@ -69,7 +64,7 @@ def prose(text: str) -> str:
     return text
 
 
-def former_words(text: str) -> Iterator[str]:
+def words_found(text: str) -> Iterator[str]:
     """Give each former word of a page with its line and what replaces it."""
     for number, line in enumerate(prose(text).splitlines(), 1):
         for pattern, better in WORDS.items():
@@ -77,17 +72,22 @@ def former_words(text: str) -> Iterator[str]:
                 yield f"line {number}: {match.group()} (better: {better})"
 
 
-def former_names(text: str) -> Iterator[str]:
+def names_found(text: str) -> Iterator[str]:
     """Give each former command, option or setting of a page with its line and what replaces it."""
-    for number, line in enumerate(text.splitlines(), 1):
-        for pattern, name in NAMES.items():
-            if match := re.search(pattern, line):
-                yield f"line {number}: {match.group()} (now: {name})"
+    for pattern, name in NAMES.items():
+        for match in re.finditer(pattern.replace(" ", r"\s+"), text):
+            number = text.count("\n", 0, match.start()) + 1
+            yield f"line {number}: {match.group()} (now: {name})"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
 def test_page_has_no_former_word(page):
-    assert list(former_words(page.read_text())) == []
+    assert list(words_found(page.read_text())) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
+def test_page_has_no_former_name(page):
+    assert list(names_found(page.read_text())) == []
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,23 @@ def test_page_has_no_former_word(page):
     ],
 )
 def test_former_word_is_found(sentence):
-    assert len(list(former_words(f"# Page\n{sentence}\n"))) >= 1
+    assert len(list(words_found(f"# Page\n{sentence}\n"))) >= 1
 
 
 def test_words_in_code_and_in_their_own_sense_are_none():
     page = "```\nfraudstream tell\n```\nRun `fraudstream anew\ntold`, read in the order in which partitions come.\n"
-    assert list(former_words(page)) == []
+    assert list(words_found(page)) == []
 
 
-def test_former_name_is_found_in_code():
-    page = "Run `fraudstream serve`, or\n\n```\nfraudstream model serve FOLDER --mend-keys\n```\n"
-    assert [found.split(":")[0] for found in former_names(page)] == ["line 1", "line 4", "line 4"]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Run `fraudstream serve`.",
+        "Run `fraudstream\nmodel serve FOLDER`.",
+        "Run `consistency`.",
+        "```\ndlq replay --mend-keys\n```",
+        "`least_frauds = 20`",
+    ],
+)
+def test_former_name_is_found(text):
+    assert len(list(names_found(text))) == 1

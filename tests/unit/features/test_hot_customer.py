@@ -1,4 +1,4 @@
-"""What a customer with far more than others comes to: bounded state, and no more work an event than a full history."""
+"""High-volume customers have bounded state, and cost no more per event than a full history."""
 
 import numpy as np
 import pytest

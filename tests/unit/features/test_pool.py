@@ -1,4 +1,4 @@
-"""Which records a full pool lets go."""
+"""Eviction of records from a full pool."""
 
 import numpy as np
 import pytest

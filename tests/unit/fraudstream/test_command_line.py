@@ -1,4 +1,4 @@
-"""What the system does to a command: files that are none, disks that are full, readers that go away, Ctrl-C."""
+"""Commands under system failures: invalid files, full disks, closed pipes, Ctrl-C."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""What records say must not steer the terminal that shows them."""
+"""Text from records can't control the terminal that shows it."""
 
 from datetime import UTC, datetime
 

@@ -19,7 +19,7 @@ class MapLike(dict):
 
 @dataclass
 class State:
-    """What ShardState gives, in memory."""
+    """In-memory ShardState."""
 
     histories: MapLike = field(default_factory=MapLike)
     merchant_labels: MapLike = field(default_factory=MapLike)

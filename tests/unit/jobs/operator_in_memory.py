@@ -74,7 +74,7 @@ class ValueState:
 
 
 class Context:
-    """What an operator gets of Flink: state of the current key, counters, timers that never go off."""
+    """Flink context of an operator: state of the current key, counters, timers that never fire."""
 
     def __init__(self) -> None:
         self.key = 0

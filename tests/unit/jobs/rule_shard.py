@@ -28,7 +28,7 @@ LATER = NOON + timedelta(days=3_650)
 
 
 class Counts:
-    """What is counted."""
+    """In-memory counters."""
 
     def __init__(self):
         self.refusals, self.hits = 0, []

@@ -27,7 +27,7 @@ OWN, OTHER = (named(folder)["model_id"] for folder in (artifact_folder(), other_
 
 
 class Failing:
-    """What is wrong with the models of one artifact, once it is."""
+    """Failure of the models of one artifact, once set."""
 
     def __init__(self, monkeypatch: Any) -> None:
         self.model_id, self.does = "", lambda scores: scores

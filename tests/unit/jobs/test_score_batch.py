@@ -1,4 +1,4 @@
-"""What the scoring operator does before it has a Flink around it: all else of it is tested in a running job."""
+"""Scoring operator without Flink; everything else is tested in a running job."""
 
 import gc
 import weakref

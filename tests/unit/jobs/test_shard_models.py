@@ -1,4 +1,4 @@
-"""What a shard does with orders, on values that stand for Flink's state: real ones are integration."""
+"""Deployments on a shard, with in-memory state; real state is tested in integration."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ CODECS = {
 
 @dataclass
 class State:
-    """What ShardState gives, in memory."""
+    """In-memory ShardState."""
 
     deployment: Value = field(default_factory=Value)
     pending_deployment: Value = field(default_factory=Value)

@@ -1,4 +1,4 @@
-"""What a shard does with rule books, on a value that stands for Flink's state: a real one is integration."""
+"""Rule books on a shard, with in-memory state; real state is tested in integration."""
 
 from concurrent.futures import Future
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a shard does with labels and silent customers, on maps that stand for Flink's: real ones are integration."""
+"""Labels and inactive customers on a shard, with in-memory maps; real state is tested in integration."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the decoders of all kinds of records keep."""
+"""Rules that the decoders of all record kinds keep."""
 
 import numpy as np
 import pytest

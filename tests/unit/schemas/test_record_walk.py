@@ -1,4 +1,4 @@
-"""Which bytes the walk lets through to the decoder of whole batches: one encoding of each record, and no other."""
+"""Bytes that the walk passes to the batch decoder: one encoding of each record, and no other."""
 
 import json
 

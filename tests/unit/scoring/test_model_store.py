@@ -1,4 +1,4 @@
-"""What a job names in the store can't change unseen, nor be overwritten."""
+"""Models in the store that a job names can't be changed unnoticed, nor overwritten."""
 
 import stat
 

@@ -1,4 +1,4 @@
-"""What is let in, and how a refusal is worded."""
+"""Accepted requests, and the wording of rejections."""
 
 import pytest
 

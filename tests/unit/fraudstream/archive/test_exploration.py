@@ -1,4 +1,4 @@
-"""What `fraudstream explore` refuses before anything is installed."""
+"""Input that `fraudstream explore` rejects before anything is installed."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the pages are told of what comes."""
+"""Updates that open pages receive."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What is let in, and what the pages are given."""
+"""Accepted requests, and the data that pages receive."""
 
 import re
 from types import SimpleNamespace

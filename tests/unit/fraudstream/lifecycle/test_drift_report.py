@@ -1,4 +1,4 @@
-"""What `fraudstream drift report` refuses, and, among the long tests, Evidently's page itself."""
+"""Input that `fraudstream drift report` rejects and, among the long tests, Evidently's page."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What commands keep as JSON may be damaged, or another program's: each reader says so in one line."""
+"""JSON files of the commands that are damaged or from another program are reported in one line."""
 
 import json
 from pathlib import Path
