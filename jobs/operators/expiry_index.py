@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from models.features.window import DAY_MS, HORIZON_MS
+from models.features.window import HORIZON_MS
+from schemas.durations import DAY_MS
 
 KEPT_MS = HORIZON_MS + 30 * DAY_MS
 """Time for which a silent key is kept: even a transaction a month late has its whole horizon."""

@@ -8,12 +8,12 @@ from pyflink.common import Row
 
 from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
-from jobs.record_types import PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
 from models.features.columns import required
 from models.features.hashing import hash_column, hash_pairs
 from models.scoring.artifact import Manifest
 from models.scoring.transaction_scorer import Decisions
 from schemas.inference_batch import InferenceBatchEncoder
+from schemas.position import offset_of, partition_of
 from schemas.registry import SchemaRegistry, value_subject
 
 HASH_BITS = 53
@@ -52,7 +52,7 @@ class InferenceLog:
         scored : Decisions
             Their scores and decisions.
         positions : n of int
-            Position of each, see POSITION_SHIFT.
+            Position of each, see `schemas.position`.
         shard : int
             The key of the shard that scored them.
         label_offsets : sequence of int
@@ -68,15 +68,15 @@ class InferenceLog:
         rows = np.flatnonzero(hashes >> np.uint64(64 - HASH_BITS) < self._below)
         if len(rows) == 0:
             return
-        where = np.asarray(positions, np.int64)
+        placed = np.asarray(positions, np.int64)
         payloads = self._encoder.encode(
             records,
             rows,
             scored.x,
             scored.scores,
             scored.decisions,
-            where >> POSITION_SHIFT & PARTITION_MASK,
-            where & POSITION_MASK,
+            partition_of(placed),
+            offset_of(placed),
             scored_at_ms=now_ms,
             shard=shard,
             label_offsets=label_offsets,

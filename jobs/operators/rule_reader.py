@@ -93,7 +93,7 @@ class RuleReader:
             return ReadBook(book_id="", refusal=repr(error))
         try:
             engine = RuleEngine(book)
-            engine.judge(_plain_batch(), np.zeros(1, np.uint8))
+            engine.apply(_plain_batch(), np.zeros(1, np.uint8))
             return ReadBook(book_id=book.book_id, engine=engine)
         except Exception as error:
             # Any error refuses the book: the job continues with the former one.

@@ -44,7 +44,7 @@ class ScoringInput:
     ----------
     records : pyarrow.RecordBatch of TRANSACTION_ARROW
     positions : sequence of int
-        Position of each, see POSITION_SHIFT.
+        Position of each, see `schemas.position`.
     unfinished : bytes or None
         The drift signals' unfinished observation.
     now_ms : int
@@ -249,7 +249,7 @@ class ScoringRun:
             self._batch = self._shard.advance(records)
             self.stage = Stage.MODELS
         if self.stage is Stage.MODELS and last is not self.stage:
-            self._verdict = self.serving.ensemble.judge(records, self._batch.x)
+            self._verdict = self.serving.ensemble.score(records, self._batch.x)
             self.stage = Stage.ANSWER
         if self.stage is Stage.ANSWER and last is not self.stage:
             self._scored = self._shard.answer(self._batch, self._verdict)
@@ -287,6 +287,6 @@ class ScoringRun:
             ensemble.champion_scores(x)
             return
         try:
-            ensemble.judge(self._records(rows), x)
+            ensemble.score(self._records(rows), x)
         except ChallengerError:
             return  # not a record's fault: the challenger is removed where it fails for all of them

@@ -1,7 +1,6 @@
 """Labels and inactive customers on a shard, with in-memory maps; real state is tested in integration."""
 
-from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,56 +8,17 @@ import pytest
 from jobs.operators import expiry_index, shard_scorer
 from jobs.operators.expiry_index import KEPT_MS
 from jobs.operators.shard_scorer import ShardScorer
-from jobs.record_types import GENERATION_SHIFT, POSITION_SHIFT
 from models.features.table import FEATURE_NAMES
-from models.features.window import DAY_MS
 from models.scoring.artifact import load_artifact
 from models.scoring.transaction_scorer import TransactionScorer
-from schemas.label_offset import GENERATION_SHIFT as ENTRY_SHIFT
+from schemas.durations import DAY_MS
+from schemas.label_offset import label_entry
+from schemas.position import GENERATION_SHIFT, position
 from schemas.validation import event_time_ms
-from tests.unit.features.test_engine import HOUR_MS, START_MS, records
-from tests.unit.features.test_labels import label_batch
+from tests.unit.features.engine_records import HOUR_MS, START_MS, records
+from tests.unit.features.label_batches import label_batch
+from tests.unit.jobs.map_state import MapLike, State
 from tests.unit.training.histories import artifact_folder
-
-
-class MapLike(dict):
-    """A dict with the verbs of Flink's map state."""
-
-    def put(self, key, value):
-        self[key] = value
-
-    def contains(self, key):
-        return key in self
-
-    def remove(self, key):
-        self.pop(key, None)
-
-
-@dataclass
-class State:
-    """In-memory ShardState."""
-
-    histories: MapLike = field(default_factory=MapLike)
-    merchant_labels: MapLike = field(default_factory=MapLike)
-    customer_labels: MapLike = field(default_factory=MapLike)
-    label_log: MapLike = field(default_factory=MapLike)
-    expires_on: MapLike = field(default_factory=MapLike)
-    merchants_expire_on: MapLike = field(default_factory=MapLike)
-
-    def __post_init__(self):
-        self.label_offsets = SimpleNamespace(
-            value=lambda: self.offsets, update=lambda raw: setattr(self, "offsets", raw)
-        )
-        self.offsets = None
-
-    def read(self, state, key):
-        return state.get(key)
-
-    def put_all(self, state, entries):
-        state.update(entries)
-
-    def logged_labels(self):
-        return iter([self.label_log[number] for number in range(len(self.label_log))])
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +118,7 @@ def test_offsets_say_what_is_known_by_partition_and_are_kept(open_shard):
     state = State()
     shard = open_shard(state)
     assert shard.label_offsets == []
-    shard.learn(many_labels(2), np.array([7, (2 << POSITION_SHIFT) + 3]))
+    shard.learn(many_labels(2), np.array([7, position(2, 3)]))
     shard.learn(many_labels(0), np.array([8]))  # a bad label: seen, and nothing learned
     assert shard.label_offsets == [9, 0, 4]
     assert open_shard(state).label_offsets == [9, 0, 4]
@@ -167,12 +127,12 @@ def test_offsets_say_what_is_known_by_partition_and_are_kept(open_shard):
 def test_offsets_of_a_topic_that_was_created_again_are_greater_than_all_of_the_former_one(open_shard):
     state = State()
     shard, again = open_shard(state), 1 << GENERATION_SHIFT
-    shard.learn(many_labels(2), np.array([5_000, (1 << POSITION_SHIFT) + 70]))
+    shard.learn(many_labels(2), np.array([5_000, position(1, 70)]))
     shard.learn(many_labels(2), np.array([again + 2, again + 3]))
-    assert shard.label_offsets == [(1 << ENTRY_SHIFT) + 4, 71], "nothing is known of the new topic's partition 1"
+    assert shard.label_offsets == [label_entry(1, 4), 71], "nothing is known of the new topic's partition 1"
     shard.learn(many_labels(1), np.array([5_001]))  # of a batch that was open when the topic was still there
-    assert shard.label_offsets == [(1 << ENTRY_SHIFT) + 4, 71]
-    assert open_shard(state).label_offsets == [(1 << ENTRY_SHIFT) + 4, 71]
+    assert shard.label_offsets == [label_entry(1, 4), 71]
+    assert open_shard(state).label_offsets == [label_entry(1, 4), 71]
 
 
 def test_silent_customers_are_forgotten_and_others_are_not(open_shard):
