@@ -30,7 +30,7 @@ BRIEF = Lengths(saturated_s=8, step_s=8, steps=1, warm_up_s=2, run_s=6, runs=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What was seen at one rate.
+    """Latencies at one rate.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What the benchmarks stand on: a model trained for them, the settings as shipped, and a stack of their own."""
+"""Common parts of the benchmarks: a trained model, the default settings, and a stack of their own."""
 
 import shutil
 import sys

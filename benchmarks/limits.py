@@ -1,4 +1,4 @@
-"""What no scorer on this machine can be quicker than: parts of the work, each by itself on one core."""
+"""Upper bounds on throughput: parts of the work, each in isolation on one core."""
 
 import time
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ BROKER = "kafka_2.13"
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What figures were taken on, as far as it bears on them; nothing here names the machine or its user.
+    """Machine of a measurement, as far as it affects figures; nothing here names the machine or its user.
 
     Attributes
     ----------

@@ -29,7 +29,7 @@ COUNTERS_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What so many events took.
+    """Cost of a number of events.
 
     Attributes
     ----------

@@ -44,7 +44,7 @@ _REASONS = (
 
 @dataclass(frozen=True)
 class DecodedBatch:
-    """What a micro-batch held.
+    """Content of a micro-batch.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ _TEXTS = ("merchant_category", "transaction_type", "currency", "device_id")
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a transaction and its label may say.
+    """Limits on the values of a transaction and its label.
 
     Attributes
     ----------

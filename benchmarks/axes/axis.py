@@ -17,14 +17,14 @@ from schemas.topics import Topics
 PER_DAY = 3.0
 """Transactions of a customer, about."""
 CUSTOMERS = 10_000
-"""Where it is not them that are varied."""
+"""Number of customers where it is not varied."""
 BRIEF_EVENTS = 150_000
 """Few, but enough to see a drain go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """What was found along one axis.
+    """Results along one axis.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What longer and longer batches do to the rate and to the time to an alert."""
+"""Effect of longer batches on throughput and on the time to an alert."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

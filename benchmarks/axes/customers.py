@@ -1,4 +1,4 @@
-"""What more and more customers cost, on RocksDB: rate, state, checkpoints."""
+"""Cost of more customers on RocksDB: rate, state, checkpoints."""
 
 import statistics
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ CHECKPOINT_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """What so many customers cost.
+    """Cost of a number of customers.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What larger and larger models cost."""
+"""Cost of larger models."""
 
 from pathlib import Path
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """What every peer's process is told.
+    """Arguments of every baseline's process.
 
     Attributes
     ----------

@@ -30,7 +30,7 @@ class History(Protocol):
 
 
 class CardScorer:
-    """What every peer does with a transaction, whoever brings it: plain Python, fastavro, onnxruntime.
+    """Scoring of a transaction as in every baseline: plain Python, fastavro, onnxruntime.
 
     Parameters
     ----------

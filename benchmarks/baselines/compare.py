@@ -23,7 +23,7 @@ BETWEEN = 3
 
 @dataclass(kw_only=True)
 class Entry:
-    """What was found out about one peer.
+    """Results of one baseline.
 
     Attributes
     ----------

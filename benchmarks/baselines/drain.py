@@ -41,7 +41,7 @@ Fault = Callable[[], str | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What all baselines work on.
+    """Input of all baselines.
 
     Attributes
     ----------

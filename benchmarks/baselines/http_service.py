@@ -22,7 +22,7 @@ PORT_FILE = "port"
 
 
 class Transaction(BaseModel):
-    """What is asked about."""
+    """Transaction of a request."""
 
     transaction_id: str
     customer_id: str
@@ -38,7 +38,7 @@ class Transaction(BaseModel):
 
 
 class Answer(BaseModel):
-    """What the model says, and of what."""
+    """Score of a transaction."""
 
     score: float
     features: list[float]

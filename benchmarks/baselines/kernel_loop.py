@@ -22,7 +22,7 @@ CHUNK = 2_000
 
 
 class KernelLoop:
-    """What `ScoreBatch` does with a micro-batch of transactions, and nothing kept but memory."""
+    """Processing of a micro-batch as in `ScoreBatch`, with state in memory only."""
 
     def __init__(self, arguments: Arguments) -> None:
         artifact, registry = load_artifact(arguments.model), FileRegistry()

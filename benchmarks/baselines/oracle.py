@@ -41,7 +41,7 @@ class WindowedHistory(NaiveHistory):
 
 
 class WindowSumsAlone(NaiveEngine):
-    """What SQL has at hand: counts and sums over exact windows, and the transaction itself. The rest is missing."""
+    """Features available in SQL: counts and sums over exact windows, the transaction itself. Others are missing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ SUMMED = {
     *(Op.COUNT, Op.SUM, Op.MEAN, Op.DEVIATION, Op.Z_SCORE, Op.TO_MEAN),
     *(Op.AMOUNT, Op.HOUR, Op.NIGHT, Op.WEEKEND, Op.CATEGORY_RISK, Op.TYPE_RISK),
 }
-"""What `WindowSumsAlone` computes."""
+"""Features that `WindowSumsAlone` computes."""
 
 ENGINES: dict[str, type[NaiveEngine] | None] = {
     "tiles": NaiveEngine,
@@ -67,12 +67,12 @@ ENGINES: dict[str, type[NaiveEngine] | None] = {
     "windows": WindowSumsAlone,
     "none": None,
 }
-"""What the output must agree with, by what a peer computes."""
+"""Oracle for each kind of baseline."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OracleResult:
-    """What came of a comparison.
+    """Result of a comparison.
 
     Attributes
     ----------

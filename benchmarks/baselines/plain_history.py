@@ -14,7 +14,7 @@ WINDOWS_MS = (HOUR_MS // 6, HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 EARTH_KM = 6371.0088
 Values = tuple[float, float, float, float, float, float, float, float, float]
 NOTHING: Values = (0, 0.0, -1.0, -1.0, -1.0, 0, 0, 0.0, -1.0)
-"""What an empty window says."""
+"""Values of an empty window."""
 NO_LABELS = [feature.missing for feature in FEATURES if is_of_labels(feature)]
 
 

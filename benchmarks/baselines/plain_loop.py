@@ -1,4 +1,4 @@
-"""What one writes instead of a Flink job: a confluent-kafka loop with a dict of histories, scored by chunk.
+"""Plain alternative to a Flink job: a confluent-kafka loop with a dict of histories, scored by chunk.
 
 State is in memory only: when the loop dies, everything is gone, and nothing is known of what was sent twice.
 """

@@ -15,7 +15,7 @@ from models.features.history import K
 
 
 class Window:
-    """What one window holds of a customer's transactions, kept up to date as they come and go."""
+    """Content of one window of a customer's transactions, updated as they enter and leave."""
 
     def __init__(self, length_ms: int) -> None:
         self._length_ms = length_ms

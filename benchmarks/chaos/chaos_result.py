@@ -52,7 +52,7 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a read_committed reader found in the topics afterwards, each in the order of its partitions.
+    """Content of the topics for a read_committed reader afterwards, each in the order of its partitions.
 
     Parameters
     ----------

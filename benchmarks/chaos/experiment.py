@@ -82,7 +82,7 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run ends with.
+    """Result of a run.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def _own(settings: Settings) -> Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stack:
-    """What the faults are made to: the job, and what it runs on."""
+    """Target of the faults: the job, and its services."""
 
     settings: Settings
     services: Services

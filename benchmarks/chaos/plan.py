@@ -1,4 +1,4 @@
-"""What is done to the stack, and when: drawn from the seed alone."""
+"""Faults and their times, drawn from the seed alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IMPATIENT = 0.25
 
 
 class Target(StrEnum):
-    """What a fault hits. The values are what tables and JSON say."""
+    """Target of a fault. The values are those of tables and JSON."""
 
     TASKMANAGER = "taskmanager"
     JOBMANAGER = "jobmanager"

@@ -1,4 +1,4 @@
-"""What grows with what: one axis after the other."""
+"""Scaling, one axis after the other."""
 
 from collections.abc import Callable, Mapping
 

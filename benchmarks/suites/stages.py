@@ -1,4 +1,4 @@
-"""Where the time of an event goes, from the JVM's window to the alert, and which threads the processor works for."""
+"""Time of an event by stage, from the JVM's window to the alert, and by thread."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -41,7 +41,7 @@ SCORED_WITHIN_S = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What the demo ends with."""
+    """Summary at the end of the demo."""
 
     transactions: int
     alerts: int

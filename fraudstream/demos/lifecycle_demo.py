@@ -69,7 +69,7 @@ SCORED_WITHIN_S = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Loop:
-    """What the loop did, in event time: milliseconds since 1970, up to which all transactions were sent by then."""
+    """Progress of the loop, in event time: milliseconds since 1970, up to which all transactions were sent by then."""
 
     drift_seen_ms: int
     retrained: Retrained
@@ -78,7 +78,7 @@ class Loop:
 
 @dataclass(frozen=True, kw_only=True)
 class LifecycleSummary:
-    """What the demo ends with.
+    """Summary at the end of the demo.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What `fraudstream up` runs here: broker, ZooKeeper, Flink, schema registry, and their jars."""
+"""Services that `fraudstream up` runs: broker, ZooKeeper, Flink, schema registry, and their jars."""

@@ -36,7 +36,7 @@ JAVA_OPTIONS = " ".join(
 )
 """Flink's own defaults less the `jdk.compiler` lines: the project's Java has no compiler."""
 CLIENT_SETTINGS = {"env.java.opts.all": JAVA_OPTIONS, "env.java.opts.client": QUICK_COMPILER}
-"""What Flink's client needs to run here, whosever the cluster is: it builds the job graph by reflection."""
+"""Settings that Flink's client needs here for any cluster: it builds the job graph by reflection."""
 
 
 def distribution() -> Path:
@@ -67,12 +67,12 @@ class FlinkHome:
 
     @property
     def root(self) -> Path:
-        """What `FLINK_HOME` is set to."""
+        """Value of `FLINK_HOME`."""
         return self.folder.flink_home
 
     @property
     def conf(self) -> Path:
-        """What `FLINK_CONF_DIR` is set to."""
+        """Value of `FLINK_CONF_DIR`."""
         return self.root / "conf"
 
     def create(self) -> FlinkHome:

@@ -46,7 +46,7 @@ class Services:
 
 @dataclass(frozen=True, kw_only=True)
 class Watcher:
-    """Who is told how a start goes on.
+    """Callbacks on the progress of a start.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ TEMPLATE = Path(__file__).parent / "templates" / "zoo.cfg"
 
 @dataclass(frozen=True, kw_only=True)
 class ZooKeeper:
-    """Where the embedded cluster notes its jobs and their checkpoints, so that they outlive the JobManager.
+    """Store of the embedded cluster's jobs and their checkpoints, so that they outlive the JobManager.
 
     It is the ZooKeeper inside Flink's own jar: nothing more to install.
 

@@ -13,7 +13,7 @@ Outcome = Literal["done", "refused", "failed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
-    """Which registered versions score: all of it.
+    """Registered versions that score.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ from schemas.errors import UserError
 LOG = logging.getLogger("fraudstream.models")
 
 REPORT_FILE = "report.html"
-"""What `fraudstream train` writes beside the artifact."""
+"""Report that `fraudstream train` writes next to the artifact."""
 
 ARTIFACT = "model"
 """Folder of a run's artifacts that holds the model."""

@@ -16,7 +16,7 @@ HOUR_S = 3_600.0
 
 @dataclass(frozen=True, kw_only=True)
 class RetrainState:
-    """What a restart of the trigger must not forget.
+    """State of the trigger that a restart must keep.
 
     Parameters
     ----------

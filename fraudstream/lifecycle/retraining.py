@@ -33,7 +33,7 @@ End = Literal["promoted", "refused by the gates", "refused by the job", "unchang
 
 @dataclass(frozen=True, kw_only=True)
 class Retrained:
-    """What came of a retraining.
+    """Result of a retraining.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from schemas.shown import shown
 
 @dataclass(frozen=True, kw_only=True)
 class RuleFile:
-    """What a file of rules holds."""
+    """Rules and lists of a rule file."""
 
     rules: tuple[Rule, ...]
     lists: tuple[RuleList, ...]

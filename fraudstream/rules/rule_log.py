@@ -31,7 +31,7 @@ class RuleEntry:
 
 
 class RuleLog:
-    """Who changed which rules, when and why: the control topic keeps the newest book alone."""
+    """Log of rule changes, with user, time and reason: the control topic keeps the newest book only."""
 
     def __init__(self, settings: Settings) -> None:
         self._lines = DurableLines(settings.state.rules / "log.jsonl", "a change of the rules", RuleEntry)

@@ -14,7 +14,7 @@ class RuntimeFailure(Exception):  # noqa: N818 (a failure of the machinery, apar
 
 
 class NotReady(UserError):  # noqa: N818 (read as a state: `raise NotReady`)
-    """What the command needs is not running or not there: the message says how to get it."""
+    """Missing prerequisite of a command: the message says how to provide it."""
 
     exit_code = 3
 

@@ -29,42 +29,42 @@ class StateFolder:
 
     @property
     def run(self) -> Path:
-        """Where the record of the running processes lies."""
+        """Folder of the record of running processes."""
         return self.root / "run"
 
     @property
     def logs(self) -> Path:
-        """Where every process writes its log."""
+        """Folder of the processes' logs."""
         return self.root / "logs"
 
     @property
     def kafka(self) -> Path:
-        """Where the broker keeps its settings and its topics."""
+        """Folder of the broker's settings and topics."""
         return self.root / "kafka"
 
     @property
     def registry(self) -> Path:
-        """Where the embedded schema registry keeps its schemas."""
+        """Folder of the embedded schema registry's schemas."""
         return self.root / "registry"
 
     @property
     def models(self) -> Path:
-        """Where the registry of models lies, with what was decided of them and those that are served."""
+        """Folder of the model registry, its decisions, and the models that are served."""
         return self.root / "models"
 
     @property
     def rules(self) -> Path:
-        """Where it is written down who changed which rules."""
+        """Folder of the log of rule changes."""
         return self.root / "rules"
 
     @property
     def secrets(self) -> Path:
-        """Where passwords lie for the processes of this machine, each file for this user alone."""
+        """Folder of passwords for the processes of this machine, each file for this user alone."""
         return self.root / "secrets"
 
     @property
     def flink_home(self) -> Path:
-        """Where the Flink distribution is put together."""
+        """Folder of the Flink distribution."""
         return self.root / "flink"
 
     @property
@@ -74,27 +74,27 @@ class StateFolder:
 
     @property
     def jobs(self) -> Path:
-        """Where the settings of submitted jobs are kept, one JSON file each."""
+        """Folder of the settings of submitted jobs, one JSON file each."""
         return self.root / "jobs"
 
     @property
     def checkpoints(self) -> Path:
-        """Where jobs keep their checkpoints."""
+        """Folder of the jobs' checkpoints."""
         return self.root / "checkpoints"
 
     @property
     def savepoints(self) -> Path:
-        """Where `stop --savepoint` leaves its savepoints."""
+        """Folder of the savepoints by `stop --savepoint`."""
         return self.root / "savepoints"
 
     @property
     def high_availability(self) -> Path:
-        """Where ZooKeeper and the JobManager note which jobs run, for a JobManager that takes over."""
+        """Folder in which ZooKeeper and the JobManager store the running jobs, for a JobManager that takes over."""
         return self.root / "high-availability"
 
     @property
     def temporary(self) -> Path:
-        """Where the processes put what need not outlive them."""
+        """Folder of temporary files of the processes."""
         return self.root / "tmp"
 
     def create(self) -> StateFolder:

@@ -34,7 +34,7 @@ class _Kept:
 
 @dataclass(kw_only=True)
 class RunState:
-    """What runs for one state folder: read from and written to `run/state.json`.
+    """Running processes of one state folder, read from and written to `run/state.json`.
 
     It is written after every start, before anything else can fail, so that `down` finds each process.
 

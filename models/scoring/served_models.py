@@ -44,7 +44,7 @@ _RISKS = (("category_risk", "merchant_category"), ("type_risk", "transaction_typ
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ChallengerScores:
-    """What a challenger makes of n transactions.
+    """Scores of a challenger for n transactions.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class ChallengerScores:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EnsembleScores:
-    """What a panel makes of n transactions.
+    """Scores of all served models for n transactions.
 
     Parameters
     ----------

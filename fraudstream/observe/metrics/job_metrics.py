@@ -22,7 +22,7 @@ NAME = JobConfig.name
 
 @dataclass(frozen=True, kw_only=True)
 class JobState:
-    """What Flink tells of a job of ours."""
+    """State of one of our jobs, from Flink."""
 
     name: str
     up: bool

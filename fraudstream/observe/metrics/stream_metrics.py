@@ -15,7 +15,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class StreamMetrics:
-    """What was seen in the topics since the exporter's start. None has a customer, a merchant or an id as label.
+    """Metrics of the topics since the exporter's start. None has a customer, a merchant or an id as label.
 
     Each kind that can be is there from the start with 0, so that the first one is an increase.
     """

@@ -1,1 +1,1 @@
-"""What is told to people: by webhook and log."""
+"""Notices by webhook and log."""

@@ -21,7 +21,7 @@ Kind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What somebody should know of.
+    """Notice of an event.
 
     Parameters
     ----------
