@@ -107,7 +107,7 @@ endef
 
 ##@ develop
 
-.PHONY: test test-long screenshots fuzz check lint format typecheck audit lock clean
+.PHONY: test test-long screenshots fuzz check lint format typecheck audit lock wheel clean
 # More processes than two cores: tests with a broker and a cluster wait for them half of the time, and each process has a
 # stack of its own (3 GB). tests/conftest.py says what runs beside what. TEST_PROCESSES=0: one test after the other.
 TEST_PROCESSES ?= 3
@@ -143,23 +143,32 @@ typecheck: .venv/.dev ## types, strictly
 audit: .venv/.dev ## compare the locks with the known advisories
 	@$(PY) requirements/audit.py
 
+TOOL_LOCKS := fraudstream/system/locks
+AS_TESTED := --constraints requirements/dev.lock
 lock: .venv/.dev ## renew the locks of the packages and of the jars
-	$(call compile,bootstrap)
-	$(call compile,evidently)
-	$(call compile,airflow)
-	$(call compile,mlflow)
-	$(call compile,dev)
-	$(call compile,browser,--constraints requirements/dev.lock)
-	$(call compile,explore,--constraints requirements/dev.lock)
-# What runs is what was tested: where both locks have a package, they have the same version of it.
-	$(call compile,runtime,--constraints requirements/dev.lock)
+	$(call compile,requirements/bootstrap.in,requirements/bootstrap.lock)
+	$(call compile,requirements/airflow.in,requirements/airflow.lock)
+	$(call compile,requirements/mlflow.in,requirements/mlflow.lock)
+	$(call compile,requirements/evidently.in,$(TOOL_LOCKS)/evidently.lock)
+	$(call compile,--extra all pyproject.toml requirements/dev.in,requirements/dev.lock)
+# One version of a package in all locks: what runs is what was tested.
+	$(call compile,$(AS_TESTED) requirements/browser.in,requirements/browser.lock)
+	$(call compile,$(AS_TESTED) requirements/explore.in,$(TOOL_LOCKS)/explore.lock)
+	$(call compile,$(AS_TESTED) --extra all pyproject.toml,requirements/runtime.lock)
+	$(call compile,$(AS_TESTED) --extra job pyproject.toml,requirements/job.lock)
 	@$(PY) -m fraudstream.devstack.jars_lock
 
 define compile
 	@$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-		--custom-compile-command "make lock" $(2) requirements/$(1).in -o requirements/$(1).lock
+		--custom-compile-command "make lock" $(1) -o $(2)
 endef
+
+wheel: .venv/.runtime ## build the wheel into dist/
+# What an earlier build left behind would be packed too.
+	@rm -rf build
+	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build
 
 clean: ## stop what runs and remove what was made here; downloads stay in the cache
 	@test ! -x $(RUN) || $(RUN) down
-	rm -rf .venv .fraudstream artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info
+	rm -rf .venv .fraudstream artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info build dist

@@ -56,7 +56,7 @@ class Vitals(BackgroundReader):
     """
 
     def __init__(self, settings: Settings, services: Services, job_id: str) -> None:
-        super().__init__("vitals", services.broker(settings).consumer())
+        super().__init__("vitals", services.broker(settings))
         self._settings = settings
         self._rest, self._job_id = FlinkRest(url=services.rest_url), job_id
         self._begun = time.monotonic()

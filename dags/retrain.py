@@ -1,8 +1,8 @@
-"""Retrains every week: `fraudstream retrain --once`, for a team whose schedules are Airflow's.
+"""Airflow DAG that retrains every week by `fraudstream retrain --once`.
 
 The worker needs `fraudstream` on its PATH, and its settings: fraudstream.toml in `folder`, or FRAUDSTREAM_ variables.
-A model that the gates refuse fails the run. `fraudstream retrain` without --once needs no Airflow, and waits for drift
-too.
+A model that fails a gate fails the run. `fraudstream retrain` without --once needs no Airflow, and also retrains on
+drift.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     params={
-        "folder": Param(".", type="string", pattern="^[A-Za-z0-9./_-]+$", description="where fraudstream.toml is"),
+        "folder": Param(".", type="string", pattern="^[A-Za-z0-9./_-]+$", description="folder of fraudstream.toml"),
         "options": Param("", type="string", pattern="^[A-Za-z0-9 ./_-]*$", description="for example --no-publish"),
     },
 ):

@@ -1,3 +1,5 @@
+"""Output of the commands: results as JSON or tables, warnings, progress."""
+
 from __future__ import annotations
 
 import errno
@@ -7,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,17 +25,17 @@ from schemas.errors import UserError
 
 
 class Output(Console):
-    """Standard output. One that nobody reads any more ends the command, see `CommandLine`."""
+    """Standard output; ends the command when its reader is gone, see `CommandLine`."""
 
     def on_broken_pipe(self) -> None:
-        """Raise BrokenPipeError, as whatever else writes there does."""
+        """Raise BrokenPipeError, as any other write does."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 out = Output(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for a program to read.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 
 
 def settings_of(context: typer.Context, **sections: dict[str, Any]) -> Settings:
@@ -57,7 +60,7 @@ def warn(text: str) -> None:
 
 
 def _require_plain(options: Mapping[str, Any]) -> None:
-    """Refuse numbers without an end and text that no record can hold, whichever option has them."""
+    """Refuse infinite numbers and text that is not UTF-8 in any option."""
     for name, value in options.items():
         for item in value if isinstance(value, list | tuple) else (value,):
             if isinstance(item, float) and not math.isfinite(item):
@@ -67,8 +70,39 @@ def _require_plain(options: Mapping[str, Any]) -> None:
 
 
 def _has_half_characters(text: str) -> bool:
-    """Say whether a text holds surrogates: bytes of the command line that are no UTF-8 come as such."""
+    """Say whether a text holds surrogates: Python decodes bytes of the command line that are not UTF-8 to these."""
     return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Table of a result: rows below headings."""
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[object]]
+
+
+def show(result: Any, *parts: str | Text | Rows, as_json: bool, json_last: bool = False) -> None:
+    """Write the result of a command to standard output.
+
+    Parameters
+    ----------
+    result
+        Written as one JSON value with ``--json``.
+    parts
+        Lines and tables that say the same to people, written otherwise.
+    as_json
+        Value of ``--json``.
+    json_last
+        Write the JSON below the lines and tables too.
+    """
+    for part in () if as_json else parts:
+        if isinstance(part, Rows):
+            write_table(part.columns, part.rows)
+        else:
+            write_line(part)
+    if as_json or json_last:
+        write_json(result)
 
 
 def write_json(value: Any) -> None:
@@ -82,7 +116,7 @@ def write_json(value: Any) -> None:
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Show rows below headings; what records say is shown as it is, see `write_line`."""
+    """Show rows below headings; cells are plain text, see `write_line`."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -91,13 +125,13 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     out.print(table)
 
 
-def write_line(text: str) -> None:
-    """Show a line that holds what came from outside: it must not steer the terminal, nor be taken for markup."""
-    out.print(Text(printable(text)), soft_wrap=True)
+def write_line(text: str | Text) -> None:
+    """Show a line: a plain text can't steer the terminal, and is not parsed as markup; a styled one is ours."""
+    out.print(Text(printable(text)) if isinstance(text, str) else text, soft_wrap=True)
 
 
 def printable(text: str) -> str:
-    """Return a text that can't steer the terminal: what does is written as an escape."""
+    """Return a text with control characters escaped, so that it can't steer the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -132,7 +166,7 @@ def count_bar(what: str, total: int | None) -> Iterator[Progress]:
 
 
 def stage_shower(bar: Progress) -> Callable[[str, int, int], None]:
-    """Return what shows stage, done and total on a bar of `count_bar`."""
+    """Return a callback that shows stage, done and total on a bar of `count_bar`."""
 
     def show(stage: str, done: int, total: int) -> None:
         bar.update(bar.task_ids[0], description=stage, completed=done, total=total)

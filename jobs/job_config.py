@@ -10,7 +10,7 @@ from jobs.shards import SHARD_KEYS
 from schemas.errors import UserError
 from schemas.registry_access import RegistryAccess
 from schemas.time_zone import time_zone_problem
-from schemas.topics import Topics
+from schemas.topics import Direction, Topics
 from schemas.validation import Limits
 
 Mode = Literal["thread", "process"]
@@ -268,15 +268,15 @@ class JobConfig:
         return {} if self.first_records is None else unpack_records(self.first_records)
 
     @property
+    def read_topics(self) -> tuple[str, ...]:
+        """The topics that the job reads."""
+        unread = () if self.labels else (self.topics.labels,)
+        return tuple(name for name in self.topics.named(Direction.READ) if name not in unread)
+
+    @property
     def written_topics(self) -> tuple[str, ...]:
         """The topics that the job writes: a standby its scores alone."""
-        topics = self.topics
-        if self.standby:
-            return (topics.scores,)
-        return (
-            topics.alerts, topics.scores, topics.drift, topics.dead_letters, topics.inference, topics.model_events,
-            topics.shadow, topics.features,
-        )  # fmt: skip
+        return (self.topics.scores,) if self.standby else self.topics.named(Direction.WRITE)
 
     @property
     def transaction_ids(self) -> str:

@@ -16,11 +16,11 @@ from typing import Any
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = (
-    ("runtime.lock", "dev.lock"),
+    ("runtime.lock", "job.lock", "dev.lock"),
     ("bootstrap.lock",),
     ("browser.lock",),
-    ("evidently.lock",),
-    ("explore.lock",),
+    ("../fraudstream/system/locks/evidently.lock",),
+    ("../fraudstream/system/locks/explore.lock",),
     ("airflow.lock",),
     ("mlflow.lock",),
 )

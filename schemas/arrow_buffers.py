@@ -45,3 +45,17 @@ def require_values(records: pa.RecordBatch) -> None:
     for field, column in zip(records.schema, records.columns, strict=True):
         if column.null_count and not field.nullable:
             raise ValueError(f"expected a value in {field.name}, got null")
+
+
+def with_types(records: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return the columns of a schema from a decoded batch, by name and in the schema's types.
+
+    Avro's timestamp-millis is UTC by definition; the decoder leaves the zone off.
+    """
+    columns = []
+    for field in schema:
+        column = records.column(field.name)
+        if column.type != field.type:
+            column = column.view(field.type) if pa.types.is_timestamp(field.type) else column.cast(field.type)
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

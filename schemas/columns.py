@@ -13,56 +13,22 @@ from schemas.errors import ColumnError, UserError
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.flag_column import flag_column
 from schemas.history_rules import broken_rules
-from schemas.time_column import require_timezone, time_column
+from schemas.time_column import UTC_MS, require_timezone, time_column
+from schemas.transaction_fields import LABEL_FIELDS, TRANSACTION_FIELDS, Reader, arrow_schema
 from schemas.transaction_key import transaction_keys
 from schemas.value_columns import float_column, plain, text_column, whole_number_column
 
-EVENT_TIME = pa.timestamp("ms", tz="UTC")
+EVENT_TIME = UTC_MS
 
-TRANSACTION_ARROW = pa.schema(
-    [
-        pa.field("transaction_id", pa.string(), nullable=False),
-        pa.field("customer_id", pa.string(), nullable=False),
-        pa.field("merchant_id", pa.string(), nullable=False),
-        pa.field("merchant_category", pa.string(), nullable=False),
-        pa.field("transaction_type", pa.string(), nullable=False),
-        pa.field("amount_minor", pa.int64(), nullable=False),
-        pa.field("currency", pa.string(), nullable=False),
-        pa.field("device_id", pa.string()),
-        pa.field("latitude", pa.float64()),
-        pa.field("longitude", pa.float64()),
-        pa.field("event_time", EVENT_TIME, nullable=False),
-    ]
-)
+TRANSACTION_ARROW = arrow_schema(TRANSACTION_FIELDS)
 
-LABEL_ARROW = pa.schema(
-    [
-        pa.field("transaction_id", pa.string(), nullable=False),
-        pa.field("customer_id", pa.string(), nullable=False),
-        pa.field("merchant_id", pa.string(), nullable=False),
-        pa.field("amount_minor", pa.int64(), nullable=False),
-        pa.field("event_time", EVENT_TIME, nullable=False),
-        pa.field("is_fraud", pa.bool_(), nullable=False),
-        pa.field("label_time", EVENT_TIME, nullable=False),
-    ]
-)
+LABEL_ARROW = arrow_schema(LABEL_FIELDS)
 
-LABELLED_ARROW = pa.schema(
-    [
-        *TRANSACTION_ARROW,
-        pa.field("is_fraud", pa.bool_(), nullable=False),
-        pa.field("label_time", EVENT_TIME, nullable=False),
-    ]
-)
-
+LABELLED_ARROW = pa.schema([*TRANSACTION_ARROW, LABEL_ARROW.field("is_fraud"), LABEL_ARROW.field("label_time")])
 
 INFERENCE_ARROW = pa.schema(
     [
-        pa.field("transaction_id", pa.string(), nullable=False),
-        pa.field("customer_id", pa.string(), nullable=False),
-        pa.field("merchant_id", pa.string(), nullable=False),
-        pa.field("amount_minor", pa.int64(), nullable=False),
-        pa.field("event_time", EVENT_TIME, nullable=False),
+        *(field.arrow for field in TRANSACTION_FIELDS if field.readers & Reader.LABELS),
         pa.field("scored_at", EVENT_TIME, nullable=False),
         pa.field("score", pa.float32(), nullable=False),
         pa.field("decision", pa.string(), nullable=False),
@@ -82,7 +48,7 @@ LABEL_FILE_ARROW = pa.schema(
 )
 """Columns of a file of labels alone; the customer is among them, since two customers may use one transaction_id."""
 
-OPTIONAL_COLUMNS = frozenset(("device_id", "latitude", "longitude"))
+OPTIONAL_COLUMNS = frozenset(field.name for field in TRANSACTION_FIELDS if field.nullable)
 """Columns that a file may leave out."""
 
 SHOWN_ROWS = 5

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.control_id import id_problem
-from schemas.validation import MAX_TEXT_BYTES
+from schemas.transaction_fields import MAX_TEXT_BYTES
 
 SNOOZE_PREFIX = "snooze/"
 """Begins the keys of the control topic's records that hold a snooze; the customer's id follows."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from schemas.currency import by_currency
 from schemas.file_limits import FileLimits
 from schemas.time_units import mistaken_unit
-from schemas.validation import MAX_TEXT_BYTES, Limits
+from schemas.transaction_fields import TRANSACTION_FIELDS, Degrees, TextSize
+from schemas.validation import Limits
 
 MAX_SHOWN = 3
 """Rows that a message shows of those that break a limit."""
@@ -81,14 +82,14 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return values
 
 
-def _text_rule(name: str, least: int) -> _Rule:
+def _text_rule(name: str, size: TextSize) -> _Rule:
     def broken(columns: Columns) -> NDArray[np.bool_]:
-        lengths = pc.binary_length(columns[name]).fill_null(max(least, 1)).to_numpy()
-        outside: NDArray[np.bool_] = (lengths < least) | (lengths > MAX_TEXT_BYTES)
+        lengths = pc.binary_length(columns[name]).fill_null(max(size.min_bytes, 1)).to_numpy()
+        outside: NDArray[np.bool_] = (lengths < size.min_bytes) | (lengths > size.max_bytes)
         return outside
 
     fix = "Fill or shorten them, or leave these rows out"
-    return _Rule((name,), f"{name} of {least} to {MAX_TEXT_BYTES} bytes", broken, fix)
+    return _Rule((name,), f"{name} of {size.min_bytes} to {size.max_bytes} bytes", broken, fix)
 
 
 def _time_rule(name: str, fix: str, limits: FileLimits) -> _Rule:
@@ -123,7 +124,9 @@ def _delay(columns: Columns) -> NDArray[np.bool_]:
     return early
 
 
-def _degrees_rule(name: str, most: float) -> _Rule:
+def _degrees_rule(name: str, limit: Degrees) -> _Rule:
+    most = limit.max_degrees
+
     def broken(columns: Columns) -> NDArray[np.bool_]:
         degrees = columns[name].fill_null(0.0).to_numpy()
         outside: NDArray[np.bool_] = ~(np.abs(degrees) <= most)
@@ -139,11 +142,9 @@ def _half_location(columns: Columns) -> NDArray[np.bool_]:
 
 
 _RULES = (
-    *(_text_rule(name, 1) for name in ("transaction_id", "customer_id", "merchant_id")),
-    *(_text_rule(name, 0) for name in ("merchant_category", "transaction_type", "currency", "device_id")),
+    *(_text_rule(field.name, field.check) for field in TRANSACTION_FIELDS if isinstance(field.check, TextSize)),
     _Rule(("event_time", "label_time"), "label_time at or after event_time", _delay, "Correct the one or the other"),
-    _degrees_rule("latitude", 90),
-    _degrees_rule("longitude", 180),
+    *(_degrees_rule(field.name, field.check) for field in TRANSACTION_FIELDS if isinstance(field.check, Degrees)),
     _Rule(("latitude", "longitude"), "both coordinates or none", _half_location, "Leave both empty"),
 )
 

@@ -1,8 +1,11 @@
+"""Decoding of inference records."""
+
 from collections.abc import Sequence
 
 import pyarrow as pa
 import pyruhvro
 
+from schemas.arrow_buffers import with_types
 from schemas.avro_schemas import INFERENCE, schema_text
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.columns import INFERENCE_ARROW
@@ -11,9 +14,9 @@ from schemas.registry import SchemaRegistry, UnknownSchemaError
 
 
 class InferenceDecoder:
-    """Decodes records of the inference topic into the columns of INFERENCE_ARROW.
+    """Decoder of inference records into the columns of INFERENCE_ARROW.
 
-    Together where all have the current schema; else one by one, so that a bad one costs the others nothing.
+    Records are decoded in one call where all have the current schema, otherwise one by one.
     """
 
     def __init__(self, subject: str, registry: SchemaRegistry) -> None:
@@ -22,14 +25,14 @@ class InferenceDecoder:
         self._schema = schema_text(INFERENCE)
 
     def decode(self, payloads: Sequence[bytes]) -> tuple[pa.RecordBatch, list[int]]:
-        """Return the records of n payloads, and the rows of those that are none."""
+        """Return the records of n payloads, and the rows that could not be decoded."""
         if all(payload.startswith(self._header) for payload in payloads):
             try:
                 found = pyruhvro.deserialize_array([payload[HEADER_BYTES:] for payload in payloads], self._schema)
-                return _canonical(found), []
+                return with_types(found, INFERENCE_ARROW), []
             except (KeyboardInterrupt, SystemExit):
                 raise
-            except BaseException:  # noqa: S110  (what a panic of the decoder is; the records go one by one)
+            except BaseException:  # noqa: S110  (a panic of the decoder; the records are decoded one by one)
                 pass
         records, bad = [], []
         for row, payload in enumerate(payloads):
@@ -38,12 +41,3 @@ class InferenceDecoder:
             except (UndecodableError, UnknownSchemaError):
                 bad.append(row)
         return pa.RecordBatch.from_pylist(records, schema=INFERENCE_ARROW), bad
-
-
-def _canonical(found: pa.RecordBatch) -> pa.RecordBatch:
-    # Avro's timestamp-millis is UTC by definition; the decoder leaves the zone off.
-    columns = [
-        column.view(field.type) if pa.types.is_timestamp(field.type) else column.cast(field.type)
-        for column, field in zip(found.columns, INFERENCE_ARROW, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=INFERENCE_ARROW)

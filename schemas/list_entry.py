@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.control_id import id_problem
 from schemas.rule_book import LIST_NAME
-from schemas.validation import MAX_TEXT_BYTES
+from schemas.transaction_fields import MAX_TEXT_BYTES
 
 LIST_PREFIX = "list/"
 """Begins the keys of the control topic's records that hold a list entry; the list's name, a / and the value follow."""

@@ -12,17 +12,26 @@ from schemas.arrow_buffers import is_null, numbers, string_offsets
 from schemas.currency import MAX_AMOUNT_MINOR, MAX_AMOUNTS_MINOR, by_currency
 from schemas.rejection import Reason, Rejection
 from schemas.time_units import EARLIEST_MS, LATEST_MS, looks_like_seconds, unit_hint
+from schemas.transaction_fields import MAX_TEXT_BYTES, TRANSACTION_FIELDS, Degrees, Role, TextSize, name_of
 
 Mask = npt.NDArray[np.bool_]
-
-MAX_TEXT_BYTES = 256
-"""Of an id, a category, a currency, a device: so what is made of a record is small too, and no broker refuses it."""
 
 NOT_UTF8 = "\ufffd"
 BYTE_ORDER_MARKS = ("\ufeff", "\ufffe")
 """PyFlink's thread mode takes these, where a text begins with one, for marks of the text's encoding."""
 
-_TEXTS = ("merchant_category", "transaction_type", "currency", "device_id")
+_SIZES = {field.name: field.check for field in TRANSACTION_FIELDS if isinstance(field.check, TextSize)}
+_IDS = tuple(name for name, size in _SIZES.items() if size.min_bytes)
+_TEXTS = tuple(name for name in _SIZES if name not in _IDS)
+_DEGREES = {field.name: field.check for field in TRANSACTION_FIELDS if isinstance(field.check, Degrees)}
+_REPORTED = {
+    Reason.INVALID_AMOUNT: (name_of(Role.AMOUNT), name_of(Role.CURRENCY)),
+    Reason.INVALID_PLACE: tuple(_DEGREES),
+    Reason.INVALID_TEXT: _TEXTS,
+    Reason.INVALID_ID: _IDS,
+    Reason.KEY_MISMATCH: (name_of(Role.RECORD_KEY),),
+}
+"""Columns whose values the detail of a rejection shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,37 +160,40 @@ def _key_mismatch(arrival: Arrival, _: Limits) -> Mask | None:
 
 def _invalid_id(arrival: Arrival, _: Limits) -> Mask | None:
     broken = np.zeros(len(arrival.records), dtype=bool)
-    for name in ("transaction_id", "customer_id", "merchant_id"):
-        lengths = np.diff(string_offsets(arrival.records.column(name)))
-        broken |= (lengths == 0) | (lengths > MAX_TEXT_BYTES)
+    for name in _IDS:
+        broken |= _wrong_size(arrival, name)
     return broken
 
 
 def _invalid_text(arrival: Arrival, _: Limits) -> Mask | None:
     broken = np.zeros(len(arrival.records), dtype=bool)
     for name in _TEXTS:
-        broken |= np.diff(string_offsets(arrival.records.column(name))) > MAX_TEXT_BYTES
+        broken |= _wrong_size(arrival, name)
     return broken
+
+
+def _wrong_size(arrival: Arrival, name: str) -> Mask:
+    sizes, limits = np.diff(string_offsets(arrival.records.column(name))), _SIZES[name]
+    return (sizes < limits.min_bytes) | (sizes > limits.max_bytes)
 
 
 def _invalid_amount(arrival: Arrival, limits: Limits) -> Mask | None:
     amount = numbers(arrival.records.column("amount_minor"), np.int64)
-    place = arrival.records.schema.get_field_index("currency")
-    if place < 0:
+    if "currency" not in arrival.records.schema.names:
         return (amount < 0) | (amount > limits.greatest_max_amount_minor)
-    most = by_currency(arrival.records.column(place), limits.max_amounts_minor, limits.max_amount_minor)
-    return (amount < 0) | (amount > most)
+    bounds = by_currency(arrival.records.column("currency"), limits.max_amounts_minor, limits.max_amount_minor)
+    return (amount < 0) | (amount > bounds)
 
 
-def _invalid_place(arrival: Arrival, _: Limits) -> Mask | None:
-    latitude, longitude = arrival.records.column("latitude"), arrival.records.column("longitude")
-    no_latitude, no_longitude = is_null(latitude), is_null(longitude)
-    # Half a place is no place: the other half would silently be taken as missing.
-    broken = no_latitude != no_longitude
-    for column, missing, bound in ((latitude, no_latitude, 90.0), (longitude, no_longitude, 180.0)):
+def _invalid_location(arrival: Arrival, _: Limits) -> Mask | None:
+    columns = {name: arrival.records.column(name) for name in _DEGREES}
+    absent = [is_null(column) for column in columns.values()]
+    # One coordinate alone would silently count as none.
+    broken = np.logical_xor(*absent)
+    for (name, column), missing in zip(columns.items(), absent, strict=True):
         # A NaN compares false, so the negation finds it too.
-        broken |= ~missing & ~(np.abs(numbers(column, np.float64)) <= bound)
-    return broken  # type: ignore[no-any-return]
+        broken |= ~missing & ~(np.abs(numbers(column, np.float64)) <= _DEGREES[name].max_degrees)
+    return broken
 
 
 def _invalid_kafka_time(arrival: Arrival, _: Limits) -> Mask | None:
@@ -227,13 +239,7 @@ def label_bound_ms(kafka_time_ms: npt.NDArray[np.int64], now_ms: int, limits: Li
 
 
 def _was(reason: Reason, arrival: Arrival, row: int) -> str:
-    columns = {
-        Reason.INVALID_AMOUNT: ("amount_minor", "currency"),
-        Reason.INVALID_PLACE: ("latitude", "longitude"),
-        Reason.INVALID_TEXT: _TEXTS,
-        Reason.INVALID_ID: ("transaction_id", "customer_id", "merchant_id"),
-        Reason.KEY_MISMATCH: ("customer_id",),
-    }.get(reason, ())
+    columns = _REPORTED.get(reason, ())
     if columns:
         known = [name for name in columns if name in arrival.records.schema.names]
         return ", ".join(repr(arrival.records.column(name)[row].as_py())[:80] for name in known)
@@ -275,7 +281,7 @@ _EVENT_TIME = (
 TRANSACTION_CHECKS = (
     *_OF_BOTH,
     Check(Reason.INVALID_TEXT, f"expected texts of at most {MAX_TEXT_BYTES} bytes", _invalid_text),
-    Check(Reason.INVALID_PLACE, "expected both coordinates or none, within 90 and 180 degrees", _invalid_place),
+    Check(Reason.INVALID_PLACE, "expected both coordinates or none, within 90 and 180 degrees", _invalid_location),
     *_EVENT_TIME,
     _KAFKA_TIME,
     Check(Reason.EVENT_TIME_TOO_OLD, "expected an event time within job.max_event_age_days of Kafka's", _too_old),

@@ -1,3 +1,5 @@
+"""Decoding of records of another version of a schema."""
+
 from __future__ import annotations
 
 import json
@@ -51,7 +53,7 @@ class WriterSchema:
     ) -> None:
         self._text = text
         self._walk = walk
-        self._places = {field.name: place for place, field in enumerate(fields)}
+        self._written = {field.name for field in fields}
         self._defaults = {field["name"]: field.get("default") for field in reader["fields"]}
         self._arrow = arrow
 
@@ -93,11 +95,10 @@ class WriterSchema:
         return sound, records
 
     def _column(self, field: pa.Field, batch: pa.RecordBatch) -> pa.Array:
-        place = self._places.get(field.name)
-        if place is None:
+        if field.name not in self._written:
             return pa.array([self._defaults[field.name]] * len(batch), field.type)
-        column = batch.column(place)
-        # The decoder is told of a long: what it counts is the reader's to say.
+        column = batch.column(field.name)
+        # The writer's plain schema has a long here; the unit is that of the reader's schema.
         return column.view(field.type) if pa.types.is_timestamp(field.type) else column
 
 

@@ -23,7 +23,7 @@ class Kind:
 
     make: Callable[..., dict[str, Any]]
     codec: RecordCodec
-    decoder: BatchDecoder[Any]
+    decoder: BatchDecoder
     arrow: pa.Schema
 
     def decode(

@@ -46,5 +46,5 @@ def _model(trees: int) -> Path:
     folder = ROOT / f"model-{trees}-trees"
     learner = LearnerSettings(trees=trees, rate=10 / trees)
     with console.status(f"training a model of {trees} trees"):
-        train(bench_history(), folder, TrainingSettings(seed=1), candidate=LightGbm(settings=learner))
+        train(bench_history(), folder, TrainingSettings(seed=1), learner=LightGbm(settings=learner))
     return folder

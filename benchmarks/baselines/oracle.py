@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from models.features.naive import Event, NaiveEngine, NaiveHistory, value_of
+from benchmarks.baselines.naive_features import Event, NaiveEngine, NaiveHistory, value_of
+from benchmarks.baselines.naive_replay import naive_scores
 from models.features.operation import Operation as Op
 from models.features.table import FEATURES
 from models.scoring.artifact import Artifact
-from models.scoring.naive_replay import naive_scores
 
 TOLERANCE = 1e-5
 """Of a score. A peer adds up in another order, or in cents, so a feature may be another float32."""

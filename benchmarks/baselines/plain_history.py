@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from benchmarks.baselines.naive_labels import is_of_labels
 from models.features.history import K
-from models.features.naive_labels import is_of_labels
 from models.features.table import FEATURES
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000

@@ -150,7 +150,7 @@ def _second_model(settings: Settings, table: pa.Table) -> Path:
     history = folder / "world.parquet"
     pq.write_table(table.slice(0, 30_000), history)
     candidate = LightGbm(settings=LearnerSettings(trees=SECOND_MODEL_TREES, min_child_samples=20))
-    train(history, folder / "second-model", candidate=candidate)
+    train(history, folder / "second-model", learner=candidate)
     return folder / "second-model"
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from benchmarks.baselines.naive_labels import KnownLabel
 from benchmarks.chaos.chaos_result import Found
 from benchmarks.chaos.label_history import PlacedLabel
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.settings.settings import Settings
-from models.features.naive_labels import KnownLabel
 from schemas.avro_schemas import ALERT, LABEL, SCORE, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry, value_subject

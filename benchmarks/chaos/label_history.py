@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from models.features.naive_labels import KnownLabel, NaiveLabels
+from benchmarks.baselines.naive_labels import KnownLabel, NaiveLabels
 
 Offsets = Sequence[int]
 """Of each partition of the labels topic, the offset of the next label that was not yet known."""

@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.baselines.naive_features import Event, NaiveEngine
+from benchmarks.baselines.naive_labels import LabelFacts, is_of_labels
+from benchmarks.baselines.naive_replay import naive_event
 from benchmarks.chaos.books import ChaosBook, without_rules
 from benchmarks.chaos.chaos_result import Basis, Expected, Key
 from benchmarks.chaos.label_history import LabelHistory, PlacedLabel
-from models.features.naive import Event, NaiveEngine
-from models.features.naive_labels import LabelFacts, is_of_labels
 from models.features.operation import Operation
 from models.features.table import FEATURES
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision, decide
 from models.scoring.model import OnnxModel
-from models.scoring.naive_replay import naive_event
 
 _RISKS = [place for place, feature in enumerate(FEATURES) if feature.operation is Operation.CATEGORY_RISK]
 _TYPE_RISKS = [place for place, feature in enumerate(FEATURES) if feature.operation is Operation.TYPE_RISK]

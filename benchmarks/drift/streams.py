@@ -11,10 +11,10 @@ from models.drift.baseline import Baseline, baselines
 from models.drift.observation import OBSERVATION_SIZE, Accumulator
 from models.drift.signal_observation import SignalObservation
 from models.drift.signals import ERROR, SIGNALS, signal_matrix, squared_error
+from models.features.replay import LabelFeed
 from models.scoring.artifact import Artifact, Manifest
 from models.scoring.decision import Decision
 from models.scoring.transaction_scorer import TransactionScorer
-from models.training.replay import LabelFeed
 from schemas.columns import TRANSACTION_ARROW
 
 NAMES = (*(signal.name for signal in SIGNALS), ERROR)

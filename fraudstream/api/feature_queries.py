@@ -8,11 +8,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from fraudstream.api.sender import Sender
-from fraudstream.kafka.registry_access import registry_of
-from fraudstream.settings.settings import Settings
-from schemas.avro_schemas import FEATURE_QUERY
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
+from fraudstream.kafka.broker import Broker
 
 
 class FeatureQueries:
@@ -22,15 +18,15 @@ class FeatureQueries:
 
     Parameters
     ----------
-    settings
-        Topics and registry.
+    broker
+        Topics and schema registry.
     producer
         Sends.
     """
 
-    def __init__(self, settings: Settings, producer: Producer) -> None:
-        topic = settings.topics.queries
-        self._codec = RecordCodec(FEATURE_QUERY, value_subject(topic), registry_of(settings))
+    def __init__(self, broker: Broker, producer: Producer) -> None:
+        topic = broker.topics.queries
+        self._codec = broker.codec(topic)
         self._sender = Sender(producer, topic)
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._customers: Counter[str] = Counter()

@@ -17,7 +17,7 @@ from fraudstream.api.scoring import Scoring
 from fraudstream.api.sender import UnavailableError
 from fraudstream.api.transaction import LIMITS, Transaction
 from fraudstream.settings.api_settings import ApiSettings
-from schemas.validation import MAX_TEXT_BYTES
+from schemas.transaction_fields import MAX_TEXT_BYTES
 
 MAX_AHEAD = timedelta(milliseconds=LIMITS.max_ahead_ms)
 

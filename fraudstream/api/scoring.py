@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,16 +11,11 @@ from typing import Any
 from confluent_kafka import Producer
 
 from fraudstream.api.feature_queries import FeatureQueries
-from fraudstream.api.reply_reader import Listener, ReplyReader
 from fraudstream.api.score_book import Entry, ScoreBook
 from fraudstream.api.sender import Sender, UnavailableError
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.registry_access import registry_of
-from fraudstream.settings.settings import Settings
+from fraudstream.kafka.loop_reader import Listener, LoopReader, Record
 from producers.publisher import SETTINGS
-from schemas.avro_schemas import ALERT, FEATURE_ANSWER, SCORE, TRANSACTION
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
 
 PRODUCER_SETTINGS = {
     **SETTINGS,
@@ -40,18 +35,18 @@ class Scoring:
 
     Parameters
     ----------
-    settings
-        Topics and limits.
+    broker
+        Topics, schema registry and limits.
     book
         Who waits for what.
     producer
         Sends.
     """
 
-    def __init__(self, settings: Settings, book: ScoreBook, producer: Producer) -> None:
-        topic = settings.topics.transactions
-        self._codec = RecordCodec(TRANSACTION, value_subject(topic), registry_of(settings))
-        self._max_waiting = settings.api.max_waiting
+    def __init__(self, broker: Broker, book: ScoreBook, producer: Producer) -> None:
+        topic = broker.topics.transactions
+        self._codec = broker.codec(topic)
+        self._max_waiting = broker.settings.api.max_waiting
         self._book, self._sender = book, Sender(producer, topic)
         self.waiting = 0
         """Requests that wait now."""
@@ -116,7 +111,7 @@ class JobClient:
 
     scoring: Scoring
     queries: FeatureQueries
-    reader: ReplyReader
+    reader: LoopReader
 
 
 @contextmanager
@@ -125,14 +120,20 @@ def open_desk(broker: Broker) -> Iterator[JobClient]:
     api, topics = broker.settings.api, broker.topics
     book = ScoreBook(kept_s=api.remembered_s, most=api.max_remembered, clock=time.monotonic)
     producer = broker.producer(PRODUCER_SETTINGS)
-    queries = FeatureQueries(broker.settings, producer)
+    queries = FeatureQueries(broker, producer)
     listeners = {
-        topics.scores: Listener(kind=SCORE, wants=book.is_waited_for, take=book.take_score),
-        topics.alerts: Listener(kind=ALERT, wants=book.is_waited_for, take=book.take_alert),
-        topics.features: Listener(kind=FEATURE_ANSWER, wants=queries.is_waited_for, take=queries.take),
+        topics.scores: Listener(wants=book.is_waited_for, add=_each(book.take_score)),
+        topics.alerts: Listener(wants=book.is_waited_for, add=_each(book.take_alert)),
+        topics.features: Listener(wants=queries.is_waited_for, add=_each(queries.take)),
     }
     try:
-        with ReplyReader(broker, listeners, asyncio.get_running_loop(), producer) as reader:
-            yield JobClient(scoring=Scoring(broker.settings, book, producer), queries=queries, reader=reader)
+        # Records of open transactions count: a decision is wanted now, not at the next checkpoint. After a failure the
+        # job scores again, and decides the same but for labels that it learned meanwhile, see docs/guarantees.md.
+        with LoopReader("reply-reader", broker, listeners, producer, committed_only=False) as reader:
+            yield JobClient(scoring=Scoring(broker, book, producer), queries=queries, reader=reader)
     finally:
         producer.flush(FLUSH_S)
+
+
+def _each(add: Callable[[Record], object]) -> Callable[[list[Record]], object]:
+    return lambda records: [add(record) for record in records]

@@ -9,7 +9,8 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from schemas.time_units import EARLIEST_MS
-from schemas.validation import BYTE_ORDER_MARKS, MAX_TEXT_BYTES, NOT_UTF8, Limits
+from schemas.transaction_fields import MAX_TEXT_BYTES
+from schemas.validation import BYTE_ORDER_MARKS, NOT_UTF8, Limits
 
 LIMITS = Limits()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Message, TopicPartition
 
 from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.new_partitions import CHECK_S, NewPartitions
+from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_ids import RecreatedTopics, TopicIds
-from fraudstream.kafka.topic_reader import SILENCE_S, partition_ranges, place_of
+from fraudstream.kafka.topic_reader import SILENCE_S, partition_ranges
 from fraudstream.system.failures import RuntimeFailure
 from schemas.errors import UserError
 from schemas.inference_decoder import InferenceDecoder
@@ -84,15 +85,7 @@ class Archiver:
         self._is_other = False
         self._read = 0
         self._ids = TopicIds(broker)
-        self._consumer = Consumer(
-            {
-                **broker.properties,
-                "group.id": GROUP_ID,
-                "auto.offset.reset": "earliest",
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-            }
-        )
+        self._consumer = broker.group_consumer(GROUP_ID)
 
     def run(self, *, follow: bool) -> None:
         """Read to the end of what there is now, or with `follow` until the caller is interrupted.
@@ -166,10 +159,10 @@ class Archiver:
         if not self._messages:
             return
         # Of the records in hand, not the consumer's positions: an interrupt may come between the two.
-        next_offsets = {partition: offset + 1 for partition, offset in map(place_of, self._messages)}
+        next_offsets = {partition: offset + 1 for partition, offset in map(position_of, self._messages)}
         records, bad = self._decoder.decode([message.value() or b"" for message in self._messages])
         wrong = set(bad)
-        places = [place_of(message) for row, message in enumerate(self._messages) if row not in wrong]
+        places = [position_of(message) for row, message in enumerate(self._messages) if row not in wrong]
         table = archive_table(records, places)
         files = self._folder.write(table, next_offsets)
         self._messages, self._sure = [], 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,15 +14,13 @@ from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import require_topics
 from fraudstream.readers.placed_records import read_labels
 from fraudstream.system.failures import NotReady
-from fraudstream.system.folders import PROJECT_ROOT
-from fraudstream.system.isolated_venv import isolated_venv, run_isolated
+from fraudstream.system.isolated_venv import isolated_venv, run_isolated, tool_lock
 from fraudstream.system.whole_file import whole_file
 from schemas.columns import LABEL_FILE_ARROW, read_label_file
 from schemas.errors import UserError
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 
-LOCK = PROJECT_ROOT / "requirements" / "explore.lock"
-SCRIPT = PROJECT_ROOT / "exploration" / "explore.py"
+SCRIPT = Path(str(files("fraudstream") / "exploration" / "explore.py"))
 
 
 def explore_archive(
@@ -62,8 +61,6 @@ def explore_archive(
     RuntimeFailure
         The packages can't be installed, or a query failed.
     """
-    if not SCRIPT.is_file():
-        raise UserError("expected the folder exploration/ beside the packages: run this in a clone of the repository")
     if not is_archive(archive) or not archived_files(archive):
         raise NotReady(
             f"expected an archive with transactions at {archive}, was none: let the job run with "
@@ -73,8 +70,8 @@ def explore_archive(
         labels = _canonical_labels(labels, page, timezone, limits)
     for file in queries:
         if not file.is_file():
-            raise UserError(f"expected a file of SQL at {file}, was none: see exploration/queries for examples")
-    python = isolated_venv(LOCK, "tools")
+            raise UserError(f"expected a file of SQL at {file}, got none: see {SCRIPT.parent / 'queries'} for examples")
+    python = isolated_venv(tool_lock("explore"), "tools")
     page.parent.mkdir(parents=True, exist_ok=True)
     _run(python, archive, page, labels, queries)
     return python

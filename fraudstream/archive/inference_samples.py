@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from fraudstream.archive.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archive_table, read_archived_files
 from fraudstream.kafka.broker import Broker
+from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
-from fraudstream.kafka.topic_reader import place_of, read_topic
+from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.system.failures import NotReady
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
@@ -57,7 +58,7 @@ def read_logged(broker: Broker, manifest: Manifest) -> Logged:
         records, bad = decoder.decode([message.value() or b"" for message in some])
         wrong = set(bad)
         undecodable += len(bad)
-        places = [place_of(message) for row, message in enumerate(some) if row not in wrong]
+        places = [position_of(message) for row, message in enumerate(some) if row not in wrong]
         tables.append(archive_table(records, places))
     return _logged(iter(tables), manifest, undecodable)
 

@@ -1,27 +1,30 @@
+"""Command `alerts tail`."""
+
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from rich.text import Text
 
-from fraudstream.terminal import AsJson, out, printable, settings_of, write_json
+from fraudstream.terminal import AsJson, printable, settings_of, show
 from schemas.currency import amount_text
 
-app = typer.Typer(help="Watch the alerts.", no_args_is_help=True)
+app = typer.Typer(help="Follow the alerts.", no_args_is_help=True)
 
 
 @app.command()
 def tail(
     context: typer.Context,
     *,
-    min_score: Annotated[float, typer.Option(min=0, max=1, help="Only alerts from this score on.")] = 0.0,
-    limit: Annotated[int | None, typer.Option(min=1, help="End after so many.")] = None,
-    timeout: Annotated[float | None, typer.Option(min=0, help="End after so many seconds without one.")] = None,
-    from_start: Annotated[bool, typer.Option("--from-start", help="Begin with the oldest.")] = False,
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="Minimum score.")] = 0.0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Number of alerts to stop after.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0, help="Seconds without an alert to stop after.")] = None,
+    from_start: Annotated[bool, typer.Option("--from-start", help="Start with the oldest alert.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show alerts as they come, until Ctrl-C, --limit or --timeout.
+    """Follow the alerts until Ctrl-C, --limit or --timeout.
 
     [bold]Examples[/]
 
@@ -44,14 +47,11 @@ def tail(
         from_start=from_start,
     )
     for alert in found:
-        if as_json:
-            write_json(alert)
-        else:
-            out.print(line(alert))
+        show(alert, Text.from_markup(line(alert)), as_json=as_json)
 
 
 def line(alert: dict[str, Any]) -> str:
-    """Word an alert in one line: when, decision, score, who, how much, why."""
+    """Return an alert as one line of markup: time, decision, score, customer, amount, reasons."""
     colour = "red" if alert["decision"] == "BLOCK" else "yellow"
     why = ", ".join(reason_words(reason) for reason in alert["reasons"][:3])
     amount = amount_text(alert["amount_minor"], alert["currency"])
@@ -63,7 +63,7 @@ def line(alert: dict[str, Any]) -> str:
 
 
 def reason_words(reason: dict[str, Any]) -> str:
-    """Word a reason: code, the feature that says most with its value, and what the code adds to the log-odds.
+    """Return a reason as text: code, its strongest feature with the value, and its contribution to the log-odds.
 
     A rule on texts alone has no feature.
     """

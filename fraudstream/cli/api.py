@@ -1,21 +1,23 @@
+"""Command `api`."""
+
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
 
-from fraudstream.terminal import err, out, settings_of
+from fraudstream.terminal import out, settings_of, warn
 
 
 def api(
     context: typer.Context,
     *,
-    host: Annotated[str | None, typer.Option(help="Address to listen on; beyond loopback it needs tokens.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0: a free one.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; other than loopback needs tokens.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free port.")] = None,
 ) -> None:
-    """Answer scoring requests over HTTP until Ctrl-C: POST /v1/score, GET /docs.
+    """Serve scoring over HTTP until Ctrl-C: POST /v1/score, GET /docs.
 
-    The tokens that it asks for are those of FRAUDSTREAM_API__TOKENS or of api.tokens_file.
+    Bearer tokens are read from FRAUDSTREAM_API__TOKENS or api.tokens_file.
 
     [bold]Examples[/]
 
@@ -31,7 +33,9 @@ def api(
 
     settings = settings_of(context, api={"host": host, "port": port})
     if not settings.job.emit_scores:
-        raise UserError("expected job.emit_scores, was false: the API answers with the scores that the job writes")
+        raise UserError(
+            "expected job.emit_scores to be true, got false. The API answers with the scores that the job writes"
+        )
     services = find_services(settings)
     topics = settings.topics
     asked, answered = (topics.transactions, topics.queries), (topics.scores, topics.alerts, topics.features)
@@ -41,5 +45,5 @@ def api(
         app = create_application(settings, services, registry)
         out.print(f"Scoring   http://{settings.api.host}:{opened.getsockname()[1]}  (/docs, /metrics, /readyz)")
         if not app.state.access.asks_for_tokens:
-            err.print("[yellow]No tokens[/]: whoever is on this machine may ask. Set FRAUDSTREAM_API__TOKENS for more.")
+            warn("no tokens: any user of this machine may send requests. Set FRAUDSTREAM_API__TOKENS to require one")
         serve(app, opened, settings.api)

@@ -1,3 +1,5 @@
+"""Command `archive`."""
+
 from __future__ import annotations
 
 from dataclasses import asdict
@@ -6,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudstream.terminal import AsJson, count_bar, err, out, settings_of, write_json
+from fraudstream.terminal import AsJson, count_bar, err, settings_of, show, warn
 
 if TYPE_CHECKING:
     from fraudstream.archive.archiver import Archived
@@ -15,17 +17,17 @@ if TYPE_CHECKING:
 def archive(
     context: typer.Context,
     *,
-    target: Annotated[Path, typer.Option("--out", help="Folder of the archive; made, or gone on with.")],
-    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
+    target: Annotated[Path, typer.Option("--out", help="Folder of the archive; an existing one is continued.")],
+    follow: Annotated[bool, typer.Option("--follow", help="Run until Ctrl-C.")] = False,
     flush_s: Annotated[
-        float, typer.Option(min=1, help="Write at least so often, in seconds: more often makes more files.")
+        float, typer.Option(min=1, help="Maximum seconds between two writes; shorter makes more files.")
     ] = 60,
     as_json: AsJson = False,
 ) -> None:
-    """Keep the inference topic as Parquet files by event date, a column for each feature.
+    """Archive the inference topic as Parquet files by event date, one column per feature.
 
-    Each record is in the archive once, however often this is stopped and started again. pandas, pyarrow and
-    DuckDB read the folder as one table.
+    Each record is archived exactly once, also across restarts of the command. pandas, pyarrow and DuckDB read the
+    folder as one table.
 
     [bold]Examples[/]
 
@@ -61,11 +63,11 @@ def archive(
 
 
 def _report(done: Archived, target: Path, *, as_json: bool) -> None:
+    text = f"{target}: {done.records:,} records in {done.files:,} new files"
+    show({"folder": str(target), **asdict(done)}, text, as_json=as_json)
     if as_json:
-        write_json({"folder": str(target), **asdict(done)})
         return
-    out.print(f"{target}: {done.records:,} records in {done.files:,} new files")
     if done.undecodable:
-        err.print(f"[yellow]{done.undecodable:,} records could not be decoded and were left out[/]")
+        warn(f"{done.undecodable:,} records could not be decoded and were left out")
     if done.lost:
-        err.print(f"[yellow]{done.lost:,} offsets had left the topic before they were archived[/]: archive more often")
+        warn(f"{done.lost:,} records had left the topic before they were archived. Archive more often")

@@ -1,3 +1,5 @@
+"""Command `backfill`."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -6,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import AsJson, count_bar, err, out, settings_of, write_json
+from fraudstream.terminal import AsJson, count_bar, err, settings_of, show
 
 BATCHES_OF_A_GROUP = 16
 
@@ -15,18 +17,18 @@ def backfill(
     context: typer.Context,
     *,
     history: Annotated[Path, typer.Argument(metavar="FILE", help="Parquet file in the canonical columns.")],
-    model: Annotated[Path, typer.Option(help="Folder that `train` wrote.")],
+    model: Annotated[Path, typer.Option(help="Folder of the model artifact.")],
     target: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
     without_labels: Annotated[
-        bool, typer.Option("--without-labels", help="No label is ever known; the file needs none.")
+        bool, typer.Option("--without-labels", help="Compute without labels; the file needs none.")
     ] = False,
     timezone: Timezone = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compute the features and scores that a file's transactions would have had, in event order.
+    """Compute point-in-time features and scores of the transactions in a file.
 
-    Labels become known at their label_time. It is the job's own code, so each value is what the job would have
-    given.
+    Labels become known at their label_time. The job's own code computes each value, so it is the one that the job
+    would have computed.
 
     [bold]Examples[/]
 
@@ -59,7 +61,9 @@ def backfill(
         while group := list(islice(batches, BATCHES_OF_A_GROUP)):
             writer.write_table(Table.from_batches(group))
             bar.advance(bar.task_ids[0], sum(map(len, group)))
-    if as_json:
-        write_json({"file": str(target), "transactions": len(table), "model_id": artifact.manifest.model_id})
-    else:
-        out.print(f"{target}: features and scores of {len(table):,} transactions by {artifact.manifest.model_id}")
+    model_id = artifact.manifest.model_id
+    show(
+        {"file": str(target), "transactions": len(table), "model_id": model_id},
+        f"{target}: features and scores of {len(table):,} transactions by {model_id}",
+        as_json=as_json,
+    )

@@ -1,3 +1,5 @@
+"""Commands `bluegreen ...`."""
+
 from __future__ import annotations
 
 from dataclasses import asdict
@@ -5,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudstream.terminal import AsJson, err, out, settings_of, write_json, write_table
+from fraudstream.terminal import AsJson, Rows, err, settings_of, show
 
 if TYPE_CHECKING:
     from fraudstream.control.bluegreen import BlueGreen
     from fraudstream.settings.settings import Settings
 
 app = typer.Typer(
-    help="Run a new version of the job beside the live one, compare their scores, hand over.", no_args_is_help=True
+    help="Run a new version of the job next to the live one, compare their scores, switch over.", no_args_is_help=True
 )
 
 
@@ -20,14 +22,14 @@ app = typer.Typer(
 def start(
     context: typer.Context,
     *,
-    model: Annotated[str | None, typer.Option(help="Folder of the new version's model artifact.")] = None,
-    parallelism: Annotated[int | None, typer.Option(min=1, help="Slots that the new version takes.")] = None,
+    model: Annotated[str | None, typer.Option(help="Folder of the model artifact of the new version.")] = None,
+    parallelism: Annotated[int | None, typer.Option(min=1, help="Slots of the new version.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start a new version of the job, as the settings have it, as the live one's standby.
+    """Start a new version of the job from the settings, as the standby of the live job.
 
-    It starts from a savepoint of the live job, which goes on. It does all that the job does, but of what it makes the
-    scores alone are written, to the scores topic's name with `.standby` at its end.
+    The standby starts from a savepoint of the live job, which continues to run. It writes scores only, to the scores
+    topic with the suffix `.standby`.
 
     [bold]Examples[/]
 
@@ -36,7 +38,7 @@ def start(
     """
     settings = settings_of(context, model={"artifact": model}, job={"parallelism": parallelism})
     started = _bluegreen(settings).start()
-    _tell(as_json, started.job_id, "runs as standby. Next: fraudstream bluegreen compare")
+    _show(as_json, started.job_id, "runs as standby. Next: fraudstream bluegreen compare")
 
 
 @app.command()
@@ -44,12 +46,12 @@ def compare(
     context: typer.Context,
     *,
     tolerate: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of decisions that may differ; beyond it the exit code is 1.")
+        float, typer.Option(min=0, max=1, help="Fraction of decisions that may differ before the exit code is 1.")
     ] = 0.01,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds that the standby may lag behind.")] = 30.0,
+    wait: Annotated[float, typer.Option(min=0, help="Maximum lag of the standby, in seconds.")] = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the standby's scores with the live job's, of all transactions since it was started.
+    """Compare the scores of standby and live job since the standby started.
 
     [bold]Examples[/]
 
@@ -69,59 +71,60 @@ def compare(
             since_ms=both.plan().standby_since_ms,
             patience_s=wait,
         )
-    if as_json:
-        write_json({**asdict(found), "disagreement": found.disagreement})
-    else:
-        write_table(("what", "figure"), [(name.replace("_", " "), value) for name, value in asdict(found).items()])
-        out.print(f"Decided otherwise, or not at all: {found.disagreement:.2%}")
+    show(
+        {**asdict(found), "disagreement": found.disagreement},
+        Rows(("what", "figure"), [(name.replace("_", " "), value) for name, value in asdict(found).items()]),
+        f"Different or missing decisions: {found.disagreement:.2%}",
+        as_json=as_json,
+    )
     if found.disagreement > tolerate:
-        err.print(f"expected at most {tolerate:.2%} of the decisions to differ, was {found.disagreement:.2%}")
+        err.print(f"expected at most {tolerate:.2%} of the decisions to differ, got {found.disagreement:.2%}")
         raise typer.Exit(1)
 
 
 @app.command()
 def switch(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Make the standby's version live: the old one stops with a savepoint, the new one starts from exactly that.
+    """Make the standby's version live: the old version stops with a savepoint, the new one starts from it.
 
-    When the new one does not come up, the old one is put back.
+    If the new version does not start, the old one is restored.
 
     [bold]Examples[/]
 
       fraudstream bluegreen switch
     """
     started = _bluegreen(settings_of(context)).switch()
-    _tell(as_json, started.job_id, "is live. Undo with: fraudstream bluegreen back")
+    _show(as_json, started.job_id, "is live. Undo with: fraudstream bluegreen back")
 
 
 @app.command()
 def back(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Make the version live that was so before the last switch; it goes on from the present one's state.
+    """Switch back to the previous version, keeping the current state.
 
     [bold]Examples[/]
 
       fraudstream bluegreen back
     """
     started = _bluegreen(settings_of(context)).back()
-    _tell(as_json, started.job_id, "is live again")
+    _show(as_json, started.job_id, "is live again")
 
 
 @app.command()
 def stop(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """End the standby; the live job is not touched.
+    """Stop the standby. The live job continues.
 
     [bold]Examples[/]
 
       fraudstream bluegreen stop
     """
     ended = _bluegreen(settings_of(context)).stop_standby()
-    _tell(as_json, ended.job_id, "was ended")
+    _show(as_json, ended.job_id, "was stopped")
 
 
 @app.command()
 def resume(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Bring a switch to its end that was interrupted: when nobody is live, the former version is put back.
+    """Complete an interrupted switch; if no version is live, the previous one is restored.
 
-    The other commands here do so first by themselves.
+    The other bluegreen commands do this first.
 
     [bold]Examples[/]
 
@@ -129,12 +132,12 @@ def resume(context: typer.Context, *, as_json: AsJson = False) -> None:
     """
     both = _bluegreen(settings_of(context))
     back = both.resume()
-    _tell(as_json, back.job_id if back else both.live().job_id, "was put back" if back else "is live")
+    _show(as_json, back.job_id if back else both.live().job_id, "was restored" if back else "is live")
 
 
 @app.command()
 def status(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show which job is live and which is its standby.
+    """Show the live job and its standby.
 
     [bold]Examples[/]
 
@@ -152,12 +155,12 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
         for one in both.deployments()
     ]
     interrupted = both.plan().leaving_job is not None
-    if as_json:
-        write_json({"jobs": rows, "can_go_back": both.plan().previous_file is not None, "interrupted": interrupted})
-    else:
-        write_table(("role", "colour", "job", "name", "model"), [tuple(row.values()) for row in rows])
-        if interrupted:
-            out.print("A hand-over was interrupted, or goes on: fraudstream bluegreen resume")
+    show(
+        {"jobs": rows, "can_go_back": both.plan().previous_file is not None, "interrupted": interrupted},
+        Rows(("role", "colour", "job", "name", "model"), [tuple(row.values()) for row in rows]),
+        *(["A switch was interrupted or is in progress: fraudstream bluegreen resume"] if interrupted else []),
+        as_json=as_json,
+    )
 
 
 def _bluegreen(settings: Settings) -> BlueGreen:
@@ -167,8 +170,5 @@ def _bluegreen(settings: Settings) -> BlueGreen:
     return BlueGreen(settings, find_services(settings), on_step=lambda step: err.print(step, soft_wrap=True))
 
 
-def _tell(as_json: bool, job_id: str, what: str) -> None:
-    if as_json:
-        write_json({"job_id": job_id})
-    else:
-        out.print(f"Job {job_id} {what}", soft_wrap=True)
+def _show(as_json: bool, job_id: str, what: str) -> None:
+    show({"job_id": job_id}, f"Job {job_id} {what}", as_json=as_json)

@@ -1,12 +1,15 @@
+"""Command `chaos`."""
+
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fraudstream.cli.bench import import_benchmarks
-from fraudstream.terminal import AsJson, err, out, settings_of, write_json, write_table
+from fraudstream.terminal import AsJson, Rows, err, settings_of, show
 from jobs.job_config import Guarantee, Mode
 
 if TYPE_CHECKING:
@@ -16,22 +19,22 @@ if TYPE_CHECKING:
 def chaos(
     context: typer.Context,
     *,
-    kills: Annotated[int, typer.Option(min=1, help="Processes to kill.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Of the stream and of the faults.")] = 1,
-    guarantee: Annotated[Guarantee | None, typer.Option(help="Of what is written to Kafka.")] = None,
-    mode: Annotated[Mode | None, typer.Option(help="How Flink runs Python.")] = None,
-    rate: Annotated[float, typer.Option(min=10, help="Transactions a second.")] = 150,
+    kills: Annotated[int, typer.Option(min=1, help="Number of processes to kill.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the stream and of the faults.")] = 1,
+    guarantee: Annotated[Guarantee | None, typer.Option(help="Delivery guarantee of the output topics.")] = None,
+    mode: Annotated[Mode | None, typer.Option(help="Execution mode of Python in Flink.")] = None,
+    rate: Annotated[float, typer.Option(min=10, help="Transactions per second.")] = 150,
     outage: Annotated[
-        bool, typer.Option(help="Stop the cluster once for longer than a Kafka transaction lives.")
+        bool, typer.Option(help="Stop the cluster once for longer than the Kafka transaction timeout.")
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Kill TaskManager, JobManager, ZooKeeper and broker while transactions flow; compare all scores with an oracle.
+    """Kill TaskManager, JobManager, ZooKeeper and broker under load, and compare all scores with an oracle.
 
-    It starts a stack of its own and repairs it as `up` does; labels, deployments and rule books come meanwhile, the
-    checkpoint folder is lost once, and the cluster is gone once for longer than a Kafka transaction lives. Where there
-    is no model in model.artifact, it trains one of its own, and keeps it for the next time. Exit code 1 when anything
-    was lost or doubled, or is not the oracle's upon the labels, model and rules that its record names.
+    The command starts a stack of its own and recovers it as `up` does. Labels, deployments and rule books arrive
+    meanwhile, the checkpoint folder is lost once, and the cluster is down once for longer than the Kafka transaction
+    timeout. Without a model in model.artifact, one is trained and kept for the next run. Exit code 1 when a score is
+    lost, duplicated, or differs from the oracle's score with the labels, model and rules that its record names.
 
     [bold]Examples[/]
 
@@ -53,21 +56,17 @@ def chaos(
         tell=lambda line: err.print(line, soft_wrap=True),
     )
     broken = done.verdict.broken(settings.job.guarantee)
-    if not as_json:
-        _show(done, broken)
-    write_json({"seed": seed, "guarantee": settings.job.guarantee, "mode": settings.job.mode, **_summary(done, broken)})
+    summary = {"seed": seed, "guarantee": settings.job.guarantee, "mode": settings.job.mode, **_summary(done, broken)}
+    show(summary, *_parts(done, broken), as_json=as_json, json_last=True)
     if broken:
         raise typer.Exit(1)
 
 
-def _show(done: Outcome, broken: list[str]) -> None:
+def _parts(done: Outcome, broken: list[str]) -> Iterator[Rows]:
     rows = [(f"{hit.at_s:.1f}", hit.target, f"{hit.recovery_s:.1f}") for hit in done.hits]
-    write_table(("at, s", "hit", "scores again after, s"), rows)
-    out.print()
+    yield Rows(("at, s", "killed", "recovery, s"), rows)
     marks = ((name, count, "BROKEN" if name in broken else "") for name, count in vars(done.verdict).items())
-    write_table(
-        ("compared", "count", ""), ((name.replace("_", " "), f"{count:,}", mark) for name, count, mark in marks)
-    )
+    yield Rows(("compared", "count", ""), ((name.replace("_", " "), f"{count:,}", mark) for name, count, mark in marks))
 
 
 def _summary(done: Outcome, broken: list[str]) -> dict[str, Any]:

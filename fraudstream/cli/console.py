@@ -1,10 +1,12 @@
+"""Command `console`."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudstream.terminal import err, out, settings_of
+from fraudstream.terminal import out, settings_of, warn
 
 if TYPE_CHECKING:
     from fraudstream.devstack.stack import Services
@@ -14,15 +16,15 @@ if TYPE_CHECKING:
 def console(
     context: typer.Context,
     *,
-    host: Annotated[str | None, typer.Option(help="Address to listen on; beyond loopback it needs tokens.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0: a free one.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; other than loopback needs tokens.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free port.")] = None,
     simulate: Annotated[
-        bool, typer.Option("--simulate", help="Start broker, cluster, job and simulated transactions too.")
+        bool, typer.Option("--simulate", help="Start a broker, a cluster, the job and simulated transactions.")
     ] = False,
 ) -> None:
-    """Show reviewers the alerts, the stream and the job on a page, until Ctrl-C.
+    """Serve the reviewers' page until Ctrl-C: alerts, stream and job.
 
-    The tokens that it asks for are those of FRAUDSTREAM_CONSOLE__TOKENS or of console.tokens_file.
+    Bearer tokens are read from FRAUDSTREAM_CONSOLE__TOKENS or console.tokens_file.
 
     [bold]Examples[/]
 
@@ -30,13 +32,14 @@ def console(
       fraudstream console --simulate
       FRAUDSTREAM_CONSOLE__TOKENS=$(openssl rand -hex 32) fraudstream console --host 0.0.0.0
     """
-    from fraudstream.demos.live_demo import live_demo
     from fraudstream.devstack.stack import find_services
 
     settings = settings_of(context, console={"host": host, "port": port})
     if not simulate:
         _show(settings, find_services(settings))
         return
+    from fraudstream.demos.live_demo import live_demo
+
     with live_demo(settings) as (demo, services):
         _show(demo, services)
 
@@ -52,5 +55,5 @@ def _show(settings: Settings, services: Services) -> None:
     with listen(own.host, own.port) as opened:
         out.print(f"Console   http://{own.host}:{opened.getsockname()[1]}")
         if not app.state.access.asks_for_tokens:
-            err.print("[yellow]No tokens[/]: whoever is on this machine may review. Set FRAUDSTREAM_CONSOLE__TOKENS.")
+            warn("no tokens: any user of this machine may review. Set FRAUDSTREAM_CONSOLE__TOKENS to require one")
         serve(app, opened, own)

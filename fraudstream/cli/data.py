@@ -1,3 +1,5 @@
+"""Commands `simulate`, `produce` and `replay`."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import AsJson, count_bar, err, out, settings_of, write_json
+from fraudstream.terminal import AsJson, count_bar, err, settings_of, show, write_line
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Pace(TypedDict):
-    """How fast to send, see `producers.replay.replay`."""
+    """Speed of a replay, see `producers.replay.replay`."""
 
     speed: float | None
     rate: float | None
@@ -31,13 +33,15 @@ class Pace(TypedDict):
 def simulate(
     *,
     target: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same file.")] = 1,
-    customers: Annotated[int, typer.Option(min=10, help="Customers of the card world.")] = 5_000,
-    merchants: Annotated[int, typer.Option(min=100, help="Merchants of the card world.")] = 2_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same file.")] = 1,
+    customers: Annotated[int, typer.Option(min=10, help="Number of customers.")] = 5_000,
+    merchants: Annotated[int, typer.Option(min=100, help="Number of merchants.")] = 2_000,
     days: Annotated[int, typer.Option(min=1, help="Days of simulated time.")] = 30,
-    fraud_rate: Annotated[float, typer.Option(help="Share of frauds, 0.005 to 0.02 is usual.")] = 0.01,
-    drift: Annotated[str | None, typer.Option(help="amount_inflation, new_fraud_pattern, category_shift.")] = None,
-    drift_at: Annotated[datetime | None, typer.Option(help="When the drift begins, UTC.")] = None,
+    fraud_rate: Annotated[float, typer.Option(help="Fraction of frauds, typically 0.005 to 0.02.")] = 0.01,
+    drift: Annotated[
+        str | None, typer.Option(help="Drift: amount_inflation, new_fraud_pattern or category_shift.")
+    ] = None,
+    drift_at: Annotated[datetime | None, typer.Option(help="Start of the drift, UTC.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a file of simulated card transactions with their labels.
@@ -70,24 +74,29 @@ def simulate(
     with whole_file(target) as partial:
         pq.write_table(table, partial)
     frauds = pc.sum(table["is_fraud"]).as_py()
-    if as_json:
-        write_json({"file": str(target), "transactions": len(table), "frauds": frauds})
-    else:
-        out.print(f"{target}: {len(table):,} transactions of {customers:,} customers, {frauds:,} frauds")
+    show(
+        {"file": str(target), "transactions": len(table), "frauds": frauds},
+        f"{target}: {len(table):,} transactions of {customers:,} customers, {frauds:,} frauds",
+        as_json=as_json,
+    )
 
 
 def produce(
     context: typer.Context,
     *,
-    rate: Annotated[float, typer.Option(min=1, help="Transactions a second.")] = 500,
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="How long; until Ctrl-C if left out.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the card world.")] = 2,
-    scenario: Annotated[str | None, typer.Option(help="Only this kind of fraud, for example card_testing.")] = None,
+    rate: Annotated[float, typer.Option(min=1, help="Transactions per second.")] = 500,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Duration in seconds; until Ctrl-C by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 2,
+    scenario: Annotated[
+        str | None, typer.Option(help="Single fraud scenario to simulate, for example card_testing.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send simulated transactions to the transactions topic, live, until Ctrl-C or for --seconds.
+    """Send simulated transactions to the transactions topic until Ctrl-C or for --seconds.
 
-    Their event times are the 30 days up to now, so that each customer has a history.
+    Event times cover the 30 days up to now, so that each customer has a history.
 
     [bold]Examples[/]
 
@@ -109,7 +118,7 @@ def produce(
         _shown(topic, None if seconds is None else round(rate * seconds)) as show,
     ):
         if seconds is None:
-            err.print(f"Sending {rate:,.0f} transactions a second to {topic} until Ctrl-C")
+            err.print(f"Sending {rate:,.0f} transactions per second to {topic} until Ctrl-C")
         sent = produce_live(
             config,
             publisher,
@@ -127,29 +136,30 @@ def replay(
     context: typer.Context,
     *,
     file: Annotated[Path, typer.Argument(help="Parquet file in the canonical columns.")],
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
-    speed: Annotated[float | None, typer.Option(help="Multiple of event time: 3600 is an hour a second.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Transactions a second, instead of --speed.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of transactions.")] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="Speed as a multiple of event time: 3600 sends one hour per second.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Transactions per second, instead of --speed.")] = None,
     labels: Annotated[
         bool,
         typer.Option(
             "--labels",
-            help="After the transactions send their labels to the labels topic, "
-            "in the order in which they became known, at the same --speed or --rate.",
+            help="Send the labels after all transactions, ordered by label time, at the same --speed or --rate.",
         ),
     ] = False,
     with_labels: Annotated[
         bool,
         typer.Option(
             "--with-labels",
-            help="Send the labels between the transactions: each transaction after all labels known by its event time. "
-            "Labels that become known after the last transaction are left out.",
+            help="Send the labels between the transactions, each before the transactions after its label time. "
+            "Labels after the last transaction are left out.",
         ),
     ] = False,
     timezone: Timezone = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send a file's transactions in event order; as fast as the broker takes them without --speed or --rate.
+    """Send the transactions of a file by event time, at full speed without --speed or --rate.
 
     [bold]Examples[/]
 
@@ -162,7 +172,7 @@ def replay(
     from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
 
     if labels and with_labels:
-        raise UserError("expected --labels (after the transactions) or --with-labels (between them), was both: choose")
+        raise UserError("expected --labels or --with-labels, got both. Choose one")
     settings = with_timezone(settings_of(context), timezone)
     registry, topics = registry_of(settings), settings.topics
     labelled = labels or with_labels
@@ -176,7 +186,7 @@ def replay(
             )
         sent = send(table, publisher, goals, registry, {"speed": speed, "rate": rate})
     if with_labels and not as_json:
-        _tell_both(sent)
+        _report_both(sent)
     else:
         _report(sent, as_json=as_json)
 
@@ -211,7 +221,7 @@ def _send_between(
 
 @contextmanager
 def _publisher(settings: Settings, *topics: str) -> Iterator[Publisher]:
-    """Connect to the broker in use, the topics being there."""
+    """Connect to the broker; its topics must exist."""
     from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
 
@@ -229,19 +239,19 @@ def _shown(topic: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 
 def _report(sent: dict[str, Published], *, as_json: bool) -> None:
-    """Tell what was sent, a line for each topic."""
+    """Write a line for each topic."""
     for topic, done in sent.items():
-        if as_json:
-            write_json({"topic": topic, "records_per_s": done.rate, **asdict(done)})
-        else:
-            pace = f"in {done.seconds:.1f} s ({done.rate:,.0f} a second)"
-            out.print(f"Sent {done.records:,} records to {topic} {pace}")
+        show(
+            {"topic": topic, "records_per_s": done.rate, **asdict(done)},
+            f"Sent {done.records:,} records to {topic} in {done.seconds:.1f} s ({done.rate:,.0f} per second)",
+            as_json=as_json,
+        )
 
 
-def _tell_both(sent: dict[str, Published]) -> None:
-    """Tell in one line what was sent of transactions and of the labels between them."""
+def _report_both(sent: dict[str, Published]) -> None:
+    """Write one line for transactions and the labels between them."""
     (topic, transactions), (label_topic, labels) = sent.items()
-    pace = f"in {transactions.seconds:.1f} s ({transactions.rate:,.0f} transactions a second)"
-    out.print(
+    pace = f"in {transactions.seconds:.1f} s ({transactions.rate:,.0f} transactions per second)"
+    write_line(
         f"Sent {transactions.records:,} transactions to {topic} and {labels.records:,} labels to {label_topic} {pace}"
     )

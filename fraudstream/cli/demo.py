@@ -1,3 +1,5 @@
+"""Command `demo`."""
+
 from __future__ import annotations
 
 from enum import StrEnum
@@ -8,8 +10,8 @@ import typer
 from fraudstream.terminal import settings_of
 
 
-class Show(StrEnum):
-    """What the demo shows."""
+class Demo(StrEnum):
+    """Demos that can be run."""
 
     PATH = "path"
     LIFECYCLE = "lifecycle"
@@ -17,12 +19,12 @@ class Show(StrEnum):
 
 def demo(
     context: typer.Context,
-    show: Annotated[
-        Show,
-        typer.Argument(help="From transactions to alerts; or a drift, seen, learned and promoted while the job runs."),
-    ] = Show.PATH,
+    name: Annotated[
+        Demo,
+        typer.Argument(help="Demo to run: path (transactions to alerts) or lifecycle (drift to promotion)."),
+    ] = Demo.PATH,
 ) -> None:
-    """Run the whole path once: train, start everything, send transactions, show alerts, stop everything.
+    """Run a demo: train, start all services, send transactions, show alerts, stop all services.
 
     [bold]Examples[/]
 
@@ -32,7 +34,7 @@ def demo(
     from fraudstream.demos.demo import run_demo
     from fraudstream.demos.lifecycle_demo import run_lifecycle_demo
 
-    if show is Show.LIFECYCLE:
+    if name is Demo.LIFECYCLE:
         run_lifecycle_demo(settings_of(context))
     else:
         run_demo(settings_of(context))

@@ -1,27 +1,29 @@
+"""Commands `dlq ...`."""
+
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudstream.terminal import AsJson, err, settings_of, write_json, write_line, write_table
+from fraudstream.terminal import AsJson, Rows, err, settings_of, show, write_json, write_line
 from schemas.rejection import Reason
 
 if TYPE_CHECKING:
     from fraudstream.readers.dead_letters import DeadLetter, Replay
 
-app = typer.Typer(help="See what could not be scored, and send it again.", no_args_is_help=True)
+app = typer.Typer(help="List dead letters, and replay them.", no_args_is_help=True)
 
 SHOWN_BYTES = 256
 
-Reasons = Annotated[list[Reason] | None, typer.Option("--reason", help="Only these; may be repeated.")]
-Topic = Annotated[str | None, typer.Option(help="Only records that came from this topic.")]
-Key = Annotated[str | None, typer.Option(help="Only records with this key.")]
-Since = Annotated[datetime | None, typer.Option(help="Only what was set aside from this time on, UTC.")]
-Until = Annotated[datetime | None, typer.Option(help="Only what was set aside before this time, UTC.")]
+Reasons = Annotated[list[Reason] | None, typer.Option("--reason", help="Reason; repeat for several.")]
+Topic = Annotated[str | None, typer.Option(help="Source topic.")]
+Key = Annotated[str | None, typer.Option(help="Record key.")]
+Since = Annotated[datetime | None, typer.Option(help="Earliest failure time, UTC, inclusive.")]
+Until = Annotated[datetime | None, typer.Option(help="Latest failure time, UTC, exclusive.")]
 
 
 @app.command("ls")
@@ -33,10 +35,10 @@ def list_letters(
     key: Key = None,
     since: Since = None,
     until: Until = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show the newest so many; all are counted.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Number of newest letters to list; the counts cover all.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Count the dead letters by reason, and list the newest.
+    """Count dead letters by reason, and list the newest.
 
     [bold]Examples[/]
 
@@ -58,22 +60,22 @@ def list_letters(
     if not letters:
         write_line("No dead letters")
         return
-    write_line(f"{len(letters):,} dead letters: {_counts(letters)}")
     rows = [
         (letter.place, f"{letter.failed_at:%Y-%m-%d %H:%M:%S}", letter.reason, letter.key or "-", letter.detail)
         for letter in newest
     ]
-    write_table(("place", "set aside", "reason", "key", "detail"), rows)
+    table = Rows(("position", "failed at", "reason", "key", "detail"), rows)
+    show(None, f"{len(letters):,} dead letters: {_counts(letters)}", table, as_json=False)
 
 
-@app.command()
-def show(
+@app.command("show")
+def show_letter(
     context: typer.Context,
-    place: Annotated[str, typer.Argument(help="PARTITION:OFFSET, as `dlq ls` lists it.")],
+    place: Annotated[str, typer.Argument(help="Position as PARTITION:OFFSET, see `dlq ls`.")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show one dead letter: why, where it lay, its bytes, and the record if they hold one.
+    """Show one dead letter: reason, source, bytes, and the decoded record if possible.
 
     [bold]Examples[/]
 
@@ -91,42 +93,42 @@ def show(
     whole = original(broker, letter)
     payload = whole[1] if whole else letter.payload
     record = decoded(settings, registry_of(settings), replace(letter, payload=payload))
-    if as_json:
-        write_json({**_as_json(letter), "record": record})
-        return
-    write_line(f"{letter.reason} {letter.detail}")
-    write_line(f"came from {letter.topic}, partition {letter.partition}, offset {letter.offset}, key {letter.key!r}")
-    write_line(f"set aside {letter.failed_at:%Y-%m-%d %H:%M:%S} UTC")
-    write_line(f"{letter.size:,} bytes: {letter.payload[:SHOWN_BYTES].hex(' ')}")
+    parts = _parts(letter, record, whole=whole is not None)
+    show({**_as_json(letter), "record": record}, *parts, as_json=as_json)
+
+
+def _parts(letter: DeadLetter, record: dict[str, Any] | None, *, whole: bool) -> Iterator[str | Rows]:
+    """Return what is shown of a letter; `whole` says that its source topic still has the record."""
+    yield f"{letter.reason} {letter.detail}"
+    yield f"source {letter.topic}, partition {letter.partition}, offset {letter.offset}, key {letter.key!r}"
+    yield f"failed at {letter.failed_at:%Y-%m-%d %H:%M:%S} UTC"
+    yield f"{letter.size:,} bytes: {letter.payload[:SHOWN_BYTES].hex(' ')}"
     if not letter.is_whole:
-        where = "still there" if whole else "there no more: it can't be replayed"
-        write_line(f"The letter has only a part of it; where it came from the whole is {where}")
-    if record is None:
-        write_line("No record can be read from these bytes")
-    else:
-        write_table(("field", "value"), record.items())
+        yield "The letter has a part of the record; the source topic " + (
+            "still has all of it" if whole else "no longer has it, so it can't be replayed"
+        )
+    yield "These bytes can't be decoded" if record is None else Rows(("field", "value"), record.items())
 
 
 @app.command()
 def replay(
     context: typer.Context,
-    places: Annotated[list[str] | None, typer.Argument(help="PARTITION:OFFSET of each; all if left out.")] = None,
+    places: Annotated[list[str] | None, typer.Argument(help="Positions as PARTITION:OFFSET; all by default.")] = None,
     *,
     reason: Reasons = None,
     topic: Topic = None,
     key: Key = None,
     since: Since = None,
     until: Until = None,
-    rekey: Annotated[bool, typer.Option("--rekey", help="Send each under the customer that its record names.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, send nothing.")] = False,
+    rekey: Annotated[bool, typer.Option("--rekey", help="Key each record by its own customer_id.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the replay without sending.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send dead letters again to the topic that they came from, once their cause is mended.
+    """Replay dead letters to their source topic, once the cause is fixed.
 
-    Sent twice, a transaction is still scored once: its second score is its first. What is still bad comes
-    back as a new dead letter; the old ones stay until the topic's retention removes them. Of several letters
-    of one record one is sent, so replaying again never sends more. A partition's records go in the order in
-    which they came; what their customers sent since is before them. Exit code 1 when some can't be sent.
+    A replayed duplicate keeps its first score. Records that fail again become new dead letters; the old letters stay
+    until the topic's retention removes them. Several letters of one record are replayed once. Records of a partition
+    keep their order, behind the records sent since. Exit code 1 when some letters can't be replayed.
 
     [bold]Examples[/]
 
@@ -143,33 +145,31 @@ def replay(
     missing = set(places or ()) - {letter.place for letter in letters}
     if missing:
         raise NoSuchDeadLetterError(
-            f"expected dead letters that meet every condition at {', '.join(sorted(missing))}, was none: "
-            "`fraudstream dlq ls` lists the places"
+            f"expected dead letters that match all filters at {', '.join(sorted(missing))}, found none. "
+            "`fraudstream dlq ls` lists the positions"
         )
     chosen = Replay.of(settings, letters)
     sent, gone = (0, []) if dry_run else replay_dead_letters(broker, chosen.letters, rekey=rekey)
-    if as_json:
-        counts = {"found": len(letters), "repeats": chosen.repeats, "too_large": chosen.too_large}
-        write_json({**counts, "sent": sent, "gone": [letter.place for letter in gone]})
-    else:
-        _tell(chosen, sent, dry_run=dry_run)
+    counts = {"found": len(letters), "repeats": chosen.repeats, "too_large": chosen.too_large}
+    result = {**counts, "sent": sent, "gone": [letter.place for letter in gone]}
+    show(result, *_replayed(chosen, sent, dry_run=dry_run), as_json=as_json)
     if gone:
         err.print(
-            f"Not sent: {', '.join(letter.place for letter in gone)}. The letters have only a part of these records, "
-            "and the topic that they came from has them no more"
+            f"Not replayed: {', '.join(letter.place for letter in gone)}. These letters have a part of the record, "
+            "and their source topic no longer has the rest"
         )
         raise typer.Exit(1)
 
 
-def _tell(chosen: Replay, sent: int, *, dry_run: bool) -> None:
+def _replayed(chosen: Replay, sent: int, *, dry_run: bool) -> Iterator[str]:
     if dry_run:
-        write_line(f"Would send {len(chosen.letters):,}" + (f": {_counts(chosen.letters)}" if chosen.letters else ""))
+        yield f"Would replay {len(chosen.letters):,}" + (f": {_counts(chosen.letters)}" if chosen.letters else "")
     else:
-        write_line(f"Sent {sent:,} again")
+        yield f"Replayed {sent:,}"
     if chosen.repeats:
-        write_line(f"{chosen.repeats:,} more are letters of the same records")
+        yield f"{chosen.repeats:,} duplicate letters of the same records"
     if chosen.too_large:
-        write_line(f"{chosen.too_large:,} are larger than job.max_record_bytes, and would come back")
+        yield f"{chosen.too_large:,} are larger than job.max_record_bytes, and would fail again"
 
 
 def _counts(letters: Sequence[DeadLetter]) -> str:

@@ -1,14 +1,22 @@
+"""Command `doctor`."""
+
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
+from rich.text import Text
 
-from fraudstream.terminal import AsJson, out, settings_of, write_json
+from fraudstream.terminal import AsJson, settings_of, show
+
+if TYPE_CHECKING:
+    from fraudstream.devstack.doctor import Finding
 
 
 def doctor(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Check all that is needed, and print how to mend what is missing. Exit code 3 when something is.
+    """Check prerequisites and print how to fix what is missing. Exit code 3 when something required is missing.
 
     [bold]Examples[/]
 
@@ -18,13 +26,14 @@ def doctor(context: typer.Context, *, as_json: AsJson = False) -> None:
     from fraudstream.devstack.doctor import examine
 
     findings = examine(settings_of(context))
-    if as_json:
-        write_json([dataclasses.asdict(finding) for finding in findings])
-    else:
-        for finding in findings:
-            mark = "[green]ok  [/]" if finding.ok else ("[red]FAIL[/]" if finding.required else "[yellow]warn[/]")
-            out.print(f"{mark} {finding.name:11} {finding.found}", soft_wrap=True)
-            if not finding.ok:
-                out.print(f"     {'':11} -> {finding.fix}", soft_wrap=True)
+    show([asdict(finding) for finding in findings], *_lines(findings), as_json=as_json)
     if any(finding.required and not finding.ok for finding in findings):
         raise typer.Exit(3)
+
+
+def _lines(findings: Iterable[Finding]) -> Iterator[Text]:
+    for finding in findings:
+        mark = ("ok  ", "green") if finding.ok else ("FAIL", "red") if finding.required else ("warn", "yellow")
+        yield Text.assemble(mark, f" {finding.name:11} {finding.found}")
+        if not finding.ok:
+            yield Text(f"     {'':11} -> {finding.fix}")

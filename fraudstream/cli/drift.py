@@ -1,3 +1,5 @@
+"""Commands `drift ...`."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -6,23 +8,23 @@ from typing import Annotated
 import typer
 
 from fraudstream.cli.bench import run_measurement
-from fraudstream.terminal import AsJson, err, out, write_json
+from fraudstream.terminal import AsJson, err, show
 
-app = typer.Typer(help="Judge the drift detectors, and compare samples.", no_args_is_help=True)
+app = typer.Typer(help="Evaluate drift detectors, and compare samples.", no_args_is_help=True)
 
 
 @app.command()
 def scorecard(
     *,
-    brief: Annotated[bool, typer.Option("--brief", help="One small world: to see that it works.")] = False,
-    seed: Annotated[int, typer.Option(min=1, help="Of the worlds.")] = 1,
-    results: Annotated[Path | None, typer.Option(help="Folder to write to; benchmarks/results if left out.")] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Run one small scenario, as a smoke test.")] = False,
+    seed: Annotated[int, typer.Option(min=1, help="Seed of the scenarios.")] = 1,
+    results: Annotated[Path | None, typer.Option(help="Output folder; benchmarks/results by default.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge each detector on seeded scenarios, beside one that always fires and one that never does.
+    """Evaluate each detector on seeded scenarios, against one that always fires and one that never does.
 
-    False alarms, delays and misses as a table, JSON, Markdown and a picture; the last line is a JSON object, and with
-    --json it is the only one. Needs the whole repository, no broker and no cluster.
+    Writes false alarms, delays and misses as a table, JSON, Markdown and a chart. The last line is a JSON object; with
+    --json it is the only one. Needs a clone of the repository, but no broker and no cluster.
 
     [bold]Examples[/]
 
@@ -38,15 +40,15 @@ def scorecard(
 
 @app.command()
 def report(
-    reference: Annotated[Path, typer.Argument(help="A Parquet file of `archive`, of a time when all was well.")],
-    current: Annotated[Path, typer.Argument(help="One to compare with it.")],
+    reference: Annotated[Path, typer.Argument(help="Reference sample: Parquet file from `archive`.")],
+    current: Annotated[Path, typer.Argument(help="Current sample: Parquet file from `archive`.")],
     *,
-    target: Annotated[Path, typer.Option("--out", help="The HTML page to write.")],
+    target: Annotated[Path, typer.Option("--out", help="HTML file to write.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write Evidently's report on two archived inference samples: score and features, column by column.
+    """Write an Evidently report that compares two archived inference samples column by column.
 
-    The first run installs Evidently, into an environment of its own in the cache folder.
+    The first run installs Evidently into an isolated environment in the cache folder.
 
     [bold]Examples[/]
 
@@ -56,7 +58,4 @@ def report(
 
     with err.status("comparing"):
         columns = write_drift_report(reference, current, target)
-    if as_json:
-        write_json({"page": str(target), "columns": columns})
-    else:
-        out.print(f"{target}: {columns} columns compared", soft_wrap=True)
+    show({"page": str(target), "columns": columns}, f"{target}: {columns} columns compared", as_json=as_json)

@@ -1,3 +1,5 @@
+"""Command `evaluate`."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta
@@ -9,7 +11,7 @@ import typer
 
 from fraudstream.cli.model_names import Balance, Model
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import AsJson, count_bar, settings_of, stage_shower, write_json, write_table
+from fraudstream.terminal import AsJson, Rows, count_bar, settings_of, show, stage_shower
 
 if TYPE_CHECKING:
     from models.training.evaluate import Prepared
@@ -30,33 +32,37 @@ def evaluate(
     *,
     history: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled Parquet file.")],
     train_end: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help="First day after the first fold's training, UTC.")
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="Day after the training period of the first fold, UTC.")
     ],
-    train_days: Annotated[int, typer.Option(min=1, help="Days trained on.")] = 7,
-    delay_days: Annotated[int, typer.Option(min=0, help="Days until the labels are known.")] = 7,
-    test_days: Annotated[int, typer.Option(min=1, help="Days tested.")] = 7,
-    folds: Annotated[int, typer.Option(min=1, help="Test folds, a week apart.")] = 4,
-    validation_folds: Annotated[int, typer.Option(min=0, help="Earlier folds, on which choices are made.")] = 4,
-    validation_days_before: Annotated[int, typer.Option(min=1, help="How much earlier, in days.")] = 35,
-    model: Annotated[Model, typer.Option(help="What is trained.")] = Model.LIGHTGBM,
-    balance: Annotated[Balance, typer.Option(help="Against rare frauds: weights, or made-up ones.")] = Balance.NONE,
+    train_days: Annotated[int, typer.Option(min=1, help="Length of the training period in days.")] = 7,
+    delay_days: Annotated[int, typer.Option(min=0, help="Days until labels are known.")] = 7,
+    test_days: Annotated[int, typer.Option(min=1, help="Length of a test fold in days.")] = 7,
+    folds: Annotated[int, typer.Option(min=1, help="Number of test folds, one week apart.")] = 4,
+    validation_folds: Annotated[int, typer.Option(min=0, help="Number of earlier folds for model selection.")] = 4,
+    validation_days_before: Annotated[
+        int, typer.Option(min=1, help="Days from the validation folds to the test folds.")
+    ] = 35,
+    model: Annotated[Model, typer.Option(help="Model to train.")] = Model.LIGHTGBM,
+    balance: Annotated[Balance, typer.Option(help="Class balancing: none, class weights or SMOTE.")] = Balance.NONE,
     calibration_days: Annotated[
-        int, typer.Option(min=0, help="Last days of training to calibrate the probabilities on.")
+        int, typer.Option(min=0, help="Last days of training held out to calibrate probabilities.")
     ] = 0,
-    features: Annotated[Features, typer.Option(help="All, or the benchmark's 15.")] = Features.ALL,
+    features: Annotated[
+        Features, typer.Option(help="Feature set: all, or the 15 features of the benchmark.")
+    ] = Features.ALL,
     search_minutes: Annotated[
-        float, typer.Option(min=0, help="How long to look for better settings, on the validation folds.")
+        float, typer.Option(min=0, help="Time budget of the hyperparameter search on the validation folds.")
     ] = 0,
     maturity_days: Annotated[
         float | None,
-        typer.Option(min=0, help="Age in days at which labels of both classes count as final; derived if left out."),
+        typer.Option(min=0, help="Age in days at which a label counts as final; derived from the data by default."),
     ] = None,
     timezone: Timezone = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same figures.")] = 7,
-    report: Annotated[Path | None, typer.Option(help="HTML file to write, with charts.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed and file give the same figures.")] = 7,
+    report: Annotated[Path | None, typer.Option(help="HTML report to write, with charts.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a model fold by fold: train, wait for the labels, test on the days after.
+    """Evaluate a model by time folds: train, wait for the labels, test on the days after.
 
     The last line of the output is one JSON object; with --json it is the only one.
 
@@ -92,24 +98,23 @@ def evaluate(
     )
     found: list[Found] = []
     with count_bar("evaluating", None) as bar:
-        show = stage_shower(bar)
+        progress = stage_shower(bar)
 
         def choose(prepared: Prepared) -> Learner:
             measures = validation_measures(prepared, settings)
-            found.append(search(settings.model, measures, seed=seed, seconds=60 * search_minutes, progress=show))
-            return found[0].candidate
+            found.append(search(settings.model, measures, seed=seed, seconds=60 * search_minutes, progress=progress))
+            return found[0].learner
 
-        evaluation = evaluate_model(history, settings, choose=choose if search_minutes else None, progress=show)
+        evaluation = evaluate_model(history, settings, choose=choose if search_minutes else None, progress=progress)
     if report:
         from models.training.report import evaluation_report, write_report
 
         write_report(report, evaluation_report(evaluation))
-    if not as_json:
-        _show(evaluation)
-    write_json({**evaluation.to_json(), **({"search": found[0].to_json()} if found else {})})
+    result = {**evaluation.to_json(), **({"search": found[0].to_json()} if found else {})}
+    show(result, _table(evaluation), as_json=as_json, json_last=True)
 
 
-def _show(evaluation: Evaluation) -> None:
+def _table(evaluation: Evaluation) -> Rows:
     from models.training.evaluation import HEADLINE
 
     rows = [
@@ -127,4 +132,4 @@ def _show(evaluation: Evaluation) -> None:
         if means:
             spread = (f"{means[name]:.3f} ± {means[f'{name}_sd']:.3f}" for name in HEADLINE)
             rows.append((f"{period}, mean", "", "", "", *spread))
-    write_table(("fold", "tested", "train (frauds)", "test (frauds)", *HEADLINE), rows)
+    return Rows(("fold", "tested", "train (frauds)", "test (frauds)", *HEADLINE), rows)

@@ -1,13 +1,15 @@
+"""Command `explain`."""
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudstream.terminal import AsJson, err, out, settings_of, write_json, write_line, write_table
+from fraudstream.terminal import AsJson, Rows, err, settings_of, show, warn
 from schemas.label_offset import label_offset_text
 
 if TYPE_CHECKING:
@@ -15,21 +17,21 @@ if TYPE_CHECKING:
     from models.scoring.explanation import Explanation
 
 SHOWN = 15
-"""Features that the table shows; --json has all."""
+"""Features in the table; --json has all."""
 
 
 def explain(
     context: typer.Context,
-    alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="As the alert has it.")],
+    alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="Id of the alert.")],
     *,
     model: Annotated[
-        Path | None, typer.Option(help="Folder of the model; found by the alert's model id if left out.")
+        Path | None, typer.Option(help="Folder of the model artifact; found by the alert's model id by default.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score an alert again with the model that made it, and take the score apart: exact contributions, every feature.
+    """Recompute the score of an alert, and show the exact contribution of every feature.
 
-    Exit code 1 when the score is not the same to the last bit.
+    Exit code 1 when the recomputed score is not identical.
 
     [bold]Examples[/]
 
@@ -46,17 +48,20 @@ def explain(
     settings = settings_of(context)
     broker = Broker.of(settings)
     require_topics(broker, settings.topics.alerts, settings.topics.inference)
-    with err.status("looking for the alert"):
+    with err.status("searching the alert"):
         record = find_alert(broker, alert_id)
         row = record.features
         model_id = record.alert["model_id"]
         artifact = load_tested(model) if model else load_known_model(settings, model_id)
         found = explain_row(artifact, row)
     same = found.score == record.alert["score"] and record.logged_the_same
-    if as_json:
-        write_json(_told(record, found, same=same))
-    else:
-        _show(record, found, share=settings.job.feature_log_share)
+    show(_as_json(record, found, same=same), *_parts(record, found), as_json=as_json)
+    if record.logged is None and not as_json:
+        warn(
+            "the inference topic does not have this decision "
+            f"(job.feature_log_share = {settings.job.feature_log_share:g}), so the labels known at the time are "
+            "missing; the features are the alert's own. A share of 1 logs every decision"
+        )
     if not same:
         err.print(_why_not(record, found, artifact.manifest.model_id), soft_wrap=True)
         raise typer.Exit(1)
@@ -65,18 +70,19 @@ def explain(
 def _why_not(record: AlertRecord, found: Explanation, scored_by: str) -> str:
     alert = record.alert
     if scored_by != alert["model_id"]:
-        return f"expected the model {alert['model_id']}, was {scored_by}: name the alert's own with --model"
+        return f"expected the model {alert['model_id']}, got {scored_by}. Name the alert's model with --model"
     if found.score == alert["score"]:
         return (
-            "expected the inference topic to have the alert's features and score, was others: another job wrote there"
+            "expected the alert's features and score in the inference topic, got others. Check whether another job "
+            "writes to it"
         )
     return (
-        f"expected the score {alert['score']!r} again, was {found.score!r}: of a duplicate transaction the first "
-        "alert is needed, which may have left the topic; else compare this machine's onnxruntime with the manifest's"
+        f"expected the score {alert['score']!r}, got {found.score!r}. A duplicate transaction has the score of its "
+        "first alert, which may have left the topic; otherwise compare the onnxruntime here with the manifest's"
     )
 
 
-def _told(record: AlertRecord, found: Explanation, *, same: bool) -> dict[str, Any]:
+def _as_json(record: AlertRecord, found: Explanation, *, same: bool) -> dict[str, Any]:
     alert, logged = record.alert, record.logged
     return {
         "alert": {name: value for name, value in alert.items() if name not in {"features", "reasons"}},
@@ -91,43 +97,36 @@ def _told(record: AlertRecord, found: Explanation, *, same: bool) -> dict[str, A
     }
 
 
-def _show(record: AlertRecord, found: Explanation, *, share: float) -> None:
+def _parts(record: AlertRecord, found: Explanation) -> Iterator[str | Rows]:
     alert, logged = record.alert, record.logged
-    write_line(f"Alert {alert['alert_id']} on transaction {alert['transaction_id']} of {alert['customer_id']}")
-    again = "the same" if found.score == alert["score"] else f"{found.score!r}"
+    yield f"Alert {alert['alert_id']} on transaction {alert['transaction_id']} of {alert['customer_id']}"
+    again = "identical" if found.score == alert["score"] else f"{found.score!r}"
     rows = {
         "decision": f"{alert['decision']} at {alert['scored_at']:%Y-%m-%d %H:%M:%S} UTC by {alert['model_id']}",
-        "score, scored again": f"{alert['score']:.6f}, {again}",
+        "score, recomputed": f"{alert['score']:.6f}, {again}",
         "review, block from": f"{alert['review_threshold']:.6f}, {alert['block_threshold']:.6f}",
         "labels known": "not logged" if logged is None else _labels_known(logged["label_offsets"]),
         "repeated": f"{record.repeats} times",
     }
-    write_table(("what", ""), list(rows.items()))
-    # What rules say was so by the rules of then: it is told as the alert has it, the model's part is found again.
+    yield Rows(("what", ""), rows.items())
+    # The rules may have changed since, so their reasons come from the alert; the model's are recomputed.
     reasons = [
-        *((said["code"], said["text"], said["feature"] or "-", "-") for said in record.rules),
+        *((rule["code"], rule["text"], rule["feature"] or "-", "-") for rule in record.rules),
         *(
             (reason.code.value, reason.code.text, reason.feature, _number(reason.contribution))
             for reason in found.reasons
         ),
     ]
-    write_table(("reason", "in words", "feature", "log-odds"), reasons)
+    yield Rows(("reason", "text", "feature", "log-odds"), reasons)
     parts = [
         (part.feature, f"{part.value:.6g} {part.unit}", _number(part.usual), _number(part.contribution))
         for part in found.parts[:SHOWN]
     ]
-    write_table(("feature", "value", "usual", "log-odds"), parts)
+    yield Rows(("feature", "value", "usual", "log-odds"), parts)
     if found.expected is not None:
         rest = sum(part.contribution or 0 for part in found.parts[SHOWN:])
-        out.print(
-            f"{len(found.parts) - SHOWN} more features add {rest:+.4f}, to log-odds of {found.expected:+.4f} before any"
-        )
-    if logged is None:
-        err.print(
-            f"The inference topic does not have this decision (job.feature_log_share = {share:g}), so which labels "
-            "were known is not told; the features are the alert's own. With a share of 1 every decision is logged",
-            soft_wrap=True,
-        )
+        more = len(found.parts) - SHOWN
+        yield f"{more} more features add {rest:+.4f} to a base value of {found.expected:+.4f} log-odds"
 
 
 def _labels_known(label_offsets: Sequence[int]) -> str:

@@ -1,3 +1,5 @@
+"""Command `explore`."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -6,30 +8,28 @@ from typing import Annotated
 import typer
 
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import AsJson, err, out, settings_of, write_json
+from fraudstream.terminal import AsJson, err, settings_of, show
 
 
 def explore(
     context: typer.Context,
-    archive: Annotated[Path, typer.Argument(help="Folder that `archive` wrote.")],
+    archive: Annotated[Path, typer.Argument(help="Folder from `archive`.")],
     *,
-    target: Annotated[Path, typer.Option("--out", help="The HTML page to write.")] = Path("explore.html"),
+    target: Annotated[Path, typer.Option("--out", help="HTML file to write.")] = Path("explore.html"),
     labels: Annotated[
-        Path | None, typer.Option(help="Parquet file with customer_id, transaction_id, is_fraud, label_time.")
+        Path | None, typer.Option(help="Parquet file of labels: customer_id, transaction_id, is_fraud, label_time.")
     ] = None,
     with_labels: Annotated[
-        bool, typer.Option("--with-labels", help="Take the labels of the topic, and keep them beside the page.")
+        bool, typer.Option("--with-labels", help="Read labels from the topic; they are saved next to the page.")
     ] = False,
     timezone: Timezone = None,
-    query: Annotated[
-        list[Path] | None, typer.Option(help="File of SQL, whose answer is put on the page; can be repeated.")
-    ] = None,
+    query: Annotated[list[Path] | None, typer.Option(help="SQL file to add to the page; repeat for several.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explore an archive with DuckDB: alerts, scores, thresholds, features and hot spots as charts on a page.
+    """Explore an archive with DuckDB: charts of alerts, scores, thresholds, features and hot spots on a page.
 
-    Each chart's SQL is on the page and in exploration/queries. The first run installs DuckDB and Altair, into an
-    environment of their own in the cache folder.
+    The SQL of each chart is on the page. The first run installs DuckDB and Altair into an
+    isolated environment in the cache folder.
 
     [bold]Examples[/]
 
@@ -37,12 +37,12 @@ def explore(
       fraudstream explore artifacts/inference --with-labels --out explore.html
       fraudstream explore artifacts/inference --labels history.parquet --query mine.sql
     """
-    from fraudstream.archive.exploration import explore_archive, write_labels
+    from fraudstream.archive.exploration import SCRIPT, explore_archive, write_labels
     from fraudstream.kafka.broker import Broker
     from schemas.errors import UserError
 
     if labels is not None and with_labels:
-        raise UserError("expected --labels or --with-labels, was both: a label counts once")
+        raise UserError("expected --labels or --with-labels, got both. Choose one")
     own = with_timezone(settings_of(context), timezone)
     with err.status("exploring"):
         if with_labels:
@@ -56,8 +56,9 @@ def explore(
             timezone=own.files.timezone,
             limits=own.file_limits,
         )
-    if as_json:
-        write_json({"page": str(target), "labels": str(labels) if labels else None, "python": str(python)})
-        return
-    out.print(f"{target}: open it in a browser", soft_wrap=True)
-    out.print(f"Cells of exploration/explore.py run with {python}", soft_wrap=True)
+    show(
+        {"page": str(target), "labels": str(labels) if labels else None, "python": str(python)},
+        f"{target}: open it in a browser",
+        f"Run the cells of {SCRIPT} with {python}",
+        as_json=as_json,
+    )

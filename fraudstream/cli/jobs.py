@@ -1,47 +1,49 @@
+"""Commands `submit`, `stop` and `jobs`."""
+
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import typer
 
-from fraudstream.terminal import AsJson, err, out, settings_of, write_json, write_table
+from fraudstream.terminal import AsJson, Rows, err, settings_of, show
 from schemas.errors import UserError
 
 
 def submit(
     context: typer.Context,
     *,
-    mode: Annotated[str | None, typer.Option(help="thread or process: how Flink runs Python.")] = None,
-    parallelism: Annotated[int | None, typer.Option(min=1, help="Slots that the job takes.")] = None,
-    guarantee: Annotated[str | None, typer.Option(help="at-least-once or exactly-once.")] = None,
-    state_backend: Annotated[str | None, typer.Option(help="hashmap or rocksdb.")] = None,
-    start_from: Annotated[str | None, typer.Option(help="earliest, latest or committed.")] = None,
+    mode: Annotated[str | None, typer.Option(help="Execution mode of Python in Flink: thread or process.")] = None,
+    parallelism: Annotated[int | None, typer.Option(min=1, help="Parallelism of the job, in slots.")] = None,
+    guarantee: Annotated[str | None, typer.Option(help="Delivery guarantee: at-least-once or exactly-once.")] = None,
+    state_backend: Annotated[str | None, typer.Option(help="State backend: hashmap or rocksdb.")] = None,
+    start_from: Annotated[
+        str | None, typer.Option(help="Start offsets of a new job: earliest, latest or committed.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Folder of the model artifact.")] = None,
-    from_savepoint: Annotated[str | None, typer.Option(help="Folder to restore from.")] = None,
+    from_savepoint: Annotated[str | None, typer.Option(help="Savepoint or checkpoint to restore from.")] = None,
     allow_dropped_state: Annotated[
-        bool, typer.Option("--allow-dropped-state", help="Leave state behind that the job has no operator for.")
+        bool, typer.Option("--allow-dropped-state", help="Allow state that no operator of the job restores.")
     ] = False,
     unmarked_state: Annotated[
         bool,
-        typer.Option("--unmarked-state", help="The state is of fraudstream 0.1, with the settings' shards and mode."),
+        typer.Option("--unmarked-state", help="State of fraudstream 0.1, with shards and mode as in the settings."),
     ] = False,
     reset_topic: Annotated[
         list[str] | None,
         typer.Option(
             metavar="INPUT",
-            help="transactions, labels or control: its topic was deleted and created again since the savepoint, and is "
-            "read from its first record. May be given more than once.",
+            help="Input to read from its first record, because its topic was recreated since the savepoint: "
+            "transactions, labels or control. Repeat for several.",
         ),
     ] = None,
     accept_loss: Annotated[
         bool,
-        typer.Option(
-            "--accept-loss", help="Start from a checkpoint whose uncommitted output the brokers have aborted."
-        ),
+        typer.Option("--accept-loss", help="Restore a checkpoint whose uncommitted output the brokers have aborted."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Start the scoring job, and print the `flink run` line that does it.
+    """Submit the scoring job, and print the `flink run` command.
 
     [bold]Examples[/]
 
@@ -63,10 +65,10 @@ def submit(
     }
     if reset_topic and from_savepoint is None:
         raise UserError(
-            "expected --from-savepoint with --reset-topic, got none: a job without state reads from the start"
+            "expected --from-savepoint with --reset-topic, got none. A job without state reads from the first record"
         )
     settings = settings_of(context, job=given, model={"artifact": model})
-    load_tested(settings.model.artifact)  # a wrong model is told here, not by a failing job
+    load_tested(settings.model.artifact)  # fail here, not in the job
     services = find_services(settings)
     with err.status("submitting"):
         done = submit_job(
@@ -79,20 +81,21 @@ def submit(
             accept_loss=accept_loss,
             on_line=lambda line: err.print(line, soft_wrap=True),
         )
-    if as_json:
-        write_json({"job_id": done.job_id, "line": done.line, "config": str(done.config)})
-    else:
-        out.print(f"Job {done.job_id} is running ({services.rest_url}/#/job/{done.job_id}/overview)", soft_wrap=True)
+    show(
+        {"job_id": done.job_id, "line": done.line, "config": str(done.config)},
+        f"Job {done.job_id} is running ({services.rest_url}/#/job/{done.job_id}/overview)",
+        as_json=as_json,
+    )
 
 
 def stop(
     context: typer.Context,
     *,
-    job: Annotated[str | None, typer.Argument(help="Id of the job; needed only when several run.")] = None,
-    savepoint: Annotated[bool, typer.Option("--savepoint", help="Keep the state, to resume from.")] = False,
+    job: Annotated[str | None, typer.Argument(help="Job id; required when several jobs run.")] = None,
+    savepoint: Annotated[bool, typer.Option("--savepoint", help="Take a savepoint to resume from.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Stop the running job, keeping its state with --savepoint.
+    """Stop the running job, with a savepoint on --savepoint.
 
     [bold]Examples[/]
 
@@ -107,16 +110,12 @@ def stop(
     job_id = job or _only_job(services.rest_url)
     with err.status("stopping"):
         kept = stop_job(settings, services, job_id, savepoint=savepoint)
-    if as_json:
-        write_json({"job_id": job_id, "savepoint": kept})
-    else:
-        out.print(f"Stopped {job_id}")
-        if kept:
-            out.print(f"Resume with: fraudstream submit --from-savepoint {kept}", soft_wrap=True)
+    resume = [f"Resume with: fraudstream submit --from-savepoint {kept}"] if kept else []
+    show({"job_id": job_id, "savepoint": kept}, f"Stopped {job_id}", *resume, as_json=as_json)
 
 
 def jobs(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """List the cluster's jobs.
+    """List the jobs of the cluster.
 
     [bold]Examples[/]
 
@@ -126,13 +125,8 @@ def jobs(context: typer.Context, *, as_json: AsJson = False) -> None:
     from fraudstream.devstack.stack import find_services
 
     found = _jobs(find_services(settings_of(context)).rest_url)
-    if as_json:
-        write_json(found)
-    else:
-        write_table(
-            ("job", "name", "state", "running s", "why it failed last"),
-            [(j["jid"], j["name"], j["state"], j["duration"] // 1000, j["cause"]) for j in found],
-        )
+    rows = [(j["jid"], j["name"], j["state"], j["duration"] // 1000, j["cause"]) for j in found]
+    show(found, Rows(("job", "name", "state", "running s", "last failure"), rows), as_json=as_json)
 
 
 def _jobs(rest_url: str) -> list[dict[str, Any]]:
@@ -147,4 +141,4 @@ def _only_job(rest_url: str) -> str:
     if len(live) == 1:
         return str(live[0]["jid"])
     names = ", ".join(f"{job['jid']} ({job['name']})" for job in live) or "none"
-    raise UserError(f"expected one running job to stop, but found {names}: name the one to stop")
+    raise UserError(f"expected one running job to stop, found {names}. Name the job to stop")

@@ -43,7 +43,8 @@ from fraudstream.cli import (
 )
 from fraudstream.cli.command_line import CommandGroup, CommandLine
 from fraudstream.system.environment import QUIET
-from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.extras import extra_of
+from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.folders import cache_folder
 from fraudstream.system.interrupts import INTERRUPTED, terminate_as_interrupt
 from fraudstream.terminal import err
@@ -139,11 +140,23 @@ def main() -> None:
     except (UserError, RuntimeFailure) as error:
         err.print(f"[red]Error:[/] {_plain(str(error))}", soft_wrap=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        extra = extra_of(error.name or "")
+        if extra is None:
+            raise
+        needs = f"`{_command()}` needs fraudstream[{extra}], found no module {error.name}."
+        err.print(_plain(f"Error: {needs} Install it: pip install 'fraudstream[{extra}]'"), soft_wrap=True)
+        sys.exit(NotReady.exit_code)
     except KafkaException as error:
         err.print(f"[red]Error:[/] the broker did not answer as expected: {_plain(error.args[0].str())}")
         sys.exit(RuntimeFailure.exit_code)
     except KeyboardInterrupt:  # before the command had begun, or while its end was told
         sys.exit(INTERRUPTED)
+
+
+def _command() -> str:
+    known = typer.main.get_group(app).commands
+    return next((word for word in sys.argv[1:] if word in known), "fraudstream")
 
 
 def _plain(text: str) -> str:

@@ -1,3 +1,5 @@
+"""Command `metrics`."""
+
 from __future__ import annotations
 
 from typing import Annotated
@@ -10,22 +12,22 @@ from fraudstream.terminal import out, settings_of
 def metrics(
     context: typer.Context,
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on; nobody is asked for a token.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 9464,
+    host: Annotated[str, typer.Option(help="Address to listen on; requests need no token.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free port.")] = 9464,
     label_share: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Share of the customers whose labels judge the models, as `monitor` does."),
+        typer.Option(
+            min=0, max=1, help="Fraction of customers sampled for model quality, by a stable hash; 0 disables it."
+        ),
     ] = 1.0,
-    horizon_days: Annotated[
-        float, typer.Option(min=0, help="A transaction is judged when it is so old, with the label it has by then.")
-    ] = 14,
-    cards: Annotated[int, typer.Option(min=1, help="The k of Card Precision@k: cards checked in a day.")] = 100,
+    horizon_days: Annotated[float, typer.Option(min=0, help="Age in days at which a label counts as final.")] = 14,
+    cards: Annotated[int, typer.Option(min=1, help="k of Card Precision@k: cards checked per day.")] = 100,
 ) -> None:
-    """Give figures to Prometheus until Ctrl-C: the topics' since its start, the job's, the lag, the models' by label.
+    """Serve Prometheus metrics until Ctrl-C: topics, job health, consumer lag, model quality.
 
-    `fraudstream api` gives the same at its /metrics, but for the models'. To judge those, scores and labels are read
-    from their oldest records on, and some 500 bytes kept of each transaction that is not old enough, of a million at
-    most: a smaller `--label-share` takes less, 0 does without.
+    `fraudstream api` serves the same at /metrics, except model quality. Model quality reads scores and labels from
+    their first record, and keeps about 500 bytes per transaction without a final label, for up to a million of them:
+    a smaller --label-share needs less memory.
 
     [bold]Examples[/]
 

@@ -1,3 +1,5 @@
+"""Commands `model ...`."""
+
 from __future__ import annotations
 
 import typer
@@ -6,10 +8,10 @@ from fraudstream.cli.model_decisions import check, promote, redeploy, rollback, 
 from fraudstream.cli.model_deployments import compare, deploy, status
 from fraudstream.cli.model_prune import prune
 from fraudstream.cli.model_verify import verify
-from fraudstream.cli.model_versions import diff, log, ls, push, show
+from fraudstream.cli.model_versions import diff, log, ls, push, show_model
 
-app = typer.Typer(help="Register models, and decide which of them score.", no_args_is_help=True)
+app = typer.Typer(help="Register, compare, promote and deploy models.", no_args_is_help=True)
 for command in (
-    ls, push, show, diff, verify, check, promote, shadow, rollback, redeploy, log, deploy, status, compare, prune,
+    ls, push, show_model, diff, verify, check, promote, shadow, rollback, redeploy, log, deploy, status, compare, prune,
 ):  # fmt: skip
-    app.command()(command)
+    app.command(command.__name__.removesuffix("_model"))(command)

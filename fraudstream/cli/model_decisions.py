@@ -1,3 +1,5 @@
+"""Commands `model check`, `promote`, `shadow`, `rollback` and `redeploy`."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -6,20 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
-from fraudstream.cli.model_deployments import shard_as_json, show_shards
-from fraudstream.cli.model_versions import Wanted
+from fraudstream.cli.gate_table import gate_tables
+from fraudstream.cli.model_deployments import shard_as_json, shard_table
+from fraudstream.cli.model_versions import Version
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import (
     AsJson,
     count_bar,
     err,
-    out,
-    printable,
     settings_of,
+    show,
     stage_shower,
-    write_json,
-    write_table,
+    warn,
 )
 from schemas.errors import UserError
 
@@ -35,59 +37,57 @@ if TYPE_CHECKING:
 
 On = Annotated[
     Path | None,
-    typer.Option("--on", help="What to compare on: labelled Parquet file, or archive of the inference topic."),
+    typer.Option("--on", help="Data to compare on: labelled Parquet file, or archive of the inference topic."),
 ]
-Reason = Annotated[str, typer.Option(help="Why, for those who ask later.")]
-Force = Annotated[bool, typer.Option("--force", help="Overrule gates that fail; needs --reason.")]
-Report = Annotated[Path | None, typer.Option(help="HTML file to write, with charts of both models.")]
-Unpublished = Annotated[
-    bool, typer.Option("--no-publish", help="Change the registry alone; `model redeploy` tells the job later.")
+Reason = Annotated[str, typer.Option(help="Reason, recorded in the audit log.")]
+Force = Annotated[bool, typer.Option("--force", help="Override failed gates; needs --reason.")]
+Report = Annotated[Path | None, typer.Option(help="HTML report to write, with charts of both models.")]
+NoPublish = Annotated[
+    bool, typer.Option("--no-publish", help="Change the registry only; `model redeploy` updates the job later.")
 ]
-Unawaited = Annotated[bool, typer.Option("--no-wait", help="Do not wait until each shard of the job has answered.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the reply of each shard.")]
 
 
 def check(
     context: typer.Context,
-    version: Wanted,
+    version: Version,
     *,
     on: On = None,
     timezone: Timezone = None,
     report: Report = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a model through the gates, and change nothing. Exit code 1 when one fails.
+    """Check a model against the promotion gates without changing anything. Exit code 1 when a gate fails.
 
     [bold]Examples[/]
 
-      fraudstream model check 3 --on labelled.parquet --report trial.html
+      fraudstream model check 3 --on labelled.parquet --report check.html
     """
     settings, registry = _open(context)
-    found = _try(with_timezone(settings, timezone), registry, version, on, report)
-    if as_json:
-        write_json({"passed": found.passed, "gates": [asdict(gate) for gate in found.gates]})
-    else:
-        _show_gates(found.gates)
+    found = _check(with_timezone(settings, timezone), registry, version, on, report)
+    gates = [asdict(gate) for gate in found.gates]
+    show({"passed": found.passed, "gates": gates}, *gate_tables(gates), as_json=as_json)
     if not found.passed:
         raise typer.Exit(1)
 
 
 def promote(
     context: typer.Context,
-    version: Wanted,
+    version: Version,
     *,
     on: On = None,
     timezone: Timezone = None,
     reason: Reason = "",
     force: Force = False,
     report: Report = None,
-    no_publish: Unpublished = False,
-    no_wait: Unawaited = False,
+    no_publish: NoPublish = False,
+    no_wait: NoWait = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a model the champion, if it passes the gates, and let the running job score with it.
+    """Promote a model to champion if it passes the gates, and deploy it to the running job.
 
-    The first champion has nothing to be compared with. Exit code 1 when a gate fails, or a shard of the job refuses the
-    model or does not answer; what was decided, refusals too, is in `model log`.
+    The first champion is not compared. Exit code 1 when a gate fails, or when a shard refuses the model or does not
+    reply. `model log` has all decisions, also refused ones.
 
     [bold]Examples[/]
 
@@ -98,27 +98,27 @@ def promote(
     settings, registry = _open(context)
     _expect_reason(force, reason)
     services = None if no_publish else _services(settings)
-    found = _try(with_timezone(settings, timezone), registry, version, on, report, may_lack=force)
+    found = _check(with_timezone(settings, timezone), registry, version, on, report, may_lack=force)
     entry = _promotion(settings, registry, services).promote(found, reason=reason, force=force)
-    _tell(settings, entry, found.gates, services=services, no_wait=no_wait, as_json=as_json)
+    _report(settings, entry, found.gates, services=services, no_wait=no_wait, as_json=as_json)
 
 
 def shadow(
     context: typer.Context,
-    version: Wanted,
+    version: Version,
     *,
     share: Annotated[
-        float, typer.Option(min=0, max=1, help="Of the customers that it decides for; 0: it is compared alone.")
+        float, typer.Option(min=0, max=1, help="Fraction of customers the challenger decides for; 0 means shadow only.")
     ] = 0.0,
     reason: Reason = "",
     force: Force = False,
-    no_publish: Unpublished = False,
-    no_wait: Unawaited = False,
+    no_publish: NoPublish = False,
+    no_wait: NoWait = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let a model score beside the champion, if its certificate and its latency hold.
+    """Run a model in shadow mode next to the champion, if its parity report and latency pass.
 
-    Exit code 1 when they do not, or a shard of the job refuses the model or does not answer.
+    Exit code 1 when they do not, or when a shard refuses the model or does not reply.
 
     [bold]Examples[/]
 
@@ -132,20 +132,20 @@ def shadow(
     services = None if no_publish else _services(settings)
     found = check_gates(registry, registry.find(version), settings)
     entry = _promotion(settings, registry, services).shadow(found, share=share, reason=reason, force=force)
-    _tell(settings, entry, found.gates, services=services, no_wait=no_wait, as_json=as_json)
+    _report(settings, entry, found.gates, services=services, no_wait=no_wait, as_json=as_json)
 
 
 def rollback(
     context: typer.Context,
     *,
     reason: Reason = "",
-    no_publish: Unpublished = False,
-    no_wait: Unawaited = False,
+    no_publish: NoPublish = False,
+    no_wait: NoWait = False,
     as_json: AsJson = False,
 ) -> None:
-    """Undo the newest promotion or shadow that is not undone yet; again for the one before it.
+    """Undo the latest promotion or shadow deployment; repeat to undo earlier ones.
 
-    Exit code 1 also when a shard of the job refuses, or does not answer.
+    Exit code 1 when a shard refuses or does not reply.
 
     [bold]Examples[/]
 
@@ -154,11 +154,11 @@ def rollback(
     settings, registry = _open(context)
     services = None if no_publish else _services(settings)
     entry = _promotion(settings, registry, services).rollback(reason=reason)
-    _tell(settings, entry, (), services=services, no_wait=no_wait, as_json=as_json)
+    _report(settings, entry, (), services=services, no_wait=no_wait, as_json=as_json)
 
 
 def redeploy(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Tell the job once more which models are to score: after --no-publish, or on a new broker.
+    """Publish the registry's models to the job: after --no-publish, or on a new broker.
 
     [bold]Examples[/]
 
@@ -166,10 +166,8 @@ def redeploy(context: typer.Context, *, as_json: AsJson = False) -> None:
     """
     settings, registry = _open(context)
     deployment = _promotion(settings, registry, _services(settings)).publish()
-    if as_json:
-        write_json(asdict(deployment))
-    else:
-        out.print(f"{settings.topics.control}: champion {deployment.champion.model_id}", soft_wrap=True)
+    text = f"{settings.topics.control}: champion {deployment.champion.model_id}"
+    show(asdict(deployment), text, as_json=as_json)
 
 
 def _open(context: typer.Context) -> tuple[Settings, ModelRegistry]:
@@ -181,7 +179,7 @@ def _open(context: typer.Context) -> tuple[Settings, ModelRegistry]:
 
 
 def _services(settings: Settings) -> Services:
-    """Find the broker; the job that reads it may come later."""
+    """Find the broker; the job may start later."""
     from fraudstream.devstack.stack import Services
     from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
@@ -192,25 +190,25 @@ def _services(settings: Settings) -> Services:
         require_topics(broker, settings.topics.control)
     except NotReady as error:
         raise NotReady(
-            f"{error}. Or change the registry alone (--no-publish), then `fraudstream model redeploy`"
+            f"{error}. Or change the registry only (--no-publish), then run `fraudstream model redeploy`"
         ) from None
     return Services(bootstrap_servers=broker.bootstrap_servers, rest_url=settings.flink.rest_url or "")
 
 
 def _promotion(settings: Settings, registry: ModelRegistry, services: Services | None) -> Promotion:
-    from fraudstream.lifecycle.decision_notice import tell_decision
+    from fraudstream.lifecycle.decision_notice import notify_decision
     from fraudstream.lifecycle.promotion import Promotion
 
-    def told(entry: AuditEntry) -> None:
-        tell_decision(settings, entry, lambda text: err.print(f"[yellow]{printable(text)}[/]"))
+    def notify(entry: AuditEntry) -> None:
+        notify_decision(settings, entry, warn)
 
-    return Promotion(settings, registry, services, on_decision=told)
+    return Promotion(settings, registry, services, on_decision=notify)
 
 
-def _try(
+def _check(
     settings: Settings,
     registry: ModelRegistry,
-    wanted: str,
+    version: str,
     on: Path | None,
     report: Path | None,
     *,
@@ -219,30 +217,30 @@ def _try(
     from fraudstream.lifecycle.gate_checks import check_gates_against
 
     with count_bar("comparing", None) as bar:
-        found = check_gates_against(registry, registry.find(wanted), on, settings, stage_shower(bar), may_lack=may_lack)
+        found = check_gates_against(
+            registry, registry.find(version), on, settings, stage_shower(bar), may_lack=may_lack
+        )
     if report is not None:
         _write_report(report, found, settings)
     return found
 
 
-def _write_report(path: Path, trial: GateReport, settings: Settings) -> None:
+def _write_report(path: Path, found: GateReport, settings: Settings) -> None:
     from models.promotion.report import promotion_report
     from models.training.report import write_report
 
-    if trial.comparison is None:
-        raise UserError("expected a champion to compare with in a report, was none: leave out --report")
-    write_report(path, promotion_report(trial.comparison, trial.resampled, trial.gates, settings.gates.confidence))
+    if found.comparison is None:
+        raise UserError("expected a champion to compare with in a report, found none. Leave out --report")
+    write_report(path, promotion_report(found.comparison, found.resampled, found.gates, settings.gates.confidence))
     err.print(f"Report: {path}", soft_wrap=True)
 
 
 def _expect_reason(force: bool, reason: str) -> None:
     if force and not reason:
-        raise UserError(
-            "expected a --reason with --force, was none: it is what those find who ask why gates were overruled"
-        )
+        raise UserError("expected a --reason with --force, got none. Set the reason that the audit log records")
 
 
-def _tell(
+def _report(
     settings: Settings,
     entry: AuditEntry,
     gates: Sequence[Gate],
@@ -251,27 +249,30 @@ def _tell(
     no_wait: bool,
     as_json: bool,
 ) -> None:
-    """Tell what was decided, and what the job makes of it."""
+    """Show a decision and its effect on the job."""
     refused = entry.outcome == "refused"
-    told = None if refused or no_wait or services is None else _answers(settings, services, entry)
-    if as_json:
-        write_json({**asdict(entry), "shards": None if told is None else [shard_as_json(shard) for shard in told]})
-    else:
-        _show_gates(gates)
+    shards = None if refused or no_wait or services is None else _await_shards(settings, services, entry)
+    after = entry.after
+    challenger = f", challenger is v{after.challenger}" if after.challenger is not None else ""
+    effect: list[str | Text] = [
+        Text.assemble((f"Champion is v{after.champion}", "green"), f"{challenger} (decision {entry.decision_id})"),
+        _effect(settings, services, shards, no_wait=no_wait),
+    ]
+    show(
+        {**asdict(entry), "shards": None if shards is None else [shard_as_json(shard) for shard in shards]},
+        *gate_tables(map(asdict, gates)),
+        *([] if refused else effect),
+        as_json=as_json,
+    )
     if refused:
-        err.print(f"[red]Refused[/]: {entry.model_id} does not pass the gates, so nothing was changed")
+        err.print(f"[red]Refused[/]: {entry.model_id} does not pass the gates. Nothing was changed")
         raise typer.Exit(1)
-    if not as_json:
-        after = entry.after
-        beside = f", v{after.challenger} beside it" if after.challenger is not None else ""
-        out.print(f"[green]Champion is v{after.champion}[/]{beside} (decision {entry.decision_id})", soft_wrap=True)
-        out.print(_what_the_job_knows(settings, services, told, no_wait=no_wait), soft_wrap=True)
-    if told is not None:
-        _judge(told, as_json=as_json)
+    if shards is not None:
+        _require_deployed(shards, as_json=as_json)
 
 
-def _answers(settings: Settings, services: Services, entry: AuditEntry) -> list[ShardReport] | None:
-    """Wait for the shards; None where no job runs."""
+def _await_shards(settings: Settings, services: Services, entry: AuditEntry) -> list[ShardReport] | None:
+    """Wait for the shards; None if no job runs."""
     from fraudstream.control.model_events import await_answers
     from fraudstream.control.running_job import job_runs
 
@@ -281,35 +282,27 @@ def _answers(settings: Settings, services: Services, entry: AuditEntry) -> list[
         return await_answers(services.broker(settings), entry.decision_id)
 
 
-def _what_the_job_knows(
-    settings: Settings, services: Services | None, told: list[ShardReport] | None, *, no_wait: bool
-) -> str:
+def _effect(settings: Settings, services: Services | None, shards: list[ShardReport] | None, *, no_wait: bool) -> str:
     if services is None:
-        return "No job was told: `fraudstream model redeploy` does that"
-    written = f"Written to {settings.topics.control}"
+        return "Not published. Run `fraudstream model redeploy` to update the job"
+    published = f"Published to {settings.topics.control}"
     if no_wait:
-        return f"{written}: a running job changes between two batches (`fraudstream model status`)"
-    if told is None:
-        return f"{written}. No job was found running: one that is started begins with it (`fraudstream submit`)"
-    return f"{written}, and {sum(shard.follows for shard in told)} of {len(told)} shards follow it"
+        return f"{published}: a running job switches between two batches (`fraudstream model status`)"
+    if shards is None:
+        return f"{published}. No running job was found; the next job starts with it (`fraudstream submit`)"
+    return f"{published}, and {sum(shard.follows for shard in shards)} of {len(shards)} shards have switched"
 
 
-def _judge(told: list[ShardReport], *, as_json: bool) -> None:
-    """Show who does not follow, and end with exit code 1 then."""
-    others = [shard for shard in told if not shard.follows]
+def _require_deployed(shards: list[ShardReport], *, as_json: bool) -> None:
+    """Exit with code 1 when shards have not switched, and show them."""
+    others = [shard for shard in shards if not shard.follows]
     if not others:
         return
     if not as_json:
-        show_shards(others)
+        show(None, shard_table(others), as_json=False)
     err.print(
-        "[red]Not served everywhere[/]: shards that refuse go on with what they had. `fraudstream model rollback` goes "
-        "back, `fraudstream model status` asks again",
+        "[red]Not deployed everywhere[/]: shards that refuse keep their previous models. Undo with `fraudstream model "
+        "rollback`, or check again with `fraudstream model status`",
         soft_wrap=True,
     )
     raise typer.Exit(1)
-
-
-def _show_gates(gates: Sequence[Gate]) -> None:
-    if gates:
-        rows = [(gate.name, "passed" if gate.passed else "FAILED", gate.expected, gate.was) for gate in gates]
-        write_table(("gate", "", "expected", "was"), rows)

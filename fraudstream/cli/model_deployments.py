@@ -1,3 +1,5 @@
+"""Commands `model deploy`, `status` and `compare`."""
+
 from __future__ import annotations
 
 from dataclasses import asdict
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudstream.terminal import AsJson, err, settings_of, write_json, write_line, write_table
+from fraudstream.terminal import AsJson, Rows, err, settings_of, show
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,24 +20,29 @@ if TYPE_CHECKING:
 
 def deploy(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="The model that decides, as every TaskManager reads it.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of the champion's artifact.")],
     *,
-    review_threshold: Annotated[float | None, typer.Option(min=0, max=1, help="Instead of the model's own.")] = None,
-    block_threshold: Annotated[float | None, typer.Option(min=0, max=1, help="Instead of the model's own.")] = None,
+    review_threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Review threshold; the model's by default.")
+    ] = None,
+    block_threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Block threshold; the model's by default.")
+    ] = None,
     challenger: Annotated[
-        list[Path] | None, typer.Option(help="A model that scores beside it; may be repeated.")
+        list[Path] | None, typer.Option(help="Folder of a challenger's artifact; repeat for several.")
     ] = None,
     share: Annotated[
-        list[float] | None, typer.Option(min=0, max=1, help="Of the customers; one for each challenger.")
+        list[float] | None,
+        typer.Option(min=0, max=1, help="Fraction of customers the challenger decides for; one per challenger."),
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why, for those who ask later.")] = "",
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the job's answer.")] = 30.0,
+    reason: Annotated[str, typer.Option(help="Reason, recorded in the control topic.")] = "",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the reply of the job.")] = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Order the job to score with other models, and wait until each shard has changed or refused.
+    """Deploy models to the running job, and wait until each shard has switched or refused.
 
-    It is the whole order: challengers that are not named again score no more. Exit code 1 when a shard refuses, or
-    does not answer in time; a refused order leaves the former models in force.
+    A deployment is complete: challengers that it does not name are removed. Exit code 1 when a shard refuses or does
+    not reply in time; a shard that refuses keeps its previous models.
 
     [bold]Examples[/]
 
@@ -54,18 +61,18 @@ def deploy(
     services = find_services(settings)
     publish_deployment(settings, services, deployment)
     with err.status("waiting for the job"):
-        told = await_answers(
+        shards = await_answers(
             services.broker(settings),
             deployment.deployment_id,
             seconds=wait,
         )
-    _show(told, as_json=as_json)
-    if not all(shard.follows for shard in told):
+    _show(shards, as_json=as_json)
+    if not all(shard.follows for shard in shards):
         raise typer.Exit(1)
 
 
 def status(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show what the job says that it scores with, shard by shard; exit code 1 when one refused the newest order.
+    """Show the deployed models by shard. Exit code 1 when a shard refused the newest deployment.
 
     [bold]Examples[/]
 
@@ -81,20 +88,20 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     services = find_services(settings)
     newest = read_deployment(settings, services)
     events = read_model_events(services.broker(settings))
-    wanted = newest.deployment_id if newest else None
-    told = [ShardReport.of(shard, events, wanted) for shard in SHARD_KEYS[settings.job.shards]]
-    _show(told, as_json=as_json)
-    if any(shard.answer and shard.answer.kind == REFUSED for shard in told):
+    deployment_id = newest.deployment_id if newest else None
+    shards = [ShardReport.of(shard, events, deployment_id) for shard in SHARD_KEYS[settings.job.shards]]
+    _show(shards, as_json=as_json)
+    if any(shard.answer and shard.answer.kind == REFUSED for shard in shards):
         raise typer.Exit(1)
 
 
 def compare(
     context: typer.Context,
     *,
-    since: Annotated[datetime | None, typer.Option(help="Only what was scored from this time on, UTC.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Earliest scoring time, UTC.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the champion with each of its challengers on what the job has scored with both.
+    """Compare the champion with each challenger on transactions scored by both.
 
     [bold]Examples[/]
 
@@ -111,18 +118,14 @@ def compare(
     newest = read_deployment(settings, services)
     if newest is None or not newest.challengers:
         raise NotReady(
-            "expected a challenger beside the champion, was none: "
-            "name one with `fraudstream model deploy CHAMPION --challenger FOLDER`"
+            "expected a challenger in the deployment, found none. "
+            "Deploy one with `fraudstream model deploy CHAMPION --challenger FOLDER`"
         )
     since_ms = None if since is None else round(since.replace(tzinfo=UTC).timestamp() * 1000)
     records = read_shadow_records(services.broker(settings), since_ms=since_ms)
     champion, *challengers = newest.model_ids
     found = [ShadowResult.of(records, champion, name) for name in challengers]
-    if as_json:
-        write_json([{**asdict(result), "agreement": result.agreement} for result in found])
-        return
-    write_line(f"champion {champion}")
-    write_table(
+    table = Rows(
         ("challenger", "scored", "decided", "agree", "mean diff", "max diff", "alerts", "champion's", "both"),
         [
             (
@@ -133,6 +136,8 @@ def compare(
             for item in found
         ],
     )  # fmt: skip
+    result = [{**asdict(item), "agreement": item.agreement} for item in found]
+    show(result, f"champion {champion}", table, as_json=as_json)
 
 
 def _deployment(
@@ -143,79 +148,64 @@ def _deployment(
     shares: list[float],
     reason: str,
 ) -> Deployment:
-    """Make the order of what was given on the line, once each model was loaded here as the job will.
-
-    It names copies in the store: what becomes of the folders does not matter to the job.
-    """
+    """Build a deployment of copies in the store, after a test that each model loads as in the job."""
     import uuid
 
     from fraudstream.control.control_topic import Challenger, Deployment, Served
     from fraudstream.control.model_store import serve_artifact
+    from fraudstream.system.user import user
     from models.scoring.loaded_model import load_model, load_tested
 
     if len(shares) not in {0, len(challengers)}:
         raise UserError(
-            f"expected a --share for each of the {len(challengers)} challengers or none, was {len(shares)}: give 0 to "
-            "those that are only compared"
+            f"expected a --share for each of the {len(challengers)} challengers or none, got {len(shares)}. Set 0 for "
+            "shadow only"
         )
 
-    def named(place: Path) -> dict[str, Any]:
-        artifact = load_tested(place.expanduser().absolute())
+    def stored(folder: Path) -> dict[str, Any]:
+        artifact = load_tested(folder.expanduser().absolute())
         manifest, location = artifact.manifest, serve_artifact(artifact, settings)
         return {"model_id": manifest.model_id, "location": str(location), "sha256": manifest.onnx_sha256}
 
     review, block = thresholds
-    champion = Served(**named(folder), review_threshold=review, block_threshold=block)
+    champion = Served(**stored(folder), review_threshold=review, block_threshold=block)
     others = tuple(
-        Challenger(**named(place), share=share)
-        for place, share in zip(challengers, shares or [0.0] * len(challengers), strict=True)
+        Challenger(**stored(path), share=share)
+        for path, share in zip(challengers, shares or [0.0] * len(challengers), strict=True)
     )
     for served in (champion, *others):
         load_model(served)
     return Deployment(
         deployment_id=str(uuid.uuid4()),
         changed_at=datetime.now(UTC),
-        changed_by=_user(),
+        changed_by=user(),
         reason=reason,
         champion=champion,
         challengers=others,
     )
 
 
-def _user() -> str:
-    import getpass
-    import os
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return f"uid {os.getuid()}"
+def _show(shards: list[ShardReport], *, as_json: bool) -> None:
+    show([shard_as_json(shard) for shard in shards], shard_table(shards), as_json=as_json)
 
 
-def _show(told: list[ShardReport], *, as_json: bool) -> None:
-    if as_json:
-        write_json([shard_as_json(shard) for shard in told])
-    else:
-        show_shards(told)
-
-
-def show_shards(told: list[ShardReport]) -> None:
-    """Show what each shard scores with, and what it made of an order."""
-    columns = ("shard", "model", "challengers", "since", "newest order")
-    write_table(columns, [_row(shard) for shard in told])
+def shard_table(shards: list[ShardReport]) -> Rows:
+    """Return a table of the models of each shard, and its reply to the newest deployment."""
+    columns = ("shard", "model", "challengers", "since", "newest deployment")
+    return Rows(columns, [_row(shard) for shard in shards])
 
 
 def _row(shard: ShardReport) -> tuple[object, ...]:
     serving, answer = shard.serving, shard.answer
-    became = "no answer" if answer is None else f"{answer.kind} {answer.detail}".strip()
+    reply = "no reply" if answer is None else f"{answer.kind} {answer.detail}".strip()
     if serving is None:
-        return shard.shard, "-", "-", "-", became
+        return shard.shard, "-", "-", "-", reply
     others = ", ".join(serving.challengers) or "-"
-    return shard.shard, serving.model_id, others, f"{serving.at:%Y-%m-%d %H:%M:%S}", became
+    return shard.shard, serving.model_id, others, f"{serving.at:%Y-%m-%d %H:%M:%S}", reply
 
 
 def shard_as_json(shard: ShardReport) -> dict[str, Any]:
-    """Return the same for a program."""
+    """Return the models and the reply of a shard as JSON."""
     serving, answer = shard.serving, shard.answer
     return {
         "shard": shard.shard,

@@ -1,8 +1,10 @@
+"""Values of the options --model and --balance."""
+
 from enum import StrEnum
 
 
 class Model(StrEnum):
-    """Names in `CANDIDATES`."""
+    """Learners that can be trained."""
 
     LIGHTGBM = "lightgbm"
     XGBOOST = "xgboost"
@@ -11,7 +13,7 @@ class Model(StrEnum):
 
 
 class Balance(StrEnum):
-    """What is done about frauds being rare."""
+    """Class balancing."""
 
     NONE = "none"
     WEIGHTS = "weights"

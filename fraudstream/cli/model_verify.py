@@ -1,3 +1,5 @@
+"""Command `model verify`."""
+
 from __future__ import annotations
 
 from dataclasses import asdict
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import AsJson, count_bar, err, settings_of, stage_shower, write_json, write_table
+from fraudstream.terminal import AsJson, Rows, count_bar, err, settings_of, show, stage_shower
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,21 +22,21 @@ if TYPE_CHECKING:
 
 def verify(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Folder that `fraudstream train` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of the model artifact.")],
     *,
-    rows: Annotated[int, typer.Option(min=1_000, help="How many rows to compare.")] = 1_000_000,
+    rows: Annotated[int, typer.Option(min=1_000, help="Number of rows to compare.")] = 1_000_000,
     history: Annotated[
-        Path | None, typer.Option(help="Labelled Parquet file with ordinary transactions; else they are simulated.")
+        Path | None, typer.Option(help="Labelled Parquet file of ordinary transactions; simulated by default.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another one makes other rows.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the generated rows.")] = 1,
     timezone: Timezone = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare a model with the library that trained it, on rows made to find a difference.
+    """Verify the ONNX parity of a model against the library that trained it, on adversarial rows.
 
-    Rows at each split of each tree and one float32 to either side, at several splits at once, with values that no
-    history has, and with scores next to the thresholds of the decisions. Exit code 1 when a score differs by more than
-    the bound, or a decision at all.
+    Rows lie at each split of each tree and one float32 to either side, at several splits at once, at edge cases that no
+    history has, and next to the decision thresholds. Exit code 1 when a score differs by more than the bound, or when
+    any decision differs.
 
     [bold]Examples[/]
 
@@ -42,15 +44,15 @@ def verify(
       fraudstream model verify artifacts/model --rows 10000000 --seed 2 --json
     """
     from models.scoring.loaded_model import load_tested
-    from models.training.certificate import examine
     from models.training.library_model import read_library_model
+    from models.training.parity_report import verify_parity
 
     own = with_timezone(settings_of(context), timezone)
     artifact = load_tested(folder)
     fitted = read_library_model(folder, artifact)
-    with count_bar("certifying", None) as bar:
+    with count_bar("verifying", None) as bar:
         progress = stage_shower(bar)
-        found = examine(
+        found = verify_parity(
             fitted,
             artifact.onnx,
             _ordinary_rows(artifact, history, own, seed, progress),
@@ -60,20 +62,22 @@ def verify(
             seed=seed,
             progress=progress,
         )
-    if as_json:
-        write_json({"model_id": artifact.manifest.model_id, "holds": found.holds, **asdict(found)})
-    else:
-        figures = {
-            **{f"rows, {kind}": f"{count:,}" for kind, count in found.rows.items()},
-            "rows in all": f"{found.total:,}",
-            "within 1e-6 of a decision threshold": f"{found.near_a_decision:,}",
-            "largest difference": f"{found.max_difference:.2e}, at most {found.bound:.0e} wanted",
-            "not the library's number rounded to float32": f"{found.rounded_otherwise:,}",
-            "decided otherwise": f"{found.decision_flips:,}",
-        }
-        write_table((artifact.manifest.model_id, ""), list(figures.items()))
+    figures = {
+        **{f"rows, {kind}": f"{count:,}" for kind, count in found.rows.items()},
+        "rows, total": f"{found.total:,}",
+        "within 1e-6 of a decision threshold": f"{found.near_a_decision:,}",
+        "maximum difference": f"{found.max_difference:.2e}, at most {found.bound:.0e} allowed",
+        "not the library's score rounded to float32": f"{found.rounded_otherwise:,}",
+        "different decisions": f"{found.decision_flips:,}",
+    }
+    model_id = artifact.manifest.model_id
+    show(
+        {"model_id": model_id, "holds": found.holds, **asdict(found)},
+        Rows((model_id, ""), figures.items()),
+        as_json=as_json,
+    )
     if not found.holds:
-        err.print("[red]Not certified[/]: model.onnx does not score as the model that it was exported from")
+        err.print("[red]No parity[/]: model.onnx and the model that it was exported from score differently")
         raise typer.Exit(1)
 
 
@@ -81,8 +85,8 @@ def _ordinary_rows(
     artifact: Artifact, history: Path | None, settings: Settings, seed: int, progress: Progress
 ) -> NDArray[np.float32]:
     """Return features (n, F) as the job would compute them."""
+    from models.features.replay import replay_features
     from models.training.history import read_labelled
-    from models.training.replay import replay_features
     from producers.simulate import simulate
     from producers.simulation_config import SimulationConfig
 

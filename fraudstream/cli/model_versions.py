@@ -1,21 +1,25 @@
+"""Commands `model ls`, `push`, `show`, `diff` and `log`."""
+
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudstream.terminal import AsJson, out, settings_of, write_json, write_line, write_table
+from fraudstream.terminal import AsJson, Rows, settings_of, show
 
 if TYPE_CHECKING:
+    from fraudstream.lifecycle.audit_log import AuditEntry
     from fraudstream.lifecycle.model_version import ModelVersion
 
-Wanted = Annotated[str, typer.Argument(metavar="V", help="Number of the version, its alias, or its model id.")]
+Version = Annotated[str, typer.Argument(metavar="V", help="Version number, alias or model id.")]
 
 
 def ls(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """List the registered models, the newest first.
+    """List registered models, newest first.
 
     [bold]Examples[/]
 
@@ -25,32 +29,28 @@ def ls(context: typer.Context, *, as_json: AsJson = False) -> None:
     from fraudstream.lifecycle.model_registry import ModelRegistry
 
     found = ModelRegistry(settings_of(context)).versions()
-    if as_json:
-        write_json([_told(version) for version in found])
-        return
-    write_table(
-        ("version", "model", "serves as", "average precision", "recall at 1 % alerts", "registered"),
-        [
-            (
-                version.version,
-                version.model_id,
-                _role(version),
-                _figure(version, "pr_auc"),
-                _figure(version, "recall_at_1pct_alerts"),
-                f"{version.registered_at:%Y-%m-%d %H:%M}",
-            )
-            for version in found
-        ],
-    )
+    rows = [
+        (
+            version.version,
+            version.model_id,
+            _role(version),
+            _figure(version, "pr_auc"),
+            _figure(version, "recall_at_1pct_alerts"),
+            f"{version.registered_at:%Y-%m-%d %H:%M}",
+        )
+        for version in found
+    ]
+    columns = ("version", "model", "role", "average precision", "recall at 1 % alerts", "registered")
+    show([_as_json(version) for version in found], Rows(columns, rows), as_json=as_json)
 
 
 def push(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Folder that `fraudstream train` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of the model artifact.")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Register a model: its artifact, and what was measured in training. One that is there already stays as it is.
+    """Register a model: its artifact and training metrics. A registered model is kept unchanged.
 
     [bold]Examples[/]
 
@@ -59,14 +59,12 @@ def push(
     from fraudstream.lifecycle.model_registry import ModelRegistry
 
     version, new = ModelRegistry(settings_of(context)).push(folder)
-    if as_json:
-        write_json({**_told(version), "new": new})
-    else:
-        write_line(f"{'Registered' if new else 'Registered already:'} {version.name}")
+    text = f"{'Registered' if new else 'Already registered:'} {version.name}"
+    show({**_as_json(version), "new": new}, text, as_json=as_json)
 
 
-def show(context: typer.Context, version: Wanted, *, as_json: AsJson = False) -> None:
-    """Show a model: its certificate, settings, data and figures, and what was decided of it.
+def show_model(context: typer.Context, version: Version, *, as_json: AsJson = False) -> None:
+    """Show a model: parity report, settings, data, metrics and decisions.
 
     [bold]Examples[/]
 
@@ -81,38 +79,37 @@ def show(context: typer.Context, version: Wanted, *, as_json: AsJson = False) ->
     found = registry.find(version)
     manifest = registry.load(found).manifest
     decided = [entry for entry in audit_log(settings).entries() if entry.model_id == found.model_id]
-    if as_json:
-        write_json(
-            {
-                **_told(found),
-                "manifest": manifest.model_dump(mode="json"),
-                "decisions": [asdict(one) for one in decided],
-            }
-        )
-        return
+    result = {
+        **_as_json(found),
+        "manifest": manifest.model_dump(mode="json"),
+        "decisions": [asdict(one) for one in decided],
+    }
     rows = {
         "model": manifest.model_id,
-        "serves as": _role(found),
+        "role": _role(found),
         "registered": f"{found.registered_at:%Y-%m-%d %H:%M} UTC, MLflow run {found.run_id}",
         "trained on": f"{manifest.data.rows:,} transactions, SHA-256 {manifest.data.sha256}",
         "certificate": f"at most {manifest.parity.max_difference:.1e} apart over {manifest.parity.rows:,} rows",
         "review, block from": f"{manifest.review_threshold:.4f}, {manifest.block_threshold:.4f}",
         "settings": ", ".join(f"{name} {value}" for name, value in manifest.settings.items()),
     }
-    write_table(("what", ""), list(rows.items()))
-    write_table(("metric", "value"), [(name, f"{value:,.4g}") for name, value in manifest.metrics.items()])
-    if decided:
-        show_decisions(decided)
+    show(
+        result,
+        Rows(("what", ""), rows.items()),
+        Rows(("metric", "value"), [(name, f"{value:,.4g}") for name, value in manifest.metrics.items()]),
+        *([_decisions(decided)] if decided else []),
+        as_json=as_json,
+    )
 
 
 def diff(
     context: typer.Context,
-    a: Annotated[str, typer.Argument(metavar="A", help="Number, alias or model id.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Number, alias or model id.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="Version number, alias or model id.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Version number, alias or model id.")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show in what two registered models differ: data, settings, figures, thresholds, versions of libraries.
+    """Compare two registered models: data, settings, metrics, thresholds, library versions.
 
     [bold]Examples[/]
 
@@ -125,15 +122,16 @@ def diff(
     registry = ModelRegistry(settings_of(context))
     first, second = (registry.find(name) for name in (a, b))
     differences = manifest_diff(registry.load(first).manifest, registry.load(second).manifest)
-    if as_json:
-        write_json({name: {"a": values[0], "b": values[1]} for name, values in differences.items()})
-        return
     rows = [(name, *("-" if value is None else value for value in values)) for name, values in differences.items()]
-    write_table(("what", first.name, second.name), rows)
+    show(
+        {name: {"a": values[0], "b": values[1]} for name, values in differences.items()},
+        Rows(("what", first.name, second.name), rows),
+        as_json=as_json,
+    )
 
 
 def log(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show every decision on the models: who, when, why, on which data; refused ones too.
+    """Show the audit log of models: user, time, reason and data of each decision, also refused ones.
 
     [bold]Examples[/]
 
@@ -144,17 +142,13 @@ def log(context: typer.Context, *, as_json: AsJson = False) -> None:
 
     written = audit_log(settings_of(context))
     entries = written.entries()
-    if as_json:
-        write_json([asdict(entry) for entry in entries])
-        return
-    show_decisions(entries)
-    out.print(f"{written.path} has all of it", soft_wrap=True)
+    result = [asdict(entry) for entry in entries]
+    show(result, _decisions(entries), f"Full entries: {written.path}", as_json=as_json)
 
 
-def show_decisions(entries: list[Any]) -> None:
-    """Show decisions as a table."""
-    write_table(
-        ("when", "who", "what", "version", "outcome", "why", "failed gates"),
+def _decisions(entries: Sequence[AuditEntry]) -> Rows:
+    return Rows(
+        ("time", "user", "action", "version", "outcome", "reason", "failed gates"),
         [
             (
                 f"{entry.at:%Y-%m-%d %H:%M:%S}",
@@ -170,12 +164,12 @@ def show_decisions(entries: list[Any]) -> None:
     )
 
 
-def _told(version: ModelVersion) -> dict[str, Any]:
+def _as_json(version: ModelVersion) -> dict[str, Any]:
     return {**asdict(version), "registered_at": version.registered_at.isoformat()}
 
 
 def _role(version: ModelVersion) -> str:
-    share = f" for {version.share:.0%} of the customers" if version.share and "challenger" in version.aliases else ""
+    share = f" for {version.share:.0%} of customers" if version.share and "challenger" in version.aliases else ""
     return ", ".join(version.aliases) + share or "-"
 
 

@@ -1,3 +1,5 @@
+"""Command `monitor`."""
+
 from __future__ import annotations
 
 import time
@@ -21,28 +23,24 @@ if TYPE_CHECKING:
 def monitor(
     context: typer.Context,
     *,
-    horizon_days: Annotated[
-        float, typer.Option(min=0, help="A transaction counts when it is so old, with the label it has by then.")
-    ] = 14,
+    horizon_days: Annotated[float, typer.Option(min=0, help="Age in days at which a label counts as final.")] = 14,
     capacity: Annotated[
-        int, typer.Option(min=1, help="Most transactions that wait for that: about 500 bytes each.")
+        int, typer.Option(min=1, help="Maximum number of transactions without a final label, about 500 bytes each.")
     ] = 1_000_000,
-    share: Annotated[float, typer.Option(min=0, max=1, help="Share of the customers, by a stable hash.")] = 1.0,
-    cards: Annotated[int, typer.Option(min=1, help="The k of Card Precision@k: cards checked in a day.")] = 100,
-    interval_s: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two looks.")] = 5,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Fraction of customers sampled, by a stable hash.")] = 1.0,
+    cards: Annotated[int, typer.Option(min=1, help="k of Card Precision@k: cards checked per day.")] = 100,
+    interval_s: Annotated[float, typer.Option("--interval", min=0.1, help="Polling interval in seconds.")] = 5,
     error_drift: Annotated[
         bool,
-        typer.Option(
-            "--error-drift", help="Watch the error of each model that is known here, and write its drift events."
-        ),
+        typer.Option("--error-drift", help="Monitor the error of each known model, and write drift events."),
     ] = False,
-    once: Annotated[bool, typer.Option("--once", help="End when all that is there now was read.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop at the current end of the topics.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure precision, recall and Card Precision@k of each model by the labels that are mature, until Ctrl-C.
+    """Measure precision, recall and Card Precision@k of each model on mature labels, until Ctrl-C.
 
-    It joins the topics of scores and labels by transaction, from their oldest records on. With --json each look is
-    one JSON object in a line; the last one stands when it ends.
+    Scores and labels are joined by transaction, from the first record of each topic. With --json each interval
+    writes one JSON object per line.
 
     [bold]Examples[/]
 
@@ -51,7 +49,7 @@ def monitor(
       fraudstream monitor --once --json | jq .models
     """
     from fraudstream.kafka.broker import Broker
-    from fraudstream.kafka.retention import monitor_need, tell_retention
+    from fraudstream.kafka.retention import monitor_needs, tell_retention
     from fraudstream.kafka.topics import require_topics
     from fraudstream.lifecycle.error_drift import error_drift as watch_error
     from fraudstream.readers.label_watch import LabelWatch
@@ -60,7 +58,7 @@ def monitor(
     settings = settings_of(context)
     broker = Broker.of(settings)
     require_topics(broker, settings.topics.scores, settings.topics.labels)
-    needs = [monitor_need(settings, horizon_days)]
+    needs = monitor_needs(settings, horizon_days)
     tell_retention(broker, needs, lambda line: err.print(line, soft_wrap=True, markup=False))
     with watch_error(broker) if error_drift else nullcontext(_pass_over) as on_matured:
         labels = LabelMonitor(
@@ -68,20 +66,20 @@ def monitor(
         )
         with LabelWatch(broker, labels, share=share) as watch:
             if as_json:
-                for _ in _looks(watch, interval_s, once=once):
+                for _ in _intervals(watch, interval_s, once=once):
                     write_json(_state(labels, watch))
             else:
                 with Live(_table(labels, watch), console=err, auto_refresh=False) as live:
-                    for _ in _looks(watch, interval_s, once=once):
+                    for _ in _intervals(watch, interval_s, once=once):
                         live.update(_table(labels, watch), refresh=True)
 
 
 def _pass_over(_matured: Matured) -> None:
-    """Stand for a watch of the error that is not wanted."""
+    """Ignore matured transactions, without --error-drift."""
 
 
-def _looks(watch: LabelWatch, interval_s: float, *, once: bool) -> Iterator[None]:
-    """Yield whenever it is time to look, and a last time at the end."""
+def _intervals(watch: LabelWatch, interval_s: float, *, once: bool) -> Iterator[None]:
+    """Yield after each interval, and once more at the end."""
     done = False
     while not done:
         deadline = time.monotonic() + interval_s
@@ -89,7 +87,7 @@ def _looks(watch: LabelWatch, interval_s: float, *, once: bool) -> Iterator[None
             time.sleep(0.05)
             done = once and watch.caught_up
             if not watch.running:
-                raise RuntimeFailure("expected the topics to be read until Ctrl-C, but that failed: see above")
+                raise RuntimeFailure("expected to read the topics until Ctrl-C, got a failure. See the log above")
         yield
 
 

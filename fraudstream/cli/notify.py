@@ -1,22 +1,24 @@
+"""Command `notify`."""
+
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
 
-from fraudstream.terminal import err, settings_of
+from fraudstream.terminal import settings_of, warn
 
 
 def notify(
     context: typer.Context,
     *,
     from_start: Annotated[
-        bool, typer.Option("--from-start", help="If it never ran, begin with what the topics hold already.")
+        bool, typer.Option("--from-start", help="On the first run, start with the oldest records of the topics.")
     ] = False,
 ) -> None:
-    """Tell a webhook, and standard error, of drift, refused models and jumps of the alert rate, until Ctrl-C.
+    """Send notifications of drift, refused models and alert rate spikes to a webhook and the log, until Ctrl-C.
 
-    The address is in FRAUDSTREAM_NOTICES__WEBHOOK_URL, the key of the signatures in FRAUDSTREAM_NOTICES__SIGNING_KEY.
+    The webhook is set by FRAUDSTREAM_NOTICES__WEBHOOK_URL, its signing key by FRAUDSTREAM_NOTICES__SIGNING_KEY.
 
     [bold]Examples[/]
 
@@ -36,5 +38,5 @@ def notify(
     topics = settings.topics
     require_topics(broker, topics.drift, topics.model_events, topics.alerts)
     if webhook_url(settings.notices) is None:
-        err.print("No webhook is set (FRAUDSTREAM_NOTICES__WEBHOOK_URL): notices go to this log alone")
+        warn("no webhook is set (FRAUDSTREAM_NOTICES__WEBHOOK_URL), so notices go to this log only")
     Notifier(broker, Notices(settings.notices), from_start=from_start).run()

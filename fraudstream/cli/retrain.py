@@ -1,3 +1,5 @@
+"""Command `retrain`."""
+
 from __future__ import annotations
 
 from dataclasses import asdict
@@ -6,17 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudstream.cli.gate_table import gate_tables
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import (
     AsJson,
     count_bar,
     err,
-    out,
-    printable,
     settings_of,
+    show,
     stage_shower,
-    write_json,
-    write_table,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -29,24 +30,30 @@ if TYPE_CHECKING:
 def retrain(
     context: typer.Context,
     *,
-    once: Annotated[bool, typer.Option("--once", help="Retrain now, and end. Exit code 1 unless promoted.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Retrain once now. Exit code 1 unless the model is promoted.")
+    ] = False,
     history: Annotated[
-        Path | None, typer.Option(help="Labelled Parquet file of what the topics do not hold; retrain.history.")
+        Path | None,
+        typer.Option(help="Labelled Parquet file of transactions older than the topics; overrides retrain.history."),
     ] = None,
     timezone: Timezone = None,
-    reason: Annotated[str, typer.Option(help="Why, with --once, for those who ask later.")] = "asked for",
+    reason: Annotated[str, typer.Option(help="Reason, recorded in the audit log; with --once.")] = "asked for",
     share: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of the customers whose error is watched, by a stable hash.")
+        float, typer.Option(min=0, max=1, help="Fraction of customers sampled for error drift, by a stable hash.")
     ] = 1.0,
     no_publish: Annotated[
-        bool, typer.Option("--no-publish", help="With --once: without a broker, from --history, the registry alone.")
+        bool,
+        typer.Option(
+            "--no-publish", help="Change the registry only, from --history and without a broker; with --once."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train on the newest matured transactions, let the new model score beside the champion, promote it by the gates.
+    """Retrain on the newest mature transactions, run the model in shadow mode, and promote it if the gates pass.
 
-    Without --once it goes on until Ctrl-C: it retrains after a drift, its own watch of the error included, once
-    retrain.collect_days of it are mature, or every retrain.every_days.
+    Without --once, the command runs until Ctrl-C: it retrains after a drift, including error drift, once
+    retrain.collect_days after it are mature, or every retrain.every_days.
 
     [bold]Examples[/]
 
@@ -77,7 +84,7 @@ def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     services = _services(settings)
 
-    def answer(why: str) -> Retrained:
+    def retrain_for(why: str) -> Retrained:
         found = _retrain(settings, services, why)
         _show(found, as_json=as_json)
         return found
@@ -87,13 +94,13 @@ def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
     def seen(record: dict[str, Any]) -> None:
         until = schedule.waiting_for
         err.print(
-            f"Drift of {record['signal']} at {record['event_time']:%Y-%m-%d %H:%M} UTC: a model is trained once labels "
+            f"Drift of {record['signal']} at {record['event_time']:%Y-%m-%d %H:%M} UTC: retraining starts once labels "
             f"are mature up to {until:%Y-%m-%d %H:%M}",
             soft_wrap=True,
         )
 
     err.print("Waiting for a drift until Ctrl-C")
-    RetrainTrigger(services.broker(settings), schedule, answer, share=share, on_drift=seen).run()
+    RetrainTrigger(services.broker(settings), schedule, retrain_for, share=share, on_drift=seen).run()
 
 
 def _services(settings: Settings) -> Services:
@@ -117,29 +124,21 @@ def _services(settings: Settings) -> Services:
 
 
 def _retrain(settings: Settings, services: Services | None, reason: str) -> Retrained:
-    from fraudstream.lifecycle.decision_notice import tell_decision
+    from fraudstream.lifecycle.decision_notice import notify_decision
     from fraudstream.lifecycle.model_registry import ModelRegistry
     from fraudstream.lifecycle.retraining import Retraining
 
-    def told(entry: AuditEntry) -> None:
-        tell_decision(settings, entry, lambda text: err.print(f"[yellow]{printable(text)}[/]"))
+    def notify(entry: AuditEntry) -> None:
+        notify_decision(settings, entry, warn)
 
     with count_bar("opening the registry", None) as bar:
         registry = ModelRegistry(settings)
-        return Retraining(settings, registry, services, on_decision=told, progress=stage_shower(bar)).run(reason)
+        return Retraining(settings, registry, services, on_decision=notify, progress=stage_shower(bar)).run(reason)
 
 
 def _show(found: Retrained, *, as_json: bool) -> None:
-    if as_json:
-        write_json(asdict(found))
-        return
-    rows = [
-        (gate["name"], "passed" if gate["passed"] else "FAILED", gate["expected"], gate["was"]) for gate in found.gates
-    ]
-    if rows:
-        write_table(("gate", "", "expected", "was"), rows)
-    out.print(
+    text = (
         f"{found.model_id} (v{found.version}), {found.rows:,} transactions up to {found.until:%Y-%m-%d %H:%M} UTC, "
-        f"{found.frauds:,} frauds: {found.end}, in {found.seconds:.0f} s",
-        soft_wrap=True,
+        f"{found.frauds:,} frauds: {found.end}, in {found.seconds:.0f} s"
     )
+    show(asdict(found), *gate_tables(found.gates), text, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Options and answers that the commands on rules and on lists share."""
+"""Options and shard replies of the commands `rules ...` and `rules lists ...`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudstream.terminal import out, settings_of, write_line
+from fraudstream.terminal import settings_of
 
 if TYPE_CHECKING:
     from fraudstream.control.model_events import ShardReport
     from fraudstream.devstack.stack import Services
     from fraudstream.settings.settings import Settings
 
-Reason = Annotated[str, typer.Option(help="Reason, recorded in the log.")]
-Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the job's answer.")]
+Reason = Annotated[str, typer.Option(help="Reason, recorded in the audit log.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the reply of the job.")]
 
 
 def open_services(context: typer.Context) -> tuple[Settings, Services]:
-    """Find the broker; the job that reads it may come later."""
+    """Find the broker; the job may start later."""
     from fraudstream.devstack.stack import Services
     from fraudstream.kafka.broker import Broker
 
@@ -29,29 +29,30 @@ def open_services(context: typer.Context) -> tuple[Settings, Services]:
     )
 
 
-def all_answers(settings: Settings, services: Services, order_id: str, seconds: float) -> list[ShardReport]:
-    """Return the answers of all shards to an order, as far as they came in time."""
+def await_shards(settings: Settings, services: Services, change_id: str, seconds: float) -> list[ShardReport]:
+    """Wait for the replies of all shards to a change; a shard may have none in time."""
     from fraudstream.control.model_events import await_answers
 
-    return await_answers(services.broker(settings), order_id, seconds=seconds)
+    return await_answers(services.broker(settings), change_id, seconds=seconds)
 
 
-def shards_as_json(told: list[ShardReport]) -> list[dict[str, Any]]:
-    """Return answers for a program to read."""
-    return [{"shard": item.shard, "answer": item.answer and asdict(item.answer)} for item in told]
+def shards_as_json(shards: list[ShardReport]) -> list[dict[str, Any]]:
+    """Return the replies of shards as JSON."""
+    return [{"shard": item.shard, "answer": item.answer and asdict(item.answer)} for item in shards]
 
 
-def show_answers(told: list[ShardReport]) -> None:
-    """Show how many shards follow an order, and why others refuse it."""
-    follow = sum(item.answer is not None and item.answer.kind == "RULES" for item in told)
-    silent = sum(item.answer is None for item in told)
-    out.print(f"{follow} of {len(told)} shards follow them" + (f", {silent} have not answered" if silent else ""))
-    refusals = {item.answer.detail for item in told if item.answer and item.answer.kind != "RULES"}
-    for detail in sorted(refusals):
-        write_line(f"refused: {detail}")
+def shard_lines(shards: list[ShardReport]) -> list[str]:
+    """Return lines that say how many shards applied a change, and why others refused it."""
+    applied = sum(item.answer is not None and item.answer.kind == "RULES" for item in shards)
+    silent = sum(item.answer is None for item in shards)
+    refusals = {item.answer.detail for item in shards if item.answer and item.answer.kind != "RULES"}
+    return [
+        f"{applied} of {len(shards)} shards applied it" + (f", {silent} have not replied" if silent else ""),
+        *(f"refused: {detail}" for detail in sorted(refusals)),
+    ]
 
 
-def require_followed(told: list[ShardReport]) -> None:
-    """End with exit code 1 where a shard refuses an order, or has not answered."""
-    if not all(shard.answer and shard.answer.kind == "RULES" for shard in told):
+def require_applied(shards: list[ShardReport]) -> None:
+    """Exit with code 1 when a shard refused a change, or has not replied."""
+    if not all(shard.answer and shard.answer.kind == "RULES" for shard in shards):
         raise typer.Exit(1)

@@ -1,3 +1,5 @@
+"""Commands `rules lists ...`."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -11,60 +13,52 @@ import typer
 from fraudstream.cli.rule_answers import (
     Reason,
     Wait,
-    all_answers,
+    await_shards,
     open_services,
-    require_followed,
+    require_applied,
+    shard_lines,
     shards_as_json,
-    show_answers,
 )
-from fraudstream.terminal import AsJson, count_bar, err, out, write_json, write_line, write_table
+from fraudstream.terminal import AsJson, Rows, count_bar, err, show, write_line
 
 if TYPE_CHECKING:
-    from fraudstream.rules.list_publisher import ListOrder, ListPublisher, Sent
+    from fraudstream.rules.list_publisher import ListChange, ListPublisher, Sent
 
-app = typer.Typer(help="List entries that are added and removed one by one, or imported.", no_args_is_help=True)
+app = typer.Typer(help="Add, remove and import list entries.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="LIST", help="Name of a list of the rules in force, without @.")]
-Values = Annotated[list[str], typer.Argument(metavar="VALUE...", help="Values as transactions have them.")]
-Until = Annotated[
-    datetime | None, typer.Option(help="Event time, UTC, from which on they are not on the list any more.")
-]
+Name = Annotated[str, typer.Argument(metavar="LIST", help="Name of a list in the active rules, without @.")]
+Values = Annotated[list[str], typer.Argument(metavar="VALUE...", help="Values to match, as in transactions.")]
+Until = Annotated[datetime | None, typer.Option(help="Event time of expiry, UTC, exclusive.")]
 
 
 @app.command("ls")
 def list_lists(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show how many values are on each list: in the rule file, and added beside it.
+    """Count the values of each list: from the rule file, and added to it.
 
     [bold]Examples[/]
 
       fraudstream rules lists ls
     """
-    state = _orders(context).read()
+    state = _publisher(context).read()
     book, entries = state.book, state.entries
     in_file = {item.name: len(item.entries) for item in (book.lists if book else ())}
     found = [
         {"list": name, "in_file": in_file.get(name, 0), "added": len(entries.get(name, {}))}
         for name in dict.fromkeys([*in_file, *sorted(entries)])
     ]
-    if as_json:
-        write_json(found)
-    else:
-        rows = [(f"@{item['list']}", f"{item['in_file']:,}", f"{item['added']:,}") for item in found]
-        write_table(("list", "in the file", "added"), rows)
+    rows = [(f"@{item['list']}", f"{item['in_file']:,}", f"{item['added']:,}") for item in found]
+    show(found, Rows(("list", "in the file", "added"), rows), as_json=as_json)
 
 
-@app.command()
-def show(context: typer.Context, name: Name, *, as_json: AsJson = False) -> None:
-    """Show the values that were added to a list, with who added them, when and why.
+@app.command("show")
+def show_values(context: typer.Context, name: Name, *, as_json: AsJson = False) -> None:
+    """Show the values added to a list, with user, time and reason.
 
     [bold]Examples[/]
 
       fraudstream rules lists show stolen_cards
     """
-    entries = _orders(context).in_force().get(name, {}).values()
-    if as_json:
-        write_json([asdict(entry) for entry in entries])
-        return
+    entries = _publisher(context).in_force().get(name, {}).values()
     rows = [
         (
             entry.value, f"{entry.until:%Y-%m-%d %H:%M}" if entry.until else "-",
@@ -72,7 +66,8 @@ def show(context: typer.Context, name: Name, *, as_json: AsJson = False) -> None
         )
         for entry in entries
     ]  # fmt: skip
-    write_table(("value", "until", "since", "who", "why"), rows)
+    table = Rows(("value", "until", "since", "user", "reason"), rows)
+    show([asdict(entry) for entry in entries], table, as_json=as_json)
 
 
 @app.command()
@@ -86,7 +81,7 @@ def add(
     wait: Wait = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Put values on a list, or give them another end, and wait until each shard follows.
+    """Add values to a list, or change their expiry, and wait for each shard.
 
     [bold]Examples[/]
 
@@ -94,7 +89,9 @@ def add(
       fraudstream rules lists add travellers c1-00042 --until 2027-01-31
     """
     end = None if until is None else until.replace(tzinfo=UTC)
-    _change(context, lambda orders, sent: orders.add(name, dict.fromkeys(values, end), reason, sent), wait, as_json)
+    _change(
+        context, lambda publisher, sent: publisher.add(name, dict.fromkeys(values, end), reason, sent), wait, as_json
+    )
 
 
 @app.command()
@@ -107,32 +104,31 @@ def remove(
     wait: Wait = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Take values off a list, and wait until each shard follows; those of the rule file stay.
+    """Remove values from a list, and wait for each shard. Values from the rule file stay.
 
     [bold]Examples[/]
 
       fraudstream rules lists remove stolen_cards c1-00042
     """
     once = dict.fromkeys(values)
-    _change(context, lambda orders, sent: orders.remove(name, once, reason, sent), wait, as_json)
+    _change(context, lambda publisher, sent: publisher.remove(name, once, reason, sent), wait, as_json)
 
 
 @app.command("import")
 def import_values(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path, typer.Argument(help="CSV with a header, or text with a value a line; UTF-8.")],
+    file: Annotated[Path, typer.Argument(help="CSV with a header, or text with one value per line; UTF-8.")],
     *,
-    column: Annotated[str, typer.Option(help="Column of a CSV with the values.")] = "value",
-    until_column: Annotated[str, typer.Option(help="Column of a CSV with their ends; it may be missing.")] = "until",
+    column: Annotated[str, typer.Option(help="CSV column of the values.")] = "value",
+    until_column: Annotated[str, typer.Option(help="CSV column of the expiry times; may be missing.")] = "until",
     reason: Reason = "",
     wait: Wait = 60.0,
     as_json: AsJson = False,
 ) -> None:
-    """Put the values of a file on a list, and wait until each shard follows.
+    """Add the values of a file to a list, and wait for each shard.
 
-    Values that are on the list already and that the file does not name stay on it. All mistakes of the file are
-    told before anything is sent.
+    Other values of the list are kept. All mistakes in the file are reported before anything is sent.
 
     [bold]Examples[/]
 
@@ -142,34 +138,28 @@ def import_values(
 
     found = ValueFile.read(file.expanduser(), column=column, until_column=until_column)
     if found.repeated and not as_json:
-        out.print(f"{found.repeated:,} values come again in the file: the last line of each counts")
-    _change(context, lambda orders, sent: orders.add(name, found.values, reason, sent), wait, as_json)
+        write_line(f"{found.repeated:,} duplicate values in the file: the last line of each is used")
+    _change(context, lambda publisher, sent: publisher.add(name, found.values, reason, sent), wait, as_json)
 
 
-def _orders(context: typer.Context) -> ListPublisher:
+def _publisher(context: typer.Context) -> ListPublisher:
     from fraudstream.rules.list_publisher import ListPublisher
 
     return ListPublisher(*open_services(context))
 
 
 def _change(
-    context: typer.Context, change: Callable[[ListPublisher, Sent], ListOrder], wait: float, as_json: bool
+    context: typer.Context, change: Callable[[ListPublisher, Sent], ListChange], wait: float, as_json: bool
 ) -> None:
     settings, services = open_services(context)
     with count_bar("sending", None) as bar:
-        order = change(_orders(context), lambda count: bar.update(bar.task_ids[0], completed=count))
-    if not order.sent:
-        if as_json:
-            write_json({**asdict(order), "shards": []})
-        else:
-            out.print("Nothing changes: the values are on the list")
+        done = change(_publisher(context), lambda count: bar.update(bar.task_ids[0], completed=count))
+    if not done.sent:
+        show({**asdict(done), "shards": []}, "No change: the values are on the list", as_json=as_json)
         return
     if not as_json:
-        write_line(f"{order.added:,} added, {order.changed:,} changed, {order.removed:,} removed")
+        write_line(f"{done.added:,} added, {done.changed:,} changed, {done.removed:,} removed")
     with err.status("waiting for the job"):
-        told = all_answers(settings, services, order.change_id, wait)
-    if as_json:
-        write_json({**asdict(order), "shards": shards_as_json(told)})
-    else:
-        show_answers(told)
-    require_followed(told)
+        shards = await_shards(settings, services, done.change_id, wait)
+    show({**asdict(done), "shards": shards_as_json(shards)}, *shard_lines(shards), as_json=as_json)
+    require_applied(shards)

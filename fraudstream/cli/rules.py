@@ -1,5 +1,8 @@
+"""Commands `rules ...`."""
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,23 +13,22 @@ import typer
 from fraudstream.cli.rule_answers import (
     Reason,
     Wait,
-    all_answers,
+    await_shards,
     open_services,
-    require_followed,
+    require_applied,
+    shard_lines,
     shards_as_json,
-    show_answers,
 )
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import (
     AsJson,
+    Rows,
     count_bar,
     err,
-    out,
     settings_of,
+    show,
     stage_shower,
-    write_json,
     write_line,
-    write_table,
 )
 from schemas.errors import UserError
 
@@ -36,21 +38,21 @@ if TYPE_CHECKING:
     from fraudstream.control.model_events import ShardReport
     from fraudstream.devstack.stack import Services
     from fraudstream.rules.dry_run_result import DryRunResult
-    from fraudstream.rules.rule_publisher import RuleOrder, RulePublisher
+    from fraudstream.rules.rule_publisher import RuleChange, RulePublisher
     from fraudstream.settings.settings import Settings
     from models.rules.dry_run import DryRun
     from models.rules.text_table import TextTable
     from schemas.rule_book import RuleBook
 
-app = typer.Typer(help="Rules beside the model, lists and snoozes: see docs/rules.md.", no_args_is_help=True)
+app = typer.Typer(help="Manage rules, lists and snoozes, see docs/rules.md.", no_args_is_help=True)
 
-File = Annotated[Path, typer.Argument(help="Rules and lists in TOML.")]
-Customer = Annotated[str, typer.Argument(help="As transactions name it.")]
+File = Annotated[Path, typer.Argument(help="TOML file of rules and lists.")]
+Customer = Annotated[str, typer.Argument(help="Customer, as customer_id of the transactions.")]
 
 
 @app.command("ls")
 def list_rules(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show the rules, lists and snoozes in force, and how many shards follow them.
+    """Show the active rules, lists and snoozes, and how many shards applied them.
 
     [bold]Examples[/]
 
@@ -58,19 +60,20 @@ def list_rules(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream rules ls --json | jq .rules
     """
     settings, services = open_services(context)
-    orders = _orders(settings, services)
-    book = orders.in_force()
-    orders.note_seen("" if book is None else book.book_id)
-    told = [] if book is None or not book.book_id else all_answers(settings, services, book.book_id, 0)
-    added = {} if book is None else _added_counts(settings, services)
-    if as_json:
-        write_json(None if book is None else {**asdict(book), "added": added, "shards": shards_as_json(told)})
-    elif book is None:
-        out.print("No rules were ever applied: the models decide alone")
-    else:
-        _show_book(book, added)
-        if told:
-            show_answers(told)
+    publisher = _publisher(settings, services)
+    book = publisher.in_force()
+    publisher.note_seen("" if book is None else book.book_id)
+    if book is None:
+        show(None, "No rules were ever applied: the models decide alone", as_json=as_json)
+        return
+    shards = await_shards(settings, services, book.book_id, 0) if book.book_id else []
+    added = _added_counts(settings, services)
+    show(
+        {**asdict(book), "added": added, "shards": shards_as_json(shards)},
+        *_book_parts(book, added),
+        *(shard_lines(shards) if shards else []),
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -80,17 +83,17 @@ def apply(
     *,
     reason: Reason = "",
     replaces: Annotated[
-        str | None, typer.Option(help="Id of the rule book that the file is based on; see `rules ls`.")
+        str | None, typer.Option(help="Id of the rule book that the file is based on, see `rules ls`.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace any rule book that is in force.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace any active rule book.")] = False,
     wait: Wait = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Put the rules and lists of a file in the place of those in force, and wait until each shard follows them.
+    """Replace the active rules and lists by those of a file, and wait for each shard.
 
-    It is the whole book: what the file does not name is gone, but for snoozes. A mistake in it is told before
-    anything is sent. A rule book that somebody else applied, and that you were not shown by `rules ls`, is not
-    replaced. Exit code 1 then, and when a shard refuses, or does not answer in time.
+    The file is the whole rule book: rules and lists that it does not name are removed, snoozes are kept. Mistakes are
+    reported before anything is sent. A rule book of another user that `rules ls` has not shown here is not replaced.
+    Exit code 1 then, and when a shard refuses the rules or does not reply in time.
 
     [bold]Examples[/]
 
@@ -101,8 +104,8 @@ def apply(
 
     settings, services = open_services(context)
     found = RuleFile.read(file)
-    order = _orders(settings, services).apply(found, reason, replaces=replaces, force=force)
-    _tell(settings, services, order, wait, as_json=as_json)
+    change = _publisher(settings, services).apply(found, reason, replaces=replaces, force=force)
+    _report(settings, services, change, wait, as_json=as_json)
 
 
 @app.command()
@@ -110,13 +113,13 @@ def snooze(
     context: typer.Context,
     customer: Customer,
     *,
-    days: Annotated[float | None, typer.Option(min=0, help="How long, from now on.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Event time, UTC, instead of --days.")] = None,
+    days: Annotated[float | None, typer.Option(min=0, help="Duration in days, from now on.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Event time of the end, UTC, instead of --days.")] = None,
     reason: Reason = "",
     wait: Wait = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Silence the reviews of a customer's transactions up to an event time; what is blocked stays so.
+    """Suppress review alerts of a customer up to an event time. Blocks are not suppressed.
 
     [bold]Examples[/]
 
@@ -124,11 +127,11 @@ def snooze(
       fraudstream rules snooze c1-00042 --until 2026-12-31
     """
     if (days is None) == (until is None):
-        raise UserError("expected either --days or --until, was both or none: say how long the snooze lasts")
+        raise UserError("expected either --days or --until, got both or none. Set the end of the snooze")
     end = _days_from_now(days or 0) if until is None else until.replace(tzinfo=UTC)
     settings, services = open_services(context)
-    order = _orders(settings, services).snooze(customer, end, reason)
-    _tell(settings, services, order, wait, as_json=as_json)
+    change = _publisher(settings, services).snooze(customer, end, reason)
+    _report(settings, services, change, wait, as_json=as_json)
 
 
 @app.command()
@@ -142,12 +145,13 @@ def unsnooze(
       fraudstream rules unsnooze c1-00042
     """
     settings, services = open_services(context)
-    _tell(settings, services, _orders(settings, services).unsnooze(customer, reason), wait, as_json=as_json)
+    change = _publisher(settings, services).unsnooze(customer, reason)
+    _report(settings, services, change, wait, as_json=as_json)
 
 
 @app.command()
 def log(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show who changed which rules from this folder of state, when and why, the oldest first.
+    """Show the audit log of rule changes made with this state folder, oldest first.
 
     [bold]Examples[/]
 
@@ -156,11 +160,8 @@ def log(context: typer.Context, *, as_json: AsJson = False) -> None:
     from fraudstream.rules.rule_log import RuleLog
 
     entries = RuleLog(settings_of(context)).entries()
-    if as_json:
-        write_json([asdict(entry) for entry in entries])
-        return
     rows = [(f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.by, entry.reason, "\n".join(entry.changes)) for entry in entries]
-    write_table(("when", "who", "why", "what"), rows)
+    show([asdict(entry) for entry in entries], Rows(("time", "user", "reason", "changes"), rows), as_json=as_json)
 
 
 @app.command("dry-run")
@@ -169,17 +170,14 @@ def dry_run(
     file: File,
     *,
     on: Annotated[Path, typer.Option("--on", help="Labelled Parquet file, or archive of the inference topic.")],
-    model: Annotated[
-        Path | None, typer.Option(help="Folder of the model beside the rules; model.artifact if left out.")
-    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of the model artifact; model.artifact by default.")] = None,
     timezone: Timezone = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what rules would have done to past transactions: hits, precision, recall, alerts more and less.
+    """Backtest rules on past transactions: hits, precision, recall, added and removed alerts.
 
-    Nothing is sent. A Parquet file is replayed through the engine; an archive has the features that the job logged
-    (of its model alone), and labels are taken from their topic, if a broker is there, as
-    are the values that were added to lists.
+    Nothing is sent. A Parquet file is replayed through the feature engine; an archive has the features that the job
+    logged for its model. Labels and added list values are read from their topics, if a broker is available.
 
     [bold]Examples[/]
 
@@ -192,13 +190,13 @@ def dry_run(
     from schemas.rule_book import RuleBook
 
     settings = with_timezone(settings_of(context), timezone)
-    found = RuleFile.read(file)
+    rules = RuleFile.read(file)
     book = RuleBook(
-        book_id="", changed_at=datetime.now(UTC), changed_by="", reason="", rules=found.rules, lists=found.lists
+        book_id="", changed_at=datetime.now(UTC), changed_by="", reason="", rules=rules.rules, lists=rules.lists
     )
     artifact = load_tested(model or settings.model.artifact)
     with count_bar("reading", None) as bar:
-        trial = try_rules(
+        found = try_rules(
             book,
             on.expanduser(),
             artifact,
@@ -209,13 +207,10 @@ def dry_run(
             local_zone=settings.job.time_zone,
             lists=_lists(settings),
         )
-    if as_json:
-        write_json({**asdict(trial.figures), "left_out": trial.left_out})
-    else:
-        _show_trial(trial)
+    show({**asdict(found.figures), "left_out": found.left_out}, *_dry_run_parts(found), as_json=as_json)
 
 
-def _orders(settings: Settings, services: Services) -> RulePublisher:
+def _publisher(settings: Settings, services: Services) -> RulePublisher:
     from fraudstream.rules.rule_publisher import RulePublisher
 
     return RulePublisher(settings, services)
@@ -238,7 +233,7 @@ def _labels(settings: Settings) -> pa.Table | None:
 
 
 def _lists(settings: Settings) -> dict[str, TextTable]:
-    """Return the entries that were added to lists, none where there is no broker."""
+    """Return the entries added to lists; none without a broker."""
     from fraudstream.devstack.stack import Services
     from fraudstream.kafka.broker import Broker
     from fraudstream.rules.list_publisher import ListPublisher
@@ -252,41 +247,41 @@ def _lists(settings: Settings) -> dict[str, TextTable]:
         return {}
 
 
-def _own_answer(settings: Settings, services: Services, order_id: str, seconds: float) -> list[ShardReport]:
-    """Return the answer of the one shard that has the customer; without it all shards, silent."""
+def _await_own_shard(settings: Settings, services: Services, change_id: str, seconds: float) -> list[ShardReport]:
+    """Wait for the reply of the customer's shard; without one, return all shards as silent."""
     from fraudstream.control.model_events import await_one_answer
 
-    return await_one_answer(services.broker(settings), order_id, seconds=seconds)
+    return await_one_answer(services.broker(settings), change_id, seconds=seconds)
 
 
-def _tell(settings: Settings, services: Services, order: RuleOrder, wait: float, *, as_json: bool) -> None:
+def _report(settings: Settings, services: Services, change: RuleChange, wait: float, *, as_json: bool) -> None:
+    """Show a change, and wait for the shards that it concerns."""
     from fraudstream.control.book_replacement import described
 
-    if not order.changes:
-        if as_json:
-            write_json({"book_id": None, "changes": [], "shards": []})
-        else:
-            out.print("Nothing changes: the rules in force are the same")
-        return
-    if order.replaced is not None and not as_json:
-        write_line(f"Replaces {described(order.replaced)}")
-    for change in order.changes if not as_json else ():
-        write_line(change)
-    with err.status("waiting for the job"):
-        answers = _own_answer if order.shards == "own" else all_answers
-        told = answers(settings, services, order.order_id, wait)
-    if as_json:
-        replaced = order.replaced and order.replaced.book_id
-        write_json(
-            {"book_id": order.order_id, "replaces": replaced, "changes": order.changes, "shards": shards_as_json(told)}
+    if not change.changes:
+        show(
+            {"book_id": None, "changes": [], "shards": []}, "No change: the active rules are the same", as_json=as_json
         )
-    else:
-        show_answers(told)
-    require_followed(told)
+        return
+    if not as_json:
+        replaced = [] if change.replaced is None else [f"Replaces {described(change.replaced)}"]
+        for text in (*replaced, *change.changes):
+            write_line(text)
+    with err.status("waiting for the job"):
+        await_reply = _await_own_shard if change.shards == "own" else await_shards
+        shards = await_reply(settings, services, change.change_id, wait)
+    result = {
+        "book_id": change.change_id,
+        "replaces": change.replaced and change.replaced.book_id,
+        "changes": change.changes,
+        "shards": shards_as_json(shards),
+    }
+    show(result, *shard_lines(shards), as_json=as_json)
+    require_applied(shards)
 
 
 def _added_counts(settings: Settings, services: Services) -> dict[str, int]:
-    """Return by list how many values were added to it."""
+    """Count the values added to each list."""
     from fraudstream.control.control_state import read_control
     from schemas.avro_schemas import LIST_ENTRY
 
@@ -294,34 +289,34 @@ def _added_counts(settings: Settings, services: Services) -> dict[str, int]:
     return {name: len(found) for name, found in entries.items() if found}
 
 
-def _show_book(book: RuleBook, added: dict[str, int]) -> None:
+def _book_parts(book: RuleBook, added: dict[str, int]) -> Iterator[str | Rows]:
     from fraudstream.control.book_replacement import described
 
     if book.book_id:
-        write_line(f"Rule book {described(book)}")
+        yield f"Rule book {described(book)}"
     rules = [(rule.name, rule.action, rule.when, _day(rule.expires), rule.text) for rule in book.rules]
-    write_table(("rule", "action", "when", "expires", "in words"), rules)
+    yield Rows(("rule", "action", "when", "expires", "text"), rules)
     if book.lists:
         lists = [(f"@{item.name}", f"{len(item.entries):,}", f"{added.get(item.name, 0):,}") for item in book.lists]
-        write_table(("list", "in the file", "added"), lists)
+        yield Rows(("list", "in the file", "added"), lists)
     if book.snoozes:
         snoozes = [(item.customer_id, _day(item.until), item.reason) for item in book.snoozes]
-        write_table(("snoozed", "until", "why"), snoozes)
+        yield Rows(("snoozed", "until", "reason"), snoozes)
 
 
 def _days_from_now(days: float) -> datetime:
     try:
         return datetime.now(UTC) + timedelta(days=days)
     except (OverflowError, ValueError):
-        raise UserError(f"expected --days that end before the year 10000, got {days}. Give fewer days") from None
+        raise UserError(f"expected --days that end before the year 10000, got {days}. Set fewer days") from None
 
 
 def _day(moment: datetime | None) -> str:
     return "-" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _show_trial(trial: DryRunResult) -> None:
-    figures = trial.figures
+def _dry_run_parts(result: DryRunResult) -> Iterator[str | Rows]:
+    figures = result.figures
     rows = [
         (
             rule.name, rule.action, f"{rule.hits:,}", f"{rule.share:.3%}", f"{rule.alone:,}",
@@ -329,18 +324,17 @@ def _show_trial(trial: DryRunResult) -> None:
         )
         for rule in figures.rules
     ]  # fmt: skip
-    write_table(("rule", "action", "hits", "of all", "change alone", "precision", "recall"), rows)
-    write_table(
+    yield Rows(("rule", "action", "hits", "hit rate", "unique changes", "precision", "recall"), rows)
+    yield Rows(
         ("alerts", "count", "precision", "recall"),
-        [("the model alone", *_alerted(figures, after=False)), ("with the rules", *_alerted(figures, after=True))],
+        [("model only", *_alerted(figures, after=False)), ("with rules", *_alerted(figures, after=True))],
     )
-    out.print(
+    yield (
         f"{figures.transactions:,} transactions, {figures.labelled:,} labelled, {figures.frauds:,} frauds: "
-        f"{figures.added:,} alerts more, {figures.removed:,} less",
-        soft_wrap=True,
+        f"{figures.added:,} alerts added, {figures.removed:,} removed"
     )
-    for name, columns in trial.left_out.items():
-        write_line(f"{name} was not tried, since an archive lacks {', '.join(columns)}: use a Parquet file")
+    for name, columns in result.left_out.items():
+        yield f"{name} was left out: an archive lacks {', '.join(columns)}. Use a Parquet file"
 
 
 def _alerted(figures: DryRun, *, after: bool) -> tuple[str, str, str]:

@@ -1,9 +1,11 @@
+"""Commands `schemas ...`."""
+
 from __future__ import annotations
 
 import typer
 
 from fraudstream.settings.settings import Settings
-from fraudstream.terminal import AsJson, out, settings_of, write_json, write_table
+from fraudstream.terminal import AsJson, Rows, settings_of, show
 from schemas.errors import UserError
 
 app = typer.Typer(help="Check, register and list the schemas of the topics.", no_args_is_help=True)
@@ -11,9 +13,9 @@ app = typer.Typer(help="Check, register and list the schemas of the topics.", no
 
 @app.command()
 def check(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Check that the schemas can read what earlier versions wrote; with a registry, that it would take them.
+    """Check that the schemas are backward compatible; with a registry, that it accepts them.
 
-    Without a registry nothing but the committed files is looked at. Exit code 2 when a schema is not compatible.
+    Without a registry only the committed files are checked. Exit code 2 when a schema is not compatible.
 
     [bold]Examples[/]
 
@@ -24,27 +26,26 @@ def check(context: typer.Context, *, as_json: AsJson = False) -> None:
 
     broken = broken_versions()
     subjects = _states(settings_of(context))
-    if as_json:
-        write_json({"broken": [item._asdict() for item in broken], "subjects": subjects})
-    for item in broken if not as_json else ():
-        out.print(f"{item.name} can't read schema {item.schema_id}: {item.why}", soft_wrap=True)
-    for subject, state in subjects.items() if not as_json else ():
-        out.print(f"{state:10} {subject}", soft_wrap=True)
     refused = [item.name for item in broken] + [name for name, state in subjects.items() if state == "refused"]
+    show(
+        {"broken": [item._asdict() for item in broken], "subjects": subjects},
+        *(f"{item.name} can't read schema {item.schema_id}: {item.why}" for item in broken),
+        *(f"{state:10} {subject}" for subject, state in subjects.items()),
+        *([] if refused else ["Every committed schema can read its earlier versions"]),
+        as_json=as_json,
+    )
     if refused:
         raise UserError(
-            f"expected schemas that can read what was written before, was not so: {', '.join(refused)}: "
-            "give each added field a default, and each changed one a new name"
+            f"expected backward compatible schemas, got incompatible ones: {', '.join(refused)}. "
+            "Give each added field a default, and each changed one a new name"
         )
-    if not as_json:
-        out.print("Every committed schema can read its earlier versions")
 
 
 @app.command()
 def register(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Register the schemas of all topics, each subject to stay backward compatible. What is there is left as it is.
+    """Register the schemas of all topics, with backward compatibility. Existing versions are kept.
 
-    Producers and the job do it too when they start. In a registry where they may not, do it before.
+    Producers and the job register schemas at start too; run this first if they are not allowed to.
 
     [bold]Examples[/]
 
@@ -55,15 +56,12 @@ def register(context: typer.Context, *, as_json: AsJson = False) -> None:
     settings = settings_of(context)
     registry = registry_of(settings)
     ids = {subject: registry.id_for(subject, kind) for subject, kind in _kinds(settings)}
-    if as_json:
-        write_json(ids)
-    else:
-        write_table(("subject", "schema id"), ids.items())
+    show(ids, Rows(("subject", "schema id"), ids.items()), as_json=as_json)
 
 
 @app.command("ls")
 def list_schemas(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """List the versions of each topic's schema with their ids.
+    """List the schema versions of each topic with their ids.
 
     [bold]Examples[/]
 
@@ -80,20 +78,19 @@ def list_schemas(context: typer.Context, *, as_json: AsJson = False) -> None:
     ]
     if as_json:
         for row in found:
-            write_json(row)
+            show(row, as_json=True)
         return
     rows = [(row["subject"], row["kind"], ", ".join(map(str, row["versions"]))) for row in found]
-    write_table(("subject", "kind", "schema ids, oldest first"), rows)
+    show(found, Rows(("subject", "kind", "schema ids, oldest first"), rows), as_json=False)
 
 
 def _kinds(settings: Settings) -> list[tuple[str, str]]:
-    from schemas.topic_kinds import subject_kinds
 
-    return list(subject_kinds(settings.topics).items())
+    return list(settings.topics.subject_kinds().items())
 
 
 def _states(settings: Settings) -> dict[str, str]:
-    """Say of each subject of the registry in use whether it has our schema, would take it, or would not."""
+    """Return by subject of the registry whether our schema is known, new or refused."""
     from fraudstream.kafka.registry_access import registry_access
     from schemas.http_registry import HttpRegistry
 

@@ -1,6 +1,9 @@
+"""Commands `up`, `down` and `status`."""
+
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,26 +11,26 @@ import typer
 
 from fraudstream.terminal import (
     AsJson,
+    Rows,
     download_bar,
     err,
-    out,
     settings_of,
-    write_json,
-    write_line,
-    write_table,
+    show,
 )
 
 
 def up(
     context: typer.Context,
     *,
-    taskmanagers: Annotated[int | None, typer.Option(min=1, help="TaskManagers, one slot each.")] = None,
-    registry: Annotated[bool, typer.Option("--registry", help="A schema registry too (109 MB once).")] = False,
+    taskmanagers: Annotated[int | None, typer.Option(min=1, help="Number of TaskManagers, one slot each.")] = None,
+    registry: Annotated[
+        bool, typer.Option("--registry", help="Start a schema registry (109 MB, downloaded once).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Start a Kafka broker and a Flink cluster here, and create the topics.
+    """Start a local Kafka broker and Flink cluster, and create the topics.
 
-    What runs already is kept. Where the settings name your own broker or cluster, none is started.
+    Running services are kept. Nothing is started in place of a broker or cluster that the settings name.
 
     [bold]Examples[/]
 
@@ -51,18 +54,18 @@ def up(
             on_bytes=lambda count: bar.advance(task, count),
         )
         services = start(settings, watcher=watcher)
-    if as_json:
-        write_json(dataclasses.asdict(services))
-        return
-    out.print(f"Kafka     {services.bootstrap_servers}")
-    out.print(f"Flink     {services.rest_url}")
-    if services.registry_url:
-        out.print(f"Registry  {services.registry_url}")
-    out.print(f"Logs      {settings.state.logs}")
+    show(
+        asdict(services),
+        f"Kafka     {services.bootstrap_servers}",
+        f"Flink     {services.rest_url}",
+        *([f"Registry  {services.registry_url}"] if services.registry_url else []),
+        f"Logs      {settings.state.logs}",
+        as_json=as_json,
+    )
 
 
 def down(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Stop all that `up` started. Topics and checkpoints are kept.
+    """Stop the services that `up` started. Topics and checkpoints are kept.
 
     [bold]Examples[/]
 
@@ -71,14 +74,12 @@ def down(context: typer.Context, *, as_json: AsJson = False) -> None:
     from fraudstream.devstack.stack import stop
 
     stopped = stop(settings_of(context))
-    if as_json:
-        write_json({"stopped": stopped})
-    else:
-        out.print(f"Stopped {', '.join(stopped)}" if stopped else "Nothing was running")
+    text = f"Stopped {', '.join(stopped)}" if stopped else "Nothing was running"
+    show({"stopped": stopped}, text, as_json=as_json)
 
 
 def status(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show what runs: processes, addresses, slots and jobs. Exit code 3 when something is missing.
+    """Show processes, addresses, slots and jobs. Exit code 3 when something is missing.
 
     [bold]Examples[/]
 
@@ -88,35 +89,31 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     from fraudstream.control.status import read_status
 
     found = read_status(settings_of(context))
-    if as_json:
-        write_json(found)
-    else:
-        _show(found)
+    show(found, *_parts(found), as_json=as_json)
     if not found["ready"]:
         err.print("Not everything runs: `fraudstream up` starts what is missing.")
         raise typer.Exit(3)
 
 
-def _show(found: dict[str, Any]) -> None:
+def _parts(found: dict[str, Any]) -> Iterator[str | Rows]:
     rows = [(p["name"], p["pid"], "yes" if p["alive"] else "no", p["memory_mb"]) for p in found["processes"]]
     if rows:
-        write_table(("process", "pid", "running", "memory MB"), rows)
+        yield Rows(("process", "pid", "running", "memory MB"), rows)
     for name, address, answers in (
         ("Kafka", "bootstrap_servers", "broker"),
         ("Flink", "rest_url", "cluster"),
     ):
-        out.print(f"{name}  {found[address] or '-'}  {'answers' if found[answers] else 'does not answer'}")
+        yield f"{name}  {found[address] or '-'}  {'answers' if found[answers] else 'does not answer'}"
     if found["registry_url"]:
-        out.print(f"Schema registry  {found['registry_url']}")
-    out.print(f"Slots  {found['slots_free']} free of {found['slots_total']}")
+        yield f"Schema registry  {found['registry_url']}"
+    yield f"Slots  {found['slots_free']} free of {found['slots_total']}"
     for job in found["jobs"]:
-        out.print(f"Job    {job['id']}  {job['state']}  {job['name']}")
+        yield f"Job    {job['id']}  {job['state']}  {job['name']}"
         if job["counts"]:
-            out.print("       since it started: " + ", ".join(f"{n} {count:,}" for n, count in job["counts"].items()))
+            yield "       since its start: " + ", ".join(f"{n} {count:,}" for n, count in job["counts"].items())
         if job["late_recovery"]:
-            write_line(f"       {job['late_recovery']}")
-        for topic in job["recreated_topics"]:
-            write_line(f"       {topic}")
+            yield f"       {job['late_recovery']}"
+        yield from (f"       {topic}" for topic in job["recreated_topics"])
         if job["last_failure"]:
             at = datetime.fromtimestamp(job["last_failure"]["at_ms"] / 1000, UTC)
-            write_line(f"       failed last at {at:%Y-%m-%d %H:%M:%S} UTC: {job['last_failure']['cause']}")
+            yield f"       last failure at {at:%Y-%m-%d %H:%M:%S} UTC: {job['last_failure']['cause']}"

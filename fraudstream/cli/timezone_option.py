@@ -1,4 +1,4 @@
-"""The option --timezone of the commands that read a file of transactions."""
+"""Option --timezone of the commands that read a file of transactions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
 Timezone = Annotated[
     str | None,
-    typer.Option(help="IANA time zone of times in the file that have none, for example Europe/Berlin; files.timezone."),
+    typer.Option(
+        help="IANA time zone of local times in the file, for example Europe/Berlin; overrides files.timezone."
+    ),
 ]
 
 
 def with_timezone(settings: Settings, timezone: str | None) -> Settings:
-    """Return the settings with the option in the place of files.timezone, where it is given."""
+    """Return the settings with files.timezone replaced by the option, if given."""
     if timezone is None:
         return settings
     return settings.model_copy(update={"files": settings.files.model_copy(update={"timezone": timezone})})

@@ -1,15 +1,17 @@
+"""Commands `topics ...`."""
+
 from __future__ import annotations
 
 import typer
 
-from fraudstream.terminal import AsJson, out, settings_of, write_json, write_table
+from fraudstream.terminal import AsJson, Rows, settings_of, show
 
 app = typer.Typer(help="Create and list the topics.", no_args_is_help=True)
 
 
 @app.command()
 def create(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Create those of our topics that are missing.
+    """Create missing topics.
 
     [bold]Examples[/]
 
@@ -20,15 +22,12 @@ def create(context: typer.Context, *, as_json: AsJson = False) -> None:
 
     settings = settings_of(context)
     made = create_topics(Broker.of(settings))
-    if as_json:
-        write_json({"created": made})
-    else:
-        out.print(f"Created {', '.join(made)}" if made else "All topics were there")
+    show({"created": made}, f"Created {', '.join(made)}" if made else "All topics exist", as_json=as_json)
 
 
 @app.command("ls")
 def list_topics(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """List the topics with their partitions and numbers of records.
+    """List the topics with partitions and record counts.
 
     [bold]Examples[/]
 
@@ -40,8 +39,5 @@ def list_topics(context: typer.Context, *, as_json: AsJson = False) -> None:
 
     settings = settings_of(context)
     counts = count_records(Broker.of(settings))
-    if as_json:
-        write_json(counts)
-    else:
-        rows = [(name, row["partitions"], row["records"]) for name, row in counts.items()]
-        write_table(("topic", "partitions", "records"), rows)
+    rows = [(name, row["partitions"], row["records"]) for name, row in counts.items()]
+    show(counts, Rows(("topic", "partitions", "records"), rows), as_json=as_json)

@@ -1,3 +1,5 @@
+"""Command `train`."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,38 +9,39 @@ import typer
 
 from fraudstream.cli.model_names import Balance, Model
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import AsJson, count_bar, out, settings_of, stage_shower, write_json, write_table
+from fraudstream.terminal import AsJson, Rows, count_bar, settings_of, show, stage_shower
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from fraudstream.lifecycle.model_version import ModelVersion
     from fraudstream.settings.settings import Settings
+    from models.scoring.artifact import Manifest
 
 
 def train(
     context: typer.Context,
     *,
-    history: Annotated[Path, typer.Option(help="Labelled Parquet file, as `simulate` writes it.")],
-    target: Annotated[Path | None, typer.Option("--out", help="Folder for the artifact.")] = None,
-    model: Annotated[Model, typer.Option(help="What is trained.")] = Model.LIGHTGBM,
-    balance: Annotated[Balance, typer.Option(help="Against rare frauds: weights, or made-up ones.")] = Balance.NONE,
+    history: Annotated[Path, typer.Option(help="Labelled Parquet file, see `simulate`.")],
+    target: Annotated[Path | None, typer.Option("--out", help="Folder of the artifact to write.")] = None,
+    model: Annotated[Model, typer.Option(help="Model to train.")] = Model.LIGHTGBM,
+    balance: Annotated[Balance, typer.Option(help="Class balancing: none, class weights or SMOTE.")] = Balance.NONE,
     search_minutes: Annotated[
-        float, typer.Option(min=0, help="How long to look for better settings, within the training period.")
+        float, typer.Option(min=0, help="Time budget of the hyperparameter search, within the training period.")
     ] = 0,
     calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="Hold the last training rows out, to calibrate the probabilities on.")
+        bool, typer.Option("--calibrate", help="Calibrate probabilities on the last rows of the training period.")
     ] = False,
     maturity_days: Annotated[
         float | None,
-        typer.Option(min=0, help="Age in days at which labels of both classes count as final; derived if left out."),
+        typer.Option(min=0, help="Age in days at which a label counts as final; derived from the data by default."),
     ] = None,
     recent_frauds: Annotated[
-        bool, typer.Option("--recent-frauds", help="Train on known frauds younger than that too.")
+        bool, typer.Option("--recent-frauds", help="Include known frauds younger than --maturity-days.")
     ] = False,
     timezone: Timezone = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed and file give the same model.")] = 7,
-    push: Annotated[bool, typer.Option("--push", help="Register the model, as `model push` does.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed and file give the same model.")] = 7,
+    push: Annotated[bool, typer.Option("--push", help="Register the model, see `model push`.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a labelled history and write its artifact.
@@ -76,17 +79,19 @@ def train(
             progress=stage_shower(bar),
         )
     version = _push(own, folder) if push else None
-    if as_json:
-        registered = {"version": version.version} if version else {}
-        write_json({"artifact": str(folder), **registered, **manifest.model_dump(mode="json")})
-        return
-    out.print(f"Model {manifest.model_id} in {folder}" + (f", registered as v{version.version}" if version else ""))
-    out.print(_maturity(manifest.settings))
-    write_table(("metric", "value"), [(name, f"{value:.4f}") for name, value in _numbers(manifest.metrics)])
+    registered = {"version": version.version} if version else {}
+    result = {"artifact": str(folder), **registered, **manifest.model_dump(mode="json")}
+    show(result, *_parts(manifest, folder, version), as_json=as_json)
+
+
+def _parts(manifest: Manifest, folder: Path, version: ModelVersion | None) -> Iterator[str | Rows]:
+    yield f"Model {manifest.model_id} in {folder}" + (f", registered as v{version.version}" if version else "")
+    yield _maturity(manifest.settings)
+    yield Rows(("metric", "value"), [(name, f"{value:.4f}") for name, value in _numbers(manifest.metrics)])
     if manifest.recall_by_scenario:
         at_1pct = manifest.recall_at_1pct_alerts
         rows = [(name, f"{value:.3f}", f"{at_1pct[name]:.3f}") for name, value in manifest.recall_by_scenario.items()]
-        write_table(("kind of fraud", "recall from review", "recall at 1 % alerts"), rows)
+        yield Rows(("fraud scenario", "recall at review threshold", "recall at 1 % alerts"), rows)
 
 
 def _push(settings: Settings, folder: Path) -> ModelVersion:
@@ -96,9 +101,9 @@ def _push(settings: Settings, folder: Path) -> ModelVersion:
 
 
 def _maturity(settings: Mapping[str, float | int | str]) -> str:
-    how = "derived from the labels' delays" if settings["maturity_from"] == "data" else "as set"
-    recent = ", younger frauds trained on too" if settings["recent_frauds"] else ""
-    return f"Labels of both classes count as final after {settings['maturity_days']} days ({how}{recent})"
+    how = "derived from the label delays" if settings["maturity_from"] == "data" else "as set"
+    recent = ", younger frauds included" if settings["recent_frauds"] else ""
+    return f"Labels count as final after {settings['maturity_days']} days ({how}{recent})"
 
 
 def _numbers(metrics: dict[str, float]) -> list[tuple[str, float]]:

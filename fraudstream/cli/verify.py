@@ -1,12 +1,16 @@
+"""Command `verify`."""
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
-from fraudstream.terminal import AsJson, count_bar, out, settings_of, stage_shower, write_json, write_table
+from fraudstream.terminal import AsJson, Rows, count_bar, settings_of, show, stage_shower
 
 if TYPE_CHECKING:
     from fraudstream.archive.inference_samples import Logged
@@ -16,17 +20,15 @@ if TYPE_CHECKING:
 def verify(
     context: typer.Context,
     *,
-    model: Annotated[Path, typer.Option(help="Folder of the model that the job scores with.")],
-    archive: Annotated[
-        Path | None, typer.Option(help="Folder that `archive` wrote, instead of the inference topic.")
-    ] = None,
+    model: Annotated[Path, typer.Option(help="Folder of the model artifact in use.")],
+    archive: Annotated[Path | None, typer.Option(help="Folder from `archive`, instead of the inference topic.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compute what the job logged once more from its topics, and compare bit for bit.
+    """Recompute logged scores from the topics and compare them bit for bit.
 
-    Both topics must still hold all that the job read; of a labels topic that was deleted and created again, what was
-    logged before is counted and left out. The last line of the output is one JSON object; with --json
-    it is the only one. Exit code 1 when anything differs or is missing.
+    The transactions and labels topics must still have all that the job read. Records logged before the labels topic
+    was recreated are counted and left out. The last line of the output is one JSON object; with --json it is the only
+    one. Exit code 1 when a score differs or is missing.
 
     [bold]Examples[/]
 
@@ -47,17 +49,17 @@ def verify(
     broker = Broker.of(settings)
     topics = settings.topics
     require_topics(broker, topics.inference, topics.transactions, topics.labels)
-    with count_bar("reading what was logged", None) as bar:
-        show = stage_shower(bar)
-        # First what was logged: what it is about lies in the other topics by then.
+    with count_bar("reading logged scores", None) as bar:
+        progress = stage_shower(bar)
+        # Logged scores first: by then their transactions and labels are in the other topics.
         logged = read_archived(archive, artifact.manifest) if archive else read_logged(broker, artifact.manifest)
         if not len(logged.sample):
             raise NotReady(
-                f"expected records of the model {artifact.manifest.model_id} in {archive or topics.inference}, was "
-                f"none, and {logged.other_models:,} of other models: name the job's own --model, and let the job run "
-                "with job.feature_log_share over 0"
+                f"expected records of the model {artifact.manifest.model_id} in {archive or topics.inference}, found "
+                f"none, and {logged.other_models:,} of other models. Name the job's model with --model, and run the "
+                "job with job.feature_log_share above 0"
             )
-        # What was logged of a labels topic that is gone can't be computed again.
+        # Without the former labels topic its scores can't be recomputed.
         sample = logged.sample.of_present_labels()
         transactions = read_transactions(
             broker,
@@ -73,42 +75,38 @@ def verify(
             transactions,
             labels,
             artifact,
-            progress=lambda done, total: show("scoring again", done, total),
+            progress=lambda done, total: progress("recomputing", done, total),
         )
     found = compare(sample, again)
     earlier = len(logged.sample) - len(sample)
-    if not as_json:
-        _show(found, logged, earlier)
-    write_json(
-        {
-            "consistent": found.consistent,
-            "logged": len(logged.sample),
-            "earlier_labels_topic": earlier,
-            **asdict(found),
-            **{name: getattr(logged, name) for name in ("repeated", "other_models", "undecodable")},
-        }
-    )
+    result = {
+        "consistent": found.consistent,
+        "logged": len(logged.sample),
+        "earlier_labels_topic": earlier,
+        **asdict(found),
+        **{name: getattr(logged, name) for name in ("repeated", "other_models", "undecodable")},
+    }
+    show(result, *_parts(found, logged, earlier), as_json=as_json, json_last=True)
     if not found.consistent:
         raise typer.Exit(1)
 
 
-def _show(found: Consistency, logged: Logged, earlier: int) -> None:
+def _parts(found: Consistency, logged: Logged, earlier: int) -> Iterator[str | Text | Rows]:
     rows = {
         "logged": len(logged.sample),
         "compared": found.compared,
         "missing": found.missing,
         "mismatching": found.mismatching,
         "labels out of order": found.disordered,
-        "logged again after a restart": logged.repeated,
-        "upon labels of a topic that is gone": earlier,
+        "duplicates after a restart": logged.repeated,
+        "with labels of a former topic": earlier,
         "of other models": logged.other_models,
         "undecodable": logged.undecodable,
     }
-    write_table(("transactions", "count"), [(name, f"{count:,}") for name, count in rows.items()])
+    yield Rows(("transactions", "count"), [(name, f"{count:,}") for name, count in rows.items()])
     if found.differences:
         differences = [(name, f"{item.rows:,}", f"{item.largest:.3g}") for name, item in found.differences.items()]
-        write_table(("differs", "transactions", "at most by"), differences)
-    same = "[green]The same to the last bit[/]"
-    out.print(same if found.consistent else "[red]Not the same[/]")
+        yield Rows(("value", "different in", "maximum difference"), differences)
+    yield Text("Identical", "green") if found.consistent else Text("Not identical", "red")
     if logged.sample.knows_former_labels and not found.consistent:
-        out.print("The labels topic was created again: where the former one's labels are not in it, features differ")
+        yield "The labels topic was recreated: features differ where it lacks labels of the former topic"

@@ -18,7 +18,7 @@ from fraudstream.console.json_answer import as_json
 from fraudstream.console.reviews import UndeliveredError
 from fraudstream.system.failures import RuntimeFailure
 from schemas.errors import UserError
-from schemas.validation import MAX_TEXT_BYTES
+from schemas.transaction_fields import MAX_TEXT_BYTES
 
 MAX_LISTED = 500
 MAX_DAYS = 90

@@ -13,10 +13,10 @@ from fraudstream.console.job_health import JobHealth
 from fraudstream.console.model_overview import ModelOverview
 from fraudstream.console.notebook import Notebook
 from fraudstream.console.reviews import Reviews
-from fraudstream.console.stream_reader import StreamReader
 from fraudstream.console.ttl_cache import TtlCache
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
+from fraudstream.kafka.loop_reader import LoopReader
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.observe.metrics.metrics_reader import MetricsReader
@@ -25,7 +25,7 @@ from fraudstream.rules.rule_publisher import RulePublisher
 from fraudstream.settings.settings import Settings
 from producers.publisher import SETTINGS
 
-FLUSH_S = 5.0
+FLUSH_S, GATHER_S = 5.0, 0.2
 HEALTH_KEPT_S, MODELS_KEPT_S = 2.0, 10.0
 
 PRODUCER_SETTINGS = {**SETTINGS, "linger.ms": 0, "delivery.report.only.error": False, "delivery.timeout.ms": 9_000}
@@ -50,7 +50,7 @@ async def open_desk(settings: Settings, services: Services) -> AsyncIterator[Con
     """Open all of it, for the length of a block in a running event loop."""
     broker, notebook, registry = services.broker(settings), Notebook.of(settings), CollectorRegistry()
     producer = broker.producer(PRODUCER_SETTINGS)
-    reader = StreamReader(broker, notebook.listeners(settings), asyncio.get_running_loop(), producer)
+    reader = LoopReader("stream-reader", broker, notebook.listeners(settings), producer, gather_s=GATHER_S)
     counter = MetricsReader(broker, StreamMetrics(registry))
     figures, ids = Figures(registry, notebook.feed), TopicIds(broker)
     with closing(ConsumerLag(broker)) as lag, reader, counter:
@@ -58,7 +58,7 @@ async def open_desk(settings: Settings, services: Services) -> AsyncIterator[Con
         try:
             yield ConsoleContext(
                 notebook=notebook,
-                reviews=Reviews(settings, producer),
+                reviews=Reviews(broker, producer),
                 rules=RulePublisher(settings, services),
                 figures=figures,
                 history=CustomerHistory(broker),

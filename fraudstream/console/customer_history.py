@@ -7,9 +7,7 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_reader import partition_ranges
-from schemas.avro_schemas import SCORE, TRANSACTION
 
 READ_RECORDS = 60_000
 """Of a topic, before the moment that is asked about: on a busy topic the history is shorter, never slower."""
@@ -32,7 +30,7 @@ class CustomerHistory:
 
     def __init__(self, broker: Broker) -> None:
         topics = broker.topics
-        self._codecs = TopicCodecs(broker.settings, {topics.transactions: TRANSACTION, topics.scores: SCORE})
+        self._codecs = broker.codecs(topics.transactions, topics.scores)
         self._broker = broker
 
     def find(self, customer_id: str, moment: datetime) -> list[dict[str, Any]]:

@@ -7,9 +7,8 @@ from typing import Any
 from fraudstream.console.alert_book import AlertBook
 from fraudstream.console.feed import Feed
 from fraudstream.console.reviewed_labels import ReviewedLabels
-from fraudstream.console.stream_reader import Listener
+from fraudstream.kafka.loop_reader import Listener
 from fraudstream.settings.settings import Settings
-from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, LABEL
 
 LABELS_KEPT = 50_000
 EVENTS_KEPT = 200
@@ -80,10 +79,10 @@ class Notebook:
         topics = settings.topics
         kept = settings.console.alerts_kept
         return {
-            topics.alerts: Listener(kind=ALERT, backlog=kept, take=self.take_alerts),
-            topics.labels: Listener(kind=LABEL, backlog=LABELS_KEPT, take=self.take_labels),
-            topics.drift: Listener(kind=DRIFT, backlog=EVENTS_KEPT, take=self.take_drifts),
-            topics.dead_letters: Listener(kind=DEAD_LETTER, backlog=EVENTS_KEPT, take=self.take_dead_letters),
+            topics.alerts: Listener(backlog=kept, add=self.take_alerts),
+            topics.labels: Listener(backlog=LABELS_KEPT, add=self.take_labels),
+            topics.drift: Listener(backlog=EVENTS_KEPT, add=self.take_drifts),
+            topics.dead_letters: Listener(backlog=EVENTS_KEPT, add=self.take_dead_letters),
         }
 
 

@@ -7,13 +7,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from fraudstream.kafka.registry_access import registry_of
-from fraudstream.settings.settings import Settings
-from schemas.avro_schemas import LABEL
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
+from fraudstream.kafka.broker import Broker
+from schemas.transaction_fields import Reader, names_read_by
 
-COPIED = ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
+COPIED = names_read_by(Reader.LABELS)
 DELIVERED_S = 10.0
 
 Clock = Callable[[], datetime]
@@ -28,17 +25,17 @@ class Reviews:
 
     Parameters
     ----------
-    settings
-        Topic and registry.
+    broker
+        Topic and schema registry.
     producer
         Sends; someone polls it.
     clock
         Gives the time, UTC.
     """
 
-    def __init__(self, settings: Settings, producer: Producer, clock: Clock = lambda: datetime.now(UTC)) -> None:
-        self._topic = settings.topics.labels
-        self._codec = RecordCodec(LABEL, value_subject(self._topic), registry_of(settings))
+    def __init__(self, broker: Broker, producer: Producer, clock: Clock = lambda: datetime.now(UTC)) -> None:
+        self._topic = broker.topics.labels
+        self._codec = broker.codec(self._topic)
         self._producer, self._clock = producer, clock
 
     def label(self, alert: dict[str, Any], *, is_fraud: bool) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from confluent_kafka import Message
 
 from fraudstream.devstack.stack import Services
+from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_codecs import TopicCodecs
-from fraudstream.kafka.topic_reader import place_of, read_topic
+from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.kafka.topics import require_topics
 from fraudstream.settings.settings import Settings
 from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
@@ -102,7 +103,7 @@ class _ControlReader:
 
     def add(self, message: Message) -> None:
         """Follow a message as the job does."""
-        partition, offset = place_of(message)
+        partition, offset = position_of(message)
         self.state.ranges.setdefault(partition, [offset, 0])[1] = offset + 1
         self.state.newest_ms = max(self.state.newest_ms, message.timestamp()[1])
         key = (message.key() or b"").decode(errors="replace")

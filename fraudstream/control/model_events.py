@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.topic_codecs import read_records
+from fraudstream.kafka.record_reader import read_records
 from fraudstream.system.deadline import wait_until
 from jobs.shards import SHARD_KEYS
-from schemas.avro_schemas import MODEL_EVENT
 
 SERVING, REFUSED = "SERVING", "REFUSED"
 
@@ -66,7 +65,7 @@ class ShardReport:
 def read_model_events(broker: Broker) -> list[ModelEvent]:
     """Read all that the shards said of their models, see `oldest_first`."""
     topic = broker.topics.model_events
-    return oldest_first(event for _, event in read_records(broker, topic, MODEL_EVENT, _event))
+    return oldest_first(event for _, event in read_records(broker, topic, _event))
 
 
 def oldest_first(events: Iterable[ModelEvent]) -> list[ModelEvent]:

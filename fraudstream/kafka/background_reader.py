@@ -1,45 +1,60 @@
+"""Reader of topics in a thread of its own."""
+
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Self
 
 from confluent_kafka import Consumer, TopicPartition
 
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.new_partitions import NewPartitions
 from fraudstream.kafka.topic_ids import RecreatedTopics
+from fraudstream.kafka.topic_reader import topic_starts
 
 END_SECONDS = 30.0
-"""How long the last look may take when the block is left."""
+"""Time that the last poll may take when the block is left, seconds."""
+
+Starts = Callable[[Consumer, Collection[str]], list[TopicPartition]]
 
 
 class BackgroundReader(ABC):
-    """Looks at a broker again and again in a thread of its own, for as long as its block lasts.
+    """Reader that polls its topics in a thread, for the length of a block.
+
+    It belongs to no group and reads all partitions: a broker that has just started takes seconds to form a group, and
+    after the broker's death a group would have to form again. Added partitions, and topics that are deleted and created
+    again, are read from their first record.
 
     Parameters
     ----------
     name
-        Of the thread.
-    consumer
-        What it looks with; closed when the block is left.
-    topics
-        Topics whose added partitions it reads too.
-    recreated
-        Watch of the same topics, so that one that is deleted and created again is read from its first record.
+        Name of the thread.
+    broker, topics
+        Topics to read; none for a reader that asks for offsets alone.
+    starts
+        Position of each partition to begin at.
+    committed_only, gather_ms
+        See `Broker.consumer`.
     """
 
     def __init__(
         self,
         name: str,
-        consumer: Consumer,
+        broker: Broker,
+        topics: Collection[str] = (),
         *,
-        topics: Iterable[str] = (),
-        recreated: RecreatedTopics | None = None,
+        starts: Starts = topic_starts,
+        committed_only: bool = True,
+        gather_ms: int | None = None,
     ) -> None:
-        self._consumer = consumer
-        self._new_partitions = NewPartitions(consumer, topics, recreated)
+        self._consumer = broker.consumer(committed_only=committed_only, gather_ms=gather_ms)
+        recreated = RecreatedTopics.among(broker, topics)
+        self._new_partitions = NewPartitions(self._consumer, topics, recreated)
+        if topics:
+            self._consumer.assign(starts(self._consumer, topics))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -56,15 +71,15 @@ class BackgroundReader(ABC):
 
     @property
     def running(self) -> bool:
-        """Whether it still looks: a look that failed was its last, and has told why on standard error."""
+        """Whether it still reads: a poll that fails ends the thread, with its reason on standard error."""
         return self._thread.is_alive()
 
     @abstractmethod
     def _poll(self) -> None:
-        """Look once; how long that takes is the pace."""
+        """Read once; the time that it takes is the pace."""
 
     def _on_added(self, partitions: list[TopicPartition]) -> None:  # noqa: B027 (most readers need not know)
-        """Take note of partitions that are read from their first record from now on, those of a recreated topic too."""
+        """Note partitions that are read from their first record from now on, those of a recreated topic too."""
 
     def _run(self) -> None:
         while not self._stopping.is_set():

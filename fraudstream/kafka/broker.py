@@ -12,11 +12,13 @@ from confluent_kafka.admin import AdminClient
 
 from fraudstream.kafka.librdkafka_security import librdkafka_security
 from fraudstream.kafka.registry_access import registry_of
+from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
 from fraudstream.system.run_state import RunState
 from producers.publisher import Publisher
-from schemas.registry import SchemaRegistry
+from schemas.codec import RecordCodec
+from schemas.registry import SchemaRegistry, value_subject
 from schemas.topics import Topics
 
 REFRESH_MS = 5_000
@@ -117,13 +119,19 @@ class Broker:
         )
 
     def group_consumer(self, group_id: str) -> Consumer:
-        """Open a consumer of a group, which commits when it is asked to."""
+        """Open a consumer of a group, which goes on where the group is and commits when it is asked to.
+
+        A group begins with the oldest record, unless its reader assigns it elsewhere: what came meanwhile is read too.
+        """
         return Consumer(
             {
                 **self.properties,
                 "group.id": group_id,
+                "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
+                # One record may take its reader long, as a retraining does, and nobody else reads meanwhile.
+                "max.poll.interval.ms": 86_400_000,
             }
         )
 
@@ -134,6 +142,15 @@ class Broker:
     def publisher(self) -> Publisher:
         """Open a publisher of many records."""
         return Publisher(self.bootstrap_servers, settings=self.shared_properties)
+
+    def codec(self, topic: str) -> RecordCodec:
+        """Return the codec of a topic's records."""
+        return RecordCodec(self.topics.row(topic).kind, value_subject(topic), self.registry())
+
+    def codecs(self, *topics: str) -> TopicCodecs:
+        """Return the decoders of several topics' records, for a reader without an end."""
+        kinds = self.topics.kinds()
+        return TopicCodecs(self.settings, {topic: kinds[topic] for topic in topics})
 
     def registry(self) -> SchemaRegistry:
         """Open the schema registry in use."""

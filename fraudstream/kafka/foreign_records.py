@@ -7,7 +7,7 @@ from collections import Counter
 
 from confluent_kafka import Message
 
-from fraudstream.kafka.topic_reader import place_of
+from fraudstream.kafka.position import position_of
 
 LOG = logging.getLogger("fraudstream.records")
 
@@ -36,7 +36,7 @@ class ForeignRecords:
         topic = message.topic() or ""
         self.counts[topic] += 1
         if topic not in self._first:
-            self._first[topic] = (*place_of(message), str(reason)[:MAX_DETAIL])
+            self._first[topic] = (*position_of(message), str(reason)[:MAX_DETAIL])
 
     def report(self, topic: str, kind: str) -> None:
         """Log how many records of a topic were skipped, and why the first was; nothing where none was."""

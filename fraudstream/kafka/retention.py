@@ -9,11 +9,12 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import ConfigResource
 
 from fraudstream.kafka.broker import Broker
+from fraudstream.kafka.topics import CLEANUP, RETENTION_MS
 from fraudstream.settings.settings import Settings
 
 DAY_MS = 86_400_000
 TIMEOUT_S = 20.0
-RETENTION_MS, RETENTION_BYTES, CLEANUP = "retention.ms", "retention.bytes", "cleanup.policy"
+RETENTION_BYTES = "retention.bytes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,23 +67,28 @@ class Need:
 
 
 def retention_needs(settings: Settings) -> list[Need]:
-    """List the topics whose records are needed for some time, and those that are to be compacted."""
-    topics, retrain = settings.topics, settings.retrain
-    needs = [Need(topic=topics.control, days=0, reader="the job"), monitor_need(settings, retrain.horizon_days)]
-    return [*needs, *retrain_needs(settings)]
+    """List the topics whose records are needed for some time, and those that must be compacted."""
+    compacted = [name for name, row in settings.topics.rows() if row.cleanup == "compact"]
+    needs = [Need(topic=name, days=0, reader="the job") for name in compacted]
+    return [*needs, *monitor_needs(settings, settings.retrain.horizon_days), *retrain_needs(settings)]
 
 
 def retrain_needs(settings: Settings) -> list[Need]:
-    """List what retraining reads; transactions only where `retrain.history` has none."""
-    topics, retrain = settings.topics, settings.retrain
-    days = retrain.window_days + retrain.horizon_days
-    read = [topics.labels] if retrain.history else [topics.labels, topics.transactions]
-    return [Need(topic=name, days=days, reader="retrain") for name in read]
+    """List the topics that retraining reads; transactions only where `retrain.history` has none."""
+    plan, topics = settings.retrain, settings.topics
+    in_file = {topics.transactions} if plan.history else set()
+    needs = _history_needs(settings, "retrain", plan.window_days + plan.horizon_days)
+    return [need for need in needs if need.topic not in in_file]
 
 
-def monitor_need(settings: Settings, horizon_days: float) -> Need:
-    """Return what monitoring needs: scores that are there when their labels are final."""
-    return Need(topic=settings.topics.scores, days=horizon_days, reader="monitor")
+def monitor_needs(settings: Settings, horizon_days: float) -> list[Need]:
+    """List the topics that monitoring reads: scores must be there when their labels are final."""
+    return _history_needs(settings, "monitor", horizon_days)
+
+
+def _history_needs(settings: Settings, reader: str, days: float) -> list[Need]:
+    names = [name for name, row in settings.topics.rows() if reader in row.history_of]
+    return [Need(topic=name, days=days, reader=reader) for name in names]
 
 
 def retention_complaints(broker: Broker, needs: Iterable[Need]) -> dict[str, str]:

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from confluent_kafka import Message
 
-from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.foreign_records import ForeignRecords
-from fraudstream.kafka.registry_access import registry_access, registry_of
-from fraudstream.kafka.topic_reader import read_topic
+from fraudstream.kafka.registry_access import registry_access
 from fraudstream.settings.settings import Settings
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.errors import UserError
@@ -46,7 +44,8 @@ class TopicCodecs:
         registry: SchemaRegistry | None = None,
         at_once: bool = True,
     ) -> None:
-        registry = registry or open_steady_registry(registry_access(settings))
+        self.registry = registry = registry or open_steady_registry(registry_access(settings))
+        """Registry of the schemas."""
         self._kinds, self._at_once = kinds, at_once
         self._codecs = {
             topic: RecordCodec(kind, (subjects or {}).get(topic, value_subject(topic)), registry)
@@ -91,51 +90,3 @@ class TopicCodecs:
     def report(self, topic: str) -> None:
         """Say how many records of a topic were skipped, unless that was said."""
         self.foreign.report(topic, self._kinds[topic].replace("_", " "))
-
-
-def read_records(
-    broker: Broker,
-    topic: str,
-    kind: str,
-    parse: Callable[[dict[str, Any]], T] = lambda record: record,  # type: ignore[assignment,return-value]
-    *,
-    since_ms: int | None = None,
-    accepts: Callable[[Message], bool] = lambda _message: True,
-    subject: str | None = None,
-) -> Iterator[tuple[Message, T]]:
-    """Read all records of a kind that a topic holds now, and report those that are not of it.
-
-    Parameters
-    ----------
-    broker, topic
-        Connection to the brokers.
-    kind
-        Of the records: a file of `schemas/avro`.
-    parse
-        Makes of a record what is wanted; one that it refuses is skipped too.
-    since_ms
-        Begin with the first record of this Kafka time, milliseconds since 1970; None: with the oldest.
-    takes
-        Whether to decode a message at all; others are neither given nor counted.
-    subject
-        Of the kind in the registry; None: that of the topic's values.
-
-    Raises
-    ------
-    RegistryUnavailableError
-        The registry does not answer, and what a record is depends on it.
-    RuntimeFailure
-        As `read_topic`.
-    """
-    subjects = {} if subject is None else {topic: subject}
-    codecs = TopicCodecs(
-        broker.settings, {topic: kind}, subjects=subjects, registry=registry_of(broker.settings), at_once=False
-    )
-    try:
-        for message in read_topic(broker, topic, since_ms=since_ms):
-            if accepts(message):
-                found = codecs.parse(message, parse)
-                if found is not None:
-                    yield message, found
-    finally:
-        codecs.report(topic)

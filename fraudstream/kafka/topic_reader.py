@@ -138,11 +138,6 @@ def read_record(broker: Broker, topic: str, partition: int, offset: int) -> Mess
         consumer.close()
 
 
-def place_of(message: Message) -> tuple[int, int]:
-    """Return the partition and the offset of a message that was read."""
-    return int(message.partition() or 0), int(message.offset() or 0)
-
-
 def topic_ends(
     consumer: Consumer, topics: Iterable[str], backlog: Mapping[str, int] = NO_BACKLOG
 ) -> list[TopicPartition]:

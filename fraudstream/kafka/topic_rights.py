@@ -39,10 +39,9 @@ class JobNeeds:
     @classmethod
     def of(cls, config: JobConfig) -> JobNeeds:
         """Return what a job of these settings needs; a standby writes its scores alone."""
-        topics = config.topics
         exactly_once = config.guarantee == "exactly-once"
         return cls(
-            reads=(topics.transactions, topics.control, topics.queries, *([topics.labels] if config.labels else [])),
+            reads=config.read_topics,
             writes=config.written_topics,
             group=config.group,
             transactional_id=f"{config.transaction_ids}-submit-check" if exactly_once else None,

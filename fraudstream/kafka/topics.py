@@ -14,6 +14,7 @@ from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.ports import is_open
 from producers.broker_errors import BrokerErrors
 
+CLEANUP, RETENTION_MS = "cleanup.policy", "retention.ms"
 TIMEOUT_S = 20.0
 TRY_S = 2.0
 
@@ -29,7 +30,7 @@ def create_topics(broker: Broker) -> list[str]:
     client = broker.admin()
     present = existing_topics(broker)
     missing = [name for name in broker.topics.names() if name not in present]
-    wanted = [_new_topic(broker.settings, name) for name in missing]
+    wanted = [new_topic(broker.settings, name) for name in missing]
     if not wanted:
         return []
     for name, future in client.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
@@ -48,12 +49,18 @@ def create_topics(broker: Broker) -> list[str]:
     return missing
 
 
-def _new_topic(settings: Settings, name: str) -> NewTopic:
-    kafka, topics = settings.kafka, settings.topics
-    # Of deployments the last counts, so they need one order; what became of them is little and worth keeping.
-    partitions = 1 if name == topics.control else kafka.partitions
-    config = {topics.control: {"cleanup.policy": "compact"}, topics.model_events: {"retention.ms": "-1"}}.get(name, {})
-    return NewTopic(name, num_partitions=partitions, replication_factor=kafka.replication, config=config)
+def new_topic(settings: Settings, name: str) -> NewTopic:
+    """Return a topic of the table as it is created."""
+    kafka, row = settings.kafka, settings.topics.row(name)
+    # A policy or a retention that the table leaves open is the brokers' own.
+    policy = {} if row.cleanup == "delete" else {CLEANUP: row.cleanup}
+    retention = {} if row.retention_ms is None else {RETENTION_MS: str(row.retention_ms)}
+    return NewTopic(
+        name,
+        num_partitions=row.partitions or kafka.partitions,
+        replication_factor=kafka.replication,
+        config=policy | retention,
+    )
 
 
 def existing_topics(broker: Broker) -> dict[str, int]:

@@ -9,7 +9,7 @@ from fraudstream.observe.notices.notices import Notices, Undeliverable, webhook_
 from fraudstream.settings.settings import Settings
 
 
-def tell_decision(settings: Settings, entry: AuditEntry, on_failure: Callable[[str], None]) -> None:
+def notify_decision(settings: Settings, entry: AuditEntry, on_failure: Callable[[str], None]) -> None:
     """Tell the webhook of a decision, if there is one; the decision stands even where it does not answer."""
     notice = decision_notice(entry)
     if notice is None or webhook_url(settings.notices) is None:

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
 import os
+from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fraudstream.system.folders import PROJECT_ROOT
-from fraudstream.system.isolated_venv import isolated_venv, run_isolated
+from fraudstream.system.isolated_venv import isolated_venv, run_isolated, tool_lock
 from models.features.table import FEATURE_NAMES
 from schemas.errors import UserError
 
-LOCK = PROJECT_ROOT / "requirements" / "evidently.lock"
-PAGE = Path(__file__).with_name("evidently_page.py")
+PAGE = Path(str(files("fraudstream.lifecycle") / "evidently_page.py"))
 MIN_ROWS = 100
 """With fewer rows of either sample Evidently's tests say nothing."""
 
@@ -43,7 +42,7 @@ def write_drift_report(reference: Path, current: Path, page: Path) -> int:
             f"expected score or features as columns of {reference} and {current}, was none in both: "
             "give files that `fraudstream archive` wrote"
         )
-    python = isolated_venv(LOCK, "tools")
+    python = isolated_venv(tool_lock("evidently"), "tools")
     page.parent.mkdir(parents=True, exist_ok=True)
     # Evidently would report its use.
     environment = os.environ | {"DO_NOT_TRACK": "1"}

@@ -4,15 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.registry_access import registry_of
 from fraudstream.lifecycle.known_models import load_known_model
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
 from models.monitoring.error_watch import ErrorWatch
 from models.monitoring.label_monitor import Matured
-from schemas.avro_schemas import DRIFT
-from schemas.codec import RecordCodec
-from schemas.registry import value_subject
 from schemas.wall_clock import now_ms
 
 
@@ -24,7 +20,7 @@ def error_drift(broker: Broker) -> Iterator[Callable[[Matured], None]]:
     the settings, nor among those served, nor in the registry is passed over.
     """
     topic = broker.topics.drift
-    codec = RecordCodec(DRIFT, value_subject(topic), registry_of(broker.settings))
+    codec = broker.codec(topic)
     watches: dict[str, ErrorWatch | None] = {}
     with broker.publisher() as publisher:
 

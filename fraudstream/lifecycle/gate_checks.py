@@ -16,7 +16,7 @@ from fraudstream.lifecycle.model_version import CHAMPION, ModelVersion
 from fraudstream.readers.placed_records import read_labels
 from fraudstream.settings.settings import Settings
 from models.promotion.comparison import Comparison
-from models.promotion.gates import Gate, certificate_gate, flips_gate, latency_gate, metrics_gate
+from models.promotion.gates import Gate, flips_gate, latency_gate, metrics_gate, parity_gate
 from models.promotion.latency import us_per_row
 from models.promotion.newest_rows import newest_rows
 from models.promotion.resampled import Resampled
@@ -131,7 +131,7 @@ def check_gates_against(
 def _own_gates(artifact: Artifact, settings: Settings) -> tuple[Gate, ...]:
     limits = settings.gates.limits
     return (
-        certificate_gate(artifact.manifest, limits),
+        parity_gate(artifact.manifest, limits),
         latency_gate(us_per_row(artifact, time.perf_counter), limits),
     )
 

@@ -5,10 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from confluent_kafka import Consumer, KafkaException, Message
+from confluent_kafka import KafkaException, Message
 
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics, warn_read_anew
 from fraudstream.lifecycle.error_drift import error_drift
 from fraudstream.lifecycle.retrain_schedule import RetrainSchedule
@@ -16,7 +15,6 @@ from fraudstream.lifecycle.retraining import Retrained
 from fraudstream.readers.label_watch import LabelWatch
 from fraudstream.system.failures import RuntimeFailure
 from models.monitoring.label_monitor import DAY_MS, LabelMonitor
-from schemas.avro_schemas import DRIFT
 from schemas.errors import UserError
 
 LOG = logging.getLogger("fraudstream.retrain")
@@ -63,21 +61,10 @@ class RetrainTrigger:
         self._schedule, self._retrain, self._share = schedule, retrain, share
         self._on_drift, self._on_failure = on_drift, on_failure
         topic = broker.topics.drift
-        self._codecs = TopicCodecs(broker.settings, {topic: DRIFT})
+        self._codecs = broker.codecs(topic)
         self._stopping = threading.Event()
         self._checked_s = time.monotonic()
-        self._consumer = Consumer(
-            {
-                **broker.properties,
-                "group.id": GROUP_ID,
-                # The oldest: a drift that was seen while this did not run is answered too.
-                "auto.offset.reset": "earliest",
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                # A retraining takes its time, and nobody else reads meanwhile.
-                "max.poll.interval.ms": 86_400_000,
-            }
-        )
+        self._consumer = broker.group_consumer(GROUP_ID)
 
     def run(self) -> None:
         """Go on until `stop`, or until the caller is interrupted."""

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.topic_codecs import read_records
+from fraudstream.kafka.record_reader import read_records
 from models.scoring.shadow_tally import COUNTS
-from schemas.avro_schemas import SHADOW
 
 ShadowRecord = Mapping[str, Any]
 """A record of `shadow.avsc`; `begin` and `end` are datetimes, UTC."""
@@ -77,5 +76,5 @@ class ShadowResult:
 def read_shadow_records(broker: Broker, *, since_ms: int | None = None) -> list[dict[str, Any]]:
     """Read what the job wrote since a Kafka time, milliseconds since 1970, in the order of `end`."""
     topic = broker.topics.shadow
-    found = read_records(broker, topic, SHADOW, dict[str, Any], since_ms=since_ms)
+    found = read_records(broker, topic, dict[str, Any], since_ms=since_ms)
     return sorted((record for _, record in found), key=lambda record: record["end"])

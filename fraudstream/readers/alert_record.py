@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
-from fraudstream.kafka.topic_codecs import read_records
+from fraudstream.kafka.record_reader import read_records
 from fraudstream.system.failures import NotReady
 from models.features.table import FEATURE_NAMES, spec_hash
-from schemas.avro_schemas import ALERT, INFERENCE
 from schemas.errors import UserError
 
 
@@ -78,7 +77,7 @@ def find_alert(broker: Broker, alert_id: str) -> AlertRecord:
     NotReady
         The topic has none of that id, or not any more.
     """
-    found = list(_having(broker, broker.topics.alerts, ALERT, "alert_id", alert_id))
+    found = list(_having(broker, broker.topics.alerts, "alert_id", alert_id))
     if not found:
         raise NotReady(
             f"expected an alert {alert_id} in {broker.topics.alerts}, was none: see `fraudstream alerts tail "
@@ -88,7 +87,7 @@ def find_alert(broker: Broker, alert_id: str) -> AlertRecord:
     alert = found[0]
     since_ms = int(alert["scored_at"].timestamp() * 1000) - CLOCKS_APART_MS
     transaction = alert["transaction_id"]
-    logged = _having(broker, broker.topics.inference, INFERENCE, "transaction_id", transaction, since_ms)
+    logged = _having(broker, broker.topics.inference, "transaction_id", transaction, since_ms)
     # After a restart a transaction may be logged again, scored upon other labels; another customer's may have its id.
     same = (
         record
@@ -101,7 +100,6 @@ def find_alert(broker: Broker, alert_id: str) -> AlertRecord:
 def _having(
     broker: Broker,
     topic: str,
-    kind: str,
     field: str,
     value: str,
     since_ms: int | None = None,
@@ -111,7 +109,6 @@ def _having(
     found: Iterator[tuple[Any, dict[str, Any]]] = read_records(
         broker,
         topic,
-        kind,
         since_ms=since_ms,
         accepts=lambda message: wanted in (message.value() or b""),
     )

@@ -6,12 +6,9 @@ from typing import Any
 
 from fraudstream.kafka.background_reader import BackgroundReader
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.topic_codecs import TopicCodecs
-from fraudstream.kafka.topic_ids import RecreatedTopics
-from fraudstream.kafka.topic_reader import topic_size, topic_starts
+from fraudstream.kafka.topic_reader import topic_size
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
-from schemas.avro_schemas import ALERT
 
 POLL_S = 0.1
 
@@ -33,12 +30,8 @@ class AlertWatch(BackgroundReader):
         on_alert: Callable[[dict[str, Any]], None] = lambda _alert: None,
     ) -> None:
         topic = broker.topics.alerts
-        self._codecs = TopicCodecs(broker.settings, {topic: ALERT})
-        consumer = broker.consumer()
-        recreated = RecreatedTopics.among(broker, [topic])
-        super().__init__("alert-watch", consumer, topics=(topic,), recreated=recreated)
-        # No group: a broker that has just started takes seconds to make what groups need, and alerts would look late.
-        consumer.assign(topic_starts(consumer, (topic,)))
+        self._codecs = broker.codecs(topic)
+        super().__init__("alert-watch", broker, (topic,))
         self._broker = broker
         self._on_alert = on_alert
         self._read_count = 0

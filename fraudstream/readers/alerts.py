@@ -11,7 +11,6 @@ from fraudstream.kafka.new_partitions import NewPartitions
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics
 from fraudstream.kafka.topic_reader import NO_LEADER_YET, topic_ends, topic_starts
-from schemas.avro_schemas import ALERT
 
 POLL_S = 0.2
 
@@ -45,7 +44,7 @@ def read_alerts(
         The alert's fields, as in `schemas/avro/alert.avsc`.
     """
     topic = broker.topics.alerts
-    codecs = TopicCodecs(broker.settings, {topic: ALERT})
+    codecs = broker.codecs(topic)
     recreated = RecreatedTopics.among(broker, [topic])
     consumer = broker.consumer()
     try:

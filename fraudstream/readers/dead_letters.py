@@ -11,9 +11,11 @@ from confluent_kafka import Message
 
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
+from fraudstream.kafka.position import position_of
+from fraudstream.kafka.record_reader import read_records
 from fraudstream.kafka.registry_access import registry_of
-from fraudstream.kafka.topic_codecs import TopicCodecs, read_records
-from fraudstream.kafka.topic_reader import place_of, read_record
+from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.kafka.topic_reader import read_record
 from fraudstream.kafka.topics import require_topics
 from fraudstream.settings.settings import Settings
 from producers.publisher import KeyedRecord
@@ -151,7 +153,7 @@ def read_dead_letters(broker: Broker, wanted: Wanted) -> Iterator[DeadLetter]:
     topic = broker.topics.dead_letters
     # A letter is written after it was set aside; the broker's clock, if it stamps records, may be behind the job's.
     since_ms = round(wanted.since.timestamp() * 1_000) - CLOCKS_APART_MS if wanted.since else None
-    for message, letter in read_records(broker, topic, DEAD_LETTER, _letter, since_ms=since_ms):
+    for message, letter in read_records(broker, topic, _letter, since_ms=since_ms):
         placed = replace(letter, place=_place(message))
         if wanted.has(placed):
             yield placed
@@ -170,7 +172,7 @@ def find_dead_letter(broker: Broker, place: str) -> DeadLetter:
     if named:
         message = read_record(broker, topic, int(named[1]), int(named[2]))
         if message is not None:
-            codecs = TopicCodecs(broker.settings, {topic: DEAD_LETTER}, registry=registry_of(broker.settings))
+            codecs = TopicCodecs(broker.settings, {topic: DEAD_LETTER}, registry=broker.registry())
             letter = codecs.parse(message, _letter)
             if letter is not None:
                 return replace(letter, place=_place(message))
@@ -264,4 +266,4 @@ def _letter(record: dict[str, Any]) -> DeadLetter:
 
 
 def _place(message: Message) -> str:
-    return "{}:{}".format(*place_of(message))
+    return "{}:{}".format(*position_of(message))

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Collection
 
-from confluent_kafka import Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from fraudstream.kafka.background_reader import BackgroundReader
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.topic_codecs import TopicCodecs
-from fraudstream.kafka.topic_ids import RecreatedTopics
 from fraudstream.kafka.topic_reader import partition_ranges
 from models.monitoring.label_monitor import LabelMonitor
 from producers.simulation_config import epoch_ms
-from schemas.avro_schemas import LABEL, SCORE
 
 POLL_S = 0.2
 AT_ONCE = 500
@@ -38,26 +36,26 @@ class LabelWatch(BackgroundReader):
 
     def __init__(self, broker: Broker, monitor: LabelMonitor, *, share: float = 1.0) -> None:
         self._topics = broker.topics
-        self._codecs = TopicCodecs(broker.settings, {self._topics.scores: SCORE, self._topics.labels: LABEL})
+        self._codecs = broker.codecs(self._topics.scores, self._topics.labels)
         self._monitor, self._below = monitor, share * 2**32
-        consumer = broker.consumer()
-        topics = (self._topics.labels, self._topics.scores)
-        recreated = RecreatedTopics.among(broker, topics)
-        super().__init__("label-watch", consumer, topics=topics, recreated=recreated)
         self._ends: dict[tuple[str, int], int] = {}
-        places = []
-        for topic in topics:
-            for part, low, high in partition_ranges(consumer, topic):
-                places.append(TopicPartition(topic, part, low))
-                if high > low:
-                    self._ends[topic, part] = high
-        consumer.assign(places)
-        self._score_places = [place for place in places if place.topic == self._topics.scores]
+        super().__init__("label-watch", broker, (self._topics.labels, self._topics.scores), starts=self._starts)
         self._newest_ms: dict[int, int] = {}
         self._paused: set[int] = set()
         self._pause({place.partition for place in self._score_places})
         self.read = 0
         """Records of both topics."""
+
+    def _starts(self, consumer: Consumer, topics: Collection[str]) -> list[TopicPartition]:
+        """Return the oldest record of each partition, and note where the backlog ends."""
+        starts = []
+        for topic in topics:
+            for part, low, high in partition_ranges(consumer, topic):
+                starts.append(TopicPartition(topic, part, low))
+                if high > low:
+                    self._ends[topic, part] = high
+        self._score_places = [start for start in starts if start.topic == self._topics.scores]
+        return starts
 
     @property
     def undecodable(self) -> int:

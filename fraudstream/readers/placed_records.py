@@ -10,8 +10,9 @@ from confluent_kafka import Message
 
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.foreign_records import ForeignRecords
+from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
-from fraudstream.kafka.topic_reader import place_of, read_topic
+from fraudstream.kafka.topic_reader import read_topic
 from models.scoring.placed import Placed
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 from schemas.label_batch import LabelBatchDecoder
@@ -67,7 +68,7 @@ def _placed(messages: Iterator[Message], decoder: Any, schema: pa.Schema, topic:
         times_ms = np.array([item.timestamp()[1] // 1_000 * 1_000 for item in some], np.int64)
         batch = decoder.decode(keys, [item.value() or b"" for item in some], times_ms)
         records.append(batch.records)
-        lay = np.array([place_of(item) for item in some], np.int64)
+        lay = np.array([position_of(item) for item in some], np.int64)
         places.append(np.delete(lay, [rejection.row for rejection in batch.rejections], axis=0))
         for rejection in batch.rejections:
             foreign.skip(some[rejection.row], f"{rejection.reason}: {rejection.detail}")

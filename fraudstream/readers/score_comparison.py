@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.topic_codecs import read_records
+from fraudstream.kafka.record_reader import read_records
 from fraudstream.system.deadline import wait_until
 from schemas.avro_schemas import SCORE
 
@@ -107,5 +107,5 @@ def compare_scores(broker: Broker, topics: tuple[str, str], *, since_ms: int, pa
 
 def read_scores(broker: Broker, topic: str, since_ms: int) -> dict[TransactionKey, Mapping[str, Any]]:
     """Read the scores that a topic holds since a Kafka time, by transaction; a repeat takes its first's place."""
-    records: Iterable[tuple[Any, dict[str, Any]]] = read_records(broker, topic, SCORE, since_ms=since_ms)
+    records: Iterable[tuple[Any, dict[str, Any]]] = read_records(broker, topic, since_ms=since_ms, kind=SCORE)
     return {(record["customer_id"], record["transaction_id"]): record for _, record in records}

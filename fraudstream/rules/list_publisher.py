@@ -26,7 +26,7 @@ Sent = Callable[[int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListOrder:
+class ListChange:
     """Change of a list; nothing was sent where all numbers but the last are 0.
 
     Attributes
@@ -71,7 +71,7 @@ class ListPublisher:
 
     def add(
         self, name: str, values: Mapping[str, datetime | None], reason: str, on_sent: Sent = lambda _count: None
-    ) -> ListOrder:
+    ) -> ListChange:
         """Put values on a list, or give them another end.
 
         Parameters
@@ -104,13 +104,15 @@ class ListPublisher:
                 f"expected at most {MAX_ENTRIES:,} entries of all lists, got "
                 f"{added + sum(map(len, state.entries.values())):,}. Remove some, see `fraudstream rules lists ls`"
             )
-        order = ListOrder(
+        change = ListChange(
             change_id=str(uuid.uuid4()), added=added, changed=len(new) - added, unchanged=len(values) - len(new)
         )
-        self._publish(order, name, new, reason, on_sent, removed=False)
-        return order
+        self._publish(change, name, new, reason, on_sent, removed=False)
+        return change
 
-    def remove(self, name: str, values: Collection[str], reason: str, on_sent: Sent = lambda _count: None) -> ListOrder:
+    def remove(
+        self, name: str, values: Collection[str], reason: str, on_sent: Sent = lambda _count: None
+    ) -> ListChange:
         """Take values off a list; raises as `add`, and where one is not on it as a record of its own."""
         _require_reason(reason)
         state = self.read()
@@ -118,9 +120,9 @@ class ListPublisher:
         missing = [value for value in values if value not in known]
         if missing:
             raise RuleError(_not_on_list(name, missing, state.book))
-        order = ListOrder(change_id=str(uuid.uuid4()), removed=len(values))
-        self._publish(order, name, dict.fromkeys(values), reason, on_sent, removed=True)
-        return order
+        change = ListChange(change_id=str(uuid.uuid4()), removed=len(values))
+        self._publish(change, name, dict.fromkeys(values), reason, on_sent, removed=True)
+        return change
 
     def read(self) -> ControlState:
         """Return the rule book and the list entries in force, from one pass over the control topic."""
@@ -128,7 +130,7 @@ class ListPublisher:
 
     def _publish(
         self,
-        order: ListOrder,
+        change: ListChange,
         name: str,
         values: Mapping[str, datetime | None],
         reason: str,
@@ -141,7 +143,7 @@ class ListPublisher:
         now = datetime.now(UTC)
         entries = _last_marked(
             ListEntryRecord(
-                change_id=order.change_id,
+                change_id=change.change_id,
                 list=name,
                 value=value,
                 until=until,
@@ -154,8 +156,8 @@ class ListPublisher:
             for value, until in values.items()
         )
         publish_entries(self._settings, self._services, entries, on_sent)
-        changes = _changes(name, values, order)
-        self._log.add(RuleEntry(book_id=order.change_id, at=now, by=self._by, reason=reason, changes=changes))
+        changes = _changes(name, values, change)
+        self._log.add(RuleEntry(book_id=change.change_id, at=now, by=self._by, reason=reason, changes=changes))
 
 
 def _last_marked(entries: Iterator[ListEntryRecord]) -> Iterator[ListEntryRecord]:
@@ -167,8 +169,8 @@ def _last_marked(entries: Iterator[ListEntryRecord]) -> Iterator[ListEntryRecord
     yield replace(former, last=True)
 
 
-def _changes(name: str, values: Mapping[str, datetime | None], order: ListOrder) -> list[str]:
-    sign = "-" if order.removed else "+" if order.added else "~"
+def _changes(name: str, values: Mapping[str, datetime | None], change: ListChange) -> list[str]:
+    sign = "-" if change.removed else "+" if change.added else "~"
     if len(values) > MAX_NAMED:
         return [f"{sign} list {name}: {len(values):,} values"]
     ends = {value: f" until {until:%Y-%m-%d %H:%M}" if until else "" for value, until in values.items()}

@@ -26,12 +26,12 @@ TRIES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleOrder:
+class RuleChange:
     """A change of the rules or of a snooze, and the id of the record; nothing was sent where nothing changes.
 
     Attributes
     ----------
-    order_id : str
+    change_id : str
         The job's answer names it.
     changes : list of str
         See `rule_changes`.
@@ -41,7 +41,7 @@ class RuleOrder:
         Rule book that was in force; None where a snooze changes, or none was.
     """
 
-    order_id: str
+    change_id: str
     changes: list[str]
     shards: Literal["all", "own"] = "all"
     replaced: RuleBook | None = None
@@ -65,7 +65,7 @@ class RulePublisher:
         self._log, self._seen = RuleLog(settings), SeenBooks(settings)
         self._one_at_once = Lock()
 
-    def apply(self, file: RuleFile, reason: str, *, replaces: str | None = None, force: bool = False) -> RuleOrder:
+    def apply(self, file: RuleFile, reason: str, *, replaces: str | None = None, force: bool = False) -> RuleChange:
         """Put a file's rules and lists in the place of those in force; snoozes stay.
 
         Parameters
@@ -99,7 +99,7 @@ class RulePublisher:
         with suppress(OSError):  # to show the rules needs no right to write
             self._seen.add(book_id)
 
-    def snooze(self, customer_id: str, until: datetime, reason: str) -> RuleOrder:
+    def snooze(self, customer_id: str, until: datetime, reason: str) -> RuleChange:
         """Silence the reviews of a customer's transactions before an event time; raises as `apply`."""
         if not customer_id:
             raise RuleError("expected a customer to snooze, got an empty name: name one as transactions do")
@@ -107,11 +107,11 @@ class RulePublisher:
             former = self._snoozed().get(customer_id)
             told = f"snooze {customer_id} until {until:%Y-%m-%d %H:%M}"
             change = f"+ {told}" if former is None else f"~ {told} (was: until {former.until:%Y-%m-%d %H:%M})"
-            order = self._publish_snooze(customer_id, until, reason, change)
+            done = self._publish_snooze(customer_id, until, reason, change)
             self._take_from_book(customer_id, reason)
-            return order
+            return done
 
-    def unsnooze(self, customer_id: str, reason: str) -> RuleOrder:
+    def unsnooze(self, customer_id: str, reason: str) -> RuleChange:
         """End a customer's snooze; raises as `apply`, and where there is none."""
         with self._one_at_once:
             # One that is over by this machine's clock may not be so by the event times that the job goes by.
@@ -119,9 +119,9 @@ class RulePublisher:
             if former is None:
                 raise RuleError(f"expected a customer that is snoozed, got {customer_id}: see `fraudstream rules ls`")
             change = f"- snooze {customer_id} until {former.until:%Y-%m-%d %H:%M}"
-            order = self._publish_snooze(customer_id, None, reason, change)
+            done = self._publish_snooze(customer_id, None, reason, change)
             self._take_from_book(customer_id, reason)
-            return order
+            return done
 
     def in_force(self) -> RuleBook | None:
         """Return the newest book with all snoozes that are not over; None where nothing was ever ordered."""
@@ -130,7 +130,7 @@ class RulePublisher:
             return None
         return replace(book or self._empty(), snoozes=tuple(snoozes.values()))
 
-    def _publish_snooze(self, customer_id: str, until: datetime | None, reason: str, change: str) -> RuleOrder:
+    def _publish_snooze(self, customer_id: str, until: datetime | None, reason: str, change: str) -> RuleChange:
         snooze = CustomerSnooze(
             snooze_id=str(uuid.uuid4()),
             customer_id=customer_id,
@@ -143,7 +143,7 @@ class RulePublisher:
         self._log.add(
             RuleEntry(book_id=snooze.snooze_id, at=snooze.changed_at, by=self._by, reason=reason, changes=[change])
         )
-        return RuleOrder(order_id=snooze.snooze_id, changes=[change], shards="own")
+        return RuleChange(change_id=snooze.snooze_id, changes=[change], shards="own")
 
     def _take_from_book(self, customer_id: str, reason: str) -> None:
         """Remove a snooze that an earlier version wrote into the book: the customer's record counts in its place."""
@@ -185,7 +185,7 @@ class RulePublisher:
                 "take over what is to stay, and apply again; --force replaces it as it is"
             )
 
-    def _changed(self, before: RuleBook, after: RuleBook, reason: str, *, force: bool = False) -> RuleOrder:
+    def _changed(self, before: RuleBook, after: RuleBook, reason: str, *, force: bool = False) -> RuleChange:
         now = datetime.now(UTC)
         book = replace(
             after,
@@ -202,7 +202,7 @@ class RulePublisher:
             publish(self._settings, self._services, book)
             entry = RuleEntry(book_id=book.book_id, at=now, by=self._by, reason=reason, changes=changes)
             self._log.add(entry)
-        return RuleOrder(order_id=book.book_id, changes=changes, replaced=before if before.book_id else None)
+        return RuleChange(change_id=book.book_id, changes=changes, replaced=before if before.book_id else None)
 
     def _current(self) -> RuleBook:
         """Return the newest book without the snoozes that are long over; an empty one where there was none."""

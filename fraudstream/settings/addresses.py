@@ -14,7 +14,7 @@ MAX_PORT = 65_535
 
 
 def address_list(value: str | None) -> str | None:
-    """Check brokers: host:port, several by commas."""
+    """Check addresses of brokers: host:port, separated by commas."""
     for part in (value or "").split(",") if value is not None else []:
         host, _, port = part.strip().rpartition(":")
         if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > MAX_PORT:
@@ -23,7 +23,7 @@ def address_list(value: str | None) -> str | None:
 
 
 def web_address(value: str | None) -> str | None:
-    """Check an address of the web."""
+    """Check a web address."""
     if value is None:
         return None
     if not value.startswith(("http://", "https://")):
@@ -39,14 +39,14 @@ def web_address(value: str | None) -> str | None:
 
 
 def without_login(value: str | None) -> str | None:
-    """Check the schema registry's address."""
+    """Check the address of the schema registry."""
     if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
         raise mistake("an address without user and password: the user goes to [kafka.registry]")
     return web_address(value)
 
 
 def store_address(value: str | None) -> str | None:
-    """Check MLflow's address."""
+    """Check the address of MLflow."""
     if value is not None and value.partition("://")[0] not in {"http", "https", "sqlite"}:
         raise ValueError("an address of MLflow begins with http://, https:// or sqlite:///")
     if value is not None and "@" in value.partition("://")[2].partition("/")[0]:

@@ -1,3 +1,5 @@
+"""Settings of the scoring API."""
+
 from __future__ import annotations
 
 import re
@@ -9,35 +11,35 @@ from fraudstream.settings.server_settings import ServerSettings
 
 
 def rate(value: str) -> str:
-    """Check a rate, for example `1000/second`."""
+    """Check a rate limit, for example `1000/second`."""
     if not re.fullmatch(r"[1-9][0-9]{0,8}/(second|minute|hour)", value):
         raise ValueError("a number of requests and a time, as 1000/second or 20000/minute")
     return value
 
 
 class ApiSettings(ServerSettings):
-    """The scoring API: where it listens, who may ask, how much, and how long it waits for the job."""
+    """Scoring API: address, tokens, limits and deadlines."""
 
     section: ClassVar[str] = "api"
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    """port that it listens on; 0: a free one"""
+    """port to listen on; 0 picks a free port"""
     deadline_ms: Annotated[int, Field(ge=1)] = 500
-    """how long a request waits for the job's decision, in milliseconds, where it does not say itself"""
+    """default deadline of a request for the job's decision, in milliseconds"""
     max_deadline_ms: Annotated[int, Field(ge=1)] = 10_000
-    """longest that a request may ask to wait, in milliseconds"""
+    """maximum deadline that a request may set, in milliseconds"""
     fallback_decision: Literal["REVIEW", "BLOCK"] = "REVIEW"
-    """decision of an answer whose deadline has passed; never APPROVE"""
+    """decision of a response after the deadline; never APPROVE"""
     rate_limit: Annotated[str, AfterValidator(rate)] = "2000/second"
-    """requests of one token, or of one address where there are no tokens"""
+    """rate limit per token, or per address without tokens"""
     max_body_bytes: Annotated[int, Field(ge=1)] = 16_384
-    """largest body of a request"""
+    """maximum size of a request body in bytes"""
     remembered_s: Annotated[float, Field(gt=0)] = 600.0
-    """how long an answer is kept for a repeated request or a late one, in seconds"""
+    """retention of a response for repeated and late requests, in seconds"""
     max_remembered: Annotated[int, Field(ge=1)] = 100_000
-    """answers kept; the oldest go first"""
+    """maximum number of retained responses; the oldest are evicted"""
     max_waiting: Annotated[int, Field(ge=1)] = 5_000
-    """requests that wait for the job at once; one more is refused"""
+    """maximum number of requests that wait for the job; one more is refused"""
 
     @model_validator(mode="after")
     def _consistent(self) -> ApiSettings:

@@ -1,3 +1,5 @@
+"""Settings of the reviewers' console."""
+
 from __future__ import annotations
 
 from typing import Annotated, ClassVar
@@ -9,15 +11,15 @@ from fraudstream.settings.server_settings import ServerSettings
 
 
 class ConsoleSettings(ServerSettings):
-    """The page for reviewers: where it listens, who may use it, and how much it keeps."""
+    """Console of the reviewers: address, tokens and limits."""
 
     section: ClassVar[str] = "console"
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8500
-    """port that it listens on; 0: a free one"""
+    """port to listen on; 0 picks a free port"""
     rate_limit: Annotated[str, AfterValidator(rate)] = "100/second"
-    """requests of one token, or of one address where there are no tokens"""
+    """rate limit per token, or per address without tokens"""
     alerts_kept: Annotated[int, Field(ge=1)] = 5_000
-    """newest alerts that can be listed and searched"""
+    """number of newest alerts that can be listed and searched"""
     max_streams: Annotated[int, Field(ge=1)] = 50
-    """pages that may be open at once"""
+    """maximum number of open pages"""

@@ -1,3 +1,5 @@
+"""TLS and login at the Kafka brokers."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -14,37 +16,37 @@ Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 PEM_FILES = ("ca", "certificate", "key")
 SAME_IN_BOTH = {"ssl.cipher.suites"}
-"""Names of security that mean the same to librdkafka and to Java, so that they may be passed through."""
+"""Security properties with the same name in librdkafka and Java, which may be passed through."""
 
 
 class KafkaSecurity(Section):
-    """How the brokers are reached and who we are to them, said once for both client libraries."""
+    """TLS and login at the brokers, for both client libraries."""
 
     protocol: Protocol = "PLAINTEXT"
-    """as the brokers' listener has it"""
+    """security protocol of the brokers' listener"""
     mechanism: Mechanism | None = None
-    """with SASL_PLAINTEXT and SASL_SSL"""
+    """SASL mechanism, with SASL_PLAINTEXT and SASL_SSL"""
     username: str | None = None
-    """with a mechanism"""
+    """SASL user, with a mechanism"""
     password: SecretStr | None = None
-    """only in the environment: FRAUDSTREAM_KAFKA__SECURITY__PASSWORD"""
+    """SASL password; only in the environment: FRAUDSTREAM_KAFKA__SECURITY__PASSWORD"""
     password_file: Path | None = None
-    """holds the password alone, without a line end; your own cluster needs it on every machine"""
+    """file that contains only the password, without a line end; needed on every machine of your own cluster"""
     ca: Path | None = None
-    """PEM file of the authorities that the brokers' certificates are checked against"""
+    """PEM file of the certificate authorities that the brokers are verified against"""
     certificate: Path | None = None
-    """our own certificate, PEM, where the brokers ask for one"""
+    """PEM file of the client certificate, for mutual TLS"""
     key: Path | None = None
-    """its private key, PEM (PKCS#8 without a passphrase)"""
+    """PEM file of its private key (PKCS#8 without a passphrase)"""
 
     @property
     def encrypted(self) -> bool:
-        """Whether TLS is spoken."""
+        """Whether connections use TLS."""
         return self.protocol in {"SSL", "SASL_SSL"}
 
     @property
     def authenticated(self) -> bool:
-        """Whether a user logs in."""
+        """Whether a login is required."""
         return self.protocol.startswith("SASL_")
 
     @model_validator(mode="after")
@@ -83,11 +85,11 @@ def _check_pem(name: str, path: Path) -> None:
 
 
 def refuse_security_names(properties: Mapping[str, str]) -> Mapping[str, str]:
-    """Refuse names that one of the two client libraries would not know, or would not keep secret."""
+    """Refuse properties that one of the two client libraries does not know, or does not keep secret."""
     wrong = [
         name for name in properties if name.startswith(("security.", "sasl.", "ssl.")) and name not in SAME_IN_BOTH
     ]
     if wrong:
-        raise mistake(f"no {', '.join(sorted(wrong))} here: librdkafka and Java name them differently, so say it once "
+        raise mistake(f"no {', '.join(sorted(wrong))} here: librdkafka and Java name them differently, so set it "
                       "in [kafka.security]")  # fmt: skip
     return properties

@@ -1,3 +1,5 @@
+"""Logins and secrets in the settings."""
+
 from __future__ import annotations
 
 import stat
@@ -9,16 +11,16 @@ from pydantic_core import PydanticCustomError
 from schemas.errors import UserError
 
 HIDDEN = "hidden"
-"""Type of the errors whose input must not be shown: it is, or holds, a secret."""
+"""Type of errors whose input is not shown, because it may contain a secret."""
 
 
 def mistake(expected: str) -> PydanticCustomError:
-    """Make an error of validation that says what to do itself, and shows no input."""
+    """Return a validation error with a complete message, without the input."""
     return PydanticCustomError(HIDDEN, "{expected}", {"expected": expected})
 
 
 def check_login(username: str | None, password: SecretStr | None, password_file: Path | None) -> None:
-    """Refuse half a login: a user without a password, a password without a user, two passwords."""
+    """Refuse an incomplete login: a user without a password, a password without a user, two passwords."""
     if password is not None and password_file is not None:
         raise mistake("one password, but there are two: unset the variable or leave out password_file")
     if username is None and (password is not None or password_file is not None):
@@ -31,7 +33,7 @@ def check_login(username: str | None, password: SecretStr | None, password_file:
 
 
 def check_one_source(name: str, value: SecretStr | None, file: Path | None) -> None:
-    """Refuse a secret that is given twice, or as an empty variable."""
+    """Refuse a secret that is set twice, or by an empty variable."""
     if value is not None and file is not None:
         raise mistake(f"one {name}, but there are two: unset the variable or leave out {name}_file")
     if value is not None and not value.get_secret_value():
@@ -39,12 +41,12 @@ def check_one_source(name: str, value: SecretStr | None, file: Path | None) -> N
 
 
 def read_password(password: SecretStr | None, password_file: Path | None, *, name: str = "password") -> str:
-    """Return the password, or another secret of that name, from its file if it is in one.
+    """Return the password, or another secret, from its file if one is set.
 
     Raises
     ------
     UserError
-        The file can't be read, or does not hold one line alone.
+        The file can't be read, or has not exactly one line.
     """
     if password_file is None:
         return password.get_secret_value() if password else ""
@@ -54,7 +56,7 @@ def read_password(password: SecretStr | None, password_file: Path | None, *, nam
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"expected a {name} in {path}, but: {error}: name another {name}_file") from None
     if not text or "\n" in text:
-        # Java's client is given the file as it is.
+        # The Java client reads the whole file.
         raise UserError(
             f"expected the {name} alone in {path}, but it has {'a line end' if text else 'nothing'} in it: "
             "write it with printf '%s' instead of echo"
@@ -63,7 +65,7 @@ def read_password(password: SecretStr | None, password_file: Path | None, *, nam
 
 
 def quotable(password: str) -> str:
-    """Return a password that can stand between quotes in Java's login settings as it is.
+    """Return a password that needs no escape in the quotes of Java's login settings.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def quotable(password: str) -> str:
 
 
 def keep_secret(path: Path, secret: str) -> Path:
-    """Write a secret where only this user can read it, and return the path."""
+    """Write a secret to a file that only this user can read, and return its path."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.chmod(stat.S_IRUSR | stat.S_IWUSR)

@@ -1,4 +1,4 @@
-"""Writes the page on the settings from the settings themselves.
+"""Generator of docs/configuration.md.
 
 `python -m fraudstream.settings.reference > docs/configuration.md`
 """
@@ -9,42 +9,60 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fraudstream.settings.former_names import SETTINGS
 from fraudstream.settings.setting_names import SECRETS, variable_name
 from fraudstream.settings.settings import Settings
+from schemas.topics import TOPIC_TABLE
 
 Schema = Mapping[str, Any]
 
 HEAD = """\
 # Settings
 
-Made from the settings themselves; do not edit: `python -m fraudstream.settings.reference > docs/configuration.md`.
+Generated; do not edit: `python -m fraudstream.settings.reference > docs/configuration.md`.
 
 Later ones win: the defaults below, `fraudstream.toml` in the working folder (or `fraudstream --config FILE`), the
 environment, options of a command. In the file a name's last part stands in a table of what lies before it:
-`kafka.security.protocol` is `protocol` in `[kafka.security]`. A name that is no setting is refused, and the nearest
-one told. A secret is refused in the file: it comes from its variable, or from the file that the setting beside it
-names. Without a default a setting is unset.
-`FRAUDSTREAM_CACHE` is no setting: the folder of downloads, `~/.cache/fraudstream` where it is unset.
+`kafka.security.protocol` is `protocol` in `[kafka.security]`. Unknown settings are rejected, with the closest valid
+name suggested. Secrets are rejected in the file: set the variable, or a path in the setting ending in `_file`.
+Settings without a default are unset.
+`FRAUDSTREAM_CACHE` is no setting: it names the folder of downloads, by default `~/.cache/fraudstream`.
+
+Former names work for one release, with a warning: {former}.
 """
-COLUMNS = "| name, variable | type | default | what |\n|---|---|---|---|"
+COLUMNS = "| name, variable | type | default | description |\n|---|---|---|---|"
+TOPIC_COLUMNS = "| topic | record | key | by the job | partitions | cleanup |\n|---|---|---|---|---|---|"
+HEADS = {"topics": "Names of the topics. The second table shows what each of them has."}
 BOUNDS = {"minimum": "from {}", "exclusiveMinimum": "above {}", "maximum": "to {}", "exclusiveMaximum": "below {}"}
 
 
 def configuration_reference() -> str:
-    """Return the page: a table for each section of the settings."""
+    """Return the page: one table per section."""
     schema = Settings.model_json_schema()
     sections = [_section(name, part, schema["$defs"]) for name, part in schema["properties"].items()]
-    return "\n".join([HEAD, *sections])
+    former = ", ".join(f"`{name}` is now `{SETTINGS[name]}`" for name in SETTINGS)
+    return "\n".join([HEAD.format(former=former), *sections])
 
 
 def _section(name: str, part: Schema, definitions: Schema) -> str:
     section = definitions[_definition(part)]
     rows = "\n".join(_rows(name, section, definitions))
-    return f"## {name}\n\n{section['description']}\n\n{COLUMNS}\n{rows}\n"
+    table = f"\n{_topic_table()}\n" if name == "topics" else ""
+    return f"## {name}\n\n{HEADS.get(name) or section['description']}\n\n{COLUMNS}\n{rows}\n{table}"
+
+
+def _topic_table() -> str:
+    rows = (
+        f"| `{field}` | {row.kind} | {row.key} | {row.job} | {row.partitions or '`kafka.partitions`'} | {row.cleanup} |"
+        for field, row in TOPIC_TABLE.items()
+    )
+    return "\n".join(
+        ["| topic | record | key | by the job | partitions | cleanup |", "|---|---|---|---|---|---|", *rows]
+    )
 
 
 def _rows(path: str, section: Schema, definitions: Schema) -> Iterator[str]:
-    """Give a row for each setting, those of a section within the section too."""
+    """Yield one row per setting, also of nested sections."""
     for key, info in section["properties"].items():
         name = f"{path}.{key}"
         if "$ref" in info:

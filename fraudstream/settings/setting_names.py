@@ -1,3 +1,5 @@
+"""Names of the settings in the file and the environment."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -17,46 +19,46 @@ from schemas.shown import shown
 
 PREFIX = "FRAUDSTREAM_"
 SECRETS = (".password", ".webhook_url", ".signing_key", ".tokens")
-"""How the names of secret settings end; a webhook's address is all that it takes to write there."""
+"""Suffixes of secret settings; the URL of a webhook is enough to write to it."""
 NOT_SETTINGS = {"FRAUDSTREAM_CACHE"}
-"""Variables of our prefix with another meaning (the cache is chosen before any settings can be read)."""
+"""Variables with our prefix that are no settings (the cache is chosen before settings are read)."""
 
 
 def check_names(settings: type[BaseModel], file: Path | None, environment: Mapping[str, str]) -> list[str]:
-    """List the names in the file and the environment that are no setting, each with the nearest one.
+    """List unknown names and secrets in the file and the environment, one mistake per line.
 
     Parameters
     ----------
     settings
-        The class whose fields are sections.
+        Class whose fields are sections.
     file
-        The TOML file, None when there is none.
+        TOML file, if there is one.
     environment
-        Variables; those without our prefix are not looked at.
+        Variables; those without our prefix are ignored.
 
     Raises
     ------
     UserError
-        When the file is no TOML.
+        The file is not TOML.
     """
     known = set(setting_names(settings))
     sections = set(settings.model_fields)
     names = list(_names_in_file(file, settings)) if file else []
     in_file = [
-        f"{file}: expected a known setting, but {name!r} is none{_nearest(name, known | sections)}"
+        f"{file}: expected a known setting, got {name!r}{_nearest(name, known | sections)}"
         for name in names
         if name not in known | sections | set(SETTINGS)
     ]
     in_file += [
-        f"{file}: expected no secret in a file that others read, but {name} is there: take it out, "
-        f"change it where it is used, and set {variable_name(name)} or {name}_file"
+        f"{file}: expected no secret in a file that others read, got {name}. Remove it, replace the secret where it is "
+        f"used, and set {variable_name(name)} or {name}_file"
         for name in names
         if name in known and name.endswith(SECRETS)
     ]
     variables = {variable_name(name) for name in known}
     ours = (name for name in sorted(environment) if name.startswith(PREFIX) and name not in NOT_SETTINGS)
     in_environment = [
-        f"environment: expected a known setting, but {name} is none{_nearest(name, variables)}"
+        f"environment: expected a known setting, got {name}{_nearest(name, variables)}"
         for name in ours
         if not _is_variable(name, settings) and _setting_of(name) not in SETTINGS
     ]
@@ -95,7 +97,7 @@ def find_former_names(
 
 
 def setting_names(settings: type[BaseModel]) -> Iterator[str]:
-    """Give `section.key` for every setting, and `section.part.key` where a section has parts."""
+    """Yield the name of every setting: `section.key`, or `section.part.key` of a nested section."""
     for section, info in settings.model_fields.items():
         for key, kind in _fields(info.annotation).items():
             parts = _fields(kind)
@@ -105,7 +107,7 @@ def setting_names(settings: type[BaseModel]) -> Iterator[str]:
 
 
 def variable_name(name: str) -> str:
-    """Turn `kafka.port` into `FRAUDSTREAM_KAFKA__PORT`."""
+    """Return the variable of a setting, for example `FRAUDSTREAM_KAFKA__PORT` of `kafka.port`."""
     return PREFIX + name.upper().replace(".", "__")
 
 
@@ -114,19 +116,18 @@ def _setting_of(variable: str) -> str:
 
 
 def explain(error: Mapping[str, Any], file: Path) -> str:
-    """Word one validation error: the setting, what was expected, what came, what to do."""
+    """Return the message of a validation error."""
     name = ".".join(str(part) for part in error["loc"])
     if error["type"] == HIDDEN or name.endswith(SECRETS):
         return f"{name}: expected {error['msg']}"
     expected = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     return (
-        f"{name}: expected {expected}, but it is {shown(error.get('input'))}: "
-        f"change it in {file} or in {variable_name(name)}"
+        f"{name}: expected {expected}, got {shown(error.get('input'))}. Change it in {file} or in {variable_name(name)}"
     )
 
 
 def _fields(annotation: Any) -> dict[str, Any]:
-    """Map the names of a section's keys to their types; empty for what is no section."""
+    """Return the types of the keys of a section; empty for anything else."""
     if dataclasses.is_dataclass(annotation):
         return {field.name: field.type for field in dataclasses.fields(annotation)}
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -143,7 +144,7 @@ def _names_in_file(file: Path, settings: type[BaseModel]) -> Iterator[str]:
             )
         table = parse_toml(raw)
     except TomlTextError as error:
-        raise UserError(f"expected {file} to be TOML, but: {error}: correct that place") from None
+        raise UserError(f"expected {file} to be TOML, got: {error}. Correct that line") from None
     except OSError as error:
         raise UserError(
             f"expected to read the settings in {file}, got: {error.strerror}. Let this user read it, or name another"
@@ -165,7 +166,7 @@ def _names_in_table(table: Mapping[str, Any], fields: Mapping[str, Any]) -> Iter
 
 
 def _is_variable(variable: str, settings: type[BaseModel]) -> bool:
-    """Say whether a variable names a setting, or one entry of a setting that is a table."""
+    """Return whether a variable is a setting, or one entry of a setting that is a table."""
     section, _, key = variable.removeprefix(PREFIX).lower().partition("__")
     info = settings.model_fields.get(section)
     if info is None:
@@ -178,4 +179,4 @@ def _is_variable(variable: str, settings: type[BaseModel]) -> bool:
 
 def _nearest(name: str, known: set[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f": did you mean {close[0]!r}?" if close else f". Known: {', '.join(sorted(known))}"
+    return f". Did you mean {close[0]!r}?" if close else f". Known: {', '.join(sorted(known))}"

@@ -1,3 +1,5 @@
+"""Settings of all parts, read from a file and the environment."""
+
 from __future__ import annotations
 
 import os
@@ -36,7 +38,7 @@ DEFAULT_FILE = "fraudstream.toml"
 
 
 class SettingsError(UserError):
-    """The settings file or an environment variable says something that can't be followed."""
+    """Invalid settings file or environment variable."""
 
 
 def _time_zone(value: str) -> str:
@@ -54,16 +56,16 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class RegistryLogin(Section):
-    """Who we are to the schema registry."""
+    """Login at the schema registry."""
 
     username: str | None = None
-    """for basic authentication"""
+    """user of basic authentication"""
     password: SecretStr | None = None
-    """only in the environment: FRAUDSTREAM_KAFKA__REGISTRY__PASSWORD"""
+    """password; only in the environment: FRAUDSTREAM_KAFKA__REGISTRY__PASSWORD"""
     password_file: Path | None = None
-    """holds the password alone"""
+    """file that contains only the password"""
     ca: Path | None = None
-    """PEM file of the authorities that its certificate is checked against"""
+    """PEM file of the certificate authorities that the registry is verified against"""
 
     @model_validator(mode="after")
     def _complete(self) -> RegistryLogin:
@@ -72,100 +74,100 @@ class RegistryLogin(Section):
 
 
 class KafkaSettings(Section):
-    """Which broker. Without `bootstrap_servers`, `up` starts one on this machine."""
+    """Kafka brokers. Without `bootstrap_servers`, `up` starts a local broker."""
 
     bootstrap_servers: Servers = None
-    """your broker's host:port, several by commas; unset: an embedded one"""
+    """host:port of the brokers, separated by commas; unset: an embedded broker"""
     port: Port | None = None
     """port of the embedded broker; unset: 9092, or a free one"""
     schema_registry_url: RegistryAddress = None
-    """schema registry; unset: the committed file, or the embedded one"""
+    """URL of the schema registry; unset: the committed file, or the embedded registry"""
     embedded_registry: bool = False
-    """whether `up` starts a schema registry too"""
+    """start a schema registry with `up`"""
     registry_port: Port | None = None
     """port of the embedded registry; unset: 8082, or a free one"""
     registry: RegistryLogin = RegistryLogin()
-    """who we are to the schema registry"""
+    """login at the schema registry"""
     security: KafkaSecurity = KafkaSecurity()
-    """how the brokers are reached"""
+    """TLS and login at the brokers"""
     properties: Names = Field(default_factory=dict)
-    """passed to every Kafka client; for TLS and passwords see `security`"""
+    """properties of every Kafka client; for TLS and passwords see `security`"""
     partitions: AtLeastOne = 4
-    """partitions of a topic that `topics create` makes"""
+    """number of partitions of topics that `topics create` creates"""
     replication: AtLeastOne = 1
-    """copies of each partition"""
+    """replication factor of these topics"""
 
 
 class FlinkSettings(Section):
-    """Which cluster. Without `rest_url`, `up` starts one on this machine."""
+    """Flink cluster. Without `rest_url`, `up` starts a local cluster."""
 
     rest_url: WebAddress = None
-    """your cluster's REST address; unset: an embedded one"""
+    """REST address of the cluster; unset: an embedded cluster"""
     rest_port: Port | None = None
     """REST port of the embedded cluster; unset: 8081, or a free one"""
     taskmanagers: AtLeastOne = 1
-    """TaskManagers of the embedded cluster, one slot each"""
+    """number of TaskManagers of the embedded cluster, one slot each"""
     high_availability: bool = True
-    """a small ZooKeeper beside the embedded cluster: jobs outlive a JobManager that dies"""
+    """run a ZooKeeper with the embedded cluster, so that jobs survive a JobManager failure"""
     config: dict[str, str] = Field(default_factory=dict)
-    """Flink's own settings, passed through"""
+    """properties passed to Flink"""
 
 
 class JobSettings(Section):
-    """How the scoring job runs; `submit` makes the job's settings file of it. The defaults are the job's own."""
+    """Scoring job; `submit` writes them to the settings file of the job."""
 
     mode: Mode = JobConfig.mode
-    """how Flink runs Python"""
+    """execution mode of Python in Flink"""
     parallelism: AtLeastOne = JobConfig.parallelism
-    """slots that the job takes"""
+    """parallelism of the job, in slots"""
     shards: AtLeastOne = JobConfig.shards
-    """1, 2, 4, 8, 16 or 32; fixed at the first deployment: the ceiling of parallelism"""
+    """number of shards: 1, 2, 4, 8, 16 or 32; the maximum parallelism, fixed at the first deployment"""
     batch_ms: AtLeastOne = JobConfig.batch_ms
-    """how long a batch collects, in milliseconds, up to 999"""
+    """duration of a micro-batch in milliseconds, up to 999"""
     buffer_timeout_ms: Annotated[int, Field(ge=0)] = JobConfig.buffer_timeout_ms
-    """longest wait of a record between two operators, in milliseconds"""
+    """maximum wait of a record between two operators, in milliseconds"""
     checkpoint_interval_s: Annotated[float, Field(gt=0)] = JobConfig.checkpoint_interval_ms / 1000
     """seconds between checkpoints, at least 0.1"""
     state_backend: StateBackend = JobConfig.state_backend
-    """memory, or disk for large state"""
+    """state backend: memory, or disk for large state"""
     guarantee: Guarantee = JobConfig.guarantee
-    """of what is written to Kafka"""
+    """delivery guarantee of the output topics"""
     checkpoint_timeout_s: Annotated[float, Field(gt=0)] = JobConfig.checkpoint_timeout_ms / 1000
-    """seconds after which a checkpoint has failed"""
+    """seconds until a checkpoint fails"""
     tolerated_checkpoint_failures: Annotated[int, Field(ge=0)] = JobConfig.tolerated_checkpoint_failures
-    """failed checkpoints in a row that are waited out"""
+    """number of consecutive checkpoint failures before the job fails"""
     retained_checkpoints: AtLeastOne = JobConfig.retained_checkpoints
-    """newest checkpoints that are kept"""
+    """number of checkpoints to retain"""
     transaction_timeout_s: Annotated[float, Field(gt=0)] | None = None
-    """seconds after which the broker aborts a transaction: a longer outage loses output; unset: the brokers' maximum"""
+    """seconds until the broker aborts a transaction: a longer outage loses output; unset: the maximum of the brokers"""
     transaction_prefix: str | None = None
-    """begins the ids of the job's transactions; unset: made from the alerts topic"""
+    """prefix of the job's transactional ids; unset: derived from the alerts topic"""
     labels: bool = JobConfig.labels
-    """read the labels topic, so that features know what became of earlier transactions"""
+    """read the labels topic, for features of earlier labels"""
     emit_scores: bool = JobConfig.emit_scores
-    """write every transaction's decision to the scores topic"""
+    """write the decision on every transaction to the scores topic"""
     feature_log_share: Annotated[float, Field(ge=0, le=1)] = JobConfig.feature_log_share
-    """share of the transactions whose features are written to the inference topic, 0 to 1"""
+    """fraction of transactions whose features are written to the inference topic, 0 to 1"""
     pool_customers: AtLeastOne = JobConfig.pool_customers
-    """customers, and as many merchants, that all shards together keep in memory outside the JVM: about 10 kB of both"""
+    """number of customers, and of merchants, cached outside the JVM by all shards together: about 10 kB per pair"""
     challenger_time_ratio: Annotated[float, Field(ge=1)] = JobConfig.challenger_time_ratio
-    """times the champion's time that a challenger's scoring may take before it is removed"""
+    """maximum ratio of a challenger's scoring time to the champion's before it is removed"""
     time_zone: TimeZone = JobConfig.time_zone
     """IANA time zone of `local_hour` and the other local times in rules, for example Europe/Berlin"""
     start_from: StartFrom = JobConfig.start_from
-    """where a new job begins to read"""
+    """start offsets of a new job"""
     max_record_bytes: AtLeastOne = Limits.max_record_bytes
-    """records with more bytes are dead letters that keep the first of them; up to 900000"""
+    """maximum record size in bytes, up to 900000; larger records become truncated dead letters"""
     max_amount_minor: AtLeastOne = Limits.max_amount_minor
-    """largest amount in minor units, of currencies without a limit of their own"""
+    """maximum amount in minor units, for currencies without a limit of their own"""
     max_amounts_minor: dict[str, AtLeastOne] = Field(default_factory=dict)
-    """largest amounts in minor units by currency, over those for currencies with small units (schemas/currency.py)"""
+    """maximum amounts in minor units by currency; overrides those in schemas/currency.py"""
     max_event_age_days: Annotated[float, Field(gt=0, le=36_500)] | None = None
-    """age at its Kafka time beyond which a transaction is a dead letter; unset: any event time from 2000 on"""
+    """maximum age of a transaction at its Kafka time in days, else a dead letter; unset: any event time from 2000 on"""
 
     @property
     def limits(self) -> Limits:
-        """What a transaction and its label may say."""
+        """Limits on the values of transactions and labels."""
         days = self.max_event_age_days
         max_age_ms = None if days is None else round(days * 86_400_000)
         return Limits(
@@ -177,34 +179,34 @@ class JobSettings(Section):
 
 
 class ModelSettings(Section):
-    """Which model."""
+    """Model artifact."""
 
     artifact: Path = Path("artifacts/model")
-    """folder that `train` writes and `submit` copies from, see models.serving"""
+    """folder that `train` writes and `submit` deploys, see models.serving"""
 
 
 class ModelsSettings(Section):
-    """Where models are registered, and from where they are served."""
+    """Model registry and model store."""
 
     tracking_uri: StoreAddress = None
-    """your MLflow server; unset: a SQLite file and a folder under paths.state"""
+    """URI of the MLflow server; unset: a SQLite file and a folder under paths.state"""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "fraudstream"
-    """of the registered model, and of the experiment that holds its runs"""
+    """name of the registered model, and of the experiment of its runs"""
     serving: Path | None = None
-    """store of the models that score, which every TaskManager reads; unset: under paths.state, or by model.artifact"""
+    """store of deployed models, readable by every TaskManager; unset: under paths.state, or next to model.artifact"""
     compare_on: Path | None = None
-    """labelled Parquet file, or archive of the inference topic, that a promotion compares on"""
+    """labelled Parquet file, or archive of the inference topic, for the comparison at a promotion"""
 
 
 class FilesSettings(Section):
-    """How Parquet files of transactions are read."""
+    """Parquet files of transactions."""
 
     timezone: str | None = None
-    """IANA time zone of times in them that have none, for example Europe/Berlin; unset: such files are refused"""
+    """IANA time zone of local times in files, for example Europe/Berlin; unset: files with local times are refused"""
     first_year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] = FIRST_YEAR
-    """first year that a time in them may lie in; an earlier time is refused with its row"""
+    """first valid year of times in files; an earlier time is refused with its row"""
     last_year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] = LAST_YEAR
-    """last year that a time in them may lie in, of events and of labels"""
+    """last valid year of event times and label times in files"""
 
     @model_validator(mode="after")
     def _has_years(self) -> FilesSettings:
@@ -214,80 +216,80 @@ class FilesSettings(Section):
 
 
 class GateSettings(Section):
-    """What a model must reach to be promoted."""
+    """Gates of a promotion."""
 
     max_ap_drop: Share = GateLimits.max_ap_drop
-    """average precision that it may be worse than the champion by, at `confidence`"""
+    """maximum drop in average precision against the champion, at `confidence`"""
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = GateLimits.confidence
-    """that it is no worse than that, by a bootstrap over the customers"""
+    """confidence that the drop is no larger, from a bootstrap over customers"""
     min_frauds: AtLeastOne = GateLimits.min_frauds
-    """known frauds without which nothing is said of the metrics"""
+    """minimum number of known frauds to compare metrics on"""
     compare_days: AtLeastOne = GateLimits.compare_days
-    """newest days of labelled transactions that are compared on"""
+    """newest days of labelled transactions to compare on"""
     max_decision_changes: Share = GateLimits.max_decision_changes
-    """share of the transactions that may be decided otherwise than by the champion"""
+    """maximum fraction of transactions with another decision than the champion's"""
     max_latency_us: Annotated[float, Field(gt=0)] = GateLimits.max_latency_us
-    """microseconds that scoring a transaction may take, features aside"""
+    """maximum scoring time per transaction in microseconds, without features"""
     min_parity_rows: AtLeastOne = GateLimits.min_parity_rows
-    """rows that its certificate of parity must have been proved on"""
+    """minimum number of rows of the parity report"""
 
     @property
     def limits(self) -> GateLimits:
-        """The same, as the gates take it."""
+        """Limits of the gates."""
         return GateLimits(**self.model_dump())
 
 
 class RetrainSettings(Section):
-    """What `fraudstream retrain` learns from, and when it begins. Days are of event time."""
+    """Retraining by `fraudstream retrain`. Days are of event time."""
 
     window_days: Annotated[float, Field(gt=0)] = 42
-    """newest matured days that a model is trained on"""
+    """newest mature days to train on"""
     horizon_days: Annotated[float, Field(ge=0)] = 14
-    """at this age the label of a transaction counts as final"""
+    """age in days at which a label counts as final"""
     collect_days: Annotated[float, Field(ge=0)] = 21
-    """matured days after a drift that are waited for; the last quarter of the window teaches nothing"""
+    """mature days after a drift before retraining; the last quarter of the window is not trained on"""
     cool_down_hours: Annotated[float, Field(ge=0)] = 24
-    """between the begin of two retrainings"""
+    """minimum hours between two retrainings"""
     every_days: Annotated[float, Field(gt=0)] | None = None
-    """days of the clock after which a model is retrained without a drift; unset: never"""
+    """days of wall-clock time between retrainings without a drift; unset: never"""
     signals: tuple[str, ...] = ()
-    """whose drift counts, for example ["error"]; none named: that of all"""
+    """signals whose drift triggers a retraining, for example ["error"]; empty: all"""
     history: Path | None = None
-    """labelled Parquet file of transactions that the topics do not hold any more"""
+    """labelled Parquet file of transactions older than the topics"""
     search_minutes: Annotated[float, Field(ge=0)] = 0
-    """how long to look for better settings of the model"""
+    """time budget of the hyperparameter search, in minutes"""
     shadow_transactions: Annotated[int, Field(ge=0)] = 10_000
-    """that a new model scores beside the champion before it is promoted"""
+    """number of transactions in shadow mode before a promotion"""
     shadow_timeout_s: Annotated[float, Field(ge=0)] = 600
-    """seconds after which the gates decide without so many"""
+    """maximum seconds in shadow mode, also with fewer transactions"""
 
     @model_validator(mode="after")
-    def _learns_what_is_new(self) -> RetrainSettings:
+    def _trains_after_the_drift(self) -> RetrainSettings:
         if self.collect_days <= self.window_days / 4:
             raise mistake(
                 f"collect_days above a quarter of window_days ({self.window_days / 4:g}): the last quarter of the "
-                "window sets thresholds, so a model would learn nothing of what is new"
+                "window sets thresholds, so a model would not be trained on anything after the drift"
             )
         return self
 
 
 class NoticeSettings(Section):
-    """Who is told of drift, failed gates, promotions and jumps of the alert rate."""
+    """Notifications of drift, failed gates, promotions and alert rate spikes."""
 
     webhook_url: SecretStr | None = None
-    """only in the environment: FRAUDSTREAM_NOTICES__WEBHOOK_URL; unset, as the file: the log alone is told"""
+    """webhook; only in the environment: FRAUDSTREAM_NOTICES__WEBHOOK_URL; unset, as the file: log only"""
     webhook_url_file: Path | None = None
-    """holds the address alone"""
+    """file that contains only the URL"""
     signing_key: SecretStr | None = None
-    """only in the environment: FRAUDSTREAM_NOTICES__SIGNING_KEY; what the receiver checks signatures by"""
+    """key of the signatures; only in the environment: FRAUDSTREAM_NOTICES__SIGNING_KEY"""
     signing_key_file: Path | None = None
-    """holds the key alone"""
+    """file that contains only the key"""
     attempts: AtLeastOne = 5
-    """how often a notice is sent before it counts as undeliverable"""
+    """maximum number of delivery attempts"""
     alert_rate_factor: Annotated[float, Field(gt=1)] = 2.0
-    """so many times the usual share of alerts is a jump, up or down"""
+    """ratio to the usual alert rate that counts as a spike, up or down"""
     window_s: Annotated[float, Field(gt=0)] = 60.0
-    """seconds that the share of alerts is taken over"""
+    """window of the alert rate, in seconds"""
 
     @model_validator(mode="after")
     def _complete(self) -> NoticeSettings:
@@ -297,16 +299,16 @@ class NoticeSettings(Section):
 
 
 class PathSettings(Section):
-    """Where things are kept."""
+    """Folders."""
 
     state: Path = Path(".fraudstream")
-    """topics, checkpoints and logs of the embedded services"""
+    """folder of topics, checkpoints and logs of the embedded services"""
 
 
 class Settings(BaseSettings):
     """All settings: from `fraudstream.toml`, over it `FRAUDSTREAM_SECTION__KEY` of the environment.
 
-    Build it by `load_settings`, which refuses unknown names and words the errors.
+    Use `load_settings`, which also checks names and formats the errors.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__")
@@ -344,7 +346,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (no .env file: one file is enough)
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources: arguments, environment, file."""
+        """Return the sources by precedence: arguments, environment, file."""
         file = FileSource(settings_cls, toml_file=settings_cls.model_config.get("toml_file"))
         return init_settings, EnvironmentSource(settings_cls), file
 
@@ -363,17 +365,16 @@ def load_settings(config: Path | None = None, *, warn: Callable[[str], None] = _
     warn
         Called with a sentence for each setting under a former name.
     sections
-        Sections given in code, for example `paths={"state": folder}`: they win over environment and file.
+        Values by section, for example `paths={"state": folder}`; they override environment and file.
 
     Raises
     ------
     SettingsError
-        When the file can't be read, a name is unknown or a value is not as expected: all of the
-        mistakes at once, each with what was expected, what came and what to do.
+        The file can't be read, a name is unknown or a value is invalid. The message has all mistakes, one per line.
     """
     file = config or Path(DEFAULT_FILE)
     if config is not None and not config.is_file():
-        raise SettingsError(f"expected a settings file at {config}, but there is none: name another with --config")
+        raise SettingsError(f"expected a settings file at {config}, found none. Name another with --config")
     sources = file if file.is_file() else None, os.environ
     mistakes = check_names(Settings, *sources)
     given_twice, former = find_former_names(Settings, *sources)

@@ -1,4 +1,4 @@
-"""TOML of users."""
+"""TOML text from users."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 
 class TomlTextError(ValueError):
-    """Bytes that are no TOML; the message says where and why in one line."""
+    """Invalid TOML; the message is one line."""
 
 
 def parse_toml(raw: bytes) -> dict[str, Any]:
-    """Return what TOML says.
+    """Parse TOML.
 
     Raises
     ------
     TomlTextError
-        It is none: whatever the bytes are, nothing else is raised.
+        Any bytes that are not TOML.
     """
     try:
         return tomllib.loads(raw.decode())

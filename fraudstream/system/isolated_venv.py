@@ -1,3 +1,5 @@
+"""Environments of their own for tools whose packages clash with ours."""
+
 from __future__ import annotations
 
 import fcntl
@@ -7,10 +9,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT, cache_folder
+
+
+def tool_lock(name: str) -> Path:
+    """Return the lock file of a tool that is installed on first use, for example `evidently`."""
+    return Path(str(files("fraudstream.system") / "locks" / f"{name}.lock"))
 
 
 def isolated_venv(lock: Path, kind: str) -> Path:
@@ -46,10 +54,16 @@ def isolated_venv(lock: Path, kind: str) -> Path:
 
 def run_uv(*arguments: str) -> None:
     """Run the project's uv, which never downloads a Python."""
-    uv = Path(sys.executable).with_name("uv")
+    from uv import find_uv_bin  # noqa: PLC0415 (of an extra)
+
     environment = os.environ | {"UV_CACHE_DIR": str(cache_folder() / "uv"), "UV_PYTHON_DOWNLOADS": "never"}
     done = subprocess.run(  # noqa: S603
-        [uv, "--quiet", *arguments], env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+        [find_uv_bin(), "--quiet", *arguments],
+        env=environment,
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     _done(done, f"packages to be installed, but `uv {' '.join(arguments)}`")
 

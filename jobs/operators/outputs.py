@@ -22,11 +22,10 @@ from schemas.codec import RecordCodec
 from schemas.registry import SchemaRegistry, value_subject
 from schemas.rejection import Rejection
 from schemas.score_batch import ScoreBatchEncoder
+from schemas.transaction_fields import Reader, Role, name_of, names_read_by
 from schemas.validation import event_time_ms
 
-_COPIED = (
-    "transaction_id", "customer_id", "merchant_id", "amount_minor", "currency",
-)  # fmt: skip
+_COPIED = tuple(name for name in names_read_by(Reader.ALERTS) if name != name_of(Role.EVENT_TIME))
 
 
 KEPT_KEY, KEPT_DETAIL = 256, 1_000

@@ -1,3 +1,5 @@
+"""Drift detection on the error of a model."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -13,15 +15,15 @@ from models.scoring.artifact import Manifest
 
 
 class ErrorWatch:
-    """Watches the error of one model for drift, where its labels are mature.
+    """Drift detection on the error of a model, by mature labels.
 
-    Here and not in the job: the job would have to keep the score of every transaction until its label comes, in
-    state and in each checkpoint, and whoever measures precision joins the two anyway.
+    The job does not do this: it would have to keep the score of every transaction until its label arrives, in state
+    and in each checkpoint, and the monitor joins the two anyway.
 
     Parameters
     ----------
     manifest : Manifest
-        Of the model; transactions that others scored are passed over.
+        Manifest of the model; transactions scored by other models are skipped.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -32,7 +34,7 @@ class ErrorWatch:
         self._watch = SignalWatch(ERROR, {})
 
     def update(self, matured: Matured, now_ms: int) -> list[dict[str, Any]]:
-        """Take in a matured transaction and return a record of `drift.avsc` for each detector that fired."""
+        """Add a matured transaction and return a record of `drift.avsc` for each detector that fired."""
         if self._baseline is None or matured.model_id != self._model_id:
             return []
         error = squared_error(np.array([matured.score], np.float32), np.array([matured.is_fraud]))

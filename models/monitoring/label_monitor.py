@@ -1,3 +1,5 @@
+"""Join of scores with labels that arrive days later."""
+
 from __future__ import annotations
 
 import heapq
@@ -13,7 +15,7 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, kw_only=True)
 class Matured:
-    """A transaction that is old enough, with the label that it had by then.
+    """Mature transaction with its label.
 
     Parameters
     ----------
@@ -30,26 +32,26 @@ class Matured:
 
 
 class LabelMonitor:
-    """Joins scores with labels that come days later, and measures each model by what is mature.
+    """Join of scores with labels that arrive days later; metrics of each model on mature transactions.
 
-    A transaction is mature when the newest score's event time is `horizon_ms` after its own. It counts then, once,
-    with the last label that was known by then; without one it is `unlabelled` and in no figure. So neither frauds that
-    are known early nor labels that are taken back bend the figures, as long as most labels come within the horizon. A
-    label may be read long before or after its score: the figures do not depend on it, only that it is read in time.
+    A transaction is mature when the newest score's event time is `horizon_ms` after its own. It then counts once, with
+    the latest label known by then; without a label it is `unlabelled` and in no metric. So neither frauds known early
+    nor labels that are revised bias the metrics, if most labels arrive within the horizon. A label may be read
+    long before or after its score without an effect on the metrics, if it is read before maturity.
 
     Parameters
     ----------
     horizon_ms : int
-        After so long a transaction is mature, milliseconds.
+        Age at which a transaction is mature, milliseconds.
     capacity : int
-        Most transactions that wait, some 500 bytes each; beyond it the oldest are given up and counted in `dropped`.
-        As many labels without a score are kept.
+        Maximum of waiting transactions, some 500 bytes each; beyond it the oldest are dropped and counted in `dropped`.
+        The same number of labels without a score is kept.
     window : int
-        Precision, recall and error of a model are of so many last matured transactions.
+        Number of the last matured transactions for precision, recall and error of a model.
     k : int
-        Of Card Precision@k.
+        Cards of Card Precision@k.
     on_matured : callable
-        Told each matured transaction, the oldest first as far as they have come.
+        Callback with each matured transaction, the oldest received first.
     """
 
     def __init__(
@@ -70,16 +72,16 @@ class LabelMonitor:
         self._models: dict[str, ModelMetrics] = {}
         self._now_ms = 0
         self.k = k
-        """Of Card Precision@k."""
+        """Cards of Card Precision@k."""
         self.dropped = 0
-        """Transactions given up because too many waited."""
+        """Transactions dropped because too many waited."""
         self.labels_dropped = 0
-        """Labels given up because too many had no score: of transactions that were judged already, or never scored."""
+        """Labels dropped because too many had no score: of transactions already counted, or never scored."""
 
     def scored(
         self, transaction_id: str, *, customer_id: str, event_time_ms: int, score: float, alerted: bool, model_id: str
     ) -> None:
-        """Take in a score. One that comes again after a restart of the job changes nothing."""
+        """Add a score. A repeated one, after a restart of the job, changes nothing."""
         name = customer_id, transaction_id
         if name in self._waiting:
             return
@@ -87,7 +89,7 @@ class LabelMonitor:
         self._waiting[name] = _Scored(customer_id, event_time_ms, score, alerted, model_id, label_time_ms, is_fraud)
         heapq.heappush(self._oldest, (event_time_ms, name))
         self._now_ms = max(self._now_ms, event_time_ms)
-        self._let_mature()
+        self._count_matured()
         while len(self._waiting) > self._capacity:
             del self._waiting[heapq.heappop(self._oldest)[1]]
             self.dropped += 1
@@ -95,7 +97,7 @@ class LabelMonitor:
     def labelled(
         self, transaction_id: str, *, customer_id: str, event_time_ms: int, label_time_ms: int, is_fraud: bool
     ) -> None:
-        """Take in a label; of two of one transaction the later one holds. After maturity it comes too late."""
+        """Add a label; the later of two labels of a transaction counts. Labels after maturity are ignored."""
         if label_time_ms > event_time_ms + self._horizon_ms:
             return
         name = customer_id, transaction_id
@@ -110,13 +112,13 @@ class LabelMonitor:
             scored.label_time_ms, scored.is_fraud = label_time_ms, is_fraud
 
     def figures(self) -> list[ModelFigures]:
-        """Return the figures of each model, in the order in which they were first seen."""
-        # A copy: another thread may ask, while a new model is seen.
+        """Return the metrics of each model, sorted by its first score."""
+        # A copy: another thread may read while a new model is added.
         return [metrics.figures() for metrics in list(self._models.values())]
 
     @property
     def waiting(self) -> int:
-        """How many transactions are not mature yet."""
+        """Number of transactions that are not mature yet."""
         return len(self._waiting)
 
     @property
@@ -124,11 +126,11 @@ class LabelMonitor:
         """Event time up to which transactions are mature, milliseconds since 1970; negative before the first score."""
         return self._now_ms - self._horizon_ms
 
-    def _let_mature(self) -> None:
+    def _count_matured(self) -> None:
         while self._oldest and self._oldest[0][0] <= self.matured_until_ms:
-            self._judge(self._waiting.pop(heapq.heappop(self._oldest)[1]))
+            self._count(self._waiting.pop(heapq.heappop(self._oldest)[1]))
 
-    def _judge(self, scored: _Scored) -> None:
+    def _count(self, scored: _Scored) -> None:
         model = self._models.get(scored.model_id)
         if model is None:
             model = self._models[scored.model_id] = ModelMetrics(scored.model_id, window=self._window, k=self.k)
@@ -138,7 +140,7 @@ class LabelMonitor:
         day = scored.event_time_ms // DAY_MS
         model.update(scored.score, scored.alerted, scored.is_fraud)
         model.cards.update(day, scored.customer_id, scored.score, scored.is_fraud)
-        # A day later at the latest what came out of order is here too.
+        # Late transactions of a day arrive within the next day.
         model.cards.close(day - 1)
         self._on_matured(
             Matured(

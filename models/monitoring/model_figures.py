@@ -1,27 +1,29 @@
+"""Metrics of a model at one moment."""
+
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFigures:
-    """How good one model was, by the labels that are mature.
+    """Metrics of a model on mature transactions.
 
     Parameters
     ----------
     model_id : str
     matured : int
-        Transactions with a label that were old enough; all other figures are of them.
+        Mature transactions with a label; the other metrics are of these.
     unlabelled : int
-        Transactions that were old enough, and had no label.
+        Mature transactions without a label.
     alerts, frauds : int
-        Of the matured ones.
+        Alerts and frauds among them.
     precision, recall : float
-        Of the last matured ones: see `LabelMonitor`. 0 where there was no alert, or no fraud.
+        Precision and recall of the last matured transactions, see `LabelMonitor`; 0 without an alert, or fraud.
     squared_error : float
         Mean of (score - label)^2 over the same.
     card_precision : float
         Mean over the matured days of the share of compromised cards among the k with the highest scores.
     card_precision_days : int
-        Days in it.
+        Number of those days.
     """
 
     model_id: str

@@ -1,3 +1,5 @@
+"""River's metrics of a model."""
+
 from collections import deque
 
 from river import metrics, stats, utils
@@ -13,9 +15,9 @@ class ModelMetrics:
     ----------
     model_id : str
     window : int
-        Precision, recall and error are of so many last ones.
+        Number of the last transactions for precision, recall and error.
     k : int
-        Of Card Precision@k.
+        Cards of Card Precision@k.
     """
 
     def __init__(self, model_id: str, *, window: int, k: int) -> None:
@@ -30,7 +32,7 @@ class ModelMetrics:
         self._matured = self._alerts = self._frauds = 0
 
     def update(self, score: float, alerted: bool, is_fraud: bool) -> None:
-        """Take in a matured transaction."""
+        """Add a matured transaction."""
         if len(self._last) == self._window:
             self._matrix.revert(*self._last.popleft())
         self._last.append((is_fraud, alerted))
@@ -41,7 +43,7 @@ class ModelMetrics:
         self._frauds += is_fraud
 
     def figures(self) -> ModelFigures:
-        """Return what they are now."""
+        """Return the current metrics."""
         return ModelFigures(
             model_id=self._model_id,
             matured=self._matured,

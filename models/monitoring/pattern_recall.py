@@ -1,3 +1,5 @@
+"""Recall of a fraud pattern before and after a model change."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -11,14 +13,14 @@ from models.training.metrics import ALERT_RATE, alert_threshold
 
 @dataclass(frozen=True, kw_only=True)
 class DayRecall:
-    """How much of a pattern was found on one day of event time.
+    """Recall of a pattern on a day of event time.
 
     Parameters
     ----------
     day : int
         Days since 1970.
     frauds : int
-        Of the pattern.
+        Frauds of the pattern.
     recall : float
     """
 
@@ -29,14 +31,14 @@ class DayRecall:
 
 @dataclass(frozen=True, kw_only=True)
 class PatternRecall:
-    """How much of a fraud pattern two models found that scored one after the other, each at the same alert rate.
+    """Recall of a fraud pattern by two successive models, at the same alert rate.
 
     Parameters
     ----------
     before, after : float
-        Of the former model, and of the new one.
+        Recall of the former model, and of the new one.
     days : tuple of DayRecall
-        In turn; a fraud counts as found by the threshold of the model that scored it.
+        Recall by day; a fraud counts as found by the threshold of the model that scored it.
     """
 
     before: float
@@ -54,28 +56,28 @@ class PatternRecall:
         since_ms: int,
         rate: float = ALERT_RATE,
     ) -> PatternRecall:
-        """Measure what was scored since the pattern began.
+        """Measure the transactions scored since the pattern began.
 
         Parameters
         ----------
         event_time_ms : ndarray of int64, (n,)
         scores : ndarray of float32, (n,)
-            As they were served.
+            Scores as served.
         is_pattern : ndarray of bool, (n,)
             Frauds of the pattern.
         by_new : ndarray of bool, (n,)
             Whether the new model gave the score.
         since_ms : int
-            When the pattern began; neither threshold nor recall heeds earlier rows.
+            Start of the pattern; earlier rows are ignored.
         rate : float
-            Share of each model's own transactions that its threshold alerts at most.
+            Maximum share of each model's transactions that its threshold alerts.
         """
         since = event_time_ms >= since_ms
         found = np.zeros(len(scores), np.bool_)
         recalls = []
-        for own in (since & ~by_new, since & by_new):
-            found |= own & (scores >= alert_threshold(scores[own], rate))
-            recalls.append(_share(found[own & is_pattern]))
+        for scored in (since & ~by_new, since & by_new):
+            found |= scored & (scores >= alert_threshold(scores[scored], rate))
+            recalls.append(_share(found[scored & is_pattern]))
         pattern = since & is_pattern
         days = event_time_ms // DAY_MS
         return cls(

@@ -1,3 +1,5 @@
+"""Scores and decisions of champion and challenger on the same transactions."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,14 +18,14 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
-    """What one model says of n transactions.
+    """Scores and decisions of a model on n transactions.
 
     Parameters
     ----------
     manifest : Manifest
     scores : ndarray of float32, (n,)
     decisions : ndarray of uint8, (n,)
-        Values of `Decision`, by the model's own thresholds.
+        Values of `Decision` by the model's thresholds.
     """
 
     manifest: Manifest
@@ -44,14 +46,14 @@ class Answers:
         """Score features (n, F)."""
         return cls.of(artifact.manifest, OnnxModel(artifact.onnx).score(x))
 
-    def take(self, rows: Mask) -> Answers:
-        """Return some of the rows."""
+    def select(self, rows: Mask) -> Answers:
+        """Return the masked rows."""
         return Answers(manifest=self.manifest, scores=self.scores[rows], decisions=self.decisions[rows])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """What a champion and a challenger say of the same n transactions.
+    """Answers of champion and challenger on the same n transactions.
 
     Parameters
     ----------
@@ -59,14 +61,14 @@ class Comparison:
     customers : ndarray of int64, (n,)
         A number for each customer.
     labelled : ndarray of bool, (n,)
-        Whether it is known what became of it.
+        Whether its label is known.
     is_fraud : ndarray of bool, (n,)
-        False where that is not known.
+        False for unknown labels.
     champion, challenger : Answers
     data : mapping
-        What the rows are, for the audit log.
+        Description of the rows, for the audit log.
     left_out : mapping of str to int
-        Rows that are not among them, by why.
+        Number of rows left out, by reason.
     """
 
     event_time_ms: NDArray[np.int64]
@@ -83,24 +85,24 @@ class Comparison:
 
     @property
     def frauds(self) -> int:
-        """How many are known frauds."""
+        """Number of known frauds."""
         return int(np.count_nonzero(self.is_fraud))
 
     @property
     def flips(self) -> float:
-        """Share of the transactions that the two decide otherwise; 0 of none."""
+        """Share of the transactions with different decisions; 0 without transactions."""
         differ = self.champion.decisions != self.challenger.decisions
         return float(np.mean(differ)) if len(differ) else 0.0
 
-    def take(self, rows: Mask) -> Comparison:
-        """Return some of the rows."""
+    def select(self, rows: Mask) -> Comparison:
+        """Return the masked rows."""
         return Comparison(
             event_time_ms=self.event_time_ms[rows],
             customers=self.customers[rows],
             labelled=self.labelled[rows],
             is_fraud=self.is_fraud[rows],
-            champion=self.champion.take(rows),
-            challenger=self.challenger.take(rows),
+            champion=self.champion.select(rows),
+            challenger=self.challenger.select(rows),
             data=self.data,
             left_out=self.left_out,
         )

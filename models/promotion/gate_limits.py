@@ -1,26 +1,28 @@
+"""Limits of the gates."""
+
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class GateLimits:
-    """What a model must reach to be promoted.
+    """Limits for a model to be promoted.
 
     Parameters
     ----------
     max_ap_drop : float
-        Average precision that it may be worse than the champion by.
+        Maximum loss of average precision against the champion.
     confidence : float
-        That it is no worse than that, 0 to 1.
+        Confidence of that limit, 0 to 1.
     min_frauds : int
-        Known frauds without which nothing is said of the metrics.
+        Minimum of known frauds to compare metrics on.
     compare_days : int
         Newest days of labelled transactions that count.
     max_decision_changes : float
-        Share of the transactions that may be decided otherwise.
+        Maximum share of the transactions with another decision.
     max_latency_us : float
-        Microseconds that scoring a transaction may take.
+        Maximum scoring time of a transaction, microseconds.
     min_parity_rows : int
-        Rows that its certificate must have been proved on.
+        Minimum of rows that its parity was checked on.
     """
 
     max_ap_drop: float = 0.02

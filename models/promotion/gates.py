@@ -1,3 +1,5 @@
+"""Gates of a promotion."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,14 +12,14 @@ from models.scoring.artifact import Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """One condition of a promotion, and whether it holds.
+    """Condition of a promotion and its outcome.
 
     Parameters
     ----------
     name : str
     passed : bool
     expected, was : str
-        In words.
+        Condition and finding, as text.
     """
 
     name: str
@@ -26,12 +28,12 @@ class Gate:
     was: str
 
 
-def certificate_gate(manifest: Manifest, limits: GateLimits) -> Gate:
-    """Judge the proof that the ONNX model is the one that was trained."""
+def parity_gate(manifest: Manifest, limits: GateLimits) -> Gate:
+    """Check that the ONNX model scores as the trained one."""
     parity = manifest.parity
     holds = parity.max_difference <= parity.bound and parity.decision_flips == 0
     return Gate(
-        name="certificate",
+        name="certificate",  # as recorded in the audit log
         passed=holds and parity.rows >= limits.min_parity_rows,
         expected=f"at most {parity.bound:.1e} from the library, no flip, {limits.min_parity_rows:,} rows or more",
         was=f"{parity.max_difference:.1e} apart, {parity.decision_flips} flips, {parity.rows:,} rows",
@@ -39,27 +41,26 @@ def certificate_gate(manifest: Manifest, limits: GateLimits) -> Gate:
 
 
 def latency_gate(us: float, limits: GateLimits) -> Gate:
-    """Judge what scoring takes, microseconds a transaction."""
+    """Check the scoring time, microseconds per transaction."""
     return Gate(
         name="latency",
         passed=us <= limits.max_latency_us,
-        expected=f"at most {limits.max_latency_us:g} us a transaction",
+        expected=f"at most {limits.max_latency_us:g} us per transaction",
         was=f"{us:.2f} us",
     )
 
 
 def metrics_gate(comparison: Comparison, resampled: Resampled | None, limits: GateLimits) -> Gate:
-    """Judge whether the challenger finds frauds no worse than the champion.
+    """Check that the challenger finds frauds no worse than the champion.
 
-    By average precision: it needs no threshold, and says most of the highest scores, which are those that become
-    alerts. Not that it seems no worse is asked, but that it is no worse by more than the limit at the confidence
-    wanted: too few frauds to tell are no reason to promote.
+    Average precision needs no threshold and depends mostly on the highest scores, which become alerts. The lower
+    bound of the difference at the given confidence counts, not its estimate: with too few frauds the gate fails.
 
     Parameters
     ----------
     comparison : Comparison
     resampled : Resampled or None
-        Of the comparison; None where no row is labelled.
+        Resampled metrics; None without a labelled row.
     limits : GateLimits
     """
     expected = (
@@ -82,7 +83,7 @@ def metrics_gate(comparison: Comparison, resampled: Resampled | None, limits: Ga
 
 
 def flips_gate(comparison: Comparison, limits: GateLimits) -> Gate:
-    """Judge how much of what customers see would change."""
+    """Check the share of the decisions that change."""
     return Gate(
         name="flips",
         passed=bool(len(comparison)) and comparison.flips <= limits.max_decision_changes,

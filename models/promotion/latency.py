@@ -1,3 +1,5 @@
+"""Scoring time of a model."""
+
 from collections.abc import Callable
 
 import numpy as np
@@ -8,36 +10,36 @@ from models.scoring.artifact import Artifact
 from models.scoring.model import OnnxModel
 
 ROWS, RUNS = 256, 40
-"""A batch as the job has them under load, and how often it is scored."""
+"""Size of a batch of the job under load, and number of times it is scored."""
 
 
 def us_per_row(artifact: Artifact, clock: Callable[[], float]) -> float:
-    """Return what scoring one of a batch's rows takes, features aside, in microseconds.
+    """Return the scoring time of a row of a batch, without features, in microseconds.
 
-    The least of `RUNS`: whatever else the machine does makes a run longer, never shorter.
+    The minimum of `RUNS`: other work on the machine makes a run longer, never shorter.
 
     Parameters
     ----------
     artifact : Artifact
     clock : callable
-        Gives seconds.
+        Clock in seconds.
     """
     model, x = OnnxModel(artifact.onnx), reference_rows(artifact)
     model.score(x)
-    taken = []
+    spent = []
     for _ in range(RUNS):
         start = clock()
         model.score(x)
-        taken.append(clock() - start)
-    return min(taken) / ROWS * 1e6
+        spent.append(clock() - start)
+    return min(spent) / ROWS * 1e6
 
 
 def reference_rows(artifact: Artifact) -> NDArray[np.float32]:
-    """Return `ROWS` rows whose features are, each for itself, distributed as in the artifact's validation rows."""
+    """Return `ROWS` rows whose features have the marginal distributions of the artifact's validation rows."""
     generator = np.random.default_rng(0)
-    reference, places = artifact.manifest.reference, np.linspace(0, 1, 11)
+    reference, levels = artifact.manifest.reference, np.linspace(0, 1, 11)
     columns = [
-        np.interp(generator.random(ROWS), places, reference[name].deciles) if name in reference else np.zeros(ROWS)
+        np.interp(generator.random(ROWS), levels, reference[name].deciles) if name in reference else np.zeros(ROWS)
         for name in FEATURE_NAMES
     ]
     return np.ascontiguousarray(np.column_stack(columns), np.float32)

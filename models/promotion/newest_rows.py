@@ -1,3 +1,5 @@
+"""Newest rows that neither model was trained on."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -6,29 +8,29 @@ from models.promotion.comparison import Comparison
 from models.training.protocol import DAY_MS
 from models.training.split import trained_until_ms
 
-TRAINED_ON, OLDER = "one of the models learned from them", "older than the days compared"
+TRAINED_ON, OLDER = "one of the models was trained on them", "older than the days compared"
 
 
 def newest_rows(comparison: Comparison, days: int) -> Comparison:
-    """Return the rows that tell the two models apart fairly: those that neither learned from, the newest of them.
+    """Return the newest rows that neither model was trained on.
 
-    A model looks better on what it learned from, and the one just trained learned the newest rows: only the last
-    quarter of its history, which set its thresholds, may count.
+    A model scores better on its own training rows, and the newer model was trained on newer ones: of its history only
+    the last quarter, which set its thresholds, counts.
 
     Parameters
     ----------
     comparison : Comparison
     days : int
-        Up to the newest labelled transaction; later ones, whose labels are still to come, are kept.
+        Days up to the newest labelled transaction; later transactions, still without labels, are kept.
     """
-    learned = max(trained_until_ms(model.manifest.data) for model in (comparison.champion, comparison.challenger))
-    unseen = comparison.event_time_ms >= learned
+    trained_until = max(trained_until_ms(model.manifest.data) for model in (comparison.champion, comparison.challenger))
+    unseen = comparison.event_time_ms >= trained_until
     known = comparison.event_time_ms[unseen & comparison.labelled]
-    since = int(known.max()) - days * DAY_MS if known.size else learned
+    since = int(known.max()) - days * DAY_MS if known.size else trained_until
     new = comparison.event_time_ms > since if known.size else np.ones(len(comparison), np.bool_)
     left_out = {
         **comparison.left_out,
         TRAINED_ON: int(np.count_nonzero(~unseen)),
         OLDER: int(np.count_nonzero(unseen & ~new)),
     }
-    return replace(comparison.take(unseen & new), left_out=left_out)
+    return replace(comparison.select(unseen & new), left_out=left_out)

@@ -1,3 +1,5 @@
+"""HTML report on a challenger."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -19,17 +21,17 @@ NO_LABELS = "no transaction is labelled"
 def promotion_report(
     comparison: Comparison, resampled: Resampled | None, gates: Sequence[Gate], confidence: float
 ) -> Page:
-    """Return the report on a challenger beside the champion.
+    """Return the report on a challenger compared with the champion.
 
     Parameters
     ----------
     comparison : Comparison
-        With at least one row.
+        One row or more.
     resampled : Resampled or None
-        Of the comparison.
+        Resampled metrics of the comparison.
     gates : sequence of Gate
     confidence : float
-        Of the intervals, 0 to 1.
+        Confidence of the intervals, 0 to 1.
     """
     champion, challenger = comparison.champion, comparison.challenger
     charts = {
@@ -38,12 +40,12 @@ def promotion_report(
         "Decisions that change": flip_chart(flip_counts(comparison)),
     }
     if comparison.frauds:
-        known = comparison.take(comparison.labelled)
+        known = comparison.select(comparison.labelled)
         charts["Precision and recall"] = precision_recall_chart(
             [_measured("champion", known, known.champion), _measured("challenger", known, known.challenger)]
         )
     return Page(
-        title=f"{challenger.manifest.model_id} beside {champion.manifest.model_id}",
+        title=f"{challenger.manifest.model_id} compared with {champion.manifest.model_id}",
         facts=_facts(comparison),
         tables=[_gates(gates), _metrics(resampled, confidence), _flips(comparison)],
         charts=charts,
@@ -51,12 +53,12 @@ def promotion_report(
 
 
 def flip_counts(comparison: Comparison) -> dict[str, int]:
-    """Return how many transactions go from which decision to which other one, the most frequent first."""
+    """Return the number of transactions by change of decision, the most frequent first."""
     pairs = np.bincount(comparison.champion.decisions * len(Decision) + comparison.challenger.decisions)
     found = {
-        f"{Decision(place // len(Decision)).name} to {Decision(place % len(Decision)).name}": int(pairs[place])
-        for place in np.flatnonzero(pairs).tolist()
-        if place // len(Decision) != place % len(Decision)
+        f"{Decision(pair // len(Decision)).name} to {Decision(pair % len(Decision)).name}": int(pairs[pair])
+        for pair in np.flatnonzero(pairs).tolist()
+        if pair // len(Decision) != pair % len(Decision)
     }
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
@@ -70,7 +72,8 @@ def _facts(comparison: Comparison) -> dict[str, str]:
         "compared on": ", ".join(f"{name} {value}" for name, value in comparison.data.items()),
         "transactions": f"{len(comparison):,} of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC",
         "labelled": f"{int(comparison.labelled.sum()):,}, {comparison.frauds:,} of them frauds",
-        "left out": ", ".join(f"{count:,} ({why})" for why, count in comparison.left_out.items() if count) or "none",
+        "left out": ", ".join(f"{count:,} ({reason})" for reason, count in comparison.left_out.items() if count)
+        or "none",
         "decided otherwise": f"{comparison.flips:.3%}",
     }
 
@@ -97,7 +100,7 @@ def _metrics(resampled: Resampled | None, confidence: float) -> Table:
 
 
 def _flips(comparison: Comparison) -> Table:
-    """Of each change of decision, how many are known frauds: what catching more, or fewer, would cost."""
+    """Return the known frauds of each change of decision: the gain or loss of the change."""
     rows = []
     for change, count in flip_counts(comparison).items():
         before, after = (Decision[name] for name in change.split(" to "))

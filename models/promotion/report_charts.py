@@ -1,3 +1,5 @@
+"""Charts of the report on a challenger, as SVG."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -9,18 +11,18 @@ from models.promotion.comparison import Comparison
 from models.training.report_charts import BLUE, GREY, ORANGE, bar_chart, svg
 
 MAX_DOTS = 2_000
-"""Transactions that the scatter shows: each dot takes room in the page."""
+"""Maximum of transactions in the scatter: each dot makes the page larger."""
 
 
 def score_chart(comparison: Comparison) -> str:
-    """Return the challenger's score over the champion's, frauds apart, as SVG: the highest, and some of the others."""
+    """Return the challenger's scores against the champion's as SVG: the highest and a sample of the others."""
     highest = np.maximum(comparison.champion.scores, comparison.challenger.scores)
 
     def draw(axes: Axes) -> None:
         for fraud, colour, label in ((False, BLUE, "not known as fraud"), (True, ORANGE, "fraud")):
             rows = np.flatnonzero(comparison.is_fraud == fraud)
             rows = rows[np.argsort(-highest[rows], kind="stable")]
-            # Most scores lie near 0: of them every so many-th is enough.
+            # Most scores are near 0: a sample of them is enough.
             top, rest = rows[: MAX_DOTS // 4], rows[MAX_DOTS // 4 :]
             rows = np.concatenate([top, rest[:: len(rest) * 4 // MAX_DOTS + 1]])
             x, y = comparison.champion.scores[rows], comparison.challenger.scores[rows]
@@ -35,7 +37,7 @@ def score_chart(comparison: Comparison) -> str:
 
 
 def quantile_chart(comparison: Comparison) -> str:
-    """Return how high the scores of the most suspicious shares of the transactions are, as SVG."""
+    """Return the upper quantiles of the scores, as SVG."""
 
     def draw(axes: Axes) -> None:
         shares = np.geomspace(max(1 / len(comparison), 1e-4), 1, 200)
@@ -54,5 +56,5 @@ def quantile_chart(comparison: Comparison) -> str:
 
 
 def flip_chart(counts: Mapping[str, int]) -> str:
-    """Return how many transactions go from which decision to which, as SVG."""
+    """Return the number of transactions by change of decision, as SVG."""
     return bar_chart({name: float(count) for name, count in counts.items()} or {"none": 0.0}, "transactions")

@@ -1,3 +1,5 @@
+"""Metrics of two models, resampled by customer."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +13,7 @@ from models.scoring.decision import Decision
 from models.training.metrics import ALERT_RATE
 
 RESAMPLES = 400
-"""How often the customers are drawn anew: the 5 % quantile then strays by a tenth of the interval."""
+"""Number of resamples: the 5 % quantile then varies by a tenth of the interval."""
 
 AVERAGE_PRECISION = "average precision"
 
@@ -22,15 +24,15 @@ Weights = NDArray[np.int64]
 class Resampled:
     """Metrics of champion and challenger on the labelled rows, and on as many drawn from their customers.
 
-    A customer's transactions are drawn together, since they are alike. Both models are measured on the same draw, so
-    what the draw does to both cancels in the difference.
+    A customer's transactions are correlated and drawn together. Both models are measured on the same draw, so its
+    common effect cancels in the difference.
 
     Parameters
     ----------
     champion, challenger : dict of str to float
-        On the rows themselves.
+        Metrics on the rows themselves.
     champions, challengers : dict of str to ndarray of float64, (RESAMPLES,)
-        On each draw.
+        Metrics on each draw.
     """
 
     champion: Mapping[str, float]
@@ -45,12 +47,12 @@ class Resampled:
         Parameters
         ----------
         comparison : Comparison
-            With at least one labelled row.
+            One labelled row or more.
         seed : int
             The same seed and rows give the same figures.
         resamples : int
         """
-        known = comparison.take(comparison.labelled)
+        known = comparison.select(comparison.labelled)
         champion, challenger = (_Ranked(model, known.is_fraud) for model in (known.champion, known.challenger))
         draws = list(_draws(known.customers, seed, resamples))
         once = np.ones(len(known), np.int64)
@@ -62,11 +64,11 @@ class Resampled:
         )
 
     def difference(self, name: str) -> float:
-        """Return by how much the challenger is better; negative where it is worse, if more is better."""
+        """Return the challenger's metric minus the champion's."""
         return self.challenger[name] - self.champion[name]
 
     def lower_bound(self, name: str, confidence: float) -> float:
-        """Return what the difference is at least, at that confidence (0 to 1)."""
+        """Return the lower bound of the difference at a confidence (0 to 1)."""
         return float(np.quantile(self.challengers[name] - self.champions[name], 1 - confidence))
 
     def interval(self, name: str, confidence: float) -> tuple[tuple[float, float], ...]:
@@ -79,7 +81,7 @@ class Resampled:
 
 
 class _Ranked:
-    """A model's scores in falling order, to be weighted in many ways.
+    """Scores of a model in descending order, for many weightings.
 
     Parameters
     ----------
@@ -95,7 +97,7 @@ class _Ranked:
         self._alerted = (answers.decisions != Decision.APPROVE)[self._order]
 
     def metrics(self, weights: Weights) -> dict[str, float]:
-        """Return the metrics where each row counts as often as its weight (n,) says."""
+        """Return the metrics of the rows with these weights (n,)."""
         weights = weights[self._order]
         frauds = weights * self._is_fraud
         total, all_frauds = max(int(weights.sum()), 1), max(int(frauds.sum()), 1)

@@ -1,25 +1,26 @@
-"""Names that conditions may use: every feature, the score, the local time, and the texts of the transaction."""
+"""Names of rule conditions: features, the score, the local time, texts of the transaction."""
 
 import numpy as np
 
 from models.features.table import FEATURES
 from models.rules.local_time import LOCAL_FLAGS, LOCAL_NUMBERS
+from schemas.transaction_fields import Reader, names_read_by
 
 SCORE = "score"
 """The model's fraud probability."""
 
-TEXTS = ("customer_id", "merchant_id", "merchant_category", "transaction_type", "currency", "device_id")
-"""Columns of TRANSACTION_ARROW."""
+TEXTS = names_read_by(Reader.RULES)
+"""Text fields of the transaction."""
 
 FEATURE_COLUMNS = {feature.name: column for column, feature in enumerate(FEATURES)}
 
 FLAGS = frozenset(feature.name for feature in FEATURES if feature.unit == "flag") | frozenset(LOCAL_FLAGS)
-"""Names that are conditions by themselves."""
+"""Names that are conditions on their own."""
 
 NUMBERS = frozenset((*FEATURE_COLUMNS, SCORE, *LOCAL_NUMBERS))
-"""Names that give numbers; the features among them that are flags are conditions instead."""
+"""Names with numeric values, flags included."""
 
 MARKED_MISSING = np.array([feature.missing == -1 for feature in FEATURES])
-"""Of each feature whether -1 stands for having nothing to work on; no such feature is ever negative otherwise."""
+"""Features whose value -1 means missing; their other values are never negative."""
 
 NAMES = (*FEATURE_COLUMNS, SCORE, *LOCAL_NUMBERS, *LOCAL_FLAGS, *TEXTS)

@@ -4,16 +4,17 @@ import numpy as np
 import pyarrow as pa
 
 from models.features.batch import DUPLICATE
+from models.features.replay import LabelFeed
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
-from models.training.replay import LabelFeed
 from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
+from schemas.transaction_fields import Reader, names_read_by
 
 BATCH_ROWS = 4_096
 _DECISIONS = pa.array([item.name for item in Decision])
-_COPIED = ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
+_COPIED = names_read_by(Reader.LABELS)
 _LABEL_FIELDS = [pa.field("is_fraud", pa.bool_()), pa.field("label_time", EVENT_TIME)]
 """Both null where the label is unknown."""
 _FOUND_FIELDS = [

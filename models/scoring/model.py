@@ -12,7 +12,6 @@ INPUT, OUTPUT = "features", "probability"
 
 FLOATS = "tensor(float)"
 
-PROVIDERS = ["CPUExecutionProvider"]
 
 MAX_BYTES = 200_000_000
 """Of a graph: the largest that training gives has a tenth of it."""

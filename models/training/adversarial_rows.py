@@ -1,3 +1,5 @@
+"""Rows on which a served model would differ from its library, if on any."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -10,17 +12,17 @@ from models.training.learners.learner import TrainedModel
 from models.training.parity import ODD_VALUES, edge_case_rows
 
 NEAR = "near a decision"
-SHARES = {"ordinary": 0.1, "at a split": 0.2, "at several splits": 0.2, "strange": 0.2}
-"""Kinds of rows, and how much of all each is; the rest is `NEAR`, also for what a model has no rows of."""
+SHARES = {"ordinary": 0.1, "at a split": 0.2, "at several splits": 0.2, "edge case": 0.2}
+"""Share of each kind of rows; the rest, and kinds that a model has no rows of, are `NEAR`."""
 
 BATCH_ROWS = 20_000
 
 NEAREST, CHANGES, FAR = 100, 6, 0.3
-"""How many rows near a decision are changed in turn, in how many ways, and how often far instead of a little."""
+"""Rows near a decision changed in turn, changes of each, and share of the changes that are large."""
 
 
 class Rows(NamedTuple):
-    """Some rows made to find a difference.
+    """Batch of rows of one kind.
 
     Parameters
     ----------
@@ -34,13 +36,13 @@ class Rows(NamedTuple):
 
 
 class AdversarialRows:
-    """Makes rows on which two scorers of a model would differ, if anything makes them differ.
+    """Generator of rows on which two scorers of a model are most likely to differ.
 
     Parameters
     ----------
-    fitted : Fitted
+    fitted : TrainedModel
     x : ndarray of float32, (n, F), n > 0
-        Ordinary rows, which the others are made from.
+        Ordinary rows, from which the others are made.
     decisions : tuple of float
         Decision thresholds.
     seed : int
@@ -55,7 +57,7 @@ class AdversarialRows:
         self._values = _values_at_splits(self._at_splits, x)
 
     def rows(self, count: int) -> Iterator[Rows]:
-        """Yield ``count`` rows in batches, kind by kind, each one that the library takes."""
+        """Yield ``count`` rows in batches, kind by kind, each row accepted by the library."""
         made = 0
         for kind, make in self._makers().items():
             wanted = count - made if kind == NEAR else round(count * SHARES[kind])
@@ -68,7 +70,7 @@ class AdversarialRows:
             "ordinary": self._ordinary,
             "at a split": self._at_a_split,
             "at several splits": self._at_several_splits,
-            "strange": self._strange,
+            "edge case": self._edge_cases,
             NEAR: self._near_a_decision,
         }
 
@@ -77,41 +79,41 @@ class AdversarialRows:
             yield self._x[start : start + BATCH_ROWS]
 
     def _at_a_split(self) -> Iterator[NDArray[np.float32]]:
-        """Every split at its threshold and one float32 to each side, in other ordinary rows each time."""
+        """Yield every split at its threshold and one float32 to each side, in other ordinary rows each time."""
         yield self._at_splits
         while len(self._at_splits):
             yield self._fitted.threshold_rows(self._starts())
 
     def _at_several_splits(self) -> Iterator[NDArray[np.float32]]:
-        """Ordinary rows with some features, or all, at thresholds or beside them."""
+        """Yield ordinary rows with some or all features at thresholds or next to them."""
         while len(self._at_splits):
             x = self._some(BATCH_ROWS)
-            yield self._changed(x, self._places(x, self._generator.random((len(x), 1))))
+            yield self._changed(x, self._mask(x, self._generator.random((len(x), 1))))
 
-    def _strange(self) -> Iterator[NDArray[np.float32]]:
-        """`edge_case_rows`, then ordinary rows with odd values and thresholds in random places."""
+    def _edge_cases(self) -> Iterator[NDArray[np.float32]]:
+        """Yield `edge_case_rows`, then ordinary rows with odd values and thresholds in random features."""
         while True:
             yield edge_case_rows(self._x, int(self._generator.integers(2**32)))
             x = self._some(BATCH_ROWS)
-            x = self._changed(x, self._places(x, np.full((len(x), 1), 0.3)))
-            odd = self._places(x, self._generator.random((len(x), 1)) / 2)
+            x = self._changed(x, self._mask(x, np.full((len(x), 1), 0.3)))
+            odd = self._mask(x, self._generator.random((len(x), 1)) / 2)
             x[odd] = self._generator.choice(ODD_VALUES, np.count_nonzero(odd))
             yield x
 
     def _near_a_decision(self) -> Iterator[NDArray[np.float32]]:
-        """Rows whose probability comes ever nearer to a decision threshold: the nearest so far, changed a little."""
+        """Yield rows whose probability approaches a decision threshold: the nearest so far, with small changes."""
         nearest = [self._some(NEAREST) for _ in self._decisions]
         while True:
-            for place, decision in enumerate(self._decisions):
-                x = np.repeat(nearest[place], CHANGES, axis=0)
-                often = self._generator.integers(1, 4, (len(x), 1)) / x.shape[1]
-                where = self._places(x, often)
+            for number, decision in enumerate(self._decisions):
+                x = np.repeat(nearest[number], CHANGES, axis=0)
+                share = self._generator.integers(1, 4, (len(x), 1)) / x.shape[1]
+                where = self._mask(x, share)
                 x = self._changed(x, where) if self._generator.random() < FAR else self._moved(x, where)
                 yield x
-                known = np.concatenate([nearest[place], x[self._fitted.accepts(x)]])
+                known = np.concatenate([nearest[number], x[self._fitted.accepts(x)]])
                 distance = np.abs(self._fitted.probability(known) - decision)
                 _, different = np.unique(distance, return_index=True)  # the nearest first
-                nearest[place] = known[np.resize(different[:NEAREST], NEAREST)]
+                nearest[number] = known[np.resize(different[:NEAREST], NEAREST)]
 
     def _starts(self) -> NDArray[np.float32]:
         return self._some(BATCH_ROWS)
@@ -119,22 +121,22 @@ class AdversarialRows:
     def _some(self, count: int) -> NDArray[np.float32]:
         return self._x[self._generator.integers(0, len(self._x), count)]
 
-    def _places(self, x: NDArray[np.float32], often: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return places in rows by chance, a mask (n, F), given how often in each row, (n, 1)."""
-        chosen: NDArray[np.bool_] = self._generator.random(x.shape) < often
+    def _mask(self, x: NDArray[np.float32], share: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return a random mask (n, F) of the features, given their share in each row, (n, 1)."""
+        chosen: NDArray[np.bool_] = self._generator.random(x.shape) < share
         return chosen
 
     def _moved(self, x: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return rows with the features in these places, (n, F), moved to a value at a split nearby."""
+        """Return rows with the masked features, (n, F), moved to a value at a split nearby."""
         made = x.copy()
         for column, values in enumerate(self._values):
             chosen = where[:, column]
-            places = np.searchsorted(values, made[chosen, column]) + self._generator.integers(-6, 7, chosen.sum())
-            made[chosen, column] = values[np.clip(places, 0, len(values) - 1)]
+            positions = np.searchsorted(values, made[chosen, column]) + self._generator.integers(-6, 7, chosen.sum())
+            made[chosen, column] = values[np.clip(positions, 0, len(values) - 1)]
         return made
 
     def _changed(self, x: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return rows with other values of the features in these places, (n, F): at a split, or beside one."""
+        """Return rows with other values of the masked features, (n, F): at a split, or next to one."""
         made = x.copy()
         for column, values in enumerate(self._values):
             chosen = where[:, column]
@@ -143,7 +145,7 @@ class AdversarialRows:
 
 
 def _first(count: int, batches: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-    """Yield the first ``count`` rows of some batches, or fewer where there are no more."""
+    """Yield the first ``count`` rows of the batches, or all where there are fewer."""
     for x in batches:
         if len(x):
             yield x[:count]
@@ -153,7 +155,7 @@ def _first(count: int, batches: Iterator[NDArray[np.float32]]) -> Iterator[NDArr
 
 
 def _values_at_splits(at_splits: NDArray[np.float32], x: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Return for each feature the values that splits on it ask for and their neighbours, else ordinary ones."""
+    """Return for each feature the thresholds of its splits and their neighbours, or ordinary values without splits."""
     three = at_splits.reshape(-1, 3, x.shape[1])
     found = []
     for column in range(x.shape[1]):

@@ -1,3 +1,5 @@
+"""Calibration of probabilities by Platt scaling."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,8 +14,8 @@ from models.scoring.model import OUTPUT
 from models.training.learners.learner import Learner, TrainedModel
 from schemas.errors import UserError
 
-LEAST = 1e-6
-"""Probabilities nearer to 0 or 1 than this are taken for it, as their log-odds would be infinite."""
+MIN_PROBABILITY = 1e-6
+"""Probabilities are clipped at this distance from 0 and 1, where log-odds are infinite."""
 
 _NO_PENALTY = 1e6
 _OPSET, _IR_VERSION = 13, 7
@@ -21,14 +23,14 @@ _OPSET, _IR_VERSION = 13, 7
 
 
 class CalibrationError(UserError):
-    """Rows by which no probability can be calibrated."""
+    """Rows on which no probability can be calibrated."""
 
 
 @dataclass(frozen=True)
 class Platt:
-    """Maps a probability to sigmoid(slope * log-odds + intercept): slope > 0, so no two rows change places.
+    """Map of a probability to sigmoid(slope * log-odds + intercept); slope > 0 keeps the ranking.
 
-    One choice for every candidate: two numbers can be learned from few frauds, and the ONNX graph can do it.
+    The same for every learner: few frauds suffice to fit two numbers, and ONNX can express it.
     """
 
     slope: float
@@ -36,7 +38,7 @@ class Platt:
 
     @classmethod
     def fit(cls, probability: NDArray[np.float64], is_fraud: NDArray[np.bool_]) -> Platt:
-        """Learn the map on rows later than those the classifier was trained on.
+        """Fit the map on rows later than those the classifier was trained on.
 
         Parameters
         ----------
@@ -46,20 +48,20 @@ class Platt:
         Raises
         ------
         CalibrationError
-            The rows are all of one kind, or frauds do not have the higher probabilities.
+            The rows are of one class, or frauds do not have the higher probabilities.
         """
         frauds = int(np.count_nonzero(is_fraud))
         if not 0 < frauds < len(is_fraud):
             raise CalibrationError(
-                f"Calibration: expected frauds and genuine transactions in the days held out, was {frauds} frauds "
-                f"of {len(is_fraud)} rows: hold out more days"
+                f"Calibration: expected frauds and genuine transactions in the days held out, got {frauds} frauds "
+                f"of {len(is_fraud)} rows. Hold out more days"
             )
         regression = LogisticRegression(C=_NO_PENALTY).fit(_log_odds(probability)[:, None], is_fraud)
         slope = float(regression.coef_[0, 0])
         if slope <= 0:
             raise CalibrationError(
-                "Calibration: expected higher probabilities for the frauds of the days held out, was lower ones: "
-                "the model has learned nothing that lasts; train on more days"
+                "Calibration: expected higher probabilities for the frauds of the days held out, got lower ones: "
+                "the model does not generalise. Train on more days"
             )
         return cls(slope, float(regression.intercept_[0]))
 
@@ -69,14 +71,15 @@ class Platt:
         return calibrated
 
     def append_to(self, model: onnx.ModelProto) -> onnx.ModelProto:
-        """Return the graph with the map behind it, in float64: its output is calibrated."""
+        """Return the graph followed by the map, in float64."""
         extended = onnx.ModelProto()
         extended.CopyFrom(model)
         graph = extended.graph
         _raise_opset(extended)
         exact = _exact_probability(graph)
         constants = {
-            "least": LEAST, "most": 1 - LEAST, "one": 1.0, "slope": self.slope, "offset": self.intercept,
+            "least": MIN_PROBABILITY, "most": 1 - MIN_PROBABILITY, "one": 1.0,
+            "slope": self.slope, "offset": self.intercept,
         }  # fmt: skip
         graph.initializer.extend(numpy_helper.from_array(np.array(v), name) for name, v in constants.items())
         graph.node.extend(
@@ -95,15 +98,15 @@ class Platt:
         return extended
 
     def stretch(self) -> float:
-        """Return by how much the map enlarges a difference of probability, at most."""
-        p = 1 / (1 + np.exp(-np.linspace(np.log(LEAST), -np.log(LEAST), 1_001)))
+        """Return the largest factor by which the map enlarges a difference of probability."""
+        p = 1 / (1 + np.exp(-np.linspace(np.log(MIN_PROBABILITY), -np.log(MIN_PROBABILITY), 1_001)))
         q = self.apply(p)
         return float(np.max(self.slope * q * (1 - q) / (p * (1 - p))))
 
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """A classifier with its probabilities mapped: a `TrainedModel` itself."""
+    """Calibrated classifier, a `TrainedModel` itself."""
 
     fitted: TrainedModel
     platt: Platt
@@ -127,7 +130,7 @@ class Calibrated:
         return self.platt.append_to(self.fitted.export())
 
     def text(self) -> str | None:
-        """See `TrainedModel.text`: of what is calibrated."""
+        """See `TrainedModel.text`; the text of the classifier before calibration."""
         return self.fitted.text()
 
     def importance(self) -> NDArray[np.float64]:
@@ -139,12 +142,12 @@ class Calibrated:
         return self.fitted.threshold_rows(x)
 
     def accepts(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """See `TrainedModel.takes`."""
+        """See `TrainedModel.accepts`."""
         return self.fitted.accepts(x)
 
 
 def fit_calibrated(
-    candidate: Learner,
+    learner: Learner,
     x: NDArray[np.float32],
     is_fraud: NDArray[np.bool_],
     *,
@@ -153,40 +156,40 @@ def fit_calibrated(
     seed: int,
     threads: int,
 ) -> TrainedModel:
-    """Train a candidate, and calibrate it on the rows held out.
+    """Train a model, and calibrate it on the rows held out.
 
     Parameters
     ----------
-    candidate : Candidate
+    learner : Learner
     x : ndarray of float32, (n, F)
     is_fraud : ndarray of bool, (n,)
-    taught : ndarray of bool, (n,)
-        Rows that teach the classifier.
+    fit_rows : ndarray of bool, (n,)
+        Rows that the classifier is trained on.
     held_out : ndarray of bool, (n,), optional
-        Later rows that teach the calibration; left out, there is none.
+        Later rows that the calibration is fitted on; default: no calibration.
     seed, threads : int
 
     Raises
     ------
     CalibrationError
-        The held-out rows cannot teach it.
+        The calibration cannot be fitted on the held-out rows.
     """
-    fitted = candidate.fit(x[fit_rows], is_fraud[fit_rows], seed=seed, threads=threads)
+    fitted = learner.fit(x[fit_rows], is_fraud[fit_rows], seed=seed, threads=threads)
     if held_out is None:
         return fitted
     return Calibrated(fitted, Platt.fit(fitted.probability(x[held_out]), is_fraud[held_out]))
 
 
 def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    inside = np.clip(np.asarray(probability, np.float64), LEAST, 1 - LEAST)
+    inside = np.clip(np.asarray(probability, np.float64), MIN_PROBABILITY, 1 - MIN_PROBABILITY)
     log_odds: NDArray[np.float64] = np.log(inside / (1 - inside))
     return log_odds
 
 
 def _exact_probability(graph: onnx.GraphProto) -> str:
-    """Return the name of the probability in float64, and free that of the graph's output for another."""
+    """Return the name of the probability in float64, and release the name of the graph's output."""
     last = graph.node[-1]
-    if last.op_type == "Cast":  # from float64, which is to be had before it
+    if last.op_type == "Cast":  # from float64, which is its input
         graph.node.pop()
         return str(last.input[0])
     last.output[:] = ["uncalibrated"]
@@ -195,7 +198,7 @@ def _exact_probability(graph: onnx.GraphProto) -> str:
 
 
 def _raise_opset(model: onnx.ModelProto) -> None:
-    """Let the graph use our nodes; those that it has, a Gather behind the trees, mean the same in both versions."""
+    """Raise the opset to that of our nodes; the graph's own, a Gather after the trees, is the same in both versions."""
     for opset in model.opset_import:
         if not opset.domain:
             opset.version = max(opset.version, _OPSET)

@@ -1,4 +1,4 @@
-"""Checks that frauds and genuine transactions are mixed in a training set as they are where it is measured."""
+"""Check that training and measured rows have similar fraud shares."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from schemas.errors import UserError
 
 MAX_RATIO = 5.0
-"""Fraud share of the training rows and of the measured ones, one by the other: more is no drift but a fault."""
+"""Largest ratio of the fraud shares of training and measured rows: a larger one is an error, not drift."""
 
 
 class ShareError(UserError):
-    """Rows of one class, or of classes mixed otherwise than where they are measured."""
+    """Rows of one class, or with a fraud share far from that of the measured rows."""
 
 
 class ClassCount(NamedTuple):
@@ -21,7 +21,7 @@ class ClassCount(NamedTuple):
     Parameters
     ----------
     period : str
-        Name, for messages.
+        Name for messages.
     frauds, rows : int
     """
 
@@ -49,7 +49,7 @@ def require_like_shares(what: str, train: ClassCount, measured: ClassCount, *, m
     Parameters
     ----------
     what : str
-        Begins the message.
+        Beginning of the message.
     train, measured : ClassCount
     maturity_days : float
         Age at which a label counts as final, for the message.
@@ -67,12 +67,12 @@ def require_like_shares(what: str, train: ClassCount, measured: ClassCount, *, m
             )
         if count.frauds > count.rows / 2:
             raise ShareError(
-                f"{what}: expected fewer frauds than genuine transactions, got {count}. Look whether is_fraud means "
+                f"{what}: expected fewer frauds than genuine transactions, got {count}. Check whether is_fraud means "
                 "the opposite, or genuine transactions are missing"
             )
     ratio = train.share / measured.share
     if not 1 / MAX_RATIO <= ratio <= MAX_RATIO:
         raise ShareError(
             f"{what}: expected fraud shares at most {MAX_RATIO:g} times apart, got {train} and {measured} ({final}). "
-            "Look whether labels of one class are missing or late: --maturity-days waits longer for both"
+            "Check whether labels of one class are missing or late: --maturity-days waits longer for both"
         )

@@ -1,19 +1,21 @@
+"""Cold start: a period replayed from empty state."""
+
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.features.replay import replay_features
 from models.training.history import History, Progress
-from models.training.replay import replay_features
 
 
 class ColdStart(NamedTuple):
-    """A period of a history as an engine sees it that was empty when the period began.
+    """Features of a period computed by an engine that is empty when the period begins.
 
     Parameters
     ----------
     rows : ndarray of int64, (m,)
-        Places in the history; duplicates are left out.
+        Indices in the history, without duplicates.
     x : ndarray of float32, (m, F)
     """
 
@@ -21,31 +23,31 @@ class ColdStart(NamedTuple):
     x: NDArray[np.float32]
 
 
-def cold_start(past: History, period: NDArray[np.bool_], *, with_labels: bool, tell: Progress) -> ColdStart:
+def cold_start(past: History, period: NDArray[np.bool_], *, with_labels: bool, progress: Progress) -> ColdStart:
     """Replay a period from empty state.
 
     Every new deployment starts cold, and so does every new customer; without the labels topic no label is ever
-    known. A model taught only on a history that was replayed as a whole knows none of that: its "new merchant" is
-    rare and a bad sign, while to an empty engine every merchant is new. So training teaches the same transactions
-    more than once: with what was known of them, and as an empty engine would have seen them, with labels and without.
+    known. A model trained only on a history that was replayed as a whole has never met that: its "new merchant" is
+    rare and suspicious, while to an empty engine every merchant is new. So the training set has each transaction
+    three times: with its full history, and from a cold start, with labels and without.
 
     Parameters
     ----------
     past : History
         n rows.
     period : ndarray of bool, (n,)
-        Rows that follow one another.
+        Consecutive rows.
     with_labels : bool
         Whether the labels of the period's own transactions become known in it.
-    tell : callable of (str, int, int)
+    progress : callable of (str, int, int)
     """
-    places = np.flatnonzero(period)
-    first = int(places[0]) if places.size else 0
+    rows = np.flatnonzero(period)
+    first = int(rows[0]) if rows.size else 0
     replayed = replay_features(
-        past.table.slice(first, len(places)),
+        past.table.slice(first, len(rows)),
         category_risk=past.category_risk,
         type_risk=past.type_risk,
         with_labels=with_labels,
-        progress=lambda done, total: tell("replay from empty", done, total),
+        progress=lambda done, total: progress("replay from empty", done, total),
     )
-    return ColdStart(places[~replayed.duplicate], replayed.x[~replayed.duplicate])
+    return ColdStart(rows[~replayed.duplicate], replayed.x[~replayed.duplicate])

@@ -1,3 +1,5 @@
+"""Evaluation of a learner, fold by fold."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from models.training.evaluation import Evaluation, EvaluationSettings, FoldResul
 from models.training.export import ExportError
 from models.training.feature_set import select_features
 from models.training.history import Progress, read_labelled, replay_history
-from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner, TrainedModel
 from models.training.measure import OBJECTIVE, Measure
 from models.training.metrics import (
@@ -39,12 +41,12 @@ CARDS = 100
 
 
 class EvaluationError(UserError):
-    """A history on which the folds cannot be measured."""
+    """History on which the folds cannot be measured."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prepared:
-    """A history whose features are computed: n rows in event order.
+    """History with its features: n rows in event order.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def evaluate(
     choose: Callable[[Prepared], Learner] | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Measure a candidate as it would have done in production, fold by fold.
+    """Measure a learner as in production, fold by fold.
 
     Features are computed once over the whole file, each row's from what was known before it. Each fold then
     trains on its own days, is exported to ONNX, and its test rows are scored by onnxruntime.
@@ -86,7 +88,7 @@ def evaluate(
         Parquet file in the columns of `LABELLED_ARROW`.
     settings : EvaluationSettings
     choose : callable of Prepared, optional
-        Returns the candidate, as a search does; the one named in the settings where left out.
+        Chooses the learner, as a search does; default: the learner named in the settings.
     progress : callable of (str, int, int), optional
 
     Raises
@@ -94,23 +96,23 @@ def evaluate(
     UserError
         The file cannot be read, does not hold the folds' days, or has a fold without frauds.
     """
-    tell = progress or (lambda _stage, _done, _total: None)
-    prepared = prepare(history, settings, tell)
-    candidate = choose(prepared) if choose else CANDIDATES[settings.model](settings.balance)
-    return evaluate_prepared(prepared, candidate, settings, progress=tell)
+    progress = progress or (lambda _stage, _done, _total: None)
+    prepared = prepare(history, settings, progress)
+    learner = choose(prepared) if choose else LEARNERS[settings.model](settings.balance)
+    return evaluate_prepared(prepared, learner, settings, progress=progress)
 
 
-def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prepared:
+def prepare(history: Path, settings: EvaluationSettings, progress: Progress) -> Prepared:
     """Read a history and compute the features of its rows.
 
-    The risk tables learn from what was known before the first fold's training, which so has none of its own
-    labels among its features.
+    The risk tables are fitted on labels known before the first fold's training, so no training row has its own label
+    among its features.
     """
-    table = read_labelled(history, tell, timezone=settings.timezone, limits=settings.limits)
+    table = read_labelled(history, progress, timezone=settings.timezone, limits=settings.limits)
     transactions = Transactions.of(table, maturity_days=settings.maturity_days)
     folds = [fold for _, fold in settings.periods()]
     _refuse_days_outside(history, transactions, folds)
-    past = replay_history(table, transactions, risk_rows(folds, transactions), tell)
+    past = replay_history(table, transactions, risk_rows(folds, transactions), progress)
     x, names = select_features(past.x, settings.features)
     return Prepared(
         table=table,
@@ -123,18 +125,18 @@ def prepare(history: Path, settings: EvaluationSettings, tell: Progress) -> Prep
 
 
 def evaluate_prepared(
-    prepared: Prepared, candidate: Learner, settings: EvaluationSettings, *, progress: Progress | None = None
+    prepared: Prepared, learner: Learner, settings: EvaluationSettings, *, progress: Progress | None = None
 ) -> Evaluation:
-    """Measure a candidate on features computed before: see `evaluate`."""
+    """Measure a learner on features computed before: see `evaluate`."""
     periods = settings.periods()
     results = []
     for done, (period, fold) in enumerate(periods):
         if progress:
             progress(f"{period} fold of {fold.train_end}", done, len(periods))
-        results.append(measure(prepared, candidate, period, fold, settings))
+        results.append(measure(prepared, learner, period, fold, settings))
     return Evaluation(
         settings=settings,
-        learner=asdict(candidate),
+        learner=asdict(learner),
         names=prepared.names,
         results=tuple(results),
         table=prepared.table,
@@ -142,7 +144,7 @@ def evaluate_prepared(
 
 
 def measure(
-    prepared: Prepared, candidate: Learner, period: Period, fold: Fold, settings: EvaluationSettings
+    prepared: Prepared, learner: Learner, period: Period, fold: Fold, settings: EvaluationSettings
 ) -> FoldResult:
     """Train, export and score one fold."""
     transactions, x = prepared.transactions, prepared.x
@@ -155,14 +157,14 @@ def measure(
         ClassCount.of("its test days", is_fraud),
         maturity_days=transactions.maturity_ms / DAY_MS,
     )
-    fitted = _fit(prepared, candidate, fold, train, settings)
+    fitted = _fit(prepared, learner, fold, train, settings)
     model = OnnxModel(fitted.export().SerializeToString(deterministic=True), features=x.shape[1])
     scores = model.score(x[rows])
     difference = float(np.max(np.abs(fitted.probability(x[rows]) - scores)))
     if not difference <= fitted.bound:
         raise ExportError(
             f"ONNX parity of {settings.model}, fold of {fold.train_end}: expected at most {fitted.bound:.3g} of "
-            f"difference, was {difference:.3g}: report this with the history file"
+            f"difference, got {difference:.3g}. Report this with the history file"
         )
     return FoldResult(
         period=period,
@@ -179,24 +181,24 @@ def measure(
 
 
 def validation_measures(prepared: Prepared, settings: EvaluationSettings) -> list[Measure]:
-    """Return for each validation fold what measures a candidate on it, for `search`."""
+    """Return a measure for each validation fold, for `search`."""
 
     def measure_on(fold: Fold) -> Measure:
-        return lambda candidate: measure(prepared, candidate, "validation", fold, settings).metrics[OBJECTIVE]
+        return lambda learner: measure(prepared, learner, "validation", fold, settings).metrics[OBJECTIVE]
 
     return [measure_on(fold) for period, fold in settings.periods() if period == "validation"]
 
 
 def _fit(
-    prepared: Prepared, candidate: Learner, fold: Fold, train: NDArray[np.bool_], settings: EvaluationSettings
+    prepared: Prepared, learner: Learner, fold: Fold, train: NDArray[np.bool_], settings: EvaluationSettings
 ) -> TrainedModel:
-    """Train on a fold's rows, or on all but the last days and calibrate on those."""
+    """Train on a fold's rows, or on all but the last days, and calibrate on the last days."""
     is_fraud = prepared.transactions.is_fraud
     held_out = train & (prepared.transactions.day >= day_number(fold.train_end) - settings.calibration_days)
     fit_rows = train & ~held_out
     _refuse_one_class(fold, "training", is_fraud[fit_rows])
     return fit_calibrated(
-        candidate,
+        learner,
         prepared.x,
         is_fraud,
         fit_rows=fit_rows,
@@ -226,12 +228,12 @@ def _metrics(prepared: Prepared, rows: NDArray[np.int64], scores: NDArray[np.flo
 
 
 def _refuse_days_outside(history: Path, transactions: Transactions, folds: list[Fold]) -> None:
-    first, last = (EPOCH + timedelta(days=int(transactions.day[place])) for place in (0, -1))
+    first, last = (EPOCH + timedelta(days=int(transactions.day[row])) for row in (0, -1))
     start, end = min(fold.train_start for fold in folds), max(fold.test_end for fold in folds) - timedelta(days=1)
     if start < first or end > last:
         raise EvaluationError(
-            f"Evaluation on {history}: expected transactions from {start} to {end} for the folds, was {first} to "
-            f"{last}: give another --train-end, fewer --folds or --validation-folds, or fewer --train-days"
+            f"Evaluation on {history}: expected transactions from {start} to {end} for the folds, got {first} to "
+            f"{last}. Give another --train-end, fewer --folds or --validation-folds, or fewer --train-days"
         )
 
 
@@ -240,5 +242,5 @@ def _refuse_one_class(fold: Fold, period: str, is_fraud: NDArray[np.bool_]) -> N
     if not 0 < frauds < len(is_fraud):
         raise EvaluationError(
             f"Evaluation, fold with --train-end {fold.train_end}: expected frauds and genuine transactions in its "
-            f"{period} days, was {frauds} frauds of {len(is_fraud)} rows: give other days, or longer ones"
+            f"{period} days, got {frauds} frauds of {len(is_fraud)} rows. Give other days, or longer ones"
         )

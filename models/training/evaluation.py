@@ -1,3 +1,5 @@
+"""Settings and results of an evaluation."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ Period = Literal["validation", "test"]
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
-    """What is compared, and how.
+    """Settings of an evaluation.
 
     Parameters
     ----------
@@ -30,16 +32,15 @@ class EvaluationSettings:
     train_days, delay_days, test_days : int
         See `Fold`.
     folds, validation_folds : int
-        How many of each. Choices are made on the validation folds, so those say what was chosen for; the test
-        folds say how good it is.
+        Number of folds. Choices are made on the validation folds, so only the test folds measure the result.
     validation_days_before : int
-        How far the validation folds lie before the test folds.
+        Days from a validation fold to its test fold.
     model : str
-        A name in `CANDIDATES`.
+        A name in `LEARNERS`.
     balance : str
         See `balanced`.
     calibration_days : int
-        The last days of training, on which not the trees but the calibration is learned; 0 for none.
+        Last days of training, on which the calibration is fitted instead of the trees; 0 for none.
     features : str
         See `select_features`.
     maturity_days : float or None
@@ -47,7 +48,7 @@ class EvaluationSettings:
     timezone : str or None
         IANA time zone of times in the history that have none.
     limits : FileLimits
-        On years and amounts in the history.
+        Limits of years and amounts in the history.
     seed, threads : int
     """
 
@@ -69,7 +70,7 @@ class EvaluationSettings:
     threads: int = 1
 
     def periods(self) -> tuple[tuple[Period, Fold], ...]:
-        """Return all folds in the order of time, each with what it is for."""
+        """Return all folds in order of time, each with its period."""
         first = Fold(
             train_end=self.train_end,
             train_days=self.train_days,
@@ -90,16 +91,16 @@ class FoldResult:
     Parameters
     ----------
     period, fold
-        What the fold is for, and its days.
+        Purpose and days of the fold.
     train_rows, train_frauds : int
     rows : ndarray of int64, (n,)
-        Places of the test rows in the history.
+        Indices of the test rows in the history.
     is_fraud : ndarray of bool, (n,)
     scores : ndarray of float32, (n,)
-        By onnxruntime.
+        Scores by onnxruntime.
     importance : ndarray of float64, (F,)
     metrics : dict
-        By name.
+        Metrics by name.
     parity : float
         Largest difference between the scores and the training library's probabilities.
     """
@@ -116,7 +117,7 @@ class FoldResult:
     parity: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return it without the rows."""
+        """Return the result without its rows."""
         return {
             "train_start": self.fold.train_start.isoformat(),
             "train_end": self.fold.train_end.isoformat(),
@@ -133,17 +134,17 @@ class FoldResult:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """All folds of a candidate.
+    """Results of all folds.
 
     Parameters
     ----------
     settings : EvaluationSettings
     learner : dict
-        The candidate's own settings.
+        Settings of the learner.
     names : tuple of str
         Features, in the order of each fold's importance.
     results : tuple of FoldResult
-        In the order of time.
+        Results in order of time.
     table : pyarrow.Table
         The history.
     """
@@ -169,7 +170,7 @@ class Evaluation:
         return named
 
     def to_json(self) -> dict[str, Any]:
-        """Return means and folds; those of validation under their own name."""
+        """Return means and folds, those of validation under `validation`."""
         return {
             **self.summary("test"),
             "model": self.settings.model,

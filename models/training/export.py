@@ -1,3 +1,5 @@
+"""Export of trees to ONNX with the library's own results."""
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,27 +13,27 @@ from models.scoring.tree_nodes import LEAF_COVERS
 from schemas.errors import UserError
 
 ZERO = np.float32(1e-35)
-"""LightGBM's kZeroThreshold: what is no larger than this it takes for 0."""
+"""LightGBM's kZeroThreshold: smaller absolute values count as 0."""
 
 ANY_NUMBER = 1e300
-"""How LightGBM writes the infinite threshold that parts numbers from NaN."""
+"""Threshold that LightGBM writes for infinity, to separate numbers from NaN."""
 
 Node = TypeVar("Node")
-"""A node as a library has it."""
+"""Node of a library's tree."""
 
 _OPSET, _TREES_OPSET, _IR_VERSION = 15, 5, 10
 """Versions of ONNX for our own nodes, of its operators for trees that has float64 sums, and of its files."""
 
 
 class ExportError(UserError):
-    """A LightGBM model that ONNX cannot express exactly."""
+    """Model that ONNX cannot express exactly."""
 
 
 def floor_float32(value: float) -> np.float32:
     """Return the largest float32 that is not above ``value``.
 
     For a float32 feature x, ``x <= value`` is then the same as ``x <= floor_float32(value)``, for every x.
-    Rounding to nearest, which converters do, puts some thresholds one float too high: LightGBM likes to set
+    Rounding to nearest, which converters do, makes some thresholds one float too high: LightGBM often sets
     them halfway between two neighbouring floats.
     """
     nearest = _nearest(value)
@@ -42,8 +44,8 @@ def branch_threshold(threshold: float) -> np.float32:
     """Return the float32 that splits float32 features as LightGBM's predictor splits them at ``threshold``.
 
     It is the floor, but for `ANY_NUMBER`, which lets infinity pass too, and for thresholds within `ZERO` of
-    0, which LightGBM likes for features that are often 0: its predictor takes every value as small as that
-    for 0 before it compares.
+    0, which LightGBM often sets for features that are mostly 0: its predictor replaces values that small
+    by 0 before it compares.
     """
     if threshold >= ANY_NUMBER:
         return np.float32(np.inf)
@@ -53,11 +55,11 @@ def branch_threshold(threshold: float) -> np.float32:
 
 
 def export_onnx(booster: lgb.Booster) -> onnx.ModelProto:
-    """Return the model as an ONNX graph that takes every branch LightGBM takes, on float32 features.
+    """Return the model as an ONNX graph that follows the same branches as LightGBM on float32 features.
 
     The graph has one input ``features`` (n, F) float32 and one output ``probability`` (n,) float32. Its trees add up in
     float64, in their order, as LightGBM's do: the probability is LightGBM's own, rounded once. Sums in float32, as
-    ONNX's operators for classifiers make them, are some 1e-7 off, and so decide otherwise beside a threshold.
+    ONNX's operators for classifiers make them, are some 1e-7 off, and decide otherwise next to a threshold.
 
     Parameters
     ----------
@@ -95,7 +97,7 @@ def export_onnx(booster: lgb.Booster) -> onnx.ModelProto:
 
 
 class _Trees:
-    """The columns of ONNX's TreeEnsemble: splits, each before what is below it, and leaves, of all trees."""
+    """Columns of ONNX's TreeEnsemble: splits of all trees, parents before children, and leaves."""
 
     def __init__(self) -> None:
         self.leaf_covers: list[int] = []
@@ -110,18 +112,18 @@ class _Trees:
     def add(self, tree: dict[str, Any]) -> None:
         """Add a tree of ``Booster.dump_model()``."""
         self._roots.append(len(self._features))
-        waiting = [(tree if "split_feature" in tree else _split_in_vain(tree), -1, 0)]
+        waiting = [(tree if "split_feature" in tree else _constant_split(tree), -1, 0)]
         while waiting:
             node, parent, side = waiting.pop()
             is_leaf = "split_feature" not in node
-            place = self._add_leaf(node) if is_leaf else self._add_split(node)
+            index = self._add_leaf(node) if is_leaf else self._add_split(node)
             if parent >= 0:
-                self._child[side][parent], self._child_is_leaf[side][parent] = place, int(is_leaf)
+                self._child[side][parent], self._child_is_leaf[side][parent] = index, int(is_leaf)
             if not is_leaf:
-                waiting += [(node["right_child"], place, 1), (node["left_child"], place, 0)]
+                waiting += [(node["right_child"], index, 1), (node["left_child"], index, 0)]
 
     def node(self, name: str, output: str) -> onnx.NodeProto:
-        """Return the operator: of features (n, F) float64 it makes (n, 1) float64."""
+        """Return the operator, from features (n, F) float64 to sums (n, 1) float64."""
         modes = np.zeros(len(self._features), np.uint8)  # all of them <=
         return helper.make_node(
             "TreeEnsemble",
@@ -153,14 +155,14 @@ class _Trees:
         threshold = float(node["threshold"])
         self._features.append(node["split_feature"])
         self._thresholds.append(branch_threshold(threshold))
-        # A feature that had no NaN in training: LightGBM takes NaN for 0.
+        # Without NaN in training LightGBM treats NaN as 0.
         self._nan_is_true.append(int(node["default_left"] if node["missing_type"] == "NaN" else threshold >= 0))
         for column in (*self._child, *self._child_is_leaf):
             column.append(0)
         return len(self._features) - 1
 
 
-def _split_in_vain(leaf: dict[str, Any]) -> dict[str, Any]:
+def _constant_split(leaf: dict[str, Any]) -> dict[str, Any]:
     """Return a split with the same leaf on either side: ONNX has no tree of one leaf."""
     same = {"leaf_value": leaf["leaf_value"], "leaf_count": 1}
     split = {"split_feature": 0, "threshold": 0.0, "decision_type": "<=", "missing_type": "None"}
@@ -205,9 +207,9 @@ def _nearest(value: float) -> np.float32:
 
 
 def set_covers(ensemble: onnx.NodeProto, covers: Mapping[int, float]) -> None:
-    """Write each node's cover, by its place, into ``nodes_hitrates``: scoring ignores them, `read_nodes` needs them."""
+    """Write each node's cover, by its index, into ``nodes_hitrates``: scoring ignores them, `read_nodes` needs them."""
     attributes = {attribute.name: attribute for attribute in ensemble.attribute}
-    hitrates = [covers[place] for place in range(len(attributes["nodes_nodeids"].ints))]
+    hitrates = [covers[index] for index in range(len(attributes["nodes_nodeids"].ints))]
     if "nodes_hitrates" in attributes:
         ensemble.attribute.remove(attributes["nodes_hitrates"])
     ensemble.attribute.append(helper.make_attribute("nodes_hitrates", hitrates, attr_type=AttributeProto.FLOATS))
@@ -216,34 +218,34 @@ def set_covers(ensemble: onnx.NodeProto, covers: Mapping[int, float]) -> None:
 def side_by_side(
     ensemble: onnx.NodeProto, trees: Sequence[Node], branches: Callable[[Node], tuple[Node, Node] | None]
 ) -> Iterator[tuple[int, Node]]:
-    """Yield each node of a library's trees with its place in the ensemble's arrays.
+    """Yield each node of a library's trees with its index in the ensemble's arrays.
 
     Parameters
     ----------
     ensemble : onnx.NodeProto
     trees
-        Each tree's root.
+        Root of each tree.
     branches : callable
-        Gives a node's two branches, that of ONNX's true one first; None for a leaf.
+        Function of a node to its two branches, that of ONNX's true one first; None for a leaf.
     """
     attributes = {attribute.name: attribute for attribute in ensemble.attribute}
     ids = zip(attributes["nodes_treeids"].ints, attributes["nodes_nodeids"].ints, strict=True)
-    places = {name: place for place, name in enumerate(ids)}
+    indices = {name: index for index, name in enumerate(ids)}
     true_ids, false_ids = attributes["nodes_truenodeids"].ints, attributes["nodes_falsenodeids"].ints
     for number, root in enumerate(trees):
         waiting = [(0, root)]
         while waiting:
             node_id, node = waiting.pop()
-            place = places[number, node_id]
-            yield place, node
+            index = indices[number, node_id]
+            yield index, node
             if (below := branches(node)) is not None:
-                waiting += zip((true_ids[place], false_ids[place]), below, strict=True)
+                waiting += zip((true_ids[index], false_ids[index]), below, strict=True)
 
 
 def _refuse_inexact(node: dict[str, Any]) -> None:
     if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
         raise ExportError(
-            "ONNX export: expected splits of the kind feature <= number, was "
-            f"{node['decision_type']!r} with missing_type {node['missing_type']!r}: train without "
+            "ONNX export: expected splits of the kind feature <= number, got "
+            f"{node['decision_type']!r} with missing_type {node['missing_type']!r}. Train without "
             "categorical features and without zero_as_missing"
         )

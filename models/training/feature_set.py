@@ -1,3 +1,5 @@
+"""Sets of features that an evaluation can choose."""
+
 from collections.abc import Sequence
 from typing import Literal
 
@@ -8,7 +10,7 @@ from models.features.table import FEATURE_NAMES
 from schemas.errors import UserError
 
 FeatureSet = Literal["all", "book"]
-"""``all``: everything the engine computes; ``book``: the 15 columns of the published benchmark."""
+"""``all``: every feature of the engine; ``book``: the 15 columns of the published benchmark."""
 
 _CUSTOMER_WINDOWS = ("24h", "7d", "30d")
 _MERCHANT_WINDOWS = ("1d", "7d", "30d")
@@ -27,7 +29,7 @@ def select_features(
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """Return the columns of a feature set, and their names.
 
-    The benchmark counts the transaction itself among the customer's, and takes an unknown fraud share for 0.
+    The benchmark counts the transaction itself among the customer's, and replaces an unknown fraud share by 0.
 
     Parameters
     ----------
@@ -43,12 +45,12 @@ def select_features(
     """
     if feature_set == "all":
         return x, tuple(names)
-    places = {name: place for place, name in enumerate(names)}
+    indices = {name: index for index, name in enumerate(names)}
 
     def column(name: str) -> NDArray[np.float32]:
-        if name not in places:
-            raise UserError(f"--features book: expected the feature {name}, was none of that name: use --features all")
-        return x[:, places[name]]
+        if name not in indices:
+            raise UserError(f"--features book: expected the feature {name}, found none. Use --features all")
+        return x[:, indices[name]]
 
     amount = column("amount")
     columns = [amount, column("is_weekend"), column("is_night")]

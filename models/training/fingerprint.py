@@ -1,3 +1,5 @@
+"""Fingerprint of a history file."""
+
 import hashlib
 from pathlib import Path
 
@@ -8,14 +10,14 @@ from models.scoring.artifact import DataFingerprint
 
 
 def fingerprint(path: Path, event_time_ms: NDArray[np.int64]) -> DataFingerprint:
-    """Return what identifies a history file.
+    """Return the fingerprint of a history file.
 
     Parameters
     ----------
     path : Path
-        The Parquet file: its bytes are hashed.
+        Parquet file whose bytes are hashed.
     event_time_ms : ndarray of int64, (n,), n > 0
-        Its event times, rising.
+        Event times, ascending.
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,3 +1,5 @@
+"""Training of LightGBM with our settings."""
+
 from dataclasses import dataclass
 
 import lightgbm as lgb
@@ -7,19 +9,19 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, kw_only=True)
 class LearnerSettings:
-    """How the trees are grown.
+    """Settings of tree growth.
 
-    Few trees with more leaves at a brisk rate: scoring costs by the tree, and hardly by the leaf. What
-    matters for rare fraud are `min_child_samples` and `l2`: LightGBM's own lose to a logistic regression.
+    Few trees with more leaves at a high rate: scoring costs grow with the trees, hardly with the leaves. Rare fraud
+    needs `min_child_samples` and `l2`: with LightGBM's defaults it loses to a logistic regression.
 
     Parameters
     ----------
     trees, rate, leaves
-        Number of trees, learning rate, leaves a tree.
+        Number of trees, learning rate, leaves per tree.
     min_child_samples, l2
-        Least rows in a leaf; L2 regularisation.
+        Minimum of rows in a leaf; L2 regularisation.
     columns, rows
-        Share of the features, of the rows, that each tree sees.
+        Share of the features, and of the rows, that each tree uses.
     """
 
     trees: int = 100
@@ -49,7 +51,7 @@ def fit(
         which sees float32, branches alike.
     is_fraud : ndarray of bool, (n,)
     weight : ndarray of float32, (n,), optional
-        How much each row counts; all alike where left out.
+        Weight of each row; default: equal weights.
     """
     parameters = {
         "objective": "binary",

@@ -1,3 +1,5 @@
+"""Labelled history, read and replayed."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -8,15 +10,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.features.replay import replay_features
 from models.features.risk import RiskTable
 from models.training.protocol import Transactions
-from models.training.replay import replay_features
 from schemas.columns import read_history
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.value_columns import plain
 
 Progress = Callable[[str, int, int], None]
-"""Told the stage's name, how much of it is done, and how much there is."""
+"""Callback with a stage's name, the amount done and the total."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,27 +45,29 @@ class History:
 
     @property
     def scenario(self) -> NDArray[np.object_] | None:
-        """Kind of each fraud (n,), where the file has it as text: a column of that name may mean anything."""
+        """Kind of each fraud (n,), None where the column `scenario` is missing or no text."""
         return scenario_of(self.table)
 
 
 def scenario_of(table: pa.Table) -> NDArray[np.object_] | None:
-    """Return the column `scenario` (n,) if it is text; in a file of yours it may be anything else."""
+    """Return the column `scenario` (n,) if it is text; in other files the column may have another meaning."""
     column = plain(table["scenario"]) if "scenario" in table.column_names else None
     return column.to_numpy() if column is not None and pa.types.is_string(column.type) else None
 
 
 def read_labelled(
-    path: Path, tell: Progress, *, timezone: str | None = None, limits: FileLimits = USUAL_LIMITS
+    path: Path, progress: Progress, *, timezone: str | None = None, limits: FileLimits = USUAL_LIMITS
 ) -> pa.Table:
     """Read a labelled history, see `read_history`, and report progress."""
-    tell("read", 0, 1)
+    progress("read", 0, 1)
     table = read_history(path, timezone=timezone, limits=limits)
-    tell("read", 1, 1)
+    progress("read", 1, 1)
     return table
 
 
-def replay_history(table: pa.Table, transactions: Transactions, fit_rows: NDArray[np.bool_], tell: Progress) -> History:
+def replay_history(
+    table: pa.Table, transactions: Transactions, fit_rows: NDArray[np.bool_], progress: Progress
+) -> History:
     """Compute the features of a history, each row's from what was known before it.
 
     Parameters
@@ -71,10 +75,10 @@ def replay_history(table: pa.Table, transactions: Transactions, fit_rows: NDArra
     table : pyarrow.Table
         From `read_labelled`.
     transactions : Transactions
-        Of the table.
-    taught : ndarray of bool, (n,)
-        Rows that teach the risk tables.
-    tell : callable of (str, int, int)
+        The table's transactions.
+    fit_rows : ndarray of bool, (n,)
+        Rows that the risk tables are fitted on.
+    progress : callable of (str, int, int)
     """
     category_risk, type_risk = (
         RiskTable.fit(table[column].filter(pa.array(fit_rows)), transactions.is_fraud[fit_rows])
@@ -85,7 +89,7 @@ def replay_history(table: pa.Table, transactions: Transactions, fit_rows: NDArra
         category_risk=category_risk,
         type_risk=type_risk,
         with_labels=True,
-        progress=lambda done, total: tell("replay", done, total),
+        progress=lambda done, total: progress("replay", done, total),
     )
     return History(
         table=table,

@@ -1,3 +1,5 @@
+"""Model file of the training library, kept with an artifact."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -14,7 +16,7 @@ from models.training.learners.xgboost_trees import FittedXGBoost
 from schemas.errors import UserError
 
 READERS: Mapping[str, Callable[[str], TrainedModel]] = {"lightgbm": FittedLightGbm.read, "xgboost": FittedXGBoost.read}
-"""By the name in `CANDIDATES`. scikit-learn has only pickles, which run whatever is in them when they are read."""
+"""Readers by the name in `LEARNERS`. scikit-learn has only pickles, which execute their content when read."""
 
 
 def write_library_model(folder: Path, fitted: TrainedModel) -> None:
@@ -38,13 +40,13 @@ def read_library_model(folder: Path, artifact: Artifact) -> TrainedModel:
     path = folder / LIBRARY_FILE
     if reader is None or not path.is_file():
         raise UserError(
-            f"expected {path}, the model as LightGBM or XGBoost has it, was none: train it anew with this version "
-            "(fraudstream train); a forest or a logistic regression has its certificate in the manifest alone"
+            f"expected {path}, the model file of LightGBM or XGBoost, found none. Train again with this version "
+            "(fraudstream train); a forest or a logistic regression has its parity in the manifest alone"
         )
     try:
         fitted = reader(path.read_text())
     except (ValueError, OSError) as error:
-        raise UserError(f"expected a model of its library in {path}, was none ({error}): train anew") from None
+        raise UserError(f"expected a model of its library in {path}, got another file ({error}). Train again") from None
     platt = _calibration(artifact.onnx)
     return Calibrated(fitted, platt) if platt else fitted
 

@@ -1,3 +1,5 @@
+"""Training window of transactions whose labels are final."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -13,14 +15,14 @@ from schemas.transaction_key import transaction_keys
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MaturedWindow:
-    """The newest transactions whose labels are mature: what a model is trained on anew.
+    """Newest transactions whose labels are mature, for retraining.
 
     Parameters
     ----------
     table : pyarrow.Table
         In the columns of LABELLED_ARROW, n > 0 rows.
     unlabelled : int
-        Transactions of the window that no label came for: left out.
+        Transactions of the window without a label, left out.
     until_ms : int
         Event time of the newest transaction that is mature, milliseconds since 1970.
     """
@@ -31,44 +33,44 @@ class MaturedWindow:
 
     @property
     def frauds(self) -> int:
-        """How many rows are frauds."""
+        """Number of frauds."""
         return int(pc.sum(self.table["is_fraud"]).as_py())
 
 
 def matured_window(transactions: pa.Table, labels: pa.Table, *, days: float, horizon_days: float) -> MaturedWindow:
     """Join transactions with their labels, and cut out the newest days that are mature.
 
-    A transaction is mature when the newest one is `horizon_days` younger, whether its label came early or late: the
-    frauds of the last days are known sooner than the rest, and a window that took them in would have too many.
+    A transaction is mature when the newest one is `horizon_days` younger, even if its label came early: frauds of the
+    last days are known before the other labels, and a window with them would have too many frauds.
 
     Parameters
     ----------
     transactions : pyarrow.Table
-        In the columns of TRANSACTION_ARROW, in any order.
+        In the columns of TRANSACTION_ARROW, in any sequence.
     labels : pyarrow.Table
-        In the columns of LABEL_ARROW; of several of a transaction the one known last holds.
+        In the columns of LABEL_ARROW; the latest of a transaction counts.
     days, horizon_days : float
         Length of the window, and the age at which a label counts as final.
 
     Raises
     ------
     UserError
-        No transaction is mature, or none of the window has a label.
+        No transaction is mature, or the window has no label.
     """
     times = transactions["event_time"].cast(pa.int64())
     newest, oldest = pc.max(times).as_py(), pc.min(times).as_py()
     until = (newest or 0) - round(horizon_days * DAY_MS)
     if newest is None or oldest > until:
         raise UserError(
-            f"expected transactions older than {horizon_days:g} days to train on, was none among "
-            f"{len(transactions):,}: wait, shorten retrain.horizon_days, or give older ones with --history"
+            f"expected transactions older than {horizon_days:g} days to train on, found none among "
+            f"{len(transactions):,}. Wait, shorten retrain.horizon_days, or give older ones with --history"
         )
     inside = pc.and_(pc.less_equal(times, until), pc.greater(times, until - round(days * DAY_MS)))
     chosen = transactions.filter(inside).select(TRANSACTION_ARROW.names)
     table = _labelled(chosen, labels)
     if not len(table):
         raise UserError(
-            f"expected labels of the {len(chosen):,} transactions of the window, was none: send them to the labels "
+            f"expected labels of the {len(chosen):,} transactions of the window, found none. Send them to the labels "
             "topic, or give a labelled file with --history"
         )
     return MaturedWindow(
@@ -77,13 +79,13 @@ def matured_window(transactions: pa.Table, labels: pa.Table, *, days: float, hor
 
 
 def _labelled(transactions: pa.Table, labels: pa.Table) -> pa.Table:
-    """Give each transaction the label that was known last; those without one are left out."""
+    """Join each transaction with its latest label; transactions without one are left out."""
     known = (
         labels.sort_by("label_time")
         .group_by(["customer_id", "transaction_id"], use_threads=False)
         .aggregate([("is_fraud", "last"), ("label_time", "last")])
     )
-    place = pc.index_in(transaction_keys(transactions), transaction_keys(known).combine_chunks())
-    table = transactions.append_column("is_fraud", known["is_fraud_last"].take(place))
-    table = table.append_column("label_time", known["label_time_last"].take(place).cast(EVENT_TIME))
-    return table.filter(place.is_valid()).cast(LABELLED_ARROW)
+    index = pc.index_in(transaction_keys(transactions), transaction_keys(known).combine_chunks())
+    table = transactions.append_column("is_fraud", known["is_fraud_last"].take(index))
+    table = table.append_column("label_time", known["label_time_last"].take(index).cast(EVENT_TIME))
+    return table.filter(index.is_valid()).cast(LABELLED_ARROW)

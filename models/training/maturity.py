@@ -4,18 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIN_DIFFERENCE = 0.02
-"""Difference of the shares known that is never told from chance, however many rows there are."""
+"""Difference of the known shares that counts as noise for any number of rows."""
 
 KS_CRITICAL = 1.95
-"""Of the two-sample Kolmogorov-Smirnov test at 0.1 %: equal delays are taken for different once in a thousand files."""
+"""Critical value of the two-sample Kolmogorov-Smirnov test at 0.1 %: one false result in a thousand files."""
 
 
 def derive_maturity_ms(delay_ms: NDArray[np.int64], is_fraud: NDArray[np.bool_]) -> int:
-    """Return the least age from which on labels of both classes are known equally often; 0 for equal delays.
+    """Return the minimum age from which labels of both classes are known equally often; 0 for equal delays.
 
     Where a fraud is known after days and a genuine transaction is final after a month, the labels known of the last
-    month are frauds alone. Where the delays of both classes are alike, whatever is known is a fair sample, and no row
-    need wait.
+    month are frauds alone. Where the delays of both classes are equal, the known labels are a fair sample at any age.
 
     Parameters
     ----------

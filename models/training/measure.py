@@ -1,9 +1,11 @@
+"""Objective of a search."""
+
 from collections.abc import Callable
 
 from models.training.learners.learner import Learner
 
 OBJECTIVE = "average_precision"
-"""What a search makes as high as can be."""
+"""Metric that a search maximises."""
 
 Measure = Callable[[Learner], float]
-"""Trains a candidate on the rows of one fold, and returns the objective on that fold's later rows."""
+"""Function that trains a learner on the rows of a fold and returns the objective on the fold's later rows."""

@@ -1,18 +1,20 @@
+"""Metrics of scores against labels."""
+
 import numpy as np
 from numpy.typing import NDArray
 
 REVIEW_COST = 5.0
-"""What looking into one alert costs, in major units: some minutes of an analyst's time."""
+"""Cost of reviewing an alert, in major units: some minutes of an analyst's time."""
 
 ALERT_RATE = 0.01
-"""Share of the transactions that can be looked into, where recalls are compared."""
+"""Share of the transactions that can be reviewed, at which recalls are compared."""
 
 
 def pr_auc(is_fraud: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
     """Return the area under the precision-recall curve as average precision; 0 without frauds.
 
-    Average precision is the mean over the frauds of the precision at their score, ties taken together: no
-    interpolation, which would flatter.
+    Average precision is the mean over the frauds of the precision at their score, ties together: without
+    interpolation, which would overestimate.
     """
     _, caught, flagged = operating_points(is_fraud, scores)
     if not caught.size or not caught[-1]:
@@ -34,7 +36,7 @@ def operating_points(
     Returns
     -------
     thresholds : ndarray of float32, (m,)
-        The distinct scores, falling.
+        Distinct scores, descending.
     caught : ndarray of int64, (m,)
         Frauds with a score at or above each.
     flagged : ndarray of int64, (m,)
@@ -61,7 +63,7 @@ def recall_by_scenario(
     Parameters
     ----------
     scenario : ndarray of str or None, (n,)
-        Looked at where ``is_fraud``.
+        Used where ``is_fraud``.
     """
     names = scenario[is_fraud].astype(str)
     caught = scores[is_fraud] >= np.float32(threshold)
@@ -79,7 +81,7 @@ def alert_threshold(scores: NDArray[np.float32], rate: float = ALERT_RATE) -> fl
 
 
 def auc_roc(is_fraud: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
-    """Return how often a fraud scores above a genuine transaction, ties for half; 0.5 without one or the other."""
+    """Return the probability that a fraud scores above a genuine transaction, ties for half; 0.5 with one class."""
     _, caught, flagged = operating_points(is_fraud, scores)
     if not caught.size or caught[-1] in {0, flagged[-1]}:
         return 0.5
@@ -123,10 +125,10 @@ def lowest_cost(
     *,
     review_cost: float = REVIEW_COST,
 ) -> float:
-    """Return the least that missed frauds and reviews cost together, over all thresholds.
+    """Return the minimum cost of missed frauds and reviews over all thresholds.
 
-    A missed fraud costs its amount, each alert ``review_cost``; to raise no alert is among the choices. The
-    threshold is the best in hindsight: a bound for what a threshold set beforehand reaches.
+    A missed fraud costs its amount, each alert ``review_cost``; raising no alert is among the choices. The
+    threshold is chosen in hindsight: a lower bound for one set beforehand.
 
     Parameters
     ----------
@@ -148,7 +150,7 @@ def card_precision(
     scores: NDArray[np.float32],
     k: int = 100,
 ) -> float:
-    """Return the share of compromised cards among the ``k`` that look worst, mean over the days.
+    """Return the share of compromised cards among the ``k`` with the highest scores, mean over the days.
 
     A day's card has the highest score and the highest label of its transactions of that day. Cards found, a
     compromised one among the first ``k``, are known from then on and left out on later days. A day with fewer
@@ -187,7 +189,7 @@ def brier_score(is_fraud: NDArray[np.bool_], probability: NDArray[np.float32]) -
 def calibration_bins(
     is_fraud: NDArray[np.bool_], probability: NDArray[np.float32], bins: int = 10
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return promised and observed fraud rate of rows of like probability.
+    """Return promised and observed fraud rate by bins of probability.
 
     Returns
     -------
@@ -195,11 +197,11 @@ def calibration_bins(
         Mean probability and share of frauds of each of the ``bins`` equal parts of [0, 1] that has rows.
     rows : ndarray of int64, (m,)
     """
-    place = np.clip((probability.astype(np.float64) * bins).astype(np.int64), 0, bins - 1)
-    rows = np.bincount(place, minlength=bins)
+    bin_of_row = np.clip((probability.astype(np.float64) * bins).astype(np.int64), 0, bins - 1)
+    rows = np.bincount(bin_of_row, minlength=bins)
     used = rows > 0
-    promised = np.bincount(place, weights=probability, minlength=bins)[used] / rows[used]
-    observed = np.bincount(place, weights=is_fraud, minlength=bins)[used] / rows[used]
+    promised = np.bincount(bin_of_row, weights=probability, minlength=bins)[used] / rows[used]
+    observed = np.bincount(bin_of_row, weights=is_fraud, minlength=bins)[used] / rows[used]
     return promised, observed, rows[used]
 
 

@@ -1,3 +1,5 @@
+"""Parity of an exported graph with its library, and the rows that it is checked on."""
+
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -28,11 +30,11 @@ ODD_VALUES = np.array(
     ],
     np.float32,
 )
-"""What no training set has: no number, both zeros, both infinities, the smallest and the largest float32, and -1."""
+"""Values that no training set has: NaN, both zeros, both infinities, the smallest and the largest float32, and -1."""
 
 
 class Split(NamedTuple):
-    """One split of one tree: its feature's place, its float32 threshold, and the tree's leaves below it."""
+    """Split of a tree: index of its feature, its float32 threshold, and the tree's leaves below it."""
 
     tree: int
     feature: int
@@ -40,7 +42,7 @@ class Split(NamedTuple):
     leaves: list[int]
 
 
-def prove_parity(
+def check_parity(
     *,
     expected: NDArray[np.float64],
     scores: NDArray[np.float32],
@@ -56,9 +58,9 @@ def prove_parity(
     expected : ndarray of float64, (n,)
         The training library's own probabilities.
     scores : ndarray of float32, (n,)
-        The ONNX model's.
+        Probabilities of the ONNX model.
     threshold_rows : int
-        How many of the rows sit at a split's threshold: for the record.
+        Number of rows that sit at a split's threshold: for the manifest.
     review, block : float
         Decision thresholds.
     bound : float
@@ -67,14 +69,14 @@ def prove_parity(
     Raises
     ------
     ExportError
-        They differ by more than that, or a decision differs.
+        They differ by more than `bound`, or a decision differs.
     """
     difference = float(np.max(np.abs(expected - scores), initial=0.0))
     ours, theirs = decide(scores, review, block), decide(expected.astype(np.float32), review, block)
     flips = int(np.count_nonzero(ours != theirs))
     if not difference <= bound or flips:
         raise ExportError(
-            f"ONNX parity: expected at most {bound:.3g} of difference and no other decision, was {difference:.3g}"
+            f"ONNX parity: expected at most {bound:.3g} of difference and no other decision, got {difference:.3g}"
             f" and {flips} of {len(scores)} decisions. Nothing was written: report this with the history file"
         )
     return Parity(
@@ -118,7 +120,7 @@ def rows_at_splits(x: NDArray[np.float32], leaves: NDArray[np.int64], splits: It
     ----------
     x : ndarray of float32, (n, F), n > 0
     leaves : ndarray of int64, (n, trees)
-        The leaf that each row ends in, of each tree.
+        Leaf of each row in each tree.
     splits : iterable of Split
 
     Returns
@@ -135,7 +137,7 @@ def rows_at_splits(x: NDArray[np.float32], leaves: NDArray[np.int64], splits: It
 
 
 def edge_case_rows(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """Return rows as no training set has them.
+    """Return rows with values that no training set has.
 
     Every feature alone and all together at NaN, both zeros, both infinities, the smallest and the largest
     float32, and -1; then mixtures with one value in ten NaN, and values drawn far beyond those seen.
@@ -145,7 +147,7 @@ def edge_case_rows(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     x : ndarray of float32, (n, F), n > 0
         Ordinary rows to start from.
     seed : int
-        For the mixtures.
+        Seed of the mixtures.
     """
     generator, odd = np.random.default_rng(seed), ODD_VALUES
     width = x.shape[1]

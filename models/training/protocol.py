@@ -1,3 +1,5 @@
+"""Folds of an evaluation in time."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -13,10 +15,10 @@ from models.training.maturity import derive_maturity_ms
 DAY_MS = 86_400_000
 
 COMPROMISED_DAYS = 7
-"""A card with a fraud in so many days before the end of training is known as compromised, and not tested."""
+"""Days before the end of training in which a fraud makes a card known as compromised, and not tested."""
 
 STEP_DAYS = 7
-"""How far each fold lies behind the one before it."""
+"""Days from one fold to the next."""
 
 EPOCH = date(1970, 1, 1)
 
@@ -26,16 +28,16 @@ UNKNOWN_MS = 2**62
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Transactions:
-    """What a fold looks at of n transactions.
+    """Times, customers and labels of n transactions.
 
     Parameters
     ----------
     event_time_ms, label_time_ms : ndarray of int64, (n,)
-        When each was made, and when its label became known; UNKNOWN_MS where it is not.
+        Event times, and times at which labels became known; UNKNOWN_MS for unknown labels.
     customer : ndarray of int64, (n,)
         A number for each customer.
     is_fraud : ndarray of bool, (n,)
-        False where it is not known.
+        False for unknown labels.
     maturity_ms : int
         Age from which on the labels of both classes are known equally often, see `derive_maturity_ms`.
     """
@@ -48,13 +50,13 @@ class Transactions:
 
     @classmethod
     def of(cls, table: pa.Table, *, maturity_days: float | None = None) -> Transactions:
-        """Return them from a table with the columns of `LABELLED_ARROW`.
+        """Return the transactions of a table with the columns of `LABELLED_ARROW`.
 
         Parameters
         ----------
         table : pyarrow.Table
         maturity_days : float, optional
-            Age at which labels count as final; derived from the labels' delays where left out.
+            Age at which labels count as final; default: derived from the labels' delays.
         """
         customers = table["customer_id"].combine_chunks().dictionary_encode()
         found = cls(
@@ -71,15 +73,15 @@ class Transactions:
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """Rows whose label is known at some time, a mask (n,)."""
+        """Mask (n,) of the rows whose label becomes known."""
         known: NDArray[np.bool_] = self.label_time_ms != UNKNOWN_MS
         return known
 
     @property
     def measurable(self) -> NDArray[np.bool_]:
-        """Rows with a label that were mature when the last label became known, a mask (n,).
+        """Mask (n,) of the rows with a label that were mature when the last label became known.
 
-        Of younger ones a file holds the labels of the quicker class alone.
+        Of younger rows a file has the labels of the quicker class alone.
         """
         known = self.labelled
         last_ms = int(self.label_time_ms[known].max()) if known.any() else 0
@@ -139,7 +141,7 @@ class Fold:
         )
 
     def train_rows(self, transactions: Transactions) -> NDArray[np.bool_]:
-        """Return which transactions, a mask (n,), are trained on."""
+        """Return the mask (n,) of the training rows."""
         day = transactions.day
         start_ms = day_number(self.test_start) * DAY_MS
         mature = transactions.event_time_ms + transactions.maturity_ms <= start_ms
@@ -147,7 +149,7 @@ class Fold:
         return (day >= day_number(self.train_start)) & (day < day_number(self.train_end)) & known
 
     def test_rows(self, transactions: Transactions) -> NDArray[np.bool_]:
-        """Return which transactions, a mask (n,), are tested."""
+        """Return the mask (n,) of the test rows."""
         day, end = transactions.day, day_number(self.train_end)
         tested = np.zeros(len(day), np.bool_)
         for k in range(self.test_days):
@@ -164,7 +166,7 @@ def successive(first: Fold, count: int) -> tuple[Fold, ...]:
 
 
 def risk_rows(folds: Iterable[Fold], transactions: Transactions) -> NDArray[np.bool_]:
-    """Return which transactions, a mask (n,), may teach the risk tables: known before any fold's training."""
+    """Return the mask (n,) of the rows for the risk tables: known before any fold's training."""
     start_ms = min(day_number(fold.train_start) for fold in folds) * DAY_MS
     mature = transactions.event_time_ms + transactions.maturity_ms <= start_ms
     return mature & (transactions.event_time_ms < start_ms) & (transactions.label_time_ms <= start_ms)

@@ -1,3 +1,5 @@
+"""Reference distributions of a model's features, score and drift signals."""
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,7 +10,7 @@ from models.scoring.artifact import Reference, SignalReference
 
 
 def reference(x: NDArray[np.float32], scores: NDArray[np.float32]) -> dict[str, Reference]:
-    """Return how each feature, and the score, was distributed when the model was made.
+    """Return the distribution of each feature and of the score in validation.
 
     Parameters
     ----------
@@ -18,7 +20,7 @@ def reference(x: NDArray[np.float32], scores: NDArray[np.float32]) -> dict[str, 
     Returns
     -------
     dict of str to Reference
-        By feature name, and ``score``.
+        References by feature name, and ``score``.
     """
     columns = {name: x[:, column] for column, name in enumerate(FEATURE_NAMES)}
     return {name: _describe(values) for name, values in {**columns, "score": scores}.items()}
@@ -32,7 +34,7 @@ def signal_references(
     *,
     review: float,
 ) -> dict[str, SignalReference]:
-    """Return what each drift signal was when the model was made, by its name.
+    """Return the reference of each drift signal in validation, by name.
 
     Parameters
     ----------
@@ -41,10 +43,10 @@ def signal_references(
     is_fraud : ndarray of bool, (n,)
     event_time_ms : ndarray of int64, (n,)
     review : float
-        The threshold of an alert.
+        Threshold of an alert.
     """
     matrix = signal_matrix(x, scores, scores >= np.float32(review))
-    columns = {signal.name: matrix[:, place] for place, signal in enumerate(SIGNALS)}
+    columns = {signal.name: matrix[:, column] for column, signal in enumerate(SIGNALS)}
     columns[ERROR] = squared_error(scores, is_fraud)
     return {name: signal_reference(values, event_time_ms) for name, values in columns.items()}
 

@@ -1,3 +1,5 @@
+"""HTML reports of training and evaluation."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -24,19 +26,19 @@ from models.training.report_charts import (
 REPORT_FILE = "report.html"
 
 MAX_FEATURES = 20
-"""How many features the chart of importance shows."""
+"""Maximum of features in the chart of importance."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Table:
-    """A table of a page.
+    """Table of a page.
 
     Parameters
     ----------
     columns : sequence of str
-        Headings, that of the rows' names first.
+        Headings, the first for the rows' names.
     rows : sequence of (str, sequence of str)
-        Name and cells of each.
+        Name and cells of each row.
     """
 
     columns: Sequence[str]
@@ -45,7 +47,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Page:
-    """What a page of figures shows.
+    """Content of a page of figures.
 
     Parameters
     ----------
@@ -64,20 +66,20 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
-    """What a report shows.
+    """Content of a report.
 
     Parameters
     ----------
     title : str
     facts : mapping of str to str
-        What was measured: model, file, days.
+        Model, file and days.
     columns : sequence of str
-        Headings of the table, its first one excepted.
+        Headings of the table without the first.
     rows : sequence of (str, sequence of str)
-        Name and cells of each.
+        Name and cells of each row.
     measured : sequence of Measured
     importance : mapping of str to float
-        By feature, shares that add up to 1.
+        Shares by feature, which add up to 1.
     """
 
     title: str
@@ -89,7 +91,7 @@ class Report:
 
 
 def evaluation_report(evaluation: Evaluation) -> Report:
-    """Return the report on all folds of a candidate; importance is the mean over the test folds."""
+    """Return the report on all folds of a learner; importance is the mean over the test folds."""
     settings = evaluation.settings
     names = tuple(evaluation.results[0].metrics)
     rows: list[tuple[str, list[str]]] = []
@@ -145,7 +147,7 @@ def training_report(manifest: Manifest, measured: Measured, importance: NDArray[
 
 
 def _figures(manifest: Manifest) -> dict[str, float]:
-    """Return the metrics, and the recall of each kind of fraud under a name of its own."""
+    """Return the metrics and the recall of each kind of fraud, by name."""
     return {
         **manifest.metrics,
         **{f"recall from the review threshold, {name}": value for name, value in manifest.recall_by_scenario.items()},
@@ -154,7 +156,7 @@ def _figures(manifest: Manifest) -> dict[str, float]:
 
 
 def write_report(path: Path, report: Report | Page) -> None:
-    """Write a report as one HTML file that needs no other."""
+    """Write a report as a self-contained HTML file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(render(report), encoding="utf-8")
 
@@ -172,15 +174,15 @@ def render(report: Report | Page) -> str:
 
 
 def page_of(report: Report) -> Page:
-    """Lay a report out: its table, and the charts of what was measured."""
-    # Choices were made on the validation rows: the charts of all rows show those of the test, where there are any.
+    """Return the page of a report: its table, and charts of the measured rows."""
+    # Choices were made on the validation rows: charts of all rows show the test rows, if any.
     shown = [one for one in report.measured if one.period == "test"] or report.measured
-    most = sorted(report.importance.items(), key=lambda item: -item[1])[:MAX_FEATURES]
+    ranked = sorted(report.importance.items(), key=lambda item: -item[1])[:MAX_FEATURES]
     charts = {
         "Precision and recall": precision_recall_chart(report.measured),
         "Calibration": calibration_chart(shown),
         "Score by day": day_chart(shown),
-        "Importance of the features": bar_chart(dict(most), "share"),
+        "Importance of the features": bar_chart(dict(ranked), "share"),
     }
     recalls = scenario_recall(shown)
     if recalls:
@@ -191,7 +193,7 @@ def page_of(report: Report) -> Page:
 
 
 def scenario_recall(measured: Sequence[Measured]) -> dict[str, float]:
-    """Return the recall of each kind of fraud at `ALERT_RATE`, mean over those that have it; most caught first."""
+    """Return the recall of each kind of fraud at `ALERT_RATE`, mean over the folds that have it; highest first."""
     by_name: dict[str, list[float]] = {}
     for one in measured:
         if one.scenario is None:

@@ -1,3 +1,5 @@
+"""Charts of reports, as SVG."""
+
 from __future__ import annotations
 
 import io
@@ -15,7 +17,7 @@ from models.training.metrics import calibration_bins, operating_points
 from models.training.protocol import DAY_MS
 
 MAX_POINTS = 300
-"""Points of a curve: more would not be seen, and each takes room in the page."""
+"""Maximum of points of a curve: more are not visible and make the page larger."""
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#c8601a", "#9aa3ad"
 STYLE: dict[Any, Any] = {
@@ -33,7 +35,7 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measured:
-    """The rows that a model was measured on, n of them.
+    """Rows that a model was measured on.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ class Measured:
     is_fraud : ndarray of bool, (n,)
     scores : ndarray of float32, (n,)
     scenario : ndarray of str or None, (n,), optional
-        Kind of each fraud, where the history tells.
+        Kind of each fraud, where the history has it.
     """
 
     name: str
@@ -82,7 +84,7 @@ def calibration_chart(measured: Sequence[Measured]) -> str:
         axes.plot(promised, observed, "o-", color=BLUE, ms=4)
         for x, y, count in zip(promised, observed, rows, strict=True):
             axes.annotate(f"{count:,}", (x, y), xytext=(4, -9), textcoords="offset points", fontsize=6, color=GREY)
-        axes.set(xlabel="mean probability", ylabel="share of frauds (rows beside)", xlim=(0, 1), ylim=(0, 1.02))
+        axes.set(xlabel="mean probability", ylabel="share of frauds (with row counts)", xlim=(0, 1), ylim=(0, 1.02))
 
     return svg(draw)
 
@@ -119,7 +121,7 @@ def bar_chart(values: Mapping[str, float], label: str) -> str:
 
 
 def svg(draw: Callable[[Axes], None], height: float = 3.4) -> str:
-    """Return what `draw` puts on axes as SVG, in the style of all our charts."""
+    """Return the drawing of `draw` as SVG, in the style of all charts."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2, height), layout="constrained")
         draw(figure.add_subplot())

@@ -1,3 +1,5 @@
+"""Search for the settings of a learner."""
+
 from __future__ import annotations
 
 import time
@@ -15,35 +17,35 @@ from models.training.search_space import SEARCH_SPACES
 from schemas.errors import UserError
 
 STARTUP_TRIALS = 8
-"""Trials drawn at random before the sampler learns from them, and before any is given up early."""
+"""Random trials before the sampler uses their results, and before any trial is pruned."""
 
 
 class SearchError(UserError):
-    """A search without anything to choose on."""
+    """Search without validation folds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a search came to.
+    """Result of a search.
 
     Parameters
     ----------
-    candidate : Candidate
-        The best settings.
+    learner : Learner
+        Learner with the best settings.
     value, first_value : float
-        Their objective, and that of the settings that the search began with.
+        Objective of the best and of the default settings.
     trials, pruned : int
-        Trials begun, and how many of them were given up after a few folds.
+        Number of trials, and of those pruned after a few folds.
     """
 
-    candidate: Learner
+    learner: Learner
     value: float
     first_value: float
     trials: int
     pruned: int
 
     def to_json(self) -> dict[str, float]:
-        """Return it without the candidate."""
+        """Return the result without the learner."""
         return {
             "objective": self.value,
             "objective_of_defaults": self.first_value,
@@ -58,28 +60,28 @@ def search(
     *,
     seed: int,
     seconds: float,
-    most_trials: int | None = None,
+    max_trials: int | None = None,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """Look for the settings of a candidate with the highest mean of some measures.
+    """Search for the settings of a learner with the highest mean of the measures.
 
-    The trial running when the time is up is finished. The same seed tries the same settings in the same
-    order, but how many depends on the machine: give ``most_trials`` for the same result everywhere.
+    The last trial is finished when the time is up. The same seed tries the same settings in the same
+    sequence, but their number depends on the machine: ``max_trials`` gives the same result everywhere.
 
     Parameters
     ----------
     model : str
         A name in `SEARCH_SPACES`.
     measures : sequence of Measure
-        One for each fold. What they were measured on says what was chosen for, not how good it is.
+        One per fold. Their values are optimistic for the chosen settings.
     seed : int
     seconds : float
-        How long; at least one trial is made, of the settings that the candidate has by default.
-    most_trials : int, optional
+        Time limit; the first trial, of the learner's default settings, always runs.
+    max_trials : int, optional
     progress : callable of (str, int, int), optional
     clock : callable, optional
-        Seconds from anywhere.
+        Clock in seconds.
 
     Raises
     ------
@@ -87,12 +89,12 @@ def search(
         There are no measures.
     """
     if not measures:
-        raise SearchError("Search: expected validation folds to choose on, was 0: give --validation-folds")
+        raise SearchError("Search: expected validation folds to choose on, found none. Give --validation-folds")
     space = SEARCH_SPACES[model]
     study = _study(seed)
     study.enqueue_trial(dict(space.first))
     begun, trials, passed = clock(), 0, 0.0
-    while not trials or (passed < seconds and trials != most_trials):
+    while not trials or (passed < seconds and trials != max_trials):
         trial = study.ask()
         value = _mean_objective(measures, space.suggest(trial), trial)
         study.tell(trial, value, state=TrialState.PRUNED if value is None else TrialState.COMPLETE)
@@ -101,7 +103,7 @@ def search(
             progress(f"search, best {study.best_value:.4f}", min(round(passed), round(seconds)), round(seconds))
     best = optuna.trial.FixedTrial(study.best_params)
     return Found(
-        candidate=space.suggest(best),  # type: ignore[arg-type]  # FixedTrial suggests as Trial does
+        learner=space.suggest(best),  # type: ignore[arg-type]  # FixedTrial suggests as Trial does
         value=study.best_value,
         first_value=float(study.trials[0].value or 0.0),
         trials=trials,
@@ -118,11 +120,11 @@ def _study(seed: int) -> optuna.Study:
     )
 
 
-def _mean_objective(measures: Sequence[Measure], candidate: Learner, trial: optuna.Trial) -> float | None:
-    """Return the mean over the folds, or None where the first folds are worse than most trials'."""
+def _mean_objective(measures: Sequence[Measure], learner: Learner, trial: optuna.Trial) -> float | None:
+    """Return the mean over the folds, or None where the trial is pruned."""
     values: list[float] = []
     for measure in measures:
-        values.append(measure(candidate))
+        values.append(measure(learner))
         trial.report(float(np.mean(values)), len(values))
         if len(values) < len(measures) and trial.should_prune():
             return None

@@ -1,3 +1,5 @@
+"""Search spaces of the learners."""
+
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple, cast
@@ -13,14 +15,14 @@ from models.training.learners.xgboost_trees import XGBoost
 
 
 class SearchSpace(NamedTuple):
-    """Where a candidate's settings are looked for: how a trial picks them, and those to try first."""
+    """Search space of a learner: function that suggests settings to a trial, and the first settings to try."""
 
     suggest: Callable[[Trial], Learner]
     first: Mapping[str, Any]
 
 
 def _boosting(trial: Trial) -> dict[str, Any]:
-    """Pick what both boosting libraries have."""
+    """Suggest the settings that both boosting libraries have."""
     return {
         "trees": trial.suggest_int("trees", 50, 600, step=50),
         "rate": trial.suggest_float("rate", 0.01, 0.2, log=True),
@@ -36,13 +38,15 @@ def _balance(trial: Trial) -> Balance:
 
 
 def _lightgbm(trial: Trial) -> Learner:
-    least = trial.suggest_int("min_child_samples", 5, 300, log=True)
-    return LightGbm(settings=LearnerSettings(min_child_samples=least, **_boosting(trial)), balance=_balance(trial))
+    min_child_samples = trial.suggest_int("min_child_samples", 5, 300, log=True)
+    return LightGbm(
+        settings=LearnerSettings(min_child_samples=min_child_samples, **_boosting(trial)), balance=_balance(trial)
+    )
 
 
 def _xgboost(trial: Trial) -> Learner:
-    least = trial.suggest_float("min_child_weight", 0.1, 30.0, log=True)
-    return XGBoost(min_child_weight=least, **_boosting(trial), balance=_balance(trial))
+    min_child_weight = trial.suggest_float("min_child_weight", 0.1, 30.0, log=True)
+    return XGBoost(min_child_weight=min_child_weight, **_boosting(trial), balance=_balance(trial))
 
 
 def _logistic(trial: Trial) -> Learner:
@@ -64,4 +68,4 @@ SEARCH_SPACES: Mapping[str, SearchSpace] = {
     "logistic": SearchSpace(_logistic, asdict(Logistic())),
     "forest": SearchSpace(_forest, asdict(RandomForest())),
 }
-"""By the candidate's name in `CANDIDATES`."""
+"""Search spaces by name in `LEARNERS`."""

@@ -1,3 +1,5 @@
+"""Split of a history by time."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -9,24 +11,23 @@ from models.scoring.artifact import DataFingerprint
 from models.training.protocol import Transactions
 
 RISK_SHARE, TRAIN_SHARE = 0.2, 0.75
-"""Shares of the time by which labels must be known to teach the risk tables, and the trees."""
+"""Shares of the time by which labels must be known for the risk tables, and for the trees."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TimeSplit:
-    """Who learns from which rows of a history, as masks over its n rows. No row is in two of them.
+    """Disjoint masks over the n rows of a history: risk tables, training, validation.
 
     Parameters
     ----------
     risk : ndarray of bool, (n,)
-        Rows that teach the risk tables: those whose labels were known first. No tree learns from them, since
-        their own labels are in their risk features.
+        Rows of the risk tables: those whose labels were known first. Trees are not trained on them, since their
+        own labels are in their risk features.
     train : ndarray of bool, (n,)
-        Rows that teach the trees: they were mature and their labels were known when the validation period began.
-        What was not known then teaches nothing.
+        Rows of the trees: mature, with a known label, when the validation period began.
     validation : ndarray of bool, (n,)
-        Rows that set the thresholds and give the metrics: later than all others, and mature when the last label
-        of the file became known.
+        Rows of the thresholds and metrics: later than all others, and mature when the last label of the file
+        became known.
     risk_until_ms, train_until_ms : int
         Ends of the periods of the tables and of the trees, in event time.
     """
@@ -38,15 +39,15 @@ class TimeSplit:
     train_until_ms: int
 
     def without(self, rows: NDArray[np.bool_]) -> TimeSplit:
-        """Return the split with some rows, a mask (n,), taken out of every period."""
+        """Return the split without the masked rows, (n,), in every period."""
         return replace(self, risk=self.risk & ~rows, train=self.train & ~rows, validation=self.validation & ~rows)
 
 
 def split_by_time(rows: Transactions, *, recent_frauds: bool = False) -> TimeSplit:
     """Split a history, sorted by event time.
 
-    Trained on is what was mature when the validation period began: of younger rows the labels of the quicker class
-    alone would be known. The risk tables have the same share of these rows' time as they have without a maturity.
+    Training rows were mature when the validation period began: of younger rows the labels of the quicker class
+    alone are known. The risk tables have the same share of these rows' time as they have without a maturity.
 
     Parameters
     ----------
@@ -73,6 +74,6 @@ def split_by_time(rows: Transactions, *, recent_frauds: bool = False) -> TimeSpl
 
 
 def trained_until_ms(data: DataFingerprint) -> int:
-    """Return the event time from which on a model learned no row of its history, see `TimeSplit.train_until_ms`."""
+    """Return the event time at which a model's training rows end, see `TimeSplit.train_until_ms`."""
     first, last = data.first_event_time_ms, data.last_event_time_ms
     return first + int((last - first) * TRAIN_SHARE)

@@ -1,3 +1,5 @@
+"""Decision thresholds, chosen on validation rows."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -6,10 +8,10 @@ from numpy.typing import NDArray
 from models.training.metrics import operating_points
 
 REVIEW_PRECISION, BLOCK_PRECISION = 0.5, 0.9
-"""Least precision wanted of all that is flagged, and of what is blocked."""
+"""Minimum precision of all flagged transactions, and of blocked ones."""
 
 RECALL_WEIGHT = 1.5
-"""How much more recall counts than precision in review's F-score: a missed fraud costs more than a review."""
+"""Weight of recall relative to precision in review's F-score: a missed fraud costs more than a review."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,24 +27,24 @@ def choose_thresholds(
 ) -> Thresholds:
     """Choose both thresholds on rows later than any that was trained on.
 
-    Review: the best F-score among those of precision 0.5 or more, or of all where none is. Block: above it
-    the one that catches most at precision 0.9, or halfway from review's precision to 1 if that is more; where
-    none is, the most precise. Both are then set into the widest gap between scores nearby, so that the last
-    bits of a score decide nothing.
+    Review: the best F-score among thresholds of precision 0.5 or more, or of all without any. Block: among higher
+    thresholds the highest recall at precision 0.9, or halfway from review's precision to 1 if that is more; without
+    any, the highest precision. Both are then moved into the widest gap between nearby scores, so that the last bits
+    of a score do not change a decision.
 
     Parameters
     ----------
     is_fraud : ndarray of bool, (n,)
-        With at least one fraud.
+        One fraud or more.
     scores : ndarray of float32, (n,)
     also_tested : ndarray of float32, (k,)
-        Further scores to stay clear of.
+        Further scores to keep a distance from.
     """
     points, caught, flagged = operating_points(is_fraud, scores)
     precision, recall = caught / flagged, caught / caught[-1]
     f_score = (1 + RECALL_WEIGHT**2) * caught / (flagged + RECALL_WEIGHT**2 * caught[-1])
-    wanted = precision >= REVIEW_PRECISION
-    review = int(np.argmax(np.where(wanted, f_score, -1.0) if wanted.any() else f_score))
+    precise = precision >= REVIEW_PRECISION
+    review = int(np.argmax(np.where(precise, f_score, -1.0) if precise.any() else f_score))
     block = _stricter(precision[:review], recall[:review], max(BLOCK_PRECISION, (1 + precision[review]) / 2))
     rising = np.unique(np.concatenate([scores, also_tested]))
     return Thresholds(
@@ -51,11 +53,11 @@ def choose_thresholds(
     )
 
 
-def _stricter(precision: NDArray[np.float64], recall: NDArray[np.float64], wanted: float) -> int | None:
+def _stricter(precision: NDArray[np.float64], recall: NDArray[np.float64], min_precision: float) -> int | None:
     if not precision.size:
         return None
-    if (precision >= wanted).any():
-        return int(np.argmax(np.where(precision >= wanted, recall, -1.0)))
+    if (precision >= min_precision).any():
+        return int(np.argmax(np.where(precision >= min_precision, recall, -1.0)))
     return int(np.flatnonzero(precision == precision.max())[-1])
 
 

@@ -1,4 +1,4 @@
-"""A few transactions so far from all others in time that no period can be cut."""
+"""Check for a few transactions far from all others in time, which would leave a period empty."""
 
 import numpy as np
 import pyarrow as pa
@@ -8,10 +8,10 @@ from schemas.errors import UserError
 from schemas.history_rules import written
 
 MAX_GAP = 0.2
-"""Share of the history's time without a transaction that a period bears."""
+"""Maximum gap without transactions, as a share of the history's time."""
 
 MAX_OUTLIERS = 0.01
-"""Share of the rows that may be called outliers."""
+"""Maximum share of the rows that count as outliers."""
 
 
 def require_no_outlier(what: str, table: pa.Table) -> None:
@@ -20,9 +20,9 @@ def require_no_outlier(what: str, table: pa.Table) -> None:
     Parameters
     ----------
     what : str
-        Begins the message.
+        Beginning of the message.
     table : pyarrow.Table
-        In the order of event time, with customer_id and transaction_id.
+        In order of event time, with customer_id and transaction_id.
 
     Raises
     ------

@@ -16,12 +16,11 @@ from models.scoring.contributions import read_contributions
 from models.scoring.model import OnnxModel
 from models.scoring.unusual import usual_spread
 from models.training.calibration import fit_calibrated
-from models.training.certified import Certified, certify
 from models.training.class_shares import ClassCount, require_like_shares
 from models.training.cold_start import cold_start
 from models.training.fingerprint import fingerprint
 from models.training.history import History, Progress, read_labelled, replay_history
-from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner, TrainedModel
 from models.training.library_model import write_library_model
 from models.training.metrics import alert_threshold
@@ -33,17 +32,18 @@ from models.training.time_outlier import require_no_outlier
 from models.training.training_set import HELD_OUT, TrainingSet
 from models.training.training_settings import TrainingSettings
 from models.training.validation import cold_metrics, measured, scenario_recalls, validation_metrics
+from models.training.verified_export import VerifiedExport, export_verified
 from schemas.errors import UserError
 
 MIN_FRAUDS = 20
-"""Frauds with a known label that training, and validation, must have."""
+"""Minimum of frauds with a known label in training, and in validation."""
 
 MAX_REPEATED = 0.5
 """Share of the rows that may repeat a transaction_id of the same customer."""
 
 
 class TrainingError(UserError):
-    """A history from which no model can be trained."""
+    """History from which no model can be trained."""
 
 
 def train(
@@ -51,13 +51,13 @@ def train(
     out: Path,
     settings: TrainingSettings | None = None,
     *,
-    candidate: Learner | None = None,
+    learner: Learner | None = None,
     progress: Progress | None = None,
 ) -> Manifest:
     """Train a model on a labelled history and write its artifact.
 
     The same file, settings and number of threads give the same artifact on the same versions, but for a search,
-    which tries as much as the machine can in its time.
+    whose number of trials depends on the machine.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def train(
     out : Path
         Folder for model.onnx, manifest.json, library_model.txt and report.html. Written only when all succeeded.
     settings : TrainingSettings, optional
-    candidate : Candidate, optional
-        Instead of the settings' model as it is by default.
+    learner : Learner, optional
+        Learner; default: the settings' model with its default settings.
     progress : callable of (str, int, int), optional
 
     Raises
@@ -76,93 +76,93 @@ def train(
         The file cannot be read, has too few frauds, or the model cannot be exported exactly.
     """
     settings = settings or TrainingSettings()
-    tell = progress or (lambda _stage, _done, _total: None)
-    past, split = _replayed(history, settings, tell)
-    lessons = TrainingSet.of(past, split, tell)
-    candidate = candidate or _candidate(lessons, settings, tell)
-    tell("train", 0, 1)
-    fitted = _fit(candidate, lessons, settings)
-    tell("train", 1, 1)
-    tell("prove", 0, 1)
-    certified = certify(
+    progress = progress or (lambda _stage, _done, _total: None)
+    past, split = _replayed(history, settings, progress)
+    training_set = TrainingSet.of(past, split, progress)
+    learner = learner or _chosen_learner(training_set, settings, progress)
+    progress("train", 0, 1)
+    fitted = _fit(learner, training_set, settings)
+    progress("train", 1, 1)
+    progress("verify", 0, 1)
+    verified = export_verified(
         fitted, past.x[split.validation], past.transactions.is_fraud[split.validation], seed=settings.seed
     )
     artifact = Artifact(
-        onnx=certified.onnx,
-        manifest=_manifest(history, past, split, certified, _recorded(candidate, settings, past.transactions), tell),
+        onnx=verified.onnx,
+        manifest=_manifest(history, past, split, verified, _recorded(learner, settings, past.transactions), progress),
     )
     write_artifact(out, artifact)
     write_library_model(out, fitted)
-    validation = measured(past, split, certified.scores)
+    validation = measured(past, split, verified.scores)
     write_report(out / REPORT_FILE, training_report(artifact.manifest, validation, fitted.importance()))
-    tell("prove", 1, 1)
+    progress("verify", 1, 1)
     return artifact.manifest
 
 
-def _replayed(history: Path, settings: TrainingSettings, tell: Progress) -> tuple[History, TimeSplit]:
-    table = read_labelled(history, tell, timezone=settings.timezone, limits=settings.limits)
-    require_no_outlier(f"Training on {history}", table)
+def _replayed(history: Path, settings: TrainingSettings, progress: Progress) -> tuple[History, TimeSplit]:
+    subject = f"Training on {history}"
+    table = read_labelled(history, progress, timezone=settings.timezone, limits=settings.limits)
+    require_no_outlier(subject, table)
     transactions = Transactions.of(table, maturity_days=settings.maturity_days)
     split = split_by_time(transactions, recent_frauds=settings.recent_frauds)
-    what = f"Training on {history}"
-    _require_learnable(what, transactions, split)
-    past = replay_history(table, transactions, split.risk, tell)
+    _require_learnable(subject, transactions, split)
+    past = replay_history(table, transactions, split.risk, progress)
     split = split.without(past.duplicate)
-    _require_own_ids(what, past.duplicate)
-    _require_learnable(what, transactions, split)
+    _require_own_ids(subject, past.duplicate)
+    _require_learnable(subject, transactions, split)
     return past, split
 
 
-def _require_own_ids(what: str, duplicate: NDArray[np.bool_]) -> None:
-    """Refuse a history that is mostly repetitions: its transaction_id is something else."""
+def _require_own_ids(subject: str, duplicate: NDArray[np.bool_]) -> None:
+    """Refuse a history that is mostly repetitions: its transaction_id is no id of a transaction."""
     repeated = int(np.count_nonzero(duplicate))
     if repeated > MAX_REPEATED * len(duplicate):
         raise TrainingError(
-            f"{what}: expected a transaction_id of its own for each transaction of a customer, got {repeated:,} of "
+            f"{subject}: expected a transaction_id of its own for each transaction of a customer, got {repeated:,} of "
             f"{len(duplicate):,} rows that repeat one: the job drops such rows. Give each transaction its own"
         )
 
 
-def _require_learnable(what: str, rows: Transactions, split: TimeSplit) -> None:
-    """Refuse too few frauds, and classes that are mixed in training otherwise than in validation."""
+def _require_learnable(subject: str, rows: Transactions, split: TimeSplit) -> None:
+    """Refuse too few frauds, and fraud shares that differ between training and validation."""
     maturity_days = rows.maturity_ms / DAY_MS
     for period, chosen in (("training", split.train), ("validation", split.validation)):
         frauds = int(np.count_nonzero(rows.is_fraud & chosen))
         if frauds < MIN_FRAUDS:
             days = (rows.event_time_ms[-1] - rows.event_time_ms[0]) / DAY_MS
             raise TrainingError(
-                f"{what}: expected at least {MIN_FRAUDS} frauds in the {period} period whose labels were known in "
+                f"{subject}: expected at least {MIN_FRAUDS} frauds in the {period} period whose labels were known in "
                 f"time, got {frauds} of {np.count_nonzero(rows.is_fraud):,} in the file, which spans {days:.1f} days "
                 f"(labels count as final after {maturity_days:.1f} days). "
                 "Give a history that is longer, or has more frauds or a shorter label delay"
             )
     mature = split.train & (rows.event_time_ms + rows.maturity_ms <= split.train_until_ms)
     require_like_shares(
-        what,
+        subject,
         ClassCount.of("training", rows.is_fraud[mature]),
         ClassCount.of("validation", rows.is_fraud[split.validation]),
         maturity_days=maturity_days,
     )
 
 
-def _candidate(lessons: TrainingSet, settings: TrainingSettings, tell: Progress) -> Learner:
+def _chosen_learner(training_set: TrainingSet, settings: TrainingSettings, progress: Progress) -> Learner:
     if not settings.search_minutes:
-        return CANDIDATES[settings.model](settings.balance)
-    from models.training.search import search  # noqa: PLC0415  (slow to import, and rarely wanted)
+        return LEARNERS[settings.model](settings.balance)
+    from models.training.search import search  # noqa: PLC0415  (slow to import, and rarely used)
 
-    measures = lessons.measures(seed=settings.seed, threads=settings.threads)
+    measures = training_set.measures(seed=settings.seed, threads=settings.threads)
     seconds = 60 * settings.search_minutes
-    return search(settings.model, measures, seed=settings.seed, seconds=seconds, progress=tell).candidate
+    return search(settings.model, measures, seed=settings.seed, seconds=seconds, progress=progress).learner
 
 
-def _fit(candidate: Learner, lessons: TrainingSet, settings: TrainingSettings) -> TrainedModel:
-    fit_rows = lessons.before(1 - HELD_OUT if settings.calibrate else 1)
+def _fit(learner: Learner, training_set: TrainingSet, settings: TrainingSettings) -> TrainedModel:
+    fit_rows = training_set.before(1 - HELD_OUT if settings.calibrate else 1)
     return fit_calibrated(
-        candidate,
-        lessons.x,
-        lessons.is_fraud,
+        learner,
+        training_set.x,
+        training_set.is_fraud,
         fit_rows=fit_rows,
-        held_out=lessons.is_warm & ~fit_rows if settings.calibrate else None,
+        held_out=training_set.is_warm & ~fit_rows if settings.calibrate else None,
         seed=settings.seed,
         threads=settings.threads,
     )
@@ -172,13 +172,13 @@ def _manifest(
     history: Path,
     past: History,
     split: TimeSplit,
-    certified: Certified,
+    verified: VerifiedExport,
     recorded: Mapping[str, Any],
-    tell: Progress,
+    progress: Progress,
 ) -> Manifest:
-    onnx, scores, thresholds, parity, self_test = certified
+    onnx, scores, thresholds, parity, self_test = verified
     is_fraud, validation = past.transactions.is_fraud, measured(past, split, scores)
-    cold = cold_start(past, split.validation, with_labels=False, tell=tell)
+    cold = cold_start(past, split.validation, with_labels=False, progress=progress)
     return Manifest(
         model_id=f"fraud-{checksum(onnx)[:12]}",
         metrics={
@@ -214,13 +214,13 @@ def _manifest(
     )
 
 
-def _recorded(candidate: Learner, settings: TrainingSettings, rows: Transactions) -> dict[str, float | int | str]:
-    """Return what the manifest records: the model, its settings laid flat, and how it was trained."""
-    own = asdict(candidate)
-    own |= own.pop("settings", {})
+def _recorded(learner: Learner, settings: TrainingSettings, rows: Transactions) -> dict[str, float | int | str]:
+    """Return the manifest's settings: the model, its own settings flattened, and those of training."""
+    learner_settings = asdict(learner)
+    learner_settings |= learner_settings.pop("settings", {})
     return {
         "model": settings.model,
-        **own,
+        **learner_settings,
         "calibrated": int(settings.calibrate),
         "search_minutes": settings.search_minutes,
         "maturity_days": round(rows.maturity_ms / DAY_MS, 3),

@@ -1,3 +1,5 @@
+"""Settings of training."""
+
 from dataclasses import dataclass
 
 from models.training.learners.learner import Balance
@@ -6,18 +8,18 @@ from schemas.file_limits import USUAL_LIMITS, FileLimits
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """What is trained, and how.
+    """Settings of training.
 
     Parameters
     ----------
     model : str
-        A name in `CANDIDATES`.
+        A name in `LEARNERS`.
     balance : str
-        See `balanced`. A search chooses for itself.
+        See `balanced`. A search ignores it.
     calibrate : bool
-        Whether the last of the training rows teach not the classifier but the calibration of its probabilities.
+        Whether the calibration is fitted on the last training rows instead of the classifier.
     search_minutes : float
-        How long to look for better settings, within the training rows; 0 takes the candidate's own.
+        Minutes of the search for better settings, within the training rows; 0 uses the learner's defaults.
     maturity_days : float or None
         Age at which a label counts as final; None derives it from the history, see `derive_maturity_ms`.
     recent_frauds : bool
@@ -25,9 +27,9 @@ class TrainingSettings:
     timezone : str or None
         IANA time zone of times in the history that have none.
     limits : FileLimits
-        On years and amounts in the history.
+        Limits of years and amounts in the history.
     seed, threads : int
-        For the candidate. Threads wait for each other: on cores that others use too, two may be slower than one.
+        Seed and threads of the learner. On busy cores two threads may be slower than one.
     """
 
     model: str = "lightgbm"

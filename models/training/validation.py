@@ -1,3 +1,5 @@
+"""Metrics of a model on its validation rows."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -26,7 +28,7 @@ def measured(past: History, split: TimeSplit, scores: NDArray[np.float32]) -> Me
 
 
 def validation_metrics(validation: Measured, thresholds: Thresholds) -> dict[str, float]:
-    """Return how good the scores of the validation rows are; ``pr_auc`` comes first."""
+    """Return the metrics of the validation rows; ``pr_auc`` comes first."""
     is_fraud, scores = validation.is_fraud, validation.scores
     review_precision, review_recall = precision_recall(is_fraud, scores, thresholds.review)
     block_precision, block_recall = precision_recall(is_fraud, scores, thresholds.block)
@@ -45,12 +47,12 @@ def validation_metrics(validation: Measured, thresholds: Thresholds) -> dict[str
 def cold_metrics(
     cold: ColdStart, is_fraud: NDArray[np.bool_], model: OnnxModel, thresholds: Thresholds
 ) -> dict[str, float]:
-    """Return how good the model is where a job starts empty with the validation rows.
+    """Return the metrics of the validation rows in a cold start.
 
     Parameters
     ----------
     cold : ColdStart
-        Of the validation rows, m of them.
+        Cold start of the m validation rows.
     is_fraud : ndarray of bool, (m,)
     model : OnnxModel
     thresholds : Thresholds
@@ -65,7 +67,7 @@ def cold_metrics(
 
 
 def scenario_recalls(validation: Measured, threshold: float) -> dict[str, float]:
-    """Return the recall of each kind of fraud from a threshold on; none where the history tells no kinds."""
+    """Return the recall of each kind of fraud from a threshold on; empty where the history has no kinds."""
     if validation.scenario is None:
         return {}
     return recall_by_scenario(validation.is_fraud, validation.scores, validation.scenario, threshold)

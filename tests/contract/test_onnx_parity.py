@@ -22,12 +22,12 @@ def scored(booster: lgb.Booster, x):
     return OnnxModel(export_onnx(booster).SerializeToString(), features=FEATURES).score(x)
 
 
-@pytest.mark.parametrize("rows", ["ordinary", "at_thresholds", "strange"])
+@pytest.mark.parametrize("rows", ["ordinary", "at_thresholds", "edge_cases"])
 def test_onnx_equals_lightgbm_within_a_millionth(case, rows):
     x = {
         "ordinary": lambda: case.x,
         "at_thresholds": lambda: threshold_rows(case.booster, case.x),
-        "strange": lambda: edge_case_rows(case.x, seed=1),
+        "edge_cases": lambda: edge_case_rows(case.x, seed=1),
     }[rows]()
     assert len(x) > 1_000
     np.testing.assert_allclose(scored(case.booster, x), case.booster.predict(x), rtol=0, atol=BOUND)

@@ -8,12 +8,12 @@ import pyarrow as pa
 from models.features.label_batch import LabelBatch
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
-from models.scoring.replay import replay_scores
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.alert_id import alert_id
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
+from tests.replay_scores import replay_scores
 
 
 @cache

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from exploration.store import HERE
 from fraudstream.cli import main as cli
+from fraudstream.exploration.store import HERE
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import load_settings

@@ -14,9 +14,9 @@ from fraudstream.control.control_topic import Served, read_deployment
 from fraudstream.kafka.topics import existing_topics
 from models.scoring.artifact import load_artifact
 from models.scoring.customer_share import deciding_model
-from models.scoring.replay import replay_scores
 from tests.integration.deployments import await_answers, deploy, folders
 from tests.integration.expected import card_world
+from tests.replay_scores import replay_scores
 from tests.unit.scoring.deployments import named
 
 pytestmark = pytest.mark.integration

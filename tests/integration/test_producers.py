@@ -217,7 +217,7 @@ def test_broker_has_all_labels_that_a_transaction_may_use_before_it(stamped, his
 def test_labels_are_sent_after_or_between_the_transactions_not_both(history):
     refused = command("replay", str(history), "--labels", "--with-labels")
     assert isinstance(refused.exception, UserError)
-    assert "was both" in str(refused.exception)
+    assert "got both" in str(refused.exception)
 
 
 def test_summary_says_how_many_transactions_and_labels(settings, history):

@@ -109,10 +109,7 @@ class Seen(BackgroundReader):
     """Reads a topic from its end on."""
 
     def __init__(self, broker, topic: str) -> None:
-        consumer = broker.consumer()
-        recreated = RecreatedTopics.among(broker, [topic])
-        super().__init__("seen", consumer, topics=[topic], recreated=recreated)
-        consumer.assign(topic_ends(consumer, [topic]))
+        super().__init__("seen", broker, [topic], starts=topic_ends)
         self.values: list[bytes] = []
 
     def _poll(self) -> None:

@@ -232,12 +232,12 @@ def test_of_two_who_apply_rules_at_once_one_is_refused(open_lane):
         RulePublisher(lane.settings, lane.services) for _ in range(4)
     ]  # each as another process: with its own lock
     first = orders[0].apply(rule_file(1), "")
-    base, before = first.order_id, threading.Barrier(4)
+    base, before = first.change_id, threading.Barrier(4)
 
     def apply(number):
         before.wait()
         try:
-            return orders[number].apply(rule_file(2 + number), "", replaces=base).order_id
+            return orders[number].apply(rule_file(2 + number), "", replaces=base).change_id
         except BookReplacedError as error:
             return error
 

@@ -26,7 +26,6 @@ from schemas.http_registry import HttpRegistry
 from schemas.registry import IncompatibleSchemaError, value_subject
 from schemas.registry_access import RegistryAccess
 from schemas.rejection import Reason
-from schemas.topic_kinds import subject_kinds
 from tests.integration.embedded_registry import register, stop_registry
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
@@ -138,7 +137,7 @@ def test_schemas_are_checked_registered_and_listed(open_lane, url, monkeypatch):
     assert command(lane, monkeypatch, "schemas", "register").exit_code == 0
     assert f"known      {subject}" in command(lane, monkeypatch, "schemas", "check").output
     rows = [json.loads(line) for line in command(lane, monkeypatch, "schemas", "ls", "--json").output.splitlines()]
-    assert {row["subject"] for row in rows} == set(subject_kinds(lane.topics))
+    assert {row["subject"] for row in rows} == set(lane.topics.subject_kinds())
     assert all(len(row["versions"]) == 1 for row in rows)
 
 

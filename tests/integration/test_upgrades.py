@@ -128,7 +128,7 @@ def test_unchecked_state_of_a_newer_version_is_told_by_status_while_the_job_rest
     def shown() -> str:
         return CliRunner().invoke(app, ["status"]).output
 
-    told = rf"failed last at .* UTC: .*HistoryVersionError.*got version {NEWER}"
+    told = rf"last failure at .* UTC: .*HistoryVersionError.*got version {NEWER}"
     assert wait_until(lambda: re.search(told, shown()) is not None, seconds=60), shown()
 
 

@@ -13,7 +13,17 @@ from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.ports import LOOPBACK, free_port
 from tests.json_handler import JsonHandler
 
-ONE_OF_EACH_LOCK = ("fastavro", "pytest", "uv", "playwright", "evidently", "altair", "apache-airflow", "mlflow")
+ONE_OF_EACH_LOCK = (
+    "fastavro",
+    "apache-flink",
+    "pytest",
+    "uv",
+    "playwright",
+    "evidently",
+    "altair",
+    "apache-airflow",
+    "mlflow",
+)
 
 
 class Service(ThreadingHTTPServer):
@@ -64,7 +74,11 @@ def test_advisory_without_a_reason_fails_in_every_lock(service):
 
 
 def test_every_lock_has_one_of_those():
-    locks = [path.read_text() for path in (PROJECT_ROOT / "requirements").glob("*.lock")]
+    files = [
+        *(PROJECT_ROOT / "requirements").glob("*.lock"),
+        *(PROJECT_ROOT / "fraudstream/system/locks").glob("*.lock"),
+    ]
+    locks = [path.read_text() for path in files]
     assert len(locks) == len(ONE_OF_EACH_LOCK)
     assert all(any(f"\n{name}==" in lock for name in ONE_OF_EACH_LOCK) for lock in locks)
 

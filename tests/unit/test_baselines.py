@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks.baselines.environment import LOCKS
+from benchmarks.baselines.naive_replay import naive_scores
 from benchmarks.baselines.oracle import KeptTransactions, Oracle
 from fraudstream.system.folders import PROJECT_ROOT
-from models.scoring.naive_replay import naive_scores
 from tests.unit.training.histories import artifact, history
 
 CUSTOMERS = 5

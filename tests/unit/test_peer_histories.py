@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from benchmarks.baselines.naive_features import Event
 from benchmarks.baselines.oracle import KeptTransactions
 from benchmarks.baselines.plain_history import PlainHistory, Seen
 from benchmarks.baselines.window_sums import WindowSums
 from models.features.history import K
-from models.features.naive import Event
 
 
 @pytest.mark.parametrize("history", [PlainHistory, WindowSums])

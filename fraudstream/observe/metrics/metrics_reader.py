@@ -7,15 +7,10 @@ from confluent_kafka import Message
 
 from fraudstream.kafka.background_reader import BackgroundReader
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.registry_access import registry_access
-from fraudstream.kafka.topic_codecs import TopicCodecs
-from fraudstream.kafka.topic_ids import RecreatedTopics
 from fraudstream.kafka.topic_reader import topic_ends
 from fraudstream.observe.metrics.score_latency import ScoreLatency
 from fraudstream.observe.metrics.stream_metrics import StreamMetrics
 from fraudstream.observe.metrics.transaction_ids import TransactionIds
-from schemas.avro_schemas import ALERT, DEAD_LETTER, DRIFT, SCORE, TRANSACTION
-from schemas.resilient_registry import open_steady_registry
 
 POLL_S, MAX_AT_ONCE = 0.2, 20_000
 GATHER_MS = 500
@@ -37,16 +32,6 @@ class MetricsReader(BackgroundReader):
 
     def __init__(self, broker: Broker, metrics: StreamMetrics) -> None:
         topics = broker.topics
-        registry = open_steady_registry(registry_access(broker.settings))
-        kinds = {
-            topics.transactions: TRANSACTION,
-            topics.scores: SCORE,
-            topics.alerts: ALERT,
-            topics.dead_letters: DEAD_LETTER,
-            topics.drift: DRIFT,
-        }
-        self._codecs = TopicCodecs(broker.settings, kinds, registry=registry)
-        self._ids = TransactionIds(self._codecs, registry)
         self._metrics, self._latency = metrics, ScoreLatency()
         self._takers: dict[str, Callable[[list[Message]], None]] = {
             topics.transactions: self._take_transactions,
@@ -55,10 +40,9 @@ class MetricsReader(BackgroundReader):
             topics.dead_letters: self._take_dead_letters,
             topics.drift: self._take_drifts,
         }
-        consumer = broker.consumer(gather_ms=GATHER_MS)
-        recreated = RecreatedTopics.among(broker, list(self._takers))
-        super().__init__("metrics-reader", consumer, topics=self._takers, recreated=recreated)
-        consumer.assign(topic_ends(consumer, self._takers))
+        self._codecs = broker.codecs(*self._takers)
+        self._ids = TransactionIds(self._codecs, self._codecs.registry)
+        super().__init__("metrics-reader", broker, tuple(self._takers), starts=topic_ends, gather_ms=GATHER_MS)
 
     def _poll(self) -> None:
         found: dict[str, list[Message]] = {}

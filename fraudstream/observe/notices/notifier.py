@@ -8,18 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.new_partitions import NewPartitions
-from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_ids import RecreatedTopics, warn_read_anew
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.observe.notices.notice import Kind, Notice
 from fraudstream.observe.notices.notices import LONGEST_WAIT_S, Notices, Undeliverable
 from fraudstream.readers.alert_share import AlertShare
 from models.drift.alert_rate import Jump
-from schemas.avro_schemas import DRIFT, MODEL_EVENT
 
 LOG = logging.getLogger("fraudstream.notices")
 
@@ -57,9 +55,7 @@ class Notifier:
         self._broker, self._notices = broker, notices
         self._pause_s = pause_s
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._codecs = TopicCodecs(
-            broker.settings, {broker.topics.drift: DRIFT, broker.topics.model_events: MODEL_EVENT}
-        )
+        self._codecs = broker.codecs(broker.topics.drift, broker.topics.model_events)
         self._word: dict[str, Callable[[dict[str, Any]], Notice | None]] = {
             broker.topics.drift: drift_notice,
             broker.topics.model_events: model_notice,
@@ -67,14 +63,7 @@ class Notifier:
         self._alerts = AlertShare(broker)
         self._next_look = 0.0
         self._stopping = threading.Event()
-        self._consumer = Consumer(
-            {
-                **broker.properties,
-                "group.id": GROUP_ID,
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-            }
-        )
+        self._consumer = broker.group_consumer(GROUP_ID)
         self._from_start = from_start
 
     def run(self) -> None:

@@ -1,3 +1,5 @@
+"""Class balancing of training rows."""
+
 from typing import NamedTuple
 
 import numpy as np
@@ -7,11 +9,11 @@ from numpy.typing import NDArray
 from models.training.learners.learner import Balance
 
 SMOTE_RATIO, SMOTE_NEIGHBOURS = 0.1, 5
-"""Frauds for each genuine row after SMOTE, and how many of a fraud's nearest ones it is mixed with."""
+"""Frauds per genuine row after SMOTE, and neighbours that a fraud is mixed with."""
 
 
 class Sample(NamedTuple):
-    """Rows to train on: x (n, F), is_fraud (n,) and weight (n,); weight None where all count alike."""
+    """Rows to train on: x (n, F), is_fraud (n,) and weight (n,); weight None for equal weights."""
 
     x: NDArray[np.float32]
     is_fraud: NDArray[np.bool_]
@@ -19,7 +21,7 @@ class Sample(NamedTuple):
 
 
 def balanced(x: NDArray[np.float32], is_fraud: NDArray[np.bool_], how: Balance, *, seed: int) -> Sample:
-    """Return the rows with frauds made to matter more.
+    """Return the rows with more weight on frauds.
 
     ``weights``: all frauds together weigh as much as all genuine rows. ``smote``: frauds between known frauds
     are added until there are `SMOTE_RATIO` for each genuine row; it mixes flags and the values that stand for
@@ -31,7 +33,7 @@ def balanced(x: NDArray[np.float32], is_fraud: NDArray[np.bool_], how: Balance, 
     is_fraud : ndarray of bool, (n,)
     how : str
     seed : int
-        For SMOTE.
+        Seed of SMOTE.
     """
     frauds = int(np.count_nonzero(is_fraud))
     genuine = len(is_fraud) - frauds

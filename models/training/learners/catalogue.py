@@ -1,3 +1,5 @@
+"""Learners by name."""
+
 from collections.abc import Callable, Mapping
 
 from models.training.learners.learner import Balance, Learner
@@ -23,10 +25,10 @@ def _forest(balance: Balance) -> Learner:
     return RandomForest(balance=balance)
 
 
-CANDIDATES: Mapping[str, Callable[[Balance], Learner]] = {
+LEARNERS: Mapping[str, Callable[[Balance], Learner]] = {
     "lightgbm": _lightgbm,
     "xgboost": _xgboost,
     "logistic": _logistic,
     "forest": _forest,
 }
-"""Every candidate by the name that the command line knows it by."""
+"""Learners by their names on the command line."""

@@ -1,3 +1,5 @@
+"""Protocols of learners and of the models that they train."""
+
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -5,24 +7,24 @@ import onnx
 from numpy.typing import NDArray
 
 Balance = Literal["none", "weights", "smote"]
-"""What is done about frauds being rare: nothing, weights, or made-up frauds. See `balanced`."""
+"""Class balancing: none, class weights or SMOTE. See `balanced`."""
 
 TREES_BOUND = 5e-6
 """Largest difference between a library's probability and ONNX's where the trees are added up in float32: by both,
-or by ONNX alone. A row that took another branch differs by far more."""
+or by ONNX alone. A row on another branch differs by far more."""
 
 
 LARGE = 1e30
-"""A number beyond which sums may leave what float32 holds."""
+"""Limit of absolute values above which sums may overflow float32."""
 
 
 class TrainedModel(Protocol):
-    """A classifier that was trained on F features.
+    """Classifier trained on F features.
 
     Parameters
     ----------
     bound : float
-        Largest difference allowed between `probability` and the exported graph: what rounding makes.
+        Largest difference allowed between `probability` and the exported graph, for rounding.
     exact : bool
         Whether the graph adds up as the library does, so that a score is the library's number, rounded once.
     """
@@ -42,23 +44,23 @@ class TrainedModel(Protocol):
         """
 
     def export(self) -> onnx.ModelProto:
-        """Return the graph that `OnnxModel` takes: equal to `probability` within `bound`."""
+        """Return a graph for `OnnxModel`, equal to `probability` within `bound`."""
 
     def text(self) -> str | None:
-        """Return the classifier in its library's own words, None where it has none but a pickle."""
+        """Return the classifier in its library's text format; None where the library has only pickles."""
 
     def importance(self) -> NDArray[np.float64]:
-        """Return how much each feature matters (F,): shares that add up to 1."""
+        """Return the importance of each feature (F,): shares that add up to 1."""
 
     def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return rows made from those of ``x`` (n, F) that sit on every split; none without splits."""
 
     def accepts(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Return which rows of ``x``, a mask (n,), the library takes; features are always finite."""
+        """Return the mask (n,) of the rows of ``x`` that the library accepts; features are always finite."""
 
 
 class Learner(Protocol):
-    """The settings of a classifier, ready to be trained: a dataclass."""
+    """Settings of a classifier to train: a dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -69,12 +71,12 @@ class Learner(Protocol):
         ----------
         x : ndarray of float32, (n, F)
         is_fraud : ndarray of bool, (n,)
-            With frauds and genuine rows.
+            Frauds and genuine rows.
         """
 
 
 def finite_rows(x: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which rows (n,) are finite, and have no number so large that a sum of them would not be."""
+    """Return the mask (n,) of the rows whose values and their sums are finite."""
     finite: NDArray[np.bool_] = (np.abs(x) < LARGE).all(axis=1)
     return finite
 

@@ -1,3 +1,5 @@
+"""LightGBM as a learner."""
+
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -38,7 +40,7 @@ class LightGbm:
 
 @dataclass(frozen=True, eq=False)
 class FittedLightGbm:
-    """A booster, as a `TrainedModel`."""
+    """LightGBM booster as a `TrainedModel`."""
 
     booster: lgb.Booster
     bound: ClassVar[float] = BOUND
@@ -58,12 +60,12 @@ class FittedLightGbm:
 
     @classmethod
     def read(cls, text: str) -> "FittedLightGbm":
-        """Read what `text` gave.
+        """Read a model from its text.
 
         Raises
         ------
         ValueError
-            It is no model of LightGBM.
+            The text is no model of LightGBM.
         """
         try:
             return cls(lgb.Booster(model_str=text))
@@ -79,5 +81,5 @@ class FittedLightGbm:
         return threshold_rows(self.booster, x)
 
     def accepts(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """See `TrainedModel.takes`: all."""
+        """See `TrainedModel.accepts`; all rows."""
         return np.full(len(x), True)

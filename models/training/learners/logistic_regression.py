@@ -1,3 +1,5 @@
+"""Logistic regression as a learner."""
+
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -45,7 +47,7 @@ class Logistic:
 
 @dataclass(frozen=True, eq=False)
 class FittedLogistic:
-    """Scaler and regression, as a `TrainedModel`."""
+    """Scaler and regression as a `TrainedModel`."""
 
     pipeline: Pipeline
     bound: ClassVar[float] = BOUND
@@ -83,18 +85,18 @@ class FittedLogistic:
         return model
 
     def text(self) -> None:
-        """See `TrainedModel.text`: none."""
+        """See `TrainedModel.text`; none."""
 
     def importance(self) -> NDArray[np.float64]:
         """See `TrainedModel.importance`; by the coefficients of the standardised features."""
         return shares(np.abs(self.pipeline[-1].coef_[0]))
 
     def threshold_rows(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `TrainedModel.threshold_rows`: there are none."""
+        """See `TrainedModel.threshold_rows`; none."""
         return x[:0]
 
     def accepts(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """See `TrainedModel.takes`: finite ones."""
+        """See `TrainedModel.accepts`; finite rows."""
         return finite_rows(x)
 
     def _folded(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -1,3 +1,5 @@
+"""Random forest as a learner."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,19 +16,19 @@ from models.training.learners.learner import TREES_BOUND, Balance, finite_rows, 
 from models.training.parity import Split, rows_at_splits
 
 _LEAF = -2
-"""How scikit-learn marks a leaf among the split features."""
+"""Split feature of a leaf in scikit-learn."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomForest:
-    """Many deep trees, each on its own sample of the rows.
+    """Random forest: deep trees, each on its own sample of the rows.
 
     Parameters
     ----------
     trees, min_child_samples
-        Number of trees; least rows in a leaf.
+        Number of trees; minimum of rows in a leaf.
     columns
-        Share of the features that each split chooses among.
+        Share of the features considered by each split.
     balance : str
     """
 
@@ -52,7 +54,7 @@ class RandomForest:
 
 @dataclass(frozen=True, eq=False)
 class FittedForest:
-    """A forest, as a `TrainedModel`. It takes finite numbers only."""
+    """Forest as a `TrainedModel`. It accepts finite numbers only."""
 
     forest: RandomForestClassifier
     bound: ClassVar[float] = TREES_BOUND
@@ -71,7 +73,7 @@ class FittedForest:
         return probability_only(ensemble, model, features)
 
     def text(self) -> None:
-        """See `TrainedModel.text`: none."""
+        """See `TrainedModel.text`; none."""
 
     def importance(self) -> NDArray[np.float64]:
         """See `TrainedModel.importance`; by impurity."""
@@ -82,7 +84,7 @@ class FittedForest:
         return rows_at_splits(x, np.asarray(self.forest.apply(x)), self._splits())
 
     def accepts(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """See `TrainedModel.takes`: finite ones."""
+        """See `TrainedModel.accepts`; finite rows."""
         return finite_rows(x)
 
     def _floor_thresholds(self, ensemble: onnx.NodeProto) -> None:
@@ -92,13 +94,13 @@ class FittedForest:
         features = np.concatenate([tree.feature for tree in trees])
         ids = np.concatenate([np.arange(tree.node_count) for tree in trees])
         is_split = features != _LEAF
-        was = np.array(attributes["nodes_featureids"].ints)
+        exported = np.array(attributes["nodes_featureids"].ints)
         if not np.array_equal(attributes["nodes_nodeids"].ints, ids) or not np.array_equal(
-            was[is_split], features[is_split]
+            exported[is_split], features[is_split]
         ):
             raise ExportError(
-                "ONNX export: expected the nodes of a forest in the order of scikit-learn, was another: "
-                "use the locked version of skl2onnx"
+                "ONNX export: expected the nodes of a forest in scikit-learn's sequence, got another. "
+                "Use the locked version of skl2onnx"
             )
         thresholds = np.concatenate([tree.threshold for tree in trees])
         floored = [

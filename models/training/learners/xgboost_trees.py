@@ -1,3 +1,5 @@
+"""XGBoost as a learner."""
+
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,11 +26,11 @@ class XGBoost:
     Parameters
     ----------
     trees, rate, leaves
-        Number of trees, learning rate, leaves a tree.
+        Number of trees, learning rate, leaves per tree.
     min_child_weight, l2
-        Least sum of p (1 - p) in a leaf; L2 regularisation.
+        Minimum sum of p (1 - p) in a leaf; L2 regularisation.
     columns, rows
-        Share of the features, of the rows, that each tree sees.
+        Share of the features, and of the rows, that each tree uses.
     balance : str
     """
 
@@ -67,7 +69,7 @@ class XGBoost:
 
 @dataclass(frozen=True, eq=False)
 class FittedXGBoost:
-    """A booster, as a `TrainedModel`. Its thresholds are float32 already: the converter keeps them."""
+    """XGBoost booster as a `TrainedModel`. The converter keeps its float32 thresholds."""
 
     booster: xgb.Booster
     bound: ClassVar[float] = TREES_BOUND
@@ -78,12 +80,12 @@ class FittedXGBoost:
         return np.asarray(self.booster.predict(xgb.DMatrix(x)), np.float64)
 
     def export(self) -> onnx.ModelProto:
-        """See `TrainedModel.export`. The nodes' covers are sums of p (1 - p) over the rows that came to them."""
+        """See `TrainedModel.export`. The nodes' covers are sums of p (1 - p) over their rows."""
         features = self.booster.num_features()
         model = convert_xgboost(self.booster, initial_types=[(INPUT, FloatTensorType([None, features]))])
         trees = json.loads(bytes(self.booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
         nodes = side_by_side(model.graph.node[0], [_Node(tree, 0) for tree in trees], _Node.branches)
-        set_covers(model.graph.node[0], {place: node.tree["sum_hessian"][node.number] for place, node in nodes})
+        set_covers(model.graph.node[0], {index: node.tree["sum_hessian"][node.number] for index, node in nodes})
         return probability_only(model.graph.node[0], model, features)
 
     def text(self) -> str:
@@ -92,17 +94,17 @@ class FittedXGBoost:
 
     @classmethod
     def read(cls, text: str) -> "FittedXGBoost":
-        """Read what `text` gave.
+        """Read a model from its text.
 
         Raises
         ------
         ValueError
-            It is no model of XGBoost.
+            The text is no model of XGBoost.
         """
         booster = xgb.Booster()
         try:
             booster.load_model(bytearray(text.encode()))
-        except xgb.core.XGBoostError as error:  # the first line says what, the others where in its own code
+        except xgb.core.XGBoostError as error:  # the first line is the message, the others a stack trace
             raise ValueError(str(error).splitlines()[0]) from None
         return cls(booster)
 
@@ -117,9 +119,9 @@ class FittedXGBoost:
         return rows_at_splits(x, leaves, self._splits())
 
     def accepts(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """See `TrainedModel.takes`: all without an infinity."""
-        taken: NDArray[np.bool_] = ~np.isinf(x).any(axis=1)
-        return taken
+        """See `TrainedModel.accepts`; rows without an infinity."""
+        accepted: NDArray[np.bool_] = ~np.isinf(x).any(axis=1)
+        return accepted
 
     def _splits(self) -> Iterator[Split]:
         for tree, dumped in enumerate(self.booster.get_dump(dump_format="json")):
@@ -134,7 +136,7 @@ class FittedXGBoost:
 
 
 class _Node(NamedTuple):
-    """One node of a tree as XGBoost writes it in JSON."""
+    """Node of a tree in XGBoost's JSON."""
 
     tree: dict[str, Any]
     number: int

@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from benchmarks.baselines.naive_features import Event
+from benchmarks.baselines.naive_labels import KnownLabel
 from models.features.engine import FeatureEngine
 from models.features.hashing import hash_column, hash_pairs
 from models.features.label_batch import LabelBatch
-from models.features.naive import Event
-from models.features.naive_labels import KnownLabel
 from models.features.risk import RiskTable
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.baselines.naive_features import NaiveEngine, NaiveHistory
 from models.features.batch import DUPLICATE
 from models.features.history import MAX_IDS, decode_history
-from models.features.naive import NaiveEngine, NaiveHistory
 from models.features.table import FEATURE_NAMES, FEATURES
 from tests.property.features.feature_streams import (
     DAY_MS,

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.baselines.naive_replay import naive_scores
 from benchmarks.baselines.oracle import KeptTransactions, Oracle
-from exploration.store import HERE, Store
 from fraudstream.archive.comparison_rows import compare_on
 from fraudstream.demos.lifecycle_demo import pattern_recall
+from fraudstream.exploration.store import HERE, Store
 from fraudstream.observe.metrics.score_latency import ScoreLatency
 from fraudstream.readers.score_comparison import Comparison
 from fraudstream.rules.dry_run_result import try_rules
@@ -22,7 +23,6 @@ from jobs.operators.inference_log import InferenceLog
 from models.monitoring.label_monitor import LabelMonitor
 from models.scoring.backfill import backfill
 from models.scoring.consistency import compare
-from models.scoring.naive_replay import naive_scores
 from models.scoring.recompute import recompute
 from models.scoring.transaction_scorer import TransactionScorer
 from models.training.matured_window import matured_window

@@ -42,7 +42,7 @@ def placeless() -> Artifact:
     """Train on the history without its coordinates."""
     with TemporaryDirectory() as folder:
         pq.write_table(without_coordinates(history()), Path(folder) / "history.parquet")
-        train(Path(folder) / "history.parquet", Path(folder) / "model", candidate=SMALL_MODEL)
+        train(Path(folder) / "history.parquet", Path(folder) / "model", learner=SMALL_MODEL)
         return load_artifact(Path(folder) / "model")
 
 

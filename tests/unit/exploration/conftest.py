@@ -7,8 +7,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from exploration.store import Store
 from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
+from fraudstream.exploration.store import Store
 from schemas.columns import LABEL_ARROW
 from schemas.inference_decoder import InferenceDecoder
 from schemas.registry import FileRegistry

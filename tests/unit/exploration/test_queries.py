@@ -1,4 +1,4 @@
-"""The SQL of exploration/, beside figures that are computed otherwise."""
+"""The SQL of fraudstream/exploration/, beside figures that are computed otherwise."""
 
 import shutil
 from collections import Counter
@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from exploration.store import HERE, Store, query
 from fraudstream.archive.archived_rows import read_archived_rows
+from fraudstream.exploration.store import HERE, Store, query
 from fraudstream.system.folders import PROJECT_ROOT
 from models.features.table import FEATURE_NAMES
 from models.training.metrics import precision_recall

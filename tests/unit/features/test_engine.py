@@ -200,7 +200,7 @@ def test_column_of_another_type_is_refused(column):
     batch = records({}).drop_columns(["amount_minor"])
     if column is not None:
         batch = batch.append_column("amount_minor", column)
-    with pytest.raises(ValueError, match=r"amount_minor.*expected int64, was"):
+    with pytest.raises(ValueError, match=r"amount_minor.*expected int64, got"):
         FeatureEngine(load=None).advance(batch)
 
 

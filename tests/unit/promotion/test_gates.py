@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.promotion.gate_limits import GateLimits
-from models.promotion.gates import certificate_gate, flips_gate, latency_gate, metrics_gate
+from models.promotion.gates import flips_gate, latency_gate, metrics_gate, parity_gate
 from models.promotion.resampled import Resampled
 from models.scoring.artifact import Parity
 from tests.unit.promotion.comparisons import comparison, manifest
@@ -19,7 +19,7 @@ PROOF = {"rows": 20_000, "threshold_rows": 100, "max_difference": 4e-7, "bound":
 )
 def test_certificate_must_be_within_its_bound_without_a_flip_and_on_enough_rows(change, passed):
     parity = Parity(**{**PROOF, **change})
-    assert certificate_gate(manifest(parity=parity), LIMITS).passed is passed
+    assert parity_gate(manifest(parity=parity), LIMITS).passed is passed
 
 
 @pytest.mark.parametrize(("us", "passed"), [(25.0, True), (25.1, False)])
@@ -66,4 +66,4 @@ def test_share_of_other_decisions_is_limited():
 
 def test_no_transactions_are_no_reason_to_promote():
     rows = comparison(100)
-    assert not flips_gate(rows.take(np.zeros(100, np.bool_)), LIMITS).passed
+    assert not flips_gate(rows.select(np.zeros(100, np.bool_)), LIMITS).passed

@@ -14,7 +14,6 @@ from schemas.compatibility import broken_versions, incompatibilities
 from schemas.framing import header
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
-from schemas.topic_kinds import subject_kinds, topic_kinds
 from schemas.topics import Topics
 
 SCHEMAS = sorted(path.name.removesuffix(".avsc") for path in (files("schemas") / "avro").iterdir())
@@ -132,8 +131,8 @@ def test_current_schemas_read_what_their_earlier_versions_wrote():
 
 
 def test_every_kind_of_record_has_a_topic():
-    assert sorted(subject_kinds(Topics()).values()) == FileRegistry().current_names()
-    assert set(topic_kinds(Topics())) == set(Topics().names())
+    assert sorted(Topics().subject_kinds().values()) == FileRegistry().current_names()
+    assert set(Topics().kinds()) == set(Topics().names())
 
 
 @pytest.mark.parametrize(

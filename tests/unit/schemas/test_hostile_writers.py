@@ -12,13 +12,12 @@ from schemas.avro_schemas import CONTROL, LABEL, RULES, TRANSACTION, schema_json
 from schemas.batch_checks import breaks_limits
 from schemas.batch_decoder import BatchDecoder, BatchKind
 from schemas.codec import RecordCodec, UndecodableError
-from schemas.columns import TRANSACTION_ARROW
 from schemas.framing import header
 from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import FileRegistry, UnknownSchemaError
 from schemas.rejection import MAX_DETAIL, Reason
 from schemas.transaction_batch import TransactionBatchDecoder
-from schemas.transaction_columns import TransactionColumns
+from schemas.transaction_fields import TRANSACTION_FIELDS
 from schemas.validation import TRANSACTION_CHECKS, Limits
 from tests.records import NOON_MS, label, transaction
 
@@ -262,15 +261,14 @@ class Panic(BaseException):
 def test_records_that_make_a_step_raise_are_set_aside_alone(error):
     calls = []
 
-    def faulty(columns, kafka_time_ms, limits, now_ms):
-        calls.append(len(columns.amount_minor))
-        if np.any(columns.amount_minor == 666):
+    def faulty(fields, columns, kafka_time_ms, limits, now_ms):
+        calls.append(columns.rows)
+        if np.any(columns.numbers["amount_minor"] == 666):
             raise error
-        return breaks_limits(columns, kafka_time_ms, limits, now_ms)
+        return breaks_limits(fields, columns, kafka_time_ms, limits, now_ms)
 
     kind = BatchKind(
-        name=TRANSACTION, arrow=TRANSACTION_ARROW, view=TransactionColumns.of, breaks_limits=faulty,
-        checks=TRANSACTION_CHECKS,
+        name=TRANSACTION, fields=TRANSACTION_FIELDS, checks=TRANSACTION_CHECKS, breaks_limits=faulty,
     )  # fmt: skip
     decoder = BatchDecoder(kind, "", FileRegistry(), Limits())
     codec = RecordCodec(TRANSACTION, "", FileRegistry())

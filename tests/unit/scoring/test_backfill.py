@@ -7,11 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
+from models.features.replay import replay_features
 from models.features.table import FEATURE_NAMES
 from models.scoring.backfill import backfill, backfill_schema
-from models.scoring.replay import replay_scores
-from models.training.replay import replay_features
 from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
+from tests.replay_scores import replay_scores
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 
 ROWS = 10_000

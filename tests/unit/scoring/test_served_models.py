@@ -5,11 +5,11 @@ from models.features.batch import DUPLICATE
 from models.scoring.artifact import load_artifact
 from models.scoring.customer_share import deciding_model
 from models.scoring.decision import decide
-from models.scoring.replay import replay_scores
 from models.scoring.served_models import ServedModels
 from models.scoring.shadow_tally import ShadowTally
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.columns import TRANSACTION_ARROW
+from tests.replay_scores import replay_scores
 from tests.unit.scoring.deployments import deployment, named
 from tests.unit.training.histories import artifact_folder, history, other_folder
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from models.features.batch import DUPLICATE
 from models.scoring.decision import decide
-from models.scoring.replay import replay_scores
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.columns import TRANSACTION_ARROW
+from tests.replay_scores import replay_scores
 from tests.unit.training.histories import artifact, history
 
 TABLE = history().slice(0, 1_500)

@@ -41,7 +41,7 @@ def history_file() -> Path:
 def artifact_folder() -> Path:
     """Train on `history_file`."""
     folder = history_file().parent / "model"
-    train(history_file(), folder, candidate=SMALL)
+    train(history_file(), folder, learner=SMALL)
     return folder
 
 
@@ -50,7 +50,7 @@ def other_folder() -> Path:
     """Train another model, on a part of `history`: its fraud rates by category are others too."""
     file, folder = history_file().parent / "part.parquet", history_file().parent / "other"
     pq.write_table(history().slice(0, len(history()) * 9 // 10), file)
-    train(file, folder, candidate=SMALL)
+    train(file, folder, learner=SMALL)
     return folder
 
 

@@ -15,7 +15,7 @@ WORSE = LightGbm(settings=LearnerSettings(trees=2, leaves=3, min_child_samples=2
 @cache
 def _trained(name: str, candidate: LightGbm) -> Path:
     folder = history_file().parent / name
-    train(history_file(), folder, candidate=candidate)
+    train(history_file(), folder, learner=candidate)
     return folder
 
 

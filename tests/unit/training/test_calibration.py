@@ -3,7 +3,7 @@ import pytest
 
 from models.scoring.model import OnnxModel
 from models.training.calibration import Calibrated, CalibrationError, Platt
-from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.catalogue import LEARNERS
 from models.training.metrics import brier_score, calibration_error
 from tests.unit.training.classifiers import trained
 
@@ -22,9 +22,9 @@ def test_fit_finds_how_the_probabilities_were_bent():
     assert platt.intercept == pytest.approx(1, abs=0.05)
 
 
-@pytest.mark.parametrize("name", sorted(CANDIDATES))
+@pytest.mark.parametrize("name", sorted(LEARNERS))
 def test_calibration_mends_what_smote_does_and_the_onnx_graph_has_it(name):
-    fitted = CANDIDATES[name]("smote").fit(X[HALF], IS_FRAUD[HALF] & (np.arange(len(X))[HALF] % 4 == 0), seed=1)
+    fitted = LEARNERS[name]("smote").fit(X[HALF], IS_FRAUD[HALF] & (np.arange(len(X))[HALF] % 4 == 0), seed=1)
     rare = ~HALF & (~IS_FRAUD | (np.arange(len(X)) % 4 == 0))
     calibrated = Calibrated(fitted, Platt.fit(fitted.probability(X[rare]), IS_FRAUD[rare]))
     scores = OnnxModel(calibrated.export().SerializeToString(), features=X.shape[1]).score(X)
@@ -35,14 +35,14 @@ def test_calibration_mends_what_smote_does_and_the_onnx_graph_has_it(name):
 
 
 def test_no_two_rows_change_places():
-    fitted = CANDIDATES["xgboost"]("none").fit(X, IS_FRAUD, seed=1)
+    fitted = LEARNERS["xgboost"]("none").fit(X, IS_FRAUD, seed=1)
     plain = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1]).score(X)
     mapped = OnnxModel(Calibrated(fitted, Platt(0.7, -1.0)).export().SerializeToString(), features=X.shape[1]).score(X)
     assert (np.diff(mapped[np.argsort(plain, kind="stable")]) >= 0).all()
 
 
 def test_a_calibrated_row_scores_the_same_alone_as_in_a_batch():
-    fitted = Calibrated(CANDIDATES["lightgbm"]("none").fit(X, IS_FRAUD, seed=1), Platt(0.7, -1.0))
+    fitted = Calibrated(LEARNERS["lightgbm"]("none").fit(X, IS_FRAUD, seed=1), Platt(0.7, -1.0))
     model = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1])
     alone = np.concatenate([model.score(X[row : row + 1]) for row in range(500)])
     assert model.score(X[:500]).tobytes() == alone.tobytes()

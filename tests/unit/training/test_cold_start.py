@@ -1,12 +1,12 @@
 import numpy as np
 import pyarrow as pa
 
+from models.features.replay import replay_features
 from models.features.risk import RiskTable
 from models.features.table import FEATURE_NAMES
 from models.training.cold_start import cold_start
 from models.training.history import History
 from models.training.protocol import Transactions
-from models.training.replay import replay_features
 from tests.unit.training.histories import history
 
 NO_RISK = {"category_risk": RiskTable(), "type_risk": RiskTable()}
@@ -21,7 +21,7 @@ def past(table):
 
 
 def started(table, period, *, with_labels):
-    return cold_start(past(table), period, with_labels=with_labels, tell=lambda *_: None)
+    return cold_start(past(table), period, with_labels=with_labels, progress=lambda *_: None)
 
 
 KNOWN = [FEATURE_NAMES.index(name) for name in ("merchant_known_30d", "known_genuine", "known_frauds")]

@@ -88,7 +88,7 @@ def world():
 
 def trained(table, folder, **settings):
     pq.write_table(table, folder / "history.parquet")
-    manifest = train(folder / "history.parquet", folder / "model", TrainingSettings(**settings), candidate=SMALL)
+    manifest = train(folder / "history.parquet", folder / "model", TrainingSettings(**settings), learner=SMALL)
     return manifest, load_artifact(folder / "model")
 
 
@@ -121,13 +121,13 @@ def test_a_model_of_one_sided_delays_is_no_worse_than_one_of_equal_delays(world,
 def test_one_sided_delays_on_too_short_a_history_are_refused_with_the_figures(tmp_path):
     pq.write_table(delayed(history(), 3, 30), tmp_path / "history.parquet")
     with pytest.raises(TrainingError, match=r"spans 30.0 days \(labels count as final after 30.0 days\)"):
-        train(tmp_path / "history.parquet", tmp_path / "model", candidate=SMALL)
+        train(tmp_path / "history.parquet", tmp_path / "model", learner=SMALL)
 
 
 def test_one_sided_delays_with_a_maturity_that_ignores_them_are_refused(tmp_path):
     pq.write_table(delayed(history(), 3, 30), tmp_path / "history.parquet")
     with pytest.raises(ShareError, match=r"frauds of \d+ rows \(100.00%\) in training"):
-        train(tmp_path / "history.parquet", tmp_path / "model", TrainingSettings(maturity_days=0), candidate=SMALL)
+        train(tmp_path / "history.parquet", tmp_path / "model", TrainingSettings(maturity_days=0), learner=SMALL)
 
 
 @pytest.mark.parametrize(("row", "year", "side"), [(0, 2001, "before"), (-1, 2099, "after")])
@@ -143,4 +143,4 @@ def test_a_row_far_from_all_others_in_time_is_named(tmp_path, row, year, side):
     with pytest.raises(
         UserError, match=f"got 1 that lie .* days {side} all others: transaction_id '{named}' of '.*' at {year}"
     ):
-        train(tmp_path / "history.parquet", tmp_path / "model", candidate=SMALL)
+        train(tmp_path / "history.parquet", tmp_path / "model", learner=SMALL)

@@ -4,7 +4,7 @@ import pytest
 
 from models.training import evaluate
 from models.training.evaluate import evaluate_prepared, prepare, validation_measures
-from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.catalogue import LEARNERS
 from models.training.search import SearchError, search
 from models.training.search_space import SEARCH_SPACES
 from tests.unit.training.histories import history_file
@@ -45,13 +45,13 @@ def test_it_stops_when_the_time_is_up(prepared):
 def test_it_tries_the_default_settings_first(prepared):
     found = search("logistic", measures(prepared), seed=7, seconds=0, clock=Clock())
     assert found.trials == 1
-    assert found.candidate == CANDIDATES["logistic"]("none")
-    plain = evaluate_prepared(prepared, found.candidate, LOGISTIC)
+    assert found.learner == LEARNERS["logistic"]("none")
+    plain = evaluate_prepared(prepared, found.learner, LOGISTIC)
     assert found.value == found.first_value == plain.summary("validation")["average_precision"]
 
 
 def test_the_same_seed_finds_the_same_settings(prepared):
-    first, second = (search("logistic", measures(prepared), seed=7, seconds=1e9, most_trials=12) for _ in range(2))
+    first, second = (search("logistic", measures(prepared), seed=7, seconds=1e9, max_trials=12) for _ in range(2))
     assert first == second
     assert first.value >= first.first_value
     assert first.trials == 12
@@ -63,7 +63,7 @@ def test_test_folds_are_not_looked_at(prepared):
     after = prepared.transactions.day >= (end - evaluate.EPOCH).days
     later.is_fraud[after] = ~later.is_fraud[after]
     found = [
-        search("logistic", measures(p), seed=7, seconds=1e9, most_trials=3)
+        search("logistic", measures(p), seed=7, seconds=1e9, max_trials=3)
         for p in (prepared, replace(prepared, transactions=later))
     ]
     assert found[0] == found[1]
@@ -74,9 +74,9 @@ def test_without_validation_folds_it_refuses():
         search("logistic", [], seed=7, seconds=1)
 
 
-@pytest.mark.parametrize("name", sorted(CANDIDATES))
+@pytest.mark.parametrize("name", sorted(LEARNERS))
 def test_every_candidate_has_a_space_that_holds_its_default(name):
     from optuna.trial import FixedTrial
 
     candidate = SEARCH_SPACES[name].suggest(FixedTrial(dict(SEARCH_SPACES[name].first)))
-    assert asdict(candidate) == asdict(CANDIDATES[name]("none"))
+    assert asdict(candidate) == asdict(LEARNERS[name]("none"))

@@ -55,27 +55,27 @@ def test_recall_at_one_percent_of_alerts_is_told_by_scenario_and_over_all(manife
 
 
 def test_same_file_and_seed_give_the_same_artifact(tmp_path):
-    train(history_file(), tmp_path, candidate=SMALL)
+    train(history_file(), tmp_path, learner=SMALL)
     for name in ("model.onnx", "manifest.json"):
         assert (tmp_path / name).read_bytes() == (artifact_folder() / name).read_bytes()
 
 
 def test_another_seed_gives_another_model(tmp_path, manifest):
-    assert train(history_file(), tmp_path, TrainingSettings(seed=8), candidate=SMALL).model_id != manifest.model_id
+    assert train(history_file(), tmp_path, TrainingSettings(seed=8), learner=SMALL).model_id != manifest.model_id
 
 
 def test_progress_tells_each_stage_to_its_end(tmp_path):
     told = []
-    train(history_file(), tmp_path, candidate=SMALL, progress=lambda *state: told.append(state))
+    train(history_file(), tmp_path, learner=SMALL, progress=lambda *state: told.append(state))
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages == ["read", "replay", "replay from empty", "train", "prove"]
+    assert stages == ["read", "replay", "replay from empty", "train", "verify"]
     assert ("replay", len(history()), len(history())) in told
 
 
 def test_optional_columns_may_be_absent(tmp_path):
     table = history().drop_columns(["device_id", "latitude", "longitude", "scenario"])
     pq.write_table(table, tmp_path / "plain.parquet")
-    manifest = train(tmp_path / "plain.parquet", tmp_path / "model", candidate=SMALL)
+    manifest = train(tmp_path / "plain.parquet", tmp_path / "model", learner=SMALL)
     assert manifest.recall_by_scenario == {}
     assert load_artifact(tmp_path / "model").manifest == manifest
 
@@ -113,7 +113,7 @@ def test_history_whose_ids_repeat_is_refused(tmp_path):
     table = history().set_column(0, history().schema.field("transaction_id"), same)
     pq.write_table(table, tmp_path / "same.parquet")
     with pytest.raises(TrainingError, match="expected a transaction_id of its own for each transaction of a customer"):
-        train(tmp_path / "same.parquet", tmp_path / "model", candidate=SMALL)
+        train(tmp_path / "same.parquet", tmp_path / "model", learner=SMALL)
 
 
 def test_absent_history_is_a_users_mistake(tmp_path):

@@ -10,7 +10,7 @@ from models.scoring.contributions import read_contributions
 from models.scoring.loaded_model import load_tested
 from models.scoring.reason_finder import ReasonFinder
 from models.scoring.transaction_scorer import TransactionScorer
-from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner
 from models.training.learners.lightgbm_trees import LightGbm
 from models.training.learners.logistic_regression import Logistic
@@ -34,17 +34,17 @@ def trained(request, tmp_path_factory):
     """Return each kind's name and artifact, calibrated, as the job loads it."""
     folder = tmp_path_factory.mktemp(request.param)
     settings = TrainingSettings(model=request.param, calibrate=True)
-    train(history_file(), folder, settings, candidate=QUICK[request.param])
+    train(history_file(), folder, settings, learner=QUICK[request.param])
     return request.param, load_tested(folder)
 
 
 def test_every_candidate_is_tried():
-    assert QUICK.keys() == CANDIDATES.keys()
+    assert QUICK.keys() == LEARNERS.keys()
 
 
 @pytest.mark.parametrize("name", sorted(QUICK))
 def test_the_job_takes_it_uncalibrated_too(name, tmp_path):
-    train(history_file(), tmp_path, TrainingSettings(model=name), candidate=QUICK[name])
+    train(history_file(), tmp_path, TrainingSettings(model=name), learner=QUICK[name])
     assert load_tested(tmp_path).manifest.settings["calibrated"] == 0
 
 
@@ -101,7 +101,7 @@ def test_balance_and_calibration_go_together(balance, tmp_path):
         history_file(),
         tmp_path,
         TrainingSettings(balance=balance, calibrate=True),
-        candidate=LightGbm(settings=SMALL.settings, balance=balance),
+        learner=LightGbm(settings=SMALL.settings, balance=balance),
     )
     assert manifest.settings["balance"] == balance
     assert manifest.metrics["pr_auc"] > 0.1

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from benchmarks.baselines.naive_labels import KnownLabel
 from benchmarks.chaos.books import BOOKS
 from benchmarks.chaos.chaos_result import Basis
 from benchmarks.chaos.label_history import LabelHistory, PlacedLabel
 from benchmarks.chaos.oracle import Oracle
 from benchmarks.chaos.world import draw_labels, draw_world
 from models.features.label_batch import LabelBatch
-from models.features.naive_labels import KnownLabel
 from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision

@@ -5,6 +5,7 @@ import pytest
 from confluent_kafka import Producer
 
 from fraudstream.console.reviews import Reviews, UndeliveredError
+from fraudstream.kafka.broker import Broker
 from fraudstream.settings.settings import load_settings
 from schemas.avro_schemas import LABEL
 from schemas.topics import Topics
@@ -14,7 +15,7 @@ from tests.unit.fraudstream.console.records import alert, through
 
 def reviews(now: datetime, **producer: object) -> Reviews:
     nobody = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0, **producer}
-    return Reviews(load_settings(), Producer(nobody), clock=lambda: now)
+    return Reviews(Broker(load_settings(), "127.0.0.1:1"), Producer(nobody), clock=lambda: now)
 
 
 def test_a_review_is_the_label_of_the_alerts_transaction_known_now():

@@ -11,12 +11,11 @@ from schemas.avro_schemas import SCORE, parsed_schema
 from schemas.codec import RecordCodec
 from schemas.deployment import Deployment
 from schemas.registry import FileRegistry
-from schemas.topic_kinds import topic_kinds
 from schemas.topics import Topics
 from tests.foreign_records import foreign_records, good_records
 from tests.records import label, label_codec, transaction, transaction_codec
 
-KINDS = topic_kinds(Topics())
+KINDS = Topics().kinds()
 
 
 class Message:

@@ -78,4 +78,4 @@ def test_command_tells_the_figures(tmp_path, monkeypatch, replayed):
     assert told["left_out"] == {}
     assert [item["hits"] for item in told["rules"]] == [item.hits for item in replayed.figures.rules]
     shown = CliRunner().invoke(cli.app, line).stdout
-    assert f"{replayed.figures.added:,} alerts more, {replayed.figures.removed:,} less" in shown
+    assert f"{replayed.figures.added:,} alerts added, {replayed.figures.removed:,} removed" in shown

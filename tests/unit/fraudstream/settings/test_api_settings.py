@@ -37,7 +37,7 @@ def test_a_token_that_can_be_guessed_is_refused(tmp_path: Path):
         with pytest.raises(UserError, match="at least 16"):
             tokens(tokens=text)
     (tmp_path / "empty").touch()
-    with pytest.raises(UserError, match="was none"):
+    with pytest.raises(UserError, match="got none"):
         tokens(tokens_file=tmp_path / "empty")
     with pytest.raises(UserError, match="tokens_file"):
         tokens(tokens_file=tmp_path / "not-there")

@@ -91,5 +91,5 @@ def test_value_out_of_bounds_under_a_former_name_is_refused():
 
 def test_former_name_in_another_section_is_unknown():
     write(**{"console.most_us": 2})
-    with pytest.raises(SettingsError, match=r"'console\.most_us' is none"):
+    with pytest.raises(SettingsError, match=r"expected a known setting, got 'console\.most_us'"):
         load_settings()

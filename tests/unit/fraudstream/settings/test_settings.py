@@ -66,14 +66,14 @@ def test_pass_through_tables_take_any_key(monkeypatch):
 )
 def test_unknown_name_in_file_names_the_nearest(text, near):
     write(text)
-    with pytest.raises(SettingsError, match=f"did you mean '{near}'"):
+    with pytest.raises(SettingsError, match=f"Did you mean '{near}'"):
         load_settings()
 
 
 @pytest.mark.parametrize("name", ["FRAUDSTREAM_KAFKA__PROT", "FRAUDSTREAM_KAFKA_PORT", "FRAUDSTREAM_KAFKA__PORT__X"])
 def test_unknown_variable_names_the_nearest(monkeypatch, name):
     monkeypatch.setenv(name, "1")
-    with pytest.raises(SettingsError, match="did you mean 'FRAUDSTREAM_KAFKA__PORT'"):
+    with pytest.raises(SettingsError, match="Did you mean 'FRAUDSTREAM_KAFKA__PORT'"):
         load_settings()
 
 
@@ -89,7 +89,7 @@ def test_all_mistakes_are_told_at_once(monkeypatch):
         load_settings()
     message = str(caught.value)
     assert len(message.splitlines()) == 3
-    assert "job.mode: expected 'thread' or 'process', but it is 'treat'" in message
+    assert "job.mode: expected 'thread' or 'process', got 'treat'" in message
     assert "FRAUDSTREAM_JOB__MODE" in message
 
 
@@ -100,7 +100,7 @@ def test_file_that_is_no_toml_is_a_user_error():
 
 
 def test_named_file_must_exist():
-    with pytest.raises(SettingsError, match="there is none"):
+    with pytest.raises(SettingsError, match="found none"):
         load_settings(Path("other.toml"))
 
 

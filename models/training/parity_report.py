@@ -1,3 +1,5 @@
+"""Parity of a served model with the library that trained it, on adversarial rows."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -16,8 +18,8 @@ NEAR_A_DECISION = 1e-6
 
 
 @dataclass(kw_only=True)
-class Certificate:
-    """How far the scores of a served model are from the library that trained it, on rows made to find a difference.
+class ParityReport:
+    """Difference between a served model and the library that trained it, on adversarial rows.
 
     Parameters
     ----------
@@ -29,14 +31,14 @@ class Certificate:
         Distance of a probability from a threshold within which the decision is left open: where float32 sums make the
         probability, the order of the trees decides.
     rows : dict of str to int
-        How many of each kind, see `AdversarialRows`.
+        Count by kind, see `AdversarialRows`.
     max_difference : float
-        Of probability.
+        Largest difference of probability found.
     decision_flips : int
-        Rows decided otherwise than by the library's probability, rounded to float32 as scores are; but for those left
-        open.
+        Rows with another decision than by the library's probability, rounded to float32 as scores are, without those
+        left open.
     rounded_otherwise : int
-        Rows whose score is not that number to the last bit.
+        Rows whose score differs from that number in any bit.
     near_a_decision : int
         Rows whose probability is within `NEAR_A_DECISION` of a threshold.
     """
@@ -62,7 +64,7 @@ class Certificate:
         return sum(self.rows.values())
 
     def compare(self, kind: str, expected: NDArray[np.float64], scores: NDArray[np.float32]) -> None:
-        """Take note of some rows' probabilities by the library, and scores, (n,) each."""
+        """Add the library's probabilities of rows, and their scores, (n,) each."""
         rounded = expected.astype(np.float32)
         difference = float(np.max(np.abs(expected - scores), initial=0.0))
         distance = np.min(np.abs(expected - np.array([[self.review], [self.block]])), axis=0)
@@ -75,7 +77,7 @@ class Certificate:
         self.near_a_decision += int(np.count_nonzero(distance <= NEAR_A_DECISION))
 
 
-def examine(
+def verify_parity(
     fitted: TrainedModel,
     onnx: bytes,
     x: NDArray[np.float32],
@@ -85,29 +87,29 @@ def examine(
     rows: int,
     seed: int,
     progress: Progress = lambda _stage, _done, _total: None,
-) -> Certificate:
+) -> ParityReport:
     """Compare a served model with the classifier that it was exported from.
 
     Parameters
     ----------
-    fitted : Fitted
-        The classifier, as its library has it.
+    fitted : TrainedModel
+        Classifier in its library's form.
     onnx : bytes
-        What is served.
+        Served model.
     x : ndarray of float32, (n, F), n > 0
         Ordinary rows.
     review, block : float
         Decision thresholds.
     rows : int
-        How many to compare.
+        Number of rows to compare.
     seed : int
-        Another one makes other rows.
+        Seed of the adversarial rows.
     progress : callable of (str, int, int), optional
     """
     model = OnnxModel(onnx, features=x.shape[1])
     left_open = 0.0 if fitted.exact else fitted.bound
-    found = Certificate(bound=fitted.bound, review=review, block=block, left_open=left_open)
+    report = ParityReport(bound=fitted.bound, review=review, block=block, left_open=left_open)
     for kind, made in AdversarialRows(fitted, x, (review, block), seed=seed).rows(rows):
-        found.compare(kind, fitted.probability(made), model.score(made))
-        progress("certify", found.total, rows)
-    return found
+        report.compare(kind, fitted.probability(made), model.score(made))
+        progress("verify", report.total, rows)
+    return report

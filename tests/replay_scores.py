@@ -1,3 +1,5 @@
+"""Scores of a history, computed offline by the scorer itself."""
+
 from collections.abc import Callable
 
 import numpy as np

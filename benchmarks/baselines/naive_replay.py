@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.naive import Event, NaiveEngine
+from benchmarks.baselines.naive_features import Event, NaiveEngine
 from models.scoring.artifact import Artifact
 from models.scoring.model import OnnxModel
 from schemas.currency import exponent_of

@@ -1,3 +1,5 @@
+"""Replay of a history through the feature engine."""
+
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -16,13 +18,13 @@ BATCH_ROWS = 4_096
 
 
 class Replayed(NamedTuple):
-    """What `replay_features` found out about n rows.
+    """Features of n replayed rows.
 
     Parameters
     ----------
     x : ndarray of float32, (n, F)
     duplicate : ndarray of bool, (n,)
-        Whether the row repeats a kept transaction: such a row teaches nothing new.
+        Whether the row repeats an earlier transaction.
     """
 
     x: NDArray[np.float32]
@@ -39,18 +41,17 @@ def replay_features(
 ) -> Replayed:
     """Send a history through the job's own feature engine, from empty.
 
-    Each row's features come from what was before it in event time, and from the labels that were known at that
-    time, so they are what the job would have seen.
+    Each row's features depend on earlier rows in event time, and on the labels known at that time, as in the job.
 
     Parameters
     ----------
     table : pyarrow.Table, n rows
-        In the order of event time, with the columns of `TRANSACTION_ARROW`; of `LABELLED_ARROW` with labels.
+        In order of event time, with the columns of `TRANSACTION_ARROW`; of `LABELLED_ARROW` with labels.
     category_risk, type_risk : RiskTable
     with_labels : bool
-        Whether each label is learned at its label_time.
+        Whether each label becomes known at its label_time.
     progress : callable of (int, int), optional
-        Told rows done and rows in all.
+        Callback with rows done and total rows.
     """
     engine = FeatureEngine(load=None, category_risk=category_risk, type_risk=type_risk)
     labels = LabelFeed(table) if with_labels else None
@@ -70,38 +71,38 @@ def replay_features(
 
 
 class LabelFeed:
-    """The labels of a history, given out as they become known.
+    """Labels of a history, released as they become known.
 
     Parameters
     ----------
     table : pyarrow.Table
-        With the columns of `LABELLED_ARROW`; rows whose label is unknown give none.
+        With the columns of `LABELLED_ARROW`; rows without a label are skipped.
     """
 
     def __init__(self, table: pa.Table) -> None:
         labels = known_labels(table)
         order = np.argsort(labels["label_time"].cast(pa.int64()).to_numpy(), kind="stable")
         self._labels = LabelBatch.of(_one_batch(labels.take(pa.array(order))))
-        self._given = 0
+        self._released = 0
 
     def before(self, records: pa.RecordBatch) -> tuple[LabelBatch, NDArray[np.int64]]:
-        """Return the labels known by the last of these transactions, and how many of them before each.
+        """Return the new labels known by the last of these transactions, and their number before each.
 
         Parameters
         ----------
         records : pyarrow.RecordBatch
-            In the order of event time, none before those of the last call.
+            In order of event time, none before those of the last call.
 
         Returns
         -------
         labels : LabelBatch
-            Without those given out before.
+            Without those released before.
         labels_before : ndarray of int64, (len(records),)
         """
         times_ms = records.column("event_time").cast(pa.int64()).to_numpy()
         known = np.searchsorted(self._labels.label_times_ms, times_ms, side="right")
-        given, self._given = self._given, max(self._given, int(known[-1]))
-        return self._labels[given : self._given], known - given
+        released, self._released = self._released, max(self._released, int(known[-1]))
+        return self._labels[released : self._released], known - released
 
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:

@@ -1,3 +1,5 @@
+"""Archive and labels as SQL tables."""
+
 from pathlib import Path
 
 import duckdb
@@ -7,7 +9,7 @@ HERE = Path(__file__).parent
 
 
 class Store:
-    """The archive of the inference topic beside the labels, to be asked in SQL: see views.sql.
+    """Inference archive and labels as SQL tables, see views.sql.
 
     Parameters
     ----------
@@ -20,7 +22,7 @@ class Store:
     def __init__(self, archive: Path, labels: Path | None = None) -> None:
         # Nothing is downloaded: what the queries need is in the wheel.
         self._database = duckdb.connect(config={"autoinstall_known_extensions": False})
-        # The first letter leaves out files that are being written. Another version's files may have other features.
+        # The pattern skips files that are being written. Files of another version may have other features.
         files = f"{archive}/date=*/[0-9]*.parquet"
         self._database.read_parquet(files, hive_partitioning=False, union_by_name=True).create_view("logged")
         self._database.execute(
@@ -33,11 +35,11 @@ class Store:
         self._database.execute((HERE / "views.sql").read_text())
 
     def run(self, sql: str) -> pa.Table:
-        """Return what a query gives."""
+        """Return the result of a query."""
         return self._database.sql(sql).to_arrow_table()
 
     def answer(self, name: str) -> pa.Table:
-        """Return what a query of the folder queries/ gives."""
+        """Return the result of a query of the folder queries/."""
         return self.run(query(name))
 
 

@@ -1,9 +1,10 @@
+"""Rules of single learners; `tests/contract/test_learners.py` has those of all."""
+
 import numpy as np
 import pytest
 
 from models.scoring.model import OnnxModel
 from models.training.learners.balance import SMOTE_RATIO, balanced
-from models.training.learners.catalogue import CANDIDATES
 from models.training.learners.random_forest import RandomForest
 from models.training.learners.xgboost_trees import XGBoost
 from models.training.parity import edge_case_rows
@@ -11,52 +12,6 @@ from tests.unit.training.classifiers import trained
 
 MADE = trained(trees=2)
 X, IS_FRAUD = MADE.x, MADE.is_fraud
-
-
-@pytest.fixture(scope="module", params=sorted(CANDIDATES))
-def fitted(request):
-    return CANDIDATES[request.param]("none").fit(X, IS_FRAUD, seed=3)
-
-
-def test_onnx_equals_the_library_at_splits_and_on_strange_rows(fitted):
-    strange = edge_case_rows(X, seed=1)
-    assert fitted.accepts(X).all()
-    rows = np.concatenate([X, fitted.threshold_rows(X), strange[fitted.accepts(strange)]])
-    scores = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1]).score(rows)
-    assert scores.shape == (len(rows),)
-    assert np.max(np.abs(fitted.probability(rows) - scores)) <= fitted.bound
-
-
-def test_a_row_scores_the_same_alone_as_in_a_batch(fitted):
-    model = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1])
-    together = model.score(X[:300])
-    alone = np.concatenate([model.score(X[row : row + 1]) for row in range(300)])
-    assert together.tobytes() == alone.tobytes()
-
-
-def test_importance_is_shares_of_the_features(fitted):
-    importance = fitted.importance()
-    assert importance.shape == (X.shape[1],)
-    assert importance.sum() == pytest.approx(1)
-
-
-def test_it_ranks_frauds_first(fitted):
-    p = fitted.probability(X)
-    assert np.mean(p[IS_FRAUD]) > 3 * np.mean(p[~IS_FRAUD])
-
-
-@pytest.mark.parametrize("name", sorted(CANDIDATES))
-def test_the_same_seed_gives_the_same_model(name):
-    first, second = (CANDIDATES[name]("none").fit(X[:2_000], IS_FRAUD[:2_000], seed=5) for _ in range(2))
-    assert np.array_equal(first.probability(X[:500]), second.probability(X[:500]))
-
-
-@pytest.mark.parametrize("name", sorted(CANDIDATES))
-@pytest.mark.parametrize("balance", ["weights", "smote"])
-def test_balance_raises_the_probabilities(name, balance):
-    x, is_fraud = X[:3_000], IS_FRAUD[:3_000] & (np.arange(3_000) % 4 == 0)
-    plain = CANDIDATES[name]("none").fit(x, is_fraud, seed=3).probability(x).mean()
-    assert CANDIDATES[name](balance).fit(x, is_fraud, seed=3).probability(x).mean() > plain
 
 
 def test_float64_thresholds_of_a_forest_are_floored():

@@ -1,10 +1,10 @@
-"""Explores the archive of the inference topic: `fraudstream explore` runs it, VS Code and Jupyter open its cells.
+"""Exploration of the inference archive: `fraudstream explore` runs it, VS Code and Jupyter open its cells.
 
-Each chart's query is a file in queries/, on the tables of views.sql: change them, or ask your own by
+Each chart's query is a file in queries/, on the tables of views.sql: edit them, or run your own with
 `store.run("SELECT ...")`.
 """
 
-# %% What to read, and where the page goes: edit these, or set the variables
+# %% Inputs and output: edit these, or set the environment variables
 import os
 import sys
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from store import Store, query
 ARCHIVE = Path(os.environ.get("EXPLORE_ARCHIVE", "artifacts/inference"))
 LABELS = os.environ.get("EXPLORE_LABELS")  # Parquet: customer_id, transaction_id, is_fraud, label_time
 OWN_QUERIES = [Path(name) for name in os.environ.get("EXPLORE_QUERIES", "").split(os.pathsep) if name]
-PAGE = os.environ.get("EXPLORE_PAGE")  # none: nothing is written
+PAGE = os.environ.get("EXPLORE_PAGE")  # no page without it
 
 ORANGE, RED, BLUE, GREY = "#e08a3c", "#b3261e", "#1f5fa8", "#9aa3ad"
 DECISIONS = alt.Scale(domain=["REVIEW", "BLOCK"], range=[ORANGE, RED])
@@ -33,7 +33,7 @@ page = Page("What the job logged", "{}: {:,} transactions, {:,} with a label".fo
 
 
 def show(name: str, heading: str, text: str, draw: Callable[[pa.Table], alt.TopLevelMixin]) -> alt.TopLevelMixin:
-    """Draw a query's answer for the page, and return the chart, so that a notebook shows it."""
+    """Draw a query's result for the page, and return the chart for a notebook."""
     rows = store.answer(name)
     chart = draw(rows)
     page.add_chart(name, heading, text, sql=query(name), chart=chart, rows=len(rows))
@@ -52,7 +52,7 @@ page.add_table(
 
 # %% Transactions, and the share of them that alerts
 def alerts_over_time(rows: pa.Table) -> alt.VConcatChart:
-    """Chart the transactions, and below them the share that each decision had."""
+    """Chart the transactions, and below them the share of each decision."""
     time = alt.X("time:T", bin="binned", scale=UTC, title="event time, UTC"), alt.X2("time_below:T")
     transactions = alt.Chart(rows, width=WIDTH, height=80).mark_bar(color=GREY)
     shares = alt.Chart(rows, width=WIDTH, height=200).mark_bar().transform_filter(alt.datum.decision != "APPROVE")
@@ -100,7 +100,7 @@ show(
 show(
     "scores",
     "Scores",
-    "How many transactions have a score, by what became known of them. The counts are logarithmic.",
+    "Transactions by score and label, on a logarithmic scale.",
     lambda rows: (
         alt.Chart(rows, width=WIDTH, height=220)
         .mark_line(interpolate="step-after")
@@ -114,9 +114,9 @@ show(
 )
 
 
-# %% Amounts beside scores
+# %% Amounts and scores
 def amounts_and_scores(rows: pa.Table) -> alt.LayerChart:
-    """Chart how many transactions lie where, and over them the known frauds."""
+    """Chart the density of the transactions, and over it the known frauds."""
     base = alt.Chart(rows, width=WIDTH, height=260)
     all_of_them = base.mark_rect().encode(
         alt.X("amount:Q", scale=alt.Scale(type="log"), title="amount, of 100 minor units"),
@@ -142,7 +142,7 @@ show(
     amounts_and_scores,
 )
 
-# %% What each threshold would give
+# %% Precision and recall by threshold
 show(
     "thresholds",
     "Precision and recall by threshold",
@@ -167,11 +167,11 @@ show(
     ),
 )
 
-# %% Which features tell frauds from genuine transactions
+# %% Features that separate frauds from genuine transactions
 show(
     "features",
     "Features by label",
-    "AUC of each feature alone: the chance that a fraud has more of it than a genuine transaction. 0.5 says nothing.",
+    "AUC of each feature alone: probability that a fraud has the higher value. 0.5: no information.",
     lambda rows: (
         alt.Chart(rows.slice(0, 25), width=WIDTH - 100)
         .mark_bar()
@@ -192,9 +192,9 @@ show(
 )
 
 
-# %% Where alerts gather
+# %% Merchants and customers with many alerts
 def hot_spots(rows: pa.Table) -> alt.VConcatChart:
-    """Chart the merchants with most alerts, and below them the customers."""
+    """Chart the merchants and the customers with the highest numbers of alerts."""
     bars = alt.Chart(rows, width=WIDTH - 100).mark_bar()
     tooltip = ["id:N", "transactions:Q", "alerts:Q", "frauds:Q", alt.Tooltip("amount_of_alerts:Q", format=",.2f")]
     shade = alt.Color("share:Q", scale=alt.Scale(scheme="orangered"), legend=alt.Legend(format=".0%"))
@@ -211,7 +211,7 @@ def hot_spots(rows: pa.Table) -> alt.VConcatChart:
 show(
     "hot_spots",
     "Where alerts gather",
-    "The merchants and the customers with most alerts. The shade is the share of their transactions that alerts.",
+    "Merchants and customers with the highest numbers of alerts. The shade is the share of their transactions.",
     hot_spots,
 )
 

@@ -1,4 +1,4 @@
-"""Results of `model verify` for valid models of every kind, and for damaged ones."""
+"""Parity reports of sound models of every kind, and of damaged ones."""
 
 import json
 
@@ -13,21 +13,21 @@ from models.scoring.artifact import LIBRARY_FILE, Artifact, checksum, load_artif
 from models.scoring.model import OnnxModel
 from models.training.adversarial_rows import NEAR, SHARES, AdversarialRows
 from models.training.calibration import Calibrated, Platt
-from models.training.certificate import Certificate, examine
-from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import TrainedModel
 from models.training.learners.lightgbm_trees import FittedLightGbm
+from models.training.parity_report import ParityReport, verify_parity
 from models.training.thresholds import choose_thresholds
 from tests.unit.training.classifiers import Trained, trained
 from tests.unit.training.histories import artifact_folder, history_file
 
 
-def certificate(fitted: TrainedModel, case: Trained, *, rows: int, content: bytes | None = None) -> Certificate:
-    """Examine a classifier's own export, or another model, at thresholds as training chooses them."""
+def parity_report(fitted: TrainedModel, case: Trained, *, rows: int, content: bytes | None = None) -> ParityReport:
+    """Verify a classifier's own export, or another model, at thresholds as training chooses them."""
     exported = fitted.export().SerializeToString()
     scores = OnnxModel(exported, features=case.x.shape[1]).score(case.x)
     thresholds = choose_thresholds(case.is_fraud, scores, scores[:0])
-    return examine(
+    return verify_parity(
         fitted, content or exported, case.x, review=thresholds.review, block=thresholds.block, rows=rows, seed=1
     )
 
@@ -41,7 +41,7 @@ MODELS = {
 }
 
 
-def assert_equal(found: Certificate, rows: int) -> None:
+def assert_equal(found: ParityReport, rows: int) -> None:
     assert found.holds, found
     assert (found.decision_flips, found.left_open) == (0, 0.0)
     assert found.max_difference <= 1e-6
@@ -49,18 +49,18 @@ def assert_equal(found: Certificate, rows: int) -> None:
 
 
 def of_lightgbm(case: Trained, rows: int) -> None:
-    found = certificate(FittedLightGbm(case.booster), case, rows=rows)
+    found = parity_report(FittedLightGbm(case.booster), case, rows=rows)
     assert_equal(found, rows)
     # What is left is the last bit of float64's sigmoid, of probabilities near 0.
     assert found.rounded_otherwise <= rows / 10_000
 
 
-def of_candidate(name: str, calibrated: bool, rows: int) -> Certificate:
+def of_candidate(name: str, calibrated: bool, rows: int) -> ParityReport:
     case = trained(trees=2, seed=3)
-    fitted: TrainedModel = CANDIDATES[name]("none").fit(case.x, case.is_fraud, seed=3)
+    fitted: TrainedModel = LEARNERS[name]("none").fit(case.x, case.is_fraud, seed=3)
     if calibrated:
         fitted = Calibrated(fitted, Platt.fit(fitted.probability(case.x), case.is_fraud))
-    found = certificate(fitted, case, rows=rows)
+    found = parity_report(fitted, case, rows=rows)
     assert found.holds, found
     assert found.total == rows
     return found
@@ -72,7 +72,7 @@ def test_scores_are_lightgbms_rounded_once(name):
 
 
 @pytest.mark.parametrize("calibrated", [False, True], ids=["plain", "calibrated"])
-@pytest.mark.parametrize("name", sorted(CANDIDATES))
+@pytest.mark.parametrize("name", sorted(LEARNERS))
 def test_every_kind_of_model_holds(name, calibrated):
     of_candidate(name, calibrated, 10_000)
 
@@ -113,21 +113,21 @@ def nan_to_the_other_side(attributes) -> None:
 
 
 @pytest.mark.parametrize("change", [threshold_one_float_up, leaf_off_by_a_thousandth, nan_to_the_other_side])
-def test_the_least_damage_is_found(change):
+def test_the_smallest_damage_is_found(change):
     case = trained(trees=80, nan_share=0.1, seed=3)
     fitted = FittedLightGbm(case.booster)
     content = damaged(fitted.export().SerializeToString(), change)
-    found = certificate(fitted, case, rows=50_000, content=content)
+    found = parity_report(fitted, case, rows=50_000, content=content)
     assert not found.holds
     assert found.max_difference > found.bound
 
 
-def test_sums_in_float32_are_told():
-    """As ONNX's operator for classifiers makes them: within the bound, but not the library's number."""
+def test_sums_in_float32_are_reported():
+    """ONNX's operator for classifiers sums in float32: within the bound, but not the library's number."""
     case = trained(trees=80, seed=3)
     fitted = FittedLightGbm(case.booster)
     content = damaged(fitted.export().SerializeToString(), weights_as_float32)
-    found = certificate(fitted, case, rows=10_000, content=content)
+    found = parity_report(fitted, case, rows=10_000, content=content)
     assert found.rounded_otherwise > 100
 
 
@@ -140,7 +140,7 @@ def run(*line: str):
     return CliRunner().invoke(cli.app, ["model", "verify", *line, "--rows", "20000", "--json"])
 
 
-def test_command_certifies_what_train_wrote():
+def test_command_verifies_what_train_wrote():
     done = run(str(artifact_folder()), "--history", str(history_file()))
     assert done.exit_code == 0, done.exception
     told = json.loads(done.stdout)
@@ -168,7 +168,7 @@ def test_command_names_the_file_that_is_missing(tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize("options", [(), ("--calibrate",)], ids=["plain", "calibrated"])
 def test_a_million_rows_of_the_default_trainer(options, tmp_path):
-    """As a user does it: simulate, train, certify; 100 trees on 270,000 transactions."""
+    """As a user does it: simulate, train, verify; 100 trees on 270,000 transactions."""
     history, model = str(tmp_path / "history.parquet"), str(tmp_path / "model")
     for line in (
         ["simulate", "--out", history, "--customers", "3000"],
@@ -191,6 +191,6 @@ def test_hundred_thousands_of_rows_of_every_lightgbm_model(name):
 
 @pytest.mark.long
 @pytest.mark.parametrize("calibrated", [False, True], ids=["plain", "calibrated"])
-@pytest.mark.parametrize("name", sorted(CANDIDATES))
+@pytest.mark.parametrize("name", sorted(LEARNERS))
 def test_hundred_thousands_of_rows_of_every_kind_of_model(name, calibrated):
     of_candidate(name, calibrated, 300_000)

@@ -2,9 +2,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from models.features import replay
+from models.features.replay import replay_features
 from models.features.risk import RiskTable
-from models.training import replay
-from models.training.replay import replay_features
 from tests.unit.training.histories import history
 
 NO_RISK = {"category_risk": RiskTable(), "type_risk": RiskTable()}

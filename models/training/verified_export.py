@@ -1,3 +1,5 @@
+"""Export of a classifier whose ONNX graph is checked against the library."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -9,25 +11,25 @@ from models.scoring.artifact import Parity
 from models.scoring.model import OnnxModel
 from models.scoring.self_test import SelfTest
 from models.training.learners.learner import TrainedModel
-from models.training.parity import edge_case_rows, prove_parity
+from models.training.parity import check_parity, edge_case_rows
 from models.training.thresholds import Thresholds, choose_thresholds
 
 START_ROWS = 20_000
-"""How many validation rows those at the splits are made from."""
+"""Validation rows that the rows at the splits are made from."""
 
 
-class Certified(NamedTuple):
-    """An exported classifier, proved equal to the one that was trained.
+class VerifiedExport(NamedTuple):
+    """Exported classifier that scores as the trained one.
 
     Parameters
     ----------
     onnx : bytes
     scores : ndarray of float32, (n,)
-        Of the validation rows, as the job scores them.
+        Scores of the validation rows, as the job computes them.
     thresholds : Thresholds
     parity : Parity
     self_test : SelfTest
-        Some of the rows that it was proved on.
+        Some of the rows that it was checked on.
     """
 
     onnx: bytes
@@ -37,31 +39,33 @@ class Certified(NamedTuple):
     self_test: SelfTest
 
 
-def certify(fitted: TrainedModel, x: NDArray[np.float32], is_fraud: NDArray[np.bool_], *, seed: int) -> Certified:
-    """Export a classifier, choose its thresholds, and prove ONNX against the library that trained it.
+def export_verified(
+    fitted: TrainedModel, x: NDArray[np.float32], is_fraud: NDArray[np.bool_], *, seed: int
+) -> VerifiedExport:
+    """Export a classifier, choose its thresholds, and check ONNX against the library that trained it.
 
     Parameters
     ----------
-    fitted : Fitted
+    fitted : TrainedModel
     x : ndarray of float32, (n, F), n > 0
         Validation rows.
     is_fraud : ndarray of bool, (n,)
-        With at least one fraud.
+        At least one fraud.
     seed : int
-        For rows as no history has them.
+        Seed of the edge case rows.
 
     Raises
     ------
     ExportError
-        They differ by more than rounding, or in a decision.
+        The two differ by more than rounding, or in a decision.
     """
     onnx = fitted.export().SerializeToString(deterministic=True)
-    at_thresholds, strange = fitted.threshold_rows(x[:START_ROWS]), edge_case_rows(x, seed)
-    rows = np.concatenate([x, at_thresholds, strange[fitted.accepts(strange)]])
+    at_thresholds, edge_cases = fitted.threshold_rows(x[:START_ROWS]), edge_case_rows(x, seed)
+    rows = np.concatenate([x, at_thresholds, edge_cases[fitted.accepts(edge_cases)]])
     scores, expected = OnnxModel(onnx).score(rows), fitted.probability(rows)
     ordinary, made = scores[: len(x)], scores[len(x) :]
     thresholds = choose_thresholds(is_fraud, ordinary, made)
-    parity = prove_parity(
+    parity = check_parity(
         expected=expected,
         scores=scores,
         threshold_rows=len(at_thresholds),
@@ -69,4 +73,4 @@ def certify(fitted: TrainedModel, x: NDArray[np.float32], is_fraud: NDArray[np.b
         block=thresholds.block,
         bound=fitted.bound,
     )
-    return Certified(onnx, ordinary, thresholds, parity, SelfTest.of(rows, expected))
+    return VerifiedExport(onnx, ordinary, thresholds, parity, SelfTest.of(rows, expected))

@@ -1,3 +1,5 @@
+"""HTML page of the exploration."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -11,12 +13,12 @@ import pyarrow as pa
 import vl_convert
 
 MAX_ROWS = 100
-"""Of a table."""
+"""Maximum of rows of a table on the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of the page: a chart, or else a table, with the query that gave its rows."""
+    """Section of the page: a chart or a table, with its query."""
 
     name: str
     heading: str
@@ -29,7 +31,7 @@ class Section:
 
 
 class Page:
-    """An HTML page that holds all it needs: the charts, and the programs that draw them.
+    """Self-contained HTML page: the charts, and the programs that draw them.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ class Page:
         self._sections: list[Section] = []
 
     def add_chart(self, name: str, heading: str, text: str, *, sql: str, chart: alt.TopLevelMixin, rows: int) -> None:
-        """Append a chart of so many rows; of none it is said that there is nothing to show."""
+        """Append a chart; without rows the page says that there is nothing to show."""
         drawn = chart.to_dict() if rows else None
         self._sections.append(Section(name=name, heading=heading, text=text, sql=sql, rows=rows, chart=drawn))
 

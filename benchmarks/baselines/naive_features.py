@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from benchmarks.baselines.naive_labels import KnownLabel, LabelFacts, NaiveLabels, is_of_labels
 from models.features.history import DUPLICATE_MS, MAX_IDS, TILES_A_WINDOW, K
-from models.features.naive_labels import KnownLabel, LabelFacts, NaiveLabels, is_of_labels
 from models.features.operation import Operation as Op
 from models.features.table import FEATURES, Feature
 from models.features.window import HORIZON_MS, Window
