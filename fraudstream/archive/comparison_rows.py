@@ -88,7 +88,7 @@ def _of_history(
         data={"file": str(path), **fingerprint(path, transactions.event_time_ms).model_dump()},
         left_out={DUPLICATE: int(np.count_nonzero(duplicate))},
     )
-    return rows.take(~duplicate)
+    return rows.select(~duplicate)
 
 
 def _replayed(
@@ -129,7 +129,7 @@ def _of_archive(
         },
         left_out={DUPLICATE: repeated, NO_CATEGORY: int(np.count_nonzero(~told))},
     )
-    return found.take(told)
+    return found.select(told)
 
 
 def labels_of(transactions: pa.Table, labels: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
