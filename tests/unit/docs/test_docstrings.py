@@ -11,7 +11,6 @@ FOLDERS = [
     "benchmarks",
     "dags",
     "docker",
-    "exploration",
     "fraudstream",
     "jobs",
     "models",
