@@ -1,4 +1,4 @@
-"""What passes between the JVM and the Python operators, always a batch at a time."""
+"""Types of the records between the JVM and the Python operators, always a batch at a time."""
 
 from collections.abc import Sequence
 
