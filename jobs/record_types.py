@@ -1,4 +1,4 @@
-"""Types of the batches that pass between the JVM and the Python operators."""
+"""Types of the records between the JVM and the Python operators, always a batch at a time."""
 
 from collections.abc import Sequence
 

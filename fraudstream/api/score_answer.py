@@ -61,7 +61,7 @@ class ReasonAnswer(BaseModel):
 
 
 class ScoreAnswer(BaseModel):
-    """What to do with a transaction."""
+    """Decision on a transaction."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, protected_namespaces=())
 

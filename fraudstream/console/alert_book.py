@@ -25,7 +25,7 @@ _SHORT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which alerts.
+    """Filter of alerts.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class DecisionWriter:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Serving:
-    """Models in service, their writers and the observer of their drift signals: made once for all shards of a subtask.
+    """Scoring, logging and monitoring of one deployment, made once for all shards of a subtask.
 
     Parameters
     ----------
