@@ -22,6 +22,7 @@ __all__ = [
     "FEATURES",
     "FEATURE_NAMES",
     "LABEL_WINDOWS",
+    "RISK_SOURCES",
     "SEMANTICS_VERSION",
     "WINDOWS",
     "Feature",
@@ -178,6 +179,11 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+
+RISK_SOURCES = {
+    feature.name: feature.source for feature in FEATURES if feature.operation in {Op.CATEGORY_RISK, Op.TYPE_RISK}
+}
+"""Features that are fraud rates of a model's own, and the field of each."""
 
 
 def spec_hash() -> str:
