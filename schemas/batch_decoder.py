@@ -49,7 +49,7 @@ _REASONS = (
 
 @dataclass(frozen=True)
 class DecodedBatch:
-    """What a micro-batch held.
+    """Decoded records of a micro-batch, and its rejections.
 
     Attributes
     ----------

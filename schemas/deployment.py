@@ -58,7 +58,7 @@ class Challenger(Served):
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """Which models the job is to score with: all of it, so that of several the newest alone counts.
+    """Complete set of models that the job scores with; the newest deployment replaces all earlier ones.
 
     Attributes
     ----------
