@@ -18,7 +18,7 @@ class BrokerErrors:
 
     @property
     def advice(self) -> str:
-        """Cause and remedy, as the end of a sentence; empty when nothing is known."""
+        """Cause and advice, as the end of a sentence; empty when unknown."""
         if _REFUSED & self._texts.keys():
             return "it refuses the login: check mechanism, username and password in [kafka.security]"
         if KafkaError._SSL in self._texts:

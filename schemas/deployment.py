@@ -58,7 +58,7 @@ class Challenger(Served):
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """Models that the job is to score with, all of them: of several deployments only the newest counts.
+    """Complete set of models that the job scores with; the newest deployment replaces all earlier ones.
 
     Attributes
     ----------

@@ -6,7 +6,7 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryAccess:
-    """Address of a schema registry, and the login there.
+    """Address and credentials of a schema registry.
 
     Attributes
     ----------

@@ -119,11 +119,11 @@ class RuleBook:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> RuleBook:
         """Return what `to_record` was called on."""
-        told = dict(record)
-        rules = tuple(Rule(**rule) for rule in told.pop("rules"))
+        parsed = dict(record)
+        rules = tuple(Rule(**rule) for rule in parsed.pop("rules"))
         lists = tuple(
             RuleList(name=found["name"], entries=tuple(ListEntry(**entry) for entry in found["entries"]))
-            for found in told.pop("lists")
+            for found in parsed.pop("lists")
         )
-        snoozes = tuple(Snooze(**snooze) for snooze in told.pop("snoozes"))
-        return cls(**told, rules=rules, lists=lists, snoozes=snoozes)
+        snoozes = tuple(Snooze(**snooze) for snooze in parsed.pop("snoozes"))
+        return cls(**parsed, rules=rules, lists=lists, snoozes=snoozes)

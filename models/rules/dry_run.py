@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class RuleFigures:
-    """Effect of one rule in a dry run.
+    """Effect that one rule would have had.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Alerted:
 
 @dataclass(frozen=True, kw_only=True)
 class DryRun:
-    """Effect of a rule book on transactions that a model scored.
+    """Effect that a rule book would have had on transactions that a model scored.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ NONE_FIRED: Fired = {}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ruling:
-    """Effect of a rule book on n decisions of a model.
+    """Decisions of a rule book on n decisions of a model.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Consistency:
-    """Comparison of the job's log with the same transactions scored again.
+    """Logged scores of the job compared with recomputed ones.
 
     Parameters
     ----------

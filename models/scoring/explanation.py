@@ -26,7 +26,7 @@ class Part:
     usual : float or None
         The customer's own usual value; None where there is no such thing.
     contribution : float or None
-        What it adds to the log-odds of fraud; None where the model does not tell.
+        What it adds to the log-odds of fraud; None where the model has no contributions.
     """
 
     feature: str

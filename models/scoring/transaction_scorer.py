@@ -41,7 +41,7 @@ class Decisions:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ScoredBatch(Decisions):
-    """Result of `TransactionScorer.score` for n transactions, in their order; ``x`` is as the champion knows it.
+    """Result of `TransactionScorer.score` for n transactions, in their order; ``x`` has the champion's fraud rates.
 
     Parameters
     ----------
