@@ -1,1 +1,1 @@
-"""What is read from the topics: alerts, dead letters, labels, latency, two jobs' scores beside each other."""
+"""Readers of the topics by record type: alerts, dead letters, labels, latency, scores of two jobs."""

@@ -135,7 +135,7 @@ class Notifier:
             return
         self._next_look = now + self._broker.settings.notices.window_s
         with _outlasting("counting alerts"):
-            jump = self._alerts.look()
+            jump = self._alerts.poll()
             if jump:
                 self._deliver(jump_notice(jump))
 
