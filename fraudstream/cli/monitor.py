@@ -53,7 +53,8 @@ def monitor(
     from fraudstream.kafka.topics import require_topics
     from fraudstream.lifecycle.error_drift import error_drift as watch_error
     from fraudstream.readers.label_watch import LabelWatch
-    from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+    from models.monitoring.label_monitor import LabelMonitor
+    from schemas.durations import DAY_MS
 
     settings = settings_of(context)
     broker = Broker.of(settings)
@@ -79,7 +80,7 @@ def _pass_over(_matured: Matured) -> None:
 
 
 def _intervals(watch: LabelWatch, interval_s: float, *, once: bool) -> Iterator[None]:
-    """Yield after each interval, and once more at the end."""
+    """Yield after each interval, and again at the end."""
     done = False
     while not done:
         deadline = time.monotonic() + interval_s
