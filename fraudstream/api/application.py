@@ -1,3 +1,5 @@
+"""Web application of the scoring API."""
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
@@ -13,7 +15,7 @@ from fraudstream.api.body_limit import BodyLimit
 from fraudstream.api.problem import answer_with_problems, openapi_of
 from fraudstream.api.readiness import Readiness
 from fraudstream.api.request_metrics import RequestMetrics
-from fraudstream.api.scoring import open_desk
+from fraudstream.api.scoring import open_job_client
 from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import Settings
 
@@ -27,12 +29,12 @@ def create_application(settings: Settings, services: Services, registry: Collect
     """Make the web application; it reaches for the broker when it starts.
 
     A page that shows the same job to people may be mounted on it: what its routes need is in `app.state`
-    (`settings`, `services`, `desk`, `access`), and `require_access` guards them.
+    (`settings`, `services`, `client`, `access`), and `require_access` guards them.
 
     Parameters
     ----------
     settings, services
-        What it is told, and where the job is.
+        Settings of the API, and the job's addresses.
     registry
         What `/metrics` gives; requests are counted there too.
 
@@ -44,14 +46,14 @@ def create_application(settings: Settings, services: Services, registry: Collect
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_desk(services.broker(settings)) as app.state.desk:
+        with open_job_client(services.broker(settings)) as app.state.client:
             yield
 
     app = FastAPI(title="fraudstream", version="1", description=DESCRIPTION, lifespan=lifespan)
     app.state.settings, app.state.services, app.state.registry = settings, services, registry
     app.state.access = Access(settings.api.read_tokens(), settings.api.rate_limit)
     app.state.readiness = Readiness(settings, services)
-    app.add_middleware(BodyLimit, most_bytes=settings.api.max_body_bytes, timeout_s=settings.api.body_timeout_s)
+    app.add_middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, timeout_s=settings.api.body_timeout_s)
     app.add_middleware(RequestMetrics, registry=registry)
     answer_with_problems(app)
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]

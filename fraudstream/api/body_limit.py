@@ -1,3 +1,5 @@
+"""Limits on the size and duration of request bodies."""
+
 from __future__ import annotations
 
 import asyncio
@@ -11,20 +13,20 @@ MAX_DIGITS = 18
 
 
 class BodyLimit:
-    """Refuses a body that is too large, before it is in memory, whether it tells its length or not, or too slow.
+    """Middleware that rejects a body that is too large, before it is in memory, or too slow.
 
     Parameters
     ----------
     app
         Next ASGI application.
-    most_bytes
+    max_bytes
         Of a body.
     timeout_s
         Time for a body, in seconds.
     """
 
-    def __init__(self, app: ASGIApp, most_bytes: int, timeout_s: float) -> None:
-        self._app, self._most, self._timeout_s = app, most_bytes, timeout_s
+    def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float) -> None:
+        self._app, self._max, self._timeout_s = app, max_bytes, timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with 408 or 413."""
@@ -46,10 +48,12 @@ class BodyLimit:
         await self._app(scope, again, send)
 
     def _check_length(self, scope: Scope) -> None:
-        told = dict(scope["headers"]).get(b"content-length", b"0")
+        length = dict(scope["headers"]).get(b"content-length", b"0")
         # By its digits first: Python refuses to read a number of thousands of them.
-        if told.isdigit() and (len(told) > MAX_DIGITS or int(told) > self._most):
-            raise self._too_large(f"{int(told):,}" if len(told) <= MAX_DIGITS else f"a number of {len(told):,} digits")
+        if length.isdigit() and (len(length) > MAX_DIGITS or int(length) > self._max):
+            raise self._too_large(
+                f"{int(length):,}" if len(length) <= MAX_DIGITS else f"a number of {len(length):,} digits"
+            )
 
     async def _read(self, receive: Receive) -> Message:
         """Return the whole body as one message, or that the client has gone."""
@@ -58,7 +62,7 @@ class BodyLimit:
             async with asyncio.timeout(self._timeout_s):
                 while (message := await receive())["type"] == "http.request":
                     body += message.get("body", b"")
-                    if len(body) > self._most:
+                    if len(body) > self._max:
                         raise self._too_large("more")
                     if not message.get("more_body"):
                         return {"type": "http.request", "body": bytes(body)}
@@ -75,7 +79,7 @@ class BodyLimit:
     def _too_large(self, was: str) -> ProblemError:
         return ProblemError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            expected=f"a body of at most {self._most:,} bytes",
+            expected=f"a body of at most {self._max:,} bytes",
             was=was,
             what_to_do="send one transaction a request; the limit is api.max_body_bytes",
             headers={"Connection": "close"},

@@ -24,7 +24,7 @@ class ConnectionLimits:
         Time for the head of a request, in seconds: from when the connection was made, or from its first byte where
         a connection is used again.
     send_timeout_s
-        Time in which a client has to take something of an answer, in seconds.
+        Time in which a client must read some of a response, in seconds.
     """
 
     max_connections: int
@@ -103,7 +103,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Let a connection that may be used again make room, and end one whose client does not take the answer."""
+        """Let a kept-alive connection make room, and close one whose client does not read the response."""
         super().on_response_complete()
         if self.transport.is_closing():
             self._end_within_time()
@@ -116,7 +116,7 @@ class Connection(HttpToolsProtocol):
         self._end_within_time()
 
     def pause_writing(self) -> None:
-        """Start the time in which the client has to take something."""
+        """Start the time in which the client must read something."""
         super().pause_writing()
         self._end_within_time()
 

@@ -1,3 +1,5 @@
+"""Feature queries to the job."""
+
 from __future__ import annotations
 
 import asyncio
@@ -14,7 +16,7 @@ from fraudstream.kafka.broker import Broker
 class FeatureQueries:
     """Asks the job for features: a query goes out by its topic, keyed by the customer, the answer comes by another.
 
-    Made by `open_desk`; called in the event loop that it was made in.
+    Made by `open_job_client`; called in the event loop that it was made in.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ class FeatureQueries:
             self._customers[customer_id] -= 1
             self._customers += Counter()  # what is 0 goes
 
-    def take(self, answer: dict[str, Any]) -> None:
+    def add_answer(self, answer: dict[str, Any]) -> None:
         """Give an answer to who waits for it; the job repeats some after a failure."""
         waiting = self._waiting.get(answer["query_id"])
         if waiting is not None and not waiting.done():

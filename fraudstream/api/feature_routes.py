@@ -1,3 +1,5 @@
+"""Routes of feature queries."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -57,7 +59,7 @@ class Hypothetical(BaseModel):
 
 
 class FeaturesAnswer(BaseModel):
-    """Features that the job would use for a transaction made now."""
+    """Features with which the job would score a transaction now."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -105,7 +107,7 @@ async def features(
         "event_time": (datetime.now(UTC) - EPOCH) // MILLISECOND,
     }
     try:
-        answer = await request.app.state.desk.queries.ask(record, seconds)
+        answer = await request.app.state.client.queries.ask(record, seconds)
     except UnavailableError as error:
         raise unavailable("the query", error) from None
     if answer is None:

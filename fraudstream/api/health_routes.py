@@ -1,3 +1,5 @@
+"""Routes of liveness and readiness."""
+
 from __future__ import annotations
 
 from http import HTTPStatus
@@ -35,13 +37,13 @@ async def healthz() -> Health:
 def readyz(request: Request) -> Health:
     """Ask the broker, Flink and the reader of the scores; a load balancer passes over who says no."""
     state = request.app.state
-    missing = state.readiness.look(reader=state.desk.reader.running).missing
+    missing = state.readiness.check(reader=state.client.reader.running).missing
     if missing:
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             expected="broker, job and reader to run",
             was=f"no answer of {' and '.join(missing)}",
-            what_to_do="start what is missing: `fraudstream status` tells more",
+            what_to_do="start what is missing: see `fraudstream status`",
             headers={"Retry-After": "5"},
         )
     return Health()

@@ -29,7 +29,7 @@ def create_metrics(registry: CollectorRegistry, settings: ServerSettings) -> Fas
         Address and limits of the server.
     """
     app = FastAPI(title="fraudstream metrics", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(BodyLimit, most_bytes=MAX_BODY_BYTES, timeout_s=settings.body_timeout_s)
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, timeout_s=settings.body_timeout_s)
     answer_with_problems(app, see="docs/metrics.md")
 
     def check_name(request: Request) -> None:

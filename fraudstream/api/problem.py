@@ -1,3 +1,5 @@
+"""Errors as problem details (RFC 9457)."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -22,7 +24,7 @@ SHOWN_POINTER_CHARACTERS = 300
 
 
 class FieldProblem(BaseModel):
-    """Problem of one field."""
+    """Error in one field."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -141,7 +143,7 @@ def answer_with_problems(app: FastAPI, see: str = "/docs") -> None:
             HTTPStatus.SERVICE_UNAVAILABLE,
             expected="the broker, Flink and the registries to answer",
             was=str(reason),
-            what_to_do="try again; `fraudstream status` tells what is missing",
+            what_to_do="try again; `fraudstream status` lists what is missing",
             headers={"Retry-After": "5"},
         ).response()
 

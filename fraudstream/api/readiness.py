@@ -1,3 +1,5 @@
+"""Readiness check of broker, job and reader."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from jobs.job_config import JobConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Services that a decision needs."""
+    """Availability of the parts that a decision needs."""
 
     broker: bool
     job: bool
@@ -19,7 +21,7 @@ class Parts:
 
     @property
     def missing(self) -> list[str]:
-        """Names of what does not do its part."""
+        """Names of the parts that are missing."""
         words = {"broker": "the broker", "job": "the job", "reader": "the reader of the scores"}
         return [text for name, text in words.items() if not getattr(self, name)]
 
@@ -37,8 +39,8 @@ class Readiness:
         self._broker = services.broker(settings)
         self._rest = FlinkRest(url=services.rest_url)
 
-    def look(self, *, reader: bool) -> Parts:
-        """Look once; it may take seconds.
+    def check(self, *, reader: bool) -> Parts:
+        """Check broker, job and reader; may block for seconds.
 
         Parameters
         ----------

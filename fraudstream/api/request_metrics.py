@@ -1,3 +1,5 @@
+"""Metrics of requests."""
+
 from __future__ import annotations
 
 import time
@@ -39,7 +41,7 @@ class RequestMetrics:
 
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # The template, not the path: that has ids in it, and can be anything where there is no such route.
+                # The template, not the path: that contains ids, and is arbitrary where no route matches.
                 route = getattr(scope.get("route"), "path", "none")
                 self._requests.labels(route, message["status"]).inc()
                 self._seconds.labels(route).observe(time.perf_counter() - began)

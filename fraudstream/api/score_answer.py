@@ -1,3 +1,5 @@
+"""Response of a scoring request."""
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -48,7 +50,7 @@ class ReasonAnswer(BaseModel):
     code: str
     text: str
     feature: str
-    """of this code the one that says most"""
+    """feature of the code with the largest contribution"""
     value: float
     usual: float | None
     """the customer's usual value"""
@@ -57,7 +59,7 @@ class ReasonAnswer(BaseModel):
     summary: str
     """sentence for an analyst: what happened, and what is usual for the customer"""
     strength: Literal["strong", "moderate", "weak"] | None
-    """by contribution; null of a rule, and where the model does not tell"""
+    """by contribution; null of a rule, and where the model gives no contributions"""
 
 
 class ScoreAnswer(BaseModel):
@@ -71,7 +73,7 @@ class ScoreAnswer(BaseModel):
     decision: Literal["APPROVE", "REVIEW", "BLOCK"]
     """what to do now; of a PENDING one api.fallback_decision, which is never APPROVE"""
     decided_by: Literal["model", "deadline"]
-    """who says so"""
+    """source of the decision"""
     score: float | None
     """fraud probability, 0 to 1"""
     scored_at: datetime | None

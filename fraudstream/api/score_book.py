@@ -1,3 +1,5 @@
+"""Published transactions of the last minutes, with their decisions."""
+
 from __future__ import annotations
 
 import asyncio
@@ -11,7 +13,7 @@ _TOLD_OF_A_SCORE = ("decision", "score", "scored_at", "model_id")
 
 
 class State(StrEnum):
-    """State of a published transaction."""
+    """Published transaction with what is known of its decision."""
 
     SCORED = "SCORED"
     PENDING = "PENDING"
@@ -55,7 +57,7 @@ class Entry:
 
     @property
     def decision(self) -> dict[str, Any] | None:
-        """The record that decides: the alert tells all that the score does, and why."""
+        """The record that decides: the alert has all fields of the score, and the reasons."""
         return self.alert or self.score
 
     def settle(self) -> None:
@@ -76,16 +78,16 @@ class ScoreBook:
     ----------
     kept_s
         How long an entry is kept, in seconds.
-    most
+    max_entries
         Entries kept; the oldest go first.
     clock
         Seconds that only grow.
     """
 
-    def __init__(self, *, kept_s: float, most: int, clock: Callable[[], float]) -> None:
-        self._kept_s, self._most, self._clock = kept_s, most, clock
+    def __init__(self, *, kept_s: float, max_entries: int, clock: Callable[[], float]) -> None:
+        self._kept_s, self._max, self._clock = kept_s, max_entries, clock
         self._entries: OrderedDict[tuple[str, str], Entry] = OrderedDict()
-        # By transaction_id. Dicts of texts are not followed by the collector of garbage, see take_score.
+        # By transaction_id. Dicts of texts are not followed by the collector of garbage, see add_score.
         self._customers: dict[str, dict[str, None]] = {}
         self._awaited: dict[str, int] = {}
 
@@ -125,7 +127,7 @@ class ScoreBook:
             if entry.fingerprint != fingerprint:
                 raise ConflictError(transaction_id)
             return entry, False
-        while len(self._entries) >= self._most:
+        while len(self._entries) >= self._max:
             self._remove(next(iter(self._entries.values())))
         entry = Entry(
             transaction_id=transaction_id,
@@ -139,18 +141,18 @@ class ScoreBook:
         entry.complete.add_done_callback(lambda _done: self._stop_awaiting(customer_id))
         return entry, True
 
-    def take_score(self, score: dict[str, Any]) -> Entry | None:
+    def add_score(self, score: dict[str, Any]) -> Entry | None:
         """Note a score; return its entry where it is the first one."""
         entry = self._entries.get((score["customer_id"], score["transaction_id"]))
         if entry is None or entry.score is not None:
             return None
-        # No more than is told, and of that nothing which the collector of garbage follows: it looks through
+        # Only the fields of the answer, none of them tracked by the garbage collector, which would traverse
         # hundreds of thousands of entries, and holds up all requests meanwhile.
         entry.score = {name: score[name] for name in _TOLD_OF_A_SCORE}
         entry.settle()
         return entry
 
-    def take_alert(self, alert: dict[str, Any]) -> None:
+    def add_alert(self, alert: dict[str, Any]) -> None:
         """Note an alert."""
         entry = self._entries.get((alert["customer_id"], alert["transaction_id"]))
         if entry is not None and entry.alert is None:

@@ -1,3 +1,5 @@
+"""Routes of scoring."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -55,7 +57,7 @@ async def score(
 ) -> ScoreAnswer:
     """Send a transaction to the job and answer with its decision.
 
-    It is counted in the customer's history, once, whatever becomes of the answer: the same `transaction_id` of
+    It is counted in the customer's history, once, even if the answer is lost: the same `transaction_id` of
     the customer with the same body may be sent again, and gets the same answer. With another body it is refused with
     409.
 
@@ -64,7 +66,7 @@ async def score(
     settings: ApiSettings = request.app.state.settings.api
     _require_near(transaction)
     seconds = deadline_s(wanted_ms, settings)
-    scoring: Scoring = request.app.state.desk.scoring
+    scoring: Scoring = request.app.state.client.scoring
     try:
         entry = await scoring.score(transaction.record(), seconds)
     except ConflictError:
@@ -95,7 +97,7 @@ async def find_score(
     ] = None,
 ) -> ScoreAnswer:
     """Give the decision on a transaction that was sent to this server in the last minutes."""
-    scoring: Scoring = request.app.state.desk.scoring
+    scoring: Scoring = request.app.state.client.scoring
     settings: ApiSettings = request.app.state.settings.api
     try:
         entry = scoring.find(transaction_id, customer_id)

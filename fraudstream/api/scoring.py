@@ -1,3 +1,5 @@
+"""Scoring requests to the job."""
+
 from __future__ import annotations
 
 import asyncio
@@ -31,7 +33,7 @@ FLUSH_S = 5.0
 class Scoring:
     """Asks the job for decisions: a transaction goes out by its topic, its decision comes back by the scores.
 
-    Made by `open_desk`. All methods are called in the event loop that it was made in.
+    Made by `open_job_client`. All methods are called in the event loop that it was made in.
 
     Parameters
     ----------
@@ -107,7 +109,7 @@ class Scoring:
 
 @dataclass(frozen=True, kw_only=True)
 class JobClient:
-    """Connections of a process to the job."""
+    """Client of the job: scoring, feature queries, and the reader of its replies."""
 
     scoring: Scoring
     queries: FeatureQueries
@@ -115,16 +117,16 @@ class JobClient:
 
 
 @contextmanager
-def open_desk(broker: Broker) -> Iterator[JobClient]:
-    """Open what asks and what listens, for the length of a block in a running event loop."""
+def open_job_client(broker: Broker) -> Iterator[JobClient]:
+    """Open a client of the job for the length of a block in a running event loop."""
     api, topics = broker.settings.api, broker.topics
-    book = ScoreBook(kept_s=api.remembered_s, most=api.max_remembered, clock=time.monotonic)
+    book = ScoreBook(kept_s=api.remembered_s, max_entries=api.max_remembered, clock=time.monotonic)
     producer = broker.producer(PRODUCER_SETTINGS)
     queries = FeatureQueries(broker, producer)
     listeners = {
-        topics.scores: Listener(wants=book.is_waited_for, add=_each(book.take_score)),
-        topics.alerts: Listener(wants=book.is_waited_for, add=_each(book.take_alert)),
-        topics.features: Listener(wants=queries.is_waited_for, add=_each(queries.take)),
+        topics.scores: Listener(wants=book.is_waited_for, add=_each(book.add_score)),
+        topics.alerts: Listener(wants=book.is_waited_for, add=_each(book.add_alert)),
+        topics.features: Listener(wants=queries.is_waited_for, add=_each(queries.add_answer)),
     }
     try:
         # Records of open transactions count: a decision is wanted now, not at the next checkpoint. After a failure the

@@ -1,3 +1,5 @@
+"""Sender of records from an event loop."""
+
 from __future__ import annotations
 
 import asyncio
@@ -11,7 +13,7 @@ class UnavailableError(Exception):
 
 
 class Sender:
-    """Sends records to a topic from an event loop, and tells there what did not arrive.
+    """Sender of records to a topic from an event loop, with delivery errors reported in the loop.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ class Sender:
         key, payload
             Of the record.
         on_error
-            Called in the loop, later, when the broker did not take it.
+            Called in the loop when the broker did not accept the record.
 
         Raises
         ------

@@ -1,3 +1,5 @@
+"""HTTP server of the API and the console."""
+
 from __future__ import annotations
 
 import asyncio
@@ -41,14 +43,14 @@ def serve(app: FastAPI, opened: socket.socket, settings: ServerSettings) -> None
     """Answer requests until Ctrl-C; those that are open then are answered first.
 
     One process: the answers to what it sent are remembered here. More throughput is more of them behind a load
-    balancer that keeps a transaction_id to one; the job itself scores an id once whoever sends it.
+    balancer that keeps a transaction_id to one; the job itself scores an id once, from any sender.
     """
     # The readers' threads must not hold up a request for Python's usual 5 ms, nor requests an answer.
     sys.setswitchinterval(0.0005)
     server = create_server(app, settings)
     # An answer that has no end, as the console's events, asks for it, and ends then.
     app.state.is_ending = lambda: server.should_exit
-    # What is loaded stays: the collector need not look through it again and again, a tenth of a second each time.
+    # What is loaded stays: the garbage collector need not traverse it each time, a tenth of a second.
     gc.collect()
     gc.freeze()
     server.run(sockets=[opened])

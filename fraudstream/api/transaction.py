@@ -1,3 +1,5 @@
+"""Transaction of a request, validated."""
+
 from __future__ import annotations
 
 import re
@@ -33,9 +35,9 @@ def _customer(value: str) -> str:
 
 
 def _text(value: object) -> object:
-    if not isinstance(value, str):  # of a number nobody could tell whether it is seconds or milliseconds
+    if not isinstance(value, str):  # a number is ambiguous: seconds or milliseconds
         raise PydanticCustomError("no_text", "a time as text, for example 2026-11-25T09:30:00.250Z")
-    if _NUMBER.fullmatch(value):  # pydantic would take it for seconds or milliseconds, by its size
+    if _NUMBER.fullmatch(value):  # pydantic would read it as seconds or milliseconds, by its size
         raise PydanticCustomError(
             "a_number", "a time in RFC 3339, for example 2026-11-25T09:30:00.250Z, not seconds or milliseconds"
         )

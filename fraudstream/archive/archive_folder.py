@@ -1,3 +1,5 @@
+"""Archive folder: Parquet files by date, and the offsets that they reach."""
+
 from __future__ import annotations
 
 import fcntl
@@ -53,7 +55,7 @@ class ArchiveFolder:
     """A folder of Parquet files, one for each event date, partition of the inference topic and first offset.
 
     It holds each record once, whatever stops the writer: a file appears under its name when it is whole and on disk,
-    and the state file, which tells how far the archive goes, is replaced after that. Files beyond what it tells are
+    and the state file, which has the end of the archive, is replaced after that. Files beyond that end are
     of a batch that was not finished; they are removed when the folder is opened, and the batch is read again.
 
     Parameters
@@ -132,7 +134,7 @@ class ArchiveFolder:
         Parameters
         ----------
         topic_id
-            As the brokers have it now, None where they do not tell.
+            As the brokers have it now, None where they do not return it.
 
         Raises
         ------
@@ -144,7 +146,7 @@ class ArchiveFolder:
         if self.topic_id is not None:
             raise UserError(
                 f"expected the topic {self._topic} with the id {self.topic_id}, which the archive at {self._root} is "
-                f"of, got the id {topic_id}: the topic was made anew. Choose another --out"
+                f"of, got the id {topic_id}: the topic was deleted and created again. Choose another --out"
             )
         self.topic_id = topic_id
         self._write_state(self.next_offsets)
@@ -263,6 +265,6 @@ def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | 
     except (pa.ArrowException, OSError) as error:
         got = str(error).splitlines()[0][:200]
         raise UserError(
-            f"expected Parquet files of `fraudstream archive` in {root}, got: {got}. Restore the file; or archive anew "
-            "into another folder, if the topic still holds the records"
+            f"expected Parquet files of `fraudstream archive` in {root}, got: {got}. Restore the file; or archive "
+            "again into another folder, if the topic still holds the records"
         ) from None

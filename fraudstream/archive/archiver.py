@@ -1,3 +1,5 @@
+"""Archiver of the inference topic."""
+
 from __future__ import annotations
 
 import time
@@ -25,7 +27,7 @@ ROWS_AT_ONCE = 100_000
 
 @dataclass(kw_only=True)
 class Archived:
-    """Progress of an archive.
+    """Progress of an archive run.
 
     Parameters
     ----------
@@ -115,7 +117,7 @@ class Archiver:
             if begin > high:
                 raise UserError(
                     f"expected partition {part} of {self._topic} to reach offset {begin}, where the archive ends, "
-                    f"was {high}: the topic was made anew, so choose another --out"
+                    f"got {high}: the topic was deleted and created again. Choose another --out"
                 )
             # What a topic lost before it was ever archived is not ours to count.
             self.done.lost += max(0, low - begin) if part in self._folder.next_offsets else 0
@@ -154,7 +156,7 @@ class Archiver:
         return all(max(place.offset, starts[place.partition]) >= ends[place.partition] for place in places)
 
     def _flush(self) -> None:
-        """Write what was read, and only then tell the broker."""
+        """Write the records that were read, and commit their offsets after that."""
         self._drop_unsure()
         if not self._messages:
             return
@@ -185,6 +187,6 @@ class Archiver:
     def _require_same_topic(self) -> None:
         if self._is_other:
             raise UserError(
-                f"expected {self._topic} to stay while it is archived, got another topic of that name: the topic was "
-                "made anew. Choose another --out; what the archive has of the former one stays"
+                f"expected {self._topic} to stay while it is archived, got another topic of that name: it was "
+                "deleted and created again. Choose another --out; the archive keeps the records of the former one"
             )

@@ -1,3 +1,5 @@
+"""Archived rows on which two models are compared."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -109,7 +111,7 @@ def _of_archive(
     progress("reading the archive", 0, 1)
     rows, repeated = read_archived_rows(path, champion.manifest)
     x = archived_features(rows)
-    theirs, told = with_risks_of(x, champion, challenger)
+    theirs, known = with_risks_of(x, champion, challenger)
     progress("reading labels", 0, 1)
     labelled, is_fraud = labels_of(rows, read_labels())
     progress("scoring", 0, 1)
@@ -127,9 +129,9 @@ def _of_archive(
             "first_event_time_ms": int(event_time_ms.min()),
             "last_event_time_ms": int(event_time_ms.max()),
         },
-        left_out={DUPLICATE: repeated, NO_CATEGORY: int(np.count_nonzero(~told))},
+        left_out={DUPLICATE: repeated, NO_CATEGORY: int(np.count_nonzero(~known))},
     )
-    return found.select(told)
+    return found.select(known)
 
 
 def labels_of(transactions: pa.Table, labels: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -1,3 +1,5 @@
+"""Exploration page over an archive, in SQL."""
+
 from __future__ import annotations
 
 import os
@@ -34,7 +36,7 @@ def explore_archive(
 ) -> Path:
     """Write a page of charts on what the job logged; return the Python that can do it again.
 
-    DuckDB and Altair are for whoever explores, not for the job, so they have an environment of their own, made when it
+    DuckDB and Altair are for exploration, not for the job, so they have an environment of their own, made when it
     is first needed.
 
     Parameters
@@ -44,7 +46,7 @@ def explore_archive(
     page : Path
         The HTML to write.
     labels : Path, optional
-        Parquet file with the columns of LABEL_FILE_ARROW; what is read of it is kept beside the page.
+        Parquet file with the columns of LABEL_FILE_ARROW; what is read of it is kept next to the page.
     queries : sequence of Path
         SQL whose answers are put on the page too.
     timezone : str, optional

@@ -1,3 +1,5 @@
+"""Logged decisions of one model."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -28,7 +30,7 @@ _COLUMNS = [name for name in INFERENCE_ARROW.names if name != "features"]
 
 @dataclass(frozen=True, kw_only=True)
 class Logged:
-    """Content of the inference topic, or of its archive, for one model.
+    """Logged decisions of one model, from the inference topic or its archive.
 
     Parameters
     ----------

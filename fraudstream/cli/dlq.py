@@ -187,9 +187,9 @@ def _filter(
     until: datetime | None,
     places: list[str] | None = None,
 ) -> Any:
-    from fraudstream.readers.dead_letters import Wanted
+    from fraudstream.readers.dead_letters import DeadLetterFilter
 
-    return Wanted(
+    return DeadLetterFilter(
         reasons=frozenset(reasons or ()),
         places=frozenset(places or ()),
         topic=topic,

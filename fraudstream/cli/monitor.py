@@ -49,7 +49,7 @@ def monitor(
       fraudstream monitor --once --json | jq .models
     """
     from fraudstream.kafka.broker import Broker
-    from fraudstream.kafka.retention import monitor_needs, tell_retention
+    from fraudstream.kafka.retention import monitor_needs, report_retention
     from fraudstream.kafka.topics import require_topics
     from fraudstream.lifecycle.error_drift import error_drift as watch_error
     from fraudstream.readers.label_watch import LabelWatch
@@ -60,7 +60,7 @@ def monitor(
     broker = Broker.of(settings)
     require_topics(broker, settings.topics.scores, settings.topics.labels)
     needs = monitor_needs(settings, horizon_days)
-    tell_retention(broker, needs, lambda line: err.print(line, soft_wrap=True, markup=False))
+    report_retention(broker, needs, lambda line: err.print(line, soft_wrap=True, markup=False))
     with watch_error(broker) if error_drift else nullcontext(_pass_over) as on_matured:
         labels = LabelMonitor(
             horizon_ms=round(horizon_days * DAY_MS), capacity=capacity, k=cards, on_matured=on_matured

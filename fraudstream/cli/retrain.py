@@ -106,7 +106,7 @@ def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
 def _services(settings: Settings) -> Services:
     from fraudstream.devstack.stack import Services
     from fraudstream.kafka.broker import Broker
-    from fraudstream.kafka.retention import retrain_needs, tell_retention
+    from fraudstream.kafka.retention import report_retention, retrain_needs
     from fraudstream.kafka.topics import require_topics
 
     broker, topics = Broker.of(settings), settings.topics
@@ -119,7 +119,7 @@ def _services(settings: Settings) -> Services:
         topics.shadow,
         topics.model_events,
     )
-    tell_retention(broker, retrain_needs(settings), lambda line: err.print(line, soft_wrap=True, markup=False))
+    report_retention(broker, retrain_needs(settings), lambda line: err.print(line, soft_wrap=True, markup=False))
     return Services(bootstrap_servers=broker.bootstrap_servers, rest_url=settings.flink.rest_url or "")
 
 

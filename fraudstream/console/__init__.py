@@ -1,0 +1,1 @@
+"""Reviewers' page: live alerts, stream, job and models."""

@@ -1,3 +1,5 @@
+"""Newest alerts, with filters and search."""
+
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -24,8 +26,8 @@ _SHORT = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Filter of alerts.
+class AlertFilter:
+    """Conditions on alerts.
 
     Parameters
     ----------
@@ -50,27 +52,27 @@ class AlertBook:
 
     Parameters
     ----------
-    most
+    max_kept
         Alerts kept; the first to arrive go first.
     verdicts
         What is known.
     """
 
-    def __init__(self, most: int, verdicts: ReviewedLabels) -> None:
-        self._most, self._verdicts = most, verdicts
+    def __init__(self, max_kept: int, verdicts: ReviewedLabels) -> None:
+        self._max, self._verdicts = max_kept, verdicts
         self._alerts: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._transactions: set[tuple[str, str]] = set()
 
     def __len__(self) -> int:
         return len(self._alerts)
 
-    def take(self, alert: dict[str, Any]) -> bool:
+    def add(self, alert: dict[str, Any]) -> bool:
         """Keep a record of `alert.avsc`; returns whether it is new: after a failure the job repeats some."""
         if alert["alert_id"] in self._alerts:
             return False
         self._alerts[alert["alert_id"]] = alert
         self._transactions.add(_transaction(alert))
-        if len(self._alerts) > self._most:
+        if len(self._alerts) > self._max:
             _, oldest = self._alerts.popitem(last=False)
             self._transactions.discard(_transaction(oldest))
         return True
@@ -86,7 +88,7 @@ class AlertBook:
             return None
         return {**alert, "reasons": summarized(alert), "verdict": self._verdict(alert)}
 
-    def choose(self, wanted: Wanted, sort: Sort, limit: int) -> tuple[list[dict[str, Any]], int]:
+    def choose(self, wanted: AlertFilter, sort: Sort, limit: int) -> tuple[list[dict[str, Any]], int]:
         """Return the first alerts that are wanted, as rows of a list, and how many there are."""
         found = [alert for alert in self._alerts.values() if self._suits(alert, wanted)]
         found.sort(key=_ORDER[sort], reverse=True)
@@ -99,9 +101,9 @@ class AlertBook:
 
     def _verdict(self, alert: dict[str, Any]) -> dict[str, Any] | None:
         found = self._verdicts.find(*_transaction(alert))
-        return None if found is None else found.told()
+        return None if found is None else found.to_dict()
 
-    def _suits(self, alert: dict[str, Any], wanted: Wanted) -> bool:
+    def _suits(self, alert: dict[str, Any], wanted: AlertFilter) -> bool:
         if alert["score"] < wanted.min_score or wanted.decision not in {None, alert["decision"]}:
             return False
         if wanted.state != "all":

@@ -1,3 +1,5 @@
+"""Routes of alerts, reviews and snoozes."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fraudstream.api.access import require_access
 from fraudstream.api.json_body import JsonRoute
 from fraudstream.api.problem import ProblemError
-from fraudstream.console.alert_book import Sort, State, Wanted
+from fraudstream.console.alert_book import AlertFilter, Sort, State
 from fraudstream.console.context import ConsoleContext
 from fraudstream.console.json_answer import as_json
 from fraudstream.console.reviews import UndeliveredError
@@ -30,15 +32,15 @@ AlertId = Annotated[str, Path(max_length=MAX_TEXT_BYTES)]
 
 
 class Review(BaseModel):
-    """Review of an alert."""
+    """Disposition of an alert by a reviewer."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     verdict: Literal["fraud", "genuine"]
 
 
-class Silence(BaseModel):
-    """How long the reviews of an alert's customer are silent."""
+class SnoozeRequest(BaseModel):
+    """Snooze of an alert's customer."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -64,9 +66,9 @@ async def list_alerts(
     sort: Sort = "newest",
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
 ) -> Response:
-    """List the alerts that are wanted, and say how many there are."""
-    alerts = _desk(request).notebook.alerts
-    wanted = Wanted(text=text.strip(), decision=decision, state=state, min_score=min_score)
+    """List the alerts that match, and count them."""
+    alerts = _context(request).notebook.alerts
+    wanted = AlertFilter(text=text.strip(), decision=decision, state=state, min_score=min_score)
     rows, count = alerts.choose(wanted, sort, limit)
     return as_json({"rows": rows, "count": count, "kept": len(alerts)})
 
@@ -80,22 +82,22 @@ async def show_alert(alert_id: AlertId, request: Request) -> Response:
 @router.get("/{alert_id}/history")
 async def show_history(alert_id: AlertId, request: Request) -> Response:
     """List the customer's transactions around the alert."""
-    desk, alert = _desk(request), _found(request, alert_id)
-    rows = await run_in_threadpool(desk.history.find, alert["customer_id"], alert["scored_at"])
-    verdicts = desk.notebook.verdicts
+    context, alert = _context(request), _found(request, alert_id)
+    rows = await run_in_threadpool(context.history.find, alert["customer_id"], alert["scored_at"])
+    verdicts = context.notebook.verdicts
     for row in rows:
         verdict = verdicts.find(row["customer_id"], row["transaction_id"])
-        row["verdict"] = None if verdict is None else verdict.told()
+        row["verdict"] = None if verdict is None else verdict.to_dict()
     return as_json({"rows": rows})
 
 
 @router.post("/{alert_id}/review", dependencies=[Depends(require_own_page)])
 async def review_alert(alert_id: AlertId, review: Review, request: Request) -> Response:
     """Publish the label of the alert's transaction; another one later corrects it."""
-    desk, alert = _desk(request), _found(request, alert_id)
-    label = desk.reviews.label(alert, is_fraud=review.verdict == "fraud")
+    context, alert = _context(request), _found(request, alert_id)
+    label = context.reviews.label(alert, is_fraud=review.verdict == "fraud")
     try:
-        await desk.reviews.publish(label)
+        await context.reviews.publish(label)
     except UndeliveredError as error:
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -103,17 +105,17 @@ async def review_alert(alert_id: AlertId, review: Review, request: Request) -> R
             was=str(error),
             what_to_do="try again: a label that came twice counts once",
         ) from None
-    desk.notebook.take_labels([label])
+    context.notebook.add_labels([label])
     return as_json(label)
 
 
 @router.post("/{alert_id}/snooze", dependencies=[Depends(require_own_page)])
-async def snooze_customer(alert_id: AlertId, silence: Silence, request: Request) -> Response:
-    """Silence the reviews of the alert's customer for some days from now on; the job follows in a moment."""
-    desk, alert = _desk(request), _found(request, alert_id)
-    until = datetime.now(UTC) + timedelta(days=silence.days)
+async def snooze_customer(alert_id: AlertId, snooze: SnoozeRequest, request: Request) -> Response:
+    """Snooze the reviews of the alert's customer for some days from now on; the job follows in a moment."""
+    context, alert = _context(request), _found(request, alert_id)
+    until = datetime.now(UTC) + timedelta(days=snooze.days)
     try:
-        await run_in_threadpool(desk.rules.snooze, alert["customer_id"], until, f"alert {alert_id}, in the console")
+        await run_in_threadpool(context.rules.snooze, alert["customer_id"], until, f"alert {alert_id}, in the console")
     except (UserError, RuntimeFailure, KafkaException, OSError) as error:
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -124,13 +126,13 @@ async def snooze_customer(alert_id: AlertId, silence: Silence, request: Request)
     return as_json({"customer_id": alert["customer_id"], "until": until})
 
 
-def _desk(request: Request) -> ConsoleContext:
-    desk: ConsoleContext = request.app.state.desk
-    return desk
+def _context(request: Request) -> ConsoleContext:
+    context: ConsoleContext = request.app.state.context
+    return context
 
 
 def _found(request: Request, alert_id: str) -> dict[str, Any]:
-    alert = _desk(request).notebook.alerts.find(alert_id)
+    alert = _context(request).notebook.alerts.find(alert_id)
     if alert is None:
         raise ProblemError(
             HTTPStatus.NOT_FOUND,

@@ -1,3 +1,5 @@
+"""Web application of the console."""
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
@@ -13,7 +15,7 @@ from fraudstream.api.access import Access
 from fraudstream.api.body_limit import BodyLimit
 from fraudstream.api.problem import ProblemError, answer_with_problems
 from fraudstream.console import alert_routes, stream_routes
-from fraudstream.console.context import open_desk
+from fraudstream.console.context import open_console
 from fraudstream.console.security_headers import SecurityHeaders
 from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import Settings
@@ -24,12 +26,12 @@ PAGE = Path(__file__).with_name("page")
 def create_console(settings: Settings, services: Services) -> FastAPI:
     """Make the web application of the reviewers' page; it reaches for the broker when it starts.
 
-    The page itself asks for no token and holds nothing; whatever it shows comes from below `/data`, which does.
+    The page itself asks for no token and holds nothing; its data comes from below `/data`, which does.
 
     Parameters
     ----------
     settings, services
-        What it is told, and where the job is.
+        Settings of the console, and the job's addresses.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def create_console(settings: Settings, services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_desk(settings, services) as app.state.desk:
+        async with open_console(settings, services) as app.state.context:
             yield
 
     app = FastAPI(title="fraudstream console", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -47,7 +49,7 @@ def create_console(settings: Settings, services: Services) -> FastAPI:
     app.state.is_ending = lambda: False
     own = settings.console
     app.state.access = Access(own.read_tokens(), own.rate_limit, "console.rate_limit")
-    app.add_middleware(BodyLimit, most_bytes=settings.api.max_body_bytes, timeout_s=own.body_timeout_s)
+    app.add_middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, timeout_s=own.body_timeout_s)
     app.add_middleware(SecurityHeaders)
     answer_with_problems(app, see="docs/console.md")
     app.include_router(alert_routes.router)
@@ -55,7 +57,7 @@ def create_console(settings: Settings, services: Services) -> FastAPI:
 
     @app.get("/healthz")
     async def healthz(request: Request) -> Response:
-        if not request.app.state.desk.reads():
+        if not request.app.state.context.reads():
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 expected="the readers of the topics to run",

@@ -1,3 +1,5 @@
+"""Readers and writers of the console."""
+
 from __future__ import annotations
 
 import asyncio
@@ -33,7 +35,7 @@ PRODUCER_SETTINGS = {**SETTINGS, "linger.ms": 0, "delivery.report.only.error": F
 
 @dataclass(frozen=True, kw_only=True)
 class ConsoleContext:
-    """Connections of the console to the stream and the job."""
+    """Readers and writers of the console, open for its lifetime."""
 
     notebook: Notebook
     reviews: Reviews
@@ -46,8 +48,8 @@ class ConsoleContext:
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings, services: Services) -> AsyncIterator[ConsoleContext]:
-    """Open all of it, for the length of a block in a running event loop."""
+async def open_console(settings: Settings, services: Services) -> AsyncIterator[ConsoleContext]:
+    """Open the console's readers and writers for the length of a block in a running event loop."""
     broker, notebook, registry = services.broker(settings), Notebook.of(settings), CollectorRegistry()
     producer = broker.producer(PRODUCER_SETTINGS)
     reader = LoopReader("stream-reader", broker, notebook.listeners(settings), producer, gather_s=GATHER_S)
@@ -62,8 +64,8 @@ async def open_desk(settings: Settings, services: Services) -> AsyncIterator[Con
                 rules=RulePublisher(settings, services),
                 figures=figures,
                 history=CustomerHistory(broker),
-                health=TtlCache(JobHealth(FlinkRest(url=services.rest_url), lag, ids).look, HEALTH_KEPT_S),
-                models=TtlCache(ModelOverview(broker).look, MODELS_KEPT_S),
+                health=TtlCache(JobHealth(FlinkRest(url=services.rest_url), lag, ids).read, HEALTH_KEPT_S),
+                models=TtlCache(ModelOverview(broker).read, MODELS_KEPT_S),
                 reads=lambda: reader.running and counter.running,
             )
         finally:

@@ -1,3 +1,5 @@
+"""A customer's transactions around an alert."""
+
 from __future__ import annotations
 
 import time
@@ -19,8 +21,8 @@ ROWS = 50
 class CustomerHistory:
     """Finds a customer's transactions around a moment, with what the job decided, in the topics.
 
-    The job has no such list: of a customer it keeps sums. So the records that came last before the moment are looked
-    through; those of other customers are told by their keys and are not decoded.
+    The job keeps no such list, so the newest records before the moment are searched; records of other customers are
+    skipped by their keys, and not decoded.
 
     Parameters
     ----------
@@ -39,9 +41,9 @@ class CustomerHistory:
         Parameters
         ----------
         customer_id
-            Whose.
+            Customer.
         moment
-            When the job scored the one that is asked about.
+            Time at which the job scored the transaction in question.
 
         Returns
         -------
@@ -80,7 +82,7 @@ def _ranges_before(consumer: Consumer, topic: str, until_ms: int) -> dict[int, t
     """Return the first offset and the one after the last, by partition, of the records before a Kafka time."""
     whole = {part: (low, high) for part, low, high in partition_ranges(consumer, topic) if high > low}
     if not whole:
-        return {}  # the client refuses to look for times in no partition
+        return {}  # the client rejects a search in no partition
     ends = consumer.offsets_for_times([TopicPartition(topic, part, until_ms) for part in whole], timeout=READ_S)
     share = READ_RECORDS // len(whole)
     ranges = {}

@@ -1,3 +1,5 @@
+"""Server-sent events to the pages."""
+
 from __future__ import annotations
 
 import asyncio
@@ -7,7 +9,7 @@ from typing import Any
 import orjson
 
 WAITING = 200
-"""Events that a page may be behind by; one that falls back further is let go, and begins anew."""
+"""Events that a page may lag behind; the connection of one that lags further is closed, and it reloads."""
 POLL_S, BEAT_S = 1.0, 15.0
 
 
@@ -20,22 +22,22 @@ class Feed:
 
     Parameters
     ----------
-    most
+    max_streams
         Pages that may be open at once.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_streams: int) -> None:
+        self._max_streams = max_streams
         self._queues: set[asyncio.Queue[bytes]] = set()
 
     def __len__(self) -> int:
         return len(self._queues)
 
-    def publish(self, event: str, told: Any) -> None:
+    def publish(self, event: str, data: Any) -> None:
         """Tell all pages."""
         if not self._queues:
             return
-        text = b"event: " + event.encode() + b"\ndata: " + orjson.dumps(told, option=orjson.OPT_UTC_Z) + b"\n\n"
+        text = b"event: " + event.encode() + b"\ndata: " + orjson.dumps(data, option=orjson.OPT_UTC_Z) + b"\n\n"
         for queue in tuple(self._queues):
             try:
                 queue.put_nowait(text)
@@ -50,7 +52,7 @@ class Feed:
         FullError
             Too many pages follow.
         """
-        if len(self._queues) >= self._most:
+        if len(self._queues) >= self._max_streams:
             raise FullError
         queue: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
         self._queues.add(queue)

@@ -1,3 +1,5 @@
+"""Rates, latency and score distribution over the last minutes."""
+
 from __future__ import annotations
 
 import asyncio
@@ -22,7 +24,7 @@ Buckets = dict[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Counts up to a moment."""
+    """Counters at a moment."""
 
     at_s: float
     """wall clock, seconds since 1970"""
@@ -68,13 +70,13 @@ class Figures:
         self._registry, self._feed = registry, feed
         self._samples: deque[Sample] = deque(maxlen=KEPT)
 
-    def take(self, at_s: float) -> None:
+    def add_point(self, at_s: float) -> None:
         """Sample now."""
         self._samples.append(Sample.of(self._registry, at_s))
         if len(self._samples) > 1:
             self._feed.publish("figures", point_between(self._samples[-2], self._samples[-1]))
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the points of a chart, and how the scores of these minutes are spread."""
         samples = list(self._samples)
         points = [point_between(earlier, later) for earlier, later in pairwise(samples)]
@@ -84,7 +86,7 @@ class Figures:
     async def sample(self) -> None:
         """Sample again and again."""
         while True:
-            self.take(time.time())
+            self.add_point(time.time())
             await asyncio.sleep(PACE_S)
 
 

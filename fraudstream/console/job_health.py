@@ -1,3 +1,5 @@
+"""Health of the job, its checkpoints and the cluster."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -13,7 +15,7 @@ SHOWN_CHECKPOINTS = 30
 
 
 class JobHealth:
-    """Tells how the job, its checkpoints and the cluster are, by Flink's REST interface and the broker.
+    """Health of the job, its checkpoints and the cluster, by Flink's REST interface and the broker.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ class JobHealth:
     def __init__(self, rest: FlinkRest, lag: ConsumerLag, ids: TopicIds) -> None:
         self._rest, self._lag, self._ids = rest, lag, ids
 
-    def look(self) -> dict[str, Any]:
+    def read(self) -> dict[str, Any]:
         """Return `cluster`, None where none answers, and `jobs`, the running ones first."""
         try:
             overview = self._rest.overview()

@@ -1,3 +1,5 @@
+"""Served and registered models, and shadow results."""
+
 from __future__ import annotations
 
 import time
@@ -24,7 +26,7 @@ class ModelOverview:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    def look(self) -> dict[str, Any]:
+    def read(self) -> dict[str, Any]:
         """Return `serving`, `events`, `comparisons` of the last hour, `versions`."""
         events = read_model_events(self._broker)
         serving = {event.shard: event for event in events if event.kind == SERVING}
@@ -43,7 +45,7 @@ class ModelOverview:
         }
 
     def _versions(self) -> list[dict[str, Any]]:
-        """List what is registered; where nothing ever was, MLflow is not loaded: it takes seconds."""
+        """List the registered models; MLflow, which loads for seconds, is left out where none was ever registered."""
         settings = self._broker.settings
         if not settings.models.tracking_uri and not (settings.state.models / "registry.db").is_file():
             return []

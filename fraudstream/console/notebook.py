@@ -1,3 +1,5 @@
+"""State of the stream that the pages show."""
+
 from __future__ import annotations
 
 from collections import deque
@@ -13,21 +15,21 @@ from fraudstream.settings.settings import Settings
 LABELS_KEPT = 50_000
 EVENTS_KEPT = 200
 TOLD_AT_ONCE = 50
-"""Alerts of one moment that are told to the pages one by one; of more they know that there are more."""
+"""Alerts of one moment that the pages receive one by one; of more they receive the count."""
 SHOWN_BYTES = 200
 """Of a dead letter's payload."""
 
 
 @dataclass(kw_only=True)
 class Notebook:
-    """Stream data shown by the pages, kept in memory; used in one event loop.
+    """State of the stream that the pages show, in memory; used in one event loop.
 
     Parameters
     ----------
     alerts, verdicts
         Of the topics' newest records.
     feed
-        Tells the pages what is new.
+        Feed of events to the pages.
     """
 
     alerts: AlertBook
@@ -43,46 +45,46 @@ class Notebook:
         alerts = AlertBook(settings.console.alerts_kept, verdicts)
         return cls(alerts=alerts, verdicts=verdicts, feed=Feed(settings.console.max_streams))
 
-    def take_alerts(self, records: list[dict[str, Any]]) -> None:
-        """Note what is new, and tell it."""
-        new = [record for record in records if self.alerts.take(record)]
+    def add_alerts(self, records: list[dict[str, Any]]) -> None:
+        """Keep new alerts, and publish them to the pages."""
+        new = [record for record in records if self.alerts.add(record)]
         if new:
             rows = [self.alerts.short(record) for record in new[-TOLD_AT_ONCE:]]
             self.feed.publish("alerts", {"rows": rows, "count": len(new)})
 
-    def take_labels(self, records: list[dict[str, Any]]) -> None:
-        """Note them, and tell of those that the pages may show."""
+    def add_labels(self, records: list[dict[str, Any]]) -> None:
+        """Keep labels, and publish those of alerts that the pages may show."""
         for record in records:
-            self.verdicts.take(record)
+            self.verdicts.add(record)
         names = {(record["customer_id"], record["transaction_id"]) for record in records}
         known = ((name, self.verdicts.find(*name)) for name in names if self.alerts.has_transaction(*name))
-        told = [
-            {"customer_id": customer, "transaction_id": transaction, "verdict": verdict.told()}
+        published = [
+            {"customer_id": customer, "transaction_id": transaction, "verdict": verdict.to_dict()}
             for (customer, transaction), verdict in known
             if verdict
         ]
-        if told:
-            self.feed.publish("verdicts", told)
+        if published:
+            self.feed.publish("verdicts", published)
 
-    def take_drifts(self, records: list[dict[str, Any]]) -> None:
-        """Note them, and tell of them."""
+    def add_drifts(self, records: list[dict[str, Any]]) -> None:
+        """Keep drift events, and publish them."""
         self.drifts.extend(records)
         self.feed.publish("drifts", records)
 
-    def take_dead_letters(self, records: list[dict[str, Any]]) -> None:
-        """Note them, and tell how many."""
+    def add_dead_letters(self, records: list[dict[str, Any]]) -> None:
+        """Keep dead letters, and publish their number."""
         self.dead_letters.extend(_shown(record) for record in records)
         self.feed.publish("dead_letters", len(records))
 
     def listeners(self, settings: Settings) -> dict[str, Listener]:
-        """Return who is told of what, by topic."""
+        """Return the listeners by topic."""
         topics = settings.topics
         kept = settings.console.alerts_kept
         return {
-            topics.alerts: Listener(backlog=kept, add=self.take_alerts),
-            topics.labels: Listener(backlog=LABELS_KEPT, add=self.take_labels),
-            topics.drift: Listener(backlog=EVENTS_KEPT, add=self.take_drifts),
-            topics.dead_letters: Listener(backlog=EVENTS_KEPT, add=self.take_dead_letters),
+            topics.alerts: Listener(backlog=kept, add=self.add_alerts),
+            topics.labels: Listener(backlog=LABELS_KEPT, add=self.add_labels),
+            topics.drift: Listener(backlog=EVENTS_KEPT, add=self.add_drifts),
+            topics.dead_letters: Listener(backlog=EVENTS_KEPT, add=self.add_dead_letters),
         }
 
 

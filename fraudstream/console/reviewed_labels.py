@@ -1,3 +1,5 @@
+"""Newest labels by transaction."""
+
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -8,13 +10,13 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewedLabel:
-    """Label of a reviewed transaction."""
+    """Label of a transaction."""
 
     is_fraud: bool
     label_time: datetime
 
-    def told(self) -> dict[str, Any]:
-        """Return it for a page."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the label as JSON for a page."""
         return {"is_fraud": self.is_fraud, "label_time": self.label_time}
 
 
@@ -23,15 +25,15 @@ class ReviewedLabels:
 
     Parameters
     ----------
-    most
+    max_kept
         Labels kept; the oldest to arrive go first.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_kept: int) -> None:
+        self._max = max_kept
         self._verdicts: OrderedDict[tuple[str, str], ReviewedLabel] = OrderedDict()
 
-    def take(self, label: dict[str, Any]) -> None:
+    def add(self, label: dict[str, Any]) -> None:
         """Keep a record of `label.avsc`; as for the job, the later label_time of a transaction holds."""
         name = label["customer_id"], label["transaction_id"]
         known = self._verdicts.get(name)
@@ -39,7 +41,7 @@ class ReviewedLabels:
             return
         self._verdicts[name] = ReviewedLabel(is_fraud=label["is_fraud"], label_time=label["label_time"])
         self._verdicts.move_to_end(name)
-        if len(self._verdicts) > self._most:
+        if len(self._verdicts) > self._max:
             self._verdicts.popitem(last=False)
 
     def find(self, customer_id: str, transaction_id: str) -> ReviewedLabel | None:

@@ -1,3 +1,5 @@
+"""Labels that reviewers give."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Routes of the stream, the job and the models."""
+
 from __future__ import annotations
 
 from http import HTTPStatus
@@ -18,7 +20,7 @@ async def follow(request: Request) -> Response:
     """Tell what is new, as server-sent events: `alerts`, `verdicts`, `figures`, `drifts`, `dead_letters`."""
     state = request.app.state
     try:
-        events = state.desk.notebook.feed.follow(state.is_ending)
+        events = state.context.notebook.feed.follow(state.is_ending)
     except FullError:
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -35,28 +37,28 @@ async def follow(request: Request) -> Response:
 @router.get("/figures")
 async def figures(request: Request) -> Response:
     """Give rates, latency and scores of the last minutes."""
-    return as_json(request.app.state.desk.figures.told())
+    return as_json(request.app.state.context.figures.to_dict())
 
 
 @router.get("/drifts")
 async def drifts(request: Request) -> Response:
     """List the newest drift events."""
-    return as_json({"rows": list(request.app.state.desk.notebook.drifts)})
+    return as_json({"rows": list(request.app.state.context.notebook.drifts)})
 
 
 @router.get("/dead-letters")
 async def dead_letters(request: Request) -> Response:
     """List the newest dead letters."""
-    return as_json({"rows": list(request.app.state.desk.notebook.dead_letters)})
+    return as_json({"rows": list(request.app.state.context.notebook.dead_letters)})
 
 
 @router.get("/job")
 def job(request: Request) -> Response:
     """Tell how the job, its checkpoints and the cluster are."""
-    return as_json(request.app.state.desk.health.get())
+    return as_json(request.app.state.context.health.get())
 
 
 @router.get("/models")
 def models(request: Request) -> Response:
     """Tell which models serve, are registered, and are compared."""
-    return as_json(request.app.state.desk.models.get())
+    return as_json(request.app.state.context.models.get())

@@ -16,7 +16,7 @@ from fraudstream.kafka.topic_ids import RecreatedTopics
 from fraudstream.kafka.topic_reader import topic_starts
 
 END_SECONDS = 30.0
-"""Time that the last poll may take when the block is left, seconds."""
+"""Time limit of the last poll when the block is left, seconds."""
 
 Starts = Callable[[Consumer, Collection[str]], list[TopicPartition]]
 
@@ -76,7 +76,7 @@ class BackgroundReader(ABC):
 
     @abstractmethod
     def _poll(self) -> None:
-        """Read once; the time that it takes is the pace."""
+        """Read once; its duration sets the pace."""
 
     def _on_added(self, partitions: list[TopicPartition]) -> None:  # noqa: B027 (most readers need not know)
         """Note partitions that are read from their first record from now on, those of a recreated topic too."""

@@ -130,7 +130,7 @@ class Broker:
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
-                # One record may take its reader long, as a retraining does, and nobody else reads meanwhile.
+                # A reader may work on a record for hours, as a retraining does, and keeps its partitions meanwhile.
                 "max.poll.interval.ms": 86_400_000,
             }
         )

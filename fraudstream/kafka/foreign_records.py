@@ -19,7 +19,7 @@ class ForeignRecords:
     """Count of skipped records by topic, with the first of each.
 
     Anyone may write to a topic: a tombstone, a test, a record of another kind. None of them ends a reader. Each topic's
-    are said once, by the first one's position, however often the topic is read again in this process.
+    are logged once, with the first one's position, however often the topic is read again in this process.
     """
 
     def __init__(self) -> None:

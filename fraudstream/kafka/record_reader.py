@@ -30,10 +30,10 @@ def read_records(
     broker, topic
         Connection to the brokers.
     parse
-        Makes of a record what is wanted; one that it refuses is skipped too.
+        Conversion of a record; one that it rejects is skipped too.
     since_ms
         Begin with the first record of this Kafka time, milliseconds since 1970; None: with the oldest.
-    takes
+    accepts
         Whether to decode a message at all; others are neither given nor counted.
     kind
         Record kind; None: the topic's own by the topic table, which does not name a standby's topics.

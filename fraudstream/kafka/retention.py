@@ -56,7 +56,7 @@ class Need:
             return self._worded(f"at least {self.days:g} days", f"{kept_ms / DAY_MS:.3g}", wanted)
         if kept_bytes >= 0:
             got = f"{kept_bytes:,} bytes a partition"
-            return self._worded(f"at least {self.days:g} days whatever their size", got, f"{RETENTION_BYTES}=-1")
+            return self._worded(f"at least {self.days:g} days of any size", got, f"{RETENTION_BYTES}=-1")
         return ""
 
     def _worded(self, expected: str, got: str, change: str) -> str:
@@ -104,7 +104,7 @@ def retention_complaints(broker: Broker, needs: Iterable[Need]) -> dict[str, str
         try:
             configs[resource.name] = {name: str(entry.value) for name, entry in future.result().items()}
         except KafkaException:
-            continue  # missing topics and rights are told elsewhere
+            continue  # missing topics and rights are reported elsewhere
     found: dict[str, str] = {}
     for need in wanted:
         if need.topic in configs:
@@ -113,8 +113,8 @@ def retention_complaints(broker: Broker, needs: Iterable[Need]) -> dict[str, str
     return found
 
 
-def tell_retention(broker: Broker, needs: Iterable[Need], tell: Callable[[str], object]) -> None:
-    """Tell what topics keep less than needed, a line each."""
+def report_retention(broker: Broker, needs: Iterable[Need], report: Callable[[str], object]) -> None:
+    """Report the topics that keep less than needed, a line each."""
     for line in retention_complaints(broker, needs).values():
         if line:
-            tell(line)
+            report(line)

@@ -1,3 +1,5 @@
+"""Decoders of records by topic."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -19,7 +21,7 @@ TOMBSTONE = "expected a value, got none (a tombstone)"
 
 
 class TopicCodecs:
-    """Decodes what comes out of several topics, and skips and counts what is not of its topic's kind.
+    """Decoders of several topics' records, which skip and count records that are not of their topic's kind.
 
     Parameters
     ----------
@@ -30,7 +32,8 @@ class TopicCodecs:
     subjects
         Subject in the registry, by topic, where it isn't that of the topic's values.
     registry
-        Asked for schemas; None: one that takes what it can't be asked for as unknown, for readers without an end.
+        Registry of the schemas; None: one that treats schemas as unknown while the registry is down, for readers
+        without an end.
     at_once
         Whether a topic's first foreign record is reported when it is met, by a reader without an end.
     """
@@ -52,7 +55,7 @@ class TopicCodecs:
             for topic, kind in kinds.items()
         }
         self.foreign = ForeignRecords()
-        """Foreign records that were skipped."""
+        """Skipped records."""
 
     def decode(self, message: Message) -> dict[str, Any] | None:
         """Return the record of a message, None where it is not of its topic's kind: anyone may write to a topic."""
@@ -88,5 +91,5 @@ class TopicCodecs:
             self.report(message.topic() or "")
 
     def report(self, topic: str) -> None:
-        """Say how many records of a topic were skipped, unless that was said."""
+        """Log how many records of a topic were skipped, once."""
         self.foreign.report(topic, self._kinds[topic].replace("_", " "))

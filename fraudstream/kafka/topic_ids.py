@@ -1,4 +1,4 @@
-"""Kafka's ids of topics, which tell a topic from a later one of the same name."""
+"""Kafka's ids of topics, which differ between a topic and a later one of the same name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TopicIds:
         self._client = broker.admin()
 
     def read(self, names: Iterable[str]) -> dict[str, str | None]:
-        """Map topics to their ids, None where there is no such topic; leave out what the brokers do not tell."""
+        """Map topics to their ids, None where there is no such topic; leave out those without an answer."""
         wanted = list(dict.fromkeys(names))
         if not wanted:
             return {}
@@ -52,14 +52,14 @@ class TopicIds:
 
 
 class RecreatedTopics:
-    """Notice of topics that are deleted and created again while somebody reads them.
+    """Notice of topics that are deleted and created again while they are read.
 
     Parameters
     ----------
     ids
         Reader of the ids.
     names
-        Topics; what they are now is what they are expected to stay.
+        Topics; their present ids are the expected ones.
     """
 
     def __init__(self, ids: TopicIds, names: Collection[str]) -> None:

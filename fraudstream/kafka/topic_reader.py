@@ -1,3 +1,5 @@
+"""Reading of topics by offset, and their sizes."""
+
 from __future__ import annotations
 
 import time
@@ -47,9 +49,9 @@ def await_records(
     count
         How many, each repeat counted.
     seconds, interval_s
-        How long to wait, and the pause between two looks.
+        Time to wait, and the pause between two counts.
     on_count
-        Told what each look found.
+        Called with each count.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def read_topic(broker: Broker, topic: str, *, since_ms: int | None = None) -> It
     try:
         ends = {part: high for part, low, high in partition_ranges(consumer, topic) if high > low}
         if not ends:
-            return  # the client refuses to look for times in no partition
+            return  # the client rejects a search in no partition
         # Of times before 1970 some stand for the end of a topic.
         starts = [TopicPartition(topic, part, max(since_ms or 0, 0)) for part in ends]
         # The first offset at or after a time; a partition without such a record is at its end already.
@@ -155,7 +157,7 @@ def topic_ends(
     Raises
     ------
     KafkaException
-        The broker does not tell within LEADER_SECONDS; a topic that was just made has no leaders at first.
+        The broker does not answer within LEADER_SECONDS; a topic that was just created has no leaders at first.
     """
 
     def places(topic: str, ranges: Ranges) -> list[TopicPartition]:
@@ -178,7 +180,7 @@ def _places(
     found: list[TopicPartition] = []
     failure: KafkaException | None = None
 
-    def told() -> bool:
+    def known() -> bool:
         nonlocal found, failure
         try:
             found = [place for topic in topics for place in places(topic, partition_ranges(consumer, topic))]
@@ -187,7 +189,7 @@ def _places(
             return False
         return True
 
-    if not wait_until(told, seconds=LEADER_SECONDS, interval_s=0.2) and failure is not None:
+    if not wait_until(known, seconds=LEADER_SECONDS, interval_s=0.2) and failure is not None:
         raise failure
     return found
 
@@ -200,7 +202,7 @@ def partition_ranges(consumer: Consumer, topic: str) -> Ranges:
     Raises
     ------
     KafkaException
-        The broker does not tell.
+        The broker does not answer.
     """
     parts = consumer.list_topics(topic, timeout=10).topics[topic].partitions
     return [(part, *_watermarks(consumer, TopicPartition(topic, part))) for part in parts]
@@ -209,7 +211,7 @@ def partition_ranges(consumer: Consumer, topic: str) -> Ranges:
 def _watermarks(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
     found: list[tuple[int, int]] = []
 
-    def told() -> bool:
+    def known() -> bool:
         try:
             found.append(consumer.get_watermark_offsets(partition, timeout=10))
         except KafkaException as error:
@@ -217,6 +219,6 @@ def _watermarks(consumer: Consumer, partition: TopicPartition) -> tuple[int, int
                 raise
         return bool(found)
 
-    if not wait_until(told, seconds=LEADER_SECONDS, interval_s=0.1):
+    if not wait_until(known, seconds=LEADER_SECONDS, interval_s=0.1):
         raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE, f"{partition} has no leader"))
     return found[0]

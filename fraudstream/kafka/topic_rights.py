@@ -1,3 +1,5 @@
+"""Topics and rights that a job needs on the brokers."""
+
 from __future__ import annotations
 
 import logging
@@ -67,7 +69,7 @@ class JobNeeds:
 def require_rights(broker: Broker, needs: JobNeeds) -> None:
     """Check that all topics of a job exist and that it may use them: else it would fail and start again for ever.
 
-    Where the broker has no rights, or does not tell them, existence alone is checked.
+    Where the broker has no rights, or does not report them, only existence is checked.
 
     Raises
     ------
@@ -122,7 +124,7 @@ def _lacks(allowed: set[AclOperation] | None, operation: AclOperation) -> bool:
 
 
 def _allowed(client: AdminClient, names: list[str]) -> dict[str, set[AclOperation] | None]:
-    """Return what the user may do with each topic; None where the broker does not tell."""
+    """Return what the user may do with each topic; None where the broker does not report it."""
     if not names:
         return {}
     asked = client.describe_topics(TopicCollection(names), include_authorized_operations=True)
@@ -154,7 +156,7 @@ _NO_TRANSACTIONS = {KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, KafkaError
 
 
 def _transactions_lack(broker: Broker, needs: JobNeeds) -> list[str]:
-    """Begin to use an id beside the job's, as brokers do not describe these rights; no transaction is opened."""
+    """Initialise a producer under a separate id, as brokers do not describe these rights; no transaction is opened."""
     if needs.transactional_id is None:
         return []
     properties = {**broker.properties, "transactional.id": needs.transactional_id}

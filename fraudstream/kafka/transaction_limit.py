@@ -1,3 +1,5 @@
+"""Transaction timeout of the job against the brokers' limit."""
+
 from __future__ import annotations
 
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -35,7 +37,7 @@ def transaction_limit_ms(broker: Broker) -> int | None:
 def transaction_time_ms(broker: Broker) -> int:
     """Return how long a transaction of the job may be open, milliseconds: as the settings say, else the brokers' most.
 
-    Where it matters and the brokers do not tell, it is what they have unless they were told another.
+    Where it matters and the brokers do not answer, it is Kafka's default.
     """
     if broker.settings.job.transaction_timeout_s is not None:
         return round(broker.settings.job.transaction_timeout_s * 1000)

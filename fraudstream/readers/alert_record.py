@@ -1,3 +1,5 @@
+"""Lookup of an alert by its id, with the inference record of its decision."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class AlertRecord:
-    """An alert, and what the inference topic says of the same decision.
+    """Alert with the inference record of the same decision.
 
     Parameters
     ----------
@@ -35,7 +37,7 @@ class AlertRecord:
 
     @property
     def features(self) -> NDArray[np.float32]:
-        """Features that the model saw, (F,).
+        """Features that the model scored, (F,).
 
         Raises
         ------
@@ -57,7 +59,7 @@ class AlertRecord:
 
     @property
     def rules(self) -> list[dict[str, Any]]:
-        """The reasons of rules beside the model."""
+        """Reasons that come from rules."""
         return [reason for reason in self.alert["reasons"] if reason["code"].startswith("rule:")]
 
     @property

@@ -1,3 +1,5 @@
+"""Alert rate by the offsets of the topics."""
+
 from __future__ import annotations
 
 from fraudstream.kafka.broker import Broker
@@ -6,7 +8,7 @@ from models.drift.alert_rate import AlertRate, Jump
 
 
 class AlertShare:
-    """Watches which share of the transactions becomes alerts, by counting both topics' offsets.
+    """Monitor of the alert rate, by the offsets of both topics.
 
     Nothing is decoded, so it costs the same at any load.
 
@@ -18,19 +20,19 @@ class AlertShare:
 
     def __init__(self, broker: Broker) -> None:
         topics = broker.topics
-        # Scores keep pace with the alerts, whatever waits to be scored.
+        # Scores keep pace with the alerts, even with a backlog of transactions.
         self._topics = topics.scores if broker.settings.job.emit_scores else topics.transactions, topics.alerts
         self._broker = broker
         self._rate = AlertRate(broker.settings.notices.alert_rate_factor)
         self._sizes: tuple[int, int] | None = None
 
-    def look(self) -> Jump | None:
-        """End a window, which the last look began; say when it jumped."""
+    def poll(self) -> Jump | None:
+        """End a window, which the last poll began; return a jump of the alert rate."""
         transactions, alerts = (topic_size(self._broker, name) for name in self._topics)
         return self.update(transactions, alerts)
 
     def update(self, transactions: int, alerts: int) -> Jump | None:
-        """End a window by the sizes of the two topics; one in which a topic shrank, or is another one, says nothing."""
+        """End a window by the sizes of the two topics; one in which a topic shrank, or is another one, is ignored."""
         before, self._sizes = self._sizes, (transactions, alerts)
         if before is None or transactions < before[0] or alerts < before[1]:
             return None

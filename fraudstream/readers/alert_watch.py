@@ -1,3 +1,5 @@
+"""Background reader of alerts that notes their arrival times."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""Reader of alerts as they arrive."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""Reading and replay of dead letters."""
+
 from __future__ import annotations
 
 import re
@@ -35,7 +37,7 @@ class NoSuchDeadLetterError(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
-    """A record that could not be taken in, and why.
+    """Record that could not be scored or learned, with the reason.
 
     Attributes
     ----------
@@ -44,7 +46,7 @@ class DeadLetter:
     reason : Reason
         Why, for filters and counters.
     detail : str
-        Expected and was, for people.
+        Expected and actual value, in words.
     topic, partition, offset
         Where the record lay.
     key : str or None
@@ -89,7 +91,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, kw_only=True)
 class Replay:
-    """Dead letters to replay, and those left out.
+    """Selection of the dead letters to send again.
 
     Attributes
     ----------
@@ -118,8 +120,8 @@ class Replay:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Filter of dead letters: those that meet every condition given; None and empty are no condition."""
+class DeadLetterFilter:
+    """Conditions on dead letters, all of which must hold; None and empty are no condition."""
 
     reasons: frozenset[Reason] = frozenset()
     places: frozenset[str] = frozenset()
@@ -128,7 +130,7 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
 
-    def has(self, letter: DeadLetter) -> bool:
+    def matches(self, letter: DeadLetter) -> bool:
         """Return whether `letter` meets every condition."""
         return (
             (not self.reasons or letter.reason in self.reasons)
@@ -140,7 +142,7 @@ class Wanted:
         )
 
 
-def read_dead_letters(broker: Broker, wanted: Wanted) -> Iterator[DeadLetter]:
+def read_dead_letters(broker: Broker, wanted: DeadLetterFilter) -> Iterator[DeadLetter]:
     """Read the dead letters that there are now, each partition in its order.
 
     Parameters
@@ -155,7 +157,7 @@ def read_dead_letters(broker: Broker, wanted: Wanted) -> Iterator[DeadLetter]:
     since_ms = round(wanted.since.timestamp() * 1_000) - CLOCKS_APART_MS if wanted.since else None
     for message, letter in read_records(broker, topic, _letter, since_ms=since_ms):
         placed = replace(letter, place=_place(message))
-        if wanted.has(placed):
+        if wanted.matches(placed):
             yield placed
 
 
@@ -210,7 +212,7 @@ def replay_dead_letters(
     NotReady
         A topic that they name is not there; nothing was sent.
     PublishError
-        When the broker did not take all of them.
+        The broker did not accept all of them.
     """
     registry, wanted = registry_of(broker.settings), list(letters)
     # Whoever may write dead letters may name any topic in them; a producer would try one that is not there for minutes.

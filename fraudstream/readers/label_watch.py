@@ -1,3 +1,5 @@
+"""Background reader that feeds scores and labels to a LabelMonitor."""
+
 from __future__ import annotations
 
 import zlib
@@ -20,8 +22,8 @@ AHEAD_MS = 6 * 3_600_000
 class LabelWatch(BackgroundReader):
     """Feeds a LabelMonitor from the topics of scores and labels, from their oldest records on.
 
-    The labels that are there are read first, since scores would mature before their labels, and the partitions of the
-    scores beside each other.
+    Existing labels are read first, since scores would mature before their labels, and the partitions of the scores
+    in parallel.
 
     Parameters
     ----------

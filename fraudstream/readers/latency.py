@@ -1,3 +1,5 @@
+"""Latency from publishing a transaction to its alert."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -78,7 +80,7 @@ def latency_histogram(
 
 
 def _publish_times(broker: Broker, since_ms: int | None) -> Iterator[tuple[tuple[str, str], int]]:
-    """Give the publishing time of each good transaction; what the job would not take in is passed over."""
+    """Yield the publishing time of each valid transaction; records that the job rejects are skipped."""
     topic = broker.topics.transactions
     decoder = TransactionBatchDecoder(value_subject(topic), registry_of(broker.settings), broker.settings.job.limits)
     messages = read_topic(broker, topic, since_ms=since_ms)

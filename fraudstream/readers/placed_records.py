@@ -1,3 +1,5 @@
+"""Valid transactions and labels of the topics, with their positions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
@@ -30,20 +32,20 @@ def read_transactions(
     *,
     progress: Progress = lambda _read: None,
 ) -> Placed:
-    """Read the good transactions of some customers: those that the job takes in, found as it finds them.
+    """Read the valid transactions of some customers, decoded as the job decodes them.
 
     Parameters
     ----------
     broker
         Connection to the brokers.
     customers
-        Whose; None means everybody's.
+        Customers; None means all.
     progress
-        Told records read so far, those of other customers too.
+        Called with the number of records read so far, those of other customers too.
     """
     topic = broker.topics.transactions
     decoder = TransactionBatchDecoder(value_subject(topic), registry_of(broker.settings), broker.settings.job.limits)
-    # A transaction whose key is not its customer is a dead letter, so the key tells whose it is.
+    # A transaction whose key is not its customer is a dead letter, so the key identifies the customer.
     keys = None if customers is None else {name.encode() for name in customers}
     messages = _counted(read_topic(broker, topic), progress)
     wanted = (item for item in messages if keys is None or item.key() in keys)
@@ -64,7 +66,7 @@ def _placed(messages: Iterator[Message], decoder: Any, schema: pa.Schema, topic:
     while some := list(islice(messages, ROWS_AT_ONCE)):
         raw = [item.key() for item in some]
         keys = [None if key is None else key.decode("utf-8", "replace") for key in raw]
-        # To the second, as the job is told the Kafka time.
+        # To the second, as the job receives the Kafka time.
         times_ms = np.array([item.timestamp()[1] // 1_000 * 1_000 for item in some], np.int64)
         batch = decoder.decode(keys, [item.value() or b"" for item in some], times_ms)
         records.append(batch.records)

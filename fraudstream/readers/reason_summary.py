@@ -97,7 +97,7 @@ def summarize(reason: Mapping[str, Any], currency: str) -> dict[str, Any]:
 
 
 def strength(contribution: float | None) -> str | None:
-    """Return how strong a reason is: strong, moderate or weak; None of a rule, or where the model does not tell."""
+    """Return how strong a reason is; None of a rule, and where the model gives no contributions."""
     if contribution is None:
         return None
     return "strong" if contribution >= STRONG else "moderate" if contribution >= MODERATE else "weak"

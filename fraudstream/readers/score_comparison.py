@@ -1,3 +1,5 @@
+"""Comparison of the scores of a live job and its standby."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +24,7 @@ APPROVED = "APPROVE"
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Comparison of a live job and its standby on the same transactions.
+    """Comparison of a live job's and its standby's scores of the same transactions.
 
     Attributes
     ----------
@@ -91,7 +93,7 @@ def compare_scores(broker: Broker, topics: tuple[str, str], *, since_ms: int, pa
     since_ms
         Of the live job's first, milliseconds since 1970.
     patience_s
-        How long the standby may take to score what the live job has scored by now, in seconds.
+        Time for the standby to score what the live job has scored by now, in seconds.
     """
     live = read_scores(broker, topics[0], since_ms)
     standby: dict[TransactionKey, Mapping[str, Any]] = {}
@@ -106,6 +108,6 @@ def compare_scores(broker: Broker, topics: tuple[str, str], *, since_ms: int, pa
 
 
 def read_scores(broker: Broker, topic: str, since_ms: int) -> dict[TransactionKey, Mapping[str, Any]]:
-    """Read the scores that a topic holds since a Kafka time, by transaction; a repeat takes its first's place."""
+    """Read the scores that a topic holds since a Kafka time, by transaction; a repeat replaces the first."""
     records: Iterable[tuple[Any, dict[str, Any]]] = read_records(broker, topic, since_ms=since_ms, kind=SCORE)
     return {(record["customer_id"], record["transaction_id"]): record for _, record in records}

@@ -162,4 +162,4 @@ def test_archive_of_a_topic_made_anew_is_refused(settings, tmp_path):
     state.write_text(state.read_text().replace('"0":', '"0":9'))
     done = CliRunner().invoke(cli.app, ["archive", "--out", str(folder)])
     assert isinstance(done.exception, UserError)
-    assert "the topic was made anew" in str(done.exception)
+    assert "created again" in str(done.exception)

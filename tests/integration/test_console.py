@@ -101,7 +101,7 @@ def test_the_history_is_the_customers_own_with_what_was_decided_and_known(lane, 
     }  # fmt: skip
     send(lane, SCORE, lane.topics.scores, score)
     client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=OWN)
-    rows = client.app.state.desk.history.find("c1", datetime.now(UTC))
+    rows = client.app.state.context.history.find("c1", datetime.now(UTC))
     assert [row["transaction_id"] for row in rows] == [f"t{number:06d}" for number in range(4)]
     assert [row["decision"] for row in rows] == [None, "BLOCK", None, None]
     # Kafka's times count: the alert says that it was scored before these came.

@@ -344,7 +344,7 @@ def test_the_api_and_its_figures_stand_what_comes_while_they_read(polluted):
             assert wait_until(counted, seconds=30), client.get("/metrics").text
             for path in API:
                 assert client.get(path).status_code in ANSWERS, path
-            assert client.app.state.desk.reader.running
+            assert client.app.state.client.reader.running
             assert f'fraud_foreign_records_total{{topic="{topics.scores}"}}' in client.get("/metrics").text
 
 

@@ -216,7 +216,7 @@ def test_jump_of_the_alert_rate_is_seen_in_the_offsets_of_the_topics(settings):
             publisher.publish([(b"k", b"score")] * scores, settings.topics.scores)
             publisher.publish([(b"k", b"alert")] * alerts, settings.topics.alerts)
             publisher.flush()
-        return share.look()
+        return share.poll()
 
     assert not any(window(2_000, 20) for _ in range(8))
     jump = window(2_000, 80)

@@ -137,7 +137,7 @@ class Notifier:
             return
         self._next_check_s = now + self._broker.settings.notices.window_s
         with _survive_broker_errors("counting alerts"):
-            jump = self._alerts.look()
+            jump = self._alerts.poll()
             if jump:
                 self._deliver(jump_notice(jump))
 

@@ -14,10 +14,10 @@ def client(client_of):
     """Return a client of a server that was sent `t` by the customers c and d, and `u` by c."""
 
     async def filled() -> ScoreBook:
-        book = ScoreBook(kept_s=600, most=10, clock=lambda: 0.0)
+        book = ScoreBook(kept_s=600, max_entries=10, clock=lambda: 0.0)
         for transaction_id, customer_id in (("t", "c"), ("t", "d"), ("u", "c")):
             book.open(transaction_id, customer_id, customer_id.encode())
-        book.take_score(
+        book.add_score(
             {
                 "transaction_id": "t",
                 "customer_id": "d",
@@ -30,7 +30,7 @@ def client(client_of):
         return book
 
     client = client_of()
-    client.app.state.desk = SimpleNamespace(scoring=asyncio.run(filled()))
+    client.app.state.client = SimpleNamespace(scoring=asyncio.run(filled()))
     return client
 
 

@@ -33,7 +33,7 @@ def make_api():
 
 def make_console():
     app = create_console(load_settings(), NO_PROGRESS)
-    app.state.desk = SimpleNamespace(notebook=Notebook.of(load_settings()))
+    app.state.context = SimpleNamespace(notebook=Notebook.of(load_settings()))
     return app, "/data/alerts"
 
 

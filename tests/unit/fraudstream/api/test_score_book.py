@@ -19,7 +19,7 @@ class TimedBook(ScoreBook):
 
     def __init__(self):
         self.now_s = 0.0
-        super().__init__(kept_s=10, most=3, clock=lambda: self.now_s)
+        super().__init__(kept_s=10, max_entries=3, clock=lambda: self.now_s)
 
 
 def in_loop(test):
@@ -39,7 +39,7 @@ async def test_an_approval_is_complete_with_its_score(book):
     entry, is_new = book.open("t", "c", b"f")
     assert is_new
     assert entry.state is State.PENDING
-    book.take_score(APPROVED)
+    book.add_score(APPROVED)
     assert entry.state is State.SCORED
     assert entry.complete.done()
 
@@ -47,22 +47,22 @@ async def test_an_approval_is_complete_with_its_score(book):
 @in_loop
 async def test_an_alerted_score_waits_for_its_reasons_in_either_order(book):
     entry, _ = book.open("t", "c", b"f")
-    book.take_score(BLOCKED)
+    book.add_score(BLOCKED)
     assert entry.state is State.SCORED
     assert not entry.complete.done()
-    book.take_alert(ALERT)
+    book.add_alert(ALERT)
     assert entry.complete.done()
     assert entry.decision["reasons"] == ["why"]
     other, _ = book.open("u", "c", b"f")
-    book.take_alert(ALERT | {"transaction_id": "u"})
+    book.add_alert(ALERT | {"transaction_id": "u"})
     assert other.complete.done()
 
 
 @in_loop
 async def test_the_first_answer_stays(book):
     entry, _ = book.open("t", "c", b"f")
-    book.take_score(APPROVED)
-    book.take_score(BLOCKED)
+    book.add_score(APPROVED)
+    book.add_score(BLOCKED)
     assert entry.decision["decision"] == "APPROVE"
     assert entry.decision["score"] == 0.01
 
@@ -70,7 +70,7 @@ async def test_the_first_answer_stays(book):
 @in_loop
 async def test_the_collector_of_garbage_does_not_follow_what_is_remembered(book):
     entry, _ = book.open("t", "c", b"f")
-    book.take_score(APPROVED)
+    book.add_score(APPROVED)
     assert gc.is_tracked(APPROVED)
     assert not gc.is_tracked(entry.score)
 
@@ -98,10 +98,10 @@ async def test_entries_go_when_they_are_old_or_too_many(book):
 async def test_a_customer_is_waited_for_until_its_last_answer_is_complete(book):
     book.open("t", "c", b"f")
     book.open("u", "c", b"f")
-    book.take_score(APPROVED)
+    book.add_score(APPROVED)
     await asyncio.sleep(0)
     assert book.is_waited_for("c")
-    book.take_score(APPROVED | {"transaction_id": "u"})
+    book.add_score(APPROVED | {"transaction_id": "u"})
     await asyncio.sleep(0)
     assert not book.is_waited_for("c")
 
@@ -113,7 +113,7 @@ async def test_of_entries_that_went_unanswered_nothing_is_left(book):
     book.find("t")
     await asyncio.sleep(0)
     assert not book.is_waited_for("c")
-    book.take_score(APPROVED)
+    book.add_score(APPROVED)
     assert book.find("t") is None
 
 
@@ -127,8 +127,8 @@ async def test_what_did_not_reach_the_broker_may_be_sent_again(book):
 
 @in_loop
 async def test_what_nobody_asked_for_is_passed_over(book):
-    book.take_score(APPROVED)
-    book.take_alert(ALERT)
+    book.add_score(APPROVED)
+    book.add_alert(ALERT)
     assert book.find("t") is None
 
 
@@ -137,9 +137,9 @@ async def test_one_id_of_two_customers_is_two_transactions_with_answers_of_their
     first, _ = book.open("t", "c", b"f")
     second, is_new = book.open("t", "d", b"g")
     assert is_new
-    book.take_score(APPROVED | {"customer_id": "d", "score": 0.5})
+    book.add_score(APPROVED | {"customer_id": "d", "score": 0.5})
     assert first.state is State.PENDING
-    book.take_alert(ALERT)
+    book.add_alert(ALERT)
     assert (first.decision["score"], second.decision["score"]) == (0.9, 0.5)
     assert (book.find("t", "c"), book.find("t", "d"), book.find("t", "e")) == (first, second, None)
     with pytest.raises(AmbiguousError):

@@ -22,5 +22,5 @@ def test_of_a_topic_that_is_created_again_only_what_was_read_before_for_certain_
         for _ in range(2):
             archiver._drop_unsure()
             assert archiver._messages == ["of the former topic"] * 5
-            with pytest.raises(UserError, match="the topic was made anew"):
+            with pytest.raises(UserError, match="created again"):
                 archiver._require_same_topic()

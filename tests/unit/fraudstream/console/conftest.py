@@ -23,8 +23,8 @@ def client_of() -> Callable[..., TestClient]:
         settings = load_settings(console=console)
         app = create_console(settings, NO_PROGRESS)
         notebook = Notebook.of(settings)
-        notebook.take_alerts([alert(number) for number in range(3)])
-        app.state.desk = SimpleNamespace(notebook=notebook)
+        notebook.add_alerts([alert(number) for number in range(3)])
+        app.state.context = SimpleNamespace(notebook=notebook)
         return TestClient(app, base_url=base_url, raise_server_exceptions=False)
 
     return make

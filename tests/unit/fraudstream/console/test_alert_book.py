@@ -1,6 +1,6 @@
 import pytest
 
-from fraudstream.console.alert_book import AlertBook, Wanted
+from fraudstream.console.alert_book import AlertBook, AlertFilter
 from fraudstream.console.reviewed_labels import ReviewedLabels
 from tests.unit.fraudstream.console.records import alert, label_of
 
@@ -14,12 +14,12 @@ def verdicts():
 def book(verdicts):
     book = AlertBook(4, verdicts)
     for number, score in enumerate((0.6, 0.95, 0.7, 0.8)):
-        assert book.take(alert(number, score=score, amount_minor=100 - number))
+        assert book.add(alert(number, score=score, amount_minor=100 - number))
     return book
 
 
 def listed(book, sort="newest", limit=10, **wanted):
-    rows, count = book.choose(Wanted(**wanted), sort, limit)
+    rows, count = book.choose(AlertFilter(**wanted), sort, limit)
     return [row["alert_id"] for row in rows], count
 
 
@@ -37,12 +37,12 @@ def test_alerts_are_listed_in_the_order_that_is_wanted(book, sort, names):
 
 
 def test_a_repeated_alert_is_kept_once(book):
-    assert not book.take(alert(2))
+    assert not book.add(alert(2))
     assert len(book) == 4
 
 
 def test_of_more_than_it_keeps_the_first_goes(book):
-    book.take(alert(9))
+    book.add(alert(9))
     assert book.find("a000") is None
     assert not book.has_transaction("c0", "t000000")
     assert book.has_transaction("c0", "t000009")
@@ -67,8 +67,8 @@ def test_filters_and_search(book, wanted, names):
 
 
 def test_states_follow_the_labels(book, verdicts):
-    verdicts.take(label_of(alert(0), is_fraud=True))
-    verdicts.take(label_of(alert(1), is_fraud=False))
+    verdicts.add(label_of(alert(0), is_fraud=True))
+    verdicts.add(label_of(alert(1), is_fraud=False))
     assert listed(book, state="open")[0] == ["a003", "a002"]
     assert listed(book, state="fraud")[0] == ["a000"]
     assert listed(book, state="genuine")[0] == ["a001"]
@@ -79,13 +79,13 @@ def test_states_follow_the_labels(book, verdicts):
 def test_the_later_label_of_a_transaction_holds_in_whatever_order_they_come(verdicts):
     for order in (1, -1):
         for seconds, is_fraud in [(60, True), (90, False)][::order]:
-            verdicts.take(label_of(alert(order + 1), is_fraud=is_fraud, after_s=seconds))
+            verdicts.add(label_of(alert(order + 1), is_fraud=is_fraud, after_s=seconds))
         assert verdicts.find(alert(order + 1)["customer_id"], alert(order + 1)["transaction_id"]).is_fraud is False
 
 
 def test_old_labels_go(verdicts):
     for number in range(4):
-        verdicts.take(label_of(alert(number), is_fraud=True))
+        verdicts.add(label_of(alert(number), is_fraud=True))
     assert verdicts.find("c0", "t000000") is None
     assert verdicts.find("c0", "t000003") is not None
 
@@ -93,6 +93,6 @@ def test_old_labels_go(verdicts):
 def test_two_customers_with_one_transaction_id_have_each_their_verdict(book, verdicts):
     for customer, is_fraud in (("x", True), ("y", False)):
         found = alert(1, alert_id=f"of-{customer}", transaction_id="1", customer_id=customer)
-        book.take(found)
-        verdicts.take(label_of(found, is_fraud=is_fraud))
+        book.add(found)
+        verdicts.add(label_of(found, is_fraud=is_fraud))
     assert [book.find(f"of-{customer}")["verdict"]["is_fraud"] for customer in "xy"] == [True, False]

@@ -22,7 +22,7 @@ def going_on() -> bool:
 
 @in_loop
 async def test_what_is_published_is_an_event_for_each_page():
-    feed = Feed(most=2)
+    feed = Feed(max_streams=2)
     pages = [feed.follow(going_on) for _ in range(2)]
     for page in pages:
         assert await anext(page) == b"retry: 2000\n\n"
@@ -35,7 +35,7 @@ async def test_what_is_published_is_an_event_for_each_page():
 
 @in_loop
 async def test_more_pages_than_may_be_are_refused_until_one_goes():
-    feed = Feed(most=1)
+    feed = Feed(max_streams=1)
     page = feed.follow(going_on)
     with pytest.raises(FullError):
         feed.follow(going_on)
@@ -47,7 +47,7 @@ async def test_more_pages_than_may_be_are_refused_until_one_goes():
 
 @in_loop
 async def test_a_page_that_does_not_keep_up_is_let_go_and_holds_up_nobody():
-    feed = Feed(most=2)
+    feed = Feed(max_streams=2)
     slow = feed.follow(going_on)
     for _ in range(feed_module.WAITING + 1):
         feed.publish("alerts", 1)
@@ -57,6 +57,6 @@ async def test_a_page_that_does_not_keep_up_is_let_go_and_holds_up_nobody():
 
 @in_loop
 async def test_pages_are_let_go_when_the_server_ends():
-    feed = Feed(most=1)
+    feed = Feed(max_streams=1)
     assert [event async for event in feed.follow(lambda: True)] == [b"retry: 2000\n\n"]
     assert len(feed) == 0

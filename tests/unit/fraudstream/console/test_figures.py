@@ -50,13 +50,13 @@ def test_beyond_the_last_bound_a_quantile_is_that_bound():
 
 def test_the_scores_told_are_those_of_the_minutes_that_are_kept(registry, metrics):
     metrics.scores.observe(0.999)
-    figures = Figures(registry, Feed(most=1))
-    assert figures.told() == {"points": [], "scores": []}
-    figures.take(10.0)
+    figures = Figures(registry, Feed(max_streams=1))
+    assert figures.to_dict() == {"points": [], "scores": []}
+    figures.add_point(10.0)
     metrics.scores.observe(0.03)
     metrics.scores.observe(0.04)
-    figures.take(12.0)
-    told = figures.told()
+    figures.add_point(12.0)
+    told = figures.to_dict()
     assert len(told["points"]) == 1
     assert {row["up_to"]: row["count"] for row in told["scores"] if row["count"]} == {0.05: 2}
 

@@ -11,7 +11,7 @@ def test_where_no_cluster_answers_it_says_what_to_do():
     broker = Broker(load_settings(), "127.0.0.1:1")
     lag = ConsumerLag(broker)
     try:
-        told = JobHealth(FlinkRest(url=f"http://127.0.0.1:{free_port()}"), lag, TopicIds(broker)).look()
+        told = JobHealth(FlinkRest(url=f"http://127.0.0.1:{free_port()}"), lag, TopicIds(broker)).read()
     finally:
         lag.close()
     assert (told["cluster"], told["jobs"]) == (None, [])

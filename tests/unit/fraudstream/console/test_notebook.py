@@ -34,8 +34,8 @@ def told_of():
 
 def test_new_alerts_are_told_once(told_of):
     def act(notebook):
-        notebook.take_alerts([alert(0), alert(1)])
-        notebook.take_alerts([alert(1)])
+        notebook.add_alerts([alert(0), alert(1)])
+        notebook.add_alerts([alert(1)])
 
     ((event, told),) = told_of(act)
     assert (event, told["count"]) == ("alerts", 2)
@@ -43,15 +43,15 @@ def test_new_alerts_are_told_once(told_of):
 
 
 def test_of_a_flood_the_newest_are_told_and_how_many_there_were(told_of):
-    ((_, told),) = told_of(lambda notebook: notebook.take_alerts([alert(number) for number in range(80)]))
+    ((_, told),) = told_of(lambda notebook: notebook.add_alerts([alert(number) for number in range(80)]))
     assert (len(told["rows"]), told["count"], told["rows"][-1]["alert_id"]) == (TOLD_AT_ONCE, 80, "a079")
 
 
 def test_of_labels_only_those_of_alerts_are_told(told_of):
     def act(notebook):
-        notebook.take_alerts([alert(0)])
-        notebook.take_labels([label_of(alert(number), is_fraud=True) for number in range(3)])
-        notebook.take_labels([label_of(alert(5), is_fraud=True)])
+        notebook.add_alerts([alert(0)])
+        notebook.add_labels([label_of(alert(number), is_fraud=True) for number in range(3)])
+        notebook.add_labels([label_of(alert(5), is_fraud=True)])
 
     _, (event, told) = told_of(act)
     assert event == "verdicts"
@@ -64,7 +64,7 @@ def test_a_dead_letter_is_shown_without_the_bulk_of_its_bytes():
         "payload": b"<" * 999, "failed_at": NOON, "payload_size": 5_000, "key_size": None,
     }  # fmt: skip
     notebook = Notebook.of(load_settings())
-    notebook.take_dead_letters([through(DEAD_LETTER, Topics().dead_letters, letter)])
+    notebook.add_dead_letters([through(DEAD_LETTER, Topics().dead_letters, letter)])
     (shown,) = notebook.dead_letters
     assert shown["payload_size"] == 5_000
     assert bytes.fromhex(shown["payload"]) == b"<" * SHOWN_BYTES

@@ -114,7 +114,7 @@ def test_the_list_is_filtered_and_sorted(client):
 
 
 def test_an_alert_is_shown_whole_with_what_became_known(client):
-    client.app.state.desk.notebook.take_labels([label_of(alert(1), is_fraud=True)])
+    client.app.state.context.notebook.add_labels([label_of(alert(1), is_fraud=True)])
     told = client.get("/data/alerts/a001").json()
     assert told["verdict"] == {"is_fraud": True, "label_time": "2026-03-02T12:01:01Z"}
     assert told["features"] == {"amount": 1.0, "since_last_s": None}
@@ -159,7 +159,7 @@ def test_no_page_of_a_folder_above_is_served(client):
 
 def test_more_open_pages_than_may_be_are_refused(client_of):
     client = client_of(max_streams=1)
-    client.app.state.desk.notebook.feed._queues.add(object())
+    client.app.state.context.notebook.feed._queues.add(object())
     answer = client.get("/data/stream")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
 
@@ -177,7 +177,7 @@ def test_what_does_not_answer_is_503_with_its_name_and_not_500(client, error, wo
     def fail():
         raise error
 
-    client.app.state.desk.models = SimpleNamespace(get=fail)
+    client.app.state.context.models = SimpleNamespace(get=fail)
     answer = client.get("/data/models")
     assert (answer.status_code, words in answer.json()["was"]) == (503, True)
     assert answer.headers["Retry-After"]

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fraudstream.readers.dead_letters import DeadLetter, Replay, Wanted, decoded
+from fraudstream.readers.dead_letters import DeadLetter, DeadLetterFilter, Replay, decoded
 from fraudstream.settings.settings import load_settings
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
@@ -39,9 +39,9 @@ def letter(**changed) -> DeadLetter:
 )
 def test_each_condition_takes_what_meets_it_and_leaves_the_rest(condition, other):
     meets = letter(key="c1")
-    assert Wanted().has(meets)
-    assert Wanted(**condition).has(meets)
-    assert not Wanted(**condition).has(letter(**{"key": "c1", **other}))
+    assert DeadLetterFilter().matches(meets)
+    assert DeadLetterFilter(**condition).matches(meets)
+    assert not DeadLetterFilter(**condition).matches(letter(**{"key": "c1", **other}))
 
 
 def test_record_in_a_letter_is_read_where_its_topic_tells_the_kind():
