@@ -1,7 +1,9 @@
 """Settings of every test run, and the split of a run in several processes (`-n`)."""
 
 import signal
+from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -29,6 +31,25 @@ class FilesWhole(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return "own stack" if nodeid.startswith(OWN_STACK) else nodeid.partition("::")[0]
+
+
+def pytest_addoption(parser):
+    """Add the option for the table of the slowest files."""
+    parser.addoption("--slowest-files", type=int, default=0, metavar="N", help="print the N files that took longest")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print the slowest files, with the seconds of their tests and fixtures."""
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    seconds: Counter[str] = Counter()
+    for report in reports:
+        if isinstance(report, pytest.TestReport):
+            seconds[report.nodeid.partition("::")[0]] += report.duration
+    slowest = seconds.most_common(config.option.slowest_files)
+    if slowest:
+        terminalreporter.section(f"slowest {len(slowest)} files, {seconds.total():,.0f} s in all")
+        for file, took in slowest:
+            terminalreporter.write_line(f"{took:8.1f} s  {file}")
 
 
 def pytest_xdist_make_scheduler(config, log):
