@@ -115,8 +115,7 @@ endef
 # stack of its own (3 GB). tests/conftest.py says what runs beside what. TEST_PROCESSES=0: one test after the other.
 TEST_PROCESSES ?= 3
 test: .venv/.dev ## all tests but the long ones, with a coverage report
-	@$(PY) -m pytest -m "not long" --numprocesses=$(TEST_PROCESSES) --cov --cov-report=term:skip-covered \
-		--slowest-files=20
+	@$(PY) -m pytest -m "not long" --numprocesses=$(TEST_PROCESSES) --cov --cov-report=term:skip-covered
 
 test-long: .venv/.dev ## the tests that take minutes
 	@$(PY) -m pytest -m long

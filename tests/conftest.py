@@ -26,6 +26,9 @@ SHARED_STACK = "tests/integration/"
 """Those that need a broker and a cluster; each process starts one for all of its tests, at other ports."""
 
 
+SLOWEST_FILES = 20
+
+
 class FilesWhole(LoadScopeScheduling):
     """Scheduler that gives each file to one process, and all that prefers the same ports to the same one."""
 
@@ -33,22 +36,16 @@ class FilesWhole(LoadScopeScheduling):
         return "own stack" if nodeid.startswith(OWN_STACK) else nodeid.partition("::")[0]
 
 
-def pytest_addoption(parser):
-    """Add the option for the table of the slowest files."""
-    parser.addoption("--slowest-files", type=int, default=0, metavar="N", help="print the N files that took longest")
-
-
 def pytest_terminal_summary(terminalreporter, config):
-    """Print the slowest files, with the seconds of their tests and fixtures."""
+    """Print the slowest files of a run in several processes, with the seconds of their tests and fixtures."""
     reports = [report for kind in terminalreporter.stats.values() for report in kind]
     seconds: Counter[str] = Counter()
     for report in reports:
         if isinstance(report, pytest.TestReport):
             seconds[report.nodeid.partition("::")[0]] += report.duration
-    slowest = seconds.most_common(config.option.slowest_files)
-    if slowest:
-        terminalreporter.section(f"slowest {len(slowest)} files, {seconds.total():,.0f} s in all")
-        for file, took in slowest:
+    if seconds and config.getoption("numprocesses", 0):
+        terminalreporter.section(f"slowest {SLOWEST_FILES} files of {seconds.total():,.0f} s in all")
+        for file, took in seconds.most_common(SLOWEST_FILES):
             terminalreporter.write_line(f"{took:8.1f} s  {file}")
 
 
