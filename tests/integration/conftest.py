@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fraudstream.devstack.broker import Broker, await_broker
+from fraudstream.devstack.flink_home import GARBAGE_COLLECTOR, QUICK_COMPILER
 from fraudstream.devstack.stack import embedded, jars_for, start
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.java import find_java
@@ -34,7 +35,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         kafka={"port": free_port()},
         flink={"rest_port": free_port()},
     )
-    with embedded(settings) as services:
+    # A job of a test ends before the better compiler pays.
+    quick = {"env.java.opts.taskmanager": f"{GARBAGE_COLLECTOR} {QUICK_COMPILER}"}
+    flink = settings.flink.model_copy(update={"config": quick})
+    with embedded(settings.model_copy(update={"flink": flink})) as services:
         yield Running(settings=settings, services=services, numbers=count(1))
 
 
