@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from fraudstream.devstack.broker import Broker, await_broker
-from fraudstream.devstack.flink_home import GARBAGE_COLLECTOR, QUICK_COMPILER
 from fraudstream.devstack.stack import embedded, jars_for, start
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.java import find_java
@@ -17,6 +16,7 @@ from fraudstream.system.ports import free_port
 from fraudstream.system.run_state import RunState
 from models.scoring.artifact import Artifact, load_artifact
 from tests.integration.embedded_registry import stop_registry
+from tests.integration.quick_cluster import QUICK_CLUSTER
 from tests.integration.scoring_lane import Lane, Running
 from tests.unit.training.histories import artifact_folder
 
@@ -35,9 +35,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         kafka={"port": free_port()},
         flink={"rest_port": free_port()},
     )
-    # A job of a test ends before the better compiler pays.
-    quick = {"env.java.opts.taskmanager": f"{GARBAGE_COLLECTOR} {QUICK_COMPILER}"}
-    flink = settings.flink.model_copy(update={"config": quick})
+    flink = settings.flink.model_copy(update={"config": QUICK_CLUSTER})
     with embedded(settings.model_copy(update={"flink": flink})) as services:
         yield Running(settings=settings, services=services, numbers=count(1))
 
