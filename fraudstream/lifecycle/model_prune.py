@@ -110,13 +110,13 @@ def remove(models: list[StoredModel]) -> None:
 
 def _named_by_jobs(settings: Settings, jobs: list[LiveJob], names: list[str]) -> Iterator[Reason]:
     for job in jobs:
-        if job.told is None:
+        if job.config is None:
             raise UserError(
                 f"expected the settings of the running job {job.job_id} at {job.file}, found none readable. Run "
                 "this where the job was submitted, or stop the job"
             )
-        first = b64decode(job.told.get("first_deployment") or "")
-        text = str(job.told.get("model", "")).encode() + b"\n" + first
+        first = b64decode(job.config.get("first_deployment") or "")
+        text = str(job.config.get("model", "")).encode() + b"\n" + first
         yield from ((name, f"job {job.job_id}") for name in names if name.encode() in text)
     # The settings of both versions of a switch may be submitted again.
     plan = settings.state.root / "bluegreen.json"

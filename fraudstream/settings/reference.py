@@ -20,18 +20,18 @@ HEAD = """\
 
 Generated; do not edit: `python -m fraudstream.settings.reference > docs/configuration.md`.
 
-Later ones win: the defaults below, `fraudstream.toml` in the working folder (or `fraudstream --config FILE`), the
-environment, options of a command. In the file a name's last part stands in a table of what lies before it:
-`kafka.security.protocol` is `protocol` in `[kafka.security]`. Unknown settings are rejected, with the closest valid
-name suggested. Secrets are rejected in the file: set the variable, or a path in the setting ending in `_file`.
+By increasing priority: the defaults below, `fraudstream.toml` in the working directory (or `fraudstream --config
+FILE`), the environment, options of a command. In the file, `kafka.security.protocol` is `protocol` in
+`[kafka.security]`. Unknown settings are rejected, with the closest valid name suggested. Secrets are rejected in the
+file: set the variable, or a path in the setting ending in `_file`.
 Settings without a default are unset.
-`FRAUDSTREAM_CACHE` is no setting: it names the folder of downloads, by default `~/.cache/fraudstream`.
+`FRAUDSTREAM_CACHE` is not a setting: it is the folder of downloads, by default `~/.cache/fraudstream`.
 
 Former names of settings work for one release, with a warning.
 """
 COLUMNS = "| name, variable | type | default | description |\n|---|---|---|---|"
 TOPIC_COLUMNS = "| topic | record | key | by the job | partitions | cleanup |\n|---|---|---|---|---|---|"
-HEADS = {"topics": "Names of the topics. The second table shows what each of them has."}
+HEADS = {"topics": "Names of the topics. The second table shows their properties."}
 BOUNDS = {"minimum": "from {}", "exclusiveMinimum": "above {}", "maximum": "to {}", "exclusiveMaximum": "below {}"}
 
 

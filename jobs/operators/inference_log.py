@@ -1,3 +1,5 @@
+"""Log of features and scores for a share of the transactions."""
+
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -6,20 +8,20 @@ from pyflink.common import Row
 
 from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
-from jobs.record_types import PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
 from models.features.columns import required
 from models.features.hashing import hash_column, hash_pairs
 from models.scoring.artifact import Manifest
 from models.scoring.transaction_scorer import Decisions
 from schemas.inference_batch import InferenceBatchEncoder
+from schemas.position import offset_of, partition_of
 from schemas.registry import SchemaRegistry, value_subject
 
 HASH_BITS = 53
-"""Of a transaction's hash: as many as a float counts exactly."""
+"""Bits of a transaction's hash: as many as a float counts exactly."""
 
 
 class InferenceLog:
-    """Writes down what the model was given and what it answered, for a share of the transactions.
+    """Encoder of features and scores for a share of the transactions.
 
     The share is chosen by customer and transaction_id: a duplicate, a replay and another run choose the same ones.
     By the id alone, customers who count their transactions from 1 would be logged all at once or not at all.
@@ -41,16 +43,16 @@ class InferenceLog:
         label_offsets: Sequence[int],
         now_ms: int,
     ) -> Iterator[Row]:
-        """Yield the TOPIC_BATCHes of the chosen ones among n scored transactions.
+        """Yield the TOPIC_BATCHes of the sampled ones among n scored transactions.
 
         Parameters
         ----------
         records : pyarrow.RecordBatch
             n rows of TRANSACTION_ARROW.
-        scored : Decided
-            Of the same.
+        scored : Decisions
+            Their scores and decisions.
         positions : n of int
-            Where each lay, see POSITION_SHIFT.
+            Position of each, see `schemas.position`.
         shard : int
             The key of the shard that scored them.
         label_offsets : sequence of int
@@ -66,15 +68,15 @@ class InferenceLog:
         rows = np.flatnonzero(hashes >> np.uint64(64 - HASH_BITS) < self._below)
         if len(rows) == 0:
             return
-        places = np.asarray(positions, np.int64)
+        placed = np.asarray(positions, np.int64)
         payloads = self._encoder.encode(
             records,
             rows,
             scored.x,
             scored.scores,
             scored.decisions,
-            places >> POSITION_SHIFT & PARTITION_MASK,
-            places & POSITION_MASK,
+            partition_of(placed),
+            offset_of(placed),
             scored_at_ms=now_ms,
             shard=shard,
             label_offsets=label_offsets,

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.window import DAY_MS, TILES, WINDOWS
+from models.features.window import TILES, WINDOWS
+from schemas.durations import DAY_MS
 from schemas.errors import UserError
 
 K = 64
@@ -44,7 +45,7 @@ TILE = np.dtype(
         ("maximum", "<f8"),
     ]
 )
-"""What is known of the transactions of one span of time that are no longer kept one by one: 32 bytes."""
+"""Aggregate of the transactions of one span of time that are no longer kept individually: 32 bytes."""
 
 TILES_A_WINDOW = TILES + 1
 TILES_KEPT = len(WINDOWS) * TILES_A_WINDOW

@@ -63,11 +63,13 @@ class MetricsReader(BackgroundReader):
                 self._observe(self._latency.publish(name, message.timestamp()[1]))
 
     def _count_scores(self, messages: list[Message]) -> None:
-        scores = [(message, name) for message in messages if (name := self._ids.read(message)) is not None]
+        # Decoded as a whole: a record that is cut short has an id too, and is no score.
+        scores = [(message, score) for message in messages if (score := self._codecs.decode(message)) is not None]
         self._metrics.transactions.inc(len(scores))
-        for message, name in scores:
+        for message, score in scores:
+            name = message.key() or b"", score["transaction_id"].encode()
             self._observe(self._latency.score(name, message.timestamp()[1]))
-        for score in self._decoded([message for message, _ in scores[:SAMPLED_SCORES]]):
+        for _, score in scores[:SAMPLED_SCORES]:
             self._metrics.add_score(score)
 
     def _count_alerts(self, messages: list[Message]) -> None:

@@ -176,7 +176,7 @@ def baselines(table: pa.Table, _folder: Path) -> Any:
     rows = [row for row in table.to_pylist() if row["customer_id"] in oracle.customers]
     found = naive_scores(rows, artifact(), engine=KeptTransactions())
     given = [(row["customer_id"], row["transaction_id"], float(score)) for row, score in zip(rows, found, strict=True)]
-    verdict = oracle.judge(given, KeptTransactions)
+    verdict = oracle.check(given, KeptTransactions)
     assert verdict.fault is None
     return verdict
 

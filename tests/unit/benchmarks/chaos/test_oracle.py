@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.baselines.naive_labels import KnownLabel
 from benchmarks.chaos.books import BOOKS
 from benchmarks.chaos.chaos_result import Basis
-from benchmarks.chaos.label_history import LabelHistory, PlacedLabel
+from benchmarks.chaos.label_history import LabelHistory, PositionedLabel
 from benchmarks.chaos.oracle import Oracle
 from benchmarks.chaos.world import draw_labels, draw_world
 from models.features.label_batch import LabelBatch
@@ -24,7 +24,7 @@ ROWS = 3_000
 
 
 def known(label, offset):
-    return PlacedLabel(
+    return PositionedLabel(
         label=KnownLabel(
             transaction_id=label["transaction_id"],
             customer_id=label["customer_id"],
@@ -72,7 +72,7 @@ def test_labels_are_forgotten_where_a_failure_took_the_offsets_back():
             is_fraud=True,
             label_time_ms=offset,
         )
-        history.add("m", [PlacedLabel(label=label, partition=0, offset=offset)])
+        history.add("m", [PositionedLabel(label=label, partition=0, offset=offset)])
     assert [len(history.known("m", offsets).kept) for offsets in [(1,), (3,), (2,), (), (3,)]] == [1, 3, 2, 0, 3]
 
 
@@ -84,7 +84,7 @@ def test_rule_books_in_python_decide_as_the_rule_engine_does():
     scored = scorer.score(records)
     for book in BOOKS:
         order = RuleBook(book_id="b", changed_at=datetime.now(UTC), changed_by="", reason="", rules=book.rules)
-        ruling = RuleEngine(order).judge(RuleBatch(records, scored.x, scored.scores), scored.decisions)
+        ruling = RuleEngine(order).apply(RuleBatch(records, scored.x, scored.scores), scored.decisions)
         expected = [
             book.decide(amount, Decision(decision))
             for amount, decision in zip(table["amount_minor"].to_pylist(), scored.decisions.tolist(), strict=True)

@@ -115,7 +115,9 @@ def test_job_on_another_cluster_needs_a_file(monkeypatch):
         kafka_password_file(settings_with(LOGIN, '[flink]\nrest_url = "http://jobmanager:8081"\n'))
 
 
-@pytest.mark.parametrize(("content", "message"), [("hunter2\n", "a line end"), ("", "an empty file"), ('a"b', 'quote|"')])
+@pytest.mark.parametrize(
+    ("content", "message"), [("hunter2\n", "a line end"), ("", "an empty file"), ('a"b', 'quote|"')]
+)
 def test_password_that_java_would_read_otherwise_is_refused(content, message):
     Path("secret").write_text(content)
     with pytest.raises(UserError, match=message):
