@@ -1,3 +1,5 @@
+"""Time to an alert under live load."""
+
 import sys
 
 import pyarrow as pa

@@ -1,3 +1,5 @@
+"""Names of the stages that are timed."""
+
 GROUP, EVENTS, BATCHES, BETWEEN = "stages", "events", "batches", "between"
 """The group of the counters in which `stage_job` tells what it counted, and some of them."""
 

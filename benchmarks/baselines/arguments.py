@@ -1,3 +1,5 @@
+"""Command line of a baseline's process."""
+
 import argparse
 from dataclasses import dataclass
 from pathlib import Path

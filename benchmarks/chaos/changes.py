@@ -1,3 +1,5 @@
+"""Model swaps and rule changes of a chaos run."""
+
 from __future__ import annotations
 
 import uuid

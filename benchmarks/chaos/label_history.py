@@ -1,3 +1,5 @@
+"""Labels known at given offsets of the labels topic."""
+
 from __future__ import annotations
 
 from collections import defaultdict

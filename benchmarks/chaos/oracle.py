@@ -1,3 +1,5 @@
+"""Oracle of a chaos run."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

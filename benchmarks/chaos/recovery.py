@@ -1,3 +1,5 @@
+"""Recovery times after faults."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+"""Reader of committed scores that outlives the broker's failures."""
+
 from __future__ import annotations
 
 import time

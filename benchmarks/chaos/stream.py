@@ -1,3 +1,5 @@
+"""Stream of transactions and labels of a chaos run."""
+
 from __future__ import annotations
 
 import threading

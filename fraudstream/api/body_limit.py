@@ -1,3 +1,5 @@
+"""Size limit of request bodies."""
+
 from __future__ import annotations
 
 import asyncio

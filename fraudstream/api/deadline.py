@@ -1,3 +1,5 @@
+"""Timeout of a request."""
+
 from __future__ import annotations
 
 from http import HTTPStatus

@@ -1,3 +1,5 @@
+"""Feature requests to the job, over its query topic."""
+
 from __future__ import annotations
 
 import asyncio

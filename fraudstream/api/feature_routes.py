@@ -1,3 +1,5 @@
+"""Routes that return a customer's features."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

@@ -1,3 +1,5 @@
+"""Liveness, readiness and metrics routes."""
+
 from __future__ import annotations
 
 from http import HTTPStatus

@@ -1,3 +1,5 @@
+"""Problem details for errors (RFC 9457)."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

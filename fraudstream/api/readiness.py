@@ -1,3 +1,5 @@
+"""Readiness of broker, job and reader."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

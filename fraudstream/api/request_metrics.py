@@ -1,3 +1,5 @@
+"""Counts and durations of requests."""
+
 from __future__ import annotations
 
 import time

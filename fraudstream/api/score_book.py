@@ -1,3 +1,5 @@
+"""Pending and recent transactions, for idempotent requests."""
+
 from __future__ import annotations
 
 import asyncio

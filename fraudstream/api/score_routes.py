@@ -1,3 +1,5 @@
+"""Routes that score a transaction."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

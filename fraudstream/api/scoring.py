@@ -1,3 +1,5 @@
+"""Scoring requests to the job, over its topics."""
+
 from __future__ import annotations
 
 import asyncio

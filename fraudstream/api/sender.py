@@ -1,3 +1,5 @@
+"""Asynchronous Kafka producer with delivery reports."""
+
 from __future__ import annotations
 
 import asyncio

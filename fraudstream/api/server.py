@@ -1,3 +1,5 @@
+"""Uvicorn server with limits against slow clients."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Request body of a transaction, with its validation."""
+
 from __future__ import annotations
 
 import re

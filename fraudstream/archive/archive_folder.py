@@ -1,3 +1,5 @@
+"""Parquet files of the archive, and their atomic writes."""
+
 from __future__ import annotations
 
 import fcntl

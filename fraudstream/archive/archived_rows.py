@@ -1,3 +1,5 @@
+"""Reading of archived transactions."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Copy of the inference topic into an archive folder."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""Comparison of two models on archived transactions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Exploration page of an archive, written in a separate environment."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Logged features and scores of one model, from topic or archive."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

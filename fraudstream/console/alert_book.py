@@ -1,3 +1,5 @@
+"""Newest alerts, in memory."""
+
 from __future__ import annotations
 
 from collections import OrderedDict

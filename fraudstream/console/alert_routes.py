@@ -1,3 +1,5 @@
+"""Routes that list, review and snooze alerts."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

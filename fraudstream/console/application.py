@@ -1,3 +1,5 @@
+"""FastAPI application of the console."""
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator

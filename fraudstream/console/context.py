@@ -1,3 +1,5 @@
+"""Shared connections and state of the console."""
+
 from __future__ import annotations
 
 import asyncio

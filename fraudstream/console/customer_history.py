@@ -1,3 +1,5 @@
+"""Transactions of a customer around an alert."""
+
 from __future__ import annotations
 
 import time

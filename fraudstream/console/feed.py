@@ -1,3 +1,5 @@
+"""Server-sent events to open pages."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Throughput and latency over the last minutes."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Health of job, checkpoints and cluster."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""JSON responses that are not cached."""
+
 from __future__ import annotations
 
 from typing import Any

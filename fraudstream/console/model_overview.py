@@ -1,3 +1,5 @@
+"""Served, registered and compared models."""
+
 from __future__ import annotations
 
 import time

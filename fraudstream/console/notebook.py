@@ -1,3 +1,5 @@
+"""In-memory state of the console's pages."""
+
 from __future__ import annotations
 
 from collections import deque

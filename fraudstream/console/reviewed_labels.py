@@ -1,3 +1,5 @@
+"""Newest labels by transaction, in memory."""
+
 from __future__ import annotations
 
 from collections import OrderedDict

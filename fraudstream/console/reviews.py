@@ -1,3 +1,5 @@
+"""Publishing of reviewers' dispositions as labels."""
+
 from __future__ import annotations
 
 import asyncio

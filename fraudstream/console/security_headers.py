@@ -1,3 +1,5 @@
+"""Security headers of all responses."""
+
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders

@@ -1,3 +1,5 @@
+"""Routes for the health of the job and its models."""
+
 from __future__ import annotations
 
 from http import HTTPStatus

@@ -1,3 +1,5 @@
+"""Thread-safe cache with a time to live."""
+
 from __future__ import annotations
 
 import threading

@@ -1,3 +1,5 @@
+"""Security settings for librdkafka clients."""
+
 from __future__ import annotations
 
 from fraudstream.settings.kafka_security import KafkaSecurity

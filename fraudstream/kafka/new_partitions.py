@@ -1,3 +1,5 @@
+"""Discovery of new and recreated partitions."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""Schema registry in use."""
+
 from __future__ import annotations
 
 from fraudstream.settings.settings import Settings

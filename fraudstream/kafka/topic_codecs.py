@@ -1,3 +1,5 @@
+"""Decoding of records from several topics."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

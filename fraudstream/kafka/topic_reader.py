@@ -1,3 +1,5 @@
+"""Reading of whole topics."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""Check of the ACLs that a job needs."""
+
 from __future__ import annotations
 
 import logging

@@ -1,3 +1,5 @@
+"""Creation and lookup of topics."""
+
 from __future__ import annotations
 
 from typing import Any

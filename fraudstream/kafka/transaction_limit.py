@@ -1,3 +1,5 @@
+"""Check of the brokers' transaction timeout."""
+
 from __future__ import annotations
 
 from concurrent.futures import TimeoutError as FutureTimeout

@@ -1,3 +1,5 @@
+"""Notifications of decisions on models."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Drift report by Evidently."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Checks of the promotion gates."""
+
 from __future__ import annotations
 
 import time

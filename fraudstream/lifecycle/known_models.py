@@ -1,3 +1,5 @@
+"""Models found by their id."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Decisions on which models score."""
+
 from __future__ import annotations
 
 import uuid

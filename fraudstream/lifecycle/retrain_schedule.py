@@ -1,3 +1,5 @@
+"""Schedule of retrainings."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

@@ -1,3 +1,5 @@
+"""Trigger of retrainings."""
+
 from __future__ import annotations
 
 import logging

@@ -1,3 +1,5 @@
+"""Retraining of the model."""
+
 from __future__ import annotations
 
 import time

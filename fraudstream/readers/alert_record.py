@@ -1,3 +1,5 @@
+"""Lookup of an alert and its logged features."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

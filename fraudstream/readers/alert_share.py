@@ -1,3 +1,5 @@
+"""Alert rate, from the offsets of two topics."""
+
 from __future__ import annotations
 
 from fraudstream.kafka.broker import Broker

@@ -1,3 +1,5 @@
+"""Arrival times of alerts."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""Continuous reading of alerts."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""Reading and replay of dead letters."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Model metrics from the topics of scores and labels."""
+
 from __future__ import annotations
 
 import zlib

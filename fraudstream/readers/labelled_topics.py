@@ -1,3 +1,5 @@
+"""Training window of matured labels, from topics and history."""
+
 from __future__ import annotations
 
 import pyarrow as pa

@@ -1,3 +1,5 @@
+"""Latency from transaction to alert."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping

@@ -1,3 +1,5 @@
+"""Transactions and labels with their positions in the topics."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator

@@ -1,3 +1,5 @@
+"""Comparison of the scores of a live job and its standby."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping

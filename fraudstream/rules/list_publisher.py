@@ -1,3 +1,5 @@
+"""Publisher of list entries."""
+
 from __future__ import annotations
 
 import uuid

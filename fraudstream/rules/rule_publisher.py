@@ -1,3 +1,5 @@
+"""Publisher of rule books and snoozes."""
+
 from __future__ import annotations
 
 import uuid

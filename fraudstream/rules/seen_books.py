@@ -1,3 +1,5 @@
+"""Rule books that users have seen."""
+
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass

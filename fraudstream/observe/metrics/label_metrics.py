@@ -1,3 +1,5 @@
+"""Metrics of model quality."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable

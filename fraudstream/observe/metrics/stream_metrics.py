@@ -1,3 +1,5 @@
+"""Metrics of the topics."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""Notifications."""
+
 from __future__ import annotations
 
 import uuid

@@ -1,3 +1,5 @@
+"""Notifier of drift, refusals and alert rate spikes."""
+
 from __future__ import annotations
 
 import logging
