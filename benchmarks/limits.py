@@ -1,4 +1,4 @@
-"""What no scorer on this machine can be quicker than: parts of the work, each by itself on one core."""
+"""Upper bounds of throughput: parts of the work on one core."""
 
 import time
 from dataclasses import dataclass

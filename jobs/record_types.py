@@ -1,4 +1,4 @@
-"""What passes between the JVM and the Python operators, always a batch at a time."""
+"""Flink types of the batches between the JVM and the Python operators."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What grows with what: one axis after the other."""
+"""Throughput along one parameter at a time."""
 
 from collections.abc import Callable, Mapping
 

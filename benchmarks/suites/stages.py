@@ -1,4 +1,4 @@
-"""Where the time of an event goes, from the JVM's window to the alert, and which threads the processor works for."""
+"""Time per stage, from the window in the JVM to the alert, and CPU time per thread."""
 
 from collections.abc import Mapping
 from typing import Any

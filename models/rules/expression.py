@@ -1,4 +1,4 @@
-"""What a condition is made of, once it is read; whether it makes sense is found out when it is compiled."""
+"""Syntax tree of a condition; its types are checked at compilation."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is told to people: by webhook and log."""
+"""Notices to people, by webhook and log."""
