@@ -1,4 +1,4 @@
-# `make` lists what there is. Everything is put into .venv, .fraudstream and the cache folder, nowhere else.
+# `make` lists the targets. They write only to .venv, .fraudstream, artifacts and the cache folder.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -9,7 +9,7 @@ RUN := .venv/bin/fraudstream
 PY := .venv/bin/python
 UV := UV_CACHE_DIR="$(CACHE)/uv" UV_PYTHON_DOWNLOADS=never .venv/bin/uv
 PIP := PIP_CACHE_DIR="$(CACHE)/pip" PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip
-# onnxruntime would report its use, and leave files in the home folder.
+# Without this, onnxruntime sends telemetry and writes to the home folder.
 export ORT_DISABLE_TELEMETRY := 1
 LOCKED := requirements/bootstrap.lock pyproject.toml Makefile
 
@@ -20,7 +20,7 @@ help: ## list the targets
 ##@ set-up
 
 .PHONY: setup
-setup: .venv/.dev ## install everything into .venv, the tools for tests and checks included
+setup: .venv/.dev ## install everything into .venv, including the tools for tests and checks
 
 # One stamp per lock: the demo does not wait for the test tools.
 .venv/.runtime: requirements/runtime.lock $(LOCKED)
@@ -31,7 +31,7 @@ setup: .venv/.dev ## install everything into .venv, the tools for tests and chec
 	@touch .venv/.runtime
 
 .PHONY: browser
-browser: .venv/.browser ## what drives Chromium (Debian's, by apt-get install chromium) in the console's test
+browser: .venv/.browser ## install Playwright for the console's tests; Chromium itself comes from apt-get install chromium
 
 .venv/.browser: requirements/browser.lock .venv/.dev
 	@$(UV) pip install --python $(PY) --require-hashes -r requirements/browser.lock
@@ -49,10 +49,10 @@ endef
 ##@ run
 
 .PHONY: demo console up down submit train alerts bench
-demo: .venv/.runtime ## the whole path once: train, start, send, watch alerts, stop
+demo: .venv/.runtime ## run the whole pipeline once: train, start, stream, watch alerts, stop
 	@$(RUN) demo
 
-console: .venv/.runtime ## the reviewers' page on a simulation that runs, until Ctrl-C
+console: .venv/.runtime ## run the reviewers' console on a live simulation, until Ctrl-C
 	@$(RUN) console --simulate
 
 up: .venv/.runtime ## start the broker and the Flink cluster
@@ -71,7 +71,7 @@ submit: .venv/.runtime ## start the scoring job
 alerts: .venv/.runtime ## watch the alerts
 	@$(RUN) alerts tail
 
-bench: .venv/.runtime ## measure events a second and latency, beside a plain loop
+bench: .venv/.runtime ## measure throughput and latency, compared with a plain consumer loop
 	@$(RUN) bench
 
 ##@ docker
@@ -89,7 +89,7 @@ docker-demo: docker-up ## train a model, submit the job, send transactions, watc
 docker-down: ## remove the containers; topics, checkpoints and model stay in volumes
 	@$(COMPOSE) --profile demo --profile job down
 
-# The containers are other users than you, so the files must be readable; the folder is yours alone.
+# The containers run as other users, so the files are readable; the folder is private.
 docker/secrets/grafana_password:
 	$(call secret)
 
@@ -108,36 +108,36 @@ endef
 ##@ develop
 
 .PHONY: test test-long screenshots fuzz check lint format typecheck audit lock wheel clean
-# More processes than two cores: tests with a broker and a cluster wait for them half of the time, and each process has a
-# stack of its own (3 GB). tests/conftest.py says what runs beside what. TEST_PROCESSES=0: one test after the other.
+# More processes than two cores, since tests with a broker and a cluster wait half of the time. Each process has its own
+# stack (3 GB); see tests/conftest.py for the distribution of tests. TEST_PROCESSES=0 runs all tests in one process.
 TEST_PROCESSES ?= 3
-test: .venv/.dev ## all tests but the long ones, with a coverage report
+test: .venv/.dev ## run all tests except the long ones, with a coverage report
 	@$(PY) -m pytest -m "not long" --numprocesses=$(TEST_PROCESSES) --cov --cov-report=term:skip-covered
 
-test-long: .venv/.dev ## the tests that take minutes
+test-long: .venv/.dev ## run the long tests
 	@$(PY) -m pytest -m long
 
-screenshots: .venv/.browser ## the console on a running simulation, and its pictures for the docs
+screenshots: .venv/.browser ## update the docs' screenshots of the console
 	@SCREENSHOTS="$(CURDIR)/docs" $(PY) -m pytest tests/e2e/test_live_console.py -m long --timeout=0
 
-fuzz: .venv/.dev ## a million hostile records of another seed, by themselves and through a real job (FUZZ_SEED, FUZZ_CASES, RANDOM_WRITERS)
+fuzz: .venv/.dev ## send a million hostile records of a new seed through the code and through a real job (FUZZ_SEED, FUZZ_CASES, RANDOM_WRITERS)
 	@export FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_CASES=$${FUZZ_CASES:-1000000} RANDOM_WRITERS=$${RANDOM_WRITERS:-5000}; \
 		$(PY) -m pytest tests/property/scoring/test_hostile_records.py tests/property/schemas/test_random_writers.py \
 			-m "not long" --timeout=0 && \
 		$(PY) -m pytest tests/integration/test_random_writers.py -m long --timeout=0 -s
 
-check: lint typecheck ## what CI runs before the tests
+check: lint typecheck ## run the checks that CI runs before the tests
 
-lint: .venv/.dev ## style, format and the arrows between the packages
+lint: .venv/.dev ## check style, format and imports between packages
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports
 
-format: .venv/.dev ## put the code into its format
+format: .venv/.dev ## format the code
 	@.venv/bin/ruff check --fix-only .
 	@.venv/bin/ruff format .
 
-typecheck: .venv/.dev ## types, strictly
+typecheck: .venv/.dev ## check types
 	@.venv/bin/mypy
 
 audit: .venv/.dev ## compare the locks with the known advisories
@@ -145,7 +145,7 @@ audit: .venv/.dev ## compare the locks with the known advisories
 
 TOOL_LOCKS := fraudstream/system/locks
 AS_TESTED := --constraints requirements/dev.lock
-lock: .venv/.dev ## renew the locks of the packages and of the jars
+lock: .venv/.dev ## update the locks of packages and jars
 	$(call compile,requirements/bootstrap.in,requirements/bootstrap.lock)
 	$(call compile,requirements/airflow.in,requirements/airflow.lock)
 	$(call compile,requirements/mlflow.in,requirements/mlflow.lock)
@@ -164,11 +164,11 @@ define compile
 endef
 
 wheel: .venv/.runtime ## build the wheel into dist/
-# What an earlier build left behind would be packed too.
+# Files of an earlier build would be packed too.
 	@rm -rf build
 	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@rm -rf build
 
-clean: ## stop what runs and remove what was made here; downloads stay in the cache
+clean: ## stop the services and delete generated files; downloads stay in the cache
 	@test ! -x $(RUN) || $(RUN) down
 	rm -rf .venv .fraudstream artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info build dist
