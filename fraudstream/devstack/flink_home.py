@@ -13,10 +13,10 @@ import orjson
 
 from fraudstream.settings.login import keep_secret
 from fraudstream.system.failures import NotReady
-from fraudstream.system.folders import StateFolder
+from fraudstream.system.folders import StateFolder, package_file
 from fraudstream.system.ports import LOOPBACK
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = package_file("fraudstream.devstack", "templates")
 TASKMANAGER_MEMORY = "2048m"
 JOBMANAGER_MEMORY = "1024m"
 
