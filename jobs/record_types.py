@@ -1,4 +1,4 @@
-"""Flink types of the batches between the JVM and the Python operators."""
+"""Types of the records between the JVM and the Python operators, always a batch at a time."""
 
 from collections.abc import Sequence
 

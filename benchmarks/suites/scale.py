@@ -1,4 +1,4 @@
-"""Throughput along one parameter at a time."""
+"""Rates along several axes."""
 
 from collections.abc import Callable, Mapping
 

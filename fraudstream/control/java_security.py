@@ -7,7 +7,7 @@ from pathlib import Path
 from fraudstream.settings.kafka_security import KafkaSecurity
 
 SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka.common"
-"""Where Flink's SQL connector has Kafka's classes."""
+"""Package of Kafka's classes in Flink's SQL connector."""
 LOGIN_MODULES = {
     "PLAIN": f"{SHADED}.security.plain.PlainLoginModule",
     "SCRAM-SHA-256": f"{SHADED}.security.scram.ScramLoginModule",

@@ -1,1 +1,1 @@
-"""Demos: `fraudstream demo` and `make console`."""
+"""Demos of `fraudstream demo` and `make console`."""

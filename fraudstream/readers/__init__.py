@@ -1,1 +1,1 @@
-"""Readers of the topics: alerts, dead letters, labels, latency, and comparisons of two jobs."""
+"""Readers of the topics: alerts, dead letters, labels, latency, comparison of two jobs' scores."""

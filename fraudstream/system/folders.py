@@ -82,7 +82,7 @@ class StateFolder:
 
     @property
     def jobs(self) -> Path:
-        """Where the settings of submitted jobs are kept, one JSON file each."""
+        """Folder of the settings of submitted jobs, one JSON file each."""
         return self.root / "jobs"
 
     @property

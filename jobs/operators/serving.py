@@ -40,7 +40,7 @@ class DecisionWriter:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Serving:
-    """What scores, writes down what was scored, and watches it: made once for all shards of a subtask.
+    """Scoring, logging and monitoring of one deployment, made once for all shards of a subtask.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Syntax tree of a condition; its types are checked at compilation."""
+"""Parts of a parsed condition; types are checked when it is compiled."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from models.scoring.artifact import Artifact, ArtifactError, checksum, load_arti
 from schemas.errors import UserError
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
-from tests.integration.test_upgrades import assert_each_once, ensure_slots
+from tests.integration.upgraded_jobs import assert_each_once, ensure_slots
 
 pytestmark = pytest.mark.integration
 

@@ -1,1 +1,1 @@
-"""Notices to people, by webhook and log."""
+"""Notifications by webhook and log."""

@@ -18,7 +18,7 @@ from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
 from schemas.wall_clock import now_ms
 from tests.unit.jobs.operator_in_memory import Context, OperatorInMemory
-from tests.unit.jobs.test_faults_of_records import transactions
+from tests.unit.jobs.shard_transactions import transactions
 from tests.unit.scoring.deployments import deployment, named
 from tests.unit.training.histories import artifact_folder, other_folder
 

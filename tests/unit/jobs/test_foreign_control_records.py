@@ -21,8 +21,8 @@ from tests.records import NOON, NOON_MS
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.jobs.operator_in_memory import OperatorInMemory
 from tests.unit.rules.books import book
-from tests.unit.schemas.test_deployment import DEPLOYMENT as ORDERED
-from tests.unit.schemas.test_deployment import TRIED
+from tests.unit.schemas.deployments import DEPLOYMENT as ORDERED
+from tests.unit.schemas.deployments import TRIED
 from tests.unit.training.histories import artifact_folder
 
 CONTROL, BOOKS, SNOOZES, ENTRIES, EVENTS = (

@@ -12,7 +12,7 @@ from schemas.registry import FileRegistry
 from schemas.rule_book import ListEntry, RuleList
 from tests.records import NOON, NOON_MS, transaction
 from tests.unit.jobs.operator_in_memory import OperatorInMemory
-from tests.unit.jobs.test_shard_rules import LATER, encoded, snoozed
+from tests.unit.jobs.rule_shard import LATER, encoded, snoozed
 from tests.unit.rules.books import book, rule
 from tests.unit.training.histories import artifact_folder
 

@@ -7,7 +7,7 @@ from schemas.avro_schemas import CONTROL
 from schemas.codec import RecordCodec
 from schemas.framing import header
 from schemas.registry import FileRegistry
-from tests.unit.schemas.test_deployment import DEPLOYMENT
+from tests.unit.schemas.deployments import DEPLOYMENT
 
 CODEC = RecordCodec(CONTROL, "", FileRegistry())
 PAYLOAD = CODEC.encode(DEPLOYMENT.to_record())

@@ -10,7 +10,7 @@ from jobs.operators.shard_lists import MAX_OPEN_REFUSALS, ShardLists
 from schemas.list_entry import ListEntryRecord
 from schemas.rule_book import ListEntry, RuleList
 from tests.records import NOON, NOON_MS
-from tests.unit.jobs.test_shard_rules import LISTS, Shard, encoded, scored, shard_state, told
+from tests.unit.jobs.rule_shard import LISTS, Shard, encoded, scored, shard_state, told
 from tests.unit.rules.books import book, rule
 
 LATER = NOON + timedelta(days=3_650)

@@ -19,6 +19,7 @@ from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import FileRegistry
 from tests.records import NOON_MS
 from tests.unit.jobs.job_configs import job_config
+from tests.unit.jobs.value_state import Value
 from tests.unit.scoring.deployments import deployment, named
 from tests.unit.training.histories import artifact_folder, history, other_folder
 
@@ -27,22 +28,6 @@ CODECS = {
     "fraud.model-events.v1": RecordCodec(MODEL_EVENT, "", FileRegistry()),
     "fraud.shadow.v1": RecordCodec(SHADOW, "", FileRegistry()),
 }
-
-
-class Value:
-    """A value state."""
-
-    def __init__(self):
-        self.raw = None
-
-    def value(self):
-        return self.raw
-
-    def update(self, raw):
-        self.raw = raw
-
-    def clear(self):
-        self.raw = None
 
 
 @dataclass

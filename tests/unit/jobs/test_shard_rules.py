@@ -9,114 +9,25 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from jobs.operators.list_reader import ListReader
-from jobs.operators.model_reports import ModelReports
 from jobs.operators.rule_reader import RuleReader
-from jobs.operators.shard_lists import ShardLists
-from jobs.operators.shard_rules import NO_RECORDS, ShardRules
-from jobs.operators.shard_snoozes import ShardSnoozes
 from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import TransactionScorer
-from schemas.avro_schemas import LIST_ENTRY, MODEL_EVENT, RULES, SNOOZE
-from schemas.codec import RecordCodec
-from schemas.columns import TRANSACTION_ARROW
-from schemas.customer_snooze import CustomerSnooze
-from schemas.registry import FileRegistry
 from schemas.rule_book import Snooze
 from tests.records import NOON, NOON_MS
-from tests.unit.jobs.job_configs import job_config
-from tests.unit.jobs.test_shard_models import Value
-from tests.unit.rules.books import book, rule
-from tests.unit.training.histories import artifact, history
-
-BOOKS, EVENTS, SNOOZES, LISTS = (
-    RecordCodec(name, "", FileRegistry()) for name in (RULES, MODEL_EVENT, SNOOZE, LIST_ENTRY)
+from tests.unit.jobs.rule_shard import (
+    BOOKS,
+    LATER,
+    Shard,
+    encoded,
+    scored,
+    shard_state,
+    snoozed,
+    told,
 )
+from tests.unit.rules.books import book, rule
+
 ALL = rule("all", "amount >= 0", "BLOCK")
 REVIEW_ALL = rule("all", "amount >= 0", "REVIEW")
-LATER = NOON + timedelta(days=3_650)
-
-
-class Counts:
-    """In-memory counters."""
-
-    def __init__(self):
-        self.refusals, self.hits = 0, []
-
-    def ruled(self, _rules, ruling):
-        self.hits.append(ruling.hits)
-
-    def rules_refused(self):
-        self.refusals += 1
-
-
-class Entries(dict):
-    """A map state."""
-
-    put = dict.__setitem__
-    contains = dict.__contains__
-
-    def remove(self, key):
-        self.pop(key, None)
-
-
-def shard_state():
-    return SimpleNamespace(
-        rules=Value(),
-        pending_rules=Value(),
-        snoozes=Entries(),
-        list_entries=Entries(),
-        begun=Value(),
-        put_all=dict.update,
-    )
-
-
-class Shard:
-    """A shard's rules, and what they told."""
-
-    def __init__(self, state=None):
-        self.state = state or shard_state()
-        self.counts = Counts()
-        reports = ModelReports(job_config(), FileRegistry())
-        self.reader = RuleReader(BOOKS)
-        snoozes = ShardSnoozes(self.state.snoozes, SNOOZES)
-        self.entries = ListReader(LISTS)
-        lists = ShardLists(self.state, self.entries)
-        self.rules = ShardRules(4, self.state, self.reader, reports, self.counts, snoozes, lists)
-
-    def begin(self, first=None, records=NO_RECORDS):
-        return told(self.rules.begin(NOON_MS, first, records))
-
-    def apply(self, ordered):
-        return self.apply_raw(encoded(ordered))
-
-    def apply_raw(self, payload):
-        self.rules.apply(payload)
-        self.reader.request(payload).result(30)
-        return told(self.rules.poll(NOON_MS))
-
-    def snooze(self, customer_id, payload):
-        return told(self.rules.snooze(customer_id, payload, NOON_MS))
-
-    def decisions(self):
-        ruled, ruling = self.rules.rule(*scored())
-        self.rules.count(ruling)
-        return {Decision(value).name for value in ruled.decisions}, ruling
-
-
-def encoded(ordered):
-    return BOOKS.encode(ordered.to_record())
-
-
-def told(rows):
-    events = [EVENTS.decode(payload) for topic, _keys, payloads in rows for payload in payloads]
-    return [(event["kind"], event["deployment_id"], event["shard"], event["detail"]) for event in events]
-
-
-def scored():
-    (records,) = history().slice(0, 50).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
-    return records, TransactionScorer(artifact(), load=None).score(records)
 
 
 def test_without_a_book_a_batch_goes_on_as_it_is():
@@ -264,13 +175,6 @@ def test_book_that_takes_long_at_the_begin_is_refused_and_followed_once_it_is_re
     shard.reader.request(encoded(book(ALL))).result(30)
     assert told(shard.rules.poll(NOON_MS)) == [("RULES", "b1", 4, "")]
     assert shard.decisions()[0] == {"BLOCK"}
-
-
-def snoozed(customer_id, until, snooze_id="s1"):
-    found = CustomerSnooze(
-        snooze_id=snooze_id, customer_id=customer_id, until=until, reason="", changed_at=NOON, changed_by="tests"
-    )
-    return SNOOZES.encode(found.to_record())
 
 
 def approved(shard):

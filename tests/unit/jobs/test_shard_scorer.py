@@ -1,7 +1,6 @@
 """Labels and inactive customers on a shard, with in-memory maps; real state is tested in integration."""
 
-from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,49 +15,10 @@ from schemas.durations import DAY_MS
 from schemas.label_offset import label_entry
 from schemas.position import GENERATION_SHIFT, position
 from schemas.validation import event_time_ms
-from tests.unit.features.test_engine import HOUR_MS, START_MS, records
-from tests.unit.features.test_labels import label_batch
+from tests.unit.features.engine_records import HOUR_MS, START_MS, records
+from tests.unit.features.label_batches import label_batch
+from tests.unit.jobs.map_state import MapLike, State
 from tests.unit.training.histories import artifact_folder
-
-
-class MapLike(dict):
-    """A dict with the verbs of Flink's map state."""
-
-    def put(self, key, value):
-        self[key] = value
-
-    def contains(self, key):
-        return key in self
-
-    def remove(self, key):
-        self.pop(key, None)
-
-
-@dataclass
-class State:
-    """In-memory ShardState."""
-
-    histories: MapLike = field(default_factory=MapLike)
-    merchant_labels: MapLike = field(default_factory=MapLike)
-    customer_labels: MapLike = field(default_factory=MapLike)
-    label_log: MapLike = field(default_factory=MapLike)
-    expires_on: MapLike = field(default_factory=MapLike)
-    merchants_expire_on: MapLike = field(default_factory=MapLike)
-
-    def __post_init__(self):
-        self.label_offsets = SimpleNamespace(
-            value=lambda: self.offsets, update=lambda raw: setattr(self, "offsets", raw)
-        )
-        self.offsets = None
-
-    def read(self, state, key):
-        return state.get(key)
-
-    def put_all(self, state, entries):
-        state.update(entries)
-
-    def logged_labels(self):
-        return iter([self.label_log[number] for number in range(len(self.label_log))])
 
 
 @pytest.fixture(scope="module")

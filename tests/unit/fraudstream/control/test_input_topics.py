@@ -13,7 +13,7 @@ from fraudstream.control.input_topics import (
 from fraudstream.control.state_topics import StateTopics
 from jobs.state_manifest import StateMismatchError
 from schemas.errors import UserError
-from tests.unit.fraudstream.control.test_savepoints import JOB
+from tests.unit.fraudstream.control.job_ids import JOB
 from tests.unit.jobs.job_configs import job_config
 
 CONFIG = job_config()
