@@ -1,1 +1,1 @@
-"""Scoring over HTTP."""
+"""Scoring over HTTP: requests go to the job by its topics."""

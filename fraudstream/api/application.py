@@ -1,4 +1,4 @@
-"""FastAPI application of the scoring API."""
+"""Web application of the scoring API."""
 
 from __future__ import annotations
 

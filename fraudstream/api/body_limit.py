@@ -1,4 +1,4 @@
-"""Size limit of request bodies."""
+"""Limits on the size and duration of request bodies."""
 
 from __future__ import annotations
 

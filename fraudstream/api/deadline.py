@@ -1,4 +1,4 @@
-"""Timeout of a request."""
+"""Deadline of a request."""
 
 from __future__ import annotations
 

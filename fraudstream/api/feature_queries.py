@@ -1,4 +1,4 @@
-"""Feature requests to the job, over its query topic."""
+"""Feature queries to the job."""
 
 from __future__ import annotations
 

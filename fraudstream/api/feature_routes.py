@@ -1,4 +1,4 @@
-"""Routes that return a customer's features."""
+"""Routes of feature queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics routes."""
+"""Routes of liveness and readiness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Problem details for errors (RFC 9457)."""
+"""Errors as problem details (RFC 9457)."""
 
 from __future__ import annotations
 

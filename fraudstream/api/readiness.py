@@ -1,4 +1,4 @@
-"""Readiness of broker, job and reader."""
+"""Readiness check of broker, job and reader."""
 
 from __future__ import annotations
 

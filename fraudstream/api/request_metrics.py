@@ -1,4 +1,4 @@
-"""Counts and durations of requests."""
+"""Metrics of requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Response bodies of the scoring routes."""
+"""Response of a scoring request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pending and recent transactions, for idempotent requests."""
+"""Published transactions of the last minutes, with their decisions."""
 
 from __future__ import annotations
 

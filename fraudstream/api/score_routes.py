@@ -1,4 +1,4 @@
-"""Routes that score a transaction."""
+"""Routes of scoring."""
 
 from __future__ import annotations
 

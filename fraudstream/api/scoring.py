@@ -1,4 +1,4 @@
-"""Scoring requests to the job, over its topics."""
+"""Scoring requests to the job."""
 
 from __future__ import annotations
 

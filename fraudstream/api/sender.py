@@ -1,4 +1,4 @@
-"""Asynchronous Kafka producer with delivery reports."""
+"""Sender of records from an event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uvicorn server with limits against slow clients."""
+"""HTTP server of the API and the console."""
 
 from __future__ import annotations
 

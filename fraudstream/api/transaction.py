@@ -1,4 +1,4 @@
-"""Request body of a transaction, with its validation."""
+"""Transaction of a request, validated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parquet files of the archive, and their atomic writes."""
+"""Archive folder: Parquet files by date, and the offsets that they reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading of archived transactions."""
+"""Rows of the archive by time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copy of the inference topic into an archive folder."""
+"""Archiver of the inference topic."""
 
 from __future__ import annotations
 

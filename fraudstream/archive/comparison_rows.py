@@ -1,4 +1,4 @@
-"""Comparison of two models on archived transactions."""
+"""Archived rows on which two models are compared."""
 
 from __future__ import annotations
 

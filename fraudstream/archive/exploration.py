@@ -1,4 +1,4 @@
-"""Exploration page of an archive, written in a separate environment."""
+"""Exploration page over an archive, in SQL."""
 
 from __future__ import annotations
 

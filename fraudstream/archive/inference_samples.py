@@ -1,4 +1,4 @@
-"""Logged features and scores of one model, from topic or archive."""
+"""Logged decisions of one model."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Reviewers' console."""
+"""Reviewers' page: live alerts, stream, job and models."""

@@ -1,4 +1,4 @@
-"""Newest alerts, in memory."""
+"""Newest alerts, with filters and search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes that list, review and snooze alerts."""
+"""Routes of alerts, reviews and snoozes."""
 
 from __future__ import annotations
 

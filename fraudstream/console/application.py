@@ -1,4 +1,4 @@
-"""FastAPI application of the console."""
+"""Web application of the console."""
 
 from __future__ import annotations
 

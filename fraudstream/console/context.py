@@ -1,4 +1,4 @@
-"""Shared connections and state of the console."""
+"""Readers and writers of the console."""
 
 from __future__ import annotations
 

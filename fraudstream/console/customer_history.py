@@ -1,4 +1,4 @@
-"""Transactions of a customer around an alert."""
+"""A customer's transactions around an alert."""
 
 from __future__ import annotations
 

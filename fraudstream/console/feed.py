@@ -1,4 +1,4 @@
-"""Server-sent events to open pages."""
+"""Server-sent events to the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Throughput and latency over the last minutes."""
+"""Rates, latency and score distribution over the last minutes."""
 
 from __future__ import annotations
 

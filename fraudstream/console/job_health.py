@@ -1,4 +1,4 @@
-"""Health of job, checkpoints and cluster."""
+"""Health of the job, its checkpoints and the cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON responses that are not cached."""
+"""JSON responses."""
 
 from __future__ import annotations
 

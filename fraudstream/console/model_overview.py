@@ -1,4 +1,4 @@
-"""Served, registered and compared models."""
+"""Served and registered models, and shadow results."""
 
 from __future__ import annotations
 

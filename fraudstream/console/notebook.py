@@ -1,4 +1,4 @@
-"""In-memory state of the console's pages."""
+"""State of the stream that the pages show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Newest labels by transaction, in memory."""
+"""Newest labels by transaction."""
 
 from __future__ import annotations
 

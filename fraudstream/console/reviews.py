@@ -1,4 +1,4 @@
-"""Publishing of reviewers' dispositions as labels."""
+"""Labels that reviewers give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Security headers of all responses."""
+"""Security headers of the console's responses."""
 
 from __future__ import annotations
 

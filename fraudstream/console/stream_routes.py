@@ -1,4 +1,4 @@
-"""Routes for the health of the job and its models."""
+"""Routes of the stream, the job and the models."""
 
 from __future__ import annotations
 

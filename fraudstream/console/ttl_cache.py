@@ -1,4 +1,4 @@
-"""Thread-safe cache with a time to live."""
+"""Value that is read again when it expires."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Security settings for librdkafka clients."""
+"""Login and TLS of librdkafka's clients."""
 
 from __future__ import annotations
 

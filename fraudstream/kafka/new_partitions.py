@@ -1,4 +1,4 @@
-"""Discovery of new and recreated partitions."""
+"""Partitions that are added, or created again, while a consumer reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoding of records from several topics."""
+"""Decoders of records by topic."""
 
 from __future__ import annotations
 

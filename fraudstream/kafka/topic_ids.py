@@ -1,4 +1,4 @@
-"""Kafka's ids of topics, which tell a topic from a later one of the same name."""
+"""Kafka's ids of topics, which differ between a topic and a later one of the same name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading of whole topics."""
+"""Reading of topics by offset, and their sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check of the ACLs that a job needs."""
+"""Topics and rights that a job needs on the brokers."""
 
 from __future__ import annotations
 

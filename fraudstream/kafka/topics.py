@@ -1,4 +1,4 @@
-"""Creation and lookup of topics."""
+"""Creation and listing of the topics."""
 
 from __future__ import annotations
 

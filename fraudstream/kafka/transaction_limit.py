@@ -1,4 +1,4 @@
-"""Check of the brokers' transaction timeout."""
+"""Transaction timeout of the job against the brokers' limit."""
 
 from __future__ import annotations
 

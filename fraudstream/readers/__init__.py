@@ -1,1 +1,1 @@
-"""Readers of the topics: alerts, dead letters, labels, latency, comparison of two jobs' scores."""
+"""Readers of the topics by record type: alerts, dead letters, labels, latency, scores of two jobs."""

@@ -1,4 +1,4 @@
-"""Lookup of an alert and its logged features."""
+"""Lookup of an alert by its id, with the inference record of its decision."""
 
 from __future__ import annotations
 

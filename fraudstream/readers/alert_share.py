@@ -1,4 +1,4 @@
-"""Alert rate, from the offsets of two topics."""
+"""Alert rate by the offsets of the topics."""
 
 from __future__ import annotations
 

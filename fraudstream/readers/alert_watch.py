@@ -1,4 +1,4 @@
-"""Arrival times of alerts."""
+"""Background reader of alerts that notes their arrival times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Continuous reading of alerts."""
+"""Reader of alerts as they arrive."""
 
 from __future__ import annotations
 

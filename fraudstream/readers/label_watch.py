@@ -1,4 +1,4 @@
-"""Model metrics from the topics of scores and labels."""
+"""Background reader that feeds scores and labels to a LabelMonitor."""
 
 from __future__ import annotations
 

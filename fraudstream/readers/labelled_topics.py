@@ -1,4 +1,4 @@
-"""Training window of matured labels, from topics and history."""
+"""Newest matured window of transactions and labels, from the topics or a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latency from transaction to alert."""
+"""Latency from publishing a transaction to its alert."""
 
 from __future__ import annotations
 

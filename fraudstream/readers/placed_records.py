@@ -1,4 +1,4 @@
-"""Transactions and labels with their positions in the topics."""
+"""Valid transactions and labels of the topics, with their positions."""
 
 from __future__ import annotations
 
