@@ -1,3 +1,5 @@
+"""Advice for connection errors of librdkafka."""
+
 from confluent_kafka import KafkaError
 
 _REFUSED = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}

@@ -1,3 +1,5 @@
+"""Customers, merchants and locations of the simulation."""
+
 from dataclasses import dataclass
 from typing import Self
 

@@ -1,3 +1,5 @@
+"""Settings of the simulator."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,5 @@
+"""Deployment records: champion and challengers."""
+
 from __future__ import annotations
 
 from collections import Counter

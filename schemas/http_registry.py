@@ -1,3 +1,5 @@
+"""Client of Confluent-compatible schema registries."""
+
 from functools import lru_cache
 from typing import Any
 

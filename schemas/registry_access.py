@@ -1,3 +1,5 @@
+"""Address and login of a schema registry."""
+
 from dataclasses import dataclass, field
 from pathlib import Path
 

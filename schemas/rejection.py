@@ -1,3 +1,5 @@
+"""Reasons for dead letters."""
+
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -1,3 +1,5 @@
+"""Rule book records."""
+
 from __future__ import annotations
 
 import difflib

@@ -1,3 +1,5 @@
+"""Expected distribution of a signal by the time of the week."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+"""River's drift detectors with versioned state."""
+
 import pickle
 import struct
 import sys

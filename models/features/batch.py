@@ -1,3 +1,5 @@
+"""Features of a batch of transactions."""
+
 from dataclasses import dataclass
 
 import numpy as np

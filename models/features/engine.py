@@ -1,3 +1,5 @@
+"""Feature computation over customer histories."""
+
 from collections.abc import Sequence
 from itertools import compress
 

@@ -1,3 +1,5 @@
+"""Columns of the model's input by kernel."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+"""Customer histories and their encoding in state."""
+
 import struct
 from typing import Any, NamedTuple
 

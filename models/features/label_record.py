@@ -1,3 +1,5 @@
+"""Known labels of a key and their encoding in state."""
+
 import struct
 from typing import Any, NamedTuple
 

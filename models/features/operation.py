@@ -1,3 +1,5 @@
+"""Operations that a feature can apply to a history."""
+
 from enum import StrEnum
 
 

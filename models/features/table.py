@@ -1,3 +1,5 @@
+"""Table of the features."""
+
 import hashlib
 import json
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+"""Decisions of a model after the rules."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,3 +1,5 @@
+"""Model artifact: manifest, model and checks."""
+
 import hashlib
 import json
 import re

@@ -1,3 +1,5 @@
+"""Bit-for-bit comparison of logged and recomputed scores."""
+
 from dataclasses import dataclass
 from typing import Any
 

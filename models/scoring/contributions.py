@@ -1,3 +1,5 @@
+"""SHAP values of the supported models."""
+
 from typing import Protocol
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Logged inputs and outputs of scored transactions."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

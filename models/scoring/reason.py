@@ -1,3 +1,5 @@
+"""One reason of an alert."""
+
 from dataclasses import dataclass
 
 from models.scoring.reason_code import ReasonCode

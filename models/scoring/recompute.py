@@ -1,3 +1,5 @@
+"""Recomputation of logged scores."""
+
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple

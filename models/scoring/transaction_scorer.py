@@ -1,3 +1,5 @@
+"""Scoring path of job and offline replay."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,3 +1,5 @@
+"""Inputs of a fraud scenario."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
