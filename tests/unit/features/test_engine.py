@@ -6,7 +6,8 @@ from models.features.batch import DUPLICATE, KEPT, TOO_OLD
 from models.features.engine import FeatureEngine
 from models.features.history import HistoryVersionError, K, decode_history
 from models.features.table import FEATURE_NAMES
-from models.features.window import DAY_MS, HORIZON_MS, WINDOWS
+from models.features.window import HORIZON_MS, WINDOWS
+from schemas.durations import DAY_MS
 from tests.unit.features.engine_records import HOUR_MS, START_MS, records
 
 

@@ -15,7 +15,8 @@ from models.features.label_record import (
     encode_labels,
 )
 from models.features.table import FEATURE_NAMES
-from models.features.window import DAY_MS, HORIZON_MS
+from models.features.window import HORIZON_MS
+from schemas.durations import DAY_MS
 from tests.unit.features.engine_records import HOUR_MS, START_MS, records
 from tests.unit.features.label_batches import FRAUD, GENUINE, label_batch
 
