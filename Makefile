@@ -20,7 +20,7 @@ help: ## list the targets
 ##@ set-up
 
 .PHONY: setup
-setup: .venv/.dev ## install everything into .venv, the tools for tests and checks included
+setup: .venv/.dev ## install everything into .venv, including the tools for tests and checks
 
 # One stamp per lock: the demo does not wait for the test tools.
 .venv/.runtime: requirements/runtime.lock $(LOCKED)
@@ -31,7 +31,7 @@ setup: .venv/.dev ## install everything into .venv, the tools for tests and chec
 	@touch .venv/.runtime
 
 .PHONY: browser
-browser: .venv/.browser ## what drives Chromium (Debian's, by apt-get install chromium) in the console's test
+browser: .venv/.browser ## install the driver of Chromium for the console's test (Chromium itself: apt-get install chromium)
 
 .venv/.browser: requirements/browser.lock .venv/.dev
 	@$(UV) pip install --python $(PY) --require-hashes -r requirements/browser.lock
@@ -49,19 +49,19 @@ endef
 ##@ run
 
 .PHONY: demo console up down submit train alerts bench
-demo: .venv/.runtime ## the whole path once: train, start, send, watch alerts, stop
+demo: .venv/.runtime ## train a model, start the stack, stream transactions, watch alerts, stop
 	@$(RUN) demo
 
-console: .venv/.runtime ## the reviewers' page on a simulation that runs, until Ctrl-C
+console: .venv/.runtime ## open the reviewers' console on a running simulation, until Ctrl-C
 	@$(RUN) console --simulate
 
 up: .venv/.runtime ## start the broker and the Flink cluster
 	@$(RUN) up
 
-down: .venv/.runtime ## stop them
+down: .venv/.runtime ## stop the broker and the Flink cluster
 	@$(RUN) down
 
-train: .venv/.runtime ## train the model on a simulated history
+train: .venv/.runtime ## train a model on a simulated history
 	@test -f artifacts/history.parquet || $(RUN) simulate --out artifacts/history.parquet
 	@$(RUN) train --history artifacts/history.parquet
 
@@ -71,7 +71,7 @@ submit: .venv/.runtime ## start the scoring job
 alerts: .venv/.runtime ## watch the alerts
 	@$(RUN) alerts tail
 
-bench: .venv/.runtime ## measure events a second and latency, beside a plain loop
+bench: .venv/.runtime ## measure throughput and latency, compared with a plain consumer loop
 	@$(RUN) bench
 
 ##@ docker
@@ -83,7 +83,7 @@ docker-up: docker/secrets/grafana_password docker/secrets/api_tokens docker/secr
 	@$(COMPOSE) build
 	@$(COMPOSE) up --detach --wait
 
-docker-demo: docker-up ## train a model, submit the job, send transactions, watch alerts until Ctrl-C
+docker-demo: docker-up ## train a model, submit the job, stream transactions, watch alerts until Ctrl-C
 	@$(COMPOSE) --profile demo run --rm alerts
 
 docker-down: ## remove the containers; topics, checkpoints and model stay in volumes
@@ -111,41 +111,41 @@ endef
 # More processes than two cores: tests with a broker and a cluster wait for them half of the time, and each process has a
 # stack of its own (3 GB). tests/conftest.py says what runs beside what. TEST_PROCESSES=0: one test after the other.
 TEST_PROCESSES ?= 3
-test: .venv/.dev ## all tests but the long ones, with a coverage report
+test: .venv/.dev ## run all tests except the long ones, with a coverage report
 	@$(PY) -m pytest -m "not long" --numprocesses=$(TEST_PROCESSES) --cov --cov-report=term:skip-covered
 
-test-long: .venv/.dev ## the tests that take minutes
+test-long: .venv/.dev ## run the tests that take minutes
 	@$(PY) -m pytest -m long
 
-screenshots: .venv/.browser ## the console on a running simulation, and its pictures for the docs
+screenshots: .venv/.browser ## renew the console's screenshots for the docs, on a running simulation
 	@SCREENSHOTS="$(CURDIR)/docs" $(PY) -m pytest tests/e2e/test_live_console.py -m long --timeout=0
 
-fuzz: .venv/.dev ## a million hostile records of another seed, by themselves and through a real job (FUZZ_SEED, FUZZ_CASES, RANDOM_WRITERS)
+fuzz: .venv/.dev ## send a million hostile records of a new seed through the code, and a million through a real job (FUZZ_SEED, FUZZ_CASES, RANDOM_WRITERS)
 	@export FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_CASES=$${FUZZ_CASES:-1000000} RANDOM_WRITERS=$${RANDOM_WRITERS:-5000}; \
 		$(PY) -m pytest tests/property/scoring/test_hostile_records.py tests/property/schemas/test_random_writers.py \
 			-m "not long" --timeout=0 && \
 		$(PY) -m pytest tests/integration/test_random_writers.py -m long --timeout=0 -s
 
-check: lint typecheck ## what CI runs before the tests
+check: lint typecheck ## run the checks that CI runs before the tests
 
-lint: .venv/.dev ## style, format and the arrows between the packages
+lint: .venv/.dev ## check style, format and imports between packages
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports
 
-format: .venv/.dev ## put the code into its format
+format: .venv/.dev ## format the code
 	@.venv/bin/ruff check --fix-only .
 	@.venv/bin/ruff format .
 
-typecheck: .venv/.dev ## types, strictly
+typecheck: .venv/.dev ## check types, strictly
 	@.venv/bin/mypy
 
-audit: .venv/.dev ## compare the locks with the known advisories
+audit: .venv/.dev ## compare the lock files with known advisories
 	@$(PY) requirements/audit.py
 
 TOOL_LOCKS := fraudstream/system/locks
 AS_TESTED := --constraints requirements/dev.lock
-lock: .venv/.dev ## renew the locks of the packages and of the jars
+lock: .venv/.dev ## renew the lock files of packages and jars
 	$(call compile,requirements/bootstrap.in,requirements/bootstrap.lock)
 	$(call compile,requirements/airflow.in,requirements/airflow.lock)
 	$(call compile,requirements/mlflow.in,requirements/mlflow.lock)
@@ -169,6 +169,6 @@ wheel: .venv/.runtime ## build the wheel into dist/
 	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@rm -rf build
 
-clean: ## stop what runs and remove what was made here; downloads stay in the cache
+clean: ## stop the stack and remove generated files; downloads stay in the cache
 	@test ! -x $(RUN) || $(RUN) down
 	rm -rf .venv .fraudstream artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info build dist

@@ -40,8 +40,8 @@ class FaultyScoreBatch(ScoreBatch):
             return batch
 
         vars(decoder)["decode"] = decoding
-        _fail_before(serving.panel.champion.onnx, "score", "model", lambda x: x[:, _AMOUNT])
-        _fail_before(serving.desks[0].outputs, "decisions", "records", lambda records, *_: _amounts(records))
+        _fail_before(serving.ensemble.champion.onnx, "score", "model", lambda x: x[:, _AMOUNT])
+        _fail_before(serving.writers[0].outputs, "decisions", "records", lambda records, *_: _amounts(records))
         _fail_before(serving.observer, "observe", "drift", lambda _raw, scored, *_: scored.x[:, _AMOUNT])
         new_scorer = subtask.new_scorer
 

@@ -25,12 +25,12 @@ class TimedScoreBatch(ScoreBatch):
         subtask = self._subtask
         clock.wrap(subtask.transactions, "decode", "decode")
         serving = subtask.job_model.serving(None, subtask.loader)
-        (model,), (desk,) = serving.panel.models, serving.desks
+        (model,), (writer,) = serving.ensemble.models, serving.writers
         clock.wrap(model.onnx, "score", "onnx")
         clock.wrap(subtask.state, "put_all", "state_write")
-        clock.wrap(desk.outputs, "_alert_batches", "encode_alerts")
-        clock.wrap(desk.outputs._scores, "encode", "encode_scores")
-        clock.wrap_iterator(desk.inference_log, "sample", "feature_log")
+        clock.wrap(writer.outputs, "_alert_batches", "encode_alerts")
+        clock.wrap(writer.outputs._scores, "encode", "encode_scores")
+        clock.wrap_iterator(writer.inference_log, "sample", "feature_log")
         clock.wrap(serving.observer, "observe", "drift")
         new_scorer = subtask.new_scorer
 

@@ -18,7 +18,7 @@ class BrokerErrors:
 
     @property
     def advice(self) -> str:
-        """What is wrong and what to do, as the end of a sentence; empty when nothing is known."""
+        """Cause and remedy, as the end of a sentence; empty when nothing is known."""
         if _REFUSED & self._texts.keys():
             return "it refuses the login: check mechanism, username and password in [kafka.security]"
         if KafkaError._SSL in self._texts:

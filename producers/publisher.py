@@ -47,7 +47,7 @@ class PublishError(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What came of a `publish`.
+    """Result of a `publish`.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ class SimulationConfigError(UserError):
 
 
 class Drift(StrEnum):
-    """What changes in the card world at `SimulationConfig.drift_at`."""
+    """Change in the card world at `SimulationConfig.drift_at`."""
 
     AMOUNT_INFLATION = "amount_inflation"
     NEW_FRAUD_PATTERN = "new_fraud_pattern"

@@ -49,7 +49,7 @@ _REASONS = (
 
 @dataclass(frozen=True)
 class DecodedBatch:
-    """What a micro-batch held.
+    """Content of a micro-batch.
 
     Attributes
     ----------

@@ -58,7 +58,7 @@ class Challenger(Served):
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """Which models the job is to score with: all of it, so that of several the newest alone counts.
+    """Models that the job is to score with, all of them: of several deployments only the newest counts.
 
     Attributes
     ----------

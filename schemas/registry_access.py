@@ -6,7 +6,7 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryAccess:
-    """Where a schema registry is, and who we are to it.
+    """Address of a schema registry, and the login there.
 
     Attributes
     ----------

@@ -55,7 +55,7 @@ class Rule:
 
     @property
     def code(self) -> str:
-        """What its reason on an alert is called."""
+        """Code of its reason on an alert."""
         return f"rule:{self.name}"
 
 

@@ -37,7 +37,7 @@ _REPORTED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a transaction and its label may say.
+    """Limits on the values of a transaction and its label.
 
     Attributes
     ----------

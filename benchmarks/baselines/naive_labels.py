@@ -82,7 +82,7 @@ class NaiveLabels:
 
 @dataclass(frozen=True)
 class LabelFacts:
-    """What labels tell of a transaction at ``now_ms`` with ``amount`` major units."""
+    """Facts from labels for a transaction at ``now_ms`` with ``amount`` major units."""
 
     now_ms: int
     amount: float

@@ -57,7 +57,7 @@ class Hypothetical(BaseModel):
 
 
 class FeaturesAnswer(BaseModel):
-    """What the job would score a transaction of now by."""
+    """Features that the job would use for a transaction made now."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 

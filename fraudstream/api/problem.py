@@ -22,7 +22,7 @@ SHOWN_POINTER_CHARACTERS = 300
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field."""
+    """Problem of one field."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 

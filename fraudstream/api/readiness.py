@@ -11,7 +11,7 @@ from jobs.job_config import JobConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What a decision needs."""
+    """Services that a decision needs."""
 
     broker: bool
     job: bool

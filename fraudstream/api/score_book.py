@@ -11,7 +11,7 @@ _TOLD_OF_A_SCORE = ("decision", "score", "scored_at", "model_id")
 
 
 class State(StrEnum):
-    """What became of a transaction that was published."""
+    """State of a published transaction."""
 
     SCORED = "SCORED"
     PENDING = "PENDING"

@@ -107,7 +107,7 @@ class Scoring:
 
 @dataclass(frozen=True, kw_only=True)
 class JobClient:
-    """What a process has open to the job."""
+    """Connections of a process to the job."""
 
     scoring: Scoring
     queries: FeatureQueries

@@ -34,7 +34,7 @@ ARCHIVE_ARROW = pa.schema(
         pa.field(OTHER_FEATURES, pa.list_(pa.float32())),
     ]
 )
-"""What an archived row has: the record, where it lay in the inference topic, and a column for each feature.
+"""Columns of an archived row: the record, its position in the inference topic, and a column for each feature.
 
 A record of another feature table, whose names this version does not know, has its features as a list at the end.
 """

@@ -25,7 +25,7 @@ ROWS_AT_ONCE = 100_000
 
 @dataclass(kw_only=True)
 class Archived:
-    """What was done so far.
+    """Progress of an archive.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ _COLUMNS = [name for name in INFERENCE_ARROW.names if name != "features"]
 
 @dataclass(frozen=True, kw_only=True)
 class Logged:
-    """What the inference topic, or its archive, tells of one model.
+    """Content of the inference topic, or of its archive, for one model.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ AlertId = Annotated[str, Path(max_length=MAX_TEXT_BYTES)]
 
 
 class Review(BaseModel):
-    """What a reviewer says of an alert."""
+    """Review of an alert."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -33,7 +33,7 @@ PRODUCER_SETTINGS = {**SETTINGS, "linger.ms": 0, "delivery.report.only.error": F
 
 @dataclass(frozen=True, kw_only=True)
 class ConsoleContext:
-    """What the console has open to the stream and the job."""
+    """Connections of the console to the stream and the job."""
 
     notebook: Notebook
     reviews: Reviews

@@ -22,7 +22,7 @@ Buckets = dict[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """What was counted until a moment."""
+    """Counts up to a moment."""
 
     at_s: float
     """wall clock, seconds since 1970"""

@@ -20,7 +20,7 @@ SHOWN_BYTES = 200
 
 @dataclass(kw_only=True)
 class Notebook:
-    """What the pages show of the stream, kept in memory; used in one event loop.
+    """Stream data shown by the pages, kept in memory; used in one event loop.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewedLabel:
-    """What became known of a transaction."""
+    """Label of a reviewed transaction."""
 
     is_fraud: bool
     label_time: datetime

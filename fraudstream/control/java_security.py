@@ -1,3 +1,5 @@
+"""Security settings in the terms of Kafka's Java client."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -5,7 +7,7 @@ from pathlib import Path
 from fraudstream.settings.kafka_security import KafkaSecurity
 
 SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka.common"
-"""Where Flink's SQL connector has Kafka's classes."""
+"""Package of Kafka's classes in Flink's SQL connector."""
 LOGIN_MODULES = {
     "PLAIN": f"{SHADED}.security.plain.PlainLoginModule",
     "SCRAM-SHA-256": f"{SHADED}.security.scram.ScramLoginModule",
@@ -18,15 +20,15 @@ FROM_FILE = {
 
 
 def java_security(security: KafkaSecurity, password_file: Path | None) -> dict[str, str]:
-    """Say it in the words of the Java client that is inside Flink's connector.
+    """Translate security settings into those of the Java client in Flink's connector.
 
-    Secrets are named, not said: the client reads the files itself, where it runs. So they are in no job
+    Secrets are file names, not values: the client reads the files itself, where it runs. So they are in no job
     graph, which Flink stores and shows parts of.
 
     Parameters
     ----------
     security
-        What is to be said.
+        Security settings.
     password_file
         Where the job finds the password, without a line end after it.
     """

@@ -1,1 +1,1 @@
-"""What `fraudstream demo` and `make console` show."""
+"""Demos of `fraudstream demo` and `make console`."""

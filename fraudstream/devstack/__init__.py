@@ -1,1 +1,1 @@
-"""What `fraudstream up` runs here: broker, ZooKeeper, Flink, schema registry, and their jars."""
+"""Local stack of `fraudstream up`: broker, ZooKeeper, Flink, schema registry, and their jars."""

@@ -52,7 +52,7 @@ class TopicCodecs:
             for topic, kind in kinds.items()
         }
         self.foreign = ForeignRecords()
-        """What was skipped."""
+        """Foreign records that were skipped."""
 
     def decode(self, message: Message) -> dict[str, Any] | None:
         """Return the record of a message, None where it is not of its topic's kind: anyone may write to a topic."""

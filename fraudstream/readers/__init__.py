@@ -1,1 +1,1 @@
-"""What is read from the topics: alerts, dead letters, labels, latency, two jobs' scores beside each other."""
+"""Readers of the topics: alerts, dead letters, labels, latency, comparison of two jobs' scores."""

@@ -35,7 +35,7 @@ class AlertRecord:
 
     @property
     def features(self) -> NDArray[np.float32]:
-        """What the model saw, (F,).
+        """Features that the model saw, (F,).
 
         Raises
         ------

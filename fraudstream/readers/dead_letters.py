@@ -89,7 +89,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, kw_only=True)
 class Replay:
-    """What is sent again of some letters, and what is not.
+    """Dead letters to replay, and those left out.
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ class Replay:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which dead letters to take: those that meet every condition given; None and empty are no condition."""
+    """Filter of dead letters: those that meet every condition given; None and empty are no condition."""
 
     reasons: frozenset[Reason] = frozenset()
     places: frozenset[str] = frozenset()

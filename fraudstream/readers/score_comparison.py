@@ -22,7 +22,7 @@ APPROVED = "APPROVE"
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What a live job and its standby made of the same transactions.
+    """Comparison of a live job and its standby on the same transactions.
 
     Attributes
     ----------

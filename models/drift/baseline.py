@@ -20,7 +20,7 @@ MIXED_ROWS = 50
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """What a signal was over the model's validation transactions, by the part of the week.
+    """Distribution of a signal over the model's validation transactions, by part of the week.
 
     Parameters
     ----------

@@ -93,11 +93,11 @@ DETECTORS: Mapping[str, DetectorSettings] = {
     "PageHinkley": page_hinkley(25.0, delta=1.0),
     "KSWIN": kswin(1e-4, every=3),
 }
-"""What can be run on a signal. Signals come standardised, so thresholds are in standard errors."""
+"""Detectors that can run on a signal. Signals come standardised, so thresholds are in standard errors."""
 
 JOB_DETECTORS: Mapping[str, DetectorSettings] = {"PageHinkley": DETECTORS["PageHinkley"]}
-"""What is run: the best of the scorecard (`docs/drift.md`). It alone never fired on streams without drift, missed no
-drift, and costs a fiftieth of ADWIN."""
+"""Detectors that run: the best of the scorecard (`docs/drift.md`), the only one that never fired on streams without
+drift and missed none; costs a fiftieth of ADWIN."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ SIGNALS = (
     Signal(name="type_risk", feature="type_risk"),
     Signal(name="distance_km", feature="distance_km"),
 )
-"""What the job watches, in the order of the columns of `signal_matrix`."""
+"""Signals that the job watches, in the order of the columns of `signal_matrix`."""
 
 ERROR = "error"
 """The squared difference of score and label: watched where labels meet scores, see `LabelMonitor`."""

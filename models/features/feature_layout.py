@@ -10,7 +10,7 @@ from models.features.table import FEATURES, Feature, Window
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FeatureLayout:
-    """Which columns of x a kernel writes, and from which of the facts that it finds out.
+    """Columns of x that a kernel writes, and the fact that each one is.
 
     Parameters
     ----------

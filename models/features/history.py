@@ -45,7 +45,7 @@ TILE = np.dtype(
         ("maximum", "<f8"),
     ]
 )
-"""What is known of the transactions of one span of time that are no longer kept one by one: 32 bytes."""
+"""Aggregate of the transactions of one span of time that are no longer kept individually: 32 bytes."""
 
 TILES_A_WINDOW = TILES + 1
 TILES_KEPT = len(WINDOWS) * TILES_A_WINDOW

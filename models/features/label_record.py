@@ -64,7 +64,7 @@ DAY_TILE = np.dtype(
         ("total_minor", "<i8"),  # sum of the amounts, fraud or genuine
     ]
 )
-"""What is known of one day's labels that are no longer kept one by one: 24 bytes."""
+"""Aggregate of one day's labels that are no longer kept individually: 24 bytes."""
 
 DAYS_KEPT = 31
 """Day tiles: the longest label window has 30 days and seldom begins at midnight. Day d is at ``d % DAYS_KEPT``."""

@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class RuleFigures:
-    """What one rule would have done.
+    """Effect of one rule in a dry run.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Alerted:
 
 @dataclass(frozen=True, kw_only=True)
 class DryRun:
-    """What a rule book would have made of transactions that a model scored.
+    """Effect of a rule book on transactions that a model scored.
 
     Attributes
     ----------

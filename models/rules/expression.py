@@ -1,4 +1,4 @@
-"""What a condition is made of, once it is read; whether it makes sense is found out when it is compiled."""
+"""Parts of a parsed condition; types are checked when it is compiled."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ NONE_FIRED: Fired = {}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ruling:
-    """What a rule book makes of n decisions of a model.
+    """Effect of a rule book on n decisions of a model.
 
     Parameters
     ----------

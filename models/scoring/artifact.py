@@ -20,7 +20,7 @@ ARTIFACT_VERSION = 1
 MODEL_FILE, MANIFEST_FILE = "model.onnx", "manifest.json"
 
 LIBRARY_FILE = "library_model.txt"
-"""What the model is exported from, in the text of the library that trained it: lies beside, and nothing serves it."""
+"""Source of the exported model, in the format of the library that trained it; serving does not read it."""
 
 
 MODEL_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -62,7 +62,7 @@ class _Part(BaseModel):
 
 
 class DataFingerprint(_Part):
-    """Which history a model was trained on: enough to recognise the file, not to rebuild it."""
+    """Fingerprint of a training history: enough to recognise the file, not to rebuild it."""
 
     sha256: str
     rows: int

@@ -29,7 +29,7 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Consistency:
-    """What the job logged against what the same transactions give again.
+    """Comparison of the job's log with the same transactions scored again.
 
     Parameters
     ----------

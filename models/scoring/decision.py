@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 
 class Decision(IntEnum):
-    """What becomes of a transaction. The names are those of the Avro enum; the numbers order by severity."""
+    """Decision on a transaction. The names are those of the Avro enum; the numbers order by severity."""
 
     APPROVE = 0
     REVIEW = 1

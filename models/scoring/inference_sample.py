@@ -12,7 +12,7 @@ from schemas.label_offset import split_entry
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InferenceSample:
-    """What n scored transactions were given and answered, as the job logged it.
+    """Inputs and results of n scored transactions, as the job logged them.
 
     Parameters
     ----------

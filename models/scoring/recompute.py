@@ -20,7 +20,7 @@ Rows = NDArray[np.int64]
 
 
 class Recomputed(NamedTuple):
-    """What a sample's n transactions give when they are scored again.
+    """Features and scores of a sample's n transactions when they are scored again.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Recomputed(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What one shard has to go through: transactions in an order, and after how many labels each."""
+    """Input of one shard: its transactions in sequence, and the number of labels before each."""
 
     transactions: Rows
     sampled: Rows

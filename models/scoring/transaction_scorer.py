@@ -19,7 +19,7 @@ from schemas.row_selection import Rows, items_of
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Decisions:
-    """What became of n transactions, in their order.
+    """Decisions on n transactions, in their order.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Decisions:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ScoredBatch(Decisions):
-    """What `TransactionScorer.score` found out about n transactions, in their order; ``x`` is as the champion knows it.
+    """Result of `TransactionScorer.score` for n transactions, in their order; ``x`` is as the champion knows it.
 
     Parameters
     ----------

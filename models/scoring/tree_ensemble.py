@@ -64,7 +64,7 @@ class TreeEnsemble(NamedTuple):
 
 
 class _OnPath(NamedTuple):
-    """What a path knows of a feature: the last split on it, the side taken there, the share that took it."""
+    """Feature on a path: its last split, the side taken there, the share of rows that took it."""
 
     split: int = NONE
     side: int = 0

@@ -9,7 +9,7 @@ from producers.rows import Rows
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What a scenario plays in: the world, what its customers did themselves, and the time it may use.
+    """Setting of a scenario: the world, its customers' own transactions, and the time it may use.
 
     All frauds lie within `begin_ms <= time_ms < end_ms`.
     """

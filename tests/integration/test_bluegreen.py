@@ -51,7 +51,7 @@ def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_mode
         lane.await_scores(500)
         with pytest.raises(StateMismatchError, match=r"job\.shards"):
             bluegreen(lane, job={"shards": 4}).start()
-        with pytest.raises(UserError, match="expected one standby, was none"):
+        with pytest.raises(UserError, match="expected one standby, got none"):
             green.switch()
 
         lane.job_ids.append(green.start().job_id)

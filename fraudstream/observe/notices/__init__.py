@@ -1,1 +1,1 @@
-"""What is told to people: by webhook and log."""
+"""Notifications by webhook and log."""

@@ -14,7 +14,7 @@ from fraudstream.system.folders import PROJECT_ROOT
 from tests.markdown import pages
 
 PAGES = [
-    *(page for page in pages() if page.name not in {"CHANGELOG.md", "configuration.md"}),
+    *(page for page in pages() if page.name != "CHANGELOG.md"),
     PROJECT_ROOT / "docker" / "README.md",
 ]
 WORDS = {
@@ -47,11 +47,11 @@ WORDS = {
 ALLOWED = re.compile(r"\b(?:in the|out of|byte)\s+order\b")
 """Contexts in which a word means something else: here sorting."""
 NAMES = {
-    **{rf"(?:\bfraudstream |`){former}\b": current for former, current in former_names.COMMANDS.items()},
+    **{rf"(?:\bfraudstream |`){former}\b(?!` \|)": current for former, current in former_names.COMMANDS.items()},
     **{rf"(?<!\S){former}\b": name for words in former_names.WORDS.values() for former, name in words.items()},
     **{rf"\b{former.rpartition('.')[2]}\b": current for former, current in former_names.SETTINGS.items()},
 }
-"""Pattern of former commands, options and settings, and what replaces them."""
+"""Pattern of former commands, options and settings, and what replaces them. Alone in a cell, `serve` is an extra."""
 
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`[^`]*`")
@@ -85,7 +85,11 @@ def test_page_has_no_former_word(page):
     assert list(words_found(page.read_text())) == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page.name != "configuration.md"],  # it lists the former names of settings
+    ids=lambda page: str(page.relative_to(PROJECT_ROOT)),
+)
 def test_page_has_no_former_name(page):
     assert list(names_found(page.read_text())) == []
 

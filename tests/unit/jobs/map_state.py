@@ -25,8 +25,8 @@ class State:
     merchant_labels: MapLike = field(default_factory=MapLike)
     customer_labels: MapLike = field(default_factory=MapLike)
     label_log: MapLike = field(default_factory=MapLike)
-    due: MapLike = field(default_factory=MapLike)
-    merchants_due: MapLike = field(default_factory=MapLike)
+    expires_on: MapLike = field(default_factory=MapLike)
+    merchants_expire_on: MapLike = field(default_factory=MapLike)
 
     def __post_init__(self):
         self.label_offsets = SimpleNamespace(

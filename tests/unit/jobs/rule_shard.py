@@ -53,7 +53,7 @@ class Entries(dict):
 def shard_state():
     return SimpleNamespace(
         rules=Value(),
-        wanted_rules=Value(),
+        pending_rules=Value(),
         snoozes=Entries(),
         list_entries=Entries(),
         begun=Value(),
@@ -77,13 +77,13 @@ class Shard:
     def begin(self, first=None, records=NO_RECORDS):
         return told(self.rules.begin(NOON_MS, first, records))
 
-    def order(self, ordered):
-        return self.order_raw(encoded(ordered))
+    def apply(self, ordered):
+        return self.apply_raw(encoded(ordered))
 
-    def order_raw(self, payload):
-        self.rules.order(payload)
-        self.reader.order(payload).result(30)
-        return told(self.rules.look(NOON_MS))
+    def apply_raw(self, payload):
+        self.rules.apply(payload)
+        self.reader.request(payload).result(30)
+        return told(self.rules.poll(NOON_MS))
 
     def snooze(self, customer_id, payload):
         return told(self.rules.snooze(customer_id, payload, NOON_MS))

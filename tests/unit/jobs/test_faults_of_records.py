@@ -236,7 +236,7 @@ def learned(records: list[tuple[str, bytes]]) -> OperatorInMemory:
         position = operator.sent
         operator.send(LABELS, some, shard=SHARD, time_ms=now_ms())
         operator.context.key = OTHER_SHARD
-        operator.take((SAME_LABELS, [""], [b""], [position], [0]))
+        operator.process((SAME_LABELS, [""], [b""], [position], [0]))
     return operator
 
 

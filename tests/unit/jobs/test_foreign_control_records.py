@@ -66,9 +66,8 @@ def model(**changes):
 
 
 def challengers(count):
-    return [
-        {**ORDERED.to_record()["challengers"][1], "model_id": f"m{number}", "share": 0.0} for number in range(count)
-    ]
+    like = ORDERED.to_record()["challengers"][1]
+    return [{**like, "model_id": f"m{number}", "share": 0.0} for number in range(count)]
 
 
 @pytest.fixture(scope="module")

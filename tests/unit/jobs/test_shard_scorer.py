@@ -186,7 +186,7 @@ def test_merchants_without_labels_for_long_are_forgotten_and_others_are_not(open
     shard = open_shard(state)
     score(shard, records({"event_time": end_ms}))
     assert set(state.merchant_labels) == {"busy"}
-    assert len(state.merchants_due) == 1
+    assert len(state.merchants_expire_on) == 1
 
 
 @pytest.mark.parametrize("restored", [False, True])
@@ -264,7 +264,7 @@ def test_a_day_with_many_silent_customers_costs_each_batch_a_few_of_them(open_sh
 def test_labels_of_an_earlier_versions_state_are_forgotten_too(open_shard):
     state = State()
     open_shard(state).learn(label_batch({"customer_id": "ghost"}), np.array([0]))
-    earlier = replace(state, due=MapLike(), merchants_due=MapLike())
+    earlier = replace(state, expires_on=MapLike(), merchants_expire_on=MapLike())
     score(open_shard(earlier), records({"merchant_id": "n", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}))
     assert earlier.merchant_labels == earlier.customer_labels == {}
 
@@ -291,7 +291,7 @@ def test_a_merchant_is_asked_for_once_however_often_its_record_is_written(open_s
     for turn in range(3):
         shard.learn(label_batch({"merchant_id": "m", "transaction_id": f"t{turn}"}), np.array([turn]))
     assert asked == ["m"]
-    assert [*state.merchants_due.values()] == [b'["m"]']
+    assert [*state.merchants_expire_on.values()] == [b'["m"]']
 
 
 def test_a_preview_is_what_the_transaction_then_gets_and_changes_nothing(open_shard):
@@ -299,10 +299,10 @@ def test_a_preview_is_what_the_transaction_then_gets_and_changes_nothing(open_sh
     shard = open_shard(state)
     score(shard, records({"amount_minor": 500}, {"amount_minor": 700, "event_time": START_MS + 1}))
     shard.learn(many_labels(10), np.arange(10))
-    stored, due = dict(state.histories), dict(state.due)
+    stored, due = dict(state.histories), dict(state.expires_on)
     coming = records({"transaction_id": "next", "merchant_id": "m1", "event_time": START_MS + HOUR_MS})
     previews = [shard.preview(coming) for _ in range(2)]
-    assert (state.histories, state.due) == (stored, due)
+    assert (state.histories, state.expires_on) == (stored, due)
     assert previews[0].tobytes() == previews[1].tobytes() == score(shard, coming).x.tobytes()
 
 
@@ -311,6 +311,6 @@ def test_nobody_becomes_known_by_a_preview(open_shard):
     shard = open_shard(state)
     shard.preview(records({}))
     assert not state.histories
-    assert not state.due
+    assert not state.expires_on
     score(shard, records({}))
-    assert len(state.due) == 1
+    assert len(state.expires_on) == 1

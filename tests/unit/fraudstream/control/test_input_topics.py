@@ -154,4 +154,4 @@ def test_running_job_is_told_of_topics_that_are_others_or_away_and_of_no_others(
     found = differing_ids(manifest, {**IDS, LABELS: "another", TOPICS["control"]: None})
     assert found.keys() == {LABELS, TOPICS["control"]}
     assert "--reset-topic labels" in found[LABELS]
-    assert "got no such topic: it was deleted" in found[TOPICS["control"]]
+    assert "found none: it was deleted" in found[TOPICS["control"]]
