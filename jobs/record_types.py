@@ -10,7 +10,7 @@ _TEXTS = Types.OBJECT_ARRAY(Types.STRING())
 _LONGS = Types.OBJECT_ARRAY(Types.LONG())
 _PAYLOADS = Types.OBJECT_ARRAY(Types.PRIMITIVE_ARRAY(Types.BYTE()))
 
-# What it holds, then of each record its key, payload, position and stamp (see POSITION_SHIFT and STAMP_SHIFT).
+# What it holds, then of each record its key, payload, position and stamp (see `schemas.position` and STAMP_SHIFT).
 MICRO_BATCH = Types.ROW([Types.INT(), _TEXTS, _PAYLOADS, _LONGS, _LONGS])
 TRANSACTIONS, LABELS, SAME_LABELS, DEPLOYMENT, QUERIES, RULES, SNOOZE, KNOWN = 0, 1, 2, 3, 4, 5, 6, 7
 LIST_ENTRIES = 8
@@ -27,13 +27,8 @@ OBSERVATION = Types.STRING()
 SIGNAL = Types.STRING()
 SIGNAL_OBSERVATION = Types.ROW([SIGNAL, OBSERVATION])
 
-# A position is generation * 2^56 + partition * 2^40 + offset; the generation counts how often the topic was deleted and
-# created again under the state, see `JobConfig.generations`. A stamp is the Kafka time in seconds since 1970 * 2^16 +
-# the customer's shard. Every number that crosses into Python costs as much as a text, so several are one long.
-POSITION_SHIFT = 40
-POSITION_MASK = (1 << POSITION_SHIFT) - 1
-GENERATION_SHIFT = 56
-PARTITION_MASK = (1 << GENERATION_SHIFT - POSITION_SHIFT) - 1
+# A position is that of `schemas.position`. A stamp is the Kafka time in seconds since 1970 * 2^16 + the customer's
+# shard. Every number that crosses into Python costs as much as a text, so several are packed into one long.
 STAMP_SHIFT = 16
 STAMP_MASK = (1 << STAMP_SHIFT) - 1
 

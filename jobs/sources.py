@@ -20,6 +20,7 @@ from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
 from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.deployment import DEPLOYMENT_KEY
 from schemas.list_entry import LIST_PREFIX
+from schemas.position import GENERATION_SHIFT, OFFSET_BITS
 from schemas.rule_book import RULES_KEY
 
 Source = Callable[[StreamTableEnvironment], DataStream]
@@ -165,7 +166,7 @@ def list_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStrea
         SELECT
             customer_id,
             COALESCE(payload, X'') AS payload,
-            kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
+            kafka_partition * CAST({1 << OFFSET_BITS} AS BIGINT) + kafka_offset AS kafka_position,
             CAST(0 AS BIGINT) AS stamp,
             arrived
         FROM lists
@@ -190,13 +191,13 @@ def _sharded_batches(tables: StreamTableEnvironment, batches: Table, part: str, 
 
 def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, table: str) -> None:
     generation = config.generations.get(table, 0)
-    first = f"CAST({generation << types.GENERATION_SHIFT} AS BIGINT) + " if generation else ""
+    first = f"CAST({generation << GENERATION_SHIFT} AS BIGINT) + " if generation else ""
     sharded = tables.sql_query(f"""
         SELECT
             shard,
             {_READABLE_KEY} AS customer_id,
             COALESCE(payload, X'') AS payload,
-            {first}kafka_partition * CAST({1 << types.POSITION_SHIFT} AS BIGINT) + kafka_offset AS kafka_position,
+            {first}kafka_partition * CAST({1 << OFFSET_BITS} AS BIGINT) + kafka_offset AS kafka_position,
             kafka_time_s * CAST({1 << types.STAMP_SHIFT} AS BIGINT) + shard AS stamp,
             arrived
         FROM (

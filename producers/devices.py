@@ -2,8 +2,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.card_world import CardWorld
-from producers.durations import DAY_MS
 from producers.rows import NO_DEVICE
+from schemas.durations import DAY_MS
 
 OWN_DEVICES = 3
 GENERATIONS = 1 << 12

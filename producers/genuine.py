@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 from producers.card_world import CardWorld
 from producers.categories import SPREADS, TransactionType, category_code
 from producers.devices import own_devices
-from producers.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from producers.randomness import generator_for
 from producers.rows import GENUINE, NO_DEVICE, Rows
 from producers.simulation_config import SimulationConfig
 from producers.trips import Trips
+from schemas.durations import DAY_MS, HOUR_MS, MINUTE_MS
 
 ERRAND_SHARE = 0.07
 """Share of the transactions that begin an errand: one to three more follow within the hour."""

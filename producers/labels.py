@@ -1,9 +1,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.durations import DAY_MS
 from producers.randomness import generator_for
 from producers.simulation_config import SimulationConfig
+from schemas.durations import DAY_MS
 
 
 def label_times_ms(time_ms: NDArray[np.int64], config: SimulationConfig) -> NDArray[np.int64]:

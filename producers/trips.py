@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.card_world import CardWorld
-from producers.durations import DAY_MS, HOUR_MS
+from schemas.durations import DAY_MS, HOUR_MS
 
 SLOT_MS = 30 * DAY_MS
 TRANSIT_MS = 5 * HOUR_MS

@@ -1,17 +1,26 @@
-"""Entries of `label_offsets`: an offset, and above it how often the labels topic was created again.
+"""Entries of `label_offsets`: generation * 2^40 + offset, the next label of a partition that is not yet known.
 
-A topic that is deleted and created again begins at offset 0. Its entries are generation * 2^40 + offset, so that each
-is greater than all of the topic before it: an entry of an earlier generation says that no label of the present topic
-is known from that partition.
+A topic that is deleted and created again starts at offset 0. The generation counts that, so each entry is greater than
+all of the previous topic; an entry of an earlier generation means that no label of the present topic is known from
+that partition.
 """
 
-from typing import Final
+from typing import Any
 
-GENERATION_SHIFT: Final = 40
-OFFSET_MASK: Final = (1 << GENERATION_SHIFT) - 1
+from schemas.position import OFFSET_BITS, OFFSET_MASK
+
+
+def label_entry(generation: Any, offset: Any) -> Any:
+    """Return the entry of an offset, or an array of them."""
+    return generation << OFFSET_BITS | offset
+
+
+def split_entry(entry: Any) -> tuple[Any, Any]:
+    """Return the generation and the offset of an entry, or of an array of them."""
+    return entry >> OFFSET_BITS, entry & OFFSET_MASK
 
 
 def label_offset_text(entry: int) -> str:
-    """Word an entry for people: its offset, and its topic's generation where that is not the first."""
-    generation, offset = entry >> GENERATION_SHIFT, entry & OFFSET_MASK
+    """Return an entry as text: its offset, and its topic's generation where that is not the first."""
+    generation, offset = split_entry(entry)
     return f"{offset} (topic created again, {generation})" if generation else str(offset)

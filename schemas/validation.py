@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from schemas.arrow_buffers import is_null, numbers, string_offsets
 from schemas.currency import MAX_AMOUNT_MINOR, MAX_AMOUNTS_MINOR, by_currency
+from schemas.durations import DAY_MS
 from schemas.rejection import Reason, Rejection
 from schemas.time_units import EARLIEST_MS, LATEST_MS, looks_like_seconds, unit_hint
 from schemas.transaction_fields import MAX_TEXT_BYTES, TRANSACTION_FIELDS, Degrees, Role, TextSize, name_of
@@ -55,7 +56,7 @@ class Limits:
 
     max_amount_minor: int = MAX_AMOUNT_MINOR
     max_amounts_minor: Mapping[str, int] = field(default_factory=lambda: dict(MAX_AMOUNTS_MINOR))
-    max_ahead_ms: int = 24 * 3_600_000
+    max_ahead_ms: int = DAY_MS
     max_age_ms: int | None = None
     max_record_bytes: int = 64 * 1024
 

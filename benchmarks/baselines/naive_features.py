@@ -9,8 +9,7 @@ from models.features.history import DUPLICATE_MS, MAX_IDS, TILES_A_WINDOW, K
 from models.features.operation import Operation as Op
 from models.features.table import FEATURES, Feature
 from models.features.window import HORIZON_MS, Window
-
-MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+from schemas.durations import DAY_MS, HOUR_MS, MINUTE_MS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from models.features.label_record import DAYS_KEPT, KEPT_LABELS, MAX_LEFT
 from models.features.operation import Operation as Op
 from models.features.table import Feature
-from models.features.window import DAY_MS, HORIZON_MS, Window
+from models.features.window import HORIZON_MS, Window
+from schemas.durations import DAY_MS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from benchmarks.baselines.naive_labels import is_of_labels
 from models.features.history import K
 from models.features.table import FEATURES
+from schemas.durations import DAY_MS, HOUR_MS
 
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 WINDOWS_MS = (HOUR_MS // 6, HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 EARTH_KM = 6371.0088
 Values = tuple[float, float, float, float, float, float, float, float, float]

@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from producers.durations import DAY_MS
 from producers.replay import milliseconds
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.columns import EVENT_TIME, LABEL_ARROW, LABELLED_ARROW
+from schemas.durations import DAY_MS
 
 CUSTOMER_TRANSACTIONS, DAYS = 300, 40
 """Transactions of a customer in the whole stream: more than a history keeps one by one, for most of the run."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig, epoch_ms
+from schemas.durations import DAY_MS
 
 STATIONARY, SEASONAL = "stationary", "daily and weekly pattern only"
 RARE = "coordinates unknown in training, then in 1 of 10,000"
@@ -34,7 +35,7 @@ Change = Callable[[pa.Table, NDArray[np.float64], np.random.Generator], pa.Table
 def world(config: SimulationConfig) -> pa.Table:
     """Return a simulated history with a daily pattern and a weekly one."""
     table = simulate(config)
-    weekend = (_times_ms(table) // 86_400_000 + 3) % 7 >= 5
+    weekend = (_times_ms(table) // DAY_MS + 3) % 7 >= 5
     return with_amounts(table, np.where(weekend, WEEKEND, 1.0))
 
 
@@ -115,7 +116,7 @@ def drifted(name: str, config: SimulationConfig, drift_day: int) -> pa.Table:
     if name in SIMULATED:
         return world(replace(config, drift=SIMULATED[name], drift_at=at))
     table = world(config)
-    days = (_times_ms(table) - epoch_ms(at)) / 86_400_000
+    days = (_times_ms(table) - epoch_ms(at)) / DAY_MS
     return CHANGED[name](table, days, np.random.default_rng(config.seed))
 
 

@@ -12,12 +12,13 @@ from benchmarks.report import Report, Section
 from models.scoring.artifact import load_artifact
 from models.scoring.backfill import backfill
 from models.training.metrics import pr_auc
-from models.training.protocol import DAY_MS, Transactions
+from models.training.protocol import Transactions
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.columns import EVENT_TIME
+from schemas.durations import DAY_MS
 
 FRAUD_DAYS, GENUINE_DAYS = 5.0, 30.0
 SPREAD = 0.4

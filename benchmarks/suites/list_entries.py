@@ -71,7 +71,7 @@ def _lookups(rounds: int, cases: dict[str, tuple[RuleEngine, dict[str, TextTable
                     part = records.slice(start, rows)
                     x, scores = np.zeros((len(part), len(FEATURES)), np.float32), np.zeros(len(part), np.float32)
                     begun_ns = time.perf_counter_ns()
-                    engine.judge(RuleBatch(part, x, scores, lists=lists), np.zeros(len(part), np.uint8))
+                    engine.apply(RuleBatch(part, x, scores, lists=lists), np.zeros(len(part), np.uint8))
                     spent_ns += time.perf_counter_ns() - begun_ns
                 case = f"us a transaction, {name}, batches of {rows:,}"
                 best[case] = min(best.get(case, 1e9), spent_ns / len(records) / 1000)

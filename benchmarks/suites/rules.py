@@ -60,7 +60,7 @@ def run(brief: bool = False) -> Report:
 
 
 def _rule(engine: RuleEngine, records: pa.RecordBatch, scored: ScoredBatch) -> None:
-    engine.judge(RuleBatch(records, scored.x, scored.scores), scored.decisions)
+    engine.apply(RuleBatch(records, scored.x, scored.scores), scored.decisions)
 
 
 def _book() -> RuleBook:

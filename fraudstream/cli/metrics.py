@@ -41,7 +41,8 @@ def metrics(
     from fraudstream.kafka.topics import require_topics
     from fraudstream.observe.metrics.exporter import open_exporter
     from fraudstream.settings.server_settings import ServerSettings
-    from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+    from models.monitoring.label_monitor import LabelMonitor
+    from schemas.durations import DAY_MS
 
     settings = settings_of(context)
     services = find_services(settings)

@@ -53,7 +53,8 @@ def monitor(
     from fraudstream.kafka.topics import require_topics
     from fraudstream.lifecycle.error_drift import error_drift as watch_error
     from fraudstream.readers.label_watch import LabelWatch
-    from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+    from models.monitoring.label_monitor import LabelMonitor
+    from schemas.durations import DAY_MS
 
     settings = settings_of(context)
     broker = Broker.of(settings)

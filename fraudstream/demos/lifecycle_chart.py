@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import numpy as np
 from matplotlib.axes import Axes
 
-from models.features.window import DAY_MS
 from models.monitoring.pattern_recall import PatternRecall
 from models.training.report_charts import BLUE, ORANGE, svg
+from schemas.durations import DAY_MS
 
 
 def lifecycle_chart(recall: PatternRecall, marks: Mapping[str, int]) -> str:

@@ -32,12 +32,12 @@ from fraudstream.settings.settings import RetrainSettings, Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.terminal import err, out, write_json
-from models.features.window import DAY_MS
 from models.monitoring.pattern_recall import PatternRecall
 from models.training.training_settings import TrainingSettings
 from producers.scenarios import NEW_PATTERN
 from producers.simulate import simulate
 from producers.simulation_config import Drift, SimulationConfig, epoch_ms
+from schemas.durations import DAY_MS
 
 HISTORY = SimulationConfig(seed=1, customers=3_000, days=30, label_delay_days=2.0)
 DRIFT_AT = HISTORY.end + timedelta(days=8)

@@ -11,8 +11,8 @@ from confluent_kafka.admin import ConfigResource
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import CLEANUP, RETENTION_MS
 from fraudstream.settings.settings import Settings
+from schemas.durations import DAY_MS
 
-DAY_MS = 86_400_000
 TIMEOUT_S = 20.0
 RETENTION_BYTES = "retention.bytes"
 

@@ -8,8 +8,8 @@ import orjson
 
 from fraudstream.settings.settings import RetrainSettings
 from fraudstream.system.kept_json import read_kept
-from models.features.window import DAY_MS
 from models.scoring.artifact import replace_file
+from schemas.durations import DAY_MS
 
 HOUR_S = 3_600.0
 

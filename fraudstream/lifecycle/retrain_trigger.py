@@ -14,7 +14,8 @@ from fraudstream.lifecycle.retrain_schedule import RetrainSchedule
 from fraudstream.lifecycle.retraining import Retrained
 from fraudstream.readers.label_watch import LabelWatch
 from fraudstream.system.failures import RuntimeFailure
-from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+from models.monitoring.label_monitor import LabelMonitor
+from schemas.durations import DAY_MS
 from schemas.errors import UserError
 
 LOG = logging.getLogger("fraudstream.retrain")

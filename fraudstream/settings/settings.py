@@ -28,6 +28,7 @@ from fraudstream.system.folders import StateFolder
 from jobs.job_config import Guarantee, JobConfig, Mode, StartFrom, StateBackend
 from models.promotion.gate_limits import GateLimits
 from schemas.currency import MAX_AMOUNTS_MINOR
+from schemas.durations import DAY_MS
 from schemas.errors import UserError
 from schemas.file_limits import FIRST_YEAR, LAST_YEAR, FileLimits
 from schemas.time_zone import time_zone_problem
@@ -169,7 +170,7 @@ class JobSettings(Section):
     def limits(self) -> Limits:
         """Limits on the values of transactions and labels."""
         days = self.max_event_age_days
-        max_age_ms = None if days is None else round(days * 86_400_000)
+        max_age_ms = None if days is None else round(days * DAY_MS)
         return Limits(
             max_amount_minor=self.max_amount_minor,
             max_amounts_minor={**MAX_AMOUNTS_MINOR, **self.max_amounts_minor},

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from models.features.window import DAY_MS, HORIZON_MS
+from models.features.window import HORIZON_MS
+from schemas.durations import DAY_MS
 
 KEPT_MS = HORIZON_MS + 30 * DAY_MS
 """How long a silent key is kept: so long that even a transaction a month late sees all within its horizon."""

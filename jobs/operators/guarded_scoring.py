@@ -76,7 +76,7 @@ class GuardedScoring:
         ----------
         records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows, 1 at least
         positions : n of int
-            Where each lay, see POSITION_SHIFT.
+            Position of each, see `schemas.position`.
         unfinished : bytes or None
             The drift signals' unfinished observation.
         now_ms : int

@@ -6,12 +6,12 @@ from pyflink.common import Row
 
 from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
-from jobs.record_types import PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
 from models.features.columns import required
 from models.features.hashing import hash_column, hash_pairs
 from models.scoring.artifact import Manifest
 from models.scoring.transaction_scorer import Decisions
 from schemas.inference_batch import InferenceBatchEncoder
+from schemas.position import offset_of, partition_of
 from schemas.registry import SchemaRegistry, value_subject
 
 HASH_BITS = 53
@@ -50,7 +50,7 @@ class InferenceLog:
         scored : Decided
             Of the same.
         positions : n of int
-            Where each lay, see POSITION_SHIFT.
+            Position of each, see `schemas.position`.
         shard : int
             The key of the shard that scored them.
         label_offsets : sequence of int
@@ -66,15 +66,15 @@ class InferenceLog:
         rows = np.flatnonzero(hashes >> np.uint64(64 - HASH_BITS) < self._below)
         if len(rows) == 0:
             return
-        places = np.asarray(positions, np.int64)
+        placed = np.asarray(positions, np.int64)
         payloads = self._encoder.encode(
             records,
             rows,
             scored.x,
             scored.scores,
             scored.decisions,
-            places >> POSITION_SHIFT & PARTITION_MASK,
-            places & POSITION_MASK,
+            partition_of(placed),
+            offset_of(placed),
             scored_at_ms=now_ms,
             shard=shard,
             label_offsets=label_offsets,

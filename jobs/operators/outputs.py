@@ -7,7 +7,6 @@ from pyflink.common import Row
 
 from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
-from jobs.record_types import PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
 from models.features.table import FEATURE_NAMES
 from models.rules.compiled_rule import CompiledRule
 from models.rules.ruling import NONE_FIRED, Fired
@@ -19,6 +18,7 @@ from models.scoring.transaction_scorer import Decisions
 from schemas.alert_id import alert_id
 from schemas.avro_schemas import ALERT, DEAD_LETTER
 from schemas.codec import RecordCodec
+from schemas.position import offset_of, partition_of
 from schemas.registry import SchemaRegistry, value_subject
 from schemas.rejection import Rejection
 from schemas.score_batch import ScoreBatchEncoder
@@ -101,8 +101,8 @@ class Outputs:
             "reason": rejection.reason.value,
             "detail": rejection.detail[:KEPT_DETAIL],
             "topic": topic,
-            "partition": position >> POSITION_SHIFT & PARTITION_MASK,
-            "offset": position & POSITION_MASK,
+            "partition": partition_of(position),
+            "offset": offset_of(position),
             "key": kept_key,
             "payload": payload[: self._kept_bytes],
             "failed_at": now_ms,

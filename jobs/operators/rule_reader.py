@@ -91,7 +91,7 @@ class RuleReader:
             return ReadBook(book_id="", refusal=repr(error))
         try:
             engine = RuleEngine(book)
-            engine.judge(_plain_batch(), np.zeros(1, np.uint8))
+            engine.apply(_plain_batch(), np.zeros(1, np.uint8))
             return ReadBook(book_id=book.book_id, engine=engine)
         except Exception as error:
             # Whatever is wrong with a book, the job goes on with the former: that is the point of refusing.

@@ -44,7 +44,7 @@ class ScoringInput:
     ----------
     records : pyarrow.RecordBatch of TRANSACTION_ARROW
     positions : sequence of int
-        Where each lay, see POSITION_SHIFT.
+        Position of each, see `schemas.position`.
     unfinished : bytes or None
         The drift signals' unfinished observation.
     now_ms : int
@@ -246,7 +246,7 @@ class ScoringRun:
             self._batch = self._shard.advance(records)
             self.stage = Stage.MODELS
         if self.stage is Stage.MODELS and last is not self.stage:
-            self._verdict = self.serving.panel.judge(records, self._batch.x)
+            self._verdict = self.serving.panel.score(records, self._batch.x)
             self.stage = Stage.ANSWER
         if self.stage is Stage.ANSWER and last is not self.stage:
             self._scored = self._shard.answer(self._batch, self._verdict)
@@ -284,6 +284,6 @@ class ScoringRun:
             panel.champion_scores(x)
             return
         try:
-            panel.judge(self._records(rows), x)
+            panel.score(self._records(rows), x)
         except ChallengerError:
             return  # no record's fault: it is removed where it fails for all of them

@@ -148,7 +148,7 @@ class ShardRules:
             newest_ms = int(batch.event_time_ms.max())
             self._snoozes.advance(newest_ms)
             self._lists.advance(newest_ms)
-        ruling = (self._engine or _no_rules()).judge(batch, scored.decisions, snoozed)
+        ruling = (self._engine or _no_rules()).apply(batch, scored.decisions, snoozed)
         return replace(scored, decisions=ruling.decisions), ruling
 
     def count(self, ruling: Ruling | None) -> None:

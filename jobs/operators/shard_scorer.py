@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from jobs.operators.expiry_index import ExpiryIndex
 from jobs.operators.settled import settled
-from jobs.record_types import GENERATION_SHIFT, PARTITION_MASK, POSITION_MASK, POSITION_SHIFT
 from models.features.batch import FeatureBatch
 from models.features.columns import string_values
 from models.features.history import newest_event_time_ms
@@ -19,7 +18,8 @@ from models.features.label_record import newest_label_time_ms
 from models.features.pool import Load
 from models.scoring.served_models import EnsembleScores, ServedModels
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
-from schemas.label_offset import GENERATION_SHIFT as ENTRY_SHIFT
+from schemas.label_offset import label_entry
+from schemas.position import generation_of, offset_of, partition_of
 
 if TYPE_CHECKING:
     from jobs.operators.shard_state import ShardState
@@ -224,9 +224,9 @@ class ShardScorer:
         self._logged += len(labels)
 
     def _note(self, positions: NDArray[np.int64]) -> None:
-        partitions = positions >> POSITION_SHIFT & PARTITION_MASK
+        partitions = partition_of(positions)
         # Those of a topic that was created again are greater than all before, so the former topic's do not stay.
-        entries = (positions >> GENERATION_SHIFT << ENTRY_SHIFT) | (positions & POSITION_MASK)
+        entries = label_entry(generation_of(positions), offset_of(positions))
         self._offsets += [0] * (int(partitions.max()) + 1 - len(self._offsets))
         for partition in np.unique(partitions).tolist():
             # At least: after a failure Kafka gives nothing again that the state has, but a repartitioned topic might.

@@ -1,5 +1,10 @@
+"""Decorators of compiled functions, and their cache on disk."""
+
 import os
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numba
 
@@ -21,8 +26,26 @@ inlined = numba.njit(nogil=True, error_model="numpy")
 compiled = numba.njit(nogil=True, error_model="numpy", cache=_may_cache())
 """Decorator of a compiled function that Python calls, kept on disk.
 
-Without fastmath, so that the same events give the same bits. Numba keeps machine code per source file and
-watches that file alone: a function must not use functions or constants of another file of ours (a test sees
-to it). Each is compiled for one signature alone (`warm_up`), so processes that compile at the same time
-write the same content under the same name, each by an atomic rename.
+Without fastmath, so that the same events give the same bits. Numba caches machine code per source file and
+checks that file alone for changes: a function must not use functions or constants of another file of `models/`
+(a test checks it), unless `compiled_with` names the file. Each is compiled for one signature alone (`warm_up`), so
+processes that compile at the same time write the same content under the same name, each by an atomic rename.
 """
+
+
+def compiled_with(*parts: ModuleType) -> Callable[[Callable[..., Any]], Any]:
+    """Return the decorator `compiled` for a function that inlines functions of other modules.
+
+    The stamps of their files become part of the cache's own, so a change of any of them compiles the function again.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher: Any = compiled(function)
+        index = getattr(dispatcher._cache, "_cache_file", None)
+        if index is not None:
+            stats = [Path(str(part.__file__)).stat() for part in parts]
+            index._source_stamp = (index._source_stamp, *((stat.st_mtime, stat.st_size) for stat in stats))
+        dispatcher.parts = parts
+        return dispatcher
+
+    return decorate

@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.features import kernel, label_kernel
+from models.features import customer_facts, kernel, label_facts, label_kernel
 from models.features.batch import DUPLICATE, FeatureBatch
 from models.features.columns import check_columns, required, string_values
 from models.features.feature_layout import FeatureLayout
@@ -23,8 +23,8 @@ from schemas.currency import minor_units
 LARGEST_BATCH = 2**24 - 1
 """A float32 holds every index up to this one, and a pending score is an index."""
 
-_WITHIN_CUSTOMER = FeatureLayout.of(kernel.WINDOWED_FACTS, kernel.OTHER_FACTS, WINDOWS)
-_OF_LABELS = FeatureLayout.of(label_kernel.WINDOWED_FACTS, label_kernel.OTHER_FACTS, LABEL_WINDOWS)
+_WITHIN_CUSTOMER = FeatureLayout.of(customer_facts.WINDOWED_FACTS, customer_facts.OTHER_FACTS, WINDOWS)
+_OF_LABELS = FeatureLayout.of(label_facts.WINDOWED_FACTS, label_facts.OTHER_FACTS, LABEL_WINDOWS)
 
 
 class FeatureEngine:

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.window import DAY_MS, TILES, WINDOWS
+from models.features.window import TILES, WINDOWS
+from schemas.durations import DAY_MS
 from schemas.errors import UserError
 
 K = 64

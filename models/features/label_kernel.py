@@ -1,27 +1,24 @@
-# The arithmetic of the features of known labels. Compiled, so typed by its arguments and not by annotations.
+"""Known labels of merchants and customers: learning of labels, and their features, compiled."""
+
+# Compiled, so typed by its arguments and not by annotations.
 # ruff: noqa: ANN001, ANN201, ANN202
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment"
 import math
 
 import numpy as np
 
-from models.features.compiled import compiled, inlined
+from models.features import label_facts
+from models.features.compiled import compiled_with, inlined
+from models.features.label_facts import (
+    OTHERS,
+    PER_WINDOW,
+    describe_customer,
+    describe_merchant,
+    describe_windows,
+    newest_known,
+)
+from schemas.durations import DAY_MS
 
-# The facts that `describe` writes, in this order: the windowed ones for each window in turn, then the others.
-WINDOWED_FACTS = (
-    "merchant_known", "merchant_frauds", "merchant_fraud_share", "merchant_mean", "to_merchant_mean",
-)  # fmt: skip
-OTHER_FACTS = (
-    "fraud_run", "fraud_run_age", "since_merchant_fraud", "since_merchant_genuine",
-    "known_frauds", "since_known_fraud", "known_genuine", "genuine_mean", "genuine_maximum",
-    "to_genuine_mean", "to_genuine_maximum", "genuine_z_score",
-)  # fmt: skip
-
-_PER_WINDOW = len(WINDOWED_FACTS)
-_OTHERS = len(OTHER_FACTS)
-_MERCHANTS_OTHERS = 4
-_DAY_MS = 86_400_000
-_HORIZON_MS = 90 * _DAY_MS  # as in window.py
 _NEVER = -(2**62)  # as in label_record.py
 _MAX_LEFT = 1_024
 _FIRST, _COUNT = 0, 1  # of a row of the ledger: where its labels begin, and how many they are
@@ -130,7 +127,7 @@ def _keep_left(totals, ledger_rows, ledger, slot, transaction, label_time_ms, ve
 def _take_from_tile(tiles, ledger, row, label_time_ms, verdict):
     """Take a label that is not in the ledger any more out of its day's tile."""
     _, _, times_ms, verdicts, spans = ledger
-    day = label_time_ms // _DAY_MS
+    day = label_time_ms // DAY_MS
     tile = tiles[day % tiles.size]
     if not tile.known or tile.day != day:
         return
@@ -141,7 +138,7 @@ def _take_from_tile(tiles, ledger, row, label_time_ms, verdict):
         return
     tile.day = 0
     for j in range(spans[row, _FIRST], spans[row, _FIRST] + spans[row, _COUNT]):
-        other = times_ms[row, j] // _DAY_MS
+        other = times_ms[row, j] // DAY_MS
         if other < day and other % tiles.size == day % tiles.size:
             _add_to_tile(tile, other, verdicts[row, j])
 
@@ -207,7 +204,7 @@ def _leave(totals, tiles, label_time_ms, verdict):
     else:
         totals.genuine_minor += verdict >> 1
     _note_newest(totals, label_time_ms, verdict)
-    day = label_time_ms // _DAY_MS
+    day = label_time_ms // DAY_MS
     _add_to_tile(tiles[day % tiles.size], day, verdict)
 
 
@@ -258,147 +255,6 @@ def _learn(row, count, totals, tiles, ledger_rows, ledger, slot, transaction, la
 
 
 @inlined
-def _newest_known(row, count, now_ms):
-    """Return the newest label with label_time <= now, or -1; -1 too when it is beyond the horizon."""
-    newest = count - 1
-    while newest >= 0 and row[newest].label_time_ms > now_ms:
-        newest -= 1
-    if newest >= 0 and row[newest].label_time_ms < now_ms - _HORIZON_MS:
-        return -1
-    return newest
-
-
-@inlined
-def _sees_totals(totals, newest, now_ms):
-    """Whether the labels that left count: none is younger than this transaction, nor all beyond the horizon."""
-    if not totals.known or totals.newest_ms > now_ms:
-        return False
-    return newest >= 0 or totals.newest_ms >= now_ms - _HORIZON_MS
-
-
-@inlined
-def _sum_tiles(totals, tiles, windows_ms, now_ms, sums):
-    """Add each day's labels up in the shortest window that it is not over for: known, frauds, amount, a row each."""
-    sums[:] = 0
-    # While the newest label that left is known, all are; else a tile counts once it is over.
-    all_known = totals.newest_ms <= now_ms
-    longest = windows_ms.size - 1
-    for tile in tiles:
-        if not tile.known:
-            continue
-        end_ms = tile.day * _DAY_MS + _DAY_MS - 1
-        if end_ms <= now_ms - windows_ms[longest] or not (all_known or end_ms <= now_ms):
-            continue
-        window = longest
-        while window > 0 and end_ms > now_ms - windows_ms[window - 1]:
-            window -= 1
-        sums[0, window] += tile.known
-        sums[1, window] += tile.frauds
-        sums[2, window] += tile.total_minor
-
-
-@inlined
-def _describe_windows(row, newest, totals, tiles, windows_ms, now_ms, amount, unit, sums, facts):
-    """Write the windowed facts of a merchant; as with transactions, tiles count in a window not left."""
-    known, frauds, total_minor = 0, 0, 0
-    older, older_frauds, older_minor = 0, 0, 0
-    if totals.known:
-        _sum_tiles(totals, tiles, windows_ms, now_ms, sums)
-    j = newest
-    for window in range(windows_ms.size):
-        begin_ms = now_ms - windows_ms[window]
-        while j >= 0 and row[j].label_time_ms > begin_ms:
-            known += 1
-            frauds += row[j].verdict & 1
-            total_minor += row[j].verdict >> 1
-            j -= 1
-        in_all, in_all_frauds, in_all_minor = known, frauds, total_minor
-        if totals.known:
-            older += sums[0, window]
-            older_frauds += sums[1, window]
-            older_minor += sums[2, window]
-            if j < 0:
-                in_all += older
-                in_all_frauds += older_frauds
-                in_all_minor += older_minor
-        at = window * _PER_WINDOW
-        facts[at] = in_all
-        facts[at + 1] = in_all_frauds
-        facts[at + 2] = in_all_frauds / max(in_all, 1)
-        facts[at + 3] = facts[at + 4] = np.nan
-        if in_all:
-            average = in_all_minor / unit / in_all
-            facts[at + 3] = average
-            facts[at + 4] = (amount + 1.0) / (average + 1.0)
-
-
-@inlined
-def _seconds_since(now_ms, then_ms):
-    return np.nan if then_ms == _NEVER else (now_ms - then_ms) / 1000.0
-
-
-@inlined
-def _describe_merchant(row, newest, totals, now_ms, facts, at):
-    """Write the current run of known frauds, and when the last fraud and the last genuine one became known."""
-    run, run_since_ms, fraud_ms, genuine_ms = 0, _NEVER, _NEVER, _NEVER
-    for j in range(newest, -1, -1):
-        if row[j].verdict & 1:
-            if genuine_ms == _NEVER:
-                run += 1
-                run_since_ms = row[j].label_time_ms
-            if fraud_ms == _NEVER:
-                fraud_ms = row[j].label_time_ms
-        elif genuine_ms == _NEVER:
-            genuine_ms = row[j].label_time_ms
-        if min(fraud_ms, genuine_ms) > _NEVER:
-            break
-    if _sees_totals(totals, newest, now_ms):
-        fraud_ms = max(fraud_ms, totals.newest_fraud_ms)
-        genuine_ms = max(genuine_ms, totals.newest_genuine_ms)
-    facts[at] = run
-    facts[at + 1] = _seconds_since(now_ms, run_since_ms)
-    facts[at + 2] = _seconds_since(now_ms, fraud_ms)
-    facts[at + 3] = _seconds_since(now_ms, genuine_ms)
-
-
-@inlined
-def _describe_customer(row, newest, totals, now_ms, amount, unit, facts, at):
-    """Write how many frauds are known, and how the amount compares with those known as genuine."""
-    frauds, fraud_ms, genuine, total_minor, maximum_minor = 0, _NEVER, 0, 0, -1
-    for j in range(newest, -1, -1):
-        if row[j].verdict & 1:
-            frauds += 1
-            fraud_ms = max(fraud_ms, row[j].label_time_ms)
-        else:
-            genuine += 1
-            total_minor += row[j].verdict >> 1
-            maximum_minor = max(maximum_minor, row[j].verdict >> 1)
-    kept_mean = total_minor / unit / max(genuine, 1)
-    squares = 0.0
-    for j in range(newest + 1):
-        if not row[j].verdict & 1:
-            difference = (row[j].verdict >> 1) / unit - kept_mean
-            squares += difference * difference
-    facts[at + 7] = (amount - kept_mean) / (math.sqrt(squares / genuine) + 1.0) if genuine else np.nan
-    if _sees_totals(totals, newest, now_ms):
-        frauds += totals.frauds
-        fraud_ms = max(fraud_ms, totals.newest_fraud_ms)
-        genuine += totals.known - totals.frauds
-        total_minor += totals.genuine_minor
-        maximum_minor = max(maximum_minor, totals.genuine_maximum_minor)
-    facts[at] = frauds
-    facts[at + 1] = _seconds_since(now_ms, fraud_ms)
-    facts[at + 2] = genuine
-    facts[at + 3 : at + 7] = np.nan
-    if genuine:
-        mean, maximum = total_minor / unit / genuine, maximum_minor / unit
-        facts[at + 3] = mean
-        facts[at + 4] = maximum
-        facts[at + 5] = (amount + 1.0) / (mean + 1.0)
-        facts[at + 6] = (amount + 1.0) / (maximum + 1.0)
-
-
-@inlined
 def _learn_at(slot, rows, counts, totals, tiles, ledger_rows, ledger, changed, transaction, label_time_ms, verdict):
     """Take a label into the record at a slot, unless that is -1."""
     if slot >= 0:
@@ -409,7 +265,7 @@ def _learn_at(slot, rows, counts, totals, tiles, ledger_rows, ledger, changed, t
         changed[slot] = 1
 
 
-@compiled
+@compiled_with(label_facts)
 def advance(
     merchant_rows, merchant_counts, merchant_totals, merchant_tiles,
     merchant_ledger_rows, merchant_ledger, merchant_changed,
@@ -425,8 +281,8 @@ def advance(
     its place in the facts, ``missing`` what stands for NaN there. A label whose customer is at -1 is another
     engine's customer's.
     """
-    facts = np.empty(windows_ms.size * _PER_WINDOW + _OTHERS)
-    at = windows_ms.size * _PER_WINDOW
+    facts = np.empty(windows_ms.size * PER_WINDOW + OTHERS)
+    at = windows_ms.size * PER_WINDOW
     sums = np.empty((3, windows_ms.size), np.int64)
     learned = 0
     for i in range(merchant_slots.size + 1):
@@ -449,13 +305,13 @@ def advance(
         amount = np.float64(np.float32(amounts_minor[i] / unit))
         slot = merchant_slots[i]
         row, totals = merchant_rows[slot], merchant_totals[slot]
-        newest = _newest_known(row, merchant_counts[slot], now_ms)
-        _describe_windows(row, newest, totals, merchant_tiles[slot], windows_ms, now_ms, amount, unit, sums, facts)
-        _describe_merchant(row, newest, totals, now_ms, facts, at)
+        newest = newest_known(row, merchant_counts[slot], now_ms)
+        describe_windows(row, newest, totals, merchant_tiles[slot], windows_ms, now_ms, amount, unit, sums, facts)
+        describe_merchant(row, newest, totals, now_ms, facts, at)
         slot = customer_slots[i]
         row, totals = customer_rows[slot], customer_totals[slot]
-        newest = _newest_known(row, customer_counts[slot], now_ms)
-        _describe_customer(row, newest, totals, now_ms, amount, unit, facts, at + _MERCHANTS_OTHERS)
+        newest = newest_known(row, customer_counts[slot], now_ms)
+        describe_customer(row, newest, totals, now_ms, amount, unit, facts, at)
         for c in range(codes.size):
             value = facts[codes[c]]
             x[i, columns[c]] = missing[c] if math.isnan(value) else np.float32(value)

@@ -1,5 +1,7 @@
 from dataclasses import dataclass
 
+from schemas.durations import DAY_MS, HOUR_MS, MINUTE_MS
+
 TILES = 12
 """Tiles that a window is cut into; one more is kept, as a window seldom begins where a tile does."""
 
@@ -28,10 +30,8 @@ class Window:
         return self.length_ms // TILES
 
 
-DAY_MS = 86_400_000
-
-TEN_MINUTES = Window(name="10m", length_ms=600_000)
-HOUR = Window(name="1h", length_ms=3_600_000)
+TEN_MINUTES = Window(name="10m", length_ms=10 * MINUTE_MS)
+HOUR = Window(name="1h", length_ms=HOUR_MS)
 DAY = Window(name="24h", length_ms=DAY_MS)
 WEEK = Window(name="7d", length_ms=7 * DAY_MS)
 MONTH = Window(name="30d", length_ms=30 * DAY_MS)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from models.monitoring.model_figures import ModelFigures
 from models.monitoring.model_metrics import ModelMetrics
-
-DAY_MS = 86_400_000
+from schemas.durations import DAY_MS
 
 
 @dataclass(frozen=True, kw_only=True)

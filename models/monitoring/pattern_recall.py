@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.window import DAY_MS
 from models.training.metrics import ALERT_RATE, alert_threshold
+from schemas.durations import DAY_MS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from models.promotion.comparison import Comparison
-from models.training.protocol import DAY_MS
 from models.training.split import trained_until_ms
+from schemas.durations import DAY_MS
 
 TRAINED_ON, OLDER = "one of the models was trained on them", "older than the days compared"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,7 @@ class DryRunAccumulator:
         def counted(rows: Mask) -> list[int]:
             return [int(np.count_nonzero(rows & of)) for of in (np.True_, labelled, is_fraud)]
 
-        ruling = self._engine.judge(batch, decisions)
+        ruling = self._engine.apply(batch, decisions)
         before, after = decisions != Decision.APPROVE, ruling.decisions != Decision.APPROVE
         self._all += counted(np.ones(len(batch), np.bool_))
         self._before += counted(before)
@@ -123,8 +124,8 @@ class DryRunAccumulator:
         """Return what was added up."""
         transactions, labelled, frauds = self._all.tolist()
         before, after = (
-            Alerted(alerts=alerts, labelled=told, frauds=found)
-            for alerts, told, found in (self._before.tolist(), self._after.tolist())
+            Alerted(alerts=alerts, labelled=labelled, frauds=found)
+            for alerts, labelled, found in (self._before.tolist(), self._after.tolist())
         )
         added, removed = self._moved.tolist()
         return DryRun(
@@ -155,10 +156,16 @@ class DryRunAccumulator:
 
 
 def _changeable(action: Action, decisions: NDArray[np.uint8]) -> Mask:
-    """Return which of a model's decisions an action would change, (n,)."""
-    changeable: Mask = np.zeros(len(decisions), np.bool_)
-    if action == "ALLOW":
-        changeable = decisions != Decision.APPROVE
-    elif action != "WATCH":
-        changeable = decisions < Decision[action]
+    """Return which decisions of a model an action would change, (n,)."""
+    match action:
+        case "ALLOW":
+            changeable: Mask = decisions != Decision.APPROVE
+        case "REVIEW":
+            changeable = decisions < Decision.REVIEW
+        case "BLOCK":
+            changeable = decisions < Decision.BLOCK
+        case "WATCH":
+            changeable = np.zeros(len(decisions), np.bool_)
+        case _:
+            assert_never(action)
     return changeable

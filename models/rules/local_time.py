@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-_QUARTER_MS, _HOUR_MS, _DAY_MS = 900_000, 3_600_000, 86_400_000
+from schemas.durations import DAY_MS, HOUR_MS
+
+_QUARTER_MS = 900_000
 _NIGHT_ENDS_AT_HOUR = 6
 _FIRST, _LAST = (int(datetime(year, 1, 2, tzinfo=UTC).timestamp()) // 900 for year in (2, 9998))
 """Earliest and latest quarter of an hour whose offset can be looked up; times beyond have those offsets."""
@@ -39,8 +41,8 @@ def local_times(event_time_ms: NDArray[np.int64], time_zone: str) -> dict[str, N
         [_offset_ms(time_zone, quarter) for quarter in np.clip(quarters, _FIRST, _LAST).tolist()], np.int64
     )
     local_ms = event_time_ms + offsets[index]
-    hour = local_ms // _HOUR_MS % 24
-    weekday = (local_ms // _DAY_MS + 3) % 7 + 1  # 1970-01-01 was a Thursday
+    hour = local_ms // HOUR_MS % 24
+    weekday = (local_ms // DAY_MS + 3) % 7 + 1  # 1970-01-01 was a Thursday
     columns = {
         LOCAL_HOUR: hour,
         LOCAL_WEEKDAY: weekday,

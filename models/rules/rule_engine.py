@@ -1,7 +1,10 @@
+"""Rules applied to the decisions of a model."""
+
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +17,25 @@ from models.rules.rule_batch import RuleBatch
 from models.rules.ruling import Fired, Ruling
 from models.scoring.decision import Decision
 from schemas.control_id import id_problem
-from schemas.rule_book import ACTIONS, LIST_NAME, Rule, RuleBook, RuleError
+from schemas.rule_book import ACTIONS, LIST_NAME, Action, Rule, RuleBook, RuleError
 
 MAX_RULES, MAX_TEXT = 200, 200
-"""Of a book, and characters of a rule's text: an alert has the text of each rule that fired."""
+"""Limits per book, and on the characters of a rule's text: an alert carries the text of each rule that fired."""
 
 Held = tuple[CompiledRule, NDArray[np.bool_]]
-"""A rule that holds for some of a batch, and for which: (n,)."""
+"""A rule that matches some rows of a batch, and the rows as a mask, (n,)."""
+
+_BEFORE_SNOOZES: tuple[Action, ...] = ("REVIEW", "ALLOW")
+_AFTER_SNOOZES: tuple[Action, ...] = ("BLOCK",)
+"""Actions that change decisions, in the order in which they apply; snoozes apply between the two."""
 
 
 class RuleEngine:
-    """Decides by a rule book beside a model, a batch at a time.
+    """Applies a rule book to a model's decisions, batch by batch.
 
-    A rule that blocks counts above all; one that allows takes back what the model and the reviewing rules say; a
-    snooze takes back what is left of reviews; a rule that reviews raises what the model approves. One that watches
-    decides nothing: it is counted, and a reason on what is alerted anyway.
+    BLOCK overrides everything. ALLOW overrides the model and REVIEW rules. A snooze turns the remaining reviews into
+    approvals. REVIEW raises approvals of the model. WATCH changes no decision: its hits are counted, and it is a
+    reason on alerts.
 
     Parameters
     ----------
@@ -37,7 +44,7 @@ class RuleEngine:
     Raises
     ------
     RuleError
-        It can't be followed; the message names the rule, what was expected and what was found.
+        The book is invalid; the message names the rule, the expected value and the one found.
     """
 
     def __init__(self, book: RuleBook) -> None:
@@ -50,42 +57,65 @@ class RuleEngine:
         self.rules = tuple(_compiled(rule, lists) for rule in book.rules)
         self._snoozed = Lookup([item.customer_id for item in book.snoozes], [item.until for item in book.snoozes])
 
-    def judge(self, batch: RuleBatch, decisions: NDArray[np.uint8], snoozed: Lookup | None = None) -> Ruling:
-        """Rule on what a model decided.
+    def apply(self, batch: RuleBatch, decisions: NDArray[np.uint8], snoozed: Lookup | None = None) -> Ruling:
+        """Apply the rules to the decisions of a model.
 
         Parameters
         ----------
         batch : RuleBatch, n rows
         decisions : ndarray of uint8, (n,)
-            Values of `Decision`, by the model's thresholds; they stay as they are.
+            Values of `Decision`, by the model's thresholds; not modified.
         snoozed : Lookup or None
-            Customers that are snoozed beside those of the book.
+            Snoozed customers in addition to those of the book.
         """
         with np.errstate(all="ignore"):
             masks = tuple(rule.hits(batch) for rule in self.rules)
         hits = tuple(int(np.count_nonzero(mask)) for mask in masks)
         held = [(rule, mask) for rule, mask, count in zip(self.rules, masks, hits, strict=True) if count]
         final = decisions.copy()
-        for _, mask in _of(held, "REVIEW"):
-            final[mask & (final == Decision.APPROVE)] = Decision.REVIEW
-        for _, mask in _of(held, "ALLOW"):
-            final[mask] = Decision.APPROVE
+        for action in _BEFORE_SNOOZES:
+            _apply(action, held, final)
         for snoozes in (self._snoozed if self.book.snoozes else None, snoozed):
             if snoozes is not None:
                 final[(final == Decision.REVIEW) & snoozes.find(batch, "customer_id")] = Decision.APPROVE
-        for _, mask in _of(held, "BLOCK"):
-            final[mask] = Decision.BLOCK
+        for action in _AFTER_SNOOZES:
+            _apply(action, held, final)
         return Ruling(decisions=final, fired=_fired(held, final), masks=masks, hits=hits)
 
 
-def _of(held: list[Held], action: str) -> list[Held]:
-    return [(rule, mask) for rule, mask in held if rule.rule.action == action]
+def _apply(action: Action, held: list[Held], final: NDArray[np.uint8]) -> None:
+    """Apply the rules with an action to decisions, in place."""
+    for rule, mask in held:
+        if rule.rule.action != action:
+            continue
+        match action:
+            case "REVIEW":
+                final[mask & (final == Decision.APPROVE)] = Decision.REVIEW
+            case "BLOCK":
+                final[mask] = Decision.BLOCK
+            case "ALLOW":
+                final[mask] = Decision.APPROVE
+            case "WATCH":
+                pass
+            case _:
+                assert_never(action)
+
+
+def _is_reason(action: Action) -> bool:
+    """Return whether a rule with an action is a reason on the alerts that it fires for."""
+    match action:
+        case "REVIEW" | "BLOCK" | "WATCH":
+            return True
+        case "ALLOW":
+            return False
+        case _:
+            assert_never(action)
 
 
 def _fired(held: list[Held], final: NDArray[np.uint8]) -> Fired:
     fired: dict[int, tuple[CompiledRule, ...]] = {}
     for rule, mask in held:
-        if rule.rule.action != "ALLOW":
+        if _is_reason(rule.rule.action):
             for row in np.flatnonzero(mask & (final != Decision.APPROVE)).tolist():
                 fired[row] = (*fired.get(row, ()), rule)
     return fired
@@ -105,20 +135,19 @@ def _check(book: RuleBook) -> None:
     if problem := id_problem("book_id", book.book_id):
         raise RuleError(problem)
     if len(book.rules) > MAX_RULES:
-        raise RuleError(f"expected at most {MAX_RULES} rules, was {len(book.rules)}: put values into lists")
+        raise RuleError(f"expected at most {MAX_RULES} rules, got {len(book.rules)}: put values into lists")
     for rule in book.rules:
         if rule.action not in ACTIONS:
             raise RuleError(
-                f"rule {rule.name}: expected review, block, allow or watch as its action, was {rule.action}"
+                f"rule {rule.name}: expected review, block, allow or watch as its action, got {rule.action}"
             )
         if not 0 < len(rule.text) <= MAX_TEXT:
             raise RuleError(
-                f"rule {rule.name}: expected a text of 1 to {MAX_TEXT} characters for whoever reviews, "
-                f"was {len(rule.text)}"
+                f"rule {rule.name}: expected a text of 1 to {MAX_TEXT} characters for reviewers, got {len(rule.text)}"
             )
     for name in (*(rule.name for rule in book.rules), *(item.name for item in book.lists)):
         if not LIST_NAME.fullmatch(name):
-            raise RuleError(f"expected names of a-z, 0-9 and _ with a letter first, 64 at most, was {name!r}")
+            raise RuleError(f"expected names of a-z, 0-9 and _ with a letter first, 64 at most, got {name!r}")
     _once("rules of different names", (rule.name for rule in book.rules))
     _once("lists of different names", (item.name for item in book.lists))
     _once("each customer snoozed once", (item.customer_id for item in book.snoozes))
@@ -129,4 +158,4 @@ def _check(book: RuleBook) -> None:
 def _once(expected: str, names: Iterable[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise RuleError(f"expected {expected}, was more of {', '.join(twice[:5])}")
+        raise RuleError(f"expected {expected}, got more of {', '.join(twice[:5])}")

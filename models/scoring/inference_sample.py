@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.columns import string_values
-from schemas.label_offset import GENERATION_SHIFT, OFFSET_MASK
+from schemas.label_offset import split_entry
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,17 +75,17 @@ class InferenceSample:
         Where the topic was created again, what was logged before is about labels that no topic holds any more. That the
         newest row is about the present topic is taken for granted.
         """
-        generations = self.label_offsets >> GENERATION_SHIFT
+        generations, _ = split_entry(self.label_offsets)
         newest = generations.max(initial=0)
         rows = np.flatnonzero(generations.max(axis=1, initial=0) == newest)
         found = self.take(rows)
-        offsets = np.where(generations[rows] == newest, found.label_offsets & OFFSET_MASK, 0)
+        offsets = np.where(generations[rows] == newest, split_entry(found.label_offsets)[1], 0)
         return replace(found, label_offsets=offsets)
 
     @property
     def knows_former_labels(self) -> bool:
         """Whether the labels topic was created again: labels of the former one are still known, and in no topic."""
-        return bool((self.label_offsets >> GENERATION_SHIFT).max(initial=0))
+        return bool(split_entry(self.label_offsets)[0].max(initial=0))
 
     def last(self) -> InferenceSample:
         """Return the last row of each place, in order.

@@ -12,9 +12,9 @@ from models.scoring.artifact import Artifact
 from models.scoring.inference_sample import InferenceSample
 from models.scoring.placed import Placed
 from models.scoring.transaction_scorer import TransactionScorer
+from schemas.position import position
 
 BATCH_ROWS = 4_096
-_POSITION_SHIFT = 40  # a place as one number: partition * 2^40 + offset, as everywhere
 
 Rows = NDArray[np.int64]
 
@@ -111,7 +111,7 @@ def _plan(sample: InferenceSample, rows: Rows, transactions: Placed, labels: Pla
     customers = pa.array(dict.fromkeys(sample.customers[row] for row in rows.tolist()))
     code = pc.index_in(transactions.records.column("customer_id"), customers).fill_null(-1).to_numpy()
     theirs = np.flatnonzero(code >= 0)
-    places = (transactions.partitions << _POSITION_SHIFT | transactions.offsets)[theirs]
+    places = position(transactions.partitions, transactions.offsets)[theirs]
     # By customer, each in the order of arrival.
     order = np.lexsort((places, code[theirs]))
     theirs, places, code = theirs[order], places[order], code[theirs][order]
@@ -154,7 +154,7 @@ def _levels(vectors: Rows) -> tuple[Rows, Rows, int]:
 
 def _sampled(sample: InferenceSample, rows: Rows, transactions: Placed, theirs: Rows, places: Rows) -> Rows:
     """Return the sample's row of each transaction, -1 where it has none, or another transaction lay there."""
-    keys = (sample.partitions << _POSITION_SHIFT | sample.offsets)[rows]
+    keys = position(sample.partitions, sample.offsets)[rows]
     order = np.argsort(keys)
     at = np.minimum(np.searchsorted(keys[order], places), len(keys) - 1)
     found = rows[order][at]

@@ -1,3 +1,5 @@
+"""Champion and challengers of the job, and their scores."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -21,16 +23,16 @@ Clock = Callable[[], float]
 
 
 class ChampionError(ValueError):
-    """The champion failed, or gave something that is no probability."""
+    """The champion failed or returned something other than probabilities."""
 
 
 class ChallengerError(ValueError):
-    """A challenger failed, or gave something that is no probability.
+    """A challenger failed or returned something other than probabilities.
 
     Parameters
     ----------
     number : int
-        The panel's model of this number, from 1 on.
+        Number of the challenger, from 1 on.
     message : str
     """
 
@@ -44,12 +46,12 @@ _RISKS = (("category_risk", "merchant_category"), ("type_risk", "transaction_typ
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ChallengerScores:
-    """Scores of a challenger for n transactions.
+    """Scores of n transactions by a challenger.
 
     Parameters
     ----------
     x : ndarray of float32, (n, F)
-        The features as it knows them: fraud rates by category are each model's own.
+        Features as the model gets them: fraud rates by category are each model's own.
     scores : ndarray of float32, (n,)
     """
 
@@ -59,20 +61,19 @@ class ChallengerScores:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EnsembleScores:
-    """Scores of all served models for n transactions.
+    """Scores of n transactions by the served models.
 
     Parameters
     ----------
     scores : ndarray of float32, (n,)
-        Of the model that decides for each.
-    deciders : ndarray of int8, (n,), or None
-        Which that is, see `customer_share.deciders`; None: the champion for all.
+        Score of the deciding model of each.
+    deciding_model : ndarray of int8, (n,), or None
+        Number of the deciding model, see `customer_share.deciding_model`; None: the champion for all.
     champion : ndarray of float32, (n,)
         The champion's scores.
-    opinions : tuple of Opinion
-        Of each challenger.
+    challenger_scores : tuple of ChallengerScores
     seconds : tuple of float
-        What the champion took, then each challenger; empty where nobody measures it.
+        Time of the champion, then of each challenger; empty where it is not measured.
     """
 
     scores: NDArray[np.float32]
@@ -82,7 +83,7 @@ class EnsembleScores:
     seconds: tuple[float, ...] = ()
 
     def part(self, rows: slice | Rows) -> EnsembleScores:
-        """Return what it makes of some rows; what they took is not known."""
+        """Return the scores of some rows, without times."""
         return EnsembleScores(
             scores=self.scores[rows],
             deciding_model=None if self.deciding_model is None else self.deciding_model[rows],
@@ -93,7 +94,7 @@ class EnsembleScores:
         )
 
     def put(self, rows: Rows, other: EnsembleScores) -> None:
-        """Put what it makes of other transactions in place of some rows, in arrays that are this one's own."""
+        """Replace the scores of some rows, in arrays that nothing else shares."""
         self.scores[rows], self.champion[rows] = other.scores, other.champion
         if self.deciding_model is not None and other.deciding_model is not None:
             self.deciding_model[rows] = other.deciding_model
@@ -103,16 +104,16 @@ class EnsembleScores:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ServedModels:
-    """The models that look at every transaction: the champion, and challengers that may decide for some customers.
+    """Models that score every transaction: the champion, and challengers that may decide for a share of the customers.
 
     Parameters
     ----------
     models : tuple of LoadedModel
         The champion, then the challengers.
     shares : tuple of float
-        Of the customers, one for each challenger.
+        Share of the customers, one for each challenger.
     clock : callable, optional
-        Gives seconds that never go back: what each model takes is measured where there are challengers.
+        Monotonic clock in seconds: the time of each model is measured where there are challengers.
     """
 
     models: tuple[LoadedModel, ...]
@@ -121,12 +122,12 @@ class ServedModels:
 
     @classmethod
     def load(cls, deployment: Deployment, clock: Clock | None = None) -> ServedModels:
-        """Load what a deployment names.
+        """Load the models of a deployment.
 
         Raises
         ------
         ArtifactError
-            One of its models can't serve, see `load_model`.
+            A model can't serve, see `load_model`.
         """
         return cls(
             models=tuple(map(load_model, (deployment.champion, *deployment.challengers))),
@@ -135,7 +136,7 @@ class ServedModels:
         )
 
     def without(self, number: int) -> ServedModels:
-        """Return the panel without one of its challengers, which are numbered from 1 on."""
+        """Return the models without one challenger; challengers are numbered from 1 on."""
         return replace(
             self,
             models=self.models[:number] + self.models[number + 1 :],
@@ -144,7 +145,7 @@ class ServedModels:
 
     @property
     def champion(self) -> LoadedModel:
-        """The model that decides unless a challenger does."""
+        """Model that decides where no challenger does."""
         return self.models[0]
 
     @cached_property
@@ -154,11 +155,11 @@ class ServedModels:
 
     @cached_property
     def _risks(self) -> list[tuple[RiskTable, RiskTable] | None]:
-        """For each challenger its fraud rates, None where they are the champion's."""
+        """Fraud rates of each challenger, None where they equal the champion's."""
         own = [(model.artifact.category_risk, model.artifact.type_risk) for model in self.models]
         return [None if risks == own[0] else risks for risks in own[1:]]
 
-    def judge(self, records: pa.RecordBatch, x: NDArray[np.float32]) -> EnsembleScores:
+    def score(self, records: pa.RecordBatch, x: NDArray[np.float32]) -> EnsembleScores:
         """Score n transactions.
 
         Parameters
@@ -170,7 +171,7 @@ class ServedModels:
         Raises
         ------
         ChampionError, ChallengerError
-            A model failed, or gave something that is no probability: the first of them.
+            The first model that failed or returned something other than probabilities.
         """
         if len(self.models) == 1:
             champion = self.champion_scores(x)
@@ -180,7 +181,7 @@ class ServedModels:
         times.append(self._now())
         challenger_scores = []
         for number in range(1, len(self.models)):
-            challenger_scores.append(self._opinion_of(number, records, x))
+            challenger_scores.append(self._challenger_scores(number, records, x))
             times.append(self._now())
         seconds = tuple(np.diff(times).tolist()) if self.clock else ()
         return replace(self._decided(records, champion, tuple(challenger_scores)), seconds=seconds)
@@ -199,7 +200,7 @@ class ServedModels:
         return EnsembleScores(scores=scores, deciding_model=by, champion=champion, challenger_scores=challenger_scores)
 
     def decide(self, scores: NDArray[np.float32], by: NDArray[np.int8] | None) -> NDArray[np.uint8]:
-        """Return the decisions on n scores, each by the thresholds of the model that decides."""
+        """Return the decisions on n scores, by the thresholds of each deciding model."""
         if by is None:
             return decided(self.champion.manifest, scores)
         decisions = np.empty(len(scores), np.uint8)
@@ -220,17 +221,17 @@ class ServedModels:
         try:
             return probabilities(self.champion, x)
         except Exception as error:
-            raise ChampionError(f"model {self.champion.manifest.model_id}: {_told(error)}") from error
+            raise ChampionError(f"model {self.champion.manifest.model_id}: {_text(error)}") from error
 
-    def _opinion_of(self, number: int, records: pa.RecordBatch, x: NDArray[np.float32]) -> ChallengerScores:
+    def _challenger_scores(self, number: int, records: pa.RecordBatch, x: NDArray[np.float32]) -> ChallengerScores:
         model = self.models[number]
         try:
-            return self._opinion(model, self._risks[number - 1], records, x)
+            return self._scored_by(model, self._risks[number - 1], records, x)
         except Exception as error:
-            raise ChallengerError(number, f"challenger {model.manifest.model_id}: {_told(error)}") from error
+            raise ChallengerError(number, f"challenger {model.manifest.model_id}: {_text(error)}") from error
 
     @staticmethod
-    def _opinion(
+    def _scored_by(
         model: LoadedModel,
         risks: tuple[RiskTable, RiskTable] | None,
         records: pa.RecordBatch,
@@ -249,7 +250,7 @@ def probabilities(model: LoadedModel, x: NDArray[np.float32]) -> NDArray[np.floa
     Raises
     ------
     ValueError
-        One is none; and whatever the model raises.
+        A score is not a probability. Errors of the model pass through.
     """
     scores = model.onnx.score(x)
     # Of a NaN both are NaN, which compares false.
@@ -259,10 +260,10 @@ def probabilities(model: LoadedModel, x: NDArray[np.float32]) -> NDArray[np.floa
     return scores
 
 
-def _told(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
 def decided(manifest: Manifest, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return what a model by its own thresholds decides on n scores."""
+    """Return the decisions on n scores by the thresholds of a model."""
     return decide(scores, manifest.review_threshold, manifest.block_threshold)

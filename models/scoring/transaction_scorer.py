@@ -165,7 +165,7 @@ class TransactionScorer:
             Labels that arrive with the batch, see `FeatureEngine.advance`.
         """
         batch = self.advance(records, labels, labels_before)
-        return self.answer(batch, self._panel.judge(records, batch.x))
+        return self.answer(batch, self._panel.score(records, batch.x))
 
     def advance(
         self,

@@ -33,7 +33,8 @@ from models.training.metrics import (
     precision_at_recall,
     recall_at_false_positive_rate,
 )
-from models.training.protocol import DAY_MS, EPOCH, Fold, Transactions, day_number, risk_rows
+from models.training.protocol import EPOCH, Fold, Transactions, day_number, risk_rows
+from schemas.durations import DAY_MS
 from schemas.errors import UserError
 
 CARDS = 100

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.training.protocol import DAY_MS
 from schemas.columns import EVENT_TIME, LABELLED_ARROW, TRANSACTION_ARROW
+from schemas.durations import DAY_MS
 from schemas.errors import UserError
 from schemas.transaction_key import transaction_keys
 

@@ -11,8 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.training.maturity import derive_maturity_ms
-
-DAY_MS = 86_400_000
+from schemas.durations import DAY_MS
 
 COMPROMISED_DAYS = 7
 """Days before the end of training in which a fraud makes a card known as compromised, and not tested."""

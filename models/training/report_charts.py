@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from models.training.metrics import calibration_bins, operating_points
-from models.training.protocol import DAY_MS
+from schemas.durations import DAY_MS
 
 MAX_POINTS = 300
 """Maximum of points of a curve: more are not visible and make the page larger."""

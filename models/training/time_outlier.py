@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from schemas.durations import DAY_MS
 from schemas.errors import UserError
 from schemas.history_rules import written
 
@@ -38,7 +39,7 @@ def require_no_outlier(what: str, table: pa.Table) -> None:
         return
     late = few == len(times_ms) - before
     row = before if late else 0
-    days = int(gaps.max()) // 86_400_000
+    days = int(gaps.max()) // DAY_MS
     raise UserError(
         f"{what}: expected transactions spread over the time, got {few:,} that lie {days:,} days "
         f"{'after' if late else 'before'} all others: transaction_id {written(table['transaction_id'][row])!r} of "

@@ -24,7 +24,7 @@ from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner, TrainedModel
 from models.training.library_model import write_library_model
 from models.training.metrics import alert_threshold
-from models.training.protocol import DAY_MS, Transactions
+from models.training.protocol import Transactions
 from models.training.reference import reference, signal_references
 from models.training.report import REPORT_FILE, training_report, write_report
 from models.training.split import TimeSplit, split_by_time
@@ -33,6 +33,7 @@ from models.training.training_set import HELD_OUT, TrainingSet
 from models.training.training_settings import TrainingSettings
 from models.training.validation import cold_metrics, measured, scenario_recalls, validation_metrics
 from models.training.verified_export import VerifiedExport, export_verified
+from schemas.durations import DAY_MS
 from schemas.errors import UserError
 
 MIN_FRAUDS = 20

@@ -2,11 +2,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.devices import foreign_devices
-from producers.durations import MINUTE_MS
 from producers.rows import Rows
 from producers.scenarios.card_use import hide_devices, use_online
 from producers.scenarios.episodes import Episodes
 from producers.scenarios.scene import Scene
+from schemas.durations import MINUTE_MS
 
 
 def card_testing(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:

@@ -1,10 +1,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.durations import DAY_MS, HOUR_MS
 from producers.rows import Rows
 from producers.scenarios.card_use import use_in_shop
 from producers.scenarios.scene import Scene
+from schemas.durations import DAY_MS, HOUR_MS
 
 FRAUDS_PER_MERCHANT = 15
 WINDOW_DAYS = (7.0, 21.0)

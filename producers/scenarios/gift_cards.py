@@ -2,11 +2,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.categories import category_code
-from producers.durations import MINUTE_MS
 from producers.rows import Rows
 from producers.scenarios.card_use import use_in_shop
 from producers.scenarios.episodes import Episodes
 from producers.scenarios.scene import Scene
+from schemas.durations import MINUTE_MS
 
 CARD_VALUES = np.array([50.0, 75.0, 100.0, 150.0])
 

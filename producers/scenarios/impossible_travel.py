@@ -2,11 +2,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.card_world import CardWorld
-from producers.durations import MINUTE_MS
 from producers.rows import Rows
 from producers.scenarios.card_use import use_in_shop
 from producers.scenarios.episodes import Episodes
 from producers.scenarios.scene import Scene
+from schemas.durations import MINUTE_MS
 
 FAR_KM = 800.0
 

@@ -1,11 +1,11 @@
 import numpy as np
 
 from producers.devices import foreign_devices
-from producers.durations import HOUR_MS
 from producers.rows import Rows
 from producers.scenarios.card_use import hide_devices, use_online
 from producers.scenarios.episodes import Episodes
 from producers.scenarios.scene import Scene
+from schemas.durations import HOUR_MS
 
 
 def low_and_slow(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:

@@ -9,9 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from fraudstream.api.application import create_application
 from fraudstream.observe.metrics.exporter import open_exporter
 from fraudstream.system.deadline import wait_until
-from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+from models.monitoring.label_monitor import LabelMonitor
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
+from schemas.durations import DAY_MS
 from tests.integration.scoring_lane import DONE_SECONDS
 from tests.prometheus_queries import parsed_queries
 

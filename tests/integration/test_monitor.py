@@ -14,11 +14,12 @@ from fraudstream.readers.label_watch import LabelWatch
 from fraudstream.system.deadline import wait_until
 from models.drift.observation import OBSERVATION_SIZE
 from models.drift.signals import ERROR
-from models.monitoring.label_monitor import DAY_MS, LabelMonitor, Matured
+from models.monitoring.label_monitor import LabelMonitor, Matured
 from models.scoring.artifact import Artifact
 from models.training.metrics import precision_recall
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
+from schemas.durations import DAY_MS
 from schemas.registry import value_subject
 from schemas.wall_clock import utc
 from tests.integration.expected import card_world

@@ -22,7 +22,7 @@ from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from jobs.state_manifest import StateMismatchError
 from producers.encoding import encode_labels
-from schemas.label_offset import GENERATION_SHIFT
+from schemas.label_offset import label_entry
 from schemas.registry import FileRegistry
 from tests.integration.expected import card_world, known_scores
 from tests.integration.inference_records import inference_records
@@ -84,7 +84,7 @@ def test_labels_topic_that_was_created_again_is_noticed_and_read_whole_when_want
     lane.submit(savepoint=savepoint, reset_topics=["labels"])
     bad = next(iter(encode_labels(past.slice(0, 1), FileRegistry(), "t-value")))[1]
     (place,) = lane.send_raw([(b"somebody else", bad)], lane.topics.labels)
-    entry = (1 << GENERATION_SHIFT) + AGAIN + 1
+    entry = label_entry(1, AGAIN + 1)
     await_labels(lane, past, entry)
     assert [(item["partition"], item["offset"]) for item in lane.dead_letters()] == [place]
     lane.send(present)

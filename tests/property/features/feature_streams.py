@@ -13,6 +13,7 @@ from models.features.hashing import hash_column, hash_pairs
 from models.features.label_batch import LabelBatch
 from models.features.risk import RiskTable
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
+from schemas.durations import DAY_MS
 
 START_MS = 1_767_225_600_000
 HOUR_MS = 3_600_000
@@ -21,7 +22,6 @@ TYPE_RISK = RiskTable(rates={"online": 0.75}, prior=0.0625)
 
 # Few customers and merchants, and times that crowd at the edges of windows: what goes wrong, goes wrong
 # there.
-DAY_MS = 24 * HOUR_MS
 _LENGTHS_MS = [HOUR_MS // 6, HOUR_MS, *(days * DAY_MS for days in (1, 2, 7, 28, 30, 90))]
 _EDGES_MS = [0, *(length + apart for length in _LENGTHS_MS for apart in (-1, 0, 1))]
 _TIMES_MS = st.one_of(

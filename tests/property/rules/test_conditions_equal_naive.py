@@ -16,7 +16,7 @@ ENDS = {item.name: {entry.value: entry.until for entry in item.entries} for item
 @given(condition=conditions, rows=transactions)
 def test_rule_holds_for_the_transactions_that_the_naive_one_finds(condition, rows):
     engine = RuleEngine(book(rule("found", as_text(condition)), lists=LISTS))
-    ruling = engine.judge(batch_of(rows), np.zeros(len(rows), np.uint8))
+    ruling = engine.apply(batch_of(rows), np.zeros(len(rows), np.uint8))
     assert ruling.masks[0].tolist() == [holds(condition, row, ENDS) for row in rows]
 
 

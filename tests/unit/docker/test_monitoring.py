@@ -61,7 +61,7 @@ def asked(dashboard) -> set[str]:
 def test_every_counter_of_the_job_is_shown_and_no_other(asked):
     counters: list[str] = []
     engine = RuleEngine(book(rule("all", "amount >= 0")))
-    ruling = engine.judge(rule_batch({}), np.zeros(1, np.uint8))
+    ruling = engine.apply(rule_batch({}), np.zeros(1, np.uint8))
     Counts(NamedGroup(counters)).ruled(engine.rules, ruling)
     assert {name for name in asked if GROUP in name} == {OPERATOR + name for name in counters}
 

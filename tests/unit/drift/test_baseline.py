@@ -7,9 +7,8 @@ from models.drift.psi import psi
 from models.drift.season import slots_of
 from models.drift.signals import ERROR, SIGNALS
 from models.scoring.artifact import Manifest
+from schemas.durations import DAY_MS, HOUR_MS
 from tests.unit.training.histories import artifact
-
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 
 def days(count: int, seed: int, rows: int = 5_000):

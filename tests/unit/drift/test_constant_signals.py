@@ -8,8 +8,8 @@ from models.drift.observation import OBSERVATION_SIZE, Accumulator
 from models.drift.psi import psi
 from models.drift.watch import SignalWatch
 from models.scoring.artifact import Reference
+from schemas.durations import DAY_MS, HOUR_MS
 
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 MISSING = -1.0
 QUIET = 60
 

@@ -8,8 +8,8 @@ from models.drift.observation import OBSERVATION_SIZE, PART_MS, Accumulator
 from models.drift.part_merger import MAX_LEFT_OUT, PartMerger
 from models.drift.signal_part import SignalPart
 from models.drift.watch import SignalWatch
+from schemas.durations import DAY_MS
 
-DAY_MS = 86_400_000
 QUIET, BATCH = 60_000, 8
 RNG = np.random.default_rng(1)
 BASELINE = Baseline.of(signal_reference(RNG.gamma(1, 50, 60_000), RNG.integers(0, 14 * DAY_MS, 60_000)))

@@ -8,22 +8,45 @@ from types import ModuleType
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from models.features import compiled, hashing, kernel, label_kernel
+from models.features import compiled, customer_facts, hashing, kernel, label_facts, label_kernel
 from models.features.warm_up import warm_up
 from models.rules import text_search
 from models.scoring import tree_shap
 
 
-@pytest.mark.parametrize("module", [kernel, label_kernel, hashing, tree_shap, text_search])
-def test_compiled_functions_use_nothing_of_another_file_of_ours(module: ModuleType):
-    """Numba's cache would go on serving the old machine code after a change there."""
+@pytest.mark.parametrize("module", [kernel, label_kernel, customer_facts, label_facts, hashing, tree_shap, text_search])
+def test_compiled_functions_use_of_other_files_only_those_that_their_cache_checks(module: ModuleType):
+    """Otherwise numba's cache would serve the old machine code after a change there."""
     tree = ast.parse(Path(str(module.__file__)).read_text())
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-    ours = {name.name for node in imports if str(node.module).startswith("models.") for name in node.names}
     functions = [value for value in vars(module).values() if isinstance(value, Dispatcher)]
+    checked = {part.__name__ for function in functions for part in getattr(function, "parts", ())}
+    ours = {
+        name.name
+        for node in imports
+        if str(node.module).startswith("models.") and node.module not in checked
+        for name in node.names
+    }
     assert functions
     for function in functions:
         assert not ours & set(function.py_func.__code__.co_names), function
+
+
+def test_change_of_an_inlined_function_of_another_file_compiles_again(tmp_path):
+    (tmp_path / "whole.py").write_text(
+        "import part\nfrom part import number\nfrom models.features.compiled import compiled_with\n"
+        "@compiled_with(part)\ndef whole():\n    return number()\nprint(whole(), sum(whole.stats.cache_hits.values()))"
+    )
+    part = "from models.features.compiled import inlined\n@inlined\ndef number():\n    return {}\n"
+    paths = os.pathsep.join([str(tmp_path), str(Path(compiled.__file__).parents[2])])
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": paths}
+    found = []
+    for number in (1, 1, 22):
+        if not found or number != 1:
+            (tmp_path / "part.py").write_text(part.format(number))
+        command = [sys.executable, "-B", str(tmp_path / "whole.py")]
+        found.append(subprocess.check_output(command, env=environment, text=True).split())  # noqa: S603
+    assert found == [["1", "0"], ["1", "1"], ["22", "0"]]
 
 
 def test_functions_called_from_python_have_one_signature():

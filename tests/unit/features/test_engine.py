@@ -6,8 +6,9 @@ from models.features.batch import DUPLICATE, KEPT, TOO_OLD
 from models.features.engine import FeatureEngine
 from models.features.history import HistoryVersionError, K, decode_history
 from models.features.table import FEATURE_NAMES
-from models.features.window import DAY_MS, HORIZON_MS, WINDOWS
+from models.features.window import HORIZON_MS, WINDOWS
 from schemas.columns import TRANSACTION_ARROW
+from schemas.durations import DAY_MS
 
 START_MS = 1_767_225_600_000  # Thursday 2026-01-01 00:00 UTC
 HOUR_MS = 3_600_000

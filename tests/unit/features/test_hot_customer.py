@@ -18,7 +18,8 @@ from models.features.history import (
     decode_history,
 )
 from models.features.table import FEATURE_NAMES
-from models.features.window import DAY_MS, HORIZON_MS
+from models.features.window import HORIZON_MS
+from schemas.durations import DAY_MS
 from tests.unit.features.test_engine import records
 
 TILED = HEADER.size + K * ENTRY.itemsize + TILES_KEPT * TILE.itemsize

@@ -17,8 +17,9 @@ from models.features.label_record import (
     encode_labels,
 )
 from models.features.table import FEATURE_NAMES
-from models.features.window import DAY_MS, HORIZON_MS
+from models.features.window import HORIZON_MS
 from schemas.columns import LABEL_ARROW
+from schemas.durations import DAY_MS
 from tests.unit.features.test_engine import HOUR_MS, START_MS, records
 
 

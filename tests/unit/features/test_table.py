@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.features import kernel, label_kernel, table
+from models.features import customer_facts, label_facts, table
 from models.features.feature_layout import FeatureLayout, fact_index
 from models.features.operation import Operation
 from models.features.table import FEATURE_NAMES, FEATURES, LABEL_WINDOWS, WINDOWS, spec_hash
@@ -21,8 +21,8 @@ def test_usual_count_of_an_hour_is_the_168th_part_of_a_week():
     assert FEATURES[FEATURE_NAMES.index("count_1h")].usual == ("count_7d", 1 / 168)
 
 
-CUSTOMER = (kernel.WINDOWED_FACTS, kernel.OTHER_FACTS, WINDOWS)
-LABELS = (label_kernel.WINDOWED_FACTS, label_kernel.OTHER_FACTS, LABEL_WINDOWS)
+CUSTOMER = (customer_facts.WINDOWED_FACTS, customer_facts.OTHER_FACTS, WINDOWS)
+LABELS = (label_facts.WINDOWED_FACTS, label_facts.OTHER_FACTS, LABEL_WINDOWS)
 
 
 def test_kernels_compute_every_operation_once_and_no_other():

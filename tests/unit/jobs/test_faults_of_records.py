@@ -180,12 +180,12 @@ def test_rule_that_fails_for_a_transaction_makes_it_a_dead_letter(monkeypatch):
     operator.operator._shards[SHARD].rules._engine = engine
     bad = hash_column(history().slice(12, 1).column("transaction_id").combine_chunks())
 
-    def judge(batch: Any, decisions: Any, _snoozed: Any = None) -> Any:
+    def apply(batch: Any, decisions: Any, _snoozed: Any = None) -> Any:
         if bad[0] in hash_column(batch._records.column("transaction_id")):
             raise ZeroDivisionError("of this one")
         return type("R", (), {"decisions": decisions, "fired": {}, "hits": (), "fired_in": lambda _s, _r: {}})()
 
-    monkeypatch.setattr(engine, "judge", judge, raising=False)
+    monkeypatch.setattr(engine, "apply", apply, raising=False)
     operator.send(TRANSACTIONS, transactions(20)[10:], shard=SHARD, time_ms=now_ms())
     assert [letter["detail"] for letter in operator.letters] == ["ZeroDivisionError: of this one"]
     assert len(operator.scores) == 19

@@ -3,11 +3,11 @@ import pyarrow as pa
 import pytest
 
 from jobs.operators.inference_log import InferenceLog
-from jobs.record_types import GENERATION_SHIFT, POSITION_SHIFT
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.avro_schemas import INFERENCE
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
+from schemas.position import position
 from schemas.registry import FileRegistry
 from tests.records import NOON_MS, transaction
 from tests.unit.jobs.job_configs import job_config
@@ -15,7 +15,7 @@ from tests.unit.training.histories import artifact
 
 ROWS = 2_000
 RECORDS = pa.RecordBatch.from_pylist([transaction(number) for number in range(ROWS)], schema=TRANSACTION_ARROW)
-POSITIONS = [2 << GENERATION_SHIFT | 3 << POSITION_SHIFT | 10 * number for number in range(ROWS)]
+POSITIONS = [position(3, 10 * number, generation=2) for number in range(ROWS)]
 
 
 @pytest.fixture(scope="module")

@@ -243,7 +243,7 @@ def test_book_that_fails_for_a_plain_transaction_is_refused(monkeypatch):
     def fail(*_arguments):
         raise ZeroDivisionError("of the rule")
 
-    monkeypatch.setattr(RuleEngine, "judge", fail)
+    monkeypatch.setattr(RuleEngine, "apply", fail)
     ((kind, *_, detail),) = Shard().order(book(ALL))
     assert (kind, detail) == ("RULES_REFUSED", "of the rule")
 

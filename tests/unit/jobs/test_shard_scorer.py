@@ -9,12 +9,12 @@ import pytest
 from jobs.operators import expiry_index, shard_scorer
 from jobs.operators.expiry_index import KEPT_MS
 from jobs.operators.shard_scorer import ShardScorer
-from jobs.record_types import GENERATION_SHIFT, POSITION_SHIFT
 from models.features.table import FEATURE_NAMES
-from models.features.window import DAY_MS
 from models.scoring.artifact import load_artifact
 from models.scoring.transaction_scorer import TransactionScorer
-from schemas.label_offset import GENERATION_SHIFT as ENTRY_SHIFT
+from schemas.durations import DAY_MS
+from schemas.label_offset import label_entry
+from schemas.position import GENERATION_SHIFT, position
 from schemas.validation import event_time_ms
 from tests.unit.features.test_engine import HOUR_MS, START_MS, records
 from tests.unit.features.test_labels import label_batch
@@ -158,7 +158,7 @@ def test_offsets_say_what_is_known_by_partition_and_are_kept(open_shard):
     state = State()
     shard = open_shard(state)
     assert shard.label_offsets == []
-    shard.learn(many_labels(2), np.array([7, (2 << POSITION_SHIFT) + 3]))
+    shard.learn(many_labels(2), np.array([7, position(2, 3)]))
     shard.learn(many_labels(0), np.array([8]))  # a bad label: seen, and nothing learned
     assert shard.label_offsets == [9, 0, 4]
     assert open_shard(state).label_offsets == [9, 0, 4]
@@ -167,12 +167,12 @@ def test_offsets_say_what_is_known_by_partition_and_are_kept(open_shard):
 def test_offsets_of_a_topic_that_was_created_again_are_greater_than_all_of_the_former_one(open_shard):
     state = State()
     shard, again = open_shard(state), 1 << GENERATION_SHIFT
-    shard.learn(many_labels(2), np.array([5_000, (1 << POSITION_SHIFT) + 70]))
+    shard.learn(many_labels(2), np.array([5_000, position(1, 70)]))
     shard.learn(many_labels(2), np.array([again + 2, again + 3]))
-    assert shard.label_offsets == [(1 << ENTRY_SHIFT) + 4, 71], "nothing is known of the new topic's partition 1"
+    assert shard.label_offsets == [label_entry(1, 4), 71], "nothing is known of the new topic's partition 1"
     shard.learn(many_labels(1), np.array([5_001]))  # of a batch that was open when the topic was still there
-    assert shard.label_offsets == [(1 << ENTRY_SHIFT) + 4, 71]
-    assert open_shard(state).label_offsets == [(1 << ENTRY_SHIFT) + 4, 71]
+    assert shard.label_offsets == [label_entry(1, 4), 71]
+    assert open_shard(state).label_offsets == [label_entry(1, 4), 71]
 
 
 def test_silent_customers_are_forgotten_and_others_are_not(open_shard):

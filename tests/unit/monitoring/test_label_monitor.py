@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+from models.monitoring.label_monitor import LabelMonitor
 from models.training.metrics import card_precision
+from schemas.durations import DAY_MS
 
 HORIZON_MS = 3 * DAY_MS
 

@@ -9,8 +9,7 @@ from producers.scenarios import SCENARIO_NAMES, SCENARIOS
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.columns import LABELLED_ARROW
-
-DAY_MS = 86_400_000
+from schemas.durations import DAY_MS
 
 
 def milliseconds(column: pa.ChunkedArray) -> np.ndarray:

@@ -6,9 +6,8 @@ import numpy as np
 
 from models.promotion.comparison import Answers, Comparison
 from models.scoring.artifact import DataFingerprint, Manifest
+from schemas.durations import DAY_MS
 from tests.unit.training.histories import artifact
-
-DAY_MS = 86_400_000
 
 
 def manifest(**changes: Any) -> Manifest:

@@ -13,7 +13,7 @@ NAN = float("nan")
 def holds(when, **row):
     """Say whether a condition holds for a transaction."""
     engine = RuleEngine(book(rule("r", when), lists=(RuleList(name="few", entries=(ListEntry(value="m1"),)),)))
-    return bool(engine.judge(rule_batch(row), np.zeros(1, np.uint8)).masks[0][0])
+    return bool(engine.apply(rule_batch(row), np.zeros(1, np.uint8)).masks[0][0])
 
 
 @pytest.mark.parametrize("sign", ["<", "<=", ">", ">=", "==", "!="])
@@ -113,4 +113,4 @@ def test_entry_of_a_list_ends_with_its_event_time():
         {"merchant_id": "m0", "event_time": NOON},
         {"merchant_id": "m1", "event_time": NOON},
     )
-    assert engine.judge(batch, np.zeros(3, np.uint8)).masks[0].tolist() == [True, False, True]
+    assert engine.apply(batch, np.zeros(3, np.uint8)).masks[0].tolist() == [True, False, True]

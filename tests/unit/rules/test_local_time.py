@@ -46,7 +46,7 @@ def hits(when, zone, *times):
     records = pa.RecordBatch.from_pylist(rows, schema=TRANSACTION_ARROW)
     x, scores = np.zeros((len(rows), len(FEATURES)), np.float32), np.zeros(len(rows), np.float32)
     batch = RuleBatch(records, x, scores, zone)
-    return RuleEngine(book(rule("r", when))).judge(batch, np.zeros(len(rows), np.uint8)).masks[0].tolist()
+    return RuleEngine(book(rule("r", when))).apply(batch, np.zeros(len(rows), np.uint8)).masks[0].tolist()
 
 
 def test_rule_on_the_local_hour_moves_with_the_clocks_and_not_with_utc():

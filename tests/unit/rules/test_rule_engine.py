@@ -21,7 +21,7 @@ FULL = book(REVIEWS, BLOCKS, ALLOWS, lists=KNOWN, snoozes=SNOOZED)
 def decide(decision, *, ordered=FULL, **row):
     """Return what becomes of a transaction that the model decided so, and the rules that raised it."""
     row = {"customer_id": "c9", "merchant_id": "m9", "event_time": NOON, **row}
-    ruling = RuleEngine(ordered).judge(rule_batch(row), np.array([decision], np.uint8))
+    ruling = RuleEngine(ordered).apply(rule_batch(row), np.array([decision], np.uint8))
     return ruling.decisions.item(), [found.rule.name for found in ruling.fired.get(0, ())]
 
 
@@ -49,7 +49,7 @@ def test_allowing_rule_takes_back_the_models_decision_and_reviewing_rules(decisi
 def test_watching_rule_decides_nothing_and_is_a_reason_of_what_is_alerted_anyway(decision, reasons):
     watches = book(rule("watches", "amount > 10", "WATCH"))
     assert decide(decision, ordered=watches, amount=50) == (decision, reasons)
-    assert RuleEngine(watches).judge(rule_batch({"amount": 50}), np.array([decision], np.uint8)).hits == (1,)
+    assert RuleEngine(watches).apply(rule_batch({"amount": 50}), np.array([decision], np.uint8)).hits == (1,)
 
 
 @pytest.mark.parametrize(("decision", "ruled"), [(APPROVE, APPROVE), (REVIEW, APPROVE), (BLOCK, BLOCK)])
@@ -71,7 +71,7 @@ def test_rule_is_over_at_its_event_time():
 def test_given_decisions_stay_as_they_are_and_every_hit_is_counted():
     given = np.array([APPROVE, BLOCK, APPROVE], np.uint8)
     rows = rule_batch({"amount": 500}, {"amount": 50, "merchant_id": "m1"}, {"amount": 1})
-    ruling = RuleEngine(FULL).judge(rows, given)
+    ruling = RuleEngine(FULL).apply(rows, given)
     assert given.tolist() == [APPROVE, BLOCK, APPROVE]
     assert ruling.decisions.tolist() == [BLOCK, APPROVE, APPROVE]
     assert ruling.hits == (2, 1, 1)
@@ -89,16 +89,16 @@ def test_given_decisions_stay_as_they_are_and_every_hit_is_counted():
         ({"rules": (rule("Night", "is_night"),)}, "expected names of a-z, 0-9 and _"),
         (
             {"rules": (rule("r", "is_night", "OTHER"),)},
-            "expected review, block, allow or watch as its action, was OTHER",
+            "expected review, block, allow or watch as its action, got OTHER",
         ),
         ({"rules": (rule("r", "is_night", text="x" * 201),)}, "expected a text of 1 to 200 characters"),
         ({"rules": (rule("r", "is_night", text=""),)}, "expected a text of 1 to 200 characters"),
         ({"lists": (*KNOWN, *KNOWN)}, "expected lists of different names"),
         (
             {"lists": (RuleList(name="l", entries=(ListEntry(value="a"), ListEntry(value="a"))),)},
-            "expected each value once in the list l, was more of a",
+            "expected each value once in the list l, got more of a",
         ),
-        ({"snoozes": (*SNOOZED, *SNOOZED)}, "expected each customer snoozed once, was more of c1"),
+        ({"snoozes": (*SNOOZED, *SNOOZED)}, "expected each customer snoozed once, got more of c1"),
         ({"rules": tuple(rule(f"r{n}", "is_night") for n in range(MAX_RULES + 1))}, "expected at most 200 rules"),
     ],
 )

@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
 
+from schemas.durations import DAY_MS
 from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
 from schemas.validation import Limits
 from tests.batches import LABELS
 from tests.records import NOON_MS, label
-
-DAY_MS = 24 * 3_600_000
 
 BAD_LABELS = [
     (Reason.INVALID_LABEL_TIME, {"event_time": NOON_MS, "label_time": NOON_MS - 1}),

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 
 from models.scoring.inference_sample import InferenceSample
-from schemas.label_offset import GENERATION_SHIFT, label_offset_text
+from schemas.label_offset import label_entry, label_offset_text
 
-AGAIN = 1 << GENERATION_SHIFT
+AGAIN = label_entry(1, 0)
 
 
 def sample(label_offsets) -> InferenceSample:

@@ -10,12 +10,12 @@ from models.scoring.backfill import backfill
 from models.training.class_shares import MAX_RATIO, ClassCount, ShareError, require_like_shares
 from models.training.maturity import derive_maturity_ms
 from models.training.metrics import pr_auc
-from models.training.protocol import DAY_MS
 from models.training.train import TrainingError, train
 from models.training.training_settings import TrainingSettings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.columns import EVENT_TIME
+from schemas.durations import DAY_MS
 from schemas.errors import UserError
 from tests.unit.training.histories import SMALL, history
 

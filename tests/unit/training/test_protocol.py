@@ -5,7 +5,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from models.training.protocol import DAY_MS, Fold, Transactions, day_number, risk_rows, successive
+from models.training.protocol import Fold, Transactions, day_number, risk_rows, successive
+from schemas.durations import DAY_MS
 
 HANDBOOK = Path(__file__).parents[4] / "shared" / "data" / "handbook.parquet"
 FIRST = Fold(train_end=date(2018, 8, 1), train_days=7)

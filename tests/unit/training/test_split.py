@@ -2,8 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.training.protocol import DAY_MS, UNKNOWN_MS, Transactions
+from models.training.protocol import UNKNOWN_MS, Transactions
 from models.training.split import split_by_time
+from schemas.durations import DAY_MS
 
 DELAYS = st.lists(st.tuples(st.integers(0, 1_000), st.integers(0, 400)), min_size=2, max_size=60)
 

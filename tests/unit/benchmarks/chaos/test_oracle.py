@@ -84,7 +84,7 @@ def test_rule_books_in_python_decide_as_the_rule_engine_does():
     scored = scorer.score(records)
     for book in BOOKS:
         order = RuleBook(book_id="b", changed_at=datetime.now(UTC), changed_by="", reason="", rules=book.rules)
-        ruling = RuleEngine(order).judge(RuleBatch(records, scored.x, scored.scores), scored.decisions)
+        ruling = RuleEngine(order).apply(RuleBatch(records, scored.x, scored.scores), scored.decisions)
         expected = [
             book.decide(amount, Decision(decision))
             for amount, decision in zip(table["amount_minor"].to_pylist(), scored.decisions.tolist(), strict=True)

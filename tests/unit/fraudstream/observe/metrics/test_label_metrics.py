@@ -2,7 +2,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from fraudstream.observe.metrics.label_metrics import LabelMetrics
-from models.monitoring.label_monitor import DAY_MS, LabelMonitor
+from models.monitoring.label_monitor import LabelMonitor
+from schemas.durations import DAY_MS
 
 
 class Judged:

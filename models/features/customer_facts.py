@@ -1,0 +1,195 @@
+"""Arithmetic of the facts about a customer's own transactions, compiled into `kernel.advance`."""
+
+# Compiled, so typed by its arguments and not by annotations.
+# ruff: noqa: ANN001, ANN201, ANN202
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment"
+import math
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+from numba import uint64
+
+from models.features.compiled import inlined
+from schemas.durations import DAY_MS, HOUR_MS
+
+# Written in this order: the windowed facts for each window in turn, then the others.
+WINDOWED_FACTS = (
+    "count", "sum", "mean", "deviation", "maximum",
+    "merchants", "same_merchant", "z_score", "to_mean", "to_maximum",
+)  # fmt: skip
+OTHER_FACTS = (
+    "amount", "history_count", "usual_gap", "since_last", "new_merchant", "new_device", "distance", "speed",
+    "hour", "night", "weekend", "category_risk", "type_risk",
+)  # fmt: skip
+PER_WINDOW = len(WINDOWED_FACTS)
+OTHERS = len(OTHER_FACTS)
+_IN: Any = namedtuple("_IN", WINDOWED_FACTS)(*range(PER_WINDOW))
+_OF: Any = namedtuple("_OF", OTHER_FACTS)(*range(OTHERS))
+"""Offsets of the facts, within those of a window and within the others."""
+
+_NIGHT_ENDS_AT_HOUR = 6
+_EARTH_RADIUS_KM = 6371.0088
+_TILES = 13  # a window, as in history.py
+_MIN_ELAPSED_MS = 60_000  # two card readers a street apart within a second are no journey
+_FASTEST_KMH = 10_000.0
+SEEN = 256  # slots in the hash set of merchants: a power of two, well above K
+
+
+@inlined
+def _haversine_km(latitude, longitude, from_latitude, from_longitude):
+    """Return the great-circle distance of two places in degrees."""
+    latitude, longitude = np.float64(latitude), np.float64(longitude)  # in float32 it would be metres off
+    from_latitude, from_longitude = np.float64(from_latitude), np.float64(from_longitude)
+    here, there = math.radians(latitude), math.radians(from_latitude)
+    north = math.sin((here - there) / 2)
+    east = math.sin(math.radians(longitude - from_longitude) / 2)
+    square = north * north + math.cos(here) * math.cos(there) * east * east
+    return 2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, square)))
+
+
+@inlined
+def _close_window(facts, at, count, total, squares, maximum, merchants, same, amount):
+    """Write the facts of a window from what was accumulated up to its far end."""
+    facts[at + _IN.count] = count
+    facts[at + _IN.sum] = total
+    facts[at + _IN.merchants] = merchants
+    facts[at + _IN.same_merchant] = same
+    if not count:
+        facts[at + _IN.mean] = facts[at + _IN.deviation] = facts[at + _IN.maximum] = np.nan
+        facts[at + _IN.z_score] = facts[at + _IN.to_mean] = facts[at + _IN.to_maximum] = np.nan
+        return
+    average = total / count
+    deviation = math.sqrt(squares / count)
+    facts[at + _IN.mean] = average
+    facts[at + _IN.deviation] = deviation
+    facts[at + _IN.maximum] = maximum
+    facts[at + _IN.z_score] = (amount - average) / (deviation + 1.0)
+    facts[at + _IN.to_mean] = (amount + 1.0) / (average + 1.0)
+    facts[at + _IN.to_maximum] = (amount + 1.0) / (maximum + 1.0)
+
+
+@inlined
+def _is_new(seen, stamp, merchant):
+    """Add a merchant to the hash set, unless it is there.
+
+    A place holds stamp << 32 | merchant, so raising the stamp empties the set.
+    """
+    word = stamp | uint64(merchant)
+    at = merchant & np.uint32(SEEN - 1)
+    while seen[at] >> uint64(32) == stamp >> uint64(32):
+        if seen[at] == word:
+            return False
+        at = (at + np.uint32(1)) & np.uint32(SEEN - 1)
+    seen[at] = word
+    return True
+
+
+@inlined
+def _close_with_tiles(
+    facts, at, count, mean, total, squares, maximum, merchants, same, amount, tiles, window_ms, now_ms
+):  # fmt: skip
+    """Write the facts of a window that all kept entries lie in: what left them and overlaps it counts too."""
+    tile_ms = window_ms // (_TILES - 1)
+    for tile in tiles:
+        start_ms = np.int64(tile.number) * tile_ms
+        if not tile.count or start_ms >= now_ms or start_ms + tile_ms <= now_ms - window_ms:
+            continue
+        together = count + tile.count
+        apart = tile.total / tile.count - mean
+        squares += tile.squares + apart * apart * count * tile.count / together  # Chan, Golub and LeVeque 1979
+        mean += apart * tile.count / together
+        count = together
+        total += tile.total
+        maximum = max(maximum, tile.maximum)
+    _close_window(facts, at, count, total, squares, maximum, merchants, same, amount)
+
+
+@inlined
+def describe_windows(
+    row, oldest, newest, tiles, tiled, windows_ms, now_ms, amount, merchant, seen, stamp, facts
+):  # fmt: skip
+    """Write the windowed facts in one pass from the newest earlier entry to the oldest.
+
+    Shorter windows are the beginning of longer ones: each is written as the pass leaves it. A window that the
+    pass does not leave may reach back to what is no longer kept one by one.
+
+    Returns
+    -------
+    int
+        How many of all the earlier entries are at this merchant.
+    """
+    count, total, mean, squares, maximum, merchants, same = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
+    window = 0
+    for j in range(newest, oldest - 1, -1):
+        entry = row[j]
+        while window < windows_ms.size and entry.event_time_ms < now_ms - windows_ms[window]:
+            at = window * PER_WINDOW
+            _close_window(facts, at, count, total, squares, maximum, merchants, same, amount)
+            window += 1
+        same += entry.merchant == merchant
+        if window == windows_ms.size:  # older than every window
+            continue
+        count += 1
+        value = np.float64(entry.amount)
+        total += value
+        difference = value - mean  # Welford: no cancellation however large the amounts
+        mean += difference * (1.0 / count)
+        squares += difference * (value - mean)
+        maximum = max(maximum, value)
+        merchants += _is_new(seen, stamp, entry.merchant)
+    for left in range(window, windows_ms.size):
+        at = left * PER_WINDOW
+        if not tiled or oldest:  # entries beyond the horizon are beyond every window
+            _close_window(facts, at, count, total, squares, maximum, merchants, same, amount)
+            continue
+        _close_with_tiles(
+            facts, at, count, mean, total, squares, maximum, merchants, same, amount,
+            tiles[left * _TILES : (left + 1) * _TILES], windows_ms[left], now_ms,
+        )  # fmt: skip
+    return same
+
+
+@inlined
+def _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, at):
+    """Write distance and speed from the newest earlier entry that has a place."""
+    facts[at + _OF.distance] = facts[at + _OF.speed] = np.nan
+    if math.isnan(latitude):
+        return
+    for j in range(newest, oldest - 1, -1):
+        entry = row[j]
+        if not math.isnan(entry.latitude):
+            distance = _haversine_km(latitude, longitude, entry.latitude, entry.longitude)
+            elapsed_ms = max(now_ms - entry.event_time_ms, _MIN_ELAPSED_MS)
+            facts[at + _OF.distance] = distance
+            facts[at + _OF.speed] = min(distance / (elapsed_ms / HOUR_MS), _FASTEST_KMH)
+            return
+
+
+@inlined
+def describe(
+    row, oldest, newest, at, now_ms, amount, same, device, latitude, longitude, category_risk, type_risk, facts,
+):  # fmt: skip
+    """Write the facts that have no window, from ``at`` on."""
+    facts[at + _OF.amount] = amount
+    earlier = newest + 1 - oldest
+    facts[at + _OF.history_count] = earlier
+    if earlier:
+        facts[at + _OF.usual_gap] = (now_ms - row[oldest].event_time_ms) / 1000.0 / earlier
+        facts[at + _OF.since_last] = (now_ms - row[newest].event_time_ms) / 1000.0
+    else:
+        facts[at + _OF.usual_gap] = facts[at + _OF.since_last] = np.nan
+    facts[at + _OF.new_merchant] = same == 0
+    facts[at + _OF.new_device] = np.nan
+    if device:
+        known = False
+        for j in range(oldest, newest + 1):
+            known |= row[j].device == device
+        facts[at + _OF.new_device] = not known
+    _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, at)
+    hour = now_ms // HOUR_MS % 24
+    facts[at + _OF.hour] = hour
+    facts[at + _OF.night] = hour < _NIGHT_ENDS_AT_HOUR
+    facts[at + _OF.weekend] = (now_ms // DAY_MS + 3) % 7 >= 5  # 1970-01-01 was a Thursday; Monday is 0
+    facts[at + _OF.category_risk] = category_risk
+    facts[at + _OF.type_risk] = type_risk
