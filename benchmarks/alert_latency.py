@@ -1,4 +1,4 @@
-"""Measures the time from publishing to the alert while a process of its own loads the job."""
+"""Time from publishing to the alert, under load from a process of its own."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from schemas.wall_clock import now_ms
 
 @dataclass(frozen=True, kw_only=True)
 class Lengths:
-    """How long the parts of the suite take, in seconds, and how many they are."""
+    """Lengths of the suite's parts in seconds, and their numbers."""
 
     saturated_s: float = 40.0
     step_s: float = 15.0
@@ -30,19 +30,19 @@ BRIEF = Lengths(saturated_s=8, step_s=8, steps=1, warm_up_s=2, run_s=6, runs=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Latencies at one rate.
+    """Measurements at one rate.
 
     Attributes
     ----------
     name : str
     rate : float
-        Transactions a second, as wanted.
+        Target rate, transactions per second.
     runs : list of HdrHistogram
-        Microseconds from publish to alert, a histogram a run.
+        Histogram per run of the microseconds from publish to alert.
     phases : list of Phase
-        The loads of the runs.
+        Loads of the runs.
     checkpoints : int
-        That were completed meanwhile.
+        Checkpoints completed in that time.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Measured:
 
 
 class AlertLatency:
-    """Measures the running job at one rate after the other.
+    """Measurement of the running job at several rates.
 
     Parameters
     ----------

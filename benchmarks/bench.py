@@ -1,4 +1,4 @@
-"""Common parts of the benchmarks: a trained model, the default settings, and a stack of their own."""
+"""Common parts of the measurements: model, settings as shipped, and a stack of their own."""
 
 import shutil
 import sys
@@ -33,7 +33,7 @@ def bench_model() -> Path:
 
 
 def bench_history() -> Path:
-    """Simulate the history that models are trained on; return its file."""
+    """Simulate the training history; return its file."""
     file = ROOT / "history.parquet"
     pq.write_table(simulate(HISTORY), file)
     return file

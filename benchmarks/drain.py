@@ -86,11 +86,25 @@ def scoring(settings: Settings, services: Services, script: Path = SCRIPT) -> It
 
 
 def drain_seconds(settings: Settings, services: Services, expected: dict[str, int], script: Path = SCRIPT) -> float:
-    """Return the seconds from a new job's first score until each output topic has its expected records."""
+    """Return the seconds from a new job's first score until each output topic has its expected records.
+
+    Raises
+    ------
+    RuntimeFailure
+        All of them were there at the first poll: nothing was measured.
+    """
     with scoring(settings, services, script) as begun:
+        require_unfinished(expected, {topic: topic_size(services.broker(settings), topic) for topic in expected})
         for topic, count in expected.items():
             await_records(services.broker(settings), topic, count, seconds=PATIENCE_S)
         return (now_ms() - begun) / 1000
+
+
+def require_unfinished(expected: Mapping[str, int], found: Mapping[str, int]) -> None:
+    """Refuse a drain that ended before its first poll, whose duration would be that of the poll."""
+    if all(found[topic] >= count for topic, count in expected.items()):
+        counts = ", ".join(f"{count:,} records of {topic}" for topic, count in expected.items())
+        raise RuntimeFailure(f"expected a drain that outlasts its first poll, got all {counts} at it. Use more events.")
 
 
 def job_rate(settings: Settings, services: Services, count: int) -> float:

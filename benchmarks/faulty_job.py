@@ -1,4 +1,4 @@
-"""The scoring job with a fault at each stage of its operator: transactions of certain amounts make it raise."""
+"""The scoring job with a fault at each stage of its operator: transactions with certain amounts make it raise."""
 
 import sys
 from collections.abc import Callable
@@ -18,16 +18,16 @@ from schemas.arrow_buffers import numbers
 
 STAGES = ("decoding", "features", "model", "records", "drift")
 FAULTY_MINOR = {stage: 666_661 + number for number, stage in enumerate(STAGES)}
-"""Amount that each stage fails for, minor units of a currency with cents."""
+"""Amounts that each stage fails for, in minor units of a currency with cents."""
 
 _AMOUNT = FEATURE_NAMES.index("amount")
 
 
 class FaultyScoreBatch(ScoreBatch):
-    """Scores as ever, but for some amounts."""
+    """`ScoreBatch` that fails for some amounts."""
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Put a fault into the objects of each stage: the classes outlive the job in thread mode."""
+        """Inject a fault into the objects of each stage: in thread mode the classes outlive the job."""
         super().open(runtime_context)
         subtask = self._subtask
         serving = subtask.job_model.serving(None, subtask.loader)
@@ -40,8 +40,8 @@ class FaultyScoreBatch(ScoreBatch):
             return batch
 
         vars(decoder)["decode"] = decoding
-        _fail_before(serving.panel.champion.onnx, "score", "model", lambda x: x[:, _AMOUNT])
-        _fail_before(serving.desks[0].outputs, "decisions", "records", lambda records, *_: _amounts(records))
+        _fail_before(serving.ensemble.champion.onnx, "score", "model", lambda x: x[:, _AMOUNT])
+        _fail_before(serving.writers[0].outputs, "decisions", "records", lambda records, *_: _amounts(records))
         _fail_before(serving.observer, "observe", "drift", lambda _raw, scored, *_: scored.x[:, _AMOUNT])
         new_scorer = subtask.new_scorer
 

@@ -1,4 +1,4 @@
-"""A flame graph of a TaskManager, by the async-profiler that Flink brings; its `rest.profiling.enabled` must be on."""
+"""Flame graph of a TaskManager, by Flink's async-profiler; `rest.profiling.enabled` must be on."""
 
 import http.client
 import json
@@ -14,9 +14,9 @@ TIMEOUT_S = 30.0
 
 
 def flame_graph(rest_url: str, seconds: int) -> bytes:
-    """Look for some seconds at what the first TaskManager's threads do on the processor; return a page of HTML.
+    """Profile the threads of the first TaskManager for some seconds; return a page of HTML.
 
-    Python's frames are those of its interpreter: what a line of Python costs is not told.
+    Python's frames are those of its interpreter, not lines of Python.
 
     Raises
     ------

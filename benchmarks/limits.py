@@ -1,4 +1,4 @@
-"""Upper bounds on throughput: parts of the work, each in isolation on one core."""
+"""Upper bounds of the rate on this machine: parts of the work in isolation, on one core."""
 
 import time
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from models.scoring.model import OnnxModel
 
 BATCH, ROUNDS = 1_000, 50
 FETCHED = 10_000
-"""Records that the consumer is asked for at once."""
+"""Records per call of the consumer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +31,11 @@ class Limits:
     Attributes
     ----------
     consumed_per_s : float
-        Records that a consumer takes from the topic and throws away.
+        Records that a consumer reads and discards.
     kernel_rows_per_s : float
-        Transactions that the feature engine describes and takes in, BATCH at a time.
+        Transactions through the feature engine, BATCH at a time.
     onnx_rows_per_s : float
-        Rows that onnxruntime scores, BATCH at a time.
+        Rows scored by onnxruntime, BATCH at a time.
     """
 
     consumed_per_s: float
@@ -58,11 +58,11 @@ def _consumed_per_s(settings: Settings, services: Services, events: int) -> floa
     try:
         parts = [TopicPartition(topic, part, OFFSET_BEGINNING) for part, _, _ in partition_ranges(consumer, topic)]
         consumer.assign(parts)
-        begun, taken = time.perf_counter(), 0
-        while taken < events:
-            taken += len(consumer.consume(FETCHED, timeout=1.0))
+        begun, consumed = time.perf_counter(), 0
+        while consumed < events:
+            consumed += len(consumer.consume(FETCHED, timeout=1.0))
             if time.perf_counter() - begun > PATIENCE_S:
-                raise RuntimeFailure(f"expected {events:,} records in {topic}, was {taken:,}")
+                raise RuntimeFailure(f"expected {events:,} records in {topic}, got {consumed:,}")
         return events / (time.perf_counter() - begun)
     finally:
         consumer.close()

@@ -1,3 +1,5 @@
+"""Time to an alert under live load."""
+
 import sys
 
 import pyarrow as pa
@@ -17,13 +19,13 @@ def live_latency(settings: Settings, services: Services, table: pa.Table, *, rat
     Parameters
     ----------
     settings, services
-        Of the job, which has scored all that was published before.
+        Stack of the job, which has scored all earlier transactions.
     table : pa.Table
         Transactions.
     rate : float
-        Events a second.
+        Events per second.
     warm_up_s : float
-        What is published so long after the start does not count.
+        Seconds after the start that do not count.
     """
     # Publisher and alert reader share this process: neither may hold up the other for the usual 5 ms.
     sys.setswitchinterval(0.0005)

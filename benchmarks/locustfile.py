@@ -1,4 +1,4 @@
-"""Load on the scoring API: each user asks about five transactions a second; one without a decision is a failure.
+"""Load on the scoring API: each user sends five transactions per second; a missing decision is a failure.
 
 `locust -f benchmarks/locustfile.py --host http://127.0.0.1:8000` opens its page; `fraudstream bench scoring-api`
 runs it without one. API_TOKEN is sent as bearer token, where the server asks for one.
@@ -19,19 +19,19 @@ CATEGORIES = ("grocery", "restaurant", "fuel", "clothing", "electronics", "trave
 
 
 class Terminal(FastHttpUser):
-    """Sends transactions as they happen, of customers that come again."""
+    """User that sends transactions of recurring customers."""
 
     wait_time = constant_throughput(PER_SECOND)
 
     def on_start(self) -> None:
-        """Take the token, and fall out of step: Locust starts users at full seconds, so all would send at once."""
+        """Set the token and a random delay: Locust starts users at full seconds, so all would send at once."""
         token = os.environ.get("API_TOKEN")
         gevent.sleep(random.uniform(0, 1 / PER_SECOND))  # noqa: S311
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     @task
     def score(self) -> None:
-        """Ask about one."""
+        """Send a transaction."""
         with self.client.post("/v1/score", json=_transaction(), headers=self._headers, catch_response=True) as answer:
             if answer.status_code != 200:
                 answer.failure(f"status {answer.status_code}")

@@ -17,22 +17,22 @@ BROKER = "kafka_2.13"
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """Machine of a measurement, as far as it affects figures; nothing here names the machine or its user.
+    """Machine of a measurement, without its name or user.
 
     Attributes
     ----------
     processor : str
-        As it calls itself.
+        Model name of the processor.
     cores : int
-        Logical ones that this process may run on.
+        Logical cores available to this process.
     memory_gib : float
     system : str
         Operating system and architecture.
     python : str
     commit : str
-        Of the clone, with a + when files in it were changed; empty outside of one.
+        Commit of the clone, with a + for changed files; empty outside of one.
     versions : dict of str to str
-        Of the packages and the broker that the figures depend on most.
+        Versions of the main packages and the broker.
     """
 
     processor: str
@@ -58,7 +58,7 @@ class Machine:
 
     @property
     def line(self) -> str:
-        """All of it in one line of text."""
+        """Description in one line."""
         versions = ", ".join(f"{name} {number}" for name, number in self.versions.items())
         return (
             f"{self.processor}, {self.cores} cores, {self.memory_gib} GiB; {self.system}; Python {self.python}; "
@@ -66,7 +66,7 @@ class Machine:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return plain values."""
         return asdict(self)
 
 

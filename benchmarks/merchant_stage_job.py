@@ -1,4 +1,4 @@
-"""The scoring job with the least that a merchant-keyed stage in front of the customers' would add.
+"""The scoring job with the minimum of a stage keyed by merchant in front of the customers'.
 
 Records go from their customers' shards to their merchants' and back, a batch at a time. Merchants' state, its features
 and the order that is to be restored afterwards would come on top.
@@ -28,20 +28,20 @@ from_customers = sources.micro_batches
 
 
 class ToMerchants(KeyedProcessFunction):
-    """Sends the records of a customers' shard to the shards of their merchants, which only their bytes name."""
+    """Router of a customers' shard to the shards of the merchants, which are named in the payload."""
 
     def __init__(self, config: JobConfig) -> None:
         self._config = config
 
     def open(self, runtime_context: RuntimeContext) -> None:  # noqa: ARG002
-        """Make the decoder."""
+        """Create the decoder."""
         config = self._config
         subject = value_subject(config.topics.transactions)
         self._decoder = TransactionBatchDecoder(subject, open_registry(config.registry), config.limits)
         self._keys = np.array(SHARD_KEYS[config.shards], np.int64)
 
     def process_element(self, value: Any, _ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
-        """Take in a MICRO_BATCH; emit SHARDED_BATCHes."""
+        """Process a MICRO_BATCH; emit SHARDED_BATCHes."""
         _, keys, payloads, _, stamps = value
         batch = self._decoder.decode(keys, payloads, types.kafka_times_ms(stamps))
         if batch.rejections:
@@ -51,15 +51,15 @@ class ToMerchants(KeyedProcessFunction):
 
 
 class ToCustomers(KeyedProcessFunction):
-    """Sends the records of a merchants' shard back to the shards of their customers."""
+    """Router of a merchants' shard back to the shards of the customers."""
 
     def process_element(self, value: Any, _ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
-        """Take in a MICRO_BATCH; emit SHARDED_BATCHes."""
+        """Process a MICRO_BATCH; emit SHARDED_BATCHes."""
         yield from split(value, np.array(value[4], np.int64) & types.STAMP_MASK)
 
 
 def split(batch: Any, shards: npt.NDArray[np.int64]) -> Iterator[Row]:
-    """Cut a MICRO_BATCH of n records by their shards, (n,)."""
+    """Split a MICRO_BATCH of n records by their shards, (n,)."""
     kind, *columns = batch
     for shard in np.unique(shards).tolist():
         rows = np.flatnonzero(shards == shard).tolist()
@@ -67,7 +67,7 @@ def split(batch: Any, shards: npt.NDArray[np.int64]) -> Iterator[Row]:
 
 
 def through_merchants(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Return the job's micro-batches after a way through the merchants' shards: rows of SHARDED_BATCH."""
+    """Return the job's micro-batches, routed through the merchants' shards: rows of SHARDED_BATCH."""
     batches = from_customers(tables, config)
     for name, operator in (("to-merchants", ToMerchants(config)), ("to-customers", ToCustomers())):
         keyed = topology.key_by_first(batches, types.SHARD, types.MICRO_BATCH)

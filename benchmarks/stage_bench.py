@@ -1,4 +1,4 @@
-"""Runs the job with clocks in it and says what its events cost."""
+"""Cost of events by stage, from a job with clocks."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ from schemas.topics import Topics
 
 JOB = Path(__file__).parent / "stage_job.py"
 COUNTERS_S = 60.0
-"""Flink asks its TaskManagers for their counters every 10 s."""
+"""Time limit for counters; Flink polls its TaskManagers every 10 s."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Cost:
     Attributes
     ----------
     spent_ns : mapping of stage to int
-        Nanoseconds on the wall of the operator's one thread.
+        Wall-clock nanoseconds of the operator's thread.
     events, batches : int
     threads_s : mapping of name to float
         Processor seconds by kind of thread, the broker's in one.
@@ -46,7 +46,7 @@ class Cost:
     threads_s: Mapping[str, float]
 
     def us_per_event(self, stage: str) -> float:
-        """Return a stage's microseconds an event."""
+        """Return a stage's microseconds per event."""
         return self.spent_ns.get(stage, 0) / 1e3 / self.events
 
     @property
@@ -56,7 +56,7 @@ class Cost:
 
     @property
     def operator_us(self) -> float:
-        """Microseconds an event that the operator was at work."""
+        """Busy microseconds of the operator per event."""
         return self.wall_us - self.us_per_event(BETWEEN)
 
     @property
@@ -66,17 +66,17 @@ class Cost:
 
     @property
     def operator_us_per_batch(self) -> float:
-        """Microseconds a batch that the operator was at work."""
+        """Busy microseconds of the operator per batch."""
         return self.operator_us * self.events_per_batch
 
 
 class StageBench:
-    """Runs the job with clocks in it, again and again, on one stack.
+    """Repeated runs of the job with clocks, on one stack.
 
     Parameters
     ----------
     settings, services
-        Of the stack.
+        Settings and services of the stack.
     """
 
     def __init__(self, settings: Settings, services: Services) -> None:
@@ -85,13 +85,13 @@ class StageBench:
         self._drains = 0
 
     def drain(self, events: int) -> Cost:
-        """Let a new job drain the topic."""
+        """Drain the topic by a new job."""
         own = self._next()
         with scoring(own, self._services, JOB):
             return self._cost_of(lambda: self._await(own, events), Counter(), events)
 
     def live(self, table: pa.Table, already: int, rates: Sequence[int], seconds: int) -> list[Cost]:
-        """Publish from a row on at each of some rates, to a new job that has drained those before it."""
+        """Publish at each rate to a new job that has drained all earlier transactions."""
         own, costs = self._next(), []
         with scoring(own, self._services, JOB):
             self._await(own, already)
@@ -133,7 +133,7 @@ class StageBench:
         await_records(self._services.broker(own), own.topics.scores, events, seconds=PATIENCE_S)
 
     def _counted(self, events: int) -> Counter[str]:
-        """Return the running job's counters when they have so many events."""
+        """Return the running job's counters once they have this number of events."""
         job_id = self._rest.jobs()[0]["jid"]
         found: Counter[str] = Counter()
 

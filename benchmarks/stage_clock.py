@@ -6,12 +6,12 @@ from typing import Any
 
 
 class StageClock:
-    """Says how long each stage took, of stages that lie within each other: a moment counts for the innermost.
+    """Clock of nested stages: time counts for the innermost.
 
     Attributes
     ----------
     spent_ns : Counter of stage to int
-        Nanoseconds so far; complete when no stage is open.
+        Nanoseconds by stage; complete when no stage is open.
     """
 
     def __init__(self, now_ns: Callable[[], int] = time.perf_counter_ns) -> None:
@@ -49,18 +49,18 @@ class StageClock:
         return counted
 
     def wrap(self, owner: object, method: str, name: str) -> None:
-        """Let a method of one object count for a stage from now on."""
+        """Count a method of an object for a stage."""
         setattr(owner, method, self.timed(name, getattr(owner, method)))
 
     def wrap_iterator(self, owner: object, method: str, name: str) -> None:
-        """Let a method that yields count for a stage from now on, with all that it yields."""
+        """Count a generator method of an object for a stage."""
         call = getattr(owner, method)
         setattr(owner, method, self.timed(name, lambda *given: list(call(*given))))
 
-    def take(self) -> Counter[str]:
-        """Return what was counted and begin anew."""
-        taken, self.spent_ns = self.spent_ns, Counter()
-        return taken
+    def collect(self) -> Counter[str]:
+        """Return the counts and reset them."""
+        spent_ns, self.spent_ns = self.spent_ns, Counter()
+        return spent_ns
 
     def _charge(self) -> None:
         now_ns = self._now_ns()

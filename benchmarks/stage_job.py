@@ -1,4 +1,4 @@
-"""The scoring job with a clock at every stage of its operator; what it says is in Flink's counters, see GROUP."""
+"""The scoring job with a clock at every stage of its operator; the results are Flink counters, see GROUP."""
 
 import sys
 from collections.abc import Iterator
@@ -16,21 +16,21 @@ from models.scoring.transaction_scorer import TransactionScorer
 
 
 class TimedScoreBatch(ScoreBatch):
-    """Scores as ever, and counts the nanoseconds of each stage once a batch."""
+    """`ScoreBatch` that counts the nanoseconds of each stage per batch."""
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Put the clock around each stage."""
+        """Wrap each stage with the clock."""
         super().open(runtime_context)
         self._clock = clock = StageClock()
         subtask = self._subtask
         clock.wrap(subtask.transactions, "decode", "decode")
         serving = subtask.job_model.serving(None, subtask.loader)
-        (model,), (desk,) = serving.panel.models, serving.desks
+        (model,), (writer,) = serving.ensemble.models, serving.writers
         clock.wrap(model.onnx, "score", "onnx")
         clock.wrap(subtask.state, "put_all", "state_write")
-        clock.wrap(desk.outputs, "_alert_batches", "encode_alerts")
-        clock.wrap(desk.outputs._scores, "encode", "encode_scores")
-        clock.wrap_iterator(desk.inference_log, "sample", "feature_log")
+        clock.wrap(writer.outputs, "_alert_batches", "encode_alerts")
+        clock.wrap(writer.outputs._scores, "encode", "encode_scores")
+        clock.wrap_iterator(writer.inference_log, "sample", "feature_log")
         clock.wrap(serving.observer, "observe", "drift")
         new_scorer = subtask.new_scorer
 
@@ -47,7 +47,7 @@ class TimedScoreBatch(ScoreBatch):
         self._counters = {name: group.counter(name) for name in (*STAGES, EVENTS, BATCHES)}
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
-        """Take in one MICRO_BATCH."""
+        """Process a MICRO_BATCH."""
         clock, rows = self._clock, super().process_element(value, ctx)
         if self._waits:
             clock.leave()
@@ -58,7 +58,7 @@ class TimedScoreBatch(ScoreBatch):
                 break
             with clock.stage("hand_on"):  # converted and sent on by the JVM before it asks for more
                 yield row
-        for name, spent_ns in clock.take().items():
+        for name, spent_ns in clock.collect().items():
             self._counters[name].inc(spent_ns)
         self._counters[EVENTS].inc(len(value[1]))
         self._counters[BATCHES].inc(1)

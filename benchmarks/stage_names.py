@@ -1,5 +1,5 @@
 GROUP, EVENTS, BATCHES, BETWEEN = "stages", "events", "batches", "between"
-"""The group of the counters in which `stage_job` tells what it counted, and some of them."""
+"""Group of the counters of `stage_job`, and names of some."""
 
 STAGES = {
     "decode": "decode Avro, check limits",
@@ -16,4 +16,4 @@ STAGES = {
     "hand_on": "hand results to the JVM, send them on",
     BETWEEN: "until the next batch is there, in Python",
 }
-"""Of the operator's thread, each in words; together they are all of its time."""
+"""Descriptions of the stages of the operator's thread, which add up to its time."""

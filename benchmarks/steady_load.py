@@ -1,4 +1,4 @@
-"""Publishes transactions, and their labels, of one card world that goes on and on: a process of its own for load.
+"""Load process: publishes transactions and labels of an endless card world.
 
 The customers stay the same, so the job's state stops growing; the ids are new and the time goes on. Labels go out in
 time and are not waited for: that would show in the pace. The last line is
@@ -34,16 +34,16 @@ WORLD = SimulationConfig(seed=4, customers=10_000, days=30, start=datetime(2005,
 
 
 class SteadyWorld:
-    """The world's transactions, round after round.
+    """Transactions of the world in rounds.
 
     Parameters
     ----------
     publisher, topics
-        Where the labels are sent.
+        Topic of the labels.
     rate : float
-        Of the transactions, a second.
+        Transactions per second.
     first_round : int
-        Where it begins.
+        First round.
     """
 
     def __init__(self, publisher: Publisher, topics: Topics, rate: float, first_round: int) -> None:
@@ -73,7 +73,7 @@ class SteadyWorld:
 
 
 def later(table: pa.Table, number: int) -> pa.Table:
-    """Return the world's transactions as those of round `number`: with ids of their own, and so much later."""
+    """Return the world's transactions as those of round `number`, with new ids and later times."""
     moved = table.set_column(
         0, "transaction_id", pc.binary_join_element_wise(table["transaction_id"], str(number), "-")
     )
@@ -84,7 +84,7 @@ def later(table: pa.Table, number: int) -> pa.Table:
 
 
 def main() -> None:
-    """Publish and print what came of it."""
+    """Publish and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bootstrap-servers", required=True)
     parser.add_argument("--rate", type=float, required=True, help="transactions a second")
@@ -96,7 +96,7 @@ def main() -> None:
     with Publisher(arguments.bootstrap_servers) as publisher:
         world = SteadyWorld(publisher, topics, arguments.rate, arguments.first_round)
         records: Iterator[Record] = islice(world.records(), round(arguments.rate * arguments.seconds))
-        records = chain([next(records)], records)  # what comes before the first takes a second, which is not the load's
+        records = chain([next(records)], records)  # encoding the first record needs a second
         sent = publisher.publish(records, topics.transactions, schedule=ConstantRate(arguments.rate))
     print(json.dumps({**asdict(sent), "next_round": world.next_round}))
 

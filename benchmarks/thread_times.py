@@ -9,9 +9,9 @@ NUMBERS = re.compile(r"[\s#\-_]*[\d/]+\S*$")
 
 
 class ThreadTimes:
-    """Processor seconds of a process's threads, by what the threads are called, from one moment to another.
+    """Processor seconds of a process's threads by name, between two moments.
 
-    A name has 15 letters at most: the kernel keeps no more.
+    The kernel limits a name to 15 letters.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class ThreadTimes:
 
     @classmethod
     def now(cls, pid: int) -> Self:
-        """Look at a process."""
+        """Read the times of a process."""
         seconds = {}
         for thread in psutil.Process(pid).threads():
             try:
@@ -34,7 +34,7 @@ class ThreadTimes:
         return cls(seconds)
 
     def since(self, earlier: Self) -> dict[str, float]:
-        """Return the seconds by name from an earlier look to this one, of the threads that still live."""
+        """Return the seconds by name from an earlier reading to this one, of the threads still alive."""
         spent: dict[str, float] = defaultdict(float)
         for thread, seconds in self._seconds.items():
             spent[thread[1]] += seconds - earlier._seconds.get(thread, 0.0)

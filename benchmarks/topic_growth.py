@@ -9,16 +9,16 @@ from fraudstream.kafka.topic_reader import partition_ranges
 
 TIMEOUT_S = 10.0
 MIDDLE = (0.25, 0.9)
-"""Shares of all between which a rate is taken: without the start and the end."""
+"""Shares of all records between which a rate is measured, without start and end."""
 
 
 class TopicGrowth:
-    """Says when a topic had how many records, by the times that the records carry: to the millisecond, afterwards.
+    """Growth of a topic over time, by the timestamps of its records.
 
     Parameters
     ----------
     broker, topic
-        Connection to the brokers; nothing may have been removed from it.
+        Connection to the brokers; no records may have been removed.
     """
 
     def __init__(self, broker: Broker, topic: str) -> None:
@@ -35,17 +35,17 @@ class TopicGrowth:
 
     def before(self, at_ms: int) -> int:
         """Count the records from before a moment, milliseconds since 1970."""
-        wanted = [TopicPartition(self._topic, part, at_ms) for part in self._ends]
-        found = self._consumer.offsets_for_times(wanted, timeout=TIMEOUT_S)
-        # A partition without a record from then on is at its end already.
-        return sum(place.offset if place.offset >= 0 else self._ends[place.partition] for place in found)
+        positions = [TopicPartition(self._topic, part, at_ms) for part in self._ends]
+        found = self._consumer.offsets_for_times(positions, timeout=TIMEOUT_S)
+        # A partition without a later record is at its end already.
+        return sum(item.offset if item.offset >= 0 else self._ends[item.partition] for item in found)
 
     def moment_ms(self, count: float, between_ms: range) -> int:
-        """Return the first moment before which there were so many records."""
+        """Return the first moment with this number of records before it."""
         return between_ms[bisect_left(between_ms, count, key=self.before)]
 
     def rate(self, count: int, lasted_ms: range, between: tuple[float, float] = MIDDLE) -> float:
-        """Return how many records a second were written between two shares of so many.
+        """Return the records written per second between two shares of a count.
 
         Parameters
         ----------

@@ -70,7 +70,7 @@ def _require_plain(options: Mapping[str, Any]) -> None:
 
 
 def _has_half_characters(text: str) -> bool:
-    """Say whether a text holds surrogates: Python decodes bytes of the command line that are not UTF-8 to these."""
+    """Return whether a text has surrogates, which stand for command line bytes that are not UTF-8."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 

@@ -1,0 +1,1 @@
+"""The Flink job: entry file, graph, operators and what they are configured with."""

@@ -1,3 +1,5 @@
+"""Flink configuration of the job."""
+
 from jobs.job_config import JobConfig
 
 
@@ -22,9 +24,9 @@ def flink_settings(config: JobConfig, python: str) -> dict[str, str]:
         "python.fn-execution.bundle.size": "1",
         "execution.buffer-timeout.interval": f"{config.buffer_timeout_ms} ms",
         "execution.checkpointing.interval": f"{config.checkpoint_interval_ms} ms",
-        # Of the state, whatever is promised of the output: histories must not count a replayed event twice.
+        # For the state, with either guarantee of the output: histories must not count a replayed event twice.
         "execution.checkpointing.mode": "EXACTLY_ONCE",
-        # A label batch is told to the shards of a subtask one after the other, and must not come back in parts.
+        # A label batch goes to the shards of a subtask one after the other, and must not be restored in parts.
         "execution.checkpointing.unaligned.enabled": "false",
         "execution.checkpointing.dir": config.checkpoint_dir,
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",

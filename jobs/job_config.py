@@ -1,3 +1,5 @@
+"""Settings of the job, checked when they are made."""
+
 import json
 import re
 from base64 import b64decode
@@ -26,13 +28,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 INPUTS = ("transactions", "labels", "control")
-"""Inputs whose offsets must be those of their topic: of queries that were missed nobody waits for an answer."""
+"""Inputs whose offsets must be those of their topic; missed queries need no answer any more."""
 
 MAX_GENERATION = 127
-"""As much as a position has room for."""
+"""Largest generation that a position has room for."""
 
 LARGEST_RECORD = 900_000
-"""Bytes: a dead letter has the record's, and brokers take 1 MB unless told otherwise."""
+"""Bytes: a dead letter contains the record's, and brokers accept 1 MB unless configured otherwise."""
 
 
 class JobConfigError(UserError):
@@ -41,7 +43,7 @@ class JobConfigError(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class JobConfig:
-    """Everything that the scoring job is told, checked when made.
+    """Settings of the scoring job, checked when made.
 
     Attributes
     ----------
@@ -50,33 +52,33 @@ class JobConfig:
     model : str
         Folder of the model artifact, readable on every TaskManager.
     model_id, model_sha256 : str
-        The id of that model and the SHA-256 of its manifest.json: no other scores. Empty: whatever the folder holds,
-        as in files of earlier versions.
+        The id of that model and the SHA-256 of its manifest.json: no other one scores. Empty in files of earlier
+        versions: the model that the folder has.
     checkpoint_dir : str
         Durable folder (or URI) of the checkpoints.
     name : str
-        Of the job. The consumer group and the transactional ids are made of it, so of the jobs of one broker each has
-        its own.
+        Name of the job. The consumer group and the transactional ids are made of it, so it must be unique among the
+        jobs of one broker.
     standby : bool
         Whether the job only rehearses: of its outputs the scores alone are written, to `topics.scores`.
     topics : Topics
         Names of the topics.
     limits : Limits
-        What a transaction may say.
+        Limits of a transaction's fields.
     kafka_properties : dict
         Passed to every Kafka client, for example the security settings.
     registry : RegistryAccess or None
         The schema registry; None: the committed ids in schemas/registry.json. Never with a password in it, only with
         the name of a file.
     mode : {"thread", "process"}
-        Where Python runs: in the TaskManager's JVM process, or beside it.
+        Where Python runs: in the TaskManager's JVM process, or in one of its own.
     parallelism : int
         Subtasks, at most one for each shard.
     shards : int
         Parts of the keyed state, a key of SHARD_KEYS. Fixed at the first deployment: as many as the subtasks
         that the job may ever need, and no more, since every shard's batch pays the fixed costs of its own.
     batch_ms : int
-        How long a micro-batch collects, milliseconds.
+        Time over which a micro-batch collects, milliseconds.
     buffer_timeout_ms : int
         How long Flink may hold back a network buffer that is not full, milliseconds.
     checkpoint_interval_ms : int
@@ -86,16 +88,15 @@ class JobConfig:
     guarantee : {"at-least-once", "exactly-once"}
         Of what is written to Kafka. Exactly-once is visible to read_committed readers after each checkpoint.
     checkpoint_timeout_ms : int
-        After so long a checkpoint has failed, milliseconds.
+        Time after which a checkpoint has failed, milliseconds.
     tolerated_checkpoint_failures : int
-        So many in a row are waited out; with one more the job starts again from its last checkpoint.
+        Number in a row that is tolerated; with one more the job restarts from its last checkpoint.
     retained_checkpoints : int
         Newest checkpoints whose files are kept.
     transaction_timeout_ms : int
-        After so long the broker aborts a transaction of the job, milliseconds. Under exactly-once the worst row of
-        failed checkpoints and the longest outage must end before it: what was written in an aborted transaction is
-        lost to read_committed readers, though its checkpoint was complete. The default is the brokers' own maximum
-        unless they were told another.
+        Time after which the broker aborts a transaction of the job, milliseconds. Under exactly-once the longest series
+        of failed checkpoints and the longest outage must end before it: records of an aborted transaction are lost to
+        read_committed readers, though its checkpoint was complete. The default is the brokers' default maximum.
     transaction_prefix : str or None
         Begins the ids of the job's transactions: jobs on one broker must differ in it, or each aborts the other's.
         None makes it from the alerts topic, which is enough unless two jobs write there.
@@ -111,7 +112,7 @@ class JobConfig:
     start_from : {"earliest", "latest", "committed"}
         Where a job without savepoint starts to read.
     challenger_time_ratio : float
-        How many times the champion's time a challenger's scoring may take before it is removed.
+        How many times the champion's time a challenger may need before it is removed.
     first_rules, first_deployment : str or None
         The newest rule book and deployment of the control topic when the job was submitted, in base64: what a job
         without state begins with.
@@ -121,13 +122,13 @@ class JobConfig:
         By partition, the first offset of the control topic that was read then, and the one after the last: what lies
         between them is in these settings.
     first_control_ms : int
-        The newest Kafka time of what was read, milliseconds since 1970: a topic that was made anew has later ones.
+        The newest Kafka time of what was read, milliseconds since 1970: a topic that was created again has later ones.
     unmarked_state : bool
         Whether the state to start from is of fraudstream 0.1, whose operators' uids named neither shards nor mode: it
-        is taken for state of these settings' shards and mode.
+        counts as state of these settings' shards and mode.
     topic_ids : dict of str to str
         Kafka's ids of the topics that the inputs' offsets are of, by name, noted by `submit`: a topic that was deleted
-        and created again has another. Without those that the brokers do not tell.
+        and created again has another. Without those that the brokers do not report.
     generations : dict of str to int
         How often the topic of an input (`transactions`, `labels`, `control`) was created again under this state. It is
         part of the source's uid, so that each begins at the first record, and of the labels' offsets.
@@ -213,8 +214,8 @@ class JobConfig:
             0 <= number <= MAX_GENERATION for number in self.generations.values()
         )
         _expect(known, "generations", f"0 to {MAX_GENERATION} for some of {', '.join(INPUTS)}", self.generations)
-        most = self.limits.max_record_bytes
-        _expect(1 <= most <= LARGEST_RECORD, "max_record_bytes", f"1 to {LARGEST_RECORD}", most)
+        max_bytes = self.limits.max_record_bytes
+        _expect(1 <= max_bytes <= LARGEST_RECORD, "max_record_bytes", f"1 to {LARGEST_RECORD}", max_bytes)
 
     def _check_times(self) -> None:
         failures = self.tolerated_checkpoint_failures

@@ -31,8 +31,8 @@ def source_tables(config: JobConfig) -> dict[str, str]:
 
 
 def transactions_table(config: JobConfig) -> str:
-    """Return the DDL of the transactions' source: raw key and value, and where each record lay."""
-    # A topic that was created again is read whole, whatever a job without state begins with.
+    """Return the DDL of the transactions' source: raw key and value, and the position of each record."""
+    # A topic that was created again is read from its first record, whatever start_from is.
     start_from = "earliest" if config.generations.get("transactions") else config.start_from
     return _source("transactions", config.topics.transactions, start_from, config)
 
@@ -53,7 +53,7 @@ def lists_table(config: JobConfig) -> str:
 
 
 def queries_table(config: JobConfig) -> str:
-    """Return the DDL of the feature queries' source; nobody waits any more for answers to what was asked before."""
+    """Return the DDL of the feature queries' source; older queries are no longer waited for."""
     return _source("queries", config.topics.queries, "latest", config, _AT_ONCE)
 
 
@@ -61,7 +61,7 @@ def _source(
     table: str, topic: str, start_from: StartFrom, config: JobConfig, changes: Mapping[str, str] | None = None
 ) -> str:
     options = {
-        # What a producer took back was never said. The user's own property may say otherwise.
+        # Records of aborted transactions do not count. The user's own property may override it.
         "properties.isolation.level": "read_committed",
         **_common(config),
         "topic": topic,
@@ -95,11 +95,11 @@ def kafka_time_s_sql(column: str) -> str:
 def outputs_table(config: JobConfig) -> str:
     """Return the DDL of the sink: one producer, and one transaction, for all topics that the job writes.
 
-    What cannot be written, a dead letter no less than a score, fails the job, which goes back to its last checkpoint
-    and tries again for as long as it takes: nothing is skipped. So nothing may be such that no broker ever takes it,
-    and all that is written has a bound, whatever came in: see `Outputs` and `Limits`.
+    A record that cannot be written, dead letter or score, fails the job, which restarts from its last checkpoint and
+    retries without end: nothing is skipped. Every record must therefore be one that brokers accept: all of them have a
+    bound for any input, see `Outputs` and `Limits`.
 
-    A standby's sink knows one topic alone, so it has no column for it.
+    A standby's sink has a single topic, so it has no column for it.
     """
     options = {
         **_common(config),

@@ -6,7 +6,7 @@ from jobs.job_config import JobConfig
 def known_sql(config: JobConfig) -> str:
     """Return the condition that a record was read when the job was submitted.
 
-    By its time too: a topic that was made anew has the same offsets again, and later times.
+    By its time too: a topic that was created again has the same offsets again, and later times.
     """
     within = [
         f"(kafka_partition = {partition} AND kafka_offset < {end})"

@@ -1,7 +1,7 @@
 """The names under which Flink keeps each operator's state in a savepoint.
 
 The table planner numbers the operators that it makes: a changed query would shift the numbers, and a savepoint would
-no longer fit. So its uids are off, and every operator is named here after the part of the job that it belongs to.
+no longer fit. Its uids are therefore off, and every operator is named here after its part of the job.
 Flink refuses a job with an operator that has no name (`pipeline.auto-generate-uids`), and one with a name twice.
 
 State is laid out by shard, and differently in the two modes. Both are part of the uids, so that Flink itself refuses
@@ -24,7 +24,7 @@ TABLE_INPUTS: Mapping[str, str] = MappingProxyType({LISTS: CONTROL})
 """Names in `job_config.INPUTS` of the tables that are called otherwise: their topic has another table too."""
 
 STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "constraint-enforcer"}
-"""What the planner makes as often as it likes: these are numbered, and keep no state that a number could lose."""
+"""Operators that the planner creates as often as it needs them: numbered, and without state."""
 
 
 FIRST: Mapping[str, int] = MappingProxyType({})
@@ -66,9 +66,9 @@ def source_uids(name: str, generation: int) -> list[str]:
 
 
 def name_operator(transformation: Any, uid: str, config: JobConfig) -> None:
-    """Give one operator its uid; from state of before uids were marked it takes what had the plain one.
+    """Give one operator its uid; state from before uids were marked is found under the plain one.
 
-    Flink looks for state under the hash that is set by hand first, and writes new state under the uid's own.
+    Flink searches state under the hash that is set explicitly first, and writes new state under the uid's own.
     """
     plain = marked(uid, mode=config.mode, shards=config.shards)
     transformation.setUid(marked(uid, mode=config.mode, shards=config.shards, generations=config.generations))

@@ -14,9 +14,9 @@ _PAYLOADS = Types.OBJECT_ARRAY(Types.PRIMITIVE_ARRAY(Types.BYTE()))
 MICRO_BATCH = Types.ROW([Types.INT(), _TEXTS, _PAYLOADS, _LONGS, _LONGS])
 TRANSACTIONS, LABELS, SAME_LABELS, DEPLOYMENT, QUERIES, RULES, SNOOZE, KNOWN = 0, 1, 2, 3, 4, 5, 6, 7
 LIST_ENTRIES = 8
-# SAME_LABELS are those that the subtask's shard before this one had, told by the position of the first alone.
+# SAME_LABELS are those of the subtask's shard before this one, identified by the position of the first.
 # A DEPLOYMENT, RULES and a SNOOZE are one record each of the control topic.
-# KNOWN stands for one that the job was submitted with: it only makes a shard begin.
+# KNOWN is one that the job was submitted with: it only makes a shard begin.
 # What is keyed is a pair of key and value, see `topology.key_by_first`.
 SHARD = Types.INT()
 SHARDED_BATCH = Types.ROW([SHARD, MICRO_BATCH])

@@ -34,6 +34,6 @@ def shard_sql(column: str, shards: int) -> str:
     A null customer goes to the shard of the empty name: its record is a dead letter there.
     """
     keys = ", ".join(map(str, SHARD_KEYS[shards]))
-    # MOD keeps the sign of a negative hash, so it is taken twice.
+    # MOD keeps the sign of a negative hash, so it is applied twice.
     index = f"MOD(MOD(HASH_CODE(COALESCE({column}, '')), {shards}) + {shards}, {shards})"
     return f"ARRAY[{keys}][1 + {index}]"

@@ -30,13 +30,13 @@ Source = Callable[[StreamTableEnvironment], DataStream]
 LABEL_BATCH_MS = 100
 LIST_BATCH_MS = 100
 
-# On its way into Python a text loses a leading byte order mark, and so would be another customer's name.
+# A text that crosses into Python loses a leading byte order mark, and would be another customer's name.
 _READABLE_KEY = r"""CASE
                 WHEN customer_id LIKE U&'\FEFF%' OR customer_id LIKE U&'\FFFE%' THEN U&'\FFFD'
                 ELSE customer_id
             END"""
 
-# Functions that count characters fail the job on a key that ends within one. HASH_CODE, LIKE and = look at bytes.
+# Functions that count characters fail the job on a key that ends within one. HASH_CODE, LIKE and = compare bytes.
 _WHOLE_KEY = "DECODE(ENCODE(customer_id, 'UTF-8'), 'UTF-8')"
 
 _COLLECTED = """
@@ -97,7 +97,7 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
     into Python once more cost as much again.
 
     A window is one batch and not several: those would come in any order, and a shard that knows a label must know
-    all that lie before it in the partition, since it says what it knows by offsets.
+    all that precede it in the partition, since its known labels are expressed as offsets.
     """
     _create_sharded_view(tables, config, "labels")
     shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
@@ -120,11 +120,11 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
 
 
 def control_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Give each control record to every shard as it comes, snoozes to their customers' own: rows of SHARDED_BATCH.
+    """Send each control record to every shard, a snooze to the shard of its customer: rows of SHARDED_BATCH.
 
-    Records that the job was submitted with are not given again: a shard would go through all that was ever ordered
-    while it scores. The first and the last of them, whatever they are, make every shard begin, so that what they
-    were submitted with is in its state.
+    Records that the job was submitted with are not sent again: a shard would process the whole control topic while it
+    scores. The first and the last of them make every shard begin, so that what they were submitted with is in its
+    state.
     """
     shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
     is_snooze = f"customer_id LIKE '{SNOOZE_PREFIX}%'"
@@ -183,7 +183,7 @@ def list_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStrea
 
 
 def _sharded_batches(tables: StreamTableEnvironment, batches: Table, part: str, config: JobConfig) -> DataStream:
-    # to_data_stream gives a type that Python operators cannot take; this older way lets us name it.
+    # to_data_stream gives a type that Python operators cannot process; this older method lets us name it.
     stream = tables.to_append_stream(batches, types.SHARDED_BATCH)
     uids.name_operators([stream._j_data_stream.getTransformation()], part, config)
     return stream

@@ -1,3 +1,5 @@
+"""Manifest of a savepoint: what its state depends on."""
+
 from __future__ import annotations
 
 import json
@@ -17,7 +19,7 @@ FORM = 1
 """Version of the manifest itself."""
 
 STATE_VERSIONS = {"histories": HISTORY_VERSION, "label_records": LABEL_RECORD_VERSION}
-"""What this version writes. It reads all earlier ones; what they were is told where each is encoded."""
+"""What this version writes. It reads all earlier ones, which are described where each is encoded."""
 
 
 class StateMismatchError(UserError):
@@ -26,10 +28,10 @@ class StateMismatchError(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class StateManifest:
-    """What the state of a job is tied to: written beside each savepoint, compared before a job starts from it.
+    """Properties that the state of a job depends on: written next to each savepoint, compared at restore.
 
-    The model and the feature table are told, not compared: features are computed from the histories at each
-    transaction, so another model or another table needs no other state.
+    The model and the feature table are recorded, not compared: features are computed from the histories at each
+    transaction, and another model or table needs no other state.
 
     Attributes
     ----------
@@ -109,7 +111,7 @@ class StateManifest:
             was = values.pop("form", None)
             if was != FORM:
                 raise StateMismatchError(
-                    f"expected a manifest of form {FORM} beside the savepoint, was form {was}: "
+                    f"expected a manifest of form {FORM} next to the savepoint, got form {was}: "
                     "start the job with the version of fraudstream that wrote it"
                 )
             known = {item.name: values[item.name] for item in fields(cls) if item.name in values or _needed(item)}
@@ -117,7 +119,7 @@ class StateManifest:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             got = f"{type(error).__name__}: {error}"[:200]
             raise StateMismatchError(
-                f"expected a manifest beside the savepoint, got no such thing ({got}). "
+                f"expected a manifest next to the savepoint, got something else ({got}). "
                 "Restore the file, or remove it to start unchecked"
             ) from None
 
@@ -139,7 +141,7 @@ class StateManifest:
         return SCORE_BATCH in self.operators
 
     def lost_operators(self, job: StateManifest) -> list[str]:
-        """Return the uids whose state a job would not take over."""
+        """Return the uids whose state a job would not restore."""
         found = {marked(uid, mode=self.mode, shards=self.shards) for uid in self.operators}
         return sorted(found - set(job.operators))
 
@@ -179,14 +181,14 @@ def _uids(config: JobConfig) -> set[str]:
     )
 
 
-def _texts(told: Any) -> tuple[str, ...]:
-    if not (isinstance(told, list) and all(isinstance(uid, str) for uid in told)):
+def _texts(parsed: Any) -> tuple[str, ...]:
+    if not (isinstance(parsed, list) and all(isinstance(uid, str) for uid in parsed)):
         raise TypeError("operators are a list of texts")
-    return tuple(told)
+    return tuple(parsed)
 
 
-def _versions(told: Mapping[str, Any]) -> dict[str, int]:
-    versions = told["state_versions"]
+def _versions(parsed: Mapping[str, Any]) -> dict[str, int]:
+    versions = parsed["state_versions"]
     if not (isinstance(versions, dict) and all(type(number) is int for number in versions.values())):
         raise TypeError("state_versions is an object of whole numbers")
     return versions

@@ -1,8 +1,8 @@
-"""Compares the locks with the advisories that are known: `make audit`.
+"""Comparison of the locks with known advisories: `make audit`.
 
-Fails on an advisory that `audit-allowed.toml` gives no reason for, and on a reason that is no longer needed. Where the
-service can't be asked it says so, and fails only with --strict: a build must not depend on it, an auditor must see it.
-Options that it does not know go to pip-audit, for example `-s osv`.
+Fails on an advisory without a reason in `audit-allowed.toml`, and on a reason that is no longer needed. Without the
+advisory service it prints NOT AUDITED, and fails only with --strict: builds must not depend on the service.
+Further options are passed to pip-audit, for example `-s osv`.
 """
 
 import argparse
@@ -24,13 +24,13 @@ ENVIRONMENTS = (
     ("airflow.lock",),
     ("mlflow.lock",),
 )
-"""Locks by the environment that they are installed in together; those of two environments may contradict each other."""
+"""Locks by the environment that they are installed into; versions may differ between environments."""
 
 Reasons = dict[str, str]
 
 
 def main() -> int:
-    """Audit, tell what was found, and return the exit code."""
+    """Audit the locks, print the findings, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--strict", action="store_true", help="fail when a package could not be audited")
     asked, others = parser.parse_known_args()
@@ -51,7 +51,7 @@ def main() -> int:
 
 def audited(options: list[str]) -> tuple[list[dict[str, Any]], str]:
     """Return pip-audit's rows of all packages, and why some are missing."""
-    with ThreadPoolExecutor() as pool:  # it waits for the service most of the time
+    with ThreadPoolExecutor() as pool:  # mostly waits for the service
         found = list(pool.map(lambda locks: audited_together(locks, options), ENVIRONMENTS))
     rows = {(row["name"], row.get("version")): row for own, _ in found for row in own}
     return list(rows.values()), next((trouble for _, trouble in found if trouble), "")
@@ -66,19 +66,19 @@ def audited_together(names: tuple[str, ...], options: list[str]) -> tuple[list[d
     try:
         rows: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
     except ValueError:
-        return [], (done.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]
+        return [], (done.stderr.strip().splitlines() or ["pip-audit printed nothing"])[-1]
     return rows, ""
 
 
 def complaints(findings: dict[str, dict[str, Any]], reasons: Reasons, *, complete: bool) -> list[str]:
-    """Return what is wrong, a line each."""
+    """Return the complaints, one line each."""
     new = [
-        f"{row['name']} {row['version']}: {name}, mended in {', '.join(row['fix_versions']) or 'no version'}: "
-        "renew the lock (make lock), or say in requirements/audit-allowed.toml why it does no harm here"
+        f"{row['name']} {row['version']}: {name}, fixed in {', '.join(row['fix_versions']) or 'no version'}: "
+        "renew the lock (make lock), or give a reason in requirements/audit-allowed.toml"
         for name, row in findings.items()
         if name not in reasons
     ]
-    gone = [f"{name} is no longer found: take it out of requirements/audit-allowed.toml" for name in reasons]
+    gone = [f"{name} is no longer found: remove it from requirements/audit-allowed.toml" for name in reasons]
     return new + [text for name, text in zip(reasons, gone, strict=True) if complete and name not in findings]
 
 

@@ -45,7 +45,7 @@ class Topic:
     key
         Field that the records are keyed by, in words.
     job
-        Whether the job reads or writes it.
+        Whether the job reads or writes it; None: neither.
     partitions
         Number of partitions; None: `kafka.partitions`.
     cleanup
@@ -60,7 +60,7 @@ class Topic:
 
     kind: str
     key: str
-    job: Direction
+    job: Direction | None = None
     partitions: int | None = None
     cleanup: Literal["delete", "compact"] = "delete"
     retention_ms: int | None = None

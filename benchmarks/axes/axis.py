@@ -15,23 +15,23 @@ from producers.simulation_config import SimulationConfig
 from schemas.topics import Topics
 
 PER_DAY = 3.0
-"""Transactions of a customer, about."""
+"""Approximate transactions per customer."""
 CUSTOMERS = 10_000
-"""Number of customers where it is not varied."""
+"""Customers of the other axes."""
 BRIEF_EVENTS = 150_000
 """Few, but enough to see a drain go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """Results along one axis.
+    """Measurements along one axis.
 
     Attributes
     ----------
     figures : dict
-        The few that matter.
+        Main figures.
     raw : list
-        All of each point, plain values.
+        All values of each point.
     section : Section
     charts : sequence of Chart
     """
@@ -43,13 +43,13 @@ class Axis:
 
 
 def transactions(customers: int, events: int) -> pa.Table:
-    """Return so many transactions of so many customers, over as many days as it takes."""
+    """Return `events` transactions of `customers` customers."""
     days = max(round(1.1 * events / (PER_DAY * customers) + 0.5), 1)
     return simulate(SimulationConfig(seed=2, customers=customers, days=days)).slice(0, events)
 
 
 def fill(settings: Settings, services: Services, table: pa.Table) -> None:
-    """Publish a table to the settings' transactions topic, made where it is missing."""
+    """Publish a table to the settings' transactions topic, created if missing."""
     create_topics(services.broker(settings))
     publish(settings, services, table)
 
@@ -61,5 +61,5 @@ def with_topics(settings: Settings, transactions: str, outputs: str) -> Settings
 
 
 def with_job(settings: Settings, **job: Any) -> Settings:
-    """Return the settings with others for the job."""
+    """Return the settings with changes for the job."""
     return settings.model_copy(update={"job": settings.job.model_copy(update=job)})

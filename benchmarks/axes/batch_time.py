@@ -1,4 +1,4 @@
-"""Effect of longer batches on throughput and on the time to an alert."""
+"""Rate and time to an alert by batch time."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ EVENTS, LIVE_S = 300_000, 15
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """The drained rate with batches of so many milliseconds, and the time to an alert at LIVE_RATE."""
+    """Rate of a drain with this batch time, and time to an alert at LIVE_RATE."""
 
     batch_ms: int
     events_per_s: float
@@ -29,9 +29,9 @@ class Point:
 
 
 def run(settings: Settings, brief: bool) -> Axis:
-    """Warm up, then drain and go live with one batch time after the other.
+    """Warm up, then drain and go live with each batch time.
 
-    Each job drains what those before it were sent live, too.
+    Each job also drains the live transactions of the earlier ones.
     """
     events, live = (BRIEF_EVENTS, 3 * LIVE_RATE) if brief else (EVENTS, LIVE_S * LIVE_RATE)
     tried = (10, 30) if brief else (1, 3, 10, 30, 100)

@@ -1,4 +1,4 @@
-"""Cost of more customers on RocksDB: rate, state, checkpoints."""
+"""Rate, state and checkpoints by number of customers, on RocksDB."""
 
 import statistics
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ from fraudstream.system.failures import RuntimeFailure
 from schemas.wall_clock import now_ms
 
 MIN_EVENTS, PER_CUSTOMER = 500_000, 3
-"""Drained at each number of customers: so many, or so many for each customer where that is more."""
+"""Transactions at each number of customers: the minimum, and the minimum per customer."""
 LATE = (2 / 3, 0.95)
-"""Shares of the drain between which the rate is taken: when most customers have a history."""
+"""Shares of the drain between which the rate is measured: most customers then have a history."""
 CHECKPOINT_S = 60.0
 
 
@@ -35,12 +35,12 @@ class Point:
     Attributes
     ----------
     customers, events : int
-        Customers that made a transaction, and the transactions.
+        Customers with a transaction, and transactions.
     events_per_s : float
     state_bytes : int
-        Of the whole state, as the last checkpoint has it.
+        Size of the state in the last checkpoint.
     checkpoint_ms, longest_checkpoint_ms : float
-        Median and longest of the newest while it drained.
+        Median and longest checkpoint during the drain.
     """
 
     customers: int
@@ -52,12 +52,12 @@ class Point:
 
     @property
     def bytes_per_customer(self) -> float:
-        """State bytes of a customer, with whatever else the state has."""
+        """State bytes per customer, including all other state."""
         return self.state_bytes / self.customers
 
 
 def run(settings: Settings, brief: bool) -> Axis:
-    """Drain what more and more customers made, after a drain to warm up."""
+    """Drain with each number of customers, after a drain to warm up."""
     tried = (1_000, 10_000) if brief else (10_000, 100_000, 1_000_000)
     settings, points = with_job(settings, state_backend="rocksdb"), dict[int, Point]()
     with embedded(settings) as services:

@@ -1,7 +1,7 @@
 """Cost of state in memory and on disk by the number of customers: rate, time to an alert, checkpoints, heap.
 
 In memory a shard's map of histories is one value of its key: the first change after a checkpoint has begun copies the
-whole map, in the thread that scores. So the time to an alert tells the two apart sooner than the rate does.
+whole map, in the thread that scores. So the time to an alert shows the difference earlier than the rate.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ HEAP = "Status.JVM.Memory.Heap.Used"
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """Cost of so many customers with one backend.
+    """Cost of a number of customers with one backend.
 
     Attributes
     ----------

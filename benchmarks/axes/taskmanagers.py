@@ -1,4 +1,4 @@
-"""Throughput of more TaskManagers, of one slot each."""
+"""Rate by number of TaskManagers of one slot each."""
 
 from benchmarks.axes.axis import BRIEF_EVENTS, CUSTOMERS, Axis, fill, transactions, with_job, with_topics
 from benchmarks.bench import console

@@ -1,4 +1,4 @@
-"""Cost of larger models."""
+"""Rate by size of the model."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ EVENTS = 300_000
 
 
 def run(settings: Settings, brief: bool) -> Axis:
-    """Drain with one model after the other, after a drain to warm up."""
+    """Drain with each model, after a drain to warm up."""
     tried = (50, 100) if brief else (100, 300, 1_000)
     models = {trees: _model(trees) for trees in tried}
     table, rates = transactions(CUSTOMERS, BRIEF_EVENTS if brief else EVENTS), dict[int, float]()
@@ -42,7 +42,7 @@ def run(settings: Settings, brief: bool) -> Axis:
 
 
 def _model(trees: int) -> Path:
-    """Train a model of so many trees, the slower the more there are."""
+    """Train a model of `trees` trees, at a rate that falls with their number."""
     folder = ROOT / f"model-{trees}-trees"
     learner = LearnerSettings(trees=trees, rate=10 / trees)
     with console.status(f"training a model of {trees} trees"):

@@ -1,3 +1,5 @@
+"""Command line of a baseline's process."""
+
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
@@ -5,20 +7,20 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Arguments of every baseline's process.
+    """Arguments of a baseline's process.
 
     Attributes
     ----------
     bootstrap_servers : str
-        The broker.
+        Addresses of the broker.
     model : Path
         Folder of the artifact.
     topic, scores_topic, alerts_topic : str
-        Where it reads from and writes to.
+        Topics to read and to write.
     state : Path
-        Folder for what it keeps on disk, empty at the start.
+        Folder for its files, empty at the start.
     process, processes : int
-        Which one it is, from 0 on, and of how many.
+        Number of the process, from 0, and number of processes.
     """
 
     bootstrap_servers: str
@@ -32,8 +34,8 @@ class Arguments:
 
     @property
     def group(self) -> str:
-        """A consumer group of the peer's own: its outputs are its own too."""
-        return f"peer-{self.scores_topic}"
+        """Consumer group of the baseline, one per output topic."""
+        return f"baseline-{self.scores_topic}"
 
     def as_options(self) -> list[str]:
         """Return the command line that `parse_arguments` reads."""
@@ -41,7 +43,7 @@ class Arguments:
 
 
 def parse_arguments(description: str | None) -> Arguments:
-    """Read the command line of a peer."""
+    """Read the command line of a baseline."""
     parser = argparse.ArgumentParser(description=description)
     for name in ("bootstrap-servers", "topic", "scores-topic", "alerts-topic"):
         parser.add_argument(f"--{name}", required=True)

@@ -1,7 +1,4 @@
-"""The same as a Bytewax dataflow: a stateful map by customer, then scores by the batch that comes along.
-
-With its recovery store, so that it goes on from its last epoch.
-"""
+"""Baseline in Bytewax: a stateful map by customer, then scores by batch, with its recovery store."""
 
 import socket
 from collections.abc import Iterator
@@ -22,7 +19,7 @@ from fraudstream.system.deadline import wait_until
 
 BATCH = 1_000
 EPOCH = timedelta(seconds=10)
-"""Bytewax's own default."""
+"""Default of Bytewax."""
 START_S = 60.0
 
 Described = tuple[str, tuple[Record, Row]]
@@ -61,7 +58,7 @@ def flow(arguments: Arguments) -> Dataflow:
 
 
 def addresses(arguments: Arguments) -> list[str]:
-    """Return where the processes of the dataflow find each other; the first of them chooses."""
+    """Return the addresses of the dataflow's processes, chosen by the first."""
     file = arguments.state / "addresses"
     if arguments.process == 0:
         init_db_dir(arguments.state, 1)
@@ -72,7 +69,7 @@ def addresses(arguments: Arguments) -> list[str]:
             one.close()
         partial.rename(file)
     if not wait_until(file.exists, seconds=START_S):
-        raise SystemExit(f"expected {file} within {START_S:.0f} s: see the first process's log")
+        raise SystemExit(f"expected {file} within {START_S:.0f} s, got none. See the first process's log")
     return file.read_text().splitlines()
 
 

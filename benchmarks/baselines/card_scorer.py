@@ -19,18 +19,18 @@ from schemas.registry import FileRegistry
 Record = dict[str, Any]
 Row = list[float]
 Output = tuple[bytes, bytes | None]
-"""An encoded score, and the alert where there is one."""
+"""Encoded score, and the alert if any."""
 
 
 class History(Protocol):
-    """A customer's past: `PlainHistory` or `WindowSums`."""
+    """History of a customer: `PlainHistory` or `WindowSums`."""
 
     def advance(self, now: Seen, category_risk: float, type_risk: float) -> Row:
         """Return the features of a transaction and remember it."""
 
 
 class CardScorer:
-    """Scoring of a transaction as in every baseline: plain Python, fastavro, onnxruntime.
+    """Scoring of a transaction in every baseline: plain Python, fastavro, onnxruntime.
 
     Parameters
     ----------
@@ -48,13 +48,13 @@ class CardScorer:
         self._alerts = RecordCodec(ALERT, "", FileRegistry())
 
     def decode(self, payload: bytes) -> Record:
-        """Return the transaction in a Kafka value. Its writer's schema is taken for ours."""
+        """Return the transaction in a Kafka value. The writer's schema is assumed to be ours."""
         body = io.BytesIO(payload)
         body.seek(HEADER_BYTES)
         return fastavro.schemaless_reader(body, self._schema)  # type: ignore[return-value]
 
     def advance(self, history: History, record: Record) -> Row:
-        """Return a transaction's features and take it into its customer's history."""
+        """Return a transaction's features and add it to its customer's history."""
         now = Seen(
             time_ms=round(record["event_time"].timestamp() * 1000),
             amount_minor=record["amount_minor"],
@@ -76,13 +76,13 @@ class CardScorer:
         return scores
 
     def outputs(self, records: Sequence[Record], rows: Sequence[Row]) -> list[Output]:
-        """Score transactions by their features, together, and return what is to be written of each."""
+        """Score transactions by their features, in one batch, and return the output of each."""
         now = datetime.now(UTC)
         scores = self.score(rows)
         return [self.output(*done, now) for done in zip(records, rows, scores, strict=True)]
 
     def output(self, record: Record, row: Row, score: float, now: datetime | None = None) -> Output:
-        """Return what is to be written of a transaction that has its score."""
+        """Return the output of a scored transaction."""
         manifest = self._manifest
         block, review = score >= manifest.block_threshold, score >= manifest.review_threshold
         result = {

@@ -1,10 +1,10 @@
-"""The baselines, in the order in which they are run."""
+"""Baselines in the sequence of their runs."""
 
-from benchmarks.baselines.peer import FlinkPeer, Guarantee, Peer, ProcessPeer
+from benchmarks.baselines.baseline_program import BaselineProgram, FlinkBaseline, Guarantee, ProcessBaseline
 
 EXACTLY_ONCE_STATE: Guarantee = "exactly-once state, at-least-once output"
 
-OURS = FlinkPeer(
+OURS = FlinkBaseline(
     slug="fraudstream",
     module="fraudstream",
     name="fraudstream",
@@ -13,20 +13,20 @@ OURS = FlinkPeer(
     role="ours",
     features="tiles",
 )
-JVM_ONLY = FlinkPeer(
+JVM_ONLY = FlinkBaseline(
     slug="jvm_only",
     module="jvm_only",
-    name="the JVM's part alone",
+    name="JVM part alone",
     package="apache-flink",
     guarantee=EXACTLY_ONCE_STATE,
     role="limit",
     features="none",
 )
 
-BASELINES: tuple[Peer, ...] = (
+BASELINES: tuple[BaselineProgram, ...] = (
     OURS,
     JVM_ONLY,
-    ProcessPeer(
+    ProcessBaseline(
         slug="plain_loop",
         module="plain_loop",
         name="consumer loop",
@@ -34,15 +34,15 @@ BASELINES: tuple[Peer, ...] = (
         guarantee="nothing",
         share=0.5,
     ),
-    ProcessPeer(
+    ProcessBaseline(
         slug="plain_loops",
         module="plain_loop",
-        name="consumer loop, one process a core",
+        name="consumer loop, one process per core",
         package="confluent-kafka",
         guarantee="nothing",
         processes=2,
     ),
-    ProcessPeer(
+    ProcessBaseline(
         slug="kernel_loop",
         module="kernel_loop",
         name="consumer loop with our kernel",
@@ -51,27 +51,27 @@ BASELINES: tuple[Peer, ...] = (
         role="without guarantees",
         features="tiles",
     ),
-    ProcessPeer(
+    ProcessBaseline(
         slug="bytewax_flow",
         module="bytewax_flow",
-        name="Bytewax, one process a core",
+        name="Bytewax, one process per core",
         package="bytewax",
         guarantee="at-least-once",
         processes=2,
         share=0.3,
         isolated_venv=True,
     ),
-    ProcessPeer(
+    ProcessBaseline(
         slug="quix_streams",
         module="quix_streams",
-        name="Quix Streams, one process a core",
+        name="Quix Streams, one process per core",
         package="quixstreams",
         guarantee="at-least-once",
         processes=2,
         share=0.1,
         isolated_venv=True,
     ),
-    ProcessPeer(
+    ProcessBaseline(
         slug="spark_streaming",
         module="spark_streaming",
         name="PySpark Structured Streaming",
@@ -80,7 +80,7 @@ BASELINES: tuple[Peer, ...] = (
         share=0.2,
         isolated_venv=True,
     ),
-    ProcessPeer(
+    ProcessBaseline(
         slug="http_service",
         module="http_client",
         name="scoring service over HTTP",
@@ -88,9 +88,9 @@ BASELINES: tuple[Peer, ...] = (
         guarantee="nothing",
         share=0.02,
         isolated_venv=True,
-        beside=("http_service",),
+        companions=("http_service",),
     ),
-    FlinkPeer(
+    FlinkBaseline(
         slug="flink_per_event",
         module="flink_per_event",
         name="PyFlink per event, thread mode",
@@ -98,7 +98,7 @@ BASELINES: tuple[Peer, ...] = (
         guarantee=EXACTLY_ONCE_STATE,
         share=0.1,
     ),
-    FlinkPeer(
+    FlinkBaseline(
         slug="flink_per_event_process",
         module="flink_per_event",
         name="PyFlink per event, process mode",
@@ -107,7 +107,7 @@ BASELINES: tuple[Peer, ...] = (
         mode="process",
         share=0.03,
     ),
-    FlinkPeer(
+    FlinkBaseline(
         slug="flink_sql",
         module="flink_sql",
         name="Flink SQL OVER windows, vectorised Python UDF",

@@ -1,15 +1,15 @@
-"""Every peer drains the same topic, is checked against the oracle, and has a rate if it was right."""
+"""Comparison of the baselines: each drains the same topic and is checked against the oracle."""
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.baselines.baseline_program import BaselineProgram, FlinkBaseline
 from benchmarks.baselines.catalogue import BASELINES, JVM_ONLY, OURS
 from benchmarks.baselines.drain import Work, drain
 from benchmarks.baselines.environment import version_of
 from benchmarks.baselines.oracle import ENGINES, Oracle, OracleResult
-from benchmarks.baselines.peer import FlinkPeer, Peer
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.system.failures import RuntimeFailure
@@ -18,53 +18,53 @@ from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import FileRegistry
 
 BETWEEN = 3
-"""Peers between two turns of our own job and of the limit."""
+"""Baselines between two turns of the job and of the limit."""
 
 
 @dataclass(kw_only=True)
 class Entry:
-    """Results of one baseline.
+    """Measurements of one baseline.
 
     Attributes
     ----------
-    peer : Peer
+    baseline : BaselineProgram
     version : str
-        Of its package.
+        Version of its package.
     events : int
-        Transactions that it drained each time.
+        Transactions of each drain.
     rates : list of float
-        Events a second, steady, of each time that its output was right.
-    verdicts : list of Verdict
-        Of its outputs.
+        Steady rates of the drains with a right output, events per second.
+    results : list of OracleResult
+        Comparisons of its outputs.
     fault : str or None
-        Why it has no rate: it failed, or its output was wrong.
+        Reason for a missing rate: a failure, or a wrong output.
     """
 
-    peer: Peer
+    baseline: BaselineProgram
     version: str
     events: int
     rates: list[float] = field(default_factory=list)
-    verdicts: list[OracleResult] = field(default_factory=list)
+    results: list[OracleResult] = field(default_factory=list)
     fault: str | None = None
 
     @property
     def events_per_s(self) -> float | None:
-        """The median rate, None where it has none."""
+        """Median rate; None without one."""
         return statistics.median(self.rates) if self.rates and self.fault is None else None
 
     def as_json(self) -> dict[str, Any]:
-        """Return it for the result."""
+        """Return the entry as plain values."""
         rate = self.events_per_s
         return {
-            "name": self.peer.name,
-            "version": f"{self.peer.package} {self.version}",
-            "guarantee": self.peer.guarantee,
-            "role": self.peer.role,
+            "name": self.baseline.name,
+            "version": f"{self.baseline.package} {self.version}",
+            "guarantee": self.baseline.guarantee,
+            "role": self.baseline.role,
             "events": self.events,
             "events_per_s": None if rate is None else round(rate),
             "rates": [round(one) for one in self.rates],
-            "compared": sum(verdict.compared for verdict in self.verdicts),
-            "apart": sum(verdict.apart for verdict in self.verdicts),
+            "compared": sum(result.compared for result in self.results),
+            "apart": sum(result.apart for result in self.results),
             "fault": self.fault,
         }
 
@@ -72,54 +72,54 @@ class Entry:
 def compare(
     work: Work,
     oracle: Oracle,
-    baselines: Sequence[Peer] = BASELINES,
+    baselines: Sequence[BaselineProgram] = BASELINES,
     *,
     on_step: Callable[[str], None] = lambda _step: None,
 ) -> dict[str, Entry]:
-    """Let each peer drain the topic, our own job and the limit again and again between them.
+    """Drain the topic by each baseline, with the job and the limit repeated in between.
 
     Parameters
     ----------
     work
-        The topic, filled, and what it is drained with.
+        Filled topic and settings.
     oracle
-        Of the topic's transactions.
+        Oracle of the topic's transactions.
     baselines
-        Who takes part; our job always does.
+        Baselines to compare; the job is always included.
     on_step
-        Told what is being done.
+        Callback with each step.
 
     Returns
     -------
     dict of slug to Entry
-        A peer that fails has a fault and no rate; the others go on.
+        A failed baseline has a fault and no rate; the others continue.
     """
     entries: dict[str, Entry] = {}
     on_step(f"warming up {OURS.name}")
     drain(OURS, work, 0)  # the JVM compiles for half a minute
-    for turn, peer in enumerate(_in_turns(baselines), 1):
-        events = round(work.events * peer.share)
-        entry = entries.setdefault(peer.slug, Entry(peer=peer, version=version_of(peer), events=events))
-        on_step(f"draining {events:,} transactions with {peer.name}")
+    for turn, baseline in enumerate(_in_turns(baselines), 1):
+        events = round(work.events * baseline.share)
+        entry = entries.setdefault(baseline.slug, Entry(baseline=baseline, version=version_of(baseline), events=events))
+        on_step(f"draining {events:,} transactions with {baseline.name}")
         try:
-            rate = drain(peer, work, turn)
-            on_step(f"checking {peer.name}")
-            verdict = judge(peer, work, turn, oracle)
+            rate = drain(baseline, work, turn)
+            on_step(f"checking {baseline.name}")
+            result = compare_with_oracle(baseline, work, turn, oracle)
         except (RuntimeFailure, UndecodableError) as failure:
             entry.fault = str(failure)
             continue
-        entry.verdicts.append(verdict)
-        entry.fault = entry.fault or verdict.fault
-        if verdict.fault is None:
+        entry.results.append(result)
+        entry.fault = entry.fault or result.fault
+        if result.fault is None:
             entry.rates.append(rate)
     return entries
 
 
 def summary(entries: Mapping[str, Entry]) -> dict[str, Any]:
-    """Return the figures that are promised, None where one is missing, and every peer's own."""
+    """Return the main figures, None where one is missing, and those of each baseline."""
     rates = {slug: entry.events_per_s for slug, entry in entries.items()}
     ours = rates[OURS.slug]
-    baselines = [rate for slug, rate in rates.items() if rate and entries[slug].peer.role == "peer"]
+    baselines = [rate for slug, rate in rates.items() if rate and entries[slug].baseline.role == "baseline"]
 
     def ratio(other: float | None) -> float | None:
         return round(ours / other, 2) if ours and other else None
@@ -133,22 +133,22 @@ def summary(entries: Mapping[str, Entry]) -> dict[str, Any]:
     }
 
 
-def _in_turns(baselines: Sequence[Peer]) -> Iterator[Peer]:
-    """Yield them as they are run: PyFlink's process mode at the end, since its end can take the TaskManager with it."""
-    others = [peer for peer in baselines if peer not in {OURS, JVM_ONLY}]
-    last = [peer for peer in others if isinstance(peer, FlinkPeer) and peer.mode == "process"]
-    quiet = [peer for peer in others if peer not in last]
+def _in_turns(baselines: Sequence[BaselineProgram]) -> Iterator[BaselineProgram]:
+    """Yield the baselines in sequence: PyFlink's process mode last, since it can end the TaskManager."""
+    others = [baseline for baseline in baselines if baseline not in {OURS, JVM_ONLY}]
+    last = [baseline for baseline in others if isinstance(baseline, FlinkBaseline) and baseline.mode == "process"]
+    quiet = [baseline for baseline in others if baseline not in last]
     limits = [JVM_ONLY] if JVM_ONLY in baselines else []
     for at in range(0, len(quiet), BETWEEN):
         yield from [OURS, *limits, *quiet[at : at + BETWEEN]]
     yield from [OURS, *limits, *last]
 
 
-def judge(peer: Peer, work: Work, turn: int, oracle: Oracle) -> OracleResult:
-    """Compare what a peer wrote in a turn with the oracle."""
-    broker = work.services.broker(work.settings_of(peer, turn))
-    given = _written(broker, oracle.customers, SCORE if ENGINES[peer.features] else TRANSACTION)
-    return oracle.judge(given, ENGINES[peer.features])
+def compare_with_oracle(baseline: BaselineProgram, work: Work, turn: int, oracle: Oracle) -> OracleResult:
+    """Compare the output of a baseline in a turn with the oracle."""
+    broker = work.services.broker(work.settings_of(baseline, turn))
+    given = _written(broker, oracle.customers, SCORE if ENGINES[baseline.features] else TRANSACTION)
+    return oracle.check(given, ENGINES[baseline.features])
 
 
 def _written(broker: Broker, customers: set[str], kind: str) -> Iterator[tuple[str, str, float]]:

@@ -1,4 +1,4 @@
-"""Lets a peer drain the topic, watched from outside: all that counts is what arrives in its output topic."""
+"""Drain of the topic by a baseline, measured at its output topic."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -9,9 +9,9 @@ from pathlib import Path
 from confluent_kafka import Consumer, KafkaException
 
 from benchmarks.baselines.arguments import Arguments
+from benchmarks.baselines.baseline_program import BaselineProgram, FlinkBaseline, ProcessBaseline
 from benchmarks.baselines.environment import interpreter
-from benchmarks.baselines.jars import fetch_peer_jars
-from benchmarks.baselines.peer import FlinkPeer, Peer, ProcessPeer
+from benchmarks.baselines.jars import fetch_baseline_jars
 from benchmarks.baselines.schema_server import serving_schemas
 from benchmarks.topic_growth import TopicGrowth
 from fraudstream.control.submit import stop_job, submit
@@ -31,17 +31,17 @@ from schemas.wall_clock import now_ms
 
 POLL_S = 0.25
 PATIENCE_S = 300.0
-"""The longest that a drain may take."""
+"""Time limit of a drain, in seconds."""
 STOP_S = 30.0
 EARLIER_MS = 60_000
-"""A job is looked at when it runs: the first scores may be older by so much."""
+"""Polling begins when a job runs: its first scores may be older by this time."""
 Fault = Callable[[], str | None]
 """Tells why what drains the topic is dead; None while it lives."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """Input of all baselines.
+    """Common input of all baselines.
 
     Attributes
     ----------
@@ -57,34 +57,38 @@ class Work:
     services: Services
     events: int
 
-    def settings_of(self, peer: Peer, turn: int) -> Settings:
-        """Return the settings of a peer: with output topics of its own."""
-        begin = f"baselines.{peer.slug}.{turn}"
+    def settings_of(self, baseline: BaselineProgram, turn: int) -> Settings:
+        """Return the settings of a baseline, with output topics of its own."""
+        begin = f"baselines.{baseline.slug}.{turn}"
         names = {name: f"{begin}.{name}" for name in ("scores", "alerts", "labels", "drift", "inference")}
         topics = Topics(transactions=self.settings.topics.transactions, dead_letters=f"{begin}.dlq", **names)
-        mode = peer.mode if isinstance(peer, FlinkPeer) else self.settings.job.mode
-        # No peer knows labels or keeps a log of features, so our job goes without them too.
+        mode = baseline.mode if isinstance(baseline, FlinkBaseline) else self.settings.job.mode
+        # No baseline reads labels or writes a feature log, so our job runs without them too.
         changed = {"labels": False, "feature_log_share": 0.0, "checkpoint_interval_s": 1.0, "mode": mode}
         job = self.settings.job.model_copy(update=changed)
         return self.settings.model_copy(update={"topics": topics, "job": job})
 
 
-def drain(peer: Peer, work: Work, turn: int) -> float:
-    """Run a peer until it has scored its share of the topic; return its steady rate, events a second.
+def drain(baseline: BaselineProgram, work: Work, turn: int) -> float:
+    """Run a baseline until it has scored its share of the topic; return its steady rate, events per second.
 
     Raises
     ------
     RuntimeFailure
         When it dies, or is not done within PATIENCE_S.
     """
-    settings, count = work.settings_of(peer, turn), round(work.events * peer.share)
+    settings, count = work.settings_of(baseline, turn), round(work.events * baseline.share)
     create_topics(work.services.broker(settings))
     services = work.services
-    running = _job(peer, settings, services) if isinstance(peer, FlinkPeer) else _processes(peer, settings, services)
+    running = (
+        _job(baseline, settings, services)
+        if isinstance(baseline, FlinkBaseline)
+        else _processes(baseline, settings, services)
+    )
     with running as fault:
-        lasted_ms = _await(settings, work.services, count, fault)
+        span_ms = _await(settings, work.services, count, fault)
     with TopicGrowth(work.services.broker(settings), settings.topics.scores) as growth:
-        return growth.rate(count, lasted_ms)
+        return growth.rate(count, span_ms)
 
 
 def _why_ended(started: Sequence[OwnedProcess]) -> str | None:
@@ -92,15 +96,15 @@ def _why_ended(started: Sequence[OwnedProcess]) -> str | None:
     if dead is None:
         return None
     lines = Path(dead.log).read_text(errors="replace").strip().splitlines()
-    return f"{dead.name} ended: {lines[-1] if lines else 'it said nothing'} (all of its output: {dead.log})"
+    return f"{dead.name} ended: {lines[-1] if lines else 'no output'} (all of its output: {dead.log})"
 
 
 @contextmanager
-def _processes(peer: ProcessPeer, settings: Settings, services: Services) -> Iterator[Fault]:
-    python, state = interpreter(peer), settings.state.root / "baselines" / settings.topics.scores
+def _processes(baseline: ProcessBaseline, settings: Settings, services: Services) -> Iterator[Fault]:
+    python, state = interpreter(baseline), settings.state.root / "baselines" / settings.topics.scores
     state.mkdir(parents=True)
-    programs = [(module, 0, 1) for module in peer.beside]
-    programs += [(peer.module, number, peer.processes) for number in range(peer.processes)]
+    programs = [(module, 0, 1) for module in baseline.companions]
+    programs += [(baseline.module, number, baseline.processes) for number in range(baseline.processes)]
     started: list[OwnedProcess] = []
     try:
         for module, number, processes in programs:
@@ -128,15 +132,15 @@ def _spawn(python: Path, module: str, arguments: Arguments, settings: Settings) 
 
 
 @contextmanager
-def _job(peer: FlinkPeer, settings: Settings, services: Services) -> Iterator[Fault]:
-    fetch_peer_jars(peer.module)
-    start(settings)  # a TaskManager that the end of process mode took with it comes back
+def _job(baseline: FlinkBaseline, settings: Settings, services: Services) -> Iterator[Fault]:
+    fetch_baseline_jars(baseline.module)
+    start(settings)  # restores a TaskManager that ended with process mode
     rest = FlinkRest(url=services.rest_url)
-    with serving_schemas() if peer.asks_registry else nullcontext() as url:
+    with serving_schemas() if baseline.asks_registry else nullcontext() as url:
         kafka = settings.kafka.model_copy(update={"schema_registry_url": url})
-        job = submit(settings.model_copy(update={"kafka": kafka}), services, script=peer.file)
+        job = submit(settings.model_copy(update={"kafka": kafka}), services, script=baseline.file)
         try:
-            # A job that starts again would be timed as if it had worked all the while.
+            # The time of a restarted job would include its restart.
             yield lambda: rest.root_cause(job.job_id) or None
         finally:
             stop_job(settings, services, job.job_id, savepoint=False)
@@ -144,7 +148,7 @@ def _job(peer: FlinkPeer, settings: Settings, services: Services) -> Iterator[Fa
 
 
 def _await(settings: Settings, services: Services, count: int, fault: Fault) -> range:
-    """Wait until so many scores are there; return the moments that it took, milliseconds since 1970."""
+    """Wait for `count` scores; return the time span, milliseconds since 1970."""
     consumer, topic = services.broker(settings).consumer(), settings.topics.scores
     begun_ms, found = now_ms(), 0
 
@@ -157,14 +161,14 @@ def _await(settings: Settings, services: Services, count: int, fault: Fault) -> 
 
     try:
         if not wait_until(all_there, seconds=PATIENCE_S, interval_s=POLL_S):
-            raise RuntimeFailure(f"expected {count:,} scores within {PATIENCE_S:.0f} s, was {found:,}")
+            raise RuntimeFailure(f"expected {count:,} scores within {PATIENCE_S:.0f} s, got {found:,}")
     finally:
         consumer.close()
     return range(begun_ms - EARLIER_MS, now_ms() + 1)
 
 
 def _records_in(consumer: Consumer, topic: str) -> int:
-    """Count the records that a topic ever had; 0 when the broker is not ready for it yet."""
+    """Return the number of records ever written to a topic; 0 while the broker is not ready for it."""
     try:
         return sum(high for _, _, high in partition_ranges(consumer, topic))
     except KafkaException:

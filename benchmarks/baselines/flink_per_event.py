@@ -1,4 +1,4 @@
-"""The job as tutorials of PyFlink write it: keyed by customer, one transaction at a time, in process or thread mode."""
+"""Baseline in PyFlink as its tutorials write it: keyed by customer, one transaction at a time."""
 
 import sys
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ OUTPUT = Types.ROW_NAMED(["record_key", "payload", "topic"], [Types.STRING(), PA
 
 
 class ScoreTransaction(KeyedProcessFunction):
-    """Scores one transaction with its customer's history, which is a pickled value of Flink's state."""
+    """Scorer of one transaction with its customer's history, a pickled value of Flink's state."""
 
     def __init__(self, config: JobConfig) -> None:
         self._config = config
@@ -33,7 +33,7 @@ class ScoreTransaction(KeyedProcessFunction):
         self._state = runtime_context.get_state(ValueStateDescriptor("history", Types.PICKLED_BYTE_ARRAY()))
 
     def process_element(self, value: Any, _ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
-        """Emit the score of a transaction, and its alert if it is one."""
+        """Emit the score of a transaction, and its alert if any."""
         customer, payload = value
         history = self._state.value() or PlainHistory()
         record = self._scorer.decode(payload)
@@ -47,7 +47,7 @@ class ScoreTransaction(KeyedProcessFunction):
 
 
 def settings_of_tutorials(config: JobConfig, python: str) -> dict[str, str]:
-    """Return the job's settings without those that serve micro-batches, and would cost single events dearly."""
+    """Return the job's settings without those for micro-batches, which are slow for single events."""
     ours = {"python.fn-execution.bundle.size", "execution.buffer-timeout.interval"}
     return unnamed_operators(
         {name: value for name, value in flink_settings(config, python).items() if name not in ours}
@@ -55,12 +55,12 @@ def settings_of_tutorials(config: JobConfig, python: str) -> dict[str, str]:
 
 
 def unnamed_operators(settings: dict[str, str]) -> dict[str, str]:
-    """Return settings with which Flink names the operators: no savepoint of a peer is ever restored."""
+    """Return settings with which Flink names the operators: savepoints of baselines are not restored."""
     return settings | {"table.exec.uid.generation": "PLAN_ONLY", "pipeline.auto-generate-uids": "true"}
 
 
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
-    """Lay the job into the environment of `tables`, ready to be executed."""
+    """Build the job graph in the environment of `tables`."""
     tables.execute_sql(transactions_table(config))
     tables.execute_sql(outputs_table(config))
     query = "SELECT customer_id, payload FROM transactions"

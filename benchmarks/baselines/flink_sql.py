@@ -1,7 +1,7 @@
-"""The same in SQL: OVER windows by customer in the JVM, and a vectorised Python function that scores.
+"""Baseline in Flink SQL: OVER windows by customer in the JVM, and a vectorised Python function that scores.
 
-An OVER window ends with the row itself, which its count and its sums can be freed from; a maximum or a number of
-distinct merchants can't, so those features are missing here, and the oracle is asked without them.
+An OVER window includes the current row, which can be subtracted from its count and sums, but not from a maximum or a
+number of distinct merchants: those features are missing here and left out of the oracle.
 """
 
 import sys
@@ -28,11 +28,11 @@ FIELDS = (
 )
 AGGREGATES = [f"{kind}_{window}" for window in WINDOWS for kind in ("rows", "total", "squares")]
 JARS = ";".join(jar.as_uri() for jar in jar_paths("flink_sql"))
-PLACES = {name: place for place, name in enumerate(FEATURE_NAMES)}
+COLUMNS = {name: column for column, name in enumerate(FEATURE_NAMES)}
 
 
 class Score(ScalarFunction):
-    """Scores rows of FIELDS and AGGREGATES: the encoded score, and the alert where there is one."""
+    """Scorer of rows of FIELDS and AGGREGATES: the encoded score, and the alert if any."""
 
     def __init__(self, config: JobConfig) -> None:
         self._config = config
@@ -57,8 +57,8 @@ class Score(ScalarFunction):
         amount = minor / 100
         alone = {"amount": amount, "hour": hour, "is_night": hour < 6, "is_weekend": rows["event_time"].dt.weekday >= 5}
         for name, column in alone.items():
-            x[:, PLACES[name]] = column
-        x[:, PLACES["category_risk"]], x[:, PLACES["type_risk"]] = risks.T
+            x[:, COLUMNS[name]] = column
+        x[:, COLUMNS["category_risk"]], x[:, COLUMNS["type_risk"]] = risks.T
         for window in WINDOWS:
             self._windowed(x, window, rows, minor, amount)
         return x
@@ -68,7 +68,7 @@ class Score(ScalarFunction):
         count = rows[f"rows_{window}"].to_numpy() - 1
         total = rows[f"total_{window}"].to_numpy() - minor
         squares = rows[f"squares_{window}"].to_numpy() - minor * minor
-        x[:, PLACES[f"count_{window}"]], x[:, PLACES[f"sum_{window}"]] = count, total / 100
+        x[:, COLUMNS[f"count_{window}"]], x[:, COLUMNS[f"sum_{window}"]] = count, total / 100
         some = count > 0
         count, total, squares, amount = count[some], total[some], squares[some], amount[some]
         mean, deviation = total / count / 100, np.sqrt(count * squares - total * total) / count / 100
@@ -78,7 +78,7 @@ class Score(ScalarFunction):
             "z": (amount - mean) / (deviation + 1),
             "to_mean": (amount + 1) / (mean + 1),
         }.items():
-            x[some, PLACES[f"{name}_{window}"]] = column
+            x[some, COLUMNS[f"{name}_{window}"]] = column
 
 
 def source(config: JobConfig) -> str:
@@ -98,7 +98,7 @@ def source(config: JobConfig) -> str:
 
 
 def windowed(tables: StreamTableEnvironment) -> str:
-    """Lay one view for each window over the other, as a query may have one kind of OVER window; returns the last."""
+    """Create a view per window on top of the previous one, as a query may have one OVER window; return the last."""
     below = "transactions"
     for window, length in WINDOWS.items():
         over = tables.sql_query(f"""
@@ -117,8 +117,8 @@ def windowed(tables: StreamTableEnvironment) -> str:
 
 
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
-    """Lay the job into the environment of `tables`, ready to be executed."""
-    tables.get_config().set("pipeline.jars", JARS)  # the planner looks for them here
+    """Build the job graph in the environment of `tables`."""
+    tables.get_config().set("pipeline.jars", JARS)  # the planner reads them here
     tables.execute_sql(source(config))
     tables.execute_sql(outputs_table(config))
     result = DataTypes.ROW([DataTypes.FIELD("score", DataTypes.BYTES()), DataTypes.FIELD("alert", DataTypes.BYTES())])

@@ -1,4 +1,4 @@
-"""Our own job, as it is shipped."""
+"""The job as shipped."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""Consumes transactions, asks the scoring service about each, and writes what it says: many requests at a time.
+"""Client of the scoring service: consumes transactions, requests a score for each and writes it.
 
-A customer's transactions are asked about one after the other, since the service takes them in as they come.
+A customer's transactions are requested one after the other, since the service adds them as they arrive.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ from benchmarks.baselines.plain_loop import open_consumer, open_producer
 from fraudstream.system.deadline import wait_until
 
 LANES = 32
-"""Requests at a time, each of other customers."""
+"""Concurrent requests, of different customers."""
 CHUNK = 1_000
 START_S = 60.0
 
 
 class HttpScoring:
-    """Asks about the transactions of a chunk, and writes the answers."""
+    """Requests and outputs of a chunk of transactions."""
 
     def __init__(self, arguments: Arguments, client: httpx.AsyncClient, producer: Producer) -> None:
         self._arguments, self._client, self._producer = arguments, client, producer
@@ -53,7 +53,7 @@ async def main() -> None:
     arguments = parse_arguments(__doc__)
     consumer, producer = open_consumer(arguments), open_producer(arguments)
     address = f"http://127.0.0.1:{_port(arguments.state / PORT_FILE)}"
-    # Our own machine is asked, whatever proxy the environment names.
+    # The service is local: proxies of the environment do not apply.
     async with httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as client:
         scoring = HttpScoring(arguments, client, producer)
         while True:

@@ -1,4 +1,4 @@
-"""The same as a scoring service, as most teams run one: FastAPI behind uvicorn, one transaction a request.
+"""Baseline as a scoring service: FastAPI behind uvicorn, one transaction per request.
 
 The model is served with onnxruntime, which answers a single row sooner than LightGBM itself. Histories are in memory,
 where a request finds them sooner than in a store; they are gone when the service dies. `http_client` calls it.
@@ -18,11 +18,11 @@ from benchmarks.baselines.card_scorer import CardScorer
 from benchmarks.baselines.window_sums import WindowSums
 
 PORT_FILE = "port"
-"""In the state folder: where the client learns the service's port."""
+"""File in the state folder with the service's port."""
 
 
 class Transaction(BaseModel):
-    """Transaction of a request."""
+    """Body of a request."""
 
     transaction_id: str
     customer_id: str
@@ -38,7 +38,7 @@ class Transaction(BaseModel):
 
 
 class Answer(BaseModel):
-    """Score of a transaction."""
+    """Body of an answer."""
 
     score: float
     features: list[float]

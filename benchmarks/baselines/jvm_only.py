@@ -1,6 +1,6 @@
-"""The job without Python: the same source, micro-batches and sink; each transaction is written as it came.
+"""The job without Python: the same source, micro-batches and sink; each transaction is written unchanged.
 
-It is what no scoring in this design can be quicker than.
+Upper bound of the rate of this design.
 """
 
 import sys
@@ -16,7 +16,7 @@ from jobs.shards import shard_sql
 
 
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
-    """Lay the job into the environment of `tables`, ready to be executed."""
+    """Build the job graph in the environment of `tables`."""
     tables.execute_sql(transactions_table(config))
     tables.execute_sql(outputs_table(config))
     shard = shard_sql("customer_id", config.shards)

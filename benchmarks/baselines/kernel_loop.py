@@ -1,4 +1,4 @@
-"""The plain loop with our own kernels in it: what is left when Flink and all that it guarantees is taken away."""
+"""Plain loop with the job's kernels: the job without Flink and its guarantees."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ CHUNK = 2_000
 
 
 class KernelLoop:
-    """Processing of a micro-batch as in `ScoreBatch`, with state in memory only."""
+    """Scoring of `ScoreBatch` with state in memory only."""
 
     def __init__(self, arguments: Arguments) -> None:
         artifact, registry = load_artifact(arguments.model), FileRegistry()
@@ -52,5 +52,5 @@ class KernelLoop:
 
 
 if __name__ == "__main__":
-    told = parse_arguments(__doc__)
-    consume(told, CHUNK, KernelLoop(told).process)
+    arguments = parse_arguments(__doc__)
+    consume(arguments, CHUNK, KernelLoop(arguments).process)

@@ -1,4 +1,4 @@
-"""Write the locks of the baselines, and of the load tool: `python -m benchmarks.baselines.lock`."""
+"""Locks of the baselines and of the load tool: `python -m benchmarks.baselines.lock`."""
 
 import json
 import tempfile
@@ -24,14 +24,14 @@ JARS = {
     ),
     "flink_sql": ("org.apache.flink:flink-sql-avro-confluent-registry:2.3.0",),
 }
-"""By module; none of them needs another."""
+"""Jars by module, without dependencies."""
 
 
 def main() -> None:
-    """Write them."""
-    for wanted in [*sorted(LOCKS.glob("*.in")), PROJECT_ROOT / "benchmarks" / "locust.in"]:
-        if wanted.stem != "scoring":
-            file = wanted.relative_to(PROJECT_ROOT)  # locks name the files that they were made of
+    """Write the locks."""
+    for source in [*sorted(LOCKS.glob("*.in")), PROJECT_ROOT / "benchmarks" / "locust.in"]:
+        if source.stem != "scoring":
+            file = source.relative_to(PROJECT_ROOT)  # locks name their source files
             run_uv("pip", "compile", *OPTIONS, str(file), "-o", str(file.with_suffix(".lock")))
     for module, jars in JARS.items():
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Says whether a peer's scores are right, by the engine that shares no code with it."""
+"""Oracle of a baseline's scores, by an engine that shares no code with it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,38 +17,38 @@ from models.features.table import FEATURES
 from models.scoring.artifact import Artifact
 
 TOLERANCE = 1e-5
-"""Of a score. A peer adds up in another order, or in cents, so a feature may be another float32."""
+"""Tolerance of a score. A baseline sums in another sequence, or in cents, so a feature may be another float32."""
 MAX_APART = 0.002
-"""Share of scores that may be further apart: those where that float32 lies on the other side of a tree's threshold."""
+"""Share of scores that may differ more: those where that float32 is on the other side of a tree's threshold."""
 
 
 class KeptTransactions(NaiveEngine):
-    """The features over a customer's last K transactions alone: no peer keeps tiles of what left them."""
+    """Features over a customer's last K transactions: no baseline keeps tiles of older ones."""
 
     def advance(self, event: Event) -> list[float]:
-        """Return the event's features and take it in."""
+        """Return the event's features and add it."""
         x = super().advance(event)
         self.histories[event.customer_id].left.clear()
         return x
 
 
 class WindowedHistory(NaiveHistory):
-    """All transactions of a customer, however many."""
+    """All transactions of a customer."""
 
     def ingest(self, event: Event) -> None:
-        """Keep an event: they come in order, and none comes twice."""
+        """Add an event; events are sorted and unique."""
         self.kept.append(event)
 
 
 class WindowSumsAlone(NaiveEngine):
-    """Features available in SQL: counts and sums over exact windows, the transaction itself. Others are missing."""
+    """Features that SQL can compute: counts and sums over exact windows, and the transaction itself."""
 
     def __init__(self) -> None:
         super().__init__()
         self.histories = defaultdict(WindowedHistory)
 
     def advance(self, event: Event) -> list[float]:
-        """Return the event's features and take it in."""
+        """Return the event's features and add it."""
         history = self.histories[event.customer_id]
         x = [value_of(f, event, history) if f.operation in SUMMED else f.missing for f in FEATURES]
         history.ingest(event)
@@ -59,7 +59,7 @@ SUMMED = {
     *(Op.COUNT, Op.SUM, Op.MEAN, Op.DEVIATION, Op.Z_SCORE, Op.TO_MEAN),
     *(Op.AMOUNT, Op.HOUR, Op.NIGHT, Op.WEEKEND, Op.CATEGORY_RISK, Op.TYPE_RISK),
 }
-"""Features that `WindowSumsAlone` computes."""
+"""Features of `WindowSumsAlone`."""
 
 ENGINES: dict[str, type[NaiveEngine] | None] = {
     "tiles": NaiveEngine,
@@ -67,7 +67,7 @@ ENGINES: dict[str, type[NaiveEngine] | None] = {
     "windows": WindowSumsAlone,
     "none": None,
 }
-"""Oracle for each kind of baseline."""
+"""Engine that the output is compared with, by the features of a baseline."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +79,9 @@ class OracleResult:
     compared : int
         Scores of the sample.
     apart : int
-        Those that are further than TOLERANCE from the oracle's.
+        Scores further than TOLERANCE from the oracle's.
     fault : str or None
-        Why the output is wrong; None where it is right.
+        Reason for a wrong output; None for a right one.
     """
 
     compared: int
@@ -90,16 +90,16 @@ class OracleResult:
 
 
 class Oracle:
-    """Knows what is right of a sample of customers, from their first transaction on.
+    """Expected scores of a sample of customers, from their first transaction on.
 
     Parameters
     ----------
     table : pyarrow.Table
-        All transactions, in the order of the topic.
+        All transactions, sorted as in the topic.
     artifact : Artifact
-        What is scored with.
+        Model that scores.
     customers : int
-        How many are looked at.
+        Size of the sample.
     """
 
     def __init__(self, table: pa.Table, artifact: Artifact, *, customers: int) -> None:
@@ -110,13 +110,13 @@ class Oracle:
         self._artifact = artifact
         self._scores: dict[type[NaiveEngine], NDArray[np.float32]] = {}
 
-    def judge(self, given: Iterable[tuple[str, str, float]], engine: type[NaiveEngine] | None) -> OracleResult:
-        """Compare what was written of the sample with what the engine says.
+    def check(self, given: Iterable[tuple[str, str, float]], engine: type[NaiveEngine] | None) -> OracleResult:
+        """Compare the written scores of the sample with the engine's.
 
         Parameters
         ----------
         given
-            (customer_id, transaction_id, score) as written. The peer may have been stopped before the end of the
+            (customer_id, transaction_id, score) as written. The baseline may have been stopped before the end of the
             topic, but must have left nothing out before.
         engine
             What it must agree with; None: it scores nothing, so all that counts is that the transaction is there.
@@ -143,7 +143,7 @@ class Oracle:
 
 
 def _left_out(rows: Sequence[Mapping[str, Any]], done: Sequence[bool]) -> str | None:
-    """Say whether a customer's scores have a gap: an earlier transaction that has none."""
+    """Return the fault of a gap in a customer's scores: an earlier transaction without a score."""
     if not any(done):
         return "no score of the sample was written"
     ended: set[str] = set()

@@ -1,4 +1,4 @@
-"""A customer's features as one writes them for a consumer loop: plain Python, no NumPy, no state but memory."""
+"""Features of a customer in plain Python, without NumPy, with state in memory."""
 
 import math
 from collections import deque
@@ -20,7 +20,7 @@ NO_LABELS = [feature.missing for feature in FEATURES if is_of_labels(feature)]
 
 @dataclass(slots=True)
 class Seen:
-    """One transaction of the customer's past."""
+    """Transaction of a customer's history."""
 
     time_ms: int
     amount_minor: int
@@ -31,16 +31,16 @@ class Seen:
 
 
 class PlainHistory:
-    """The last K transactions of one customer. Events are expected in order: a late one is put last.
+    """The last K transactions of one customer. Events are expected sorted: a late one is appended.
 
-    It knows no labels: what labels tell is given as where there are none.
+    It has no labels: features of labels have their missing values.
     """
 
     def __init__(self, seen: Iterable[Seen] = ()) -> None:
         self.seen = deque(seen, maxlen=K)
 
     def advance(self, now: Seen, category_risk: float, type_risk: float) -> list[float]:
-        """Return the features of a transaction, in the order of the feature table, and remember it."""
+        """Return the features of a transaction, sorted as the feature table, and remember it."""
         windows, earlier, past = [], [], iter(reversed(self.seen))
         total = squares = same = 0  # of minor units, as whole numbers: no rounding
         largest, amount = -1, now.amount_minor / 100
@@ -87,7 +87,7 @@ class PlainHistory:
 def window_values(
     amount: float, count: int, total: int, squares: int, largest: int, merchants: int, same: int
 ) -> Values:
-    """Return what a window that is not empty says, in the order of the feature table."""
+    """Return the values of a window that is not empty, sorted as the feature table."""
     mean = total / count / 100
     deviation = math.sqrt(count * squares - total * total) / count / 100
     z, to_mean = (amount - mean) / (deviation + 1), (amount + 1) / (mean + 1)
@@ -95,7 +95,7 @@ def window_values(
 
 
 def by_operation(windows: list[Values], amount: float) -> list[float]:
-    """Return the windows' values in the order of the feature table: each operation over its windows."""
+    """Return the windows' values sorted as the feature table: each operation over its windows."""
     x = [value for column in zip(*windows, strict=True) for value in column]
     for _, _, _, _, largest, *_ in windows[-2:]:
         x.append((amount + 1) / (largest + 1) if largest >= 0 else -1.0)
@@ -103,7 +103,7 @@ def by_operation(windows: list[Values], amount: float) -> list[float]:
 
 
 def first_of_all(now: Seen, amount: float) -> list[float]:
-    """Return what a transaction says of itself that has none before it."""
+    """Return the features of a customer's first transaction."""
     return [amount, 0, -1, -1, 1, -1 if now.device is None else 1, -1, -1, *_calendar(now)]
 
 
@@ -115,7 +115,7 @@ def after_others(
     new_merchant: bool,
     new_device: bool,
 ) -> list[float]:
-    """Return what a transaction says of itself beside its newest and oldest others and the last that has a place."""
+    """Return the features of a transaction relative to its newest, oldest and last located predecessors."""
     newest, oldest, placed = others
     gap_s, since_s = (now.time_ms - oldest.time_ms) / 1000 / count, (now.time_ms - newest.time_ms) / 1000
     is_new = -1 if now.device is None else new_device

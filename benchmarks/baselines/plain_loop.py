@@ -1,6 +1,6 @@
-"""Plain alternative to a Flink job: a confluent-kafka loop with a dict of histories, scored by chunk.
+"""Baseline as a consumer loop: confluent-kafka with a dict of histories, scored by chunk.
 
-State is in memory only: when the loop dies, everything is gone, and nothing is known of what was sent twice.
+State is in memory only: a failure loses it, and outputs may be repeated.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ CHUNK = 1_000
 
 
 class PlainLoop:
-    """Decode, advance, score, decide, send; a chunk at a time."""
+    """Scorer of chunks: decode, advance, score, decide, send."""
 
     def __init__(self, arguments: Arguments) -> None:
         self._scorer = CardScorer(arguments.model)
@@ -52,7 +52,7 @@ def open_consumer(arguments: Arguments) -> Consumer:
 
 
 def open_producer(arguments: Arguments) -> Producer:
-    """Open a producer that gathers records for a few milliseconds and never refuses one."""
+    """Open a producer that collects records for a few milliseconds and never refuses one."""
     return Producer(
         {
             "bootstrap.servers": arguments.bootstrap_servers,
@@ -64,7 +64,7 @@ def open_producer(arguments: Arguments) -> Producer:
 
 
 def consume(arguments: Arguments, chunk: int, process: Callable[[Sequence[Message]], None]) -> None:
-    """Have the messages of the topic processed, a chunk of them at a time, until stopped."""
+    """Process the messages of the topic in chunks until stopped."""
     consumer = open_consumer(arguments)
     while True:
         messages = [message for message in consumer.consume(chunk, 1.0) if message.error() is None]
@@ -73,5 +73,5 @@ def consume(arguments: Arguments, chunk: int, process: Callable[[Sequence[Messag
 
 
 if __name__ == "__main__":
-    told = parse_arguments(__doc__)
-    consume(told, CHUNK, PlainLoop(told).process)
+    arguments = parse_arguments(__doc__)
+    consume(arguments, CHUNK, PlainLoop(arguments).process)

@@ -1,4 +1,4 @@
-"""The same with Quix Streams: one transaction at a time, the history in its state, which a changelog topic backs."""
+"""Baseline in Quix Streams: one transaction at a time, with state backed by a changelog topic."""
 
 import logging
 from typing import Any
@@ -12,7 +12,7 @@ from models.features.history import K
 
 
 def application(arguments: Arguments) -> Application:
-    """Return the application, its one dataframe laid out."""
+    """Return the application with its dataframe."""
     scorer = CardScorer(arguments.model)
 
     def score(payload: bytes, state: State) -> Output:

@@ -8,10 +8,10 @@ from schemas.registry import FileRegistry, UnknownSchemaError
 
 
 class SchemaHandler(BaseHTTPRequestHandler):
-    """Answers `GET /schemas/ids/ID` as a schema registry does, from the committed table of ids."""
+    """Handler of `GET /schemas/ids/ID`, as of a schema registry, from the committed table of ids."""
 
     def do_GET(self) -> None:
-        """Answer with a schema, or that there is none."""
+        """Answer with a schema, or 404."""
         answer: dict[str, int | str]
         try:
             status, answer = 200, {"schema": FileRegistry().schema_for(int(self.path.split("?")[0].rsplit("/", 1)[1]))}
@@ -25,12 +25,12 @@ class SchemaHandler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def serving_schemas() -> Iterator[str]:
-    """Serve the committed schemas on loopback for the length of a block; gives the address."""
+    """Serve the committed schemas on loopback for the length of a block; yields the URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), SchemaHandler)
     thread = threading.Thread(target=server.serve_forever, name="schemas", daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""The same with PySpark Structured Streaming: the customers' histories in its state, scored in pandas by customer."""
+"""Baseline in PySpark Structured Streaming: the customers' histories in its state, scored in pandas by customer."""
 
 import os
 import pickle
@@ -20,13 +20,13 @@ from benchmarks.baselines.plain_history import PlainHistory
 
 CORES = 2
 PER_BATCH = 25_000
-"""Transactions of a micro-batch at most, so that there are several of them in a drain."""
+"""Maximum of transactions per micro-batch, for several of them in a drain."""
 MODULE = "jdk.incubator.vector"
 OUTPUT = "key binary, value binary, topic string"
 
 
 def whole_java() -> Path:
-    """Return the home of the machine's own Java: the project's lacks a module that Spark 4 names when it starts."""
+    """Return the home of the machine's own Java: the project's lacks a module that Spark 4 requires at start."""
     program = shutil.which("java")
     if program is None or MODULE not in subprocess.check_output([program, "--list-modules"], text=True):  # noqa: S603
         raise SystemExit(f"expected a java with the module {MODULE} on PATH for Spark, was {program}: install a JDK 17")

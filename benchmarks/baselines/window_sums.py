@@ -15,7 +15,7 @@ from models.features.history import K
 
 
 class Window:
-    """Content of one window of a customer's transactions, updated as they enter and leave."""
+    """Window of a customer's transactions, updated as they enter and leave."""
 
     def __init__(self, length_ms: int) -> None:
         self._length_ms = length_ms
@@ -25,7 +25,7 @@ class Window:
         self._total = self._squares = 0  # of minor units, as whole numbers: they stay exact for ever
 
     def add(self, seen: Seen) -> None:
-        """Take in a transaction that is earlier than all to come."""
+        """Add a transaction, not later than any to come."""
         amount, merchants, largest = seen.amount_minor, self._merchants, self._largest
         self._seen.append(seen)
         self._total += amount
@@ -36,12 +36,12 @@ class Window:
         largest.append(amount)
 
     def drop(self, seen: Seen) -> None:
-        """Let go of a transaction if it is here: the oldest that the customer has."""
+        """Remove a transaction if it is in the window: the customer's oldest."""
         if self._seen and self._seen[0] is seen:
             self._drop_oldest()
 
     def values(self, now: Seen, amount: float) -> Values:
-        """Return the values of this window, in the order of the feature table."""
+        """Return the values of this window, sorted as the feature table."""
         seen, begin_ms = self._seen, now.time_ms - self._length_ms
         while seen and seen[0].time_ms < begin_ms:
             self._drop_oldest()
@@ -66,7 +66,7 @@ class Window:
 
 
 class WindowSums:
-    """As `PlainHistory`, but each window is kept up to date instead of walked through: quicker, and more to keep.
+    """As `PlainHistory`, but windows are updated instead of scanned: faster, with more state.
 
     Events are expected in order, as in the benchmark's topic.
     """
@@ -80,7 +80,7 @@ class WindowSums:
         self._placed: Seen | None = None
 
     def advance(self, now: Seen, category_risk: float, type_risk: float) -> list[float]:
-        """Return the features of a transaction, in the order of the feature table, and remember it."""
+        """Return the features of a transaction, sorted as the feature table, and remember it."""
         newest = self._newest
         if newest and newest[0].time_ms < now.time_ms:
             self._take_in_newest()

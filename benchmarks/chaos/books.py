@@ -1,4 +1,4 @@
-"""Rule books of the harness, and the same rules in plain Python: the oracle shares no code with the rule engine."""
+"""Rule books of a chaos run, with the same rules in plain Python for the oracle."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from models.scoring.decision import Decision
 from schemas.rule_book import Rule
 
 Decisions = tuple[Decision, frozenset[str]]
-"""A decision, and the codes of the rules that an alert on it names."""
+"""Decision, and rule codes of its alert."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChaosBook:
-    """A rule book, twice: as the job is given it, and as a function.
+    """Rule book, as a record and as a function.
 
     Parameters
     ----------
     rules
-        For the control topic.
+        Rules for the control topic.
     decide
-        Maps an amount in minor units and the model's decision to what the rules make of them.
+        Function of an amount in minor units and the model's decision to the final decision and rule codes.
     """
 
     rules: tuple[Rule, ...]
@@ -29,7 +29,7 @@ class ChaosBook:
 
 
 def without_rules(_amount_minor: int, decision: Decision) -> Decisions:
-    """Return the model's decision: there is no rule book yet."""
+    """Return the model's decision, without a rule book."""
     return decision, frozenset()
 
 

@@ -1,3 +1,5 @@
+"""Model swaps and rule changes of a chaos run."""
+
 from __future__ import annotations
 
 import uuid
@@ -15,23 +17,23 @@ from schemas.rule_book import RuleBook
 
 
 class Changes:
-    """Deployments and rule books that are published while processes die, each kind in turns.
+    """Publisher of deployments and rule books, each kind in rotation.
 
     Parameters
     ----------
     settings, services
-        Where the control topic is.
+        Stack with the control topic.
     folders
-        Model artifacts; the job begins with the first.
+        Model artifacts; the job starts with the first.
     """
 
     def __init__(self, settings: Settings, services: Services, folders: Sequence[Path]) -> None:
         self._settings, self._services = settings, services
         artifacts = {folder: load_artifact(folder) for folder in folders}
         self.models: dict[str, Artifact] = {item.manifest.model_id: item for item in artifacts.values()}
-        """By model id."""
+        """Models by id."""
         self.books: dict[str, ChaosBook] = {}
-        """Those published, by book id."""
+        """Published rule books by id."""
         self._folders = cycle([*folders[1:], folders[0]])
         self._served = {
             folder: Served(
@@ -58,9 +60,9 @@ class Changes:
         """Publish the next rule book; returns its id."""
         book = next(self._books)
         book_id = str(uuid.uuid4())
-        # Known before it is published: the job may follow it at once.
+        # Stored before it is published: the job may use it at once.
         self.books[book_id] = book
-        order = RuleBook(
+        record = RuleBook(
             book_id=book_id,
             changed_at=datetime.now(UTC),
             changed_by="chaos",
@@ -69,5 +71,5 @@ class Changes:
             lists=(),
             snoozes=(),
         )
-        publish_rules(self._settings, self._services, order)
+        publish_rules(self._settings, self._services, record)
         return book_id

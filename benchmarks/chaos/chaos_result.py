@@ -1,4 +1,4 @@
-"""Comparison of the topics with the oracle: pure, so that tests can show that it finds each kind of damage."""
+"""Comparison of the topics with the oracle, free of I/O."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from jobs.job_config import Guarantee
 from schemas.alert_id import alert_id
 
 MOMENT = "scored_at"
-"""The field in which two records of one alert upon the same basis may differ."""
+"""Field in which two records of an alert upon the same basis may differ."""
 
 Record = Mapping[str, Any]
 Key = tuple[str, str]
-"""A transaction: its customer_id and transaction_id."""
+"""Key of a transaction: customer_id and transaction_id."""
 
 
 class Basis(NamedTuple):
-    """Basis of a score, as its record names it, beside the customer's transactions before it."""
+    """Basis of a score, as its record names it, besides the customer's earlier transactions."""
 
     model_id: str
     label_offsets: tuple[int, ...]
@@ -33,7 +33,7 @@ class Basis(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """Right answer to a transaction upon a basis.
+    """Expected answer to a transaction upon a basis.
 
     Parameters
     ----------
@@ -52,18 +52,18 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Content of the topics for a read_committed reader afterwards, each in the order of its partitions.
+    """Content of the topics after a run, each sorted by partition and offset.
 
     Parameters
     ----------
     transactions
-        Those on the input topic.
+        Transactions of the input topic.
     scores, alerts
         Whole records.
     dead_letters
-        How many.
+        Number of dead letters.
     label_ends
-        Of each partition of the labels topic, the offset after its last label.
+        Offset after the last label, per partition of the labels topic.
     """
 
     transactions: Sequence[Key]
@@ -75,14 +75,14 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class ChaosResult:
-    """Counts of what differs; see `broken` for what of it the guarantee forbids.
+    """Counts of the differences; `broken` names those that the guarantee forbids.
 
     Parameters
     ----------
     published
         Transactions sent.
     models, rule_books, label_states
-        Different ones that scores name: with one alone a run shows nothing of changes.
+        Number of different ones that scores name: with one alone the run does not test changes.
     input_lost, input_duplicated, input_disordered
         What the publisher's topic lacks, holds again, or holds before an earlier one of the same customer.
     lost
@@ -90,17 +90,17 @@ class ChaosResult:
     duplicated
         Records of scores beyond the first of each transaction.
     other_basis
-        Those of them that were scored upon another model, other labels or other rules than the first.
+        Duplicates scored upon another model, other labels or other rules than the first.
     score_differences, decision_differences
         Records of scores that are not the oracle's upon their basis, bit for bit, or of no transaction that was sent.
     labels_missed
-        Customers whose last score was given without all labels.
+        Customers whose last score did not use all labels.
     alerts
-        Transactions whose last score is to be alerted.
+        Transactions whose last score requires an alert.
     alerts_lost
-        Those of them without an alert upon the same basis.
+        Those without an alert upon the same basis.
     alerts_duplicated
-        As for scores.
+        Records of alerts beyond the first of each transaction.
     alert_differences
         Records of alerts that are not the oracle's upon their basis, or not equal to the first one upon it.
     dead_letters
@@ -143,11 +143,11 @@ def compare(published: Sequence[Key], ask: Ask, found: Found) -> ChaosResult:
     Parameters
     ----------
     published
-        All transactions, in the order in which they were sent.
+        All transactions, in the sequence of sending.
     ask
-        The oracle, see `Oracle.expect`.
+        Oracle, see `Oracle.expect`.
     found
-        Of the topics.
+        Content of the topics.
     """
     inputs, scores = Counter(found.transactions), Counter(map(_key, found.scores))
     alerts = Counter(map(_key, found.alerts))
@@ -191,11 +191,11 @@ def _repeats(counts: Counter[Key]) -> int:
 
 
 def _disordered(published: Sequence[Key], transactions: Iterable[Key]) -> int:
-    place = {key: number for number, key in enumerate(published)}
+    positions = {key: number for number, key in enumerate(published)}
     newest: dict[str, int] = defaultdict(lambda: -1)
     fallen = 0
     for key in transactions:
-        number = place.get(key, -1)
+        number = positions.get(key, -1)
         fallen += number < newest[key[0]]
         newest[key[0]] = max(newest[key[0]], number)
     return fallen

@@ -1,4 +1,4 @@
-"""One run of the chaos harness: a stack of its own, a stream, faults while it flows, and what came of it."""
+"""Chaos run: a stack of its own, a stream, faults while it flows, and the comparison with the oracle."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from schemas.errors import UserError
 from schemas.registry import FileRegistry
 
 FAULT_S = 45.0
-"""The stream is long enough for faults that take so long each."""
+"""Time per fault for which the stream is sized."""
 TRANSACTION_TIMEOUT_S, OUTAGE_S = 60.0, 80.0
-"""The broker aborts what is open for so long, looking every 10 s; an outage is longer."""
+"""The broker aborts transactions open for this time, checking every 10 s; an outage is longer."""
 CHECKPOINT_TIMEOUT_S, TOLERATED_FAILURES = 15.0, 2
 """Together shorter than a transaction lives; a lost checkpoint folder makes FAILED_CHECKPOINTS fail."""
 SECOND_MODEL_TREES = 40
 FIRST_SCORES_S, ALL_SCORES_S = 120.0, 180.0
 ORACLE_STEP = 20_000
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 _JOB = {
     "emit_scores": True,
@@ -63,14 +63,14 @@ _JOB = {
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """A fault that was made.
+    """Fault of a run.
 
     Parameters
     ----------
     at_s
-        When, in seconds from the first score.
+        Time of the fault, in seconds from the first score.
     target
-        What it hit.
+        Target of the fault.
     recovery_s
         Seconds until scores came again, see `recovery_times`; infinite when none came.
     """
@@ -87,95 +87,95 @@ class Outcome:
     Parameters
     ----------
     hits
-        The faults, in order.
-    verdict
-        What differs from what had to come.
+        Faults in sequence.
+    result
+        Differences from the oracle.
     stream_s, oracle_s
-        Seconds that the job ran, and that the oracle took.
+        Seconds of the job, and of the oracle.
     """
 
     hits: list[Hit]
-    verdict: ChaosResult
+    result: ChaosResult
     stream_s: float
     oracle_s: float
 
 
-def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, outage: bool, tell: Tell) -> Outcome:
-    """Run the experiment; nothing is left running after it, whatever ends it.
+def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, outage: bool, notify: Notify) -> Outcome:
+    """Run the experiment; all its processes are stopped at the end, also after a failure.
 
     Parameters
     ----------
     settings
-        The job's and the model's are kept; broker, cluster and state folder are its own.
+        Job and model settings; broker, cluster and state folder are the experiment's.
     kills
-        How many processes are killed.
+        Number of processes to kill.
     seed
-        Of the stream and of the faults.
+        Seed of the stream and of the faults.
     rate
         Transactions a second.
     outage
-        Whether the cluster is gone once for longer than a Kafka transaction lives.
-    tell
-        Given a line for each thing that happens.
+        Whether the cluster is stopped once for longer than a Kafka transaction lives.
+    notify
+        Callback with a line for each event of the run.
     """
     load_tested(settings.model.artifact)  # before anything is started
-    own = _own(settings)
-    _empty(own)
-    plan = draw_plan(kills, seed, targets(own.job.mode), outage=outage)
+    run_settings = _run_settings(settings)
+    _empty(run_settings)
+    plan = draw_plan(kills, seed, targets(run_settings.job.mode), outage=outage)
     table = draw_world(seed, rows=round(rate * (len(plan) * FAULT_S + FIRST_SCORES_S)))
-    tell("training a second model to swap with")
-    second = _second_model(own, table)
-    tell(f"{len(plan)} faults are drawn, {rate:,.0f} transactions a second; starting")
-    with embedded(own) as services:
+    notify("training a second model to swap with")
+    second = _second_model(run_settings, table)
+    notify(f"{len(plan)} faults are drawn, {rate:,.0f} transactions a second; starting")
+    with embedded(run_settings) as services:
         begin = time.monotonic()
-        job_id = submit(own, services).job_id
-        changes = Changes(own, services, (settings.model.artifact, second))
-        stack = _Stack(settings=own, services=services, job_id=job_id, changes=changes, tell=tell)
+        job_id = submit(run_settings, services).job_id
+        changes = Changes(run_settings, services, (settings.model.artifact, second))
+        stack = _Stack(settings=run_settings, services=services, job_id=job_id, changes=changes, notify=notify)
         sent, hits = stack.disturb(table, draw_labels(table, seed), plan, rate)
         stream_s = time.monotonic() - begin
-        stop_job(own, services, job_id, savepoint=False)
-        tell("reading the topics")
-        found, labels = read_topics(own, services)
+        stop_job(run_settings, services, job_id, savepoint=False)
+        notify("reading the topics")
+        found, labels = read_topics(run_settings, services)
     begin = time.monotonic()
     rows = sent.to_pylist()
-    oracle = Oracle(rows, labels, changes.models, changes.books, progress=_teller(tell, len(rows)))
+    oracle = Oracle(rows, labels, changes.models, changes.books, progress=_oracle_progress(notify, len(rows)))
     published = [(row["customer_id"], row["transaction_id"]) for row in rows]
-    verdict = compare(published, oracle.expect, found)
-    return Outcome(hits=hits, verdict=verdict, stream_s=stream_s, oracle_s=time.monotonic() - begin)
+    result = compare(published, oracle.expect, found)
+    return Outcome(hits=hits, result=result, stream_s=stream_s, oracle_s=time.monotonic() - begin)
 
 
 def _second_model(settings: Settings, table: pa.Table) -> Path:
-    """Train a model to swap with, a small one on the run's own world."""
+    """Train a small model to swap with, on the run's world."""
     folder = settings.state.create().root
     history = folder / "world.parquet"
     pq.write_table(table.slice(0, 30_000), history)
-    candidate = LightGbm(settings=LearnerSettings(trees=SECOND_MODEL_TREES, min_child_samples=20))
-    train(history, folder / "second-model", learner=candidate)
+    learner = LightGbm(settings=LearnerSettings(trees=SECOND_MODEL_TREES, min_child_samples=20))
+    train(history, folder / "second-model", learner=learner)
     return folder / "second-model"
 
 
 def _empty(settings: Settings) -> None:
-    """Begin with an empty state folder, unless it is in use."""
+    """Empty the state folder, unless it is in use."""
     running = RunState.load(settings.state).running()
     if running:
         raise UserError(
-            f"expected nothing to run in {settings.state.root}, was {', '.join(process.name for process in running)}: "
-            "wait for the other `fraudstream chaos`, or end what one left behind: "
+            f"expected no processes in {settings.state.root}, got {', '.join(process.name for process in running)}. "
+            "Wait for the other `fraudstream chaos`, or stop the processes of an earlier one: "
             f"`FRAUDSTREAM_PATHS__STATE={settings.state.root} fraudstream down`"
         )
     shutil.rmtree(settings.state.root, ignore_errors=True)
 
 
-def _teller(tell: Tell, total: int) -> Callable[[int], None]:
+def _oracle_progress(notify: Notify, total: int) -> Callable[[int], None]:
     def progress(done: int) -> None:
         if done % ORACLE_STEP == 0 or done == total:
-            tell(f"the oracle has scored {done:,} of {total:,}")
+            notify(f"the oracle has scored {done:,} of {total:,}")
 
     return progress
 
 
-def _own(settings: Settings) -> Settings:
-    """Keep how the job runs, but for what the comparison needs; let broker, cluster and state be the experiment's."""
+def _run_settings(settings: Settings) -> Settings:
+    """Return the job's settings with those that the comparison needs, and a broker, cluster and state of its own."""
     return settings.model_copy(
         update={
             "job": settings.job.model_copy(update=_JOB),
@@ -188,18 +188,18 @@ def _own(settings: Settings) -> Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stack:
-    """Target of the faults: the job, and its services."""
+    """Job and stack that the faults hit."""
 
     settings: Settings
     services: Services
     job_id: str
     changes: Changes
-    tell: Tell
+    notify: Notify
 
     def disturb(
         self, table: pa.Table, labels: pa.Table, plan: Sequence[Step], rate: float
     ) -> tuple[pa.Table, list[Hit]]:
-        """Let the stream flow, make changes and faults, repair them, wait for the last score; return what was sent."""
+        """Run the stream with changes and faults, repair them, wait for the last score; return those sent."""
         broker, topics = self.services.broker(self.settings), self.settings.topics
         with (
             ScoreWatch(broker) as watch,
@@ -214,14 +214,14 @@ class _Stack:
                 self._change(step.change)
                 moments.append(self._hit(step.target))
                 counts = f"{stream.count:,} sent with {stream.labels:,} labels, {len(watch.scored):,} scored"
-                self.tell(f"{moments[-1] - begin:6.1f} s  {step.change} changed, {step.target} back; {counts}")
+                self.notify(f"{moments[-1] - begin:6.1f} s  {step.change} changed, {step.target} recovered; {counts}")
                 if step.patient:
                     _await_after(watch, time.monotonic())
             _await_after(watch, time.monotonic())
             stream.end()
             self._await_labels()
             sent = stream.close()
-            self.tell(f"{len(sent):,} sent, a last one of every customer among them; waiting for all scores")
+            self.notify(f"{len(sent):,} sent, a last one of every customer among them; waiting for all scores")
             _await(lambda: len(watch.scored) >= len(sent))
         return sent, [
             Hit(at_s=moment - begin, target=step.target, recovery_s=seconds)
@@ -231,10 +231,10 @@ class _Stack:
     def _await_first(self, watch: ScoreWatch) -> None:
         if not wait_until(lambda: bool(watch.scored), seconds=FIRST_SCORES_S):
             logs = self.settings.state.logs
-            raise RuntimeFailure(f"expected scores within {FIRST_SCORES_S:.0f} s, was none: see {logs}")
+            raise RuntimeFailure(f"expected scores within {FIRST_SCORES_S:.0f} s, got none. See {logs}")
 
     def _await_labels(self) -> None:
-        """Wait until the job has learned all labels; if it does not, the comparison will say so."""
+        """Wait until the job has read all labels; otherwise the comparison reports it."""
         with closing(ConsumerLag(self.services.broker(self.settings))) as lag:
             group, topic = job_config(self.settings, self.services).group, self.settings.topics.labels
             _await(lambda: (lag.records(group) or {topic: 1})[topic] == 0)
@@ -246,7 +246,7 @@ class _Stack:
             self.changes.change_rules()
 
     def _hit(self, target: Target) -> float:
-        """Make a fault, and repair it as an operator would; return when it was made, by time.monotonic."""
+        """Inject a fault and repair it as an operator would; return its time, by time.monotonic."""
         rest = FlinkRest(url=self.services.rest_url)
         if target is Target.CHECKPOINT_FOLDER:
             await_running(rest, self.job_id)
@@ -269,5 +269,5 @@ def _await_after(watch: ScoreWatch, moment: float) -> None:
 
 
 def _await(condition: Callable[[], bool]) -> None:
-    """Wait for scores; if they do not come, the comparison will say which are lost."""
+    """Wait for scores; otherwise the comparison reports the lost ones."""
     wait_until(condition, seconds=ALL_SCORES_S)

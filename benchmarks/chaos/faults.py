@@ -1,4 +1,4 @@
-"""How each fault is made. Mending is not here: that is `fraudstream up`."""
+"""Faults of a chaos run; `fraudstream up` repairs them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fraudstream.system.run_state import RunState
 GONE_SECONDS = 10.0
 PRESENT_SECONDS = 90.0
 FAILED_CHECKPOINTS = 2
-"""So many must fail before the folder comes back."""
+"""Checkpoints that must fail before the folder is restored."""
 
 
 def kill(settings: Settings, target: Target) -> None:
@@ -31,30 +31,30 @@ def kill(settings: Settings, target: Target) -> None:
 def kill_process(victim: psutil.Process, target: Target) -> None:
     """Send SIGKILL to a process, and wait until it is gone."""
     os.kill(victim.pid, signal.SIGKILL)
-    # One that nobody waited for stays as a zombie, which is as dead.
+    # A process without a waiting parent stays as a zombie.
     gone = wait_until(lambda: not victim.is_running() or victim.status() == psutil.STATUS_ZOMBIE, seconds=GONE_SECONDS)
     if not gone:
-        raise RuntimeFailure(f"expected the {target} {victim.pid} to be gone after SIGKILL, but it runs")
+        raise RuntimeFailure(f"expected the {target} {victim.pid} to be gone after SIGKILL, got a running process")
 
 
 def hide_checkpoints(settings: Settings, rest: FlinkRest, job_id: str) -> None:
-    """Put a plain file where the job's checkpoints are until some have failed, then put the folder back.
+    """Replace the job's checkpoint folder by a file until some checkpoints have failed, then restore it.
 
-    Taking the right to write away would do nothing to a job that runs as root.
+    Removing the write permission has no effect on a job that runs as root.
     """
     folder = settings.state.checkpoints / job_id
     aside, before = folder.with_name(f"{job_id}.aside"), _failed(rest, job_id)
     folder.rename(aside)
     folder.touch()
     try:
-        _await(lambda: _failed(rest, job_id) >= before + FAILED_CHECKPOINTS, "a checkpoint that fails")
+        _await(lambda: _failed(rest, job_id) >= before + FAILED_CHECKPOINTS, "a failed checkpoint")
     finally:
         folder.unlink()
         aside.rename(folder)
 
 
 def stop_cluster(settings: Settings, seconds: float) -> None:
-    """Kill the JobManager and all TaskManagers, and leave it at that for a time: the outage itself is the fault."""
+    """Kill the JobManager and all TaskManagers, and wait: the outage itself is the fault."""
     for target in (Target.JOBMANAGER, Target.TASKMANAGER):
         for process in RunState.load(settings.state).running(target):
             kill_process(psutil.Process(process.pid), target)
@@ -68,10 +68,10 @@ def await_running(rest: FlinkRest, job_id: str) -> None:
         job = rest.job(job_id)
         return job["state"] == "RUNNING" and {vertex["status"] for vertex in job["vertices"]} <= {"RUNNING", "FINISHED"}
 
-    _await(runs, "a job that runs")
+    _await(runs, "a running job")
 
 
-def _await(condition: Callable[[], bool], what: str) -> None:
+def _await(condition: Callable[[], bool], expected: str) -> None:
     def holds() -> bool:
         try:
             return condition()
@@ -79,13 +79,13 @@ def _await(condition: Callable[[], bool], what: str) -> None:
             return False  # a JobManager that has just come back does not answer for its jobs yet
 
     if not wait_until(holds, seconds=PRESENT_SECONDS, interval_s=0.2):
-        raise RuntimeFailure(f"expected {what} within {PRESENT_SECONDS:.0f} s, but there was none")
+        raise RuntimeFailure(f"expected {expected} within {PRESENT_SECONDS:.0f} s, got none")
 
 
 def _process(settings: Settings, target: Target) -> psutil.Process:
     found = RunState.load(settings.state).running(target)
     if not found:
-        raise RuntimeFailure(f"expected a {target} to kill, but none runs")
+        raise RuntimeFailure(f"expected a {target} to kill, found none")
     return psutil.Process(found[0].pid)
 
 

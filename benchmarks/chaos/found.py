@@ -1,4 +1,4 @@
-"""The topics of a chaos run as a read_committed reader finds them afterwards."""
+"""Topics of a chaos run, read with read_committed after its end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.baselines.naive_labels import KnownLabel
 from benchmarks.chaos.chaos_result import Found
-from benchmarks.chaos.label_history import PlacedLabel
+from benchmarks.chaos.label_history import PositionedLabel
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.settings.settings import Settings
@@ -21,8 +21,8 @@ Positioned = tuple[int, int, dict[str, Any]]
 """Partition, offset and record."""
 
 
-def read_topics(settings: Settings, services: Services) -> tuple[Found, list[PlacedLabel]]:
-    """Read all that the run left in the topics, and the labels with their positions."""
+def read_topics(settings: Settings, services: Services) -> tuple[Found, list[PositionedLabel]]:
+    """Read the topics of the run, and the labels with their positions."""
     topics = settings.topics
 
     def records(name: str, topic: str) -> Iterator[Positioned]:
@@ -32,7 +32,7 @@ def read_topics(settings: Settings, services: Services) -> tuple[Found, list[Pla
         for message in messages:
             yield message.partition() or 0, message.offset() or 0, codec.decode(message.value() or b"")
 
-    labels = [_placed(*found) for found in records(LABEL, topics.labels)]
+    labels = [_positioned(*found) for found in records(LABEL, topics.labels)]
     found = Found(
         transactions=[
             (record["customer_id"], record["transaction_id"])
@@ -46,7 +46,7 @@ def read_topics(settings: Settings, services: Services) -> tuple[Found, list[Pla
     return found, labels
 
 
-def _placed(partition: int, offset: int, record: dict[str, Any]) -> PlacedLabel:
+def _positioned(partition: int, offset: int, record: dict[str, Any]) -> PositionedLabel:
     label = KnownLabel(
         transaction_id=record["transaction_id"],
         customer_id=record["customer_id"],
@@ -55,10 +55,10 @@ def _placed(partition: int, offset: int, record: dict[str, Any]) -> PlacedLabel:
         is_fraud=record["is_fraud"],
         label_time_ms=(record["label_time"] - _EPOCH) // timedelta(milliseconds=1),
     )
-    return PlacedLabel(label=label, partition=partition, offset=offset)
+    return PositionedLabel(label=label, partition=partition, offset=offset)
 
 
-def _ends(labels: list[PlacedLabel]) -> list[int]:
+def _ends(labels: list[PositionedLabel]) -> list[int]:
     """Return the offset after the last label of each partition, up to the last that has any."""
     ends = [0] * (1 + max((label.partition for label in labels), default=-1))
     for label in labels:

@@ -1,3 +1,5 @@
+"""Oracle of a chaos run."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,42 +13,42 @@ from benchmarks.baselines.naive_labels import LabelFacts, is_of_labels
 from benchmarks.baselines.naive_replay import naive_event
 from benchmarks.chaos.books import ChaosBook, without_rules
 from benchmarks.chaos.chaos_result import Basis, Expected, Key
-from benchmarks.chaos.label_history import LabelHistory, PlacedLabel
+from benchmarks.chaos.label_history import LabelHistory, PositionedLabel
 from models.features.operation import Operation
 from models.features.table import FEATURES
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision, decide
 from models.scoring.model import OnnxModel
 
-_RISKS = [place for place, feature in enumerate(FEATURES) if feature.operation is Operation.CATEGORY_RISK]
-_TYPE_RISKS = [place for place, feature in enumerate(FEATURES) if feature.operation is Operation.TYPE_RISK]
-_OF_LABELS = [(place, feature) for place, feature in enumerate(FEATURES) if is_of_labels(feature)]
+_RISKS = [column for column, feature in enumerate(FEATURES) if feature.operation is Operation.CATEGORY_RISK]
+_TYPE_RISKS = [column for column, feature in enumerate(FEATURES) if feature.operation is Operation.TYPE_RISK]
+_OF_LABELS = [(column, feature) for column, feature in enumerate(FEATURES) if is_of_labels(feature)]
 
 
 class Oracle:
-    """Right answers to a stream, by the naive engine and the artifacts' ONNX: nothing that the job computes with.
+    """Expected answers to a stream, by the naive engine and the artifacts' ONNX, without code of the job.
 
-    A score follows from the customer's transactions before it, and from what its record names: the model, the labels
-    that its shard knew and the rule book. So an answer is given for each of these that a record says it was given upon.
+    A score depends on the customer's transactions before it, and on the basis that its record names: the model, the
+    labels known to its shard and the rule book. So there is an answer for each basis that a record names.
 
     Parameters
     ----------
     sent : sequence of mappings
-        All transactions with the columns of `TRANSACTION_ARROW`, in the order in which they were sent.
-    labels : iterable of PlacedLabel
-        All labels, as they lie in their topic.
+        All transactions with the columns of `TRANSACTION_ARROW`, in the sequence of sending.
+    labels : iterable of PositionedLabel
+        All labels with their positions.
     models : mapping of str to Artifact
-        By model id.
+        Models by id.
     books : mapping of str to ChaosBook
-        By the id of the rule book.
+        Rule books by id.
     progress : callable of int
-        Given the number of transactions done.
+        Callback with the number of transactions done.
     """
 
     def __init__(
         self,
         sent: Sequence[Mapping[str, Any]],
-        labels: Iterable[PlacedLabel],
+        labels: Iterable[PositionedLabel],
         models: Mapping[str, Artifact],
         books: Mapping[str, ChaosBook],
         *,
@@ -67,7 +69,7 @@ class Oracle:
             progress(number)
 
     def expect(self, asked: Sequence[tuple[Key, Basis]]) -> list[Expected | None]:
-        """Return what must come of transactions upon the bases that their records name; None where there is no such."""
+        """Return the expected answers to transactions upon bases; None for an unknown transaction or basis."""
         answers: list[Expected | None] = [None] * len(asked)
         for model_id, artifact in self._models.items():
             rows = [
@@ -89,13 +91,13 @@ class Oracle:
         customer = self._customers.known(event.customer_id, basis.label_offsets)
         facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer, event.minor_units)
         x = list(described)
-        for place, feature in _OF_LABELS:
-            x[place] = facts.value_of(feature)
+        for column, feature in _OF_LABELS:
+            x[column] = facts.value_of(feature)
         event = naive_event(self._rows[key], artifact)
-        for place in _RISKS:
-            x[place] = event.category_risk
-        for place in _TYPE_RISKS:
-            x[place] = event.type_risk
+        for column in _RISKS:
+            x[column] = event.category_risk
+        for column in _TYPE_RISKS:
+            x[column] = event.type_risk
         return x
 
     def _decided(self, artifact: Artifact, key: Key, basis: Basis, score: float) -> Expected:

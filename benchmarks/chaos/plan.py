@@ -1,4 +1,4 @@
-"""Faults and their times, drawn from the seed alone."""
+"""Plan of the faults, drawn from the seed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from jobs.job_config import Mode
 PAUSE_S = (1.0, 6.0)
 """Bounds of the time before a fault."""
 IMPATIENT = 0.25
-"""Share of the faults after which the next one does not wait until the job has recovered."""
+"""Share of the faults whose successor does not wait for the job's recovery."""
 
 
 class Target(StrEnum):
-    """Target of a fault. The values are those of tables and JSON."""
+    """Target of a fault; the values appear in tables and JSON."""
 
     TASKMANAGER = "taskmanager"
     JOBMANAGER = "jobmanager"
@@ -29,11 +29,11 @@ class Target(StrEnum):
 
 
 ONCE = (Target.CHECKPOINT_FOLDER, Target.OUTAGE)
-"""Faults that come once in a run, whatever is killed beside them."""
+"""Faults that occur once in a run, in addition to the kills."""
 
 
 class Change(StrEnum):
-    """Record that is published just before a fault, so that the fault meets it half done."""
+    """Record published just before a fault, which interrupts its handling."""
 
     MODEL = "model"
     RULES = "rules"
@@ -41,19 +41,19 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One fault.
+    """Step of the plan: one fault.
 
     Parameters
     ----------
     target
-        Victim: the checkpoint folder becomes unwritable for a while, in an outage the cluster is gone for longer
-        than a Kafka transaction lives, all else is killed.
+        Target: the checkpoint folder becomes unwritable for a while, in an outage the cluster is stopped for longer
+        than a Kafka transaction lives, others are killed.
     pause_s
-        Seconds that pass before it.
+        Seconds before it.
     change
         Record published before it.
     patient
-        Whether scores must come again before the next fault, or this one is only mended.
+        Whether the next fault waits for new scores, or only for the repair.
     """
 
     target: Target
@@ -63,30 +63,30 @@ class Step:
 
 
 def targets(mode: Mode) -> tuple[Target, ...]:
-    """List what can be killed in a mode."""
+    """Return the processes that can be killed in a mode."""
     always = (Target.TASKMANAGER, Target.JOBMANAGER, Target.ZOOKEEPER, Target.BROKER)
     return (*always, Target.PYTHON_WORKER) if mode == "process" else always
 
 
 def draw_plan(kills: int, seed: int, killed: Sequence[Target], *, outage: bool = True) -> list[Step]:
-    """Draw the faults of a run: `kills` of them shared evenly, in any order, and ONCE each of the others.
+    """Draw the faults of a run: `kills` of them shared evenly, in random sequence, and each of ONCE.
 
     Parameters
     ----------
     kills
-        How many processes are killed; with at least three for each of `killed` all are hit three times.
+        Number of processes to kill; three per process of `killed` hit each three times.
     seed
-        The same one gives the same plan.
+        The same seed gives the same plan.
     killed
-        What can be killed.
+        Processes that can be killed.
     outage
         Whether the outage is one of the faults.
     """
     chance = random.Random(seed)  # noqa: S311 (a schedule, no secret)
     rest = chance.sample(killed, kills % len(killed))
-    order = [*killed] * (kills // len(killed)) + rest
-    order += [target for target in ONCE if outage or target is not Target.OUTAGE]
-    chance.shuffle(order)
+    sequence = [*killed] * (kills // len(killed)) + rest
+    sequence += [target for target in ONCE if outage or target is not Target.OUTAGE]
+    chance.shuffle(sequence)
     changes = cycle(Change)
     return [
         Step(
@@ -95,5 +95,5 @@ def draw_plan(kills: int, seed: int, killed: Sequence[Target], *, outage: bool =
             patient=chance.random() >= IMPATIENT,
             change=next(changes),
         )
-        for target in order
+        for target in sequence
     ]

@@ -1,3 +1,5 @@
+"""Reader of committed scores that outlives the broker's failures."""
+
 from __future__ import annotations
 
 import time
@@ -10,7 +12,7 @@ PATIENCE_S = 30.0
 
 
 class ScoreWatch(BackgroundReader):
-    """Reads committed scores, whatever happens to the broker.
+    """Background reader of committed scores that outlives the broker's failures.
 
     Parameters
     ----------
@@ -23,9 +25,9 @@ class ScoreWatch(BackgroundReader):
         self._codecs = broker.codecs(topic)
         super().__init__("score-watch", broker, (topic,))
         self.scored: set[tuple[str, str]] = set()
-        """Customer and id of each transaction that has a score."""
+        """Customer and id of each scored transaction."""
         self.arrivals_s: list[float] = []
-        """When scores came, one moment for each look, by time.monotonic."""
+        """Arrival times of scores, one per poll, by time.monotonic."""
 
     def _poll(self) -> None:
         messages = [message for message in self._consumer.consume(1_000, POLL_S) if message.error() is None]

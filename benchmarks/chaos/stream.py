@@ -1,3 +1,5 @@
+"""Stream of transactions and labels of a chaos run."""
+
 from __future__ import annotations
 
 import threading
@@ -21,9 +23,9 @@ from schemas.registry import SchemaRegistry, value_subject
 from schemas.topics import Topics
 
 CLOSING_MS = 60_000
-"""How long after the last transaction those of the closing section are made, in event time."""
+"""Event time from the last transaction to the closing section."""
 LABELS_AT_ONCE = 16
-"""Labels are sent when so many are due, as every slice of transactions waits for them to be handed over."""
+"""Number of due labels that are sent together, as every slice of transactions waits for their delivery."""
 
 
 class Stream:
@@ -32,13 +34,13 @@ class Stream:
     Parameters
     ----------
     table
-        More transactions than are needed, in order, with the columns of `TRANSACTION_ARROW`.
+        More transactions than are needed, sorted by event time, with the columns of `TRANSACTION_ARROW`.
     labels
-        Labels in the columns of `LABEL_ARROW`, in the order in which they are sent.
+        Labels in the columns of `LABEL_ARROW`, in the sequence of sending.
     publisher, topics, registry
         Destination.
     rate
-        Transactions a second.
+        Transactions per second.
     """
 
     def __init__(
@@ -74,10 +76,10 @@ class Stream:
         self._pool.shutdown()
 
     def require_alive(self) -> None:
-        """Check that transactions still flow: faults in their absence would show nothing."""
+        """Check that the stream has not ended: a fault without a stream shows nothing."""
         if self._sent is not None and self._sent.done():
             self._sent.result()
-            raise RuntimeFailure(f"expected the stream to outlast the faults, but its {self.count:,} are all sent")
+            raise RuntimeFailure(f"expected a stream longer than the faults, got {self.count:,} transactions")
 
     def end(self) -> None:
         """Stop sending, and wait until all that was sent is delivered."""
@@ -87,7 +89,7 @@ class Stream:
         self._publisher.flush()
 
     def close(self) -> pa.Table:
-        """Send a last transaction of every customer; returns all that was sent, in order."""
+        """Send a last transaction of every customer; return all transactions sent."""
         body = self._table.slice(0, self.count)
         closing = closing_section(body)
         self._publisher.publish(self._records(closing), self._topics.transactions, schedule=ConstantRate(self._rate))
@@ -116,9 +118,9 @@ class Stream:
 
 
 def closing_section(body: pa.Table) -> pa.Table:
-    """Make a transaction for every customer of a stream: its last one once more, under a new id and later.
+    """Return a transaction for every customer of a stream: its last one, repeated later under a new id.
 
-    Its score depends on all that is known of the customer: together they show whether the whole state is right.
+    Its score depends on the customer's whole history: together they show whether the whole state is right.
     """
     customers = body["customer_id"].to_pylist()
     last = sorted({customer: row for row, customer in enumerate(customers)}.values())

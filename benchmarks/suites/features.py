@@ -23,7 +23,7 @@ from schemas.columns import LABEL_ARROW
 
 CUSTOMERS, MERCHANTS, HELD, ROUNDS = 10_000, 5_000, 40, 7
 START_MS = 1_767_225_600_000
-GAP_MS = 3 * 3_600_000  # of one customer's transactions: 40 of them reach back over most of a week
+GAP_MS = 3 * 3_600_000  # of one customer's transactions: 40 of them span about five days
 
 
 def transactions(rng: np.random.Generator, customers: NDArray[np.int64], start_ms: int, span_ms: int) -> pa.RecordBatch:
@@ -115,7 +115,7 @@ def measure(
 
 
 def state_bytes(rng: np.random.Generator) -> dict[str, int]:
-    """Return the largest encoded history of a customer after so many transactions, and of a merchant's labels."""
+    """Return the largest encoded history of a customer by number of transactions, and of a merchant's labels."""
     sizes = {}
     for held in (1, HELD, K, 3 * K):
         engine = warmed(rng, held, with_labels=True)

@@ -1,4 +1,4 @@
-"""The time from publishing to the alert, at 5,000 transactions a second and at half of what can be sustained."""
+"""Time from publishing to the alert, at 5,000 transactions per second and at half of the sustainable rate."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -43,7 +43,7 @@ def _report(settings: Settings, sustainable: float, measured: Sequence[Measured]
     return Report(
         suite="latency",
         workload=(
-            "A process of its own publishes by the clock, whatever the job does (open loop). A latency is the time "
+            "A process of its own publishes by the clock, independently of the job (open loop). A latency is the time "
             "from the moment at which the transaction was due to the moment at which its alert was read, so a sender "
             "that falls behind hides nothing (no coordinated omission); before each rate a warm-up is left out. "
             f"Checkpoints, every {settings.job.checkpoint_interval_s:g} s, are part of it. The sustainable rate is the "
@@ -108,7 +108,7 @@ def _chart(measured: Sequence[Measured]) -> Chart:
             if pooled.get_total_count() * (1 - share) >= 1
         ]
     return Chart(
-        title="Publish to alert: of so many alerts one takes as long",
+        title="Publish to alert: slowest of this number of alerts",
         x="alerts (10 is p90, 100 is p99, 1,000 is p99.9)",
         y="milliseconds",
         lines=lines,

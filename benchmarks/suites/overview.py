@@ -1,4 +1,4 @@
-"""The figures of `make bench`: the rate of draining a topic beside a plain loop, and the time to an alert."""
+"""Main figures: draining rate compared with a plain loop, and time to an alert."""
 
 from benchmarks.bench import bench_model, bench_settings, console, publish
 from benchmarks.drain import loop_rate, scored_rate
@@ -12,7 +12,7 @@ from producers.simulation_config import SimulationConfig
 from schemas.topics import Topics
 
 # 10,000 customers: their histories fill up, so the later part of the topic is at full work.
-# The JVM compiles for half a minute; the rate is taken after that.
+# The JVM compiles for half a minute; the rate is measured after that.
 BACKLOG = SimulationConfig(seed=2, customers=10_000, days=80)
 BACKLOG_EVENTS, LOOP_EVENTS = 2_200_000, 200_000
 LIVE = SimulationConfig(seed=3, customers=10_000, days=30)

@@ -1,4 +1,4 @@
-"""Scaling, one axis after the other."""
+"""Rates along several axes."""
 
 from collections.abc import Callable, Mapping
 

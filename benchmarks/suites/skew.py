@@ -92,7 +92,7 @@ def _zipf(rng: np.random.Generator, customers: int, count: int) -> NDArray[np.in
 
 
 def _spread(table: pa.Table) -> pa.Table:
-    """Give the transactions of a table to other customers, most of them to few."""
+    """Assign the transactions of a table to other customers, most of them to a few."""
     names = np.array(sorted(set(table["customer_id"].to_pylist())))
     chosen = names[_zipf(np.random.default_rng(7), len(names), len(table))]
     index = table.schema.get_field_index("customer_id")

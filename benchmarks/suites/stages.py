@@ -1,4 +1,4 @@
-"""Time of an event by stage, from the JVM's window to the alert, and by thread."""
+"""Time of an event by stage, from the JVM's window to the alert, and processor time by thread."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,9 +16,9 @@ from producers.simulation_config import SimulationConfig
 WORLD = SimulationConfig(seed=2, customers=10_000, days=24)
 BACKLOG, LIVE_S, PROFILE_S = 600_000, 20, 10
 LIVE_RATES = (5_000, 100)
-"""Transactions a second. At the second a batch has one or two: what it costs is what any batch costs at least."""
+"""Transactions per second. At the second rate a batch has one or two: its cost is the minimum of any batch."""
 MIN_SHARE = 0.01
-"""Threads with less of the processor's time are added up."""
+"""Share of the processor time below which threads are summed up."""
 
 
 def run(brief: bool = False) -> Report:
@@ -91,7 +91,7 @@ def _stages_section(costs: Mapping[str, Cost]) -> Section:
     rows = [[words, *_cells(costs, stage)] for stage, words in STAGES.items() if stage != BETWEEN]
     busy = ["at work", *(cell for cost in costs.values() for cell in _pair(cost.operator_us, cost))]
     drained, *others = costs.values()
-    # Where it is not draining, the wait says only how little there is to do.
+    # Without a backlog the wait only shows the lack of work.
     waits = [STAGES[BETWEEN], *_pair(drained.us_per_event(BETWEEN), drained), *[""] * (2 * len(others))]
     return Section(title="Time by stage", columns=columns, rows=[*rows, busy, waits])
 
@@ -106,8 +106,8 @@ def _pair(us_per_event: float, cost: Cost) -> tuple[str, str]:
 
 def _threads_section(costs: Mapping[str, Cost]) -> Section:
     drained = next(iter(costs.values()))
-    least = MIN_SHARE * sum(drained.threads_s.values())
-    shown = [name for name, seconds in sorted(drained.threads_s.items(), key=lambda it: -it[1]) if seconds >= least]
+    threshold = MIN_SHARE * sum(drained.threads_s.values())
+    shown = [name for name, seconds in sorted(drained.threads_s.items(), key=lambda it: -it[1]) if seconds >= threshold]
 
     def us(cost: Cost, names: list[str]) -> str:
         return f"{sum(cost.threads_s.get(name, 0.0) for name in names) * 1e6 / cost.events:.2f}"

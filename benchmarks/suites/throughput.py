@@ -1,4 +1,4 @@
-"""How fast the job drains a filled topic, beside a plain loop, several times in turns."""
+"""Rate of draining a filled topic, in turns with a plain loop; cold start."""
 
 import statistics
 import time
@@ -22,7 +22,7 @@ JOB, LOOP = "job", "plain loop, one process"
 
 
 def run(brief: bool = False) -> Report:
-    """Drain by each in turns."""
+    """Drain by job and loop in turns."""
     settings = bench_settings(bench_model())
     job = settings.job.model_copy(update={"checkpoint_interval_s": CHECKPOINT_S})
     settings = settings.model_copy(update={"job": job})
@@ -79,7 +79,7 @@ def _report(events: int, rates: Mapping[str, Sequence[float]], cold_start_s: flo
         sections=[
             Section(
                 title=f"Draining: the job at {ratio} times the loop's rate",
-                columns=("who", "events/s, median", "least - most", "runs"),
+                columns=("engine", "events/s, median", "min - max", "runs"),
                 rows=rows,
             ),
             Section(

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from fraudstream.api.score_book import Entry, State
+from fraudstream.readers.reason_summary import summarized
 
 REASON = {
     "code": "SPEED",
@@ -14,6 +15,8 @@ REASON = {
     "value": 2310.4,
     "usual": None,
     "contribution": 2.31,
+    "summary": "Moved at 2,310 km/h since the customer's last transaction",
+    "strength": "strong",
 }
 SCORED = {
     "transaction_id": "8b6f7a52-5c0e-4d0c-9a53-0d1c6f6a9f11",
@@ -38,7 +41,7 @@ PENDING: dict[str, Any] = {
 
 
 class ReasonAnswer(BaseModel):
-    """Why, see docs/reasons.md."""
+    """Reason of a decision, see docs/reasons.md."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -51,6 +54,10 @@ class ReasonAnswer(BaseModel):
     """the customer's usual value"""
     contribution: float | None
     """what the code adds to the log-odds of fraud"""
+    summary: str
+    """sentence for an analyst: what happened, and what is usual for the customer"""
+    strength: Literal["strong", "moderate", "weak"] | None
+    """by contribution; null of a rule, and where the model does not tell"""
 
 
 class ScoreAnswer(BaseModel):
@@ -87,7 +94,7 @@ class ScoreAnswer(BaseModel):
                 model_id=None,
                 reasons=[],
             )
-        reasons: list[dict[str, Any]] = found.get("reasons", [])
+        reasons = summarized(found) if "reasons" in found else []
         return cls(
             transaction_id=entry.transaction_id,
             status=entry.state,

@@ -35,6 +35,7 @@ def tail(
     from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
     from fraudstream.readers.alerts import read_alerts
+    from fraudstream.readers.reason_summary import summarized
 
     settings = settings_of(context)
     broker = Broker.of(settings)
@@ -47,13 +48,14 @@ def tail(
         from_start=from_start,
     )
     for alert in found:
-        show(alert, Text.from_markup(line(alert)), as_json=as_json)
+        shown = {**alert, "reasons": summarized(alert)}
+        show(shown, Text.from_markup(line(alert)), as_json=as_json)
 
 
 def line(alert: dict[str, Any]) -> str:
     """Return an alert as one line of markup: time, decision, score, customer, amount, reasons."""
     colour = "red" if alert["decision"] == "BLOCK" else "yellow"
-    why = ", ".join(reason_words(reason) for reason in alert["reasons"][:3])
+    why = "; ".join(reason_words(reason, alert["currency"]) for reason in alert["reasons"][:3])
     amount = amount_text(alert["amount_minor"], alert["currency"])
     what = escape(printable(f"{alert['customer_id']} at {alert['merchant_id']}  {amount}"))
     return (
@@ -62,14 +64,10 @@ def line(alert: dict[str, Any]) -> str:
     )
 
 
-def reason_words(reason: dict[str, Any]) -> str:
-    """Return a reason as text: code, its strongest feature with the value, and its contribution to the log-odds.
+def reason_words(reason: dict[str, Any], currency: str) -> str:
+    """Return a reason in words: what happened, what is usual, and how strong it is; `--json` has its figures."""
+    from fraudstream.readers.reason_summary import summarize
 
-    A rule on texts alone has no feature.
-    """
-    if not reason["feature"]:
-        return str(reason["code"])
-    code = f"{reason['code']} " if reason["code"] else ""  # an alert of an earlier version has none
-    usual = "" if reason["usual"] is None else f" (usually {reason['usual']:.4g})"
-    weight = "" if reason["contribution"] is None else f" {reason['contribution']:+.2f}"
-    return f"{code}{reason['feature']} {reason['value']:.4g}{usual}{weight}"
+    found = summarize(reason, currency)
+    strength = f", {found['strength']}" if found["strength"] else ""
+    return escape(printable(f"{found['summary']}{strength}"))

@@ -53,9 +53,9 @@ def chaos(
         seed=seed,
         rate=rate,
         outage=outage,
-        tell=lambda line: err.print(line, soft_wrap=True),
+        notify=lambda line: err.print(line, soft_wrap=True),
     )
-    broken = done.verdict.broken(settings.job.guarantee)
+    broken = done.result.broken(settings.job.guarantee)
     summary = {"seed": seed, "guarantee": settings.job.guarantee, "mode": settings.job.mode, **_summary(done, broken)}
     show(summary, *_parts(done, broken), as_json=as_json, json_last=True)
     if broken:
@@ -65,7 +65,7 @@ def chaos(
 def _parts(done: Outcome, broken: list[str]) -> Iterator[Rows]:
     rows = [(f"{hit.at_s:.1f}", hit.target, f"{hit.recovery_s:.1f}") for hit in done.hits]
     yield Rows(("at, s", "killed", "recovery, s"), rows)
-    marks = ((name, count, "BROKEN" if name in broken else "") for name, count in vars(done.verdict).items())
+    marks = ((name, count, "BROKEN" if name in broken else "") for name, count in vars(done.result).items())
     yield Rows(("compared", "count", ""), ((name.replace("_", " "), f"{count:,}", mark) for name, count, mark in marks))
 
 
@@ -76,7 +76,7 @@ def _summary(done: Outcome, broken: list[str]) -> dict[str, Any]:
     times = [hit.recovery_s for hit in killed]
     return {
         "kills": len(killed),
-        **vars(done.verdict),
+        **vars(done.result),
         "broken": broken,
         "recovery_s": {"median": round(statistics.median(times), 1), "max": round(max(times), 1)},
         "stream_s": round(done.stream_s, 1),

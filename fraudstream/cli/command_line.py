@@ -14,7 +14,7 @@ from fraudstream.system.system_errors import in_words
 from fraudstream.terminal import warn
 
 READER_GONE = 141
-"""Exit code of a command whose output nobody reads any more: what a shell tells of one that died of SIGPIPE."""
+"""Exit code of a command whose reader is gone, as shells report for SIGPIPE."""
 
 
 class CommandGroup(TyperGroup):
@@ -34,7 +34,7 @@ class CommandGroup(TyperGroup):
 
 
 class CommandLine(CommandGroup):
-    """The command line as a whole."""
+    """Group of all commands."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command.
@@ -42,7 +42,7 @@ class CommandLine(CommandGroup):
         Raises
         ------
         UserError, RuntimeFailure
-            The system refused a file or had no space for it, and the command had no words of its own for that.
+            A system error that the command does not handle, for example a full disk.
         """
         try:
             return super().invoke(ctx)
@@ -60,18 +60,18 @@ def _path(context: Any) -> list[str]:
 
 
 def leave_output() -> None:
-    """Give up standard output if it takes nothing any more: Python would try it once more at its end, and complain."""
+    """Drop standard output if it is closed: Python would flush it at exit, and print an error."""
     try:
         sys.stdout.flush()
     except OSError:
-        _point_at_nothing()
+        _redirect_to_null()
 
 
-def _point_at_nothing() -> None:
+def _redirect_to_null() -> None:
     try:
         descriptor = sys.stdout.fileno()
-    except (OSError, ValueError):  # no file of the system: a test's
+    except (OSError, ValueError):  # not a system file, as in tests
         return
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, descriptor)
-    os.close(nothing)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)

@@ -50,7 +50,7 @@ def list_letters(
     from fraudstream.readers.dead_letters import read_dead_letters
 
     settings = settings_of(context)
-    found = read_dead_letters(Broker.of(settings), _wanted(reason, topic, key, since, until))
+    found = read_dead_letters(Broker.of(settings), _filter(reason, topic, key, since, until))
     letters = sorted(found, key=lambda letter: letter.failed_at)
     newest = letters[-limit:]
     if as_json:
@@ -71,7 +71,7 @@ def list_letters(
 @app.command("show")
 def show_letter(
     context: typer.Context,
-    place: Annotated[str, typer.Argument(help="Position as PARTITION:OFFSET, see `dlq ls`.")],
+    place: Annotated[str, typer.Argument(metavar="POSITION", help="Position as PARTITION:OFFSET, see `dlq ls`.")],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -98,7 +98,7 @@ def show_letter(
 
 
 def _parts(letter: DeadLetter, record: dict[str, Any] | None, *, whole: bool) -> Iterator[str | Rows]:
-    """Return what is shown of a letter; `whole` says that its source topic still has the record."""
+    """Yield the lines about a letter; `whole` if its source topic still has the record."""
     yield f"{letter.reason} {letter.detail}"
     yield f"source {letter.topic}, partition {letter.partition}, offset {letter.offset}, key {letter.key!r}"
     yield f"failed at {letter.failed_at:%Y-%m-%d %H:%M:%S} UTC"
@@ -113,7 +113,9 @@ def _parts(letter: DeadLetter, record: dict[str, Any] | None, *, whole: bool) ->
 @app.command()
 def replay(
     context: typer.Context,
-    places: Annotated[list[str] | None, typer.Argument(help="Positions as PARTITION:OFFSET; all by default.")] = None,
+    places: Annotated[
+        list[str] | None, typer.Argument(metavar="POSITION", help="Positions as PARTITION:OFFSET; all by default.")
+    ] = None,
     *,
     reason: Reasons = None,
     topic: Topic = None,
@@ -141,7 +143,7 @@ def replay(
 
     settings = settings_of(context)
     broker = Broker.of(settings)
-    letters = list(read_dead_letters(broker, _wanted(reason, topic, key, since, until, places)))
+    letters = list(read_dead_letters(broker, _filter(reason, topic, key, since, until, places)))
     missing = set(places or ()) - {letter.place for letter in letters}
     if missing:
         raise NoSuchDeadLetterError(
@@ -177,7 +179,7 @@ def _counts(letters: Sequence[DeadLetter]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts)
 
 
-def _wanted(
+def _filter(
     reasons: list[Reason] | None,
     topic: str | None,
     key: str | None,

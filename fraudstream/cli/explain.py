@@ -90,8 +90,8 @@ def _as_json(record: AlertRecord, found: Explanation, *, same: bool) -> dict[str
         "score_again": found.score,
         "same": same,
         "expected_log_odds": found.expected,
-        "rules": record.rules,
-        "reasons": [asdict(reason) | {"text": reason.code.text} for reason in found.reasons],
+        "rules": _rules(record),
+        "reasons": _reasons(record, found),
         "features": [asdict(part) for part in found.parts],
         "logged": logged and {name: value for name, value in logged.items() if name != "features"},
     }
@@ -111,13 +111,16 @@ def _parts(record: AlertRecord, found: Explanation) -> Iterator[str | Rows]:
     yield Rows(("what", ""), rows.items())
     # The rules may have changed since, so their reasons come from the alert; the model's are recomputed.
     reasons = [
-        *((rule["code"], rule["text"], rule["feature"] or "-", "-") for rule in record.rules),
-        *(
-            (reason.code.value, reason.code.text, reason.feature, _number(reason.contribution))
-            for reason in found.reasons
-        ),
+        (
+            reason["summary"],
+            reason["strength"] or "-",
+            reason["code"],
+            reason["feature"] or "-",
+            _number(reason["contribution"]),
+        )
+        for reason in [*_rules(record), *_reasons(record, found)]
     ]
-    yield Rows(("reason", "text", "feature", "log-odds"), reasons)
+    yield Rows(("reason", "signal", "code", "feature", "log-odds"), reasons)
     parts = [
         (part.feature, f"{part.value:.6g} {part.unit}", _number(part.usual), _number(part.contribution))
         for part in found.parts[:SHOWN]
@@ -127,6 +130,19 @@ def _parts(record: AlertRecord, found: Explanation) -> Iterator[str | Rows]:
         rest = sum(part.contribution or 0 for part in found.parts[SHOWN:])
         more = len(found.parts) - SHOWN
         yield f"{more} more features add {rest:+.4f} to a base value of {found.expected:+.4f} log-odds"
+
+
+def _rules(record: AlertRecord) -> list[dict[str, Any]]:
+    from fraudstream.readers.reason_summary import summarize
+
+    return [summarize(rule, record.alert["currency"]) for rule in record.rules]
+
+
+def _reasons(record: AlertRecord, found: Explanation) -> list[dict[str, Any]]:
+    from fraudstream.readers.reason_summary import summarize
+
+    currency = record.alert["currency"]
+    return [summarize(asdict(reason) | {"text": reason.code.text}, currency) for reason in found.reasons]
 
 
 def _labels_known(label_offsets: Sequence[int]) -> str:

@@ -1,3 +1,5 @@
+"""Entry point of the command line."""
+
 from __future__ import annotations
 
 import io
@@ -51,15 +53,14 @@ from fraudstream.terminal import err
 from schemas.errors import UserError
 
 EXIT_CODES = """
-[bold]Exit codes[/]: 0 done, 1 something that was run failed, 2 a mistake in the command or the settings,
-3 not ready (something needed is not running or not there), 130 stopped by Ctrl-C, 141 nobody reads its output
-any more.
+[bold]Exit codes[/]: 0 success, 1 failure, 2 mistake in the command or the settings,
+3 not ready (a required service or file is missing), 130 stopped by Ctrl-C, 141 output pipe closed.
 """
 
 app = typer.Typer(
     name="fraudstream",
     cls=CommandLine,
-    help="Score card transactions for fraud as they stream by: Kafka in, Flink, Kafka out.",
+    help="Score streams of card transactions for fraud: Kafka to Flink to Kafka.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
@@ -72,10 +73,10 @@ app = typer.Typer(
 def options(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option("--config", help="Settings file; fraudstream.toml here if left out.")
+        Path | None, typer.Option("--config", help="Settings file; fraudstream.toml in the working folder by default.")
     ] = None,
 ) -> None:
-    """Score card transactions for fraud as they stream by: Kafka in, Flink, Kafka out."""
+    """Score streams of card transactions for fraud: Kafka to Flink to Kafka."""
     context.obj = config
 
 
@@ -126,13 +127,13 @@ for panel, groups in GROUPS.items():
 
 
 def main() -> None:
-    """Run the command line: a mistake or a failure is a message and an exit code, not a stack trace."""
+    """Run the command line; mistakes and failures are messages with an exit code, without a stack trace."""
     os.environ.update(QUIET)
-    # matplotlib would keep its list of fonts in the home folder.
+    # Keeps matplotlib's font cache out of the home folder.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A customer's name that the terminal's encoding has no characters for is shown, not an error.
+            # Characters that the terminal can't encode are escaped, not an error.
             stream.reconfigure(errors="backslashreplace")
     try:
         terminate_as_interrupt()
@@ -148,9 +149,9 @@ def main() -> None:
         err.print(_plain(f"Error: {needs} Install it: pip install 'fraudstream[{extra}]'"), soft_wrap=True)
         sys.exit(NotReady.exit_code)
     except KafkaException as error:
-        err.print(f"[red]Error:[/] the broker did not answer as expected: {_plain(error.args[0].str())}")
+        err.print(f"[red]Error:[/] request to the broker failed: {_plain(error.args[0].str())}")
         sys.exit(RuntimeFailure.exit_code)
-    except KeyboardInterrupt:  # before the command had begun, or while its end was told
+    except KeyboardInterrupt:  # outside of the command
         sys.exit(INTERRUPTED)
 
 

@@ -89,7 +89,7 @@ def show_model(context: typer.Context, version: Version, *, as_json: AsJson = Fa
         "role": _role(found),
         "registered": f"{found.registered_at:%Y-%m-%d %H:%M} UTC, MLflow run {found.run_id}",
         "trained on": f"{manifest.data.rows:,} transactions, SHA-256 {manifest.data.sha256}",
-        "certificate": f"at most {manifest.parity.max_difference:.1e} apart over {manifest.parity.rows:,} rows",
+        "parity": f"at most {manifest.parity.max_difference:.1e} apart over {manifest.parity.rows:,} rows",
         "review, block from": f"{manifest.review_threshold:.4f}, {manifest.block_threshold:.4f}",
         "settings": ", ".join(f"{name} {value}" for name, value in manifest.settings.items()),
     }

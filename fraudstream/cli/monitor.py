@@ -80,7 +80,7 @@ def _pass_over(_matured: Matured) -> None:
 
 
 def _intervals(watch: LabelWatch, interval_s: float, *, once: bool) -> Iterator[None]:
-    """Yield after each interval, and once more at the end."""
+    """Yield after each interval, and again at the end."""
     done = False
     while not done:
         deadline = time.monotonic() + interval_s

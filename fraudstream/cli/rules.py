@@ -184,7 +184,7 @@ def dry_run(
       fraudstream rules dry-run rules.toml --on history.parquet
       fraudstream rules dry-run rules.toml --on artifacts/inference --json | jq .rules
     """
-    from fraudstream.rules.dry_run_result import try_rules
+    from fraudstream.rules.dry_run_result import dry_run_rules
     from fraudstream.rules.rule_file import RuleFile
     from models.scoring.loaded_model import load_tested
     from schemas.rule_book import RuleBook
@@ -196,7 +196,7 @@ def dry_run(
     )
     artifact = load_tested(model or settings.model.artifact)
     with count_bar("reading", None) as bar:
-        found = try_rules(
+        found = dry_run_rules(
             book,
             on.expanduser(),
             artifact,

@@ -45,8 +45,8 @@ def up(
 
     settings = settings_of(context, flink={"taskmanagers": taskmanagers}, kafka={"embedded_registry": registry or None})
     parts = {"broker", "flink", *(["registry"] if settings.kafka.embedded_registry else [])}
-    wanted = [jar for jar in read_lock() if jar.needed_by in parts]
-    missing = sum(jar.size for jar in missing_jars(wanted, cache_folder() / "jars"))
+    jars = [jar for jar in read_lock() if jar.needed_by in parts]
+    missing = sum(jar.size for jar in missing_jars(jars, cache_folder() / "jars"))
     with download_bar(missing) as bar:
         task = bar.task_ids[0]
         watcher = Watcher(
@@ -91,7 +91,7 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     found = read_status(settings_of(context))
     show(found, *_parts(found), as_json=as_json)
     if not found["ready"]:
-        err.print("Not everything runs: `fraudstream up` starts what is missing.")
+        err.print("Not everything runs: `fraudstream up` starts the missing services.")
         raise typer.Exit(3)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fraudstream.console.reviewed_labels import ReviewedLabels
+from fraudstream.readers.reason_summary import summarized
 
 Sort = Literal["newest", "score", "amount"]
 State = Literal["all", "open", "fraud", "genuine"]
@@ -79,9 +80,11 @@ class AlertBook:
         return (customer_id, transaction_id) in self._transactions
 
     def find(self, alert_id: str) -> dict[str, Any] | None:
-        """Return an alert whole, with its `verdict`."""
+        """Return an alert whole, with its `verdict`, and each of its reasons with a `summary` and its `strength`."""
         alert = self._alerts.get(alert_id)
-        return None if alert is None else {**alert, "verdict": self._verdict(alert)}
+        if alert is None:
+            return None
+        return {**alert, "reasons": summarized(alert), "verdict": self._verdict(alert)}
 
     def choose(self, wanted: Wanted, sort: Sort, limit: int) -> tuple[list[dict[str, Any]], int]:
         """Return the first alerts that are wanted, as rows of a list, and how many there are."""

@@ -1,1 +1,1 @@
-"""The job on a cluster: submit, savepoints, blue-green, status, orders and its answers."""
+"""The job on a cluster: submit, savepoints, blue-green, status, control records and their answers."""

@@ -1,4 +1,4 @@
-"""Two versions of the job beside each other: one is live, the other rehearses as its standby, and they may change."""
+"""Blue-green deployment: one version of the job is live, another one runs as its standby, and they can be switched."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _GREEN_END = f"-{GREEN}"
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """A job of ours that the cluster has.
+    """Job of ours on the cluster.
 
     Parameters
     ----------
     job_id
-        Flink's id of it.
+        Flink's id of the job.
     file
-        Its settings.
+        File with its settings.
     config
-        What they say.
+        Contents of the file.
     """
 
     job_id: str
@@ -60,16 +60,16 @@ class Deployment:
 
 
 class BlueGreen:
-    """Starts a standby beside the live job, and hands over between the two.
+    """Blue-green deployment of the job: starts a standby next to the live job, and hands over between the two.
 
     Parameters
     ----------
     settings
-        Of the new version where it is a matter of that, else of the services.
+        Settings of the new version and of the services.
     services
         Where the jobs run.
     on_step
-        Told in a few words what is being done.
+        Called with a line on each step.
     """
 
     def __init__(
@@ -80,13 +80,13 @@ class BlueGreen:
         self._record = settings.state.root / "bluegreen.json"
 
     def plan(self) -> Plan:
-        """Read what was recorded; nothing was when there is no file."""
+        """Read the record; it is empty when there is no file."""
         if not self._record.exists():
             return Plan()
         return read_kept(self._record, Plan, "the record of a blue-green deployment", RECORD_ADVICE)
 
     def deployments(self) -> list[Deployment]:
-        """List our jobs that have not ended; jobs that do not say what they are are not among them."""
+        """List our jobs that have not ended; other teams' jobs are left out."""
         found = []
         for job in self._rest.jobs():
             file = self._rest.job_parameters(job["jid"]).get("fraudstream.config") if job["state"] in ALIVE else None
@@ -95,7 +95,7 @@ class BlueGreen:
         return found
 
     def live(self) -> Deployment:
-        """Return the one job whose outputs count.
+        """Return the live job.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class BlueGreen:
         self.resume()
         live = self.live()
         if any(deployment.config.standby for deployment in self.deployments()):
-            raise UserError("expected no standby yet, was one: `fraudstream bluegreen stop` ends it")
+            raise UserError("expected no standby yet, got one. `fraudstream bluegreen stop` ends it")
         new = replace(job_config(self._settings, self._services), name=_other_name(live.config.name))
         standby = standby_of(new)
         self._require_hand_over(live, new)
@@ -160,7 +160,9 @@ class BlueGreen:
         live, plan = self.live(), self.plan()
         self.standby()
         if plan.next_file is None:
-            raise UserError("expected a standby of this state folder, was none: `fraudstream bluegreen start`")
+            raise UserError(
+                "expected a standby of this state folder, found none. Start one with `fraudstream bluegreen start`"
+            )
         new = JobConfig.from_file(Path(plan.next_file))
         self._require_hand_over(live, new)
         self._on_step("ending the standby")
@@ -168,7 +170,7 @@ class BlueGreen:
         return self._hand_over(live, new)
 
     def back(self) -> Submitted:
-        """Make the version live that was so before the last switch, with the state that the present one has.
+        """Switch back to the previous version, keeping the current state.
 
         Raises
         ------
@@ -178,15 +180,15 @@ class BlueGreen:
         self.resume()
         live, plan = self.live(), self.plan()
         if plan.previous_file is None:
-            raise UserError("expected a switch before, was none: there is nothing to go back to")
+            raise UserError("expected a switch before, found none: there is no version to switch back to")
         if any(deployment.config.standby for deployment in self.deployments()):
-            raise UserError("expected no standby, was one: end it with `fraudstream bluegreen stop`")
+            raise UserError("expected no standby, got one. End it with `fraudstream bluegreen stop`")
         previous = JobConfig.from_file(Path(plan.previous_file))
         self._require_hand_over(live, previous)
         return self._hand_over(live, previous)
 
     def resume(self) -> Submitted | None:
-        """Bring a hand-over to its end that was interrupted, so that one job is live: what did not come up goes back.
+        """Finish an interrupted hand-over, so that one job is live: a version that did not start is rolled back.
 
         Returns
         -------
@@ -208,14 +210,14 @@ class BlueGreen:
             self._save(plan.settled(next_file=None, previous_file=plan.leaving_file))
         elif live and all(one.job_id != plan.leaving_job for one in live):
             self._save(plan.settled())
-        # The job that was to stop may still do so: what is known of it is kept until another one is live.
+        # The job may still stop: its record is kept until another one is live.
         if live:
             return None
-        self._on_step("a hand-over was interrupted and nobody is live: putting the former job back")
+        self._on_step("a hand-over was interrupted and no job is live: restoring the former job")
         return self._put_back(plan)
 
     def _hand_over(self, live: Deployment, new: JobConfig) -> Submitted:
-        # Written before anything ends: whoever comes next knows what to put back, whatever becomes of this process.
+        # Written before anything ends: the next command can restore the former job if this process dies.
         plan = replace(
             self.plan(), leaving_job=live.job_id, leaving_file=str(live.file), coming_file=str(self._written(new))
         )
@@ -229,7 +231,7 @@ class BlueGreen:
             self._on_step(f"starting {new.name} from it")
             state = Resumption(savepoint=savepoint)
             started = run_job(self._settings, self._services, new, state, on_line=self._on_step)
-        except BaseException as error:  # an interrupt leaves nobody live no less than a failure
+        except BaseException as error:  # after an interrupt no job is live either
             self._on_step(f"{new.name} did not come up: putting {live.config.name} back")
             back = self._roll_back(new)
             if not isinstance(error, Exception):
@@ -240,7 +242,7 @@ class BlueGreen:
         return started
 
     def _roll_back(self, new: JobConfig) -> Submitted | None:
-        """Make the job live again that was to stop; None when it never did."""
+        """Make the former job live again; None when it never stopped."""
         try:
             for failed in self.deployments():
                 if failed.config.name == new.name:
@@ -248,7 +250,7 @@ class BlueGreen:
                     self._await_end(failed)
         except (RuntimeFailure, UserError) as error:
             raise RuntimeFailure(
-                f"expected to see which jobs run, but: {error}. Once that is mended, `fraudstream bluegreen resume` "
+                f"expected to see which jobs run, but: {error}. Once that is fixed, `fraudstream bluegreen resume` "
                 "makes one of them live"
             ) from error
         return self.resume()
@@ -258,24 +260,24 @@ class BlueGreen:
         former = JobConfig.from_file(Path(plan.leaving_file or ""))
         if savepoint is None:
             raise RuntimeFailure(
-                f"expected a savepoint of job {plan.leaving_job}, found none, and nobody is live. Start {former.name} "
+                f"expected a savepoint of job {plan.leaving_job}, found none, and no job is live. Start {former.name} "
                 f"from its newest checkpoint: `fraudstream submit --from-savepoint {former.checkpoint_dir}/"
                 f"{plan.leaving_job}/chk-N`"
             )
         try:
-            # It went on with these topics before: to be live with them is better than nobody live.
+            # It ran with these topics before: a live job with them is better than none.
             state = Resumption(savepoint=savepoint, keep_topics=True)
             back = run_job(self._settings, self._services, former, state, on_line=self._on_step)
         except (RuntimeFailure, UserError) as error:
             raise RuntimeFailure(
-                f"expected {former.name} to be put back from {savepoint}, but: {error}. Nobody is live. Once the cause "
-                "is gone, `fraudstream bluegreen resume` puts it back"
+                f"expected {former.name} to be put back from {savepoint}, but: {error}. No job is live. Once the cause "
+                "is fixed, `fraudstream bluegreen resume` restores it"
             ) from error
         self._save(plan.settled())
         return back
 
     def _left_in(self, plan: Plan) -> str | None:
-        """Return the savepoint of the job that stopped; Flink knows it where we were ended before we did.
+        """Return the savepoint of the job that stopped; Flink knows it where this process was ended before.
 
         Only a job that has finished ended with its last savepoint: another one went on after it.
         """
@@ -285,7 +287,7 @@ class BlueGreen:
         return str(last["external_path"]) if last else None
 
     def _state(self, job_id: str) -> str:
-        """Return a job's state, or that a cluster which was started anew has forgotten it."""
+        """Return a job's state, FORGOTTEN where the cluster was restarted without it."""
         return next((str(job["state"]) for job in self._rest.jobs() if job["jid"] == job_id), "FORGOTTEN")
 
     def _await_stop(self, job_id: str) -> None:
@@ -299,7 +301,7 @@ class BlueGreen:
         wait_until(decided, seconds=SLOT_SECONDS)
 
     def _written(self, config: JobConfig) -> Path:
-        """Keep settings in a file that others read only as far as we let them."""
+        """Write settings to a file that only its owner can read."""
         file = self._settings.state.jobs / f"{config.name}-next.json"
         file.touch(mode=0o600)
         file.write_text(config.to_json())
@@ -310,15 +312,15 @@ class BlueGreen:
         if len(found) != 1:
             what = "standby" if standby else "live job"
             names = ", ".join(f"{one.config.name} ({one.job_id})" for one in found) or "none"
-            raise UserError(f"expected one {what}, was {names}: {advice}")
+            raise UserError(f"expected one {what}, got {names}: {advice}")
         return found[0]
 
     def _require_hand_over(self, live: Deployment, new: JobConfig) -> None:
-        """Refuse a version that could not go on from the live job's state, has no model, or reads or writes others."""
+        """Refuse a version that could not continue from the live job's state, has no model, or has other topics."""
         load_tested(new.model_folder)
         state = job_manifest(self._rest, live.job_id)
         if state is None:
-            raise UserError(f"expected job {live.job_id} to say what its state needs: submit it with this version")
+            raise UserError(f"expected a manifest of job {live.job_id}, found none. Submit it with this version")
         known = StateTopics.read(state, None, ())
         wanted = StateManifest.of(advance_generations(new, known, ())[0])
         state.require_fit(wanted)
@@ -327,7 +329,8 @@ class BlueGreen:
             raise UserError(f"expected an operator for all state, but there is none for {', '.join(lost)}: set it back")
         if new.topics != live.config.topics:
             raise UserError(
-                f"expected the live job's topics {asdict(live.config.topics)}, was {asdict(new.topics)}: set them back"
+                f"expected the live job's topics {asdict(live.config.topics)}, got "
+                f"{asdict(new.topics)}. Restore the settings"
             )
         topics = new.input_topics
         broker = BrokerTopics.read(self._services.broker(self._settings), list(topics.values()))
@@ -337,7 +340,7 @@ class BlueGreen:
         free = self._rest.overview()["slots-available"]
         if free < wanted:
             raise UserError(
-                f"expected {wanted} free slots for the standby, was {free}: `fraudstream up --taskmanagers N` adds some"
+                f"expected {wanted} free slots for the standby, got {free}. `fraudstream up --taskmanagers N` adds some"
             )
 
     def _savepoint(self, deployment: Deployment, *, stop: bool) -> str:
@@ -352,7 +355,7 @@ class BlueGreen:
 
         def free() -> bool:
             slots = self._rest.overview()
-            # A job may have waited in vain for more slots than there are.
+            # A job may have waited for more slots than there are.
             return int(slots["slots-available"]) >= min(deployment.config.parallelism, int(slots["slots-total"]))
 
         if not (wait_until(ended, seconds=SLOT_SECONDS) and wait_until(free, seconds=SLOT_SECONDS)):
@@ -369,7 +372,7 @@ class BlueGreen:
 def standby_of(config: JobConfig) -> JobConfig:
     """Return the settings of a job's rehearsal: its scores go to a topic of their own, and nothing else is written.
 
-    Whoever reads the scores topic finds one score of a transaction there, as always.
+    Readers of the scores topic find one score of a transaction there, as before.
     """
     return replace(
         config,

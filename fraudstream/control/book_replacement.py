@@ -1,4 +1,4 @@
-"""Rule book put in the place of another one, unless a third came between them."""
+"""Replacement of a rule book by another one, unless a third one is in force."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schemas.rule_book import RULES_KEY, RuleBook
 
 TIMEOUT_S = 30.0
 TRANSACTION_MS = 10_000
-"""After so long the broker ends the transaction of a process that died in it: readers of the topic wait for that."""
+"""Time after which the broker aborts the transaction of a process that died: readers of the topic wait until then."""
 
 _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 
@@ -27,10 +27,10 @@ class BookReplacedError(UserError):
 
 
 def replace_rules(settings: Settings, services: Services, book: RuleBook) -> None:
-    """Order the job to decide by a rule book, if the one that it replaces is in force still.
+    """Publish a rule book, if the one that it replaces is still in force.
 
-    All that do this have one transactional id: who begins shuts out whoever began before and has not ended. So what is
-    read here is what is replaced.
+    All replacements have one transactional id: a later one fences an earlier one that has not ended. The book that is
+    read here is therefore the one that is replaced.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def replace_rules(settings: Settings, services: Services, book: RuleBook) -> Non
 
 
 def described(book: RuleBook | None) -> str:
-    """Return which rule book it is, when it was applied, by whom and why."""
+    """Describe a rule book: id, time, author and reason."""
     if book is None or not book.book_id:
         return "none"
     why = f": {book.reason}" if book.reason else ""
@@ -86,7 +86,7 @@ def _require_in_force(book_id: str, found: RuleBook | None) -> None:
     if book_id != ("" if found is None else found.book_id):
         raise BookReplacedError(
             f"expected the rule book to replace to be in force, {book_id or 'none'}, got {described(found)}. "
-            "See `fraudstream rules ls`, take over what is to stay, and apply again; --force replaces it as it is"
+            "See `fraudstream rules ls`, copy the rules to keep, and apply again; --force replaces it as it is"
         )
 
 
@@ -97,6 +97,6 @@ def _failure(error: KafkaError) -> Exception:
             "See `fraudstream rules ls`, then apply again"
         )
     return RuntimeFailure(
-        f"expected the broker to take the rule book in a transaction, got: {error.str()}. Allow transactional ids that "
-        "begin with fraudstream, or apply with --force, which does without"
+        f"expected the broker to accept the rule book in a transaction, got: {error.str()}. Allow transactional ids "
+        "that begin with fraudstream, or apply with --force, which needs none"
     )

@@ -32,7 +32,7 @@ class ControlState:
     Attributes
     ----------
     deployment, book
-        The newest; None where there never was one.
+        The newest; None where there is none.
     deployment_payload : bytes
         The deployment as it was written.
     book_payloads : list of bytes
@@ -135,7 +135,7 @@ class _ControlReader:
     def _add_snooze(self, message: Message, key: str) -> None:
         payload, customer_id, codecs = message.value(), key.removeprefix(SNOOZE_PREFIX), self._codecs[SNOOZE]
         snooze = codecs.parse(message, CustomerSnooze.from_record) if payload else None
-        # What the job refuses is passed over: it too goes on with the former.
+        # A record that the job refuses is skipped: the job keeps the former one too.
         if payload and snooze is None:
             return
         if snooze is not None and snooze.customer_id != customer_id:
@@ -154,7 +154,7 @@ class _ControlReader:
         payload, (name, _, value) = message.value(), key.removeprefix(LIST_PREFIX).partition("/")
         codecs = self._codecs[LIST_ENTRY]
         entry = codecs.parse(message, ListEntryRecord.from_record) if payload else None
-        # What the job refuses is passed over: it too goes on with the former.
+        # A record that the job refuses is skipped: the job keeps the former one too.
         if payload and entry is None:
             return
         if payload and entry is not None and (problem := _entry_problem(entry, key, payload)):

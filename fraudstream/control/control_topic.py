@@ -1,4 +1,4 @@
-"""The job's orders: its models, see `schemas/avro/control.avsc`, and the rules beside them, see `rules.avsc`."""
+"""Control records: deployments, rule books, snoozes and list entries."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ __all__ = [
 ]
 
 MAX_BOOK_BYTES = 900_000
-"""Of a rule book, encoded: no broker at its defaults takes a record of a megabyte."""
+"""Maximum size of an encoded rule book: brokers with default settings refuse a record of a megabyte."""
 
 ENTRIES_PER_S = 10_000
 """List entries that are sent a second: a shard scores between those of 100 ms and the next ones."""
 
 
 def publish_deployment(settings: Settings, services: Services, deployment: Deployment) -> None:
-    """Order the job to score with other models; what it makes of it, `model_events` tells.
+    """Publish a deployment; `model_events` has the answers of the shards.
 
     Parameters
     ----------
     settings, services
         Where to write.
     deployment
-        All that the job is to do, in place of what was ordered before.
+        Models of the job, in place of all of the deployment before.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def publish_deployment(settings: Settings, services: Services, deployment: Deplo
 
 
 def read_deployment(settings: Settings, services: Services) -> Deployment | None:
-    """Read what was ordered last, None when nothing ever was: the job scores with the model of its settings.
+    """Read the newest deployment, None where there is none: the job scores with the model of its settings.
 
     Raises
     ------
@@ -79,13 +79,13 @@ def encode_rules(settings: Settings, book: RuleBook) -> bytes:
     payload = RecordCodec(RULES, rules_subject(settings.topics.control), registry_of(settings)).encode(book.to_record())
     if len(payload) > MAX_BOOK_BYTES:
         raise RuleError(
-            f"expected a rule book of at most {MAX_BOOK_BYTES:,} bytes, was {len(payload):,}: shorten its lists"
+            f"expected a rule book of at most {MAX_BOOK_BYTES:,} bytes, got {len(payload):,}. Shorten its lists"
         )
     return payload
 
 
 def publish_rules(settings: Settings, services: Services, book: RuleBook) -> None:
-    """Order the job to decide by other rules, whichever are in force; what it makes of them, `model_events` tells.
+    """Publish a rule book in place of any other; `model_events` has the answers of the shards.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def publish_rules(settings: Settings, services: Services, book: RuleBook) -> Non
 
 
 def read_rules(settings: Settings, services: Services) -> RuleBook | None:
-    """Read the rule book that was ordered last, None when there never was one.
+    """Read the newest rule book, None where there is none.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def read_rules(settings: Settings, services: Services) -> RuleBook | None:
 
 
 def publish_snooze(settings: Settings, services: Services, snooze: CustomerSnooze) -> None:
-    """Order the job to follow a customer's snooze; one that is over leaves a tombstone behind it.
+    """Publish a customer's snooze, followed by a tombstone if it is over.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def publish_snooze(settings: Settings, services: Services, snooze: CustomerSnooz
 def publish_entries(
     settings: Settings, services: Services, entries: Iterable[ListEntryRecord], on_sent: Callable[[int], None]
 ) -> None:
-    """Order the job to follow list entries, in their order; those that are removed leave tombstones behind them.
+    """Publish list entries in the given sequence, each removed one followed by a tombstone.
 
     Raises
     ------

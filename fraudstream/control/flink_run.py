@@ -1,3 +1,5 @@
+"""Runs of Flink's command line client."""
+
 from __future__ import annotations
 
 import re
@@ -29,7 +31,7 @@ class FlinkRun:
     home
         The distribution whose client is run.
     java
-        What the client runs on.
+        Java of the client.
     rest_url
         The cluster.
     script
@@ -79,12 +81,10 @@ class FlinkRun:
         Raises
         ------
         RuntimeFailure
-            When the client or the job fails, with the line that tells the cause.
+            When the client or the job fails, with the line that names the cause.
         """
         if not FlinkRest(url=self.rest_url).reachable():
-            raise NotReady(
-                f"expected a Flink cluster at {self.rest_url}, but none answers: `fraudstream up` starts one"
-            )
+            raise NotReady(f"expected a Flink cluster at {self.rest_url}, got no answer. `fraudstream up` starts one")
         output = run_client(self.command, self.home, self.java)
         found = re.search(r"JobID ([0-9a-f]{32})", output)
         if found is None:
@@ -106,7 +106,7 @@ class FlinkRun:
             overview = rest.overview()
             raise RuntimeFailure(
                 f"the job {job_id} was not running within {RUNNING_SECONDS:.0f} s: "
-                f"{rest.root_cause(job_id) or 'no failure told'}; free slots: {overview['slots-available']} "
+                f"{rest.root_cause(job_id) or 'no failure reported'}; free slots: {overview['slots-available']} "
                 f"of {overview['slots-total']} (more: `fraudstream up --taskmanagers N`)"
             )
 
@@ -117,7 +117,7 @@ def run_client(command: Sequence[str], home: FlinkHome, java: Java) -> str:
     Raises
     ------
     RuntimeFailure
-        When it fails or does not end in time, with the line that tells the cause.
+        When it fails or does not end in time, with the line that names the cause.
     """
     variables = {key: str(value) for key, value in home.environment("client").items()}
     try:
@@ -142,16 +142,16 @@ def run_client(command: Sequence[str], home: FlinkHome, java: Java) -> str:
 
 
 def client_cause(output: str) -> str:
-    """Pick the line of the client's output that tells the cause.
+    """Return the line of the client's output that names the cause.
 
     A Python script that fails prints its own error first; then the client prints that Python failed.
     """
     script, aborted, _ = output.partition("org.apache.flink.client.program.ProgramAbortException")
     if "Traceback (most recent call last)" in script:
         return cause_line(script)
-    said = [line for line in script.splitlines() if line.strip()]
-    if aborted and said:
-        return said[-1]  # the script ended itself with a message
+    printed = [line for line in script.splitlines() if line.strip()]
+    if aborted and printed:
+        return printed[-1]  # the script ended itself with a message
     failure = output.partition("The program finished with the following exception")[2]
     lines = [line for line in (failure or output).splitlines() if line.strip(" :-")]
-    return cause_line("\n".join(lines)) or "it said nothing"
+    return cause_line("\n".join(lines)) or "no output"

@@ -1,3 +1,5 @@
+"""Flink settings whose values are hidden."""
+
 MARKS = (
     "password", "secret", "fs.azure.account.key", "apikey", "api-key", "auth-params", "service-key", "token",
     "basic-auth", "jaas.config", "http-headers",

@@ -1,4 +1,4 @@
-"""Input topics of a job against the state that it goes on from: a recreated topic has other records at its offsets."""
+"""Input topics of a job compared with those of a state: a recreated topic has other records at its offsets."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ class InputFinding:
 
 
 def compare_inputs(topics: Mapping[str, str], state: StateTopics, broker: BrokerTopics) -> list[InputFinding]:
-    """Compare the topics of a job's inputs with what a state knows of them.
+    """Compare the topics of a job's inputs with those of a state.
 
     Parameters
     ----------
     topics
         By input, see `JobConfig.input_topics`.
     state, broker
-        What the two know.
+        Topics of the two.
     """
     return [found for name, topic in topics.items() for found in _compare(name, topic, state, broker)]
 
@@ -116,7 +116,7 @@ def _compare(name: str, topic: str, state: StateTopics, broker: BrokerTopics) ->
 
 
 def recreated_text(name: str, topic: str, was: str, now: str) -> str:
-    """Say that a topic is another one than the state's."""
+    """Return the message on a topic that is not the state's."""
     return (
         f"expected topics.{name} ({topic}) to be the topic with the id {was}, whose offsets the state has, got one "
         f"with the id {now}: it was deleted and created again, so that {_EFFECTS[name]}"
@@ -124,7 +124,7 @@ def recreated_text(name: str, topic: str, was: str, now: str) -> str:
 
 
 def reset_advice(names: Collection[str]) -> str:
-    """Say how to go on with recreated topics."""
+    """Return the advice for recreated topics."""
     options = " ".join(f"--reset-topic {name}" for name in dict.fromkeys(names))
     return (
         f"Go on with `fraudstream submit --from-savepoint ... {options}`, which reads it from its first record (where "
@@ -138,7 +138,7 @@ def require_same_inputs(found: Collection[InputFinding]) -> None:
     Raises
     ------
     StateMismatchError
-        With all of them, and what to do.
+        There are such topics; the message has all of them, and what to do.
     """
     wrong = [item for item in found if item.recreated]
     if wrong:
@@ -155,9 +155,9 @@ def advance_generations(
     Parameters
     ----------
     config
-        Without what the state says.
+        Settings without those of the state.
     state
-        The state that the job goes on from.
+        State that the job continues from.
     reset
         Inputs that are to be read from their topic's first record.
 
@@ -177,7 +177,7 @@ def advance_generations(
 def note_topics(
     config: JobConfig, state: StateTopics, broker: BrokerTopics, reset: Collection[str], *, keep: bool
 ) -> tuple[JobConfig, list[str]]:
-    """Return a job's settings with the ids of the topics that its offsets are of, and what the user should know.
+    """Return a job's settings with the ids of the topics that its offsets are of, and notes for the user.
 
     Parameters
     ----------
@@ -186,12 +186,12 @@ def note_topics(
     broker
         The topics as they are now.
     keep
-        Whether the job goes on from the offsets of the state even where a topic was created again.
+        Whether the job continues from the offsets of the state even where a topic was created again.
 
     Raises
     ------
     StateMismatchError
-        A topic was created again, and neither says what to do.
+        A topic was created again, and neither `reset` nor `keep` covers it.
     UserError
         An input is to be reset whose topic is the one of the state.
     """
@@ -201,7 +201,7 @@ def note_topics(
     if not keep:
         require_same_inputs(left)
     now = {topic: topic_id for topic, topic_id in broker.ids.items() if topic_id is not None}
-    # A difference that was let pass is told for as long as the job runs.
+    # A difference that was accepted is reported for as long as the job runs.
     kept = {config.input_topics[item.name] for item in left if item.recreated} & state.ids.keys()
     ids = {**state.ids, **now, **{topic: state.ids[topic] for topic in kept}}
     lines = [item.text for item in left]
@@ -223,7 +223,7 @@ def _require_changed(
 
 
 def differing_ids(manifest: StateManifest, now: Mapping[str, str | None]) -> dict[str, str]:
-    """Map each input topic of a running job that is another one by now to what to say of it.
+    """Map each input topic of a running job that was replaced to a message.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ def differing_ids(manifest: StateManifest, now: Mapping[str, str | None]) -> dic
         is_now = now[topic]
         if is_now is None:
             found[topic] = (
-                f"expected topics.{name} ({topic}) at the brokers, got no such topic: it was deleted, and the job "
+                f"expected topics.{name} ({topic}) at the brokers, found none: it was deleted, and the job "
                 "reads nothing of it until it is back"
             )
         elif is_now != was:

@@ -1,3 +1,5 @@
+"""Security settings in the terms of Kafka's Java client."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,15 +20,15 @@ FROM_FILE = {
 
 
 def java_security(security: KafkaSecurity, password_file: Path | None) -> dict[str, str]:
-    """Say it in the words of the Java client that is inside Flink's connector.
+    """Translate security settings into those of the Java client in Flink's connector.
 
-    Secrets are named, not said: the client reads the files itself, where it runs. So they are in no job
+    Secrets are file names, not values: the client reads the files itself, where it runs. So they are in no job
     graph, which Flink stores and shows parts of.
 
     Parameters
     ----------
     security
-        What is to be said.
+        Security settings.
     password_file
         Where the job finds the password, without a line end after it.
     """

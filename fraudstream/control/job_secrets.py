@@ -1,3 +1,5 @@
+"""Secrets that the job reads from files."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -13,7 +15,7 @@ from schemas.registry_access import RegistryAccess
 
 
 def kafka_password_file(settings: Settings) -> Path | None:
-    """Say where the job finds the password for Kafka; None when it needs none.
+    """Return the file with the password for Kafka; None when the job needs none.
 
     Raises
     ------
@@ -28,7 +30,7 @@ def kafka_password_file(settings: Settings) -> Path | None:
 
 
 def job_registry(settings: Settings) -> RegistryAccess | None:
-    """Tell the schema registry in use as the job is told of it: a file in place of the password."""
+    """Return the access to the schema registry for the job, with a file in place of the password."""
     access, login = registry_access(settings), settings.kafka.registry
     if access is None or access.username is None:
         return access

@@ -59,20 +59,20 @@ def late_recovery(rest: FlinkRest, job_id: str) -> LateRecovery | None:
     return _late(rest.checkpoints(job_id), int(safe), deployed_ms)
 
 
-def _late(told: dict[str, Any], safe_ms: int, deployed_ms: int) -> LateRecovery | None:
-    restored = (told.get("latest") or {}).get("restored")
+def _late(checkpoints: dict[str, Any], safe_ms: int, deployed_ms: int) -> LateRecovery | None:
+    restored = (checkpoints.get("latest") or {}).get("restored")
     if not restored or restored.get("is_savepoint"):
         return None  # a stop with a savepoint has committed all before it ended
-    taken_ms = _taken_ms(told, restored)
+    taken_ms = _taken_ms(checkpoints, restored)
     restored_ms = max(int(restored["restore_timestamp"]), deployed_ms)
     if taken_ms is None or restored_ms - taken_ms <= safe_ms:
         return None
     return LateRecovery(checkpoint=int(restored["id"]), taken_ms=taken_ms, restored_ms=restored_ms, safe_ms=safe_ms)
 
 
-def _taken_ms(told: dict[str, Any], restored: dict[str, Any]) -> int | None:
-    """Return when the restored checkpoint was complete: a JobManager that has died took its list of them along."""
-    for checkpoint in told.get("history") or []:
+def _taken_ms(checkpoints: dict[str, Any], restored: dict[str, Any]) -> int | None:
+    """Return when the restored checkpoint was complete: a JobManager that died has lost its list of them."""
+    for checkpoint in checkpoints.get("history") or []:
         if checkpoint["id"] == restored["id"] and checkpoint.get("latest_ack_timestamp"):
             return int(checkpoint["latest_ack_timestamp"])
     folder = local_folder(restored.get("external_path") or "s3://elsewhere")

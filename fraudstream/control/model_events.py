@@ -1,3 +1,5 @@
+"""Events of the shards on models and rules."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -13,12 +15,12 @@ from jobs.shards import SHARD_KEYS
 SERVING, REFUSED = "SERVING", "REFUSED"
 
 ANSWER_S = 60.0
-"""How long the shards of a job that runs may take to say what they make of an order."""
+"""Time in which the shards of a running job answer a control record."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelEvent:
-    """What a shard said of its models: a record of `model_event.avsc`."""
+    """Event of a shard's models or rules: a record of `model_event.avsc`."""
 
     deployment_id: str
     shard: int
@@ -32,16 +34,16 @@ class ModelEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class ShardReport:
-    """What one shard says.
+    """Last events of one shard.
 
     Attributes
     ----------
     shard : int
         Its key.
     serving : ModelEvent or None
-        What it scores with, None before it said so.
+        Models that it scores with, None before its first event.
     answer : ModelEvent or None
-        What became of the deployment asked about, None while it has not answered.
+        Outcome of the deployment in question, None while it has not answered.
     """
 
     shard: int
@@ -50,28 +52,28 @@ class ShardReport:
 
     @property
     def follows(self) -> bool:
-        """Whether it scores as the deployment asked about wants it."""
+        """Whether it scores with the deployment in question."""
         return self.answer is not None and self.answer.kind == SERVING
 
     @classmethod
     def of(cls, shard: int, events: Iterable[ModelEvent], deployment_id: str | None) -> ShardReport:
-        """Read a shard's events, oldest first, and what they say of a deployment, if there is one."""
-        own = [event for event in events if event.shard == shard]
-        serving = [event for event in own if event.kind == SERVING]
-        answers = [event for event in own if event.deployment_id == deployment_id]
+        """Select a shard's events, oldest first, and those on a deployment, if there is one."""
+        of_shard = [event for event in events if event.shard == shard]
+        serving = [event for event in of_shard if event.kind == SERVING]
+        answers = [event for event in of_shard if event.deployment_id == deployment_id]
         return cls(shard=shard, serving=_last(serving), answer=_last(answers))
 
 
 def read_model_events(broker: Broker) -> list[ModelEvent]:
-    """Read all that the shards said of their models, see `oldest_first`."""
+    """Read the events of all shards, see `oldest_first`."""
     topic = broker.topics.model_events
     return oldest_first(event for _, event in read_records(broker, topic, _event))
 
 
 def oldest_first(events: Iterable[ModelEvent]) -> list[ModelEvent]:
-    """Order events by their times, each shard's as it said them.
+    """Sort events by time, each shard's in the sequence of their records.
 
-    A shard moves to another TaskManager, whose clock may be behind the former one's: what it said last stays its last.
+    A shard moves to another TaskManager, whose clock may be behind the former one's: its last event stays its last.
     """
     latest: dict[int, datetime] = {}
     timed = []
@@ -82,7 +84,7 @@ def oldest_first(events: Iterable[ModelEvent]) -> list[ModelEvent]:
 
 
 def await_answers(broker: Broker, deployment_id: str, *, seconds: float = ANSWER_S) -> list[ShardReport]:
-    """Wait until each shard has served or refused a deployment, or the time is over; returns what they say then."""
+    """Wait until each shard has served or refused a deployment, or the time is over; return their reports."""
     found: list[ShardReport] = []
     wanted = SHARD_KEYS[broker.settings.job.shards]
 
@@ -95,8 +97,8 @@ def await_answers(broker: Broker, deployment_id: str, *, seconds: float = ANSWER
     return found
 
 
-def await_one_answer(broker: Broker, order_id: str, *, seconds: float = ANSWER_S) -> list[ShardReport]:
-    """Wait until any shard has answered an order, or the time is over.
+def await_one_answer(broker: Broker, record_id: str, *, seconds: float = ANSWER_S) -> list[ShardReport]:
+    """Wait until any shard has answered a control record, or the time is over.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def await_one_answer(broker: Broker, order_id: str, *, seconds: float = ANSWER_S
 
     def answered() -> bool:
         events = read_model_events(broker)
-        found[:] = [ShardReport.of(shard, events, order_id) for shard in shards]
+        found[:] = [ShardReport.of(shard, events, record_id) for shard in shards]
         return any(shard.answer is not None for shard in found)
 
     wait_until(answered, seconds=seconds, interval_s=0.2)

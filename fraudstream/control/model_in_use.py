@@ -29,13 +29,13 @@ class LiveJob:
         Flink's id of it.
     file
         Its settings; None where it does not name them.
-    told
-        What they say; None where they can't be read from here.
+    config
+        Contents of the file; None where it can't be read from here.
     """
 
     job_id: str
     file: Path | None
-    told: dict[str, Any] | None
+    config: dict[str, Any] | None
 
 
 def live_jobs(rest: FlinkRest) -> list[LiveJob]:
@@ -51,7 +51,7 @@ def live_jobs(rest: FlinkRest) -> list[LiveJob]:
         if job["state"] in ALIVE and job["name"].startswith(JobConfig.name):
             name = rest.job_parameters(job["jid"]).get(CONFIG)
             file = None if name is None else Path(name)
-            found.append(LiveJob(job_id=job["jid"], file=file, told=None if file is None else _read(file)))
+            found.append(LiveJob(job_id=job["jid"], file=file, config=None if file is None else _read(file)))
     return found
 
 
@@ -74,10 +74,10 @@ def require_not_read(settings: Settings, folder: Path) -> None:
         jobs, where = live_jobs(FlinkRest(url=rest_url)), "a running job"
     except (NotReady, RuntimeFailure):
         files = sorted(settings.state.jobs.glob("*.json"))
-        jobs = [LiveJob(job_id=file.stem, file=file, told=_read(file)) for file in files]
+        jobs = [LiveJob(job_id=file.stem, file=file, config=_read(file)) for file in files]
         where = f"a job of the cluster at {rest_url}, which does not answer,"
     for job in jobs:
-        if job.told is not None and not job.told.get("model_sha256") and _is(job.told.get("model"), folder):
+        if job.config is not None and not job.config.get("model_sha256") and _is(job.config.get("model"), folder):
             raise UserError(
                 f"expected a folder that no job reads, got {folder}, which {where} reads by its path ({job.job_id}, "
                 "of an earlier version): its next restart would score with the new model, untested. Train into another "
@@ -91,7 +91,7 @@ def _is(model: object, folder: Path) -> bool:
 
 def _read(file: Path) -> dict[str, Any] | None:
     try:
-        told = json.loads(file.read_text())
+        parsed = json.loads(file.read_text())
     except (OSError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+    return parsed if isinstance(parsed, dict) else None

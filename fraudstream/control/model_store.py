@@ -13,9 +13,9 @@ from models.scoring.model_store import store_artifact
 
 
 def serving_folder(settings: Settings) -> Path:
-    """Say where the models that are served lie, each in a folder of its own.
+    """Return the folder of the models in service, each in a folder of its own.
 
-    On a cluster of yours that is beside model.artifact unless told otherwise, since every TaskManager reads that.
+    On a cluster of yours it is next to model.artifact unless configured otherwise: every TaskManager reads that.
     """
     if settings.models.serving is not None:
         folder = settings.models.serving
@@ -27,7 +27,7 @@ def serving_folder(settings: Settings) -> Path:
 
 
 def serve_artifact(artifact: Artifact, settings: Settings) -> Path:
-    """Copy an artifact to where every TaskManager reads it, and return the folder; its name holds what it is."""
+    """Copy an artifact to where every TaskManager reads it; return the folder, named after its contents."""
     return store_artifact(artifact, serving_folder(settings))
 
 

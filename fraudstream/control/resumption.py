@@ -27,7 +27,7 @@ class Resumption:
     reset_topics
         Inputs that are read from their topic's first record, since it was deleted and created again.
     keep_topics
-        Whether the job goes on from the offsets of the state even where a topic was created again.
+        Whether the job continues from the offsets of the state even where a topic was created again.
     """
 
     savepoint: str
@@ -41,7 +41,7 @@ class Resumption:
         return self.may_drop is None or bool(self.may_drop or self.reset_topics)
 
     def apply(self, settings: Settings, services: Services, config: JobConfig) -> tuple[JobConfig, list[str]]:
-        """Return a job's settings with what the state says, and what the user should know.
+        """Return a job's settings with those of the state, and notes for the user.
 
         Raises
         ------

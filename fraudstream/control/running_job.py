@@ -1,3 +1,5 @@
+"""Whether a scoring job is running."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -16,7 +18,7 @@ def scoring_jobs(rest: FlinkRest) -> list[dict[str, Any]]:
 
 
 def job_runs(settings: Settings) -> bool:
-    """Say whether the cluster of the settings, or ours, has a scoring job; False also where none can be asked."""
+    """Return whether the cluster of the settings, or ours, has a scoring job; False where none answers."""
     try:
         jobs = scoring_jobs(FlinkRest(url=find_services(settings).rest_url))
     except (NotReady, RuntimeFailure):

@@ -1,3 +1,5 @@
+"""Savepoints and their manifests."""
+
 from __future__ import annotations
 
 import re
@@ -15,7 +17,7 @@ from jobs.operator_uids import SCORE_BATCH
 from jobs.state_manifest import StateManifest, StateMismatchError
 
 MANIFEST_FILE = "fraudstream.json"
-"""Beside a savepoint's files: what its state is tied to."""
+"""Manifest of a savepoint, next to its files."""
 
 ALLOW_DROPPED = "--allow-dropped-state"
 
@@ -43,13 +45,13 @@ def take_savepoint(home: FlinkHome, java: Java, rest: FlinkRest, job_id: str, wh
     """
     manifest = job_manifest(rest, job_id)
     target = where.savepoints.as_uri()
-    told = ["stop", "-m", rest.address, "--savepointPath", target, job_id]
+    command = ["stop", "-m", rest.address, "--savepointPath", target, job_id]
     if not stop:
-        told = ["savepoint", "-m", rest.address, job_id, target]
-    output = run_client([str(home.root / "bin" / "flink"), *told], home, java)
+        command = ["savepoint", "-m", rest.address, job_id, target]
+    output = run_client([str(home.root / "bin" / "flink"), *command], home, java)
     found = re.search(r"Savepoint completed\. Path: (\S+)", output)
     if found is None:
-        raise RuntimeFailure(f"`flink {told[0]}` told no savepoint: {output[-300:]}")
+        raise RuntimeFailure(f"`flink {command[0]}` named no savepoint: {output[-300:]}")
     folder = local_folder(found.group(1))
     if manifest is not None and folder is not None:
         (folder / MANIFEST_FILE).write_text(manifest.to_json() + "\n")
@@ -57,23 +59,23 @@ def take_savepoint(home: FlinkHome, java: Java, rest: FlinkRest, job_id: str, wh
 
 
 def job_manifest(rest: FlinkRest, job_id: str) -> StateManifest | None:
-    """Return what a running job's state is tied to, None for a job that does not tell."""
+    """Return the manifest of a running job's state, None for a job without one."""
     text = rest.job_parameters(job_id).get("fraudstream.manifest")
     return None if text is None else StateManifest.from_json(text)
 
 
 def note_manifest(where: StateFolder, job_id: str, manifest: StateManifest) -> None:
-    """Keep what a job's state is tied to, for its retained checkpoints: Flink writes them, without a manifest."""
+    """Keep the manifest of a job for its retained checkpoints, which Flink writes without one."""
     _noted(where, job_id).write_text(manifest.to_json() + "\n")
 
 
 def known_manifest(savepoint: str, where: StateFolder) -> StateManifest | None:
-    """Return what a savepoint's or a retained checkpoint's state is tied to, None where neither says.
+    """Return the manifest of a savepoint or a retained checkpoint, None where there is none.
 
     Raises
     ------
     StateMismatchError
-        What says so is no manifest.
+        The file is not a manifest.
     """
     folder, job = local_folder(savepoint), re.search(r"(?:^|/)([0-9a-f]{32})/chk-\d+/?$", savepoint)
     files = [*([folder / MANIFEST_FILE] if folder else []), *([_noted(where, job[1])] if job else [])]
@@ -86,7 +88,7 @@ def _noted(where: StateFolder, job_id: str) -> Path:
 
 
 def is_unmarked(savepoint: str) -> bool:
-    """Whether a savepoint's state says neither its shards nor its mode: it is of fraudstream 0.1."""
+    """Return whether a savepoint's state has no marks of shards and mode: it is of fraudstream 0.1."""
     folder = local_folder(savepoint)
     marks = None if folder is None else read_marks(folder)
     return marks is not None and marks.unmarked
@@ -107,23 +109,23 @@ def check_savepoint(
     savepoint
         Its folder or URI.
     job
-        What the job to start writes.
+        Manifest of the job to start.
     may_drop
         Uids of the operators whose state may be left behind; None: any.
     unmarked_state
-        Whether state that says neither its shards nor its mode is taken for state of the job's.
+        Whether state without marks of shards and mode counts as state of the job's.
     noted
-        What the state is tied to as the job that wrote it was started, for one without a manifest.
+        Manifest of the job that wrote the state, for a savepoint without one.
 
     Returns
     -------
     str
-        What could not be checked, or will be left behind; empty when there is nothing to tell.
+        Note on checks that were not possible and on dropped state; empty where there is none.
 
     Raises
     ------
     StateMismatchError
-        With everything that does not fit and what to do.
+        The state does not fit; the message has every difference and what to do.
     """
     folder = local_folder(savepoint)
     if folder is not None and not folder.is_dir():
@@ -153,7 +155,7 @@ def _check_marks(
     may_drop: frozenset[str] | None,
     unmarked_state: bool,
 ) -> str:
-    """Check what a savepoint without a manifest says of itself, see `check_savepoint`."""
+    """Check the marks of a savepoint without a manifest, see `check_savepoint`."""
     unknown = f"topic {job.transactions}, state versions"
     if marks is None:
         if may_drop is None or may_drop:
@@ -178,7 +180,7 @@ def _check_marks(
 
 
 def local_folder(savepoint: str) -> Path | None:
-    """Return where a savepoint lies on this machine, None when it is elsewhere."""
+    """Return the folder of a savepoint on this machine, None when it is elsewhere."""
     parts = urlsplit(savepoint)
     if parts.scheme not in {"", "file"}:
         return None

@@ -21,28 +21,32 @@ class ShippedCode:
 
     Parameters
     ----------
-    package : Path
-        Folder of the private package, see `jobs.private_package`.
-    script : Path
-        The job's entry file.
+    folder : Path
+        Folder to put on the Python path of client and TaskManagers, with the package alone.
+    package : str
+        Name of the private package, see `jobs.private_package`.
     """
 
-    package: Path
-    script: Path
+    folder: Path
+    package: str
+
+    @property
+    def script(self) -> Path:
+        """The job's entry file."""
+        return self.folder / "score_transactions.py"
 
 
-def ship_code(folder: Path) -> ShippedCode:
+def ship_code(code: Path) -> ShippedCode:
     """Write the job's code below a folder, unless it is there already."""
     files = {file.relative_to(PROJECT_ROOT).as_posix(): file.read_bytes() for file in _files()}
     name = f"{PREFIX}{_digest(files)}"
-    target = folder / name
-    shipped = ShippedCode(package=target / name, script=target / "score_transactions.py")
-    if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".", dir=folder))
+    shipped = ShippedCode(folder=code / name, package=name)
+    if not shipped.folder.exists():
+        code.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".", dir=code))
         _write(draft, name, files)
         try:
-            draft.rename(target)
+            draft.rename(shipped.folder)
         except OSError:  # another process was first, with the same contents
             shutil.rmtree(draft)
     return shipped

@@ -22,7 +22,7 @@ def require_committable(state: str, config: JobConfig, now_ms: int) -> None:
 
     A savepoint of a job that was stopped has no such output: the stop commits it. Neither has a checkpoint that another
     followed: its job had committed its output by then. A checkpoint elsewhere than on this
-    machine does not tell its age; `LateRecovery` then tells of it once the job runs.
+    machine does not tell its age; `LateRecovery` then reports it once the job runs.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ def require_committable(state: str, config: JobConfig, now_ms: int) -> None:
     try:
         taken_ms = round((folder / METADATA_FILE).stat().st_mtime * 1000)
     except OSError:
-        return  # told by whoever reads it
+        return  # reported where it is read
     if now_ms - taken_ms > safe_ms:
         taken = datetime.fromtimestamp(taken_ms / 1000, UTC)
         raise StaleStateError(
             f"expected a checkpoint of the last {safe_ms / 1000:.0f} s under exactly-once, got one of "
             f"{taken:%Y-%m-%d %H:%M:%S} UTC, {(now_ms - taken_ms) / 1000:,.0f} s ago: the brokers have aborted the "
             "transactions that it was to commit, so scores and alerts made just before it may be missing for good. "
-            "Start from the checkpoint before it (chk-N beside it), which makes them again, or accept the loss with "
+            "Start from the checkpoint before it (chk-N next to it), which makes them again, or accept the loss with "
             f"{ACCEPT_LOSS} (docs/guarantees.md)"
         )
 

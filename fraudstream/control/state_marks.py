@@ -27,7 +27,7 @@ class StateMarks:
 
     @property
     def unmarked(self) -> bool:
-        """Whether the state says neither."""
+        """Whether the state has no marks."""
         return self.shards is None
 
 
@@ -45,14 +45,14 @@ def read_marks(folder: Path) -> StateMarks | None:
 
 
 def explain_refusal(failure: str, *, mode: str, shards: int) -> str | None:
-    """Say in words why Flink had no operator for a state, None when that is not what it said.
+    """Explain why Flink had no operator for a state; None for another failure.
 
     Parameters
     ----------
     failure
         Flink's message, with the operator's id in it.
     mode, shards
-        Of the job that was to start.
+        Of the job to start.
     """
     found = re.search(r"Cannot map checkpoint/savepoint state for operator ([0-9a-f]{32})", failure)
     if found is None:
@@ -69,7 +69,7 @@ def explain_refusal(failure: str, *, mode: str, shards: int) -> str | None:
 
 
 def refusal(state: StateMarks, uid: str, *, mode: str, shards: int) -> str:
-    """Say what of a state does not fit a job, as far as the operator with this uid tells."""
+    """Return the difference between a state and a job that the operator with this uid shows."""
     parts = []
     if state.mode != mode and uid in {SCORE_BATCH, DETECT_DRIFT}:
         parts.append(f"expected job.mode to be {state.mode!r} as in the state, got {mode!r}")
@@ -92,5 +92,5 @@ UNMARKED_ADVICE = (
 
 
 def _text(uid: str) -> bytes:
-    """Return a uid as the metadata has it: its length first, so that no longer uid is taken for it."""
+    """Return a uid as the metadata has it: its length first, so that no longer uid matches it."""
     return len(uid).to_bytes(2, "big") + uid.encode()

@@ -1,3 +1,5 @@
+"""Status of services and jobs."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -13,11 +15,11 @@ from fraudstream.system.run_state import RunState
 
 ENDED = {"FINISHED", "CANCELED", "FAILED"}
 COUNTERS = "fraudstream"
-"""The metric group of the job's own counters, see `jobs.operators.counts`."""
+"""Metric group of the job's counters, see `jobs.operators.counts`."""
 
 
 def read_status(settings: Settings) -> dict[str, Any]:
-    """Tell what runs, as plain values that become JSON.
+    """Return what is running, as plain values for JSON.
 
     Returns
     -------

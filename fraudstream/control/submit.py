@@ -1,3 +1,5 @@
+"""Submission of the scoring job."""
+
 from __future__ import annotations
 
 import time
@@ -11,7 +13,7 @@ from fraudstream.control.flink_secrets import is_secret
 from fraudstream.control.java_security import java_security
 from fraudstream.control.job_secrets import job_registry, kafka_password_file
 from fraudstream.control.model_store import pin_model
-from fraudstream.control.orders_in_force import orders_in_force, with_orders, without_orders
+from fraudstream.control.records_in_force import records_in_force, with_control_records, without_control_records
 from fraudstream.control.resumption import Resumption
 from fraudstream.control.savepoints import note_manifest, take_savepoint
 from fraudstream.control.shipped_code import ship_code
@@ -28,7 +30,6 @@ from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.java import find_java
 from jobs.job_config import JobConfig
-from jobs.private_package import SHIPPED
 from jobs.state_manifest import StateManifest, StateMismatchError
 from schemas.wall_clock import now_ms
 
@@ -37,12 +38,12 @@ SCRIPT = PROJECT_ROOT / "jobs" / "score_transactions.py"
 
 @dataclass(frozen=True, kw_only=True)
 class Submitted:
-    """A job that was accepted and runs.
+    """Running job.
 
     Parameters
     ----------
     job_id
-        Flink's id of it.
+        Flink's id of the job.
     line
         The `flink run` line that started it.
     config
@@ -115,7 +116,7 @@ def submit(
     Parameters
     ----------
     settings
-        What it is told.
+        Settings of the job.
     services
         Where it runs and reads.
     savepoint
@@ -125,13 +126,13 @@ def submit(
     drop_state
         Whether state that the job has no operator for may be left behind.
     unmarked_state
-        Whether state of fraudstream 0.1 that has no manifest is taken for state of these shards and this mode.
+        Whether state of fraudstream 0.1 that has no manifest counts as state of these shards and this mode.
     reset_topics
         Inputs whose topic was deleted and created again: each is read from its first record.
     accept_loss
         Whether a checkpoint may be older than the transactions that hold its output, see `require_committable`.
     on_line
-        Given what the user should know of the savepoint, and the `flink run` line before it is run.
+        Called with notes on the savepoint, and with the `flink run` line before it is run.
 
     Raises
     ------
@@ -139,7 +140,7 @@ def submit(
         When the job or the broker can't work with a setting, or the savepoint does not fit the job: before anything
         is started.
     RuntimeFailure
-        When the client or the job fails, with the line that tells the cause.
+        When the client or the job fails, with the line that names the cause.
     """
     config = replace(job_config(settings, services), unmarked_state=unmarked_state)
     if savepoint is not None and not accept_loss:
@@ -162,15 +163,15 @@ def run_job(
 ) -> Submitted:
     """Start a job, from a state or without one, and wait until it runs, see `submit`.
 
-    Its `unmarked_state` says what may be taken for its own; the job is told only where the state is such.
+    Its `unmarked_state` allows state without marks; the job has the setting only where the state is unmarked.
     """
     config = pin_model(settings, config)  # a file of an earlier version has no pins
     require_transaction_time(services.broker(settings))
     require_rights(services.broker(settings), JobNeeds.of(config))
     if state is None:
-        config = _begun(settings, services, config)
+        config = _initial(settings, services, config)
     else:
-        config, lines = state.apply(settings, services, without_orders(config))
+        config, lines = state.apply(settings, services, without_control_records(config))
         for line in lines:
             on_line(line)
     run = _flink_run(settings, services, config, state, script)
@@ -189,7 +190,7 @@ def run_job(
 def _flink_run(
     settings: Settings, services: Services, config: JobConfig, state: Resumption | None, script: Path
 ) -> FlinkRun:
-    # Clocks step back, and two jobs may start within a second: none may get another's settings.
+    # Clocks step back, and two jobs may start within a second: each needs a file of its own.
     stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
     file = settings.state.create().jobs / f"{config.name}-{stamp}.json"
     file.touch(mode=0o600)  # it names brokers, users and the files of passwords
@@ -207,12 +208,12 @@ def _flink_run(
     )
 
 
-def _begun(settings: Settings, services: Services, config: JobConfig) -> JobConfig:
-    """Return the settings of a job without state: what is in force, and the topics that its offsets are of."""
+def _initial(settings: Settings, services: Services, config: JobConfig) -> JobConfig:
+    """Return the settings of a job without state: control records in force, and the topics of its offsets."""
     ids = TopicIds(services.broker(settings)).read(config.input_topics.values())
     known = {topic: topic_id for topic, topic_id in ids.items() if topic_id is not None}
     config = replace(config, topic_ids=known, generations={})
-    return with_orders(config, orders_in_force(settings, services))
+    return with_control_records(config, records_in_force(settings, services))
 
 
 def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:
@@ -236,17 +237,14 @@ def client_home(settings: Settings) -> FlinkHome:
 def _shipped(settings: Settings, script: Path) -> tuple[Path, dict[str, str]]:
     """Return the entry file, and options for what a user's cluster lacks: our packages and the connector.
 
-    The scoring job's packages have a name of their own there, since other jobs' may be called `models`, too.
+    The scoring job's packages have a name of their own there, since other jobs' may be called `models`. With another
+    entry file the cluster must have the packages that it imports.
     """
     if settings.flink.rest_url is None:
         return script, {}
-    packages = [PROJECT_ROOT / name for name in SHIPPED]
+    options = {"pipeline.jars": ";".join(jar.as_uri() for jar in jars_for("flink"))}
     if script == SCRIPT:
         code = ship_code(settings.state.code)
-        script, packages = code.script, [code.package]
-    options = {
-        "pipeline.jars": ";".join(jar.as_uri() for jar in jars_for("flink")),
-        "python.files": ",".join(map(str, packages)),
-    }
+        script, options["python.files"] = code.script, str(code.folder)
     # A command line is seen by all users of the machine; the client finds secrets in its settings file.
     return script, options | {name: value for name, value in settings.flink.config.items() if not is_secret(name)}

@@ -1,4 +1,4 @@
-"""Record of a blue-green deployment: what the cluster itself cannot tell."""
+"""Record of a blue-green deployment, with what the cluster does not store."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the cluster cannot tell: kept in the state folder.
+    """Record of a blue-green deployment in the state folder.
 
     Parameters
     ----------
     next_file
-        Settings of what `switch` makes live, None when there is no standby.
+        Settings of the version that `switch` makes live, None when there is no standby.
     standby_since_ms
-        From then on the standby scores whatever the live job does, milliseconds since 1970.
+        Time from which on the standby scores what the live job does, milliseconds since 1970.
     previous_file
-        Settings of what `back` makes live again, None before the first switch.
+        Settings of the version that `back` makes live again, None before the first switch.
     leaving_job, leaving_file, coming_file
         Of a hand-over that has begun: id and settings of the job that stops, settings of the one that follows. All
         None once one of the two is live.

@@ -10,7 +10,7 @@ from jobs.state_manifest import StateMismatchError
 
 
 def input_topics_now(rest: FlinkRest, job_id: str, ids: TopicIds) -> dict[str, str]:
-    """Map the input topics whose ids a job noted to what to say of each, empty where it is the one that it was.
+    """Map the input topics whose ids a job recorded to a message, empty where the topic is still the same.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The whole path once, for someone who sees it for the first time."""
+"""Demo from transactions to alerts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SCORED_WITHIN_S = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Summary at the end of the demo."""
+    """Summary of the demo."""
 
     transactions: int
     alerts: int
@@ -53,30 +53,32 @@ class Summary:
 
 
 def run_demo(settings: Settings) -> Summary:
-    """Train, start broker and cluster, submit the job, send transactions, show the alerts, stop everything.
+    """Train, start broker and cluster, submit the job, send transactions, show alerts, stop all services.
 
-    It has a state folder of its own, and keeps only the trained model there for the next time.
+    The demo uses a state folder of its own; only the trained model is kept for the next run.
     """
     demo = demo_settings(settings)
-    out.print("[bold]1.[/] A model, trained on the simulated card world of seed 1")
-    tell_model(train_once(demo))
-    out.print("[bold]2.[/] A Kafka broker and a Flink cluster on this machine")
+    out.print("[bold]1.[/] Train a model on simulated transactions (seed 1)")
+    show_model(train_once(demo))
+    out.print("[bold]2.[/] Start a Kafka broker and a Flink cluster")
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
-        out.print(f"   broker {services.bootstrap_servers}, Flink's page {services.rest_url}")
+        out.print(f"   broker {services.bootstrap_servers}, Flink UI {services.rest_url}")
         status.update("submitting the job")
         job = submit(
-            demo, services, on_line=lambda line: out.print(f"[bold]3.[/] The job\n   [dim]{line}[/]", soft_wrap=True)
+            demo,
+            services,
+            on_line=lambda line: out.print(f"[bold]3.[/] Submit the job\n   [dim]{line}[/]", soft_wrap=True),
         )
         status.stop()
         summary = _show(demo, services)
         stop_job(demo, services, job.job_id, savepoint=False)
-    out.print("All is stopped. Next: `fraudstream --help`, or the README.")
+    out.print("All services are stopped. Next: `fraudstream --help`, or the README.")
     write_json(asdict(summary))
     return summary
 
 
 def demo_settings(settings: Settings, folder: str = "state", *, name: str = "demo") -> Settings:
-    """Return settings of a state folder that is new, and of a model that is kept beside it, below a demo's name."""
+    """Return settings with an empty state folder and a reusable model, both in the folder of a demo."""
     root = settings.state.root / name
     shutil.rmtree(root / folder, ignore_errors=True)
     return settings.model_copy(
@@ -85,7 +87,7 @@ def demo_settings(settings: Settings, folder: str = "state", *, name: str = "dem
 
 
 def train_once(demo: Settings, world: SimulationConfig = HISTORY, training: TrainingSettings = TRAINING) -> Manifest:
-    """Train the demo's model on a simulated world, unless it is there from the last time."""
+    """Train the model of a demo on simulated transactions, or reuse the one of the last run."""
     model = demo.model.artifact
     try:
         return load_tested(model).manifest
@@ -102,29 +104,29 @@ def train_once(demo: Settings, world: SimulationConfig = HISTORY, training: Trai
 def with_model(
     settings: Settings, world: SimulationConfig = HISTORY, training: TrainingSettings = TRAINING
 ) -> Settings:
-    """Return settings with a model: theirs or, where their folder has none, one trained below the state folder.
+    """Return settings with a model: the configured one, or a new one under the state folder.
 
-    A model that is there but can't serve is not passed over: whatever loads it refuses it.
+    A configured model that can't serve is kept, so that loading it fails.
     """
     artifact = settings.model.artifact.expanduser()
     if (artifact / MANIFEST_FILE).exists() or (artifact / MODEL_FILE).exists():
         return settings
     own = settings.model_copy(update={"model": ModelSettings(artifact=settings.state.root / "simulated" / "model")})
-    err.print(f"No model in {artifact}: one of the simulated world, in {own.model.artifact}", soft_wrap=True)
+    err.print(f"No model in {artifact}: using one trained on simulated data in {own.model.artifact}", soft_wrap=True)
     train_once(own, world, training)
     return own
 
 
-def tell_model(manifest: Manifest) -> None:
-    """Say which model it is, and how good."""
+def show_model(manifest: Manifest) -> None:
+    """Show the id and quality of a model."""
     out.print(f"   {manifest.model_id}: PR-AUC {manifest.metrics['pr_auc']:.3f} on later, unseen days")
 
 
 def _show(settings: Settings, services: Services) -> Summary:
     table = simulate(LIVE).slice(0, TRANSACTIONS)
     frauds = _frauds(table)
-    hidden = f"{len(frauds):,} frauds hidden in them"
-    out.print(f"[bold]4.[/] {len(table):,} transactions of seed 2, {RATE:,.0f} a second, {hidden}")
+    hidden = f"{len(frauds):,} frauds among them"
+    out.print(f"[bold]4.[/] Send {len(table):,} transactions (seed 2), {RATE:,.0f} per second, {hidden}")
     screen = _AlertScreen(frauds)
     broker = services.broker(settings)
     registry = registry_of(settings)
@@ -163,7 +165,7 @@ def _frauds(table: pa.Table) -> set[tuple[str, str]]:
 
 
 class _AlertScreen:
-    """The last alerts, and counts, redrawn as they come."""
+    """Live table of the newest alerts with counts."""
 
     def __init__(self, frauds: set[tuple[str, str]]) -> None:
         self._frauds = frauds

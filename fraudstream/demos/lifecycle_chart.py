@@ -1,3 +1,5 @@
+"""Chart of the lifecycle demo."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,13 +14,13 @@ from schemas.durations import DAY_MS
 
 
 def lifecycle_chart(recall: PatternRecall, marks: Mapping[str, int]) -> str:
-    """Return the recall of a pattern by event day, and when what happened, as SVG.
+    """Return an SVG chart of the recall of a fraud pattern by event day, with marked events.
 
     Parameters
     ----------
     recall : PatternRecall
     marks : mapping of str to int
-        Event times in milliseconds since 1970, by what happened then.
+        Event times in milliseconds since 1970, by label.
     """
 
     def draw(axes: Axes) -> None:
@@ -27,8 +29,8 @@ def lifecycle_chart(recall: PatternRecall, marks: Mapping[str, int]) -> str:
         for number, (name, at_ms) in enumerate(marks.items()):
             at = at_ms / DAY_MS
             axes.axvline(at, color=ORANGE, lw=0.9)
-            place = (at, 1.0 - 0.08 * number)
-            axes.annotate(name, place, xytext=(3, 0), textcoords="offset points", fontsize=7, color=ORANGE)
+            position = (at, 1.0 - 0.08 * number)
+            axes.annotate(name, position, xytext=(3, 0), textcoords="offset points", fontsize=7, color=ORANGE)
         step = max(1, -(-len(days) // 7))
         dates = [f"{datetime.fromtimestamp(day * 86_400, UTC):%m-%d}" for day in days[::step].tolist()]
         axes.set_xticks(days[::step], dates)

@@ -1,4 +1,4 @@
-"""A fraud pattern that no model knows begins while the job runs: the loop sees it, and learns it."""
+"""Demo of the model lifecycle: a new fraud pattern, its drift, retraining and promotion."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ LIVE = SimulationConfig(
     drift=Drift.NEW_FRAUD_PATTERN,
     drift_at=DRIFT_AT,
 )
-"""More days than are sent: the stream ends AFTER_DAYS after the promotion."""
+"""More days than needed: the stream ends AFTER_DAYS after the promotion."""
 
 PLAN = RetrainSettings(
     window_days=16,
@@ -69,7 +69,7 @@ SCORED_WITHIN_S = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Loop:
-    """Progress of the loop, in event time: milliseconds since 1970, up to which all transactions were sent by then."""
+    """Events of the lifecycle, each with the event time sent by then in milliseconds since 1970."""
 
     drift_seen_ms: int
     retrained: Retrained
@@ -78,20 +78,20 @@ class Loop:
 
 @dataclass(frozen=True, kw_only=True)
 class LifecycleSummary:
-    """Summary at the end of the demo.
+    """Summary of the demo.
 
     Parameters
     ----------
     drift_delay_s : float
-        Event time from the first fraud of the pattern until its drift was seen, which the labels' maturity is part of.
+        Event time from the first fraud of the pattern to its drift event, including the label maturity.
     retrain_s : float
-        Reading, training, shadow, gates and swap.
+        Duration of reading, training, shadow mode, gates and hot swap.
     recall_before, recall_after : float
-        Of the pattern, by what the job served, at 1 % alerts of each model.
+        Recall of the pattern by the served model, at 1 % alerts.
     swaps : int
-        Changes of the champion that every shard carried out.
+        Champion changes that every shard applied.
     lost_events : int
-        Transactions that were sent and not scored.
+        Transactions sent but not scored.
     """
 
     drift_delay_s: float
@@ -103,16 +103,16 @@ class LifecycleSummary:
 
 
 def run_lifecycle_demo(settings: Settings) -> LifecycleSummary:
-    """Train, start, send, and wait until the loop has promoted a model that knows the new pattern; stop everything.
+    """Train, start all services, send transactions until a model with the new pattern is promoted, stop all services.
 
     Raises
     ------
     RuntimeFailure
-        The loop did not see the drift in time, or the new model was not promoted.
+        No drift was detected in time, or the new model was not promoted.
     """
     demo = demo_settings(settings, name="lifecycle").model_copy(update={"retrain": PLAN})
     model = demo.model.artifact
-    out.print("[bold]1.[/] A model, trained on 30 simulated days")
+    out.print("[bold]1.[/] Train a model on 30 simulated days")
     train_once(demo, HISTORY, TrainingSettings())
     table = simulate(LIVE)
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
@@ -120,11 +120,11 @@ def run_lifecycle_demo(settings: Settings) -> LifecycleSummary:
         version, _ = registry.push(model)
         first = Promotion(demo, registry, services).promote(check_gates(registry, version, demo), reason="the first")
         if first.outcome != "done":
-            raise RuntimeFailure(f"expected the first model to pass the gates, was {first.outcome}: {first.gates}")
+            raise RuntimeFailure(f"expected the first model to pass the gates, got {first.outcome}: {first.gates}")
         status.update("submitting the job")
         job = submit(demo, services)
         status.stop()
-        out.print(f"[bold]2.[/] The job scores {RATE:,.0f} transactions a second with {version.model_id}, v1")
+        out.print(f"[bold]2.[/] The job scores {RATE:,.0f} transactions per second with {version.model_id}, v1")
         stream = LifecycleStream(services.broker(demo), table, RATE)
         loop = _run_loop(demo, services, registry, stream)
         await_records(services.broker(demo), demo.topics.scores, stream.sent, seconds=SCORED_WITHIN_S)
@@ -135,44 +135,46 @@ def run_lifecycle_demo(settings: Settings) -> LifecycleSummary:
 
 
 def _run_loop(settings: Settings, services: Services, registry: ModelRegistry, stream: LifecycleStream) -> Loop:
-    """Send and retrain beside each other until some days after the promotion."""
+    """Send and retrain concurrently, until some days after the promotion."""
     drifts: list[int] = []
     found: list[Retrained] = []
     retraining = Retraining(settings, registry, services)
 
     def seen(record: dict[str, Any]) -> None:
         if not drifts:
-            out.print(f"[bold]4.[/] {_day(stream.at_ms)}: {record['detector']} sees {record['signal']} drift; "
-                      f"{PLAN.collect_days:g} days of it are waited for", soft_wrap=True)  # fmt: skip
+            out.print(f"[bold]4.[/] {_day(stream.at_ms)}: {record['detector']} detects {record['signal']} drift; "
+                      f"retraining in {PLAN.collect_days:g} days of event time", soft_wrap=True)  # fmt: skip
         drifts.append(stream.at_ms)
 
     def retrain(reason: str) -> Retrained:
-        out.print(f"[bold]5.[/] {_day(stream.at_ms)}: retraining, while the stream goes on")
+        out.print(f"[bold]5.[/] {_day(stream.at_ms)}: retraining, while the stream continues")
         found.append(retraining.run(reason))
         return found[-1]
 
     schedule = RetrainSchedule(PLAN, settings.state.models / "retraining" / "schedule.json", time.time())
     broker = services.broker(settings)
     trigger = RetrainTrigger(broker, schedule, retrain, on_drift=seen, on_failure=_fail)
-    out.print(f"[bold]3.[/] On {_day(epoch_ms(DRIFT_AT))} a new fraud pattern will begin: {NEW_PATTERN.__name__}")
-    with _beside(stream, trigger) as (sending, watching):
+    out.print(f"[bold]3.[/] On {_day(epoch_ms(DRIFT_AT))} a new fraud pattern will start: {NEW_PATTERN.__name__}")
+    with _concurrently(stream, trigger) as (sending, watching):
         wait_until(lambda: bool(found) or sending.done() or watching.done(), seconds=LOOP_S)
         promoted_ms = stream.at_ms
         stream.end_at(promoted_ms + AFTER_DAYS * DAY_MS if found else 0)
         sending.result()
     if not found:
-        raise RuntimeFailure(f"expected a retraining by {_day(promoted_ms)}, was none, and {len(drifts)} drifts seen")
+        raise RuntimeFailure(
+            f"expected a retraining by {_day(promoted_ms)}, got none, after {len(drifts)} drift events"
+        )
     (retrained,) = found
     if retrained.end != "promoted":
         failed = ", ".join(f"{gate['name']} ({gate['was']})" for gate in retrained.gates if not gate["passed"])
-        raise RuntimeFailure(f"expected the new model to be promoted, was {retrained.end}: {failed}")
+        raise RuntimeFailure(f"expected the new model to be promoted, got {retrained.end}: {failed}")
     out.print(f"[bold]6.[/] {_day(promoted_ms)}: {retrained.model_id} is champion, after {retrained.seconds:.0f} s")
     return Loop(drift_seen_ms=drifts[0], retrained=retrained, promoted_ms=promoted_ms)
 
 
 @contextmanager
-def _beside(stream: LifecycleStream, trigger: RetrainTrigger) -> Iterator[tuple[Future[None], Future[None]]]:
-    """Run both in threads; whatever ends the block ends them."""
+def _concurrently(stream: LifecycleStream, trigger: RetrainTrigger) -> Iterator[tuple[Future[None], Future[None]]]:
+    """Run both in threads until the block ends."""
     with ThreadPoolExecutor(2) as pool:
         sending, watching = pool.submit(stream.run), pool.submit(trigger.run)
         try:
@@ -210,18 +212,18 @@ def _measure(settings: Settings, services: Services, sent: pa.Table, loop: Loop,
 
 
 def pattern_recall(sent: pa.Table, scores: Scores, *, model_id: str, since_ms: int) -> tuple[PatternRecall, int]:
-    """Join what was sent with its scores, and measure the recall of the new pattern.
+    """Join transactions with their scores, and measure the recall of the new pattern.
 
     Parameters
     ----------
     sent : pyarrow.Table
-        In the columns of LABELLED_ARROW, with the scenario.
+        Transactions in the columns of LABELLED_ARROW, with the scenario.
     scores : Scores
-        By customer and transaction_id.
+        Scores by customer and transaction_id.
     model_id : str
-        Of the new model.
+        Id of the new model.
     since_ms : int
-        When the pattern began.
+        Start of the pattern.
 
     Returns
     -------
@@ -243,7 +245,7 @@ def pattern_recall(sent: pa.Table, scores: Scores, *, model_id: str, since_ms: i
 
 
 def _swaps(settings: Settings, services: Services) -> int:
-    """Count the changes of the champion that every shard carried out."""
+    """Count the champion changes that every shard applied."""
     serving: dict[int, list[str]] = {}
     for event in read_model_events(services.broker(settings)):
         models = serving.setdefault(event.shard, [])

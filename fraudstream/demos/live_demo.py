@@ -1,4 +1,4 @@
-"""The demo's job with a stream that does not end, for pages that show it."""
+"""Demo with an endless stream, for the console."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.demos.demo import demo_settings, tell_model, train_once
+from fraudstream.demos.demo import demo_settings, show_model, train_once
 from fraudstream.devstack.stack import Services, Watcher, embedded
 from fraudstream.settings.settings import Settings
 from fraudstream.terminal import err, out
@@ -20,17 +20,17 @@ ENDED_S = 20.0
 
 @contextmanager
 def live_demo(settings: Settings) -> Iterator[tuple[Settings, Services]]:
-    """Train, start broker and cluster, submit the job and send simulated transactions, for the length of a block.
+    """Train, start broker and cluster, submit the job and send simulated transactions while a block runs.
 
-    It has the demo's model and a state folder of its own; at the end all of it is stopped.
+    The demo has its model and state folder; all services stop with the block.
 
     Yields
     ------
     tuple
-        Settings and addresses of what runs.
+        Settings and addresses of the demo.
     """
-    demo = demo_settings(settings, "live")  # a demo beside it has its own
-    tell_model(train_once(demo))
+    demo = demo_settings(settings, "live")  # not shared with a concurrent demo
+    show_model(train_once(demo))
     with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
         status.update("submitting the job")
         job = submit(demo, services, on_line=lambda line: out.print(f"[dim]{line}[/]", soft_wrap=True))
@@ -44,11 +44,11 @@ def live_demo(settings: Settings) -> Iterator[tuple[Settings, Services]]:
 
 @contextmanager
 def _sending(settings: Settings) -> Iterator[None]:
-    """Send in a process of its own, which does not take the pages' processor time from within."""
+    """Send from a process of its own, so that the console keeps its processor time."""
     line = [sys.executable, "-P", "-m", "fraudstream", "produce", "--rate", str(RATE)]
-    place = {"FRAUDSTREAM_PATHS__STATE": str(settings.state.root)}
+    environment = {"FRAUDSTREAM_PATHS__STATE": str(settings.state.root)}
     with (settings.state.logs / "produce.log").open("wb") as log:
-        process = subprocess.Popen(line, env=os.environ | place, stdout=log, stderr=log)  # noqa: S603
+        process = subprocess.Popen(line, env=os.environ | environment, stdout=log, stderr=log)  # noqa: S603
         try:
             yield
         finally:

@@ -1,1 +1,1 @@
-"""Services that `fraudstream up` runs: broker, ZooKeeper, Flink, schema registry, and their jars."""
+"""Local stack of `fraudstream up`: broker, ZooKeeper, Flink, schema registry, and their jars."""

@@ -1,3 +1,5 @@
+"""Standalone Flink cluster of the local stack."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -30,19 +32,19 @@ class Cluster:
     Parameters
     ----------
     folder
-        Where its distribution, settings, logs and checkpoints are.
+        State folder: distribution, settings, logs and checkpoints.
     java
-        What it runs on.
+        Java runtime.
     connectors
         Jars for its `lib/`.
     rest_port
-        The port that the user configured, None to have one chosen (8081 if free).
+        Configured port; None picks one (8081 if free).
     state_backend
-        Of the jobs, so that memory is where they need it.
+        State backend of the jobs; decides the memory layout.
     high_availability
-        Whether ZooKeeper runs beside it, so that jobs outlive their JobManager.
+        Whether to run ZooKeeper, so that jobs survive their JobManager.
     config
-        Flink settings that win over ours.
+        Flink settings that override ours.
     """
 
     folder: StateFolder
@@ -55,14 +57,14 @@ class Cluster:
 
     @property
     def home(self) -> FlinkHome:
-        """The distribution that the processes run from."""
+        """Distribution that the processes run from."""
         return FlinkHome(folder=self.folder, connectors=self.connectors)
 
     def start(self, run: RunState, *, taskmanagers: int) -> None:
         """Start what is missing without waiting for it; the REST address is recorded in `run`.
 
-        What died comes back where it was, each TaskManager too, and a JobManager takes its jobs up again from their
-        last checkpoints. Without high availability it forgets them, and its TaskManagers are started anew with it.
+        Dead processes restart at their previous addresses, and the JobManager resumes its jobs from their last
+        checkpoints. Without high availability it has no record of them, and its TaskManagers restart with it.
         """
         if self.high_availability:
             self._start_zookeeper(run)
@@ -70,14 +72,14 @@ class Cluster:
             if not self.high_availability:
                 run.stop(("jobmanager", "taskmanager"))
             self._start_jobmanager(run)
-        recorded = sum(process.name.startswith("taskmanager") for process in run.processes)  # those that died, too
+        recorded = sum(process.name.startswith("taskmanager") for process in run.processes)  # including dead ones
         run.forget_dead("taskmanager")
         for _ in range(max(taskmanagers, recorded) - len(run.running("taskmanager"))):
             self.add_taskmanager(run)
 
     def _start_zookeeper(self, run: RunState) -> None:
         if run.rest_url is None:
-            forget_jobs(self.folder)  # of a cluster that was ended for good
+            forget_jobs(self.folder)  # of a cluster that was stopped deliberately
         if not run.running(ZOOKEEPER):
             run.forget_dead(ZOOKEEPER)
             ZooKeeper(folder=self.folder.create(), java=self.java).start(run)
@@ -142,7 +144,7 @@ def await_cluster(run: RunState, folder: StateFolder, *, seconds: float = READY_
                 )
         if not (is_open(LOOPBACK, rest.port) and rest.reachable()):
             return False
-        # By their ports: a count would take one that was killed, and is still listed, for a new one.
+        # Compare ports: a killed TaskManager stays listed for a while, so a count could include it.
         registered = {row["path"].split("@")[1].split("/")[0] for row in rest.taskmanagers() if row["slotsNumber"]}
         return all(registered & _listening(process) for process in workers)
 

@@ -1,3 +1,5 @@
+"""Checks of `fraudstream doctor`."""
+
 from __future__ import annotations
 
 import ctypes
@@ -31,20 +33,20 @@ from schemas.registry import value_subject
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at.
+    """Result of one check.
 
     Parameters
     ----------
     name
-        What.
+        Subject of the check.
     ok
-        Whether it is as needed.
+        Whether it passed.
     found
-        What is there.
+        State that was found.
     fix
-        What to do when it is not.
+        Advice when it failed.
     required
-        Whether nothing can run without it.
+        Whether the job can't run without it.
     """
 
     name: str
@@ -55,7 +57,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at everything that the job needs, from Java to the model."""
+    """Check everything that the job needs, from Java to the model."""
     run = RunState.load(settings.state)
     servers = settings.kafka.bootstrap_servers or run.bootstrap_servers
     rest_url = settings.flink.rest_url or run.rest_url
@@ -84,18 +86,18 @@ def packages() -> Finding:
 
 
 def java() -> Finding:
-    """Look for a Java runtime."""
+    """Check the Java runtime."""
     return _tried("java", _java_text, fix="unset JAVA_HOME, or point it at Java 17 or newer")
 
 
 def flink() -> Finding:
-    """Look for the Flink distribution."""
+    """Check the Flink distribution."""
 
-    def look() -> str:
+    def check() -> str:
         folder = distribution()
         return f"apache-flink {importlib.metadata.version('apache-flink')} at {folder}"
 
-    return _tried("flink", look, fix="`make setup`")
+    return _tried("flink", check, fix="`make setup`")
 
 
 def jars() -> Iterator[Finding]:
@@ -111,7 +113,7 @@ def jars() -> Iterator[Finding]:
 
 
 def libgomp() -> Finding:
-    """Look for the library that LightGBM needs and no wheel brings."""
+    """Check the OpenMP library, which LightGBM needs and no wheel contains."""
     try:
         ctypes.CDLL("libgomp.so.1")
     except OSError:
@@ -121,7 +123,7 @@ def libgomp() -> Finding:
 
 
 def broker(used: Broker | None) -> Iterator[Finding]:
-    """Ask the broker, and look for the topics."""
+    """Check the broker and its topics."""
     fix = "`fraudstream up` starts one, or set kafka.bootstrap_servers to yours"
     trouble = "none"
     try:
@@ -130,7 +132,7 @@ def broker(used: Broker | None) -> Iterator[Finding]:
         present, trouble = None, str(error)
     if present is None or used is None:
         yield Finding(name="broker", ok=False, found=trouble, fix=fix)
-        yield Finding(name="topics", ok=False, found="not looked at: no broker", fix="see broker")
+        yield Finding(name="topics", ok=False, found="not checked: no broker", fix="see broker")
         return
     yield Finding(name="broker", ok=True, found=used.bootstrap_servers)
     missing = [name for name in used.topics.names() if name not in present]
@@ -143,14 +145,14 @@ def broker(used: Broker | None) -> Iterator[Finding]:
 
 
 def rights(broker: Broker) -> Finding:
-    """Ask the broker what the job may read and write."""
+    """Check the job's rights to read and write its topics."""
     lacking = [text for text in lacks(broker, JobNeeds.of_settings(broker.settings)) if text.startswith("no right")]
-    found = "; ".join(lacking) or "to read and write what the job does, as far as the broker tells"
+    found = "; ".join(lacking) or "to read and write what the job does, as far as the broker reports"
     return Finding(name="rights", ok=not lacking, found=found, fix=advice(broker.settings, lacking))
 
 
 def retention(broker: Broker) -> Iterator[Finding]:
-    """Compare how long topics keep their records with how long they are needed."""
+    """Compare the topics' retention with the time for which their records are needed."""
     try:
         complaints = retention_complaints(broker, retention_needs(broker.settings))
     except KafkaException as error:
@@ -158,39 +160,39 @@ def retention(broker: Broker) -> Iterator[Finding]:
         return
     for topic, complaint in sorted(complaints.items()):
         found, _, fix = complaint.partition(". ")
-        # The job scores without; what it feeds falls short.
+        # Not required: the job runs, but its consumers miss records.
         yield Finding(name=f"retention of {topic}", ok=not complaint, found=found or "enough", fix=fix, required=False)
 
 
 def transactions(broker: Broker) -> Finding:
-    """Compare how long the job's transactions may be open with what the broker allows."""
+    """Compare the job's transaction timeout with the broker's limit."""
 
-    def look() -> str:
+    def check() -> str:
         require_transaction_time(broker)
         limit_ms = transaction_limit_ms(broker)
-        allowed = "a limit that the broker does not tell" if limit_ms is None else f"{limit_ms / 1000:g} s"
+        allowed = "a limit that the broker does not report" if limit_ms is None else f"{limit_ms / 1000:g} s"
         return f"up to {transaction_time_ms(broker) / 1000:g} s of {allowed}"
 
-    return _tried("transactions", look, fix="lower job.transaction_timeout_s")
+    return _tried("transactions", check, fix="lower job.transaction_timeout_s")
 
 
 def registry(settings: Settings) -> Iterator[Finding]:
-    """Ask the schema registry, where there is to be one."""
+    """Check the schema registry, if one is configured."""
 
-    def look() -> str:
+    def check() -> str:
         access = registry_access(settings)
         if access is None:
             return ""
         ids = HttpRegistry(access).ids(value_subject(settings.topics.transactions), TRANSACTION)
         return f"{access.url}, {len(ids)} versions of the transactions' schema"
 
-    finding = _tried("registry", look, fix="`fraudstream up --registry` starts one, or correct [kafka.registry]")
+    finding = _tried("registry", check, fix="`fraudstream up --registry` starts one, or correct [kafka.registry]")
     if finding.found:
         yield finding
 
 
 def cluster(rest_url: str | None) -> Finding:
-    """Ask the cluster for its version and free slots."""
+    """Check the cluster: version and free slots."""
     fix = "`fraudstream up` starts one, or set flink.rest_url to yours"
     if rest_url is None:
         return Finding(name="cluster", ok=False, found="none", fix=fix)
@@ -210,16 +212,16 @@ def cluster(rest_url: str | None) -> Finding:
 
 
 def model(settings: Settings) -> Finding:
-    """Check the model artifact: there, whole, and made for these features."""
+    """Check the model artifact: complete, and trained on these features."""
 
-    def look() -> str:
+    def check() -> str:
         return f"{load_tested(settings.model.artifact).manifest.model_id} in {settings.model.artifact}"
 
-    return _tried("model", look, fix="`fraudstream train --history FILE`")
+    return _tried("model", check, fix="`fraudstream train --history FILE`")
 
 
 def mode(settings: Settings) -> Finding:
-    """Tell how Python would run."""
+    """Describe the execution mode of Python."""
     where = "inside the TaskManager" if settings.job.mode == "thread" else "in processes beside it"
     return Finding(name="mode", ok=True, found=f"{settings.job.mode}: Python runs {where}")
 
@@ -229,8 +231,8 @@ def _java_text() -> str:
     return f"Java {found.version} from {found.origin} at {found.home}"
 
 
-def _tried(name: str, look: Callable[[], str], *, fix: str) -> Finding:
+def _tried(name: str, check: Callable[[], str], *, fix: str) -> Finding:
     try:
-        return Finding(name=name, ok=True, found=look())
+        return Finding(name=name, ok=True, found=check())
     except UserError as error:
         return Finding(name=name, ok=False, found=str(error), fix=fix)

@@ -30,18 +30,18 @@ HEAP_MB = 512
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddedBroker:
-    """One Kafka node on loopback, as it is to be started.
+    """Configuration of one Kafka node on loopback.
 
     Parameters
     ----------
     folder
-        Where its topics, settings and log are.
+        State folder: topics, settings and log.
     java
-        What it runs on.
+        Java runtime.
     jars
-        Its class path.
+        Class path.
     port
-        The port that the user configured, None to have one chosen (9092 if free).
+        Configured port; None picks one (9092 if free).
     """
 
     folder: StateFolder
@@ -52,7 +52,7 @@ class EmbeddedBroker:
     def start(self, run: RunState) -> OwnedProcess:
         """Start the node without waiting for it; its address is recorded in `run`.
 
-        One that died comes back at its old address: its clients, the job's too, know no other.
+        A dead node restarts at its previous address: its clients, including the job, know no other.
         """
         ports = _ports_of(self._properties) if run.bootstrap_servers else None
         if ports:
@@ -63,7 +63,7 @@ class EmbeddedBroker:
         properties = self._write_settings(*ports)
         self._format(properties)
         command = [
-            # The quick compiler alone: on a small machine the other one takes half a core from the job for a minute.
+            # C1 only: on a small machine, C2 takes half a core from the job for a minute.
             *self._java(f"-Xms{HEAP_MB}m", f"-Xmx{HEAP_MB}m", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=1"),
             "kafka.Kafka",
             str(properties),
@@ -88,11 +88,11 @@ class EmbeddedBroker:
         return self._properties
 
     def _format(self, properties: Path) -> None:
-        """Prepare an empty data folder; one that holds topics already is left as it is."""
+        """Format an empty data folder; leave one with topics unchanged."""
         if (self.folder.kafka / "data" / "meta.properties").exists():
             return
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        # One argument with its name: one id in 64 begins with a dash, and would be taken for an option.
+        # As one argument: one id in 64 begins with a dash, and would be parsed as an option.
         arguments = ["format", f"--cluster-id={cluster_id}", "-c", str(properties), "--standalone"]
         command = [*self._java("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", *arguments]
         done = subprocess.run(  # noqa: S603 (the command is built by us)
@@ -115,19 +115,19 @@ class EmbeddedBroker:
 
 
 def _ports_of(properties: Path) -> tuple[int, int] | None:
-    """Return the broker's and the controller's port of settings that were written, None when there are none."""
+    """Return the ports of broker and controller from the written settings; None without any."""
     text = properties.read_text() if properties.exists() else ""
     found = re.search(r"^listeners=PLAINTEXT://[^:]+:(\d+),CONTROLLER://[^:]+:(\d+)$", text, re.MULTILINE)
     return (int(found.group(1)), int(found.group(2))) if found else None
 
 
 def await_broker(process: OwnedProcess, bootstrap_servers: str, *, seconds: float = READY_SECONDS) -> None:
-    """Wait until a broker that we started answers.
+    """Wait until the started broker answers.
 
     Raises
     ------
     RuntimeFailure
-        When it ended or does not answer in time, with the end of its log.
+        The broker exited, or timed out; the message has the end of its log.
     """
     host, port = bootstrap_servers.rsplit(":", 1)
 

@@ -1,3 +1,5 @@
+"""Flink distribution and settings for local clusters and clients."""
+
 from __future__ import annotations
 
 import importlib.util
@@ -21,9 +23,9 @@ JOBMANAGER_MEMORY = "1024m"
 _OPENED = ["lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent"]
 QUICK_COMPILER = "-XX:TieredStopAtLevel=1"
 GARBAGE_COLLECTOR = "-XX:G1HeapRegionSize=4m -XX:-G1UseAdaptiveIHOP -XX:InitiatingHeapOccupancyPercent=70"
-"""In regions of 1 MB, G1's choice for such a heap, a micro-batch of a backlog is humongous: more than half of one. And
-G1 likes to look for garbage all the time once state fills a third of the heap: that took 8 % of the TaskManager's
-processor time, and later is early enough."""
+"""With regions of 1 MB, G1's default for this heap, a micro-batch of a backlog is a humongous object: more than half a
+region. And G1 marks continuously once state fills a third of the heap: that took 8 % of the TaskManager's CPU time, so
+marking starts later."""
 JAVA_OPTIONS = " ".join(
     [
         "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
@@ -34,9 +36,9 @@ JAVA_OPTIONS = " ".join(
         "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
     ]
 )
-"""Flink's own defaults less the `jdk.compiler` lines: the project's Java has no compiler."""
+"""Flink's own defaults without the `jdk.compiler` lines: the bundled Java has no compiler."""
 CLIENT_SETTINGS = {"env.java.opts.all": JAVA_OPTIONS, "env.java.opts.client": QUICK_COMPILER}
-"""Settings that Flink's client needs here for any cluster: it builds the job graph by reflection."""
+"""Options of Flink's client on any cluster: it builds the job graph by reflection."""
 
 
 def distribution() -> Path:
@@ -49,15 +51,15 @@ def distribution() -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class FlinkHome:
-    """A Flink distribution of our own: links to the installed one, our connector jar, our settings.
+    """Flink distribution for this stack: links to the installed one, the connector jar, and settings.
 
-    The installed one can't be used as it is: it has no Kafka connector, a session cluster needs the
-    Python jar in `lib/`, and its settings would be shared by everybody who uses that environment.
+    The installed one can't be used directly: it has no Kafka connector, a session cluster needs the
+    Python jar in `lib/`, and its settings would be shared by all users of that environment.
 
     Parameters
     ----------
     folder
-        Where it is put together.
+        State folder to create it in.
     connectors
         Jars to add to `lib/`.
     """
@@ -76,16 +78,16 @@ class FlinkHome:
         return self.root / "conf"
 
     def create(self) -> FlinkHome:
-        """Put the folder together (again) and return self; the settings are left alone."""
+        """Create or update the folder and return self; the settings stay unchanged."""
         source = distribution()
         self.root.mkdir(parents=True, exist_ok=True)
-        self._copy(source / "bin")  # the scripts take the folder that a link leads to for their home
-        self._copy(source / "opt")  # the client does not follow a link when it looks for the Python jar
+        self._copy(source / "bin")  # the scripts resolve links to find their home
+        self._copy(source / "opt")  # the client does not follow links when searching for the Python jar
         _link(self.root / "plugins", source / "plugins")
         library = self.root / "lib"
         library.mkdir(exist_ok=True)
         jars = [*(source / "lib").glob("*.jar"), *(source / "opt").glob("flink-python-*.jar"), *self.connectors]
-        # Processes may run from it: what is right stays in its place.
+        # Processes may be running from it: keep files that are up to date.
         for old in library.iterdir():
             if old.name not in {jar.name for jar in jars}:
                 old.unlink()
@@ -103,7 +105,7 @@ class FlinkHome:
         shutil.copy(distribution() / "conf" / "log4j-cli.properties", self.conf)
 
     def settings(self) -> dict[str, str]:
-        """Read back what `configure` wrote last, empty when it has not been called."""
+        """Read the settings that `configure` wrote last; empty if it was never called."""
         file = self.conf / "config.yaml"
         lines = file.read_text().splitlines()[1:] if file.exists() else []
         return {key: str(orjson.loads(value)) for key, _, value in (line.partition(": ") for line in lines)}
@@ -120,7 +122,7 @@ class FlinkHome:
         }
 
     def _copy(self, source: Path) -> None:
-        """Copy a folder of the distribution, unless an equal copy is there (another release is replaced)."""
+        """Copy a folder of the distribution, unless an equal copy exists; replace one of another release."""
         target = self.root / source.name
         wanted = {path.name: path.stat().st_size for path in source.iterdir()}
         if not target.is_dir() or wanted != {path.name: path.stat().st_size for path in target.iterdir()}:
@@ -137,9 +139,9 @@ def cluster_settings(
     zookeeper: str | None,
     extra: Mapping[str, str],
 ) -> dict[str, str]:
-    """Build the settings of a cluster on loopback for jobs with that state backend.
+    """Build the settings of a cluster on loopback for jobs with this state backend.
 
-    With a ZooKeeper its jobs outlive the JobManager. `extra` (the user's `flink.config`) wins.
+    With ZooKeeper, jobs survive the JobManager. `extra` (the user's `flink.config`) takes precedence.
     """
     own = {
         "jobmanager.rpc.address": LOOPBACK,
@@ -148,21 +150,21 @@ def cluster_settings(
         "jobmanager.memory.process.size": JOBMANAGER_MEMORY,
         "taskmanager.host": LOOPBACK,
         "taskmanager.bind-host": LOOPBACK,
-        "taskmanager.numberOfTaskSlots": "1",  # one embedded interpreter a process: scale by TaskManagers
+        "taskmanager.numberOfTaskSlots": "1",  # one embedded interpreter per process: scale by TaskManagers
         "taskmanager.memory.process.size": TASKMANAGER_MEMORY,
-        # The heap holds the state, with half of it free for the garbage collector. RocksDB lives in managed memory.
+        # The heap holds the state, with half of it free for the garbage collector. RocksDB uses managed memory.
         "taskmanager.memory.managed.fraction": "0.4" if state_backend == "rocksdb" else "0.1",
         "rest.address": LOOPBACK,
         "rest.bind-address": LOOPBACK,
         "rest.port": str(rest_port),
         "rest.bind-port": str(rest_port),
-        # A TaskManager that is up before its JobManager asks again soon.
+        # A TaskManager that starts before its JobManager retries soon.
         "cluster.registration.error-delay": "500 ms",
-        # A dead process is noticed when two heartbeats could not be sent: within 4 s instead of 20 s.
+        # Two failed heartbeats detect a dead process: within 4 s instead of 20 s.
         "heartbeat.interval": "2 s",
         "env.java.opts.all": JAVA_OPTIONS,
-        # They work for moments, so compiling their code well costs more than it gives. The TaskManagers keep the better
-        # compiler: one run each gave 30,800 events/s with the quick one and 39,400 with it.
+        # Short-lived work: C2 costs more than it gains. TaskManagers keep C2: one run each gave 30,800 events/s
+        # without it and 39,400 with it.
         "env.java.opts.jobmanager": QUICK_COMPILER,
         "env.java.opts.client": QUICK_COMPILER,
         "env.java.opts.taskmanager": GARBAGE_COLLECTOR,
@@ -181,15 +183,15 @@ def _high_availability(folder: StateFolder, rpc_port: int, zookeeper: str) -> di
         "high-availability.type": "zookeeper",
         "high-availability.zookeeper.quorum": zookeeper,
         "high-availability.storageDir": (folder.high_availability / "jobs").as_uri(),
-        # A JobManager is found through ZooKeeper; that it has its old port again is for the eye.
+        # ZooKeeper resolves the JobManager; a stable port is only for readability.
         "high-availability.jobmanager.port": str(rpc_port),
-        # A new JobManager waits so long for the claim of a killed one to end. One that hangs longer loses its jobs to
-        # itself: they start again from the last checkpoint.
+        # A new JobManager waits this long for the lease of a killed one. A JobManager that hangs longer loses its
+        # lease and restarts its jobs from the last checkpoint.
         f"{client}.session-timeout": "8 s",
         f"{client}.connection-timeout": "5 s",
         f"{client}.retry-wait": "500 ms",
         f"{client}.max-retry-attempts": "10",
-        # A ZooKeeper that comes back within the session costs nothing.
+        # A ZooKeeper that returns within the session interrupts no job.
         f"{client}.tolerate-suspended-connections": "true",
     }
 

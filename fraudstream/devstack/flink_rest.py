@@ -1,3 +1,5 @@
+"""Client of Flink's REST API."""
+
 from __future__ import annotations
 
 import http.client
@@ -27,29 +29,29 @@ class FlinkRefusal(RuntimeFailure):
 
 @dataclass(frozen=True, kw_only=True)
 class FlinkRest:
-    """The part of Flink's REST interface that we use.
+    """Client of the part of Flink's REST API that is used here.
 
     Parameters
     ----------
     url
-        For example `http://127.0.0.1:8081`.
+        Address, for example `http://127.0.0.1:8081`.
     """
 
     url: str
 
     @property
     def address(self) -> str:
-        """`host:port`, as `flink run -m` wants it."""
+        """`host:port`, as `flink run -m` expects it."""
         return f"{urlsplit(self.url).hostname}:{self.port}"
 
     @property
     def port(self) -> int:
-        """The port, the scheme's own where the address names none."""
+        """Port of the address, or the default of its scheme."""
         parts = urlsplit(self.url)
         return parts.port or (443 if parts.scheme == "https" else 80)
 
     def reachable(self) -> bool:
-        """Say whether a cluster answers."""
+        """Return whether a cluster answers."""
         try:
             self.overview()
         except (NotReady, RuntimeFailure):
@@ -57,7 +59,7 @@ class FlinkRest:
         return True
 
     def overview(self) -> dict[str, Any]:
-        """Tell the numbers of TaskManagers, slots and jobs."""
+        """Return the numbers of TaskManagers, slots and jobs."""
         found = self._ask("GET", "/overview")
         with self._parsing("/overview"):
             numbers = {name: int(found[name]) for name in ("taskmanagers", "slots-total", "slots-available")}
@@ -77,14 +79,14 @@ class FlinkRest:
             return sorted(rows, key=lambda job: (job["state"] != "RUNNING", -job["start-time"]))
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """Tell a job's state and its vertices."""
+        """Return a job's state and vertices."""
         path = f"/jobs/{job_id}"
         found = self._ask("GET", path)
         with self._parsing(path):
             return {**found, "state": str(found["state"]), "vertices": [dict(row) for row in found.get("vertices", [])]}
 
     def job_parameters(self, job_id: str) -> dict[str, str]:
-        """Tell what the job said of itself when it was submitted."""
+        """Return the configuration that the job was submitted with."""
         path = f"/jobs/{job_id}/config"
         found = self._ask("GET", path)
         with self._parsing(path):
@@ -98,7 +100,7 @@ class FlinkRest:
             return {row["id"]: row.get("value", "") for row in found}
 
     def restarts(self, job_id: str) -> int:
-        """Count the restarts of a job that runs."""
+        """Return the number of restarts of a running job."""
         path = f"/jobs/{job_id}/metrics"
         found = self.metrics(path, "numRestarts").get("numRestarts")
         with self._parsing(path):
@@ -117,26 +119,26 @@ class FlinkRest:
         return found
 
     def now_ms(self, job_id: str) -> int:
-        """Tell the JobManager's wall clock, milliseconds since 1970, while it has a job."""
+        """Return the JobManager's wall clock, milliseconds since 1970, while it has a job."""
         path = f"/jobs/{job_id}"
         found = self._ask("GET", path)
         with self._parsing(path):
             return int(found["now"])
 
     def checkpoints(self, job_id: str) -> dict[str, Any]:
-        """Tell a job's checkpoints: counts, latest, history."""
+        """Return a job's checkpoints: counts, latest, history."""
         path = f"/jobs/{job_id}/checkpoints"
         found = self._ask("GET", path)
         with self._parsing(path):
             return {**found, "counts": dict(found.get("counts") or {}), "latest": dict(found.get("latest") or {})}
 
     def root_cause(self, job_id: str) -> str:
-        """Give the one line that says why a job failed last, empty when it did not."""
+        """Return the cause of a job's last failure in one line; empty without any."""
         failure = self.last_failure(job_id)
         return failure["cause"] if failure else ""
 
     def last_failure(self, job_id: str) -> dict[str, Any] | None:
-        """Tell the `cause` of a job's last failure in one line, and `at_ms`, its wall-clock time since 1970."""
+        """Return the `cause` of a job's last failure in one line, and `at_ms`, its wall-clock time since 1970."""
         path = f"/jobs/{job_id}/exceptions"
         found = self._ask("GET", path)
         with self._parsing(path):
@@ -145,7 +147,7 @@ class FlinkRest:
             return newest and {"cause": cause_line(newest["stacktrace"]), "at_ms": int(newest["timestamp"])}
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job at once, keeping nothing; one that has ended by itself is left as it is."""
+        """Cancel a job without a savepoint; do nothing if it has ended."""
         try:
             self._ask("PATCH", f"/jobs/{job_id}?mode=cancel")
         except FlinkRefusal as refusal:
@@ -178,7 +180,7 @@ class FlinkRest:
 
     @contextmanager
     def _parsing(self, path: str) -> Iterator[None]:
-        """Say of an answer of another shape that what answers is no Flink."""
+        """Raise a failure for answers that do not have Flink's shape."""
         try:
             yield
         except _OTHER_SHAPE as error:
@@ -189,7 +191,7 @@ class FlinkRest:
 
 
 def cause_line(stack: str) -> str:
-    """Pick the line of a stack trace, Java or Python, that tells the cause.
+    """Return the line of a stack trace, Java or Python, that names the cause.
 
     A Python error inside a Java trace comes after `Traceback`: its first unindented line is the cause,
     unless it is Py4J's, which wraps a Java error again. Otherwise it is the last `Caused by:`, else

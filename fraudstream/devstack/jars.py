@@ -1,3 +1,5 @@
+"""Download and verification of the pinned jars."""
+
 from __future__ import annotations
 
 import hashlib
@@ -17,25 +19,25 @@ TIMEOUT_S = 60
 
 
 class JarError(UserError):
-    """A jar could not be had, or is not the one that the lock names."""
+    """Failed download of a jar, or a checksum other than the lock's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Jar:
-    """One line of `jars.lock`.
+    """Entry of `jars.lock`.
 
     Parameters
     ----------
     group, artifact, version, classifier
         Maven coordinates; `classifier` is empty for the plain jar.
     sha256
-        Hex digest that the file must have.
+        Expected hex digest.
     size
         Bytes, for the progress bar.
     needed_by
         `broker`, `flink` or `registry`.
     extension
-        `jar`, or what else the artifact is.
+        `jar`, or another extension of the artifact.
     """
 
     group: str
@@ -49,7 +51,7 @@ class Jar:
 
     @property
     def filename(self) -> str:
-        """The file's name, as Maven writes it."""
+        """File name in Maven's layout."""
         suffix = f"-{self.classifier}" if self.classifier else ""
         return f"{self.artifact}-{self.version}{suffix}.{self.extension}"
 
@@ -67,7 +69,7 @@ def sha256_of(path: Path) -> str:
 
 
 def intact(jar: Jar, folder: Path) -> bool:
-    """Say whether the jar lies in `folder` with the size and the checksum of the lock."""
+    """Return whether `folder` has the jar with the size and checksum of the lock."""
     path = folder / jar.filename
     return path.is_file() and path.stat().st_size == jar.size and sha256_of(path) == jar.sha256
 
@@ -79,22 +81,22 @@ def fetch_jars(
     on_bytes: Callable[[int], None] | None = None,
     parallel: int = PARALLEL_DOWNLOADS,
 ) -> list[Path]:
-    """Bring the jars into `folder`, checked against the lock.
+    """Download the missing jars into `folder`, checked against the lock.
 
     Parameters
     ----------
     jars
         Lines of the lock.
     folder
-        Where they are kept; each appears there only when it is whole and its checksum is right, so
+        Target folder. A jar appears there only when complete and with the right checksum, so
         several processes may fetch at the same time.
     on_bytes
-        Told of the bytes as they arrive, from several threads.
+        Callback with the bytes received, called from several threads.
 
     Returns
     -------
     list of Path
-        One path per jar, in the order asked for.
+        One path per jar, in the order of `jars`.
 
     Raises
     ------
@@ -146,7 +148,7 @@ def download(
     into: Path,
     on_bytes: Callable[[int], None] | None = None,
 ) -> Path:
-    """Download one artifact by its Maven coordinates, unchecked, into a Maven folder tree below `into`."""
+    """Download one artifact by its Maven coordinates into a Maven folder tree below `into`, without checking it."""
     from jgo.maven import (
         MavenContext,
         PythonResolver,

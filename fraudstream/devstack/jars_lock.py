@@ -1,4 +1,4 @@
-"""Writes `jars.lock` anew: `python -m fraudstream.devstack.jars_lock`, or `make lock`."""
+"""Update of `jars.lock`: `python -m fraudstream.devstack.jars_lock`, or `make lock`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fraudstream.devstack.jars import LOCK, PARALLEL_DOWNLOADS, TIMEOUT_S, downl
 
 ROOTS = [
     {"for": "broker", "root": "org.apache.kafka:kafka_2.13:4.2.0", "transitive": True},
-    # Kafka logs through slf4j and names no backend; what this jar needs in turn comes with Kafka.
+    # Kafka logs through slf4j without a backend; the dependencies of this jar come with Kafka.
     {"for": "broker", "root": "org.apache.logging.log4j:log4j-slf4j-impl:2.25.3", "transitive": False},
-    # A shaded jar: it needs nothing else.
+    # A shaded jar without dependencies.
     {"for": "flink", "root": "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2", "transitive": False},
 ]
-# Brings all that it needs in an archive of its own. 3.0.9 is the newest that runs on Java 17: 3.3 wants 21.
+# An archive with all dependencies. 3.0.9 is the newest version that runs on Java 17: 3.3 needs 21.
 REGISTRY = ("io.apicurio", "apicurio-registry-app", "3.0.9", "all", "tar.gz")
 
 Coordinates = tuple[str, str, str, str, str]

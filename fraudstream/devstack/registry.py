@@ -1,3 +1,5 @@
+"""Apicurio schema registry of the local stack."""
+
 from __future__ import annotations
 
 import http.client
@@ -24,18 +26,18 @@ HEAP_MB = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:
-    """An Apicurio schema registry on loopback, as it is to be started.
+    """Configuration of an Apicurio schema registry on loopback.
 
     Parameters
     ----------
     folder
-        Where its schemas and its log are.
+        State folder: schemas and log.
     java
-        What it runs on.
+        Java runtime.
     program
-        The folder that `unpack_registry` gave.
+        Folder returned by `unpack_registry`.
     port
-        The port that the user configured, None to have one chosen (8082 if free).
+        Configured port; None picks one (8082 if free).
     """
 
     folder: StateFolder
@@ -75,7 +77,7 @@ class Registry:
 
 
 def unpack_registry(archive: Path) -> Path:
-    """Unpack the registry beside its archive, unless it is there; returns its folder."""
+    """Unpack the registry next to its archive, unless done before, and return its folder."""
     program = archive.with_name(archive.name.removesuffix(".tar.gz"))
     if program.is_dir():
         return program
@@ -84,20 +86,20 @@ def unpack_registry(archive: Path) -> Path:
         with tarfile.open(archive) as members:
             members.extractall(draft, filter="data")
         try:
-            draft.rename(program)  # whole, or not at all
+            draft.rename(program)  # atomically
         except OSError:
-            if not program.is_dir():  # another command was quicker
+            if not program.is_dir():  # another command was faster
                 raise
     return program
 
 
 def await_registry(process: OwnedProcess, url: str, *, seconds: float = READY_SECONDS) -> None:
-    """Wait until a registry that we started answers.
+    """Wait until the started registry answers.
 
     Raises
     ------
     RuntimeFailure
-        When it ended or does not answer in time, with the end of its log.
+        The registry exited, or timed out; the message has the end of its log.
     """
 
     def answers() -> bool:
@@ -115,7 +117,7 @@ def await_registry(process: OwnedProcess, url: str, *, seconds: float = READY_SE
 
 
 def answers_at(url: str, *, timeout_s: float = 2.0) -> bool:
-    """Say whether a registry answers at this address."""
+    """Return whether a registry answers at this address."""
     try:
         with urllib.request.urlopen(f"{url}/subjects", timeout=timeout_s) as answer:  # noqa: S310 (ours, on loopback)
             return bool(answer.status == 200)

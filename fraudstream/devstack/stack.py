@@ -1,3 +1,5 @@
+"""Start and stop of the local stack."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -23,16 +25,16 @@ from fraudstream.system.run_state import RunState, exclusive
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """Addresses of a broker and a cluster that run, ours or the user's.
+    """Addresses of a running broker and cluster, embedded or the user's.
 
     Parameters
     ----------
     bootstrap_servers
-        The broker.
+        Address of the broker.
     rest_url
-        The cluster.
+        Address of the cluster.
     registry_url
-        The embedded schema registry, None when there is none.
+        Address of the embedded schema registry, None without one.
     """
 
     bootstrap_servers: str
@@ -46,14 +48,14 @@ class Services:
 
 @dataclass(frozen=True, kw_only=True)
 class Watcher:
-    """Callbacks on the progress of a start.
+    """Callbacks for the progress of a start.
 
     Parameters
     ----------
     on_step
-        Told in a few words what is being done.
+        Called with a short description of each step.
     on_bytes
-        Told of downloaded bytes, from several threads.
+        Called with downloaded bytes, from several threads.
     """
 
     on_step: Callable[[str], None] = lambda _step: None
@@ -64,28 +66,27 @@ NO_PROGRESS = Watcher()
 
 
 def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watcher = NO_PROGRESS) -> Services:
-    """Start what the settings do not point elsewhere for, wait until it is ready, create the topics.
+    """Start the services that the settings do not place elsewhere, wait until they are ready, create the topics.
 
-    What runs already is kept (and TaskManagers are added up to the number asked for), so it may be
-    called again. What died, by a crash or with the machine, comes back at its old address, and so do the jobs
-    that ran: each goes on from its last checkpoint. If anything fails, or Ctrl-C comes, all that this call
-    started is stopped again.
+    Idempotent: running services are kept, and TaskManagers are added up to the requested number. Services that died
+    restart at their previous addresses, and their jobs resume from the last checkpoint. On a failure or Ctrl-C,
+    everything that this call started is stopped.
 
     Parameters
     ----------
     settings
-        Where a broker or a cluster of the user is named, none is started.
+        A broker or cluster named here is used instead of starting one.
     taskmanagers
-        How many; None means `flink.taskmanagers`.
+        Number of TaskManagers; None means `flink.taskmanagers`.
     watcher
-        Who is told of it.
+        Progress callbacks.
 
     Raises
     ------
     UserError
-        When a setting can't be followed: a port that is taken, a broker that does not answer.
+        A configured port is taken, or a configured broker does not answer.
     RuntimeFailure
-        When a process does not come up.
+        A process does not start.
     """
     folder = settings.state.create()
     with exclusive(folder):
@@ -106,26 +107,26 @@ def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watch
 
 
 def stop(settings: Settings) -> list[str]:
-    """Stop all that `start` started for this state folder; returns the names of those that ran.
+    """Stop all services of this state folder, and return the names of those that ran.
 
-    It is a deliberate end: no job comes back at the next start. Their checkpoints and the topics are kept.
+    No job resumes at the next start. Checkpoints and topics are kept.
     """
     folder = settings.state
     with exclusive(folder):
         run = RunState.load(folder)
-        # ZooKeeper last: a JobManager that can't reach it would wait for it.
+        # ZooKeeper last: a JobManager without it would block.
         names = run.stop(("broker", "jobmanager", "taskmanager")) + run.stop()
         forget_jobs(folder)
         return names
 
 
 def find_services(settings: Settings) -> Services:
-    """Tell the addresses in use: those of the settings, else those of the embedded services.
+    """Return the addresses in use: those of the settings, else those of the embedded services.
 
     Raises
     ------
     NotReady
-        When the settings name none and `up` has not been run.
+        The settings name none, and `up` was not run.
     """
     broker = Broker.of(settings)
     run = RunState.load(settings.state)
@@ -142,7 +143,7 @@ def find_services(settings: Settings) -> Services:
 def embedded(
     settings: Settings, *, taskmanagers: int | None = None, watcher: Watcher = NO_PROGRESS
 ) -> Iterator[Services]:
-    """Run broker and cluster for the length of a block; nothing is left running after it.
+    """Run broker and cluster within a `with` block.
 
     Parameters
     ----------
@@ -159,7 +160,7 @@ def embedded(
 
 
 def cluster(settings: Settings) -> Cluster:
-    """Describe the embedded cluster, its connector jar fetched."""
+    """Return the embedded cluster, after fetching its connector jar."""
     return Cluster(
         folder=settings.state,
         java=find_java(),
@@ -172,18 +173,18 @@ def cluster(settings: Settings) -> Cluster:
 
 
 def jars_for(part: str, watcher: Watcher = NO_PROGRESS) -> list[Path]:
-    """Fetch the jars of the `broker` or of `flink`, or the archive of the `registry`, checked."""
+    """Fetch and check the jars of the `broker` or of `flink`, or the archive of the `registry`."""
     wanted = [jar for jar in read_lock() if jar.needed_by == part]
     return fetch_jars(wanted, cache_folder() / "jars", on_bytes=watcher.on_bytes)
 
 
 def _start_missing(settings: Settings, run: RunState, taskmanagers: int, watcher: Watcher) -> None:
-    """Start broker, cluster and registry side by side, then wait for them."""
+    """Start broker, cluster and registry concurrently, then wait for them."""
     folder = settings.state
     registry = _start_registry(settings, run, watcher) if settings.kafka.embedded_registry else None
     broker = None
     if settings.kafka.bootstrap_servers is not None:
-        existing_topics(Broker(settings, settings.kafka.bootstrap_servers))  # it answers, and us
+        existing_topics(Broker(settings, settings.kafka.bootstrap_servers))  # it answers, and accepts our login
     elif not run.running("broker"):
         watcher.on_step("fetching the broker")
         jars = jars_for("broker", watcher)
@@ -209,7 +210,7 @@ def _start_missing(settings: Settings, run: RunState, taskmanagers: int, watcher
 
 
 def _start_registry(settings: Settings, run: RunState, watcher: Watcher) -> OwnedProcess | None:
-    """Start the schema registry unless it runs; it has no part in the others' start, so they need not wait for it."""
+    """Start the schema registry unless it runs; the other services do not depend on it."""
     if run.running("registry"):
         return None
     watcher.on_step("fetching the schema registry")

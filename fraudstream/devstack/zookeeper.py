@@ -1,3 +1,5 @@
+"""ZooKeeper of the local stack, for Flink's high availability."""
+
 from __future__ import annotations
 
 import os
@@ -23,16 +25,16 @@ TEMPLATE = Path(__file__).parent / "templates" / "zoo.cfg"
 
 @dataclass(frozen=True, kw_only=True)
 class ZooKeeper:
-    """Store of the embedded cluster's jobs and their checkpoints, so that they outlive the JobManager.
+    """ZooKeeper of the embedded cluster: records jobs and checkpoints, so that they survive the JobManager.
 
-    It is the ZooKeeper inside Flink's own jar: nothing more to install.
+    Runs from Flink's own jar, so nothing else is installed.
 
     Parameters
     ----------
     folder
-        Where its settings and its data are.
+        State folder: settings and data.
     java
-        What it runs on.
+        Java runtime.
     """
 
     folder: StateFolder
@@ -45,14 +47,14 @@ class ZooKeeper:
 
     @property
     def address(self) -> str | None:
-        """`host:port` of the one that runs, or ran and was not ended; None when there was none."""
+        """`host:port` of the node that runs, or died; None if it was stopped or never started."""
         if not self.config.exists():
             return None
         found = re.search(r"^clientPort=(\d+)$", self.config.read_text(), re.MULTILINE)
         return f"{LOOPBACK}:{found.group(1)}" if found else None
 
     def start(self, run: RunState) -> OwnedProcess:
-        """Start it without waiting for it, at the address that it had if it died."""
+        """Start the node without waiting for it, at its previous address if it died."""
         known = self.address
         port = int(known.rsplit(":", 1)[1]) if known else free_port()
         if known:
@@ -74,5 +76,5 @@ class ZooKeeper:
 
 
 def forget_jobs(folder: StateFolder) -> None:
-    """Drop what ZooKeeper and the JobManager noted: no job comes back at the next start. Checkpoints are kept."""
+    """Delete the records of ZooKeeper and JobManager: no job resumes at the next start. Checkpoints are kept."""
     shutil.rmtree(folder.high_availability, ignore_errors=True)

@@ -1,3 +1,5 @@
+"""Audit log of decisions on models."""
+
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
@@ -18,11 +20,11 @@ class Serving:
     Parameters
     ----------
     champion : int or None
-        The version that decides; None before the first promotion.
+        Version that decides; None before the first promotion.
     challenger : int or None
-        The version that scores beside it.
+        Version that scores next to it.
     share : float
-        Share of the customers that the challenger decides for.
+        Fraction of customers the challenger decides for.
     """
 
     champion: int | None = None
@@ -32,36 +34,36 @@ class Serving:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """One decision on the models: who, when, why, on which data, and what came of it.
+    """Decision on models: user, time, reason, data and outcome.
 
     Parameters
     ----------
     decision_id : str
-        Also the deployment's, so that scores and model events can be traced to it.
+        Also the deployment's id, so that scores and model events can be traced to it.
     at : datetime
         UTC.
     by : str
-        Who.
+        User.
     action, outcome
-        `failed` means that it was allowed but could not be carried out.
+        `failed` means allowed, but not carried out.
     reason : str
-        In the words of who decided.
+        Reason that the user gave.
     version : int or None
-        What it is about.
+        Version that the decision is about.
     model_id : str
-        Of that version.
+        Model id of that version.
     before, after : Serving
-        What scored, and what was to score.
+        Versions before the decision, and decided versions.
     forced : bool
-        Whether gates that it failed were overruled.
+        Whether failed gates were overridden.
     gates : list of dict
-        Name, passed, expected and was of each.
+        Name, passed, expected and was of each gate.
     data : dict
-        Fingerprints of what it was trained on, and of what it was compared on.
+        Fingerprints of the training data and the comparison data.
     undoes : str or None
-        Of a rollback: the decision that it undoes.
+        Decision that a rollback undoes.
     detail : str
-        Why it failed.
+        Cause of a failure.
     """
 
     decision_id: str
@@ -82,12 +84,12 @@ class AuditEntry:
 
 
 class AuditLog:
-    """Decisions on the models, one JSON object a line; lines are only ever added, each on disk before it counts.
+    """Append-only log of decisions on models, one JSON object per line.
 
     Parameters
     ----------
     path : Path
-        Made when absent, with its folder.
+        Created with its folder when missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -95,21 +97,21 @@ class AuditLog:
         self._lines = DurableLines(path, "a decision", AuditEntry)
 
     def add(self, entry: AuditEntry) -> None:
-        """Write an entry behind the others; several processes may do so."""
+        """Append an entry; safe across processes."""
         self._lines.add(asdict(entry))
 
     def entries(self) -> list[AuditEntry]:
-        """Return all entries, the oldest first.
+        """Return all entries, oldest first.
 
         Raises
         ------
         RuntimeFailure
-            A line is none of ours.
+            A line is invalid.
         """
         return self._lines.entries()
 
     def to_undo(self) -> AuditEntry | None:
-        """Return the newest change that was carried out and is not undone."""
+        """Return the newest change that was carried out and not undone."""
         undone: set[str | None] = set()
         for entry in reversed(self.entries()):
             if entry.outcome != "done":

@@ -1,3 +1,5 @@
+"""Drift of the error of models."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -14,10 +16,10 @@ from schemas.wall_clock import now_ms
 
 @contextmanager
 def error_drift(broker: Broker) -> Iterator[Callable[[Matured], None]]:
-    """Give what watches the error of each model that scores, and writes its drift events to the drift topic.
+    """Yield a callback that monitors the error of each model, and writes drift events to the drift topic.
 
-    A model that is promoted meanwhile is watched from its first mature transaction on; one that is found neither in
-    the settings, nor among those served, nor in the registry is passed over.
+    A newly promoted model is monitored from its first mature transaction. A model that is not in the settings, the
+    store or the registry is ignored.
     """
     topic = broker.topics.drift
     codec = broker.codec(topic)

@@ -1,6 +1,6 @@
-"""Writes Evidently's page of data drift: runs in Evidently's own environment, and so imports nothing of ours.
+"""Program that writes Evidently's page of data drift, in an isolated environment without our packages.
 
-Called with the reference, the current sample, the page, and the columns to compare.
+Arguments: reference sample, current sample, page, columns to compare.
 """
 
 import sys
@@ -11,7 +11,7 @@ from evidently.presets import DataDriftPreset
 
 
 def main() -> None:
-    """Write it."""
+    """Write the page."""
     reference, current, page, *columns = sys.argv[1:]
     definition = DataDefinition(numerical_columns=columns)
     then, now = (

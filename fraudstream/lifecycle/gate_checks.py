@@ -1,3 +1,5 @@
+"""Checks of the promotion gates."""
+
 from __future__ import annotations
 
 import time
@@ -27,7 +29,7 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GateReport:
-    """A version that was put through gates.
+    """Result of the gates of a version.
 
     Parameters
     ----------
@@ -35,9 +37,9 @@ class GateReport:
     manifest : Manifest
     gates : tuple of Gate
     comparison : Comparison or None
-        With the champion; None where there is none to compare with, or nothing to compare on.
+        Comparison with the champion; None without a champion or data.
     resampled : Resampled or None
-        Of the comparison; None where no row is labelled.
+        Bootstrap of the comparison; None without labelled rows.
     """
 
     version: ModelVersion
@@ -48,17 +50,17 @@ class GateReport:
 
     @property
     def passed(self) -> bool:
-        """Whether all gates hold."""
+        """Whether all gates passed."""
         return all(gate.passed for gate in self.gates)
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """Fingerprint of what was compared on."""
+        """Fingerprint of the comparison data."""
         return self.comparison.data if self.comparison else {}
 
 
 def check_gates(registry: ModelRegistry, version: ModelVersion, settings: Settings) -> GateReport:
-    """Put a version through the gates that need no champion."""
+    """Check the gates that need no champion."""
     artifact = registry.load(version)
     return GateReport(version=version, manifest=artifact.manifest, gates=_own_gates(artifact, settings))
 
@@ -72,25 +74,25 @@ def check_gates_against(
     *,
     may_lack: bool = False,
 ) -> GateReport:
-    """Put a version through all gates: beside the champion, where there is another one.
+    """Check all gates of a version, against the champion if it is another version.
 
     Parameters
     ----------
     registry, version
-        The model.
+        Model to check.
     on
-        What both are compared on, see `compare_on`; None means `models.compare_on`.
+        Comparison data, see `compare_on`; None means `models.compare_on`.
     settings
-        The gates' limits, and where labels are.
+        Limits of the gates, and the labels topic.
     progress
-        Told stage, done and total.
+        Called with stage, done and total.
     may_lack
-        Whether there may be nothing to compare on: a gate that fails then.
+        Whether missing comparison data is a failed gate instead of an error.
 
     Raises
     ------
     UserError
-        There is nothing to compare on, or it can't be read.
+        The comparison data is missing or can't be read.
     """
     champion, path = registry.alias(CHAMPION), on or settings.models.compare_on
     if champion is None or champion.version == version.version:
@@ -104,8 +106,8 @@ def check_gates_against(
         return GateReport(version=version, manifest=artifact.manifest, gates=(*gates, missing))
     if path is None:
         raise UserError(
-            "expected transactions to compare with the champion on, was none: give a labelled Parquet file or an "
-            "archive of the inference topic with --on, or as models.compare_on in the settings"
+            "expected transactions to compare with the champion on, found none. Set --on or models.compare_on to a "
+            "labelled Parquet file or an archive of the inference topic"
         )
     rows = compare_on(
         path.expanduser(),

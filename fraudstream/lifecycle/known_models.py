@@ -1,3 +1,5 @@
+"""Models found by their id."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -12,12 +14,12 @@ from schemas.errors import UserError
 
 
 def load_known_model(settings: Settings, model_id: str) -> Artifact:
-    """Load a model by its id: the settings' own, one that was promoted, or one of the registry.
+    """Load a model by its id from the settings, the store or the registry.
 
     Raises
     ------
     NotReady
-        It is nowhere.
+        No model has this id.
     """
     for folder in (settings.model.artifact.expanduser(), *sorted(serving_folder(settings).glob(f"{model_id}-*"))):
         artifact = _loaded(folder)
@@ -30,10 +32,10 @@ def load_known_model(settings: Settings, model_id: str) -> Artifact:
         except NotReady:
             raise
         except UserError:
-            pass  # told below, with the other places
+            pass  # reported below
     raise NotReady(
-        f"expected the model {model_id} in {settings.model.artifact} or in the registry, was in neither: name its "
-        "folder with --model, or register it: `fraudstream model push FOLDER`"
+        f"expected the model {model_id} in {settings.model.artifact} or in the registry, found it in "
+        "neither. Name its folder with --model, or register it: `fraudstream model push FOLDER`"
     )
 
 

@@ -1,4 +1,4 @@
-"""Models of the store that nothing names any more: found, and removed."""
+"""Removal of unreferenced models from the store."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from models.scoring.artifact import CONTENT_ADDRESS, MANIFEST_FILE
 from schemas.errors import UserError
 
 MIN_AGE_S = 3_600.0
-"""A model that was stored or asked for within so long may be about to be deployed."""
+"""Minimum age of a removable model in seconds: a younger one may be about to be deployed."""
 
 LAST_EVENTS = 2
-"""Of a shard: what it serves, and what it falls back to."""
+"""Newest events of a shard: its models, and those that it falls back to."""
 
 Reason = tuple[str, str]
-"""The name of a folder, or a model id, and why it is kept."""
+"""Folder name or model id, and the reason to keep it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredModel:
-    """A model of the store.
+    """Model in the store.
 
     Parameters
     ----------
     folder
-        Its name ends in the SHA-256 of its manifest.
+        Folder, whose name ends in the SHA-256 of the manifest.
     size
-        Bytes of its files.
+        Size of the files in bytes.
     kept_for
-        Reasons to keep it, in words; none: it can go.
+        Reasons to keep it; without any it can be removed.
     """
 
     folder: Path
@@ -56,23 +56,23 @@ class StoredModel:
 def examine_store(
     settings: Settings, services: Services, now_s: float, *, unread_state: bool = False
 ) -> list[StoredModel]:
-    """Return the models of the store, each with all that still names it.
+    """Return the models of the store with the references to each.
 
     Parameters
     ----------
     settings, services
-        The store, the state folder, the registry, and the broker and cluster that are asked.
+        Store, state folder and registry; broker and cluster.
     now_s
         Seconds since 1970.
     unread_state
-        Whether checkpoints that can't be read from here are known to need none of these models.
+        Whether checkpoints that can't be read from here need none of these models.
 
     Raises
     ------
     NotReady
-        The broker or the cluster does not answer: then nobody knows what is served.
+        The broker or the cluster does not answer.
     UserError
-        A running job's settings, or its retained state, can't be read from here.
+        The settings of a running job, or retained state, can't be read from here.
     """
     root = serving_folder(settings)
     folders = [folder for folder in sorted(root.glob("*")) if folder.is_dir() and CONTENT_ADDRESS.search(folder.name)]
@@ -81,15 +81,15 @@ def examine_store(
     jobs = live_jobs(FlinkRest(url=services.rest_url))
     found = (
         *_named_by_jobs(settings, jobs, names),
-        *_named_by_orders(settings, services, names),
+        *_named_by_control_topic(settings, services, names),
         *_named_by_shards(settings, services),
         *_named_by_registry(settings),
         *_named_by_states(settings, jobs, folders, unread_state=unread_state),
     )
-    for name, why in found:
+    for name, reason in found:
         for folder in folders:
             if folder.name == name or folder.name.startswith(f"{name}-"):
-                reasons[folder.name].append(why)
+                reasons[folder.name].append(reason)
     for folder in folders:
         if now_s - folder.stat().st_mtime < MIN_AGE_S:
             reasons[folder.name].append("stored in the last hour")
@@ -100,7 +100,7 @@ def examine_store(
 
 
 def remove(models: list[StoredModel]) -> None:
-    """Remove the models that nothing names. A folder disappears at once, so no reader finds half of it."""
+    """Remove unreferenced models. Each folder disappears atomically."""
     for model in models:
         if not model.kept_for:
             gone = model.folder.with_name(f".gone-{model.folder.name}")
@@ -110,13 +110,13 @@ def remove(models: list[StoredModel]) -> None:
 
 def _named_by_jobs(settings: Settings, jobs: list[LiveJob], names: list[str]) -> Iterator[Reason]:
     for job in jobs:
-        if job.told is None:
+        if job.config is None:
             raise UserError(
-                f"expected the settings of the running job {job.job_id} at {job.file}, got none that can be read: run "
+                f"expected the settings of the running job {job.job_id} at {job.file}, found none readable. Run "
                 "this where the job was submitted, or stop the job"
             )
-        first = b64decode(job.told.get("first_deployment") or "")
-        text = str(job.told.get("model", "")).encode() + b"\n" + first
+        first = b64decode(job.config.get("first_deployment") or "")
+        text = str(job.config.get("model", "")).encode() + b"\n" + first
         yield from ((name, f"job {job.job_id}") for name in names if name.encode() in text)
     # The settings of both versions of a switch may be submitted again.
     plan = settings.state.root / "bluegreen.json"
@@ -126,7 +126,7 @@ def _named_by_jobs(settings: Settings, jobs: list[LiveJob], names: list[str]) ->
         yield from ((name, f"blue-green settings {file.name}") for name in names if name.encode() in text)
 
 
-def _named_by_orders(settings: Settings, services: Services, names: list[str]) -> Iterator[Reason]:
+def _named_by_control_topic(settings: Settings, services: Services, names: list[str]) -> Iterator[Reason]:
     topic = settings.topics.control
     require_topics(services.broker(settings), topic)
     for message in read_topic(services.broker(settings), topic):
@@ -139,7 +139,8 @@ def _named_by_shards(settings: Settings, services: Services) -> Iterator[Reason]
     for shard in sorted({event.shard for event in events}):
         for event in [event for event in events if event.shard == shard][-LAST_EVENTS:]:
             yield from (
-                (model_id, f"shard {shard} serves it or did last") for model_id in (event.model_id, *event.challengers)
+                (model_id, f"shard {shard} serves it or served it last")
+                for model_id in (event.model_id, *event.challengers)
             )
 
 
@@ -161,12 +162,12 @@ def _named_by_registry(settings: Settings) -> Iterator[Reason]:
 def _named_by_states(
     settings: Settings, jobs: list[LiveJob], folders: list[Path], *, unread_state: bool
 ) -> Iterator[Reason]:
-    """Name what retained states name; of one that can't be searched all that was stored before it."""
+    """Yield models in retained states; for a state that can't be searched, all models stored before it."""
     running = {job.job_id for job in jobs}
     names = [folder.name for folder in folders]
     for state in find_states(settings, unread_state=unread_state):
         yield from ((name, f"state {state.folder}") for name in state.mentions(names))
-        # What a running job's own checkpoints name, its shards have told.
+        # The shards of a running job report the models of its checkpoints.
         if not state.searchable and state.job_id not in running:
             for folder in folders:
                 if _stored_s(folder) <= state.taken_s:

@@ -1,3 +1,5 @@
+"""Model registry in MLflow."""
+
 from __future__ import annotations
 
 import logging
@@ -28,41 +30,41 @@ from schemas.errors import UserError
 LOG = logging.getLogger("fraudstream.models")
 
 REPORT_FILE = "report.html"
-"""Report that `fraudstream train` writes next to the artifact."""
+"""Training report in the folder of the artifact."""
 
 ARTIFACT = "model"
-"""Folder of a run's artifacts that holds the model."""
+"""Folder of the model in the artifacts of a run."""
 
 MODEL_ID, ONNX_SHA256, MANIFEST_SHA256, SHARE = "model_id", "onnx_sha256", "manifest_sha256", "share"
 """Tags of a version."""
 
 
 class ModelRegistry:
-    """Versions of the model, their artifacts, what was measured of each, and which is champion: kept by MLflow.
+    """Model versions in MLflow: artifacts, metrics and aliases.
 
-    MLflow takes seconds to import, so whoever does not need the registry should not make one.
+    Creating a registry imports MLflow, which takes seconds.
 
     Parameters
     ----------
     settings
-        Which MLflow: `models.tracking_uri`, or a SQLite file under the state folder.
+        Settings with `models.tracking_uri`; without it a SQLite file under the state folder.
 
     Raises
     ------
     NotReady
-        It does not answer.
+        MLflow does not answer.
     """
 
     def __init__(self, settings: Settings) -> None:
         os.environ.update(QUIET)
-        # By itself it tries a server that is down for minutes.
+        # The default retries an unreachable server for minutes.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         from mlflow.tracking import MlflowClient  # noqa: PLC0415  (takes seconds)
 
-        # Of the making of its tables it tells on standard error.
+        # Creating the tables logs to standard error.
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        self._name, self._foreign_told = settings.models.name, False
+        self._name, self._foreign_logged = settings.models.name, False
         self._artifacts: str | None = None
         uri = settings.models.tracking_uri
         if uri is None:
@@ -74,25 +76,25 @@ class ModelRegistry:
             self._client: Any = MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     def push(self, folder: Path) -> tuple[ModelVersion, bool]:
-        """Register the artifact in a folder; one that is registered already is found again.
+        """Register the artifact in a folder, or return its existing version.
 
         Returns
         -------
         version : ModelVersion
         new : bool
-            Whether it was not there before.
+            Whether the version was created.
 
         Raises
         ------
         ArtifactError
-            The folder holds none that this version of the program can serve.
+            The folder has no artifact that this program version can serve.
         """
         manifest = load_tested(folder).manifest
         manifest_sha256 = checksum((folder / MANIFEST_FILE).read_bytes())
         with self._answering():
             for version in self._versions():
                 if version.tags.get(MANIFEST_SHA256) == manifest_sha256:
-                    return self._told(version, self._aliases()), False
+                    return self._version(version, self._aliases()), False
             run_id = self._record_run(manifest, folder)
             self._create_model()
             made = self._client.create_model_version(
@@ -105,17 +107,17 @@ class ModelRegistry:
                     MANIFEST_SHA256: manifest_sha256,
                 },
             )
-            return self._told(made, {}), True
+            return self._version(made, {}), True
 
     def versions(self) -> list[ModelVersion]:
-        """Return all versions, the newest first."""
+        """Return all versions, newest first."""
         with self._answering():
             found = self._versions()
             aliases = self._aliases() if found else {}
-            return [self._told(version, aliases) for version in found]
+            return [self._version(version, aliases) for version in found]
 
-    def find(self, wanted: str) -> ModelVersion:
-        """Return the version with this number, alias or model id; of several with the id the newest.
+    def find(self, name: str) -> ModelVersion:
+        """Return the version with a number, alias or model id; the newest of several.
 
         Raises
         ------
@@ -124,19 +126,20 @@ class ModelRegistry:
         """
         known = self.versions()
         for version in known:
-            if wanted in {str(version.version), f"v{version.version}", version.model_id, *version.aliases}:
+            if name in {str(version.version), f"v{version.version}", version.model_id, *version.aliases}:
                 return version
-        names = ", ".join(version.name for version in known[:10]) or "none: `fraudstream model push FOLDER`"
-        raise UserError(
-            f"expected a registered model {wanted!r} (a number, an alias or a model id), but there is {names}"
+        names = (
+            ", ".join(version.name for version in known[:10])
+            or "none. Register one with `fraudstream model push FOLDER`"
         )
+        raise UserError(f"expected a registered model {name!r} (a number, an alias or a model id), found {names}")
 
     def alias(self, alias: str) -> ModelVersion | None:
-        """Return the version that an alias names, None where there is none."""
+        """Return the version with an alias, if any."""
         return next((version for version in self.versions() if alias in version.aliases), None)
 
     def set_serving(self, serving: Serving) -> None:
-        """Let the aliases say which versions score."""
+        """Set the aliases to the versions that score."""
         with self._answering():
             if serving.challenger is not None:
                 self._client.set_model_version_tag(self._name, str(serving.challenger), SHARE, str(serving.share))
@@ -147,12 +150,12 @@ class ModelRegistry:
                     self._client.delete_registered_model_alias(self._name, alias)
 
     def load(self, version: ModelVersion) -> Artifact:
-        """Return a version's artifact, checked against what was registered.
+        """Return the artifact of a version, verified against its registered checksums.
 
         Raises
         ------
         UserError
-            It is another by now, or can't serve.
+            The artifact was changed, or can't serve.
         """
         with tempfile.TemporaryDirectory() as folder:
             artifact = load_tested(self.download(version, Path(folder)))
@@ -163,18 +166,18 @@ class ModelRegistry:
         for name, (expected, got) in files.items():
             if expected != got:
                 raise UserError(
-                    f"expected {version.name} to have a {name} of SHA-256 {expected}, as it was registered, got {got}: "
-                    "somebody changed the store's files, so push the model again"
+                    f"expected {version.name} to have a {name} of SHA-256 {expected}, as registered, got {got}. "
+                    "The files of the store were changed: push the model again"
                 )
         return artifact
 
     def download(self, version: ModelVersion, folder: Path) -> Path:
-        """Put a version's files into a folder, and return where the artifact lies in it."""
+        """Download the files of a version into a folder, and return the folder of the artifact."""
         with self._answering():
             return Path(self._client.download_artifacts(version.run_id, ARTIFACT, str(folder)))
 
     def _record_run(self, manifest: Manifest, folder: Path) -> str:
-        """Record what `train` measured as a run, with the folder's files."""
+        """Record the training as a run, with the files of the folder."""
         run = self._client.create_run(self._experiment(), run_name=manifest.model_id)
         run_id = str(run.info.run_id)
         for name, value in {**manifest.settings, **_flat("data", manifest.data.model_dump())}.items():
@@ -200,18 +203,18 @@ class ModelRegistry:
             self._client.create_registered_model(self._name)
 
     def _versions(self) -> list[Any]:
-        """Return the versions that `push` registered: whoever may use MLflow may register others under the name."""
+        """Return the versions that `push` registered; other MLflow users may register more under the name."""
         found = _every(self._client.search_model_versions, f"name = '{self._name}'")
         ours = [version for version in found if _is_ours(version)]
-        if len(ours) < len(found) and not self._foreign_told:
-            self._foreign_told = True
+        if len(ours) < len(found) and not self._foreign_logged:
+            self._foreign_logged = True
             numbers = ", ".join(str(version.version) for version in found if version not in ours)
             LOG.warning(
                 "skipped versions of %s that `fraudstream model push` did not register: %s", self._name, numbers
             )
         return ours
 
-    def _told(self, version: Any, aliases: dict[str, tuple[str, ...]]) -> ModelVersion:
+    def _version(self, version: Any, aliases: dict[str, tuple[str, ...]]) -> ModelVersion:
         return ModelVersion(
             version=int(version.version),
             model_id=version.tags[MODEL_ID],
@@ -225,7 +228,7 @@ class ModelRegistry:
         )
 
     def _aliases(self) -> dict[str, tuple[str, ...]]:
-        # A search gives versions without theirs; the registered model has all.
+        # Search results have no aliases; the registered model has all.
         found: dict[str, tuple[str, ...]] = {}
         for alias, version in sorted(self._client.get_registered_model(self._name).aliases.items()):
             found[str(version)] = (*found.get(str(version), ()), alias)
@@ -233,14 +236,14 @@ class ModelRegistry:
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
-        """Say of an error of MLflow's what it means."""
+        """Turn errors of MLflow into NotReady."""
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         try:
             yield
         except MlflowException as error:
             raise NotReady(
-                f"expected an answer of MLflow at {self._uri}, but: {str(error).splitlines()[0]}: start it, or correct "
+                f"expected MLflow to answer at {self._uri}, got: {str(error).splitlines()[0]}. Start it, or correct "
                 "models.tracking_uri (its login: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD)"
             ) from None
 
@@ -265,7 +268,7 @@ def _is_ours(version: Any) -> bool:
 
 
 def _share(text: str) -> float:
-    """Read a tag that anyone may write; what is no share is none."""
+    """Parse a share from a tag that any user may write; 0 if invalid."""
     try:
         share = float(text)
     except ValueError:
@@ -274,7 +277,7 @@ def _share(text: str) -> float:
 
 
 def _every(search: Any, question: str) -> list[Any]:
-    """Return all pages of an answer, the newest version first."""
+    """Return the results of all pages, newest version first."""
     found, token = [], None
     while True:
         page = search(question, page_token=token)

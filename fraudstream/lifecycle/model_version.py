@@ -1,36 +1,38 @@
+"""Versions of the model in the registry."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-"""Aliases: the model that decides, and the one that scores beside it."""
+"""Aliases of the model that decides, and of the one that scores next to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelVersion:
-    """A model as the registry has it.
+    """Registered version of a model.
 
     Parameters
     ----------
     version : int
-        Counted by the registry, from 1.
+        Number of the version, from 1.
     model_id : str
-        As its manifest has it and scores name it.
+        Id of the model in its manifest and in scores.
     onnx_sha256 : str
-        Of its model.onnx.
+        SHA-256 of model.onnx.
     registered_at : datetime
         UTC.
     run_id : str
-        MLflow's run that holds its artifact, parameters and metrics.
+        MLflow run of the artifact, parameters and metrics.
     aliases : tuple of str
-        CHAMPION, CHALLENGER, or what a team gave it.
+        CHAMPION, CHALLENGER, or aliases of the team.
     share : float
-        Share of the customers that it decides for, while it is CHALLENGER.
+        Fraction of customers it decides for as CHALLENGER.
     manifest_sha256 : str
-        Of its manifest.json; empty where the registry has none.
+        SHA-256 of manifest.json; empty if the registry has none.
     metrics : dict of str to float
-        What `fraudstream train` measured.
+        Metrics of the training.
     """
 
     version: int
@@ -45,5 +47,5 @@ class ModelVersion:
 
     @property
     def name(self) -> str:
-        """The version and the model in a word, as messages name it."""
+        """Name of the version in messages."""
         return f"v{self.version} ({self.model_id})"

@@ -1,3 +1,5 @@
+"""Decisions on which models score."""
+
 from __future__ import annotations
 
 import uuid
@@ -22,18 +24,18 @@ from schemas.errors import UserError
 
 
 class Promotion:
-    """Changes which models score: what the gates allow is told to the job, written down, and can be undone.
+    """Promotion, shadow deployment and rollback of models, with an audit log.
 
     Parameters
     ----------
     settings
-        Where the audit log and the folder of served models are.
+        Settings of the audit log and the model store.
     registry
-        Whose aliases say which versions score.
+        Registry whose aliases name the versions that score.
     services
-        The broker that the job listens to; None tells the job nothing, see `publish`.
+        Broker of the control topic; None publishes nothing, see `publish`.
     on_decision
-        Told each decision once it is written down.
+        Called with each decision after it is in the audit log.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class Promotion:
         self._log = audit_log(settings)
 
     def serving(self) -> Serving:
-        """Tell which versions are to score."""
+        """Return the versions that score."""
         champion, challenger = (self._registry.alias(name) for name in (CHAMPION, CHALLENGER))
         return Serving(
             champion=champion.version if champion else None,
@@ -58,85 +60,85 @@ class Promotion:
             share=challenger.share if challenger else 0.0,
         )
 
-    def promote(self, trial: GateReport, *, reason: str, force: bool = False) -> AuditEntry:
-        """Make a version the champion, if its gates hold or are overruled; a challenger that it was ends as such.
+    def promote(self, report: GateReport, *, reason: str, force: bool = False) -> AuditEntry:
+        """Promote a version to champion if its gates passed or are overridden. It stops being challenger.
 
         Raises
         ------
         UserError
-            It is champion already.
+            The version is champion already.
         """
         before = self.serving()
-        if before.champion == trial.version.version:
-            raise UserError(f"expected a model that is not champion yet, was {trial.version.name}: nothing to promote")
-        after = replace(before, champion=trial.version.version)
-        if before.challenger == trial.version.version:
-            after = Serving(champion=trial.version.version)
-        return self._decide("promote", trial, before, after, reason, force=force)
+        if before.champion == report.version.version:
+            raise UserError(f"expected a model that is not champion yet, got {report.version.name}. Promote another")
+        after = replace(before, champion=report.version.version)
+        if before.challenger == report.version.version:
+            after = Serving(champion=report.version.version)
+        return self._decide("promote", report, before, after, reason, force=force)
 
-    def shadow(self, trial: GateReport, *, share: float, reason: str, force: bool = False) -> AuditEntry:
-        """Let a version score beside the champion, and decide for a share of the customers.
+    def shadow(self, report: GateReport, *, share: float, reason: str, force: bool = False) -> AuditEntry:
+        """Deploy a version as challenger, which decides for a fraction of customers.
 
         Raises
         ------
         UserError
-            There is no champion, or it is that version.
+            There is no champion, or it is this version.
         """
         before = self.serving()
-        if before.champion in {None, trial.version.version}:
-            was = "none" if before.champion is None else "this version"
-            raise UserError(f"expected another version as champion to score beside, was {was}: promote one first")
-        after = replace(before, challenger=trial.version.version, share=share)
-        return self._decide("shadow", trial, before, after, reason, force=force)
+        if before.champion in {None, report.version.version}:
+            got = "none" if before.champion is None else "this version"
+            raise UserError(f"expected another version as champion, got {got}. Promote one first")
+        after = replace(before, challenger=report.version.version, share=share)
+        return self._decide("shadow", report, before, after, reason, force=force)
 
     def rollback(self, *, reason: str) -> AuditEntry:
-        """Undo the newest promotion or shadow that is not undone yet.
+        """Undo the newest promotion or shadow deployment that is not undone yet.
 
         Raises
         ------
         UserError
-            There is none, nothing was before it, or something else scores by now.
+            There is none, it had no champion before it, or other models score now.
         """
         last, before = self._log.to_undo(), self.serving()
         if last is None or last.before.champion is None:
             raise UserError(
-                f"expected a promotion with a champion before it in {self._log.path}, was none: nothing to go back to"
+                f"expected a promotion with a previous champion in {self._log.path}, found none. Promote a version"
             )
         if last.after != before:
             raise UserError(
-                f"expected the models that the decision {last.decision_id} made score, {last.after}, was {before}: "
-                "they were changed elsewhere, so promote the one that you want"
+                f"expected the models of the decision {last.decision_id}, {last.after}, got {before}. They were "
+                "changed outside the audit log: promote the version that you want"
             )
         version = self._registry.find(str(last.before.champion))
         entry = self._entry("rollback", version, before, last.before, reason)
         return self._carry_out(replace(entry, undoes=last.decision_id))
 
     def publish(self) -> Deployment:
-        """Tell the job what is to score, as it was decided last.
+        """Publish the current decision to the job.
 
         Raises
         ------
         UserError
-            Nothing was decided yet.
+            There is no champion yet.
         """
         serving = self.serving()
         if serving.champion is None:
-            raise UserError("expected a champion in the registry, was none: `fraudstream model promote V`")
+            raise UserError("expected a champion in the registry, found none. Run `fraudstream model promote V`")
         entries = [entry for entry in self._log.entries() if entry.outcome == "done" and entry.after == serving]
         version = self._registry.find(str(serving.champion))
         entry = entries[-1] if entries else self._entry("promote", version, serving, serving, "published again")
-        return self._tell(entry)
+        return self._publish(entry)
 
     def _decide(
-        self, action: Action, trial: GateReport, before: Serving, after: Serving, reason: str, *, force: bool
+        self, action: Action, report: GateReport, before: Serving, after: Serving, reason: str, *, force: bool
     ) -> AuditEntry:
         entry = replace(
-            self._entry(action, trial.version, before, after, reason),
-            gates=[asdict(gate) for gate in trial.gates],
-            data={"trained_on": trial.manifest.data.model_dump(), "compared_on": dict(trial.data)},
-            forced=force and not trial.passed,
+            self._entry(action, report.version, before, after, reason),
+            gates=[asdict(gate) for gate in report.gates],
+            data={"trained_on": report.manifest.data.model_dump(), "compared_on": dict(report.data)},
+            forced=force and not report.passed,
         )
-        return self._carry_out(entry) if trial.passed or force else self._note(entry, "refused")
+        return self._carry_out(entry) if report.passed or force else self._note(entry, "refused")
 
     def _entry(self, action: Action, version: ModelVersion, before: Serving, after: Serving, reason: str) -> AuditEntry:
         return AuditEntry(
@@ -153,10 +155,10 @@ class Promotion:
         )
 
     def _carry_out(self, entry: AuditEntry) -> AuditEntry:
-        """Tell the job first: the registry says what scores, not what was wished."""
+        """Publish before the registry changes: its aliases name models that score, not that were requested."""
         try:
             if self._services is not None:
-                self._tell(entry)
+                self._publish(entry)
             self._registry.set_serving(entry.after)
         except (UserError, RuntimeFailure, KafkaException) as error:
             self._note(entry, "failed", str(error))
@@ -169,7 +171,7 @@ class Promotion:
         self._on_decision(noted)
         return noted
 
-    def _tell(self, entry: AuditEntry) -> Deployment:
+    def _publish(self, entry: AuditEntry) -> Deployment:
         after = entry.after
         champion = Served(**self._served(after.champion))
         challengers = (
@@ -197,5 +199,5 @@ class Promotion:
 
 
 def audit_log(settings: Settings) -> AuditLog:
-    """Open the log of decisions on the models."""
+    """Open the audit log."""
     return AuditLog(settings.state.models / "audit.jsonl")

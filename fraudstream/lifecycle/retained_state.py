@@ -1,4 +1,4 @@
-"""Checkpoints and savepoints that a job may start from, and the models that their bytes name."""
+"""Retained checkpoints and savepoints, and the models that they mention."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from schemas.errors import UserError
 COMPRESSION = ("execution.checkpointing.snapshot-compression", "state.snapshot-compression")
 CHECKPOINTS, SAVEPOINTS = "execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"
 _TABLES = b".sst"
-"""Names of RocksDB's files, which are compressed, end so."""
+"""Suffix of RocksDB's files, which are compressed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetainedState:
-    """A savepoint's folder, or all checkpoints of one job.
+    """Folder of a savepoint, or of all checkpoints of one job.
 
     Parameters
     ----------
     folder
-        Where its files lie.
+        Folder of the files.
     job_id
-        Flink's id of the job; None for a savepoint.
+        Flink job id; None for a savepoint.
     taken_s
-        When the newest of it was complete, seconds since 1970.
+        Completion time of the newest one, seconds since 1970.
     searchable
-        Whether its files hold what they hold uncompressed.
+        Whether the files are uncompressed.
     """
 
     folder: Path
@@ -41,13 +41,13 @@ class RetainedState:
     searchable: bool
 
     def mentions(self, names: Sequence[str]) -> set[str]:
-        """Return those of some names that its files have."""
+        """Return the names that occur in the files."""
         if not names:
             return set()
-        wanted = re.compile(b"|".join(re.escape(name.encode()) for name in names))
+        pattern = re.compile(b"|".join(re.escape(name.encode()) for name in names))
         found: set[str] = set()
         for file in _files(self.folder):
-            found.update(name.decode() for name in _found_in(file, wanted))
+            found.update(name.decode() for name in _found_in(file, pattern))
         return found
 
 
@@ -57,25 +57,25 @@ def find_states(settings: Settings, *, unread_state: bool = False) -> Iterator[R
     Raises
     ------
     UserError
-        They lie elsewhere than on this machine, and `unread_state` does not say that this does not matter.
+        The folders are remote, and `unread_state` is false.
     """
     own = settings.flink.config
     compressed = any(own.get(name, "false").lower() == "true" for name in COMPRESSION)
     for name, default in ((CHECKPOINTS, settings.state.checkpoints), (SAVEPOINTS, settings.state.savepoints)):
-        place = own.get(name, default.as_uri())
-        root = local_folder(place)
+        address = own.get(name, default.as_uri())
+        root = local_folder(address)
         if root is None:
             if not unread_state:
                 raise UserError(
-                    f"expected retained state that can be read from here, got {place}: if no checkpoint or savepoint "
-                    "there is needed but those of running jobs, say so with --unread-state"
+                    f"expected retained state that can be read from here, got {address}. If only running jobs need "
+                    "checkpoints or savepoints there, add --unread-state"
                 )
             continue
         for folder in sorted(root.glob("*")) if root.is_dir() else []:
             found = _state(folder, of_job=name == CHECKPOINTS, compressed=compressed)
             if found is not None:
                 yield found
-    if SAVEPOINTS in own:  # `stop --savepoint` writes there whatever Flink's own setting says
+    if SAVEPOINTS in own:  # `stop --savepoint` ignores Flink's setting
         for folder in sorted(settings.state.savepoints.glob("*")):
             found = _state(folder, of_job=False, compressed=compressed)
             if found is not None:
@@ -104,12 +104,12 @@ def _files(folder: Path) -> Iterator[Path]:
     yield from (file for file in folder.rglob("*") if file.is_file())
 
 
-def _found_in(file: Path, wanted: re.Pattern[bytes]) -> set[bytes]:
+def _found_in(file: Path, pattern: re.Pattern[bytes]) -> set[bytes]:
     try:
         with file.open("rb") as opened:
             if not file.stat().st_size:
                 return set()
             with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return set(wanted.findall(content))
+                return set(pattern.findall(content))
     except FileNotFoundError:
-        return set()  # a running job has a newer checkpoint by now, and its shards tell what they serve
+        return set()  # a running job has a newer checkpoint by now, and its shards report their models

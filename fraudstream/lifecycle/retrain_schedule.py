@@ -1,3 +1,5 @@
+"""Schedule of retrainings."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -16,20 +18,20 @@ HOUR_S = 3_600.0
 
 @dataclass(frozen=True, kw_only=True)
 class RetrainState:
-    """State of the trigger that a restart must keep.
+    """Persistent state of the schedule.
 
     Parameters
     ----------
     drift_ms : int or None
-        Event time of the first drift that no retraining has answered yet, milliseconds since 1970.
+        Event time of the first drift without a retraining, milliseconds since 1970.
     drift : str
-        Which it was, in words.
+        Description of that drift.
     learned_until_ms : int
-        Up to here in event time the newest model has learned; a drift before it is answered.
+        End of the newest training window in event time; earlier drifts need no retraining.
     begun_s : float or None
-        When the newest retraining began, or the trigger for the first time: seconds since 1970.
+        Start of the newest retraining, or of the first trigger: seconds since 1970.
     retrained : bool
-        Whether there was a retraining at all: before it there is nothing to cool down from.
+        Whether any retraining took place; the cool-down starts with the first one.
     """
 
     drift_ms: int | None = None
@@ -40,15 +42,15 @@ class RetrainState:
 
 
 class RetrainSchedule:
-    """Says when to retrain: after a drift and what the stream showed since, or because it is time.
+    """Schedule of retrainings: after a drift with mature labels, or after a fixed time.
 
     Parameters
     ----------
     plan : RetrainSettings
     path : Path
-        Where the state is kept; each change is there before it counts.
+        File of the state; written before each change takes effect.
     now_s : float
-        Seconds since 1970: when a trigger that never ran begins to count `every_days`.
+        Seconds since 1970; start of `every_days` for a new schedule.
     """
 
     def __init__(self, plan: RetrainSettings, path: Path, now_s: float) -> None:
@@ -58,7 +60,7 @@ class RetrainSchedule:
             self._keep(replace(self.state, begun_s=now_s))
 
     def drifted(self, signal: str, detector: str, event_time: datetime) -> bool:
-        """Take in a drift event; returns whether a retraining will answer it."""
+        """Record a drift event, and return whether it leads to a retraining."""
         at_ms = round(event_time.timestamp() * 1000)
         if (self._plan.signals and signal not in self._plan.signals) or at_ms <= self.state.learned_until_ms:
             return False
@@ -68,7 +70,7 @@ class RetrainSchedule:
         return True
 
     def due(self, now_s: float, matured_until_ms: int) -> str | None:
-        """Return why to retrain now, None where there is no reason.
+        """Return the reason to retrain now, if any.
 
         Parameters
         ----------
@@ -78,7 +80,7 @@ class RetrainSchedule:
             Event time up to which labels are mature.
         """
         if now_s < (self.state.begun_s or 0.0):
-            self._keep(replace(self.state, begun_s=now_s))  # the clock was set back: what it says now counts
+            self._keep(replace(self.state, begun_s=now_s))  # the clock was set back
         waited_s = now_s - (self.state.begun_s or 0.0)
         if self.state.retrained and waited_s < self._plan.cool_down_hours * HOUR_S:
             return None
@@ -89,11 +91,11 @@ class RetrainSchedule:
         return f"every {every:g} days" if every is not None and waited_s >= 24 * every * HOUR_S else None
 
     def begun(self, now_s: float) -> None:
-        """Note that a retraining begins: it may fail, and must not begin again at once."""
+        """Record the start of a retraining; after a failure the cool-down applies too."""
         self._keep(replace(self.state, begun_s=now_s, retrained=True))
 
     def learned(self, until: datetime) -> None:
-        """Note up to when the newest model has learned: what drifted before is answered, whatever the gates said."""
+        """Record the end of the newest training window; earlier drifts are done, even if a gate failed."""
         self._keep(replace(self.state, learned_until_ms=round(until.timestamp() * 1000), drift_ms=None, drift=""))
 
     def _keep(self, state: RetrainState) -> None:
@@ -103,7 +105,7 @@ class RetrainSchedule:
 
     @property
     def waiting_for(self) -> datetime | None:
-        """Event time that must be mature before the drift is answered."""
+        """Event time up to which labels must be mature before the retraining."""
         if self.state.drift_ms is None:
             return None
         return datetime.fromtimestamp(self.state.drift_ms / 1000 + self._plan.collect_days * DAY_MS / 1000, UTC)
@@ -111,8 +113,6 @@ class RetrainSchedule:
 
 def _read(path: Path) -> RetrainState:
     try:
-        return read_kept(
-            path, RetrainState, "the state of `fraudstream retrain`", "Remove the file, and it begins anew"
-        )
+        return read_kept(path, RetrainState, "the state of `fraudstream retrain`", "Remove the file to reset it")
     except FileNotFoundError:
         return RetrainState()

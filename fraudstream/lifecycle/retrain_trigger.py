@@ -1,3 +1,5 @@
+"""Trigger of retrainings."""
+
 from __future__ import annotations
 
 import logging
@@ -23,29 +25,29 @@ LOG = logging.getLogger("fraudstream.retrain")
 GROUP_ID = "fraudstream-retrain"
 POLL_S = 0.5
 CHECK_S = 5.0
-"""Time between two checks whether the topic was created again, seconds."""
+"""Seconds between two checks for a recreated topic."""
 
 
 class RetrainTrigger:
-    """Retrains after a drift, or because it is time, one retraining after the other.
+    """Trigger of retrainings, after a drift or on schedule, one at a time.
 
-    It reads the drift topic, and watches the error itself, where labels are mature: what it finds goes to the same
-    topic, so that whoever else reads it knows. A retraining that fails is told, and tried again after the cool-down.
+    The trigger reads the drift topic, and monitors the error on mature labels itself; its own drift events go to the
+    same topic. A failed retraining is reported, and repeated after the cool-down.
 
     Parameters
     ----------
     broker
         Connection to the brokers.
     schedule
-        When to retrain.
+        Schedule of retrainings.
     retrain
-        Retrains, given the reason.
+        Called with the reason of a retraining.
     share
-        Of the customers whose error is watched.
+        Fraction of customers sampled for error drift.
     on_drift
-        Told each drift event that a retraining will answer.
+        Called with each drift event that leads to a retraining.
     on_failure
-        Told in words what a retraining failed by.
+        Called with the message of a failed retraining.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class RetrainTrigger:
         self._consumer = broker.group_consumer(GROUP_ID)
 
     def run(self) -> None:
-        """Go on until `stop`, or until the caller is interrupted."""
+        """Run until `stop` or an interrupt."""
         horizon_ms = round(self._broker.settings.retrain.horizon_days * DAY_MS)
         try:
             self._recreated = RecreatedTopics.among(self._broker, [self._broker.topics.drift])
@@ -79,25 +81,25 @@ class RetrainTrigger:
                     while not self._stopping.is_set():
                         self._poll(labels)
                         if not watch.running:
-                            raise RuntimeFailure("expected scores and labels to be read, but that failed: see above")
+                            raise RuntimeFailure("expected to read scores and labels, got a failure. See the log above")
         finally:
             self._consumer.close()
 
     def stop(self) -> None:
-        """End `run` soon; a retraining that has begun is finished."""
+        """Stop `run`; a retraining in progress is completed."""
         self._stopping.set()
 
     def _poll(self, labels: LabelMonitor) -> None:
-        self._begin_recreated()
+        self._subscribe_recreated()
         for message in self._consumer.consume(100, POLL_S):
             if message.error() is None:
-                self._take(message)
+                self._ingest(message)
         reason = self._schedule.due(time.time(), labels.matured_until_ms)
         if reason is not None:
-            self._answer(reason)
+            self._run_retraining(reason)
 
-    def _begin_recreated(self) -> None:
-        """Read a drift topic that was created again from its first record: the group has committed nothing of it."""
+    def _subscribe_recreated(self) -> None:
+        """Read a recreated drift topic from its first record, since the group has no commits for it."""
         if time.monotonic() < self._checked_s + CHECK_S:
             return
         self._checked_s = time.monotonic()
@@ -107,14 +109,14 @@ class RetrainTrigger:
             self._consumer.unsubscribe()
             self._consumer.subscribe(recreated)
 
-    def _take(self, message: Message) -> None:
-        """Note a drift event, and then that it is read."""
+    def _ingest(self, message: Message) -> None:
+        """Record a drift event, and commit it."""
         record = self._codecs.decode(message)
         if record is not None and self._schedule.drifted(record["signal"], record["detector"], record["event_time"]):
             self._on_drift(record)
         self._consumer.commit(message=message, asynchronous=False)
 
-    def _answer(self, reason: str) -> None:
+    def _run_retraining(self, reason: str) -> None:
         self._schedule.begun(time.time())
         try:
             found = self._retrain(reason)

@@ -1,3 +1,5 @@
+"""Retraining of the model."""
+
 from __future__ import annotations
 
 import time
@@ -23,6 +25,7 @@ from fraudstream.lifecycle.shadow_results import ShadowResult, read_shadow_recor
 from fraudstream.readers.labelled_topics import newest_window
 from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
+from fraudstream.system.whole_file import whole_file
 from models.training.history import Progress
 from models.training.matured_window import MaturedWindow
 from models.training.train import train
@@ -42,17 +45,17 @@ class Retrained:
     version : int
     model_id : str
     rows, frauds, unlabelled : int
-        Of the window; the last ones were left out of it.
+        Row counts of the window; unlabelled rows are left out.
     until : datetime
-        Event time of the newest transaction in it.
+        Event time of the newest transaction in the window.
     gates : list of dict
-        Name, passed, expected and was of each.
+        Name, passed, expected and was of each gate.
     shadow : dict or None
-        What the job compared before the gates decided; None where it was not asked.
+        Comparison by the job in shadow mode; None without shadow mode.
     answers : dict of int to str
-        What each shard said of the promotion; empty where no job was told.
+        Reply of each shard to the promotion; empty without a job.
     seconds : float
-        From the reading of the window to the end.
+        Duration, including reading the window.
     """
 
     reason: str
@@ -70,22 +73,22 @@ class Retrained:
 
 
 class Retraining:
-    """Trains a model on the newest matured window, and lets shadow and gates decide whether it becomes champion.
+    """Retraining on the newest mature window, with shadow mode and gates before the promotion.
 
     Parameters
     ----------
     settings
-        What `[retrain]` and `[gates]` say.
+        Sections `[retrain]` and `[gates]`.
     registry
-        Where models are.
+        Registry of models.
     services
-        The broker that holds the window, and the job that is told; None changes the registry alone.
+        Broker of the window, and cluster of the job; None changes the registry only.
     on_decision
-        Told each decision once it is written down.
+        Called with each decision after it is in the audit log.
     progress
-        Told stage, done and total.
+        Called with stage, done and total.
     answer_s
-        How long the shards of the job may take to say that they serve an order.
+        Seconds to wait for the replies of the shards.
     """
 
     def __init__(
@@ -109,9 +112,9 @@ class Retraining:
         Raises
         ------
         UserError
-            There is too little to learn from.
+            There is too little training data.
         RuntimeFailure
-            The broker or the registry does not do as asked.
+            The broker or the registry fails.
         """
         begin = time.monotonic()
         broker = self._services.broker(self._settings) if self._services else None
@@ -132,18 +135,18 @@ class Retraining:
         )
 
     def _keep(self, window: MaturedWindow) -> Path:
-        """Write the window where the next one replaces it: the audit log names file and fingerprint."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        history, partial = self._folder / "history.parquet", self._folder / "history.parquet.partial"
-        pq.write_table(window.table, partial)
-        return partial.replace(history)
+        """Write the window over the previous one; the audit log has file and fingerprint."""
+        history = self._folder / "history.parquet"
+        with whole_file(history) as partial:
+            pq.write_table(window.table, partial)
+        return history
 
     def _train(self, history: Path) -> ModelVersion:
-        wanted = TrainingSettings(
+        training = TrainingSettings(
             search_minutes=self._settings.retrain.search_minutes, limits=self._settings.file_limits
         )
         with TemporaryDirectory(dir=self._folder) as folder:
-            train(history, Path(folder) / "model", wanted, progress=self._progress)
+            train(history, Path(folder) / "model", training, progress=self._progress)
             return self._registry.push(Path(folder) / "model")[0]
 
     def _decide(self, version: ModelVersion, history: Path, reason: str) -> dict[str, Any]:
@@ -151,29 +154,29 @@ class Retraining:
         if champion is not None and champion.version == version.version:
             return {"end": "unchanged"}
         shadow = self._shadow(version, champion, reason) if champion is not None and self._services else None
-        trial = check_gates_against(self._registry, version, history, self._settings, self._progress)
-        entry = self._promotion.promote(trial, reason=reason)
+        report = check_gates_against(self._registry, version, history, self._settings, self._progress)
+        entry = self._promotion.promote(report, reason=reason)
         found: dict[str, Any] = {"gates": entry.gates, "shadow": shadow}
         if entry.outcome == "refused":
             self._end_shadow(version)
             return {"end": "refused by the gates", **found}
         answers = self._answers(entry)
         if REFUSED in answers.values():
-            if champion is not None:  # else the job goes on with the model of its settings
+            if champion is not None:  # else the job keeps the model of its settings
                 self._promotion.rollback(reason=f"the job refuses {version.model_id}")
             self._end_shadow(version)
             return {"end": "refused by the job", **found, "answers": answers}
         return {"end": "promoted", **found, "answers": answers}
 
     def _shadow(self, version: ModelVersion, champion: ModelVersion, reason: str) -> dict[str, Any] | None:
-        """Let it score beside the champion until the job has compared enough, or the time is over."""
-        trial = check_gates(self._registry, version, self._settings)
-        entry = self._promotion.shadow(trial, share=0.0, reason=reason)
+        """Run the version in shadow mode until enough transactions are compared, or the timeout."""
+        report = check_gates(self._registry, version, self._settings)
+        entry = self._promotion.shadow(report, share=0.0, reason=reason)
         if entry.outcome == "refused":
             return None
         plan = self._settings.retrain
         broker = Broker(self._settings, self._services.bootstrap_servers if self._services else "")
-        # Results name their models, so earlier ones are told apart; the clock that stamps them may be behind.
+        # Records name their models, so earlier ones do no harm; their clock may be behind ours.
         since_ms = round(entry.at.timestamp() * 1000) - CLOCKS_APART_MS
         seen: list[ShadowResult] = []
 
@@ -187,7 +190,7 @@ class Retraining:
         return asdict(seen[0]) | {"agreement": seen[0].agreement}
 
     def _end_shadow(self, version: ModelVersion) -> None:
-        """Take a refused challenger out of the operator, where it costs time."""
+        """Remove a refused challenger from the job."""
         if self._promotion.serving().challenger == version.version:
             self._promotion.rollback(reason=f"{version.model_id} was refused")
 
@@ -195,13 +198,13 @@ class Retraining:
         if self._services is None:
             return {}
         self._progress("waiting for the job", 0, 1)
-        told = await_answers(
+        shards = await_answers(
             self._services.broker(self._settings),
             entry.decision_id,
             seconds=self._answer_s,
         )
-        return {shard.shard: _said(shard) for shard in told}
+        return {shard.shard: _reply(shard) for shard in shards}
 
 
-def _said(shard: ShardReport) -> str:
+def _reply(shard: ShardReport) -> str:
     return "NO ANSWER" if shard.answer is None else shard.answer.kind

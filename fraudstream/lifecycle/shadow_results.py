@@ -1,11 +1,11 @@
-"""How challengers compare with the champion, as the running job tells it.
+"""Comparisons of challengers with the champion, from the shadow topic.
 
-The job writes a record of `schemas/avro/shadow.avsc` for each shard and challenger every five seconds in which there
-were transactions, and when the models change: counts, the sum of the absolute differences of the scores and the largest
-one, of the transactions scored between `begin` and `end`. They add up over shards and times: `ShadowResult.of` does it.
+The job writes a record of `schemas/avro/shadow.avsc` per shard and challenger every five seconds with transactions, and
+when the models change: counts, and the sum and maximum of the absolute score differences, of the transactions scored
+between `begin` and `end`. `ShadowResult.of` aggregates them over shards and time.
 
-Comparisons are no state: after a failure those of up to five seconds are missing, and those since the last checkpoint
-are counted twice.
+Comparisons are not part of the state: after a failure up to five seconds are missing, and those since the last
+checkpoint are counted twice.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from fraudstream.kafka.record_reader import read_records
 from models.scoring.shadow_tally import COUNTS
 
 ShadowRecord = Mapping[str, Any]
-"""A record of `shadow.avsc`; `begin` and `end` are datetimes, UTC."""
+"""Record of `shadow.avsc`; `begin` and `end` are datetimes, UTC."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShadowResult:
-    """How a challenger compares with the champion over all that both scored.
+    """Comparison of a challenger with the champion over transactions scored by both.
 
     Attributes
     ----------
     champion_id, challenger_id : str
     transactions : int
-        How many both scored; what follows is of these.
+        Transactions scored by both; all other counts are subsets.
     decided : int
-        Those that the challenger decided.
+        Transactions decided by the challenger.
     agreed : int
-        Those on which their decisions are the same.
+        Transactions with the same decision.
     champion_alerts, challenger_alerts, both_alert : int
-        Those that the one, the other, both would not approve.
+        Transactions alerted by the champion, by the challenger, by both.
     mean_difference, max_difference : float
-        Of their scores, absolute; 0 of none.
+        Absolute differences of the scores; 0 without transactions.
     """
 
     champion_id: str
@@ -54,7 +54,7 @@ class ShadowResult:
 
     @classmethod
     def of(cls, records: Iterable[ShadowRecord], champion_id: str, challenger_id: str) -> ShadowResult:
-        """Add up the records of two models; those of others are passed over."""
+        """Aggregate the records of two models; others are ignored."""
         pair = (champion_id, challenger_id)
         own = [record for record in records if (record["champion_id"], record["challenger_id"]) == pair]
         counts = {name: sum(record[name] for record in own) for name in COUNTS}
@@ -69,12 +69,12 @@ class ShadowResult:
 
     @property
     def agreement(self) -> float:
-        """Share of the transactions on which their decisions are the same; 1 of none."""
+        """Fraction of transactions with the same decision; 1 without transactions."""
         return self.agreed / self.transactions if self.transactions else 1.0
 
 
 def read_shadow_records(broker: Broker, *, since_ms: int | None = None) -> list[dict[str, Any]]:
-    """Read what the job wrote since a Kafka time, milliseconds since 1970, in the order of `end`."""
+    """Read the records since a Kafka time, milliseconds since 1970, sorted by `end`."""
     topic = broker.topics.shadow
     found = read_records(broker, topic, dict[str, Any], since_ms=since_ms)
     return sorted((record for _, record in found), key=lambda record: record["end"])

@@ -1,1 +1,1 @@
-"""Rules beside the model: their file, their way to the job, a try on the past."""
+"""Rules: files, publishing, dry runs."""

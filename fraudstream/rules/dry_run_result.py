@@ -1,3 +1,5 @@
+"""Dry runs of rule books on past transactions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -25,20 +27,20 @@ from schemas.rule_book import RuleBook
 
 @dataclass(frozen=True, kw_only=True)
 class DryRunResult:
-    """A dry run of a rule book.
+    """Result of a dry run.
 
     Attributes
     ----------
     figures : DryRun
     left_out : dict of str to list of str
-        Rules that could not be tried, each with the columns that the rows lack.
+        Rules that were left out, each with the missing columns.
     """
 
     figures: DryRun
     left_out: dict[str, list[str]]
 
 
-def try_rules(
+def dry_run_rules(
     book: RuleBook,
     path: Path,
     artifact: Artifact,
@@ -50,35 +52,35 @@ def try_rules(
     local_zone: str = "UTC",
     lists: Mapping[str, TextTable] = NO_LISTS,
 ) -> DryRunResult:
-    """Let a rule book decide on past transactions; nothing is sent.
+    """Run a rule book on past transactions. Nothing is sent.
 
     Parameters
     ----------
     book
-        Its snoozes count too.
+        Rule book, with its snoozes.
     path
-        A labelled history in Parquet, replayed through the engine; or a folder that `fraudstream archive` wrote.
+        Labelled Parquet file, replayed through the feature engine; or folder from `fraudstream archive`.
     artifact
-        The model beside the rules.
+        Model to run with the rules.
     read_labels
-        Asked for labels in the columns of LABEL_ARROW where the rows have none; None: there are none.
+        Returns labels in the columns of LABEL_ARROW for rows without labels; None if there are none.
     progress
-        Told stage, done and total.
+        Called with stage, done and total.
     timezone
-        IANA time zone of times in a history that have none.
+        IANA time zone of local times in a history.
     limits
-        On years and amounts in a history.
+        Limits on years and amounts in a history.
     local_zone
-        IANA name of the zone of the rules' local times, as the job has it.
+        IANA time zone of local times in rules, as in the job.
     lists
-        Entries that were added to lists, by list.
+        Entries added to lists, by list.
 
     Raises
     ------
     RuleError
-        The job would refuse the book.
+        The job would refuse the rule book.
     UserError
-        There is nothing of the kind at the path.
+        The path is neither a labelled Parquet file nor an archive.
     """
     engine = RuleEngine(book)
     require_past(path)
@@ -122,20 +124,20 @@ def _on_archive(
 ) -> DryRunResult:
     progress("reading the archive", 0, 1)
     rows, _ = read_archived_rows(path, artifact.manifest)
-    left_out = _untried(engine, rows.column_names)
-    tried = tuple(rule for rule in engine.book.rules if rule.name not in left_out)
+    left_out = _left_out(engine, rows.column_names)
+    kept = tuple(rule for rule in engine.book.rules if rule.name not in left_out)
     labels = read_labels()
     nothing = np.zeros(len(rows), np.bool_)
     labelled, is_fraud = (nothing, nothing) if labels is None else labels_of(rows, labels)
     (records,) = rows.combine_chunks().to_batches()
     scores = records.column("score").to_numpy()
-    tally = DryRunAccumulator(RuleEngine(replace(engine.book, rules=tried)))
+    tally = DryRunAccumulator(RuleEngine(replace(engine.book, rules=kept)))
     batch = RuleBatch(records, archived_features(rows), scores, local_zone, lists)
     tally.add(batch, decided(artifact.manifest, scores), labelled, is_fraud)
     return DryRunResult(figures=tally.result(), left_out=left_out)
 
 
-def _untried(engine: RuleEngine, columns: list[str]) -> dict[str, list[str]]:
+def _left_out(engine: RuleEngine, columns: list[str]) -> dict[str, list[str]]:
     lacking = {
         rule.rule.name: [name for name in rule.names if name in TEXTS and name not in columns] for rule in engine.rules
     }

@@ -1,3 +1,5 @@
+"""Publisher of list entries."""
+
 from __future__ import annotations
 
 import uuid
@@ -16,27 +18,27 @@ from schemas.list_entry import MAX_ENTRIES, MAX_REASON_BYTES, ListEntryRecord, v
 from schemas.rule_book import RuleBook, RuleError, meant
 
 MAX_NAMED = 10
-"""Values of a change that its log names; of more it has the number."""
+"""Maximum number of values that the log names; of more it has the count."""
 
 MAX_PROBLEMS = 5
-"""Values that can't be on a list that a message names."""
+"""Maximum number of invalid values that a message names."""
 
 Sent = Callable[[int], None]
-"""Called now and then with the number of entries handed over so far."""
+"""Called with the number of entries sent so far."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListChange:
-    """Change of a list; nothing was sent where all numbers but the last are 0.
+    """Change of a list; nothing was sent if only `unchanged` is above 0.
 
     Attributes
     ----------
     change_id : str
-        The job's answer names it.
+        Id in the reply of the job.
     added, changed, removed : int
-        Values that came, got another end, or went.
+        Numbers of values added, with another expiry, and removed.
     unchanged : int
-        Values that are as they were.
+        Number of values without a change.
     """
 
     change_id: str
@@ -47,17 +49,17 @@ class ListChange:
 
     @property
     def sent(self) -> int:
-        """Entries that were sent."""
+        """Number of entries sent."""
         return self.added + self.changed + self.removed
 
 
 class ListPublisher:
-    """Changes of list entries that are records of their own: those of any processes all count.
+    """Publisher of list entries; each is a record of its own, so concurrent changes are all kept.
 
     Parameters
     ----------
     settings, services
-        Where the control topic and the log are.
+        Addresses of the control topic and the log.
     """
 
     def __init__(self, settings: Settings, services: Services) -> None:
@@ -66,31 +68,31 @@ class ListPublisher:
         self._log = RuleLog(settings)
 
     def in_force(self) -> dict[str, dict[str, ListEntryRecord]]:
-        """Return the newest entry of each value that is on a list, by list and value; ended ones too."""
+        """Return the newest entry of each listed value, by list and value, also expired ones."""
         return read_control(self._settings, self._services, (LIST_ENTRY,)).entries
 
     def add(
         self, name: str, values: Mapping[str, datetime | None], reason: str, on_sent: Sent = lambda _count: None
     ) -> ListChange:
-        """Put values on a list, or give them another end.
+        """Add values to a list, or change their expiry.
 
         Parameters
         ----------
         name
-            Of a list of the rules in force.
+            Name of a list in the active rules.
         values
-            With the event time from which on each is not on the list any more; None: it stays.
+            Values with the event time of their expiry; None: no expiry.
         reason
-            Why.
+            Reason, recorded in the log.
         on_sent
-            Told how many are sent.
+            Called with the number of entries sent.
 
         Raises
         ------
         RuleError
-            There is no such list, a value can't be on one, or there would be too many.
+            The list is unknown, a value is invalid, or there would be too many entries.
         NotReady
-            There is no control topic, or no broker answers.
+            There is no control topic, or the broker does not answer.
         """
         state = self.read()
         _require_list(name, state.book)
@@ -113,7 +115,7 @@ class ListPublisher:
     def remove(
         self, name: str, values: Collection[str], reason: str, on_sent: Sent = lambda _count: None
     ) -> ListChange:
-        """Take values off a list; raises as `add`, and where one is not on it as a record of its own."""
+        """Remove values from a list; raises as `add`, and for a value that was not added."""
         _require_reason(reason)
         state = self.read()
         known = state.entries.get(name, {})
@@ -125,7 +127,7 @@ class ListPublisher:
         return change
 
     def read(self) -> ControlState:
-        """Return the rule book and the list entries in force, from one pass over the control topic."""
+        """Read the active rule book and list entries in one pass over the control topic."""
         return read_control(self._settings, self._services, (RULES, LIST_ENTRY))
 
     def _publish(
@@ -161,7 +163,7 @@ class ListPublisher:
 
 
 def _last_marked(entries: Iterator[ListEntryRecord]) -> Iterator[ListEntryRecord]:
-    """Yield entries, the last one marked as such."""
+    """Yield the entries, with `last` set on the last one."""
     former = next(entries)
     for entry in entries:
         yield former

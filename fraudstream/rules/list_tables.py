@@ -1,3 +1,5 @@
+"""Tables of list entries."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from schemas.list_entry import ListEntryRecord
 
 
 def list_tables(entries: Mapping[str, Mapping[str, ListEntryRecord]]) -> dict[str, TextTable]:
-    """Return entries by list and value as the job keeps them, by list."""
+    """Return the entries of each list as a table of the rule engine."""
     tables = {}
     for name, found in entries.items():
         ends = [entry.until for entry in found.values()]

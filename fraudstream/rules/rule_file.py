@@ -1,4 +1,4 @@
-"""The rules as a file under version control: TOML, see docs/rules.md."""
+"""Rule files in TOML, see docs/rules.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.shown import shown
 
 @dataclass(frozen=True, kw_only=True)
 class RuleFile:
-    """Rules and lists of a rule file."""
+    """Rules and lists of a file."""
 
     rules: tuple[Rule, ...]
     lists: tuple[RuleList, ...]
@@ -28,87 +28,87 @@ class RuleFile:
         Raises
         ------
         RuleError
-            There is none, it is not TOML, or it has something else than rules and lists. Conditions are not looked at.
+            The file is missing, not TOML, or has more than rules and lists. Conditions are not checked.
         """
         try:
-            told = parse_toml(path.read_bytes().removeprefix(BOM_UTF8))
+            parsed = parse_toml(path.read_bytes().removeprefix(BOM_UTF8))
         except OSError as error:
-            raise RuleError(f"expected a file of rules at {path}, was: {error.strerror}") from None
+            raise RuleError(f"expected a file of rules at {path}, got: {error.strerror}. Correct its name") from None
         except TomlTextError as error:
-            raise RuleError(f"expected TOML in {path}, got: {error}. Correct that place") from None
+            raise RuleError(f"expected TOML in {path}, got: {error}. Correct that line") from None
         try:
-            _require_names("the file", told, ("rules", "lists"))
+            _require_names("the file", parsed, ("rules", "lists"))
             return cls(
-                rules=tuple(_rule(name, found) for name, found in _table("rules", told).items()),
-                lists=tuple(_list(name, found) for name, found in _table("lists", told).items()),
+                rules=tuple(_rule(name, found) for name, found in _table("rules", parsed).items()),
+                lists=tuple(_list(name, found) for name, found in _table("lists", parsed).items()),
             )
         except RuleError as error:
             raise RuleError(f"{path}: {error}") from None
 
 
-def _rule(name: str, told: Any) -> Rule:
-    if not isinstance(told, dict):
-        raise RuleError(f"rule {name}: expected a table [rules.{name}], was {shown(told)}")
-    _require_names(f"rule {name}", told, ("when", "action", "text", "expires"))
+def _rule(name: str, parsed: Any) -> Rule:
+    if not isinstance(parsed, dict):
+        raise RuleError(f"rule {name}: expected a table [rules.{name}], got {shown(parsed)}")
+    _require_names(f"rule {name}", parsed, ("when", "action", "text", "expires"))
     for needed in ("when", "action"):
-        if not isinstance(told.get(needed), str):
-            raise RuleError(f"rule {name}: expected a text as `{needed}`, was {shown(told.get(needed))}")
-    action = told["action"].upper()
+        if not isinstance(parsed.get(needed), str):
+            raise RuleError(f"rule {name}: expected a text as `{needed}`, got {shown(parsed.get(needed))}")
+    action = parsed["action"].upper()
     if action not in ACTIONS:
         raise RuleError(
-            f"rule {name}: expected review, block, allow or watch as its action, was {shown(told['action'])}"
+            f"rule {name}: expected review, block, allow or watch as its action, got {shown(parsed['action'])}"
         )
-    text = told.get("text", name.replace("_", " "))
+    text = parsed.get("text", name.replace("_", " "))
     if not isinstance(text, str):
-        raise RuleError(f"rule {name}: expected a text as `text`, was {shown(text)}")
-    expires = told.get("expires")
+        raise RuleError(f"rule {name}: expected a text as `text`, got {shown(text)}")
+    expires = parsed.get("expires")
     return Rule(
         name=name,
-        when=told["when"],
+        when=parsed["when"],
         action=action,
         text=text,
         expires=None if expires is None else _moment(f"rule {name}", "expires", expires),
     )
 
 
-def _list(name: str, told: Any) -> RuleList:
-    if not isinstance(told, list):
-        raise RuleError(f"list {name}: expected an array of texts, was {shown(told)}")
-    return RuleList(name=name, entries=tuple(_entry(name, item) for item in told))
+def _list(name: str, parsed: Any) -> RuleList:
+    if not isinstance(parsed, list):
+        raise RuleError(f"list {name}: expected an array of texts, got {shown(parsed)}")
+    return RuleList(name=name, entries=tuple(_entry(name, item) for item in parsed))
 
 
-def _entry(name: str, told: Any) -> ListEntry:
-    if isinstance(told, str):
-        return ListEntry(value=told)
-    if not isinstance(told, dict) or not isinstance(told.get("value"), str):
-        raise RuleError(f'list {name}: expected a text, or {{value = "...", until = 2027-01-31}}, was {shown(told)}')
-    _require_names(f"list {name}", told, ("value", "until"))
-    until = told.get("until")
-    return ListEntry(value=told["value"], until=None if until is None else _moment(f"list {name}", "until", until))
+def _entry(name: str, parsed: Any) -> ListEntry:
+    if isinstance(parsed, str):
+        return ListEntry(value=parsed)
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("value"), str):
+        raise RuleError(f'list {name}: expected a text, or {{value = "...", until = 2027-01-31}}, got {shown(parsed)}')
+    _require_names(f"list {name}", parsed, ("value", "until"))
+    until = parsed.get("until")
+    return ListEntry(value=parsed["value"], until=None if until is None else _moment(f"list {name}", "until", until))
 
 
-def _moment(where: str, name: str, told: Any) -> datetime:
-    """Return a TOML date, which is its midnight, or time as UTC."""
-    if isinstance(told, datetime):
+def _moment(where: str, name: str, parsed: Any) -> datetime:
+    """Return a TOML date (its midnight) or time in UTC."""
+    if isinstance(parsed, datetime):
         try:
-            return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
+            return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
         except OverflowError:
             raise RuleError(
-                f"{where}: expected `{name}` in the years 1 to 9999 as UTC, got {told}. Leave it out for no end"
+                f"{where}: expected `{name}` in the years 1 to 9999 as UTC, got {parsed}. Leave it out for no end"
             ) from None
-    if isinstance(told, date):
-        return datetime.combine(told, time(), UTC)
-    raise RuleError(f"{where}: expected a date or a time without quotes as `{name}`, was {shown(told)}")
+    if isinstance(parsed, date):
+        return datetime.combine(parsed, time(), UTC)
+    raise RuleError(f"{where}: expected a date or a time without quotes as `{name}`, got {shown(parsed)}")
 
 
-def _table(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    found = told.get(name, {})
+def _table(name: str, parsed: Mapping[str, Any]) -> dict[str, Any]:
+    found = parsed.get(name, {})
     if not isinstance(found, dict):
-        raise RuleError(f"expected tables [{name}.NAME], was {shown(found)}")
+        raise RuleError(f"expected tables [{name}.NAME], got {shown(found)}")
     return found
 
 
-def _require_names(where: str, told: Iterable[str], known: tuple[str, ...]) -> None:
-    for name in told:
+def _require_names(where: str, parsed: Iterable[str], known: tuple[str, ...]) -> None:
+    for name in parsed:
         if name not in known:
-            raise RuleError(f"{where}: expected {', '.join(known)}, was {name}{meant(name, known)}")
+            raise RuleError(f"{where}: expected {', '.join(known)}, got {name}{meant(name, known)}")

@@ -1,3 +1,5 @@
+"""Audit log of rules."""
+
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
@@ -9,16 +11,16 @@ from fraudstream.system.durable_lines import DurableLines
 
 @dataclass(frozen=True, kw_only=True)
 class RuleEntry:
-    """One change of the rules.
+    """Change of the rules.
 
     Attributes
     ----------
     book_id : str
-        Also the book's, so that what the job says of it can be traced to it.
+        Also the rule book's id, so that model events can be traced to it.
     at : datetime
         UTC.
     by, reason : str
-        Who, and why.
+        User and reason.
     changes : list of str
         See `rule_changes`.
     """
@@ -31,25 +33,25 @@ class RuleEntry:
 
 
 class RuleLog:
-    """Log of rule changes, with user, time and reason: the control topic keeps the newest book only."""
+    """Audit log of rule changes; the control topic has only the newest rule book."""
 
     def __init__(self, settings: Settings) -> None:
         self._lines = DurableLines(settings.state.rules / "log.jsonl", "a change of the rules", RuleEntry)
 
     def add(self, entry: RuleEntry) -> None:
-        """Write an entry behind the others."""
+        """Append an entry."""
         self._lines.add(asdict(entry))
 
     def has(self, book_id: str, by: str) -> bool:
-        """Return whether somebody made a change from this folder of state."""
+        """Return whether a user made a change with this state folder."""
         return any(entry.book_id == book_id and entry.by == by for entry in self.entries())
 
     def entries(self) -> list[RuleEntry]:
-        """Return all entries, the oldest first.
+        """Return all entries, oldest first.
 
         Raises
         ------
         RuntimeFailure
-            A line is none of ours.
+            A line is invalid.
         """
         return self._lines.entries()

@@ -1,3 +1,5 @@
+"""Publisher of rule books and snoozes."""
+
 from __future__ import annotations
 
 import uuid
@@ -22,23 +24,23 @@ from schemas.customer_snooze import CustomerSnooze
 from schemas.rule_book import RuleBook, RuleError, Snooze
 
 TRIES = 5
-"""How often a snooze is taken out of the rule book in force where others replace the book meanwhile."""
+"""Attempts to remove a snooze from the rule book while other users replace it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleChange:
-    """A change of the rules or of a snooze, and the id of the record; nothing was sent where nothing changes.
+    """Change of the rules or of a snooze; nothing was sent without changes.
 
     Attributes
     ----------
     change_id : str
-        The job's answer names it.
+        Id of the record, and in the reply of the job.
     changes : list of str
-        See `rule_changes`.
+        Lines of `rule_changes`.
     shards : {"all", "own"}
-        Whether every shard answers, or the customer's own alone.
+        Shards that reply: all, or only the customer's own.
     replaced : RuleBook or None
-        Rule book that was in force; None where a snooze changes, or none was.
+        Previous rule book; None for a snooze, or if there was none.
     """
 
     change_id: str
@@ -48,15 +50,15 @@ class RuleChange:
 
 
 class RulePublisher:
-    """Changes of the rules and snoozes in force: each is checked as the job does, sent to it, and written down.
+    """Publisher of rule books and snoozes; each is validated as in the job, sent, and logged.
 
-    A rule book takes the place of the one that it was made from, and no other: of two that are made from the same one
-    the second is refused. A snooze is a record of its own, so those of any processes all count.
+    A rule book replaces only the one that it is based on: of two with the same base the second is refused. A snooze is
+    a record of its own, so concurrent snoozes are all kept.
 
     Parameters
     ----------
     settings, services
-        Where the control topic and the log are.
+        Addresses of the control topic and the log.
     """
 
     def __init__(self, settings: Settings, services: Services) -> None:
@@ -66,26 +68,26 @@ class RulePublisher:
         self._one_at_once = Lock()
 
     def apply(self, file: RuleFile, reason: str, *, replaces: str | None = None, force: bool = False) -> RuleChange:
-        """Put a file's rules and lists in the place of those in force; snoozes stay.
+        """Replace the active rules and lists by those of a file; snoozes are kept.
 
         Parameters
         ----------
         file, reason
-            What, and why.
+            Rules and lists, and the reason.
         replaces
-            Id of the rule book that the file is based on, empty for none; None: one that this user applied or was
-            shown.
+            Id of the rule book that the file is based on, empty for none; None: one that this user has seen or
+            applied.
         force
-            Whether to replace any book, whatever others applied meanwhile.
+            Whether to replace any rule book.
 
         Raises
         ------
         BookReplacedError
-            Another rule book is in force than the one that the file is based on.
+            The active rule book is not the one that the file is based on.
         RuleError
-            The job would refuse them.
+            The job would refuse the rules.
         NotReady
-            There is no control topic, or no broker answers.
+            There is no control topic, or the broker does not answer.
         """
         with self._one_at_once:
             before = self._current()
@@ -95,36 +97,36 @@ class RulePublisher:
             return self._changed(before, after, reason, force=force)
 
     def note_seen(self, book_id: str) -> None:
-        """Note that the user was shown a rule book, so that a file of theirs can be based on it."""
-        with suppress(OSError):  # to show the rules needs no right to write
+        """Record that the user has seen a rule book, and may base a file on it."""
+        with suppress(OSError):  # showing rules needs no write access
             self._seen.add(book_id)
 
     def snooze(self, customer_id: str, until: datetime, reason: str) -> RuleChange:
-        """Silence the reviews of a customer's transactions before an event time; raises as `apply`."""
+        """Suppress review alerts of a customer before an event time; raises as `apply`."""
         if not customer_id:
-            raise RuleError("expected a customer to snooze, got an empty name: name one as transactions do")
+            raise RuleError("expected a customer to snooze, got an empty name. Use the customer_id of transactions")
         with self._one_at_once:
             former = self._snoozed().get(customer_id)
-            told = f"snooze {customer_id} until {until:%Y-%m-%d %H:%M}"
-            change = f"+ {told}" if former is None else f"~ {told} (was: until {former.until:%Y-%m-%d %H:%M})"
+            text = f"snooze {customer_id} until {until:%Y-%m-%d %H:%M}"
+            change = f"+ {text}" if former is None else f"~ {text} (was: until {former.until:%Y-%m-%d %H:%M})"
             done = self._publish_snooze(customer_id, until, reason, change)
-            self._take_from_book(customer_id, reason)
+            self._remove_from_book(customer_id, reason)
             return done
 
     def unsnooze(self, customer_id: str, reason: str) -> RuleChange:
-        """End a customer's snooze; raises as `apply`, and where there is none."""
+        """End the snooze of a customer; raises as `apply`, and without a snooze."""
         with self._one_at_once:
-            # One that is over by this machine's clock may not be so by the event times that the job goes by.
+            # A snooze that has expired by this clock may still apply in event time.
             former = self._recorded().get(customer_id)
             if former is None:
-                raise RuleError(f"expected a customer that is snoozed, got {customer_id}: see `fraudstream rules ls`")
+                raise RuleError(f"expected a customer that is snoozed, got {customer_id}. See `fraudstream rules ls`")
             change = f"- snooze {customer_id} until {former.until:%Y-%m-%d %H:%M}"
             done = self._publish_snooze(customer_id, None, reason, change)
-            self._take_from_book(customer_id, reason)
+            self._remove_from_book(customer_id, reason)
             return done
 
     def in_force(self) -> RuleBook | None:
-        """Return the newest book with all snoozes that are not over; None where nothing was ever ordered."""
+        """Return the active rule book with all active snoozes; None if nothing was ever applied."""
         book, snoozes = read_rules(self._settings, self._services), self._snoozed()
         if book is None and not snoozes:
             return None
@@ -145,8 +147,8 @@ class RulePublisher:
         )
         return RuleChange(change_id=snooze.snooze_id, changes=[change], shards="own")
 
-    def _take_from_book(self, customer_id: str, reason: str) -> None:
-        """Remove a snooze that an earlier version wrote into the book: the customer's record counts in its place."""
+    def _remove_from_book(self, customer_id: str, reason: str) -> None:
+        """Remove a snooze that an earlier version wrote into the rule book; the customer's own record replaces it."""
         for tries_left in reversed(range(TRIES)):
             book = self._current()
             if all(item.customer_id != customer_id for item in book.snoozes):
@@ -158,12 +160,12 @@ class RulePublisher:
                     raise
 
     def _snoozed(self) -> dict[str, Snooze]:
-        """Return the snoozes that are not over by this machine's clock, those of the book too, by customer."""
+        """Return active snoozes by this clock, also those of the rule book, by customer."""
         now = datetime.now(UTC)
         return {customer_id: item for customer_id, item in self._recorded().items() if item.until > now}
 
     def _recorded(self) -> dict[str, Snooze]:
-        """Return all snoozes that nobody has ended, those that ran out too, by customer."""
+        """Return all snoozes that were not ended, also expired ones, by customer."""
         records = read_snoozes(self._settings, self._services).values()
         found = {item.customer_id: item for item in self._current().snoozes}
         found |= {
@@ -182,7 +184,7 @@ class RulePublisher:
             base = "one that you applied or saw" if replaces is None else replaces or "none"
             raise BookReplacedError(
                 f"expected the rule book in force to be {base}, got {described(book)}. See `fraudstream rules ls`, "
-                "take over what is to stay, and apply again; --force replaces it as it is"
+                "merge its changes, and apply again; --force replaces it"
             )
 
     def _changed(self, before: RuleBook, after: RuleBook, reason: str, *, force: bool = False) -> RuleChange:
@@ -205,7 +207,7 @@ class RulePublisher:
         return RuleChange(change_id=book.book_id, changes=changes, replaced=before if before.book_id else None)
 
     def _current(self) -> RuleBook:
-        """Return the newest book without the snoozes that are long over; an empty one where there was none."""
+        """Return the newest rule book without long expired snoozes; an empty one if there is none."""
         book = read_rules(self._settings, self._services)
         long_ago = datetime.now(UTC) - timedelta(milliseconds=CLOCKS_APART_MS)
         if book is None:

@@ -1,3 +1,5 @@
+"""Rule books that users have seen."""
+
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
@@ -9,20 +11,20 @@ from fraudstream.system.user import user
 
 @dataclass(frozen=True, kw_only=True)
 class SeenBook:
-    """Rule book that somebody was shown or applied."""
+    """Rule book that a user has seen or applied."""
 
     book_id: str
     by: str
 
 
 class SeenBooks:
-    """Rule books that each user of this state folder was shown or applied: what a file of theirs can be based on."""
+    """Rule books that users of this state folder have seen or applied, and may base a file on."""
 
     def __init__(self, settings: Settings) -> None:
         self._lines = DurableLines(settings.state.rules / "seen.jsonl", "a rule book that was seen", SeenBook)
 
     def add(self, book_id: str) -> None:
-        """Note that the user has seen a book."""
+        """Record that the user has seen a book."""
         if book_id and not self.has(book_id):
             self._lines.add(asdict(SeenBook(book_id=book_id, by=user())))
 

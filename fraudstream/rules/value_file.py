@@ -1,4 +1,4 @@
-"""Values for a list in a file: text with a value a line, or CSV."""
+"""Files of list values: text with one value per line, or CSV."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from schemas.list_entry import value_problem
 from schemas.rule_book import RuleError, meant
 
 MAX_PROBLEMS = 5
-"""Lines with a mistake that a message names."""
+"""Maximum number of mistakes that a message names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ValueFile:
-    """Values of a file.
+    """Values read from a file.
 
     Attributes
     ----------
     values : dict of str to datetime or None
-        Each with the event time from which on it is not on the list any more, UTC; None: it stays.
+        Values with the event time of their expiry, UTC; None: no expiry.
     repeated : int
-        Lines with a value that a later line has too: the last one counts.
+        Number of lines with a value that a later line replaces.
     """
 
     values: dict[str, datetime | None]
@@ -33,19 +33,19 @@ class ValueFile:
 
     @classmethod
     def read(cls, path: Path, *, column: str = "value", until_column: str = "until") -> ValueFile:
-        """Read a file: CSV with a header where its name ends in .csv, else text with a value a line.
+        """Read a file: CSV with a header if its name ends in .csv, else text with one value per line.
 
         Parameters
         ----------
         path
-            In UTF-8.
+            File in UTF-8.
         column, until_column
-            Of a CSV, the columns of the values and of their ends; the latter may be missing, and its cells empty.
+            CSV columns of the values and their expiry times; the latter may be missing, and its cells empty.
 
         Raises
         ------
         RuleError
-            There is no file or no value, or a line has a mistake.
+            The file or its values are missing, or a line has a mistake.
         """
         try:
             text = path.read_text(encoding="utf-8-sig")
@@ -60,7 +60,7 @@ class ValueFile:
 
 
 _Row = tuple[int, str, str]
-"""Number of the line, value, and end as it is written."""
+"""Line number, value, and text of the expiry."""
 
 
 def _text_rows(text: str) -> Iterator[_Row]:
@@ -90,7 +90,7 @@ def _named_rows(path: Path, lines: csv.DictReader[str], column: str, until_colum
 
 def _require_right(path: Path, rows: list[_Row]) -> None:
     if not rows:
-        raise RuleError(f"expected values in {path}, got none. Write one a line")
+        raise RuleError(f"expected values in {path}, got none. Write one per line")
     wrong = [f"line {number}: {problem}" for number, value, until in rows if (problem := _problem(value, until))]
     if wrong:
         more = f"; and {len(wrong) - MAX_PROBLEMS:,} more" if len(wrong) > MAX_PROBLEMS else ""
@@ -106,7 +106,7 @@ def _problem(value: str, until: str) -> str:
 
 
 def _moment(text: str) -> datetime | None:
-    """Return a date, which is its midnight, or a time as UTC, in whole milliseconds."""
+    """Parse a date (its midnight) or a time as UTC, in whole milliseconds."""
     if not text:
         return None
     found = datetime.fromisoformat(text)

@@ -50,8 +50,8 @@ def store_address(value: str | None) -> str | None:
     if value is not None and value.partition("://")[0] not in {"http", "https", "sqlite"}:
         raise ValueError("an address of MLflow begins with http://, https:// or sqlite:///")
     if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
-        raise mistake("an address without user and password: MLflow takes them from MLFLOW_TRACKING_USERNAME and "
-                      "MLFLOW_TRACKING_PASSWORD of the environment")  # fmt: skip
+        raise mistake("an address without user and password: set MLFLOW_TRACKING_USERNAME and "
+                      "MLFLOW_TRACKING_PASSWORD in the environment")  # fmt: skip
     return value
 
 

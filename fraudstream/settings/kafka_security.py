@@ -57,18 +57,18 @@ class KafkaSecurity(Section):
 
     def _check_login(self) -> None:
         if self.authenticated and (self.mechanism is None or self.username is None):
-            raise mistake(f"a mechanism and a username with protocol {self.protocol}: add both")
+            raise mistake(f"a mechanism and a username with protocol {self.protocol}. Add both")
         if not self.authenticated and (self.mechanism or self.username or self.password or self.password_file):
-            raise mistake(f"no login with protocol {self.protocol}: choose SASL_SSL, or leave mechanism, username and "
+            raise mistake(f"no login with protocol {self.protocol}. Choose SASL_SSL, or leave mechanism, username and "
                           "password out")  # fmt: skip
         check_login(self.username, self.password, self.password_file)
 
     def _check_files(self) -> None:
         given = {name: path for name in PEM_FILES if (path := getattr(self, name)) is not None}
         if given and not self.encrypted:
-            raise mistake(f"no {', '.join(given)} with protocol {self.protocol}: choose SSL or SASL_SSL")
+            raise mistake(f"no {', '.join(given)} with protocol {self.protocol}. Choose SSL or SASL_SSL")
         if ("certificate" in given) != ("key" in given):
-            raise mistake("certificate and key together, but one is missing: name both files")
+            raise mistake("certificate and key together, got one. Name both files")
         for name, path in given.items():
             _check_pem(name, path.expanduser())
 
@@ -77,11 +77,11 @@ def _check_pem(name: str, path: Path) -> None:
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise mistake(f"a PEM file in {name}, but {path} is none ({type(error).__name__}): correct the path") from None
-    wanted = "PRIVATE KEY" if name == "key" else "CERTIFICATE"
-    if f"-----BEGIN {wanted}-----" not in text:
+        raise mistake(f"a PEM file in {name}, got {path} ({type(error).__name__}). Correct the path") from None
+    kind = "PRIVATE KEY" if name == "key" else "CERTIFICATE"
+    if f"-----BEGIN {kind}-----" not in text:
         advice = f"; `openssl pkcs8 -topk8 -nocrypt -in {path}` makes it of another form" if name == "key" else ""
-        raise mistake(f"-----BEGIN {wanted}----- in {path}, but it is not there: name another file in {name}{advice}")
+        raise mistake(f"-----BEGIN {kind}----- in {path}, found none. Name another file in {name}{advice}")
 
 
 def refuse_security_names(properties: Mapping[str, str]) -> Mapping[str, str]:

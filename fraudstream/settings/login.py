@@ -22,22 +22,22 @@ def mistake(expected: str) -> PydanticCustomError:
 def check_login(username: str | None, password: SecretStr | None, password_file: Path | None) -> None:
     """Refuse an incomplete login: a user without a password, a password without a user, two passwords."""
     if password is not None and password_file is not None:
-        raise mistake("one password, but there are two: unset the variable or leave out password_file")
+        raise mistake("one password, got two. Unset the variable or leave out password_file")
     if username is None and (password is not None or password_file is not None):
-        raise mistake("a username with the password, but there is none: add username")
+        raise mistake("a username with the password, got none. Add username")
     if username is not None and password is None and password_file is None:
-        raise mistake("a password for the username, but there is none: set the variable ending in __PASSWORD, "
+        raise mistake("a password for the username, got none. Set the variable ending in __PASSWORD, "
                       "or name a file in password_file")  # fmt: skip
     if password is not None and not password.get_secret_value():
-        raise mistake("a password, but the variable is empty: set it")
+        raise mistake("a password, got an empty variable. Set it")
 
 
 def check_one_source(name: str, value: SecretStr | None, file: Path | None) -> None:
     """Refuse a secret that is set twice, or by an empty variable."""
     if value is not None and file is not None:
-        raise mistake(f"one {name}, but there are two: unset the variable or leave out {name}_file")
+        raise mistake(f"one {name}, got two. Unset the variable or leave out {name}_file")
     if value is not None and not value.get_secret_value():
-        raise mistake(f"a {name}, but the variable is empty: set it, or unset it")
+        raise mistake(f"a {name}, got an empty variable. Set or unset it")
 
 
 def read_password(password: SecretStr | None, password_file: Path | None, *, name: str = "password") -> str:
@@ -54,12 +54,12 @@ def read_password(password: SecretStr | None, password_file: Path | None, *, nam
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"expected a {name} in {path}, but: {error}: name another {name}_file") from None
+        raise UserError(f"expected a {name} in {path}, got: {error}. Name another {name}_file") from None
     if not text or "\n" in text:
         # The Java client reads the whole file.
         raise UserError(
-            f"expected the {name} alone in {path}, but it has {'a line end' if text else 'nothing'} in it: "
-            "write it with printf '%s' instead of echo"
+            f"expected only the {name} in {path}, got {'a line end' if text else 'an empty file'}. "
+            "Write it with printf '%s' instead of echo"
         )
     return text
 
@@ -73,7 +73,7 @@ def quotable(password: str) -> str:
         It has a quote or a backslash in it.
     """
     if '"' in password or "\\" in password:
-        raise UserError('expected a Kafka password without " and \\, but it has one: give the user another password')
+        raise UserError('expected a Kafka password without " and \\, got one. Give the user another password')
     return password
 
 

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fraudstream.settings.former_names import SETTINGS
 from fraudstream.settings.setting_names import SECRETS, variable_name
 from fraudstream.settings.settings import Settings
 from schemas.topics import TOPIC_TABLE
@@ -28,7 +27,7 @@ file: set the variable, or a path in the setting ending in `_file`.
 Settings without a default are unset.
 `FRAUDSTREAM_CACHE` is not a setting: it is the folder of downloads, by default `~/.cache/fraudstream`.
 
-Former names work for one release, with a warning: {former}.
+Former names of settings work for one release, with a warning.
 """
 COLUMNS = "| name, variable | type | default | description |\n|---|---|---|---|"
 TOPIC_COLUMNS = "| topic | record | key | by the job | partitions | cleanup |\n|---|---|---|---|---|---|"
@@ -40,8 +39,7 @@ def configuration_reference() -> str:
     """Return the page: one table per section."""
     schema = Settings.model_json_schema()
     sections = [_section(name, part, schema["$defs"]) for name, part in schema["properties"].items()]
-    former = ", ".join(f"`{name}` is now `{SETTINGS[name]}`" for name in SETTINGS)
-    return "\n".join([HEAD.format(former=former), *sections])
+    return "\n".join([HEAD, *sections])
 
 
 def _section(name: str, part: Schema, definitions: Schema) -> str:

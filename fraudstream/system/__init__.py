@@ -1,1 +1,1 @@
-"""The machine under it: folders, processes, ports, Java, deadlines, and how failures are worded."""
+"""The machine: folders, processes, ports, Java, deadlines, and error messages."""

@@ -9,15 +9,15 @@ from pathlib import Path
 
 
 def run_child(line: Sequence[str | Path], *, cwd: Path) -> int:
-    """Run a program, and return its exit code; Ctrl-C and TERM are passed on to it, and its end is waited for.
+    """Run a program to its end and return its exit code; forward Ctrl-C and TERM to it.
 
-    `subprocess.run` would kill it a quarter of a second after Ctrl-C: a benchmark leaves its broker and its cluster
-    running then. It is not in our group of processes, so that each Ctrl-C reaches it once.
+    `subprocess.run` would kill it 250 ms after Ctrl-C, and a benchmark would leave its broker and cluster running.
+    It has its own process group, so that each Ctrl-C reaches it once.
 
     Raises
     ------
     KeyboardInterrupt
-        The program has ended after one.
+        The program ended after Ctrl-C.
     """
     child = subprocess.Popen(line, cwd=cwd, process_group=0)  # noqa: S603
     interrupted = False

@@ -1,3 +1,5 @@
+"""Waiting for a condition with a timeout."""
+
 from __future__ import annotations
 
 import time
@@ -5,21 +7,21 @@ from collections.abc import Callable
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, interval_s: float = 0.1) -> bool:
-    """Ask `condition` again and again until it holds.
+    """Poll `condition` until it holds.
 
     Parameters
     ----------
     condition
-        Cheap question; it may raise, which ends the wait.
+        Cheap check; an exception ends the wait.
     seconds
-        How long to ask.
+        Timeout.
     interval_s
-        Pause between two questions, in seconds.
+        Polling interval in seconds.
 
     Returns
     -------
     bool
-        True once it held, False when the time ran out.
+        Whether it held before the timeout.
     """
     end = time.monotonic() + seconds
     while not condition():

@@ -1,3 +1,5 @@
+"""Append-only audit files."""
+
 from __future__ import annotations
 
 import errno
@@ -17,36 +19,36 @@ Entry = TypeVar("Entry")
 
 
 class DurableLines(Generic[Entry]):
-    """A file of one JSON object a line; lines are only ever added, each on disk before it counts.
+    """Append-only file of JSON lines, each synced to disk.
 
     Parameters
     ----------
     path : Path
-        Made when absent, with its folder.
+        File; created with its folder if missing.
     what : str
-        What a line is, in words.
+        Description of a line, for messages.
     kind : type
-        Dataclass that each line is an object of.
+        Dataclass of a line.
     """
 
     def __init__(self, path: Path, what: str, kind: type[Entry]) -> None:
         self._path, self._what, self._kind = path, what, kind
 
-    def add(self, told: Mapping[str, Any]) -> None:
-        """Write an object behind the others; several processes may do so.
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Append an object; safe across processes.
 
         Raises
         ------
         RuntimeFailure
-            The disk does not take it: then nothing of it is in the file.
+            Writing failed; the file is unchanged.
         """
-        line = orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+        line = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
         try:
             self._add(line)
         except OSError as error:
             raise RuntimeFailure(
-                f"expected to write {self._what} into {self._path}, got: {error.strerror}. It holds all the same: free "
-                "space there, or correct its rights, and note it by hand"
+                f"expected to write {self._what} into {self._path}, got: {error.strerror}. The change took "
+                "effect all the same. Free space or correct the permissions, and add the line by hand"
             ) from error
 
     def _add(self, line: bytes) -> None:
@@ -58,17 +60,17 @@ class DurableLines(Generic[Entry]):
                 _write_all(file, line)
                 os.fsync(file.fileno())
             except OSError:
-                # Half a line would make the next one unreadable too.
+                # A partial line would corrupt the next one.
                 os.ftruncate(file.fileno(), size)
                 raise
 
     def entries(self) -> list[Entry]:
-        """Return all that the lines hold, the oldest first; nothing where there is no file.
+        """Return all entries, oldest first; none without a file.
 
         Raises
         ------
         RuntimeFailure
-            A line is none of ours.
+            A line is invalid.
         """
         lines = self._path.read_bytes().splitlines() if self._path.exists() else []
         return [self._entry(number, line) for number, line in enumerate(lines, 1)]
@@ -78,8 +80,8 @@ class DurableLines(Generic[Entry]):
             return parse_kept(line, self._kind)
         except KeptJsonError as error:
             raise RuntimeFailure(
-                f"expected {self._what} in line {number} of {self._path}, got {error}. Put the line right by hand: "
-                "nothing here ever changes one"
+                f"expected {self._what} in line {number} of {self._path}, got {error}. Correct the line by hand: "
+                "no command changes existing lines"
             ) from None
 
 

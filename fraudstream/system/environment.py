@@ -1,3 +1,5 @@
+"""Environment variables of child processes."""
+
 from __future__ import annotations
 
 import os
@@ -12,9 +14,9 @@ SECRETS = (
     "FRAUDSTREAM_NOTICES__WEBHOOK_URL", "FRAUDSTREAM_NOTICES__SIGNING_KEY", "FRAUDSTREAM_API__TOKENS",
     "FRAUDSTREAM_CONSOLE__TOKENS",
 )  # fmt: skip
-"""Secrets stay with us: what a process has to know of them, it is given in a file."""
+"""Secrets that child processes do not inherit; they get those they need in a file."""
 DROPPED = ("FLINK_", "KAFKA_", "JAVA_TOOL_OPTIONS", "JVM_ARGS", "CLASSPATH", "PYTHONHOME")
-"""Settings of another Flink, Kafka or Java on this machine must not reach ours."""
+"""Prefixes of variables of another Flink, Kafka or Java on this machine, which child processes do not inherit."""
 
 
 QUIET = {
@@ -23,19 +25,19 @@ QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-"""onnxruntime and MLflow report their use unless told not to; the one leaves files in the home folder, the other writes
-to standard output, where --json goes."""
+"""Settings that disable telemetry and progress output: onnxruntime would write to the home folder, and MLflow to
+standard output, where --json goes."""
 
 
 def process_environment(java: Java, **extra: str | Path) -> dict[str, str]:
-    """Build the environment of a process: ours, this Java, this Python, and the project importable.
+    """Build the environment of a child process: this Java, this Python, and the project on its path.
 
     Parameters
     ----------
     java
-        The runtime that `JAVA_HOME` names.
+        Runtime for `JAVA_HOME`.
     extra
-        Variables on top.
+        Further variables.
     """
     env = {key: value for key, value in os.environ.items() if not key.startswith((*DROPPED, *SECRETS))}
     scripts = Path(sys.executable).parent

@@ -1,3 +1,5 @@
+"""Exceptions for failures that are not user errors."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -8,19 +10,19 @@ LOG_TAIL_LINES = 15
 
 
 class RuntimeFailure(Exception):  # noqa: N818 (a failure of the machinery, apart from a user's mistake)
-    """Something that we run did not do its part: the message says what, and where to look."""
+    """Failure of a service or tool that was run; the message names it and its log."""
 
     exit_code = 1
 
 
 class NotReady(UserError):  # noqa: N818 (read as a state: `raise NotReady`)
-    """Missing prerequisite of a command: the message says how to provide it."""
+    """Missing prerequisite of a command; the message says how to provide it."""
 
     exit_code = 3
 
 
 def tail(log: Path, lines: int = LOG_TAIL_LINES) -> str:
-    """Read the last lines of a log, or say that there is none."""
+    """Return the last lines of a log, or a note that it does not exist."""
     if not log.exists():
         return f"(no log at {log})"
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

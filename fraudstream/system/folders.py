@@ -1,3 +1,5 @@
+"""Folders of the project, its cache, and its local state."""
+
 from __future__ import annotations
 
 import os
@@ -5,66 +7,66 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-"""The folder that holds the packages: what the Flink processes need on their PYTHONPATH."""
+"""Folder of all our packages (a clone, or site-packages): the PYTHONPATH of the Flink processes."""
 
 
 def cache_folder() -> Path:
-    """Say where downloads are kept: `FRAUDSTREAM_CACHE`, else `~/.cache/fraudstream`."""
+    """Return the folder of downloads: `FRAUDSTREAM_CACHE`, else `~/.cache/fraudstream`."""
     chosen = os.environ.get("FRAUDSTREAM_CACHE")
     return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".cache" / "fraudstream"
 
 
 @dataclass(frozen=True, kw_only=True)
 class StateFolder:
-    """Names of everything that a local broker and cluster keep on disk.
+    """Layout of the files that a local broker and cluster keep on disk.
 
     Parameters
     ----------
     root
-        The folder, `.fraudstream` in the working folder unless configured. Deleting it while nothing
-        runs forgets all topics, checkpoints and logs.
+        Folder, `.fraudstream` in the working folder unless configured. Deleting it while nothing runs
+        deletes all topics, checkpoints and logs.
     """
 
     root: Path
 
     @property
     def run(self) -> Path:
-        """Folder of the record of running processes."""
+        """Record of the running processes."""
         return self.root / "run"
 
     @property
     def logs(self) -> Path:
-        """Folder of the processes' logs."""
+        """Logs of all processes."""
         return self.root / "logs"
 
     @property
     def kafka(self) -> Path:
-        """Folder of the broker's settings and topics."""
+        """Settings and topics of the broker."""
         return self.root / "kafka"
 
     @property
     def registry(self) -> Path:
-        """Folder of the embedded schema registry's schemas."""
+        """Schemas of the embedded schema registry."""
         return self.root / "registry"
 
     @property
     def models(self) -> Path:
-        """Folder of the model registry, its decisions, and the models that are served."""
+        """Model registry, its decision log, and the served models."""
         return self.root / "models"
 
     @property
     def rules(self) -> Path:
-        """Folder of the log of rule changes."""
+        """Audit log of the rules."""
         return self.root / "rules"
 
     @property
     def secrets(self) -> Path:
-        """Folder of passwords for the processes of this machine, each file for this user alone."""
+        """Password files for the processes of this machine, readable by this user only."""
         return self.root / "secrets"
 
     @property
     def flink_home(self) -> Path:
-        """Folder of the Flink distribution."""
+        """Flink distribution of the local cluster."""
         return self.root / "flink"
 
     @property
@@ -79,26 +81,26 @@ class StateFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Folder of the jobs' checkpoints."""
+        """Checkpoints of the jobs."""
         return self.root / "checkpoints"
 
     @property
     def savepoints(self) -> Path:
-        """Folder of the savepoints by `stop --savepoint`."""
+        """Savepoints of `stop --savepoint`."""
         return self.root / "savepoints"
 
     @property
     def high_availability(self) -> Path:
-        """Folder in which ZooKeeper and the JobManager store the running jobs, for a JobManager that takes over."""
+        """Records of the running jobs, for a JobManager that takes over."""
         return self.root / "high-availability"
 
     @property
     def temporary(self) -> Path:
-        """Folder of temporary files of the processes."""
+        """Temporary files of the processes."""
         return self.root / "tmp"
 
     def create(self) -> StateFolder:
-        """Make all folders that are missing and return self."""
+        """Create missing folders and return self."""
         for folder in (
             self.run,
             self.logs,

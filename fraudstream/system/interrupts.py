@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Keep Ctrl-C and TERM waiting until the block is done; outside the main thread it does nothing."""
+    """Defer Ctrl-C and TERM until the block ends; no effect outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

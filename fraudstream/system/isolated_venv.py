@@ -1,4 +1,4 @@
-"""Environments of their own for tools whose packages clash with ours."""
+"""Separate environments for tools whose packages conflict with ours."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ def tool_lock(name: str) -> Path:
 
 
 def isolated_venv(lock: Path, kind: str) -> Path:
-    """Return the Python of an environment with the packages of a lock, under the cache folder.
+    """Return the Python of an environment with the packages of a lock, below the cache folder.
 
-    It is made when it is not there, or when its lock has changed; of processes that want it at once one makes it.
+    It is created on first use and when its lock changes; concurrent processes wait for one another.
 
     Parameters
     ----------
     lock : Path
-        With hashes; its name is part of the environment's.
+        Lock file with hashes.
     kind : str
-        The folder below the cache folder.
+        Folder below the cache folder.
 
     Raises
     ------
     RuntimeFailure
-        When the packages can't be installed.
+        The packages can't be installed.
     """
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     folder = cache_folder() / kind / f"{lock.stem}-{digest}"
     python, done = folder / "bin" / "python", folder / ".done"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".making").open("w") as made_by_one:
-        fcntl.flock(made_by_one, fcntl.LOCK_EX)
+    with folder.with_suffix(".making").open("w") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
             run_uv("venv", "--python", sys.executable, str(folder))
@@ -69,21 +69,21 @@ def run_uv(*arguments: str) -> None:
 
 
 def run_isolated(line: Sequence[str | Path], environment: Mapping[str, str], expected: str) -> None:
-    """Run a script by the Python of an environment of its own.
+    """Run a script with the Python of a separate environment.
 
     Parameters
     ----------
     line
         Python, script and arguments.
     environment
-        Of the process: all of it.
+        Complete environment of the process.
     expected
-        What it is to make, for the message.
+        Description of the expected result, for the message.
 
     Raises
     ------
     RuntimeFailure
-        It failed; the message has the last line that it said.
+        The script failed; the message has the last line of its output.
     """
     _done(subprocess.run(line, env=environment, capture_output=True, text=True, check=False), expected)  # noqa: S603
 

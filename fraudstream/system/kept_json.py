@@ -1,4 +1,4 @@
-"""JSON that commands keep for later ones, read back as what it was."""
+"""Typed reading of the JSON files that commands store."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ MAX_SHOWN = 200
 
 
 class KeptJsonError(ValueError):
-    """Bytes that are not the JSON of a type; the message says where and why in one line."""
+    """Bytes that are not the JSON of a type; the message gives position and reason in one line."""
 
 
 def parse_kept(raw: bytes, kind: type[T] | Any) -> T:
-    """Return the value of a type, a dataclass for example, that JSON holds.
+    """Parse JSON as a value of a type, for example a dataclass.
 
     Raises
     ------
     KeptJsonError
-        It is no JSON, or JSON of something else: whatever the bytes are, nothing else is raised.
+        The bytes are not JSON of this type. No other error is raised, on any input.
     """
     try:
         found: T = TypeAdapter(kind).validate_json(raw)
@@ -42,14 +42,14 @@ def parse_kept(raw: bytes, kind: type[T] | Any) -> T:
 
 
 def read_kept(path: Path, kind: type[T] | Any, what: str, what_to_do: str) -> T:
-    """Read a file that `parse_kept` can parse.
+    """Read a file with `parse_kept`.
 
     Raises
     ------
     RuntimeFailure
-        It holds something else.
+        The content is invalid.
     OSError
-        It can't be read.
+        The file can't be read.
     """
     try:
         found: T = parse_kept(path.read_bytes(), kind)

@@ -1,3 +1,5 @@
+"""Allocation of loopback ports."""
+
 from __future__ import annotations
 
 import random
@@ -19,13 +21,13 @@ _chance = random.SystemRandom()
 
 
 class PortTakenError(UserError):
-    """A port that the settings name is held by another process."""
+    """Configured port that another process holds."""
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen on this loopback port now."""
+    """Return whether a server could listen on this loopback port now."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the JVM does: TIME_WAIT is no obstacle
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # like the JVM: ignore TIME_WAIT
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
@@ -34,7 +36,7 @@ def is_free(port: int) -> bool:
 
 
 def is_open(host: str, port: int, timeout_s: float = 0.5) -> bool:
-    """Say whether somebody answers at this address."""
+    """Return whether a server answers at this address."""
     try:
         with socket.create_connection((host, port), timeout=timeout_s):
             return True
@@ -43,10 +45,10 @@ def is_open(host: str, port: int, timeout_s: float = 0.5) -> bool:
 
 
 def free_port() -> int:
-    """Find a loopback port that nobody holds and that this process has not handed out before.
+    """Return a free loopback port that this process has not returned before.
 
-    It lies below those that the system gives to clients: a server that dies must find it free when it comes back, while
-    its clients keep trying, and one of them would now and then be given the very port that it calls.
+    It is below the ephemeral range: a server that restarts must find its port free, while its clients keep reconnecting
+    and the system could assign one of them that very port.
     """
     highest = min(32_767, _lowest_client_port() - 1)
     while True:
@@ -64,21 +66,21 @@ def _lowest_client_port() -> int:
 
 
 def choose_port(*, configured: int | None, preferred: int, setting: str) -> int:
-    """Choose the port of a server.
+    """Return the port for a server.
 
     Parameters
     ----------
     configured
-        The port that the user named, or None.
+        Configured port, or None.
     preferred
-        Taken if it is free and nothing is configured.
+        Used if it is free and none is configured.
     setting
         Name of the setting, for the message.
 
     Raises
     ------
     PortTakenError
-        When the configured port is taken; the message names its holder.
+        The configured port is in use; the message names the process.
     """
     if configured is None:
         return preferred if is_free(preferred) else free_port()
@@ -91,14 +93,14 @@ def choose_port(*, configured: int | None, preferred: int, setting: str) -> int:
 
 
 def await_free(port: int, whose: str) -> None:
-    """Wait until a server can come back at the port where its clients look for it.
+    """Wait until a server can restart at its previous port.
 
-    A process that was killed may hold it for a moment longer, until the last of its threads is gone.
+    A killed process may hold the port for a moment, until its last thread has ended.
 
     Raises
     ------
     PortTakenError
-        When somebody else holds it by now.
+        Another process holds it.
     """
     if not wait_until(lambda: is_free(port), seconds=RELEASE_SECONDS):
         raise PortTakenError(
@@ -108,7 +110,7 @@ def await_free(port: int, whose: str) -> None:
 
 
 def holder_of(port: int) -> str:
-    """Name the process that listens on a port, as far as this user may know."""
+    """Describe the process that listens on a port, as far as this user may see it."""
     try:
         sockets = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:

@@ -1,3 +1,5 @@
+"""Start and stop of long-running processes."""
+
 from __future__ import annotations
 
 import os
@@ -10,24 +12,24 @@ from pathlib import Path
 import psutil
 
 CLOCK_TOLERANCE_S = 2.0
-"""How far two readings of one process's start may differ (the wall clock may be stepped between them)."""
+"""Tolerance between two readings of a process's start time: the wall clock may be stepped in between."""
 TERM_SECONDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnedProcess:
-    """A process that we started, told apart from a later one with the same id by its start time.
+    """Started process, identified by its id and start time.
 
     Parameters
     ----------
     name
         `broker`, `jobmanager`, `taskmanager-1`, ...
     pid
-        Its id, which is also the id of its session: everything it starts is in that session.
+        Process id, and id of the session with all of its children.
     created
-        Seconds since the epoch at which it was started.
+        Start time in seconds since 1970.
     log
-        Where its output goes.
+        File with its output.
     """
 
     name: str
@@ -36,12 +38,12 @@ class OwnedProcess:
     log: str
 
     def alive(self) -> bool:
-        """Say whether this very process still runs."""
+        """Return whether this process is still running."""
         leader = _leader(self)
         return leader is not None and leader.status() != psutil.STATUS_ZOMBIE
 
     def resident_bytes(self) -> int:
-        """Memory that it holds now, 0 when it is gone."""
+        """Return its resident memory, 0 if it has ended."""
         leader = _leader(self)
         try:
             return 0 if leader is None else int(leader.memory_info().rss)
@@ -50,20 +52,20 @@ class OwnedProcess:
 
 
 def spawn(name: str, command: Sequence[str | Path], *, log: Path, env: Mapping[str, str], cwd: Path) -> OwnedProcess:
-    """Start a program in a session of its own, so that a Ctrl-C meant for us does not reach it.
+    """Start a program in its own session, so that Ctrl-C in the terminal does not reach it.
 
     Parameters
     ----------
     name
-        What to call it in messages.
+        Name in messages.
     command
         Program and arguments; no shell.
     log
-        File that its output is appended to.
+        File to append its output to.
     env
-        Its whole environment.
+        Complete environment.
     cwd
-        Its working folder.
+        Working folder.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
@@ -76,24 +78,24 @@ def spawn(name: str, command: Sequence[str | Path], *, log: Path, env: Mapping[s
             cwd=cwd,
             start_new_session=True,
         )
-    started.returncode = 0  # it outlives us on purpose: no ResourceWarning when the handle is dropped
+    started.returncode = 0  # it survives this process on purpose: avoid a ResourceWarning
     return OwnedProcess(name=name, pid=started.pid, created=_created(started.pid), log=str(log))
 
 
 def stop_processes(owned: Iterable[OwnedProcess], *, term_seconds: float = TERM_SECONDS) -> list[str]:
-    """End the processes and all that they started: TERM first, KILL for those left at the deadline.
+    """Stop the processes and their children: TERM first, then KILL after a timeout.
 
     Parameters
     ----------
     owned
-        Records of processes; those long gone are passed over.
+        Processes; those that have ended are skipped.
     term_seconds
-        How long they may take to end by themselves.
+        Timeout before KILL.
 
     Returns
     -------
     list of str
-        Names of those that had to be killed.
+        Names of the processes that were killed.
     """
     records = list(owned)
     members = {record.name: _members(record) for record in records}
@@ -117,7 +119,7 @@ def _created(pid: int) -> float:
     try:
         return float(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
-        return 0.0  # it failed at once: whoever waits for it will say so
+        return 0.0  # it failed at once: the caller that waits for it reports that
 
 
 def _leader(record: OwnedProcess) -> psutil.Process | None:
@@ -130,9 +132,9 @@ def _leader(record: OwnedProcess) -> psutil.Process | None:
 
 
 def _members(record: OwnedProcess) -> list[psutil.Process]:
-    """Find all living processes of the record's session (its leader may be dead already)."""
+    """Return all running processes of the session, even if its leader has ended."""
     if psutil.pid_exists(record.pid) and _leader(record) is None:
-        return []  # the id belongs to somebody else now, so the session does too
+        return []  # the id was reused, and so was the session
     return [process for process in psutil.process_iter() if _session(process.pid) == record.pid and _lives(process)]
 
 

@@ -1,3 +1,5 @@
+"""Record of the running services of a state folder."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -34,22 +36,22 @@ class _Kept:
 
 @dataclass(kw_only=True)
 class RunState:
-    """Running processes of one state folder, read from and written to `run/state.json`.
+    """Running services of one state folder, stored in `run/state.json`.
 
-    It is written after every start, before anything else can fail, so that `down` finds each process.
+    Saved directly after each start, so that `down` finds every process.
 
     Parameters
     ----------
     path
-        The file.
+        File of the record.
     processes
-        Those that were started and not stopped.
+        Processes that were started and not stopped.
     bootstrap_servers
-        Address of the embedded broker, None when there is none. One that died keeps it, and comes back there.
+        Address of the embedded broker, None without one. A dead broker keeps it for its restart.
     rest_url
         Address of the embedded cluster, likewise.
     registry_url
-        Address of the embedded schema registry, None when there is none.
+        Address of the embedded schema registry, None without one.
     """
 
     path: Path
@@ -60,7 +62,7 @@ class RunState:
 
     @classmethod
     def load(cls, folder: StateFolder) -> RunState:
-        """Read the record; a missing file is an empty one."""
+        """Read the record; empty if the file is missing."""
         path = folder.run / "state.json"
         if not path.exists():
             return cls(path=path)
@@ -71,11 +73,11 @@ class RunState:
                 "run `fraudstream down` of that release, then remove the file"
             )
         kept: _Kept = read_kept(path, _Kept, WHAT, WHAT_TO_DO)
-        told = {name: value for name, value in vars(kept).items() if name != "version"}
-        return cls(path=path, **told)
+        fields = {name: value for name, value in vars(kept).items() if name != "version"}
+        return cls(path=path, **fields)
 
     def save(self) -> None:
-        """Write the record; a reader sees the old or the new one, never half of it."""
+        """Write the record atomically."""
         rows = [dataclasses.asdict(process) for process in self.processes]
         text = json.dumps(
             {
@@ -93,7 +95,7 @@ class RunState:
         draft.replace(self.path)
 
     def start(self, launch: Callable[[], OwnedProcess]) -> OwnedProcess:
-        """Start a process and record it; a Ctrl-C between the two would leave an orphan, so it waits."""
+        """Start and record a process; defer Ctrl-C, which could leave an orphan between the two."""
         with deferred():
             process = launch()
             self.processes.append(process)
@@ -101,15 +103,15 @@ class RunState:
         return process
 
     def running(self, prefix: str = "") -> list[OwnedProcess]:
-        """List those still alive whose name begins with `prefix`."""
+        """Return the running processes whose names begin with `prefix`."""
         return [p for p in self.processes if p.name.startswith(prefix) and p.alive()]
 
     def forget_dead(self, prefix: str) -> None:
-        """Drop the records of processes that ended, after what they had started is gone too."""
+        """Stop the children of ended processes and delete their records."""
         self.stop_those(lambda process: process.name.startswith(prefix) and not process.alive())
 
     def stop(self, prefixes: tuple[str, ...] = ("",)) -> list[str]:
-        """Stop the recorded processes by name, for good; returns the names of those that were running."""
+        """Stop processes by name, without restart, and return the names of those that were running."""
         names = self.stop_those(lambda process: process.name.startswith(prefixes))
         left = {process.name for process in self.processes}
         self.bootstrap_servers = self.bootstrap_servers if "broker" in left else None
@@ -119,9 +121,9 @@ class RunState:
         return names
 
     def stop_those(self, chosen: Callable[[OwnedProcess], bool]) -> list[str]:
-        """Stop the chosen processes; returns the names of those that were running.
+        """Stop the selected processes and return the names of those that were running.
 
-        Their record goes only when they are gone, so an interrupted stop can be repeated.
+        Records are deleted after the processes have ended, so an interrupted stop can be repeated.
         """
         ending = [process for process in self.processes if chosen(process)]
         names = [process.name for process in ending if process.alive()]
@@ -133,12 +135,12 @@ class RunState:
 
 @contextmanager
 def exclusive(folder: StateFolder) -> Iterator[None]:
-    """Hold the state folder while processes are started or stopped.
+    """Lock the state folder while processes are started or stopped.
 
     Raises
     ------
     UserError
-        When another command is at it.
+        Another command holds the lock.
     """
     folder.run.mkdir(parents=True, exist_ok=True)
     with (folder.run / "lock").open("w") as file:

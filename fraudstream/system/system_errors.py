@@ -1,4 +1,4 @@
-"""Errors of the system in words: files that can't be read, disks that are full."""
+"""Messages for operating system errors: unreadable files, full disks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MISTAKES = {
     errno.ENOENT: "Correct the path",
     errno.EACCES: _RIGHTS,
     errno.EPERM: _RIGHTS,
-    errno.EROFS: "Name another place",
+    errno.EROFS: "Name another folder",
     errno.ENOTDIR: _OTHER_KIND,
     errno.EISDIR: _OTHER_KIND,
     errno.EEXIST: _OTHER_KIND,
@@ -29,20 +29,20 @@ _FAILURES = {
 
 
 def in_words(error: OSError) -> UserError | RuntimeFailure:
-    """Return what to raise for an error of the system that nobody expected: a mistake in a path, or a failure.
+    """Return the exception to raise for an unexpected system error: a wrong path, or a failure.
 
-    What can be foreseen at one place is worded there; this is for all the others.
+    Expected errors are handled where they occur.
     """
     number = error.errno or 0
     got = error.strerror or str(error) or type(error).__name__
-    place = _place(error)
-    expected = f"expected to use {place}" if place else "expected the system to do its part"
+    path = _path(error)
+    expected = f"expected to use {path}" if path else "expected the operating system to succeed"
     if number in _MISTAKES:
         return UserError(f"{expected}, got: {got}. {_MISTAKES[number]}")
     return RuntimeFailure(f"{expected}, got: {got}. {_FAILURES.get(number, 'See the logs, then run it again')}")
 
 
-def _place(error: OSError) -> str:
+def _path(error: OSError) -> str:
     names = [name for name in (error.filename, error.filename2) if name is not None]
     return " and ".join(
         ascii(os.fsdecode(name))[1:-1] if isinstance(name, str | bytes) else str(name) for name in names

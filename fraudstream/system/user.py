@@ -1,3 +1,5 @@
+"""Identity of the current user."""
+
 from __future__ import annotations
 
 import getpass
@@ -6,7 +8,7 @@ import socket
 
 
 def user() -> str:
-    """Say who runs this, and where."""
+    """Return the user and host of this process, as `name@host`."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

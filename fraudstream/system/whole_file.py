@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic replacement of files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a name to write under for the length of a block; the file has its own name once the block has ended well.
+    """Yield a temporary path to write to; it replaces the file when the block succeeds.
 
-    A disk that is full, a failure or Ctrl-C in the block leaves what was there before, and nothing half written.
+    A full disk, a failure or Ctrl-C in the block leaves the previous file unchanged.
 
     Parameters
     ----------
     path
-        The file; its folder is made when absent.
+        Target file; its folder is created if missing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():

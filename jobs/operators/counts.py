@@ -1,3 +1,5 @@
+"""Counters of the scoring operator."""
+
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +15,7 @@ GROUP = "fraudstream"
 
 
 class Counts:
-    """Flink counters of what became of the records, raised once a batch; they begin at 0 whenever the job starts."""
+    """Flink counters of records by outcome, updated once a batch; they begin at 0 whenever the job starts."""
 
     def __init__(self, context: RuntimeContext) -> None:
         group = context.get_metrics_group().add_group(GROUP)

@@ -1,3 +1,5 @@
+"""The drift operator."""
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,18 +23,18 @@ PART = "part"
 
 
 class DetectDrift(KeyedProcessFunction):
-    """Runs the detectors on the observations of one signal; keyed by signal, so each is watched globally.
+    """Drift detectors of each signal; keyed by signal, so that each is watched globally.
 
-    State: `detectors`, map of detector name to versioned bytes, one for each signal, and the unfinished observation
-    beside them. It lives as long as the job. Parts of different shards come in no fixed order; the detectors do not
-    need one.
+    State: `detectors`, map of detector name to versioned bytes, one for each signal, with the unfinished observation
+    as one more entry. It lives as long as the job. Parts of different shards arrive in no fixed order; the detectors
+    need none.
     """
 
     def __init__(self, config: JobConfig) -> None:
         self._config = config
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Open the state, and the codec of what was found."""
+        """Open the state and the codec of drift events."""
         config = self._config
         registry = open_registry(config.registry)
         self._codec = RecordCodec(DRIFT, value_subject(config.topics.drift), registry)
@@ -43,7 +45,7 @@ class DetectDrift(KeyedProcessFunction):
         self._watches: dict[str, tuple[PartMerger, SignalWatch]] = {}
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
-        """Take in one OBSERVATION; emit a TOPIC_BATCH of the drift events that it caused."""
+        """Process one OBSERVATION; emit a TOPIC_BATCH of the drift events that it caused."""
         signal = ctx.get_current_key()
         if signal not in self._watches:
             state = dict(self._states.items())

@@ -1,3 +1,5 @@
+"""Expiry of silent keys by event time."""
+
 from __future__ import annotations
 
 import json
@@ -9,39 +11,39 @@ from models.features.window import HORIZON_MS
 from schemas.durations import DAY_MS
 
 KEPT_MS = HORIZON_MS + 30 * DAY_MS
-"""How long a silent key is kept: so long that even a transaction a month late sees all within its horizon."""
+"""Time for which a silent key is kept: even a transaction a month late has its whole horizon."""
 
 MAX_AT_ONCE = 500
-"""Keys looked at in one call, about: those of a day may be a million, and the batch must not wait for them."""
+"""Approximate number of keys checked in one call: a day may have a million, and the batch must not wait for them."""
 
 MAX_REMEMBERED = 100_000
-"""Keys of which a shard remembers that they have an entry: it need not ask the state for each record that it writes."""
+"""Keys known to have an entry, which spare a read of the state for each record that is written."""
 
 Records = tuple[Any, Callable[[bytes], int]]
 """A map state of key to record, and what gives a record's newest time, milliseconds since 1970."""
 
 
 class ExpiryIndex:
-    """Forgets the keys of a shard, its customers or its merchants, that nothing was heard of for KEPT_MS.
+    """Index of the days on which the keys of a shard, customers or merchants, expire after KEPT_MS of silence.
 
-    Every key stands in one entry of a map, under the day on which to look at it again: then it is forgotten, or put
-    under the day that the newest thing known of it says. So a day costs the few keys that are due, and no one ever
-    walks over the whole state. No transaction less than a month late sees anything of what is forgotten, unless a
-    label comes for the key after all that silence: older labels then count no more.
+    Every key is in one entry of a map, under the day of its next check. On that day it expires, or moves to the day
+    that follows from its newest record. A day costs the few keys that are due, and the state is never scanned. An
+    expired key changes no feature of a transaction that is less than a month late, unless a label arrives for it after
+    all that silence: older labels no longer count.
 
     Parameters
     ----------
-    due : MapState of day and number to the keys of an entry
+    expires_on : MapState of day and number to the keys of an entry
         With this shard's key current, now and at each call, as those below.
     records : sequence of Records
-        All that is known of the keys.
+        Records of the keys.
     """
 
-    def __init__(self, due: Any, records: Sequence[Records]) -> None:
-        self._due = due
+    def __init__(self, expires_on: Any, records: Sequence[Records]) -> None:
+        self._expires_on = expires_on
         self._records = records
         self._entries: dict[int, int] = {}
-        for key in due.keys():  # noqa: SIM118 - no dict
+        for key in expires_on.keys():  # noqa: SIM118 - no dict
             day = int(key.partition("/")[0])
             self._entries[day] = self._entries.get(day, 0) + 1
         self._remembered: set[str] = set()
@@ -49,18 +51,18 @@ class ExpiryIndex:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def expect(self, keys: Iterable[str], newest_ms: int) -> None:
-        """Note keys that have no entry; ``newest_ms`` is the time of the newest thing known of them."""
+    def schedule(self, keys: Iterable[str], newest_ms: int) -> None:
+        """Add keys that have no entry; ``newest_ms`` is the time of their newest record."""
         noted = list(keys)
         if not noted:
             return
         day = (newest_ms + KEPT_MS) // DAY_MS + 1
         number = self._entries.get(day, 0)
-        self._due.put(f"{day}/{number}", json.dumps(noted).encode())
+        self._expires_on.put(f"{day}/{number}", json.dumps(noted).encode())
         self._entries[day] = number + 1
 
-    def expect_changed(self, records: dict[str, bytes], newest_ms: Callable[[bytes], int]) -> None:
-        """Note those keys of changed records that have no entry, as nothing is stored of them yet.
+    def schedule_changed(self, records: dict[str, bytes], newest_ms: Callable[[bytes], int]) -> None:
+        """Add those keys of changed records that have no entry, since nothing is stored under them yet.
 
         Parameters
         ----------
@@ -75,53 +77,53 @@ class ExpiryIndex:
             if not any(state.contains(key) for state, _ in self._records):
                 new.setdefault(newest_ms(records[key]) // DAY_MS, []).append(key)
         for day, keys in new.items():
-            self.expect(sorted(keys), day * DAY_MS + DAY_MS - 1)
+            self.schedule(sorted(keys), day * DAY_MS + DAY_MS - 1)
         if len(self._remembered) + len(unsure) > MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered |= unsure
 
-    def adopt(self, keys: Iterable[str]) -> None:
-        """Note keys of an earlier version's state, where they had no entry: they are looked at soon."""
+    def backfill(self, keys: Iterable[str]) -> None:
+        """Add keys of an earlier version's state, which had no entries; they are checked soon."""
         left = iter(keys)
         while some := list(islice(left, MAX_AT_ONCE)):
-            self.expect(some, -KEPT_MS)
+            self.schedule(some, -KEPT_MS)
 
-    def forget(self, now_ms: int, heard_of: Callable[[str], bool]) -> list[str]:
-        """Look at keys that are due at a time, MAX_AT_ONCE or so, and return those that were forgotten.
+    def expire(self, now_ms: int, is_pending: Callable[[str], bool]) -> list[str]:
+        """Check about MAX_AT_ONCE keys that are due, remove the silent ones, and return these.
 
         Parameters
         ----------
         now_ms : int
             Milliseconds since 1970.
-        heard_of : callable
-            Whether something is known of a key that is not in its record yet: it is kept.
+        is_pending : callable
+            Whether a key has changes that are not in its record yet: it is kept.
         """
         if not self._entries or min(self._entries) > now_ms // DAY_MS:
             return []
         silent: list[str] = []
         kept: dict[int, list[str]] = {}
-        for key in self._take(now_ms // DAY_MS):
-            newest_ms = now_ms if heard_of(key) else self._newest_ms(key)
+        for key in self._pop_due(now_ms // DAY_MS):
+            newest_ms = now_ms if is_pending(key) else self._newest_ms(key)
             if newest_ms + KEPT_MS < now_ms:
                 silent.append(key)
             else:
                 kept.setdefault(newest_ms // DAY_MS, []).append(key)
         for day, keys in kept.items():
-            self.expect(keys, day * DAY_MS + DAY_MS - 1)
+            self.schedule(keys, day * DAY_MS + DAY_MS - 1)
         for state, _ in self._records:
             for key in silent:
                 state.remove(key)
         self._remembered.difference_update(silent)
         return silent
 
-    def _take(self, today: int) -> list[str]:
+    def _pop_due(self, today: int) -> list[str]:
         keys: list[str] = []
         for day in sorted(day for day in self._entries if day <= today):
             while self._entries[day] and len(keys) < MAX_AT_ONCE:
                 self._entries[day] -= 1  # from the last on, so that what is left is numbered without a gap
                 entry = f"{day}/{self._entries[day]}"
-                keys += json.loads(self._due.get(entry))
-                self._due.remove(entry)
+                keys += json.loads(self._expires_on.get(entry))
+                self._expires_on.remove(entry)
             if not self._entries[day]:
                 del self._entries[day]
         return keys

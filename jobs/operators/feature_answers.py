@@ -1,3 +1,5 @@
+"""Answers to feature queries."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class FeatureAnswers:
-    """Tells the features that a transaction would have if it came now, to who asks by the queries topic.
+    """Answers to the queries topic: the features that a transaction would have if it arrived now.
 
-    A query that is none, breaks a transaction's limits or makes the features fail is passed over: who asked hears
-    nothing, and nothing of the stream is lost.
+    A query that can't be decoded, breaks a transaction's limits or makes the features fail is skipped: it has no
+    answer, and nothing of the stream is lost.
     """
 
     def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:

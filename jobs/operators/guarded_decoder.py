@@ -1,3 +1,5 @@
+"""Decoding in which no single record fails a batch."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -16,15 +18,15 @@ from schemas.row_selection import Rows, items_of
 
 
 class GuardedDecoder:
-    """A decoder that no record makes fail: one that does is set aside as INTERNAL, and the rest is decoded.
+    """Decoder that rejects a record that makes it fail as INTERNAL, and decodes the rest.
 
     Parameters
     ----------
     decoder : BatchDecoder
     plain : str and bytes
-        Key and payload of a record that nothing is wrong with: where it fails too, none is at fault.
+        Key and payload of a valid record: where it fails too, no record is at fault.
     check : callable of pyarrow.RecordBatch, optional
-        What else must not raise for the decoded records.
+        Further check, which must not raise for the decoded records.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class GuardedDecoder:
         Raises
         ------
         Exception
-            What a record raised, where a plain one fails too.
+            The error of a record, where a valid one fails too.
         """
         try:
             return self._decoded(keys, payloads, kafka_time_ms)

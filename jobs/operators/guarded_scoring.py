@@ -1,3 +1,5 @@
+"""Scoring in which no single transaction fails a batch."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 AFTER_MODELS = (Stage.RULES, Stage.RECORDS, Stage.DRIFT)
 
 MAX_ROUNDS = 8
-"""Searches in one batch, each at one stage, before what is left of it is scored row by row."""
+"""Searches in one batch, each at one stage, before the rest is scored row by row."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -33,7 +35,7 @@ class Scored:
     Attributes
     ----------
     parts : list of Part
-        In order; one where none failed.
+        From first to last; a single one where no transaction failed.
     rejections : list of Rejection
         Transactions that make the job fail, by their rows among the n.
     events : list of Row
@@ -49,12 +51,13 @@ class Scored:
 
 
 class GuardedScoring:
-    """Scores transactions of a shard, rules on them and writes it all down; one that makes that fail is set aside.
+    """Scoring, rules and records of a shard's transactions; a transaction that makes them fail is rejected.
 
-    Nothing is stored or emitted meanwhile. Where a batch fails, the stage that failed is tried on groups of its
-    transactions until each culprit stands alone, and the others go through all stages again, see `CulpritSearch`.
-    Where that is inconclusive, each transaction is scored by itself. A challenger that fails is removed, and a champion
-    that fails for more than a single transaction gives way to the models before it, see `ShardModels`.
+    Nothing is stored or emitted before the outcome is known. Where a batch fails, the stage that failed is retried on
+    groups of its transactions until each culprit is found, and the others go through all stages again, see
+    `CulpritSearch`. Where that is inconclusive, each transaction is scored by itself. A challenger that fails is
+    removed, and a champion that fails for more than a single transaction is replaced by the models before it, see
+    `ShardModels`.
 
     Parameters
     ----------
@@ -62,7 +65,7 @@ class GuardedScoring:
     models : ShardModels
     rules : ShardRules
     plain : pyarrow.RecordBatch
-        A transaction that nothing is wrong with: where it fails too, none is at fault.
+        A valid transaction: where it fails too, no transaction is at fault.
     """
 
     def __init__(self, shard: ShardScorer, models: ShardModels, rules: ShardRules, plain: pa.RecordBatch) -> None:
@@ -84,7 +87,7 @@ class GuardedScoring:
         Raises
         ------
         Exception
-            What a transaction raised, where a plain one fails too.
+            The error of a transaction, where a valid one fails too.
         """
         found = Scored()
         given = ScoringInput(records=records, positions=positions, unfinished=unfinished, now_ms=now_ms)
@@ -102,29 +105,29 @@ class GuardedScoring:
         return found
 
     def _sift(self, given: ScoringInput, run: ScoringRun, found: Scored) -> dict[int, BaseException]:
-        """Score all but the culprits, which are returned with what they raised; ``run`` failed for all of them."""
+        """Score all but the culprits, and return these with their errors; ``run`` failed for all of them."""
         rows, culprits = np.arange(len(given)), dict[int, BaseException]()
         for _ in range(MAX_ROUNDS):
-            places = self._found_by(run, found)
-            if not places and run.serving is self._models.serving:
+            failed = self._found_by(run, found)
+            if not failed and run.serving is self._models.serving:
                 break
-            now = {int(rows[place]): error for place, error in places.items()}
+            now = {int(rows[row]): error for row, error in failed.items()}
             still = self._reconfirmed(culprits, now, given)
             as_before, culprits = len(still) == len(culprits), still | now
             rows = np.delete(np.arange(len(given)), list(culprits))
             if not len(rows):
-                self._shard.take_back(run.given.records)
+                self._shard.revert(run.given.records)
                 return culprits
-            left = np.delete(np.arange(len(run.given)), list(places)) if as_before else None
+            left = np.delete(np.arange(len(run.given)), list(failed)) if as_before else None
             run = self._without(run, left, given.of(rows, given.unfinished), found.events)
             if run.error is None:
                 self._keep(run.part, found)
                 return culprits
-        self._shard.take_back(run.given.records)
+        self._shard.revert(run.given.records)
         return culprits | self._one_by_one(given, rows, found)
 
     def _without(self, run: ScoringRun, left: Rows | None, given: ScoringInput, events: list[Row]) -> ScoringRun:
-        """Score again what is left of a run that failed, no more of it than must be; None: not of that run alone."""
+        """Score the rest of a run that failed, again only as far as needed; ``left`` None: more than its rows."""
         if left is not None and run.stage in AFTER_MODELS:
             try:
                 rest = run.left(left, given)
@@ -135,14 +138,14 @@ class GuardedScoring:
             if rest is not None:
                 rest.finish()
                 return rest
-        self._shard.take_back(run.given.records)
+        self._shard.revert(run.given.records)
         return self._with_sound_models(given, events)
 
     def _found_by(self, run: ScoringRun, outcome: Scored) -> dict[int, BaseException]:
         """Return the culprits at the stage that failed; none where trying it on groups of rows is inconclusive."""
         count, error = len(run.given), run.error
         if run.stage not in AFTER_MODELS:
-            self._shard.take_back(run.given.records)
+            self._shard.revert(run.given.records)
         if count == 1 and error is not None:
             return {0: error}
         found = self._search.find(count, run.retry)
@@ -155,24 +158,22 @@ class GuardedScoring:
                 outcome.counted = 0
                 return {}
         if run.stage in AFTER_MODELS:
-            self._shard.take_back(run.given.of(np.array(list(found)), None).records)
+            self._shard.revert(run.given.of(np.array(list(found)), None).records)
         return found if run.stage is Stage.FEATURES else self._confirmed(found, run.given)
 
     def _confirmed(self, found: dict[int, BaseException], given: ScoringInput) -> dict[int, BaseException]:
-        """Return those of some culprits that fail without those before them of the same customer too."""
+        """Return those culprits that also fail without the earlier ones of the same customer."""
         first: dict[str, int] = {}
         customers = given.records.column("customer_id").take(pa.array(list(found))).to_pylist()
         doubtful = {
-            place
-            for place, customer in zip(found, customers, strict=True)
-            if first.setdefault(customer, place) != place
+            row for row, customer in zip(found, customers, strict=True) if first.setdefault(customer, row) != row
         }
-        return {place: error for place, error in found.items() if place not in doubtful or self._fails(place, given)}
+        return {row: error for row, error in found.items() if row not in doubtful or self._fails(row, given)}
 
     def _reconfirmed(
         self, culprits: dict[int, BaseException], now: dict[int, BaseException], given: ScoringInput
     ) -> dict[int, BaseException]:
-        """Return those culprits that fail without the ones before them of the same customer that are found now."""
+        """Return those culprits that also fail without the earlier ones of the same customer that are found now."""
         if not culprits or not now:
             return culprits
         customers = given.records.column("customer_id")
@@ -186,11 +187,11 @@ class GuardedScoring:
         }
 
     def _fails(self, row: int, given: ScoringInput) -> bool:
-        """Return whether a transaction fails alone, upon what is stored of its customer."""
+        """Return whether a transaction fails alone, given the stored history of its customer."""
         alone = given.of(np.array([row]), given.unfinished)
         run = self._run(alone)
         run.finish()
-        self._shard.take_back(alone.records)
+        self._shard.revert(alone.records)
         return run.error is not None and not isinstance(run.error, ChallengerError)
 
     def _one_by_one(self, given: ScoringInput, rows: Rows, found: Scored) -> dict[int, BaseException]:
@@ -202,7 +203,7 @@ class GuardedScoring:
             if run.error is None:
                 self._keep(run.part, found)
             else:
-                self._shard.take_back(alone.records)
+                self._shard.revert(alone.records)
                 culprits[row] = run.error
         return culprits
 
@@ -221,16 +222,16 @@ class GuardedScoring:
         return ScoringRun(self._shard, self._models.serving, self._rules, given)
 
     def _with_sound_models(self, given: ScoringInput, events: list[Row]) -> ScoringRun:
-        """Score some transactions, again without each model that turns out to fail; the last run may have an error."""
+        """Score some transactions, and again without each model that fails; the last run may have an error."""
         while True:
             run = self._run(given)
             run.finish()
             error = run.error
             if isinstance(error, ChallengerError):
-                self._shard.take_back(given.records)
+                self._shard.revert(given.records)
                 events += self._models.remove(error.number, str(error), given.now_ms)
             elif isinstance(error, ChampionError) and len(given) == 1 and self._models.must_fall_back(1):
-                self._shard.take_back(given.records)
+                self._shard.revert(given.records)
                 events += self._models.fall_back(str(error), given.now_ms)
             else:
                 return run
@@ -241,12 +242,12 @@ class GuardedScoring:
         return self._run(plain).passes(run.stage)
 
     def _require_plain(self, plain: ScoringInput, events: list[Row], cause: Exception) -> None:
-        """Raise what a whole batch raised, unless a plain transaction comes through, alert and reasons included."""
+        """Raise the error of a whole batch, unless a plain transaction passes, alert and reasons included."""
         run = self._with_sound_models(plain, events)
         try:
             passes = run.error is None and self._writes_alerts(run)
         finally:
-            self._shard.take_back(self._plain)
+            self._shard.revert(self._plain)
         if not passes:
             raise cause
 

@@ -1,3 +1,5 @@
+"""Log of features and scores for a share of the transactions."""
+
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -15,11 +17,11 @@ from schemas.position import offset_of, partition_of
 from schemas.registry import SchemaRegistry, value_subject
 
 HASH_BITS = 53
-"""Of a transaction's hash: as many as a float counts exactly."""
+"""Bits of a transaction's hash: as many as a float counts exactly."""
 
 
 class InferenceLog:
-    """Writes down what the model was given and what it answered, for a share of the transactions.
+    """Encoder of features and scores for a share of the transactions.
 
     The share is chosen by customer and transaction_id: a duplicate, a replay and another run choose the same ones.
     By the id alone, customers who count their transactions from 1 would be logged all at once or not at all.
@@ -41,14 +43,14 @@ class InferenceLog:
         label_offsets: Sequence[int],
         now_ms: int,
     ) -> Iterator[Row]:
-        """Yield the TOPIC_BATCHes of the chosen ones among n scored transactions.
+        """Yield the TOPIC_BATCHes of the sampled ones among n scored transactions.
 
         Parameters
         ----------
         records : pyarrow.RecordBatch
             n rows of TRANSACTION_ARROW.
-        scored : Decided
-            Of the same.
+        scored : Decisions
+            Their scores and decisions.
         positions : n of int
             Position of each, see `schemas.position`.
         shard : int

@@ -1,3 +1,5 @@
+"""Model of the job's settings."""
+
 from __future__ import annotations
 
 from functools import partial
@@ -35,7 +37,7 @@ class JobModel:
         self._loading.in_time()
 
     def serving(self, kept: bytes | None, loader: ServingLoader) -> Serving:
-        """Return what a shard begins with: this model or, where it can't be loaded, the deployment of its state.
+        """Return the models that a shard begins with: this one or, if it can't be loaded, the deployment of its state.
 
         Parameters
         ----------
@@ -56,7 +58,7 @@ class JobModel:
                 "got no answer. Check the drive or network that it is on."
             )
         except Exception as error:
-            # A network drive fails in many ways, and none of them matters where a deployment serves.
+            # A network drive fails in many ways; none of them matters where a deployment serves.
             refusal = str(error) or repr(error)
         outcome = None if kept is None else loader.awaited(kept)
         if outcome is not None and outcome.serving is not None:

@@ -1,3 +1,5 @@
+"""Micro-batches of labels, decoded once for all shards of a subtask."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ReadLabels:
-    """What a micro-batch of m records held.
+    """Labels of a micro-batch of m records.
 
     Attributes
     ----------
@@ -48,22 +50,22 @@ class ReadLabels:
 
     def letters(self, failed: Mapping[int, Exception], key: int) -> list[Rejection]:
         """Return rejections of good labels that could not be learned, of those whose customers are a shard's."""
-        places = np.delete(np.arange(len(self.positions)), [rejection.row for rejection in self.rejections])
+        good = np.delete(np.arange(len(self.positions)), [rejection.row for rejection in self.rejections])
         return [
-            Rejection(int(places[row]), Reason.INTERNAL, internal(error))
+            Rejection(int(good[row]), Reason.INTERNAL, internal(error))
             for row, error in failed.items()
             if self.shards[row] == key
         ]
 
 
 class LabelReader:
-    """Decodes micro-batches of labels, each once for all shards of a subtask.
+    """Decoder of micro-batches of labels, each once for all shards of a subtask.
 
     Parameters
     ----------
     decoder : LabelBatchDecoder
     plain : str and bytes
-        Key and payload of a label that nothing is wrong with.
+        Key and payload of a valid label.
     """
 
     def __init__(self, decoder: LabelBatchDecoder, plain: tuple[str, bytes]) -> None:
@@ -74,7 +76,7 @@ class LabelReader:
     def read(
         self, keys: Sequence[str | None], payloads: Sequence[bytes], positions: Sequence[int], stamps: Sequence[int]
     ) -> ReadLabels:
-        """Return what the records of a batch hold, see `record_types`."""
+        """Decode a batch, see `record_types`."""
         times_ms = kafka_times_ms(stamps)
         batch = self._decoder.decode(keys, payloads, times_ms)
         try:
@@ -86,12 +88,11 @@ class LabelReader:
             labels = LabelBatch.of(batch.records)
         shards = np.array(stamps, np.int64) & STAMP_MASK
         good = np.delete(shards, [rejection.row for rejection in batch.rejections])
-        places = np.array(positions, np.int64)
-        self._last = ReadLabels(labels, batch.rejections, good, places, keys, payloads)
+        self._last = ReadLabels(labels, batch.rejections, good, np.array(positions, np.int64), keys, payloads)
         return self._last
 
     def last(self, position: int) -> ReadLabels:
-        """Return what `read` did last, whose first record lay at ``position``: it is another shard's turn.
+        """Return the last batch of `read` for another shard; ``position`` is that of its first record.
 
         Raises
         ------

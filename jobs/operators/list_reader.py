@@ -20,7 +20,7 @@ STORED_VERSION = 1
 """Version of an entry in the state."""
 
 MAX_REFUSED_CHANGES = 100
-"""Changes of a batch whose refusals are told by their ids; those of others are told together, without one."""
+"""Changes of a batch whose refusals are reported by id; the others are reported together, without one."""
 
 _STORED = struct.Struct("<Bq")
 
@@ -36,11 +36,11 @@ class ReadEntry:
 
     @property
     def is_gone(self) -> bool:
-        """Whether it is on the list no more."""
+        """Whether it was removed from the list."""
         return self.until_ms == GONE_MS
 
     def encode(self) -> bytes:
-        """Return what the state keeps of it under its name."""
+        """Return its bytes in the state, stored under its name."""
         return _STORED.pack(STORED_VERSION, self.until_ms)
 
     @classmethod
@@ -81,7 +81,7 @@ class ReadEntries:
 
 
 class ListReader:
-    """Decodes list entries of the control topic.
+    """Decoder of list entries of the control topic.
 
     Parameters
     ----------

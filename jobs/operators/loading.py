@@ -10,10 +10,10 @@ from threading import Lock, Thread
 from typing import Generic, TypeVar
 
 MAX_WAIT_S = 20.0
-"""How long a job that starts waits for a load before it goes on without: a model takes some tens of milliseconds."""
+"""Time for which a starting job waits for a load before it continues without: a model loads in tens of milliseconds."""
 
 MAX_AT_ONCE = 32
-"""Orders that are loaded at once: threads are few, and one that waits for a network that hangs never ends."""
+"""Loads at the same time: threads are few, and one that waits for a network that hangs never ends."""
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Loading(Generic[T]):
     name : str
         Name of the thread.
     max_wait_s : float
-        How long after the load's begin `in_time` waits at most: all that wait for one load share the deadline.
+        Longest wait of `in_time`, from the beginning of the load: all that wait for one load share the deadline.
     loads : Loads, optional
         Begins it when it has a thread for it.
     """
@@ -60,10 +60,10 @@ class Loading(Generic[T]):
 
 
 class Loads(Generic[T]):
-    """Loads of orders, a bounded number of them at once; of those that wait for a thread the newest alone is kept.
+    """Bounded number of loads at the same time; of those that wait for a thread only the newest is kept.
 
-    The control topic is read from its first record on, and may hold any number of orders. The newest alone counts, so
-    the future of one that gave way is cancelled: a shard that still wants it orders it again.
+    The control topic is read from its first record on, and may hold any number of records. Only the newest counts, so
+    the future of one that was replaced is cancelled: a shard that still needs it requests it again.
 
     Parameters
     ----------

@@ -1,3 +1,5 @@
+"""Writes to Flink's map state in both modes."""
+
 from typing import Any
 
 from pyflink.datastream.state import MapState
@@ -8,8 +10,8 @@ from jobs.job_config import Mode
 def put_all(state: MapState, entries: dict[str, bytes], mode: Mode) -> None:
     """Put all entries into a map state at once, in thread mode by one crossing into the JVM.
 
-    PyFlink's two modes disagree on what they take: the map itself, or (in process mode, which loops over it
+    PyFlink's two modes disagree on what they accept: the map itself, or (in process mode, which loops over it
     for pairs) its items.
     """
-    taken: Any = entries.items() if mode == "process" else entries
-    state.put_all(taken)
+    accepted: Any = entries.items() if mode == "process" else entries
+    state.put_all(accepted)

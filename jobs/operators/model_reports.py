@@ -1,3 +1,5 @@
+"""Model events and comparisons of challengers, as records."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -17,11 +19,11 @@ from schemas.registry import SchemaRegistry, value_subject
 from schemas.rejection import readable
 
 KEPT_DETAIL, KEPT_MODELS = 1_000, MAX_CHALLENGERS + 1
-"""Characters of a refusal, and models, that an event has: it is small enough for a broker, whatever was ordered."""
+"""Maximum characters of a refusal, and models, of an event: small enough for a broker with any control record."""
 
 
 class ModelReports:
-    """Puts what the shards say of their models and rules into records, and these into TOPIC_BATCHes."""
+    """Encoder of events of models and rules, and of comparisons, as TOPIC_BATCHes."""
 
     def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:
         self._topics = config.topics
@@ -29,39 +31,39 @@ class ModelReports:
         self._comparisons = RecordCodec(SHADOW, value_subject(config.topics.shadow), registry)
 
     def serving(self, shard: int, serving: Serving, now_ms: int, took_ms: int | None) -> Row:
-        """Say that a shard's scores are of these models from now on."""
-        model_ids = [model.manifest.model_id for model in serving.panel.models]
+        """Report that a shard scores with these models from now on."""
+        model_ids = [model.manifest.model_id for model in serving.ensemble.models]
         return self._event("SERVING", shard, serving.deployment_id, model_ids, "", now_ms, took_ms)
 
     def refused(self, shard: int, outcome: Outcome, now_ms: int, took_ms: int | None) -> Row:
-        """Say that a shard does not follow a deployment, and why."""
+        """Report that a shard refuses a deployment, and why."""
         deployment = outcome.deployment
         deployment_id, model_ids = (deployment.deployment_id, deployment.model_ids) if deployment else ("", ("",))
         return self._event("REFUSED", shard, deployment_id, model_ids, outcome.refusal, now_ms, took_ms)
 
     def removed(self, shard: int, serving: Serving, number: int, why: str, now_ms: int) -> Row:
-        """Say that a shard goes on without a challenger: it names the challenger alone, and why."""
-        model_id = serving.panel.models[number].manifest.model_id
+        """Report that a shard removed a challenger, and why; the event names the challenger alone."""
+        model_id = serving.ensemble.models[number].manifest.model_id
         return self._event("REFUSED", shard, serving.deployment_id, (model_id,), why, now_ms, None)
 
     def failed(self, shard: int, serving: Serving, why: str, now_ms: int) -> Row:
-        """Say that a shard goes back to the models before these, and why."""
-        model_ids = [model.manifest.model_id for model in serving.panel.models]
+        """Report that a shard falls back to the models before these, and why."""
+        model_ids = [model.manifest.model_id for model in serving.ensemble.models]
         return self._event("REFUSED", shard, serving.deployment_id, model_ids, why, now_ms, None)
 
     def rules(self, shard: int, read: ReadBook, now_ms: int) -> Row:
-        """Say that a shard follows a rule book from now on, or why it does not."""
+        """Report that a shard follows a rule book from now on, or why it refuses it."""
         kind = "RULES_REFUSED" if read.engine is None else "RULES"
         return self._event(kind, shard, read.book_id, ("",), read.refusal, now_ms, None)
 
     def record(self, shard: int, record_id: str, refusal: str, now_ms: int) -> Row:
-        """Say that a shard follows a snooze or a change of a list from now on, or why it does not."""
+        """Report that a shard follows a snooze or a change of a list from now on, or why it refuses it."""
         return self._event("RULES_REFUSED" if refusal else "RULES", shard, record_id, ("",), refusal, now_ms, None)
 
     def comparisons(
         self, shard: int, deployment_id: str, tallies: list[ShadowTally], begin_ms: int, end_ms: int
     ) -> Row:
-        """Say how each challenger compares with the champion since it was said last."""
+        """Report how each challenger compared with the champion since the last report."""
         head = {"deployment_id": deployment_id, "shard": shard, "begin": begin_ms, "end": end_ms}
         payloads = [self._comparisons.encode({**head, **tally.take()}) for tally in tallies]
         return Row(self._topics.shadow, [str(shard)] * len(payloads), payloads)

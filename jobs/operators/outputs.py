@@ -1,3 +1,5 @@
+"""Records that the job writes: scores, alerts, dead letters."""
+
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -29,11 +31,11 @@ _COPIED = tuple(name for name in names_read_by(Reader.ALERTS) if name != name_of
 
 
 KEPT_KEY, KEPT_DETAIL = 256, 1_000
-"""Characters of a key and of a detail that a dead letter has; a customer's id is never longer."""
+"""Maximum characters of a dead letter's key and detail; a customer's id is never longer."""
 
 
 class Outputs:
-    """Puts what the operator found into records, and these into TOPIC_BATCHes."""
+    """Encoder of what the operator found: scores, alerts and dead letters as TOPIC_BATCHes."""
 
     def __init__(self, config: JobConfig, artifact: Artifact, registry: SchemaRegistry) -> None:
         self._topics = config.topics
@@ -60,15 +62,15 @@ class Outputs:
         fired: Fired = NONE_FIRED,
         rule_book_id: str = "",
     ) -> Iterator[Row]:
-        """Yield the alerts of a batch, each with the rules that raised it, and its scores if they are wanted.
+        """Yield the alerts of a batch, each with the rules that raised it, and its scores unless they are turned off.
 
-        Each record says upon what it was scored: model, known labels and rules. After a failure a transaction that is
-        scored again may meet others of these; equal ones give an equal score.
+        Each record names what it was scored with: model, known labels and rules. After a failure these may differ for a
+        transaction that is scored again; with equal ones its score is equal.
         """
         flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
         if len(flagged):
-            upon = {"shard": shard, "label_offsets": list(label_offsets), "rule_book_id": rule_book_id}
-            yield from self._alert_batches(records, scored, flagged, now_ms, fired, upon)
+            scored_with = {"shard": shard, "label_offsets": list(label_offsets), "rule_book_id": rule_book_id}
+            yield from self._alert_batches(records, scored, flagged, now_ms, fired, scored_with)
         if self._emit_scores:
             payloads = self._scores.encode(
                 records, scored.scores, scored.decisions, now_ms, label_offsets, shard, rule_book_id
@@ -84,7 +86,7 @@ class Outputs:
         positions: Sequence[int],
         now_ms: int,
     ) -> Iterator[Row]:
-        """Yield the dead letters of a batch from ``topic``, each with its bytes and where it lay."""
+        """Yield the dead letters of a batch from ``topic``, each with its bytes and its position."""
         letters = [
             self._dead_letter(topic, item, keys[item.row], payloads[item.row], positions[item.row], now_ms)
             for item in rejections
@@ -95,7 +97,7 @@ class Outputs:
     def _dead_letter(
         self, topic: str, rejection: Rejection, key: str | None, payload: bytes, position: int, now_ms: int
     ) -> dict[str, Any]:
-        # Its size has a bound whatever came in: the broker refuses a large record, and the job would send it for ever.
+        # Its size has a bound for any input: the broker refuses a large record, and the job would retry forever.
         kept_key = None if key is None else key[:KEPT_KEY]
         return {
             "reason": rejection.reason.value,
@@ -117,9 +119,9 @@ class Outputs:
         rows: np.ndarray[Any, Any],
         now_ms: int,
         fired: Fired,
-        upon: dict[str, Any],
+        scored_with: dict[str, Any],
     ) -> Iterator[Row]:
-        alerts = [self._alert(records, scored, row, now_ms, fired.get(row, ())) | upon for row in rows.tolist()]
+        alerts = [self._alert(records, scored, row, now_ms, fired.get(row, ())) | scored_with for row in rows.tolist()]
         payloads = [self._alerts.encode(alert) for alert in alerts]
         return topic_batches(self._topics.alerts, [alert["customer_id"] for alert in alerts], payloads)
 

@@ -1,4 +1,4 @@
-"""Records that nothing is wrong with, by which the job tells a fault of a record from one of its own."""
+"""Valid records, with which the job distinguishes a fault of a record from a fault of its own."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from schemas.columns import TRANSACTION_ARROW
 from schemas.wall_clock import utc
 
 PLAIN_MS = 1_767_225_600_000
-"""When they were made, milliseconds since 1970."""
+"""Their event time, milliseconds since 1970."""
 
 _OF_BOTH = {
     "transaction_id": "plain",
-    "customer_id": "fraudstream:plain",  # nobody's: nothing of it is ever stored
+    "customer_id": "fraudstream:plain",  # not a customer's: nothing of it is ever stored
     "merchant_id": "plain",
     "amount_minor": 1_000,
     "event_time": utc(PLAIN_MS),

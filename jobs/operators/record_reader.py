@@ -1,4 +1,4 @@
-"""Records of their own on the control topic, which shards keep in their state."""
+"""Control records that shards keep in their state."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from schemas.codec import RecordCodec
 
 KEPT_MS = round(timedelta(days=30).total_seconds() * 1000)
-"""How long a record is kept beyond its end, by event time: for late transactions."""
+"""Time for which a record is kept beyond its end, by event time: for late transactions."""
 
 
 class ControlRecord(Protocol):
-    """Record of its own on the control topic."""
+    """Control record that shards keep in their state."""
 
     @property
     def key(self) -> str:
@@ -29,7 +29,7 @@ Record = TypeVar("Record", bound=ControlRecord)
 
 
 class RecordReader(Generic[Record]):
-    """Reads records of one kind, whatever is written under its keys.
+    """Reader of records of one kind, which refuses anything else under its keys.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class RecordReader(Generic[Record]):
         except (UndecodableError, UnknownSchemaError) as error:
             return None, str(error)
         except Exception as error:
-            # Whatever is wrong with the record, the job goes on: it is refused.
+            # Any error refuses the record: the job continues.
             return None, repr(error)
         if record.key != self._prefix + name:
             got = record.key.removeprefix(self._prefix)

@@ -1,3 +1,5 @@
+"""Rule books, read in threads."""
+
 from __future__ import annotations
 
 from concurrent.futures import Future
@@ -18,18 +20,18 @@ from schemas.rule_book import RuleBook
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ReadBook:
-    """What became of a rule book.
+    """Outcome of reading a rule book.
 
     Parameters
     ----------
     book_id : str
         Empty where the record holds none.
     engine : RuleEngine or None
-        None: it is refused.
+        None where it is refused.
     refusal : str
-        Why.
+        Reason of the refusal.
     late : bool
-        It is still being read: it is refused for now, and may be followed later.
+        Whether it is still being read: refused for now, it may be followed later.
     """
 
     book_id: str
@@ -39,17 +41,17 @@ class ReadBook:
 
 
 class RuleReader:
-    """Reads rule books in threads of their own, each once for all shards of a subtask, as `ServingLoader` does models.
+    """Reader of rule books in threads of their own, each once for all shards of a subtask; see also `ServingLoader`.
 
     A book of tens of rules takes milliseconds, one with long lists seconds: meanwhile the former one decides. A book
-    that fails for a plain transaction is refused: it would for others.
+    that fails for a valid transaction is refused: it would fail for others.
 
     Parameters
     ----------
     codec : RecordCodec
         Of the rule books on the control topic.
     max_wait_s : float
-        How long after a reading's begin `awaited` waits for it.
+        Longest wait of `awaited`, from the beginning of the reading.
     """
 
     def __init__(self, codec: RecordCodec, max_wait_s: float = MAX_WAIT_S) -> None:
@@ -58,12 +60,12 @@ class RuleReader:
         self._last: dict[bytes, Loading[ReadBook]] = {}
         self._loads = Loads[ReadBook]()
 
-    def order(self, payload: bytes) -> Future[ReadBook]:
-        """Begin to read a record of the control topic, unless one of the last two orders was of the same."""
+    def request(self, payload: bytes) -> Future[ReadBook]:
+        """Begin to read a record of the control topic, unless it is one of the last two requested."""
         return self._loading(payload).future
 
     def awaited(self, payload: bytes) -> ReadBook:
-        """Return what became of an order, or a late outcome where the book is not read by the deadline."""
+        """Return the outcome, a late one where the book is not read by the deadline."""
         loading = self._loading(payload)
         if loading.in_time():
             return loading.future.result()
@@ -87,14 +89,14 @@ class RuleReader:
         except (UndecodableError, UnknownSchemaError) as error:
             return ReadBook(book_id="", refusal=str(error))
         except Exception as error:
-            # Whoever waits for the book would wait for ever.
+            # Shards would wait for the book forever.
             return ReadBook(book_id="", refusal=repr(error))
         try:
             engine = RuleEngine(book)
             engine.apply(_plain_batch(), np.zeros(1, np.uint8))
             return ReadBook(book_id=book.book_id, engine=engine)
         except Exception as error:
-            # Whatever is wrong with a book, the job goes on with the former: that is the point of refusing.
+            # Any error refuses the book: the job continues with the former one.
             return ReadBook(book_id=book.book_id, refusal=str(error) or repr(error))
 
 

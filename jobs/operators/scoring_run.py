@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 import pyarrow as pa
@@ -71,12 +71,12 @@ class ScoringInput:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
-    """All that is made of some transactions, before anything of it is stored or emitted.
+    """Outcome of scoring some transactions, before anything is stored or emitted.
 
     Parameters
     ----------
     serving : Serving
-        What scored them.
+        Models that scored them.
     scored : ScoredBatch
         By the models alone.
     ruled : ScoredBatch
@@ -103,9 +103,9 @@ class Part:
 
 
 class ScoringRun:
-    """Scoring of n transactions by the models and rules that serve; a stage that fails can be tried on some of them.
+    """Scoring of n transactions with the models and rules in service; a stage that fails can be retried on some.
 
-    In memory alone: `ShardScorer.keep` or `ShardScorer.take_back` them next.
+    In memory alone: `ShardScorer.keep` or `ShardScorer.revert` them next.
 
     Parameters
     ----------
@@ -119,9 +119,9 @@ class ScoringRun:
     stage : Stage
         The last one that began.
     error : Exception or None
-        What it raised.
+        Its error.
     part : Part
-        What was made of the transactions, where no stage failed.
+        Outcome, where no stage failed.
     """
 
     part: Part
@@ -132,7 +132,7 @@ class ScoringRun:
         self.serving, self._shard, self._rules = serving, shard, rules
 
     def finish(self) -> None:
-        """Go through all stages, up to one that raises: then ``error`` is set, else ``part``.
+        """Run all stages, up to one that raises: ``error`` is set then, else ``part``.
 
         Raises
         ------
@@ -161,10 +161,10 @@ class ScoringRun:
         )
 
     def passes(self, stage: Stage) -> bool:
-        """Return whether a stage does not fail, given what it needs of those before it; the rows are taken back."""
+        """Return whether a stage does not fail, given what it needs of those before it; the rows are reverted."""
         try:
             self._to(stage)
-            self._shard.take_back(self.given.records)
+            self._shard.revert(self.given.records)
             self.stage = stage
             self.retry(0, len(self.given))
         except NOT_OF_DATA:
@@ -172,19 +172,19 @@ class ScoringRun:
         except Exception:
             return False
         finally:
-            self._shard.take_back(self.given.records)
+            self._shard.revert(self.given.records)
         return True
 
     def left(self, rows: Rows, given: ScoringInput) -> ScoringRun:
-        """Return a run of the rows that are left of this one, scored: to be finished.
+        """Return a run of the remaining rows of this one, scored and to be finished.
 
-        Only rows of the others' customers are scored again. These customers must have been taken back, and this run's
+        Only rows of the others' customers are scored again. These customers must have been reverted, and this run's
         models have scored all of its rows.
 
         Raises
         ------
         Exception
-            Whatever fails for a row that is scored again: take back all of them then.
+            A row that is scored again fails: revert all of them.
         """
         customers, scored = self._scored.customers, self._scored.part(rows)
         gone = {customers[row] for row in np.delete(np.arange(len(customers)), rows).tolist()}
@@ -200,53 +200,56 @@ class ScoringRun:
         return run
 
     def retry(self, begin: int, end: int) -> None:
-        """Do the stage that failed on some rows, once all are taken back; what it makes of them is lost.
+        """Run the stage that failed on some rows, once all are reverted; its result is discarded.
 
         Raises
         ------
         Exception
-            Whatever the stage raises.
+            The stage failed.
         """
         rows = slice(begin, end)
-        if self.stage in (Stage.FEATURES, Stage.ANSWER):
-            self._retry_features(rows)
-        elif self.stage is Stage.MODELS:
-            self._retry_models(rows)
-        elif self.stage is Stage.RULES:
-            self._rules.rule(self._records(rows), self._scored.part(rows))
-        elif self.stage is Stage.RECORDS:
-            list(self.write(self._ruled.part(rows), self._ruling and self._ruling.part(rows), rows))
-        else:
-            self._observe(rows)
+        match self.stage:
+            case Stage.FEATURES | Stage.ANSWER:
+                self._retry_features(rows)
+            case Stage.MODELS:
+                self._retry_models(rows)
+            case Stage.RULES:
+                self._rules.rule(self._records(rows), self._scored.part(rows))
+            case Stage.RECORDS:
+                list(self.write(self._ruled.part(rows), self._ruling and self._ruling.part(rows), rows))
+            case Stage.DRIFT:
+                self._observe(rows)
+            case _:
+                assert_never(self.stage)
 
     def write(self, scored: ScoredBatch, ruling: Ruling | None, rows: slice) -> Iterator[Any]:
-        """Write what was decided, model by model: a customer has one that decides, so its records stay in order.
+        """Write decisions model by model: a customer has one deciding model, so its records stay in order.
 
         Parameters
         ----------
         scored : ScoredBatch
         ruling : Ruling or None
         rows : slice
-            Those that both are of.
+            Rows of both.
         """
         records, positions, now_ms = self._records(rows), self.given.positions[rows], self.given.now_ms
         shard, known = self._shard.key, self._shard.label_offsets
         for number, chosen, part in scored.split_by_model():
-            some, places, desk = records, positions, self.serving.desks[number]
+            some, at, writer = records, positions, self.serving.writers[number]
             if chosen is not None:
-                some, places = records.take(pa.array(chosen)), items_of(positions, chosen)
+                some, at = records.take(pa.array(chosen)), items_of(positions, chosen)
             fired = ruling.fired_in(chosen) if ruling else NONE_FIRED
-            yield from desk.outputs.decisions(some, part, shard, known, now_ms, fired, self._rules.book_id)
-            yield from desk.inference_log.sample(some, part, places, shard, known, now_ms)
+            yield from writer.outputs.decisions(some, part, shard, known, now_ms, fired, self._rules.book_id)
+            yield from writer.inference_log.sample(some, part, at, shard, known, now_ms)
 
     def _to(self, last: Stage) -> None:
-        """Go through the stages before one, from where the run is, and begin that."""
+        """Run the stages before one, from the current one on, and begin it."""
         records = self.given.records
         if self.stage is Stage.FEATURES and last is not self.stage:
             self._batch = self._shard.advance(records)
             self.stage = Stage.MODELS
         if self.stage is Stage.MODELS and last is not self.stage:
-            self._verdict = self.serving.panel.score(records, self._batch.x)
+            self._verdict = self.serving.ensemble.score(records, self._batch.x)
             self.stage = Stage.ANSWER
         if self.stage is Stage.ANSWER and last is not self.stage:
             self._scored = self._shard.answer(self._batch, self._verdict)
@@ -265,7 +268,7 @@ class ScoringRun:
         serving, given = self.serving, self.given
         alone = self._scored if rows == slice(None) else self._scored.part(rows)
         times_ms = event_time_ms(given.records)[rows]
-        champion = serving.panel.champion.manifest
+        champion = serving.ensemble.champion.manifest
         return serving.observer.observe(given.unfinished, alone.by_champion(champion), times_ms, given.now_ms)
 
     def _retry_features(self, rows: slice) -> None:
@@ -276,14 +279,14 @@ class ScoringRun:
             else:
                 self._shard.score(records)
         finally:
-            self._shard.take_back(records)
+            self._shard.revert(records)
 
     def _retry_models(self, rows: slice) -> None:
-        panel, x = self.serving.panel, self._batch.x[rows]
+        ensemble, x = self.serving.ensemble, self._batch.x[rows]
         if isinstance(self.error, ChampionError):
-            panel.champion_scores(x)
+            ensemble.champion_scores(x)
             return
         try:
-            panel.score(self._records(rows), x)
+            ensemble.score(self._records(rows), x)
         except ChallengerError:
-            return  # no record's fault: it is removed where it fails for all of them
+            return  # not a record's fault: the challenger is removed where it fails for all of them

@@ -1,3 +1,5 @@
+"""Models in service with their writers."""
+
 from __future__ import annotations
 
 import time
@@ -29,7 +31,7 @@ class DecisionWriter:
 
     @classmethod
     def of(cls, config: JobConfig, registry: SchemaRegistry, model: LoadedModel) -> DecisionWriter:
-        """Return the desk of a model."""
+        """Return the writer of a model's decisions."""
         return cls(
             outputs=Outputs(config, model.artifact, registry),
             inference_log=InferenceLog(config, model.manifest, registry),
@@ -44,37 +46,39 @@ class Serving:
     ----------
     deployment_id : str
         Empty for the model of the job's settings.
-    panel : Panel
-    desks : tuple of Desk
-        Of each of the panel's models.
+    ensemble : ServedModels
+    writers : tuple of DecisionWriter
+        One for each model of the ensemble.
     observer : Observer
-        Of the drift signals, against what the champion knew in training.
+        Drift signals, compared with the champion's training data.
     deployment : Deployment or None
         None for the model of the job's settings.
     """
 
     deployment_id: str
-    panel: ServedModels
-    desks: tuple[DecisionWriter, ...]
+    ensemble: ServedModels
+    writers: tuple[DecisionWriter, ...]
     observer: Observer
     deployment: Deployment | None = None
 
     @classmethod
     def of(
-        cls, config: JobConfig, registry: SchemaRegistry, panel: ServedModels, deployment: Deployment | None = None
+        cls, config: JobConfig, registry: SchemaRegistry, ensemble: ServedModels, deployment: Deployment | None = None
     ) -> Serving:
-        """Return what serves by a panel; None: the model of the job's settings.
+        """Return an ensemble with its writers; ``deployment`` None: the model of the job's settings.
 
         Raises
         ------
         ArtifactError
-            A model promises reasons that it has not.
+            A model announces reasons that it does not have.
         """
-        desks = tuple(map(partial(DecisionWriter.of, config, registry), panel.models))
+        writers = tuple(map(partial(DecisionWriter.of, config, registry), ensemble.models))
         deployed_ms = round(deployment.changed_at.timestamp() * 1000) if deployment else 0
-        observer = Observer(panel.models[0].manifest, shards=config.shards, deployed_ms=deployed_ms)
+        observer = Observer(ensemble.models[0].manifest, shards=config.shards, deployed_ms=deployed_ms)
         deployment_id = deployment.deployment_id if deployment else ""
-        return cls(deployment_id=deployment_id, panel=panel, desks=desks, observer=observer, deployment=deployment)
+        return cls(
+            deployment_id=deployment_id, ensemble=ensemble, writers=writers, observer=observer, deployment=deployment
+        )
 
     def without(self, number: int) -> Serving:
         """Return what serves without one of the challengers, which are numbered from 1 on."""
@@ -83,8 +87,8 @@ class Serving:
         challengers = self.deployment.challengers
         return replace(
             self,
-            panel=self.panel.without(number),
-            desks=self.desks[:number] + self.desks[number + 1 :],
+            ensemble=self.ensemble.without(number),
+            writers=self.writers[:number] + self.writers[number + 1 :],
             deployment=replace(self.deployment, challengers=challengers[: number - 1] + challengers[number:]),
         )
 

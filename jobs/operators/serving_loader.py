@@ -1,3 +1,5 @@
+"""Deployments, loaded in threads."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -14,18 +16,18 @@ from schemas.registry import UnknownSchemaError
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """What became of loading a deployment.
+    """Outcome of loading a deployment.
 
     Parameters
     ----------
     deployment : Deployment or None
         None where the record holds none.
     serving : Serving or None
-        None: it is refused.
+        None where it is refused.
     refusal : str
-        Why.
+        Reason of the refusal.
     late : bool
-        It still loads: it is refused for now, and may serve later.
+        Whether it still loads: refused for now, it may serve later.
     """
 
     deployment: Deployment | None
@@ -35,19 +37,19 @@ class Outcome:
 
 
 class ServingLoader:
-    """Loads deployments in threads of their own, each once for all shards of a subtask.
+    """Loader of deployments in threads of their own, each once for all shards of a subtask.
 
-    A model takes some tens of milliseconds, and as long as it likes where its folder is on a network: meanwhile
-    the former models score, and a shard that begins waits for a while alone, see `awaited`.
+    Loading a model costs some tens of milliseconds, and any time where its folder is on a network. The former models
+    score until then, and a shard that begins waits for a limited time, see `awaited`.
 
     Parameters
     ----------
     codec : RecordCodec
         Of the control topic.
     load : callable of Deployment to Serving
-        Whatever it raises refuses the deployment.
+        Any error that it raises refuses the deployment.
     max_wait_s : float
-        How long after a load's begin `awaited` waits for it.
+        Longest wait of `awaited`, from the beginning of the load.
     """
 
     def __init__(
@@ -59,12 +61,12 @@ class ServingLoader:
         self._last: dict[bytes, Loading[Outcome]] = {}
         self._loads = Loads[Outcome]()
 
-    def order(self, payload: bytes) -> Future[Outcome]:
-        """Begin to load what a control record tells, unless one of the last two orders was of the same."""
+    def request(self, payload: bytes) -> Future[Outcome]:
+        """Begin to load the deployment of a control record, unless it is one of the last two requested."""
         return self._loading(payload).future
 
     def awaited(self, payload: bytes) -> Outcome:
-        """Return what became of an order, or a late outcome where its models are not loaded by the deadline."""
+        """Return the outcome, a late one where the models are not loaded by the deadline."""
         loading = self._loading(payload)
         if loading.in_time():
             return loading.future.result()
@@ -79,14 +81,14 @@ class ServingLoader:
         return Outcome(deployment=read.deployment, refusal=refusal, late=True)
 
     def encode(self, deployment: Deployment) -> bytes:
-        """Return a deployment as `order` takes it."""
+        """Return a deployment as `request` accepts it."""
         return self._codec.encode(deployment.to_record())
 
     def _loading(self, payload: bytes) -> Loading[Outcome]:
         loading = self._last.pop(payload, None)
         if loading is None or loading.future.cancelled():
             loading = Loading(partial(self._outcome, payload), "model-loader", self._max_wait_s, self._loads)
-        # A restored shard orders what it serves and what it is to serve, and so does the next one.
+        # A restored shard requests what it serves and what is pending, and the next one does the same.
         self._last = dict([*self._last.items()][-1:])
         self._last[payload] = loading
         return loading
@@ -98,7 +100,7 @@ class ServingLoader:
         try:
             return Outcome(deployment=read.deployment, serving=self._load(read.deployment))
         except Exception as error:
-            # Whatever is wrong with a model, the job goes on with the former: that is the point of refusing.
+            # Any error refuses the model: the job continues with the former one.
             return Outcome(deployment=read.deployment, refusal=str(error) or repr(error))
 
     def _read(self, payload: bytes) -> Outcome:
@@ -107,5 +109,5 @@ class ServingLoader:
         except (UndecodableError, UnknownSchemaError, DeploymentError) as error:
             return Outcome(deployment=None, refusal=str(error))
         except Exception as error:
-            # A shard would wait for the outcome for ever.
+            # A shard would wait for the outcome forever.
             return Outcome(deployment=None, refusal=repr(error))

@@ -1,3 +1,5 @@
+"""Work on rows in parts, down to the rows that fail."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -11,17 +13,17 @@ NOT_OF_DATA = (StateAccessError, HistoryVersionError, MemoryError)
 """No record's fault: the task fails and starts again from its last checkpoint."""
 
 FEW_ROWS = 4
-"""Parts of up to so many rows are tried row by row: with halves of them it would take as many attempts."""
+"""Rows up to which a part is attempted row by row: with halves it would need as many attempts."""
 
 T = TypeVar("T")
 
 
 def settled(
-    count: int, attempt: Callable[[slice], T], take_back: Callable[[slice], None]
+    count: int, attempt: Callable[[slice], T], revert: Callable[[slice], None]
 ) -> Iterator[tuple[slice, T | Exception]]:
-    """Attempt n rows at once; of a part that fails each half, until what fails stands alone.
+    """Attempt n rows together, then each half of a part that fails, down to single rows that fail.
 
-    What the caller does with a part is outside of the attempt, so what that raises is no row's fault.
+    What the caller does with a part is not part of the attempt, so its errors are no row's fault.
 
     Parameters
     ----------
@@ -29,13 +31,13 @@ def settled(
         n, 1 or more.
     attempt : callable of slice to T
         Works on some of the rows.
-    take_back : callable of slice
+    revert : callable of slice
         Undoes an attempt that failed, before its parts are attempted.
 
     Yields
     ------
     slice, T or Exception
-        The parts from first to last: what the attempt returned, or what it raised for a row that stands alone.
+        The parts from first to last: what the attempt returned, or its error for a single row.
     """
     waiting = [slice(0, count)]
     while waiting:
@@ -45,7 +47,7 @@ def settled(
         except NOT_OF_DATA:
             raise
         except Exception as error:
-            take_back(rows)
+            revert(rows)
             if rows.stop - rows.start > 1:
                 waiting += reversed(_parts(rows))
                 continue

@@ -61,7 +61,7 @@ class Shard:
         config, state = subtask.config, subtask.state
         serving = subtask.job_model.serving(state.deployment.value() or config.first_deployment_bytes, subtask.loader)
         self._subtask, self._config, self._state, self._counts = subtask, config, state, subtask.counts
-        self._dead_letters = serving.desks[0].outputs.dead_letters
+        self._dead_letters = serving.writers[0].outputs.dead_letters
         self._scorer = ShardScorer(key, partial(subtask.new_scorer, serving), state)
         self.models = ShardModels(
             key, state, subtask.loader, serving, self._scorer.serve, subtask.reports, subtask.counts,
@@ -109,8 +109,8 @@ class Shard:
         return due_ms
 
     def _poll(self, now: int) -> Iterator[Any]:
-        yield from self.models.look(now)
-        yield from self.rules.look(now)
+        yield from self.models.poll(now)
+        yield from self.rules.poll(now)
 
     def _score(
         self, keys: Sequence[str], payloads: Sequence[bytes], positions: Sequence[int], stamps: Sequence[int]
@@ -176,13 +176,13 @@ class Shard:
     def _deploy(
         self, _keys: Sequence[Any], payloads: Sequence[bytes], _positions: Sequence[int], _stamps: Sequence[int]
     ) -> Iterable[Any]:
-        self.models.order(payloads[0], now_ms())
+        self.models.apply(payloads[0], now_ms())
         return ()
 
     def _replace_rules(
         self, _keys: Sequence[Any], payloads: Sequence[bytes], _positions: Sequence[int], _stamps: Sequence[int]
     ) -> Iterable[Any]:
-        self.rules.order(payloads[0])
+        self.rules.apply(payloads[0])
         return ()
 
     def _snooze(

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from jobs.operators.shard_state import ShardState
 
 MAX_OPEN_REFUSALS = 1_000
-"""Refused changes that a shard remembers up to their last entry; the oldest are forgotten."""
+"""Refused changes that a shard remembers up to their last entry; the oldest are dropped."""
 
 
 class ShardLists:
     """Entries of lists, each a record of the control topic and an entry of the state; every shard has all of them.
 
-    An entry that comes or goes costs as much as itself: rule books stay as they are, and look into the tables.
+    An entry that is added or removed costs as much as itself: rule books do not change, and search the tables.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class ShardLists:
         read = self._reader.read_first(first)
         return self._follow(read) | read.refusals
 
-    def take(self, read: ReadEntries) -> dict[str, str]:
+    def apply(self, read: ReadEntries) -> dict[str, str]:
         """Follow the entries of a batch.
 
         Returns

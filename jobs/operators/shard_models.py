@@ -1,3 +1,5 @@
+"""Models of one shard: deployments, challengers, fallback."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -20,42 +22,42 @@ if TYPE_CHECKING:
     from schemas.deployment import Deployment
 
 LOADING_MS = 20
-"""How often it is asked whether ordered models are loaded, where no batch asks: milliseconds."""
+"""Polling interval for models that are loading, where no batch comes, milliseconds."""
 
 MAX_LOADING_MS = 1_000
-"""The same where a load takes long, as from a network folder that hangs: a tenth of how long it takes, up to this."""
+"""Longest polling interval: it grows to a tenth of the time that a load has taken, as from a network that hangs."""
 
 COMPARED_MS = 5_000
-"""How long comparisons add up before they are written, milliseconds."""
+"""Time over which comparisons add up before they are written, milliseconds."""
 
 
 FAILING_SHARE, FEW_FAILURES = 0.2, 10
-"""A champion that fails for such a share of the last transactions, and so many, is at fault, and not they."""
+"""Share and number of the last transactions from which on a champion that fails for them is at fault."""
 
 
 class ShardModels:
-    """Which models serve one shard: it takes orders, changes between two batches, and says what it did.
+    """Models of one shard: it follows deployments between two batches, and reports each change.
 
-    An order stands in the state until it was followed or refused, so a restart forgets none; so does the deployment
-    that serves. One that can't be loaded again after a restart is refused, and the settings' model serves until the
-    next restart finds it, or another order comes: to score by the wrong model is told, not to score would be worse.
-    One that loads for longer than a shard waits for, as from a network folder that hangs, is refused likewise, and
-    serves once it is loaded unless another is ordered.
+    A deployment is in the state until it was followed or refused, so that a restart loses none; so is the one in
+    service. One that can't be loaded after a restart is refused, and the settings' model serves until the next restart
+    finds it, or another one comes: scoring with another model is reported, not scoring would be worse. One that loads
+    for longer than a shard waits, as from a network folder that hangs, is refused too, and serves once it is loaded
+    unless another one comes first.
 
-    A challenger that fails or is too slow is removed. A champion that fails gives way to the models before it: those
-    of the former deployment since the job's start, else the settings' own.
+    A challenger that fails or is too slow is removed. A champion that fails is replaced by the models before it: those
+    of the former deployment since the job's start, else the model of the settings.
 
     Parameters
     ----------
     key : int
-        Of the shard.
+        Key of the shard.
     state : ShardState
         With this shard's key current, now and at each call.
     loader : ServingLoader
-    own : Serving
+    job_serving : Serving
         The model of the job's settings.
-    serve : callable of Panel
-        Makes the shard's scorer score by other models.
+    serve : callable of ServedModels
+        Makes the shard's scorer score with other models.
     reports : ModelReports
     counts : Counts
     challenger_time_ratio : float
@@ -64,9 +66,9 @@ class ShardModels:
     Attributes
     ----------
     serving : Serving
-        What scores.
+        Models in service.
     next_timer_ms : int or None
-        When a timer of the shard's goes off, milliseconds since 1970: `look` is called then.
+        When a timer of the shard's goes off, milliseconds since 1970: `poll` is called then.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class ShardModels:
         key: int,
         state: ShardState,
         loader: ServingLoader,
-        own: Serving,
+        job_serving: Serving,
         serve: Callable[[ServedModels], None],
         reports: ModelReports,
         counts: Counts,
@@ -82,22 +84,22 @@ class ShardModels:
     ) -> None:
         self._key, self._state, self._loader, self._serve = key, state, loader, serve
         self._reports, self._counts = reports, counts
-        self._former, self._own = own, own
+        self._former, self._job_serving = job_serving, job_serving
         self._challenger_time_ratio = challenger_time_ratio
-        self._order: Future[Outcome] | None = None
-        self._ordered_ms = 0
+        self._request: Future[Outcome] | None = None
+        self._requested_ms = 0
         self.next_timer_ms: int | None = None
         self._compared_ms = 0
-        self._use(own)
+        self._use(job_serving)
 
     def begin(self, now_ms: int, first: bytes | None = None) -> Iterator[Any]:
-        """Go on as the state says; yield TOPIC_BATCHes, as the others do.
+        """Continue from the state; yield TOPIC_BATCHes, as the other methods do.
 
         Parameters
         ----------
         now_ms : int
         first : bytes or None
-            The order to begin with where the state has none.
+            The deployment to begin with where the state has none.
         """
         kept, wanted = self._state.deployment.value(), self._state.pending_deployment.value()
         if kept is None and wanted is None and first is not None:
@@ -115,33 +117,33 @@ class ShardModels:
                 self._use(outcome.serving)
         yield self._reports.serving(self._key, self.serving, now_ms, None)
         if wanted is not None:
-            self._order, self._ordered_ms = self._loader.order(wanted), now_ms
+            self._request, self._requested_ms = self._loader.request(wanted), now_ms
 
-    def order(self, payload: bytes, now_ms: int) -> None:
-        """Take a control record: its models serve when they are loaded, in place of any that were ordered before."""
+    def apply(self, payload: bytes, now_ms: int) -> None:
+        """Apply a deployment: its models serve when they are loaded, in place of any that are pending."""
         self._state.pending_deployment.update(payload)
-        self._order, self._ordered_ms = self._loader.order(payload), now_ms
+        self._request, self._requested_ms = self._loader.request(payload), now_ms
 
-    def look(self, now_ms: int) -> Iterator[Any]:
-        """Change to ordered models that are loaded, and write comparisons that are due."""
-        if self._order is not None and self._order.done():
-            if self._order.cancelled():  # it gave way to a newer one, which went to other shards alone so far
-                self._order = self._loader.order(self._state.pending_deployment.value())
+    def poll(self, now_ms: int) -> Iterator[Any]:
+        """Serve pending models that are loaded, and write comparisons that are due."""
+        if self._request is not None and self._request.done():
+            if self._request.cancelled():  # replaced by a newer one that has reached other shards only, so far
+                self._request = self._loader.request(self._state.pending_deployment.value())
             else:
-                yield from self._follow(self._order.result(), now_ms)
-        # A clock that was set back must not hold comparisons up until it is where it was.
+                yield from self._follow(self._request.result(), now_ms)
+        # A clock that was set back must not delay comparisons.
         if self._compared_ms and not self._compared_ms <= now_ms < self._compared_ms + COMPARED_MS:
             yield self._comparisons(now_ms)
 
     def compare(self, scored: ScoredBatch, now_ms: int) -> None:
-        """Add a batch to what is known of the challengers."""
+        """Add a batch to the comparisons of the challengers."""
         for tally in self._tallies:
             tally.add(scored)
         if self._tallies and not self._compared_ms:
             self._compared_ms = now_ms
 
     def hold_to_budget(self, verdict: EnsembleScores, now_ms: int) -> Iterator[Any]:
-        """Remove a challenger that scores too slowly; yield TOPIC_BATCHes that say so."""
+        """Remove a challenger that scores too slowly; yield TOPIC_BATCHes that report it."""
         if not self._budgets or not verdict.seconds:
             return
         champion_s, *seconds = verdict.seconds
@@ -149,19 +151,19 @@ class ShardModels:
             budget.add(champion_s, challenger_s)
         slow = [number for number, budget in enumerate(self._budgets, 1) if budget.exceeded]
         for number in reversed(slow):
-            name, ratio = self.serving.panel.models[number].manifest.model_id, self._challenger_time_ratio
+            name, ratio = self.serving.ensemble.models[number].manifest.model_id, self._challenger_time_ratio
             yield from self.remove(
                 number, f"challenger {name}: expected at most {ratio:g} times the champion's time, got more", now_ms
             )
 
     def remove(self, number: int, why: str, now_ms: int) -> Iterator[Any]:
-        """Go on without a challenger, after a restart too; yield TOPIC_BATCHes that say so."""
+        """Remove a challenger, after a restart too; yield TOPIC_BATCHes that report it."""
         serving = self.serving.without(number)
         if self._compared_ms:
             yield self._comparisons(now_ms)
         yield self._reports.removed(self._key, self.serving, number, why, now_ms)
         self._counts.challenger_removed()
-        # What stands in the state is the deployment as it is now.
+        # The state has the deployment as it is now.
         self._state.deployment.update(self._loader.encode(cast("Deployment", serving.deployment)))
         self._use(serving)
         yield self._reports.serving(self._key, serving, now_ms, None)
@@ -173,8 +175,8 @@ class ShardModels:
     def must_fall_back(self, transactions: int) -> bool:
         """Count transactions that the champion fails for one by one, and return whether it is at fault.
 
-        It is where the champion fails for its own self-test too, or for many of the last transactions; and where there
-        is another to fall back to.
+        It is at fault where it fails its self-test too, or for many of the last transactions; and there must be
+        another one to fall back to.
         """
         self._failures.add(transactions, transactions)
         if self._former is self.serving:
@@ -182,13 +184,13 @@ class ShardModels:
         if self._failures.exceeded:
             return True
         try:
-            require_self_test(self.serving.panel.champion)
+            require_self_test(self.serving.ensemble.champion)
         except Exception:
             return True
         return False
 
     def fall_back(self, why: str, now_ms: int) -> Iterator[Any]:
-        """Go back to the models before these, after a restart too; yield TOPIC_BATCHes that say so."""
+        """Fall back to the models before these, after a restart too; yield TOPIC_BATCHes that report it."""
         failed, former = self.serving, self._former
         yield self._reports.failed(self._key, failed, why, now_ms)
         self._counts.fell_back()
@@ -196,19 +198,19 @@ class ShardModels:
             self._state.deployment.clear()
         else:
             self._state.deployment.update(self._loader.encode(former.deployment))
-        self._former = self._own
+        self._former = self._job_serving
         self._use(former)
         yield self._reports.serving(self._key, former, now_ms, None)
 
     def next_poll_ms(self, now_ms: int) -> int | None:
-        """Return when `look` is to be called at the latest, milliseconds since 1970; None: there is nothing to do."""
-        if self._order is not None:
-            return now_ms + min(max(LOADING_MS, (now_ms - self._ordered_ms) // 10), MAX_LOADING_MS)
+        """Return the latest time of the next `poll`, milliseconds since 1970; None where nothing is pending."""
+        if self._request is not None:
+            return now_ms + min(max(LOADING_MS, (now_ms - self._requested_ms) // 10), MAX_LOADING_MS)
         return min(self._compared_ms, now_ms) + COMPARED_MS if self._compared_ms else None
 
     def _follow(self, outcome: Outcome, now_ms: int) -> Iterator[Any]:
-        took_ms = max(0, now_ms - self._ordered_ms)
-        self._order = None
+        took_ms = max(0, now_ms - self._requested_ms)
+        self._request = None
         if outcome.serving is None:
             yield self._reports.refused(self._key, outcome, now_ms, took_ms)
             self._counts.refused()
@@ -225,8 +227,8 @@ class ShardModels:
 
     def _use(self, serving: Serving) -> None:
         self.serving = serving
-        self._serve(serving.panel)
-        self._tallies = [ShadowTally(serving.panel, number) for number in range(1, len(serving.panel.models))]
+        self._serve(serving.ensemble)
+        self._tallies = [ShadowTally(serving.ensemble, number) for number in range(1, len(serving.ensemble.models))]
         self._budgets = [TimeBudget(self._challenger_time_ratio) for _ in self._tallies]
         self._failures = RecentShare(FAILING_SHARE, FEW_FAILURES)
         self._compared_ms = 0

@@ -1,3 +1,5 @@
+"""Rules of one shard: rule books, snoozes, lists."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -32,16 +34,16 @@ NO_RECORDS: Mapping[str, bytes] = MappingProxyType({})
 
 
 class ShardRules:
-    """Which rule book one shard decides by, beside its models; each stands in the state, so a restart forgets none.
+    """Rules of one shard: rule book, snoozes and lists; all of them are in the state, so that a restart loses none.
 
-    A book is read in a thread, and stands in the state as wanted until it was followed or refused. One that can't be
-    followed is refused and told, and the former goes on. One of the state that this version can't follow any more is
-    told too, and kept: until another one comes the models decide alone.
+    A book is read in a thread, and is pending in the state until it was followed or refused. One that can't be followed
+    is refused and reported, and the former one stays in force. One of the state that this version can't follow any more
+    is reported too, and kept: until another one comes the models decide alone.
 
     Parameters
     ----------
     key : int
-        Of the shard.
+        Key of the shard.
     state : ShardState
         With this shard's key current, now and at each call.
     reader : RuleReader
@@ -69,13 +71,13 @@ class ShardRules:
         self._snoozes, self._lists = snoozes, lists
         self._engine: RuleEngine | None = None
         self.book_id = ""
-        """Rule book in force; empty where there never was one."""
-        self._order: Future[ReadBook] | None = None
+        """Id of the rule book in force; empty where there never was one."""
+        self._request: Future[ReadBook] | None = None
 
     def begin(
         self, now_ms: int, first: bytes | None = None, first_records: Mapping[str, bytes] = NO_RECORDS
     ) -> Iterator[Any]:
-        """Go on as the state says; yield TOPIC_BATCHes, as `look` does.
+        """Continue from the state; yield TOPIC_BATCHes, as `poll` does.
 
         Parameters
         ----------
@@ -89,56 +91,56 @@ class ShardRules:
             first_records = NO_RECORDS
         self._state.begun.update(b"\x01")
         self._snoozes.begin(_under(SNOOZE_PREFIX, first_records))
-        yield from self._entries_told(self._lists.begin(_under(LIST_PREFIX, first_records)), now_ms)
-        kept, wanted = self._state.rules.value(), self._state.wanted_rules.value()
+        yield from self._entry_reports(self._lists.begin(_under(LIST_PREFIX, first_records)), now_ms)
+        kept, wanted = self._state.rules.value(), self._state.pending_rules.value()
         if kept is None and wanted is None and first is not None:
             kept = first
             self._state.rules.update(first)
         if kept is not None:
             read = self._reader.awaited(kept)
-            yield from self._told(read, now_ms)
+            yield from self._follow(read, now_ms)
             if read.late and wanted is None:
                 wanted = kept
-                self._state.wanted_rules.update(kept)
+                self._state.pending_rules.update(kept)
         if wanted is not None:
-            self._order = self._reader.order(wanted)
+            self._request = self._reader.request(wanted)
 
-    def order(self, payload: bytes) -> None:
-        """Take a rule book of the control topic: it decides once it is read, in place of any ordered before."""
-        self._state.wanted_rules.update(payload)
-        self._order = self._reader.order(payload)
+    def apply(self, payload: bytes) -> None:
+        """Apply a rule book: it is in force once it is read, in place of any that is pending."""
+        self._state.pending_rules.update(payload)
+        self._request = self._reader.request(payload)
 
     def snooze(self, customer_id: str, payload: bytes, now_ms: int) -> Iterator[Any]:
-        """Follow a snooze of the control topic, or refuse it; yield TOPIC_BATCHes that say so."""
-        snooze_id, refusal = self._snoozes.take(customer_id, payload)
+        """Follow a snooze, or refuse it; yield TOPIC_BATCHes that report it."""
+        snooze_id, refusal = self._snoozes.apply(customer_id, payload)
         if refusal:
             self._counts.rules_refused()
         if refusal or snooze_id:
             yield self._reports.record(self._key, snooze_id, refusal, now_ms)
 
     def follow_entries(self, entries: ReadEntries, now_ms: int) -> Iterator[Any]:
-        """Follow list entries of the control topic, or refuse them; yield TOPIC_BATCHes that say so."""
-        yield from self._entries_told(self._lists.take(entries), now_ms)
+        """Follow list entries, or refuse them; yield TOPIC_BATCHes that report it."""
+        yield from self._entry_reports(self._lists.apply(entries), now_ms)
 
-    def look(self, now_ms: int) -> Iterator[Any]:
-        """Follow an ordered book that is read, or refuse it; yield TOPIC_BATCHes that say so."""
-        if self._order is None or not self._order.done():
+    def poll(self, now_ms: int) -> Iterator[Any]:
+        """Follow a pending book that is read, or refuse it; yield TOPIC_BATCHes that report it."""
+        if self._request is None or not self._request.done():
             return
-        if self._order.cancelled():  # it gave way to a newer one, which went to other shards alone so far
-            self._order = self._reader.order(self._state.wanted_rules.value())
+        if self._request.cancelled():  # replaced by a newer one that has reached other shards only, so far
+            self._request = self._reader.request(self._state.pending_rules.value())
             return
-        read, self._order = self._order.result(), None
+        read, self._request = self._request.result(), None
         if read.engine is not None:
-            self._state.rules.update(self._state.wanted_rules.value())
-        self._state.wanted_rules.clear()
-        yield from self._told(read, now_ms)
+            self._state.rules.update(self._state.pending_rules.value())
+        self._state.pending_rules.clear()
+        yield from self._follow(read, now_ms)
 
     def next_poll_ms(self, now_ms: int) -> int | None:
-        """Return when `look` is to be called at the latest, milliseconds since 1970; None: nothing is being read."""
-        return None if self._order is None else now_ms
+        """Return the latest time of the next `poll`, milliseconds since 1970; None where nothing is pending."""
+        return None if self._request is None else now_ms
 
     def rule(self, records: pa.RecordBatch, scored: ScoredBatch) -> tuple[ScoredBatch, Ruling | None]:
-        """Return a scored batch as the rules decide it, and how they came to it; as it was where there are none."""
+        """Return a scored batch with the rules' decisions, and their ruling; unchanged where there are no rules."""
         snoozed = self._snoozes.lookup
         if self._engine is None and snoozed is None:
             return scored, None
@@ -152,17 +154,17 @@ class ShardRules:
         return replace(scored, decisions=ruling.decisions), ruling
 
     def count(self, ruling: Ruling | None) -> None:
-        """Count what the rules did, once the ruling holds."""
+        """Count the hits of the rules, once the ruling is final."""
         if self._engine is not None and ruling is not None:
             self._counts.ruled(self._engine.rules, ruling)
 
-    def _entries_told(self, answers: Mapping[str, str], now_ms: int) -> Iterator[Any]:
+    def _entry_reports(self, answers: Mapping[str, str], now_ms: int) -> Iterator[Any]:
         for change_id, refusal in answers.items():
             if refusal:
                 self._counts.rules_refused()
             yield self._reports.record(self._key, change_id, refusal, now_ms)
 
-    def _told(self, read: ReadBook, now_ms: int) -> Iterator[Any]:
+    def _follow(self, read: ReadBook, now_ms: int) -> Iterator[Any]:
         yield self._reports.rules(self._key, read, now_ms)
         if read.engine is None:
             self._counts.rules_refused()

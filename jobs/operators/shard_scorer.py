@@ -1,3 +1,5 @@
+"""Scoring and learning of one shard, between memory and state."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -25,14 +27,14 @@ if TYPE_CHECKING:
     from jobs.operators.shard_state import ShardState
 
 FEW_LABELS = 200
-"""Up to so many labels at once are written to the records at once, unless there is a log to write out with them."""
+"""Number of labels up to which a batch is written to the records directly, unless the log has entries."""
 
 MAX_LOGGED, MAX_ENTRIES = 200_000, 1_000
-"""With so many labels, or batches of them, in the log the records are written."""
+"""Labels, and batches of them, that the log holds before the records are written."""
 
 
 class ShardScorer:
-    """Scores and learns for one shard: a scorer in memory, with the shard's state behind it.
+    """Scorer of one shard in memory, backed by the shard's state.
 
     A label changes its merchant in every shard and its customer in one. In a live stream few come at a time, and
     the records that they change are written at once. On a backlog the same merchants change again and again, so the
@@ -41,7 +43,7 @@ class ShardScorer:
     Parameters
     ----------
     key : int
-        Of the shard.
+        Key of the shard.
     new_scorer : callable
         Makes a TransactionScorer, given its ``load``.
     state : ShardState
@@ -52,25 +54,25 @@ class ShardScorer:
         self.key = key
         self._state = state
         self._new_scorer = new_scorer
-        self._panel: ServedModels | None = None
+        self._ensemble: ServedModels | None = None
         self._new: list[str] = []
         self._pending: dict[str, bytes] = {}
         self._read: dict[str, bytes | None] | None = None
         labels = (state.customer_labels, newest_label_time_ms)
-        self._customers = ExpiryIndex(state.due, [(state.histories, newest_event_time_ms), labels])
-        self._merchants = ExpiryIndex(state.merchants_due, [(state.merchant_labels, newest_label_time_ms)])
+        self._customers = ExpiryIndex(state.expires_on, [(state.histories, newest_event_time_ms), labels])
+        self._merchants = ExpiryIndex(state.merchants_expire_on, [(state.merchant_labels, newest_label_time_ms)])
         if not self._merchants:
-            # None has an entry: nothing is known yet, or a version stored it that let labels lie for ever.
-            self._merchants.adopt(list(state.merchant_labels.keys()))
+            # No entries: nothing is stored yet, or it was by a version that never expired labels.
+            self._merchants.backfill(list(state.merchant_labels.keys()))
             customers = list(state.customer_labels.keys())
-            self._customers.adopt(name for name in customers if not state.histories.contains(name))
+            self._customers.backfill(name for name in customers if not state.histories.contains(name))
         self._offsets: list[int] = np.frombuffer(state.label_offsets.value() or b"", np.int64).tolist()
         self._scorer = self._restored()
 
-    def serve(self, panel: ServedModels) -> None:
-        """Score by these models from the next batch on."""
-        self._panel = panel
-        self._scorer.serve(panel)
+    def serve(self, ensemble: ServedModels) -> None:
+        """Score with these models from the next batch on."""
+        self._ensemble = ensemble
+        self._scorer.serve(ensemble)
 
     @property
     def label_offsets(self) -> list[int]:
@@ -78,34 +80,34 @@ class ShardScorer:
         return self._offsets
 
     def score(self, records: pa.RecordBatch) -> ScoredBatch:
-        """Score a batch of transactions in memory alone: `keep` or `take_back` it next.
+        """Score a batch of transactions in memory alone: `keep` or `revert` it next.
 
         Raises
         ------
         Exception
-            Whatever a record makes fail: `take_back` the batch then.
+            A record made it fail: `revert` the batch.
         """
         return self._scorer.score(records)
 
     def advance(self, records: pa.RecordBatch) -> FeatureBatch:
-        """Advance the histories, the first step of `score`: `answer` the batch once it is judged."""
+        """Advance the histories, the first step of `score`: `answer` the batch once it is scored."""
         return self._scorer.advance(records)
 
     def answer(self, batch: FeatureBatch, verdict: EnsembleScores) -> ScoredBatch:
-        """Remember what the models made of the last batch, the last step of `score`."""
+        """Add the scores of the last batch to the histories, the last step of `score`."""
         return self._scorer.answer(batch, verdict)
 
     def keep(self, scored: ScoredBatch) -> None:
-        """Hold what a batch changed until `store`, as part of what comes after it."""
+        """Hold the changes of a batch until `store`; batches after it see them."""
         self._pending |= scored.changed
 
-    def take_back(self, records: pa.RecordBatch) -> None:
-        """Undo a batch that was not kept, wherever it failed; those before it stay."""
+    def revert(self, records: pa.RecordBatch) -> None:
+        """Undo a batch that was not kept; those before it stay."""
         self._scorer.take_back(string_values(records.column("customer_id")))
 
     @contextmanager
     def reading_once(self) -> Iterator[None]:
-        """Read each history from the state once at most, while batches are taken back again and again."""
+        """Read each history from the state once at most, while batches are reverted repeatedly."""
         self._read = {}
         try:
             yield
@@ -113,44 +115,44 @@ class ShardScorer:
             self._read = None
 
     def store(self, newest_event_ms: int, now_ms: int) -> None:
-        """Store what the batches kept since the last call changed; forget who is silent by then.
+        """Store the changes of the batches kept since the last call; expire silent customers and merchants.
 
         Parameters
         ----------
         newest_event_ms : int
             The newest event time among them, milliseconds since 1970.
         now_ms : int
-            The wall clock, milliseconds since 1970. Nobody is forgotten for an event time that lies ahead of it,
-            whatever the sender's clock says.
+            The wall clock, milliseconds since 1970. No customer expires by an event time ahead of it,
+            since senders' clocks may be wrong.
         """
         changed, self._pending = self._pending, {}
         self._state.put_all(self._state.histories, changed)
         newest_ms = min(newest_event_ms, now_ms)
-        # A customer that labels alone told of has an entry already, and one that only failed has no history.
+        # A customer with labels alone has an entry already, and one that only failed has no history.
         known, new = self._state.customer_labels, [name for name in dict.fromkeys(self._new) if name in changed]
-        self._customers.expect([name for name in new if not known.contains(name)], newest_ms)
+        self._customers.schedule([name for name in new if not known.contains(name)], newest_ms)
         self._new = []
-        self._forget(newest_ms)
+        self._expire(newest_ms)
 
     def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
-        """Return the features that transactions would have, (n, F); nothing is stored, nobody becomes known by it."""
+        """Return the features that transactions would have, (n, F); nothing is stored."""
         new = list(self._new)
         try:
             return self._scorer.preview(records)
         except Exception:
-            self.take_back(records)
+            self.revert(records)
             raise
         finally:
             self._new = new
 
     def learn(self, labels: LabelBatch, positions: NDArray[np.int64]) -> dict[int, Exception]:
-        """Learn labels and store them; returns what was raised by each of those that can't be learned, by its row.
+        """Learn labels and store them; return the error of each that can't be learned, by its row.
 
         Parameters
         ----------
         labels : LabelBatch
         positions : ndarray of int64, (m,)
-            Where these lay, and the bad ones among them, see `record_types`.
+            Of these and of the rejected ones among them, see `record_types`.
         """
         failed: dict[int, Exception] = {}
         if labels:
@@ -169,10 +171,10 @@ class ShardScorer:
         self._scorer = self._restored()
 
     def _restored(self) -> TransactionScorer:
-        """Return a scorer that knows what is stored, and nothing else."""
+        """Return a scorer that knows exactly what is stored."""
         scorer = self._new_scorer(self._load)
-        if self._panel is not None:
-            scorer.serve(self._panel)
+        if self._ensemble is not None:
+            scorer.serve(self._ensemble)
         self._entries = self._logged = 0
         for entry in self._state.logged_labels():
             logged = LabelBatch.decode(entry)
@@ -188,9 +190,9 @@ class ShardScorer:
             self._state.label_log.put(self._entries, labels.encode())
             self._count_logged(labels)
 
-    def _forget(self, now_ms: int) -> None:
-        customers = self._customers.forget(now_ms, self._scorer.customer_awaits_storing)
-        merchants = self._merchants.forget(now_ms, self._scorer.merchant_awaits_storing)
+    def _expire(self, now_ms: int) -> None:
+        customers = self._customers.expire(now_ms, self._scorer.customer_awaits_storing)
+        merchants = self._merchants.expire(now_ms, self._scorer.merchant_awaits_storing)
         if customers or merchants:
             self._scorer.drop(customers, merchants)
 
@@ -211,8 +213,8 @@ class ShardScorer:
     def _write_records(self) -> None:
         state = self._state
         merchants, customers = self._scorer.take_changed_labels()
-        self._merchants.expect_changed(merchants, newest_label_time_ms)
-        self._customers.expect_changed(customers, newest_label_time_ms)
+        self._merchants.schedule_changed(merchants, newest_label_time_ms)
+        self._customers.schedule_changed(customers, newest_label_time_ms)
         state.put_all(state.merchant_labels, merchants)
         state.put_all(state.customer_labels, customers)
         if self._entries:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ShardSnoozes:
-    """Snoozes of one shard's customers, each a record of the control topic and an entry of the state.
+    """Snoozes of one shard's customers, each a control record and an entry of the state.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class ShardSnoozes:
                 self._keep(snooze)
         self._changed = True
 
-    def take(self, customer_id: str, payload: bytes) -> tuple[str, str]:
+    def apply(self, customer_id: str, payload: bytes) -> tuple[str, str]:
         """Follow a record of the control topic; of a tombstone the payload is empty.
 
         Returns

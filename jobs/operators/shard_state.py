@@ -1,3 +1,5 @@
+"""Keyed state of the scoring operator."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ class StateAccessError(RuntimeError):
 
 
 class ShardState:
-    """The keyed state of the scoring operator: each handle is the current shard's, and lives as long as the job.
+    """Keyed state of the scoring operator; each handle gives the current shard's part, and lives as long as the job.
 
     All of it is bytes, and each kind says its own version.
 
@@ -25,27 +27,27 @@ class ShardState:
     histories : MapState of customer_id to `encode_history`
         Every customer's transactions.
     merchant_labels, customer_labels : MapState of id to `encode_labels`
-        What is known of merchants, and of this shard's customers, but for what is in the log.
+        Labels of merchants, and of this shard's customers, except for those in the log.
     label_log : MapState of number to `LabelBatch.encode`
         Labels learned since those two were written.
     label_offsets : ValueState of `LabelOffsets.encode`
-        Which labels were learned.
-    due : MapState of day and number to the customers of an entry
-        When each customer is looked at again, see `ExpiryIndex`.
-    merchants_due : MapState of day and number to the merchants of an entry
-        The same of the merchants that labels tell of.
+        Next label of each partition.
+    expires_on : MapState of day and number to the customers of an entry
+        Day on which each customer expires unless there is news of it, see `ExpiryIndex`.
+    merchants_expire_on : MapState of day and number to the merchants of an entry
+        The same for merchants with labels.
     observation : ValueState of `Accumulator.encode`
         The drift signals' unfinished means, and when the last part was sent.
     deployment, pending_deployment : ValueState of the control topic's payload
-        Which models serve, and which are to once they are loaded, see `ShardModels`.
-    rules, wanted_rules : ValueState of the control topic's payload
-        The rule book in force, and the one that is to be once it is read, see `ShardRules`.
+        Deployment in service, and the one that replaces it once it is loaded, see `ShardModels`.
+    rules, pending_rules : ValueState of the control topic's payload
+        The rule book in force, and the one that replaces it once it is read, see `ShardRules`.
     snoozes : MapState of customer_id to the control topic's payload
         Snoozes of this shard's customers, see `ShardSnoozes`.
     list_entries : MapState of list and value to `ReadEntry.encode`
         Entries of lists that are records of their own, see `ShardLists`.
     begun : ValueState of one byte
-        Whether the records that the job was submitted with were taken into the state.
+        Whether the state has the records that the job was submitted with.
     """
 
     def __init__(self, context: RuntimeContext, mode: Mode) -> None:
@@ -63,13 +65,13 @@ class ShardState:
         self.customer_labels = by_text("customer_labels")
         self.label_log = by_number("label_log")
         self.label_offsets = one("label_offsets")
-        self.due = by_text("due")
-        self.merchants_due = by_text("merchants_due")
+        self.expires_on = by_text("due")
+        self.merchants_expire_on = by_text("merchants_due")
         self.observation = one("observation")
         self.deployment = one("deployment")
         self.pending_deployment = one("wanted_deployment")
         self.rules = one("rules")
-        self.wanted_rules = one("wanted_rules")
+        self.pending_rules = one("wanted_rules")
         self.snoozes = by_text("snoozes")
         self.list_entries = by_text("list_entries")
         self.begun = one("begun")
@@ -81,7 +83,7 @@ class ShardState:
         Raises
         ------
         StateAccessError
-            Whatever the backend raises.
+            The backend raised an error.
         """
         try:
             found: bytes | None = state.get(key)

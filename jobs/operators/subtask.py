@@ -72,7 +72,7 @@ class Subtask:
         """Return a scorer of the current shard that knows no history yet."""
         state, known = self.state, self.config.labels
         return TransactionScorer(
-            serving.panel,
+            serving.ensemble,
             load=load,
             load_merchant=partial(state.read, state.merchant_labels) if known else _no_labels,
             load_customer=partial(state.read, state.customer_labels) if known else _no_labels,

@@ -1,3 +1,5 @@
+"""Batches of records for one topic."""
+
 from collections.abc import Iterator, Sequence
 
 from pyflink.common import Row

@@ -28,7 +28,8 @@ def folder_sink(config: JobConfig, folder: Path) -> TableSink:
     """Return a sink to files in a folder, whose records are JSON lines."""
     ddl = f"""
         CREATE TABLE files (topic STRING, record_key STRING, payload BYTES)
-        WITH ('connector' = 'filesystem', 'path' = '{folder.as_uri()}', 'format' = 'json')"""
+        WITH ('connector' = 'filesystem', 'path' = '{folder.as_uri()}', 'format' = 'json',
+              'sink.rolling-policy.rollover-interval' = '1 s', 'sink.rolling-policy.check-interval' = '1 s')"""
     return TableSink(config=config, uid="files", table="files", ddl=ddl, columns=("topic", "record_key", "payload"))
 
 

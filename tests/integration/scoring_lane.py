@@ -28,7 +28,7 @@ from schemas.codec import RecordCodec
 from schemas.open_registry import open_registry
 from schemas.registry import SchemaRegistry, value_subject
 from schemas.registry_access import RegistryAccess
-from schemas.topics import Topics
+from schemas.topics import TOPIC_TABLE, Topics
 
 DONE_SECONDS = 120.0
 TRICKLE_ROWS, TRICKLE_S = 100, 0.3
@@ -47,16 +47,10 @@ class Running:
     ) -> "Lane":
         """Create topics for one test, of names of their own or as told, and say how its job is to run."""
         prefix = prefix or f"lane{next(self.numbers)}"
-        names = {
-            name: f"{prefix}.{name}"
-            for name in (
-                "transactions", "alerts", "scores", "labels", "drift", "inference", "control", "model_events", "shadow",
-                "queries", "features",
-            )
-        }  # fmt: skip
+        names = {field: f"{prefix}.{field}" for field in TOPIC_TABLE} | {"dead_letters": f"{prefix}.dlq"}
         settings = self.settings.model_copy(
             update={
-                "topics": Topics(**names, dead_letters=f"{prefix}.dlq"),
+                "topics": Topics(**names),
                 "kafka": self.settings.kafka.model_copy(
                     update={"partitions": partitions, "schema_registry_url": registry_url}
                 ),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.baselines.catalogue import BASELINES
-from benchmarks.baselines.compare import judge
+from benchmarks.baselines.compare import compare_with_oracle
 from benchmarks.baselines.drain import Work, drain
 from benchmarks.baselines.oracle import Oracle
 from models.scoring.artifact import Artifact
@@ -21,9 +21,9 @@ SENT = 3_000
 def test_peer_writes_the_scores_of_the_oracle(open_lane: Callable[..., Lane], artifact: Artifact, slug: str):
     lane, table = open_lane(), history().slice(0, SENT)
     lane.send(table)
-    peer = next(peer for peer in BASELINES if peer.slug == slug)
-    work = Work(settings=lane.settings, services=lane.services, events=round(SENT / peer.share))
-    drain(peer, work, 0)
-    verdict = judge(peer, work, 0, Oracle(table, artifact, customers=50))
+    baseline = next(baseline for baseline in BASELINES if baseline.slug == slug)
+    work = Work(settings=lane.settings, services=lane.services, events=round(SENT / baseline.share))
+    drain(baseline, work, 0)
+    verdict = compare_with_oracle(baseline, work, 0, Oracle(table, artifact, customers=50))
     assert verdict.fault is None
     assert verdict.compared > 0.1 * SENT

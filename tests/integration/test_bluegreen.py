@@ -17,7 +17,7 @@ from models.scoring.artifact import Artifact, ArtifactError, checksum, load_arti
 from schemas.errors import UserError
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
-from tests.integration.test_upgrades import assert_each_once, ensure_slots
+from tests.integration.upgraded_jobs import assert_each_once, ensure_slots
 
 pytestmark = pytest.mark.integration
 
@@ -51,7 +51,7 @@ def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_mode
         lane.await_scores(500)
         with pytest.raises(StateMismatchError, match=r"job\.shards"):
             bluegreen(lane, job={"shards": 4}).start()
-        with pytest.raises(UserError, match="expected one standby, was none"):
+        with pytest.raises(UserError, match="expected one standby, got none"):
             green.switch()
 
         lane.job_ids.append(green.start().job_id)

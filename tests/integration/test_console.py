@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import orjson
@@ -13,15 +12,13 @@ from fastapi.testclient import TestClient
 from fraudstream.console.alert_routes import HEADER
 from fraudstream.console.application import create_console
 from fraudstream.control.control_topic import read_snoozes
-from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.system.deadline import wait_until
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
-from schemas.avro_schemas import ALERT, LABEL, SCORE, TRANSACTION
-from schemas.codec import RecordCodec
+from schemas.avro_schemas import ALERT, SCORE, TRANSACTION
 from schemas.columns import TRANSACTION_ARROW
-from schemas.registry import value_subject
 from tests.integration.console_process import console_process
+from tests.integration.console_records import labels, send
 from tests.integration.scoring_lane import DONE_SECONDS, Lane
 from tests.records import transaction
 from tests.unit.fraudstream.console.records import alert
@@ -31,28 +28,13 @@ pytestmark = pytest.mark.integration
 OWN = {HEADER: "1"}
 
 
-def codec(lane: Lane, kind: str, topic: str) -> RecordCodec:
-    return RecordCodec(kind, value_subject(topic), lane.registry)
-
-
-def send(lane: Lane, kind: str, topic: str, *records: dict[str, Any]) -> None:
-    encode = codec(lane, kind, topic).encode
-    lane.send_raw([(record["customer_id"].encode(), encode(record)) for record in records], topic)
-
-
-def labels(lane: Lane) -> list[dict[str, Any]]:
-    decode = codec(lane, LABEL, lane.topics.labels).decode
-    messages = read_topic(lane.broker, lane.topics.labels)
-    return [{**decode(message.value()), "record_key": message.key().decode()} for message in messages]
-
-
 def listed(client: TestClient, **wanted: str) -> list[str]:
     return [row["alert_id"] for row in client.get("/data/alerts", params=wanted).json()["rows"]]
 
 
 @pytest.fixture
 def lane(running) -> Lane:
-    """Make a lane without a job: what it would write is sent."""
+    """Make a lane without a job: the tests send its records."""
     return running.lane()
 
 

@@ -11,8 +11,8 @@ from fraudstream.system.deadline import wait_until
 from schemas.avro_schemas import ALERT
 from tests.chromium import chromium, needs_chromium
 from tests.integration.console_process import console_process
+from tests.integration.console_records import labels, send
 from tests.integration.scoring_lane import DONE_SECONDS, Lane
-from tests.integration.test_console import labels, send
 from tests.unit.fraudstream.console.records import HOSTILE, alert
 
 pytestmark = [pytest.mark.integration, needs_chromium]

@@ -1,18 +1,25 @@
 """Our job and another team's on one session cluster, in one TaskManager: each imports its own `models`."""
 
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from fraudstream.control.flink_run import FlinkRun
+from fraudstream.devstack import cluster as devstack_cluster
 from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.devstack.stack import cluster
+from fraudstream.devstack.stack import cluster, embedded
+from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
-from fraudstream.system.java import find_java
+from fraudstream.system.environment import process_environment
+from fraudstream.system.java import Java, find_java
+from fraudstream.system.ports import free_port
 from fraudstream.system.run_state import RunState
 from tests.integration import other_teams_job
 from tests.integration.expected import card_world
 from tests.integration.scoring_lane import Lane, Running
+from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
 
@@ -21,22 +28,22 @@ ROWS = 200
 
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
-    """Return another team's package, named as one of ours is."""
-    package = tmp_path / "models"
-    package.mkdir()
+    """Return the folder of another team's package, named as one of ours is."""
+    package = tmp_path / "theirs" / "models"
+    package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "greeting.py").write_text("TEXT = 'theirs'\n")
-    return package
+    return package.parent
 
 
-def run_theirs(running: Running, package: Path, when: str) -> None:
+def run_theirs(running: Running, folder: Path, when: str) -> None:
     """Run the other team's job to its end: it fails where `models` is not theirs."""
     job = FlinkRun(
         home=cluster(running.settings).home,
         java=find_java(),
         rest_url=running.services.rest_url,
         script=Path(other_teams_job.__file__),
-        options={"python.files": str(package)},
+        options={"python.files": str(folder)},
     )
     job_id, rest = job.submit(), FlinkRest(url=running.services.rest_url)
     assert wait_until(lambda: rest.job(job_id)["state"] in {"FINISHED", "FAILED"}, seconds=60)
@@ -50,15 +57,32 @@ def run_ours(lane: Lane, rows: int) -> None:
     lane.cancel()
 
 
-@pytest.mark.parametrize("owner", ["embedded", "users"])
-def test_jobs_import_their_own_packages_whichever_comes_first(running, open_lane, theirs, owner):
-    lanes = [open_lane(), open_lane()]
-    for lane in lanes if owner == "users" else []:
-        flink = lane.settings.flink.model_copy(update={"rest_url": running.services.rest_url})
-        lane.settings = lane.settings.model_copy(update={"flink": flink})
-    (before,) = RunState.load(running.settings.state).running("taskmanager")
-    for number, lane in enumerate(lanes, 1):
-        run_theirs(running, theirs, f"before our job {number}")
-        run_ours(lane, ROWS)
-    run_theirs(running, theirs, "after ours")
-    assert RunState.load(running.settings.state).running("taskmanager") == [before]
+@pytest.fixture(scope="module")
+def users_cluster(tmp_path_factory) -> Iterator[Running]:
+    """Run a stack whose TaskManagers have our packages on no path, as a user's cluster, and submit to it as to that."""
+    settings = load_settings(
+        paths={"state": tmp_path_factory.mktemp("users") / "state"},
+        model={"artifact": artifact_folder()},
+        kafka={"port": free_port()},
+        flink={"rest_port": free_port()},
+    )
+
+    def without_packages(java: Java) -> dict[str, str]:
+        return {name: value for name, value in process_environment(java).items() if name != "PYTHONPATH"}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(devstack_cluster, "process_environment", without_packages)
+        with embedded(settings) as services:
+            flink = settings.flink.model_copy(update={"rest_url": services.rest_url})
+            theirs = settings.model_copy(update={"flink": flink})
+            yield Running(settings=theirs, services=services, numbers=count(1))
+
+
+def test_jobs_import_their_own_packages_in_one_taskmanager_whichever_comes_first(users_cluster, theirs):
+    state = users_cluster.settings.state
+    (before,) = RunState.load(state).running("taskmanager")
+    for turn in ("first", "second"):
+        run_theirs(users_cluster, theirs, f"before our {turn} job")
+        run_ours(users_cluster.lane(), ROWS)
+    run_theirs(users_cluster, theirs, "after ours")
+    assert RunState.load(state).running("taskmanager") == [before]

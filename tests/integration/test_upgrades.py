@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 from fraudstream.cli.main import app
 from fraudstream.control import resumption
 from fraudstream.control.savepoints import MANIFEST_FILE
-from fraudstream.devstack.stack import start
 from fraudstream.system.deadline import wait_until
 from jobs.state_manifest import StateMismatchError
 from models.features.history import HEADER, HEADERS, HISTORY_VERSION
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
+from tests.integration.upgraded_jobs import assert_each_once, ensure_slots
 
 pytestmark = pytest.mark.integration
 
@@ -23,18 +23,6 @@ NEWER = HISTORY_VERSION + 1
 
 STEP = 1_000
 """Scores after which the job is stopped: batches of a second are open then, and most of the stream is to come."""
-
-
-def assert_each_once(lane: Lane, expected: Expected) -> None:
-    """Each transaction has one score, the offline replay's, and a customer's scores come in the order sent."""
-    scores = lane.scores()
-    assert len(scores) == len(expected.scores)
-    assert {item["transaction_id"]: item["score"] for item in scores} == expected.scores
-    by_customer: dict[str, list[str]] = {}
-    for item in scores:
-        by_customer.setdefault(item["customer_id"], []).append(item["transaction_id"])
-    assert by_customer == expected.by_customer
-    assert {item["alert_id"]: item["transaction_id"] for item in lane.alerts()} == expected.alerts
 
 
 def refused(lane: Lane, savepoint: str, what: str, **job) -> None:
@@ -83,10 +71,6 @@ def rescale(lane: Lane, table, parallelisms: list[int]) -> None:
                 assert len(lane.scores()) < len(table), "stopped after the stream"
     lane.await_scores(len(table))
     lane.cancel()
-
-
-def ensure_slots(lane: Lane, count: int) -> None:
-    start(lane.settings, taskmanagers=count)
 
 
 def test_rescaled_in_mid_stream_to_two_and_back(open_lane, artifact):

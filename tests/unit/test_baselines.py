@@ -1,4 +1,4 @@
-"""A peer whose answers are wrong has no rate."""
+"""A baseline whose answers are wrong has no rate."""
 
 import numpy as np
 import pytest
@@ -25,29 +25,29 @@ def right(oracle) -> list[tuple[str, str, float]]:
 
 
 def test_right_scores_have_no_fault(oracle, right):
-    verdict = oracle.judge(right, KeptTransactions)
+    verdict = oracle.check(right, KeptTransactions)
     assert (verdict.compared, verdict.apart, verdict.fault) == (len(right), 0, None)
 
 
 def test_scores_of_a_peer_that_was_stopped_early_have_no_fault(oracle, right):
-    assert oracle.judge(right[: len(right) // 2], KeptTransactions).fault is None
+    assert oracle.check(right[: len(right) // 2], KeptTransactions).fault is None
 
 
 def test_wrong_scores_are_a_fault(oracle, right):
     wrong = [(*key, np.float32(score + 0.01)) for *key, score in right]
-    assert "further than" in (oracle.judge(wrong, KeptTransactions).fault or "")
+    assert "further than" in (oracle.check(wrong, KeptTransactions).fault or "")
 
 
 def test_score_that_is_written_twice_is_a_fault(oracle, right):
-    assert "twice" in (oracle.judge([*right, right[0]], KeptTransactions).fault or "")
+    assert "twice" in (oracle.check([*right, right[0]], KeptTransactions).fault or "")
 
 
 def test_score_left_out_in_the_middle_is_a_fault(oracle, right):
-    assert "missing" in (oracle.judge(right[1:], KeptTransactions).fault or "")
+    assert "missing" in (oracle.check(right[1:], KeptTransactions).fault or "")
 
 
 def test_nothing_written_is_a_fault(oracle):
-    assert "no score" in (oracle.judge([], KeptTransactions).fault or "")
+    assert "no score" in (oracle.check([], KeptTransactions).fault or "")
 
 
 def test_peers_compute_with_the_versions_that_we_do():

@@ -37,13 +37,15 @@ function verdict(alert, onVerdict, onSnooze) {
     said ? h("span", { class: `tag ${said.is_fraud ? "fraud" : "genuine"}` }, `${said.is_fraud ? "Fraud" : "Genuine"}, known since ${when(said.label_time)}`) : null);
 }
 
-function reason(said) {
-  const usual = said.usual === null ? "" : `, usually ${figure(said.usual)}`;
-  const feature = said.feature ? `${said.feature} is ${figure(said.value)}${usual}` : "";
-  const rule = said.code.startsWith("rule:") ? [said.code.replace(":", " "), feature].filter(Boolean).join(" · ") : feature;
-  return h("li", {}, h("strong", {}, said.text || said.code || said.feature),
-    h("div", { class: "soft" }, rule,
-      said.contribution === null ? "" : ` · adds ${figure(said.contribution)} to the log-odds`));
+function reason(found) {
+  const isRule = found.code.startsWith("rule:");
+  const parts = [["Code", found.code], ["Feature", found.feature], ["Value", found.feature ? figure(found.value) : ""],
+    ["Usual", found.usual === null ? "" : figure(found.usual)],
+    ["Contribution", found.contribution === null ? "" : `${figure(found.contribution)} to the log-odds`]];
+  return h("li", {}, h("strong", {}, found.summary || found.text || found.code || found.feature), " ",
+    found.strength ? h("span", { class: `tag ${found.strength}` }, `${found.strength} signal`) : isRule ? h("span", { class: "tag" }, "rule") : null,
+    h("details", {}, h("summary", { class: "soft" }, found.text && found.text !== found.summary ? found.text : "Feature, value and contribution"),
+      facts(parts.filter(([, value]) => value))));
 }
 
 async function showHistory(alert, place) {

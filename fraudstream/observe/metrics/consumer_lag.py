@@ -1,3 +1,5 @@
+"""Lag of consumer groups."""
+
 from __future__ import annotations
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
@@ -9,7 +11,7 @@ TIMEOUT_S = 5.0
 
 
 class ConsumerLag:
-    """Asks the broker how far a consumer group is behind. The job's group moves with each of its checkpoints.
+    """Lag of consumer groups; the job commits its offsets with each checkpoint.
 
     Parameters
     ----------
@@ -24,13 +26,13 @@ class ConsumerLag:
         self._topics = [topics.transactions, *([topics.labels] if broker.settings.job.labels else [])]
 
     def close(self) -> None:
-        """Let go of the broker."""
+        """Close the connection."""
         self._consumer.close()
 
     def records(self, group: str) -> dict[str, int] | None:
-        """Return, by topic, the records that the group has not read; None where the broker does not answer.
+        """Return the unread records of a group by topic; None if the broker does not answer.
 
-        A partition that the group has committed nothing for counts in full.
+        A partition without a commit counts in full.
         """
         try:
             read = self._committed(group)
@@ -43,7 +45,7 @@ class ConsumerLag:
         return sum(max(0, end - max(read.get((topic, partition), 0), start)) for partition, start, end in ranges)
 
     def _committed(self, group: str) -> dict[tuple[str, int], int]:
-        wanted = [ConsumerGroupTopicPartitions(group)]
-        (answer,) = self._admin.list_consumer_group_offsets(wanted, request_timeout=TIMEOUT_S).values()
+        groups = [ConsumerGroupTopicPartitions(group)]
+        (answer,) = self._admin.list_consumer_group_offsets(groups, request_timeout=TIMEOUT_S).values()
         found = answer.result().topic_partitions
-        return {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
+        return {(item.topic, item.partition): item.offset for item in found if item.offset >= 0}

@@ -1,3 +1,5 @@
+"""Prometheus exporter."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -22,30 +24,30 @@ from models.monitoring.label_monitor import LabelMonitor
 def open_exporter(
     settings: Settings, services: Services, labels: LabelMonitor | None = None, *, share: float = 1.0
 ) -> Iterator[CollectorRegistry]:
-    """Count what the topics carry for the length of a block.
+    """Collect metrics while a block runs.
 
     Parameters
     ----------
     settings, services
-        Where to read.
+        Addresses of broker and cluster.
     labels
-        What joins scores and labels, here from their oldest records on; without it no model is judged.
+        Monitor that joins scores and labels from their first record; None: no model quality metrics.
     share
-        Of the customers whose transactions are joined.
+        Fraction of customers sampled for model quality.
 
     Yields
     ------
     CollectorRegistry
-        What a scrape gives: of the topics, of the job and of this process.
+        Metrics of the topics, the job and this process.
     """
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     broker = services.broker(settings)
-    with ExitStack() as open_until_the_end:
-        lag = open_until_the_end.enter_context(closing(ConsumerLag(broker)))
-        open_until_the_end.enter_context(MetricsReader(broker, StreamMetrics(registry)))
+    with ExitStack() as stack:
+        lag = stack.enter_context(closing(ConsumerLag(broker)))
+        stack.enter_context(MetricsReader(broker, StreamMetrics(registry)))
         registry.register(JobMetrics(FlinkRest(url=services.rest_url), lag, TopicIds(broker)))
         if labels is not None:
-            open_until_the_end.enter_context(LabelWatch(broker, labels, share=share))
+            stack.enter_context(LabelWatch(broker, labels, share=share))
             registry.register(LabelMetrics(labels))
         yield registry

@@ -1,3 +1,5 @@
+"""Metrics of the job from Flink and the broker."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +24,7 @@ NAME = JobConfig.name
 
 @dataclass(frozen=True, kw_only=True)
 class JobState:
-    """State of one of our jobs, from Flink."""
+    """State of a job in Flink."""
 
     name: str
     up: bool
@@ -36,14 +38,14 @@ class JobState:
 
 
 class JobMetrics(Collector):
-    """Asks Flink and the broker, at each scrape, how the job is.
+    """Collector of job health from Flink and the broker at each scrape.
 
     Parameters
     ----------
     rest
-        The cluster.
+        REST client of the cluster.
     lag
-        The broker.
+        Lag of the consumer groups.
     ids
         Reader of the topics' ids; without it, recreated topics go unnoticed.
     """
@@ -52,7 +54,7 @@ class JobMetrics(Collector):
         self._rest, self._lag, self._ids = rest, lag, ids
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the figures; of what does not answer only that it is not up."""
+        """Yield the metrics; a service that does not answer is only reported as down."""
         states = list(self._states())
         names = [state.name for state in states if state.up] or [NAME]
         lags = {name: self._lag.records(f"fraudstream-{name}") for name in names}
@@ -80,7 +82,7 @@ class JobMetrics(Collector):
         checkpoints = self._rest.checkpoints(job["jid"])
         last = checkpoints["latest"].get("completed") or {}
         taken_ms = last.get("latest_ack_timestamp", job["start-time"])
-        # By Flink's own clock: ours may be an hour off, which would look like an hour without a checkpoint.
+        # Flink's clock: a skewed local clock would show as an old checkpoint.
         now_ms = self._rest.now_ms(job["jid"])
         return JobState(
             name=job["name"],

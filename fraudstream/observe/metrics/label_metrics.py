@@ -1,3 +1,5 @@
+"""Metrics of model quality."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -10,21 +12,21 @@ from models.monitoring.model_figures import ModelFigures
 
 
 class LabelMetrics(Collector):
-    """Tells, at each scrape, how good each model was by the labels that are mature.
+    """Collector of model quality on mature labels at each scrape.
 
-    A rate that nothing counts for yet is left out, since 0 would be a bad one.
+    Rates without data are left out instead of 0.
 
     Parameters
     ----------
     monitor
-        What joins scores and labels.
+        Monitor that joins scores and labels.
     """
 
     def __init__(self, monitor: LabelMonitor) -> None:
         self._monitor = monitor
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the figures of each model, and how many transactions wait or were given up."""
+        """Yield the metrics of each model, and the counts of waiting and dropped transactions."""
         figures = self._monitor.figures()
         yield from _counts(figures)
         yield from _rates(figures)

@@ -1,3 +1,5 @@
+"""Reader of the topics for the metrics."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -14,35 +16,35 @@ from fraudstream.observe.metrics.transaction_ids import TransactionIds
 
 POLL_S, MAX_AT_ONCE = 0.2, 20_000
 GATHER_MS = 500
-"""Nobody waits for a count: next to an API its share of processor and broker counts more."""
+"""Long fetches: counts are not urgent, and an API on the same machine needs processor and broker."""
 SAMPLED_SCORES = 50
-"""Scores of one look that are decoded: the rest are counted, and their ids read."""
+"""Decoded scores per poll; the rest are counted, and only their ids read."""
 
 
 class MetricsReader(BackgroundReader):
-    """Counts what comes into the topics from now on.
+    """Reader that counts new records of the topics.
 
     Parameters
     ----------
     broker
         Connection to the brokers.
     metrics
-        What is counted.
+        Metrics to update.
     """
 
     def __init__(self, broker: Broker, metrics: StreamMetrics) -> None:
         topics = broker.topics
         self._metrics, self._latency = metrics, ScoreLatency()
-        self._takers: dict[str, Callable[[list[Message]], None]] = {
-            topics.transactions: self._take_transactions,
-            topics.scores: self._take_scores,
-            topics.alerts: self._take_alerts,
-            topics.dead_letters: self._take_dead_letters,
-            topics.drift: self._take_drifts,
+        self._counters: dict[str, Callable[[list[Message]], None]] = {
+            topics.transactions: self._count_transactions,
+            topics.scores: self._count_scores,
+            topics.alerts: self._count_alerts,
+            topics.dead_letters: self._count_dead_letters,
+            topics.drift: self._count_drifts,
         }
-        self._codecs = broker.codecs(*self._takers)
+        self._codecs = broker.codecs(*self._counters)
         self._ids = TransactionIds(self._codecs, self._codecs.registry)
-        super().__init__("metrics-reader", broker, tuple(self._takers), starts=topic_ends, gather_ms=GATHER_MS)
+        super().__init__("metrics-reader", broker, tuple(self._counters), starts=topic_ends, gather_ms=GATHER_MS)
 
     def _poll(self) -> None:
         found: dict[str, list[Message]] = {}
@@ -51,32 +53,34 @@ class MetricsReader(BackgroundReader):
                 found.setdefault(message.topic() or "", []).append(message)
         for topic, messages in found.items():
             before = self._codecs.foreign.counts[topic]
-            self._takers[topic](messages)
+            self._counters[topic](messages)
             self._metrics.foreign.labels(topic).inc(self._codecs.foreign.counts[topic] - before)
 
-    def _take_transactions(self, messages: list[Message]) -> None:
+    def _count_transactions(self, messages: list[Message]) -> None:
         for message in messages:
             name = self._ids.read(message)
             if name is not None:
                 self._observe(self._latency.publish(name, message.timestamp()[1]))
 
-    def _take_scores(self, messages: list[Message]) -> None:
-        scores = [(message, name) for message in messages if (name := self._ids.read(message)) is not None]
+    def _count_scores(self, messages: list[Message]) -> None:
+        # Decoded as a whole: a record that is cut short has an id too, and is no score.
+        scores = [(message, score) for message in messages if (score := self._codecs.decode(message)) is not None]
         self._metrics.transactions.inc(len(scores))
-        for message, name in scores:
+        for message, score in scores:
+            name = message.key() or b"", score["transaction_id"].encode()
             self._observe(self._latency.score(name, message.timestamp()[1]))
-        for score in self._decoded([message for message, _ in scores[:SAMPLED_SCORES]]):
-            self._metrics.take_score(score)
+        for _, score in scores[:SAMPLED_SCORES]:
+            self._metrics.add_score(score)
 
-    def _take_alerts(self, messages: list[Message]) -> None:
+    def _count_alerts(self, messages: list[Message]) -> None:
         for alert in self._decoded(messages):
             self._metrics.alerts.labels(alert["decision"]).inc()
 
-    def _take_dead_letters(self, messages: list[Message]) -> None:
+    def _count_dead_letters(self, messages: list[Message]) -> None:
         for letter in self._decoded(messages):
             self._metrics.dead_letters.labels(letter["reason"]).inc()
 
-    def _take_drifts(self, messages: list[Message]) -> None:
+    def _count_drifts(self, messages: list[Message]) -> None:
         for drift in self._decoded(messages):
             self._metrics.drifts.labels(drift["signal"]).inc()
 
@@ -85,5 +89,5 @@ class MetricsReader(BackgroundReader):
             self._metrics.latency.observe(seconds)
 
     def _decoded(self, messages: list[Message]) -> list[dict[str, Any]]:
-        """Decode what is of its kind; the job writes nothing else."""
+        """Decode the records of the right kind."""
         return [record for message in messages if (record := self._codecs.decode(message)) is not None]

@@ -1,3 +1,5 @@
+"""Metrics of the topics."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -10,14 +12,14 @@ from schemas.rejection import Reason
 LATENCY_BUCKETS_S = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300)
 SCORE_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
 
-# A second series beside each counter, with the time of its start: process_start_time_seconds says it once.
+# No extra series with the creation time per counter: process_start_time_seconds has it once.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class StreamMetrics:
-    """Metrics of the topics since the exporter's start. None has a customer, a merchant or an id as label.
+    """Metrics of the topics since the start of the exporter, without high-cardinality labels.
 
-    Each kind that can be is there from the start with 0, so that the first one is an increase.
+    Every label value starts at 0, so that the first record shows as an increase.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -51,8 +53,8 @@ class StreamMetrics:
         for signal in SIGNALS:
             self.drifts.labels(signal.name)
 
-    def take_score(self, score: dict[str, Any]) -> None:
-        """Note what a score says."""
+    def add_score(self, score: dict[str, Any]) -> None:
+        """Add a score."""
         self.scores.observe(score["score"])
         self._model.clear()
         self._model.labels(score["model_id"], score["feature_spec_hash"]).set(1)

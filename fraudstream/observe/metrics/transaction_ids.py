@@ -1,4 +1,4 @@
-"""Transaction ids of framed records, read without decoding the rest where the writer's schema allows it."""
+"""Transaction ids of framed records, read without decoding the rest if the writer's schema allows it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MAX_SCHEMAS = 1_000
 
 
 class TransactionIds:
-    """Reader of (key, transaction id) of transactions and scores, whatever the order of their writer's fields.
+    """Reader of (key, transaction id) of transactions and scores, for any field order.
 
     Parameters
     ----------
     codecs
-        Decode what does not begin with the id.
+        Codecs for records that do not start with the id.
     registry
-        Knows the writers' schemas.
+        Registry of the writers' schemas.
     """
 
     def __init__(self, codecs: TopicCodecs, registry: SchemaRegistry) -> None:
@@ -31,7 +31,7 @@ class TransactionIds:
         self._leads: dict[int, bool] = {}
 
     def read(self, message: Message) -> tuple[bytes, bytes] | None:
-        """Return the record's key, which is the customer, and its transaction id; None where it has none."""
+        """Return the key (the customer) and the transaction id of a record, if it has one."""
         payload = message.value() or b""
         try:
             leads = self._begins_with_id(schema_id_of(payload))
@@ -43,7 +43,7 @@ class TransactionIds:
         return None if record is None else (message.key() or b"", record[FIELD].encode())
 
     def _begins_with_id(self, schema_id: int) -> bool:
-        """Return whether the writer's first field is the id, as a plain string."""
+        """Return whether the first field of the schema is the id, as a plain string."""
         if schema_id not in self._leads:
             if len(self._leads) >= MAX_SCHEMAS:
                 self._leads.clear()

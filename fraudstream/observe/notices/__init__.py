@@ -1,1 +1,1 @@
-"""Notices by webhook and log."""
+"""Notifications by webhook and log."""

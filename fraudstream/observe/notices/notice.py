@@ -1,3 +1,5 @@
+"""Notifications."""
+
 from __future__ import annotations
 
 import uuid
@@ -21,20 +23,20 @@ Kind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Notice of an event.
+    """Notification of an event.
 
     Parameters
     ----------
     type : str
-        What happened, for programs.
+        Type of the event.
     text : str
-        The same in a sentence, for people: chat programs show a field of this name.
+        Message; chat programs show a field of this name.
     data : dict
-        The record behind it.
+        Record of the event.
     timestamp : datetime
-        When it happened, UTC.
+        Time of the event, UTC.
     id : str
-        The same each time it is sent, so that a receiver knows a repeat.
+        Stable id, by which receivers recognise repeats.
     """
 
     type: Kind
@@ -44,5 +46,5 @@ class Notice:
     id: str = field(default_factory=lambda: f"msg_{uuid.uuid4().hex}")
 
     def to_json(self) -> bytes:
-        """Return it as a webhook's body."""
+        """Return the body of the webhook request."""
         return orjson.dumps(asdict(self), default=str)

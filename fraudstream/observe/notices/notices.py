@@ -1,3 +1,5 @@
+"""Delivery of notifications by webhook and log."""
+
 from __future__ import annotations
 
 import base64
@@ -17,17 +19,17 @@ from schemas.errors import UserError
 
 LOG = logging.getLogger("fraudstream.notices")
 
-BACKOFF_S, LONGEST_WAIT_S = 0.5, 60.0
-"""Pause before the third attempt, doubled for each further one, and the longest; the second comes at once."""
+BACKOFF_S, MAX_BACKOFF_S = 0.5, 60.0
+"""Pause before the third attempt, which doubles with each attempt, and its maximum."""
 
 TIMEOUT_S = 10.0
 
 PASSING = (408, 425, 429, 500, 502, 503, 504)
-"""Answers of HTTP that may be others later."""
+"""HTTP status codes of transient failures."""
 
 
 class Undeliverable(Exception):  # noqa: N818 (read as a state: `except Undeliverable`)
-    """A notice that the receiver did not take: `passing` says whether it may later."""
+    """Notice that the receiver rejected; `passing` if a later attempt may succeed."""
 
     def __init__(self, why: str, *, passing: bool) -> None:
         super().__init__(why)
@@ -35,16 +37,16 @@ class Undeliverable(Exception):  # noqa: N818 (read as a state: `except Undelive
 
 
 class Notices:
-    """Writes notices to the log, and sends them to a webhook where there is one, again until it takes them.
+    """Delivery of notices to the log, and to a webhook with retries if one is set.
 
-    Requests are signed as Standard Webhooks has it: receivers find libraries for it in their language.
+    Requests are signed by the Standard Webhooks specification.
 
     Parameters
     ----------
     settings
-        Where to, and how often.
+        Webhook and number of attempts.
     clock
-        Gives seconds since 1970, for the signature.
+        Clock of the signature, in seconds since 1970.
     """
 
     def __init__(self, settings: NoticeSettings, clock: Callable[[], float] = time.time) -> None:
@@ -55,23 +57,23 @@ class Notices:
             timeout=TIMEOUT_S,
             retries=urllib3.Retry(
                 total=settings.attempts - 1,
-                # A POST is repeated too: the id says that it is the same.
+                # POST requests are retried too; receivers recognise repeats by the id.
                 allowed_methods=None,
                 redirect=0,
                 status_forcelist=PASSING,
                 backoff_factor=BACKOFF_S,
-                backoff_max=LONGEST_WAIT_S,
+                backoff_max=MAX_BACKOFF_S,
                 raise_on_status=False,
             ),
         )
 
     def send(self, notice: Notice) -> None:
-        """Tell of it.
+        """Log and deliver a notice.
 
         Raises
         ------
         Undeliverable
-            The webhook did not take it, after all attempts. The log has it.
+            All attempts failed; the notice is in the log.
         """
         LOG.warning("%s: %s", notice.type, notice.text)
         if self._url is None:
@@ -81,7 +83,7 @@ class Notices:
         try:
             answer = self._http.request("POST", self._url, body=body, headers=headers)
         except HTTPError as error:
-            # Its words may hold the address, which is a secret.
+            # The message may contain the URL, which is a secret.
             cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
             raise Undeliverable(type(cause).__name__, passing=True) from None
         if answer.status >= 300:
@@ -96,29 +98,31 @@ class Notices:
 
 
 def sign(key: bytes, notice_id: str, stamp: str, body: bytes) -> str:
-    """Return the base64 HMAC-SHA256 of a request, as its receiver computes it too."""
+    """Return the base64 HMAC-SHA256 of a request."""
     signed = b".".join((notice_id.encode(), stamp.encode(), body))
     return base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
 def webhook_url(settings: NoticeSettings) -> str | None:
-    """Return where notices are sent, None for nowhere.
+    """Return the URL of the webhook, if one is set.
 
     Raises
     ------
     UserError
-        It is no address of the web.
+        The URL is not http or https.
     """
     if settings.webhook_url is None and settings.webhook_url_file is None:
         return None
     url = read_password(settings.webhook_url, settings.webhook_url_file, name="webhook_url")
     if not url.startswith(("http://", "https://")):
-        raise UserError("expected notices.webhook_url to begin with http:// or https://, but it does not: correct it")
+        raise UserError(
+            "expected notices.webhook_url to begin with http:// or https://, got another address. Correct it"
+        )
     return url
 
 
 def signing_key(settings: NoticeSettings) -> bytes | None:
-    """Return the key of the signatures: base64 behind ``whsec_``, as Standard Webhooks writes it, or any text."""
+    """Return the key of the signatures: base64 after ``whsec_`` as in Standard Webhooks, or any text."""
     if settings.signing_key is None and settings.signing_key_file is None:
         return None
     text = read_password(settings.signing_key, settings.signing_key_file, name="signing_key")
@@ -128,4 +132,6 @@ def signing_key(settings: NoticeSettings) -> bytes | None:
     try:
         return base64.b64decode(rest, validate=True)
     except ValueError:
-        raise UserError("expected base64 behind whsec_ in notices.signing_key, but it is not: copy it again") from None
+        raise UserError(
+            "expected base64 after whsec_ in notices.signing_key, got other text. Copy the key again"
+        ) from None

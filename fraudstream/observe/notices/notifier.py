@@ -1,3 +1,5 @@
+"""Notifier of drift, refusals and alert rate spikes."""
+
 from __future__ import annotations
 
 import logging
@@ -15,7 +17,7 @@ from fraudstream.kafka.new_partitions import NewPartitions
 from fraudstream.kafka.topic_ids import RecreatedTopics, warn_read_anew
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.observe.notices.notice import Kind, Notice
-from fraudstream.observe.notices.notices import LONGEST_WAIT_S, Notices, Undeliverable
+from fraudstream.observe.notices.notices import MAX_BACKOFF_S, Notices, Undeliverable
 from fraudstream.readers.alert_share import AlertShare
 from models.drift.alert_rate import Jump
 
@@ -23,25 +25,25 @@ LOG = logging.getLogger("fraudstream.notices")
 
 GROUP_ID = "fraudstream-notify"
 REMEMBERED = 1_000
-"""Notices whose repeats are known: after a failure the job says what it had said since its last checkpoint."""
+"""Number of remembered notices: after a failure the job repeats events since its last checkpoint."""
 
 
 class Notifier:
-    """Tells of drift, of deployments that the job refuses, and of jumps of the alert rate, as they come.
+    """Notifier of drift, refused deployments and rules, and alert rate spikes.
 
-    A record counts as read when its notice was delivered: whatever stops this, the next one goes on from there. A
-    receiver that is down is waited for; what it refuses is left to the log.
+    A record is committed after its notice was delivered, so a restart loses none. Deliveries to an unavailable receiver
+    are repeated; notices that it rejects are in the log only.
 
     Parameters
     ----------
     broker
         Connection to the brokers.
     notices
-        Whom to tell.
+        Delivery of the notices.
     pause_s
         Seconds between two rounds of attempts.
     from_start
-        Whether the first one ever begins with what the topics hold already.
+        Whether the first run starts with the oldest records of the topics.
     """
 
     def __init__(
@@ -49,78 +51,78 @@ class Notifier:
         broker: Broker,
         notices: Notices,
         *,
-        pause_s: float = LONGEST_WAIT_S,
+        pause_s: float = MAX_BACKOFF_S,
         from_start: bool = False,
     ) -> None:
         self._broker, self._notices = broker, notices
         self._pause_s = pause_s
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._codecs = broker.codecs(broker.topics.drift, broker.topics.model_events)
-        self._word: dict[str, Callable[[dict[str, Any]], Notice | None]] = {
+        self._notice_of: dict[str, Callable[[dict[str, Any]], Notice | None]] = {
             broker.topics.drift: drift_notice,
             broker.topics.model_events: model_notice,
         }
         self._alerts = AlertShare(broker)
-        self._next_look = 0.0
+        self._next_check_s = 0.0
         self._stopping = threading.Event()
         self._consumer = broker.group_consumer(GROUP_ID)
         self._from_start = from_start
 
     def run(self) -> None:
-        """Go on until `stop`, or until the caller is interrupted."""
+        """Run until `stop` or an interrupt."""
         try:
-            recreated = RecreatedTopics.among(self._broker, list(self._word))
-            self._consumer.assign(self._places())
-            added = NewPartitions(self._consumer, self._word, recreated)
+            recreated = RecreatedTopics.among(self._broker, list(self._notice_of))
+            self._consumer.assign(self._start_offsets())
+            added = NewPartitions(self._consumer, self._notice_of, recreated)
             while not self._stopping.is_set():
                 added.add()
                 for message in self._consumer.consume(100, 0.5):
-                    # What was not told is not passed over: the next one begins with it.
-                    if message.error() is None and not self._take(message):
+                    # An undelivered notice is not committed: the next run starts with it.
+                    if message.error() is None and not self._process(message):
                         return
-                self._look_at_alerts()
+                self._check_alert_rate()
         finally:
             self._consumer.close()
 
     def stop(self) -> None:
-        """End `run` soon."""
+        """Stop `run`."""
         self._stopping.set()
 
-    def _places(self) -> list[TopicPartition]:
-        """Return where the group is in each partition; where it never was, at the end or the start."""
+    def _start_offsets(self) -> list[TopicPartition]:
+        """Return the committed offset of each partition; without a commit its end or start."""
         found = []
-        for topic in self._word:
+        for topic in self._notice_of:
             ranges = {part: (low, high) for part, low, high in partition_ranges(self._consumer, topic)}
-            for place in self._consumer.committed([TopicPartition(topic, part) for part in ranges], timeout=20):
-                low, high = ranges[place.partition]
-                known = place.offset >= 0
-                if place.offset > high:  # brokers may keep what a group committed of a topic that is gone
+            for position in self._consumer.committed([TopicPartition(topic, part) for part in ranges], timeout=20):
+                low, high = ranges[position.partition]
+                known = position.offset >= 0
+                if position.offset > high:  # brokers may keep commits of a former topic
                     warn_read_anew([topic])
-                    place.offset = low
-                offset = max(place.offset, low) if known else low if self._from_start else high
-                found.append(TopicPartition(topic, place.partition, offset))
-        # Also where nothing was read: what comes while this is stopped is told later.
+                    position.offset = low
+                offset = max(position.offset, low) if known else low if self._from_start else high
+                found.append(TopicPartition(topic, position.partition, offset))
+        # Commit even without records, so that events during a downtime are delivered later.
         self._consumer.commit(offsets=found, asynchronous=False)
         return found
 
-    def _take(self, message: Message) -> bool:
-        """Tell of a record, and note that it is read; False when it was stopped before."""
-        notice = self._codecs.parse(message, self._word[message.topic() or ""])
+    def _process(self, message: Message) -> bool:
+        """Deliver the notice of a record and commit it; False if stopped before."""
+        notice = self._codecs.parse(message, self._notice_of[message.topic() or ""])
         if notice is not None and not self._deliver(notice):
             return False
-        with _outlasting("noting how far this is"):
+        with _survive_broker_errors("committing offsets"):
             self._consumer.commit(message=message, asynchronous=False)
         return True
 
     def _deliver(self, notice: Notice) -> bool:
-        """Tell of it until it is taken, or refused for good; False when it was stopped before."""
+        """Deliver a notice until it is accepted or finally rejected; False if stopped before."""
         while notice.id not in self._seen:
             if self._stopping.is_set():
                 return False
             try:
                 self._notices.send(notice)
             except Undeliverable as error:
-                LOG.warning("the webhook did not take %s: %s", notice.type, error)
+                LOG.warning("the webhook rejected %s: %s", notice.type, error)
                 if error.passing:
                     self._stopping.wait(self._pause_s)
                     continue
@@ -129,20 +131,20 @@ class Notifier:
                 self._seen.popitem(last=False)
         return True
 
-    def _look_at_alerts(self) -> None:
+    def _check_alert_rate(self) -> None:
         now = time.monotonic()
-        if now < self._next_look:
+        if now < self._next_check_s:
             return
-        self._next_look = now + self._broker.settings.notices.window_s
-        with _outlasting("counting alerts"):
+        self._next_check_s = now + self._broker.settings.notices.window_s
+        with _survive_broker_errors("counting alerts"):
             jump = self._alerts.look()
             if jump:
                 self._deliver(jump_notice(jump))
 
 
 @contextmanager
-def _outlasting(what: str) -> Iterator[None]:
-    """Go on without an answer of the broker: it comes back, and so does the next look."""
+def _survive_broker_errors(what: str) -> Iterator[None]:
+    """Log errors of the broker instead of failing; the next check repeats the call."""
     try:
         yield
     except KafkaException as error:
@@ -150,7 +152,7 @@ def _outlasting(what: str) -> Iterator[None]:
 
 
 def drift_notice(record: dict[str, Any]) -> Notice:
-    """Word a record of the drift topic."""
+    """Return the notice of a drift event."""
     return Notice(
         type="drift.detected",
         text=(
@@ -170,24 +172,24 @@ _REFUSALS: dict[str, tuple[Kind, str]] = {
 
 
 def model_notice(record: dict[str, Any]) -> Notice | None:
-    """Word a refusal; of models that serve the promotion has told, and who applied rules has waited for the answer."""
+    """Return the notice of a refusal; accepted deployments and rules were reported by their commands."""
     if record["kind"] not in _REFUSALS:
         return None
     kind, what = _REFUSALS[record["kind"]]
     return Notice(
         type=kind,
-        text=f"The job refuses the {what} {record['deployment_id']} and goes on as before: {record['detail']}",
+        text=f"The job refuses the {what} {record['deployment_id']} and keeps the previous ones: {record['detail']}",
         data=record,
         timestamp=record["at"],
-        # Every shard says so.
+        # Every shard reports it.
         id=f"msg_refused_{record['deployment_id']}",
     )
 
 
 def jump_notice(jump: Jump) -> Notice:
-    """Word a jump of the alert rate."""
+    """Return the notice of an alert rate spike."""
     return Notice(
         type="alerts.jumped",
-        text=f"{jump.share:.2%} of {jump.transactions:,} transactions are alerted, where {jump.usual:.2%} are usual",
+        text=f"{jump.share:.2%} of {jump.transactions:,} transactions are alerted, usually {jump.usual:.2%}",
         data={"share": jump.share, "usual": jump.usual, "transactions": jump.transactions},
     )

@@ -18,7 +18,7 @@ from fraudstream.demos.lifecycle_demo import pattern_recall
 from fraudstream.exploration.store import HERE, Store
 from fraudstream.observe.metrics.score_latency import ScoreLatency
 from fraudstream.readers.score_comparison import Comparison
-from fraudstream.rules.dry_run_result import try_rules
+from fraudstream.rules.dry_run_result import dry_run_rules
 from jobs.operators.inference_log import InferenceLog
 from models.monitoring.label_monitor import LabelMonitor
 from models.scoring.backfill import backfill
@@ -118,7 +118,7 @@ def rules(table: pa.Table, folder: Path) -> Any:
     archive = archive_history(folder / "archive", table)
     labels = table.select(LABEL_ARROW.names).cast(LABEL_ARROW)
     on = (archive, file_of(table, folder))
-    return [try_rules(RULES, past, artifact(), lambda: labels, quiet).figures for past in on]
+    return [dry_run_rules(RULES, past, artifact(), lambda: labels, quiet).figures for past in on]
 
 
 def exploring(table: pa.Table, folder: Path) -> Any:
@@ -176,7 +176,7 @@ def baselines(table: pa.Table, _folder: Path) -> Any:
     rows = [row for row in table.to_pylist() if row["customer_id"] in oracle.customers]
     found = naive_scores(rows, artifact(), engine=KeptTransactions())
     given = [(row["customer_id"], row["transaction_id"], float(score)) for row, score in zip(rows, found, strict=True)]
-    verdict = oracle.judge(given, KeptTransactions)
+    verdict = oracle.check(given, KeptTransactions)
     assert verdict.fault is None
     return verdict
 

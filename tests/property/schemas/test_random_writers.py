@@ -25,7 +25,7 @@ from schemas.time_units import LATEST_MS
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.validation import Limits
 from tests.hostile_records import Hostile
-from tests.property.scoring.test_hostile_records import breaks
+from tests.property.scoring.record_breaks import breaks
 from tests.random_writers import ODD_VALUES, RandomWriter, framed, random_writer
 from tests.records import NOON_MS, label, transaction
 

@@ -26,19 +26,18 @@ from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
 from schemas.inference_batch import InferenceBatchEncoder
 from schemas.registry import FileRegistry, UnknownSchemaError
 from schemas.rejection import Reason
-from schemas.time_units import EARLIEST_MS, looks_like_seconds
 from schemas.validation import Limits, event_time_ms
 from tests.batches import LABELS, TRANSACTIONS, Kind
 from tests.hostile_records import Hostile, HostileRecords
+from tests.property.scoring.record_breaks import breaks
 from tests.records import NOON_MS
 from tests.unit.jobs.job_configs import job_config
-from tests.unit.jobs.test_shard_scorer import State
+from tests.unit.jobs.map_state import State
 from tests.unit.training.histories import artifact_folder
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 CASES = int(os.environ.get("FUZZ_CASES", "120_000"))
 BATCH, LABELS_A_BATCH = 300, 100
-MARKS = {"\ufeff", "\ufffe"}
 BROKERS_LIMIT = 1_000_000
 RESTARTED_EVERY = 25
 
@@ -104,42 +103,6 @@ def reasons(kind: Kind, case: Hostile) -> set[Reason]:
         return others | beyond if "OverflowError" in str(error) else {Reason.UNDECODABLE}
     reason = breaks(record, case)
     return {reason} if reason else set()
-
-
-def breaks(record: dict[str, Any], case: Hostile) -> Reason | None:
-    ids = [len(record[name].encode()) for name in ("transaction_id", "customer_id", "merchant_id")]
-    texts = [
-        len((record.get(name) or "").encode())
-        for name in ("merchant_category", "transaction_type", "currency", "device_id")
-    ]
-    latitude, longitude = record.get("latitude"), record.get("longitude")
-    event_ms = record["event_time"].timestamp() * 1000
-    label_ms = record["label_time"].timestamp() * 1000 if "label_time" in record else None
-    latest_ms = NOON_MS + Limits().max_ahead_ms
-    half_a_place = (latitude is None) != (longitude is None)
-    broken = {
-        Reason.NULL_KEY: case.key is None,
-        Reason.KEY_MISMATCH: case.key != record["customer_id"] or "\ufffd" in case.key or case.key[:1] in MARKS,
-        Reason.INVALID_ID: not all(1 <= size <= 256 for size in ids),
-        Reason.INVALID_AMOUNT: not 0 <= record["amount_minor"] <= largest_amount(record),
-        Reason.INVALID_TEXT: max(texts) > 256,
-        Reason.INVALID_PLACE: half_a_place or not (abs(latitude or 0) <= 90 and abs(longitude or 0) <= 180),
-        Reason.INVALID_EVENT_TIME: event_ms < 0 or looks_like_seconds(event_ms),
-        Reason.EVENT_TIME_TOO_OLD: event_ms < EARLIEST_MS,
-        Reason.EVENT_TIME_AHEAD: label_ms is None and event_ms > latest_ms,
-        Reason.INVALID_LABEL_TIME: label_ms is not None and label_ms < event_ms,
-        Reason.LABEL_TIME_AHEAD: label_ms is not None and label_ms > latest_ms,
-    }
-    order = [Reason.NULL_KEY, Reason.KEY_MISMATCH, Reason.INVALID_ID]
-    order += [Reason.INVALID_AMOUNT, Reason.INVALID_TEXT] if label_ms is None else [Reason.INVALID_AMOUNT]
-    return next((reason for reason in [*order, *broken] if broken[reason]), None)
-
-
-def largest_amount(record: dict[str, Any]) -> int:
-    limits = Limits()
-    if "currency" not in record:
-        return limits.greatest_max_amount_minor
-    return limits.max_amounts_minor.get(record["currency"], limits.max_amount_minor)
 
 
 class Engines:

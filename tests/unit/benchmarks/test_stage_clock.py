@@ -19,7 +19,7 @@ def test_a_moment_counts_for_the_innermost_stage():
         with clock.stage("inner"):
             ticking.now_ns += 7
         ticking.now_ns += 11
-    assert clock.take() == {"outer": 16, "inner": 7}
+    assert clock.collect() == {"outer": 16, "inner": 7}
 
 
 def test_time_between_stages_counts_for_none():
@@ -29,8 +29,8 @@ def test_time_between_stages_counts_for_none():
         with clock.stage("a"):
             ticking.now_ns += 1
         ticking.now_ns += 100
-    assert clock.take() == {"a": 2}
-    assert clock.take() == {}
+    assert clock.collect() == {"a": 2}
+    assert clock.collect() == {}
 
 
 def test_wrapped_method_answers_as_before_and_counts_when_it_fails():
@@ -50,10 +50,10 @@ def test_wrapped_method_answers_as_before_and_counts_when_it_fails():
         ticking.now_ns += 50  # no stage is open any more
     with clock.stage("next"):
         ticking.now_ns += 1
-    assert clock.take() == {"score": 6, "next": 1}
+    assert clock.collect() == {"score": 6, "next": 1}
 
 
-def test_wrapped_iterator_counts_for_all_that_it_yields_and_not_for_who_takes_it():
+def test_wrapped_iterator_counts_for_all_that_it_yields_and_not_for_its_consumer():
     ticking = Ticking()
 
     class Log:
@@ -66,4 +66,4 @@ def test_wrapped_iterator_counts_for_all_that_it_yields_and_not_for_who_takes_it
     clock.wrap_iterator(log, "sample", "log")
     for _ in log.sample(2):
         ticking.now_ns += 50
-    assert clock.take() == {"log": 6}
+    assert clock.collect() == {"log": 6}

@@ -20,7 +20,7 @@ from models.features.history import (
 from models.features.table import FEATURE_NAMES
 from models.features.window import HORIZON_MS
 from schemas.durations import DAY_MS
-from tests.unit.features.test_engine import records
+from tests.unit.features.engine_records import records
 
 TILED = HEADER.size + K * ENTRY.itemsize + TILES_KEPT * TILE.itemsize
 LARGEST = TILED + MAX_IDS * ID_BYTES

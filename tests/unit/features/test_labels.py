@@ -1,10 +1,8 @@
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from models.features.engine import FeatureEngine
 from models.features.history import HistoryVersionError
-from models.features.label_batch import LabelBatch
 from models.features.label_record import (
     DAY_TILE,
     DAYS_KEPT,
@@ -18,22 +16,9 @@ from models.features.label_record import (
 )
 from models.features.table import FEATURE_NAMES
 from models.features.window import HORIZON_MS
-from schemas.columns import LABEL_ARROW
 from schemas.durations import DAY_MS
-from tests.unit.features.test_engine import HOUR_MS, START_MS, records
-
-
-def label_batch(*rows):
-    """Labels of merchant m and customer c, numbered, genuine, of 10 units, each an hour later than the one before."""
-    full = [
-        {
-            "transaction_id": f"l{i}", "customer_id": "c", "merchant_id": "m", "amount_minor": 1000,
-            "event_time": START_MS, "is_fraud": False, "label_time": START_MS + i * HOUR_MS, **row,
-        }
-        for i, row in enumerate(rows)
-    ]  # fmt: skip
-    arrays = [pa.array([row[field.name] for row in full], field.type) for field in LABEL_ARROW]
-    return LabelBatch.of(pa.RecordBatch.from_arrays(arrays, schema=LABEL_ARROW))
+from tests.unit.features.engine_records import HOUR_MS, START_MS, records
+from tests.unit.features.label_batches import FRAUD, GENUINE, label_batch
 
 
 def features(now_ms, *labels, **transaction):
@@ -41,9 +26,6 @@ def features(now_ms, *labels, **transaction):
     engine = FeatureEngine(load=None, capacity=8)
     batch = engine.advance(records({"event_time": now_ms, **transaction}), label_batch(*labels))
     return dict(zip(FEATURE_NAMES, batch.x[-1].tolist(), strict=True))
-
-
-FRAUD, GENUINE = {"is_fraud": True}, {"is_fraud": False}
 
 
 def test_without_labels_the_features_have_their_missing_values():

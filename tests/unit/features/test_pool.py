@@ -7,8 +7,8 @@ from models.features.engine import FeatureEngine
 from models.features.history import encode_history
 from models.features.history_pool import HistoryPool
 from models.features.label_pool import LabelPool
-from tests.unit.features.test_engine import records
-from tests.unit.features.test_labels import FRAUD, label_batch
+from tests.unit.features.engine_records import records
+from tests.unit.features.label_batches import FRAUD, label_batch
 
 
 class Loads:

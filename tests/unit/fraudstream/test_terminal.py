@@ -37,15 +37,20 @@ def test_alert_of_a_hostile_customer_is_one_line(shown):
 AMOUNT = {"feature": "amount", "value": 1000.0, "usual": 10.0}
 
 
+def test_reason_of_hostile_records_is_printable(shown):
+    screen.out.print(reason_words({**AMOUNT, "feature": HOSTILE, "code": HOSTILE, "contribution": None}, HOSTILE))
+    assert "\x1b[2J" not in shown()
+
+
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ({**AMOUNT, "code": "AMOUNT", "contribution": 1.5}, "AMOUNT amount 1000 (usually 10) +1.50"),
-        ({**AMOUNT, "code": "AMOUNT", "usual": None, "contribution": None}, "AMOUNT amount 1000"),
-        ({**AMOUNT, "code": "", "contribution": None}, "amount 1000 (usually 10)"),
+        ({**AMOUNT, "code": "AMOUNT", "contribution": 1.5}, "Amount is 1,000.00 EUR (usually 10.00 EUR), strong"),
+        ({**AMOUNT, "code": "AMOUNT", "usual": None, "contribution": None}, "Amount is 1,000.00 EUR"),
+        ({**AMOUNT, "code": "", "contribution": None}, "Amount is 1,000.00 EUR (usually 10.00 EUR)"),
         ({**AMOUNT, "code": "rule:r", "feature": "", "usual": None, "contribution": None}, "rule:r"),
     ],
     ids=["by contribution", "without a usual value", "of an earlier version", "of a rule on texts"],
 )
 def test_reason_says_what_it_has(reason, words):
-    assert reason_words(reason) == words
+    assert reason_words(reason, "EUR") == words

@@ -141,9 +141,9 @@ class OperatorInMemory:
         positions = [self.sent + number for number in range(len(records))]
         self.sent += len(records)
         stamps = [(time_ms // 1000 << STAMP_SHIFT) + shard] * len(records)
-        self.take((kind, keys, payloads, positions, stamps))
+        self.process((kind, keys, payloads, positions, stamps))
 
-    def take(self, value: Any) -> None:
+    def process(self, value: Any) -> None:
         """Give the operator a MICRO_BATCH as it is."""
         self._keep(self.operator.process_element(value, self.context))  # type: ignore[arg-type]
 

@@ -18,12 +18,21 @@ from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
 from schemas.wall_clock import now_ms
 from tests.unit.jobs.operator_in_memory import Context, OperatorInMemory
-from tests.unit.jobs.test_faults_of_records import transactions
+from tests.unit.jobs.shard_transactions import transactions
 from tests.unit.scoring.deployments import deployment, named
 from tests.unit.training.histories import artifact_folder, other_folder
 
 SHARD = SHARD_KEYS[2][0]
-OWN, OTHER = (named(folder)["model_id"] for folder in (artifact_folder(), other_folder()))
+
+
+def own_id() -> str:
+    """Return the id of the model in the settings."""
+    return str(named(artifact_folder())["model_id"])
+
+
+def other_id() -> str:
+    """Return the id of the model that is deployed."""
+    return str(named(other_folder())["model_id"])
 
 
 class Failing:
@@ -69,7 +78,7 @@ def deploy(operator: OperatorInMemory, *challengers: dict[str, Any], champion: A
     told = deployment(champion or named(artifact_folder()), *challengers)
     payload = RecordCodec(CONTROL, "", FileRegistry()).encode(told.to_record())
     operator.send(DEPLOYMENT, [("deployment", payload)], shard=SHARD, time_ms=now_ms())
-    operator.operator._shards[SHARD].models._order.result(60)
+    operator.operator._shards[SHARD].models._request.result(60)
 
 
 def send(operator: OperatorInMemory, first: int, end: int) -> None:
@@ -93,9 +102,13 @@ def test_challenger_that_fails_is_removed_and_the_champion_scores_on(failing, fa
     deploy(operator, named(other_folder(), share=share))
     send(operator, 0, 50)
     before = dict(operator.scores)
-    failing.model_id, failing.does = OTHER, FAILURES[failure]
+    failing.model_id, failing.does = other_id(), FAILURES[failure]
     send(operator, 50, 150)
-    assert events(operator)[1:] == [("SERVING", OWN, [OTHER]), ("REFUSED", OTHER, []), ("SERVING", OWN, [])]
+    assert events(operator)[1:] == [
+        ("SERVING", own_id(), [other_id()]),
+        ("REFUSED", other_id(), []),
+        ("SERVING", own_id(), []),
+    ]
     assert operator.letters == []
     assert operator.context.counts["challengers_removed"] == 1
     after = {name: score for name, score in operator.scores.items() if name not in before}
@@ -107,11 +120,11 @@ def test_challenger_that_fails_is_removed_and_the_champion_scores_on(failing, fa
 def test_removed_challenger_stays_removed_after_a_restart(failing):
     operator = OperatorInMemory(artifact_folder())
     deploy(operator, named(other_folder(), share=0.5))
-    failing.model_id, failing.does = OTHER, raising
+    failing.model_id, failing.does = other_id(), raising
     send(operator, 0, 50)
     restored = OperatorInMemory(artifact_folder(), operator.context)
     send(restored, 50, 100)
-    assert events(restored) == [("SERVING", OWN, [])]
+    assert events(restored) == [("SERVING", own_id(), [])]
     assert {item["deployment_id"] for item in restored.of("fraud.model-events.v1")} == {"d1"}
 
 
@@ -120,15 +133,15 @@ def test_champion_that_fails_gives_way_to_the_models_before_it_and_nothing_is_lo
     operator = OperatorInMemory(artifact_folder())
     deploy(operator, champion=named(other_folder()))
     send(operator, 0, 50)
-    failing.model_id, failing.does = OTHER, FAILURES[failure]
+    failing.model_id, failing.does = other_id(), FAILURES[failure]
     send(operator, 50, 150)
-    assert events(operator)[1:] == [("SERVING", OTHER, []), ("REFUSED", OTHER, []), ("SERVING", OWN, [])]
+    assert events(operator)[1:] == [("SERVING", other_id(), []), ("REFUSED", other_id(), []), ("SERVING", own_id(), [])]
     assert operator.letters == []
     assert len(operator.scores) == 150
     assert operator.context.counts["champions_failed"] == 1
     restored = OperatorInMemory(artifact_folder(), operator.context)
     send(restored, 150, 200)
-    assert events(restored) == [("SERVING", OWN, [])]
+    assert events(restored) == [("SERVING", own_id(), [])]
 
 
 def test_champion_that_passes_its_self_test_and_fails_for_many_transactions_gives_way_too(failing):
@@ -140,9 +153,9 @@ def test_champion_that_passes_its_self_test_and_fails_for_many_transactions_give
         passes = len(scores) > 20 or len(scores) == len(EDGE_ROWS)  # the self-test's rows
         return scores if passes else nan(scores)
 
-    failing.model_id, failing.does = OTHER, mostly
+    failing.model_id, failing.does = other_id(), mostly
     send(operator, 20, 40)
-    assert ("REFUSED", OTHER, []) in events(operator)
+    assert ("REFUSED", other_id(), []) in events(operator)
     assert len(operator.scores) + len(operator.letters) == 40
     assert 0 < len(operator.letters) < 20
 
@@ -151,8 +164,8 @@ def test_champion_that_passes_its_self_test_and_fails_for_many_transactions_give
 def test_settings_model_that_fails_has_no_other_and_the_task_fails(failing, failure):
     operator = OperatorInMemory(artifact_folder())
     send(operator, 0, 10)
-    failing.model_id, failing.does = OWN, FAILURES[failure]
-    with pytest.raises(ValueError, match=OWN):
+    failing.model_id, failing.does = own_id(), FAILURES[failure]
+    with pytest.raises(ValueError, match=own_id()):
         send(operator, 10, 60)
 
 
@@ -163,16 +176,16 @@ def test_challenger_that_takes_far_longer_than_the_champion_is_removed():
     models = operator.operator._shards[SHARD].models
     verdict = SimpleNamespace(seconds=(0.001, MAX_OVERRUN_S / 2 + 0.02))
     assert list(models.hold_to_budget(verdict, now_ms())) == []
-    assert len(models.serving.panel.models) == 2
+    assert len(models.serving.ensemble.models) == 2
     assert len(list(models.hold_to_budget(verdict, now_ms()))) == 3  # the last comparison, and two events
-    assert len(models.serving.panel.models) == 1
+    assert len(models.serving.ensemble.models) == 1
 
 
 def test_time_of_challengers_is_measured_in_the_job():
     operator = OperatorInMemory(artifact_folder())
     deploy(operator, named(other_folder()))
     send(operator, 0, 10)
-    assert operator.operator._shards[SHARD].models.serving.panel.clock is not None
+    assert operator.operator._shards[SHARD].models.serving.ensemble.clock is not None
 
 
 def test_time_budget_forgives_a_pause_and_not_a_slow_model():

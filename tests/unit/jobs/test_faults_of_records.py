@@ -11,7 +11,6 @@ from jobs.operators.inference_log import InferenceLog
 from jobs.operators.outputs import Outputs
 from jobs.operators.shard_state import StateAccessError
 from jobs.record_types import LABELS, QUERIES, SAME_LABELS, TRANSACTIONS
-from jobs.shards import SHARD_KEYS
 from models.drift.observer import Observer
 from models.features.engine import FeatureEngine
 from models.features.hashing import hash_column, hash_pairs
@@ -19,25 +18,19 @@ from models.features.history import HistoryVersionError
 from models.features.table import FEATURE_NAMES
 from models.rules.rule_engine import RuleEngine
 from models.scoring.model import OnnxModel
-from producers.encoding import encode_labels, encode_transactions
+from producers.encoding import encode_labels
 from schemas.avro_schemas import FEATURE_QUERY
 from schemas.batch_decoder import BatchDecoder
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
 from schemas.wall_clock import now_ms
 from tests.unit.jobs.operator_in_memory import Context, OperatorInMemory, batches
+from tests.unit.jobs.shard_transactions import OTHER_SHARD, ROWS, SHARD, SIZE, transactions
 from tests.unit.training.histories import artifact_folder, history
 
-SHARD, OTHER_SHARD = SHARD_KEYS[2]
-ROWS, SIZE = 400, 50
 CULPRITS = {3, 4, 5, 60, 149, 150, 399}
 
 Fault = Callable[[Any], Any]
-
-
-def transactions(rows: int = ROWS) -> list[tuple[str, bytes]]:
-    table = history().slice(0, rows)
-    return [((key or b"").decode(), value) for key, value in encode_transactions(table, FileRegistry(), "t-value")]
 
 
 def ids(rows: set[int]) -> set[str]:
@@ -243,7 +236,7 @@ def learned(records: list[tuple[str, bytes]]) -> OperatorInMemory:
         position = operator.sent
         operator.send(LABELS, some, shard=SHARD, time_ms=now_ms())
         operator.context.key = OTHER_SHARD
-        operator.take((SAME_LABELS, [""], [b""], [position], [0]))
+        operator.process((SAME_LABELS, [""], [b""], [position], [0]))
     return operator
 
 

@@ -20,7 +20,7 @@ from schemas.batch_decoder import BatchDecoder
 from schemas.registry import FileRegistry
 from schemas.wall_clock import now_ms
 from tests.unit.jobs.operator_in_memory import OperatorInMemory, batches
-from tests.unit.jobs.test_faults_of_records import SHARD
+from tests.unit.jobs.shard_transactions import SHARD
 from tests.unit.training.histories import artifact_folder, history
 
 ROWS, SIZE, EVERY = 480, 160, 10

@@ -21,8 +21,8 @@ from tests.records import NOON, NOON_MS
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.jobs.operator_in_memory import OperatorInMemory
 from tests.unit.rules.books import book
-from tests.unit.schemas.test_deployment import DEPLOYMENT as ORDERED
-from tests.unit.schemas.test_deployment import TRIED
+from tests.unit.schemas.deployments import DEPLOYMENT as ORDERED
+from tests.unit.schemas.deployments import TRIED
 from tests.unit.training.histories import artifact_folder
 
 CONTROL, BOOKS, SNOOZES, ENTRIES, EVENTS = (
@@ -66,9 +66,8 @@ def model(**changes):
 
 
 def challengers(count):
-    return [
-        {**ORDERED.to_record()["challengers"][1], "model_id": f"m{number}", "share": 0.0} for number in range(count)
-    ]
+    like = ORDERED.to_record()["challengers"][1]
+    return [{**like, "model_id": f"m{number}", "share": 0.0} for number in range(count)]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from schemas.registry import FileRegistry
 from schemas.rule_book import ListEntry, RuleList
 from tests.records import NOON, NOON_MS, transaction
 from tests.unit.jobs.operator_in_memory import OperatorInMemory
-from tests.unit.jobs.test_shard_rules import LATER, encoded, snoozed
+from tests.unit.jobs.rule_shard import LATER, encoded, snoozed
 from tests.unit.rules.books import book, rule
 from tests.unit.training.histories import artifact_folder
 
@@ -53,7 +53,7 @@ def test_first_transactions_are_decided_by_the_rules_and_snoozes_in_force():
 def test_record_that_the_job_was_submitted_with_makes_a_shard_begin_and_orders_nothing():
     operator = OperatorInMemory(artifact_folder(), **PINNED)
     operator.context.key = SHARD
-    operator.take((KNOWN, ["deployment"], [b""], [0], [0]))
+    operator.process((KNOWN, ["deployment"], [b""], [0], [0]))
     told = [(event["kind"], event["deployment_id"]) for event in operator.of("fraud.model-events.v1")]
     assert ("RULES", BOOK.book_id) in told
     assert "REFUSED" not in {kind for kind, _ in told}

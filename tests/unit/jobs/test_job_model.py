@@ -63,14 +63,14 @@ def test_settings_of_an_earlier_version_have_no_pins_and_are_followed(pinned, fo
 
 def test_shard_without_deployment_begins_with_the_settings_model(pinned, loader):
     serving = JobModel(pinned, REGISTRY).serving(None, loader)
-    assert serving.panel.models[0].manifest.model_id == pinned.model_id
+    assert serving.ensemble.models[0].manifest.model_id == pinned.model_id
 
 
 def test_missing_settings_model_does_not_matter_to_a_shard_with_a_deployment(pinned, folder, codec, loader):
     rmtree(folder)
     kept = codec.encode(deployment(named(other_folder())).to_record())
     serving = JobModel(pinned, REGISTRY).serving(kept, loader)
-    assert serving.panel.models[0].artifact == load_artifact(other_folder())
+    assert serving.ensemble.models[0].artifact == load_artifact(other_folder())
 
 
 def test_missing_settings_model_is_told_with_what_to_do_where_it_is_needed(pinned, folder, loader):
@@ -106,7 +106,7 @@ def hanging(monkeypatch):
 def test_settings_model_of_a_folder_that_hangs_does_not_matter_to_a_shard_with_a_deployment(pinned, codec, loader):
     kept = codec.encode(deployment(named(other_folder())).to_record())
     model = JobModel(pinned, REGISTRY, max_wait_s=0)
-    assert model.serving(kept, loader).panel.models[0].artifact == load_artifact(other_folder())
+    assert model.serving(kept, loader).ensemble.models[0].artifact == load_artifact(other_folder())
 
 
 @pytest.mark.usefixtures("hanging")
@@ -122,7 +122,7 @@ def test_late_settings_model_is_taken_by_the_shards_that_begin_after_it(pinned, 
     model = JobModel(pinned, REGISTRY, max_wait_s=0)
     hanging.set()
     model._loading.future.result(60)
-    assert model.serving(None, loader).panel.models[0].manifest.model_id == pinned.model_id
+    assert model.serving(None, loader).ensemble.models[0].manifest.model_id == pinned.model_id
 
 
 def test_both_folders_are_told_where_both_hang(pinned, codec, hanging):

@@ -21,7 +21,7 @@ def running(name):
 def test_of_the_orders_that_wait_for_a_thread_the_newest_alone_is_loaded():
     may_end, loads, loaded = Event(), Loads[int](max_at_once=2), []
 
-    def order(number):
+    def request(number):
         def load():
             may_end.wait(SECONDS)
             loaded.append(number)
@@ -29,14 +29,14 @@ def test_of_the_orders_that_wait_for_a_thread_the_newest_alone_is_loaded():
 
         return Loading(load, "a-load", loads=loads).future
 
-    futures = [order(number) for number in range(6)]
+    futures = [request(number) for number in range(6)]
     assert running("a-load") == 2
     assert [future.cancelled() for future in futures] == [False, False, True, True, True, False]
     may_end.set()
     assert [futures[number].result(SECONDS) for number in (0, 1, 5)] == [0, 1, 5]
     assert sorted(loaded) == [0, 1, 5]
     assert wait_until(lambda: running("a-load") == 0, seconds=SECONDS)
-    assert order(6).result(SECONDS) == 6
+    assert request(6).result(SECONDS) == 6
 
 
 def test_load_that_fails_gives_its_thread_to_the_next():
@@ -56,7 +56,7 @@ def test_load_that_fails_gives_its_thread_to_the_next():
 def test_flood_of_orders_takes_few_threads_and_the_last_is_answered(name, reader):
     made, most = reader(), 0
     for number in range(5_000):
-        last = made.order(b"foreign %d" % number)
+        last = made.request(b"foreign %d" % number)
         most = max(most, running(name)) if number % 50 == 0 else most
     assert most <= MAX_AT_ONCE
     assert last.result(SECONDS).refusal

@@ -51,7 +51,7 @@ def output(script: str, *path: Path, **variables: str) -> str:
 
 
 def test_no_shipped_module_imports_a_package_by_its_plain_name(code):
-    found = output(ALL_MODULES.format(name=code.package.name, shipped=SHIPPED), code.package.parent)
+    found = output(ALL_MODULES.format(name=code.package, shipped=SHIPPED), code.folder)
     count, _, plain = found.partition(" ")
     assert int(count) > 100
     assert plain.strip() == "[]"
@@ -61,19 +61,19 @@ def test_private_package_and_anothers_of_the_plain_name_are_imported_side_by_sid
     for name in SHIPPED:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("OWNER = 'theirs'\n")
-    found = output(BESIDE_OTHERS.format(name=code.package.name), tmp_path, code.package.parent)
-    assert found.split() == ["theirs", "True", f"{code.package.name}.jobs.job_config", "True"]
+    found = output(BESIDE_OTHERS.format(name=code.package), tmp_path, code.folder)
+    assert found.split() == ["theirs", "True", f"{code.package}.jobs.job_config", "True"]
 
 
 def test_code_is_shipped_once_for_each_version(code):
-    assert ship_code(code.script.parent.parent) == code
-    assert [path.name for path in code.script.parent.parent.iterdir()] == [code.package.name]
+    assert ship_code(code.folder.parent) == code
+    assert [path.name for path in code.folder.parent.iterdir()] == [code.package]
 
 
 def test_kernels_are_compiled_once_wherever_the_code_is_unpacked(code, tmp_path):
     cache = tmp_path / "cache"
     for hits, folder in ((False, "first"), (True, "second")):
-        copytree(code.package, tmp_path / folder / code.package.name)
-        script = COMPILED.format(name=code.package.name)
+        copytree(code.folder / code.package, tmp_path / folder / code.package)
+        script = COMPILED.format(name=code.package)
         found = output(script, tmp_path / folder, NUMBA_CACHE_DIR=str(cache))
-        assert found.split() == [str(hits), str(cache / code.package.name / "schemas" / "batch_checks")]
+        assert found.split() == [str(hits), str(cache / code.package / "schemas" / "batch_checks")]

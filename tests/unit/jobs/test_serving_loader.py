@@ -7,7 +7,7 @@ from schemas.avro_schemas import CONTROL
 from schemas.codec import RecordCodec
 from schemas.framing import header
 from schemas.registry import FileRegistry
-from tests.unit.schemas.test_deployment import DEPLOYMENT
+from tests.unit.schemas.deployments import DEPLOYMENT
 
 CODEC = RecordCodec(CONTROL, "", FileRegistry())
 PAYLOAD = CODEC.encode(DEPLOYMENT.to_record())
@@ -32,7 +32,7 @@ def payload(number):
 
 def test_deployment_is_loaded_as_the_record_tells():
     loads = Loads()
-    outcome = ServingLoader(CODEC, loads).order(PAYLOAD).result(SECONDS)
+    outcome = ServingLoader(CODEC, loads).request(PAYLOAD).result(SECONDS)
     assert (outcome.deployment, outcome.serving, outcome.refusal) == (DEPLOYMENT, "models of d1", "")
 
 
@@ -40,7 +40,7 @@ def test_shards_of_a_subtask_share_what_is_loaded_once():
     loads = Loads()
     loader = ServingLoader(CODEC, loads)
     for _shard in range(3):  # each goes on with what it served, and with what it is to serve
-        outcomes = [loader.order(payload(number)) for number in (1, 2)]
+        outcomes = [loader.request(payload(number)) for number in (1, 2)]
     assert [outcome.result(SECONDS).serving for outcome in outcomes] == ["models of d1", "models of d2"]
     assert len(loads.asked) == 2
 
@@ -49,13 +49,13 @@ def test_what_nobody_orders_any_more_is_not_kept():
     loads = Loads()
     loader = ServingLoader(CODEC, loads)
     for number in (1, 2, 3, 1):
-        loader.order(payload(number)).result(SECONDS)
+        loader.request(payload(number)).result(SECONDS)
     assert [deployment.deployment_id for deployment in loads.asked] == ["d1", "d2", "d3", "d1"]
 
 
 def test_order_returns_before_the_models_are_loaded():
     may_load = Event()
-    outcome = ServingLoader(CODEC, Loads(lambda _deployment: may_load.wait(SECONDS))).order(PAYLOAD)
+    outcome = ServingLoader(CODEC, Loads(lambda _deployment: may_load.wait(SECONDS))).request(PAYLOAD)
     assert not outcome.done()
     may_load.set()
     assert outcome.result(SECONDS).serving is True
@@ -66,7 +66,7 @@ def test_whatever_goes_wrong_in_loading_is_a_refusal(error):
     def fail(_deployment):
         raise error
 
-    outcome = ServingLoader(CODEC, Loads(fail)).order(PAYLOAD).result(SECONDS)
+    outcome = ServingLoader(CODEC, Loads(fail)).request(PAYLOAD).result(SECONDS)
     assert (outcome.deployment, outcome.serving) == (DEPLOYMENT, None)
     assert outcome.refusal == (str(error) or repr(error))
 
@@ -89,7 +89,7 @@ def over_share():
 )
 def test_record_that_holds_no_deployment_is_refused(raw, why):
     loads = Loads()
-    outcome = ServingLoader(CODEC, loads).order(raw).result(SECONDS)
+    outcome = ServingLoader(CODEC, loads).request(raw).result(SECONDS)
     assert (outcome.deployment, outcome.serving, loads.asked) == (None, None, [])
     assert why in outcome.refusal
 
@@ -104,7 +104,7 @@ def test_models_of_a_folder_that_hangs_are_refused_at_the_deadline_and_had_once_
     assert f"expected {DEPLOYMENT.champion.location}" in outcome.refusal
     assert "to be read within 0 s, got no answer" in outcome.refusal
     may_load.set()
-    assert loader.order(PAYLOAD).result(SECONDS).serving is True
+    assert loader.request(PAYLOAD).result(SECONDS).serving is True
     assert loader.awaited(PAYLOAD).serving is True
     assert len(loads.asked) == 1
 

@@ -10,7 +10,7 @@ from jobs.operators.shard_lists import MAX_OPEN_REFUSALS, ShardLists
 from schemas.list_entry import ListEntryRecord
 from schemas.rule_book import ListEntry, RuleList
 from tests.records import NOON, NOON_MS
-from tests.unit.jobs.test_shard_rules import LISTS, Shard, encoded, scored, shard_state, told
+from tests.unit.jobs.rule_shard import LISTS, Shard, encoded, scored, shard_state, told
 from tests.unit.rules.books import book, rule
 
 LATER = NOON + timedelta(days=3_650)
@@ -45,7 +45,7 @@ def blocked(shard):
 def shard():
     found = Shard()
     found.begin()
-    found.order(BOOK)
+    found.apply(BOOK)
     return found
 
 
@@ -80,16 +80,16 @@ def test_of_a_value_that_comes_twice_in_a_batch_the_last_counts(shard):
 
 
 def test_entries_of_the_rule_file_go_on_beside_those_that_were_added(shard):
-    shard.order(book(*BOOK.rules, lists=(RuleList(name="some", entries=(ListEntry(value=FIRST),)),), book_id="b2"))
+    shard.apply(book(*BOOK.rules, lists=(RuleList(name="some", entries=(ListEntry(value=FIRST),)),), book_id="b2"))
     take(shard, entry(SECOND))
     assert {FIRST, SECOND} <= blocked(shard)
 
 
 def test_entries_outlast_a_book_without_their_list(shard):
     take(shard, entry(FIRST))
-    shard.order(book(rule("none", "amount < 0"), book_id="b2"))
+    shard.apply(book(rule("none", "amount < 0"), book_id="b2"))
     assert FIRST not in blocked(shard)
-    shard.order(BOOK)
+    shard.apply(BOOK)
     assert FIRST in blocked(shard)
 
 
@@ -131,7 +131,7 @@ def bounded(**bounds):
 
     def add(*entries):
         keys, payloads = zip(*sent(*entries), strict=True)
-        return lists.take(reader.read(keys, payloads, [next(POSITIONS) for _ in keys]))
+        return lists.apply(reader.read(keys, payloads, [next(POSITIONS) for _ in keys]))
 
     return lists, state, add
 

@@ -19,6 +19,7 @@ from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import FileRegistry
 from tests.records import NOON_MS
 from tests.unit.jobs.job_configs import job_config
+from tests.unit.jobs.value_state import Value
 from tests.unit.scoring.deployments import deployment, named
 from tests.unit.training.histories import artifact_folder, history, other_folder
 
@@ -27,22 +28,6 @@ CODECS = {
     "fraud.model-events.v1": RecordCodec(MODEL_EVENT, "", FileRegistry()),
     "fraud.shadow.v1": RecordCodec(SHADOW, "", FileRegistry()),
 }
-
-
-class Value:
-    """A value state."""
-
-    def __init__(self):
-        self.raw = None
-
-    def value(self):
-        return self.raw
-
-    def update(self, raw):
-        self.raw = raw
-
-    def clear(self):
-        self.raw = None
 
 
 @dataclass
@@ -57,21 +42,21 @@ class State:
 class Loader:
     """Loads when it is told to."""
 
-    orders: dict[bytes, Future] = field(default_factory=dict)
+    requests: dict[bytes, Future] = field(default_factory=dict)
 
-    def order(self, payload):
-        return self.orders.setdefault(payload, Future())
+    def request(self, payload):
+        return self.requests.setdefault(payload, Future())
 
     def awaited(self, payload):
-        found = self.order(payload)
+        found = self.request(payload)
         return found.result() if found.done() else Outcome(deployment=None, refusal="no answer", late=True)
 
     def loaded(self, payload, serving):
-        self.order(payload).set_result(Outcome(deployment=None, serving=serving))
+        self.request(payload).set_result(Outcome(deployment=None, serving=serving))
 
     def refused(self, payload, why):
         told = deployment(named(artifact_folder()), deployment_id=payload.decode())
-        self.order(payload).set_result(Outcome(deployment=told, refusal=why))
+        self.request(payload).set_result(Outcome(deployment=told, refusal=why))
 
 
 @dataclass
@@ -90,11 +75,11 @@ class Counts:
 
 def serving(deployment_id, *folders):
     """Return the models of some folders as what serves."""
-    panel = ServedModels(
+    ensemble = ServedModels(
         models=tuple(load_model(deployment(named(folder)).champion) for folder in folders),
         shares=(0.0,) * (len(folders) - 1),
     )
-    return SimpleNamespace(deployment_id=deployment_id, panel=panel)
+    return SimpleNamespace(deployment_id=deployment_id, ensemble=ensemble)
 
 
 @pytest.fixture(scope="module")
@@ -117,15 +102,15 @@ class Shard:
 
     def __init__(self, own, state=None, loader=None):
         self.state, self.loader, self.counts = state or State(), loader or Loader(), Counts()
-        self.panels = []
+        self.ensembles = []
         reports = ModelReports(job_config(), FileRegistry())
-        self.models = ShardModels(SHARD, self.state, self.loader, own, self.panels.append, reports, self.counts)
+        self.models = ShardModels(SHARD, self.state, self.loader, own, self.ensembles.append, reports, self.counts)
 
     def begin(self):
         return told(self.models.begin(NOON_MS))
 
-    def look(self, after_ms):
-        return told(self.models.look(NOON_MS + after_ms))
+    def poll(self, after_ms):
+        return told(self.models.poll(NOON_MS + after_ms))
 
 
 def told(rows):
@@ -142,22 +127,22 @@ def test_shard_without_an_order_serves_the_settings_model_and_has_nothing_to_loo
     assert (event["kind"], event["shard"], event["model_id"]) == (
         "SERVING", SHARD, named(artifact_folder())["model_id"],
     )  # fmt: skip
-    assert shard.panels == [own.panel]
+    assert shard.ensembles == [own.ensemble]
     assert shard.models.next_poll_ms(NOON_MS) is None
-    assert shard.look(60_000) == []
+    assert shard.poll(60_000) == []
 
 
 def test_ordered_models_serve_once_they_are_loaded(own, other):
     shard = Shard(own)
     shard.begin()
-    shard.models.order(b"d2", NOON_MS)
+    shard.models.apply(b"d2", NOON_MS)
     assert shard.models.next_poll_ms(NOON_MS) == NOON_MS + LOADING_MS
-    assert shard.look(10) == []
+    assert shard.poll(10) == []
     assert shard.models.serving is own
     shard.loader.loaded(b"d2", other)
-    assert outline(shard.look(70)) == [("SERVING", "d2", 70)]
+    assert outline(shard.poll(70)) == [("SERVING", "d2", 70)]
     assert shard.models.serving is other
-    assert shard.panels[-1] is other.panel
+    assert shard.ensembles[-1] is other.ensemble
     assert (shard.state.deployment.value(), shard.state.pending_deployment.value()) == (b"d2", None)
     assert shard.models.next_poll_ms(NOON_MS) is None
     assert (shard.counts.served, shard.counts.refusals) == (1, 0)
@@ -166,12 +151,12 @@ def test_ordered_models_serve_once_they_are_loaded(own, other):
 def test_refused_models_leave_the_former_in_force(own, other):
     shard = Shard(own)
     shard.begin()
-    shard.models.order(b"d2", NOON_MS)
+    shard.models.apply(b"d2", NOON_MS)
     shard.loader.loaded(b"d2", other)
-    shard.look(50)
-    shard.models.order(b"d9", NOON_MS)
+    shard.poll(50)
+    shard.models.apply(b"d9", NOON_MS)
     shard.loader.refused(b"d9", "expected a model")
-    (event,) = shard.look(60)
+    (event,) = shard.poll(60)
     assert (event["kind"], event["deployment_id"], event["detail"]) == ("REFUSED", "d9", "expected a model")
     assert shard.models.serving is other
     assert (shard.state.deployment.value(), shard.state.pending_deployment.value()) == (b"d2", None)
@@ -181,47 +166,47 @@ def test_refused_models_leave_the_former_in_force(own, other):
 def test_long_refusal_is_cut(own):
     shard = Shard(own)
     shard.begin()
-    shard.models.order(b"d9", NOON_MS)
+    shard.models.apply(b"d9", NOON_MS)
     shard.loader.refused(b"d9", "x" * 5_000)
-    assert len(shard.look(60)[0]["detail"]) == 1_000
+    assert len(shard.poll(60)[0]["detail"]) == 1_000
 
 
 def test_order_that_gave_way_to_one_for_other_shards_is_given_again(own, other):
     shard = Shard(own)
     shard.begin()
-    shard.models.order(b"d2", NOON_MS)
-    shard.loader.orders.pop(b"d2").cancel()
-    assert shard.look(20) == []
+    shard.models.apply(b"d2", NOON_MS)
+    shard.loader.requests.pop(b"d2").cancel()
+    assert shard.poll(20) == []
     shard.loader.loaded(b"d2", other)
-    assert outline(shard.look(70)) == [("SERVING", "d2", 70)]
+    assert outline(shard.poll(70)) == [("SERVING", "d2", 70)]
 
 
 def test_of_two_orders_the_later_one_counts(own, other, both):
     shard = Shard(own)
     shard.begin()
-    shard.models.order(b"d2", NOON_MS)
-    shard.models.order(b"d3", NOON_MS + 10)
+    shard.models.apply(b"d2", NOON_MS)
+    shard.models.apply(b"d3", NOON_MS + 10)
     shard.loader.loaded(b"d2", other)
-    assert shard.look(20) == []
+    assert shard.poll(20) == []
     shard.loader.loaded(b"d3", both)
-    assert outline(shard.look(40)) == [("SERVING", "d3", 30)]
+    assert outline(shard.poll(40)) == [("SERVING", "d3", 30)]
     assert shard.models.serving is both
 
 
 def test_restored_shard_goes_on_with_its_models_and_its_order(own, other, both):
     shard = Shard(own)
     shard.begin()
-    shard.models.order(b"d2", NOON_MS)
+    shard.models.apply(b"d2", NOON_MS)
     shard.loader.loaded(b"d2", other)
-    shard.look(50)
-    shard.models.order(b"d3", NOON_MS)
+    shard.poll(50)
+    shard.models.apply(b"d3", NOON_MS)
 
     restored = Shard(own, state=shard.state)
     restored.loader.loaded(b"d2", other)
     assert outline(restored.begin()) == [("SERVING", "d2", None)]
     assert restored.models.serving is other
     restored.loader.loaded(b"d3", both)
-    assert outline(restored.look(20)) == [("SERVING", "d3", 20)]
+    assert outline(restored.poll(20)) == [("SERVING", "d3", 20)]
     assert restored.state.deployment.value() == b"d3"
 
 
@@ -235,32 +220,32 @@ def test_restored_shard_whose_models_are_gone_says_so_and_scores_with_the_settin
     assert state.deployment.value() == b"d2", "the next restart may find them"
 
 
-def scored_by(panel, rows):
+def scored_by(ensemble, rows):
     (records,) = history().slice(0, rows).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
-    return TransactionScorer(panel, load=None).score(records)
+    return TransactionScorer(ensemble, load=None).score(records)
 
 
 def test_comparisons_are_written_when_they_are_due_and_when_the_models_change(own, other, both):
     shard = Shard(own)
     shard.begin()
-    shard.models.compare(scored_by(own.panel, 10), NOON_MS)
+    shard.models.compare(scored_by(own.ensemble, 10), NOON_MS)
     assert shard.models.next_poll_ms(NOON_MS) is None, "there is nothing to compare with"
-    shard.models.order(b"d3", NOON_MS)
+    shard.models.apply(b"d3", NOON_MS)
     shard.loader.loaded(b"d3", both)
-    shard.look(0)
+    shard.poll(0)
     for after_ms in (100, 200):
-        shard.models.compare(scored_by(both.panel, 50), NOON_MS + after_ms)
+        shard.models.compare(scored_by(both.ensemble, 50), NOON_MS + after_ms)
     assert shard.models.next_poll_ms(NOON_MS + 200) == NOON_MS + 100 + COMPARED_MS
-    assert shard.look(99 + COMPARED_MS) == []
-    (record,) = shard.look(100 + COMPARED_MS)
+    assert shard.poll(99 + COMPARED_MS) == []
+    (record,) = shard.poll(100 + COMPARED_MS)
     assert (record["shard"], record["deployment_id"], record["transactions"]) == (SHARD, "d3", 100)
     assert (record["end"] - record["begin"]).total_seconds() * 1000 == COMPARED_MS
-    assert shard.look(100 + 2 * COMPARED_MS) == []
+    assert shard.poll(100 + 2 * COMPARED_MS) == []
 
-    shard.models.compare(scored_by(both.panel, 30), NOON_MS)
-    shard.models.order(b"d2", NOON_MS)
+    shard.models.compare(scored_by(both.ensemble, 30), NOON_MS)
+    shard.models.apply(b"d2", NOON_MS)
     shard.loader.loaded(b"d2", other)
-    record, event = shard.look(10)
+    record, event = shard.poll(10)
     assert (record["deployment_id"], record["transactions"]) == ("d3", 30)
     assert (event["kind"], event["deployment_id"]) == ("SERVING", "d2")
     assert np.isfinite(record["difference_sum"])
@@ -270,9 +255,9 @@ def test_fresh_shard_begins_with_the_deployment_in_force_and_a_restored_one_with
     shard = Shard(own)
     shard.loader.loaded(b"d2", other)
     assert outline(told(shard.models.begin(NOON_MS, b"d2"))) == [("SERVING", "d2", None)]
-    shard.models.order(b"d3", NOON_MS)
+    shard.models.apply(b"d3", NOON_MS)
     shard.loader.loaded(b"d3", both)
-    shard.look(10)
+    shard.poll(10)
     restored = Shard(own, shard.state, shard.loader)
     assert outline(told(restored.models.begin(NOON_MS, b"d2"))) == [("SERVING", "d3", None)]
 
@@ -288,7 +273,7 @@ def test_models_that_hang_at_the_begin_are_refused_and_serve_once_they_are_loade
     assert shard.models.next_poll_ms(NOON_MS) == NOON_MS + LOADING_MS
     assert shard.models.next_poll_ms(NOON_MS + 3_600_000) == NOON_MS + 3_600_000 + MAX_LOADING_MS
     shard.loader.loaded(b"d2", other)
-    assert outline(shard.look(40_000)) == [("SERVING", "d2", 40_000)]
+    assert outline(shard.poll(40_000)) == [("SERVING", "d2", 40_000)]
     assert shard.models.serving is other
     assert (state.deployment.value(), state.pending_deployment.value()) == (b"d2", None)
 
@@ -301,9 +286,9 @@ def test_models_that_hang_at_the_begin_do_not_displace_those_that_are_ordered(ow
     shard.begin()
     assert state.pending_deployment.value() == b"d3"
     shard.loader.loaded(b"d2", other)
-    assert shard.look(10) == []
+    assert shard.poll(10) == []
     shard.loader.loaded(b"d3", both)
-    assert outline(shard.look(30)) == [("SERVING", "d3", 30)]
+    assert outline(shard.poll(30)) == [("SERVING", "d3", 30)]
 
 
 HOUR_MS = 3_600_000
@@ -312,12 +297,12 @@ HOUR_MS = 3_600_000
 def test_clock_that_steps_back_holds_no_comparison_up(own, both):
     shard = Shard(own)
     shard.begin()
-    shard.models.order(b"d3", NOON_MS)
+    shard.models.apply(b"d3", NOON_MS)
     shard.loader.loaded(b"d3", both)
-    shard.look(0)
-    shard.models.compare(scored_by(both.panel, 50), NOON_MS)
+    shard.poll(0)
+    shard.models.compare(scored_by(both.ensemble, 50), NOON_MS)
     assert shard.models.next_poll_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + COMPARED_MS
-    (record,) = shard.look(-HOUR_MS)
+    (record,) = shard.poll(-HOUR_MS)
     assert record["transactions"] == 50
     assert record["begin"] <= record["end"]
 
@@ -325,7 +310,7 @@ def test_clock_that_steps_back_holds_no_comparison_up(own, both):
 def test_clock_that_steps_back_while_models_load_delays_them_by_nothing(own, other):
     shard = Shard(own)
     shard.begin()
-    shard.models.order(b"d2", NOON_MS)
+    shard.models.apply(b"d2", NOON_MS)
     assert shard.models.next_poll_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + LOADING_MS
     shard.loader.loaded(b"d2", other)
-    assert outline(shard.look(-HOUR_MS)) == [("SERVING", "d2", 0)]
+    assert outline(shard.poll(-HOUR_MS)) == [("SERVING", "d2", 0)]

@@ -9,114 +9,25 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from jobs.operators.list_reader import ListReader
-from jobs.operators.model_reports import ModelReports
 from jobs.operators.rule_reader import RuleReader
-from jobs.operators.shard_lists import ShardLists
-from jobs.operators.shard_rules import NO_RECORDS, ShardRules
-from jobs.operators.shard_snoozes import ShardSnoozes
 from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import TransactionScorer
-from schemas.avro_schemas import LIST_ENTRY, MODEL_EVENT, RULES, SNOOZE
-from schemas.codec import RecordCodec
-from schemas.columns import TRANSACTION_ARROW
-from schemas.customer_snooze import CustomerSnooze
-from schemas.registry import FileRegistry
 from schemas.rule_book import Snooze
 from tests.records import NOON, NOON_MS
-from tests.unit.jobs.job_configs import job_config
-from tests.unit.jobs.test_shard_models import Value
-from tests.unit.rules.books import book, rule
-from tests.unit.training.histories import artifact, history
-
-BOOKS, EVENTS, SNOOZES, LISTS = (
-    RecordCodec(name, "", FileRegistry()) for name in (RULES, MODEL_EVENT, SNOOZE, LIST_ENTRY)
+from tests.unit.jobs.rule_shard import (
+    BOOKS,
+    LATER,
+    Shard,
+    encoded,
+    scored,
+    shard_state,
+    snoozed,
+    told,
 )
+from tests.unit.rules.books import book, rule
+
 ALL = rule("all", "amount >= 0", "BLOCK")
 REVIEW_ALL = rule("all", "amount >= 0", "REVIEW")
-LATER = NOON + timedelta(days=3_650)
-
-
-class Counts:
-    """In-memory counters."""
-
-    def __init__(self):
-        self.refusals, self.hits = 0, []
-
-    def ruled(self, _rules, ruling):
-        self.hits.append(ruling.hits)
-
-    def rules_refused(self):
-        self.refusals += 1
-
-
-class Entries(dict):
-    """A map state."""
-
-    put = dict.__setitem__
-    contains = dict.__contains__
-
-    def remove(self, key):
-        self.pop(key, None)
-
-
-def shard_state():
-    return SimpleNamespace(
-        rules=Value(),
-        wanted_rules=Value(),
-        snoozes=Entries(),
-        list_entries=Entries(),
-        begun=Value(),
-        put_all=dict.update,
-    )
-
-
-class Shard:
-    """A shard's rules, and what they told."""
-
-    def __init__(self, state=None):
-        self.state = state or shard_state()
-        self.counts = Counts()
-        reports = ModelReports(job_config(), FileRegistry())
-        self.reader = RuleReader(BOOKS)
-        snoozes = ShardSnoozes(self.state.snoozes, SNOOZES)
-        self.entries = ListReader(LISTS)
-        lists = ShardLists(self.state, self.entries)
-        self.rules = ShardRules(4, self.state, self.reader, reports, self.counts, snoozes, lists)
-
-    def begin(self, first=None, records=NO_RECORDS):
-        return told(self.rules.begin(NOON_MS, first, records))
-
-    def order(self, ordered):
-        return self.order_raw(encoded(ordered))
-
-    def order_raw(self, payload):
-        self.rules.order(payload)
-        self.reader.order(payload).result(30)
-        return told(self.rules.look(NOON_MS))
-
-    def snooze(self, customer_id, payload):
-        return told(self.rules.snooze(customer_id, payload, NOON_MS))
-
-    def decisions(self):
-        ruled, ruling = self.rules.rule(*scored())
-        self.rules.count(ruling)
-        return {Decision(value).name for value in ruled.decisions}, ruling
-
-
-def encoded(ordered):
-    return BOOKS.encode(ordered.to_record())
-
-
-def told(rows):
-    events = [EVENTS.decode(payload) for topic, _keys, payloads in rows for payload in payloads]
-    return [(event["kind"], event["deployment_id"], event["shard"], event["detail"]) for event in events]
-
-
-def scored():
-    (records,) = history().slice(0, 50).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
-    return records, TransactionScorer(artifact(), load=None).score(records)
 
 
 def test_without_a_book_a_batch_goes_on_as_it_is():
@@ -128,7 +39,7 @@ def test_without_a_book_a_batch_goes_on_as_it_is():
 
 def test_book_is_followed_from_the_next_batch_on_and_the_models_batch_stays_as_it_is():
     shard = Shard()
-    assert shard.order(book(ALL)) == [("RULES", "b1", 4, "")]
+    assert shard.apply(book(ALL)) == [("RULES", "b1", 4, "")]
     records, batch = scored()
     ruled, ruling = shard.rules.rule(records, batch)
     assert {*ruled.decisions.tolist()} == {Decision.BLOCK}
@@ -142,8 +53,8 @@ def test_book_is_followed_from_the_next_batch_on_and_the_models_batch_stays_as_i
 
 def test_refused_book_leaves_the_former_in_force():
     shard = Shard()
-    shard.order(book(ALL))
-    ((kind, book_id, _, detail),) = shard.order(book(rule("wrong", "amuont > 3"), book_id="b2"))
+    shard.apply(book(ALL))
+    ((kind, book_id, _, detail),) = shard.apply(book(rule("wrong", "amuont > 3"), book_id="b2"))
     assert (kind, book_id, shard.counts.refusals) == ("RULES_REFUSED", "b2", 1)
     assert "did you mean amount?" in detail
     assert shard.decisions()[0] == {"BLOCK"}
@@ -153,7 +64,7 @@ def test_refused_book_leaves_the_former_in_force():
 @pytest.mark.parametrize("payload", [b"", b"\x00\x00\x00\x00\x0c", b"\x00\x00\x00\xff\xffx"])
 def test_record_that_is_no_book_is_refused(payload):
     shard = Shard()
-    ((kind, book_id, _, detail),) = shard.order_raw(payload)
+    ((kind, book_id, _, detail),) = shard.apply_raw(payload)
     assert (kind, book_id) == ("RULES_REFUSED", "")
     assert detail
     assert shard.state.rules.value() is None
@@ -161,7 +72,7 @@ def test_record_that_is_no_book_is_refused(payload):
 
 def test_restored_shard_goes_on_with_its_book():
     shard = Shard()
-    shard.order(book(ALL))
+    shard.apply(book(ALL))
     restored = Shard(shard.state)
     assert restored.begin() == [("RULES", "b1", 4, "")]
     assert restored.decisions()[0] == {"BLOCK"}
@@ -178,55 +89,55 @@ def test_restored_book_that_is_refused_now_is_told_and_kept():
 
 def test_empty_book_takes_the_rules_back():
     shard = Shard()
-    shard.order(book(ALL))
-    assert shard.order(book()) == [("RULES", "b1", 4, "")]
+    shard.apply(book(ALL))
+    assert shard.apply(book()) == [("RULES", "b1", 4, "")]
     assert shard.decisions()[1] is None
 
 
 def test_book_of_snoozes_alone_is_followed():
     shard = Shard()
     customer = scored()[0].column("customer_id")[0].as_py()
-    shard.order(book(snoozes=(Snooze(customer_id=customer, until=NOON),)))
+    shard.apply(book(snoozes=(Snooze(customer_id=customer, until=NOON),)))
     assert shard.decisions()[1] is not None
 
 
 def test_book_is_read_beside_the_scoring_and_stands_in_the_state_meanwhile():
     shard, orders = Shard(), {}
-    shard.rules._reader = SimpleNamespace(order=lambda payload: orders.setdefault(payload, Future()))
-    shard.rules.order(encoded(book(ALL)))
-    assert told(shard.rules.look(NOON_MS)) == []
+    shard.rules._reader = SimpleNamespace(request=lambda payload: orders.setdefault(payload, Future()))
+    shard.rules.apply(encoded(book(ALL)))
+    assert told(shard.rules.poll(NOON_MS)) == []
     assert shard.rules.next_poll_ms(NOON_MS) is not None
-    assert shard.state.wanted_rules.value() == encoded(book(ALL))
+    assert shard.state.pending_rules.value() == encoded(book(ALL))
     restored = Shard(shard.state)
     assert restored.begin() == []
-    restored.reader.order(encoded(book(ALL))).result(30)
-    assert told(restored.rules.look(NOON_MS)) == [("RULES", "b1", 4, "")]
-    assert shard.state.wanted_rules.value() is None
+    restored.reader.request(encoded(book(ALL))).result(30)
+    assert told(restored.rules.poll(NOON_MS)) == [("RULES", "b1", 4, "")]
+    assert shard.state.pending_rules.value() is None
     assert restored.rules.next_poll_ms(NOON_MS) is None
 
 
 def test_of_two_books_the_later_one_decides():
     shard, orders = Shard(), {}
-    shard.rules._reader = SimpleNamespace(order=lambda payload: orders.setdefault(payload, Future()))
+    shard.rules._reader = SimpleNamespace(request=lambda payload: orders.setdefault(payload, Future()))
     later = book(book_id="b2")
     for ordered in (book(ALL), later):
-        shard.rules.order(encoded(ordered))
-    orders[encoded(book(ALL))].set_result(shard.reader.order(encoded(book(ALL))).result(30))
-    assert told(shard.rules.look(NOON_MS)) == []
-    orders[encoded(later)].set_result(shard.reader.order(encoded(later)).result(30))
-    assert told(shard.rules.look(NOON_MS)) == [("RULES", "b2", 4, "")]
+        shard.rules.apply(encoded(ordered))
+    orders[encoded(book(ALL))].set_result(shard.reader.request(encoded(book(ALL))).result(30))
+    assert told(shard.rules.poll(NOON_MS)) == []
+    orders[encoded(later)].set_result(shard.reader.request(encoded(later)).result(30))
+    assert told(shard.rules.poll(NOON_MS)) == [("RULES", "b2", 4, "")]
     assert shard.state.rules.value() == encoded(later)
 
 
 def test_book_that_gave_way_to_one_for_other_shards_is_ordered_again():
     shard, orders = Shard(), []
-    shard.rules._reader = SimpleNamespace(order=lambda payload: orders.append((payload, Future())) or orders[-1][1])
-    shard.rules.order(encoded(book(ALL)))
+    shard.rules._reader = SimpleNamespace(request=lambda payload: orders.append((payload, Future())) or orders[-1][1])
+    shard.rules.apply(encoded(book(ALL)))
     orders[0][1].cancel()
-    assert told(shard.rules.look(NOON_MS)) == []
+    assert told(shard.rules.poll(NOON_MS)) == []
     assert [payload for payload, _ in orders] == [encoded(book(ALL))] * 2
-    orders[1][1].set_result(shard.reader.order(encoded(book(ALL))).result(30))
-    assert told(shard.rules.look(NOON_MS)) == [("RULES", "b1", 4, "")]
+    orders[1][1].set_result(shard.reader.request(encoded(book(ALL))).result(30))
+    assert told(shard.rules.poll(NOON_MS)) == [("RULES", "b1", 4, "")]
 
 
 def test_fresh_shard_begins_with_the_rules_in_force_and_a_restored_one_with_its_own():
@@ -234,7 +145,7 @@ def test_fresh_shard_begins_with_the_rules_in_force_and_a_restored_one_with_its_
     shard = Shard()
     assert shard.begin(first) == [("RULES", "b1", 4, "")]
     assert shard.decisions()[0] == {"BLOCK"}
-    shard.order(book(book_id="b2"))
+    shard.apply(book(book_id="b2"))
     restored = Shard(shard.state)
     assert restored.begin(first) == [("RULES", "b2", 4, "")]
 
@@ -244,7 +155,7 @@ def test_book_that_fails_for_a_plain_transaction_is_refused(monkeypatch):
         raise ZeroDivisionError("of the rule")
 
     monkeypatch.setattr(RuleEngine, "apply", fail)
-    ((kind, *_, detail),) = Shard().order(book(ALL))
+    ((kind, *_, detail),) = Shard().apply(book(ALL))
     assert (kind, detail) == ("RULES_REFUSED", "of the rule")
 
 
@@ -259,18 +170,11 @@ def test_book_that_takes_long_at_the_begin_is_refused_and_followed_once_it_is_re
     ((kind, _, _, detail),) = shard.begin()
     assert kind == "RULES_REFUSED"
     assert "within 0 s" in detail
-    assert state.wanted_rules.value() == encoded(book(ALL))
+    assert state.pending_rules.value() == encoded(book(ALL))
     may_read.set()
-    shard.reader.order(encoded(book(ALL))).result(30)
-    assert told(shard.rules.look(NOON_MS)) == [("RULES", "b1", 4, "")]
+    shard.reader.request(encoded(book(ALL))).result(30)
+    assert told(shard.rules.poll(NOON_MS)) == [("RULES", "b1", 4, "")]
     assert shard.decisions()[0] == {"BLOCK"}
-
-
-def snoozed(customer_id, until, snooze_id="s1"):
-    found = CustomerSnooze(
-        snooze_id=snooze_id, customer_id=customer_id, until=until, reason="", changed_at=NOON, changed_by="tests"
-    )
-    return SNOOZES.encode(found.to_record())
 
 
 def approved(shard):
@@ -287,7 +191,7 @@ def approved(shard):
 def test_snooze_of_its_own_silences_its_customer_alone_and_the_shard_answers_by_its_id():
     shard = Shard()
     shard.begin()
-    shard.order(book(REVIEW_ALL))
+    shard.apply(book(REVIEW_ALL))
     customer = scored()[0].column("customer_id")[0].as_py()
     assert shard.snooze(customer, snoozed(customer, LATER)) == [("RULES", "s1", 4, "")]
     assert approved(shard)[0] == {customer}
@@ -299,7 +203,7 @@ def test_snoozes_of_several_customers_are_all_in_force_and_a_later_book_leaves_t
     customers = sorted(approved(shard)[1])[:2]
     for customer in customers:
         shard.snooze(customer, snoozed(customer, LATER))
-    shard.order(book(REVIEW_ALL))
+    shard.apply(book(REVIEW_ALL))
     assert approved(shard)[0] == {*customers}
 
 
@@ -320,7 +224,7 @@ def test_snooze_without_any_book_takes_back_what_the_model_reviews():
 def test_blocked_transaction_of_a_snoozed_customer_stays_blocked():
     shard = Shard()
     shard.begin()
-    shard.order(book(ALL))
+    shard.apply(book(ALL))
     customer = scored()[0].column("customer_id")[0].as_py()
     shard.snooze(customer, snoozed(customer, LATER))
     assert approved(shard)[0] == set()
@@ -330,7 +234,7 @@ def test_blocked_transaction_of_a_snoozed_customer_stays_blocked():
 def test_snooze_ends_with_a_tombstone_and_with_a_record_without_an_end(ending):
     shard = Shard()
     shard.begin()
-    shard.order(book(REVIEW_ALL))
+    shard.apply(book(REVIEW_ALL))
     customer = scored()[0].column("customer_id")[0].as_py()
     shard.snooze(customer, snoozed(customer, LATER))
     if ending == "tombstone":
@@ -344,7 +248,7 @@ def test_snooze_ends_with_a_tombstone_and_with_a_record_without_an_end(ending):
 def test_restored_shard_goes_on_with_its_snoozes():
     shard = Shard()
     shard.begin()
-    shard.order(book(REVIEW_ALL))
+    shard.apply(book(REVIEW_ALL))
     customer = scored()[0].column("customer_id")[0].as_py()
     shard.snooze(customer, snoozed(customer, LATER))
     restored = Shard(shard.state)
@@ -355,7 +259,7 @@ def test_restored_shard_goes_on_with_its_snoozes():
 def test_snooze_counts_before_its_end_by_event_time_and_is_removed_a_month_later():
     shard = Shard()
     shard.begin()
-    shard.order(book(REVIEW_ALL))
+    shard.apply(book(REVIEW_ALL))
     records = scored()[0]
     customer, other = sorted(set(records.column("customer_id").to_pylist()))[:2]
     first = records.column("event_time")[0].as_py()
@@ -372,7 +276,7 @@ def test_snooze_counts_before_its_end_by_event_time_and_is_removed_a_month_later
 def test_record_that_is_no_snooze_is_refused_and_the_former_stays(payload):
     shard = Shard()
     shard.begin()
-    shard.order(book(REVIEW_ALL))
+    shard.apply(book(REVIEW_ALL))
     customer = scored()[0].column("customer_id")[0].as_py()
     shard.snooze(customer, snoozed(customer, LATER))
     ((kind, snooze_id, _, detail),) = shard.snooze(customer, payload)

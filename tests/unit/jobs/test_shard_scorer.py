@@ -1,7 +1,6 @@
 """Labels and inactive customers on a shard, with in-memory maps; real state is tested in integration."""
 
-from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,49 +15,10 @@ from schemas.durations import DAY_MS
 from schemas.label_offset import label_entry
 from schemas.position import GENERATION_SHIFT, position
 from schemas.validation import event_time_ms
-from tests.unit.features.test_engine import HOUR_MS, START_MS, records
-from tests.unit.features.test_labels import label_batch
+from tests.unit.features.engine_records import HOUR_MS, START_MS, records
+from tests.unit.features.label_batches import label_batch
+from tests.unit.jobs.map_state import MapLike, State
 from tests.unit.training.histories import artifact_folder
-
-
-class MapLike(dict):
-    """A dict with the verbs of Flink's map state."""
-
-    def put(self, key, value):
-        self[key] = value
-
-    def contains(self, key):
-        return key in self
-
-    def remove(self, key):
-        self.pop(key, None)
-
-
-@dataclass
-class State:
-    """In-memory ShardState."""
-
-    histories: MapLike = field(default_factory=MapLike)
-    merchant_labels: MapLike = field(default_factory=MapLike)
-    customer_labels: MapLike = field(default_factory=MapLike)
-    label_log: MapLike = field(default_factory=MapLike)
-    due: MapLike = field(default_factory=MapLike)
-    merchants_due: MapLike = field(default_factory=MapLike)
-
-    def __post_init__(self):
-        self.label_offsets = SimpleNamespace(
-            value=lambda: self.offsets, update=lambda raw: setattr(self, "offsets", raw)
-        )
-        self.offsets = None
-
-    def read(self, state, key):
-        return state.get(key)
-
-    def put_all(self, state, entries):
-        state.update(entries)
-
-    def logged_labels(self):
-        return iter([self.label_log[number] for number in range(len(self.label_log))])
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +186,7 @@ def test_merchants_without_labels_for_long_are_forgotten_and_others_are_not(open
     shard = open_shard(state)
     score(shard, records({"event_time": end_ms}))
     assert set(state.merchant_labels) == {"busy"}
-    assert len(state.merchants_due) == 1
+    assert len(state.merchants_expire_on) == 1
 
 
 @pytest.mark.parametrize("restored", [False, True])
@@ -304,7 +264,7 @@ def test_a_day_with_many_silent_customers_costs_each_batch_a_few_of_them(open_sh
 def test_labels_of_an_earlier_versions_state_are_forgotten_too(open_shard):
     state = State()
     open_shard(state).learn(label_batch({"customer_id": "ghost"}), np.array([0]))
-    earlier = replace(state, due=MapLike(), merchants_due=MapLike())
+    earlier = replace(state, expires_on=MapLike(), merchants_expire_on=MapLike())
     score(open_shard(earlier), records({"merchant_id": "n", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}))
     assert earlier.merchant_labels == earlier.customer_labels == {}
 
@@ -331,7 +291,7 @@ def test_a_merchant_is_asked_for_once_however_often_its_record_is_written(open_s
     for turn in range(3):
         shard.learn(label_batch({"merchant_id": "m", "transaction_id": f"t{turn}"}), np.array([turn]))
     assert asked == ["m"]
-    assert [*state.merchants_due.values()] == [b'["m"]']
+    assert [*state.merchants_expire_on.values()] == [b'["m"]']
 
 
 def test_a_preview_is_what_the_transaction_then_gets_and_changes_nothing(open_shard):
@@ -339,10 +299,10 @@ def test_a_preview_is_what_the_transaction_then_gets_and_changes_nothing(open_sh
     shard = open_shard(state)
     score(shard, records({"amount_minor": 500}, {"amount_minor": 700, "event_time": START_MS + 1}))
     shard.learn(many_labels(10), np.arange(10))
-    stored, due = dict(state.histories), dict(state.due)
+    stored, due = dict(state.histories), dict(state.expires_on)
     coming = records({"transaction_id": "next", "merchant_id": "m1", "event_time": START_MS + HOUR_MS})
     previews = [shard.preview(coming) for _ in range(2)]
-    assert (state.histories, state.due) == (stored, due)
+    assert (state.histories, state.expires_on) == (stored, due)
     assert previews[0].tobytes() == previews[1].tobytes() == score(shard, coming).x.tobytes()
 
 
@@ -351,6 +311,6 @@ def test_nobody_becomes_known_by_a_preview(open_shard):
     shard = open_shard(state)
     shard.preview(records({}))
     assert not state.histories
-    assert not state.due
+    assert not state.expires_on
     score(shard, records({}))
-    assert len(state.due) == 1
+    assert len(state.expires_on) == 1

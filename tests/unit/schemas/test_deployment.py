@@ -1,24 +1,12 @@
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from schemas.avro_schemas import CONTROL
 from schemas.codec import RecordCodec
-from schemas.deployment import Challenger, Deployment, DeploymentError, Served
+from schemas.deployment import Deployment, DeploymentError
 from schemas.registry import FileRegistry
-
-CHAMPION = Served(model_id="a", location="/models/a", sha256="00")
-SHADOW = Challenger(model_id="b", location="/models/b", sha256="01", review_threshold=0.5, share=0.0)
-TRIED = Challenger(model_id="c", location="/models/c", sha256="02", block_threshold=0.75, share=0.25)
-DEPLOYMENT = Deployment(
-    deployment_id="d1",
-    changed_at=datetime(2026, 11, 20, 12, tzinfo=UTC),
-    changed_by="somebody",
-    reason="a trial",
-    champion=CHAMPION,
-    challengers=(SHADOW, TRIED),
-)
+from tests.unit.schemas.deployments import CHAMPION, DEPLOYMENT, SHADOW, TRIED
 
 
 @pytest.mark.parametrize("deployment", [DEPLOYMENT, replace(DEPLOYMENT, challengers=())])

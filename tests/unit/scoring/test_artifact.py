@@ -3,12 +3,8 @@ import json
 import pytest
 
 from models.scoring.artifact import ArtifactError, load_artifact, write_artifact
+from tests.unit.scoring.changed_manifests import change
 from tests.unit.training.histories import artifact
-
-
-def change(folder, **fields):
-    path = folder / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
 def test_written_artifact_is_read_back_equal(tmp_path):

@@ -8,8 +8,8 @@ from models.scoring.artifact import ArtifactError, load_artifact
 from models.scoring.loaded_model import LoadedModel, load_model, require_self_test
 from models.scoring.self_test import SELF_TEST_ROWS, SelfTest
 from schemas.deployment import Served
+from tests.unit.scoring.changed_manifests import change
 from tests.unit.scoring.deployments import named
-from tests.unit.scoring.test_artifact import change
 from tests.unit.training.histories import artifact, artifact_folder, other_folder
 
 

@@ -13,7 +13,7 @@ from models.scoring.artifact import ArtifactError, checksum, load_artifact, writ
 from models.scoring.external_data import has_external_data
 from models.scoring.loaded_model import LoadedModel, load_tested
 from models.scoring.model import INPUT, OUTPUT, OnnxModel
-from tests.unit.scoring.test_artifact import change
+from tests.unit.scoring.changed_manifests import change
 from tests.unit.training.histories import artifact
 
 

@@ -10,30 +10,10 @@ from typer.testing import CliRunner
 from fraudstream.cli.main import app
 from models.training.class_shares import ShareError
 from models.training.evaluate import EvaluationError, evaluate, evaluate_prepared, prepare
-from models.training.evaluation import EvaluationSettings
 from models.training.feature_set import BOOK_NAMES, select_features
-from models.training.fit import LearnerSettings
-from models.training.learners.lightgbm_trees import LightGbm
 from schemas.errors import UserError
+from tests.unit.training.evaluation_folds import SMALL, first_day, settings
 from tests.unit.training.histories import history, history_file
-
-SMALL = LightGbm(settings=LearnerSettings(trees=10, min_child_samples=20))
-
-
-def first_day():
-    return history()["event_time"][0].as_py().date()
-
-
-def settings():
-    """Return folds that test days 9 to 15 for validation, then 16 to 22 and 23 to 29."""
-    return EvaluationSettings(
-        train_end=first_day() + timedelta(days=14),
-        train_days=7,
-        delay_days=2,
-        folds=2,
-        validation_folds=1,
-        validation_days_before=7,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +71,7 @@ def test_json_holds_means_and_folds_of_both_periods(evaluation):
 
 
 def test_days_outside_the_file_are_refused_with_the_days_it_has():
-    with pytest.raises(EvaluationError, match=rf"to {first_day() + timedelta(days=29)}: give another --train-end"):
+    with pytest.raises(EvaluationError, match=rf"to {first_day() + timedelta(days=29)}\. Give another --train-end"):
         evaluate(history_file(), replace(settings(), folds=3))
 
 

@@ -7,8 +7,8 @@ import pytest
 from models.training.evaluate import evaluate_prepared, prepare
 from models.training.report import evaluation_report, render, scenario_recall, write_report
 from models.training.report_charts import Measured
+from tests.unit.training.evaluation_folds import SMALL, settings
 from tests.unit.training.histories import history_file
-from tests.unit.training.test_evaluate import SMALL, settings
 
 
 @pytest.fixture(scope="module")

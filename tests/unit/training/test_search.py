@@ -7,8 +7,8 @@ from models.training.evaluate import evaluate_prepared, prepare, validation_meas
 from models.training.learners.catalogue import LEARNERS
 from models.training.search import SearchError, search
 from models.training.search_space import SEARCH_SPACES
+from tests.unit.training.evaluation_folds import settings
 from tests.unit.training.histories import history_file
-from tests.unit.training.test_evaluate import settings
 
 LOGISTIC = replace(settings(), model="logistic")
 

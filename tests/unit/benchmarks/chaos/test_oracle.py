@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.baselines.naive_labels import KnownLabel
 from benchmarks.chaos.books import BOOKS
 from benchmarks.chaos.chaos_result import Basis
-from benchmarks.chaos.label_history import LabelHistory, PlacedLabel
+from benchmarks.chaos.label_history import LabelHistory, PositionedLabel
 from benchmarks.chaos.oracle import Oracle
 from benchmarks.chaos.world import draw_labels, draw_world
 from models.features.label_batch import LabelBatch
@@ -24,7 +24,7 @@ ROWS = 3_000
 
 
 def known(label, offset):
-    return PlacedLabel(
+    return PositionedLabel(
         label=KnownLabel(
             transaction_id=label["transaction_id"],
             customer_id=label["customer_id"],
@@ -72,7 +72,7 @@ def test_labels_are_forgotten_where_a_failure_took_the_offsets_back():
             is_fraud=True,
             label_time_ms=offset,
         )
-        history.add("m", [PlacedLabel(label=label, partition=0, offset=offset)])
+        history.add("m", [PositionedLabel(label=label, partition=0, offset=offset)])
     assert [len(history.known("m", offsets).kept) for offsets in [(1,), (3,), (2,), (), (3,)]] == [1, 3, 2, 0, 3]
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from fraudstream.api.score_book import ScoreBook
-from tests.unit.fraudstream.api.test_requests import is_problem
+from tests.unit.fraudstream.api.problem_documents import is_problem
 
 
 @pytest.fixture

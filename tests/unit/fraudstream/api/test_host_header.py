@@ -14,7 +14,7 @@ from fraudstream.console.notebook import Notebook
 from fraudstream.settings.server_settings import ServerSettings
 from fraudstream.settings.settings import load_settings
 from tests.unit.fraudstream.api.conftest import NO_PROGRESS
-from tests.unit.fraudstream.api.test_slow_clients import DEADLINE_S, connect, read_all, running
+from tests.unit.fraudstream.api.raw_clients import DEADLINE_S, connect, read_all, running
 
 REFUSED = [
     "rebound.example", "rebound.example:8000", "rebound.example:99999", "rebound.example:port", "rebound_example",

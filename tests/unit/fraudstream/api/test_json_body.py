@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from fraudstream.api import feature_routes, health_routes, score_routes
 from fraudstream.api.json_body import MAX_DEPTH, BodyError, JsonRoute, parse_json
 from fraudstream.api.transaction import EXAMPLE
-from tests.unit.fraudstream.api.test_requests import is_problem
+from tests.unit.fraudstream.api.problem_documents import is_problem
 
 WHOLE = json.dumps(EXAMPLE)
 JSON = {"Content-Type": "application/json"}

@@ -3,6 +3,7 @@
 import pytest
 
 from fraudstream.api.transaction import EXAMPLE
+from tests.unit.fraudstream.api.problem_documents import is_problem
 
 TOKEN, OTHER = "a-token-of-the-tests", "another-token-of-them"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -11,16 +12,6 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 @pytest.fixture
 def client(client_of):
     return client_of(tokens=f"{OTHER},{TOKEN}")
-
-
-def is_problem(answer, status: int) -> dict:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    body = answer.json()
-    assert body["status"] == status
-    assert body["title"]
-    assert body["detail"] == f"expected {body['expected']}, was {body['was']}: {body['what_to_do']}"
-    return body
 
 
 @pytest.mark.parametrize(

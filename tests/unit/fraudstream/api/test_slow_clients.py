@@ -6,7 +6,7 @@ import select
 import socket
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 from fastapi.responses import PlainTextResponse
@@ -15,15 +15,14 @@ from prometheus_client import CollectorRegistry
 from fraudstream.api.application import create_application
 from fraudstream.api.connection import MAX_HEAD_BYTES
 from fraudstream.api.metrics_application import create_metrics
-from fraudstream.api.server import create_server, listen
 from fraudstream.console.application import create_console
 from fraudstream.settings.server_settings import ServerSettings
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.folders import PROJECT_ROOT
 from tests.unit.fraudstream.api.conftest import NO_PROGRESS
+from tests.unit.fraudstream.api.raw_clients import DEADLINE_S, connect, read_all, running
 
-DEADLINE_S = 20.0
 HEAD = b"POST /v1/score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 METRICS_BODY = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{"
 PATIENT = {"head_timeout_s": 600, "body_timeout_s": 600, "send_timeout_s": 600}
@@ -48,23 +47,6 @@ def make_console(**limits):
     return app, settings.console
 
 
-@contextmanager
-def running(app, settings):
-    """Yield the server and its port; what reaches for the broker is not entered."""
-    server = create_server(app, settings)
-    server.config.lifespan = "off"
-    opened = listen("127.0.0.1", 0)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]})
-    thread.start()
-    try:
-        assert wait_until(lambda: server.started, seconds=DEADLINE_S, interval_s=0.02)
-        yield server, opened.getsockname()[1]
-    finally:
-        server.should_exit = server.force_exit = True
-        thread.join(DEADLINE_S)
-        opened.close()
-
-
 def get(port: int, path: str = "/healthz") -> int:
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
     try:
@@ -72,12 +54,6 @@ def get(port: int, path: str = "/healthz") -> int:
         return client.getresponse().status
     finally:
         client.close()
-
-
-def connect(stack: ExitStack, port: int, begin: bytes = b"") -> socket.socket:
-    client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S))
-    client.sendall(begin)
-    return client
 
 
 def is_closed(client: socket.socket) -> bool:
@@ -89,13 +65,6 @@ def is_closed(client: socket.socket) -> bool:
     except ConnectionError:
         return True
     return False
-
-
-def read_all(client: socket.socket) -> bytes:
-    found = b""
-    while more := client.recv(65_536):
-        found += more
-    return found
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from fraudstream.control.input_topics import (
 from fraudstream.control.state_topics import StateTopics
 from jobs.state_manifest import StateMismatchError
 from schemas.errors import UserError
-from tests.unit.fraudstream.control.test_savepoints import JOB
+from tests.unit.fraudstream.control.job_ids import JOB
 from tests.unit.jobs.job_configs import job_config
 
 CONFIG = job_config()
@@ -154,4 +154,4 @@ def test_running_job_is_told_of_topics_that_are_others_or_away_and_of_no_others(
     found = differing_ids(manifest, {**IDS, LABELS: "another", TOPICS["control"]: None})
     assert found.keys() == {LABELS, TOPICS["control"]}
     assert "--reset-topic labels" in found[LABELS]
-    assert "got no such topic: it was deleted" in found[TOPICS["control"]]
+    assert "found none: it was deleted" in found[TOPICS["control"]]

@@ -83,13 +83,13 @@ def test_job_that_was_started_by_hand_ends_the_switch(world):
 @pytest.mark.parametrize("jobs", [{}, {"old": (BLUE, "CANCELED")}, {"old": (BLUE, "FAILED")}])
 def test_without_a_savepoint_it_is_told_how_to_go_on_from_a_checkpoint(world, jobs):
     world.jobs, world.savepoint = jobs, {"external_path": "file:/of-an-earlier-time"}
-    with pytest.raises(RuntimeFailure, match=r"nobody is live.*--from-savepoint file:///checkpoints/old/chk-N"):
+    with pytest.raises(RuntimeFailure, match=r"no job is live.*--from-savepoint file:///checkpoints/old/chk-N"):
         world.bluegreen.resume()
     assert world.bluegreen.plan().leaving_job == "old", "the next call tries again"
 
 
 def test_former_job_that_cannot_be_put_back_yet_is_named_with_the_way_to(world):
     world.jobs, world.savepoint = {"old": (BLUE, "FINISHED")}, {"external_path": "file:/nowhere"}
-    with pytest.raises(RuntimeFailure, match=r"put back from file:/nowhere, but: .*Nobody is live.*bluegreen resume"):
+    with pytest.raises(RuntimeFailure, match=r"put back from file:/nowhere, but: .*No job is live.*bluegreen resume"):
         world.bluegreen.resume()
     assert world.bluegreen.plan().leaving_job == "old"

@@ -88,7 +88,7 @@ def test_jobs_with_a_copy_jobs_that_ended_and_other_jobs_hold_nothing(flink, tmp
 def test_job_whose_settings_can_not_be_read_is_listed_as_such(flink, tmp_path):
     told, settings = flink
     told.jobs |= {"a": ("score-transactions", "RUNNING", None), "b": ("score-transactions", "RUNNING", tmp_path / "no")}
-    assert [job.told for job in live_jobs(FlinkRest(url=str(settings.flink.rest_url)))] == [None, None]
+    assert [job.config for job in live_jobs(FlinkRest(url=str(settings.flink.rest_url)))] == [None, None]
     require_not_read(settings, tmp_path / "model")
 
 

@@ -12,19 +12,9 @@ from fraudstream.control.savepoints import (
 from fraudstream.system.folders import StateFolder
 from jobs.state_manifest import StateManifest, StateMismatchError
 from tests.integration.savepoint_fixture import SAVEPOINTS
+from tests.unit.fraudstream.control.job_ids import JOB
 
 JOB_ID = "0123456789abcdef" * 2
-JOB = StateManifest(
-    fraudstream="1.0",
-    mode="thread",
-    shards=2,
-    transactions="t",
-    labels=None,
-    operators=("score-batch-thread-2",),
-    state_versions={"histories": 2},
-    model_id="m",
-    feature_spec_hash="h",
-)
 LABELS = StateManifest.from_json(
     JOB.to_json().replace('"score-batch-thread-2"', '"labels-source", "score-batch-thread-2"')
 )

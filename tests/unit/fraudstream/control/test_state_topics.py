@@ -3,7 +3,7 @@ import pytest
 from fraudstream.control.state_marks import METADATA_FILE
 from fraudstream.control.state_topics import StateTopics
 from tests.integration.savepoint_fixture import LABELLED, OPEN, SCORED, SavepointFixture
-from tests.unit.fraudstream.control.test_savepoints import JOB
+from tests.unit.fraudstream.control.job_ids import JOB
 
 PAST = SavepointFixture.read("0.1.0")
 TRANSACTIONS, LABELS = f"{PAST.topics_prefix}.transactions", f"{PAST.topics_prefix}.labels"

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from fraudstream.control import submit
 from fraudstream.devstack.flink_home import JAVA_OPTIONS
 from fraudstream.settings.settings import load_settings
@@ -13,15 +11,13 @@ def test_secret_of_flink_is_not_in_the_line_that_is_shown(monkeypatch, tmp_path)
     assert options["s3.endpoint"] == "http://minio:9000"
     assert "hunter2" not in str(options)
     assert script.is_file()
-    assert options["python.files"] == str(script.parent / script.parent.name)
+    assert options["python.files"] == str(script.parent)
 
 
-def test_entry_file_of_ones_own_is_shipped_with_the_packages_by_their_plain_names(monkeypatch, tmp_path):
+def test_entry_file_of_ones_own_imports_what_the_cluster_has(monkeypatch, tmp_path):
     monkeypatch.setattr(submit, "jars_for", lambda _part: [])
     settings = load_settings(paths={"state": tmp_path}, flink={"rest_url": "http://jobmanager:8081"})
-    script, options = submit._shipped(settings, tmp_path / "job.py")
-    assert script == tmp_path / "job.py"
-    assert [Path(file).name for file in options["python.files"].split(",")] == ["jobs", "models", "schemas"]
+    assert submit._shipped(settings, tmp_path / "job.py") == (tmp_path / "job.py", {"pipeline.jars": ""})
 
 
 def test_client_for_a_cluster_of_ones_own_may_look_into_java(monkeypatch, tmp_path):

@@ -14,16 +14,9 @@ from schemas.registry import FileRegistry
 from schemas.topics import Topics
 from tests.foreign_records import foreign_records, good_records
 from tests.records import label, label_codec, transaction, transaction_codec
+from tests.unit.fraudstream.kafka.topic_messages import Message
 
 KINDS = Topics().kinds()
-
-
-class Message:
-    """A record that was read: Kafka's client makes its own only from a broker's answer."""
-
-    def __init__(self, topic: str, value: bytes | None, key: bytes | None = None, offset: int = 12):
-        self.topic, self.value, self.key = lambda: topic, lambda: value, lambda: key
-        self.partition, self.offset = lambda: 0, lambda: offset
 
 
 @pytest.fixture(autouse=True)

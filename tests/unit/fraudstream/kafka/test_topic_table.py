@@ -5,6 +5,7 @@ from dataclasses import fields
 import pytest
 
 from fraudstream.kafka.retention import retention_needs
+from fraudstream.kafka.topic_rights import JobNeeds
 from fraudstream.kafka.topics import new_topic
 from fraudstream.settings.settings import load_settings
 from jobs.job_config import INPUTS
@@ -35,10 +36,11 @@ def test_renamed_topic_keeps_its_row():
     assert "mine.control-fraudstream.RuleBook" in SETTINGS.topics.subject_kinds()
 
 
-def test_the_job_reads_its_inputs_and_queries_and_writes_the_rest():
-    topics = Topics()
-    assert {*INPUTS, "queries"} == {field for field, row in TOPIC_TABLE.items() if row.job is Direction.READ}
-    assert {*topics.named(Direction.READ), *topics.named(Direction.WRITE)} == set(topics.names())
+def test_the_job_has_the_rights_that_the_table_says_and_reads_its_inputs():
+    needs, topics = JobNeeds.of_settings(SETTINGS), SETTINGS.topics
+    assert set(needs.reads) == set(topics.named(Direction.READ))
+    assert set(needs.writes) == set(topics.named(Direction.WRITE))
+    assert {getattr(topics, name) for name in INPUTS} < set(needs.reads)
 
 
 def test_retention_is_checked_for_each_topic_whose_history_is_read():

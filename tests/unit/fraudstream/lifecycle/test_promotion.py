@@ -145,7 +145,7 @@ def test_decision_stands_where_the_webhook_does_not_answer(monkeypatch):
     monkeypatch.setenv("FRAUDSTREAM_NOTICES__ATTEMPTS", "1")
     done = CliRunner().invoke(cli.app, ["model", "promote", "2", "--no-publish", "--on", str(history_file())])
     assert done.exit_code == 0
-    assert "did not take the notice" in done.stderr
+    assert "rejected the notification" in done.stderr
     assert "s3cret" not in done.output
     run("rollback", "--no-publish")
 
@@ -181,7 +181,7 @@ def test_challenger_scores_beside_and_ends_as_such_when_promoted(registry, setti
 
 def test_champion_is_neither_promoted_nor_its_own_challenger(registry, settings):
     promotion = Promotion(settings, registry, None)
-    with pytest.raises(UserError, match="nothing to promote"):
+    with pytest.raises(UserError, match="not champion yet, got"):
         promotion.promote(check_gates(registry, registry.find("1"), settings), reason="")
     with pytest.raises(UserError, match="another version as champion"):
         promotion.shadow(check_gates(registry, registry.find("1"), settings), share=0, reason="")
@@ -191,7 +191,7 @@ def test_rollback_refuses_when_the_registry_was_changed_elsewhere(registry, sett
     promotion = Promotion(settings, registry, None)
     done = promotion.promote(check_gates(registry, registry.find("2"), settings), reason="")
     registry.set_serving(done.before)
-    with pytest.raises(UserError, match="changed elsewhere"):
+    with pytest.raises(UserError, match="changed outside the audit log"):
         promotion.rollback(reason="")
     registry.set_serving(done.after)
     promotion.rollback(reason="")

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
-from fraudstream.rules.dry_run_result import try_rules
+from fraudstream.rules.dry_run_result import dry_run_rules
 from schemas.columns import LABEL_ARROW, read_history
 from schemas.errors import UserError
 from schemas.rule_book import RuleError
@@ -36,18 +36,18 @@ def archived(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def replayed():
-    return try_rules(RULES, history_file(), artifact(), labels, quiet)
+    return dry_run_rules(RULES, history_file(), artifact(), labels, quiet)
 
 
 def test_archive_and_replay_give_the_same_figures(archived, replayed):
     assert replayed.left_out == {}
     assert replayed.figures.frauds > 0
     assert all(figures.hits > 0 for figures in replayed.figures.rules)
-    assert try_rules(RULES, archived, artifact(), labels, quiet) == replayed
+    assert dry_run_rules(RULES, archived, artifact(), labels, quiet) == replayed
 
 
 def test_archive_without_labels_tells_hits_alone(archived, replayed):
-    found = try_rules(RULES, archived, artifact(), lambda: None, quiet).figures
+    found = dry_run_rules(RULES, archived, artifact(), lambda: None, quiet).figures
     assert (found.transactions, found.labelled) == (replayed.figures.transactions, 0)
     assert [item.hits for item in found.rules] == [item.hits for item in replayed.figures.rules]
     assert {item.precision for item in found.rules} == {None}
@@ -55,16 +55,16 @@ def test_archive_without_labels_tells_hits_alone(archived, replayed):
 
 def test_rules_on_what_an_archive_lacks_are_left_out_and_told(archived):
     both = book(*RULES.rules, rule("gifts", 'merchant_category == "gift_cards" and currency == "EUR"'))
-    found = try_rules(both, archived, artifact(), labels, quiet)
+    found = dry_run_rules(both, archived, artifact(), labels, quiet)
     assert found.left_out == {"gifts": ["merchant_category", "currency"]}
     assert len(found.figures.rules) == len(RULES.rules)
 
 
 def test_what_can_not_be_tried_is_told(tmp_path):
     with pytest.raises(UserError, match="expected a labelled Parquet file or an archive"):
-        try_rules(RULES, tmp_path, artifact(), labels, quiet)
+        dry_run_rules(RULES, tmp_path, artifact(), labels, quiet)
     with pytest.raises(RuleError, match=r"rule wrong: .*did you mean amount\?"):
-        try_rules(book(rule("wrong", "amuont > 3")), tmp_path, artifact(), labels, quiet)
+        dry_run_rules(book(rule("wrong", "amuont > 3")), tmp_path, artifact(), labels, quiet)
 
 
 def test_command_tells_the_figures(tmp_path, monkeypatch, replayed):

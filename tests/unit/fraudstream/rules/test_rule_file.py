@@ -52,23 +52,23 @@ def test_empty_file_is_a_book_without_rules(tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("rules = 3", "expected tables [rules.NAME], was 3"),
-        ("[rule.a]\nwhen = ''", "the file: expected rules, lists, was rule: did you mean rules?"),
+        ("rules = 3", "expected tables [rules.NAME], got 3"),
+        ("[rule.a]\nwhen = ''", "the file: expected rules, lists, got rule: did you mean rules?"),
         (
             "[rules.a]\nwhen = 'is_night'\naction = 'drop'",
             "rule a: expected review, block, allow or watch as its action",
         ),
-        ("[rules.a]\naction = 'review'", "rule a: expected a text as `when`, was None"),
-        ("[rules.a]\nwhen = 'x'\naction = 'review'\nexpire = 3", "was expire: did you mean expires?"),
+        ("[rules.a]\naction = 'review'", "rule a: expected a text as `when`, got None"),
+        ("[rules.a]\nwhen = 'x'\naction = 'review'\nexpire = 3", "got expire: did you mean expires?"),
         (
             "[rules.a]\nwhen = 'x'\naction = 'review'\nexpires = '2026-01-01'",
             "expected a date or a time without quotes",
         ),
-        ("[rules.a]\nwhen = 'x'\naction = 'review'\ntext = 3", "expected a text as `text`, was 3"),
-        ("[rules]\na = 3", "expected a table [rules.a], was 3"),
-        ("[lists]\na = 'm1'", "list a: expected an array of texts, was 'm1'"),
+        ("[rules.a]\nwhen = 'x'\naction = 'review'\ntext = 3", "expected a text as `text`, got 3"),
+        ("[rules]\na = 3", "expected a table [rules.a], got 3"),
+        ("[lists]\na = 'm1'", "list a: expected an array of texts, got 'm1'"),
         ("[lists]\na = [3]", "list a: expected a text, or {value"),
-        ("[lists]\na = [{value = 'm', til = 3}]", "expected value, until, was til: did you mean until?"),
+        ("[lists]\na = [{value = 'm', til = 3}]", "expected value, until, got til: did you mean until?"),
         ("[rules", "expected TOML in"),
     ],
 )
@@ -80,7 +80,7 @@ def test_mistake_is_told_with_its_place(tmp_path, text, told):
 
 
 def test_file_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(RuleError, match=r"expected a file of rules at .*none.toml, was: No such file"):
+    with pytest.raises(RuleError, match=r"expected a file of rules at .*none.toml, got: No such file"):
         RuleFile.read(tmp_path / "none.toml")
 
 

@@ -65,8 +65,8 @@ HALVES = [
     (LOGIN, "a password for the username"),
     ('protocol = "SASL_SSL"\nmechanism = "PLAIN"\n', "a mechanism and a username"),
     ('protocol = "SSL"\nusername = "jane"\n', "no login with protocol SSL"),
-    ('ca = "ca.pem"\n', "choose SSL or SASL_SSL"),
-    ('protocol = "SSL"\nca = "nowhere.pem"\n', "correct the path"),
+    ('ca = "ca.pem"\n', "Choose SSL or SASL_SSL"),
+    ('protocol = "SSL"\nca = "nowhere.pem"\n', "Correct the path"),
     ('protocol = "SSL"\ncertificate = "jane.pem"\n', "certificate and key together"),
     ('protocol = "SSL"\ncertificate = "jane.pem"\nkey = "jane.pem"\n', "openssl pkcs8"),
 ]
@@ -115,7 +115,9 @@ def test_job_on_another_cluster_needs_a_file(monkeypatch):
         kafka_password_file(settings_with(LOGIN, '[flink]\nrest_url = "http://jobmanager:8081"\n'))
 
 
-@pytest.mark.parametrize(("content", "message"), [("hunter2\n", "a line end"), ("", "nothing"), ('a"b', 'quote|"')])
+@pytest.mark.parametrize(
+    ("content", "message"), [("hunter2\n", "a line end"), ("", "an empty file"), ('a"b', 'quote|"')]
+)
 def test_password_that_java_would_read_otherwise_is_refused(content, message):
     Path("secret").write_text(content)
     with pytest.raises(UserError, match=message):

@@ -121,7 +121,7 @@ def test_a_line_that_the_disk_does_not_take_leaves_the_lines_before_it(tmp_path,
 
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", full)
-        with pytest.raises(RuntimeFailure, match=r"No space.*holds all the same"):
+        with pytest.raises(RuntimeFailure, match=r"No space.*took effect all the same"):
             lines.add({"drift_ms": 2})
     lines.add({"drift_ms": 3})
     assert [state.drift_ms for state in lines.entries()] == [1, 3]

@@ -45,7 +45,7 @@ def test_a_clock_that_is_behind_makes_no_negative_time():
 
 
 def test_what_never_comes_is_forgotten():
-    latency = ScoreLatency(most=2)
+    latency = ScoreLatency(max_held=2)
     for number in range(3):
         latency.publish(b"%d" % number, 0)
     assert latency.score(b"0", 5) is None

@@ -10,7 +10,7 @@ from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.framing import header
 from schemas.registry import FileRegistry
 from tests.records import transaction, transaction_codec
-from tests.unit.fraudstream.kafka.test_topic_codecs import Message
+from tests.unit.fraudstream.kafka.topic_messages import Message
 
 TOPIC = "fraud.transactions.v1"
 REVERSED = {**json.loads(schema_text(TRANSACTION)), "fields": json.loads(schema_text(TRANSACTION))["fields"][::-1]}

@@ -130,8 +130,8 @@ FAILED = [{"name": "flips", "passed": False, "expected": "few", "was": "9 %"}]
     ("changes", "kind", "words"),
     [
         ({}, "model.promoted", "fraud-2 is champion: better (by jane@host)"),
-        ({"outcome": "refused", "gates": FAILED}, "gates.failed", "fails the gates flips (9 %)"),
-        ({"forced": True, "gates": FAILED}, "model.promoted", "overruling flips (9 %)"),
+        ({"outcome": "refused", "gates": FAILED}, "gates.failed", "failed gates: flips (9 %)"),
+        ({"forced": True, "gates": FAILED}, "model.promoted", "overriding flips (9 %)"),
         ({"action": "rollback", "model_id": "fraud-1"}, "model.rolled_back", "Back to fraud-1"),
         ({"outcome": "failed", "detail": "no broker"}, "model.failed", "no broker"),
     ],

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from fraudstream.control import control_state
-from fraudstream.control.orders_in_force import orders_in_force, with_orders, without_orders
+from fraudstream.control.records_in_force import records_in_force, with_control_records, without_control_records
 from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import load_settings
 from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
@@ -64,7 +64,7 @@ def in_force(monkeypatch, tmp_path):
         topic = Topic(*records)
         monkeypatch.setattr(control_state, "read_topic", topic.read)
         monkeypatch.setattr(control_state, "require_topics", lambda *_arguments: None)
-        found = orders_in_force(load_settings(paths={"state": tmp_path}), Services(bootstrap_servers="", rest_url=""))
+        found = records_in_force(load_settings(paths={"state": tmp_path}), Services(bootstrap_servers="", rest_url=""))
         return found, topic.reads
 
     return read
@@ -97,10 +97,10 @@ def test_record_that_the_job_refuses_leaves_the_former_in_force(in_force, foreig
 
 def test_job_without_state_is_pinned_to_what_is_in_force_and_one_with_state_to_nothing(in_force):
     found, _ = in_force(("rules", encoded(book())), ("snooze/c", snoozed("c")))
-    pinned = with_orders(job_config(), found)
+    pinned = with_control_records(job_config(), found)
     assert (pinned.first_rules_bytes, pinned.first_records_by_key) == (encoded(book()), {"snooze/c": snoozed("c")})
     assert pinned.first_control_ranges == {"0": [5, 7]}
-    assert without_orders(pinned) == job_config()
+    assert without_control_records(pinned) == job_config()
 
 
 @pytest.mark.parametrize("ending", [None, listed("m", removed=True)])

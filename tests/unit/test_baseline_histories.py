@@ -13,7 +13,7 @@ from models.features.history import K
 @pytest.mark.parametrize("history", [PlainHistory, WindowSums])
 def test_history_of_a_peer_has_the_features_of_the_oracle(history):
     random = np.random.default_rng(3)
-    peer, oracle, time_ms = history(), KeptTransactions(), 1_770_000_000_000
+    baseline, oracle, time_ms = history(), KeptTransactions(), 1_770_000_000_000
     for number in range(3 * K):
         time_ms += int(random.exponential(6 * 3_600_000)) * int(random.integers(6) > 0)  # some at the same moment
         minor = int(random.integers(100, 30_000))
@@ -33,5 +33,5 @@ def test_history_of_a_peer_has_the_features_of_the_oracle(history):
             )
         )
         latitude, longitude = place or (None, None)
-        was = peer.advance(Seen(time_ms, minor, merchant, device, latitude, longitude), 0.25, 0.5)
+        was = baseline.advance(Seen(time_ms, minor, merchant, device, latitude, longitude), 0.25, 0.5)
         np.testing.assert_allclose(np.array(was, float), expected, rtol=1e-5, atol=1e-4)

@@ -19,7 +19,7 @@ from schemas.rule_book import RuleBook
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrdersInForce:
+class RecordsInForce:
     """Records of the control topic that are in force, as they were written.
 
     Attributes
@@ -41,8 +41,8 @@ class OrdersInForce:
     newest_ms: int
 
 
-def orders_in_force(settings: Settings, services: Services) -> OrdersInForce:
-    """Read what a fresh job begins with, in one pass over the control topic.
+def records_in_force(settings: Settings, services: Services) -> RecordsInForce:
+    """Read the records that a fresh job begins with, in one pass over the control topic.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def orders_in_force(settings: Settings, services: Services) -> OrdersInForce:
         There is no control topic, or no broker answers.
     """
     found = read_control(settings, services)
-    return OrdersInForce(
+    return RecordsInForce(
         deployment=found.deployment_payload or None,
         book=_followed_book(settings, found),
         records=found.record_payloads,
@@ -60,7 +60,7 @@ def orders_in_force(settings: Settings, services: Services) -> OrdersInForce:
 
 
 def _followed_book(settings: Settings, state: ControlState) -> bytes | None:
-    """Return the newest rule book that the job does not refuse: it too goes on with the former one."""
+    """Return the newest rule book that the job does not refuse: it keeps the former one, too."""
     codec = RecordCodec(RULES, rules_subject(settings.topics.control), registry_of(settings))
     return next((payload for payload in reversed(state.book_payloads) if _is_followed(codec, payload)), None)
 
@@ -69,24 +69,24 @@ def _is_followed(codec: RecordCodec, payload: bytes) -> bool:
     try:
         RuleEngine(RuleBook.from_record(codec.decode(payload)))
     except Exception:
-        return False  # whatever is wrong with a book, the job refuses it
+        return False  # the job refuses it, too
     return True
 
 
-def with_orders(config: JobConfig, orders: OrdersInForce) -> JobConfig:
-    """Pin what is in force, so that a fresh job's first transactions are scored and ruled on by it."""
+def with_control_records(config: JobConfig, found: RecordsInForce) -> JobConfig:
+    """Pin the records in force, so that a fresh job's first transactions are scored and ruled on by it."""
     return replace(
         config,
-        first_rules=None if orders.book is None else b64encode(orders.book).decode(),
-        first_deployment=None if orders.deployment is None else b64encode(orders.deployment).decode(),
-        first_records=pack_records(orders.records) if orders.records else None,
-        first_control_ranges={str(partition): ends for partition, ends in orders.ranges.items()},
-        first_control_ms=orders.newest_ms,
+        first_rules=None if found.book is None else b64encode(found.book).decode(),
+        first_deployment=None if found.deployment is None else b64encode(found.deployment).decode(),
+        first_records=pack_records(found.records) if found.records else None,
+        first_control_ranges={str(partition): ends for partition, ends in found.ranges.items()},
+        first_control_ms=found.newest_ms,
     )
 
 
-def without_orders(config: JobConfig) -> JobConfig:
-    """Pin nothing: a job that goes on from a state has all of it there, or reads it from the topic."""
+def without_control_records(config: JobConfig) -> JobConfig:
+    """Pin nothing: a job that continues from a state has the records there, or reads them from the topic."""
     return replace(
         config,
         first_rules=None,

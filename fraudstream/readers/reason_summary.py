@@ -1,0 +1,154 @@
+"""Sentences on an alert's reasons for an analyst: what happened, what is normal for the customer, how strong it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.features.operation import Operation as Op
+from models.features.table import FEATURES, Feature, Window
+from schemas.currency import exponent_of
+
+STRONG, MODERATE = 1.5, 0.5
+"""Log-odds from which a reason is strong or moderate: they multiply the odds of fraud by 4.5 and by 1.6."""
+
+FLAGS: Mapping[Op, tuple[str, str]] = {
+    Op.NEW_MERCHANT: ("First payment at this merchant", "Has paid at this merchant before"),
+    Op.NEW_DEVICE: ("First use of this device", "Has used this device before"),
+    Op.NIGHT: ("Paid at night, 00:00 to 05:59 UTC", "Paid outside the night hours, 06:00 to 23:59 UTC"),
+    Op.WEEKEND: ("Paid on a weekend, UTC", "Paid on a weekday, UTC"),
+}
+"""Sentence of a flag that is set, and of one that is not."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Sentence on a feature, with `{value}` and `{window}`.
+
+    Parameters
+    ----------
+    text
+        The sentence.
+    noun
+        Noun that a count is given with, in the singular.
+    compares
+        Whether it names the customer's normal itself, so that the usual value says nothing more.
+    """
+
+    text: str
+    noun: str = ""
+    compares: bool = False
+
+
+SENTENCES: Mapping[Op, Sentence] = {
+    Op.COUNT: Sentence("{value} in the last {window} before this one", "transaction"),
+    Op.SUM: Sentence("Spent {value} in the last {window}"),
+    Op.MEAN: Sentence("Spent {value} on average in the last {window}"),
+    Op.DEVIATION: Sentence("Amounts of the last {window} vary by {value}"),
+    Op.MAXIMUM: Sentence("Largest amount of the last {window} is {value}"),
+    Op.MERCHANTS: Sentence("Paid at {value} in the last {window}", "merchant"),
+    Op.SAME_MERCHANT: Sentence("{value} at this merchant in the last {window}", "transaction"),
+    Op.Z_SCORE: Sentence("Amount is {value} standard deviations from the average of the last {window}", compares=True),
+    Op.TO_MEAN: Sentence("Amount is {value} times the customer's average of the last {window}", compares=True),
+    Op.TO_MAXIMUM: Sentence("Amount is {value} times the customer's maximum of the last {window}", compares=True),
+    Op.AMOUNT: Sentence("Amount is {value}"),
+    Op.HISTORY_COUNT: Sentence("{value} of the customer in the history", "transaction"),
+    Op.USUAL_GAP: Sentence("One transaction every {value} on average"),
+    Op.SINCE_LAST: Sentence("{value} after the customer's last transaction"),
+    Op.DISTANCE: Sentence("{value} from the customer's last transaction"),
+    Op.SPEED: Sentence("Moved at {value} since the customer's last transaction"),
+    Op.HOUR: Sentence("Paid in hour {value} of the day, UTC"),
+    Op.CATEGORY_RISK: Sentence("Fraud rate of this merchant category is {value}"),
+    Op.TYPE_RISK: Sentence("Fraud rate of this payment type is {value}"),
+    Op.MERCHANT_KNOWN: Sentence("{value} at this merchant in the last {window}", "label"),
+    Op.MERCHANT_FRAUDS: Sentence("{value} at this merchant in the last {window}", "known fraud"),
+    Op.MERCHANT_FRAUD_SHARE: Sentence("{value} of this merchant's labels of the last {window} are fraud"),
+    Op.MERCHANT_MEAN: Sentence("Average amount at this merchant is {value} in the last {window}"),
+    Op.TO_MERCHANT_MEAN: Sentence("Amount is {value} times the merchant's average of the last {window}", compares=True),
+    Op.FRAUD_RUN: Sentence("{value} in a row at this merchant, its newest labels", "known fraud"),
+    Op.FRAUD_RUN_AGE: Sentence("Run of known frauds at this merchant began {value} ago"),
+    Op.SINCE_MERCHANT_FRAUD: Sentence("Last known fraud at this merchant was {value} ago"),
+    Op.SINCE_MERCHANT_GENUINE: Sentence("Last known genuine payment at this merchant was {value} ago"),
+    Op.KNOWN_FRAUDS: Sentence("{value} of this customer", "known fraud"),
+    Op.SINCE_KNOWN_FRAUD: Sentence("Last known fraud of this customer was {value} ago"),
+    Op.KNOWN_GENUINE: Sentence("{value} of this customer", "known genuine transaction"),
+    Op.GENUINE_MEAN: Sentence("Average of the customer's known genuine amounts is {value}"),
+    Op.GENUINE_MAXIMUM: Sentence("Largest of the customer's known genuine amounts is {value}"),
+    Op.TO_GENUINE_MEAN: Sentence("Amount is {value} times the customer's average genuine amount", compares=True),
+    Op.TO_GENUINE_MAXIMUM: Sentence("Amount is {value} times the customer's largest genuine amount", compares=True),
+    Op.GENUINE_Z_SCORE: Sentence(
+        "Amount is {value} standard deviations from the customer's average genuine amount", compares=True
+    ),
+}
+
+_FEATURES = {feature.name: feature for feature in FEATURES}
+_SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+def summarized(alert: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return an alert's reasons, each with its `summary` and `strength`; see `summary` and `strength`."""
+    return [summarize(reason, alert["currency"]) for reason in alert["reasons"]]
+
+
+def summarize(reason: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """Return a reason with its `summary` and `strength`."""
+    return {**reason, "summary": summary(reason, currency), "strength": strength(reason["contribution"])}
+
+
+def strength(contribution: float | None) -> str | None:
+    """Return how strong a reason is: strong, moderate or weak; None of a rule, or where the model does not tell."""
+    if contribution is None:
+        return None
+    return "strong" if contribution >= STRONG else "moderate" if contribution >= MODERATE else "weak"
+
+
+def summary(reason: Mapping[str, Any], currency: str) -> str:
+    """Return a sentence on a reason: what happened, and in brackets what is usual for the customer.
+
+    Of a rule it is the rule's own text, and of a feature that this version does not have its name with the value.
+    """
+    if reason["code"].startswith("rule:"):
+        return str(reason.get("text") or reason["code"])
+    feature, value, usual = _FEATURES.get(reason["feature"]), reason["value"], reason["usual"]
+    if feature is None:
+        return f"{reason['feature']} is {value:.4g}" + ("" if usual is None else f" (usually {usual:.4g})")
+    if value == feature.missing and feature.missing < 0:
+        return f"{reason.get('text') or feature.name}: nothing known yet"
+    if feature.operation in FLAGS:
+        return FLAGS[feature.operation][0 if value else 1]
+    sentence = SENTENCES[feature.operation]
+    text = sentence.text.format(value=_worded(feature, value, currency, sentence.noun), window=_window(feature.window))
+    if usual is None or sentence.compares:
+        return text
+    return f"{text} (usually {_worded(feature, usual, currency)})"
+
+
+def _worded(feature: Feature, value: float, currency: str, noun: str = "") -> str:
+    match feature.unit:
+        case "major units":
+            return f"{value:,.{exponent_of(currency)}f} {currency}"
+        case "s":
+            return _span(value)
+        case "probability" | "share":
+            return f"{value:.2%}"
+        case "km" | "km/h":
+            return f"{value:,.0f} {feature.unit}"
+        case "ratio" | "deviations":
+            return f"{value:,.1f}"
+    number = f"{value:,.0f}" if value >= 10 or float(value).is_integer() else f"{value:.2g}"
+    return number if not noun else f"{number} {noun}{'' if value == 1 else 's'}"
+
+
+def _window(window: Window | None) -> str:
+    if window is None:
+        return ""
+    text = _span(window.length_ms / 1_000)
+    return {"1 hour": "hour", "1 day": "24 hours"}.get(text, text)
+
+
+def _span(seconds: float) -> str:
+    """Return a span of time in its largest unit that fits, as "3 hours"."""
+    size, unit = next(((size, unit) for size, unit in _SPANS if seconds >= size), _SPANS[-1])
+    number = f"{seconds / size:.1f}".removesuffix(".0")
+    return f"{number} {unit}{'' if number == '1' else 's'}"

@@ -1,0 +1,39 @@
+from types import SimpleNamespace
+
+from prometheus_client import CollectorRegistry
+
+from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.observe.metrics.metrics_reader import MetricsReader
+from fraudstream.observe.metrics.score_latency import ScoreLatency
+from fraudstream.observe.metrics.stream_metrics import StreamMetrics
+from fraudstream.settings.settings import load_settings
+from schemas.avro_schemas import SCORE
+from schemas.codec import RecordCodec
+from schemas.registry import FileRegistry
+from tests.unit.fraudstream.kafka.test_topic_codecs import Message
+
+TOPIC = "fraud.scores.v1"
+SCORED = {
+    "transaction_id": "t1", "customer_id": "c1", "event_time": 0, "scored_at": 0, "score": 0.5, "decision": "APPROVE",
+    "model_id": "m1", "feature_spec_hash": "f", "shard": 4, "label_offsets": [3], "rule_book_id": "",
+}  # fmt: skip
+
+
+class Timed(Message):
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 0
+
+
+def test_score_that_is_cut_short_or_goes_on_is_a_foreign_record_and_no_score():
+    whole = RecordCodec(SCORE, "", FileRegistry()).encode(SCORED)
+    payloads = [whole, *(whole[:size] for size in range(len(whole))), whole + b"\x00"]
+    registry = CollectorRegistry()
+    reader = SimpleNamespace(
+        _codecs=TopicCodecs(load_settings(), {TOPIC: SCORE}, registry=FileRegistry()),
+        _metrics=StreamMetrics(registry),
+        _latency=ScoreLatency(),
+        _observe=lambda _seconds: None,
+    )
+    MetricsReader._take_scores(reader, [Timed(TOPIC, payload, key=b"c1") for payload in payloads])
+    assert registry.get_sample_value("fraud_transactions_total") == 1
+    assert reader._codecs.foreign.counts[TOPIC] == len(payloads) - 1

@@ -1,0 +1,69 @@
+"""A reason says what happened, what is normal for the customer, and how strong a signal it is."""
+
+import pytest
+
+from fraudstream.readers.reason_summary import FLAGS, SENTENCES, strength, summarize, summarized, summary
+from models.features.operation import Operation
+from models.features.table import FEATURES
+from models.scoring.reason_code import FEATURE_CODES
+
+
+def reason(feature, value, usual=None, contribution=1.0, code="SPENDING", text="In words"):
+    return {
+        "code": code, "text": text, "feature": feature, "value": value, "usual": usual, "contribution": contribution
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (reason("mean_1h", 791.0, 64.0), "Spent 791.00 EUR on average in the last hour (usually 64.00 EUR)"),
+        (reason("sum_24h", 1_250.5, 80.0), "Spent 1,250.50 EUR in the last 24 hours (usually 80.00 EUR)"),
+        (reason("count_10m", 1.0, 0.02), "1 transaction in the last 10 minutes before this one (usually 0.02)"),
+        (reason("count_1h", 12.0, 0.5), "12 transactions in the last hour before this one (usually 0.5)"),
+        (reason("speed_kmh", 2_310.4), "Moved at 2,310 km/h since the customer's last transaction"),
+        (reason("since_last_s", 42.0, 7_200.0), "42 seconds after the customer's last transaction (usually 2 hours)"),
+        (reason("merchant_fraud_share_7d", 0.25, 0.0), "25.00% of this merchant's labels of the last 7 days are fraud"
+         " (usually 0.00%)"),
+        (reason("new_device", 1.0, 0.0), "First use of this device"),
+        (reason("new_device", 0.0, 0.0), "Has used this device before"),
+        (reason("hour", 3.0), "Paid in hour 3 of the day, UTC"),
+    ],
+)  # fmt: skip
+def test_summary_tells_what_happened_and_what_is_usual(given, expected):
+    assert summary(given, "EUR") == expected
+
+
+def test_value_that_is_missing_is_no_figure():
+    assert (
+        summary(reason("since_last_s", -1.0, text="The time since it"), "EUR") == "The time since it: nothing known yet"
+    )
+
+
+def test_rule_says_its_own_text_and_has_no_strength():
+    found = summarize(reason("amount", 900.0, contribution=None, code="rule:big", text="Large amount"), "EUR")
+    assert (found["summary"], found["strength"]) == ("Large amount", None)
+
+
+def test_feature_of_another_version_keeps_its_name():
+    assert summary(reason("former_7d", 2.0, 1.0), "EUR") == "former_7d is 2 (usually 1)"
+
+
+@pytest.mark.parametrize(
+    ("contribution", "expected"),
+    [(None, None), (0.1, "weak"), (0.5, "moderate"), (1.49, "moderate"), (1.5, "strong"), (4.0, "strong")],
+)
+def test_strength_is_by_contribution(contribution, expected):
+    assert strength(contribution) == expected
+
+
+def test_every_operation_has_a_sentence():
+    assert SENTENCES.keys() | FLAGS.keys() == set(Operation)
+
+
+def test_every_feature_has_a_summary_and_the_reason_keeps_its_fields():
+    given = [reason(f.name, 2.0, 1.0, code=str(code)) for f, code in zip(FEATURES, FEATURE_CODES, strict=True)]
+    for before, after in zip(given, summarized({"reasons": given, "currency": "EUR"}), strict=True):
+        assert before.items() <= after.items()
+        assert after["summary"][0].isupper() or after["summary"][0].isdigit()
+        assert "{" not in after["summary"]

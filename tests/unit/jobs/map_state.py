@@ -1,0 +1,44 @@
+"""Keyed map state without Flink."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+
+class MapLike(dict):
+    """A dict with the verbs of Flink's map state."""
+
+    def put(self, key, value):
+        self[key] = value
+
+    def contains(self, key):
+        return key in self
+
+    def remove(self, key):
+        self.pop(key, None)
+
+
+@dataclass
+class State:
+    """In-memory ShardState."""
+
+    histories: MapLike = field(default_factory=MapLike)
+    merchant_labels: MapLike = field(default_factory=MapLike)
+    customer_labels: MapLike = field(default_factory=MapLike)
+    label_log: MapLike = field(default_factory=MapLike)
+    expires_on: MapLike = field(default_factory=MapLike)
+    merchants_expire_on: MapLike = field(default_factory=MapLike)
+
+    def __post_init__(self):
+        self.label_offsets = SimpleNamespace(
+            value=lambda: self.offsets, update=lambda raw: setattr(self, "offsets", raw)
+        )
+        self.offsets = None
+
+    def read(self, state, key):
+        return state.get(key)
+
+    def put_all(self, state, entries):
+        state.update(entries)
+
+    def logged_labels(self):
+        return iter([self.label_log[number] for number in range(len(self.label_log))])
