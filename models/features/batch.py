@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 TOO_OLD, KEPT, DUPLICATE = 0, 1, 2
-"""What became of an event: see `FeatureBatch.fate`."""
+"""Ingest status of an event, see `FeatureBatch.fate`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class FeatureBatch:
-    """What `FeatureEngine.advance` found out about n transactions, in their order.
+    """Result of `FeatureEngine.advance` for n transactions, in their order.
 
     Parameters
     ----------
