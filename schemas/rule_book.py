@@ -19,6 +19,8 @@ LIST_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 Action = Literal["REVIEW", "BLOCK", "ALLOW", "WATCH"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
+ACTION_NAMES = " or ".join([", ".join(ACTIONS[:-1]), ACTIONS[-1]]).lower()
+"""Actions in messages."""
 
 
 class RuleError(UserError):
