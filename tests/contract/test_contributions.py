@@ -15,7 +15,7 @@ import models.scoring
 from models.scoring.contributions import CalibratedContributions, Contributions, read_contributions
 from models.scoring.model import OnnxModel
 from models.training.calibration import Platt
-from models.training.learners.catalogue import CANDIDATES
+from models.training.learners.catalogue import LEARNERS
 
 FEATURES, ROWS = 6, 400
 UNUSED = FEATURES - 1
@@ -44,7 +44,7 @@ def samples() -> dict[str, Sample]:
     """Return a sample of each method that an exported model may have, plain and calibrated."""
     x, is_fraud = rows()
     found = {}
-    for name, make in CANDIDATES.items():
+    for name, make in LEARNERS.items():
         graph = make("none").fit(x, is_fraud, seed=1).export()
         for suffix, onnx in (
             ("", graph.SerializeToString()),
@@ -124,7 +124,7 @@ def check_two_readings_of_a_graph_agree(sample: Sample) -> None:
 
 
 CHECKS = [check for name, check in list(globals().items()) if name.startswith("check_")]
-NAMES = [name + suffix for name in CANDIDATES if name != "forest" for suffix in ("", "-calibrated")]
+NAMES = [name + suffix for name in LEARNERS if name != "forest" for suffix in ("", "-calibrated")]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
