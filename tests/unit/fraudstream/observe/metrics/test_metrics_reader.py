@@ -34,6 +34,6 @@ def test_score_that_is_cut_short_or_goes_on_is_a_foreign_record_and_no_score():
         _latency=ScoreLatency(),
         _observe=lambda _seconds: None,
     )
-    MetricsReader._take_scores(reader, [Timed(TOPIC, payload, key=b"c1") for payload in payloads])
+    MetricsReader._count_scores(reader, [Timed(TOPIC, payload, key=b"c1") for payload in payloads])
     assert registry.get_sample_value("fraud_transactions_total") == 1
     assert reader._codecs.foreign.counts[TOPIC] == len(payloads) - 1
