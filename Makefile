@@ -1,4 +1,4 @@
-# `make` lists what there is. Everything is put into .venv, .fraudstream and the cache folder, nowhere else.
+# `make` lists the targets. They write only to .venv, .fraudstream, artifacts and the cache folder.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -9,8 +9,11 @@ RUN := .venv/bin/fraudstream
 PY := .venv/bin/python
 UV := UV_CACHE_DIR="$(CACHE)/uv" UV_PYTHON_DOWNLOADS=never .venv/bin/uv
 PIP := PIP_CACHE_DIR="$(CACHE)/pip" PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip
-# onnxruntime would report its use, and leave files in the home folder.
+# Without this, onnxruntime sends telemetry and writes to the home folder.
 export ORT_DISABLE_TELEMETRY := 1
+# uv compiles no packages, and containers often forbid Python to keep what it compiles: each process would compile anew.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 LOCKED := requirements/bootstrap.lock pyproject.toml Makefile
 
 .PHONY: help
@@ -89,7 +92,7 @@ docker-demo: docker-up ## train a model, submit the job, stream transactions, wa
 docker-down: ## remove the containers; topics, checkpoints and model stay in volumes
 	@$(COMPOSE) --profile demo --profile job down
 
-# The containers are other users than you, so the files must be readable; the folder is yours alone.
+# The containers run as other users, so the files are readable; the folder is private.
 docker/secrets/grafana_password:
 	$(call secret)
 
@@ -108,8 +111,8 @@ endef
 ##@ develop
 
 .PHONY: test test-long screenshots fuzz check lint format typecheck audit lock wheel clean
-# More processes than two cores: tests with a broker and a cluster wait for them half of the time, and each process has a
-# stack of its own (3 GB). tests/conftest.py says what runs beside what. TEST_PROCESSES=0: one test after the other.
+# More processes than two cores, since tests with a broker and a cluster wait half of the time. Each process has its own
+# stack (3 GB); see tests/conftest.py for the distribution of tests. TEST_PROCESSES=0 runs all tests in one process.
 TEST_PROCESSES ?= 3
 test: .venv/.dev ## run all tests except the long ones, with a coverage report
 	@$(PY) -m pytest -m "not long" --numprocesses=$(TEST_PROCESSES) --cov --cov-report=term:skip-covered
@@ -164,7 +167,7 @@ define compile
 endef
 
 wheel: .venv/.runtime ## build the wheel into dist/
-# What an earlier build left behind would be packed too.
+# Files of an earlier build would be packed too.
 	@rm -rf build
 	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@rm -rf build

@@ -1,0 +1,1 @@
+"""Benchmarks, chaos tests and baselines; not part of the wheel."""

@@ -1,3 +1,5 @@
+"""Description of the machine that figures were measured on."""
+
 import platform
 import shutil
 import subprocess

@@ -1,3 +1,5 @@
+"""Timing of nested stages."""
+
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -1,3 +1,5 @@
+"""Names of the stages that are timed."""
+
 GROUP, EVENTS, BATCHES, BETWEEN = "stages", "events", "batches", "between"
 """Group of the counters of `stage_job`, and names of some."""
 

@@ -1,3 +1,5 @@
+"""CPU time by thread name."""
+
 import re
 from collections import defaultdict
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Number of records of a topic over time."""
+
 from bisect import bisect_left
 from types import TracebackType
 from typing import Self

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a part of the cluster by its name, or any other command as it is.
+# Runs a service of the cluster by name, or any other command unchanged.
 set -eu
 
 case "${1:-}" in

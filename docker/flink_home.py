@@ -1,4 +1,4 @@
-"""Puts the image's FLINK_HOME together: the one of the embedded cluster, with settings for a container network."""
+"""FLINK_HOME of the image: the embedded cluster's, with settings for a container network."""
 
 import shutil
 from pathlib import Path
@@ -10,11 +10,11 @@ from fraudstream.system.folders import StateFolder
 HOME = StateFolder(root=Path("/opt"))
 STATE = StateFolder(root=Path("/var/lib/fraudstream"))
 REST_PORT, RPC_PORT, METRICS_PORT = 8081, 6123, 9249
-EVERYWHERE = "0.0.0.0"  # noqa: S104 (inside the container: what is published is the compose file's to say)
+EVERYWHERE = "0.0.0.0"  # noqa: S104 (inside the container; the compose file publishes ports)
 
 
 def container_settings() -> dict[str, str]:
-    """Return the embedded cluster's settings as containers need them, which find each other by service names."""
+    """Return the embedded cluster's settings, with service names for addresses."""
     settings = cluster_settings(
         STATE,
         rest_port=REST_PORT,
@@ -33,15 +33,15 @@ def container_settings() -> dict[str, str]:
             "metrics.reporter.prom.port": str(METRICS_PORT),
         },
     )
-    del settings["taskmanager.host"]  # each has its own: the address that the JobManager sees
+    del settings["taskmanager.host"]  # differs by container
     return settings
 
 
 def main() -> None:
-    """Write /opt/flink, and the jars that it links to into the cache folder."""
+    """Create /opt/flink, with its jars in the cache folder."""
     home = FlinkHome(folder=HOME, connectors=tuple(jars_for("flink"))).create()
     home.configure(container_settings())
-    # Logs go to standard output too, where `docker logs` finds them.
+    # Log to standard output too, for `docker logs`.
     shutil.copy(distribution() / "conf" / "log4j-console.properties", home.conf)
     shutil.copy(Path(__file__).with_name("zoo.cfg"), home.conf)
     (home.root / "log").mkdir(exist_ok=True)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Submits the scoring job, unless one lives: ZooKeeper brings it back after a restart of everything.
+# Submits the scoring job, unless one is running: ZooKeeper restores it after restarts.
 set -eu
 
 fraudstream topics create

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Trains the demonstration's model on a simulated history and registers it, unless there is a model.
+# Trains the demo's model on a simulated history and registers it, unless a model exists.
 set -eu
 
 model="${FRAUDSTREAM_MODEL__ARTIFACT:?expected the folder of the model in it}"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a command of fraudstream that stays up and reads the topics, which are there from then on.
+# Creates the topics, then runs a long-running command of fraudstream that reads them.
 set -eu
 
 fraudstream topics create

@@ -71,7 +71,7 @@ class JobConfig:
         The schema registry; None: the committed ids in schemas/registry.json. Never with a password in it, only with
         the name of a file.
     mode : {"thread", "process"}
-        Where Python runs: in the TaskManager's JVM process, or in one of its own.
+        Place of Python: in the TaskManager's JVM process, or in one of its own.
     parallelism : int
         Subtasks, at most one for each shard.
     shards : int
@@ -84,7 +84,7 @@ class JobConfig:
     checkpoint_interval_ms : int
         Time between checkpoints, milliseconds.
     state_backend : {"hashmap", "rocksdb"}
-        Where the state lives between checkpoints.
+        State backend.
     guarantee : {"at-least-once", "exactly-once"}
         Of what is written to Kafka. Exactly-once is visible to read_committed readers after each checkpoint.
     checkpoint_timeout_ms : int
@@ -110,7 +110,7 @@ class JobConfig:
     time_zone : str
         IANA name of the zone of the rules' local times (`local_hour`, ...); the features' hours are by UTC.
     start_from : {"earliest", "latest", "committed"}
-        Where a job without savepoint starts to read.
+        Position at which a job without savepoint starts to read.
     challenger_time_ratio : float
         How many times the champion's time a challenger may need before it is removed.
     first_rules, first_deployment : str or None
@@ -119,7 +119,7 @@ class JobConfig:
     first_records : str or None
         The other records of the control topic that were in force then, see `pack_records`.
     first_control_ranges : dict
-        By partition, the first offset of the control topic that was read then, and the one after the last: what lies
+        By partition, the first offset of the control topic that was read then, and the one after the last: all records
         between them is in these settings.
     first_control_ms : int
         The newest Kafka time of what was read, milliseconds since 1970: a topic that was created again has later ones.
@@ -235,7 +235,7 @@ class JobConfig:
 
     @property
     def safe_outage_ms(self) -> int | None:
-        """How old the last checkpoint may be when the job goes on from it, without output lost; None: any age.
+        """How old the last checkpoint may be when the job continues from it, without output lost; None: any age.
 
         A transaction begins with the first record after the checkpoint before, and the brokers count from there.
         """

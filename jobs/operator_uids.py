@@ -5,7 +5,7 @@ no longer fit. Its uids are therefore off, and every operator is named here afte
 Flink refuses a job with an operator that has no name (`pipeline.auto-generate-uids`), and one with a name twice.
 
 State is laid out by shard, and differently in the two modes. Both are part of the uids, so that Flink itself refuses
-state of other shards or of the other mode, whoever starts the job: it finds no operator to give that state to.
+state of other shards or of the other mode, independent of the client: it finds no operator to give that state to.
 """
 
 import re
@@ -82,9 +82,9 @@ def name_operators(transformations: Iterable[Any], part: str, config: JobConfig)
     Parameters
     ----------
     transformations : iterable of Java Transformation
-        The ends of the part; what lies before them belongs to it up to operators that have a uid.
+        The ends of the part; all before them belong to it, up to operators that have a uid.
     part : str
-        What the uids begin with.
+        Beginning of the uids.
     config : JobConfig
     """
     counts: dict[str, int] = {}

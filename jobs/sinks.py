@@ -69,7 +69,7 @@ class TableSink:
 def kafka_sink(config: JobConfig) -> TableSink:
     """Return the sink to the job's topics, which for a standby is that of its scores alone.
 
-    A standby does all that a job does, so that it is a rehearsal, but nobody acts on it. Its sink has another uid:
+    A standby does all that a job does, but its alerts must not be acted on. Its sink has another uid:
     the savepoint that it starts from holds Kafka transactions of the running job, which are not its to commit.
     """
     if not config.standby:

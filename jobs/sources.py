@@ -55,7 +55,7 @@ def batch_sources(config: JobConfig, tables: Mapping[str, str]) -> list[Source]:
     tables : mapping of str to str
         Each table's DDL by its name, one of BATCHES. Columns: customer_id STRING (the record's key), payload BYTES,
         kafka_partition INT, kafka_offset BIGINT, kafka_time TIMESTAMP_LTZ(3), arrived AS PROCTIME(). The two numbers
-        identify a record, whatever the connector.
+        identify a record, with any connector.
     """
     return [partial(_batches_of, config, name, ddl) for name, ddl in tables.items()]
 

@@ -19,11 +19,11 @@ FORM = 1
 """Version of the manifest itself."""
 
 STATE_VERSIONS = {"histories": HISTORY_VERSION, "label_records": LABEL_RECORD_VERSION}
-"""What this version writes. It reads all earlier ones, which are described where each is encoded."""
+"""Versions that this release writes. It reads all earlier ones, which are described where each is encoded."""
 
 
 class StateMismatchError(UserError):
-    """A savepoint that the job to start cannot go on from."""
+    """A savepoint that the job to start cannot continue from."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,11 +70,11 @@ def detect_drift(config: JobConfig, scored: DataStream) -> DataStream:
 
 # The two functions below are DataStream.key_by and get_side_output without the Python map that PyFlink adds to each.
 # A map is a second interpreter in the operator's thread: all that is keyed would cross into Python and back, and
-# onnxruntime, imported where a thread has two interpreters, waits for ever for the lock that the other one holds.
+# onnxruntime, imported where a thread has two interpreters, waits forever for the lock that the other one holds.
 
 
 def key_by_first(pairs: DataStream, key: TypeInformation, value: TypeInformation) -> KeyedStream:
-    """Key a stream of (key, value) rows by their first field; what goes on is the value alone."""
+    """Key a stream of (key, value) rows by their first field; the keyed stream has the values alone."""
     selector = get_gateway().jvm.KeyByKeySelector()
     keyed = pairs._j_data_stream.keyBy(selector, Types.ROW([key]).get_java_type_info())
     return KeyedStream(keyed, value, pairs)

@@ -1,0 +1,1 @@
+"""Features, scoring, rules, drift detection and training; independent of Flink."""

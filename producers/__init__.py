@@ -1,0 +1,1 @@
+"""Simulated and recorded transactions, sent to Kafka."""

@@ -1,3 +1,5 @@
+"""Advice for connection errors of librdkafka."""
+
 from confluent_kafka import KafkaError
 
 _REFUSED = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
@@ -18,7 +20,7 @@ class BrokerErrors:
 
     @property
     def advice(self) -> str:
-        """Cause and remedy, as the end of a sentence; empty when nothing is known."""
+        """Cause and advice, as the end of a sentence; empty when unknown."""
         if _REFUSED & self._texts.keys():
             return "it refuses the login: check mechanism, username and password in [kafka.security]"
         if KafkaError._SSL in self._texts:

@@ -1,3 +1,5 @@
+"""Customers, merchants and locations of the simulation."""
+
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,7 +15,7 @@ EARTH_RADIUS_KM = 6371.0
 
 @dataclass(frozen=True, kw_only=True)
 class CardWorld:
-    """Customers and merchants of one simulated world, drawn once from the seed.
+    """Customers, merchants and cities of a simulated world, drawn once from the seed.
 
     Merchants are ordered by city, so that the merchants of city `c` are `city_first[c]` to
     `city_first[c + 1]`; the last "city" is the internet.

@@ -1,3 +1,5 @@
+"""Merchant categories and transaction types."""
+
 from dataclasses import dataclass
 from enum import IntEnum
 

@@ -1,3 +1,5 @@
+"""Device codes of customers and strangers."""
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,3 +1,5 @@
+"""Encoding of transactions and labels as Avro."""
+
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa

@@ -1,3 +1,5 @@
+"""All frauds of a simulation."""
+
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,3 +1,5 @@
+"""Genuine transactions of a simulation."""
+
 from datetime import UTC
 
 import numpy as np

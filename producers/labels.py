@@ -1,3 +1,5 @@
+"""Times at which labels become known."""
+
 import numpy as np
 from numpy.typing import NDArray
 

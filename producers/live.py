@@ -1,3 +1,5 @@
+"""Simulated transactions at a steady rate."""
+
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,3 +1,5 @@
+"""Ordered, idempotent publishing of encoded records."""
+
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

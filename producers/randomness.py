@@ -1,3 +1,5 @@
+"""Independent random generators by name."""
+
 import zlib
 
 import numpy as np

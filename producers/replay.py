@@ -1,3 +1,5 @@
+"""Replay of recorded transactions and labels."""
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray

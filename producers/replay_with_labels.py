@@ -1,3 +1,5 @@
+"""Replay in which every label precedes the transactions that may use it."""
+
 from collections.abc import Callable, Iterator
 from itertools import islice
 

@@ -1,3 +1,5 @@
+"""Transactions as columns of codes."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self

@@ -1,3 +1,5 @@
+"""Send times of records."""
+
 from typing import Protocol
 
 import numpy as np

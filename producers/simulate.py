@@ -1,3 +1,5 @@
+"""Simulation of a card world."""
+
 import numpy as np
 import pyarrow as pa
 

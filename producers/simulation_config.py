@@ -1,3 +1,5 @@
+"""Settings of the simulator."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +20,7 @@ class SimulationConfigError(UserError):
 
 
 class Drift(StrEnum):
-    """Change in the card world at `SimulationConfig.drift_at`."""
+    """Change of the card world at `SimulationConfig.drift_at`."""
 
     AMOUNT_INFLATION = "amount_inflation"
     NEW_FRAUD_PATTERN = "new_fraud_pattern"

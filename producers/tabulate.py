@@ -1,3 +1,5 @@
+"""Conversion of simulated rows to a table."""
+
 from collections.abc import Sequence
 from typing import Any
 

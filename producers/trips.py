@@ -1,3 +1,5 @@
+"""Journeys of customers."""
+
 from dataclasses import dataclass
 from typing import Self
 

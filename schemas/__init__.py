@@ -1,0 +1,1 @@
+"""Records on the topics: Avro schemas, codecs, registries and limits."""

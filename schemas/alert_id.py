@@ -1,3 +1,5 @@
+"""Deterministic ids of alerts."""
+
 from uuid import UUID, uuid5
 
 # A fixed namespace of our own: with it an alert's id follows from its transaction alone.

@@ -1,3 +1,5 @@
+"""Avro schemas of all record kinds."""
+
 import json
 from functools import cache
 from importlib.resources import files

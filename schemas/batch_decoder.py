@@ -49,7 +49,7 @@ _REASONS = (
 
 @dataclass(frozen=True)
 class DecodedBatch:
-    """Content of a micro-batch.
+    """Decoded records of a micro-batch, and its rejections.
 
     Attributes
     ----------

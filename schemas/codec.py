@@ -1,3 +1,5 @@
+"""Encoding and decoding of single records."""
+
 import io
 import struct
 from collections.abc import Callable

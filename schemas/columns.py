@@ -97,7 +97,7 @@ def read_history(
         *(field.with_nullable(field.nullable or columns[field.name].null_count > 0) for field in schema),
         *(table.schema.field(name) for name in extra),
     ]
-    _tell_repeated(path, columns)
+    _warn_of_repeated(path, columns)
     # A stable sort: transactions of the same millisecond keep the file's order.
     ordered = pa.table({**columns, **extra}, schema=pa.schema(fields))
     return ordered.take(_stable_order(ordered["event_time"]))
@@ -266,7 +266,7 @@ def _known_together(path: Path, columns: Mapping[str, pa.ChunkedArray]) -> dict[
     return {name: pc.if_else(known, columns[name], pa.scalar(None, columns[name].type)) for name in _LABELS}
 
 
-def _tell_repeated(path: Path, columns: Mapping[str, pa.ChunkedArray]) -> None:
+def _warn_of_repeated(path: Path, columns: Mapping[str, pa.ChunkedArray]) -> None:
     keys = transaction_keys(columns)
     repeated = len(keys) - pc.count_distinct(keys).as_py()
     if repeated:

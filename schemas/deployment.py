@@ -1,3 +1,5 @@
+"""Deployment records: champion and challengers."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -58,7 +60,7 @@ class Challenger(Served):
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """Models that the job is to score with, all of them: of several deployments only the newest counts.
+    """Complete set of models that the job scores with; the newest deployment replaces all earlier ones.
 
     Attributes
     ----------

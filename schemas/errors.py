@@ -1,3 +1,6 @@
+"""Exceptions for user errors."""
+
+
 class UserError(Exception):
     """A mistake that the user can mend: its message says what was expected, what came and what to do.
 

@@ -1,3 +1,5 @@
+"""Client of Confluent-compatible schema registries."""
+
 from functools import lru_cache
 from typing import Any
 
@@ -40,14 +42,14 @@ class HttpRegistry:
         IncompatibleSchemaError
             Readers of the subject's newest schema could not read it; nothing was registered.
         RegistryUnavailableError
-            The registry does not answer, or refuses us.
+            The registry does not answer, or denies access.
         """
         schema = Schema(schema_text(name), "AVRO")
         try:
             schema_id = self._registered(subject, schema) or self._register(subject, schema)
         except Exception as error:
             # Not OSError alone: the client lets through whatever its HTTP library raises.
-            raise self._failure(error, f"take the schema of {subject}") from None
+            raise self._failure(error, f"accept the schema of {subject}") from None
         self._own[schema_id] = schema_text(name)
         return schema_id
 
@@ -59,12 +61,12 @@ class HttpRegistry:
         UnknownSchemaError
             The registry does not know it.
         RegistryUnavailableError
-            The registry does not answer, or refuses us.
+            The registry does not answer, or denies access.
         """
         return self._own.get(schema_id) or self._lookup(schema_id)
 
     def check(self, subject: str, name: str) -> bool | None:
-        """Say whether the registry would take the schema: None when it has it already."""
+        """Return whether the registry would accept the schema; None when it has it already."""
         schema = Schema(schema_text(name), "AVRO")
         try:
             if self._registered(subject, schema):
@@ -125,9 +127,9 @@ class HttpRegistry:
         except SchemaRegistryError as error:
             if error.http_status_code in NO_SUCH_ID:
                 raise UnknownSchemaError(f"expected a schema id known to {self._url}, got {schema_id}") from None
-            raise self._failure(error, f"tell schema {schema_id}") from None
+            raise self._failure(error, f"return schema {schema_id}") from None
         except Exception as error:
-            raise self._failure(error, f"tell schema {schema_id}") from None
+            raise self._failure(error, f"return schema {schema_id}") from None
 
     def _failure(self, error: Exception, wanted: str) -> UserError:
         expected = f"expected the schema registry at {self._url} to {wanted}"

@@ -1,3 +1,5 @@
+"""Batch encoding of inference records."""
+
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any

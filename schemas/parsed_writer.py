@@ -1,3 +1,5 @@
+"""Resolution of a writer's schema to the reader's."""
+
 import io
 from typing import Any
 

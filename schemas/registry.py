@@ -14,7 +14,7 @@ class UnknownSchemaError(LookupError):
 
 
 class RegistryUnavailableError(UserError):
-    """The registry does not answer, or not us: nobody knows what it would say."""
+    """The registry does not answer, or denies access."""
 
     exit_code = 3
 
@@ -24,7 +24,7 @@ class IncompatibleSchemaError(UserError):
 
 
 class SchemaRegistry(Protocol):
-    """Gives schemas their ids, and ids their schemas."""
+    """Registry of schemas by id."""
 
     def id_for(self, subject: str, name: str) -> int:
         """Return the id under which records of kind `name` are written to `subject`."""
@@ -50,7 +50,7 @@ class FileRegistry:
         """Return the newest id of record kind `name`."""
         ids = [schema_id for schema_id, known in self._names.items() if known == name]
         if not ids:
-            raise UserError(f"expected an id for schema {name!r} in schemas/registry.json, was none: add a row for it")
+            raise UserError(f"expected an id for schema {name!r} in schemas/registry.json, got none. Add a row for it")
         return int(max(ids))
 
     def current_names(self) -> list[str]:

@@ -1,3 +1,5 @@
+"""Address and login of a schema registry."""
+
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -6,7 +8,7 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryAccess:
-    """Address of a schema registry, and the login there.
+    """Address and credentials of a schema registry.
 
     Attributes
     ----------

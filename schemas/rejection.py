@@ -1,3 +1,5 @@
+"""Reasons for dead letters."""
+
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,8 +37,8 @@ def readable(text: str) -> str:
 
 def shortened(text: str) -> str:
     """Return a text for people as any encoder takes it, and not too long."""
-    told = readable(text)
-    return told if len(told) <= MAX_DETAIL else f"{told[: MAX_DETAIL - 2]}.."
+    shown = readable(text)
+    return shown if len(shown) <= MAX_DETAIL else f"{shown[: MAX_DETAIL - 2]}.."
 
 
 @dataclass(frozen=True)

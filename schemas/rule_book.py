@@ -1,3 +1,5 @@
+"""Rule book records."""
+
 from __future__ import annotations
 
 import difflib
@@ -17,6 +19,8 @@ LIST_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 Action = Literal["REVIEW", "BLOCK", "ALLOW", "WATCH"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
+ACTION_NAMES = " or ".join([", ".join(ACTIONS[:-1]), ACTIONS[-1]]).lower()
+"""Actions in messages."""
 
 
 class RuleError(UserError):
@@ -119,11 +123,11 @@ class RuleBook:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> RuleBook:
         """Return what `to_record` was called on."""
-        told = dict(record)
-        rules = tuple(Rule(**rule) for rule in told.pop("rules"))
+        parsed = dict(record)
+        rules = tuple(Rule(**rule) for rule in parsed.pop("rules"))
         lists = tuple(
             RuleList(name=found["name"], entries=tuple(ListEntry(**entry) for entry in found["entries"]))
-            for found in told.pop("lists")
+            for found in parsed.pop("lists")
         )
-        snoozes = tuple(Snooze(**snooze) for snooze in told.pop("snoozes"))
-        return cls(**told, rules=rules, lists=lists, snoozes=snoozes)
+        snoozes = tuple(Snooze(**snooze) for snooze in parsed.pop("snoozes"))
+        return cls(**parsed, rules=rules, lists=lists, snoozes=snoozes)

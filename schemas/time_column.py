@@ -84,16 +84,16 @@ def _from_local(name: str, column: pa.ChunkedArray, timezone: str | None) -> pa.
     )
     # A time of the skipped hour becomes the moments right before and after the step, one unit apart.
     apart = pc.subtract(latest.cast(pa.int64()), earliest.cast(pa.int64()))
-    _tell_clock_changes(name, timezone, _count(pc.equal(apart, 1)), _count(pc.greater(apart, 1)))
+    _warn_of_clock_changes(name, timezone, _count(pc.equal(apart, 1)), _count(pc.greater(apart, 1)))
     return _to_utc(earliest)
 
 
-def _tell_clock_changes(name: str, timezone: str, skipped: int, repeated: int) -> None:
+def _warn_of_clock_changes(name: str, timezone: str, skipped: int, repeated: int) -> None:
     if skipped:
         _log.warning("%s: %s times do not exist in %s (the clock went forward): moved to just before the step",
                      name, f"{skipped:,}", timezone)  # fmt: skip
     if repeated:
-        _log.warning("%s: %s times exist twice in %s (the clock went back): taken as the earlier one",
+        _log.warning("%s: %s times exist twice in %s (the clock went back): read as the earlier one",
                      name, f"{repeated:,}", timezone)  # fmt: skip
 
 

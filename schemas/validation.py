@@ -37,7 +37,7 @@ _REPORTED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits on the values of a transaction and its label.
+    """Limits on the values of transactions and labels.
 
     Attributes
     ----------

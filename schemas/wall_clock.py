@@ -1,3 +1,5 @@
+"""Wall clock, the only place that reads it."""
+
 import time
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,9 @@
 """Settings of every test run, and the split of a run in several processes (`-n`)."""
 
 import signal
+from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -24,11 +26,27 @@ SHARED_STACK = "tests/integration/"
 """Those that need a broker and a cluster; each process starts one for all of its tests, at other ports."""
 
 
+SLOWEST_FILES = 20
+
+
 class FilesWhole(LoadScopeScheduling):
     """Scheduler that gives each file to one process, and all that prefers the same ports to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "own stack" if nodeid.startswith(OWN_STACK) else nodeid.partition("::")[0]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print the slowest files of a run in several processes, with the seconds of their tests and fixtures."""
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    seconds: Counter[str] = Counter()
+    for report in reports:
+        if isinstance(report, pytest.TestReport):
+            seconds[report.nodeid.partition("::")[0]] += report.duration
+    if seconds and config.getoption("numprocesses", 0):
+        terminalreporter.section(f"slowest {SLOWEST_FILES} files of {seconds.total():,.0f} s in all")
+        for file, took in seconds.most_common(SLOWEST_FILES):
+            terminalreporter.write_line(f"{took:8.1f} s  {file}")
 
 
 def pytest_xdist_make_scheduler(config, log):

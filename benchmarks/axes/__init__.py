@@ -1,0 +1,1 @@
+"""Measurements of throughput along one parameter each."""

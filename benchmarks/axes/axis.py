@@ -1,3 +1,5 @@
+"""Result of one axis, and the transactions that it is measured on."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,0 +1,1 @@
+"""Other ways to do the same scoring, measured on the same transactions."""

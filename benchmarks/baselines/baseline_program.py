@@ -1,3 +1,5 @@
+"""Description of a baseline: a separate program, or a Flink job."""
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

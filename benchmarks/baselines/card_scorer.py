@@ -1,3 +1,5 @@
+"""Scoring of one transaction in plain Python, shared by the baselines."""
+
 import io
 from collections.abc import Sequence
 from datetime import UTC, datetime

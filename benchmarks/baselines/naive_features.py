@@ -1,3 +1,5 @@
+"""Reference implementation of the features in plain Python."""
+
 import math
 import statistics
 from collections import defaultdict

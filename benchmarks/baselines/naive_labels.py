@@ -1,3 +1,5 @@
+"""Reference implementation of the label features in plain Python."""
+
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -1,3 +1,5 @@
+"""Scores of a stream by the reference implementation."""
+
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta

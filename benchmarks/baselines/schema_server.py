@@ -1,3 +1,5 @@
+"""Minimal schema registry for the baselines that require one."""
+
 import json
 import threading
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+"""Incremental window aggregates of a customer in plain Python."""
+
 from collections import Counter, deque
 
 from benchmarks.baselines.plain_history import (

@@ -1,0 +1,1 @@
+"""Scorecard of the drift detectors."""

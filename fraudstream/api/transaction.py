@@ -6,12 +6,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, create_model, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from schemas.time_units import EARLIEST_MS
-from schemas.transaction_fields import MAX_TEXT_BYTES
+from schemas.transaction_fields import MAX_TEXT_BYTES, TRANSACTION_FIELDS, Bound, Degrees, Role, TextSize
+from schemas.transaction_fields import Field as TableField
 from schemas.validation import BYTE_ORDER_MARKS, NOT_UTF8, Limits
 
 LIMITS = Limits()
@@ -66,54 +67,39 @@ Text = Annotated[str, Field(max_length=MAX_TEXT_BYTES), AfterValidator(_limited)
 Id = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_BYTES), AfterValidator(_limited)]
 CustomerId = Annotated[Id, AfterValidator(_customer)]
 
-EXAMPLE: JsonDict = {
-    "transaction_id": "8b6f7a52-5c0e-4d0c-9a53-0d1c6f6a9f11",
-    "customer_id": "c-00480",
-    "merchant_id": "m-01377",
-    "merchant_category": "grocery",
-    "transaction_type": "purchase",
-    "amount_minor": 1458,
-    "currency": "EUR",
-    "device_id": "d-7731",
-    "latitude": 52.52,
-    "longitude": 13.405,
-    "event_time": "2026-11-25T09:30:00.250Z",
-}
+EXAMPLE: JsonDict = {field.name: field.example for field in TRANSACTION_FIELDS}
 
 
-class Transaction(BaseModel):
+def _type_of(field: TableField) -> Any:
+    """Return the type of a field with the limits of its check."""
+    match field.check:
+        case TextSize() if field.role is Role.RECORD_KEY:
+            return CustomerId
+        case TextSize(min_bytes):
+            return Id if min_bytes else Text
+        case Degrees(most):
+            return Annotated[float, Field(ge=-most, le=most)]
+        case Bound.AMOUNT:
+            return Annotated[int, Field(ge=0, le=LIMITS.greatest_max_amount_minor)]
+        case Bound.EVENT_TIME:
+            return Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_since_2000)]
+        case _:
+            raise TypeError(f"expected the check of a transaction's field, got {field.check} of {field.name}")
+
+
+def _definition(field: TableField) -> tuple[Any, Any]:
+    if field.nullable:
+        return _type_of(field) | None, Field(default=None, description=field.doc)
+    return _type_of(field), Field(description=field.doc)
+
+
+_Fields = create_model("_Fields", **{field.name: _definition(field) for field in TRANSACTION_FIELDS})  # type: ignore[call-overload]
+
+
+class Transaction(_Fields):  # type: ignore[misc, valid-type]
     """A card transaction, with the limits that the job would set it aside for."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [EXAMPLE]},
-    )
-
-    transaction_id: Id
-    """unique: the same id again is the same transaction, and gets the same answer"""
-    customer_id: CustomerId
-    """the card holder"""
-    merchant_id: Id
-    """the merchant or its terminal"""
-    merchant_category: Text
-    """for example grocery or travel"""
-    transaction_type: Text
-    """for example purchase or withdrawal"""
-    amount_minor: Annotated[int, Field(ge=0, le=LIMITS.greatest_max_amount_minor)]
-    """amount in the currency's minor unit (cents)"""
-    currency: Text
-    """ISO 4217 code"""
-    device_id: Text | None = None
-    """device or card reader as the issuer knows it"""
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    """degrees; with longitude or not at all"""
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
-    """degrees; with latitude or not at all"""
-    event_time: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_since_2000)]
-    """when the card was used: RFC 3339 with its offset, to the millisecond"""
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [EXAMPLE]})
 
     @model_validator(mode="after")
     def _whole(self) -> Transaction:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,13 +15,14 @@ from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import require_topics
 from fraudstream.readers.placed_records import read_labels
 from fraudstream.system.failures import NotReady
+from fraudstream.system.folders import package_file
 from fraudstream.system.isolated_venv import isolated_venv, run_isolated, tool_lock
 from fraudstream.system.whole_file import whole_file
 from schemas.columns import LABEL_FILE_ARROW, read_label_file
 from schemas.errors import UserError
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 
-SCRIPT = Path(str(files("fraudstream") / "exploration" / "explore.py"))
+SCRIPT = package_file("fraudstream", "exploration") / "explore.py"
 
 
 def explore_archive(

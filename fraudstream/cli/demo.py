@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from fraudstream.terminal import settings_of
 
 
-class Demo(StrEnum):
-    """Demos that can be run."""
-
-    PATH = "path"
-    LIFECYCLE = "lifecycle"
-
-
 def demo(
     context: typer.Context,
     name: Annotated[
-        Demo,
+        Literal["path", "lifecycle"],
         typer.Argument(help="Demo to run: path (transactions to alerts) or lifecycle (drift to promotion)."),
-    ] = Demo.PATH,
+    ] = "path",
 ) -> None:
     """Run a demo: train, start all services, send transactions, show alerts, stop all services.
 
@@ -34,7 +26,7 @@ def demo(
     from fraudstream.demos.demo import run_demo
     from fraudstream.demos.lifecycle_demo import run_lifecycle_demo
 
-    if name is Demo.LIFECYCLE:
+    if name == "lifecycle":
         run_lifecycle_demo(settings_of(context))
     else:
         run_demo(settings_of(context))

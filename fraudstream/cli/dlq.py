@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudstream.terminal import AsJson, Rows, err, settings_of, show, write_json, write_line
+from fraudstream.terminal import AsJson, Rows, err, settings_of, show, write_line
 from schemas.rejection import Reason
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def list_letters(
     newest = letters[-limit:]
     if as_json:
         for letter in newest:
-            write_json(_as_json(letter))
+            show(_as_json(letter), as_json=True)
         return
     if not letters:
         write_line("No dead letters")

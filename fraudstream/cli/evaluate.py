@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fraudstream.cli.model_names import Balance, Model
 from fraudstream.cli.timezone_option import Timezone, with_timezone
+from fraudstream.cli.train import Balance, Model
 from fraudstream.terminal import AsJson, Rows, count_bar, settings_of, show, stage_shower
 
 if TYPE_CHECKING:
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
     from models.training.evaluation import Evaluation
     from models.training.learners.learner import Learner
     from models.training.search import Found
-
-
-class Features(StrEnum):
-    """Values of `FeatureSet`."""
-
-    ALL = "all"
-    BOOK = "book"
 
 
 def evaluate(
@@ -42,14 +34,14 @@ def evaluate(
     validation_days_before: Annotated[
         int, typer.Option(min=1, help="Days from the validation folds to the test folds.")
     ] = 35,
-    model: Annotated[Model, typer.Option(help="Model to train.")] = Model.LIGHTGBM,
-    balance: Annotated[Balance, typer.Option(help="Class balancing: none, class weights or SMOTE.")] = Balance.NONE,
+    model: Annotated[Model, typer.Option(help="Model to train.")] = "lightgbm",
+    balance: Annotated[Balance, typer.Option(help="Class balancing: none, class weights or SMOTE.")] = "none",
     calibration_days: Annotated[
         int, typer.Option(min=0, help="Last days of training held out to calibrate probabilities.")
     ] = 0,
     features: Annotated[
-        Features, typer.Option(help="Feature set: all, or the 15 features of the benchmark.")
-    ] = Features.ALL,
+        Literal["all", "book"], typer.Option(help="Feature set: all, or the 15 features of the benchmark.")
+    ] = "all",
     search_minutes: Annotated[
         float, typer.Option(min=0, help="Time budget of the hyperparameter search on the validation folds.")
     ] = 0,
@@ -87,10 +79,10 @@ def evaluate(
         folds=folds,
         validation_folds=validation_folds,
         validation_days_before=validation_days_before,
-        model=model.value,
-        balance=balance.value,
+        model=model,
+        balance=balance,
         calibration_days=calibration_days,
-        features=features.value,
+        features=features,
         maturity_days=maturity_days,
         timezone=own.files.timezone,
         limits=own.file_limits,

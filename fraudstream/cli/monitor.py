@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from fraudstream.system.failures import RuntimeFailure
-from fraudstream.terminal import AsJson, err, printable, settings_of, write_json
+from fraudstream.terminal import AsJson, err, printable, settings_of, show
 
 if TYPE_CHECKING:
     from fraudstream.readers.label_watch import LabelWatch
@@ -68,7 +68,7 @@ def monitor(
         with LabelWatch(broker, labels, share=share) as watch:
             if as_json:
                 for _ in _intervals(watch, interval_s, once=once):
-                    write_json(_state(labels, watch))
+                    show(_state(labels, watch), as_json=True)
             else:
                 with Live(_table(labels, watch), console=err, auto_refresh=False) as live:
                     for _ in _intervals(watch, interval_s, once=once):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fraudstream.cli.model_names import Balance, Model
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, Rows, count_bar, settings_of, show, stage_shower
 
@@ -18,14 +17,17 @@ if TYPE_CHECKING:
     from fraudstream.settings.settings import Settings
     from models.scoring.artifact import Manifest
 
+Model = Literal["lightgbm", "xgboost", "logistic", "forest"]
+Balance = Literal["none", "weights", "smote"]
+
 
 def train(
     context: typer.Context,
     *,
     history: Annotated[Path, typer.Option(help="Labelled Parquet file, see `simulate`.")],
     target: Annotated[Path | None, typer.Option("--out", help="Folder of the artifact to write.")] = None,
-    model: Annotated[Model, typer.Option(help="Model to train.")] = Model.LIGHTGBM,
-    balance: Annotated[Balance, typer.Option(help="Class balancing: none, class weights or SMOTE.")] = Balance.NONE,
+    model: Annotated[Model, typer.Option(help="Model to train.")] = "lightgbm",
+    balance: Annotated[Balance, typer.Option(help="Class balancing: none, class weights or SMOTE.")] = "none",
     search_minutes: Annotated[
         float, typer.Option(min=0, help="Time budget of the hyperparameter search, within the training period.")
     ] = 0,
@@ -59,8 +61,8 @@ def train(
 
     own = with_timezone(settings_of(context), timezone)
     settings = TrainingSettings(
-        model=model.value,
-        balance=balance.value,
+        model=model,
+        balance=balance,
         calibrate=calibrate,
         search_minutes=search_minutes,
         maturity_days=maturity_days,

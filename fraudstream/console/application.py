@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
@@ -19,8 +18,9 @@ from fraudstream.console.context import open_console
 from fraudstream.console.security_headers import SecurityHeaders
 from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import Settings
+from fraudstream.system.folders import package_file
 
-PAGE = Path(__file__).with_name("page")
+PAGE = package_file("fraudstream.console", "page")
 
 
 def create_console(settings: Settings, services: Services) -> FastAPI:

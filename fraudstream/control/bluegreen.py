@@ -67,7 +67,7 @@ class BlueGreen:
     settings
         Settings of the new version and of the services.
     services
-        Where the jobs run.
+        Broker and cluster of the jobs.
     on_step
         Called with a line on each step.
     """
@@ -126,7 +126,7 @@ class BlueGreen:
         self._require_slots(standby.parallelism)
         topics = self._settings.model_copy(update={"topics": standby.topics})
         create_topics(self._services.broker(topics))
-        self._on_step(f"taking a savepoint of {live.config.name}, which goes on")
+        self._on_step(f"taking a savepoint of {live.config.name}, which keeps running")
         savepoint = self._savepoint(live, stop=False)
         # By the clock of the cluster, whose times the scores have: that of this machine may be another.
         since_ms = self._rest.now_ms(live.job_id)
@@ -236,7 +236,9 @@ class BlueGreen:
             back = self._roll_back(new)
             if not isinstance(error, Exception):
                 raise
-            where = f"was put back from {self._left_in(plan)} and runs as job {back.job_id}" if back else "goes on"
+            where = (
+                f"was put back from {self._left_in(plan)} and runs as job {back.job_id}" if back else "keeps running"
+            )
             raise RuntimeFailure(f"expected {new.name} to come up, but: {error}. {live.config.name} {where}") from error
         self._save(plan.settled(next_file=None, previous_file=str(live.file)))
         return started

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -18,10 +19,13 @@ TRANSACTION_MS = 10_000
 """Time after which the broker aborts the transaction of a process that died: readers of the topic wait until then."""
 
 _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
+_SILENT = logging.Logger("rules-apply")
+"""Log of the client: librdkafka prints fatal errors at any log level, and the message says them."""
+_SILENT.addHandler(logging.NullHandler())
 
 
 class BookReplacedError(UserError):
-    """Another rule book is in force than the one that was to be replaced."""
+    """Refusal of a rule book, since the one that it replaces is not in force."""
 
     exit_code = 1
 
@@ -35,7 +39,7 @@ def replace_rules(settings: Settings, services: Services, book: RuleBook) -> Non
     Parameters
     ----------
     settings, services
-        Where to write.
+        Broker and control topic.
     book
         Its `replaces` names the book that must be in force; empty: none may be.
 
@@ -60,7 +64,8 @@ def replace_rules(settings: Settings, services: Services, book: RuleBook) -> Non
             "transactional.id": f"fraudstream-rules-{topic}",
             "transaction.timeout.ms": TRANSACTION_MS,
             "delivery.timeout.ms": TRANSACTION_MS,
-        }
+        },
+        logger=_SILENT,
     )
     try:
         producer.init_transactions(TIMEOUT_S)

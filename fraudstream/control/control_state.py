@@ -66,7 +66,7 @@ def read_control(settings: Settings, services: Services, kinds: Collection[str] 
     Parameters
     ----------
     settings, services
-        Where the topic is.
+        Broker and control topic.
     kinds
         Kinds of records to decode, of KINDS; the others are passed over.
 

@@ -45,7 +45,7 @@ def publish_deployment(settings: Settings, services: Services, deployment: Deplo
     Parameters
     ----------
     settings, services
-        Where to write.
+        Broker and control topic.
     deployment
         Models of the job, in place of all of the deployment before.
 

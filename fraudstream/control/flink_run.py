@@ -41,7 +41,7 @@ class FlinkRun:
     options
         Flink settings, one `-D` each.
     savepoint
-        Where to restore from: a savepoint's or a retained checkpoint's folder.
+        Folder to restore from: a savepoint's or a retained checkpoint's folder.
     drop_state
         Whether state that the job has no operator for may be left behind.
     """

@@ -127,8 +127,8 @@ def reset_advice(names: Collection[str]) -> str:
     """Return the advice for recreated topics."""
     options = " ".join(f"--reset-topic {name}" for name in dict.fromkeys(names))
     return (
-        f"Go on with `fraudstream submit --from-savepoint ... {options}`, which reads it from its first record (where "
-        "the job still runs, stop it with a savepoint before); histories and known labels stay (docs/upgrades.md)"
+        f"Continue with `fraudstream submit --from-savepoint ... {options}`, which reads it from its first record. "
+        "Where the job still runs, stop it with a savepoint before. Histories and known labels stay (docs/upgrades.md)"
     )
 
 

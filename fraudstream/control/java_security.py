@@ -30,7 +30,7 @@ def java_security(security: KafkaSecurity, password_file: Path | None) -> dict[s
     security
         Security settings.
     password_file
-        Where the job finds the password, without a line end after it.
+        File with the password for the job, without a line end after it.
     """
     if security.protocol == "PLAINTEXT":
         return {}

@@ -1,4 +1,4 @@
-"""Checks of the state that a job goes on from, and the settings that follow from it, before anything is started."""
+"""Checks of the state that a job continues from, and the settings that follow from it, before anything is started."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobs.state_manifest import StateManifest
 
 @dataclass(frozen=True, kw_only=True)
 class Resumption:
-    """Way to go on from a savepoint or a retained checkpoint.
+    """Restore from a savepoint or a retained checkpoint.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ def _recreated(name: str, generation: int) -> str:
 
 
 UNMARKED_ADVICE = (
-    "Take a savepoint with `fraudstream stop --savepoint`, which writes them beside it; or, sure that its job had the "
+    "Take a savepoint with `fraudstream stop --savepoint`, which writes them next to it; or, sure that its job had the "
     "settings' job.shards and job.mode, submit with --unmarked-state."
 )
 

@@ -29,6 +29,7 @@ from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.java import find_java
+from fraudstream.system.own_packages import require_own_packages
 from jobs.job_config import JobConfig
 from jobs.state_manifest import StateManifest, StateMismatchError
 from schemas.wall_clock import now_ms
@@ -118,7 +119,7 @@ def submit(
     settings
         Settings of the job.
     services
-        Where it runs and reads.
+        Broker and cluster.
     savepoint
         Folder to restore from, None for an empty state.
     script
@@ -142,6 +143,7 @@ def submit(
     RuntimeFailure
         When the client or the job fails, with the line that names the cause.
     """
+    require_own_packages()
     config = replace(job_config(settings, services), unmarked_state=unmarked_state)
     if savepoint is not None and not accept_loss:
         require_committable(savepoint, config, now_ms())

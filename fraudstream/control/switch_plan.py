@@ -22,7 +22,7 @@ class Plan:
         Of a hand-over that has begun: id and settings of the job that stops, settings of the one that follows. All
         None once one of the two is live.
     savepoint
-        Where the job that stops has left its state, None while that is not known.
+        Savepoint of the job that stops, None while it is not known.
     """
 
     next_file: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.metadata
+import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -97,7 +98,7 @@ def flink() -> Finding:
         folder = distribution()
         return f"apache-flink {importlib.metadata.version('apache-flink')} at {folder}"
 
-    return _tried("flink", check, fix="`make setup`")
+    return _tried("flink", check, fix="install fraudstream[job], or run `make setup` in a clone")
 
 
 def jars() -> Iterator[Finding]:
@@ -118,7 +119,9 @@ def libgomp() -> Finding:
         ctypes.CDLL("libgomp.so.1")
     except OSError:
         fix = "install it: `apt-get install libgomp1` (Debian, Ubuntu) or `dnf install libgomp` (Fedora)"
-        return Finding(name="libgomp", ok=False, found="libgomp.so.1 is missing, so `train` can't run", fix=fix)
+        found = "libgomp.so.1 is missing, so `train` can't run"
+        needed = importlib.util.find_spec("lightgbm") is not None
+        return Finding(name="libgomp", ok=False, found=found, fix=fix, required=needed)
     return Finding(name="libgomp", ok=True, found="libgomp.so.1")
 
 

@@ -16,13 +16,13 @@ from fraudstream.kafka.broker import reachable
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.environment import process_environment
 from fraudstream.system.failures import RuntimeFailure, tail
-from fraudstream.system.folders import StateFolder
+from fraudstream.system.folders import StateFolder, package_file
 from fraudstream.system.java import Java
 from fraudstream.system.ports import LOOPBACK, await_free, choose_port, free_port, is_open
 from fraudstream.system.processes import OwnedProcess, spawn
 from fraudstream.system.run_state import RunState
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = package_file("fraudstream.devstack", "templates")
 PREFERRED_PORT = 9092
 READY_SECONDS = 90.0
 HEAP_MB = 512

@@ -13,10 +13,10 @@ import orjson
 
 from fraudstream.settings.login import keep_secret
 from fraudstream.system.failures import NotReady
-from fraudstream.system.folders import StateFolder
+from fraudstream.system.folders import StateFolder, package_file
 from fraudstream.system.ports import LOOPBACK
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = package_file("fraudstream.devstack", "templates")
 TASKMANAGER_MEMORY = "2048m"
 JOBMANAGER_MEMORY = "1024m"
 
@@ -45,7 +45,9 @@ def distribution() -> Path:
     """Find the Flink distribution inside the installed apache-flink package, without importing it."""
     spec = importlib.util.find_spec("pyflink")
     if spec is None or not spec.submodule_search_locations:
-        raise NotReady("expected the package apache-flink to be installed, but it is not: run `make setup`")
+        raise NotReady(
+            "expected the package apache-flink, found none. Install fraudstream[job], or run `make setup` in a clone"
+        )
     return Path(spec.submodule_search_locations[0])
 
 

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fraudstream.system.folders import package_file
 from schemas.errors import UserError
 
-LOCK = Path(__file__).parent / "jars.lock"
+LOCK = package_file("fraudstream.devstack", "jars.lock")
 PARALLEL_DOWNLOADS = 6
 TIMEOUT_S = 60
 

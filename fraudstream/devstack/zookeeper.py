@@ -11,7 +11,7 @@ from string import Template
 
 from fraudstream.devstack.flink_home import distribution
 from fraudstream.system.environment import process_environment
-from fraudstream.system.folders import StateFolder
+from fraudstream.system.folders import StateFolder, package_file
 from fraudstream.system.java import Java
 from fraudstream.system.ports import LOOPBACK, await_free, free_port
 from fraudstream.system.processes import OwnedProcess, spawn
@@ -20,7 +20,7 @@ from fraudstream.system.run_state import RunState
 NAME = "zookeeper"
 HEAP_MB = 64
 MAIN = "org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.ZooKeeperServerMain"
-TEMPLATE = Path(__file__).parent / "templates" / "zoo.cfg"
+TEMPLATE = package_file("fraudstream.devstack", "templates") / "zoo.cfg"
 
 
 @dataclass(frozen=True, kw_only=True)

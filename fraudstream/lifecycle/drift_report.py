@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fraudstream.system.folders import package_file
 from fraudstream.system.isolated_venv import isolated_venv, run_isolated, tool_lock
 from models.features.table import FEATURE_NAMES
 from schemas.errors import UserError
 
-PAGE = Path(str(files("fraudstream.lifecycle") / "evidently_page.py"))
+PAGE = package_file("fraudstream.lifecycle", "evidently_page.py")
 MIN_ROWS = 100
 """Minimum rows per sample for Evidently's tests to be meaningful."""
 

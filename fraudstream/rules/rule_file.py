@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudstream.settings.toml_text import TomlTextError, parse_toml
-from schemas.rule_book import ACTIONS, ListEntry, Rule, RuleError, RuleList, meant
+from schemas.rule_book import ACTION_NAMES, ACTIONS, ListEntry, Rule, RuleError, RuleList, meant
 from schemas.shown import shown
 
 
@@ -55,9 +55,7 @@ def _rule(name: str, parsed: Any) -> Rule:
             raise RuleError(f"rule {name}: expected a text as `{needed}`, got {shown(parsed.get(needed))}")
     action = parsed["action"].upper()
     if action not in ACTIONS:
-        raise RuleError(
-            f"rule {name}: expected review, block, allow or watch as its action, got {shown(parsed['action'])}"
-        )
+        raise RuleError(f"rule {name}: expected {ACTION_NAMES} as its action, got {shown(parsed['action'])}")
     text = parsed.get("text", name.replace("_", " "))
     if not isinstance(text, str):
         raise RuleError(f"rule {name}: expected a text as `text`, got {shown(text)}")

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 """Folder of all our packages (a clone, or site-packages): the PYTHONPATH of the Flink processes."""
+
+
+def package_file(package: str, name: str) -> Path:
+    """Return the path of a file or folder that is installed with a package."""
+    return Path(str(files(package) / name))
 
 
 def cache_folder() -> Path:

@@ -9,16 +9,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from fraudstream.system.failures import RuntimeFailure
-from fraudstream.system.folders import PROJECT_ROOT, cache_folder
+from fraudstream.system.folders import PROJECT_ROOT, cache_folder, package_file
 
 
 def tool_lock(name: str) -> Path:
     """Return the lock file of a tool that is installed on first use, for example `evidently`."""
-    return Path(str(files("fraudstream.system") / "locks" / f"{name}.lock"))
+    return package_file("fraudstream.system", "locks") / f"{name}.lock"
 
 
 def isolated_venv(lock: Path, kind: str) -> Path:

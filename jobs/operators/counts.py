@@ -49,7 +49,7 @@ class Counts:
         self._deployments["refused"].inc(1)
 
     def challenger_removed(self) -> None:
-        """Count a challenger that a shard goes on without, since it failed or was too slow."""
+        """Count a challenger that a shard removed, since it failed or was too slow."""
         self._challengers_removed.inc(1)
 
     def fell_back(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from jobs.job_config import JobConfig
-from jobs.operators.shard import Shard
+from jobs.operators.shard import MicroBatch, Shard
 from jobs.operators.subtask import Subtask
 from models.features.warm_up import warm_up
 from models.rules.text_search import warm_up_search
@@ -37,9 +37,9 @@ class ScoreBatch(KeyedProcessFunction):
         warm_up_table()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
-        """Process one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs beside them."""
+        """Process one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs as a side output."""
         shard = yield from self._current_shard(ctx)
-        yield from shard.process(*value)
+        yield from shard.process(MicroBatch(*value))
         self._set_timer(shard, ctx)
 
     def on_timer(self, _timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from pyflink.common import Row
@@ -43,8 +43,19 @@ if TYPE_CHECKING:
 
 OBSERVATIONS = OutputTag("observations", SIGNAL_OBSERVATION)
 
-Handler = Callable[[Sequence[Any], Sequence[bytes], Sequence[int], Sequence[int]], Iterable[Any]]
-"""Processes the keys, payloads, positions and stamps of a micro-batch; gives what is to be emitted."""
+
+class MicroBatch(NamedTuple):
+    """Records of one kind, see `record_types.MICRO_BATCH`."""
+
+    kind: int
+    keys: Sequence[Any]
+    payloads: Sequence[bytes]
+    positions: Sequence[int]
+    stamps: Sequence[int]
+
+
+Handler = Callable[[MicroBatch], Iterable[Any]]
+"""Processes a micro-batch; gives what is to be emitted."""
 
 
 class Shard:
@@ -90,9 +101,9 @@ class Shard:
         yield from self.models.begin(now_ms(), config.first_deployment_bytes)
         yield from self.rules.begin(now_ms(), config.first_rules_bytes, self._subtask.first_records)
 
-    def process(self, kind: int, *records: Any) -> Iterable[Any]:
+    def process(self, batch: MicroBatch) -> Iterable[Any]:
         """Process a MICRO_BATCH: give TOPIC_BATCHes, and SIGNAL_OBSERVATIONs under OBSERVATIONS."""
-        return self._handlers[kind](*records)
+        return self._handlers[batch.kind](batch)
 
     def on_timer(self) -> Iterator[Any]:
         """Serve models and rules that have been loaded where no batch has come since."""
@@ -112,22 +123,19 @@ class Shard:
         yield from self.models.poll(now)
         yield from self.rules.poll(now)
 
-    def _score(
-        self, keys: Sequence[str], payloads: Sequence[bytes], positions: Sequence[int], stamps: Sequence[int]
-    ) -> Iterator[Any]:
-        batch = self._subtask.transactions.decode(keys, payloads, kafka_times_ms(stamps))
+    def _score(self, batch: MicroBatch) -> Iterator[Any]:
+        decoded = self._subtask.transactions.decode(batch.keys, batch.payloads, kafka_times_ms(batch.stamps))
         now = now_ms()
         yield from self._poll(now)
-        records, rejections = batch.records, batch.rejections
-        good = np.delete(np.arange(len(keys)), [item.row for item in rejections]) if rejections else None
-        if len(records):
-            known = list(positions) if good is None else [positions[row] for row in good.tolist()]
-            scored = self._scoring.score(records, known, self._state.observation.value(), now)
+        rejections = decoded.rejections
+        good = np.delete(np.arange(len(batch.keys)), [item.row for item in rejections]) if rejections else None
+        if len(decoded.records):
+            known = batch.positions if good is None else [batch.positions[row] for row in good.tolist()]
+            scored = self._scoring.score(decoded.records, list(known), self._state.observation.value(), now)
             yield from self._kept(scored, now)
             failed = scored.rejections
             rejections += failed if good is None else [replace(item, row=int(good[item.row])) for item in failed]
-        if rejections:
-            yield from self._set_aside(self._config.topics.transactions, rejections, keys, payloads, positions)
+        yield from self._set_aside(self._config.topics.transactions, rejections, *batch[1:4])
 
     def _kept(self, scored: Scored, now: int) -> Iterator[Any]:
         """Store what is known now, then emit it."""
@@ -147,53 +155,39 @@ class Shard:
             for signal, observation in part.observed:
                 yield OBSERVATIONS, Row(signal, observation.to_json())
 
-    def _learn(
-        self, keys: Sequence[Any], payloads: Sequence[bytes], positions: Sequence[int], stamps: Sequence[int]
-    ) -> Iterator[Any]:
-        batch = self._subtask.labels.read(keys, payloads, positions, stamps)
-        if batch.rejections and self._scorer.key == SHARD_KEYS[self._config.shards][0]:  # every shard has them
-            yield from self._set_aside(self._config.topics.labels, batch.rejections, keys, payloads, positions)
-        yield from self._learn_batch(batch)
+    def _learn(self, batch: MicroBatch) -> Iterator[Any]:
+        read = self._subtask.labels.read(*batch[1:])
+        if self._scorer.key == SHARD_KEYS[self._config.shards][0]:  # every shard has the rejections
+            yield from self._set_aside(self._config.topics.labels, read.rejections, *batch[1:4])
+        yield from self._learn_read(read)
 
-    def _learn_same(
-        self, _keys: Sequence[Any], _payloads: Sequence[bytes], positions: Sequence[int], _stamps: Sequence[int]
-    ) -> Iterator[Any]:
-        yield from self._learn_batch(self._subtask.labels.last(positions[0]))
+    def _learn_same(self, batch: MicroBatch) -> Iterator[Any]:
+        yield from self._learn_read(self._subtask.labels.last(batch.positions[0]))
 
-    def _learn_batch(self, batch: ReadLabels) -> Iterator[Any]:
+    def _learn_read(self, read: ReadLabels) -> Iterator[Any]:
         """Learn labels; of each that fails, its customer's shard has the dead letter, however many shards it fails."""
         key = self._scorer.key
-        failed = self._scorer.learn(batch.for_shard(key), batch.positions)
+        failed = self._scorer.learn(read.for_shard(key), read.positions)
         if failed:
-            letters, positions = batch.letters(failed, key), batch.positions.tolist()
-            yield from self._set_aside(self._config.topics.labels, letters, batch.keys, batch.payloads, positions)
+            letters, positions = read.letters(failed, key), read.positions.tolist()
+            yield from self._set_aside(self._config.topics.labels, letters, read.keys, read.payloads, positions)
 
-    def _answer(
-        self, keys: Sequence[Any], payloads: Sequence[bytes], _positions: Sequence[int], _stamps: Sequence[int]
-    ) -> Iterator[Any]:
-        yield from self._subtask.answers.to(self._scorer, keys, payloads, now_ms())
+    def _answer(self, batch: MicroBatch) -> Iterator[Any]:
+        yield from self._subtask.answers.to(self._scorer, batch.keys, batch.payloads, now_ms())
 
-    def _deploy(
-        self, _keys: Sequence[Any], payloads: Sequence[bytes], _positions: Sequence[int], _stamps: Sequence[int]
-    ) -> Iterable[Any]:
-        self.models.apply(payloads[0], now_ms())
+    def _deploy(self, batch: MicroBatch) -> Iterable[Any]:
+        self.models.apply(batch.payloads[0], now_ms())
         return ()
 
-    def _replace_rules(
-        self, _keys: Sequence[Any], payloads: Sequence[bytes], _positions: Sequence[int], _stamps: Sequence[int]
-    ) -> Iterable[Any]:
-        self.rules.apply(payloads[0])
+    def _replace_rules(self, batch: MicroBatch) -> Iterable[Any]:
+        self.rules.apply(batch.payloads[0])
         return ()
 
-    def _snooze(
-        self, keys: Sequence[str], payloads: Sequence[bytes], _positions: Sequence[int], _stamps: Sequence[int]
-    ) -> Iterator[Any]:
-        yield from self.rules.snooze(keys[0].removeprefix(SNOOZE_PREFIX), payloads[0], now_ms())
+    def _snooze(self, batch: MicroBatch) -> Iterator[Any]:
+        yield from self.rules.snooze(batch.keys[0].removeprefix(SNOOZE_PREFIX), batch.payloads[0], now_ms())
 
-    def _change_lists(
-        self, keys: Sequence[str], payloads: Sequence[bytes], positions: Sequence[int], _stamps: Sequence[int]
-    ) -> Iterator[Any]:
-        yield from self.rules.follow_entries(self._subtask.lists.read(keys, payloads, positions), now_ms())
+    def _change_lists(self, batch: MicroBatch) -> Iterator[Any]:
+        yield from self.rules.follow_entries(self._subtask.lists.read(*batch[1:4]), now_ms())
 
     def _set_aside(
         self,
@@ -203,10 +197,11 @@ class Shard:
         payloads: Sequence[bytes],
         positions: Sequence[int],
     ) -> Iterator[Any]:
-        self._counts.set_aside(rejections)
-        yield from self._dead_letters(topic, rejections, keys, payloads, positions, now_ms())
+        if rejections:
+            self._counts.set_aside(rejections)
+            yield from self._dead_letters(topic, rejections, keys, payloads, positions, now_ms())
 
 
-def _nothing(*_records: Sequence[Any]) -> Iterable[Any]:
+def _nothing(_batch: MicroBatch) -> Iterable[Any]:
     """Do nothing: records that the job was submitted with only make a shard begin."""
     return ()

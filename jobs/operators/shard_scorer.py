@@ -231,7 +231,7 @@ class ShardScorer:
         entries = label_entry(generation_of(positions), offset_of(positions))
         self._offsets += [0] * (int(partitions.max()) + 1 - len(self._offsets))
         for partition in np.unique(partitions).tolist():
-            # At least: after a failure Kafka gives nothing again that the state has, but a repartitioned topic might.
+            # Never back: after a failure Kafka repeats nothing that the state has, but a repartitioned topic might.
             newest = int(entries[partitions == partition].max())
             self._offsets[partition] = max(self._offsets[partition], newest + 1)
         self._state.label_offsets.update(np.array(self._offsets, np.int64).tobytes())

@@ -1,3 +1,5 @@
+"""Expected distribution of a signal by the time of the week."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ MIXED_ROWS = 50
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """Distribution of a signal over the model's validation transactions, by part of the week.
+    """Statistics of a signal over the model's validation transactions, by the part of the week.
 
     Parameters
     ----------

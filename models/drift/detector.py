@@ -1,3 +1,5 @@
+"""River's drift detectors with versioned state."""
+
 import pickle
 import struct
 import sys
@@ -19,16 +21,16 @@ _VERSION = 2
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorSettings:
-    """How a River detector is made, and fed.
+    """Settings of a River detector.
 
     Parameters
     ----------
     make : callable
-        Gives it, new.
+        Returns a new detector.
     mark : str
-        What tells its settings from others: state under another mark is not gone on with.
+        Identifies the settings: state under another mark is not resumed.
     every : int
-        It is given each `every`th observation.
+        The detector gets each `every`th observation.
     """
 
     make: Callable[[], Any]
@@ -37,7 +39,7 @@ class DetectorSettings:
 
 
 def _river(module: str, detector: str, **settings: Any) -> Any:
-    """Make one of River's detectors."""
+    """Return a new detector of River."""
     return getattr(_loaded(f"river.drift.{module}"), detector)(**settings)
 
 
@@ -62,7 +64,7 @@ def _loaded(module: str) -> ModuleType:
 
 
 def adwin(delta: float) -> DetectorSettings:
-    """ADWIN, looking at each observation."""
+    """Return the settings of ADWIN on each observation."""
     return DetectorSettings(
         make=lambda: _river("adwin", "ADWIN", delta=delta, clock=1, grace_period=20),
         mark=f"delta={delta}",
@@ -70,7 +72,7 @@ def adwin(delta: float) -> DetectorSettings:
 
 
 def page_hinkley(threshold: float, delta: float) -> DetectorSettings:
-    """Page-Hinkley in both directions; `delta` are the standard errors that a mean may be away for ever."""
+    """Return the settings of Page-Hinkley in both directions; `delta` is the tolerated shift in standard errors."""
     return DetectorSettings(
         make=lambda: _river(
             "page_hinkley", "PageHinkley", min_instances=30, delta=delta, threshold=threshold, alpha=1.0
@@ -80,7 +82,7 @@ def page_hinkley(threshold: float, delta: float) -> DetectorSettings:
 
 
 def kswin(alpha: float, *, every: int) -> DetectorSettings:
-    """KSWIN on each `every`th observation: an update costs it sixty times as much as ADWIN."""
+    """Return the settings of KSWIN on each `every`th observation: an update costs sixty times that of ADWIN."""
     return DetectorSettings(
         make=lambda: _river("kswin", "KSWIN", alpha=alpha, window_size=100, stat_size=30, seed=1),
         mark=f"alpha={alpha}",
@@ -93,21 +95,21 @@ DETECTORS: Mapping[str, DetectorSettings] = {
     "PageHinkley": page_hinkley(25.0, delta=1.0),
     "KSWIN": kswin(1e-4, every=3),
 }
-"""Detectors that can run on a signal. Signals come standardised, so thresholds are in standard errors."""
+"""Available detectors. Signals are standardised, so thresholds are in standard errors."""
 
 JOB_DETECTORS: Mapping[str, DetectorSettings] = {"PageHinkley": DETECTORS["PageHinkley"]}
-"""Detectors that run: the best of the scorecard (`docs/drift.md`), the only one that never fired on streams without
-drift and missed none; costs a fiftieth of ADWIN."""
+"""Detectors of the job: the best of the scorecard (`docs/drift.md`). It alone never fired on streams without drift,
+missed no drift, and costs a fiftieth of ADWIN."""
 
 
 @dataclass(frozen=True)
 class Detection:
-    """A detector fired.
+    """Drift that a detector found.
 
     Attributes
     ----------
     observation : int
-        How many observations the detector has seen, this one included.
+        Number of the observation, from 1 on.
     estimate : float
         Mean of the signal since the change as the detector sees it, or the observation where it keeps none.
     """
@@ -123,7 +125,7 @@ class DriftDetector:
     ----------
     settings : DetectorSettings
     observations : int
-        How many were seen before: they number the detections.
+        Number of earlier observations.
     """
 
     def __init__(self, settings: DetectorSettings, observations: int = 0) -> None:
@@ -132,7 +134,7 @@ class DriftDetector:
         self._observations = observations
 
     def update(self, value: float) -> Detection | None:
-        """Take in one observation; return what was detected, if anything was."""
+        """Add one observation; return the detection, if any."""
         self._observations += 1
         if self._observations % self._settings.every:
             return None
@@ -142,7 +144,7 @@ class DriftDetector:
         return Detection(self._observations, float(getattr(self._detector, "estimation", value)))
 
     def reset(self) -> None:
-        """Forget what was observed, but not how many observations there were."""
+        """Discard the observations, but not their number."""
         self._detector = self._settings.make()
 
     def to_bytes(self) -> bytes:

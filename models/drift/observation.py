@@ -1,3 +1,5 @@
+"""Means of the drift signals over a fixed number of transactions."""
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Conversion of scored batches to partial observations."""
+
 import numpy as np
 import numpy.typing as npt
 

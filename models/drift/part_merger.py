@@ -1,3 +1,5 @@
+"""Merging of partial observations of all shards."""
+
 from models.drift.observation import OBSERVATION_SIZE
 from models.drift.signal_part import SignalPart
 

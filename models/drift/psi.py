@@ -1,3 +1,5 @@
+"""Population stability index."""
+
 import numpy as np
 from numpy.typing import NDArray
 

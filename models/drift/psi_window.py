@@ -1,3 +1,5 @@
+"""Windowed population stability index with versioned state."""
+
 import struct
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Time slots of the week."""
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,3 +1,5 @@
+"""Partial observation of one signal by one shard."""
+
 from __future__ import annotations
 
 import json

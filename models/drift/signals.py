@@ -1,3 +1,5 @@
+"""Quantities that are monitored for drift."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""All drift detectors of one signal."""
+
 import hashlib
 from collections.abc import Mapping
 from typing import Any

@@ -1,0 +1,1 @@
+"""Feature engineering: table, kernels, histories and labels."""

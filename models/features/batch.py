@@ -1,15 +1,17 @@
+"""Features of a batch of transactions."""
+
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 TOO_OLD, KEPT, DUPLICATE = 0, 1, 2
-"""What became of an event: see `FeatureBatch.fate`."""
+"""Ingest status of a transaction, see `FeatureBatch.ingest_status`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class FeatureBatch:
-    """What `FeatureEngine.advance` found out about n transactions, in their order.
+    """Result of `FeatureEngine.advance` for n transactions, in their order.
 
     Parameters
     ----------
@@ -19,7 +21,7 @@ class FeatureBatch:
         For a duplicate of a transaction of this batch that transaction's index, else -1.
     first_score : ndarray of float32, (n,)
         For a duplicate of an earlier batch's transaction the score kept for it, else NaN.
-    fate : ndarray of uint8, (n,)
+    ingest_status : ndarray of uint8, (n,)
         KEPT: now in its customer's history; DUPLICATE: its transaction_id was there already, it changes no
         state; TOO_OLD: older than all K that a full history keeps, it is in the tiles alone.
     customers : list of str

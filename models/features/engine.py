@@ -1,3 +1,5 @@
+"""Feature computation over customer histories."""
+
 from collections.abc import Sequence
 from itertools import compress
 
@@ -177,7 +179,7 @@ class FeatureEngine:
         kernel.advance(
             self._pool.entries, self._pool.counts, self._pool.tiles, self._pool.tiled, self._pool.id_rows,
             self._pool.ids.with_room_for(n), batch.slots,
-            facts.windows_ms, facts.columns, facts.codes, facts.missing,
+            facts.windows_ms, facts.columns, facts.fact_indices, facts.missing,
             transactions, times_ms, amounts_minor, units, merchants, devices, latitudes, longitudes, category_risk,
             type_risk, batch.x, batch.ingest_status, batch.first_index, batch.first_score,
         )  # fmt: skip
@@ -267,7 +269,7 @@ class FeatureEngine:
             merchant.ledger.with_room_for(len(labels)), merchant.changed,
             customer.labels, customer.counts, customer.totals, customer.tiles, customer.ledger_rows,
             customer.ledger.with_room_for(len(labels)), customer.changed,
-            facts.windows_ms, facts.columns, facts.codes, facts.missing,
+            facts.windows_ms, facts.columns, facts.fact_indices, facts.missing,
             merchant_slots[: len(labels)], label_customers, labels.transactions, labels.label_times_ms, labels.verdicts,
             labels_before, merchant_slots[len(labels) :], customer_slots[ours:], times_ms, amounts_minor, units, x,
         )  # fmt: skip

@@ -1,3 +1,5 @@
+"""Columns of the model's input by kernel."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,34 +12,34 @@ from models.features.table import FEATURES, Feature, Window
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FeatureLayout:
-    """Columns of x that a kernel writes, and the fact that each one is.
+    """Columns of x that a kernel writes, and the index of the fact of each.
 
     Parameters
     ----------
     windows_ms : ndarray of int64, (w,)
         Lengths of the kernel's windows, shortest first.
     columns : ndarray of int64, (c,)
-        Places in FEATURES.
-    codes : ndarray of int64, (c,)
-        Places among the kernel's facts: the windowed ones for each window in turn, then the others.
+        Indices in FEATURES.
+    fact_indices : ndarray of int64, (c,)
+        Index of each column among the facts of the kernel: the windowed ones for each window in turn, then the others.
     missing : ndarray of float32, (c,)
-        What stands for NaN in each of the columns.
+        Value of each column where its fact is NaN.
     """
 
     windows_ms: NDArray[np.int64]
     columns: NDArray[np.int64]
-    codes: NDArray[np.int64]
+    fact_indices: NDArray[np.int64]
     missing: NDArray[np.float32]
 
     @classmethod
     def of(cls, windowed: tuple[str, ...], others: tuple[str, ...], windows: tuple[Window, ...]) -> FeatureLayout:
-        """Return what of FEATURES a kernel with these facts writes."""
-        places = [(column, fact_index(f, windowed, others, windows)) for column, f in enumerate(FEATURES)]
-        written = [(column, code) for column, code in places if code is not None]
+        """Return the layout of the FEATURES that a kernel with these facts writes."""
+        indexed = [(column, fact_index(f, windowed, others, windows)) for column, f in enumerate(FEATURES)]
+        written = [(column, index) for column, index in indexed if index is not None]
         return cls(
             windows_ms=np.array([window.length_ms for window in windows], np.int64),
             columns=np.array([column for column, _ in written], np.int64),
-            codes=np.array([code for _, code in written], np.int64),
+            fact_indices=np.array([index for _, index in written], np.int64),
             missing=np.array([FEATURES[column].missing for column, _ in written], np.float32),
         )
 
@@ -45,7 +47,7 @@ class FeatureLayout:
 def fact_index(
     feature: Feature, windowed: tuple[str, ...], others: tuple[str, ...], windows: tuple[Window, ...]
 ) -> int | None:
-    """Return the place of a feature among a kernel's facts; None when it is another kernel's.
+    """Return the index of a feature among the facts of a kernel; None for another kernel.
 
     Raises
     ------

@@ -1,3 +1,5 @@
+"""Stable hashes of strings and pairs."""
+
 import numpy as np
 import pyarrow as pa
 from numba import uint64

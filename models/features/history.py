@@ -1,3 +1,5 @@
+"""Customer histories and their encoding in state."""
+
 import struct
 from typing import Any, NamedTuple
 
@@ -45,7 +47,7 @@ TILE = np.dtype(
         ("maximum", "<f8"),
     ]
 )
-"""Aggregate of the transactions of one span of time that are no longer kept individually: 32 bytes."""
+"""Sums of the transactions of one time span that are no longer kept one by one: 32 bytes."""
 
 TILES_A_WINDOW = TILES + 1
 TILES_KEPT = len(WINDOWS) * TILES_A_WINDOW

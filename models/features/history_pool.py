@@ -1,3 +1,5 @@
+"""Decoded customer histories, cached in arrays."""
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -204,14 +204,14 @@ def _make_room(row, count, place):
 
 @compiled_with(customer_facts)
 def advance(
-    entries, counts, tiles, tiled, id_rows, ids, slots, windows_ms, columns, codes, missing,
+    entries, counts, tiles, tiled, id_rows, ids, slots, windows_ms, columns, fact_indices, missing,
     transactions, times_ms, amounts_minor, minor_units, merchants, devices, latitudes, longitudes,
     category_risk, type_risk, x, ingest_status, first_index, first_score,
 ):  # fmt: skip
     """Write the features of each event in order and take it into its customer's history.
 
     `FeatureEngine.advance` and `FeatureBatch` say what comes in and out. Of ``x`` it writes ``columns``;
-    ``codes`` gives for each of them its place in the facts, ``missing`` what stands for NaN there. A new entry's
+    ``fact_indices`` gives for each of them its place in the facts, ``missing`` what stands for NaN there. A new entry's
     score is -(1 + its index) until `remember`.
     """
     facts = np.empty(windows_ms.size * PER_WINDOW + OTHERS)
@@ -238,8 +238,8 @@ def advance(
             row, oldest, newest, at, now_ms, np.float64(amount), same, device, latitude, longitude,
             category_risk[i], type_risk[i], facts,
         )  # fmt: skip
-        for c in range(codes.size):
-            value = facts[codes[c]]
+        for c in range(fact_indices.size):
+            value = facts[fact_indices[c]]
             x[i, columns[c]] = missing[c] if math.isnan(value) else np.float32(value)
 
         first_index[i] = -1

@@ -1,3 +1,5 @@
+"""Batch of labels in arrival order."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

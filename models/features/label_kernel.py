@@ -271,13 +271,13 @@ def advance(
     merchant_ledger_rows, merchant_ledger, merchant_changed,
     customer_rows, customer_counts, customer_totals, customer_tiles,
     customer_ledger_rows, customer_ledger, customer_changed,
-    windows_ms, columns, codes, missing,
+    windows_ms, columns, fact_indices, missing,
     label_merchants, label_customers, label_transactions, label_times_ms, verdicts, labels_before,
     merchant_slots, customer_slots, times_ms, amounts_minor, minor_units, x,
 ):  # fmt: skip
     """Learn labels and write the label features of transactions, each after its ``labels_before`` first labels.
 
-    `FeatureEngine.advance` says what comes in. Of ``x`` it writes ``columns``; ``codes`` gives for each of them
+    `FeatureEngine.advance` says what comes in. Of ``x`` it writes ``columns``; ``fact_indices`` gives for each of them
     its place in the facts, ``missing`` what stands for NaN there. A label whose customer is at -1 is another
     engine's customer's.
     """
@@ -312,6 +312,6 @@ def advance(
         row, totals = customer_rows[slot], customer_totals[slot]
         newest = newest_known(row, customer_counts[slot], now_ms)
         describe_customer(row, newest, totals, now_ms, amount, unit, facts, at)
-        for c in range(codes.size):
-            value = facts[codes[c]]
+        for c in range(fact_indices.size):
+            value = facts[fact_indices[c]]
             x[i, columns[c]] = missing[c] if math.isnan(value) else np.float32(value)

@@ -1,3 +1,5 @@
+"""Decoded labels of merchants or customers, cached in arrays."""
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,3 +1,5 @@
+"""Known labels of a key and their encoding in state."""
+
 import struct
 from typing import Any, NamedTuple
 
@@ -64,7 +66,7 @@ DAY_TILE = np.dtype(
         ("total_minor", "<i8"),  # sum of the amounts, fraud or genuine
     ]
 )
-"""Aggregate of one day's labels that are no longer kept individually: 24 bytes."""
+"""Sums of one day's labels that are no longer kept one by one: 24 bytes."""
 
 DAYS_KEPT = 31
 """Day tiles: the longest label window has 30 days and seldom begins at midnight. Day d is at ``d % DAYS_KEPT``."""

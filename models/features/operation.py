@@ -1,8 +1,10 @@
+"""Operations that a feature can apply to a history."""
+
 from enum import StrEnum
 
 
 class Operation(StrEnum):
-    """Operation on a customer's history, or on the labels known, at one transaction.
+    """Operation on a customer's history, or on the known labels, at one transaction.
 
     "Earlier" means transactions of the customer with ``t - HORIZON_MS <= event_time < t``, in the window where
     there is one. The last K are kept one by one. What left them is in tiles: it counts for the operations marked

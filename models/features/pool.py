@@ -1,3 +1,5 @@
+"""Cache of decoded state records in arrays."""
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 

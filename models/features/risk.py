@@ -1,3 +1,5 @@
+"""Fraud rates by category."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,3 +1,5 @@
+"""Table of the features."""
+
 import hashlib
 import json
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ __all__ = [
     "FEATURES",
     "FEATURE_NAMES",
     "LABEL_WINDOWS",
+    "RISK_SOURCES",
     "SEMANTICS_VERSION",
     "WINDOWS",
     "Feature",
@@ -83,7 +86,7 @@ _D1, _D2, _D7, _D28, _D30 = LABEL_WINDOWS
 # The one place where the features are listed. A feature's place here is its column in x and in the ONNX
 # model. Windows are exact over the customer's last K transactions and count by tiles what is beyond them.
 FEATURES: tuple[Feature, ...] = (
-    # what the customer did in a window
+    # transactions of the customer in a window
     Feature("count_10m", "event_time", Op.COUNT, TEN_MINUTES, "transactions", 0, Usual("count_7d", _TENTHS)),
     Feature("count_1h", "event_time", Op.COUNT, HOUR, "transactions", 0, Usual("count_7d", _HOURS)),
     Feature("count_24h", "event_time", Op.COUNT, DAY, "transactions", 0, Usual("count_7d", _DAYS)),
@@ -131,7 +134,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("to_mean_30d", "amount_minor", Op.TO_MEAN, MONTH, "ratio", -1, Usual(None, 1)),
     Feature("to_max_7d", "amount_minor", Op.TO_MAXIMUM, WEEK, "ratio", -1, Usual(None, 1)),
     Feature("to_max_30d", "amount_minor", Op.TO_MAXIMUM, MONTH, "ratio", -1, Usual(None, 1)),
-    # what the customer did at all, and this transaction alone
+    # all transactions of the customer, and this one
     Feature("amount", "amount_minor", Op.AMOUNT, None, "major units", 0, Usual("mean_7d", 1)),
     Feature("history_count", "event_time", Op.HISTORY_COUNT, None, "transactions", 0, None),
     Feature("usual_gap_s", "event_time", Op.USUAL_GAP, None, "s", -1, None),
@@ -145,7 +148,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("is_weekend", "event_time", Op.WEEKEND, None, "flag", 0, None),
     Feature("category_risk", "merchant_category", Op.CATEGORY_RISK, None, "probability", 0, None),
     Feature("type_risk", "transaction_type", Op.TYPE_RISK, None, "probability", 0, None),
-    # what labels tell of the merchant
+    # known labels of the merchant
     Feature("merchant_known_1d", "is_fraud", Op.MERCHANT_KNOWN, _D1, "labels", 0, None),
     Feature("merchant_known_2d", "is_fraud", Op.MERCHANT_KNOWN, _D2, "labels", 0, None),
     Feature("merchant_known_7d", "is_fraud", Op.MERCHANT_KNOWN, _D7, "labels", 0, None),
@@ -166,7 +169,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("fraud_run_age_s", "is_fraud", Op.FRAUD_RUN_AGE, None, "s", -1, None),
     Feature("since_merchant_fraud_s", "is_fraud", Op.SINCE_MERCHANT_FRAUD, None, "s", -1, None),
     Feature("since_merchant_genuine_s", "is_fraud", Op.SINCE_MERCHANT_GENUINE, None, "s", -1, None),
-    # what labels tell of the customer
+    # known labels of the customer
     Feature("known_frauds", "is_fraud", Op.KNOWN_FRAUDS, None, "labels", 0, Usual(None, 0)),
     Feature("since_known_fraud_s", "is_fraud", Op.SINCE_KNOWN_FRAUD, None, "s", -1, None),
     Feature("known_genuine", "is_fraud", Op.KNOWN_GENUINE, None, "labels", 0, None),
@@ -178,6 +181,11 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+
+RISK_SOURCES = {
+    feature.name: feature.source for feature in FEATURES if feature.operation in {Op.CATEGORY_RISK, Op.TYPE_RISK}
+}
+"""Features that are fraud rates of a model's own, and the field of each."""
 
 
 def spec_hash() -> str:

@@ -1,3 +1,5 @@
+"""Compilation of the kernels before the first batch."""
+
 from functools import cache
 
 import numpy as np

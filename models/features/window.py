@@ -1,3 +1,5 @@
+"""Event-time windows."""
+
 from dataclasses import dataclass
 
 from schemas.durations import DAY_MS, HOUR_MS, MINUTE_MS

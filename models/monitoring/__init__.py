@@ -1,0 +1,1 @@
+"""Model quality on mature labels."""

@@ -1,3 +1,5 @@
+"""Differences between the manifests of two models."""
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features.risk import RiskTable
-from models.features.table import FEATURE_NAMES
+from models.features.table import FEATURE_NAMES, RISK_SOURCES
 from models.scoring.artifact import Artifact
 
-_COLUMNS = tuple(FEATURE_NAMES.index(name) for name in ("category_risk", "type_risk"))
+_COLUMNS = tuple(map(FEATURE_NAMES.index, RISK_SOURCES))
 
 
 def with_risks_of(

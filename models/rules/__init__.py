@@ -1,0 +1,1 @@
+"""Rule language, compilation and evaluation."""

@@ -1,3 +1,5 @@
+"""Rule that is compiled for batches."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

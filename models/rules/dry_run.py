@@ -1,3 +1,5 @@
+"""Evaluation of a rule book on past transactions."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class RuleFigures:
-    """Effect of one rule in a dry run.
+    """Effect that one rule would have had.
 
     Attributes
     ----------
@@ -58,7 +60,7 @@ class Alerted:
 
 @dataclass(frozen=True, kw_only=True)
 class DryRun:
-    """Effect of a rule book on transactions that a model scored.
+    """Effect that a rule book would have had on transactions that a model scored.
 
     Attributes
     ----------

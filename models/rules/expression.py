@@ -1,4 +1,4 @@
-"""Parts of a parsed condition; types are checked when it is compiled."""
+"""Syntax tree of a condition; compilation checks its meaning."""
 
 from __future__ import annotations
 

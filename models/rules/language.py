@@ -67,7 +67,7 @@ def read_condition(text: str) -> ex.Expression:
     try:
         found: Any = _parser().parse(text)
     except UnexpectedInput as error:
-        raise RuleError(_told(error, text)) from None
+        raise RuleError(_problem(error, text)) from None
     if (levels := _levels(found)) > MAX_LEVELS:
         raise RuleError(f"expected at most {MAX_LEVELS} levels of parentheses and `not`, was {levels}: split the rule")
     return found  # type: ignore[no-any-return]
@@ -78,7 +78,7 @@ def _parser() -> Lark:
     return Lark(GRAMMAR, parser="lalr", transformer=_Reader(), propagate_positions=False, maybe_placeholders=False)
 
 
-def _told(error: UnexpectedInput, text: str) -> str:
+def _problem(error: UnexpectedInput, text: str) -> str:
     expected: set[str] = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
     expected |= set(getattr(error, "allowed", None) or ())
     words = sorted({_WORDS.get(name, name.lower()) for name in expected})

@@ -17,7 +17,7 @@ from models.rules.rule_batch import RuleBatch
 from models.rules.ruling import Fired, Ruling
 from models.scoring.decision import Decision
 from schemas.control_id import id_problem
-from schemas.rule_book import ACTIONS, LIST_NAME, Action, Rule, RuleBook, RuleError
+from schemas.rule_book import ACTION_NAMES, ACTIONS, LIST_NAME, Action, Rule, RuleBook, RuleError
 
 MAX_RULES, MAX_TEXT = 200, 200
 """Limits per book, and on the characters of a rule's text: an alert carries the text of each rule that fired."""
@@ -138,9 +138,7 @@ def _check(book: RuleBook) -> None:
         raise RuleError(f"expected at most {MAX_RULES} rules, got {len(book.rules)}: put values into lists")
     for rule in book.rules:
         if rule.action not in ACTIONS:
-            raise RuleError(
-                f"rule {rule.name}: expected review, block, allow or watch as its action, got {rule.action}"
-            )
+            raise RuleError(f"rule {rule.name}: expected {ACTION_NAMES} as its action, got {rule.action}")
         if not 0 < len(rule.text) <= MAX_TEXT:
             raise RuleError(
                 f"rule {rule.name}: expected a text of 1 to {MAX_TEXT} characters for reviewers, got {len(rule.text)}"

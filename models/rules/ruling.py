@@ -1,3 +1,5 @@
+"""Decisions of a model after the rules."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,7 +18,7 @@ NONE_FIRED: Fired = {}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ruling:
-    """Effect of a rule book on n decisions of a model.
+    """Decisions of a rule book on n decisions of a model.
 
     Parameters
     ----------

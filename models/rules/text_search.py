@@ -1,3 +1,5 @@
+"""Compiled search in sorted hashes."""
+
 from functools import cache
 
 from numba import types

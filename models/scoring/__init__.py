@@ -1,0 +1,1 @@
+"""Scoring: artifacts, ONNX models, decisions and reasons."""

@@ -1,3 +1,5 @@
+"""Model artifact: manifest, model and checks."""
+
 import hashlib
 import json
 import re
@@ -20,7 +22,7 @@ ARTIFACT_VERSION = 1
 MODEL_FILE, MANIFEST_FILE = "model.onnx", "manifest.json"
 
 LIBRARY_FILE = "library_model.txt"
-"""Source of the exported model, in the format of the library that trained it; serving does not read it."""
+"""Text of the library's own model, from which the ONNX graph was exported; kept for reference, not served."""
 
 
 MODEL_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -62,7 +64,7 @@ class _Part(BaseModel):
 
 
 class DataFingerprint(_Part):
-    """Fingerprint of a training history: enough to recognise the file, not to rebuild it."""
+    """Identity of the training history: enough to recognise the file, not to rebuild it."""
 
     sha256: str
     rows: int
@@ -114,8 +116,8 @@ class Manifest(_Part):
     the rows trained on; `pr_auc` comes first. `recall_by_scenario` is by kind of fraud, from the review threshold
     on; `recall_at_1pct_alerts` when the 1 % with the highest scores are alerted. `usual_spread` is by feature how
     far genuine customers stray from their usual (see `models.scoring.unusual`). `reasons` says what the reasons of an
-    alert are: what the model's features add to its log-odds, or, where the model does not tell, values far from the
-    customer's usual. `self_test` is scored wherever the model is to serve, and `signals` is what drift is measured
+    alert are: contributions of the features to the model's log-odds, or, where the model has none, values far from
+    the customer's usual. `self_test` is scored wherever the model is to serve, and `signals` is what drift is measured
     against; artifacts of earlier versions have neither.
     """
 

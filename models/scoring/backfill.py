@@ -1,3 +1,5 @@
+"""Features and scores of a recorded history."""
+
 from collections.abc import Iterator
 
 import numpy as np

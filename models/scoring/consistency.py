@@ -1,3 +1,5 @@
+"""Bit-for-bit comparison of logged and recomputed scores."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +31,7 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Consistency:
-    """Comparison of the job's log with the same transactions scored again.
+    """Logged scores of the job compared with recomputed ones.
 
     Parameters
     ----------

@@ -1,3 +1,5 @@
+"""SHAP values of the supported models."""
+
 from typing import Protocol
 
 import numpy as np
@@ -11,12 +13,12 @@ from models.scoring.tree_shap import TreeShap
 
 
 class Contributions(Protocol):
-    """Says what each feature adds to a row's log-odds of fraud: SHAP values.
+    """SHAP values: the contribution of each feature to a row's log-odds of fraud.
 
     Attributes
     ----------
     expected : float
-        Log-odds before anything is known of the row.
+        Log-odds of an average row.
     """
 
     expected: float
@@ -31,7 +33,7 @@ class Contributions(Protocol):
 
 
 class LinearContributions:
-    """Of a logistic regression: coefficient times distance from the mean of the training rows.
+    """Contributions of a logistic regression: coefficient times distance from the mean training row.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ class LinearContributions:
 
 
 class CalibratedContributions:
-    """Of a model with Platt's calibration behind it, which maps log-odds to slope * log-odds + offset.
+    """Contributions of a model with Platt calibration, which maps log-odds to slope * log-odds + offset.
 
     Parameters
     ----------
@@ -68,12 +70,12 @@ class CalibratedContributions:
 
 
 def read_contributions(content: bytes) -> Contributions | None:
-    """Read from an exported graph what its contributions follow from; nothing in it is run.
+    """Return the contribution method of an exported graph, which is not run.
 
     Returns
     -------
     Contributions or None
-        None for a graph that does not tell: a forest, whose trees add up probabilities and are too deep to explain
+        None for a graph without one: a forest, whose trees add up probabilities and are too deep to explain
         in the stream, and an export without covers, as those of earlier versions are.
 
     Raises

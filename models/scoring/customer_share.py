@@ -1,3 +1,5 @@
+"""Assignment of customers to models by hash."""
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Decisions from scores by thresholds."""
+
 from enum import IntEnum
 
 import numpy as np

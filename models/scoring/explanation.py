@@ -1,3 +1,5 @@
+"""Explanation of one score by its features."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ class Part:
     usual : float or None
         The customer's own usual value; None where there is no such thing.
     contribution : float or None
-        What it adds to the log-odds of fraud; None where the model does not tell.
+        What it adds to the log-odds of fraud; None where the model has no contributions.
     """
 
     feature: str

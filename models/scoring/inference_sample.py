@@ -1,3 +1,5 @@
+"""Logged inputs and outputs of scored transactions."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -12,7 +14,7 @@ from schemas.label_offset import split_entry
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InferenceSample:
-    """Inputs and results of n scored transactions, as the job logged them.
+    """Inputs and scores of n transactions, as the job logged them.
 
     Parameters
     ----------

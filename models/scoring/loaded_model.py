@@ -1,3 +1,5 @@
+"""Loading and self-test of a model."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

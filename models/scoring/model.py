@@ -1,3 +1,5 @@
+"""ONNX Runtime session of a classifier."""
+
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray

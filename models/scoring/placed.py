@@ -1,3 +1,5 @@
+"""Records with their positions in a topic."""
+
 from typing import NamedTuple
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""One reason of an alert."""
+
 from dataclasses import dataclass
 
 from models.scoring.reason_code import ReasonCode
@@ -18,7 +20,7 @@ class Reason:
     usual : float or None
         The customer's own usual value; None where there is no such thing.
     contribution : float or None
-        What all features of this code together add to the log-odds of fraud; None where the model does not tell.
+        What all features of this code together add to the log-odds of fraud; None where the model has no contributions.
     strangeness : float or None
         How far value and usual are apart, where reasons are ranked by it: 1 is as far as genuine transactions
         typically are.

@@ -1,3 +1,5 @@
+"""Reason codes of alerts."""
+
 from enum import StrEnum
 
 from models.features.operation import Operation as Op

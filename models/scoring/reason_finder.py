@@ -1,3 +1,5 @@
+"""Selection of the reasons of an alert."""
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,3 +1,5 @@
+"""Exponentially decaying failure rate."""
+
 WINDOW = 1_000
 """Transactions after which what was before counts half."""
 

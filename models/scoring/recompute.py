@@ -1,3 +1,5 @@
+"""Recomputation of logged scores."""
+
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -20,7 +22,7 @@ Rows = NDArray[np.int64]
 
 
 class Recomputed(NamedTuple):
-    """Features and scores of a sample's n transactions when they are scored again.
+    """Recomputed scores of a sample's n transactions.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ class Recomputed(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """Input of one shard: its transactions in sequence, and the number of labels before each."""
+    """Replay of one shard: ordered transactions, and the number of labels known before each."""
 
     transactions: Rows
     sampled: Rows

@@ -1,3 +1,5 @@
+"""Rows and probabilities that verify a model after loading."""
+
 from __future__ import annotations
 
 import base64

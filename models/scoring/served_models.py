@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.risk import RiskTable
-from models.features.table import FEATURE_NAMES
+from models.features.table import FEATURE_NAMES, RISK_SOURCES
 from models.scoring.artifact import Manifest
 from models.scoring.customer_share import deciding_model
 from models.scoring.decision import decide
@@ -39,9 +39,6 @@ class ChallengerError(ValueError):
     def __init__(self, number: int, message: str) -> None:
         super().__init__(message)
         self.number = number
-
-
-_RISKS = (("category_risk", "merchant_category"), ("type_risk", "transaction_type"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -239,7 +236,7 @@ class ServedModels:
     ) -> ChallengerScores:
         if risks:
             x = x.copy()
-            for (feature, column), table in zip(_RISKS, risks, strict=True):
+            for (feature, column), table in zip(RISK_SOURCES.items(), risks, strict=True):
                 x[:, FEATURE_NAMES.index(feature)] = table.of(records.column(column))
         return ChallengerScores(x=x, scores=probabilities(model, x))
 

@@ -1,3 +1,5 @@
+"""Time limit of a challenger, relative to the champion."""
+
 MAX_OVERRUN_S = 2.0
 """Seconds that a challenger may take in all beyond its budget, before it is removed; below it the debt is paid back."""
 

@@ -1,3 +1,5 @@
+"""Scoring path of job and offline replay."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +43,7 @@ class Decisions:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ScoredBatch(Decisions):
-    """Result of `TransactionScorer.score` for n transactions, in their order; ``x`` is as the champion knows it.
+    """Result of `TransactionScorer.score` for n transactions, in their order; ``x`` has the champion's fraud rates.
 
     Parameters
     ----------

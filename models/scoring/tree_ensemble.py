@@ -1,3 +1,5 @@
+"""Tree ensembles as flat arrays."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -64,7 +66,7 @@ class TreeEnsemble(NamedTuple):
 
 
 class _OnPath(NamedTuple):
-    """Feature on a path: its last split, the side taken there, the share of rows that took it."""
+    """State of a feature on a path: the last split on it, the side taken, the share of rows that took it."""
 
     split: int = NONE
     side: int = 0

@@ -1,3 +1,5 @@
+"""Features that deviate from the customer's normal."""
+
 import math
 from collections.abc import Mapping
 

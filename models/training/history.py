@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.features.replay import replay_features
 from models.features.risk import RiskTable
+from models.features.table import RISK_SOURCES
 from models.training.protocol import Transactions
 from schemas.columns import read_history
 from schemas.file_limits import USUAL_LIMITS, FileLimits
@@ -82,7 +83,7 @@ def replay_history(
     """
     category_risk, type_risk = (
         RiskTable.fit(table[column].filter(pa.array(fit_rows)), transactions.is_fraud[fit_rows])
-        for column in ("merchant_category", "transaction_type")
+        for column in RISK_SOURCES.values()
     )
     x, duplicate = replay_features(
         table,

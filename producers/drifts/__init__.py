@@ -1,3 +1,5 @@
+"""Drifts that the simulator can inject."""
+
 from collections.abc import Callable, Mapping
 
 import numpy as np

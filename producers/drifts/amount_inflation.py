@@ -1,3 +1,5 @@
+"""Drift: amounts rise by half."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Drift: purchases move from shops to the internet."""
+
 from dataclasses import replace
 
 import numpy as np

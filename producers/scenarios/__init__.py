@@ -1,3 +1,5 @@
+"""Fraud scenarios of the simulator."""
+
 from producers.scenarios.account_takeover import account_takeover
 from producers.scenarios.card_testing import card_testing
 from producers.scenarios.compromised_merchant import compromised_merchant

@@ -1,3 +1,5 @@
+"""Scenario: account takeover from a new device."""
+
 import numpy as np
 
 from producers.devices import foreign_devices

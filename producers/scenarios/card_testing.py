@@ -1,3 +1,5 @@
+"""Scenario: card testing with small amounts."""
+
 import numpy as np
 from numpy.typing import NDArray
 

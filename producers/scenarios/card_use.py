@@ -1,3 +1,5 @@
+"""Rows of card-present and card-not-present use."""
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,3 +1,5 @@
+"""Scenario: card data stolen at a merchant."""
+
 import numpy as np
 from numpy.typing import NDArray
 

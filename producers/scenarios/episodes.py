@@ -1,3 +1,5 @@
+"""Attacks of several transactions, as flat arrays."""
+
 from dataclasses import dataclass
 from typing import Self
 

@@ -1,3 +1,5 @@
+"""Scenario: purchases of gift cards."""
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,3 +1,5 @@
+"""Scenario: card use in two distant places."""
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,3 +1,5 @@
+"""Scenario: ordinary amounts over weeks."""
+
 import numpy as np
 
 from producers.devices import foreign_devices

@@ -1,3 +1,5 @@
+"""Inputs of a fraud scenario."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,7 +11,7 @@ from producers.rows import Rows
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """Setting of a scenario: the world, its customers' own transactions, and the time it may use.
+    """Setting of a scenario: the world, the genuine transactions of its customers, and a time range.
 
     All frauds lie within `begin_ms <= time_ms < end_ms`.
     """

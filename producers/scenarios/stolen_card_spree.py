@@ -1,3 +1,5 @@
+"""Scenario: a stolen card in shop after shop."""
+
 import numpy as np
 from numpy.typing import NDArray
 

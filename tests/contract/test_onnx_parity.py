@@ -42,7 +42,7 @@ def test_threshold_rows_reach_both_sides_of_every_split(case):
 
 
 def test_stock_conversion_fails_where_the_export_does_not():
-    """Proves that the rows can tell: the converter's own rounding of thresholds is wrong on them."""
+    """Show that the rows reveal errors: the converter's own rounding of thresholds is wrong on them."""
     case = trained(trees=80, seed=3)
     stock = convert_lightgbm(
         case.booster, initial_types=[("features", FloatTensorType([None, FEATURES]))], zipmap=False

@@ -143,8 +143,8 @@ def run(*line: str):
 def test_command_verifies_what_train_wrote():
     done = run(str(artifact_folder()), "--history", str(history_file()))
     assert done.exit_code == 0, done.exception
-    told = json.loads(done.stdout)
-    assert (told["holds"], told["decision_flips"], sum(told["rows"].values())) == (True, 0, 20_000)
+    report = json.loads(done.stdout)
+    assert (report["holds"], report["decision_flips"], sum(report["rows"].values())) == (True, 0, 20_000)
 
 
 def test_command_fails_on_a_model_that_is_another(tmp_path):
@@ -177,10 +177,10 @@ def test_a_million_rows_of_the_default_trainer(options, tmp_path):
     ):
         done = CliRunner().invoke(cli.app, line)
         assert done.exit_code == 0, (done.output, done.exception)
-    told = json.loads(done.stdout)
-    assert (sum(told["rows"].values()), told["decision_flips"]) == (1_000_000, 0)
-    assert told["max_difference"] <= 1e-6
-    assert told["near_a_decision"] > 10
+    report = json.loads(done.stdout)
+    assert (sum(report["rows"].values()), report["decision_flips"]) == (1_000_000, 0)
+    assert report["max_difference"] <= 1e-6
+    assert report["near_a_decision"] > 10
 
 
 @pytest.mark.long

@@ -1,6 +1,6 @@
 """Records as released versions left them in the state of running jobs; the files are never to be changed.
 
-A new version of a record gets a new file beside the old one. Short ones stand in the unit tests of their modules
+A new version of a record gets a new file next to the old one. Short ones stand in the unit tests of their modules
 (history version 1 and 2, label record version 1).
 """
 

@@ -16,6 +16,7 @@ from fraudstream.system.ports import free_port
 from fraudstream.system.run_state import RunState
 from models.scoring.artifact import Artifact, load_artifact
 from tests.integration.embedded_registry import stop_registry
+from tests.integration.quick_cluster import QUICK_CLUSTER
 from tests.integration.scoring_lane import Lane, Running
 from tests.unit.training.histories import artifact_folder
 
@@ -34,7 +35,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         kafka={"port": free_port()},
         flink={"rest_port": free_port()},
     )
-    with embedded(settings) as services:
+    flink = settings.flink.model_copy(update={"config": QUICK_CLUSTER})
+    with embedded(settings.model_copy(update={"flink": flink})) as services:
         yield Running(settings=settings, services=services, numbers=count(1))
 
 

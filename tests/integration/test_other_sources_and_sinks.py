@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode, b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_job_scores_from_files_to_files_as_from_topic_to_topic(open_lane, artifa
             "payload": b64encode(payload or b"").decode(),
             "kafka_partition": 0,
             "kafka_offset": number,
-            "kafka_time": "2026-01-01 00:00:00Z",
+            "kafka_time": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z",
         }
         for number, (key, payload) in enumerate(records)
     ]

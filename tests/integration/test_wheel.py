@@ -130,3 +130,9 @@ def test_pages_of_other_tools_are_written(installed):
     done = installed.run("drift", "report", file, file, "--out", "drift.html")
     assert done.returncode == 0, done.stderr
     assert all((installed.folder / page).stat().st_size for page in ("explore.html", "drift.html"))
+
+
+@pytest.mark.parametrize("command", [["bench"], ["chaos"], ["drift", "scorecard"]], ids=" ".join)
+def test_benchmarks_are_run_from_a_clone(for_the_job, command):
+    done = for_the_job.run(*command)
+    assert (done.returncode, "Run this in a clone." in done.stderr) == (2, True), done.stderr

@@ -1,4 +1,4 @@
--- Amounts, eight steps to a factor of ten, beside scores in steps of 0.05.
+-- Amounts, eight steps to a factor of ten, by scores in steps of 0.05.
 SELECT
     pow(10, floor(log10(greatest(amount_minor, 1)) * 8) / 8) / 100 AS amount,
     pow(10, floor(log10(greatest(amount_minor, 1)) * 8 + 1) / 8) / 100 AS amount_below,

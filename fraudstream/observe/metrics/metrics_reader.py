@@ -18,7 +18,7 @@ POLL_S, MAX_AT_ONCE = 0.2, 20_000
 GATHER_MS = 500
 """Long fetches: counts are not urgent, and an API on the same machine needs processor and broker."""
 SAMPLED_SCORES = 50
-"""Decoded scores per poll; the rest are counted, and only their ids read."""
+"""Scores per poll whose values are recorded; the rest are counted."""
 
 
 class MetricsReader(BackgroundReader):

@@ -1,0 +1,1 @@
+"""Learners: LightGBM, XGBoost, random forest and logistic regression."""

@@ -34,7 +34,7 @@ def test_every_feature_is_another_fact_of_one_kernel():
     customer, labels = FeatureLayout.of(*CUSTOMER), FeatureLayout.of(*LABELS)
     assert sorted([*customer.columns, *labels.columns]) == list(range(len(FEATURES)))
     for facts in (customer, labels):
-        assert len(set(facts.codes.tolist())) == len(facts.codes)
+        assert len(set(facts.fact_indices.tolist())) == len(facts.fact_indices)
 
 
 @pytest.mark.parametrize("windows", [WINDOWS, LABEL_WINDOWS])

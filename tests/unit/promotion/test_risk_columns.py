@@ -24,8 +24,8 @@ def features(*rates: float) -> np.ndarray:
 
 def test_rate_of_a_category_becomes_its_rate_in_the_other_model():
     logged, other = model({"a": 0.1, "b": 0.2}, 0.01), model({"a": 0.3, "c": 0.9}, 0.02)
-    x, told = with_risks_of(features(0.1, 0.2, 0.01), logged, other)
-    assert told.all()
+    x, identified = with_risks_of(features(0.1, 0.2, 0.01), logged, other)
+    assert identified.all()
     # b is unknown to the other model, as is a category that neither was trained on.
     assert x[:, CATEGORY].tolist() == [np.float32(0.3), np.float32(0.02), np.float32(0.02)]
 
@@ -40,8 +40,8 @@ def test_rate_that_two_categories_share_tells_only_where_they_still_do():
 
 def test_rate_that_no_category_had_is_not_told():
     logged = model({"a": 0.1}, 0.01)
-    _, told = with_risks_of(features(0.7), logged, logged)
-    assert told.tolist() == [False]
+    _, identified = with_risks_of(features(0.7), logged, logged)
+    assert identified.tolist() == [False]
 
 
 def test_logged_features_are_left_as_they_are():

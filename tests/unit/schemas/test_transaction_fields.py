@@ -2,6 +2,7 @@
 
 import json
 from importlib.resources import files
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -122,3 +123,13 @@ def test_files_are_held_to_the_checks_of_the_table(field):
     values = [value for _, value in bad_values(field) if value is not None]
     column = pa.chunked_array([pa.array(values, field.type)])
     assert broken_rules({field.name: column}, limits=USUAL_LIMITS)[0].count("other rows") == 1
+
+
+def test_page_lists_the_fields():
+    page = (Path(__file__).parents[3] / "docs" / "schemas.md").read_text()
+    for field in TRANSACTION_FIELDS:
+        readers = ", ".join(str(reader.name).lower() for reader in Reader if reader in field.readers)
+        assert any(
+            line.startswith(f"| `{field.name}` | {field.type}") and line.endswith(f"| {readers} |")
+            for line in page.splitlines()
+        )

@@ -22,14 +22,14 @@ def transactions(*days: float) -> pa.Table:
     return pa.Table.from_pylist(rows, TRANSACTION_ARROW)
 
 
-def labels(*told: tuple[float, float, bool]) -> pa.Table:
+def labels(*rows: tuple[float, float, bool]) -> pa.Table:
     """Return labels of (day of the transaction, day at which it is known, whether it is a fraud)."""
     rows = [
         {
             "transaction_id": f"t{day:g}", "customer_id": "c", "merchant_id": "m", "amount_minor": 100,
             "event_time": NOON + timedelta(days=day), "is_fraud": fraud, "label_time": NOON + timedelta(days=known),
         }
-        for day, known, fraud in told
+        for day, known, fraud in rows
     ]  # fmt: skip
     return pa.Table.from_pylist(rows, LABEL_ARROW)
 
@@ -54,8 +54,8 @@ def test_fraud_that_is_known_before_its_time_is_not_taken_in():
 
 
 def test_label_that_was_known_last_holds_whatever_the_order():
-    told = labels((0, 3, False), (0, 1, True), (1, 2, False), (1, 3, True))
-    found = matured_window(transactions(0, 1, 10), told, days=30, horizon_days=5)
+    newest_labels = labels((0, 3, False), (0, 1, True), (1, 2, False), (1, 3, True))
+    found = matured_window(transactions(0, 1, 10), newest_labels, days=30, horizon_days=5)
     assert found.table["is_fraud"].to_pylist() == [False, True]
     assert found.table["label_time"].to_pylist() == [NOON + timedelta(days=3)] * 2
 

@@ -34,12 +34,12 @@ class Clock:
 
 
 def test_it_stops_when_the_time_is_up(prepared):
-    told = []
+    reported = []
     found = search(
-        "logistic", measures(prepared), seed=7, seconds=3, clock=Clock(), progress=lambda *now: told.append(now[1:])
+        "logistic", measures(prepared), seed=7, seconds=3, clock=Clock(), progress=lambda *now: reported.append(now[1:])
     )
     assert found.trials == 3
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert reported == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_it_tries_the_default_settings_first(prepared):

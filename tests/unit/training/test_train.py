@@ -65,11 +65,11 @@ def test_another_seed_gives_another_model(tmp_path, manifest):
 
 
 def test_progress_tells_each_stage_to_its_end(tmp_path):
-    told = []
-    train(history_file(), tmp_path, learner=SMALL, progress=lambda *state: told.append(state))
-    stages = list(dict.fromkeys(stage for stage, _, _ in told))
+    reported = []
+    train(history_file(), tmp_path, learner=SMALL, progress=lambda *state: reported.append(state))
+    stages = list(dict.fromkeys(stage for stage, _, _ in reported))
     assert stages == ["read", "replay", "replay from empty", "train", "verify"]
-    assert ("replay", len(history()), len(history())) in told
+    assert ("replay", len(history()), len(history())) in reported
 
 
 def test_optional_columns_may_be_absent(tmp_path):

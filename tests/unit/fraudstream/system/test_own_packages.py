@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+from fraudstream.control.submit import submit
+from fraudstream.devstack.stack import Services
+from fraudstream.settings.settings import load_settings
 from fraudstream.system import own_packages
 from fraudstream.system.failures import NotReady
 from fraudstream.system.folders import PROJECT_ROOT
@@ -52,6 +55,13 @@ def test_a_package_that_lost_its_init_file_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if "Editable" not in repr(finder)])
     with pytest.raises(NotReady, match=f"got .*{tmp_path / 'jobs'}"):
         require_own_packages()
+
+
+def test_no_job_is_submitted_with_a_foreign_package(monkeypatch, tmp_path):
+    monkeypatch.setattr(own_packages, "ROOT", tmp_path)
+    services = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
+    with pytest.raises(NotReady, match="expected the package schemas in "):
+        submit(load_settings(paths={"state": tmp_path / "state"}), services)
 
 
 def test_a_missing_package_is_refused(monkeypatch):

@@ -1,0 +1,6 @@
+"""Flink settings of the clusters that only tests use."""
+
+from fraudstream.devstack.flink_home import GARBAGE_COLLECTOR, QUICK_COMPILER
+
+QUICK_CLUSTER = {"env.java.opts.taskmanager": f"{GARBAGE_COLLECTOR} {QUICK_COMPILER}"}
+"""A job of a test ends before the better compiler pays for the processor time that it takes."""

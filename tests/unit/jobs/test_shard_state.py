@@ -1,0 +1,15 @@
+from typing import cast
+
+from pyflink.datastream import RuntimeContext
+
+from jobs.operators.shard_state import ShardState
+from tests.unit.jobs.operator_in_memory import Context
+
+
+def test_state_has_the_names_that_savepoints_know():
+    context = Context()
+    ShardState(cast("RuntimeContext", context), "thread")
+    assert set(context.states) == {
+        "histories", "merchant_labels", "customer_labels", "label_log", "label_offsets", "due", "merchants_due",
+        "observation", "deployment", "wanted_deployment", "rules", "wanted_rules", "snoozes", "list_entries", "begun",
+    }  # fmt: skip
