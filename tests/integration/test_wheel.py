@@ -106,7 +106,7 @@ def test_the_job_needs_no_other_extra(for_the_job):
     [
         (["train", "--history", "h.parquet"], "train"),
         (["evaluate", "h.parquet", "--train-end", "2026-01-01"], "train"),
-        (["serve"], "serve"),
+        (["api"], "serve"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
