@@ -41,7 +41,8 @@ def compiled_with(*parts: ModuleType) -> Callable[[Callable[..., Any]], Any]:
 
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher: Any = compiled(function)
-        index = getattr(dispatcher._cache, "_cache_file", None)
+        cache = getattr(dispatcher, "_cache", None)  # None where NUMBA_DISABLE_JIT leaves the function as it is
+        index = getattr(cache, "_cache_file", None)
         if index is not None:
             stats = [Path(str(part.__file__)).stat() for part in parts]
             index._source_stamp = (index._source_stamp, *((stat.st_mtime, stat.st_size) for stat in stats))

@@ -169,13 +169,13 @@ def polluted(lone_broker, tmp_path_factory) -> Polluted:
     out = tmp_path_factory.mktemp("foreign")
     (out / "rules.toml").write_text(RULES)
     (out / "values.txt").write_text("m8\nm9\n")
-    plain = load_settings(paths={"state": lone_broker})
-    broker = Broker.of(plain)
+    servers = Broker.of(load_settings(paths={"state": lone_broker})).bootstrap_servers
     settings = load_settings(
         paths={"state": lone_broker},
-        kafka={"bootstrap_servers": broker.bootstrap_servers, "partitions": 1},
+        kafka={"bootstrap_servers": servers, "partitions": 1},
         flink={"rest_url": NO_FLINK},
     )
+    broker = Broker.of(settings)
     create_topics(broker)
     place = ""
     good = good_records(load_artifact(artifact_folder()).manifest.model_id)

@@ -10,7 +10,7 @@ from fraudstream.settings.settings import load_settings
 from schemas.avro_schemas import SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
-from tests.unit.fraudstream.kafka.test_topic_codecs import Message
+from tests.unit.fraudstream.kafka.topic_messages import Message
 
 TOPIC = "fraud.scores.v1"
 SCORED = {
