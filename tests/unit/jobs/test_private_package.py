@@ -33,6 +33,15 @@ from {name}.schemas import batch_checks
 found = [kernel.stats for kernel in vars(batch_checks).values() if hasattr(kernel, "stats")]
 print(all(any(stats.cache_hits.values()) for stats in found), *{{stats.cache_path for stats in found}})
 """
+OUTLIVES_ITS_FOLDER = """
+import shutil, sys
+from {name}.schemas.registry import FileRegistry
+FileRegistry()
+sys.path.append({second!r})
+shutil.rmtree({first!r})
+from {name}.schemas import columns
+print(FileRegistry().id_for("any", "score") > 0, "second" in columns.__file__)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +54,7 @@ def output(script: str, *path: Path, **variables: str) -> str:
     variables = variables or {"NUMBA_DISABLE_JIT": "1"}
     env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))} | variables
     line = [sys.executable, "-P", "-c", script]
-    done = subprocess.run(line, capture_output=True, text=True, env=env, check=False, cwd=path[0])  # noqa: S603
+    done = subprocess.run(line, capture_output=True, text=True, env=env, check=False, cwd=path[0].parent)  # noqa: S603
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -63,6 +72,14 @@ def test_private_package_and_anothers_of_the_plain_name_are_imported_side_by_sid
         (tmp_path / name / "__init__.py").write_text("OWNER = 'theirs'\n")
     found = output(BESIDE_OTHERS.format(name=code.package), tmp_path, code.folder)
     assert found.split() == ["theirs", "True", f"{code.package}.jobs.job_config", "True"]
+
+
+def test_modules_of_a_job_that_ended_serve_a_later_job_of_the_same_code(code, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        copytree(code.folder / code.package, folder / code.package)
+    script = OUTLIVES_ITS_FOLDER.format(name=code.package, first=str(first), second=str(second))
+    assert output(script, first).split() == ["True", "True"]
 
 
 def test_code_is_shipped_once_for_each_version(code):
