@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -62,10 +62,6 @@ class Broker:
                 "start it with `fraudstream up`, or set kafka.bootstrap_servers to yours"
             )
         return cls(settings, servers)
-
-    def with_settings(self, settings: Settings) -> Self:
-        """Return the same brokers with other settings, as those of a standby's topics."""
-        return replace(self, settings=settings)
 
     @property
     def topics(self) -> Topics:
