@@ -11,8 +11,9 @@ from confluent_kafka import KafkaException
 from rich.table import Table
 
 from benchmarks.bench import ROOT, console
-from benchmarks.measurements import FORMER_NAMES, MEASUREMENTS, Measurement, find_measurement
+from benchmarks.measurements import MEASUREMENTS, Measurement, find_measurement
 from benchmarks.report import Report
+from fraudstream.settings.former_names import WORDS
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.interrupts import terminate_as_interrupt
@@ -33,9 +34,10 @@ def main(line: Sequence[str]) -> None:
         print_measurements()
         return
     name, *options = line
-    if name in FORMER_NAMES:
-        console.print(f"{name} is now called {FORMER_NAMES[name]}; the former name goes with the next release.")
-    measurement = find_measurement(FORMER_NAMES.get(name, name))
+    current = WORDS["bench"].get(name, name)
+    if current != name:
+        console.print(f"{name} is now called {current}; the former name goes with the next release.")
+    measurement = find_measurement(current)
     suite = measurement.suite
     given = vars(option_parser(measurement, suite).parse_args(options))
     folder, as_json = given.pop("results"), given.pop("json")

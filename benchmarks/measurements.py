@@ -90,9 +90,6 @@ MEASUREMENTS: Sequence[Measurement] = (
     ),
 )
 
-FORMER_NAMES: Mapping[str, str] = {"peers": "baselines"}
-"""Names of earlier releases."""
-
 
 def find_measurement(name: str) -> Measurement:
     """Return the measurement of a name; underscores count as hyphens.

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 import benchmarks
 from benchmarks.__main__ import main
-from benchmarks.measurements import FORMER_NAMES, MEASUREMENTS, find_measurement
+from benchmarks.measurements import MEASUREMENTS, find_measurement
 from fraudstream.cli import bench
 from fraudstream.cli import main as cli
+from fraudstream.settings.former_names import WORDS
 from fraudstream.system.folders import PROJECT_ROOT
 from schemas.errors import UserError
 
@@ -67,7 +68,7 @@ def test_unknown_name_is_refused_with_the_closest_one():
         find_measurement("poisson")
 
 
-@pytest.mark.parametrize(("former", "name"), FORMER_NAMES.items())
+@pytest.mark.parametrize(("former", "name"), WORDS["bench"].items())
 def test_former_name_still_finds_its_measurement_with_a_warning(former, name, capsys):
     with pytest.raises(SystemExit):
         main([former, "--help"])
