@@ -162,7 +162,3 @@ def _command() -> str:
 
 def _plain(text: str) -> str:
     return text.replace("[", r"\[")
-
-
-if __name__ == "__main__":
-    main()

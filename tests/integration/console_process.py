@@ -24,7 +24,7 @@ def console_process(lane: Lane, log: Path, **console: str) -> Iterator[str]:
     topics = {f"FRAUDSTREAM_TOPICS__{name.upper()}": topic for name, topic in asdict(lane.topics).items()}
     own = {f"FRAUDSTREAM_CONSOLE__{name.upper()}": value for name, value in console.items()}
     state = {"FRAUDSTREAM_PATHS__STATE": str(lane.settings.state.root)}
-    command = [sys.executable, "-m", "fraudstream.cli.main", "console", "--port", str(port)]
+    command = [sys.executable, "-m", "fraudstream", "console", "--port", str(port)]
     with log.open("wb") as file:
         process = subprocess.Popen(command, env=os.environ | topics | own | state, stdout=file, stderr=file)  # noqa: S603
     url = f"http://127.0.0.1:{port}"

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from itertools import count
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from models.scoring.transaction_scorer import TransactionScorer
 from producers.publisher import Publisher
 from schemas.columns import TRANSACTION_ARROW
 from schemas.errors import UserError
+from tests.integration.archive_command import follow_command
 from tests.integration.expected import card_world
 from tests.integration.inference_records import inference_records
 from tests.unit.training.histories import artifact
@@ -99,17 +99,7 @@ def test_archive_that_is_stopped_in_the_middle_loses_nothing_and_has_nothing_twi
 
 def test_archive_that_follows_and_is_killed_goes_on_where_its_files_end(settings, tmp_path):
     records, folder = inference_records(ROWS), tmp_path / "archive"
-    command = [
-        sys.executable,
-        "-m",
-        "fraudstream.cli.main",
-        "archive",
-        "--out",
-        str(folder),
-        "--follow",
-        "--flush-s",
-        "1",
-    ]
+    command = follow_command(folder)
     send(settings, records[:1_000])
     process = subprocess.Popen(command, env=os.environ.copy())  # noqa: S603
     try:

@@ -279,7 +279,7 @@ def test_what_follows_a_topic_ends_with_ctrl_c_alone(polluted, tmp_path, line):
     log = tmp_path / "log.txt"
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "fraudstream.cli.main", *line],
+            [sys.executable, "-m", "fraudstream", *line],
             env={**os.environ, **polluted.environment()}, stdout=file, stderr=file,
         )  # fmt: skip
 

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from contextlib import closing, contextmanager
 from itertools import count
 
@@ -24,6 +23,7 @@ from jobs.state_manifest import StateMismatchError
 from producers.encoding import encode_labels
 from schemas.label_offset import label_entry
 from schemas.registry import FileRegistry
+from tests.integration.archive_command import follow_command
 from tests.integration.expected import card_world, known_scores
 from tests.integration.inference_records import inference_records
 from tests.integration.recreated import recreate
@@ -167,17 +167,7 @@ def test_topic_that_is_away_is_no_other_one_until_it_is_back(topic):
 @contextmanager
 def following(folder):
     """Run `archive --follow`; gives the process, whose standard error is kept."""
-    command = [
-        sys.executable,
-        "-m",
-        "fraudstream.cli.main",
-        "archive",
-        "--out",
-        str(folder),
-        "--follow",
-        "--flush-s",
-        "1",
-    ]
+    command = follow_command(folder)
     process = subprocess.Popen(command, env=os.environ.copy(), stderr=subprocess.PIPE, text=True)  # noqa: S603
     try:
         yield process

@@ -171,9 +171,7 @@ def test_configured_port_that_is_taken_leaves_nothing_behind(tmp_path):
 def test_interrupted_up_leaves_nothing_behind(tmp_path, number):
     env = os.environ | {"FRAUDSTREAM_PATHS__STATE": str(tmp_path / "state")}
     state = tmp_path / "state" / "run" / "state.json"
-    up = subprocess.Popen(
-        [sys.executable, "-m", "fraudstream.cli.main", "up"], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL
-    )
+    up = subprocess.Popen([sys.executable, "-m", "fraudstream", "up"], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL)
     assert wait_until(lambda: state.exists() and "taskmanager-1" in state.read_text(), seconds=60)
     up.send_signal(number)
     assert up.wait(timeout=60) == 130

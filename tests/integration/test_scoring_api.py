@@ -150,7 +150,7 @@ def test_the_command_serves_who_has_a_token_until_it_is_told_to_end(lane, tmp_pa
     port, token = free_port(), "a-token-of-the-tests"
     topics = {f"FRAUDSTREAM_TOPICS__{name.upper()}": topic for name, topic in asdict(lane.topics).items()}
     own = {"FRAUDSTREAM_PATHS__STATE": str(lane.settings.state.root), "FRAUDSTREAM_API__TOKENS": token}
-    command = [sys.executable, "-m", "fraudstream.cli.main", "api", "--port", str(port)]
+    command = [sys.executable, "-m", "fraudstream", "api", "--port", str(port)]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env={**os.environ, **topics, **own}, stdout=log, stderr=log)  # noqa: S603
     try:

@@ -38,7 +38,7 @@ class Terminal:
         """Run a command that is to end with the exit code `expected`; returns what it printed to standard output."""
         (self.folder / "fraudstream.toml").write_text(self.config)
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "fraudstream.cli.main", *arguments],
+            [sys.executable, "-m", "fraudstream", *arguments],
             cwd=self.folder,
             env=os.environ | self.environment | environment,
             capture_output=True,

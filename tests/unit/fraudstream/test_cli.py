@@ -45,7 +45,7 @@ def own_state(tmp_path, monkeypatch):
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fraudstream.cli.main", *arguments]
+    command = [sys.executable, "-m", "fraudstream", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
 
 

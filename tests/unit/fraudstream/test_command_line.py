@@ -15,7 +15,7 @@ from fraudstream.cli import main as cli
 from fraudstream.system.failures import RuntimeFailure
 from schemas.errors import UserError
 
-COMMAND = [sys.executable, "-m", "fraudstream.cli.main"]
+COMMAND = [sys.executable, "-m", "fraudstream"]
 SMALL_WORLD = ["--customers", "50", "--merchants", "100", "--days", "4"]
 
 
