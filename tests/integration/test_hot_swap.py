@@ -50,8 +50,8 @@ def consistency(*arguments):
 
 def swap(lane, champion, *challengers):
     """Deploy models, wait until every shard scores with them, and until some scores are theirs."""
-    told = await_answers(lane, deploy(lane, champion, *challengers))
-    assert {(event["kind"], event["model_id"]) for event in told} == {("SERVING", champion["model_id"])}
+    answers = await_answers(lane, deploy(lane, champion, *challengers))
+    assert {(event["kind"], event["model_id"]) for event in answers} == {("SERVING", champion["model_id"])}
     lane.await_records(lane.topics.scores, lane.size(lane.topics.scores) + SEEN)
 
 
@@ -109,9 +109,9 @@ def test_share_of_the_customers_is_decided_by_the_challenger_and_all_are_compare
     point_at(lane)
     lane.submit()
     line = ("--challenger", other["location"], "--share", "0.4")
-    code, told = model("deploy", own["location"], *line, "--review-threshold", "0.05")
+    code, shards = model("deploy", own["location"], *line, "--review-threshold", "0.05")
     assert code == 0
-    assert {(shard["model"], *shard["challengers"]) for shard in told} == {(own["model_id"], other["model_id"])}
+    assert {(shard["model"], *shard["challengers"]) for shard in shards} == {(own["model_id"], other["model_id"])}
     lane.send(table)
     lane.await_scores(len(table))
     lane.await_records(lane.topics.shadow, len(lane.shards))
@@ -145,9 +145,9 @@ def test_order_that_the_job_refuses_is_told_by_exit_code_1(open_lane, point_at, 
     await_answers(lane, deploy(lane, other))  # no transaction comes: timers see to it
     assert model("status")[0] == 0
     await_answers(lane, deploy(lane, {**own, "location": str(broken_folder)}))
-    code, told = model("status")
+    code, shards = model("status")
     assert code == 1
-    assert {(shard["model"], shard["answer"]["kind"]) for shard in told} == {(other["model_id"], "REFUSED")}
+    assert {(shard["model"], shard["answer"]["kind"]) for shard in shards} == {(other["model_id"], "REFUSED")}
 
 
 @pytest.fixture
@@ -207,8 +207,8 @@ def test_twenty_swaps_under_twenty_thousand_events_a_second(open_lane):
     lane.submit()
     with lane.sending(table, rate=20_000):
         for folder in islice(cycle(folders()), 20):
-            told = await_answers(lane, deploy(lane, named(folder)))
-            assert {event["kind"] for event in told} == {"SERVING"}
+            answers = await_answers(lane, deploy(lane, named(folder)))
+            assert {event["kind"] for event in answers} == {"SERVING"}
     lane.await_scores(len(table))
     lane.cancel()
     assert len(assert_each_once_as_its_model_scores(lane, table, *folders())) == 2

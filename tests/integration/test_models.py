@@ -129,14 +129,14 @@ def alerts(settings: Settings) -> list[dict[str, Any]]:
 def test_alert_is_scored_again_to_the_same_score_with_its_reasons(alerts):
     logged = 0
     for alert in alerts[:6]:
-        code, told = run("explain", alert["alert_id"])
-        assert (code, told["same"], told["score_again"]) == (0, True, alert["score"])
-        assert [reason["code"] for reason in told["reasons"]] == [reason["code"] for reason in alert["reasons"]]
-        assert {part["feature"]: part["value"] for part in told["features"]} == alert["features"]
-        if told["logged"]:
+        code, explained = run("explain", alert["alert_id"])
+        assert (code, explained["same"], explained["score_again"]) == (0, True, alert["score"])
+        assert [reason["code"] for reason in explained["reasons"]] == [reason["code"] for reason in alert["reasons"]]
+        assert {part["feature"]: part["value"] for part in explained["features"]} == alert["features"]
+        if explained["logged"]:
             logged += 1
-            assert told["logged"]["transaction_id"] == alert["transaction_id"]
-            assert told["logged"]["label_offsets"] == [1, 2]
+            assert explained["logged"]["transaction_id"] == alert["transaction_id"]
+            assert explained["logged"]["label_offsets"] == [1, 2]
     assert 0 < logged < 6
 
 
@@ -145,8 +145,8 @@ def test_alert_of_a_promoted_model_is_explained_by_that_one(alerts, monkeypatch)
     run("model", "promote", 1)
     monkeypatch.setenv("FRAUDSTREAM_MODEL__ARTIFACT", str(better_folder()))
     assert run("explain", alerts[0]["alert_id"])[0] == 0
-    code, told = run("explain", alerts[0]["alert_id"], "--model", better_folder())
-    assert (code, told["same"]) == (1, False)
+    code, explained = run("explain", alerts[0]["alert_id"], "--model", better_folder())
+    assert (code, explained["same"]) == (1, False)
 
 
 def test_alert_that_is_not_there_is_told(settings):

@@ -33,9 +33,9 @@ def test_topic_that_keeps_too_little_is_named_until_it_is_changed(lone_broker):
     found = retention_complaints(broker, needs)
     assert "expected at least 56 days" in found[topics.labels]
     assert found[topics.transactions] == found[topics.control] == ""
-    told = {finding.name: finding for finding in doctor.retention(broker)}
-    assert not told[f"retention of {topics.labels}"].ok
-    assert not told[f"retention of {topics.labels}"].required
+    findings = {finding.name: finding for finding in doctor.retention(broker)}
+    assert not findings[f"retention of {topics.labels}"].ok
+    assert not findings[f"retention of {topics.labels}"].required
 
     keep(topics.labels, 56)
     assert wait_until(lambda: not retention_complaints(broker, needs)[topics.labels], seconds=10)

@@ -33,8 +33,8 @@ LARGE = 90
 def follow(lane, ordered):
     """Publish a rule book; returns what each shard made of it."""
     publish_rules(lane.settings, lane.services, ordered)
-    told = await_answers(lane.broker, ordered.book_id)
-    return {(shard.answer.kind, shard.answer.detail) if shard.answer else None for shard in told}
+    shards = await_answers(lane.broker, ordered.book_id)
+    return {(shard.answer.kind, shard.answer.detail) if shard.answer else None for shard in shards}
 
 
 def a_snooze(customer_id, until):
@@ -52,8 +52,8 @@ def snooze(lane, customer_id, until):
     """Publish a snooze; returns the answers to it."""
     order = a_snooze(customer_id, until)
     publish_snooze(lane.settings, lane.services, order)
-    told = await_one_answer(lane.broker, order.snooze_id)
-    return [shard.answer and (shard.answer.kind, shard.answer.detail) for shard in told]
+    shards = await_one_answer(lane.broker, order.snooze_id)
+    return [shard.answer and (shard.answer.kind, shard.answer.detail) for shard in shards]
 
 
 def by_rules(expected, frozen, snoozed):
@@ -147,8 +147,8 @@ def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(ope
     alerts = [item for item in lane.alerts() if item["score"] < item["review_threshold"]]
     assert {item["reasons"][0]["text"] for item in alerts} == {"An amount that is rare"}
 
-    code, told = fraudstream("explain", alerts[0]["alert_id"], "--model", str(artifact_folder()))
-    assert (code, told["same"], told["rules"][0]["code"]) == (0, True, "rule:large_amount")
+    code, explained = fraudstream("explain", alerts[0]["alert_id"], "--model", str(artifact_folder()))
+    assert (code, explained["same"], explained["rules"][0]["code"]) == (0, True, "rule:large_amount")
     hits = "rule.large_amount.hits"
     large = sum(amount > LARGE * 100 for amount in table["amount_minor"].to_pylist())
     assert wait_until(lambda: lane.rest.counters(lane.job_ids[-1], "fraudstream").get(hits) == large, seconds=60)
@@ -302,9 +302,9 @@ def test_list_entries_are_imported_and_removed_and_outlast_a_restart_and_a_fresh
         some = table.slice(turn * part, part)
         lane.send(some)
         lane.await_scores((turn + 1) * part)
-        told = decisions({*some["transaction_id"].to_pylist()})
+        decided = decisions({*some["transaction_id"].to_pylist()})
         for name, merchant in zip(some["transaction_id"].to_pylist(), some["merchant_id"].to_pylist(), strict=True):
-            assert told[name] or merchant not in frozen, (turn, name)
+            assert decided[name] or merchant not in frozen, (turn, name)
         alerts = [alert for alert in lane.alerts() if alert["reasons"][0]["code"] == "rule:frozen_merchant"]
         assert {alert["merchant_id"] for alert in alerts} == frozen
         savepoint = lane.stop_with_savepoint()

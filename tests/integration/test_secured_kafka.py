@@ -140,10 +140,10 @@ def test_shut_door_is_told_in_a_line(terminal, broker, case, changes, message):
         terminal.config = terminal.config.replace("SASL_SSL", changes["protocol"]).replace(f'ca = "{broker.ca}"', "")
     password = "wrong-guess" if case == "wrong password" else PASSWORDS[USER]
     for command in (["topics", "ls"], ["doctor"]):
-        told = terminal.run(*command, expected=3, **{VARIABLE: password})
+        printed = terminal.run(*command, expected=3, **{VARIABLE: password})
         if command != ["doctor"]:  # which tells it among other things
-            assert message in told
-            assert len(told.strip().splitlines()) == 1
+            assert message in printed
+            assert len(printed.strip().splitlines()) == 1
     assert all(password not in text and "Traceback" not in text for text in terminal.said)
     assert message in "".join(terminal.said[2:])
 
@@ -165,8 +165,8 @@ def test_submit_and_doctor_name_all_that_is_missing_at_once(terminal, broker):
     deny(broker, names["alerts"], AclOperation.WRITE)
     deny(broker, names["transactions"], AclOperation.READ)
     other = {"FRAUDSTREAM_TOPICS__DEAD_LETTERS": "fraud.rights.none", "FRAUDSTREAM_JOB__TRANSACTION_PREFIX": "payroll"}
-    told = terminal.run("submit", "--guarantee", "exactly-once", expected=3, **other)
-    assert len(told.strip().splitlines()) == 1
+    printed = terminal.run("submit", "--guarantee", "exactly-once", expected=3, **other)
+    assert len(printed.strip().splitlines()) == 1
     for text in (
         "missing fraud.rights.none",
         f"no right to read {names['transactions']}",
@@ -174,12 +174,12 @@ def test_submit_and_doctor_name_all_that_is_missing_at_once(terminal, broker):
         "no right to write by transactions of the id payroll-submit-check",
         "fraudstream topics create",
     ):
-        assert text in told
+        assert text in printed
     found = terminal.run("doctor", expected=3, FRAUDSTREAM_JOB__GUARANTEE="exactly-once", **other)
     assert f"no right to write {names['alerts']}" in found + "".join(terminal.said)
     assert "payroll-submit-check" in "".join(terminal.said[-2:])
 
 
 def test_user_has_no_rights_beyond_its_topics(terminal):
-    told = terminal.run("topics", "create", expected=1, FRAUDSTREAM_TOPICS__ALERTS="payroll")
-    assert "payroll" in told
+    printed = terminal.run("topics", "create", expected=1, FRAUDSTREAM_TOPICS__ALERTS="payroll")
+    assert "payroll" in printed
