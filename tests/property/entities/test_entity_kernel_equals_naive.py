@@ -1,0 +1,116 @@
+"""Live features of entities: the compiled engine against the obvious computation, over random streams."""
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.entities import entity_kernel
+from models.entities.entity_engine import EntityEngine
+from models.entities.entity_record import EVENT
+from models.entities.naive_entities import EntityEvent, EntityFacts, NaiveEntity
+from models.features.feature_layout import FeatureLayout
+from models.features.window import WINDOWS
+
+FACTS = [
+    *((name, window.name) for window in WINDOWS for name in entity_kernel.WINDOWED_FACTS),
+    *((name, None) for name in entity_kernel.OTHER_FACTS),
+]
+LAYOUT = FeatureLayout(
+    windows_ms=np.array([window.length_ms for window in WINDOWS], np.int64),
+    columns=np.arange(len(FACTS)),
+    codes=np.arange(len(FACTS)),
+    missing=np.full(len(FACTS), -7, np.float32),
+)
+START_MS = 1_700_000_000_000
+STEPS_MS = (0, 1, 999, 60_000, 599_999, 3_600_000, 86_400_000, 9 * 86_400_000, 91 * 86_400_000, -1, -60_000, -4_000_000)
+
+
+def mixed(number: int) -> int:
+    """Return a 64-bit hash of a small number (splitmix64)."""
+    z = (number + 1) * 0x9E3779B97F4A7C15 & (1 << 64) - 1
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & (1 << 64) - 1
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & (1 << 64) - 1
+    return z ^ z >> 31
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[tuple[int, EntityEvent]]:
+    seed = draw(st.integers(0, 2**32))
+    size, keys = draw(st.sampled_from([5, 40, 200, 700])), draw(st.sampled_from([1, 2, 20]))
+    people, weights = draw(st.sampled_from([1, 30, 1_000])), draw(st.lists(st.integers(0, 8), min_size=12, max_size=12))
+    random = np.random.default_rng(seed)
+    chances = np.array(weights, float) + np.array([4, 4, 4, 4, *[0.2] * 8])
+    now_ms, events = START_MS, []
+    for step in random.choice(STEPS_MS, size, p=chances / chances.sum()).tolist():
+        now_ms += step
+        if events and random.random() < 0.05:
+            key, again = events[int(random.integers(len(events)))]
+            events.append((key, replace(again, event_time_ms=now_ms)))
+            continue
+        events.append(
+            (
+                int(random.integers(keys)) + 1,
+                EntityEvent(
+                    customer=mixed(int(random.integers(people))),
+                    transaction=mixed(10**6 + len(events)),
+                    event_time_ms=now_ms,
+                    amount=float(np.float32(random.choice([0, 1.5, 20, 1e6, random.random() * 100]))),
+                ),
+            )
+        )
+    return events
+
+
+def encoded(events: list[tuple[int, EntityEvent]]) -> np.ndarray:
+    rows = [
+        (key, e.customer, e.transaction, e.event_time_ms, e.amount, row) for row, (key, e) in enumerate(events)
+    ]
+    return np.array(rows, EVENT)
+
+
+def expected(events: list[tuple[int, EntityEvent]]) -> tuple[np.ndarray, list[bool]]:
+    entities: dict[int, NaiveEntity] = {}
+    rows, counted = [], []
+    for key, event in events:
+        entity = entities.setdefault(key, NaiveEntity())
+        entity.forget_if_silent(event.event_time_ms)
+        facts = EntityFacts(entity, event).all()
+        rows.append([facts.get(fact, -7) for fact in FACTS])
+        counted.append(not entity.is_duplicate(event))
+        if counted[-1]:
+            entity.ingest(replace(event, is_new=entity.is_new(event.customer)))
+    return np.array(rows, np.float64), counted
+
+
+@settings(deadline=None, max_examples=60)
+@given(streams())
+def test_compiled_features_equal_the_naive_ones(events):
+    found = EntityEngine(LAYOUT, load=None).advance(encoded(events))
+    x, counted = expected(events)
+    assert found.counted.tolist() == counted
+    for column, fact in enumerate(FACTS):
+        np.testing.assert_allclose(found.x[:, column], x[:, column], rtol=2e-5, atol=2e-2, err_msg=str(fact))
+
+
+@settings(deadline=None, max_examples=40)
+@given(streams(), st.lists(st.integers(1, 60), min_size=1, max_size=8), st.sampled_from([1, 3, 1_000]))
+def test_batches_and_reloaded_records_do_not_change_a_bit(events, sizes, capacity):
+    whole = EntityEngine(LAYOUT, load=None).advance(encoded(events))
+    stored: dict[int, bytes] = {}
+    engine, parts, start = EntityEngine(LAYOUT, load=stored.get, capacity=capacity), [], 0
+    for number in range(len(events)):
+        size = sizes[number % len(sizes)]
+        if start >= len(events):
+            break
+        parts.append(engine.advance(encoded(events)[start : start + size]))
+        start += size
+        if number % 3 == 2:
+            stored |= engine.take_changed()
+        if number % 7 == 6:
+            stored |= engine.take_changed()
+            engine = EntityEngine(LAYOUT, load=stored.get, capacity=capacity, next_sequence=engine.next_sequence)
+    np.testing.assert_array_equal(np.vstack([part.x for part in parts]), whole.x)
+    np.testing.assert_array_equal(np.concatenate([part.sequences for part in parts]), whole.sequences)
+    np.testing.assert_array_equal(np.concatenate([part.counted for part in parts]), whole.counted)
