@@ -61,3 +61,20 @@ class Operation(StrEnum):
     TO_GENUINE_MEAN = "to_genuine_mean"  # (amount + 1) / (that mean + 1), in major units
     TO_GENUINE_MAXIMUM = "to_genuine_maximum"  # (amount + 1) / (that maximum + 1), in major units
     GENUINE_Z_SCORE = "genuine_z_score"  # (amount - mean) / (deviation + 1) of the genuine ones among the newest kept
+
+    # of the transactions of an entity, of any customer: a merchant, a device ("entity" in the feature's row);
+    # exact over its newest 32, whole tiles beyond
+    ENTITY_COUNT = "entity_count"  # number of earlier transactions in the window, 0 when none
+    ENTITY_SUM = "entity_sum"  # sum of their amounts, 0 when none
+    ENTITY_MEAN = "entity_mean"  # mean of their amounts
+    ENTITY_DEVIATION = "entity_deviation"  # population standard deviation of their amounts, 0 for one transaction
+    ENTITY_MAXIMUM = "entity_maximum"  # largest of their amounts
+    ENTITY_CUSTOMERS = "entity_customers"  # number of distinct customers among them; beyond the newest 32 within 13 %
+    ENTITY_NEW_SHARE = "entity_new_share"  # share of them whose customer was new to the entity
+    ENTITY_Z_SCORE = "entity_z_score"  # (amount - mean) / (deviation + 1 major unit)
+    ENTITY_TO_MEAN = "entity_to_mean"  # (amount + 1) / (mean + 1), in major units
+
+    # over all that is kept of the entity
+    ENTITY_AGE = "entity_age"  # seconds since its first transaction
+    ENTITY_SINCE_LAST = "entity_since_last"  # seconds since its newest earlier transaction
+    ENTITY_IS_NEW_CUSTOMER = "entity_is_new_customer"  # 1 when the customer is new to the entity, else 0

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from models.features.entity import ENTITIES, Entity
 from models.features.history import K
 from models.features.label_record import KEPT_LABELS
 from models.features.operation import Operation as Op
@@ -69,6 +70,8 @@ class Feature:
     usual : Usual or None
         The customer's own usual value, for the reasons of an alert; None where there is no such thing. It is
         not part of `spec_hash`, as no score depends on it.
+    entity : str or None
+        Name of the `Entity` whose transactions are counted; None: the customer, or labels.
     """
 
     name: str
@@ -78,14 +81,43 @@ class Feature:
     unit: str
     missing: float
     usual: Usual | None
+    entity: str | None = None
 
 
 _TENTHS, _HOURS, _DAYS = 1 / 1008, 1 / 168, 1 / 7  # the share of ten minutes, of one hour, of one day in a week
 _D1, _D2, _D7, _D28, _D30 = LABEL_WINDOWS
 
+
+def _entity_features(entity: Entity) -> tuple[Feature, ...]:
+    name = entity.name
+
+    def windowed(window: Window) -> tuple[Feature, ...]:
+        def of(fact: str, source: str, operation: Op, unit: str, missing: float, usual: Usual | None = None) -> Feature:
+            return Feature(f"{name}_{fact}_{window.name}", source, operation, window, unit, missing, usual, name)
+
+        return (
+            of("count", "event_time", Op.ENTITY_COUNT, "transactions", 0),
+            of("sum", "amount_minor", Op.ENTITY_SUM, "major units", 0),
+            of("mean", "amount_minor", Op.ENTITY_MEAN, "major units", -1),
+            of("deviation", "amount_minor", Op.ENTITY_DEVIATION, "major units", -1),
+            of("max", "amount_minor", Op.ENTITY_MAXIMUM, "major units", -1),
+            of("customers", "customer_id", Op.ENTITY_CUSTOMERS, "customers", 0),
+            of("new_share", "customer_id", Op.ENTITY_NEW_SHARE, "share", -1),
+            of("amount_z", "amount_minor", Op.ENTITY_Z_SCORE, "deviations", 0, Usual(None, 0)),
+            of("amount_to_mean", "amount_minor", Op.ENTITY_TO_MEAN, "ratio", -1, Usual(None, 1)),
+        )
+
+    return (
+        *(feature for window in WINDOWS for feature in windowed(window)),
+        Feature(f"{name}_age_s", "event_time", Op.ENTITY_AGE, None, "s", -1, None, name),
+        Feature(f"{name}_since_last_s", "event_time", Op.ENTITY_SINCE_LAST, None, "s", -1, None, name),
+        Feature(f"{name}_new_customer", "customer_id", Op.ENTITY_IS_NEW_CUSTOMER, None, "flag", -1, None, name),
+    )
+
+
 # The one place where the features are listed. A feature's place here is its column in x and in the ONNX
 # model. Windows are exact over the customer's last K transactions and count by tiles what is beyond them.
-FEATURES: tuple[Feature, ...] = (
+CUSTOMER_FEATURES: tuple[Feature, ...] = (
     # transactions of the customer in a window
     Feature("count_10m", "event_time", Op.COUNT, TEN_MINUTES, "transactions", 0, Usual("count_7d", _TENTHS)),
     Feature("count_1h", "event_time", Op.COUNT, HOUR, "transactions", 0, Usual("count_7d", _HOURS)),
@@ -179,6 +211,13 @@ FEATURES: tuple[Feature, ...] = (
     Feature("to_genuine_max", "amount_minor", Op.TO_GENUINE_MAXIMUM, None, "ratio", -1, None),
     Feature("genuine_z", "amount_minor", Op.GENUINE_Z_SCORE, None, "deviations", 0, Usual(None, 0)),
 )
+"""Features of a transaction, its customer, and known labels; the first columns of x."""
+
+FEATURES: tuple[Feature, ...] = (
+    *CUSTOMER_FEATURES,
+    *(feature for entity in ENTITIES for feature in _entity_features(entity)),
+)
+"""All features in the order of their columns in x: those of each entity follow the customer's."""
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 

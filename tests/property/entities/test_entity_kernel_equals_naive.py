@@ -6,23 +6,18 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.entities import entity_kernel
-from models.entities.entity_engine import EntityEngine
-from models.entities.entity_record import EVENT
-from models.entities.naive_entities import EntityEvent, EntityFacts, NaiveEntity
-from models.features.feature_layout import FeatureLayout
-from models.features.window import WINDOWS
+from benchmarks.baselines.naive_entities import EntityEvent, EntityFacts, NaiveEntity
+from models.features.entities.entity_engine import EntityEngine
+from models.features.entities.entity_layout import ENTITY_LAYOUT
+from models.features.entities.entity_record import EVENT
+from models.features.table import FEATURES
 
 FACTS = [
-    *((name, window.name) for window in WINDOWS for name in entity_kernel.WINDOWED_FACTS),
-    *((name, None) for name in entity_kernel.OTHER_FACTS),
+    (feature.operation.value, feature.window and feature.window.name)
+    for feature in FEATURES
+    if feature.entity == "device"
 ]
-LAYOUT = FeatureLayout(
-    windows_ms=np.array([window.length_ms for window in WINDOWS], np.int64),
-    columns=np.arange(len(FACTS)),
-    codes=np.arange(len(FACTS)),
-    missing=np.full(len(FACTS), -7, np.float32),
-)
+LAYOUT = ENTITY_LAYOUT
 START_MS = 1_700_000_000_000
 STEPS_MS = (0, 1, 999, 60_000, 599_999, 3_600_000, 86_400_000, 9 * 86_400_000, 91 * 86_400_000, -1, -60_000, -4_000_000)
 
@@ -64,9 +59,7 @@ def streams(draw: st.DrawFn) -> list[tuple[int, EntityEvent]]:
 
 
 def encoded(events: list[tuple[int, EntityEvent]]) -> np.ndarray:
-    rows = [
-        (key, e.customer, e.transaction, e.event_time_ms, e.amount, row) for row, (key, e) in enumerate(events)
-    ]
+    rows = [(key, e.customer, e.transaction, e.event_time_ms, e.amount, row) for row, (key, e) in enumerate(events)]
     return np.array(rows, EVENT)
 
 
@@ -77,7 +70,7 @@ def expected(events: list[tuple[int, EntityEvent]]) -> tuple[np.ndarray, list[bo
         entity = entities.setdefault(key, NaiveEntity())
         entity.forget_if_silent(event.event_time_ms)
         facts = EntityFacts(entity, event).all()
-        rows.append([facts.get(fact, -7) for fact in FACTS])
+        rows.append([facts.get(fact, missing) for fact, missing in zip(FACTS, LAYOUT.missing.tolist(), strict=True)])
         counted.append(not entity.is_duplicate(event))
         if counted[-1]:
             entity.ingest(replace(event, is_new=entity.is_new(event.customer)))

@@ -4,7 +4,7 @@ import math
 import statistics
 from dataclasses import dataclass, field
 
-from models.entities.entity_record import BLOOM_ADDS, MAX_LEFT_IDS, RECENT, REGISTERS
+from models.features.entities.entity_record import BLOOM_ADDS, MAX_LEFT_IDS, RECENT, REGISTERS
 from models.features.window import HORIZON_MS, TILES, WINDOWS, Window
 
 DUPLICATE_MINUTES = 7 * 24 * 60
@@ -71,7 +71,8 @@ class NaiveEntity:
         newest_ms = max([event.event_time_ms, *(kept.event_time_ms for kept in self.kept)])
         oldest = newest_ms // 60_000 - DUPLICATE_MINUTES
         return any(
-            e.transaction == event.transaction and e.event_time_ms // 60_000 >= oldest for e in self.left[-MAX_LEFT_IDS:]
+            e.transaction == event.transaction and e.event_time_ms // 60_000 >= oldest
+            for e in self.left[-MAX_LEFT_IDS:]
         )
 
     def ingest(self, event: EntityEvent) -> None:
@@ -133,27 +134,31 @@ class EntityFacts:
         if tiles:
             # Customers of the kept events within the window and of whole tiles.
             customers = max(customers, estimate(sketch({e.customer for e in every})))
-        facts = {"count": float(len(every)), "sum": math.fsum(amounts), "customers": customers}
+        facts = {
+            "entity_count": float(len(every)),
+            "entity_sum": math.fsum(amounts),
+            "entity_customers": customers,
+        }
         if every:
             mean, deviation = statistics.fmean(amounts), statistics.pstdev(amounts)
             facts |= {
-                "mean": mean,
-                "deviation": deviation,
-                "maximum": max(0.0, *amounts) if len(amounts) > 1 else max(0.0, amounts[0]),
-                "new_share": sum(e.is_new for e in every) / len(every),
-                "z_score": (self.event.amount - mean) / (deviation + 1),
-                "to_mean": (self.event.amount + 1) / (mean + 1),
+                "entity_mean": mean,
+                "entity_deviation": deviation,
+                "entity_maximum": max(0.0, *amounts) if len(amounts) > 1 else max(0.0, amounts[0]),
+                "entity_new_share": sum(e.is_new for e in every) / len(every),
+                "entity_z_score": (self.event.amount - mean) / (deviation + 1),
+                "entity_to_mean": (self.event.amount + 1) / (mean + 1),
             }
         return facts
 
     def others(self) -> dict[str, float]:
         """Return the facts without a window."""
         now_ms, earlier = self.event.event_time_ms, self.earlier()
-        facts = {"is_new_customer": float(self.entity.is_new(self.event.customer))}
+        facts = {"entity_is_new_customer": float(self.entity.is_new(self.event.customer))}
         if self.entity.kept and self.entity.first_ms <= now_ms:
-            facts["age"] = (now_ms - self.entity.first_ms) / 1000
+            facts["entity_age"] = (now_ms - self.entity.first_ms) / 1000
         if earlier:
-            facts["since_last"] = (now_ms - earlier[-1].event_time_ms) / 1000
+            facts["entity_since_last"] = (now_ms - earlier[-1].event_time_ms) / 1000
         return facts
 
     def all(self) -> dict[tuple[str, str | None], float]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.entities.entity_record import (
+from models.features.entities.entity_record import (
     ENTRY,
     ID_FIELDS,
     MAX_LEFT_IDS,
@@ -19,7 +19,6 @@ from models.entities.entity_record import (
 )
 from models.features.left_rows import LeftRows
 from models.features.pool import Pool
-
 
 Load = Callable[[int], bytes | None]
 """Gives the record that is stored under an entity's hash, None when there is none."""

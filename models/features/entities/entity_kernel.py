@@ -12,9 +12,10 @@ from models.features.compiled import compiled, inlined
 
 # The facts that `advance` finds, in this order: the windowed ones for each window in turn, then the others.
 WINDOWED_FACTS = (
-    "count", "sum", "mean", "deviation", "maximum", "customers", "new_share", "z_score", "to_mean",
+    "entity_count", "entity_sum", "entity_mean", "entity_deviation", "entity_maximum", "entity_customers",
+    "entity_new_share", "entity_z_score", "entity_to_mean",
 )  # fmt: skip
-OTHER_FACTS = ("age", "since_last", "is_new_customer")
+OTHER_FACTS = ("entity_age", "entity_since_last", "entity_is_new_customer")
 
 _PER_WINDOW = len(WINDOWED_FACTS)
 _OTHERS = len(OTHER_FACTS)
@@ -314,7 +315,7 @@ def _insert(row, count, event, is_new, tiles, tiled, seen, windows_ms, id_rows, 
 
 @compiled
 def advance(
-    entries, counts, first_ms, sequences, tiled, tiles, seen, id_rows, ids, slots, events, windows_ms, columns, codes,
+    entries, counts, first_ms, sequences, tiled, tiles, seen, id_rows, ids, slots, events, windows_ms, columns, fact_indices,
     missing, first_sequence, counted, x, spare,
 ):  # fmt: skip
     """Write the features of each event in order, and add it to its entity.
@@ -347,7 +348,7 @@ def advance(
         facts[at + 1] = (now_ms - row[newest].event_time_ms) / 1000.0 if newest >= 0 else np.nan
         facts[at + 2] = is_new
         for k in range(columns.size):
-            value = facts[codes[k]]
+            value = facts[fact_indices[k]]
             x[i, columns[k]] = missing[k] if math.isnan(value) else np.float32(value)
         newest_ms = max(row[count - 1].event_time_ms, now_ms) if count else now_ms
         duplicate = count and _is_duplicate(row, count, ids, id_rows[slot], event.transaction, newest_ms)

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.entities import entity_kernel
-from models.entities.entity_pool import EntityPool, Load
-from models.entities.entity_record import ENTRY, EVENT
+from models.features.entities import entity_kernel
+from models.features.entities.entity_pool import EntityPool, Load
+from models.features.entities.entity_record import ENTRY
 from models.features.feature_layout import FeatureLayout
 
 
@@ -74,7 +74,7 @@ class EntityEngine:
         counted = np.empty(n, np.uint8)
         entity_kernel.advance(
             pool.entries, pool.counts, pool.first_ms, pool.sequences, pool.tiled, pool.tiles, pool.seen, pool.id_rows,
-            pool.ids.with_room_for(n), slots, events, layout.windows_ms, layout.columns, layout.codes, layout.missing,
+            pool.ids.with_room_for(n), slots, events, layout.windows_ms, layout.columns, layout.fact_indices, layout.missing,
             self.next_sequence, counted, x, self._spare,
         )  # fmt: skip
         pool.changed[slots] = 1

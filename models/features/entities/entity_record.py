@@ -107,7 +107,12 @@ def encode_entity(record: EntityRecord) -> bytes:
     """Return the durable form of an entity: 24 bytes of header, 32 an entry; 6.8 kB and 12 an id more with tiles."""
     tiled = record.tiles is not None
     header = HEADER.pack(
-        ENTITY_VERSION, len(record.entries), ENTRY.itemsize, TILES_KEPT if tiled else 0, record.sequence, record.first_ms
+        ENTITY_VERSION,
+        len(record.entries),
+        ENTRY.itemsize,
+        TILES_KEPT if tiled else 0,
+        record.sequence,
+        record.first_ms,
     )
     parts = [header, record.entries.tobytes()]
     if record.tiles is not None and record.seen is not None:

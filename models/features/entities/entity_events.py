@@ -1,0 +1,41 @@
+"""Transactions as their entities see them."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.features.columns import required
+from models.features.entities.entity_record import EVENT
+from models.features.entity import ENTITIES
+from models.features.hashing import hash_column, hash_pairs
+from schemas.arrow_buffers import numbers
+from schemas.currency import minor_units
+
+_SALTS = hash_column(pa.array([entity.name for entity in ENTITIES]))
+
+
+def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
+    """Return one EVENT for each transaction and each entity that it has, in the order of the transactions.
+
+    ``row`` is the transaction's row times the number of entities, plus the entity's index.
+
+    Parameters
+    ----------
+    records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows
+    """
+    n, count = records.num_rows, len(ENTITIES)
+    customers = hash_column(required(records, "customer_id"))
+    events = np.empty((n, count), EVENT)
+    events["customer"] = customers[:, None]
+    events["transaction"] = hash_pairs(customers, hash_column(required(records, "transaction_id")))[:, None]
+    events["event_time_ms"] = numbers(required(records, "event_time"), np.int64)[:, None]
+    amounts = numbers(required(records, "amount_minor"), np.int64) / minor_units(records.column("currency"))
+    events["amount"] = amounts.astype(np.float32)[:, None]
+    events["row"] = np.arange(n * count, dtype=np.uint32).reshape(n, count)
+    for index, (entity, salt) in enumerate(zip(ENTITIES, _SALTS, strict=True)):
+        values = hash_column(records.column(entity.column))
+        events["key"][:, index] = np.where(values == 0, np.uint64(0), hash_pairs(np.full(n, salt), values))
+    found = events.reshape(-1)
+    return found[found["key"] != 0]
