@@ -16,20 +16,8 @@ NO_SEQUENCE = -1
 """Sequence number of an entity that a transaction does not have."""
 
 
-class EntityReply(NamedTuple):
-    """Features of m entity events.
-
-    Parameters
-    ----------
-    rows : ndarray of uint32, (m,)
-        ``row`` of each event, see `entity_events`.
-    x : ndarray of float32, (m, ENTITY_WIDTH)
-    sequences : ndarray of int64, (m,)
-    """
-
-    rows: NDArray[np.uint32]
-    x: NDArray[np.float32]
-    sequences: NDArray[np.int64]
+EventFeatures = tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.int64]]
+"""Of m entity events the ``row`` of each, see `entity_events`, its features (m, ENTITY_WIDTH), and sequence numbers."""
 
 
 class EntityInputs(NamedTuple):
@@ -52,13 +40,13 @@ class EntityInputs(NamedTuple):
         return cls(missing_entity_features(n), np.full((n, len(ENTITIES)), NO_SEQUENCE, np.int64))
 
     @classmethod
-    def gathered(cls, n: int, replies: Iterable[EntityReply]) -> EntityInputs:
+    def gathered(cls, n: int, replies: Iterable[EventFeatures]) -> EntityInputs:
         """Return the inputs of n transactions from the replies to their events, each event in one of them."""
         gathered = cls.missing(n)
         x, sequences = gathered.x.reshape(-1, ENTITY_WIDTH), gathered.sequences.reshape(-1)
-        for reply in replies:
-            x[reply.rows] = reply.x
-            sequences[reply.rows] = reply.sequences
+        for rows, features, numbers in replies:
+            x[rows] = features
+            sequences[rows] = numbers
         return gathered
 
     def take(self, rows: slice | Rows) -> EntityInputs:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.features.entities.entity_events import entity_events
-from models.features.entities.entity_inputs import NO_SEQUENCE, EntityInputs, EntityReply
+from models.features.entities.entity_inputs import NO_SEQUENCE, EntityInputs
 from models.features.entities.entity_layout import ENTITY_LAYOUT, ENTITY_WIDTH
 from models.features.entity import ENTITIES
 from tests.unit.features.engine_records import records
@@ -14,7 +14,7 @@ N = len(ENTITIES)
 def reply(rows):
     """Return a reply whose features and sequence numbers are the event's row."""
     rows = np.array(rows, np.uint32)
-    return EntityReply(rows, np.repeat(rows[:, None], ENTITY_WIDTH, 1).astype(np.float32), rows.astype(np.int64))
+    return rows, np.repeat(rows[:, None], ENTITY_WIDTH, 1).astype(np.float32), rows.astype(np.int64)
 
 
 def test_replies_in_any_order_are_put_where_their_events_came_from():
