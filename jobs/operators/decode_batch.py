@@ -98,9 +98,7 @@ class DecodeBatch(KeyedProcessFunction):
         if count == 1:
             return {self._entity_shards[0]: events}
         indices = (events["key"] >> _UNUSED_BITS) % np.uint64(count)
-        return {
-            self._entity_shards[index]: events[indices == index] for index in np.unique(indices).tolist()
-        }
+        return {self._entity_shards[index]: events[indices == index] for index in np.unique(indices).tolist()}
 
 
 def _sharded(shard: int, kind: int, payload: bytes, positions: list[int]) -> Row:

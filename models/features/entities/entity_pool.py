@@ -24,7 +24,7 @@ Load = Callable[[int], bytes | None]
 """Gives the record that is stored under an entity's hash, None when there is none."""
 
 
-class EntityPool(Pool):
+class EntityPool(Pool[int]):
     """Decoded entities of one kind in a set of arrays: a cache of the records in the state.
 
     They are not stored after each batch: what changed stays here, or aside where it left the pool, until it is taken. An entity takes 1 kB of touched memory, and one whose events
