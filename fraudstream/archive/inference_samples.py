@@ -35,7 +35,7 @@ class Logged:
     Parameters
     ----------
     sample : InferenceSample
-        Each place once.
+        Each place once; its features that an earlier version did not log are NaN.
     repeated : int
         Rows left out since the same place was logged again later.
     other_models : int
