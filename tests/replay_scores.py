@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.scoring.artifact import Artifact
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from schemas.columns import TRANSACTION_ARROW
 
 
@@ -39,7 +39,7 @@ def replay_scores(
     event_time_ms = table["event_time"].cast(pa.int64()).to_numpy()
     order = np.argsort(event_time_ms, kind="stable")
     ordered = table.select(TRANSACTION_ARROW.names).take(pa.array(order)).combine_chunks()
-    scorer = TransactionScorer(artifact, load=None)
+    scorer = HistoryScorer(artifact)
     scores = np.empty(len(table), np.float32)
     done = 0
     for records in ordered.to_batches(max_chunksize=batch_rows):

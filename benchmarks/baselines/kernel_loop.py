@@ -11,7 +11,7 @@ from jobs.job_config import JobConfig
 from jobs.operators.outputs import Outputs
 from models.features.warm_up import warm_up
 from models.scoring.artifact import load_artifact
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from schemas.registry import FileRegistry, value_subject
 from schemas.topics import Topics
 from schemas.transaction_batch import TransactionBatchDecoder
@@ -33,7 +33,7 @@ class KernelLoop:
             topics=Topics(transactions=arguments.topic, scores=arguments.scores_topic, alerts=arguments.alerts_topic),
         )
         self._decoder = TransactionBatchDecoder(value_subject(arguments.topic), registry, Limits())
-        self._scorer = TransactionScorer(artifact, load=None)
+        self._scorer = HistoryScorer(artifact)
         self._outputs = Outputs(config, artifact, registry)
         self._producer = open_producer(arguments)
         warm_up()

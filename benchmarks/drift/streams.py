@@ -14,7 +14,7 @@ from models.drift.signals import ERROR, SIGNALS, signal_matrix, squared_error
 from models.features.replay import LabelFeed
 from models.scoring.artifact import Artifact, Manifest
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from schemas.columns import TRANSACTION_ARROW
 
 NAMES = (*(signal.name for signal in SIGNALS), ERROR)
@@ -30,7 +30,7 @@ class Signals:
     @classmethod
     def of(cls, table: pa.Table, artifact: Artifact) -> "Signals":
         """Score a history as the job does, from empty, with each label when it is known."""
-        scorer, labels = TransactionScorer(artifact, load=None), LabelFeed(table)
+        scorer, labels = HistoryScorer(artifact), LabelFeed(table)
         batches = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches(max_chunksize=4_096)
         scored = [scorer.score(records, *labels.before(records)) for records in batches]
         scores = np.concatenate([batch.scores for batch in scored])

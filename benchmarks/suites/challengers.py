@@ -13,10 +13,10 @@ import pyarrow as pa
 from benchmarks.bench import ROOT, bench_history, bench_model
 from benchmarks.report import Report
 from models.scoring.artifact import load_artifact
+from models.scoring.history_scorer import HistoryScorer
 from models.scoring.loaded_model import LoadedModel
 from models.scoring.served_models import ServedModels
 from models.scoring.shadow_tally import ShadowTally
-from models.scoring.transaction_scorer import TransactionScorer
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from producers.simulate import simulate
@@ -43,7 +43,7 @@ def run(brief: bool = False) -> Report:
 
 
 def _measure(served: ServedModels, records: pa.RecordBatch, rows: int) -> float:
-    scorer = TransactionScorer(served, load=None)
+    scorer = HistoryScorer(served)
     tallies = [ShadowTally(served, number) for number in range(1, len(served.models))]
     begun_ns = time.perf_counter_ns()
     for start in range(0, len(records), rows):

@@ -15,7 +15,8 @@ from benchmarks.report import Report
 from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.scoring.artifact import load_artifact
-from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
+from models.scoring.transaction_scorer import ScoredBatch
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.columns import TRANSACTION_ARROW
@@ -45,7 +46,7 @@ def run(brief: bool = False) -> Report:
     best: dict[str, float] = {}
     for _ in range(1 if brief else ROUNDS):
         for rows in BATCHES:
-            scorer, spent = TransactionScorer(model, load=None), dict.fromkeys(("scoring", "rules"), 0)
+            scorer, spent = HistoryScorer(model), dict.fromkeys(("scoring", "rules"), 0)
             for start in range(0, len(records), rows):
                 some, begun_ns = records.slice(start, rows), time.perf_counter_ns()
                 scored = scorer.score(some)

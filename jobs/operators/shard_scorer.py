@@ -14,6 +14,7 @@ from jobs.operators.expiry_index import ExpiryIndex
 from jobs.operators.settled import settled
 from models.features.batch import FeatureBatch
 from models.features.columns import string_values
+from models.features.entities.entity_inputs import EntityInputs
 from models.features.history import newest_event_time_ms
 from models.features.label_batch import LabelBatch
 from models.features.label_record import newest_label_time_ms
@@ -87,11 +88,11 @@ class ShardScorer:
         Exception
             A record made it fail: `revert` the batch.
         """
-        return self._scorer.score(records)
+        return self._scorer.score(records, entities=EntityInputs.missing(len(records)))
 
     def advance(self, records: pa.RecordBatch) -> FeatureBatch:
         """Advance the histories, the first step of `score`: `answer` the batch once it is scored."""
-        return self._scorer.advance(records)
+        return self._scorer.advance(records, entities=EntityInputs.missing(len(records)))
 
     def answer(self, batch: FeatureBatch, verdict: EnsembleScores) -> ScoredBatch:
         """Add the scores of the last batch to the histories, the last step of `score`."""
@@ -138,7 +139,7 @@ class ShardScorer:
         """Return the features that transactions would have, (n, F); nothing is stored."""
         new = list(self._new)
         try:
-            return self._scorer.preview(records)
+            return self._scorer.preview(records, entities=EntityInputs.missing(len(records)))
         except Exception:
             self.revert(records)
             raise

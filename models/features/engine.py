@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from models.features import customer_facts, kernel, label_facts, label_kernel
 from models.features.batch import DUPLICATE, FeatureBatch
 from models.features.columns import check_columns, required, string_values
+from models.features.entities.entity_inputs import EntityInputs
+from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN, missing_entity_features
 from models.features.feature_layout import FeatureLayout
 from models.features.hashing import hash_column
 from models.features.history_pool import HistoryPool
@@ -114,6 +116,7 @@ class FeatureEngine:
         records: pa.RecordBatch,
         labels: LabelBatch = NO_LABELS,
         labels_before: NDArray[np.int64] | None = None,
+        entities: EntityInputs | None = None,
     ) -> FeatureBatch:
         """Compute the features of a batch, each event upon those before it, and take it into the histories.
 
@@ -125,6 +128,8 @@ class FeatureEngine:
             Labels that arrive with the batch.
         labels_before : ndarray of int64, (n,), or None
             How many of ``labels`` came before each transaction; never falling. None: all came before the first.
+        entities : EntityInputs of n transactions, or None
+            Features of the transactions' entities. None: they are missing.
 
         Returns
         -------
@@ -169,6 +174,7 @@ class FeatureEngine:
             customers=customers,
             slots=self._pool.slots(customers),
         )
+        batch.x[:, FIRST_ENTITY_COLUMN:] = missing_entity_features(1) if entities is None else entities.x
         # Stored records are read before a kernel runs: the batch is taken in as a whole or not at all.
         if labels_before is None:
             labels_before = np.full(n, len(labels), np.int64)
@@ -186,7 +192,7 @@ class FeatureEngine:
         self._unscored = batch
         return batch
 
-    def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
+    def preview(self, records: pa.RecordBatch, entities: EntityInputs | None = None) -> NDArray[np.float32]:
         """Compute the features of transactions that are not taken in: (n, F), each customer's upon those before it.
 
         Their customers are read again from what ``load`` gives, which an engine without it would lose. At most one
@@ -197,7 +203,7 @@ class FeatureEngine:
         ValueError, HistoryVersionError, RuntimeError
             As `advance`.
         """
-        batch = self.advance(records)
+        batch = self.advance(records, entities=entities)
         self._unscored = None
         self._pool.drop(batch.customers)
         return batch.x

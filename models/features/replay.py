@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from models.features.batch import DUPLICATE
 from models.features.engine import FeatureEngine
-from models.features.label_batch import LabelBatch
+from models.features.entities.entity_tracker import EntityTracker
+from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.risk import RiskTable
 from models.features.table import FEATURES
 from schemas.columns import TRANSACTION_ARROW, known_labels
@@ -41,7 +42,8 @@ def replay_features(
 ) -> Replayed:
     """Send a history through the job's own feature engine, from empty.
 
-    Each row's features depend on earlier rows in event time, and on the labels known at that time, as in the job.
+    Each row's features depend on earlier rows in event time, its entities' too, and on the labels known at that time,
+    as in the job.
 
     Parameters
     ----------
@@ -54,12 +56,13 @@ def replay_features(
         Callback with rows done and total rows.
     """
     engine = FeatureEngine(load=None, category_risk=category_risk, type_risk=type_risk)
-    labels = LabelFeed(table) if with_labels else None
+    entities, labels = EntityTracker(), LabelFeed(table) if with_labels else None
     x = np.empty((len(table), len(FEATURES)), np.float32)
     duplicate = np.empty(len(table), np.bool_)
     done = 0
     for records in table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
-        batch = engine.advance(records, *labels.before(records)) if labels else engine.advance(records)
+        known, known_before = labels.before(records) if labels else (NO_LABELS, None)
+        batch = engine.advance(records, known, known_before, entities.advance(records))
         # There is no score yet, but the engine waits for one before the next batch.
         engine.remember(batch, np.zeros(len(batch), np.float32))
         here = slice(done, done + len(batch))

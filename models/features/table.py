@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from models.features.entities.entity_record import BLOOM_ADDS, BLOOM_WORDS, RECENT, REGISTERS
 from models.features.entity import ENTITIES, Entity
 from models.features.history import K
 from models.features.label_record import KEPT_LABELS
@@ -22,11 +24,13 @@ from models.features.window import (
 )
 
 __all__ = [
+    "CUSTOMER_FEATURES",
     "FEATURES",
     "FEATURE_NAMES",
     "LABEL_WINDOWS",
     "RISK_SOURCES",
     "SEMANTICS_VERSION",
+    "TABLE_WIDTHS",
     "WINDOWS",
     "Feature",
     "Usual",
@@ -40,7 +44,7 @@ _RECORDS_OF_SEMANTICS = (2, 1)  # the records' versions at that time: a later la
 
 
 class Usual(NamedTuple):
-    """A feature's value when the customer behaves as usual: ``factor`` times another feature's value.
+    """A feature's value when the customer, or entity, behaves as usual: ``factor`` times another feature's value.
 
     With ``feature`` None the usual value is ``factor`` itself.
     """
@@ -68,8 +72,8 @@ class Feature:
     missing : float
         Value where the operation has nothing to work on. No feature is ever NaN.
     usual : Usual or None
-        The customer's own usual value, for the reasons of an alert; None where there is no such thing. It is
-        not part of `spec_hash`, as no score depends on it.
+        The customer's, or entity's, own usual value, for the reasons of an alert; None where there is no such thing.
+        It is not part of `spec_hash`, as no score depends on it.
     entity : str or None
         Name of the `Entity` whose transactions are counted; None: the customer, or labels.
     """
@@ -85,33 +89,51 @@ class Feature:
 
 
 _TENTHS, _HOURS, _DAYS = 1 / 1008, 1 / 168, 1 / 7  # the share of ten minutes, of one hour, of one day in a week
+_SHARES = {TEN_MINUTES: _TENTHS, HOUR: _HOURS, DAY: _DAYS}
 _D1, _D2, _D7, _D28, _D30 = LABEL_WINDOWS
+_NONE = Usual(None, 0)
+_ENTITY_COLUMNS = {entity.name: entity.column for entity in ENTITIES}
 
 
 def _entity_features(entity: Entity) -> tuple[Feature, ...]:
     name = entity.name
-
-    def windowed(window: Window) -> tuple[Feature, ...]:
-        def of(fact: str, source: str, operation: Op, unit: str, missing: float, usual: Usual | None = None) -> Feature:
-            return Feature(f"{name}_{fact}_{window.name}", source, operation, window, unit, missing, usual, name)
-
-        return (
-            of("count", "event_time", Op.ENTITY_COUNT, "transactions", 0),
-            of("sum", "amount_minor", Op.ENTITY_SUM, "major units", 0),
-            of("mean", "amount_minor", Op.ENTITY_MEAN, "major units", -1),
-            of("deviation", "amount_minor", Op.ENTITY_DEVIATION, "major units", -1),
-            of("max", "amount_minor", Op.ENTITY_MAXIMUM, "major units", -1),
-            of("customers", "customer_id", Op.ENTITY_CUSTOMERS, "customers", 0),
-            of("new_share", "customer_id", Op.ENTITY_NEW_SHARE, "share", -1),
-            of("amount_z", "amount_minor", Op.ENTITY_Z_SCORE, "deviations", 0, Usual(None, 0)),
-            of("amount_to_mean", "amount_minor", Op.ENTITY_TO_MEAN, "ratio", -1, Usual(None, 1)),
-        )
-
     return (
-        *(feature for window in WINDOWS for feature in windowed(window)),
+        *(feature for window in WINDOWS for feature in _entity_window(entity, window)),
         Feature(f"{name}_age_s", "event_time", Op.ENTITY_AGE, None, "s", -1, None, name),
         Feature(f"{name}_since_last_s", "event_time", Op.ENTITY_SINCE_LAST, None, "s", -1, None, name),
-        Feature(f"{name}_new_customer", "customer_id", Op.ENTITY_IS_NEW_CUSTOMER, None, "flag", -1, None, name),
+        Feature(f"{name}_new_customer", "customer_id", Op.ENTITY_IS_NEW_CUSTOMER, None, "flag", -1, _NONE, name),
+    )
+
+
+def _entity_window(entity: Entity, window: Window) -> tuple[Feature, ...]:
+    name = entity.name
+
+    def of(fact: str, source: str, operation: Op, unit: str, missing: float, usual: Usual | None) -> Feature:
+        return Feature(f"{name}_{fact}_{window.name}", source, operation, window, unit, missing, usual, name)
+
+    def past_week(fact: str, factor: float | None) -> Usual | None:
+        return Usual(f"{name}_{fact}_7d", factor) if factor and window in _SHARES else None
+
+    share, same = _SHARES.get(window), 1.0
+    customers = Usual(None, 1) if entity.is_personal else past_week("customers", share)
+    new_share = None if entity.is_personal else past_week("new_share", same)
+    return (
+        of("count", "event_time", Op.ENTITY_COUNT, "transactions", 0, past_week("count", share)),
+        of("amount_sum", "amount_minor", Op.ENTITY_SUM, "major units", 0, past_week("amount_sum", share)),
+        of("amount_mean", "amount_minor", Op.ENTITY_MEAN, "major units", -1, past_week("amount_mean", same)),
+        of(
+            "amount_deviation",
+            "amount_minor",
+            Op.ENTITY_DEVIATION,
+            "major units",
+            -1,
+            past_week("amount_deviation", same),
+        ),
+        of("amount_max", "amount_minor", Op.ENTITY_MAXIMUM, "major units", -1, past_week("amount_max", same)),
+        of("customers", "customer_id", Op.ENTITY_CUSTOMERS, "customers", 0, customers),
+        of("new_share", "customer_id", Op.ENTITY_NEW_SHARE, "share", -1, new_share),
+        of("amount_z", "amount_minor", Op.ENTITY_Z_SCORE, "deviations", 0, _NONE),
+        of("amount_to_mean", "amount_minor", Op.ENTITY_TO_MEAN, "ratio", -1, Usual(None, 1)),
     )
 
 
@@ -227,8 +249,13 @@ RISK_SOURCES = {
 """Features that are fraud rates of a model's own, and the field of each."""
 
 
-def spec_hash() -> str:
+def spec_hash(features: Sequence[Feature] | None = None) -> str:
     """Return the fingerprint of everything that gives x its meaning.
+
+    Parameters
+    ----------
+    features : sequence of Feature, optional
+        The columns of x; by default all `FEATURES`.
 
     Returns
     -------
@@ -236,22 +263,24 @@ def spec_hash() -> str:
         First 16 hex digits of the SHA-256 over the table (without `usual`), what is kept, and
         `SEMANTICS_VERSION`. A model is bound to it: the scorer refuses an artifact that has another.
     """
-    rows = [
-        (
-            f.name,
-            f.source,
-            f.operation.value,
-            f.window.length_ms if f.window else None,
-            f.unit,
-            float(f.missing),
-        )
-        for f in FEATURES
-    ]
-    spec = {
-        "features": rows,
+    features = FEATURES if features is None else features
+    spec: dict[str, object] = {
+        "features": [_spec_row(feature) for feature in features],
         "k": K,
         "labels": KEPT_LABELS,
         "horizon_ms": HORIZON_MS,
         "versions": [SEMANTICS_VERSION, *_RECORDS_OF_SEMANTICS],
     }
+    if any(feature.entity for feature in features):
+        spec["entities"] = [RECENT, REGISTERS, BLOOM_WORDS, BLOOM_ADDS]
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _spec_row(feature: Feature) -> list[object]:
+    window_ms = feature.window.length_ms if feature.window else None
+    row = [feature.name, feature.source, feature.operation.value, window_ms, feature.unit, float(feature.missing)]
+    return row if feature.entity is None else [*row, _ENTITY_COLUMNS[feature.entity]]
+
+
+TABLE_WIDTHS: Mapping[str, int] = {spec_hash(table): len(table) for table in (CUSTOMER_FEATURES, FEATURES)}
+"""Width of x by spec hash, for the tables whose models and records are read: a former one begins as `FEATURES` does."""

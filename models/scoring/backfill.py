@@ -10,7 +10,8 @@ from models.features.replay import LabelFeed
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
+from models.scoring.transaction_scorer import ScoredBatch
 from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
 from schemas.transaction_fields import Reader, names_read_by
 
@@ -65,7 +66,7 @@ def score_history(
     table: pa.Table, artifact: Artifact, *, with_labels: bool
 ) -> Iterator[tuple[pa.RecordBatch, ScoredBatch]]:
     """Give each batch of a history with what a scorer makes of it that starts empty; parameters as of `backfill`."""
-    scorer = TransactionScorer(artifact, load=None)
+    scorer = HistoryScorer(artifact)
     labels = LabelFeed(table) if with_labels else None
     for records in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
         transactions = records.select(TRANSACTION_ARROW.names)

@@ -29,6 +29,13 @@ class ReasonCode(StrEnum):
     MERCHANT_FRAUDS = "MERCHANT_FRAUDS"
     CUSTOMER_FRAUDS = "CUSTOMER_FRAUDS"
     CUSTOMER_RECORD = "CUSTOMER_RECORD"
+    MERCHANT_ACTIVITY = "MERCHANT_ACTIVITY"
+    MERCHANT_CUSTOMERS = "MERCHANT_CUSTOMERS"
+    MERCHANT_AGE = "MERCHANT_AGE"
+    DEVICE_ACTIVITY = "DEVICE_ACTIVITY"
+    DEVICE_CUSTOMERS = "DEVICE_CUSTOMERS"
+    DEVICE_AGE = "DEVICE_AGE"
+    AMOUNT_ON_DEVICE = "AMOUNT_ON_DEVICE"
 
     @property
     def text(self) -> str:
@@ -53,6 +60,13 @@ TEXTS = {
     ReasonCode.MERCHANT_FRAUDS: "What is known of fraud at this merchant",
     ReasonCode.CUSTOMER_FRAUDS: "Known frauds on this customer's card",
     ReasonCode.CUSTOMER_RECORD: "How much is known of this customer",
+    ReasonCode.MERCHANT_ACTIVITY: "How many payments this merchant has received lately",
+    ReasonCode.MERCHANT_CUSTOMERS: "How many customers have paid this merchant lately, and how many are new to it",
+    ReasonCode.MERCHANT_AGE: "How long this merchant has been known",
+    ReasonCode.DEVICE_ACTIVITY: "How many payments this device has made lately",
+    ReasonCode.DEVICE_CUSTOMERS: "How many customers have used this device lately, and how many are new to it",
+    ReasonCode.DEVICE_AGE: "How long this device has been known",
+    ReasonCode.AMOUNT_ON_DEVICE: "The amount compared with what is usually paid on this device",
 }
 
 CODES: dict[Op, ReasonCode] = {
@@ -97,7 +111,41 @@ CODES: dict[Op, ReasonCode] = {
     Op.GENUINE_MEAN: ReasonCode.CUSTOMER_RECORD,
     Op.GENUINE_MAXIMUM: ReasonCode.CUSTOMER_RECORD,
 }
-"""The code of each operation."""
+"""The code of each operation on a customer's history and on labels."""
 
-FEATURE_CODES: tuple[ReasonCode, ...] = tuple(CODES[feature.operation] for feature in FEATURES)
+
+def _entity_codes(
+    activity: ReasonCode, customers: ReasonCode, age: ReasonCode, amount: ReasonCode, is_new: ReasonCode
+) -> dict[Op, ReasonCode]:
+    return {
+        **dict.fromkeys((Op.ENTITY_COUNT, Op.ENTITY_SUM, Op.ENTITY_SINCE_LAST), activity),
+        **dict.fromkeys((Op.ENTITY_CUSTOMERS, Op.ENTITY_NEW_SHARE), customers),
+        **dict.fromkeys((Op.ENTITY_MEAN, Op.ENTITY_DEVIATION, Op.ENTITY_MAXIMUM), amount),
+        **dict.fromkeys((Op.ENTITY_Z_SCORE, Op.ENTITY_TO_MEAN), amount),
+        Op.ENTITY_AGE: age,
+        Op.ENTITY_IS_NEW_CUSTOMER: is_new,
+    }
+
+
+ENTITY_CODES: dict[str, dict[Op, ReasonCode]] = {
+    "merchant": _entity_codes(
+        ReasonCode.MERCHANT_ACTIVITY,
+        ReasonCode.MERCHANT_CUSTOMERS,
+        ReasonCode.MERCHANT_AGE,
+        ReasonCode.AMOUNT_AT_MERCHANT,
+        ReasonCode.NEW_MERCHANT,
+    ),
+    "device": _entity_codes(
+        ReasonCode.DEVICE_ACTIVITY,
+        ReasonCode.DEVICE_CUSTOMERS,
+        ReasonCode.DEVICE_AGE,
+        ReasonCode.AMOUNT_ON_DEVICE,
+        ReasonCode.NEW_DEVICE,
+    ),
+}
+"""By entity, the code of each operation on its transactions."""
+
+FEATURE_CODES: tuple[ReasonCode, ...] = tuple(
+    (ENTITY_CODES[feature.entity] if feature.entity else CODES)[feature.operation] for feature in FEATURES
+)
 """The code of each feature, in the order of `FEATURES`."""

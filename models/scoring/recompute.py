@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from models.features.entities.entity_inputs import EntityInputs
 from models.features.label_batch import LabelBatch
 from models.scoring.artifact import Artifact
 from models.scoring.inference_sample import InferenceSample
@@ -96,7 +97,8 @@ def recompute(
             here = slice(start, start + BATCH_ROWS)
             known = plan.labels_before[here]
             records = transactions.records.take(pa.array(plan.transactions[here]))
-            scored = scorer.score(records, shard_labels[given : int(known[-1])], known - given)
+            entities = EntityInputs.missing(len(records))
+            scored = scorer.score(records, shard_labels[given : int(known[-1])], known - given, entities=entities)
             given = int(known[-1])
             wanted = plan.sampled[here] >= 0
             rows = plan.sampled[here][wanted]

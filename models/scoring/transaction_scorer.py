@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.features.batch import FeatureBatch
 from models.features.engine import FeatureEngine
+from models.features.entities.entity_inputs import EntityInputs
 from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.pool import Load
 from models.scoring.artifact import Artifact, Manifest
@@ -156,6 +157,8 @@ class TransactionScorer:
         records: pa.RecordBatch,
         labels: LabelBatch = NO_LABELS,
         labels_before: NDArray[np.int64] | None = None,
+        *,
+        entities: EntityInputs,
     ) -> ScoredBatch:
         """Advance the histories by a batch and score it.
 
@@ -165,8 +168,10 @@ class TransactionScorer:
             In the order of arrival.
         labels, labels_before
             Labels that arrive with the batch, see `FeatureEngine.advance`.
+        entities : EntityInputs
+            Features of the transactions' entities.
         """
-        batch = self.advance(records, labels, labels_before)
+        batch = self.advance(records, labels, labels_before, entities=entities)
         return self.answer(batch, self._panel.score(records, batch.x))
 
     def advance(
@@ -174,9 +179,11 @@ class TransactionScorer:
         records: pa.RecordBatch,
         labels: LabelBatch = NO_LABELS,
         labels_before: NDArray[np.int64] | None = None,
+        *,
+        entities: EntityInputs,
     ) -> FeatureBatch:
-        """Advance the histories by a batch, the first step of `score`: the panel judges it next."""
-        return self._engine.advance(records, labels, labels_before)
+        """Advance the histories by a batch, the first step of `score`: the models score it next."""
+        return self._engine.advance(records, labels, labels_before, entities)
 
     def answer(self, batch: FeatureBatch, verdict: EnsembleScores) -> ScoredBatch:
         """Remember what the panel made of the last batch, the last step of `score`."""
@@ -195,9 +202,9 @@ class TransactionScorer:
         """Undo a batch of these customers that failed, see `FeatureEngine.take_back`."""
         self._engine.take_back(customers)
 
-    def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
-        """Return the features of transactions that are not taken in, see `FeatureEngine.preview`."""
-        return self._engine.preview(records)
+    def preview(self, records: pa.RecordBatch, *, entities: EntityInputs) -> NDArray[np.float32]:
+        """Return the features of transactions that are not added, see `FeatureEngine.preview`."""
+        return self._engine.preview(records, entities)
 
     def merchant_awaits_storing(self, merchant: str) -> bool:
         """Return whether `take_changed_labels` would give a merchant."""

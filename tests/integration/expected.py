@@ -8,7 +8,7 @@ import pyarrow as pa
 from models.features.label_batch import LabelBatch
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.alert_id import alert_id
@@ -27,7 +27,7 @@ def card_world(rows: int, *, customers: int = 300, **changes: Any) -> pa.Table:
 
 def known_scores(past: pa.Table, present: pa.Table, artifact: Artifact) -> dict[str, float]:
     """Return the scores of a scorer that has all labels of the past when the present begins."""
-    scorer = TransactionScorer(artifact, load=None)
+    scorer = HistoryScorer(artifact)
     for records in past.select(TRANSACTION_ARROW.names).to_batches():
         scorer.score(records)
     for labels in past.select(LABEL_ARROW.names).to_batches():
@@ -55,7 +55,7 @@ class Expected:
         rows = ordered.to_pylist()
         ids = [row["transaction_id"] for row in rows]
         scores = replay_scores(ordered, artifact)
-        scored = TransactionScorer(artifact, load=None).score(ordered.to_batches()[0])
+        scored = HistoryScorer(artifact).score(ordered.to_batches()[0])
         assert np.array_equal(scored.scores, scores)
         by_customer: dict[str, list[str]] = {}
         for row in rows:

@@ -6,7 +6,7 @@ import numpy as np
 
 from jobs.job_config import JobConfig
 from jobs.operators.inference_log import InferenceLog
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import FileRegistry
 from tests.integration.expected import card_world
@@ -18,7 +18,7 @@ def inference_records(rows: int) -> list[tuple[bytes, bytes]]:
     """Return key and value of the inference records of a card world's first transactions."""
     records = card_world(rows).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     config = JobConfig(bootstrap_servers="b:1", model="m", checkpoint_dir="file:///c", feature_log_share=1)
-    scored = TransactionScorer(artifact(), load=None).score(records)
+    scored = HistoryScorer(artifact()).score(records)
     batches = InferenceLog(config, artifact().manifest, FileRegistry()).sample(
         records, scored, np.arange(rows), 4, (1, 2), 1_770_000_000_000
     )

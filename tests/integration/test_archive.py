@@ -22,7 +22,7 @@ from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.deadline import wait_until
 from models.features.table import FEATURE_NAMES
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from producers.publisher import Publisher
 from schemas.columns import TRANSACTION_ARROW
 from schemas.errors import UserError
@@ -124,7 +124,7 @@ def test_archived_features_are_those_logged_bit_for_bit(settings, tmp_path):
     assert (done["records"], done["undecodable"]) == (ROWS, 1)
     table = ds.dataset(tmp_path / "archive", partitioning="hive").to_table().sort_by("offset")
     transactions = card_world(ROWS).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
-    scored = TransactionScorer(artifact(), load=None).score(transactions)
+    scored = HistoryScorer(artifact()).score(transactions)
     x = np.column_stack([table[name].to_numpy() for name in FEATURE_NAMES])
     assert x.tobytes() == scored.x.tobytes()
     assert table["score"].to_numpy().tobytes() == scored.scores.tobytes()

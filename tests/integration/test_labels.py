@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from fraudstream.system.deadline import wait_until
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from producers.encoding import encode_labels
 from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import FileRegistry
@@ -58,7 +58,7 @@ def test_scores_use_the_labels_that_they_say_they_knew_and_a_savepoint_keeps_the
     assert all(sum(item["label_offsets"]) == PAST + BAD for item in scores)
     expected = known_scores(past, present, artifact)
     assert {item["transaction_id"]: item["score"] for item in scores} == expected
-    cold = TransactionScorer(artifact, load=None)
+    cold = HistoryScorer(artifact)
     (records,) = pa.concat_tables([past, present]).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
     assert not np.array_equal(cold.score(records).scores[PAST:], list(expected.values())), "labels make a difference"
 

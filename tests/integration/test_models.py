@@ -28,7 +28,7 @@ from jobs.job_config import JobConfig
 from jobs.operators.inference_log import InferenceLog
 from jobs.operators.outputs import Outputs
 from models.scoring.artifact import load_artifact
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from producers.publisher import Publisher
 from schemas.avro_schemas import ALERT, DRIFT, MODEL_EVENT
 from schemas.codec import RecordCodec
@@ -110,7 +110,7 @@ def alerts(settings: Settings) -> list[dict[str, Any]]:
     )  # fmt: skip
     registry = registry_of(settings)
     records = card_world(ROWS).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
-    scored = TransactionScorer(artifact(), load=None).score(records)
+    scored = HistoryScorer(artifact()).score(records)
     now = 1_770_000_000_000
     rows = [
         *Outputs(config, artifact(), registry).decisions(records, scored, 4, (1, 2), now),

@@ -23,8 +23,8 @@ from jobs.operators.inference_log import InferenceLog
 from models.monitoring.label_monitor import LabelMonitor
 from models.scoring.backfill import backfill
 from models.scoring.consistency import compare
+from models.scoring.history_scorer import HistoryScorer
 from models.scoring.recompute import recompute
-from models.scoring.transaction_scorer import TransactionScorer
 from models.training.matured_window import matured_window
 from producers.scenarios import NEW_PATTERN
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW, read_history, read_label_file
@@ -239,6 +239,6 @@ def test_share_that_is_logged_does_not_go_by_the_id_alone():
         schema=TRANSACTION_ARROW,
     )  # fmt: skip
     log = InferenceLog(job_config(feature_log_share=0.1), artifact().manifest, FileRegistry())
-    found = TransactionScorer(artifact(), load=None).score(records)
+    found = HistoryScorer(artifact()).score(records)
     chosen = sum(len(batch[2]) for batch in log.sample(records, found, [0] * 2_000, 4, (), NOON_MS))
     assert 150 < chosen < 250

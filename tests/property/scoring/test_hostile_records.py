@@ -15,10 +15,12 @@ import pytest
 
 from jobs.operators.outputs import Outputs
 from jobs.operators.shard_scorer import ShardScorer
+from models.features.entities.entity_tracker import EntityTracker
 from models.features.history import decode_history, encode_history
 from models.features.label_batch import LabelBatch
 from models.features.label_record import check_labels
 from models.scoring.artifact import load_artifact
+from models.scoring.history_scorer import HistoryScorer
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.avro_schemas import ALERT, DEAD_LETTER, SCORE
 from schemas.batch_decoder import DecodedBatch
@@ -110,7 +112,7 @@ class Engines:
 
     def __init__(self) -> None:
         self.artifact = load_artifact(artifact_folder())
-        self.memory = TransactionScorer(self.artifact, load=None)
+        self.memory, self.entities = HistoryScorer(self.artifact), EntityTracker()
         self.stored: dict[str, dict[str, bytes]] = {"histories": {}, "merchants": {}, "customers": {}}
         self.state = State()
         self.restart()
@@ -136,11 +138,12 @@ class Engines:
     def score(self, batch: DecodedBatch) -> ScoredBatch:
         """Score a batch in all ways; the shard's is returned."""
         whole = self.memory.score(batch.records)
-        half = len(batch.records) // 2
+        entities, half = self.entities.advance(batch.records), len(batch.records) // 2
         parts = []
-        for part in (batch.records.slice(0, half), batch.records.slice(half)):
+        for rows in (slice(half), slice(half, len(batch.records))):
+            part = batch.records[rows]
             if len(part):
-                parts.append(self.cached.score(part))
+                parts.append(self.cached.score(part, entities=entities.take(rows)))
                 self.stored["histories"].update(parts[-1].changed)
         assert np.concatenate([part.x for part in parts]).tobytes() == whole.x.tobytes()
         assert np.concatenate([part.scores for part in parts]).tobytes() == whole.scores.tobytes()

@@ -3,9 +3,20 @@ from dataclasses import replace
 import pytest
 
 from models.features import customer_facts, label_facts, table
+from models.features.entities import entity_kernel
+from models.features.entities.entity_layout import ENTITY_LAYOUT, ENTITY_WIDTH, FIRST_ENTITY_COLUMN
+from models.features.entity import ENTITIES
 from models.features.feature_layout import FeatureLayout, fact_index
 from models.features.operation import Operation
-from models.features.table import FEATURE_NAMES, FEATURES, LABEL_WINDOWS, WINDOWS, spec_hash
+from models.features.table import (
+    CUSTOMER_FEATURES,
+    FEATURE_NAMES,
+    FEATURES,
+    LABEL_WINDOWS,
+    TABLE_WIDTHS,
+    WINDOWS,
+    spec_hash,
+)
 from models.features.window import Window
 
 
@@ -26,14 +37,16 @@ LABELS = (label_facts.WINDOWED_FACTS, label_facts.OTHER_FACTS, LABEL_WINDOWS)
 
 
 def test_kernels_compute_every_operation_once_and_no_other():
-    facts = [*CUSTOMER[0], *CUSTOMER[1], *LABELS[0], *LABELS[1]]
+    entity = (*entity_kernel.WINDOWED_FACTS, *entity_kernel.OTHER_FACTS)
+    facts = [*CUSTOMER[0], *CUSTOMER[1], *LABELS[0], *LABELS[1], *entity]
     assert sorted(facts) == sorted(operation.value for operation in Operation)
 
 
 def test_every_feature_is_another_fact_of_one_kernel():
     customer, labels = FeatureLayout.of(*CUSTOMER), FeatureLayout.of(*LABELS)
-    assert sorted([*customer.columns, *labels.columns]) == list(range(len(FEATURES)))
-    for facts in (customer, labels):
+    entities = range(FIRST_ENTITY_COLUMN, FIRST_ENTITY_COLUMN + ENTITY_WIDTH * len(ENTITIES))
+    assert sorted([*customer.columns, *labels.columns, *entities]) == list(range(len(FEATURES)))
+    for facts in (customer, labels, ENTITY_LAYOUT):
         assert len(set(facts.fact_indices.tolist())) == len(facts.fact_indices)
 
 
@@ -66,3 +79,20 @@ def test_spec_hash_does_not_hang_on_usual(monkeypatch):
     before = spec_hash()
     monkeypatch.setattr(table, "FEATURES", tuple(replace(feature, usual=None) for feature in FEATURES))
     assert spec_hash() == before
+
+
+def test_spec_hash_changes_with_the_column_of_an_entity(monkeypatch):
+    before = spec_hash()
+    monkeypatch.setattr(table, "_ENTITY_COLUMNS", {"merchant": "merchant_id", "device": "currency"})
+    assert spec_hash() != before
+
+
+def test_a_usual_value_of_an_entity_is_of_the_same_entity():
+    entity_of = {feature.name: feature.entity for feature in FEATURES}
+    assert all(entity_of[f.usual.feature] == f.entity for f in FEATURES if f.usual and f.usual.feature)
+
+
+def test_customer_table_has_the_hash_of_the_version_before_entities():
+    assert spec_hash(CUSTOMER_FEATURES) == "4d6fbad85b6bf301"
+    assert {"4d6fbad85b6bf301": 88, spec_hash(): len(FEATURES)} == TABLE_WIDTHS
+    assert FEATURES[:88] == CUSTOMER_FEATURES

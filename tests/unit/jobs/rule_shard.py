@@ -10,7 +10,7 @@ from jobs.operators.shard_lists import ShardLists
 from jobs.operators.shard_rules import NO_RECORDS, ShardRules
 from jobs.operators.shard_snoozes import ShardSnoozes
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from schemas.avro_schemas import LIST_ENTRY, MODEL_EVENT, RULES, SNOOZE
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
@@ -105,7 +105,7 @@ def told(rows):
 
 def scored():
     (records,) = history().slice(0, 50).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
-    return records, TransactionScorer(artifact(), load=None).score(records)
+    return records, HistoryScorer(artifact()).score(records)
 
 
 def snoozed(customer_id, until, snooze_id="s1"):

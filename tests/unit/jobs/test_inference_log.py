@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from jobs.operators.inference_log import InferenceLog
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from schemas.avro_schemas import INFERENCE
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
@@ -20,7 +20,7 @@ POSITIONS = [position(3, 10 * number, generation=2) for number in range(ROWS)]
 
 @pytest.fixture(scope="module")
 def scored():
-    return TransactionScorer(artifact(), load=None).score(RECORDS)
+    return HistoryScorer(artifact()).score(RECORDS)
 
 
 def logged(scored, share):
@@ -62,5 +62,5 @@ def test_sample_is_the_share_asked_for_and_part_of_a_larger_one(scored):
 def test_choice_depends_on_the_transaction_alone(scored):
     turned = RECORDS.take(pa.array(np.arange(ROWS)[::-1].copy()))
     log = InferenceLog(job_config(feature_log_share=0.1), artifact().manifest, FileRegistry())
-    again = log.sample(turned, TransactionScorer(artifact(), load=None).score(turned), POSITIONS, 2, (), NOON_MS)
+    again = log.sample(turned, HistoryScorer(artifact()).score(turned), POSITIONS, 2, (), NOON_MS)
     assert set(ids(again)) == set(ids(logged(scored, 0.1)))

@@ -10,9 +10,9 @@ import pytest
 from jobs.operators.model_reports import ModelReports
 from jobs.operators.serving_loader import Outcome
 from jobs.operators.shard_models import COMPARED_MS, LOADING_MS, MAX_LOADING_MS, ShardModels
+from models.scoring.history_scorer import HistoryScorer
 from models.scoring.loaded_model import load_model
 from models.scoring.served_models import ServedModels
-from models.scoring.transaction_scorer import TransactionScorer
 from schemas.avro_schemas import MODEL_EVENT, SHADOW
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
@@ -222,7 +222,7 @@ def test_restored_shard_whose_models_are_gone_says_so_and_scores_with_the_settin
 
 def scored_by(ensemble, rows):
     (records,) = history().slice(0, rows).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
-    return TransactionScorer(ensemble, load=None).score(records)
+    return HistoryScorer(ensemble).score(records)
 
 
 def test_comparisons_are_written_when_they_are_due_and_when_the_models_change(own, other, both):

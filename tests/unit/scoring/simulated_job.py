@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from models.features.entities.entity_inputs import EntityInputs
 from models.features.hashing import hash_column
 from models.features.label_batch import LabelBatch
 from models.scoring.inference_sample import InferenceSample
@@ -64,7 +65,8 @@ class SimulatedJob:
         for chunk in np.array_split(rows, 40):
             labels, known = self._more_labels(known, customers)
             scorer.learn(labels)
-            scored = scorer.score(self.transactions.records.take(pa.array(chunk)))
+            entities = EntityInputs.missing(len(chunk))
+            scored = scorer.score(self.transactions.records.take(pa.array(chunk)), entities=entities)
             x.append(scored.x)
             scores.append(scored.scores)
             vectors.append(np.tile(known, (len(chunk), 1)))

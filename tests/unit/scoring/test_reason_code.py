@@ -1,6 +1,7 @@
+from models.features.entity import ENTITIES
 from models.features.operation import Operation
-from models.features.table import FEATURE_NAMES
-from models.scoring.reason_code import CODES, FEATURE_CODES, TEXTS, ReasonCode
+from models.features.table import FEATURE_NAMES, FEATURES
+from models.scoring.reason_code import CODES, ENTITY_CODES, FEATURE_CODES, TEXTS, ReasonCode
 
 # What each code has stood for since it was given. Alerts are kept, and rules and reports downstream name the codes:
 # a new feature may join a code whose text holds for it; nothing leaves a code, and no text comes to say something else.
@@ -11,15 +12,20 @@ MEANINGS = {
     ),
     "AMOUNT_AT_MERCHANT": (
         "The amount beside what is usually paid at this merchant",
-        {"merchant_mean", "to_merchant_mean"},
+        {
+            "merchant_mean", "to_merchant_mean", "merchant entity_mean", "merchant entity_deviation",
+            "merchant entity_maximum", "merchant entity_z_score", "merchant entity_to_mean",
+        },
     ),
     "SPENDING": ("How much the customer has spent lately", {"sum", "mean", "deviation", "maximum"}),
     "FREQUENCY": ("How many transactions the customer has made lately", {"count", "usual_gap"}),
     "PACE": ("The time since the customer's last transaction", {"since_last"}),
     "MERCHANTS": ("How many merchants the customer has paid lately", {"merchants"}),
     "SAME_MERCHANT": ("How often the customer has paid this merchant lately", {"same_merchant"}),
-    "NEW_MERCHANT": ("Whether the customer has paid this merchant before", {"new_merchant"}),
-    "NEW_DEVICE": ("Whether the customer has used this device before", {"new_device"}),
+    "NEW_MERCHANT": (
+        "Whether the customer has paid this merchant before", {"new_merchant", "merchant entity_is_new_customer"}
+    ),
+    "NEW_DEVICE": ("Whether the customer has used this device before", {"new_device", "device entity_is_new_customer"}),
     "TRAVEL": ("The distance from the customer's last transaction", {"distance", "speed"}),
     "TIME_OF_DAY": ("The time of the day or of the week, by UTC", {"hour", "night", "weekend"}),
     "CATEGORY": ("How frequent fraud is at merchants of this kind", {"category_risk"}),
@@ -36,14 +42,44 @@ MEANINGS = {
         "How much is known of this customer",
         {"history_count", "known_genuine", "genuine_mean", "genuine_maximum"},
     ),
+    "MERCHANT_ACTIVITY": (
+        "How many payments this merchant has received lately",
+        {"merchant entity_count", "merchant entity_sum", "merchant entity_since_last"},
+    ),
+    "MERCHANT_CUSTOMERS": (
+        "How many customers have paid this merchant lately, and how many are new to it",
+        {"merchant entity_customers", "merchant entity_new_share"},
+    ),
+    "MERCHANT_AGE": ("How long this merchant has been known", {"merchant entity_age"}),
+    "DEVICE_ACTIVITY": (
+        "How many payments this device has made lately",
+        {"device entity_count", "device entity_sum", "device entity_since_last"},
+    ),
+    "DEVICE_CUSTOMERS": (
+        "How many customers have used this device lately, and how many are new to it",
+        {"device entity_customers", "device entity_new_share"},
+    ),
+    "DEVICE_AGE": ("How long this device has been known", {"device entity_age"}),
+    "AMOUNT_ON_DEVICE": (
+        "The amount compared with what is usually paid on this device",
+        {
+            "device entity_mean", "device entity_deviation", "device entity_maximum", "device entity_z_score",
+            "device entity_to_mean",
+        },
+    ),
 }  # fmt: skip
+
+
+GIVEN = {operation.value: code for operation, code in CODES.items()} | {
+    f"{entity} {operation.value}": code for entity, codes in ENTITY_CODES.items() for operation, code in codes.items()
+}
 
 
 def test_codes_keep_their_meaning():
     for name, (text, operations) in MEANINGS.items():
         code = ReasonCode(name)
         assert code.text == text
-        assert operations <= {operation.value for operation, given in CODES.items() if given is code}
+        assert operations <= {operation for operation, given in GIVEN.items() if given is code}
 
 
 def test_every_code_is_written_down_here_once_it_is_given():
@@ -51,5 +87,9 @@ def test_every_code_is_written_down_here_once_it_is_given():
 
 
 def test_every_operation_and_so_every_feature_has_a_code():
-    assert set(CODES) == set(Operation)
+    operations = {feature.operation for feature in FEATURES if feature.entity}
+    assert CODES.keys() | operations == set(Operation)
+    assert {entity.name: operations for entity in ENTITIES} == {
+        name: set(codes) for name, codes in ENTITY_CODES.items()
+    }
     assert len(FEATURE_CODES) == len(FEATURE_NAMES)

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from models.features.batch import DUPLICATE
+from models.features.entities.entity_tracker import EntityTracker
 from models.scoring.artifact import load_artifact
 from models.scoring.customer_share import deciding_model
 from models.scoring.decision import decide
+from models.scoring.history_scorer import HistoryScorer
 from models.scoring.served_models import ServedModels
 from models.scoring.shadow_tally import ShadowTally
 from models.scoring.transaction_scorer import TransactionScorer
@@ -30,7 +32,7 @@ def panel(**challenger):
 
 
 def test_challenger_in_shadow_scores_as_it_would_alone_and_decides_nothing(offline):
-    scored = TransactionScorer(panel(), load=None).score(RECORDS)
+    scored = HistoryScorer(panel()).score(RECORDS)
     assert scored.scores.tobytes() == offline[0].tobytes()
     (opinion,) = scored.verdict.challenger_scores
     assert opinion.scores.tobytes() == offline[1].tobytes()
@@ -38,7 +40,7 @@ def test_challenger_in_shadow_scores_as_it_would_alone_and_decides_nothing(offli
 
 
 def test_each_customer_is_decided_by_one_model_with_its_own_thresholds(offline):
-    scored = TransactionScorer(panel(share=0.4, review_threshold=0.001, block_threshold=0.5), load=None).score(RECORDS)
+    scored = HistoryScorer(panel(share=0.4, review_threshold=0.001, block_threshold=0.5)).score(RECORDS)
     name = named(other_folder())["model_id"]
     by = deciding_model(RECORDS.column("customer_id"), [(name, 0.4)])
     assert scored.scores.tobytes() == np.where(by == 1, offline[1], offline[0]).tobytes()
@@ -56,17 +58,20 @@ def test_each_customer_is_decided_by_one_model_with_its_own_thresholds(offline):
 
 
 def test_models_change_between_two_batches_and_histories_stay(offline):
-    scorer = TransactionScorer(ServedModels.load(deployment(named(artifact_folder()))), load=None)
-    before = scorer.score(RECORDS.slice(0, 1_000))
+    scorer, entities = (
+        TransactionScorer(ServedModels.load(deployment(named(artifact_folder()))), load=None),
+        EntityTracker(),
+    )
+    before = scorer.score(RECORDS.slice(0, 1_000), entities=entities.advance(RECORDS.slice(0, 1_000)))
     scorer.serve(ServedModels.load(deployment(named(other_folder()))))
-    after = scorer.score(RECORDS.slice(1_000))
+    after = scorer.score(RECORDS.slice(1_000), entities=entities.advance(RECORDS.slice(1_000)))
     assert before.scores.tobytes() == offline[0][:1_000].tobytes()
     assert after.scores.tobytes() == offline[1][1_000:].tobytes()
 
 
 def test_tally_counts_what_the_challenger_would_have_done(offline):
     compared = panel(share=0.4)
-    scorer, tally = TransactionScorer(compared, load=None), ShadowTally(compared, 1)
+    scorer, tally = HistoryScorer(compared), ShadowTally(compared, 1)
     for start in range(0, len(RECORDS), 1_000):
         tally.add(scorer.score(RECORDS.slice(start, 1_000)))
     again = scorer.score(RECORDS.slice(2_900))

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.features.batch import DUPLICATE
+from models.features.entities.entity_tracker import EntityTracker
 from models.scoring.decision import decide
+from models.scoring.history_scorer import HistoryScorer
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.columns import TRANSACTION_ARROW
 from tests.replay_scores import replay_scores
@@ -15,6 +17,7 @@ from tests.unit.training.histories import artifact, history
 
 TABLE = history().slice(0, 1_500)
 RECORDS = TABLE.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
+ENTITIES = EntityTracker().advance(RECORDS)
 
 
 def in_parts(cuts, capacity=16_384, restart_every=None):
@@ -27,7 +30,7 @@ def in_parts(cuts, capacity=16_384, restart_every=None):
         if restart_every and number % restart_every == 0:
             scorer = TransactionScorer(artifact(), load=store.get, capacity=capacity)
         if start < end:
-            scored = scorer.score(RECORDS.slice(start, end - start))
+            scored = scorer.score(RECORDS.slice(start, end - start), entities=ENTITIES.take(slice(start, end)))
             store.update(scored.changed)
             scores.append(scored.scores)
     return np.concatenate(scores), store
@@ -75,9 +78,10 @@ def test_offline_replay_of_nothing_gives_nothing():
 def test_duplicates_get_their_first_score_and_change_nothing():
     store: dict[str, bytes] = {}
     scorer = TransactionScorer(artifact(), load=store.get)
-    first = scorer.score(RECORDS.slice(0, 200))
+    entities = ENTITIES.take(slice(0, 200))
+    first = scorer.score(RECORDS.slice(0, 200), entities=entities)
     store.update(first.changed)
-    again = scorer.score(RECORDS.slice(0, 200))
+    again = scorer.score(RECORDS.slice(0, 200), entities=entities)
     kept = again.ingest_status == DUPLICATE
     assert kept.mean() > 0.9
     assert again.scores[kept].tobytes() == first.scores[kept].tobytes()
@@ -85,7 +89,7 @@ def test_duplicates_get_their_first_score_and_change_nothing():
 
 
 def test_decisions_follow_the_manifests_thresholds():
-    scored = TransactionScorer(artifact(), load=None).score(RECORDS)
+    scored = HistoryScorer(artifact()).score(RECORDS)
     manifest = artifact().manifest
     expected = decide(scored.scores, manifest.review_threshold, manifest.block_threshold)
     assert scored.decisions.tolist() == expected.tolist()
@@ -93,4 +97,4 @@ def test_decisions_follow_the_manifests_thresholds():
 
 
 def test_scorer_without_a_store_encodes_nothing():
-    assert TransactionScorer(artifact(), load=None).score(RECORDS).changed == {}
+    assert HistoryScorer(artifact()).score(RECORDS).changed == {}

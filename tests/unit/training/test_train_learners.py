@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 from fraudstream.cli.main import app
 from models.scoring.artifact import load_artifact
 from models.scoring.contributions import read_contributions
+from models.scoring.history_scorer import HistoryScorer
 from models.scoring.loaded_model import load_tested
 from models.scoring.reason_finder import ReasonFinder
-from models.scoring.transaction_scorer import TransactionScorer
 from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner
 from models.training.learners.lightgbm_trees import LightGbm
@@ -51,7 +51,7 @@ def test_the_job_takes_it_uncalibrated_too(name, tmp_path):
 def test_the_job_scores_with_it_and_finds_frauds(trained):
     _, artifact = trained
     records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
-    batch = TransactionScorer(artifact, load=None).score(records)
+    batch = HistoryScorer(artifact).score(records)
     is_fraud = history()["is_fraud"].to_numpy()
     assert batch.scores.shape == (len(records),)
     assert np.mean(batch.scores[is_fraud]) > 5 * np.mean(batch.scores[~is_fraud])
@@ -62,7 +62,7 @@ def test_reasons_are_contributions_where_the_model_tells(trained):
     name, artifact = trained
     assert artifact.manifest.reasons == ("unusual values" if name == "forest" else "contributions")
     records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
-    batch = TransactionScorer(artifact, load=None).score(records)
+    batch = HistoryScorer(artifact).score(records)
     reasons = ReasonFinder(artifact).find(batch.x[np.argmax(batch.scores)])
     assert all((reason.contribution is None) == (name == "forest") for reason in reasons)
 
@@ -74,7 +74,7 @@ def test_contributions_add_up_to_the_scores_log_odds(trained):
         assert explained is None
         return
     records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
-    batch = TransactionScorer(artifact, load=None).score(records)
+    batch = HistoryScorer(artifact).score(records)
     # Calibration sees the model's float32 probability, which next to 1 says little of the log-odds.
     rows = np.flatnonzero((batch.scores > 0.01) & (batch.scores < 0.95))[:200]
     margins = np.array([explained.contributions(row).sum() + explained.expected for row in batch.x[rows]])

@@ -14,7 +14,7 @@ from models.features.label_batch import LabelBatch
 from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.history_scorer import HistoryScorer
 from producers.replay_with_labels import labels_needed
 from schemas.columns import TRANSACTION_ARROW
 from schemas.rule_book import RuleBook
@@ -43,7 +43,7 @@ def test_oracle_expects_the_scorer_s_scores_upon_the_labels_that_it_knew():
     labels = draw_labels(table, 3)
     needed = labels_needed(table, labels)
     model = artifact()
-    scorer = TransactionScorer(model, load=None)
+    scorer = HistoryScorer(model)
     records = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     batch = LabelBatch.of(labels.slice(0, int(needed[-1])).combine_chunks().to_batches()[0])
     scored = scorer.score(records, batch, needed)
@@ -80,7 +80,7 @@ def test_rule_books_in_python_decide_as_the_rule_engine_does():
 
     table = draw_world(5, rows=500)
     records = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
-    scorer = TransactionScorer(artifact(), load=None)
+    scorer = HistoryScorer(artifact())
     scored = scorer.score(records)
     for book in BOOKS:
         order = RuleBook(book_id="b", changed_at=datetime.now(UTC), changed_by="", reason="", rules=book.rules)

@@ -1,0 +1,37 @@
+"""Scoring of a history."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.features.entities.entity_tracker import EntityTracker
+from models.features.label_batch import NO_LABELS, LabelBatch
+from models.scoring.artifact import Artifact
+from models.scoring.served_models import ServedModels
+from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
+
+
+class HistoryScorer:
+    """Scores transactions in event order, from empty, with the state of customers and entities in memory.
+
+    Parameters
+    ----------
+    model : Artifact or ServedModels
+    """
+
+    def __init__(self, model: Artifact | ServedModels) -> None:
+        self._scorer = TransactionScorer(model, load=None)
+        self._entities = EntityTracker()
+
+    def score(
+        self,
+        records: pa.RecordBatch,
+        labels: LabelBatch = NO_LABELS,
+        labels_before: NDArray[np.int64] | None = None,
+    ) -> ScoredBatch:
+        """Score a batch, see `TransactionScorer.score`."""
+        return self._scorer.score(records, labels, labels_before, entities=self._entities.advance(records))
+
+    def learn(self, labels: LabelBatch) -> None:
+        """Add labels that arrive without transactions."""
+        self._scorer.learn(labels)
