@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pyflink.datastream import RuntimeContext
 
 from jobs import score_transactions, topology
+from jobs.operators.decode_batch import DecodeBatch
 from jobs.operators.score_batch import ScoreBatch
 from jobs.operators.serving import Serving
 from models.features.pool import Load
@@ -23,15 +24,13 @@ FAULTY_MINOR = {stage: 666_661 + number for number, stage in enumerate(STAGES)}
 _AMOUNT = FEATURE_NAMES.index("amount")
 
 
-class FaultyScoreBatch(ScoreBatch):
-    """`ScoreBatch` that fails for some amounts."""
+class FaultyDecodeBatch(DecodeBatch):
+    """`DecodeBatch` that fails for some amounts."""
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Inject a fault into the objects of each stage: in thread mode the classes outlive the job."""
+        """Inject a fault into the decoder."""
         super().open(runtime_context)
-        subtask = self._subtask
-        serving = subtask.job_model.serving(None, subtask.loader)
-        decoder = subtask.transactions._decoder
+        decoder = self._decoder._decoder
         decode = decoder.decode
 
         def decoding(*arguments: Any) -> Any:
@@ -40,6 +39,16 @@ class FaultyScoreBatch(ScoreBatch):
             return batch
 
         vars(decoder)["decode"] = decoding
+
+
+class FaultyScoreBatch(ScoreBatch):
+    """`ScoreBatch` that fails for some amounts."""
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Inject a fault into the objects of each stage: in thread mode the classes outlive the job."""
+        super().open(runtime_context)
+        subtask = self._subtask
+        serving = subtask.job_model.serving(None, subtask.loader)
         _fail_before(serving.ensemble.champion.onnx, "score", "model", lambda x: x[:, _AMOUNT])
         _fail_before(serving.writers[0].outputs, "decisions", "records", lambda records, *_: _amounts(records))
         _fail_before(serving.observer, "observe", "drift", lambda _raw, scored, *_: scored.x[:, _AMOUNT])
@@ -73,5 +82,6 @@ def _check(stage: str, amounts: NDArray[np.float32]) -> None:
 
 
 if __name__ == "__main__":
+    vars(topology)["DecodeBatch"] = FaultyDecodeBatch
     vars(topology)["ScoreBatch"] = FaultyScoreBatch  # by its name: to mypy a class is no variable
     score_transactions.main(sys.argv[1:])

@@ -9,6 +9,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from benchmarks.stage_clock import StageClock
 from benchmarks.stage_names import BATCHES, BETWEEN, EVENTS, GROUP, STAGES
 from jobs import score_transactions, topology
+from jobs.operators.decoded_batch import DecodedBatch
 from jobs.operators.score_batch import ScoreBatch
 from jobs.operators.serving import Serving
 from models.features.pool import Load
@@ -23,7 +24,7 @@ class TimedScoreBatch(ScoreBatch):
         super().open(runtime_context)
         self._clock = clock = StageClock()
         subtask = self._subtask
-        clock.wrap(subtask.transactions, "decode", "decode")
+        clock.wrap(DecodedBatch, "decode", "decode")
         serving = subtask.job_model.serving(None, subtask.loader)
         (model,), (writer,) = serving.ensemble.models, serving.writers
         clock.wrap(model.onnx, "score", "onnx")

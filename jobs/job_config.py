@@ -135,6 +135,8 @@ class JobConfig:
     pool_customers : int
         Customers, and as many merchants, that all shards together keep decoded in memory, a cache of the state; each
         shard has an equal part. So a TaskManager has no more than that, however many shards are on it.
+    pool_entities : int
+        Merchants and devices, together, that all entity shards keep decoded in memory, as `pool_customers`.
     """
 
     bootstrap_servers: str
@@ -173,6 +175,7 @@ class JobConfig:
     first_control_ranges: dict[str, list[int]] = field(default_factory=dict)
     first_control_ms: int = -1
     pool_customers: int = 100_000
+    pool_entities: int = 50_000
     unmarked_state: bool = False
     topic_ids: dict[str, str] = field(default_factory=dict)
     generations: dict[str, int] = field(default_factory=dict)
@@ -210,6 +213,7 @@ class JobConfig:
         _expect(0 <= self.feature_log_share <= 1, "feature_log_share", "0 to 1", self.feature_log_share)
         _expect(self.challenger_time_ratio >= 1, "challenger_time_ratio", "1 or more", self.challenger_time_ratio)
         _expect(self.pool_customers >= 1, "pool_customers", "1 or more", self.pool_customers)
+        _expect(self.pool_entities >= 1, "pool_entities", "1 or more", self.pool_entities)
         known = self.generations.keys() <= set(INPUTS) and all(
             0 <= number <= MAX_GENERATION for number in self.generations.values()
         )
@@ -242,6 +246,11 @@ class JobConfig:
         if self.guarantee != "exactly-once":
             return None
         return max(0, self.transaction_timeout_ms - self.checkpoint_interval_ms)
+
+    @property
+    def entity_shards(self) -> int:
+        """Number of shards of the merchants and devices."""
+        return self.shards
 
     @property
     def input_topics(self) -> dict[str, str]:

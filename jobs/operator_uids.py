@@ -16,6 +16,7 @@ from typing import Any
 from jobs.job_config import JobConfig
 from jobs.operator_id import operator_id
 
+DECODE_BATCH, ADVANCE_ENTITIES = "decode-batch", "advance-entities"
 SCORE_BATCH, DETECT_DRIFT = "score-batch", "detect-drift"
 TRANSACTIONS, LABELS, CONTROL, QUERIES, LISTS = "transactions", "labels", "control", "queries", "lists"
 OUTPUTS, STANDBY_OUTPUTS = "outputs", "standby-outputs"
@@ -37,7 +38,7 @@ def marked(uid: str, *, mode: str, shards: int, generations: Mapping[str, int] =
     An open micro-batch belongs to a shard and is kept by the JVM; the detectors' state is Python's and has no shards.
     A source whose topic was created again has another uid, so that it is given none of the former topic's offsets.
     """
-    if uid == SCORE_BATCH:
+    if uid in {ADVANCE_ENTITIES, SCORE_BATCH}:
         return f"{uid}-{mode}-{shards}"
     if uid == DETECT_DRIFT:
         return f"{uid}-{mode}"
@@ -55,7 +56,7 @@ def stateful_uids(
     outputs = STANDBY_OUTPUTS if standby else OUTPUTS
     sources = [TRANSACTIONS, QUERIES, LISTS, *([LABELS] if labels else [])]
     inputs = {f"{part}-{kind}" for part in sources for kind in ("source", "window-aggregate")}
-    found = inputs | {f"{CONTROL}-source", SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
+    found = inputs | {f"{CONTROL}-source", ADVANCE_ENTITIES, SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
     return {marked(uid, mode=mode, shards=shards, generations=generations) for uid in found}
 
 

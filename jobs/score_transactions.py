@@ -16,10 +16,9 @@ from jobs.job_config import JobConfig
 from jobs.kafka_tables import source_tables
 from jobs.shards import MAX_PARALLELISM
 from jobs.sinks import kafka_sink
-from jobs.sources import batch_sources
 from jobs.state_manifest import StateManifest
 from jobs.topology import build as build_graph
-from jobs.topology import scoring_stages
+from jobs.topology import scoring_sources, scoring_stages
 from schemas.errors import UserError
 
 
@@ -48,7 +47,7 @@ def main(arguments: list[str]) -> None:
 
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
     """Build the job graph between the topics of Kafka."""
-    sources = batch_sources(config, source_tables(config))
+    sources = scoring_sources(config, source_tables(config))
     build_graph(tables, sources=sources, stages=scoring_stages(config), sinks=[kafka_sink(config)])
 
 

@@ -46,8 +46,8 @@ _COLLECTED = """
                 ARRAY_AGG(stamp) AS stamps"""
 
 
-def batch_sources(config: JobConfig, tables: Mapping[str, str]) -> list[Source]:
-    """Return the sources over tables of raw records.
+def batch_sources(config: JobConfig, tables: Mapping[str, str]) -> dict[str, Source]:
+    """Return the sources over tables of raw records, by the names of these.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def batch_sources(config: JobConfig, tables: Mapping[str, str]) -> list[Source]:
         kafka_partition INT, kafka_offset BIGINT, kafka_time TIMESTAMP_LTZ(3), arrived AS PROCTIME(). The two numbers
         identify a record, with any connector.
     """
-    return [partial(_batches_of, config, name, ddl) for name, ddl in tables.items()]
+    return {name: partial(_batches_of, config, name, ddl) for name, ddl in tables.items()}
 
 
 def _batches_of(config: JobConfig, name: str, ddl: str, tables: StreamTableEnvironment) -> DataStream:

@@ -3,7 +3,7 @@
 Each part is an argument: another source, stage or sink is another function.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from pyflink.common import TypeInformation, Types
@@ -14,11 +14,13 @@ from pyflink.table import StreamTableEnvironment
 from jobs import operator_uids as uids
 from jobs import record_types as types
 from jobs.job_config import JobConfig
+from jobs.operators.advance_entities import AdvanceEntities
+from jobs.operators.decode_batch import EVENTS, DecodeBatch
 from jobs.operators.detect_drift import DetectDrift
 from jobs.operators.score_batch import ScoreBatch
 from jobs.operators.shard import OBSERVATIONS
 from jobs.sinks import Sink
-from jobs.sources import Source
+from jobs.sources import Source, batch_sources
 
 Stage = Callable[[DataStream], DataStream]
 """Adds a step to the job graph: from the stream of the step before, the first from SHARDED_BATCHes, to the next."""
@@ -39,12 +41,40 @@ def build(
     sinks : sequence of Sink
         Each receives all TOPIC_BATCHes.
     """
-    first, *others = [source(tables) for source in sources]
-    stream = first.union(*others) if others else first
+    stream = _united(source(tables) for source in sources)
     for stage in stages:
         stream = stage(stream)
     for sink in sinks:
         sink(tables, stream)
+
+
+def scoring_sources(config: JobConfig, tables: Mapping[str, str]) -> list[Source]:
+    """Return the sources of the scoring job over tables of raw records, see `jobs.sources.batch_sources`."""
+    sources = batch_sources(config, tables)
+    with_entities = [source for name, source in sources.items() if name in {uids.TRANSACTIONS, uids.QUERIES}]
+    others = [source for source in sources.values() if source not in with_entities]
+    return [partial(with_entity_features, config, with_entities), *others]
+
+
+def with_entity_features(config: JobConfig, sources: Sequence[Source], tables: StreamTableEnvironment) -> DataStream:
+    """Decode transactions and queries, and advance their merchants and devices: a Source made of others.
+
+    A batch goes to the shard of its customers, decoded, and a blob of events to each shard of its entities, whose
+    replies follow it: scatter and gather, so that a transaction is scored with what all customers did there.
+    """
+    batches = _united(source(tables) for source in sources)
+    keyed = key_by_first(batches, types.SHARD, types.MICRO_BATCH)
+    decoded = keyed.process(DecodeBatch(config), types.SHARDED_BATCH).name("Decode micro-batch")
+    uids.name_operator(decoded._j_data_stream.getTransformation(), uids.DECODE_BATCH, config)
+    events = key_by_first(side_output(decoded, EVENTS), types.SHARD, types.MICRO_BATCH)
+    replies = events.process(AdvanceEntities(config), types.SHARDED_BATCH).name("Advance entities")
+    uids.name_operator(replies._j_data_stream.getTransformation(), uids.ADVANCE_ENTITIES, config)
+    return decoded.union(replies)
+
+
+def _united(streams: Iterable[DataStream]) -> DataStream:
+    first, *others = streams
+    return first.union(*others) if others else first
 
 
 def scoring_stages(config: JobConfig) -> list[Stage]:
@@ -53,7 +83,7 @@ def scoring_stages(config: JobConfig) -> list[Stage]:
 
 
 def score(config: JobConfig, batches: DataStream) -> DataStream:
-    """Score micro-batches: TOPIC_BATCHes, with SIGNAL_OBSERVATIONs as the side output OBSERVATIONS."""
+    """Score decoded batches: TOPIC_BATCHes, with SIGNAL_OBSERVATIONs as the side output OBSERVATIONS."""
     keyed = key_by_first(batches, types.SHARD, types.MICRO_BATCH)
     scored = keyed.process(ScoreBatch(config), types.TOPIC_BATCH).name("Score micro-batch")
     uids.name_operator(scored._j_data_stream.getTransformation(), uids.SCORE_BATCH, config)

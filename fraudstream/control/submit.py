@@ -92,6 +92,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         emit_scores=settings.job.emit_scores,
         feature_log_share=settings.job.feature_log_share,
         pool_customers=settings.job.pool_customers,
+        pool_entities=settings.job.pool_entities,
         challenger_time_ratio=settings.job.challenger_time_ratio,
         time_zone=settings.job.time_zone,
         start_from=settings.job.start_from,

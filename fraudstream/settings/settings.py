@@ -151,6 +151,8 @@ class JobSettings(Section):
     """fraction of transactions whose features are written to the inference topic, 0 to 1"""
     pool_customers: AtLeastOne = JobConfig.pool_customers
     """number of customers, and of merchants, cached outside the JVM by all shards together: about 10 kB per pair"""
+    pool_entities: AtLeastOne = JobConfig.pool_entities
+    """number of merchants and devices, together, cached outside the JVM by all shards: 1 kB each, busy ones 8 kB"""
     challenger_time_ratio: Annotated[float, Field(ge=1)] = JobConfig.challenger_time_ratio
     """maximum ratio of a challenger's scoring time to the champion's before it is removed"""
     time_zone: TimeZone = JobConfig.time_zone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,9 @@ import pyarrow as pa
 from jobs.operators.plain_records import PLAIN_MS
 from jobs.operators.settled import NOT_OF_DATA, internal
 from schemas.batch_decoder import BatchDecoder, DecodedBatch
+from schemas.codec import RecordCodec
 from schemas.culprit_search import CulpritSearch
+from schemas.registry import SchemaRegistry
 from schemas.rejection import Reason, Rejection
 from schemas.row_selection import Rows, items_of
 
@@ -75,6 +78,11 @@ class GuardedDecoder:
             self._decoded([key], [payload], np.array([PLAIN_MS]))
         except Exception:
             raise cause from None
+
+
+def plain_record(name: str, subject: str, registry: SchemaRegistry, record: dict[str, Any]) -> tuple[str, bytes]:
+    """Return a valid record's key and payload, see `GuardedDecoder`."""
+    return record["customer_id"], RecordCodec(name, subject, registry).encode(record)
 
 
 def _joined(

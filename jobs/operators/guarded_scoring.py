@@ -11,6 +11,7 @@ from pyflink.common import Row
 
 from jobs.operators.scoring_run import Part, ScoringInput, ScoringRun, Stage
 from jobs.operators.settled import NOT_OF_DATA, internal
+from models.features.entities.entity_inputs import EntityInputs
 from models.scoring.decision import Decision
 from models.scoring.served_models import ChallengerError, ChampionError
 from schemas.culprit_search import CulpritSearch
@@ -72,17 +73,8 @@ class GuardedScoring:
         self._shard, self._models, self._rules, self._plain = shard, models, rules, plain
         self._search = CulpritSearch(NOT_OF_DATA)
 
-    def score(self, records: pa.RecordBatch, positions: list[int], unfinished: bytes | None, now_ms: int) -> Scored:
-        """Score n transactions.
-
-        Parameters
-        ----------
-        records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows, 1 at least
-        positions : n of int
-            Position of each, see `schemas.position`.
-        unfinished : bytes or None
-            The drift signals' unfinished observation.
-        now_ms : int
+    def score(self, given: ScoringInput) -> Scored:
+        """Score n transactions, 1 at least.
 
         Raises
         ------
@@ -90,7 +82,6 @@ class GuardedScoring:
             The error of a transaction, where a valid one fails too.
         """
         found = Scored()
-        given = ScoringInput(records=records, positions=positions, unfinished=unfinished, now_ms=now_ms)
         run = self._with_sound_models(given, found.events)
         if run.error is None:
             self._keep(run.part, found)
@@ -101,7 +92,7 @@ class GuardedScoring:
         found.rejections += [Rejection(row, Reason.INTERNAL, internal(error)) for row, error in culprits.items()]
         found.rejections.sort(key=lambda item: item.row)
         if not found.parts:
-            self._require_plain(replace(given, records=self._plain, positions=[0]), found.events, first)
+            self._require_plain(self._plain_in(given), found.events, first)
         return found
 
     def _sift(self, given: ScoringInput, run: ScoringRun, found: Scored) -> dict[int, BaseException]:
@@ -238,8 +229,10 @@ class GuardedScoring:
 
     def _plain_passes(self, run: ScoringRun) -> bool:
         """Return whether a plain transaction passes the stage that a batch failed."""
-        plain = replace(run.given, records=self._plain, positions=[0])
-        return self._run(plain).passes(run.stage)
+        return self._run(self._plain_in(run.given)).passes(run.stage)
+
+    def _plain_in(self, given: ScoringInput) -> ScoringInput:
+        return replace(given, records=self._plain, entities=EntityInputs.missing(1), positions=[0])
 
     def _require_plain(self, plain: ScoringInput, events: list[Row], cause: Exception) -> None:
         """Raise the error of a whole batch, unless a plain transaction passes, alert and reasons included."""

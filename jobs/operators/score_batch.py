@@ -7,7 +7,8 @@ from typing import Any
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from jobs.job_config import JobConfig
-from jobs.operators.shard import MicroBatch, Shard
+from jobs.operators.micro_batch import MicroBatch
+from jobs.operators.shard import Shard
 from jobs.operators.subtask import Subtask
 from models.features.warm_up import warm_up
 from models.rules.text_search import warm_up_search
@@ -15,8 +16,9 @@ from models.rules.text_table_search import warm_up_table
 
 
 class ScoreBatch(KeyedProcessFunction):
-    """Scorer of micro-batches; keyed by shard, so it owns all that a shard's customers ever did.
+    """Scorer of decoded batches; keyed by shard, so it owns all that a shard's customers ever did.
 
+    A batch is scored when the replies of its entity shards are in, see `Gathering`.
     Micro-batches of labels come to every shard. For late, equal-time and duplicate transactions, and late, doubled and
     reversed labels see FeatureEngine. Deployments and rules come to every shard too, see ShardModels and ShardRules.
     For what is stored see ShardState, for records that make any of this fail `CulpritSearch`.

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyflink.common import Row
 
 from jobs.operators.settled import NOT_OF_DATA
+from models.features.entities.entity_inputs import EntityInputs
 from models.rules.ruling import NONE_FIRED, Ruling
 from models.scoring.served_models import ChallengerError, ChampionError
 from models.scoring.transaction_scorer import ScoredBatch
@@ -43,6 +44,8 @@ class ScoringInput:
     Parameters
     ----------
     records : pyarrow.RecordBatch of TRANSACTION_ARROW
+    entities : EntityInputs
+        Features of their merchants and devices.
     positions : sequence of int
         Position of each, see `schemas.position`.
     unfinished : bytes or None
@@ -52,6 +55,7 @@ class ScoringInput:
     """
 
     records: pa.RecordBatch
+    entities: EntityInputs
     positions: Sequence[int]
     unfinished: bytes | None
     now_ms: int
@@ -63,6 +67,7 @@ class ScoringInput:
         """Return some rows, with the unfinished observation before them."""
         return ScoringInput(
             records=records_of(self.records, rows),
+            entities=self.entities.take(rows),
             positions=items_of(self.positions, rows),
             unfinished=unfinished,
             now_ms=self.now_ms,
@@ -191,8 +196,7 @@ class ScoringRun:
         changed = {name: history for name, history in self._scored.changed.items() if name not in gone}
         again = np.array([row for row, name in enumerate(scored.customers) if name in gone], np.int64)
         if len(again):
-            records = records_of(given.records, again)
-            redone = self._shard.score(records)
+            redone = self._shard.score(records_of(given.records, again), given.entities.take(again))
             scored.put(again, redone)
             changed |= redone.changed
         run = ScoringRun(self._shard, self.serving, self._rules, given)
@@ -246,7 +250,7 @@ class ScoringRun:
         """Run the stages before one, from the current one on, and begin it."""
         records = self.given.records
         if self.stage is Stage.FEATURES and last is not self.stage:
-            self._batch = self._shard.advance(records)
+            self._batch = self._shard.advance(records, self.given.entities)
             self.stage = Stage.MODELS
         if self.stage is Stage.MODELS and last is not self.stage:
             self._verdict = self.serving.ensemble.score(records, self._batch.x)
@@ -272,12 +276,12 @@ class ScoringRun:
         return serving.observer.observe(given.unfinished, alone.by_champion(champion), times_ms, given.now_ms)
 
     def _retry_features(self, rows: slice) -> None:
-        records = self._records(rows)
+        records, entities = self._records(rows), self.given.entities.take(rows)
         try:
             if self.stage is Stage.FEATURES:
-                self._shard.advance(records)
+                self._shard.advance(records, entities)
             else:
-                self._shard.score(records)
+                self._shard.score(records, entities)
         finally:
             self._shard.revert(records)
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pyflink.common import Row
 from pyflink.datastream import OutputTag
 
+from jobs.operators.gathering import Gathered, Gathering
 from jobs.operators.guarded_scoring import GuardedScoring, Scored
+from jobs.operators.micro_batch import MicroBatch
 from jobs.operators.plain_records import plain_transaction
+from jobs.operators.scoring_run import ScoringInput
 from jobs.operators.shard_lists import ShardLists
 from jobs.operators.shard_models import LOADING_MS, ShardModels
 from jobs.operators.shard_rules import ShardRules
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_snoozes import ShardSnoozes
 from jobs.record_types import (
+    DECODED,
     DEPLOYMENT,
+    ENTITY_REPLY,
     KNOWN,
     LABELS,
     LIST_ENTRIES,
@@ -28,8 +33,6 @@ from jobs.record_types import (
     SAME_LABELS,
     SIGNAL_OBSERVATION,
     SNOOZE,
-    TRANSACTIONS,
-    kafka_times_ms,
 )
 from jobs.shards import SHARD_KEYS
 from models.scoring.decision import Decision
@@ -37,21 +40,13 @@ from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.wall_clock import now_ms
 
 if TYPE_CHECKING:
+    from jobs.operators.decoded_batch import DecodedBatch
     from jobs.operators.label_reader import ReadLabels
     from jobs.operators.subtask import Subtask
+    from models.features.entities.entity_inputs import EntityInputs
     from schemas.rejection import Rejection
 
 OBSERVATIONS = OutputTag("observations", SIGNAL_OBSERVATION)
-
-
-class MicroBatch(NamedTuple):
-    """Records of one kind, see `record_types.MICRO_BATCH`."""
-
-    kind: int
-    keys: Sequence[Any]
-    payloads: Sequence[bytes]
-    positions: Sequence[int]
-    stamps: Sequence[int]
 
 
 Handler = Callable[[MicroBatch], Iterable[Any]]
@@ -82,12 +77,13 @@ class Shard:
             key, state, subtask.rules, subtask.reports, subtask.counts,
             ShardSnoozes(state.snoozes, subtask.snoozes), ShardLists(state, subtask.lists), config.time_zone,
         )  # fmt: skip
+        self._gathering = Gathering(state)
         self._scoring = GuardedScoring(self._scorer, self.models, self.rules, plain_transaction())
         self._handlers: Mapping[int, Handler] = {
-            TRANSACTIONS: self._score,
+            DECODED: self._decoded,
+            ENTITY_REPLY: self._replied,
             LABELS: self._learn,
             SAME_LABELS: self._learn_same,
-            QUERIES: self._answer,
             DEPLOYMENT: self._deploy,
             RULES: self._replace_rules,
             SNOOZE: self._snooze,
@@ -123,19 +119,39 @@ class Shard:
         yield from self.models.poll(now)
         yield from self.rules.poll(now)
 
-    def _score(self, batch: MicroBatch) -> Iterator[Any]:
-        decoded = self._subtask.transactions.decode(batch.keys, batch.payloads, kafka_times_ms(batch.stamps))
+    def _decoded(self, batch: MicroBatch) -> Iterator[Any]:
+        yield from self._complete(self._gathering.add(batch.payloads[0]))
+
+    def _replied(self, batch: MicroBatch) -> Iterator[Any]:
+        yield from self._complete(self._gathering.reply(batch.payloads[0]))
+
+    def _complete(self, gathered: Iterable[Gathered]) -> Iterator[Any]:
+        for batch, entities in gathered:
+            if batch.kind == QUERIES:
+                yield from self._subtask.answers.to(self._scorer, batch.records, entities, now_ms())
+            else:
+                yield from self._score(batch, entities)
+
+    def _score(self, batch: DecodedBatch, entities: EntityInputs) -> Iterator[Any]:
         now = now_ms()
         yield from self._poll(now)
-        rejections = decoded.rejections
-        good = np.delete(np.arange(len(batch.keys)), [item.row for item in rejections]) if rejections else None
-        if len(decoded.records):
-            known = batch.positions if good is None else [batch.positions[row] for row in good.tolist()]
-            scored = self._scoring.score(decoded.records, list(known), self._state.observation.value(), now)
+        rejections, positions = batch.rejections, batch.positions
+        good = np.delete(np.arange(len(positions)), [item.row for item in rejections]) if rejections else None
+        if len(batch.records):
+            given = ScoringInput(
+                records=batch.records,
+                entities=entities,
+                positions=positions if good is None else [positions[row] for row in good.tolist()],
+                unfinished=self._state.observation.value(),
+                now_ms=now,
+            )
+            scored = self._scoring.score(given)
             yield from self._kept(scored, now)
             failed = scored.rejections
             rejections += failed if good is None else [replace(item, row=int(good[item.row])) for item in failed]
-        yield from self._set_aside(self._config.topics.transactions, rejections, *batch[1:4])
+        if rejections:
+            topic = self._config.topics.transactions
+            yield from self._set_aside(topic, rejections, batch.keys, batch.payloads, positions)
 
     def _kept(self, scored: Scored, now: int) -> Iterator[Any]:
         """Store what is known now, then emit it."""
@@ -171,9 +187,6 @@ class Shard:
         if failed:
             letters, positions = read.letters(failed, key), read.positions.tolist()
             yield from self._set_aside(self._config.topics.labels, letters, read.keys, read.payloads, positions)
-
-    def _answer(self, batch: MicroBatch) -> Iterator[Any]:
-        yield from self._subtask.answers.to(self._scorer, batch.keys, batch.payloads, now_ms())
 
     def _deploy(self, batch: MicroBatch) -> Iterable[Any]:
         self.models.apply(batch.payloads[0], now_ms())

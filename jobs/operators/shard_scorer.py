@@ -80,7 +80,7 @@ class ShardScorer:
         """For each partition of the labels topic the next label that is not yet known, see `schemas.label_offset`."""
         return self._offsets
 
-    def score(self, records: pa.RecordBatch) -> ScoredBatch:
+    def score(self, records: pa.RecordBatch, entities: EntityInputs) -> ScoredBatch:
         """Score a batch of transactions in memory alone: `keep` or `revert` it next.
 
         Raises
@@ -88,11 +88,11 @@ class ShardScorer:
         Exception
             A record made it fail: `revert` the batch.
         """
-        return self._scorer.score(records, entities=EntityInputs.missing(len(records)))
+        return self._scorer.score(records, entities=entities)
 
-    def advance(self, records: pa.RecordBatch) -> FeatureBatch:
+    def advance(self, records: pa.RecordBatch, entities: EntityInputs) -> FeatureBatch:
         """Advance the histories, the first step of `score`: `answer` the batch once it is scored."""
-        return self._scorer.advance(records, entities=EntityInputs.missing(len(records)))
+        return self._scorer.advance(records, entities=entities)
 
     def answer(self, batch: FeatureBatch, verdict: EnsembleScores) -> ScoredBatch:
         """Add the scores of the last batch to the histories, the last step of `score`."""
@@ -135,11 +135,11 @@ class ShardScorer:
         self._new = []
         self._expire(newest_ms)
 
-    def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
+    def preview(self, records: pa.RecordBatch, entities: EntityInputs) -> NDArray[np.float32]:
         """Return the features that transactions would have, (n, F); nothing is stored."""
         new = list(self._new)
         try:
-            return self._scorer.preview(records, entities=EntityInputs.missing(len(records)))
+            return self._scorer.preview(records, entities=entities)
         except Exception:
             self.revert(records)
             raise

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs.operators.counts import Counts
 from jobs.operators.feature_answers import FeatureAnswers
-from jobs.operators.guarded_decoder import GuardedDecoder
+from jobs.operators.guarded_decoder import plain_record
 from jobs.operators.job_model import JobModel
 from jobs.operators.label_reader import LabelReader
 from jobs.operators.list_reader import ListReader
 from jobs.operators.model_reports import ModelReports
-from jobs.operators.plain_records import PLAIN_LABEL, PLAIN_TRANSACTION
+from jobs.operators.plain_records import PLAIN_LABEL
 from jobs.operators.rule_reader import RuleReader
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import ServingLoader
@@ -21,9 +21,8 @@ from models.scoring.transaction_scorer import TransactionScorer
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
 from schemas.label_batch import LabelBatchDecoder
-from schemas.registry import SchemaRegistry, lists_subject, rules_subject, snoozes_subject, value_subject
+from schemas.registry import lists_subject, rules_subject, snoozes_subject, value_subject
 from schemas.resilient_registry import open_steady_registry
-from schemas.transaction_batch import TransactionBatchDecoder
 
 if TYPE_CHECKING:
     from pyflink.datastream import RuntimeContext
@@ -46,15 +45,10 @@ class Subtask:
         registry = open_steady_registry(config.registry)
         self.job_model = JobModel(config, registry)
         self.state = ShardState(context, config.mode)
-        subject = value_subject(config.topics.transactions)
-        self.transactions = GuardedDecoder(
-            TransactionBatchDecoder(subject, registry, config.limits),
-            _plain(avro_schemas.TRANSACTION, subject, registry, PLAIN_TRANSACTION),
-        )
         subject = value_subject(config.topics.labels)
         self.labels = LabelReader(
             LabelBatchDecoder(subject, registry, config.limits),
-            _plain(avro_schemas.LABEL, subject, registry, PLAIN_LABEL),
+            plain_record(avro_schemas.LABEL, subject, registry, PLAIN_LABEL),
         )
         control = config.topics.control
         self.loader = ServingLoader(
@@ -78,11 +72,6 @@ class Subtask:
             load_customer=partial(state.read, state.customer_labels) if known else _no_labels,
             capacity=max(1, self.config.pool_customers // self.config.shards),
         )
-
-
-def _plain(name: str, subject: str, registry: SchemaRegistry, record: dict[str, Any]) -> tuple[str, bytes]:
-    """Return a record's key and payload."""
-    return record["customer_id"], RecordCodec(name, subject, registry).encode(record)
 
 
 def _no_labels(_key: str) -> None:

@@ -20,7 +20,7 @@ from models.features.left_rows import LeftRows
 from models.features.pool import Load, Pool
 
 
-class HistoryPool(Pool):
+class HistoryPool(Pool[str]):
     """Histories of many customers in a set of arrays: a cache of the encoded histories in the state.
 
     It is written through (`FeatureEngine.changed` after each batch), so anyone may leave between batches at

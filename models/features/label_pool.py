@@ -20,7 +20,7 @@ from models.features.left_rows import LeftRows
 from models.features.pool import Load, Pool
 
 
-class LabelPool(Pool):
+class LabelPool(Pool[str]):
     """Known labels of many merchants, or customers, in a set of arrays.
 
     Unlike histories they are not stored after each batch, as a label changes a merchant in every shard:

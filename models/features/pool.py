@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,10 @@ from numpy.typing import NDArray
 Load = Callable[[str], bytes | None]
 """Gives what is stored under a key, None when there is nothing."""
 
+Key = TypeVar("Key", str, int)
 
-class Pool(ABC):
+
+class Pool(ABC, Generic[Key]):
     """Decoded records of many keys in one set of arrays: a cache of the encoded records in the state.
 
     It has two generations. Full, it lets those leave that were not used since half of it was last brought in; where
@@ -20,15 +23,15 @@ class Pool(ABC):
     ----------
     capacity : int
         Records held; one batch with more keys makes it grow.
-    load : callable of str to bytes or None, or None
+    load : callable of str or int to bytes or None, or None
         Gives the encoded record of a key not held, None for a new one. Without it nothing ever leaves.
     """
 
-    def __init__(self, *, capacity: int, load: Load | None) -> None:
+    def __init__(self, *, capacity: int, load: Callable[[Key], bytes | None] | None) -> None:
         if capacity < 1:
             raise ValueError(f"capacity: expected 1 or more, got {capacity}")
-        self._load = load
-        self._slots: dict[str, int] = {}
+        self._load: Callable[[Key], bytes | None] | None = load
+        self._slots: dict[Key, int] = {}
         self._free = list(range(capacity - 1, -1, -1))
         self._used_in = np.zeros(capacity, np.int64)
         self._generation = self._brought_in = 0
@@ -43,14 +46,14 @@ class Pool(ABC):
         """Records that fit."""
         return self._capacity
 
-    def slots(self, keys: list[str]) -> NDArray[np.int64]:
+    def slots(self, keys: list[Key]) -> NDArray[np.int64]:
         """Return the row of each key, bringing in those that are not held.
 
         Rows given out before are no longer good.
 
         Parameters
         ----------
-        keys : list of str, n of them
+        keys : list of str or int, n of them
             With repetitions.
 
         Returns
@@ -70,7 +73,7 @@ class Pool(ABC):
         self._used_in[slots] = self._generation
         return slots
 
-    def drop(self, keys: Iterable[str]) -> None:
+    def drop(self, keys: Iterable[Key]) -> None:
         """Forget some keys: what the state holds is read when one comes again."""
         for key in keys:
             slot = self._slots.pop(key, None)
@@ -78,7 +81,7 @@ class Pool(ABC):
                 self._release(key, slot)
                 self._free.append(slot)
 
-    def reload(self, keys: Iterable[str]) -> None:
+    def reload(self, keys: Iterable[Key]) -> None:
         """Put what the store holds in place of what is held of some keys; those that it does not have are forgotten."""
         for key in dict.fromkeys(keys):
             slot = self._slots.get(key)
@@ -90,7 +93,7 @@ class Pool(ABC):
             else:
                 self._fill(slot, raw)
 
-    def _bring_in(self, keys: dict[str, None]) -> None:
+    def _bring_in(self, keys: dict[Key, None]) -> None:
         missing = [key for key in keys if key not in self._slots]
         if len(missing) > len(self._free):
             if self._load is not None:
@@ -106,7 +109,7 @@ class Pool(ABC):
             self._generation += 1
             self._brought_in = 0
 
-    def _let_leave(self, staying: dict[str, None], needed: int) -> None:
+    def _let_leave(self, staying: dict[Key, None], needed: int) -> None:
         """Drop the elder generation, or all but those that stay where that makes too little room."""
         others = [(key, slot) for key, slot in self._slots.items() if key not in staying]
         used_in = self._used_in[[slot for _, slot in others]] if others else self._used_in[:0]
@@ -115,11 +118,12 @@ class Pool(ABC):
             elder = [True] * len(others)
         self.drop([key for (key, _), leaves in zip(others, elder, strict=True) if leaves])
 
-    def _stored(self, key: str) -> bytes | None:
+    def _stored(self, key: Key) -> bytes | None:
         return self._load(key) if self._load else None
 
     def _grow(self, least: int) -> None:
-        held, before = self._capacity, [*self._arrays(), self._used_in]
+        held: int = self._capacity
+        before = [*self._arrays(), self._used_in]
         self._capacity = max(least, 2 * held)
         self._allocate(self._capacity)
         self._used_in = np.zeros(self._capacity, np.int64)
@@ -128,7 +132,7 @@ class Pool(ABC):
         self._free = [*range(self._capacity - 1, held - 1, -1), *self._free]
 
     @abstractmethod
-    def _release(self, key: str, slot: int) -> None:
+    def _release(self, key: Key, slot: int) -> None:
         """Give up what a row of a key that leaves has besides the row."""
 
     @abstractmethod

@@ -6,6 +6,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from models.features import hashing, kernel, label_kernel
+from models.features.entities import entity_kernel, entity_record
 from models.features.history import ENTRY, TILE
 from models.features.label_record import DAY_TILE, LABEL, TOTALS
 
@@ -45,6 +46,20 @@ LABELS_SIGNATURE = (
     _INTS, _INTS, _HASHES, _INTS, _INTS, _INTS,
     _INTS, _INTS, _INTS, _INTS, _DOUBLES, _X,
 )  # fmt: skip
+_ENTITY_IDS = tuple(types.Array(dtype, 2, "C") for dtype in (types.uint64, types.int32, types.int32))
+_LONGS = _vector(types.int64, readonly=False)
+
+
+def _one_row(dtype: np.dtype[np.void], *, readonly: bool = False) -> types.Array:
+    return _vector(from_dtype(dtype), readonly=readonly)
+
+
+ENTITIES_SIGNATURE = (
+    _rows(entity_record.ENTRY), _COUNTS, _LONGS, _LONGS, _FLAGS, _rows(entity_record.TILE),
+    _one_row(entity_record.SEEN), _COUNTS, _tuple(_COUNTS, *_ENTITY_IDS), _INTS,
+    _one_row(entity_record.EVENT, readonly=True), *_FACTS, types.int64, types.boolean, _FLAGS, _X,
+    _one_row(entity_record.ENTRY),
+)  # fmt: skip
 
 
 @cache
@@ -59,6 +74,7 @@ def warm_up() -> None:
         (kernel.advance, ADVANCE_SIGNATURE),
         (kernel.remember, REMEMBER_SIGNATURE),
         (label_kernel.advance, LABELS_SIGNATURE),
+        (entity_kernel.advance, ENTITIES_SIGNATURE),
     ):
         function.compile(signature)
         function.disable_compile()

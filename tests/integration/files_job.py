@@ -9,9 +9,8 @@ from jobs import operator_uids as uids
 from jobs import score_transactions
 from jobs.job_config import JobConfig
 from jobs.sinks import TableSink
-from jobs.sources import batch_sources
 from jobs.topology import build as build_graph
-from jobs.topology import scoring_stages
+from jobs.topology import scoring_sources, scoring_stages
 
 
 def folder_source(folder: Path) -> str:
@@ -36,7 +35,7 @@ def folder_sink(config: JobConfig, folder: Path) -> TableSink:
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
     """Build the graph between two folders, which the checkpoints' folder has beside it."""
     folder = Path(config.checkpoint_dir.removeprefix("file://")).parent / config.topics.transactions
-    sources = batch_sources(config, {uids.TRANSACTIONS: folder_source(folder / "in")})
+    sources = scoring_sources(config, {uids.TRANSACTIONS: folder_source(folder / "in")})
     build_graph(tables, sources=sources, stages=scoring_stages(config), sinks=[folder_sink(config, folder / "out")])
 
 

@@ -1,5 +1,6 @@
 """Live features of the entities of one kind."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -68,20 +69,47 @@ class EntityEngine:
 
     def advance(self, events: NDArray[np.void]) -> EntityFeatures:
         """Describe n events of EVENT with keys other than 0, and add them to their entities."""
-        n, pool, layout = len(events), self._pool, self._layout
-        slots = pool.slots(events["key"].tolist())
-        x = np.empty((n, self._width), np.float32)
-        counted = np.empty(n, np.uint8)
-        entity_kernel.advance(
-            pool.entries, pool.counts, pool.first_ms, pool.sequences, pool.tiled, pool.tiles, pool.seen, pool.id_rows,
-            pool.ids.with_room_for(n), slots, events, layout.windows_ms, layout.columns, layout.fact_indices, layout.missing,
-            self.next_sequence, counted, x, self._spare,
-        )  # fmt: skip
-        pool.changed[slots] = 1
+        n = len(events)
+        x, counted = self._described(events, self.next_sequence, adds=True)
         sequences = np.arange(self.next_sequence, self.next_sequence + n, dtype=np.int64)
         self.next_sequence += n
         return EntityFeatures(x, sequences, counted.view(np.bool_))
 
-    def take_changed(self) -> dict[int, bytes]:
-        """Return the record of each entity that changed since the last call: ``load`` must find it from now on."""
-        return self._pool.take_changed()
+    def describe(self, events: NDArray[np.void]) -> NDArray[np.float32]:
+        """Return the features that n events would have now, (n, features); nothing is added."""
+        return self._described(events, self.next_sequence, adds=False)[0]
+
+    def restore(self, first_sequence: int, events: NDArray[np.void]) -> None:
+        """Add events that were advanced before, except where an entity's record has seen them already.
+
+        Parameters
+        ----------
+        first_sequence : int
+            Sequence number of the first.
+        events : ndarray of EVENT, (n,)
+        """
+        self._described(events, first_sequence, adds=True)
+        self.next_sequence = max(self.next_sequence, first_sequence + len(events))
+
+    def changed(self) -> list[int]:
+        """Return the keys of the entities whose records `records` would give."""
+        return self._pool.changed_keys()
+
+    def records(self, keys: Iterable[int]) -> dict[int, bytes]:
+        """Return the records of those among some entities that changed: ``load`` must find them from now on."""
+        return self._pool.take(keys)
+
+    def _described(
+        self, events: NDArray[np.void], first_sequence: int, *, adds: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        n, pool, layout = len(events), self._pool, self._layout
+        slots = pool.slots(events["key"].tolist())
+        x, counted = np.empty((n, self._width), np.float32), np.zeros(n, np.uint8)
+        entity_kernel.advance(
+            pool.entries, pool.counts, pool.first_ms, pool.sequences, pool.tiled, pool.tiles, pool.seen, pool.id_rows,
+            pool.ids.with_room_for(n), slots, events, layout.windows_ms, layout.columns, layout.fact_indices,
+            layout.missing, first_sequence, adds, counted, x, self._spare,
+        )  # fmt: skip
+        if adds:
+            pool.changed[slots] = 1
+        return x, counted

@@ -37,5 +37,6 @@ def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
     for index, (entity, salt) in enumerate(zip(ENTITIES, _SALTS, strict=True)):
         values = hash_column(records.column(entity.column))
         events["key"][:, index] = np.where(values == 0, np.uint64(0), hash_pairs(np.full(n, salt), values))
-    found = events.reshape(-1)
-    return found[found["key"] != 0]
+    found: NDArray[Any] = events.reshape(-1)
+    known: NDArray[Any] = found[found["key"] != 0]
+    return known

@@ -313,35 +313,46 @@ def _insert(row, count, event, is_new, tiles, tiled, seen, windows_ms, id_rows, 
     return count
 
 
+@inlined
+def _forget(counts, tiled, id_rows, ids, slot):
+    """Empty an entity of which nothing is seen any more."""
+    counts[slot] = tiled[slot] = 0
+    if id_rows[slot]:
+        free = ids[0]
+        free[free[-1]] = id_rows[slot]
+        free[-1] += 1
+        id_rows[slot] = 0
+
+
 @compiled
 def advance(
-    entries, counts, first_ms, sequences, tiled, tiles, seen, id_rows, ids, slots, events, windows_ms, columns, fact_indices,
-    missing, first_sequence, counted, x, spare,
+    entries, counts, first_ms, sequences, tiled, tiles, seen, id_rows, ids, slots, events, windows_ms, columns,
+    fact_indices, missing, first_sequence, adds, counted, x, spare,
 ):  # fmt: skip
-    """Write the features of each event in order, and add it to its entity.
+    """Write the features of each event in order, and add it to its entity if ``adds``.
 
-    Of ``x`` it writes ``columns``, see `FeatureLayout`; ``counted`` is 0 for a duplicate, which adds nothing.
+    Of ``x`` it writes ``columns``, see `FeatureLayout`; ``counted`` is 0 for a duplicate, which adds nothing. An event
+    whose sequence number the entity has seen already is passed over.
     """
     facts = np.empty(windows_ms.size * _PER_WINDOW + _OTHERS)
     customers, stamps = np.zeros(_SET, np.uint64), np.zeros(_SET, np.int64)
     registers = np.zeros(_REGISTERS, np.uint8)
     for i in range(events.size):
         event, slot = events[i], slots[i]
-        row, count, now_ms = entries[slot], counts[slot], event.event_time_ms
-        if count and row[count - 1].event_time_ms < now_ms - _HORIZON_MS:  # nothing of it is seen any more
-            count = counts[slot] = 0
-            tiled[slot] = 0
-            if id_rows[slot]:
-                ids[0][ids[0][-1]] = id_rows[slot]
-                ids[0][-1] += 1
-                id_rows[slot] = 0
+        if adds and first_sequence + i <= sequences[slot]:
+            continue
+        row, count, older, now_ms = entries[slot], counts[slot], tiled[slot], event.event_time_ms
+        if count and row[count - 1].event_time_ms < now_ms - _HORIZON_MS:
+            count = older = 0
+            if adds:
+                _forget(counts, tiled, id_rows, ids, slot)
         newest = count - 1
         while newest >= 0 and row[newest].event_time_ms >= now_ms:
             newest -= 1
         amount = np.float64(event.amount)
-        is_new = np.uint32(_is_new(row, count, tiled[slot], seen[slot], event.customer))
+        is_new = np.uint32(_is_new(row, count, older, seen[slot], event.customer))
         _describe_windows(
-            row, newest, tiled[slot], tiles[slot], windows_ms, now_ms, amount, customers, stamps, i + 1, registers, facts,
+            row, newest, older, tiles[slot], windows_ms, now_ms, amount, customers, stamps, i + 1, registers, facts,
         )  # fmt: skip
         at = windows_ms.size * _PER_WINDOW
         facts[at] = (now_ms - first_ms[slot]) / 1000.0 if count and first_ms[slot] <= now_ms else np.nan
@@ -350,6 +361,8 @@ def advance(
         for k in range(columns.size):
             value = facts[fact_indices[k]]
             x[i, columns[k]] = missing[k] if math.isnan(value) else np.float32(value)
+        if not adds:
+            continue
         newest_ms = max(row[count - 1].event_time_ms, now_ms) if count else now_ms
         duplicate = count and _is_duplicate(row, count, ids, id_rows[slot], event.transaction, newest_ms)
         counted[i] = not duplicate

@@ -1,6 +1,6 @@
 """Entities held in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,10 @@ Load = Callable[[int], bytes | None]
 """Gives the record that is stored under an entity's hash, None when there is none."""
 
 
-class EntityPool(Pool):
+class EntityPool(Pool[int]):
     """Decoded entities of one kind in a set of arrays: a cache of the records in the state.
 
-    Like known labels they are not stored after each batch: `take_changed` gives all that changed since the last call,
-    and holds an entity that left the pool until then. An entity takes 1 kB of touched memory, and one whose events
+    They are not stored after each batch: what changed stays here, or aside where it left the pool, until it is taken. An entity takes 1 kB of touched memory, and one whose events
     left the entries 8 kB to 32 kB more.
 
     Attributes
@@ -54,14 +53,21 @@ class EntityPool(Pool):
         super().__init__(capacity=capacity, load=load)
         self._unsaved: dict[int, bytes] = {}
 
-    def take_changed(self) -> dict[int, bytes]:
-        """Return the record of each entity that changed since the last call, by its key: to be stored now."""
-        if self.changed.any():
-            for key, slot in self._slots.items():
-                if self.changed[slot]:
-                    self._set_aside(key, slot)
-        unsaved, self._unsaved = self._unsaved, {}
-        return unsaved
+    def changed_keys(self) -> list[int]:
+        """Return the entities that changed since they were last taken."""
+        held = [key for key, slot in self._slots.items() if self.changed[slot]] if self.changed.any() else []
+        return list(dict.fromkeys([*self._unsaved, *held]))
+
+    def take(self, keys: Iterable[int]) -> dict[int, bytes]:
+        """Return the records of those among some entities that changed since they were last taken: to be stored now."""
+        taken: dict[int, bytes] = {}
+        for key in keys:
+            slot = self._slots.get(key)
+            if slot is not None and self.changed[slot]:
+                self._set_aside(key, slot)
+            if key in self._unsaved:
+                taken[key] = self._unsaved.pop(key)
+        return taken
 
     def _set_aside(self, key: int, slot: int) -> None:
         tiled, row = bool(self.tiled[slot]), int(self.id_rows[slot])

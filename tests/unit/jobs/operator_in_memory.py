@@ -7,9 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from jobs.job_config import JobConfig
+from jobs.operators.advance_entities import AdvanceEntities
+from jobs.operators.decode_batch import EVENTS, DecodeBatch
 from jobs.operators.score_batch import ScoreBatch
 from jobs.operators.shard import OBSERVATIONS
-from jobs.record_types import STAMP_SHIFT
+from jobs.record_types import QUERIES, STAMP_SHIFT, TRANSACTIONS
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
@@ -74,7 +76,15 @@ class ValueState:
 
 
 class Context:
-    """Flink context of an operator: state of the current key, counters, timers that never fire."""
+    """Flink context of an operator: state of the current key, counters, timers that never fire.
+
+    Attributes
+    ----------
+    entities : Context or None
+        Of the entity operator before it.
+    """
+
+    entities: "Context | None" = None
 
     def __init__(self) -> None:
         self.key = 0
@@ -130,6 +140,11 @@ class OperatorInMemory:
         config: JobConfig = job_config(model=str(folder), **changes)
         self.operator = ScoreBatch(config)
         self.operator.open(self.context)  # type: ignore[arg-type]
+        self._decoding, self._entities = DecodeBatch(config), AdvanceEntities(config)
+        self.context.entities = self.context.entities or Context()
+        self._decoding_context = Context()
+        self._decoding.open(self._decoding_context)  # type: ignore[arg-type]
+        self._entities.open(self.context.entities)  # type: ignore[arg-type]
         self.emitted: list[tuple[str, str | None, bytes]] = []
         self.observations: list[Any] = []
         self.sent = 0
@@ -144,8 +159,24 @@ class OperatorInMemory:
         self.process((kind, keys, payloads, positions, stamps))
 
     def process(self, value: Any) -> None:
-        """Give the operator a MICRO_BATCH as it is."""
-        self._keep(self.operator.process_element(value, self.context))  # type: ignore[arg-type]
+        """Give the operator a MICRO_BATCH as it is, decoded first and with the replies of its entities."""
+        if value[0] not in {TRANSACTIONS, QUERIES}:
+            self._keep(self.operator.process_element(value, self.context))  # type: ignore[arg-type]
+            return
+        for sharded in self.with_entities(value):
+            self.context.key, batch = sharded
+            self._keep(self.operator.process_element(batch, self.context))  # type: ignore[arg-type]
+
+    def with_entities(self, value: Any) -> list[Any]:
+        """Return the SHARDED_BATCHes that a MICRO_BATCH of TRANSACTIONS or QUERIES becomes before it is scored."""
+        self._decoding_context.key, entities = self.context.key, self.context.entities
+        emitted = list(self._decoding.process_element(value, self._decoding_context))  # type: ignore[arg-type]
+        found = [item for item in emitted if not (isinstance(item, tuple) and item[0] is EVENTS)]
+        assert entities is not None
+        for shard, events in (item[1] for item in emitted if isinstance(item, tuple) and item[0] is EVENTS):
+            entities.key = shard
+            found += self._entities.process_element(events, entities)  # type: ignore[arg-type]
+        return found
 
     def wake(self, *, shard: int) -> None:
         """Let a timer of a shard go off."""

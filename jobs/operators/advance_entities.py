@@ -1,0 +1,46 @@
+"""The entity operator: Flink's side of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from pyflink.common import Row
+from pyflink.datastream import KeyedProcessFunction, RuntimeContext
+
+from jobs.job_config import JobConfig
+from jobs.operators.entity_shard import EntityShard
+from jobs.operators.entity_state import EntityState
+from jobs.operators.micro_batch import MicroBatch
+from jobs.record_types import ENTITY_EVENTS, ENTITY_REPLY
+from models.features.entities.entity_record import EVENT
+from models.features.warm_up import warm_up
+
+
+class AdvanceEntities(KeyedProcessFunction):
+    """Live features of merchants and devices; keyed by entity shard, so that all transactions of an entity meet.
+
+    For what an event meets see `EntityEngine`, for what is stored see `EntityState`.
+    """
+
+    def __init__(self, config: JobConfig) -> None:
+        self._config = config
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Open the state, and compile the kernels before the first batch comes."""
+        self._state = EntityState(runtime_context, self._config.mode)
+        self._shards: dict[int, EntityShard] = {}
+        warm_up()
+
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
+        """Process one MICRO_BATCH of ENTITY_EVENTS or QUERIED_ENTITIES; emit a SHARDED_BATCH with the reply."""
+        batch, key = MicroBatch(*value), ctx.get_current_key()
+        if key not in self._shards:
+            capacity = max(1, self._config.pool_entities // self._config.entity_shards)
+            self._shards[key] = EntityShard(key, self._state, capacity)
+        shard = self._shards[key]
+        number, customer_shard = batch.positions
+        events = np.frombuffer(batch.payloads[0], EVENT)
+        reply = shard.advance(number, events) if batch.kind == ENTITY_EVENTS else shard.describe(number, events)
+        yield Row(customer_shard, Row(ENTITY_REPLY, [""], [reply.encode()], [number], [0]))

@@ -1,0 +1,108 @@
+"""One shard of the entity operator, between memory and state."""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.operators.entity_reply import EntityReply
+from models.features.entities.entity_engine import EntityEngine
+from models.features.entities.entity_layout import ENTITY_LAYOUT
+from models.features.entities.entity_record import EVENT
+
+if TYPE_CHECKING:
+    from jobs.operators.entity_state import EntityState
+
+MAX_LOGGED, MAX_ENTRIES = 100_000, 500
+"""Events, and batches of them, in the log from which on the records are written."""
+
+WRITTEN_AT_ONCE = 200
+"""Records written with one batch: all at once would hold it up."""
+
+_SEQUENCE = struct.Struct("<q")
+
+
+class EntityShard:
+    """Entities of one shard in memory, backed by the shard's state.
+
+    A busy entity changes with every batch, and its record has kilobytes: written each time, it would cost more than
+    all else. So a batch's events go to a log, 40 bytes each. When the log is full, the records of all entities that
+    changed are written, some with each batch that follows, while a new part of the log begins; then the old part is
+    removed. A record names the last event that it has seen, so that a restored shard, which advances the logged
+    events once more, counts none twice.
+
+    Parameters
+    ----------
+    key : int
+        Key of the shard, which is Flink's current key now and at each call.
+    state : EntityState
+    capacity : int
+        Entities held in memory.
+    """
+
+    def __init__(self, key: int, state: EntityState, capacity: int) -> None:
+        self.key = key
+        self._state = state
+        stored = state.next_sequence.value()
+        self._engine = EntityEngine(
+            ENTITY_LAYOUT,
+            load=state.read,
+            capacity=capacity,
+            next_sequence=_SEQUENCE.unpack(stored)[0] if stored else 0,
+        )
+        self._unwritten: deque[int] = deque()
+        self._old: list[int] = []
+        self._log: list[int] = []
+        self._logged = 0
+        self._next_entry = 0
+        for number, entry in state.logged():
+            self._engine.restore(_SEQUENCE.unpack_from(entry)[0], np.frombuffer(entry, EVENT, offset=_SEQUENCE.size))
+            self._log.append(number)
+            self._next_entry = number + 1
+        if self._log:
+            self._begin_writing()
+
+    def advance(self, number: int, events: NDArray[Any]) -> EntityReply:
+        """Advance the entities by the events of a batch and store them; the reply has their features."""
+        first = self._engine.next_sequence
+        found = self._engine.advance(events)
+        self._state.event_log.put(self._next_entry, _SEQUENCE.pack(first) + events.tobytes())
+        self._log.append(self._next_entry)
+        self._next_entry += 1
+        self._logged += len(events)
+        self._write_some()
+        return EntityReply(
+            number=number, entity_shard=self.key, rows=events["row"], x=found.x, sequences=found.sequences
+        )
+
+    def describe(self, number: int, events: NDArray[Any]) -> EntityReply:
+        """Describe the events of a batch that are not taken in; nothing is stored."""
+        x = self._engine.describe(events)
+        return EntityReply(
+            number=number,
+            entity_shard=self.key,
+            rows=events["row"],
+            x=x,
+            sequences=np.full(len(events), -1, np.int64),
+        )
+
+    def _write_some(self) -> None:
+        if not self._old:
+            if self._logged < MAX_LOGGED and len(self._log) < MAX_ENTRIES:
+                return
+            self._begin_writing()
+        keys = [self._unwritten.popleft() for _ in range(min(WRITTEN_AT_ONCE, len(self._unwritten)))]
+        self._state.write(self._engine.records(keys))
+        if not self._unwritten:
+            for number in self._old:
+                self._state.event_log.remove(number)
+            self._old = []
+
+    def _begin_writing(self) -> None:
+        self._old, self._log, self._logged = self._log, [], 0
+        self._unwritten.extend(self._engine.changed())
+        self._state.next_sequence.update(_SEQUENCE.pack(self._engine.next_sequence))

@@ -1,0 +1,71 @@
+"""Keyed state of the entity operator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyflink.common import Types
+from pyflink.datastream import RuntimeContext
+from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
+
+from jobs.job_config import Mode
+from jobs.operators.map_state import put_all
+from jobs.operators.shard_state import StateAccessError
+
+
+class EntityState:
+    """Keyed state of the entity operator; each handle gives the current entity shard's part.
+
+    All of it is bytes, and each kind says its own version.
+
+    Attributes
+    ----------
+    entities : MapState of an entity's hash, as a signed number, to `encode_entity`
+        Entities, up to the events in the log.
+    event_log : MapState of number to events
+        Events advanced since the records were written: the first one's sequence number, then EVENTs.
+    next_sequence : ValueState of a number
+        Sequence number of the next event, not counting those in the log.
+    expires_on : MapState of day and number to the entities of an entry
+        Day on which each entity expires unless there is news of it, see `ExpiryIndex`.
+    """
+
+    def __init__(self, context: RuntimeContext, mode: Mode) -> None:
+        def by(name: str, key: Any) -> Any:
+            return context.get_map_state(MapStateDescriptor(name, key, Types.PICKLED_BYTE_ARRAY()))
+
+        self.entities = by("entities", Types.LONG())
+        self.event_log = by("event_log", Types.LONG())
+        self.next_sequence = context.get_state(ValueStateDescriptor("next_sequence", Types.PICKLED_BYTE_ARRAY()))
+        self.expires_on = by("entities_expire_on", Types.STRING())
+        self._mode = mode
+
+    def read(self, key: int) -> bytes | None:
+        """Return an entity's record.
+
+        Raises
+        ------
+        StateAccessError
+            The backend raised an error.
+        """
+        try:
+            found: bytes | None = self.entities.get(signed(key))
+        except Exception as error:
+            raise StateAccessError(f"state of entity {key} can't be read: {error}") from error
+        return found
+
+    def write(self, records: dict[int, bytes]) -> None:
+        """Store the records of entities."""
+        if records:
+            put_all(self.entities, {signed(key): record for key, record in records.items()}, self._mode)
+
+    def logged(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the entries of the event log with their numbers, in order."""
+        for number in sorted(self.event_log.keys()):
+            yield number, self.event_log.get(number)
+
+
+def signed(key: int) -> int:
+    """Return a 64-bit hash as Java's long of the same bits."""
+    return key - (1 << 64) if key >> 63 else key

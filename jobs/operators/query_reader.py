@@ -1,0 +1,43 @@
+"""Feature queries as the transactions that they ask about."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from jobs.job_config import JobConfig
+from jobs.operators.settled import NOT_OF_DATA
+from schemas.avro_schemas import FEATURE_QUERY
+from schemas.codec import RecordCodec
+from schemas.columns import TRANSACTION_ARROW
+from schemas.registry import SchemaRegistry, value_subject
+from schemas.validation import TRANSACTION_CHECKS, Arrival, reject
+
+
+class QueryReader:
+    """Decoder of feature queries; one that can't be decoded or breaks a transaction's limits is left out."""
+
+    def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:
+        self._queries = RecordCodec(FEATURE_QUERY, value_subject(config.topics.queries), registry)
+        self._limits = config.limits
+
+    def read(self, keys: Sequence[str | None], payloads: Sequence[bytes], now_ms: int) -> pa.RecordBatch:
+        """Return the transactions of the queries, in the columns of TRANSACTION_ARROW; their ids are the queries'."""
+        found = [self._read(key, payload, now_ms) for key, payload in zip(keys, payloads, strict=True)]
+        return pa.RecordBatch.from_pylist([item for item in found if item is not None], schema=TRANSACTION_ARROW)
+
+    def _read(self, key: str | None, payload: bytes, now_ms: int) -> dict[str, Any] | None:
+        if len(payload) > self._limits.max_record_bytes:
+            return None
+        try:
+            query = self._queries.decode(payload)
+            transaction = {**query, "transaction_id": query["query_id"]}
+            record = pa.RecordBatch.from_pylist([transaction], schema=TRANSACTION_ARROW)
+            refused = reject(Arrival(record, [key], np.array([now_ms])), self._limits, TRANSACTION_CHECKS)
+        except NOT_OF_DATA:
+            raise
+        except Exception:
+            # Whatever it is, a query has no answer then, and nothing of the stream is lost.
+            return None
+        return None if refused else transaction
