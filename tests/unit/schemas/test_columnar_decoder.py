@@ -5,9 +5,9 @@ import numpy as np
 
 from schemas.avro_schemas import INFERENCE, parsed_schema
 from schemas.codec import RecordCodec
+from schemas.columnar_decoder import ColumnarDecoder
 from schemas.columns import INFERENCE_ARROW
 from schemas.framing import header
-from schemas.inference_decoder import InferenceDecoder
 from schemas.registry import FileRegistry
 from tests.records import NOON
 
@@ -21,7 +21,7 @@ RECORD = {
     "entity_sequences": [7, -1],
 }  # fmt: skip
 CODEC = RecordCodec(INFERENCE, "i-value", FileRegistry())
-DECODER = InferenceDecoder("i-value", FileRegistry())
+DECODER = ColumnarDecoder(INFERENCE, INFERENCE_ARROW, "i-value", FileRegistry())
 
 
 def payloads(count):
