@@ -20,8 +20,9 @@ from fraudstream.system.failures import NotReady
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
 from models.scoring.inference_sample import InferenceSample
+from schemas.avro_schemas import INFERENCE
+from schemas.columnar_decoder import ColumnarDecoder
 from schemas.columns import INFERENCE_ARROW
-from schemas.inference_decoder import InferenceDecoder
 from schemas.registry import value_subject
 
 ROWS_AT_ONCE = 10_000
@@ -53,7 +54,7 @@ class Logged:
 def read_logged(broker: Broker, manifest: Manifest) -> Logged:
     """Read what the inference topic holds now of a model."""
     topic = broker.topics.inference
-    decoder = InferenceDecoder(value_subject(topic), registry_of(broker.settings))
+    decoder = ColumnarDecoder(INFERENCE, INFERENCE_ARROW, value_subject(topic), registry_of(broker.settings))
     tables, undecodable = [], 0
     messages = read_topic(broker, topic)
     while some := list(islice(messages, ROWS_AT_ONCE)):

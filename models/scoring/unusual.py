@@ -68,7 +68,11 @@ def usual_spread(x: NDArray[np.float32]) -> dict[str, float]:
         Root mean square of the distance that `unusual_values` measures, rows with a missing value left out, at
         least `TYPICAL_SPREAD_FLOOR`.
     """
-    return {feature.name: max(_root_mean_square(feature, x), TYPICAL_SPREAD_FLOOR) for feature in _WITH_USUAL}
+    return {
+        feature.name: max(_root_mean_square(feature, x), TYPICAL_SPREAD_FLOOR)
+        for feature in _WITH_USUAL
+        if _COLUMN[feature.name] < x.shape[1]
+    }
 
 
 def usual_value(feature: Feature, row: NDArray[np.float32]) -> float | None:
