@@ -261,7 +261,8 @@ def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | 
     if not files:
         return None
     try:
-        return ds.dataset(files).to_table(columns=columns, filter=wanted)
+        # An earlier version wrote files without some of the columns.
+        return ds.dataset(files, schema=ARCHIVE_ARROW).to_table(columns=columns, filter=wanted)
     except (pa.ArrowException, OSError) as error:
         got = str(error).splitlines()[0][:200]
         raise UserError(

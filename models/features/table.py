@@ -278,7 +278,14 @@ def spec_hash(features: Sequence[Feature] | None = None) -> str:
 
 def _spec_row(feature: Feature) -> list[object]:
     window_ms = feature.window.length_ms if feature.window else None
-    row: list[object] = [feature.name, feature.source, feature.operation.value, window_ms, feature.unit, float(feature.missing)]
+    row: list[object] = [
+        feature.name,
+        feature.source,
+        feature.operation.value,
+        window_ms,
+        feature.unit,
+        float(feature.missing),
+    ]
     return row if feature.entity is None else [*row, _ENTITY_COLUMNS[feature.entity]]
 
 
