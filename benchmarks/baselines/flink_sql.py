@@ -19,7 +19,7 @@ from benchmarks.baselines.jars import jar_paths
 from jobs import score_transactions
 from jobs.job_config import JobConfig
 from jobs.kafka_tables import outputs_table
-from models.features.table import FEATURE_NAMES, FEATURES
+from models.features.table import CUSTOMER_FEATURES
 
 WINDOWS = {"10m": "'10' MINUTE", "1h": "'1' HOUR", "24h": "'1' DAY", "7d": "'7' DAY", "30d": "'30' DAY"}
 FIELDS = (
@@ -28,7 +28,7 @@ FIELDS = (
 )
 AGGREGATES = [f"{kind}_{window}" for window in WINDOWS for kind in ("rows", "total", "squares")]
 JARS = ";".join(jar.as_uri() for jar in jar_paths("flink_sql"))
-COLUMNS = {name: column for column, name in enumerate(FEATURE_NAMES)}
+COLUMNS = {feature.name: column for column, feature in enumerate(CUSTOMER_FEATURES)}
 
 
 class Score(ScalarFunction):
@@ -52,7 +52,7 @@ class Score(ScalarFunction):
 
     def _features(self, rows: pd.DataFrame, risks: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the features of n rows, (n, F); risks are (n, 2)."""
-        x = np.tile([float(feature.missing) for feature in FEATURES], (len(rows), 1))
+        x = np.tile([float(feature.missing) for feature in CUSTOMER_FEATURES], (len(rows), 1))
         minor, hour = rows["amount_minor"].to_numpy(), rows["event_time"].dt.hour
         amount = minor / 100
         alone = {"amount": amount, "hour": hour, "is_night": hour < 6, "is_weekend": rows["event_time"].dt.weekday >= 5}

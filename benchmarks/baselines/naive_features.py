@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from benchmarks.baselines.naive_labels import KnownLabel, LabelFacts, NaiveLabels, is_of_labels
 from models.features.history import DUPLICATE_MS, MAX_IDS, TILES_A_WINDOW, K
 from models.features.operation import Operation as Op
-from models.features.table import FEATURES, Feature
+from models.features.table import CUSTOMER_FEATURES, Feature
 from models.features.window import HORIZON_MS, Window
 from schemas.durations import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -82,7 +82,7 @@ class NaiveHistory:
 class NaiveEngine:
     """The features as they are defined, with no thought for speed: the kernels are proved against them.
 
-    It shares the table with the kernels and no arithmetic. Scores play no part.
+    It shares the table with the kernels and no arithmetic. Scores play no part. Entities are computed by `NaiveEntity`.
     """
 
     def __init__(self) -> None:
@@ -96,11 +96,11 @@ class NaiveEngine:
         self.customers[label.customer_id].ingest(label)
 
     def advance(self, event: Event) -> list[float]:
-        """Return the event's features, in the order of FEATURES, and take it into its customer's history."""
+        """Return the event's features, by CUSTOMER_FEATURES, and add it to its customer's history."""
         history = self.histories[event.customer_id]
         merchant, customer = self.merchants[event.merchant_id], self.customers[event.customer_id]
         facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer, event.minor_units)
-        x = [facts.value_of(f) if is_of_labels(f) else value_of(f, event, history) for f in FEATURES]
+        x = [facts.value_of(f) if is_of_labels(f) else value_of(f, event, history) for f in CUSTOMER_FEATURES]
         history.ingest(event)
         return x
 

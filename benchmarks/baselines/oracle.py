@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.baselines.naive_features import Event, NaiveEngine, NaiveHistory, value_of
 from benchmarks.baselines.naive_replay import naive_scores
 from models.features.operation import Operation as Op
-from models.features.table import FEATURES
+from models.features.table import CUSTOMER_FEATURES
 from models.scoring.artifact import Artifact
 
 TOLERANCE = 1e-5
@@ -50,7 +50,7 @@ class WindowSumsAlone(NaiveEngine):
     def advance(self, event: Event) -> list[float]:
         """Return the event's features and add it."""
         history = self.histories[event.customer_id]
-        x = [value_of(f, event, history) if f.operation in SUMMED else f.missing for f in FEATURES]
+        x = [value_of(f, event, history) if f.operation in SUMMED else f.missing for f in CUSTOMER_FEATURES]
         history.ingest(event)
         return x
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.baselines.naive_labels import is_of_labels
 from models.features.history import K
-from models.features.table import FEATURES
+from models.features.table import CUSTOMER_FEATURES
 from schemas.durations import DAY_MS, HOUR_MS
 
 WINDOWS_MS = (HOUR_MS // 6, HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
@@ -15,7 +15,7 @@ EARTH_KM = 6371.0088
 Values = tuple[float, float, float, float, float, float, float, float, float]
 NOTHING: Values = (0, 0.0, -1.0, -1.0, -1.0, 0, 0, 0.0, -1.0)
 """Values of an empty window."""
-NO_LABELS = [feature.missing for feature in FEATURES if is_of_labels(feature)]
+NO_LABELS = [feature.missing for feature in CUSTOMER_FEATURES if is_of_labels(feature)]
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Seen:
 class PlainHistory:
     """The last K transactions of one customer. Events are expected sorted: a late one is appended.
 
-    It has no labels: features of labels have their missing values.
+    It has no labels: features of labels have their missing values. It has no entities: a model reads customers' features.
     """
 
     def __init__(self, seen: Iterable[Seen] = ()) -> None:

@@ -15,14 +15,14 @@ from benchmarks.chaos.books import ChaosBook, without_rules
 from benchmarks.chaos.chaos_result import Basis, Expected, Key
 from benchmarks.chaos.label_history import LabelHistory, PositionedLabel
 from models.features.operation import Operation
-from models.features.table import FEATURES
+from models.features.table import CUSTOMER_FEATURES
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision, decide
 from models.scoring.model import OnnxModel
 
-_RISKS = [column for column, feature in enumerate(FEATURES) if feature.operation is Operation.CATEGORY_RISK]
-_TYPE_RISKS = [column for column, feature in enumerate(FEATURES) if feature.operation is Operation.TYPE_RISK]
-_OF_LABELS = [(column, feature) for column, feature in enumerate(FEATURES) if is_of_labels(feature)]
+_RISKS = [column for column, feature in enumerate(CUSTOMER_FEATURES) if feature.operation is Operation.CATEGORY_RISK]
+_TYPE_RISKS = [column for column, feature in enumerate(CUSTOMER_FEATURES) if feature.operation is Operation.TYPE_RISK]
+_OF_LABELS = [(column, feature) for column, feature in enumerate(CUSTOMER_FEATURES) if is_of_labels(feature)]
 
 
 class Oracle:
@@ -83,7 +83,7 @@ class Oracle:
 
     def _scores(self, artifact: Artifact, asked: Sequence[tuple[Key, Basis]]) -> NDArray[np.float32]:
         x = [self._x(artifact, key, basis) for key, basis in asked]
-        return OnnxModel(artifact.onnx).score(np.array(x, np.float32).reshape(len(x), len(FEATURES)))
+        return OnnxModel(artifact.onnx).score(np.array(x, np.float32).reshape(len(x), len(CUSTOMER_FEATURES)))
 
     def _x(self, artifact: Artifact, key: Key, basis: Basis) -> list[float]:
         event, described = self._described[key]

@@ -57,7 +57,7 @@ class ReasonAnswer(BaseModel):
     contribution: float | None
     """what the code adds to the log-odds of fraud"""
     summary: str
-    """sentence for an analyst: what happened, and what is usual for the customer"""
+    """sentence for an analyst: what happened, and what is usual"""
     strength: Literal["strong", "moderate", "weak"] | None
     """by contribution; null of a rule, and where the model gives no contributions"""
 

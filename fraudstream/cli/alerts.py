@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -55,7 +56,7 @@ def tail(
 def line(alert: dict[str, Any]) -> str:
     """Return an alert as one line of markup: time, decision, score, customer, amount, reasons."""
     colour = "red" if alert["decision"] == "BLOCK" else "yellow"
-    why = "; ".join(reason_words(reason, alert["currency"]) for reason in alert["reasons"][:3])
+    why = "; ".join(reason_words(reason, alert["currency"], alert["features"]) for reason in alert["reasons"][:3])
     amount = amount_text(alert["amount_minor"], alert["currency"])
     what = escape(printable(f"{alert['customer_id']} at {alert['merchant_id']}  {amount}"))
     return (
@@ -64,10 +65,10 @@ def line(alert: dict[str, Any]) -> str:
     )
 
 
-def reason_words(reason: dict[str, Any], currency: str) -> str:
+def reason_words(reason: dict[str, Any], currency: str, features: Mapping[str, float] | None = None) -> str:
     """Return a reason in words: what happened, what is usual, and how strong it is; `--json` has its figures."""
     from fraudstream.readers.reason_summary import summarize
 
-    found = summarize(reason, currency)
+    found = summarize(reason, currency, features or {})
     strength = f", {found['strength']}" if found["strength"] else ""
     return escape(printable(f"{found['summary']}{strength}"))

@@ -40,7 +40,8 @@ def evaluate(
         int, typer.Option(min=0, help="Last days of training held out to calibrate probabilities.")
     ] = 0,
     features: Annotated[
-        Literal["all", "book"], typer.Option(help="Feature set: all, or the 15 features of the benchmark.")
+        Literal["all", "customer", "book"],
+        typer.Option(help="Feature set: all, those without merchants' and devices' activity, or the benchmark's 15."),
     ] = "all",
     search_minutes: Annotated[
         float, typer.Option(min=0, help="Time budget of the hyperparameter search on the validation folds.")

@@ -141,8 +141,11 @@ def _rules(record: AlertRecord) -> list[dict[str, Any]]:
 def _reasons(record: AlertRecord, found: Explanation) -> list[dict[str, Any]]:
     from fraudstream.readers.reason_summary import summarize
 
-    currency = record.alert["currency"]
-    return [summarize(asdict(reason) | {"text": reason.code.text}, currency) for reason in found.reasons]
+    alert = record.alert
+    return [
+        summarize(asdict(reason) | {"text": reason.code.text}, alert["currency"], alert["features"])
+        for reason in found.reasons
+    ]
 
 
 def _labels_known(label_offsets: Sequence[int]) -> str:

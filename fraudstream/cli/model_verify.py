@@ -100,5 +100,6 @@ def _ordinary_rows(
         category_risk=artifact.category_risk,
         type_risk=artifact.type_risk,
         with_labels=True,
+        width=len(artifact.manifest.feature_names),
         progress=lambda done, total: progress("replay", done, total),
     ).x

@@ -28,6 +28,9 @@ def train(
     target: Annotated[Path | None, typer.Option("--out", help="Folder of the artifact to write.")] = None,
     model: Annotated[Model, typer.Option(help="Model to train.")] = "lightgbm",
     balance: Annotated[Balance, typer.Option(help="Class balancing: none, class weights or SMOTE.")] = "none",
+    features: Annotated[
+        Literal["all", "customer"], typer.Option(help="Feature set: all, or without merchants' and devices' activity.")
+    ] = "all",
     search_minutes: Annotated[
         float, typer.Option(min=0, help="Time budget of the hyperparameter search, within the training period.")
     ] = 0,
@@ -63,6 +66,7 @@ def train(
     settings = TrainingSettings(
         model=model,
         balance=balance,
+        features=features,
         calibrate=calibrate,
         search_minutes=search_minutes,
         maturity_days=maturity_days,

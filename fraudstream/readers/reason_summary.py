@@ -1,9 +1,10 @@
-"""Sentences on an alert's reasons for an analyst: what happened, what is normal for the customer, how strong it is."""
+"""Sentences on an alert's reasons for an analyst: what happened, what is normal there, how strong it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from models.features.operation import Operation as Op
@@ -18,13 +19,14 @@ FLAGS: Mapping[Op, tuple[str, str]] = {
     Op.NEW_DEVICE: ("First use of this device", "Has used this device before"),
     Op.NIGHT: ("Paid at night, 00:00 to 05:59 UTC", "Paid outside the night hours, 06:00 to 23:59 UTC"),
     Op.WEEKEND: ("Paid on a weekend, UTC", "Paid on a weekday, UTC"),
+    Op.ENTITY_IS_NEW_CUSTOMER: ("First payment of this customer {at}", "Customer has paid {at} before"),
 }
 """Sentence of a flag that is set, and of one that is not."""
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """Sentence on a feature, with `{value}` and `{window}`.
+    """Sentence on a feature, with `{value}`, `{window}` and, of an entity, `{at}`.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ class Sentence:
     noun
         Noun that a count is given with, in the singular.
     compares
-        Whether it names the customer's normal itself, so that the usual value says nothing more.
+        Whether it names what is normal itself, so that the usual value says nothing more.
     """
 
     text: str
@@ -80,7 +82,30 @@ SENTENCES: Mapping[Op, Sentence] = {
     Op.GENUINE_Z_SCORE: Sentence(
         "Amount is {value} standard deviations from the customer's average genuine amount", compares=True
     ),
+    Op.ENTITY_COUNT: Sentence("{value} {at} in the last {window}", "transaction"),
+    Op.ENTITY_SUM: Sentence("{value} paid {at} in the last {window}"),
+    Op.ENTITY_MEAN: Sentence("Average amount {at} is {value} in the last {window}"),
+    Op.ENTITY_DEVIATION: Sentence("Amounts {at} vary by {value} in the last {window}"),
+    Op.ENTITY_MAXIMUM: Sentence("Largest amount {at} is {value} in the last {window}"),
+    Op.ENTITY_CUSTOMERS: Sentence("{value} {at} in the last {window}", "customer"),
+    Op.ENTITY_NEW_SHARE: Sentence("{value} of the transactions {at} in the last {window} are by new customers"),
+    Op.ENTITY_Z_SCORE: Sentence(
+        "Amount is {value} standard deviations from the average {at} in the last {window}", compares=True
+    ),
+    Op.ENTITY_TO_MEAN: Sentence("Amount is {value} times the average {at} in the last {window}", compares=True),
+    Op.ENTITY_AGE: Sentence("First transaction {at} was {value} ago"),
+    Op.ENTITY_SINCE_LAST: Sentence("Last transaction {at} was {value} ago"),
 }
+
+AT: Mapping[str | None, str] = {None: "", "merchant": "at this merchant", "device": "on this device"}
+"""Words for an entity."""
+
+TIMES_USUAL = 2
+"""Ratio of an entity's activity to its usual one from which the sentence names it."""
+
+_ACTIVITY = {Op.ENTITY_COUNT, Op.ENTITY_SUM, Op.ENTITY_CUSTOMERS}
+
+NO_FEATURES: Mapping[str, float] = MappingProxyType({})
 
 _FEATURES = {feature.name: feature for feature in FEATURES}
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
@@ -88,12 +113,14 @@ _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 def summarized(alert: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return an alert's reasons, each with its `summary` and `strength`; see `summary` and `strength`."""
-    return [summarize(reason, alert["currency"]) for reason in alert["reasons"]]
+    features = alert.get("features", NO_FEATURES)
+    return [summarize(reason, alert["currency"], features) for reason in alert["reasons"]]
 
 
-def summarize(reason: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """Return a reason with its `summary` and `strength`."""
-    return {**reason, "summary": summary(reason, currency), "strength": strength(reason["contribution"])}
+def summarize(reason: Mapping[str, Any], currency: str, features: Mapping[str, float] = NO_FEATURES) -> dict[str, Any]:
+    """Return a reason with its `summary` and `strength`; the parameters are those of `summary`."""
+    found = summary(reason, currency, features)
+    return {**reason, "summary": found, "strength": strength(reason["contribution"])}
 
 
 def strength(contribution: float | None) -> str | None:
@@ -103,10 +130,18 @@ def strength(contribution: float | None) -> str | None:
     return "strong" if contribution >= STRONG else "moderate" if contribution >= MODERATE else "weak"
 
 
-def summary(reason: Mapping[str, Any], currency: str) -> str:
-    """Return a sentence on a reason: what happened, and in brackets what is usual for the customer.
+def summary(reason: Mapping[str, Any], currency: str, features: Mapping[str, float] = NO_FEATURES) -> str:
+    """Return a sentence on a reason: what happened, and in brackets what is usual.
 
     Of a rule it is the rule's own text, and of a feature that this version does not have its name with the value.
+
+    Parameters
+    ----------
+    reason : mapping
+        As in `schemas/avro/alert.avsc`.
+    currency : str
+    features : mapping of str to float
+        The alert's features by name, as far as they are known.
     """
     if reason["code"].startswith("rule:"):
         return str(reason.get("text") or reason["code"])
@@ -115,13 +150,27 @@ def summary(reason: Mapping[str, Any], currency: str) -> str:
         return f"{reason['feature']} is {value:.4g}" + ("" if usual is None else f" (usually {usual:.4g})")
     if value == feature.missing and feature.missing < 0:
         return f"{reason.get('text') or feature.name}: nothing known yet"
+    at = AT[feature.entity]
     if feature.operation in FLAGS:
-        return FLAGS[feature.operation][0 if value else 1]
+        return FLAGS[feature.operation][0 if value else 1].format(at=at)
     sentence = SENTENCES[feature.operation]
-    text = sentence.text.format(value=_worded(feature, value, currency, sentence.noun), window=_window(feature.window))
-    if usual is None or sentence.compares:
-        return text
-    return f"{text} (usually {_worded(feature, usual, currency)})"
+    noun = _noun(feature, sentence, features)
+    text = sentence.text.format(value=_worded(feature, value, currency, noun), window=_window(feature.window), at=at)
+    return text if usual is None or sentence.compares else text + _compared(feature, value, usual, currency)
+
+
+def _compared(feature: Feature, value: float, usual: float, currency: str) -> str:
+    normal = _worded(feature, usual, currency)
+    own = feature.operation in _ACTIVITY and feature.usual is not None and feature.usual.feature is not None
+    if own and usual >= 1 and value >= TIMES_USUAL * usual:
+        return f", {value / usual:,.0f} times the usual {normal}"
+    return f" (usually {normal})"
+
+
+def _noun(feature: Feature, sentence: Sentence, features: Mapping[str, float]) -> str:
+    """Return the noun of a count: a customer who is new to an entity is not among those counted there."""
+    is_new = features.get(f"{feature.entity}_new_customer") == 1
+    return "other customer" if feature.operation is Op.ENTITY_CUSTOMERS and is_new else sentence.noun
 
 
 def _worded(feature: Feature, value: float, currency: str, noun: str = "") -> str:
@@ -136,6 +185,12 @@ def _worded(feature: Feature, value: float, currency: str, noun: str = "") -> st
             return f"{value:,.0f} {feature.unit}"
         case "ratio" | "deviations":
             return f"{value:,.1f}"
+    return _count(value, noun, is_estimated=feature.operation is Op.ENTITY_CUSTOMERS and not float(value).is_integer())
+
+
+def _count(value: float, noun: str, *, is_estimated: bool) -> str:
+    if is_estimated and noun and value >= 1:  # by a sketch
+        return f"About {_count(round(value), noun, is_estimated=False)}"
     number = f"{value:,.0f}" if value >= 10 or float(value).is_integer() else f"{value:.2g}"
     return number if not noun else f"{number} {noun}{'' if value == 1 else 's'}"
 

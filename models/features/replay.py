@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.features.batch import DUPLICATE
 from models.features.engine import FeatureEngine
+from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN
 from models.features.entities.entity_tracker import EntityTracker
 from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.risk import RiskTable
@@ -38,6 +39,7 @@ def replay_features(
     category_risk: RiskTable,
     type_risk: RiskTable,
     with_labels: bool = False,
+    width: int = len(FEATURES),
     progress: Callable[[int, int], None] | None = None,
 ) -> Replayed:
     """Send a history through the job's own feature engine, from empty.
@@ -52,21 +54,24 @@ def replay_features(
     category_risk, type_risk : RiskTable
     with_labels : bool
         Whether each label becomes known at its label_time.
+    width : int
+        Number of features F, the first of `FEATURES`; without entity features no entity is replayed.
     progress : callable of (int, int), optional
         Callback with rows done and total rows.
     """
     engine = FeatureEngine(load=None, category_risk=category_risk, type_risk=type_risk)
-    entities, labels = EntityTracker(), LabelFeed(table) if with_labels else None
-    x = np.empty((len(table), len(FEATURES)), np.float32)
+    entities = EntityTracker() if width > FIRST_ENTITY_COLUMN else None
+    labels = LabelFeed(table) if with_labels else None
+    x = np.empty((len(table), width), np.float32)
     duplicate = np.empty(len(table), np.bool_)
     done = 0
     for records in table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
         known, known_before = labels.before(records) if labels else (NO_LABELS, None)
-        batch = engine.advance(records, known, known_before, entities.advance(records))
+        batch = engine.advance(records, known, known_before, entities.advance(records) if entities else None)
         # There is no score yet, but the engine waits for one before the next batch.
         engine.remember(batch, np.zeros(len(batch), np.float32))
         here = slice(done, done + len(batch))
-        x[here], duplicate[here] = batch.x, batch.ingest_status == DUPLICATE
+        x[here], duplicate[here] = batch.x[:, :width], batch.ingest_status == DUPLICATE
         done += len(batch)
         if progress:
             progress(done, len(table))

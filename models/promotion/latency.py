@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Artifact
 from models.scoring.model import OnnxModel
 
@@ -40,6 +39,6 @@ def reference_rows(artifact: Artifact) -> NDArray[np.float32]:
     reference, levels = artifact.manifest.reference, np.linspace(0, 1, 11)
     columns = [
         np.interp(generator.random(ROWS), levels, reference[name].deciles) if name in reference else np.zeros(ROWS)
-        for name in FEATURE_NAMES
+        for name in artifact.manifest.feature_names
     ]
     return np.ascontiguousarray(np.column_stack(columns), np.float32)

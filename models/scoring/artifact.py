@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.features.risk import RiskTable
-from models.features.table import FEATURE_NAMES, spec_hash
+from models.features.table import FEATURE_NAMES, TABLE_WIDTHS, spec_hash
 from models.scoring.self_test import SelfTest
 from schemas.errors import UserError
 
@@ -143,6 +143,11 @@ class Manifest(_Part):
     reference: dict[str, Reference]
     signals: dict[str, SignalReference] = {}
 
+    @property
+    def width(self) -> int:
+        """Number of features that the model reads, the first columns of x."""
+        return len(self.feature_names)
+
     @model_validator(mode="after")
     def _check_thresholds(self) -> "Manifest":
         if self.review_threshold > self.block_threshold:
@@ -214,7 +219,7 @@ def load_artifact(folder: Path) -> Artifact:
     ------
     ArtifactError
         A file is missing or unreadable, the checksum of model.onnx is not the manifest's, the model was trained on
-        other features than this version computes, or a folder of the model store has another manifest than its name.
+        features that this version does not compute, or a folder of the model store has another manifest than its name.
     """
     raw = _read(folder, MANIFEST_FILE)
     manifest_sha256, address = checksum(raw), CONTENT_ADDRESS.search(folder.name)
@@ -234,9 +239,11 @@ def load_artifact(folder: Path) -> Artifact:
 def _refusals(manifest: Manifest, onnx: bytes) -> Mapping[str, tuple[object, object, str]]:
     retrain = "Train the model again with this version: fraudstream train"
     changed = "model.onnx was changed or copied in part: copy the folder again, or train: fraudstream train"
+    was = manifest.feature_spec_hash
+    names = FEATURE_NAMES[: TABLE_WIDTHS.get(was)]  # a former table is the beginning of the present one
     return {
-        "the feature spec hash": (spec_hash(), manifest.feature_spec_hash, retrain),
-        "the features": (FEATURE_NAMES, manifest.feature_names, retrain),
+        "the feature spec hash": (was if was in TABLE_WIDTHS else spec_hash(), was, retrain),
+        "the features": (names, manifest.feature_names, retrain),
         "the SHA-256 of model.onnx": (manifest.onnx_sha256, checksum(onnx), changed),
     }
 

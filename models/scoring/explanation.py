@@ -26,7 +26,7 @@ class Part:
     feature, code, unit : str
     value : float
     usual : float or None
-        The customer's own usual value; None where there is no such thing.
+        The customer's, or entity's, own usual value; None where there is no such thing.
     contribution : float or None
         What it adds to the log-odds of fraud; None where the model has no contributions.
     """
@@ -53,7 +53,7 @@ class Explanation:
     reasons : list of Reason
         As an alert has them.
     parts : list of Part
-        Of every feature; those that speak most, for or against fraud, first.
+        Of every feature of the model; those that speak most, for or against fraud, first.
     """
 
     score: float
@@ -69,9 +69,12 @@ def explain(artifact: Artifact, row: NDArray[np.float32]) -> Explanation:
     ----------
     artifact : Artifact
     row : ndarray of float32, (F,)
+        Features of the model, and maybe later ones.
     """
+    width = artifact.manifest.width
+    row = row[:width]
     exact = read_contributions(artifact.onnx) if artifact.manifest.reasons == "contributions" else None
-    contributions = exact.contributions(row).tolist() if exact else [None] * len(FEATURES)
+    contributions = exact.contributions(row).tolist() if exact else [None] * width
     parts = [
         Part(
             feature=FEATURE_NAMES[column],
@@ -81,10 +84,10 @@ def explain(artifact: Artifact, row: NDArray[np.float32]) -> Explanation:
             usual=usual_value(feature, row),
             contribution=contributions[column],
         )
-        for column, feature in enumerate(FEATURES)
+        for column, feature in enumerate(FEATURES[:width])
     ]
     return Explanation(
-        score=float(OnnxModel(artifact.onnx).score(row[None])[0]),
+        score=float(OnnxModel(artifact.onnx, features=width).score(row[None])[0]),
         expected=exact.expected if exact else None,
         reasons=ReasonFinder(artifact).find(row),
         parts=sorted(parts, key=lambda part: -abs(part.contribution or 0)),

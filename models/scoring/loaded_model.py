@@ -34,7 +34,7 @@ class LoadedModel:
         ArtifactError
             It scores otherwise than its manifest says, or gives no probabilities.
         """
-        loaded = cls(artifact=artifact, onnx=OnnxModel(artifact.onnx))
+        loaded = cls(artifact=artifact, onnx=OnnxModel(artifact.onnx, features=artifact.manifest.width))
         require_self_test(loaded)
         return loaded
 

@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from models.features.table import FEATURES
+from models.features.table import TABLE_WIDTHS
 from models.scoring.artifact import ArtifactError
 from models.scoring.external_data import has_external_data
 
@@ -30,8 +30,13 @@ class OnnxModel:
     ----------
     onnx : bytes
         The serialised graph: an artifact's, or one just exported.
-    features : int
-        How many the graph must take.
+    features : int, optional
+        Number of features of the graph; by default that of `FEATURES` or of a former table.
+
+    Attributes
+    ----------
+    width : int
+        Number of features of the graph.
 
     Raises
     ------
@@ -40,16 +45,18 @@ class OnnxModel:
         onnxruntime can't load it.
     """
 
-    def __init__(self, onnx: bytes, *, features: int = len(FEATURES)) -> None:
+    def __init__(self, onnx: bytes, *, features: int | None = None) -> None:
         self._session = _session(onnx)
         ports = (*self._session.get_inputs(), *self._session.get_outputs())
-        was = [(port.name, port.type, len(port.shape), port.shape[1:]) for port in ports]
-        expected = [(INPUT, FLOATS, 2, [features]), (OUTPUT, FLOATS, 1, [])]
-        if was != expected:
+        got = [(port.name, port.type, len(port.shape), port.shape[1:]) for port in ports]
+        widths = tuple(TABLE_WIDTHS.values()) if features is None else (features,)
+        expected = [[(INPUT, FLOATS, 2, [width]), (OUTPUT, FLOATS, 1, [])] for width in widths]
+        if got not in expected:
             raise ArtifactError(
-                f"ONNX model: expected the input and output (name, type, rank, columns) {expected}, was {was}. "
-                "Train the model again: fraudstream train"
+                "ONNX model: expected the input and output (name, type, rank, columns) "
+                f"{' or '.join(map(str, expected))}, was {got}. Train the model again: fraudstream train"
             )
+        self.width = widths[expected.index(got)]
 
     def score(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return each row's probability of fraud.
@@ -57,12 +64,14 @@ class OnnxModel:
         Parameters
         ----------
         x : ndarray of float32, (n, F)
-            Features in the order of `FEATURES`; n may be 0.
+            Features in the order of `FEATURES`; n may be 0. A model of a former table reads its first columns.
 
         Returns
         -------
         ndarray of float32, (n,)
         """
+        if x.shape[1] > self.width:
+            x = np.ascontiguousarray(x[:, : self.width])
         probability: NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: x})[0]
         return probability
 

@@ -18,7 +18,7 @@ class Reason:
     value : float
         The transaction's value, in the feature's unit.
     usual : float or None
-        The customer's own usual value; None where there is no such thing.
+        The customer's, or entity's, own usual value; None where there is no such thing.
     contribution : float or None
         What all features of this code together add to the log-odds of fraud; None where the model has no contributions.
     strangeness : float or None

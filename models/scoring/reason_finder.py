@@ -32,7 +32,7 @@ class ReasonFinder:
     """
 
     def __init__(self, artifact: Artifact) -> None:
-        self._spread = artifact.manifest.usual_spread
+        self._spread, self._width = artifact.manifest.usual_spread, artifact.manifest.width
         self._contributions = None
         if artifact.manifest.reasons == "contributions":
             self._contributions = read_contributions(artifact.onnx)
@@ -48,8 +48,9 @@ class ReasonFinder:
         Parameters
         ----------
         row : ndarray of float32, (F,)
-            The alert's features.
+            The alert's features: those of the model give reasons.
         """
+        row = row[: self._width]
         if self._contributions is None:
             return unusual_values(row, self._spread, MAX_REASONS)
         return contributing_codes(row, self._contributions.contributions(row), MAX_REASONS)
@@ -68,7 +69,7 @@ def contributing_codes(row: NDArray[np.float32], contributions: NDArray[np.float
     count : int
         How many at most.
     """
-    by_code = np.bincount(_CODE_NUMBERS, contributions, len(_CODES))
+    by_code = np.bincount(_CODE_NUMBERS[: len(contributions)], contributions, len(_CODES))
     strongest = np.argsort(-by_code, kind="stable")[:count]
     return [_contributing(row, contributions, code, by_code[code]) for code in strongest if by_code[code] > 0]
 
@@ -77,6 +78,7 @@ def _contributing(
     row: NDArray[np.float32], contributions: NDArray[np.float64], code: int, contribution: float
 ) -> Reason:
     columns = _COLUMNS[code]
+    columns = columns[columns < len(contributions)]
     column = int(columns[np.argmax(contributions[columns])])
     return Reason(
         code=_CODES[code],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.table import FEATURE_NAMES, FEATURES
+from models.features.table import FEATURES
 from models.scoring.artifact import ArtifactError, Manifest
 from models.scoring.decision import Decision, decide
 from models.scoring.model import OnnxModel
@@ -48,9 +48,9 @@ def check_scores(manifest: Manifest, model: OnnxModel) -> None:
 
 def _require_certified(manifest: Manifest, test: SelfTest, model: OnnxModel) -> None:
     x, expected = test.x(), np.array(test.scores)
-    if x.shape[1] != len(FEATURES):
+    if x.shape[1] != manifest.width:
         raise ArtifactError(
-            f"Model {manifest.model_id}: expected self-test rows of {len(FEATURES)} features, got {x.shape[1]}. "
+            f"Model {manifest.model_id}: expected self-test rows of {manifest.width} features, got {x.shape[1]}. "
             "Train the model again: fraudstream train"
         )
     scores = _score(manifest, model, x)
@@ -71,9 +71,9 @@ def _require_certified(manifest: Manifest, test: SelfTest, model: OnnxModel) -> 
 
 def _require_ordinary_passes(manifest: Manifest, model: OnnxModel) -> None:
     known = manifest.reference
-    if not known.keys() >= {*FEATURE_NAMES, "score"}:
+    if not known.keys() >= {*manifest.feature_names, "score"}:
         return
-    row = np.array([[known[name].deciles[MEDIAN] for name in FEATURE_NAMES]], np.float32)
+    row = np.array([[known[name].deciles[MEDIAN] for name in manifest.feature_names]], np.float32)
     score = _score(manifest, model, row)
     usual = known["score"].deciles[-2]
     blocked = decide(score, manifest.review_threshold, manifest.block_threshold)[0] == Decision.BLOCK

@@ -1,4 +1,4 @@
-"""Features that deviate from the customer's normal."""
+"""Features that deviate from what is normal for the customer, merchant or device."""
 
 import math
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ _WITH_USUAL = tuple(feature for feature in FEATURES if feature.usual is not None
 
 
 def unusual_values(row: NDArray[np.float32], spread: Mapping[str, float], count: int = 3) -> list[Reason]:
-    """Return the features furthest from the customer's usual, the furthest first.
+    """Return the features furthest from their usual values, the furthest first.
 
     Features without a usual value, or whose value or usual one is missing, are no reasons.
 
     Parameters
     ----------
     row : ndarray of float32, (F,)
-        The alert's features.
+        The alert's features, of `FEATURES` or of a former table.
     spread : mapping of str to float
         The manifest's `usual_spread`; a feature absent from it counts as having spread 1.
     count : int
@@ -34,6 +34,8 @@ def unusual_values(row: NDArray[np.float32], spread: Mapping[str, float], count:
     found = []
     for feature in _WITH_USUAL:
         column = _COLUMN[feature.name]
+        if column >= len(row):
+            break
         usual, value = usual_value(feature, row), float(row[column])
         if usual is None or value in (feature.missing, usual):
             continue
@@ -66,11 +68,15 @@ def usual_spread(x: NDArray[np.float32]) -> dict[str, float]:
         Root mean square of the distance that `unusual_values` measures, rows with a missing value left out, at
         least `TYPICAL_SPREAD_FLOOR`.
     """
-    return {feature.name: max(_root_mean_square(feature, x), TYPICAL_SPREAD_FLOOR) for feature in _WITH_USUAL}
+    return {
+        feature.name: max(_root_mean_square(feature, x), TYPICAL_SPREAD_FLOOR)
+        for feature in _WITH_USUAL
+        if _COLUMN[feature.name] < x.shape[1]
+    }
 
 
 def usual_value(feature: Feature, row: NDArray[np.float32]) -> float | None:
-    """Return the customer's own usual value of a feature; None where there is no such thing.
+    """Return the customer's, or entity's, own usual value of a feature; None where there is no such thing.
 
     Parameters
     ----------

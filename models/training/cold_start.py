@@ -28,8 +28,9 @@ def cold_start(past: History, period: NDArray[np.bool_], *, with_labels: bool, p
 
     Every new deployment starts cold, and so does every new customer; without the labels topic no label is ever
     known. A model trained only on a history that was replayed as a whole has never met that: its "new merchant" is
-    rare and suspicious, while to an empty engine every merchant is new. So the training set has each transaction
-    three times: with its full history, and from a cold start, with labels and without.
+    rare and suspicious, while to an empty engine every merchant is new. A deployment's merchants and devices start
+    cold as well: to each of them every customer is new. So the training set has each transaction three times: with its
+    full history, and from a cold start, with labels and without.
 
     Parameters
     ----------
@@ -48,6 +49,7 @@ def cold_start(past: History, period: NDArray[np.bool_], *, with_labels: bool, p
         category_risk=past.category_risk,
         type_risk=past.type_risk,
         with_labels=with_labels,
+        width=past.x.shape[1],
         progress=lambda done, total: progress("replay from empty", done, total),
     )
     return ColdStart(rows[~replayed.duplicate], replayed.x[~replayed.duplicate])

@@ -17,7 +17,7 @@ from models.training.calibration import fit_calibrated
 from models.training.class_shares import ClassCount, require_like_shares
 from models.training.evaluation import Evaluation, EvaluationSettings, FoldResult, Period
 from models.training.export import ExportError
-from models.training.feature_set import select_features
+from models.training.feature_set import select_features, width_of
 from models.training.history import Progress, read_labelled, replay_history
 from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner, TrainedModel
@@ -113,8 +113,9 @@ def prepare(history: Path, settings: EvaluationSettings, progress: Progress) -> 
     transactions = Transactions.of(table, maturity_days=settings.maturity_days)
     folds = [fold for _, fold in settings.periods()]
     _refuse_days_outside(history, transactions, folds)
-    past = replay_history(table, transactions, risk_rows(folds, transactions), progress)
-    x, names = select_features(past.x, settings.features)
+    width = width_of(settings.features)
+    past = replay_history(table, transactions, risk_rows(folds, transactions), progress, width=width)
+    x, names = select_features(past.x, settings.features, FEATURE_NAMES[:width])
     return Prepared(
         table=table,
         transactions=transactions,

@@ -6,11 +6,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.table import FEATURE_NAMES
+from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, FEATURES
 from schemas.errors import UserError
 
-FeatureSet = Literal["all", "book"]
-"""``all``: every feature of the engine; ``book``: the 15 columns of the published benchmark."""
+TrainedFeatures = Literal["all", "customer"]
+"""``all``: every feature of the engine; ``customer``: those without live features of merchants and devices."""
+
+FeatureSet = Literal[TrainedFeatures, "book"]
+"""``book``: the 15 columns of the published benchmark."""
 
 _CUSTOMER_WINDOWS = ("24h", "7d", "30d")
 _MERCHANT_WINDOWS = ("1d", "7d", "30d")
@@ -24,10 +27,15 @@ BOOK_NAMES = (
 )
 
 
+def width_of(feature_set: FeatureSet) -> int:
+    """Return how many of the first columns of x a feature set reads."""
+    return len(FEATURES) if feature_set == "all" else len(CUSTOMER_FEATURES)
+
+
 def select_features(
     x: NDArray[np.float32], feature_set: FeatureSet, names: Sequence[str] = FEATURE_NAMES
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Return the columns of a feature set, and their names.
+    """Return the columns of a feature set, and their names, from those that `width_of` gives.
 
     The benchmark counts the transaction itself among the customer's, and replaces an unknown fraud share by 0.
 
@@ -43,7 +51,7 @@ def select_features(
     UserError
         A column that the set needs is not among ``names``.
     """
-    if feature_set == "all":
+    if feature_set != "book":
         return x, tuple(names)
     indices = {name: index for index, name in enumerate(names)}
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.features.replay import replay_features
 from models.features.risk import RiskTable
-from models.features.table import RISK_SOURCES
+from models.features.table import FEATURES, RISK_SOURCES
 from models.training.protocol import Transactions
 from schemas.columns import read_history
 from schemas.file_limits import USUAL_LIMITS, FileLimits
@@ -31,7 +31,7 @@ class History:
     table : pyarrow.Table
     transactions : Transactions
     x : ndarray of float32, (n, F)
-        All features.
+        The first F of `FEATURES`.
     duplicate : ndarray of bool, (n,)
         Rows that the job would drop.
     category_risk, type_risk : RiskTable
@@ -67,7 +67,12 @@ def read_labelled(
 
 
 def replay_history(
-    table: pa.Table, transactions: Transactions, fit_rows: NDArray[np.bool_], progress: Progress
+    table: pa.Table,
+    transactions: Transactions,
+    fit_rows: NDArray[np.bool_],
+    progress: Progress,
+    *,
+    width: int = len(FEATURES),
 ) -> History:
     """Compute the features of a history, each row's from what was known before it.
 
@@ -80,6 +85,8 @@ def replay_history(
     fit_rows : ndarray of bool, (n,)
         Rows that the risk tables are fitted on.
     progress : callable of (str, int, int)
+    width : int
+        See `replay_features`.
     """
     category_risk, type_risk = (
         RiskTable.fit(table[column].filter(pa.array(fit_rows)), transactions.is_fraud[fit_rows])
@@ -90,6 +97,7 @@ def replay_history(
         category_risk=category_risk,
         type_risk=type_risk,
         with_labels=True,
+        width=width,
         progress=lambda done, total: progress("replay", done, total),
     )
     return History(

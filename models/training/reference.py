@@ -22,7 +22,7 @@ def reference(x: NDArray[np.float32], scores: NDArray[np.float32]) -> dict[str, 
     dict of str to Reference
         References by feature name, and ``score``.
     """
-    columns = {name: x[:, column] for column, name in enumerate(FEATURE_NAMES)}
+    columns = dict(zip(FEATURE_NAMES, x.T, strict=False))  # a model of fewer features reads the first
     return {name: _describe(values) for name, values in {**columns, "score": scores}.items()}
 
 

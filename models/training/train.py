@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.table import FEATURE_NAMES, spec_hash
+from models.features.table import FEATURE_NAMES, FEATURES, spec_hash
 from models.scoring.artifact import Artifact, Manifest, checksum, write_artifact
 from models.scoring.contributions import read_contributions
 from models.scoring.model import OnnxModel
@@ -20,6 +20,7 @@ from models.scoring.unusual import usual_spread
 from models.training.calibration import fit_calibrated
 from models.training.class_shares import ClassCount, require_like_shares
 from models.training.cold_start import cold_start
+from models.training.feature_set import width_of
 from models.training.fingerprint import fingerprint
 from models.training.history import History, Progress, read_labelled, replay_history
 from models.training.learners.catalogue import LEARNERS
@@ -109,7 +110,7 @@ def _replayed(history: Path, settings: TrainingSettings, progress: Progress) -> 
     transactions = Transactions.of(table, maturity_days=settings.maturity_days)
     split = split_by_time(transactions, recent_frauds=settings.recent_frauds)
     _require_learnable(subject, transactions, split)
-    past = replay_history(table, transactions, split.risk, progress)
+    past = replay_history(table, transactions, split.risk, progress, width=width_of(settings.features))
     split = split.without(past.duplicate)
     _require_own_ids(subject, past.duplicate)
     _require_learnable(subject, transactions, split)
@@ -181,6 +182,7 @@ def _manifest(
 ) -> Manifest:
     onnx, scores, thresholds, parity, self_test = verified
     is_fraud, validation = past.transactions.is_fraud, measured(past, split, scores)
+    width = past.x.shape[1]
     cold = cold_start(past, split.validation, with_labels=False, progress=progress)
     return Manifest(
         model_id=f"fraud-{checksum(onnx)[:12]}",
@@ -194,8 +196,8 @@ def _manifest(
         recall_at_1pct_alerts=scenario_recalls(validation, alert_threshold(scores)),
         review_threshold=thresholds.review,
         block_threshold=thresholds.block,
-        feature_spec_hash=spec_hash(),
-        feature_names=FEATURE_NAMES,
+        feature_spec_hash=spec_hash(FEATURES[:width]),
+        feature_names=FEATURE_NAMES[:width],
         onnx_sha256=checksum(onnx),
         parity=parity,
         self_test=self_test,
@@ -224,6 +226,7 @@ def _recorded(learner: Learner, settings: TrainingSettings, rows: Transactions) 
     return {
         "model": settings.model,
         **learner_settings,
+        "features": settings.features,
         "calibrated": int(settings.calibrate),
         "search_minutes": settings.search_minutes,
         "maturity_days": round(rows.maturity_ms / DAY_MS, 3),

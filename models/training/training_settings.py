@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.training.feature_set import TrainedFeatures
 from models.training.learners.learner import Balance
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 
@@ -16,6 +17,8 @@ class TrainingSettings:
         A name in `LEARNERS`.
     balance : str
         See `balanced`. A search ignores it.
+    features : str
+        Features that the model reads, see `TrainedFeatures`.
     calibrate : bool
         Whether the calibration is fitted on the last training rows instead of the classifier.
     search_minutes : float
@@ -34,6 +37,7 @@ class TrainingSettings:
 
     model: str = "lightgbm"
     balance: Balance = "none"
+    features: TrainedFeatures = "all"
     calibrate: bool = False
     search_minutes: float = 0.0
     maturity_days: float | None = None

@@ -1,5 +1,6 @@
 """Transactions as their entities see them."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,15 @@ from models.features.columns import required
 from models.features.entities.entity_record import EVENT
 from models.features.entity import ENTITIES
 from models.features.hashing import hash_column, hash_pairs
+from models.features.warm_up import warm_up
 from schemas.arrow_buffers import numbers
 from schemas.currency import minor_units
 
-_SALTS = hash_column(pa.array([entity.name for entity in ENTITIES]))
+
+@cache
+def _salts() -> list[np.uint64]:
+    warm_up()
+    return list(hash_column(pa.array([entity.name for entity in ENTITIES])))
 
 
 def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
@@ -34,7 +40,7 @@ def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
     amounts = numbers(required(records, "amount_minor"), np.int64) / minor_units(records.column("currency"))
     events["amount"] = amounts.astype(np.float32)[:, None]
     events["row"] = np.arange(n * count, dtype=np.uint32).reshape(n, count)
-    for index, (entity, salt) in enumerate(zip(ENTITIES, _SALTS, strict=True)):
+    for index, (entity, salt) in enumerate(zip(ENTITIES, _salts(), strict=True)):
         values = hash_column(records.column(entity.column))
         events["key"][:, index] = np.where(values == 0, np.uint64(0), hash_pairs(np.full(n, salt), values))
     found: NDArray[Any] = events.reshape(-1)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from benchmarks.baselines.naive_features import NaiveEngine, NaiveHistory
 from models.features.batch import DUPLICATE
 from models.features.history import MAX_IDS, decode_history
-from models.features.table import FEATURE_NAMES, FEATURES
+from models.features.table import CUSTOMER_FEATURES
 from tests.property.features.feature_streams import (
     DAY_MS,
     START_MS,
@@ -25,7 +25,7 @@ from tests.property.features.feature_streams import (
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-4
 _EXACT = [
     i
-    for i, feature in enumerate(FEATURES)
+    for i, feature in enumerate(CUSTOMER_FEATURES)
     if feature.unit in ("transactions", "merchants", "labels", "flag", "h")
     or feature.name.startswith(("max", "amount"))
 ]
@@ -40,8 +40,10 @@ def test_kernels_equal_the_naive_oracle(labelled):
     x, _ = store.run(stream, [len(stream) // 3], labels)
 
     expected = np.array(list(naive_features(naive, stream, labels)), np.float32)
-    for column, name in enumerate(FEATURE_NAMES):
-        np.testing.assert_allclose(x[:, column], expected[:, column], rtol=_RELATIVE, atol=_ABSOLUTE, err_msg=name)
+    for column, feature in enumerate(CUSTOMER_FEATURES):
+        np.testing.assert_allclose(
+            x[:, column], expected[:, column], rtol=_RELATIVE, atol=_ABSOLUTE, err_msg=feature.name
+        )
     np.testing.assert_array_equal(x[:, _EXACT], expected[:, _EXACT])
     for customer, history in naive.histories.items():
         entries, _, _ = decode_history(store.states[customer])

@@ -21,7 +21,7 @@ COLUMNS = {name: column for column, name in enumerate(FEATURE_NAMES[len(CUSTOMER
 def test_an_entity_sees_the_earlier_transactions_of_all_customers():
     x = EntityTracker().advance(ROWS).x
     assert x[:, COLUMNS["merchant_customers_1h"]].tolist() == [0, 1, 0, 2]
-    assert x[:, COLUMNS["merchant_mean_1h"]].tolist() == [-1, 10, -1, 20]
+    assert x[:, COLUMNS["merchant_amount_mean_1h"]].tolist() == [-1, 10, -1, 20]
     assert x[:, COLUMNS["device_customers_1h"]].tolist() == [0, 0, 1, 2]
     assert x[:, COLUMNS["device_new_customer"]].tolist() == [1, -1, 1, 0]
 

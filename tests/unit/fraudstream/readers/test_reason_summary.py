@@ -2,7 +2,8 @@
 
 import pytest
 
-from fraudstream.readers.reason_summary import FLAGS, SENTENCES, strength, summarize, summarized, summary
+from fraudstream.readers.reason_summary import AT, FLAGS, SENTENCES, strength, summarize, summarized, summary
+from models.features.entity import ENTITIES
 from models.features.operation import Operation
 from models.features.table import FEATURES
 from models.scoring.reason_code import FEATURE_CODES
@@ -28,6 +29,28 @@ def reason(feature, value, usual=None, contribution=1.0, code="SPENDING", text="
         (reason("new_device", 1.0, 0.0), "First use of this device"),
         (reason("new_device", 0.0, 0.0), "Has used this device before"),
         (reason("hour", 3.0), "Paid in hour 3 of the day, UTC"),
+        (reason("device_customers_24h", 12.0, 1.0), "12 customers on this device in the last 24 hours (usually 1)"),
+        (reason("merchant_customers_1h", 840.0, 70.0), "840 customers at this merchant in the last hour, 12 times the"
+         " usual 70"),
+        (reason("merchant_count_10m", 3.0, 0.003), "3 transactions at this merchant in the last 10 minutes"
+         " (usually 0.003)"),
+        (reason("merchant_count_24h", 110.0, 100.0), "110 transactions at this merchant in the last 24 hours"
+         " (usually 100)"),
+        (reason("merchant_customers_30d", 57.3), "About 57 customers at this merchant in the last 30 days"),
+        (reason("device_amount_sum_1h", 1_250.5, 100.0), "1,250.50 EUR paid on this device in the last hour, 13 times"
+         " the usual 100.00 EUR"),
+        (reason("merchant_amount_mean_10m", 2.0, 80.0), "Average amount at this merchant is 2.00 EUR in the last 10"
+         " minutes (usually 80.00 EUR)"),
+        (reason("merchant_new_share_1h", 0.9, 0.25), "90.00% of the transactions at this merchant in the last hour are"
+         " by new customers (usually 25.00%)"),
+        (reason("device_amount_z_7d", 6.5, 0.0), "Amount is 6.5 standard deviations from the average on this device in"
+         " the last 7 days"),
+        (reason("device_amount_to_mean_7d", 6.5, 1.0), "Amount is 6.5 times the average on this device in the last 7"
+         " days"),
+        (reason("device_age_s", 120.0), "First transaction on this device was 2 minutes ago"),
+        (reason("merchant_since_last_s", 2.0), "Last transaction at this merchant was 2 seconds ago"),
+        (reason("device_new_customer", 1.0, 0.0), "First payment of this customer on this device"),
+        (reason("merchant_new_customer", 0.0, 0.0), "Customer has paid at this merchant before"),
     ],
 )  # fmt: skip
 def test_summary_tells_what_happened_and_what_is_usual(given, expected):
@@ -55,6 +78,25 @@ def test_feature_of_another_version_keeps_its_name():
 )
 def test_strength_is_by_contribution(contribution, expected):
     assert strength(contribution) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "is_new", "expected"),
+    [
+        (11.0, 1.0, "11 other customers on this device in the last 24 hours (usually 1)"),
+        (1.0, 1.0, "1 other customer on this device in the last 24 hours (usually 1)"),
+        (11.0, 0.0, "11 customers on this device in the last 24 hours (usually 1)"),
+        (64.8, 1.0, "About 65 other customers on this device in the last 24 hours (usually 1)"),
+    ],
+)
+def test_customers_of_an_entity_are_others_where_this_one_is_new_to_it(value, is_new, expected):
+    given = reason("device_customers_24h", value, 1.0)
+    alert = {"reasons": [given], "currency": "EUR", "features": {"device_new_customer": is_new}}
+    assert summarized(alert)[0]["summary"] == expected
+
+
+def test_every_entity_has_words():
+    assert AT.keys() == {None, *(entity.name for entity in ENTITIES)}
 
 
 def test_every_operation_has_a_sentence():
