@@ -1,4 +1,4 @@
-"""A model of the version before entities goes on scoring: it reads the first columns of x."""
+"""A model of the version before entities continues to score: it reads the first columns of x."""
 
 import json
 from dataclasses import replace
