@@ -43,6 +43,8 @@ INFERENCE_ARROW = pa.schema(
     ]
 )
 
+SCORE_ARROW = pa.schema(INFERENCE_ARROW.field(name) for name in ("transaction_id", "customer_id", "entity_sequences"))
+"""Columns of scores that recomputation reads."""
 
 LABEL_FILE_ARROW = pa.schema(
     [LABELLED_ARROW.field(name) for name in ("customer_id", "transaction_id", "is_fraud", "label_time")]
