@@ -11,6 +11,7 @@ from models.scoring.artifact import Artifact, load_artifact
 from models.training.fit import LearnerSettings
 from models.training.learners.lightgbm_trees import LightGbm
 from models.training.train import train
+from models.training.training_settings import TrainingSettings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 
@@ -46,12 +47,25 @@ def artifact_folder() -> Path:
 
 
 @cache
+def customer_folder() -> Path:
+    """Train on the features of customers alone."""
+    folder = history_file().parent / "customer-model"
+    train(history_file(), folder, TrainingSettings(features="customer"), learner=SMALL)
+    return folder
+
+
+@cache
 def other_folder() -> Path:
     """Train another model, on a part of `history`: its fraud rates by category are others too."""
     file, folder = history_file().parent / "part.parquet", history_file().parent / "other"
     pq.write_table(history().slice(0, len(history()) * 9 // 10), file)
     train(file, folder, learner=SMALL)
     return folder
+
+
+def customer_artifact() -> Artifact:
+    """Load what `customer_folder` holds."""
+    return load_artifact(customer_folder())
 
 
 def artifact() -> Artifact:
