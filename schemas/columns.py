@@ -39,9 +39,12 @@ INFERENCE_ARROW = pa.schema(
         pa.field("offset", pa.int64(), nullable=False),
         pa.field("label_offsets", pa.list_(pa.int64()), nullable=False),
         pa.field("features", pa.list_(pa.float32()), nullable=False),
+        pa.field("entity_sequences", pa.list_(pa.int64()), nullable=False),
     ]
 )
 
+SCORE_ARROW = pa.schema(INFERENCE_ARROW.field(name) for name in ("transaction_id", "customer_id", "entity_sequences"))
+"""Columns of scores that recomputation reads."""
 
 LABEL_FILE_ARROW = pa.schema(
     [LABELLED_ARROW.field(name) for name in ("customer_id", "transaction_id", "is_fraud", "label_time")]

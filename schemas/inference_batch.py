@@ -16,8 +16,9 @@ from schemas.framing import header
 from schemas.registry import SchemaRegistry
 
 LONGEST_VARINT = 10
-STRINGS, LONGS = 3, 6
-"""Per record: texts; and, their lengths aside, an amount, two times, the decision, a partition and an offset."""
+STRINGS, LONGS = 3, 7
+"""Per record: texts; and, their lengths aside, an amount, two times, the decision, a partition, an offset and
+the number of entities."""
 
 _OFFSETS = types.Array(int32, 1, "C", readonly=True)
 _READ_ONLY_BYTES = types.Array(uint8, 1, "C", readonly=True)
@@ -48,6 +49,7 @@ class InferenceBatchEncoder:
         scored_at_ms: int,
         shard: int,
         label_offsets: Sequence[int],
+        entity_sequences: npt.NDArray[np.int64] | None = None,
     ) -> list[bytes]:
         """Return one payload for each of the chosen rows.
 
@@ -65,22 +67,26 @@ class InferenceBatchEncoder:
             Where each transaction lay.
         scored_at_ms, shard, label_offsets
             Of the whole batch, as in `ScoreBatchEncoder.encode`.
+        entity_sequences : (n, E) int64, C-contiguous, or None
+            As in `ScoreBatchEncoder.encode`.
         """
+        sequences = np.empty((len(scores), 0), np.int64) if entity_sequences is None else entity_sequences
         middle = _bytes(self._model + encoded_long(shard))
         # The features are one block, whose count is the same in every record.
         tail = _bytes(encoded_longs(label_offsets) + encoded_long(x.shape[1]))
         ids, customers, merchants = (records.column(f"{name}_id") for name in ("transaction", "customer", "merchant"))
         starts = [string_offsets(column) for column in (ids, customers, merchants)]
         text = sum(int(np.sum(offsets[rows + 1] - offsets[rows], dtype=np.int64)) for offsets in starts)
-        # 4 bytes of a score and 1 that ends the features.
-        fixed = len(self._head) + (STRINGS + LONGS) * LONGEST_VARINT + 5 + len(middle) + len(tail) + 4 * x.shape[1]
+        varints = STRINGS + LONGS + sequences.shape[1]
+        # 4 bytes of a score, 1 that ends the features, 1 that ends the entities.
+        fixed = len(self._head) + varints * LONGEST_VARINT + 6 + len(middle) + len(tail) + 4 * x.shape[1]
         buffer = np.empty(text + len(rows) * fixed, np.uint8)
         bounds = np.empty(len(rows) + 1, np.int64)
         _write(
             buffer, bounds, rows, self._head, middle, tail,
             starts[0], string_data(ids), starts[1], string_data(customers), starts[2], string_data(merchants),
             numbers(records.column("amount_minor"), np.int64), numbers(records.column("event_time"), np.int64),
-            scored_at_ms, scores, decisions, partitions, offsets, x,
+            scored_at_ms, scores, decisions, partitions, offsets, x, sequences,
         )  # fmt: skip
         whole, cuts = buffer[: bounds[-1]].tobytes(), bounds.tolist()
         return [whole[begin:end] for begin, end in pairwise(cuts)]
@@ -90,7 +96,7 @@ def _bytes(content: bytes) -> npt.NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8)
 
 
-# The two below are as in score_batch.py: numba's cache watches a function's own file alone.
+# The three below are as in score_batch.py: numba's cache watches a function's own file alone.
 @njit(int64(uint8[::1], int64, int64), cache=True, nogil=True)
 def _put_long(buffer: npt.NDArray[np.uint8], at: int, value: int) -> int:
     zigzag = np.uint64((value << 1) ^ (value >> 63))
@@ -108,6 +114,17 @@ def _put_bytes(buffer: npt.NDArray[np.uint8], at: int, content: npt.NDArray[np.u
         buffer[at] = content[place]
         at += 1
     return at
+
+
+@njit(int64(uint8[::1], int64, types.Array(int64, 2, "C", readonly=True), int64), cache=True, nogil=True)
+def _put_longs(buffer: npt.NDArray[np.uint8], at: int, values: Any, row: int) -> int:
+    """Write a row as an array: a block with its count, then an empty block."""
+    if values.shape[1]:
+        at = _put_long(buffer, at, values.shape[1])
+        for column in range(values.shape[1]):
+            at = _put_long(buffer, at, values[row, column])
+    buffer[at] = np.uint8(0)
+    return at + 1
 
 
 @njit(int64(uint8[::1], int64, _OFFSETS, _READ_ONLY_BYTES, int64), cache=True, nogil=True)
@@ -130,7 +147,7 @@ def _put_float(buffer: npt.NDArray[np.uint8], at: int, value: float) -> int:
         _OFFSETS, _READ_ONLY_BYTES, _OFFSETS, _READ_ONLY_BYTES, _OFFSETS, _READ_ONLY_BYTES,
         _READ_ONLY_LONGS, _READ_ONLY_LONGS, int64, types.Array(float32, 1, "C", readonly=True),
         types.Array(uint8, 1, "C", readonly=True), _READ_ONLY_LONGS, _READ_ONLY_LONGS,
-        types.Array(float32, 2, "C", readonly=True),
+        types.Array(float32, 2, "C", readonly=True), types.Array(int64, 2, "C", readonly=True),
     ),
     cache=True, nogil=True,
 )  # fmt: skip
@@ -138,7 +155,7 @@ def _write(
     buffer: Any, bounds: Any, rows: Any, head: Any, middle: Any, tail: Any,
     id_starts: Any, ids: Any, customer_starts: Any, customers: Any, merchant_starts: Any, merchants: Any,
     amounts_minor: Any, event_times_ms: Any, scored_at_ms: int, scores: Any, decisions: Any, partitions: Any,
-    offsets: Any, x: Any,
+    offsets: Any, x: Any, sequences: Any,
 ) -> None:  # fmt: skip
     at = 0
     for number, row in enumerate(rows):
@@ -159,5 +176,5 @@ def _write(
         for column in range(x.shape[1]):
             at = _put_float(buffer, at, x[row, column])
         buffer[at] = np.uint8(0)
-        at += 1
+        at = _put_longs(buffer, at + 1, sequences, row)
     bounds[len(rows)] = at

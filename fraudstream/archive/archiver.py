@@ -16,8 +16,10 @@ from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_ids import RecreatedTopics, TopicIds
 from fraudstream.kafka.topic_reader import SILENCE_S, partition_ranges
 from fraudstream.system.failures import RuntimeFailure
+from schemas.avro_schemas import INFERENCE
+from schemas.columnar_decoder import ColumnarDecoder
+from schemas.columns import INFERENCE_ARROW
 from schemas.errors import UserError
-from schemas.inference_decoder import InferenceDecoder
 from schemas.registry import value_subject
 
 GROUP_ID = "fraudstream-archive"
@@ -81,7 +83,9 @@ class Archiver:
         self._folder = folder
         self._flush_s = flush_s
         self._on_progress = on_progress
-        self._decoder = InferenceDecoder(value_subject(self._topic), registry_of(broker.settings))
+        self._decoder = ColumnarDecoder(
+            INFERENCE, INFERENCE_ARROW, value_subject(self._topic), registry_of(broker.settings)
+        )
         self._messages: list[Message] = []
         self._sure = 0  # so many of them are of the archive's own topic for certain
         self._is_other = False

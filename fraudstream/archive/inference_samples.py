@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from fraudstream.archive.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archive_table, read_archived_files
 from fraudstream.kafka.broker import Broker
@@ -17,11 +18,14 @@ from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.system.failures import NotReady
-from models.features.table import FEATURE_NAMES
+from models.features.table import FEATURE_NAMES, TABLE_WIDTHS
 from models.scoring.artifact import Manifest
 from models.scoring.inference_sample import InferenceSample
+from models.scoring.recorded_sequences import LoggedSequences
+from schemas.avro_schemas import INFERENCE
+from schemas.columnar_decoder import ColumnarDecoder
 from schemas.columns import INFERENCE_ARROW
-from schemas.inference_decoder import InferenceDecoder
+from schemas.position import position
 from schemas.registry import value_subject
 
 ROWS_AT_ONCE = 10_000
@@ -35,7 +39,9 @@ class Logged:
     Parameters
     ----------
     sample : InferenceSample
-        Each place once.
+        Each place once; its features that an earlier version did not log are NaN.
+    sequences : LoggedSequences
+        Of the records of all models.
     repeated : int
         Rows left out since the same place was logged again later.
     other_models : int
@@ -45,6 +51,7 @@ class Logged:
     """
 
     sample: InferenceSample
+    sequences: LoggedSequences
     repeated: int
     other_models: int
     undecodable: int
@@ -53,7 +60,7 @@ class Logged:
 def read_logged(broker: Broker, manifest: Manifest) -> Logged:
     """Read what the inference topic holds now of a model."""
     topic = broker.topics.inference
-    decoder = InferenceDecoder(value_subject(topic), registry_of(broker.settings))
+    decoder = ColumnarDecoder(INFERENCE, INFERENCE_ARROW, value_subject(topic), registry_of(broker.settings))
     tables, undecodable = [], 0
     messages = read_topic(broker, topic)
     while some := list(islice(messages, ROWS_AT_ONCE)):
@@ -82,26 +89,40 @@ def read_archived(folder: Path, manifest: Manifest) -> Logged:
 def _logged(tables: Iterator[pa.Table], manifest: Manifest, undecodable: int) -> Logged:
     found = list(tables)
     table = pa.concat_tables(found) if found else archive_table(pa.RecordBatch.from_pylist([], INFERENCE_ARROW), [])
-    ours = table.filter(
+    table = table.sort_by([(LOG_PARTITION, "ascending"), (LOG_OFFSET, "ascending")])
+    ours = pc.and_(
         pc.and_(
-            pc.and_(
-                pc.equal(table["model_id"], manifest.model_id),
-                pc.equal(table["feature_spec_hash"], manifest.feature_spec_hash),
-            ),
-            pc.is_valid(table[FEATURE_NAMES[0]]),  # a record that only names our table has other features
-        )
-    ).sort_by([(LOG_PARTITION, "ascending"), (LOG_OFFSET, "ascending")])
-    x = np.empty((len(ours), len(FEATURE_NAMES)), np.float32)
-    for place, name in enumerate(FEATURE_NAMES):
-        x[:, place] = ours[name].to_numpy()
-    (batch,) = ours.select(_COLUMNS).combine_chunks().to_batches() or [
-        pa.RecordBatch.from_pylist([], schema=ours.select(_COLUMNS).schema)
-    ]
-    every = InferenceSample.of(batch, x)
-    sample = every.last()
+            pc.equal(table["model_id"], manifest.model_id),
+            pc.equal(table["feature_spec_hash"], manifest.feature_spec_hash),
+        ),
+        pc.is_valid(table[FEATURE_NAMES[0]]),  # a record that only names our table has other features
+    )
+    last, of_model = _last(table), ours.to_numpy()
+    every = _batch(table.take(pa.array(last)))
+    rows = np.flatnonzero(of_model[last])
+    names = FEATURE_NAMES[: TABLE_WIDTHS.get(manifest.feature_spec_hash)]
+    x = np.empty((len(rows), len(names)), np.float32)
+    for column, name in enumerate(names):
+        x[:, column] = every.column(name).to_numpy(zero_copy_only=False)[rows]
     return Logged(
-        sample=sample,
-        repeated=len(every) - len(sample),
-        other_models=len(table) - len(ours),
+        sample=InferenceSample.of(every.take(pa.array(rows)), x),
+        sequences=LoggedSequences.of(every),
+        repeated=int(of_model.sum()) - len(rows),
+        other_models=len(table) - int(of_model.sum()),
         undecodable=undecodable,
     )
+
+
+def _last(table: pa.Table) -> NDArray[np.int64]:
+    """Return the last row of each place, whichever model it is of, in the sequence of the table.
+
+    After a restart the job scores again what came after its last checkpoint, maybe knowing other labels; what it
+    had made of it before is gone from its state.
+    """
+    places = position(*(table[name].to_numpy().astype(np.int64) for name in ("partition", "offset")))
+    _, backwards = np.unique(places[::-1], return_index=True)
+    return np.sort(len(places) - 1 - backwards)
+
+
+def _batch(table: pa.Table) -> pa.RecordBatch:
+    return (table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)])[0]

@@ -80,5 +80,6 @@ class InferenceLog:
             scored_at_ms=now_ms,
             shard=shard,
             label_offsets=label_offsets,
+            entity_sequences=scored.entity_sequences,
         )
         yield from topic_batches(self._topic, [scored.customers[row] for row in rows.tolist()], payloads)

@@ -64,8 +64,8 @@ class Outputs:
     ) -> Iterator[Row]:
         """Yield the alerts of a batch, each with the rules that raised it, and its scores unless they are turned off.
 
-        Each record names what it was scored with: model, known labels and rules. After a failure these may differ for a
-        transaction that is scored again; with equal ones its score is equal.
+        Each record names what it was scored with: model, known labels, rules and the sequence numbers of its entities'
+        events. After a failure these may differ for a transaction that is scored again.
         """
         flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
         if len(flagged):
@@ -73,7 +73,14 @@ class Outputs:
             yield from self._alert_batches(records, scored, flagged, now_ms, fired, scored_with)
         if self._emit_scores:
             payloads = self._scores.encode(
-                records, scored.scores, scored.decisions, now_ms, label_offsets, shard, rule_book_id
+                records,
+                scored.scores,
+                scored.decisions,
+                now_ms,
+                label_offsets,
+                shard,
+                rule_book_id,
+                scored.entity_sequences,
             )
             yield from topic_batches(self._topics.scores, scored.customers, payloads)
 
@@ -140,6 +147,7 @@ class Outputs:
             "decision": Decision(scored.decisions[row]).name,
             "model_id": manifest.model_id,
             "feature_spec_hash": manifest.feature_spec_hash,
+            "entity_sequences": scored.entity_sequences[row].tolist(),
             "review_threshold": manifest.review_threshold,
             "block_threshold": manifest.block_threshold,
             "features": dict(zip(FEATURE_NAMES, features.tolist(), strict=True)),

@@ -28,6 +28,8 @@ class FeatureBatch:
         customer_id of each transaction.
     slots : ndarray of int64, (n,)
         Where the pool holds each customer; good until the next `advance`.
+    entity_sequences : ndarray of int64, (n, E)
+        Sequence number of each entity's event, see `EntityInputs`; E is 0 where the batch came without entities.
     """
 
     x: NDArray[np.float32]
@@ -36,6 +38,7 @@ class FeatureBatch:
     ingest_status: NDArray[np.uint8]
     customers: list[str]
     slots: NDArray[np.int64]
+    entity_sequences: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.customers)

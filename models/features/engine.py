@@ -170,6 +170,7 @@ class FeatureEngine:
             x=np.empty((n, len(FEATURES)), np.float32),
             first_index=np.empty(n, np.int64),
             first_score=np.empty(n, np.float32),
+            entity_sequences=np.empty((n, 0), np.int64) if entities is None else entities.sequences,
             ingest_status=np.empty(n, np.uint8),
             customers=customers,
             slots=self._pool.slots(customers),

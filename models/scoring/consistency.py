@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.features.entity import ENTITIES
 from models.features.table import FEATURE_NAMES
 from models.scoring.inference_sample import InferenceSample
 from models.scoring.recompute import Recomputed
@@ -41,41 +42,50 @@ class Consistency:
         Logged, but no such transaction lies where it should.
     mismatching : int
         Compared, and any bit of the features or the score differs.
-    disordered : int
-        See `Recomputed.disordered`.
+    disordered, shared_numbers : int
+        See `Recomputed`.
     differences : dict of str to Difference
         By feature, in the order of FEATURES, the score last; only those that differ.
+    entities_uncertain : dict of str to int
+        By entity the transactions whose features of it could not be recomputed: an event of unknown sequence number
+        may have come before. Their other features, and the score of the logged features, are compared.
     """
 
     compared: int
     missing: int
     mismatching: int
     disordered: int
+    shared_numbers: int
     differences: dict[str, Difference]
+    entities_uncertain: dict[str, int]
 
     @property
     def consistent(self) -> bool:
         """Whether all was found, and is the same to the last bit."""
-        return self.missing == self.mismatching == self.disordered == 0
+        return self.missing == self.mismatching == self.disordered == self.shared_numbers == 0
 
 
 def compare(sample: InferenceSample, again: Recomputed) -> Consistency:
-    """Compare bit for bit."""
+    """Compare bit for bit; of a sample of a former feature table the columns that it has."""
     rows = np.flatnonzero(again.found)
     logged = np.column_stack([sample.x[rows], sample.scores[rows]])
-    recomputed = np.column_stack([again.x[rows], again.scores[rows]])
+    width = sample.x.shape[1]
+    recomputed = np.column_stack([again.x[rows, :width], again.scores[rows]])
     differs = _bits(logged) != _bits(recomputed)
     distance = np.abs(logged.astype(np.float64) - recomputed.astype(np.float64))
-    names = (*FEATURE_NAMES, SCORE)
+    names = (*FEATURE_NAMES[:width], SCORE)
+    uncertain = again.uncertain[rows].sum(axis=0).tolist() if sample.has_entities else [0] * len(ENTITIES)
     return Consistency(
         compared=len(rows),
         missing=len(sample) - len(rows),
         mismatching=int(differs.any(axis=1).sum()),
         disordered=again.disordered,
+        shared_numbers=again.shared_numbers,
         differences={
             names[column]: Difference(rows=int(differs[:, column].sum()), largest=float(distance[:, column].max()))
             for column in np.flatnonzero(differs.any(axis=0)).tolist()
         },
+        entities_uncertain={entity.name: count for entity, count in zip(ENTITIES, uncertain, strict=True) if count},
     )
 
 

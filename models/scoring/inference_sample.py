@@ -9,6 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.columns import string_values
+from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN
+from models.features.hashing import hash_column, hash_pairs
 from schemas.label_offset import split_entry
 
 
@@ -57,6 +59,15 @@ class InferenceSample:
             scores=records.column("score").to_numpy(),
         )
 
+    @property
+    def has_entities(self) -> bool:
+        """Whether the rows have entity features; those of a former feature table have none."""
+        return bool(self.x.shape[1] > FIRST_ENTITY_COLUMN)
+
+    def keys(self) -> NDArray[np.uint64]:
+        """Return the hash of each row's customer and transaction id, see `transaction_keys`."""
+        return hash_pairs(*(hash_column(pa.array(ids, pa.string())) for ids in (self.customers, self.transactions)))
+
     def take(self, rows: NDArray[np.int64]) -> InferenceSample:
         """Return some of the rows."""
         return replace(
@@ -88,16 +99,6 @@ class InferenceSample:
     def knows_former_labels(self) -> bool:
         """Whether the labels topic was created again: labels of the former one are still known, and in no topic."""
         return bool(split_entry(self.label_offsets)[0].max(initial=0))
-
-    def last(self) -> InferenceSample:
-        """Return the last row of each place, in order.
-
-        After a restart the job scores again what came after its last checkpoint, maybe knowing other labels; what it
-        had made of it before is gone from its state.
-        """
-        places = np.column_stack([self.partitions, self.offsets])[::-1]
-        _, first = np.unique(places, axis=0, return_index=True)
-        return self.take(np.sort(len(self) - 1 - first))
 
 
 def _matrix(vectors: pa.ListArray) -> NDArray[np.int64]:

@@ -1,6 +1,8 @@
 """Recomputation of logged scores."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,16 +12,22 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from models.features.entities.entity_inputs import EntityInputs
+from models.features.entities.entity_layout import ENTITY_WIDTH, FIRST_ENTITY_COLUMN
+from models.features.entity import ENTITIES
 from models.features.label_batch import LabelBatch
+from models.features.table import FEATURES
 from models.scoring.artifact import Artifact
+from models.scoring.entity_replay import replay_entities
 from models.scoring.inference_sample import InferenceSample
 from models.scoring.placed import Placed
-from models.scoring.transaction_scorer import TransactionScorer
+from models.scoring.recorded_sequences import RecordedSequences, transaction_keys
+from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.position import position
 
 BATCH_ROWS = 4_096
 
 Rows = NDArray[np.int64]
+Progress = Callable[[int, int], None]
 
 
 class Recomputed(NamedTuple):
@@ -34,12 +42,18 @@ class Recomputed(NamedTuple):
     disordered : int
         Rows whose shard knew fewer labels of some partition than at another row of fewer labels in all: the job never
         does that, and no order of the transactions gives both.
+    uncertain : ndarray of bool, (n, len(ENTITIES))
+        See `ReplayedEntities.uncertain`; x has the logged features there.
+    shared_numbers : int
+        See `ReplayedEntities.shared_numbers`.
     """
 
     x: NDArray[np.float32]
     scores: NDArray[np.float32]
     found: NDArray[np.bool_]
     disordered: int
+    uncertain: NDArray[np.bool_]
+    shared_numbers: int
 
 
 class _Plan(NamedTuple):
@@ -53,35 +67,86 @@ class _Plan(NamedTuple):
     customers: pa.Array
 
 
+class _Entities:
+    """Entity features of the sample's transactions.
+
+    Parameters
+    ----------
+    sample, transactions, recorded, progress
+        As of `recompute`.
+    """
+
+    def __init__(
+        self, sample: InferenceSample, transactions: Placed, recorded: RecordedSequences, progress: Progress | None
+    ) -> None:
+        wanted = np.zeros(len(transactions.offsets), np.bool_)
+        if sample.has_entities:
+            # A duplicate has the score of its first occurrence, which the sample may lack.
+            wanted = np.isin(transaction_keys(transactions.records), sample.keys())
+        self._rows = np.flatnonzero(wanted)
+        self._index = np.cumsum(wanted) - 1
+        self._wanted = wanted
+        self._sample = sample
+        self._replayed = replay_entities(transactions, recorded, self._rows, progress=progress)
+        self.shared_numbers = self._replayed.shared_numbers
+
+    def of(self, rows: Rows, sampled: Rows) -> tuple[EntityInputs, NDArray[np.bool_]]:
+        """Return the features of some transactions, and which of them are uncertain: there they are as logged."""
+        inputs = EntityInputs.missing(len(rows))
+        uncertain = np.zeros((len(rows), len(ENTITIES)), np.bool_)
+        here = np.flatnonzero(self._wanted[rows])
+        index = self._index[rows[here]]
+        inputs.x[here] = self._replayed.inputs.x[index]
+        uncertain[here] = self._replayed.uncertain[index]
+        at, entity = np.nonzero(uncertain & (sampled >= 0)[:, None])
+        if len(at):
+            logged = self._sample.x[sampled[at], FIRST_ENTITY_COLUMN:].reshape(-1, len(ENTITIES), ENTITY_WIDTH)
+            inputs.x.reshape(-1, len(ENTITIES), ENTITY_WIDTH)[at, entity] = logged[np.arange(len(at)), entity]
+        return inputs, uncertain
+
+
 def recompute(
     sample: InferenceSample,
     transactions: Placed,
     labels: Placed,
     artifact: Artifact,
+    recorded: RecordedSequences,
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Recomputed:
-    """Score a sample's transactions again, each upon the history and the labels that its shard had then.
+    """Score a sample's transactions again, each with the history, the labels and the entities that it met then.
 
     A score depends on the customer's transactions before it, in the order of their partition, and on which labels
     its shard had read. Within a shard the labels read grow, so transactions come by them; those of different shards
     may be incomparable, so each shard has an engine of its own. A transaction that is not in the sample is only
     history: it comes with the labels of its customer's next one that is, as the order of the two is all that counts.
+    Entities are advanced by the recorded sequence numbers, see `replay_entities`.
 
     Parameters
     ----------
     sample : InferenceSample, n rows
-        Each place once, see `InferenceSample.last`.
+        Each position once.
     transactions : Placed
-        In the columns of TRANSACTION_ARROW, good ones alone, from the topic's beginning; at least those of the
-        sample's customers. In any order.
+        In the columns of TRANSACTION_ARROW, good ones alone, from the topic's beginning; in any order. Of the sample's
+        customers all; of all customers where the sample's model reads entity features.
     labels : Placed
         In the columns of LABEL_ARROW, good ones alone, from the topic's beginning. In any order.
     artifact : Artifact
+    recorded : RecordedSequences
+        Of the transactions.
     progress : callable of (int, int), optional
-        Told transactions done and in all.
+        Callback with steps done and total steps: first entity events, then transactions.
     """
-    done = Recomputed(np.zeros_like(sample.x), np.zeros_like(sample.scores), np.zeros(len(sample), np.bool_), 0)
+    entities = _Entities(sample, transactions, recorded, progress)
+    count = len(sample)
+    done = Recomputed(
+        x=np.zeros((count, len(FEATURES)), np.float32),
+        scores=np.zeros_like(sample.scores),
+        found=np.zeros(count, np.bool_),
+        disordered=0,
+        uncertain=np.zeros((count, len(ENTITIES)), np.bool_),
+        shared_numbers=entities.shared_numbers,
+    )
     plans, disordered = [], 0
     for shard in np.unique(sample.shards):
         plan, fallen = _plan(sample, np.flatnonzero(sample.shards == shard), transactions, labels)
@@ -89,24 +154,39 @@ def recompute(
         disordered += fallen
     total, before = sum(len(plan.transactions) for plan in plans), 0
     for plan in plans:
-        for start in range(0, len(plan.transactions), BATCH_ROWS):
-            if start == 0:
-                scorer = TransactionScorer(artifact, load=None)
-                shard_labels = _labels(labels, plan)
-                given = 0
-            here = slice(start, start + BATCH_ROWS)
-            known = plan.labels_before[here]
-            records = transactions.records.take(pa.array(plan.transactions[here]))
-            entities = EntityInputs.missing(len(records))
-            scored = scorer.score(records, shard_labels[given : int(known[-1])], known - given, entities=entities)
-            given = int(known[-1])
-            wanted = plan.sampled[here] >= 0
-            rows = plan.sampled[here][wanted]
+        for batch in _replayed(plan, transactions, labels, artifact, entities):
+            wanted = batch.sampled >= 0
+            rows, scored = batch.sampled[wanted], batch.scored
             done.x[rows], done.scores[rows], done.found[rows] = scored.x[wanted], scored.scores[wanted], True
-            before += len(known)
+            done.uncertain[rows] = batch.uncertain[wanted]
+            before += len(wanted)
             if progress:
                 progress(before, total)
     return done._replace(disordered=disordered)
+
+
+class _Batch(NamedTuple):
+    """Part of a plan, scored."""
+
+    sampled: Rows
+    scored: ScoredBatch
+    uncertain: NDArray[np.bool_]
+
+
+def _replayed(
+    plan: _Plan, transactions: Placed, labels: Placed, artifact: Artifact, entities: _Entities
+) -> Iterator[_Batch]:
+    """Score the transactions of a plan."""
+    scorer = TransactionScorer(artifact, load=None)
+    shard_labels, given = _labels(labels, plan), 0
+    for start in range(0, len(plan.transactions), BATCH_ROWS):
+        here = slice(start, start + BATCH_ROWS)
+        rows, sampled, known = plan.transactions[here], plan.sampled[here], plan.labels_before[here]
+        inputs, uncertain = entities.of(rows, sampled)
+        new_labels = shard_labels[given : int(known[-1])]
+        records = transactions.records.take(pa.array(rows))
+        yield _Batch(sampled, scorer.score(records, new_labels, known - given, entities=inputs), uncertain)
+        given = int(known[-1])
 
 
 def _plan(sample: InferenceSample, rows: Rows, transactions: Placed, labels: Placed) -> tuple[_Plan, int]:

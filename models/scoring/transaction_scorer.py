@@ -34,12 +34,15 @@ class Decisions:
         Values of `Decision`.
     x : ndarray of float32, (n, F)
         The features that were scored.
+    entity_sequences : ndarray of int64, (n, E)
+        Sequence number of each entity's event, see `FeatureBatch.entity_sequences`.
     """
 
     customers: list[str]
     scores: NDArray[np.float32]
     decisions: NDArray[np.uint8]
     x: NDArray[np.float32]
+    entity_sequences: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -73,8 +76,13 @@ class ScoredBatch(Decisions):
         for number in np.unique(by).tolist():
             rows = np.flatnonzero(by == number)
             x = self.x if number == 0 else self.verdict.challenger_scores[number - 1].x
-            customers = [self.customers[row] for row in rows.tolist()]
-            part = Decisions(customers=customers, scores=self.scores[rows], decisions=self.decisions[rows], x=x[rows])
+            part = Decisions(
+                customers=[self.customers[row] for row in rows.tolist()],
+                scores=self.scores[rows],
+                decisions=self.decisions[rows],
+                x=x[rows],
+                entity_sequences=self.entity_sequences[rows],
+            )
             yield number, rows, part
 
     def part(self, rows: slice | Rows) -> ScoredBatch:
@@ -85,6 +93,7 @@ class ScoredBatch(Decisions):
             scores=self.scores[rows],
             decisions=self.decisions[rows],
             x=self.x[rows],
+            entity_sequences=self.entity_sequences[rows],
             ingest_status=self.ingest_status[rows],
             changed={},
             verdict=self.verdict.part(rows),
@@ -92,7 +101,7 @@ class ScoredBatch(Decisions):
 
     def put(self, rows: Rows, other: ScoredBatch) -> None:
         """Put another batch of the same models in place of some rows, in arrays that are this batch's own."""
-        for name in ("scores", "decisions", "x", "ingest_status"):
+        for name in ("scores", "decisions", "x", "entity_sequences", "ingest_status"):
             getattr(self, name)[rows] = getattr(other, name)
         self.verdict.put(rows, other.verdict)
 
@@ -108,7 +117,13 @@ class ScoredBatch(Decisions):
         if by is None:
             return self
         scores = np.where(by == 0, self.scores, self.verdict.champion)
-        return Decisions(customers=self.customers, scores=scores, decisions=decided(manifest, scores), x=self.x)
+        return Decisions(
+            customers=self.customers,
+            scores=scores,
+            decisions=decided(manifest, scores),
+            x=self.x,
+            entity_sequences=self.entity_sequences,
+        )
 
 
 class TransactionScorer:
@@ -193,6 +208,7 @@ class TransactionScorer:
             scores=scores,
             decisions=self._panel.decide(scores, verdict.deciding_model),
             x=batch.x,
+            entity_sequences=batch.entity_sequences,
             ingest_status=batch.ingest_status,
             changed=self._engine.changed(batch) if self._stored else {},
             verdict=verdict,

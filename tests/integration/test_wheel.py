@@ -11,7 +11,9 @@ import pytest
 
 from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
 from fraudstream.system.folders import PROJECT_ROOT
-from schemas.inference_decoder import InferenceDecoder
+from schemas.avro_schemas import INFERENCE
+from schemas.columnar_decoder import ColumnarDecoder
+from schemas.columns import INFERENCE_ARROW
 from schemas.registry import FileRegistry
 from tests.integration.inference_records import inference_records
 from tests.integration.wheel_installation import Installation, build_wheel, install
@@ -121,7 +123,7 @@ def test_a_command_without_its_extra_names_it_in_one_line(for_the_job, command, 
 def test_pages_of_other_tools_are_written(installed):
     archive = installed.folder / "archive"
     payloads = [payload for _, payload in inference_records(2_000)]
-    records, _ = InferenceDecoder("inference-value", FileRegistry()).decode(payloads)
+    records, _ = ColumnarDecoder(INFERENCE, INFERENCE_ARROW, "inference-value", FileRegistry()).decode(payloads)
     with ArchiveFolder(archive, "inference") as target:
         target.write(archive_table(records, [(0, offset) for offset in range(len(records))]), {})
     done = installed.run("explore", archive, "--out", "explore.html")

@@ -9,8 +9,9 @@ import pytest
 
 from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
 from fraudstream.exploration.store import Store
-from schemas.columns import LABEL_ARROW
-from schemas.inference_decoder import InferenceDecoder
+from schemas.avro_schemas import INFERENCE
+from schemas.columnar_decoder import ColumnarDecoder
+from schemas.columns import INFERENCE_ARROW, LABEL_ARROW
 from schemas.registry import FileRegistry
 from tests.integration.expected import card_world
 from tests.integration.inference_records import inference_records
@@ -23,7 +24,7 @@ HOUR_MS = 3_600_000
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write ROWS transactions; the last AGAIN of them a second time, as after a restart."""
     folder = tmp_path_factory.mktemp("exploration") / "archive"
-    decoder = InferenceDecoder("inference-value", FileRegistry())
+    decoder = ColumnarDecoder(INFERENCE, INFERENCE_ARROW, "inference-value", FileRegistry())
     payloads = [payload for _, payload in inference_records(ROWS)]
     records, _ = decoder.decode(payloads + payloads[-AGAIN:])
     with ArchiveFolder(folder, "inference") as target:

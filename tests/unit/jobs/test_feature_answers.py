@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from jobs.operators.feature_answers import FeatureAnswers
+from jobs.operators.query_reader import QueryReader
+from models.features.entities.entity_inputs import EntityInputs
 from models.features.table import FEATURE_NAMES, spec_hash
 from schemas.avro_schemas import FEATURE_ANSWER, FEATURE_QUERY
 from schemas.codec import RecordCodec
@@ -24,12 +26,15 @@ def query(**change):
 def answers(key, payload):
     seen = []
 
-    def preview(record):
+    def preview(record, _entities):
         seen.append(record.to_pylist()[0])
         return np.arange(len(FEATURE_NAMES), dtype=np.float32)[np.newaxis]
 
     shard = SimpleNamespace(key=7, label_offsets=[3], preview=preview)
-    rows = list(FeatureAnswers(job_config(), FileRegistry()).to(shard, [key], [payload], NOON_MS + 5))
+    config, now_ms = job_config(), NOON_MS + 5
+    queries = QueryReader(config, FileRegistry()).read([key], [payload], now_ms)
+    entities = EntityInputs.missing(len(queries))
+    rows = list(FeatureAnswers(config, FileRegistry()).to(shard, queries, entities, now_ms))
     return [ANSWERS.decode(payload) for row in rows for payload in row[2]], seen
 
 

@@ -8,6 +8,7 @@ import pytest
 from jobs.operators import expiry_index, shard_scorer
 from jobs.operators.expiry_index import KEPT_MS
 from jobs.operators.shard_scorer import ShardScorer
+from models.features.entities.entity_inputs import EntityInputs
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import load_artifact
 from models.scoring.transaction_scorer import TransactionScorer
@@ -18,12 +19,12 @@ from schemas.validation import event_time_ms
 from tests.unit.features.engine_records import HOUR_MS, START_MS, records
 from tests.unit.features.label_batches import label_batch
 from tests.unit.jobs.map_state import MapLike, State
-from tests.unit.training.histories import artifact_folder
+from tests.unit.training.histories import customer_folder
 
 
 @pytest.fixture(scope="module")
 def artifact():
-    return load_artifact(artifact_folder())
+    return load_artifact(customer_folder())
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def score(shard, batch):
 
 
 def score_at(shard, batch, now_ms):
-    found = shard.score(batch)
+    found = shard.score(batch, EntityInputs.missing(len(batch)))
     shard.keep(found)
     shard.store(int(event_time_ms(batch).max()), now_ms)
     return found
@@ -301,7 +302,7 @@ def test_a_preview_is_what_the_transaction_then_gets_and_changes_nothing(open_sh
     shard.learn(many_labels(10), np.arange(10))
     stored, due = dict(state.histories), dict(state.expires_on)
     coming = records({"transaction_id": "next", "merchant_id": "m1", "event_time": START_MS + HOUR_MS})
-    previews = [shard.preview(coming) for _ in range(2)]
+    previews = [shard.preview(coming, EntityInputs.missing(len(coming))) for _ in range(2)]
     assert (state.histories, state.expires_on) == (stored, due)
     assert previews[0].tobytes() == previews[1].tobytes() == score(shard, coming).x.tobytes()
 
@@ -309,7 +310,7 @@ def test_a_preview_is_what_the_transaction_then_gets_and_changes_nothing(open_sh
 def test_nobody_becomes_known_by_a_preview(open_shard):
     state = State()
     shard = open_shard(state)
-    shard.preview(records({}))
+    shard.preview(records({}), EntityInputs.missing(1))
     assert not state.histories
     assert not state.expires_on
     score(shard, records({}))

@@ -14,9 +14,10 @@ from tests.records import NOON_MS, transaction
 COPIED = ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
 
 
+@pytest.mark.parametrize("entities", [None, 0, 1, 3])
 @pytest.mark.parametrize("label_offsets", [(), (7,), (0, 63, 64, 2**40, 2**63 - 1)])
 @pytest.mark.parametrize("rows", [range(27), [3, 4, 26], []], ids=["all", "some", "none"])
-def test_chosen_rows_are_encoded_as_the_record_codec_would(label_offsets, rows):
+def test_chosen_rows_are_encoded_as_the_record_codec_would(label_offsets, rows, entities):
     transactions = [transaction(number, merchant_id="é" * number) for number in range(30)]
     records = pa.RecordBatch.from_pylist(transactions, schema=TRANSACTION_ARROW).slice(3)
     transactions = transactions[3:]
@@ -24,6 +25,8 @@ def test_chosen_rows_are_encoded_as_the_record_codec_would(label_offsets, rows):
     decisions = np.array([0] * 20 + [1] * 4 + [2] * 3, np.uint8)
     x = np.random.default_rng(1).normal(0, 1e6, (27, len(FEATURES))).astype(np.float32)
     partitions, offsets = np.arange(27) % 4, np.arange(27) * 2**34
+    far = np.array([[2**63 - 1, -1, 2**62], [0, 63, -(2**63)], [64, 8191, 8192]] * 9, np.int64)
+    sequences = None if entities is None else np.ascontiguousarray(far[:, :entities])
     encoder = InferenceBatchEncoder("i-value", FileRegistry(), model_id="model-" * 20, spec_hash="hash")
     codec = RecordCodec(INFERENCE, "i-value", FileRegistry())
     expected = [
@@ -40,6 +43,7 @@ def test_chosen_rows_are_encoded_as_the_record_codec_would(label_offsets, rows):
                 "offset": row * 2**34,
                 "label_offsets": list(label_offsets),
                 "features": x[row].tolist(),
+                "entity_sequences": [] if sequences is None else sequences[row].tolist(),
             }
         )
         for row in rows
@@ -55,5 +59,6 @@ def test_chosen_rows_are_encoded_as_the_record_codec_would(label_offsets, rows):
         scored_at_ms=NOON_MS,
         shard=4710,
         label_offsets=label_offsets,
+        entity_sequences=sequences,
     )
     assert encoded == expected

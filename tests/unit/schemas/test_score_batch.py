@@ -14,19 +14,23 @@ from schemas.score_batch import ScoreBatchEncoder
 from schemas.wall_clock import utc
 from tests.records import NOON, NOON_MS, transaction
 
-BEFORE_LABELS = 3
-"""The id of scores as they were when the scorer read no labels."""
+BEFORE_LABELS, BEFORE_ENTITIES = 3, 32
+"""Ids of scores of versions that read no labels, and that kept no state of entities."""
+
+FAR = [[2**63 - 1, -1, 2**62], [0, 63, -(2**63)], [64, 8191, 8192]]
 
 
+@pytest.mark.parametrize("entities", [None, 0, 1, 2, 3])
 @pytest.mark.parametrize("book", ["", "b-1"])
 @pytest.mark.parametrize("label_offsets", [(), (7,), (0, 63, 64, 2**40, 2**63 - 1)])
-def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book):
+def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book, entities):
     transactions = [transaction(number) for number in range(30)]
     records = pa.RecordBatch.from_pylist(transactions, schema=TRANSACTION_ARROW)
     scores = np.linspace(0, 1, 30, dtype=np.float32)
     decisions = np.array([0] * 20 + [1] * 5 + [2] * 5, np.uint8)
     records = records.slice(3)  # a batch may be a part of a larger one
     transactions, scores, decisions = transactions[3:], scores[3:], decisions[3:]
+    sequences = None if entities is None else np.ascontiguousarray(np.array(FAR * 9, np.int64)[:, :entities])
     encoder = ScoreBatchEncoder("s-value", FileRegistry(), model_id="model-" * 20, spec_hash="hash")
     codec = RecordCodec(SCORE, "s-value", FileRegistry())
     expected = [
@@ -43,30 +47,30 @@ def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book):
                 "shard": 4710,
                 "label_offsets": list(label_offsets),
                 "rule_book_id": book,
+                "entity_sequences": [] if sequences is None else sequences[row].tolist(),
             }
         )
         for row in range(27)
     ]
-    assert encoder.encode(records, scores, decisions, NOON_MS, label_offsets, 4710, book) == expected
+    assert encoder.encode(records, scores, decisions, NOON_MS, label_offsets, 4710, book, sequences) == expected
 
 
-def test_score_of_before_labels_were_read_has_neither_shard_nor_label_offsets():
-    score = {
-        "transaction_id": "t1",
-        "customer_id": "c1",
-        "event_time": NOON,
-        "scored_at": NOON,
-        "score": 0.5,
-        "decision": "REVIEW",
-        "model_id": "model",
-        "feature_spec_hash": "hash",
-    }
+SCORE_V1 = {
+    "transaction_id": "t1", "customer_id": "c1", "event_time": NOON, "scored_at": NOON, "score": 0.5,
+    "decision": "REVIEW", "model_id": "model", "feature_spec_hash": "hash",
+}  # fmt: skip
+ADDED = {"shard": -1, "label_offsets": [], "rule_book_id": "", "entity_sequences": []}
+
+
+@pytest.mark.parametrize(
+    ("version", "schema_id", "known"),
+    [
+        ("score_v1", BEFORE_LABELS, {}),
+        ("score_v3", BEFORE_ENTITIES, {"shard": 2, "label_offsets": [5], "rule_book_id": "b"}),
+    ],
+)
+def test_score_of_an_earlier_version_has_the_defaults_of_what_was_added_later(version, schema_id, known):
     body = io.BytesIO()
-    fastavro.schemaless_writer(body, parsed_schema("score_v1"), score)
+    fastavro.schemaless_writer(body, parsed_schema(version), SCORE_V1 | known)
     codec = RecordCodec(SCORE, "s-value", FileRegistry())
-    assert codec.decode(header(BEFORE_LABELS) + body.getvalue()) == {
-        **score,
-        "shard": -1,
-        "label_offsets": [],
-        "rule_book_id": "",
-    }
+    assert codec.decode(header(schema_id) + body.getvalue()) == SCORE_V1 | ADDED | known

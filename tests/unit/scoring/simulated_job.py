@@ -1,17 +1,44 @@
-"""A job of a few shards without Flink: engines of their own, which learn the labels at different times."""
+"""A job of a few shards without Flink: engines of their own, which learn the labels at different times.
+
+Batches of the customers' shards reach the entity shards in turns of their own, so entities see an interleaving.
+"""
 
 import numpy as np
 import pyarrow as pa
 
+from models.features.entities.entity_engine import EntityEngine
+from models.features.entities.entity_events import entity_events
 from models.features.entities.entity_inputs import EntityInputs
+from models.features.entities.entity_layout import ENTITY_LAYOUT
+from models.features.entity import ENTITIES
 from models.features.hashing import hash_column
 from models.features.label_batch import LabelBatch
 from models.scoring.inference_sample import InferenceSample
 from models.scoring.placed import Placed
+from models.scoring.recorded_sequences import RecordedSequences
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 
-TRANSACTION_PARTITIONS, LABEL_PARTITIONS = 3, 2
+TRANSACTION_PARTITIONS, LABEL_PARTITIONS, ENTITY_SHARDS = 3, 2, 3
+
+
+class EntityShards:
+    """Entities in shards, each with a counter of its own, as the job's entity operator has them."""
+
+    def __init__(self, shards: int) -> None:
+        # Numbers of two shards overlap.
+        self._engines = [EntityEngine(ENTITY_LAYOUT, load=None, next_sequence=5 * number) for number in range(shards)]
+
+    def __call__(self, records: pa.RecordBatch) -> EntityInputs:
+        """Advance the entities of a batch."""
+        events = entity_events(records)
+        shard = events["key"] % np.uint64(len(self._engines))
+        replies = []
+        for number, engine in enumerate(self._engines):
+            mine = events[shard == number]
+            found = engine.advance(mine)
+            replies.append((mine["row"], found.x, found.sequences))
+        return EntityInputs.gathered(len(records), replies)
 
 
 def place(records: pa.RecordBatch, key: str, partitions: int, *, gap: int = 3) -> Placed:
@@ -25,7 +52,7 @@ def place(records: pa.RecordBatch, key: str, partitions: int, *, gap: int = 3) -
 
 
 class SimulatedJob:
-    """Scores a table in the order given, each customer in one of two shards."""
+    """Scores a table in the order given, each customer in one of two shards, each entity in one of three."""
 
     def __init__(self, table: pa.Table, artifact, *, share: float, seed: int = 5) -> None:
         self.artifact = artifact
@@ -40,7 +67,24 @@ class SimulatedJob:
 
     def run(self) -> InferenceSample:
         """Score everything; each shard reads its transactions and the labels of each partition at its own pace."""
-        return self.joined(*(self._run_shard(shard) for shard in (4, 2)))
+        batches = {shard: self._batches_of(shard) for shard in (4, 2)}
+        turns = self.random.permutation([shard for shard in batches for _ in batches[shard]])
+        advance, at = EntityShards(ENTITY_SHARDS), dict.fromkeys(batches, 0)
+        inputs: dict[int, list[EntityInputs]] = {shard: [] for shard in batches}
+        for shard in turns.tolist():
+            records = self.transactions.records.take(pa.array(batches[shard][at[shard]]))
+            inputs[shard].append(advance(records))
+            at[shard] += 1
+        parts = [self._run_shard(shard, batches[shard], inputs[shard]) for shard in batches]
+        self.all = self.joined(*(whole for whole, _ in parts))
+        self.numbers = np.empty((len(self.transactions.offsets), len(ENTITIES)), np.int64)
+        for shard, of_shard in batches.items():
+            self.numbers[np.concatenate(of_shard)] = np.vstack([item.sequences for item in inputs[shard]])
+        return self.joined(*(sampled for _, sampled in parts))
+
+    def recorded(self) -> RecordedSequences:
+        """Return the sequence numbers of all transactions."""
+        return RecordedSequences(self.numbers, np.ones(len(self.numbers), np.bool_))
 
     @staticmethod
     def joined(*parts: InferenceSample) -> InferenceSample:
@@ -54,24 +98,29 @@ class SimulatedJob:
             },
         )
 
-    def _run_shard(self, shard: int) -> InferenceSample:
+    def _batches_of(self, shard: int) -> list[np.ndarray]:
         rows = np.flatnonzero(self.shards == shard)
         # The partitions of a shard advance at different speeds; the order within each stays.
         rows = rows[np.argsort(np.arange(len(rows)) + 400 * self.transactions.partitions[rows], kind="stable")]
+        return np.array_split(rows, 40)
+
+    def _run_shard(
+        self, shard: int, batches: list[np.ndarray], inputs: list[EntityInputs]
+    ) -> tuple[InferenceSample, InferenceSample]:
+        rows = np.concatenate(batches)
         scorer = TransactionScorer(self.artifact, load=None)
         known = np.zeros(LABEL_PARTITIONS, np.int64)
         x, scores, vectors = [], [], []
         customers = pa.array(set(self.transactions.records.column("customer_id").take(pa.array(rows)).to_pylist()))
-        for chunk in np.array_split(rows, 40):
+        for chunk, entities in zip(batches, inputs, strict=True):
             labels, known = self._more_labels(known, customers)
             scorer.learn(labels)
-            entities = EntityInputs.missing(len(chunk))
             scored = scorer.score(self.transactions.records.take(pa.array(chunk)), entities=entities)
             x.append(scored.x)
             scores.append(scored.scores)
             vectors.append(np.tile(known, (len(chunk), 1)))
         all_of_it = self.sample_of(rows, shard, np.vstack(vectors), np.vstack(x), np.concatenate(scores))
-        return all_of_it.take(np.flatnonzero(self.logged[rows]))
+        return all_of_it, all_of_it.take(np.flatnonzero(self.logged[rows]))
 
     def _more_labels(self, known: np.ndarray, customers: pa.Array) -> tuple[LabelBatch, np.ndarray]:
         most = max(self.labels.offsets) / 40

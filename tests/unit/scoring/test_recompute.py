@@ -4,9 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from models.features.entity import ENTITIES
 from models.features.table import FEATURE_NAMES
 from models.scoring.consistency import compare
 from models.scoring.recompute import recompute
+from models.scoring.recorded_sequences import RecordedSequences
 from tests.unit.scoring.simulated_job import SimulatedJob
 from tests.unit.training.histories import artifact, history
 
@@ -29,7 +31,7 @@ def run(share):
 
 
 def again(job, sample):
-    return compare(sample, recompute(sample, job.transactions, job.labels, job.artifact))
+    return compare(sample, recompute(sample, job.transactions, job.labels, job.artifact, job.recorded()))
 
 
 def test_label_features_take_part():
@@ -37,6 +39,14 @@ def test_label_features_take_part():
     x = sample.x[:, FEATURE_NAMES.index("merchant_known_30d")]
     assert len(np.unique(sample.label_offsets, axis=0)) > 50
     assert (x > 0).mean() > 0.2
+
+
+def test_entity_features_take_part():
+    job, sample = run(0.3)
+    columns = [FEATURE_NAMES.index(f"{entity.name}_customers_7d") for entity in ENTITIES]
+    assert (sample.x[:, columns] > 1).mean(axis=0).min() > 0.01
+    inversions = [(np.diff(job.numbers[:, index]) < 0).mean() for index in range(len(ENTITIES))]
+    assert min(inversions) > 0.01, "entities see transactions in the order of the table"
 
 
 @pytest.mark.parametrize("share", [1, 0.3, 0.02])
@@ -72,19 +82,37 @@ def test_labels_at_another_place_than_was_logged_are_found():
     assert again(job, fewer).mismatching > 10
 
 
+def test_entity_events_in_another_sequence_than_was_recorded_are_found():
+    job, sample = run(0.3)
+    numbers = job.numbers.copy()
+    numbers[:, 0] = np.where(numbers[:, 0] < 0, -1, numbers[:, 0] ^ 1)
+    found = compare(
+        sample,
+        recompute(sample, job.transactions, job.labels, job.artifact, RecordedSequences(numbers, job.recorded().known)),
+    )
+    assert found.mismatching > 10
+    assert {name.split("_")[0] for name in found.differences} <= {"merchant", "score"}
+
+
 def test_order_of_the_inputs_does_not_matter():
     job, sample = run(0.3)
     random = np.random.default_rng(9)
 
-    def shuffled(placed):
-        order = random.permutation(len(placed.offsets))
+    def shuffled(placed, order):
         return placed._replace(
             records=placed.records.take(pa.array(order)),
             partitions=placed.partitions[order],
             offsets=placed.offsets[order],
         )
 
-    turned = recompute(sample, shuffled(job.transactions), shuffled(job.labels), job.artifact)
+    order, label_order = (random.permutation(len(placed.offsets)) for placed in (job.transactions, job.labels))
+    turned = recompute(
+        sample,
+        shuffled(job.transactions, order),
+        shuffled(job.labels, label_order),
+        job.artifact,
+        RecordedSequences(*(part[order] for part in job.recorded())),
+    )
     assert compare(sample, turned).consistent
 
 
@@ -101,16 +129,6 @@ def test_transaction_that_is_not_there_is_missing():
     assert again(job, turned).missing == 1
 
 
-def test_last_row_of_a_place_holds():
-    job, sample = run(0.1)
-    stale = sample.take(np.arange(50))
-    stale = replace(stale, x=stale.x + 1, label_offsets=np.zeros_like(stale.label_offsets))
-    both = SimulatedJob.joined(stale, sample)
-    assert len(both) == len(sample) + 50
-    assert again(job, both.last()).consistent
-    assert len(both.last()) == len(sample)
-
-
 def test_labels_that_a_shard_forgot_are_told():
     job, sample = run(0.3)
     row = int(np.argmax(sample.label_offsets.sum(axis=1)))
@@ -124,7 +142,9 @@ def test_labels_that_a_shard_forgot_are_told():
 def test_recomputation_tells_its_progress():
     job, sample = run(0.3)
     told = []
-    recompute(sample, job.transactions, job.labels, job.artifact, progress=lambda *state: told.append(state))
+    recompute(
+        sample, job.transactions, job.labels, job.artifact, job.recorded(), progress=lambda *state: told.append(state)
+    )
     assert told[-1][0] == told[-1][1] > 0
 
 

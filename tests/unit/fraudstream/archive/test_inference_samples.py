@@ -8,6 +8,7 @@ from fraudstream.system.failures import NotReady
 from models.features.table import FEATURE_NAMES
 from schemas.columns import INFERENCE_ARROW
 from tests.records import NOON
+from tests.unit.scoring.former_artifacts import WIDTH, former_artifact
 from tests.unit.training.histories import artifact
 
 
@@ -36,6 +37,20 @@ def test_of_a_place_logged_twice_the_last_row_holds_and_other_models_are_left_ou
     assert logged.sample.x[:, 0].tolist() == [0, 3, 4]
     assert logged.sample.label_offsets.tolist() == [[0, 0], [4, 5], [0, 0]]
     assert logged.sample.x.dtype == np.float32
+
+
+def test_features_that_an_earlier_version_did_not_log_are_nan(tmp_path):
+    former = former_artifact().manifest
+    own = {"model_id": former.model_id, "feature_spec_hash": former.feature_spec_hash}
+    with ArchiveFolder(tmp_path, "inference") as folder:
+        then = table(0, 0, {"offset": 1, **own, "features": [1.0] * WIDTH})
+        now = table(0, 1, {"offset": 2, **own, "features": [2.0] * len(FEATURE_NAMES)})
+        folder.write(pa.concat_tables([then, now]), {0: 2})
+    x = read_archived(tmp_path, former).sample.x
+    assert x.shape == (2, len(FEATURE_NAMES))
+    assert np.isnan(x[0, WIDTH:]).all()
+    assert (x[0, :WIDTH] == 1).all()
+    assert (x[1] == 2).all()
 
 
 def test_archive_with_nothing_in_it_gives_an_empty_sample(tmp_path):

@@ -1,19 +1,27 @@
+import io
+
+import fastavro
 import numpy as np
 
-from schemas.avro_schemas import INFERENCE
+from schemas.avro_schemas import INFERENCE, parsed_schema
 from schemas.codec import RecordCodec
+from schemas.columnar_decoder import ColumnarDecoder
 from schemas.columns import INFERENCE_ARROW
-from schemas.inference_decoder import InferenceDecoder
+from schemas.framing import header
 from schemas.registry import FileRegistry
 from tests.records import NOON
+
+BEFORE_ENTITIES = 9
+"""Id of the version without entities."""
 
 RECORD = {
     "transaction_id": "t", "customer_id": "c", "merchant_id": "m", "amount_minor": 5, "event_time": NOON,
     "scored_at": NOON, "score": 0.25, "decision": "REVIEW", "model_id": "model", "feature_spec_hash": "hash",
     "shard": 4, "partition": 1, "offset": 2**40, "label_offsets": [1, 2], "features": [0.1, -1.0],
+    "entity_sequences": [7, -1],
 }  # fmt: skip
 CODEC = RecordCodec(INFERENCE, "i-value", FileRegistry())
-DECODER = InferenceDecoder("i-value", FileRegistry())
+DECODER = ColumnarDecoder(INFERENCE, INFERENCE_ARROW, "i-value", FileRegistry())
 
 
 def payloads(count):
@@ -33,6 +41,14 @@ def test_bad_records_cost_the_others_nothing():
     assert bad == [1, 3, 4]
     assert records.column("transaction_id").to_pylist() == ["t0", "t1", "t3"]
     assert records.schema == INFERENCE_ARROW
+
+
+def test_record_of_a_version_before_entities_has_no_sequence_numbers():
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, parsed_schema("inference_v1"), RECORD)
+    records, bad = DECODER.decode([header(BEFORE_ENTITIES) + body.getvalue(), *payloads(1)])
+    assert bad == []
+    assert records.column("entity_sequences").to_pylist() == [[], [7, -1]]
 
 
 def test_nothing_decodes_to_nothing():

@@ -1,0 +1,160 @@
+"""Sequence numbers of entity events, as the job recorded them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from models.features.columns import required
+from models.features.entities.entity_inputs import NO_SEQUENCE
+from models.features.entity import ENTITIES
+from models.features.hashing import hash_column, hash_pairs
+from models.scoring.placed import Placed
+from schemas.position import position
+
+
+class LoggedSequences(NamedTuple):
+    """Sequence numbers of n records of the inference log, each position once.
+
+    Parameters
+    ----------
+    positions : ndarray of int64, (n,)
+        Positions of the transactions, see `schemas.position`.
+    keys : ndarray of uint64, (n,)
+        See `transaction_keys`.
+    numbers : ndarray of int64, (n, len(ENTITIES))
+        See `sequence_matrix`.
+    """
+
+    positions: NDArray[np.int64]
+    keys: NDArray[np.uint64]
+    numbers: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, records: pa.RecordBatch) -> LoggedSequences:
+        """Return the sequence numbers of records in the inference topic's columns."""
+        partitions, offsets = (records.column(name).to_numpy().astype(np.int64) for name in ("partition", "offset"))
+        numbers = sequence_matrix(records.column("entity_sequences"))
+        return cls(position(partitions, offsets), transaction_keys(records), numbers)
+
+
+class ScoredSequences(NamedTuple):
+    """Sequence numbers of n scores, repeats included, each transaction's in the sequence of the topic.
+
+    Parameters
+    ----------
+    keys, numbers : ndarray
+        As in `LoggedSequences`.
+    """
+
+    keys: NDArray[np.uint64]
+    numbers: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, batches: Iterable[pa.RecordBatch]) -> ScoredSequences:
+        """Return the sequence numbers of batches of SCORE_ARROW."""
+        keys, numbers = [np.empty(0, np.uint64)], [np.empty((0, len(ENTITIES)), np.int64)]
+        for records in batches:
+            keys.append(transaction_keys(records))
+            numbers.append(sequence_matrix(records.column("entity_sequences")))
+        return cls(np.concatenate(keys), np.concatenate(numbers))
+
+
+class RecordedSequences(NamedTuple):
+    """Sequence numbers of the entity events of n transactions.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, (n, len(ENTITIES))
+        NO_SEQUENCE where the transaction advanced no such entity.
+    known : ndarray of bool, (n,)
+        Whether a record has them; if not, the transaction may have advanced its entities at any time.
+    """
+
+    numbers: NDArray[np.int64]
+    known: NDArray[np.bool_]
+
+    @property
+    def unknown(self) -> int:
+        """Number of transactions without a record."""
+        return int((~self.known).sum())
+
+    @classmethod
+    def of(
+        cls, transactions: Placed, logged: LoggedSequences, scored: ScoredSequences | None = None
+    ) -> RecordedSequences:
+        """Find the records of transactions.
+
+        After a restart the job scores again what came after its last checkpoint: the last record of a transaction has
+        the numbers that its state kept. A score does not name its position, so of a transaction that was sent k times
+        there must be k scores, or one transaction and any number of scores; other repeats are not told apart.
+
+        Parameters
+        ----------
+        transactions : Placed, n rows
+        logged : LoggedSequences
+        scored : ScoredSequences, optional
+            Consulted for the transactions that are not logged.
+        """
+        count = len(transactions.offsets)
+        found = cls(np.full((count, len(ENTITIES)), NO_SEQUENCE, np.int64), np.zeros(count, np.bool_))
+        positions = position(transactions.partitions, transactions.offsets)
+        keys = transaction_keys(transactions.records)
+        if scored is not None:
+            rows, records = _matched(keys, positions, scored.keys)
+            found.numbers[rows], found.known[rows] = scored.numbers[records], True
+        rows, records = _placed(positions, keys, logged)
+        found.numbers[rows], found.known[rows] = logged.numbers[records], True
+        return found
+
+
+def transaction_keys(records: pa.RecordBatch) -> NDArray[np.uint64]:
+    """Return hashes of customer and transaction id: two customers may use one transaction id."""
+    return hash_pairs(hash_column(required(records, "customer_id")), hash_column(required(records, "transaction_id")))
+
+
+def sequence_matrix(sequences: pa.ListArray) -> NDArray[np.int64]:
+    """Return a column of `entity_sequences` as rows of one width; NO_SEQUENCE where a record has none.
+
+    A record of an earlier version has none, or fewer: the job that wrote it did not advance the entities.
+    """
+    index = np.arange(len(ENTITIES))
+    numbers = np.full((len(sequences), len(ENTITIES)), NO_SEQUENCE, np.int64)
+    there = index < pc.list_value_length(sequences).fill_null(0).to_numpy()[:, None]
+    numbers[there] = sequences.values.to_numpy()[(sequences.offsets.to_numpy()[:-1, None] + index)[there]]
+    return numbers
+
+
+def _matched(
+    keys: NDArray[np.uint64], positions: NDArray[np.int64], scored: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return transactions, and the index of the score of each."""
+    by_key = np.lexsort((positions, keys))
+    ordered = keys[by_key]
+    first = np.searchsorted(ordered, ordered)
+    sent = np.searchsorted(ordered, ordered, side="right") - first
+    by_score = np.argsort(scored, kind="stable")
+    start = np.searchsorted(scored[by_score], ordered)
+    scores = np.searchsorted(scored[by_score], ordered, side="right") - start
+    clear = np.flatnonzero((scores > 0) & ((sent == 1) | (sent == scores)))
+    nth = np.arange(len(ordered)) - first
+    index = (start + scores - sent + nth)[clear]
+    return by_key[clear], by_score[index]
+
+
+def _placed(
+    positions: NDArray[np.int64], keys: NDArray[np.uint64], logged: LoggedSequences
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return transactions that were logged at their positions, and the index of the record of each."""
+    if not len(logged.positions):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    order = np.argsort(logged.positions)
+    at = np.minimum(np.searchsorted(logged.positions[order], positions), len(order) - 1)
+    records = order[at]
+    rows = np.flatnonzero((logged.positions[records] == positions) & (logged.keys[records] == keys))
+    return rows, records[rows]

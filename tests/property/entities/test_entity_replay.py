@@ -1,0 +1,141 @@
+"""Entity features replayed by recorded sequence numbers against those that entity shards gave."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.features.entities.entity_inputs import EntityInputs
+from models.features.entities.entity_layout import ENTITY_WIDTH
+from models.features.entity import ENTITIES
+from models.scoring.entity_replay import ReplayedEntities, replay_entities
+from models.scoring.placed import Placed
+from models.scoring.recorded_sequences import LoggedSequences, RecordedSequences, ScoredSequences, transaction_keys
+from schemas.columns import TRANSACTION_ARROW
+from schemas.position import position
+from tests.records import transaction
+from tests.unit.scoring.simulated_job import EntityShards, place
+
+PARTITIONS = 3
+STEPS_S = (0, 0, 1, 60, 900, 7_200, 86_400, 5 * 86_400, -30, -4_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """Transactions of a topic, and what entity shards made of them in an interleaving of their own."""
+
+    transactions: Placed
+    inputs: EntityInputs
+
+    @property
+    def rows(self) -> np.ndarray:
+        return np.arange(len(self.transactions.offsets))
+
+    def replayed(self, recorded: RecordedSequences, wanted: np.ndarray | None = None) -> ReplayedEntities:
+        return replay_entities(self.transactions, recorded, self.rows if wanted is None else wanted)
+
+    def recorded(self) -> RecordedSequences:
+        return RecordedSequences(self.inputs.sequences, np.ones(len(self.rows), np.bool_))
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> Stream:
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    size = draw(st.sampled_from([1, 20, 150, 600]))
+    customers, merchants, devices = (draw(st.sampled_from([1, 3, 40])) for _ in range(3))
+    times_ms = 1_770_000_000_000 + 1_000 * np.cumsum(random.choice(STEPS_S, size))
+    records = [
+        transaction(
+            number,
+            transaction_id=f"t{number if random.random() > 0.05 else int(random.integers(number + 1))}",
+            customer_id=f"c{random.integers(customers)}",
+            merchant_id=f"m{random.integers(merchants)}",
+            device_id=f"d{random.integers(devices)}" if random.random() < 0.7 else None,
+            amount_minor=int(random.integers(100_000)),
+            event_time=np.datetime64(int(times_ms[number]), "ms").astype(object),
+        )
+        for number in range(size)
+    ]
+    transactions = place(pa.RecordBatch.from_pylist(records, schema=TRANSACTION_ARROW), "customer_id", PARTITIONS)
+    # A customer's transactions reach the shards in the sequence of their partition; partitions interleave at random.
+    turns = random.permutation(transactions.partitions)
+    queues = [np.flatnonzero(transactions.partitions == number) for number in range(PARTITIONS)]
+    nth = np.empty(size, np.int64)
+    for number in range(PARTITIONS):
+        nth[turns == number] = np.arange((turns == number).sum())
+    arrivals = np.array([queues[partition][index] for partition, index in zip(turns, nth, strict=True)])
+    advance, inputs = EntityShards(draw(st.sampled_from([1, 2, 5]))), EntityInputs.missing(size)
+    cuts = np.sort(random.integers(0, size, draw(st.sampled_from([0, 3, 40]))))
+    for batch in np.split(arrivals, cuts):
+        found = advance(transactions.records.take(pa.array(batch)))
+        inputs.x[batch], inputs.sequences[batch] = found
+    return Stream(transactions=transactions, inputs=inputs)
+
+
+def same_bits(replayed: ReplayedEntities, x: np.ndarray) -> np.ndarray:
+    """Return which transactions have the same features, of each entity, (n, len(ENTITIES))."""
+    equal = replayed.inputs.x.view(np.uint32) == x.view(np.uint32)
+    return equal.reshape(len(x), len(ENTITIES), ENTITY_WIDTH).all(axis=2)
+
+
+@settings(deadline=None, max_examples=60)
+@given(streams())
+def test_replay_gives_the_shards_features_bit_for_bit(stream):
+    found = stream.replayed(stream.recorded())
+    assert same_bits(found, stream.inputs.x).all()
+    assert not found.uncertain.any()
+    assert found.shared_numbers == 0
+
+
+@settings(deadline=None, max_examples=30)
+@given(streams(), st.integers(0, 2**32))
+def test_some_transactions_of_a_shuffled_topic_have_the_features_that_they_have_among_all(stream, seed):
+    random = np.random.default_rng(seed)
+    order, wanted = random.permutation(stream.rows), np.flatnonzero(random.random(len(stream.rows)) < 0.2)
+    placed, recorded = stream.transactions, stream.recorded()
+    turned = replace(
+        stream,
+        transactions=Placed(placed.records.take(pa.array(order)), placed.partitions[order], placed.offsets[order]),
+    )
+    found = turned.replayed(RecordedSequences(recorded.numbers[order], recorded.known[order]), wanted)
+    assert same_bits(found, stream.inputs.x[order[wanted]]).all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(streams(), st.integers(0, 2**32), st.sampled_from([0.002, 0.05, 0.5]))
+def test_features_that_differ_without_some_numbers_are_uncertain(stream, seed, share):
+    recorded = stream.recorded()
+    known = np.random.default_rng(seed).random(len(stream.rows)) >= share
+    numbers = np.where(known[:, None], recorded.numbers, -1)
+    found = stream.replayed(RecordedSequences(numbers, known), np.flatnonzero(known))
+    assert (same_bits(found, stream.inputs.x[known]) | found.uncertain).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(streams(), st.integers(0, 2**32))
+def test_numbers_given_to_other_transactions_give_other_features(stream, seed):
+    numbers = stream.inputs.sequences.copy()
+    merchants = np.flatnonzero(numbers[:, 0] >= 0)
+    numbers[merchants, 0] = np.random.default_rng(seed).permutation(numbers[merchants, 0])
+    found = stream.replayed(RecordedSequences(numbers, np.ones(len(numbers), np.bool_)))
+    same = same_bits(found, stream.inputs.x)
+    assert same[:, 1].all(), "the other entity has its numbers"
+    if len(merchants) >= 150:
+        assert not same[:, 0].all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(streams(), st.integers(0, 2**32), st.sampled_from([0, 0.3, 1]))
+def test_records_of_log_and_scores_give_each_transaction_its_numbers(stream, seed, share):
+    random = np.random.default_rng(seed)
+    placed, keys = stream.transactions, transaction_keys(stream.transactions.records)
+    positions = position(placed.partitions, placed.offsets)
+    logged = random.random(len(positions)) < share
+    log = LoggedSequences(positions[logged], keys[logged], stream.inputs.sequences[logged])
+    # Scores lie in the sequence of their customers' transactions.
+    order = np.argsort(positions)
+    recorded = RecordedSequences.of(placed, log, ScoredSequences(keys[order], stream.inputs.sequences[order]))
+    assert recorded.known.all()
+    assert recorded.numbers.tolist() == stream.inputs.sequences.tolist()

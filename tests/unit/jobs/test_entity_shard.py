@@ -1,0 +1,115 @@
+"""Entities of a shard, between memory and state."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.operators import entity_shard
+from jobs.operators.entity_shard import EntityShard
+from models.features.entities.entity_record import EVENT
+from tests.unit.jobs.map_state import MapLike
+from tests.unit.jobs.value_state import Value
+
+
+class State:
+    """In-memory EntityState."""
+
+    def __init__(self):
+        self.entities, self.event_log, self.next_sequence = {}, MapLike(), Value()
+
+    def read(self, key):
+        return self.entities.get(key)
+
+    def write(self, records):
+        self.entities.update(records)
+
+    def logged(self):
+        return sorted(self.event_log.items())
+
+
+def events(seed, count, keys=9):
+    random = np.random.default_rng(seed)
+    found = np.zeros(count, EVENT)
+    found["key"] = random.integers(1, keys + 1, count)
+    found["customer"] = random.integers(1, 1 << 60, count)
+    found["transaction"] = random.integers(1, 1 << 60, count)
+    found["event_time_ms"] = 1_700_000_000_000 + np.sort(random.integers(0, 10_000_000, count))
+    found["amount"] = random.random(count) * 100
+    found["row"] = np.arange(count)
+    return found
+
+
+def open_shard(state, capacity=1_000):
+    return EntityShard(3, state, capacity)
+
+
+def advanced(shard, given_events, size):
+    return [shard.advance(at, given_events[at : at + size]) for at in range(0, len(given_events), size)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 99),
+    restarts=st.sets(st.integers(0, 40)),
+    most=st.integers(1, 60),
+    at_once=st.integers(1, 9),
+    capacity=st.sampled_from([1, 5, 1_000]),
+)
+def test_a_shard_that_restarts_anywhere_goes_on_as_if_it_had_not(seed, restarts, most, at_once, capacity):
+    given_events, size = events(seed, 400), 10
+    whole = advanced(open_shard(State()), given_events, size)
+    entity_shard_limits = entity_shard.MAX_LOGGED, entity_shard.WRITTEN_AT_ONCE
+    entity_shard.MAX_LOGGED, entity_shard.WRITTEN_AT_ONCE = most, at_once
+    try:
+        state, shard, found = State(), None, []
+        for number, begin in enumerate(range(0, len(given_events), size)):
+            if shard is None or number in restarts:
+                shard = open_shard(state, capacity)
+            found.append(shard.advance(begin, given_events[begin : begin + size]))
+    finally:
+        entity_shard.MAX_LOGGED, entity_shard.WRITTEN_AT_ONCE = entity_shard_limits
+    for one, other in zip(found, whole, strict=True):
+        np.testing.assert_array_equal(one.x, other.x)
+        np.testing.assert_array_equal(one.sequences, other.sequences)
+
+
+def test_the_log_is_removed_when_the_records_are_written(monkeypatch):
+    monkeypatch.setattr(entity_shard, "MAX_LOGGED", 100)
+    monkeypatch.setattr(entity_shard, "WRITTEN_AT_ONCE", 4)
+    state = State()
+    shard = open_shard(state)
+    sizes = []
+    for at in range(0, 600, 10):
+        shard.advance(at, events(at, 10))
+        sizes.append((len(state.event_log), len(state.entities)))
+    assert max(size for size, _ in sizes) <= 13
+    assert sizes[-1][1] == 9, "every entity has a record"
+
+
+def test_a_described_event_changes_nothing():
+    state = State()
+    shard = open_shard(state)
+    shard.advance(0, events(1, 50))
+    held = dict(state.event_log), dict(state.entities)
+    next_events = events(2, 1)
+    described = shard.describe(1, next_events)
+    assert (dict(state.event_log), dict(state.entities)) == held
+    assert described.sequences.tolist() == [-1]
+    np.testing.assert_array_equal(shard.advance(1, next_events).x, described.x)
+
+
+def test_a_sequence_number_is_never_given_twice_even_when_the_log_is_empty(monkeypatch):
+    monkeypatch.setattr(entity_shard, "MAX_LOGGED", 1)
+    state = State()
+    given = []
+    for at in range(5):
+        given += open_shard(state).advance(at, events(at, 3)).sequences.tolist()
+    assert given == list(range(15))
+
+
+def test_state_names_an_entity_by_the_java_long_of_its_hash():
+    from jobs.operators.entity_state import signed
+
+    assert [signed(1), signed((1 << 63) - 1), signed(1 << 63), signed((1 << 64) - 1)] == [
+        1, (1 << 63) - 1, -(1 << 63), -1,
+    ]  # fmt: skip
