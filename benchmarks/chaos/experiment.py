@@ -30,10 +30,13 @@ from fraudstream.settings.settings import FlinkSettings, KafkaSettings, PathSett
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.run_state import RunState
+from models.features.table import CUSTOMER_FEATURES
+from models.scoring.artifact import Artifact
 from models.scoring.loaded_model import load_tested
 from models.training.fit import LearnerSettings
 from models.training.learners.lightgbm_trees import LightGbm
 from models.training.train import train
+from models.training.training_settings import TrainingSettings
 from producers.publisher import Publisher
 from schemas.errors import UserError
 from schemas.registry import FileRegistry
@@ -118,7 +121,7 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, outage:
     notify
         Callback with a line for each event of the run.
     """
-    load_tested(settings.model.artifact)  # before anything is started
+    _require_customers_alone(load_tested(settings.model.artifact))  # before anything is started
     run_settings = _run_settings(settings)
     _empty(run_settings)
     plan = draw_plan(kills, seed, targets(run_settings.job.mode), outage=outage)
@@ -150,8 +153,17 @@ def _second_model(settings: Settings, table: pa.Table) -> Path:
     history = folder / "world.parquet"
     pq.write_table(table.slice(0, 30_000), history)
     learner = LightGbm(settings=LearnerSettings(trees=SECOND_MODEL_TREES, min_child_samples=20))
-    train(history, folder / "second-model", learner=learner)
+    train(history, folder / "second-model", TrainingSettings(features="customer"), learner=learner)
     return folder / "second-model"
+
+
+def _require_customers_alone(artifact: Artifact) -> None:
+    """Refuse a model of entity features: the oracle replays customers, and entities interleave many of them."""
+    if artifact.manifest.width > len(CUSTOMER_FEATURES):
+        raise UserError(
+            f"Model {artifact.manifest.model_id}: expected one that reads no features of merchants and devices, got "
+            "one that does. Train it with `fraudstream train --features customer`, and name it in model.artifact"
+        )
 
 
 def _empty(settings: Settings) -> None:

@@ -38,7 +38,7 @@ class Oracle:
     labels : iterable of PositionedLabel
         All labels with their positions.
     models : mapping of str to Artifact
-        Models by id.
+        Models by id, trained on the features of customers alone.
     books : mapping of str to ChaosBook
         Rule books by id.
     progress : callable of int

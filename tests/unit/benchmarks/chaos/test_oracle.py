@@ -18,7 +18,7 @@ from models.scoring.history_scorer import HistoryScorer
 from producers.replay_with_labels import labels_needed
 from schemas.columns import TRANSACTION_ARROW
 from schemas.rule_book import RuleBook
-from tests.unit.training.histories import artifact
+from tests.unit.training.histories import artifact, customer_artifact
 
 ROWS = 3_000
 
@@ -42,7 +42,7 @@ def test_oracle_expects_the_scorer_s_scores_upon_the_labels_that_it_knew():
     table = draw_world(3, rows=ROWS)
     labels = draw_labels(table, 3)
     needed = labels_needed(table, labels)
-    model = artifact()
+    model = customer_artifact()
     scorer = HistoryScorer(model)
     records = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     batch = LabelBatch.of(labels.slice(0, int(needed[-1])).combine_chunks().to_batches()[0])
