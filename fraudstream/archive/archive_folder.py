@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from fraudstream.system.kept_json import read_kept
-from models.features.table import FEATURE_NAMES, spec_hash
+from models.features.table import FEATURE_NAMES, TABLE_WIDTHS
 from schemas.columns import INFERENCE_ARROW
 from schemas.errors import UserError
 
@@ -38,7 +39,8 @@ ARCHIVE_ARROW = pa.schema(
 )
 """Columns of an archived row: the record, its position in the inference topic, and a column for each feature.
 
-A record of another feature table, whose names this version does not know, has its features as a list at the end.
+A record of an earlier version has no value in the columns of later features. One of another feature table, whose names
+this version does not know, has its features as a list at the end.
 """
 
 
@@ -201,19 +203,31 @@ def archive_table(records: pa.RecordBatch, places: Sequence[tuple[int, int]]) ->
         The partition and the offset of each.
     """
     features = records.column("features")
-    ours = pc.equal(records.column("feature_spec_hash"), spec_hash())
-    # The hash of our table with another number of features is none of our job's records.
-    known = pc.and_(ours, pc.equal(pc.list_value_length(features), len(FEATURE_NAMES))).to_numpy(zero_copy_only=False)
+    widths = _known_widths(records.column("feature_spec_hash"), features)
     x = np.full((len(records), len(FEATURE_NAMES)), np.nan, np.float32)
-    x[known] = features.filter(pa.array(known)).flatten().to_numpy().reshape(-1, len(FEATURE_NAMES))
+    for width in np.unique(widths[widths > 0]).tolist():
+        here = widths == width
+        x[here, :width] = features.filter(pa.array(here)).flatten().to_numpy().reshape(-1, width)
     columns = [
         *(records.column(name) for name in INFERENCE_ARROW.names if name != "features"),
         pa.array([partition for partition, _ in places], pa.int32()),
         pa.array([offset for _, offset in places], pa.int64()),
-        *(pa.array(np.ascontiguousarray(x[:, place]), mask=~known) for place in range(len(FEATURE_NAMES))),
-        pc.if_else(pa.array(known), pa.scalar(None, features.type), features),
+        *(pa.array(np.ascontiguousarray(x[:, index]), mask=widths <= index) for index in range(len(FEATURE_NAMES))),
+        pc.if_else(pa.array(widths > 0), pa.scalar(None, features.type), features),
     ]
     return pa.Table.from_arrays(columns, schema=ARCHIVE_ARROW)
+
+
+def _known_widths(spec_hashes: pa.StringArray, features: pa.ListArray) -> NDArray[np.int64]:
+    """Return the number of features of each record, 0 where their names are not known.
+
+    A job logs all features that it computes, also those that a model of a former table does not read. Another number
+    under a known hash is none of our job's records.
+    """
+    lengths = pc.list_value_length(features).to_numpy(zero_copy_only=False)
+    read = np.array([TABLE_WIDTHS.get(item, len(FEATURE_NAMES) + 1) for item in spec_hashes.to_pylist()], np.int64)
+    known = np.isin(lengths, list(TABLE_WIDTHS.values())) & (lengths >= read)
+    return np.where(known, lengths, 0).astype(np.int64)
 
 
 def _name(partition: int, first_offset: int) -> str:
@@ -261,8 +275,9 @@ def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | 
     if not files:
         return None
     try:
-        # An earlier version wrote files without some of the columns.
-        return ds.dataset(files, schema=ARCHIVE_ARROW).to_table(columns=columns, filter=wanted)
+        found = ds.dataset(files)  # has the columns of the first file, and those of an earlier version lack some
+        ours = found.replace_schema(ARCHIVE_ARROW) if LOG_OFFSET in found.schema.names else found
+        return ours.to_table(columns=columns, filter=wanted)
     except (pa.ArrowException, OSError) as error:
         got = str(error).splitlines()[0][:200]
         raise UserError(

@@ -38,7 +38,8 @@ def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]
     Returns
     -------
     rows : pyarrow.Table
-        transaction_id, customer_id, merchant_id, event_time, score, and a column for each feature.
+        transaction_id, customer_id, merchant_id, event_time, score, and a column for each feature: null where the
+        version that logged the row did not compute it.
     repeated : int
         Rows left out: logged again after a restart, of which the last counts, and duplicates of a transaction,
         which were not scored upon their own features.
@@ -65,7 +66,7 @@ def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]
 
 
 def archived_features(rows: pa.Table) -> NDArray[np.float32]:
-    """Return the features (n, F) of n archived rows."""
+    """Return the features (n, F) of n archived rows; NaN for those that were not logged."""
     x = np.empty((len(rows), len(FEATURE_NAMES)), np.float32)
     for place, name in enumerate(FEATURE_NAMES):
         x[:, place] = rows[name].to_numpy()

@@ -25,6 +25,7 @@ from schemas.transaction_key import transaction_keys
 
 DUPLICATE = "repeated transaction_ids"
 NO_CATEGORY = "category of another rate, of several that had the same"
+NOT_LOGGED = "logged by an earlier version, without some of the challenger's features"
 
 ReadLabels = Callable[[], pa.Table]
 """Gives labels in the columns of LABEL_ARROW."""
@@ -112,6 +113,8 @@ def _of_archive(
     rows, repeated = read_archived_rows(path, champion.manifest)
     x = archived_features(rows)
     theirs, known = with_risks_of(x, champion, challenger)
+    # An earlier version logged fewer columns, never other ones.
+    logged = ~np.isnan(x[:, challenger.manifest.width - 1])
     progress("reading labels", 0, 1)
     labelled, is_fraud = labels_of(rows, read_labels())
     progress("scoring", 0, 1)
@@ -129,9 +132,13 @@ def _of_archive(
             "first_event_time_ms": int(event_time_ms.min()),
             "last_event_time_ms": int(event_time_ms.max()),
         },
-        left_out={DUPLICATE: repeated, NO_CATEGORY: int(np.count_nonzero(~known))},
+        left_out={
+            DUPLICATE: repeated,
+            NO_CATEGORY: int(np.count_nonzero(~known)),
+            NOT_LOGGED: int(np.count_nonzero(known & ~logged)),
+        },
     )
-    return found.select(known)
+    return found.select(known & logged)
 
 
 def labels_of(transactions: pa.Table, labels: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -13,7 +13,7 @@ from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
 from fraudstream.kafka.record_reader import read_records
 from fraudstream.system.failures import NotReady
-from models.features.table import FEATURE_NAMES, spec_hash
+from models.features.table import FEATURE_NAMES, TABLE_WIDTHS, spec_hash
 from schemas.errors import UserError
 
 
@@ -37,25 +37,27 @@ class AlertRecord:
 
     @property
     def features(self) -> NDArray[np.float32]:
-        """Features that the model scored, (F,).
+        """Features that the model scored, (F,): the columns of its table.
 
         Raises
         ------
         UserError
-            It saw other features than this version computes.
+            It saw features that this version does not compute.
         """
-        if self.alert["feature_spec_hash"] != spec_hash():
+        table = self.alert["feature_spec_hash"]
+        if table not in TABLE_WIDTHS:
             raise UserError(
-                f"expected an alert on the features {spec_hash()}, was {self.alert['feature_spec_hash']}: explain it "
-                "with the version of fraudstream that made it"
+                f"expected an alert on the features {spec_hash()}, was {table}: explain it with the version of "
+                "fraudstream that made it"
             )
-        lacking = [name for name in FEATURE_NAMES if name not in self.alert["features"]]
+        names = FEATURE_NAMES[: TABLE_WIDTHS[table]]
+        lacking = [name for name in names if name not in self.alert["features"]]
         if lacking:
             raise UserError(
                 f"expected an alert with all features, got one without {len(lacking)} of them ({lacking[0]}). It is "
                 "none of the job's: see what else writes to the topic"
             )
-        return np.array([self.alert["features"][name] for name in FEATURE_NAMES], np.float32)
+        return np.array([self.alert["features"][name] for name in names], np.float32)
 
     @property
     def rules(self) -> list[dict[str, Any]]:
@@ -67,7 +69,9 @@ class AlertRecord:
         """Whether the inference topic, if it has the decision, has the alert's score and features, bit for bit."""
         if self.logged is None:
             return True
-        same_features = np.array_equal(np.array(self.logged["features"], np.float32), self.features, equal_nan=True)
+        features = self.alert["features"]
+        written = np.array([features[name] for name in FEATURE_NAMES if name in features], np.float32)
+        same_features = np.array_equal(np.array(self.logged["features"], np.float32), written, equal_nan=True)
         return bool(self.logged["score"] == self.alert["score"]) and same_features
 
 

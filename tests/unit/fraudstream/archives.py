@@ -7,16 +7,23 @@ import pyarrow as pa
 
 from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
 from models.features.table import FEATURE_NAMES
+from models.scoring.artifact import Artifact
 from models.scoring.backfill import backfill
 from schemas.columns import INFERENCE_ARROW, read_history
 from tests.unit.training.histories import artifact, history_file
 
 
-def archive_history(folder: Path, table: pa.Table | None = None) -> Path:
-    """Archive a history, `history` if left out, as a job with the champion would have logged it; returns the folder."""
-    table, manifest = read_history(history_file()) if table is None else table, artifact().manifest
-    scored = pa.Table.from_batches(backfill(table, artifact(), with_labels=True))
-    x = np.column_stack([scored[name].to_numpy() for name in FEATURE_NAMES])
+def archive_history(
+    folder: Path, table: pa.Table | None = None, champion: Artifact | None = None, width: int | None = None
+) -> Path:
+    """Archive a history, `history` if left out, as a job with the champion would have logged it; returns the folder.
+
+    With ``width`` as a job of an earlier version, which had fewer features.
+    """
+    table, champion = read_history(history_file()) if table is None else table, champion or artifact()
+    manifest = champion.manifest
+    scored = pa.Table.from_batches(backfill(table, champion, with_labels=True))
+    x = np.column_stack([scored[name].to_numpy() for name in FEATURE_NAMES[:width]])
     rows = len(scored)
     columns = {
         **{name: scored[name] for name in scored.column_names if name in INFERENCE_ARROW.names},

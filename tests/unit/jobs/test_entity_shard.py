@@ -1,6 +1,5 @@
 """Entities of a shard, between memory and state."""
 
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st

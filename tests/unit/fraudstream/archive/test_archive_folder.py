@@ -2,11 +2,19 @@ from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
 from fraudstream.archive import archive_folder
-from fraudstream.archive.archive_folder import ARCHIVE_ARROW, STATE_FILE, ArchiveFolder, archive_table
-from models.features.table import FEATURE_NAMES, spec_hash
+from fraudstream.archive.archive_folder import (
+    ARCHIVE_ARROW,
+    STATE_FILE,
+    ArchiveFolder,
+    archive_table,
+    archived_files,
+    read_archived_files,
+)
+from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, spec_hash
 from schemas.columns import INFERENCE_ARROW
 from schemas.errors import UserError
 from tests.records import NOON
@@ -14,7 +22,7 @@ from tests.records import NOON
 TOPIC = "inference"
 
 
-def rows(partition, first, count, *, spec=None):
+def rows(partition, first, count, *, spec=None, width=None):
     """Rows of one partition, an hour apart, each with its offset as its features."""
     records = [
         {
@@ -22,7 +30,7 @@ def rows(partition, first, count, *, spec=None):
             "event_time": NOON + timedelta(hours=offset), "scored_at": NOON, "score": 0.25, "decision": "REVIEW",
             "model_id": "model", "feature_spec_hash": spec or spec_hash(), "shard": 4, "partition": 1,
             "offset": offset, "label_offsets": [1, 2],
-            "features": [float(offset)] * (3 if spec else len(FEATURE_NAMES)),
+            "features": [float(offset)] * (width or (3 if spec else len(FEATURE_NAMES))),
         }
         for offset in range(first, first + count)
     ]  # fmt: skip
@@ -59,6 +67,45 @@ def test_features_of_another_table_are_kept_as_a_list():
     table = pa.concat_tables([rows(0, 0, 2), rows(0, 2, 1, spec="older")])
     assert table["other_features"].to_pylist() == [None, None, [2.0, 2.0, 2.0]]
     assert table[FEATURE_NAMES[0]].to_pylist() == [0.0, 1.0, None]
+
+
+FORMER = spec_hash(CUSTOMER_FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("spec", "width", "filled"),
+    [
+        (FORMER, 88, 88),  # as an earlier version logged them
+        (FORMER, 184, 184),  # a model of an earlier version, logged by this one
+        (spec_hash(), 184, 184),
+        (spec_hash(), 88, None),
+        (FORMER, 100, None),
+        (FORMER, 0, None),
+        ("0" * 16, 184, None),
+    ],
+)
+def test_features_of_a_known_table_have_their_columns(spec, width, filled):
+    (row,) = rows(0, 7, 1, spec=spec, width=width or 1).to_pylist()
+    there = [name for name in FEATURE_NAMES if row[name] is not None]
+    assert there == list(FEATURE_NAMES[: filled or 0])
+    assert {row[name] for name in there} <= {7.0}
+    assert (row["other_features"] is None) == bool(filled)
+
+
+@pytest.mark.parametrize("former_first", [True, False])
+def test_files_of_before_entities_are_read_with_those_of_now(tmp_path, former_first):
+    with ArchiveFolder(tmp_path, TOPIC) as folder:
+        folder.write(rows(0, 0, 1), {0: 1})
+        folder.write(rows(1, 0, 1, spec=FORMER, width=88), {0: 1, 1: 1})
+    first, second = archived_files(tmp_path)
+    former = pq.read_table(second).drop_columns(list(FEATURE_NAMES[88:]))
+    pq.write_table(former, first if former_first else second)
+    if former_first:
+        pq.write_table(rows(0, 0, 1), second)
+    columns = ["log_offset", FEATURE_NAMES[0], FEATURE_NAMES[-1]]
+    found = read_archived_files(tmp_path, columns).to_pylist()
+    assert sorted(row[FEATURE_NAMES[-1]] is None for row in found) == [False, True]
+    assert [row[FEATURE_NAMES[0]] for row in found] == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("files_before", [0, 1, 2, 3])

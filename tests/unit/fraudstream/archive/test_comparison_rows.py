@@ -6,13 +6,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from fraudstream.archive.comparison_rows import DUPLICATE, compare_on
+from fraudstream.archive.comparison_rows import DUPLICATE, NOT_LOGGED, compare_on
 from fraudstream.system.failures import NotReady
 from models.scoring.artifact import load_artifact
 from models.training.metrics import pr_auc
 from schemas.columns import LABEL_ARROW, read_history
 from schemas.errors import UserError
+from tests.replay_scores import replay_scores
 from tests.unit.fraudstream.archives import archive_history
+from tests.unit.scoring.former_artifacts import WIDTH, former_artifact
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 from tests.unit.training.other_models import better_folder
 
@@ -101,3 +103,24 @@ def test_rows_of_a_history_whose_label_is_unknown_are_compared_without_one(repla
     assert len(found) == len(replayed)
     assert 0.89 < found.labelled.mean() < 0.91
     assert not found.is_fraud[~found.labelled].any()
+
+
+def test_rows_without_the_challengers_features_are_left_out(tmp_path):
+    table = read_history(history_file()).slice(0, 500)
+    former = former_artifact()
+    archive_history(tmp_path / "former", table, former, WIDTH)
+    found = compare_on(tmp_path / "former", former, former, labels, quiet)
+    assert (len(found), found.left_out[NOT_LOGGED]) == (500, 0)
+    found = compare_on(tmp_path / "former", former, artifact(), labels, quiet)
+    assert (len(found), found.left_out[NOT_LOGGED]) == (0, 500)
+
+
+def test_a_former_champion_and_a_challenger_with_entity_features_are_compared_on_what_this_version_logs(tmp_path):
+    table = read_history(history_file()).slice(0, 500)
+    former = former_artifact()
+    archive_history(tmp_path / "now", table, former)
+    found = compare_on(tmp_path / "now", former, artifact(), labels, quiet)
+    replayed = replay_scores(table, artifact())
+    by_time = np.argsort(found.event_time_ms, kind="stable")
+    assert (len(found), found.left_out[NOT_LOGGED]) == (500, 0)
+    assert found.challenger.scores[by_time].tobytes() == replayed.tobytes()

@@ -1,0 +1,48 @@
+"""An alert's features are those of its model's table, whichever version made it."""
+
+import numpy as np
+import pytest
+
+from fraudstream.readers.alert_record import AlertRecord
+from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, FEATURES, spec_hash
+from schemas.errors import UserError
+
+FORMER, WIDTH = spec_hash(CUSTOMER_FEATURES), len(CUSTOMER_FEATURES)
+VALUES = np.arange(len(FEATURES), dtype=np.float32)
+
+
+def record(table, written, logged=None):
+    alert = {
+        "feature_spec_hash": table,
+        "score": 0.5,
+        "features": dict(zip(FEATURE_NAMES[:written], VALUES.tolist(), strict=False)),
+    }
+    found = None if logged is None else {"score": 0.5, "features": VALUES[:logged].tolist()}
+    return AlertRecord(alert=alert, repeats=0, logged=found)
+
+
+@pytest.mark.parametrize(
+    ("table", "written", "width"), [(FORMER, WIDTH, WIDTH), (FORMER, len(FEATURES), WIDTH), (spec_hash(), 184, 184)]
+)
+def test_features_are_the_columns_of_the_models_table(table, written, width):
+    assert record(table, written).features.tolist() == VALUES[:width].tolist()
+    assert record(table, written, written).logged_the_same
+
+
+def test_other_logged_features_than_the_alerts_are_found():
+    one = record(FORMER, 184, 184)
+    one.logged["features"][100] += 1
+    assert not one.logged_the_same
+    assert not record(FORMER, 184, WIDTH).logged_the_same
+
+
+def test_alert_without_a_feature_of_its_table_is_refused():
+    with pytest.raises(UserError, match="expected an alert with all features, got one without 96 of them"):
+        _ = record(spec_hash(), WIDTH).features
+    with pytest.raises(UserError, match="expected an alert with all features, got one without 1 of them"):
+        _ = record(FORMER, WIDTH - 1).features
+
+
+def test_alert_of_an_unknown_table_is_refused():
+    with pytest.raises(UserError, match=f"expected an alert on the features {spec_hash()}, was 0000"):
+        _ = record("0000", 184).features
