@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from models.features.operation import Operation
 from models.features.table import FEATURES
 from models.rules.local_time import LOCAL_FLAGS, LOCAL_NUMBERS
 from schemas.transaction_fields import Reader, names_read_by
@@ -22,5 +23,13 @@ NUMBERS = frozenset((*FEATURE_COLUMNS, SCORE, *LOCAL_NUMBERS))
 
 MARKED_MISSING = np.array([feature.missing == -1 for feature in FEATURES])
 """Features whose value -1 means missing; their other values are never negative."""
+
+_NEW_CUSTOMER = {
+    feature.entity: column
+    for column, feature in enumerate(FEATURES)
+    if feature.operation is Operation.ENTITY_IS_NEW_CUSTOMER
+}
+ENTITY_MARKERS = {column: _NEW_CUSTOMER[feature.entity] for column, feature in enumerate(FEATURES) if feature.entity}
+"""Of each feature of an entity, the column that is -1 where the transaction has no such entity."""
 
 NAMES = (*FEATURE_COLUMNS, SCORE, *LOCAL_NUMBERS, *LOCAL_FLAGS, *TEXTS)

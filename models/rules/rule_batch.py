@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.rules.fields import FEATURE_COLUMNS, MARKED_MISSING, SCORE
+from models.rules.fields import ENTITY_MARKERS, FEATURE_COLUMNS, MARKED_MISSING, SCORE
 from models.rules.local_time import local_times
 from models.rules.text_column import TextColumn
 from models.rules.text_table import TextTable
@@ -58,11 +58,15 @@ class RuleBatch:
             self._numbers |= local_times(self.event_time_ms, self._time_zone)
             found = self._numbers[name]
         if found is None:
-            column = FEATURE_COLUMNS[name]
-            found = np.ascontiguousarray(self._x[:, column])
-            if MARKED_MISSING[column]:
-                found = np.where(found == -1, np.float32(np.nan), found)
-            self._numbers[name] = found
+            found = self._numbers[name] = self._feature(FEATURE_COLUMNS[name])
+        return found
+
+    def _feature(self, column: int) -> NDArray[np.float32]:
+        found = np.ascontiguousarray(self._x[:, column])
+        if MARKED_MISSING[column]:
+            found = np.where(found == -1, np.float32(np.nan), found)
+        if column in ENTITY_MARKERS:  # without the entity its counts are 0
+            found = np.where(self._x[:, ENTITY_MARKERS[column]] == -1, np.float32(np.nan), found)
         return found
 
     def text(self, name: str) -> TextColumn:

@@ -22,8 +22,8 @@ LISTS = (
     ),
     RuleList(name="empty", entries=()),
 )
-NUMBERS = ("amount", "mean_30d", "distance_km", "z_1h", "count_10m", "score")
-FLAGS = ("new_device", "is_night")
+NUMBERS = ("amount", "mean_30d", "distance_km", "z_1h", "count_10m", "device_customers_24h", "score")
+FLAGS = ("new_device", "is_night", "device_new_customer")
 TEXTS = ("customer_id", "merchant_id", "currency", "device_id", "merchant_category", "transaction_type")
 
 _literals = st.sampled_from([0.0, 1.0, 0.1, 3.0, 1e6]) | st.integers(0, 9).map(float)

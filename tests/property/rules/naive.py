@@ -9,6 +9,7 @@ from models.features.table import FEATURES
 from models.rules import expression as ex
 
 MARKED = {feature.name for feature in FEATURES if feature.missing == -1}
+ENTITIES = {feature.name: feature.entity for feature in FEATURES if feature.entity}
 FLAGS = {feature.name for feature in FEATURES if feature.unit == "flag"}
 
 
@@ -44,6 +45,8 @@ def value_of(expression: ex.Expression, row: dict[str, Any]) -> Any:
             value = row[name]
             if isinstance(value, str) or value is None:
                 return value
+            if name in ENTITIES and row[f"{ENTITIES[name]}_new_customer"] == -1:
+                return None
             return None if np.isnan(value) or (name in MARKED and value == -1) else value
         case ex.Arithmetic(first, rest):
             found = value_of(first, row)

@@ -48,6 +48,36 @@ def test_flag_is_a_condition_by_itself(device, found):
     assert holds("new_device", new_device=device) is found
 
 
+DEVICE = {"device_new_customer": 0, "device_customers_24h": 12, "device_amount_z_1h": -1}
+
+
+@pytest.mark.parametrize(
+    ("when", "found"),
+    [
+        ("device_customers_24h > 10", True),
+        ("device_customers_24h > 12", False),
+        ("device_customers_24h > 10 and not device_new_customer", True),
+        ('device_customers_24h == 12 and merchant_id in ["m"]', False),
+        ("device_amount_z_1h == -1", True),
+        ("missing(device_age_s)", True),  # its first transaction
+        ("missing(device_customers_24h)", False),
+    ],
+)
+def test_features_of_an_entity_are_names(when, found):
+    assert holds(when, **DEVICE) is found
+
+
+@pytest.mark.parametrize("name", ["device_customers_24h", "device_count_1h", "device_amount_z_1h", "device_age_s"])
+def test_features_of_an_entity_that_the_transaction_does_not_have_are_missing(name):
+    assert holds(f"missing({name})", device_id=None)
+    assert not holds(f"{name} < 5 or {name} >= 5", device_id=None)
+    assert not holds(f"missing({name})", device_new_customer=1, device_age_s=3)
+
+
+def test_an_entity_does_not_hang_on_another_one():
+    assert holds("merchant_count_24h == 0 and missing(device_count_24h)", merchant_new_customer=1, device_id=None)
+
+
 def test_numbers_are_compared_as_features_are():
     assert holds("amount == 0.1", amount=np.float32(0.1))
     assert holds("score >= 0.3", score=np.float32(0.3))
