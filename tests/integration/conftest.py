@@ -18,19 +18,19 @@ from models.scoring.artifact import Artifact, load_artifact
 from tests.integration.embedded_registry import stop_registry
 from tests.integration.quick_cluster import QUICK_CLUSTER
 from tests.integration.scoring_lane import Lane, Running
-from tests.unit.training.histories import artifact_folder
+from tests.unit.training.histories import customer_folder
 
 
 @pytest.fixture(scope="session")
 def artifact() -> Artifact:
-    return load_artifact(artifact_folder())
+    return load_artifact(customer_folder())
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     settings = load_settings(
         paths={"state": tmp_path_factory.mktemp("scoring") / "state"},
-        model={"artifact": artifact_folder()},
+        model={"artifact": customer_folder()},
         # Not those that are preferred: another process of this run may be starting a stack at them just now.
         kafka={"port": free_port()},
         flink={"rest_port": free_port()},

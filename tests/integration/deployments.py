@@ -9,12 +9,12 @@ from fraudstream.control.control_topic import publish_deployment
 from fraudstream.system.deadline import wait_until
 from tests.integration.scoring_lane import Lane
 from tests.unit.scoring.deployments import deployment
-from tests.unit.training.histories import artifact_folder, other_folder
+from tests.unit.training.histories import customer_folder, other_folder
 
 
 def folders() -> tuple[Path, Path]:
     """Return the folder of the lanes' own model, and of another."""
-    return artifact_folder(), other_folder()
+    return customer_folder(), other_folder()
 
 
 def deploy(lane: Lane, champion: dict[str, Any], *challengers: dict[str, Any]) -> str:

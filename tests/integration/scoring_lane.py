@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -43,9 +44,15 @@ class Running:
     numbers: Iterator[int]
 
     def lane(
-        self, *, prefix: str | None = None, partitions: int = 4, registry_url: str | None = None, **job: Any
+        self,
+        *,
+        prefix: str | None = None,
+        partitions: int = 4,
+        registry_url: str | None = None,
+        model: Path | None = None,
+        **job: Any,
     ) -> "Lane":
-        """Create topics for one test, of names of their own or as told, and say how its job is to run."""
+        """Create topics for one test, of names of their own or as given, and say how its job is to run."""
         prefix = prefix or f"lane{next(self.numbers)}"
         names = {field: f"{prefix}.{field}" for field in TOPIC_TABLE} | {"dead_letters": f"{prefix}.dlq"}
         settings = self.settings.model_copy(
@@ -55,6 +62,7 @@ class Running:
                     update={"partitions": partitions, "schema_registry_url": registry_url}
                 ),
                 "job": JobSettings(**{"checkpoint_interval_s": 1.0, **job}),
+                "model": self.settings.model.model_copy(update={"artifact": model} if model else {}),
             }
         )
         create_topics(self.services.broker(settings))

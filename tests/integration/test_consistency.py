@@ -38,7 +38,7 @@ def consistency(*arguments: str) -> tuple[int, dict]:
 
 @pytest.mark.parametrize("mode", ["thread", "process"])
 def test_what_the_job_logged_is_what_its_topics_give_again(open_lane, point_at, tmp_path, mode):
-    lane = open_lane(mode=mode, feature_log_share=1)
+    lane = open_lane(model=artifact_folder(), mode=mode, feature_log_share=1)
     point_at(lane)
     # Every tenth under a wrong key is a dead letter: it has no part in the history.
     good = [number for number in range(ROWS) if number % 10 != 5]
@@ -74,7 +74,7 @@ def test_what_the_job_logged_is_what_its_topics_give_again(open_lane, point_at, 
 
 def test_labels_that_race_with_transactions_are_known_by_their_offsets(open_lane, point_at):
     """Sent as fast as the broker takes them, labels come by the thousand, with transactions between the batches."""
-    lane, table = open_lane(feature_log_share=1, batch_ms=5), card_world(RACING)
+    lane, table = open_lane(model=artifact_folder(), feature_log_share=1, batch_ms=5), card_world(RACING)
     point_at(lane)
     lane.submit()
     lane.send_with_labels(table)
@@ -118,7 +118,7 @@ def change_one_value(archive: Path, column: str) -> None:
 
 
 def test_nothing_logged_is_told(open_lane, point_at, tmp_path):
-    point_at(open_lane())
+    point_at(open_lane(model=artifact_folder()))
     for arguments in ([], ["--archive", str(tmp_path)]):
         done = command("verify", "--model", str(artifact_folder()), *arguments)
         assert isinstance(done.exception, NotReady)

@@ -22,7 +22,7 @@ from tests.integration.expected import Expected, card_world
 from tests.records import NOON, transaction
 from tests.unit.rules.books import book, rule
 from tests.unit.scoring.deployments import deployment, named
-from tests.unit.training.histories import artifact_folder
+from tests.unit.training.histories import customer_folder
 
 pytestmark = pytest.mark.integration
 
@@ -56,7 +56,7 @@ def foreign(lane, url, topic, keys, **kinds):
 def orders(lane, url):
     topic = lane.topics.control
     kinds = {
-        CONTROL: (value_subject(topic), deployment(named(artifact_folder(), location="/nowhere")).to_record()),
+        CONTROL: (value_subject(topic), deployment(named(customer_folder(), location="/nowhere")).to_record()),
         RULES: (rules_subject(topic), book(rule("all", "amount >= 0", "BLOCK", expires=NOON)).to_record()),
         SNOOZE: (snoozes_subject(topic), SNOOZED),
         LIST_ENTRY: (lists_subject(topic), LISTED),

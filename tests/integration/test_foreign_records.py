@@ -35,7 +35,7 @@ from models.scoring.artifact import load_artifact
 from producers.publisher import Publisher
 from schemas.errors import UserError
 from tests.foreign_records import foreign_records, good_records
-from tests.unit.training.histories import artifact_folder, history_file
+from tests.unit.training.histories import customer_folder, history_file
 
 pytestmark = pytest.mark.integration
 
@@ -159,7 +159,7 @@ class Polluted:
     def arguments(self, name: str) -> list[str]:
         """Return a command's own."""
         words = {
-            "MODEL": str(artifact_folder()), "HISTORY": str(history_file()), "PLACE": self.place, "OUT": str(self.out),
+            "MODEL": str(customer_folder()), "HISTORY": str(history_file()), "PLACE": self.place, "OUT": str(self.out),
         }  # fmt: skip
         return [re.sub("MODEL|HISTORY|PLACE|OUT", lambda word: words[word[0]], item) for item in COMMANDS[name]]
 
@@ -178,7 +178,7 @@ def polluted(lone_broker, tmp_path_factory) -> Polluted:
     broker = Broker.of(settings)
     create_topics(broker)
     place = ""
-    good = good_records(load_artifact(artifact_folder()).manifest.model_id)
+    good = good_records(load_artifact(customer_folder()).manifest.model_id)
     with Publisher(broker.bootstrap_servers) as publisher:
         for field, topic in asdict(settings.topics).items():
             records = [keyed for _, keyed in good[field]]
@@ -357,7 +357,7 @@ def test_a_snooze_that_is_over_by_this_machines_clock_can_be_ended(invoke):
 
 
 def test_a_version_that_others_registered_with_mlflow_is_passed_over(polluted, invoke, caplog):
-    invoke("model", "push", str(artifact_folder()))
+    invoke("model", "push", str(customer_folder()))
     from mlflow.tracking import MlflowClient
 
     uri = f"sqlite:///{polluted.settings.state.models / 'registry.db'}"

@@ -20,7 +20,7 @@ from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.isolated_venv import isolated_venv
 from fraudstream.system.ports import LOOPBACK, free_port
 from models.scoring.artifact import load_artifact
-from tests.unit.training.histories import artifact_folder, history_file
+from tests.unit.training.histories import customer_folder, history_file
 from tests.unit.training.other_models import better_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
@@ -72,7 +72,7 @@ def test_models_are_pushed_promoted_and_there_after_a_restart_of_the_server(tmp_
     monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
     with mlflow_server(volume) as url:
         monkeypatch.setenv("FRAUDSTREAM_MODELS__TRACKING_URI", url)
-        run("push", artifact_folder())
+        run("push", customer_folder())
         run("push", better_folder())
         run("promote", 1, "--no-publish", "--reason", "the first")
         run("promote", 2, "--no-publish", "--on", history_file(), "--reason", "finds more")

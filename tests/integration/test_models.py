@@ -37,7 +37,7 @@ from schemas.registry import value_subject
 from schemas.topics import Topics
 from tests.integration.expected import card_world
 from tests.records import NOON
-from tests.unit.training.histories import artifact, artifact_folder, history_file
+from tests.unit.training.histories import artifact, customer_folder, history_file
 from tests.unit.training.other_models import better_folder
 from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
@@ -54,7 +54,7 @@ def settings(lone_broker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     servers = Broker.of(load_settings(paths={"state": lone_broker})).bootstrap_servers
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", servers)
     monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("FRAUDSTREAM_MODEL__ARTIFACT", str(artifact_folder()))
+    monkeypatch.setenv("FRAUDSTREAM_MODEL__ARTIFACT", str(customer_folder()))
     for name in ("alerts", "scores", "inference", "control", "drift", "model_events"):
         monkeypatch.setenv(f"FRAUDSTREAM_TOPICS__{name.upper()}", f"{name}.{number}")
     found = load_settings()
@@ -74,7 +74,7 @@ def ordered(settings: Settings):
 
 
 def test_promotion_shadow_and_rollback_reach_the_control_topic(settings):
-    for folder in (artifact_folder(), better_folder()):
+    for folder in (customer_folder(), better_folder()):
         run("model", "push", folder)
     _, first = run("model", "promote", 1, "--reason", "the first")
     assert ordered(settings).deployment_id == first["decision_id"]
@@ -94,7 +94,7 @@ def test_promotion_shadow_and_rollback_reach_the_control_topic(settings):
 
 
 def test_what_was_decided_without_a_broker_is_published_later(settings):
-    run("model", "push", artifact_folder())
+    run("model", "push", customer_folder())
     _, decided = run("model", "promote", 1, "--no-publish")
     assert ordered(settings) is None
     run("model", "redeploy")
@@ -141,7 +141,7 @@ def test_alert_is_scored_again_to_the_same_score_with_its_reasons(alerts):
 
 
 def test_alert_of_a_promoted_model_is_explained_by_that_one(alerts, monkeypatch):
-    run("model", "push", artifact_folder())
+    run("model", "push", customer_folder())
     run("model", "promote", 1)
     monkeypatch.setenv("FRAUDSTREAM_MODEL__ARTIFACT", str(better_folder()))
     assert run("explain", alerts[0]["alert_id"])[0] == 0

@@ -19,7 +19,7 @@ from fraudstream.system.run_state import RunState
 from tests.integration import other_teams_job
 from tests.integration.expected import card_world
 from tests.integration.scoring_lane import Lane, Running
-from tests.unit.training.histories import artifact_folder
+from tests.unit.training.histories import customer_folder
 
 pytestmark = pytest.mark.integration
 
@@ -62,7 +62,7 @@ def users_cluster(tmp_path_factory) -> Iterator[Running]:
     """Run a stack whose TaskManagers have our packages on no path, as a user's cluster, and submit to it as to that."""
     settings = load_settings(
         paths={"state": tmp_path_factory.mktemp("users") / "state"},
-        model={"artifact": artifact_folder()},
+        model={"artifact": customer_folder()},
         kafka={"port": free_port()},
         flink={"rest_port": free_port()},
     )

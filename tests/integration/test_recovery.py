@@ -12,7 +12,7 @@ from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.run_state import RunState
-from tests.unit.training.histories import artifact_folder
+from tests.unit.training.histories import customer_folder
 
 pytestmark = pytest.mark.integration
 
@@ -25,7 +25,7 @@ def states_of_jobs(rest: FlinkRest) -> dict[str, str]:
 
 
 def test_up_after_a_crash_of_all_brings_the_job_back_and_after_down_does_not(tmp_path):
-    settings = load_settings(paths={"state": tmp_path / "state"}, model={"artifact": artifact_folder()})
+    settings = load_settings(paths={"state": tmp_path / "state"}, model={"artifact": customer_folder()})
     with embedded(settings) as services:
         rest = FlinkRest(url=services.rest_url)
         job_id = submit(settings, services).job_id

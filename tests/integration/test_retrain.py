@@ -31,7 +31,7 @@ from schemas.avro_schemas import DRIFT, MODEL_EVENT, SCORE
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject
 from schemas.wall_clock import utc
-from tests.unit.training.histories import artifact_folder, history
+from tests.unit.training.histories import customer_folder, history
 
 pytestmark = pytest.mark.integration
 
@@ -50,7 +50,7 @@ def settings(lone_broker: Path, tmp_path: Path) -> Settings:
         paths={"state": tmp_path / "state"},
         kafka={"bootstrap_servers": servers},
         topics={name: f"retrain.{name}.{number}" for name in TOPICS},
-        model={"artifact": artifact_folder()},
+        model={"artifact": customer_folder()},
         retrain=PLAN,
     )
     create_topics(Broker.of(found))
@@ -181,7 +181,7 @@ def retrained(settings: Settings) -> Retrained:
 
 def test_model_that_the_job_refuses_is_rolled_back_and_no_challenger_either(settings):
     registry = ModelRegistry(settings)
-    first, _ = registry.push(artifact_folder())
+    first, _ = registry.push(customer_folder())
     Promotion(settings, registry, None).promote(check_gates(registry, first, settings), reason="the first")
     with Job(settings, trusted=first.model_id):
         found = retrained(settings)

@@ -21,7 +21,7 @@ from schemas.customer_snooze import CustomerSnooze
 from schemas.rule_book import ListEntry, RuleError, RuleList, Snooze
 from tests.integration.expected import Expected, card_world
 from tests.unit.rules.books import book, rule
-from tests.unit.training.histories import artifact_folder
+from tests.unit.training.histories import customer_folder
 
 pytestmark = pytest.mark.integration
 
@@ -147,7 +147,7 @@ def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(ope
     alerts = [item for item in lane.alerts() if item["score"] < item["review_threshold"]]
     assert {item["reasons"][0]["text"] for item in alerts} == {"An amount that is rare"}
 
-    code, explained = fraudstream("explain", alerts[0]["alert_id"], "--model", str(artifact_folder()))
+    code, explained = fraudstream("explain", alerts[0]["alert_id"], "--model", str(customer_folder()))
     assert (code, explained["same"], explained["rules"][0]["code"]) == (0, True, "rule:large_amount")
     hits = "rule.large_amount.hits"
     large = sum(amount > LARGE * 100 for amount in table["amount_minor"].to_pylist())

@@ -20,14 +20,14 @@ from schemas.wall_clock import now_ms
 from tests.unit.jobs.operator_in_memory import Context, OperatorInMemory
 from tests.unit.jobs.shard_transactions import transactions
 from tests.unit.scoring.deployments import deployment, named
-from tests.unit.training.histories import artifact_folder, other_folder
+from tests.unit.training.histories import customer_folder, other_folder
 
 SHARD = SHARD_KEYS[2][0]
 
 
 def own_id() -> str:
     """Return the id of the model in the settings."""
-    return str(named(artifact_folder())["model_id"])
+    return str(named(customer_folder())["model_id"])
 
 
 def other_id() -> str:
@@ -41,7 +41,7 @@ class Failing:
     def __init__(self, monkeypatch: Any) -> None:
         self.model_id, self.does = "", lambda scores: scores
         digests = {
-            load_artifact(folder).onnx: named(folder)["model_id"] for folder in (artifact_folder(), other_folder())
+            load_artifact(folder).onnx: named(folder)["model_id"] for folder in (customer_folder(), other_folder())
         }
         begin, score = OnnxModel.__init__, OnnxModel.score
 
@@ -75,7 +75,7 @@ FAILURES = {"raises": raising, "NaN": nan, "more than 1": lambda scores: scores 
 
 def deploy(operator: OperatorInMemory, *challengers: dict[str, Any], champion: Any = None) -> None:
     """Order models and wait until they are loaded; the next batch changes to them."""
-    told = deployment(champion or named(artifact_folder()), *challengers)
+    told = deployment(champion or named(customer_folder()), *challengers)
     payload = RecordCodec(CONTROL, "", FileRegistry()).encode(told.to_record())
     operator.send(DEPLOYMENT, [("deployment", payload)], shard=SHARD, time_ms=now_ms())
     operator.operator._shards[SHARD].models._request.result(60)
@@ -98,7 +98,7 @@ def scored_alone(folder: Any, end: int) -> dict[str, float]:
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_challenger_that_fails_is_removed_and_the_champion_scores_on(failing, failure, share):
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
     deploy(operator, named(other_folder(), share=share))
     send(operator, 0, 50)
     before = dict(operator.scores)
@@ -112,17 +112,17 @@ def test_challenger_that_fails_is_removed_and_the_champion_scores_on(failing, fa
     assert operator.letters == []
     assert operator.context.counts["challengers_removed"] == 1
     after = {name: score for name, score in operator.scores.items() if name not in before}
-    alone = scored_alone(artifact_folder(), 150)
+    alone = scored_alone(customer_folder(), 150)
     assert len(after) == 100
     assert after == {name: alone[name] for name in after}
 
 
 def test_removed_challenger_stays_removed_after_a_restart(failing):
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
     deploy(operator, named(other_folder(), share=0.5))
     failing.model_id, failing.does = other_id(), raising
     send(operator, 0, 50)
-    restored = OperatorInMemory(artifact_folder(), operator.context)
+    restored = OperatorInMemory(customer_folder(), operator.context)
     send(restored, 50, 100)
     assert events(restored) == [("SERVING", own_id(), [])]
     assert {item["deployment_id"] for item in restored.of("fraud.model-events.v1")} == {"d1"}
@@ -130,7 +130,7 @@ def test_removed_challenger_stays_removed_after_a_restart(failing):
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_champion_that_fails_gives_way_to_the_models_before_it_and_nothing_is_lost(failing, failure):
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
     deploy(operator, champion=named(other_folder()))
     send(operator, 0, 50)
     failing.model_id, failing.does = other_id(), FAILURES[failure]
@@ -139,13 +139,13 @@ def test_champion_that_fails_gives_way_to_the_models_before_it_and_nothing_is_lo
     assert operator.letters == []
     assert len(operator.scores) == 150
     assert operator.context.counts["champions_failed"] == 1
-    restored = OperatorInMemory(artifact_folder(), operator.context)
+    restored = OperatorInMemory(customer_folder(), operator.context)
     send(restored, 150, 200)
     assert events(restored) == [("SERVING", own_id(), [])]
 
 
 def test_champion_that_passes_its_self_test_and_fails_for_many_transactions_gives_way_too(failing):
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
     deploy(operator, champion=named(other_folder()))
     send(operator, 0, 20)
 
@@ -162,7 +162,7 @@ def test_champion_that_passes_its_self_test_and_fails_for_many_transactions_give
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_settings_model_that_fails_has_no_other_and_the_task_fails(failing, failure):
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
     send(operator, 0, 10)
     failing.model_id, failing.does = own_id(), FAILURES[failure]
     with pytest.raises(ValueError, match=own_id()):
@@ -170,7 +170,7 @@ def test_settings_model_that_fails_has_no_other_and_the_task_fails(failing, fail
 
 
 def test_challenger_that_takes_far_longer_than_the_champion_is_removed():
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
     deploy(operator, named(other_folder()))
     send(operator, 0, 10)
     models = operator.operator._shards[SHARD].models
@@ -182,7 +182,7 @@ def test_challenger_that_takes_far_longer_than_the_champion_is_removed():
 
 
 def test_time_of_challengers_is_measured_in_the_job():
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
     deploy(operator, named(other_folder()))
     send(operator, 0, 10)
     assert operator.operator._shards[SHARD].models.serving.ensemble.clock is not None
@@ -214,7 +214,7 @@ def test_share_is_exceeded_by_many_failures_and_never_by_few():
 
 def test_drift_is_watched_by_the_champion_alone_whatever_a_challenger_decides():
     def unfinished(*challengers: dict[str, Any]) -> bytes:
-        operator = OperatorInMemory(artifact_folder(), Context())
+        operator = OperatorInMemory(customer_folder(), Context())
         deploy(operator, *challengers)
         send(operator, 0, 300)
         return operator.context.stored()["observation"][SHARD]

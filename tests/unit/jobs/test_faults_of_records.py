@@ -26,7 +26,7 @@ from schemas.registry import FileRegistry
 from schemas.wall_clock import now_ms
 from tests.unit.jobs.operator_in_memory import Context, OperatorInMemory, batches
 from tests.unit.jobs.shard_transactions import OTHER_SHARD, ROWS, SHARD, SIZE, transactions
-from tests.unit.training.histories import artifact_folder, history
+from tests.unit.training.histories import customer_folder, history
 
 CULPRITS = {3, 4, 5, 60, 149, 150, 399}
 
@@ -114,7 +114,7 @@ STAGES = {
 
 
 def run(records: list[tuple[str, bytes]], size: int = SIZE, context: Context | None = None) -> OperatorInMemory:
-    operator = OperatorInMemory(artifact_folder(), context)
+    operator = OperatorInMemory(customer_folder(), context)
     for some in batches(records, size):
         operator.send(TRANSACTIONS, some, shard=SHARD, time_ms=now_ms())
     return operator
@@ -186,7 +186,7 @@ def test_rule_that_fails_for_a_transaction_makes_it_a_dead_letter(monkeypatch):
 
 @pytest.mark.parametrize("owner", [(BatchDecoder, "decode"), (FeatureEngine, "advance"), (Outputs, "decisions")])
 def test_where_a_plain_transaction_fails_too_the_task_fails_and_nothing_is_set_aside(monkeypatch, owner):
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
 
     def failing(*_arguments: Any) -> Any:
         raise OSError("a library is gone")
@@ -231,7 +231,7 @@ def labels(rows: int) -> list[tuple[str, bytes]]:
 
 def learned(records: list[tuple[str, bytes]]) -> OperatorInMemory:
     """Give labels to both shards of a subtask, the second by their position alone."""
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
     for some in batches(records, SIZE):
         position = operator.sent
         operator.send(LABELS, some, shard=SHARD, time_ms=now_ms())

@@ -21,7 +21,7 @@ from schemas.registry import FileRegistry
 from schemas.wall_clock import now_ms
 from tests.unit.jobs.operator_in_memory import OperatorInMemory, batches
 from tests.unit.jobs.shard_transactions import SHARD
-from tests.unit.training.histories import artifact_folder, history
+from tests.unit.training.histories import customer_folder, history
 
 ROWS, SIZE, EVERY = 480, 160, 10
 MARKS = {
@@ -84,7 +84,7 @@ def with_amounts(table: pa.Table, amounts: dict[int, int]) -> pa.Table:
 
 
 def run(table: pa.Table, size: int = SIZE) -> OperatorInMemory:
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
     encoded = encode_transactions(table, FileRegistry(), "t-value")
     for some in batches([((key or b"").decode(), value) for key, value in encoded], size):
         operator.send(TRANSACTIONS, some, shard=SHARD, time_ms=now_ms())

@@ -23,7 +23,7 @@ from tests.unit.jobs.operator_in_memory import OperatorInMemory
 from tests.unit.rules.books import book
 from tests.unit.schemas.deployments import DEPLOYMENT as ORDERED
 from tests.unit.schemas.deployments import TRIED
-from tests.unit.training.histories import artifact_folder
+from tests.unit.training.histories import customer_folder
 
 CONTROL, BOOKS, SNOOZES, ENTRIES, EVENTS = (
     RecordCodec(name, "", FileRegistry())
@@ -72,7 +72,7 @@ def challengers(count):
 
 @pytest.fixture(scope="module")
 def operator():
-    begun = OperatorInMemory(artifact_folder())
+    begun = OperatorInMemory(customer_folder())
     begun.wake(shard=SHARD)
     return begun
 

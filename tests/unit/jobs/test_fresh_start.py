@@ -14,7 +14,7 @@ from tests.records import NOON, NOON_MS, transaction
 from tests.unit.jobs.operator_in_memory import OperatorInMemory
 from tests.unit.jobs.rule_shard import LATER, encoded, snoozed
 from tests.unit.rules.books import book, rule
-from tests.unit.training.histories import artifact_folder
+from tests.unit.training.histories import customer_folder
 
 SHARD = SHARD_KEYS[2][0]
 TRANSACTIONS_CODEC = RecordCodec(TRANSACTION, "", FileRegistry())
@@ -46,12 +46,12 @@ ROWS = ("c-1", "m-1"), ("c-snoozed", "m-1"), ("c-snoozed", "m-frozen")
 
 
 def test_first_transactions_are_decided_by_the_rules_and_snoozes_in_force():
-    operator = OperatorInMemory(artifact_folder(), **PINNED)
+    operator = OperatorInMemory(customer_folder(), **PINNED)
     assert decisions(operator, 1, *ROWS) == ["REVIEW", "APPROVE", "BLOCK"]
 
 
 def test_record_that_the_job_was_submitted_with_makes_a_shard_begin_and_orders_nothing():
-    operator = OperatorInMemory(artifact_folder(), **PINNED)
+    operator = OperatorInMemory(customer_folder(), **PINNED)
     operator.context.key = SHARD
     operator.process((KNOWN, ["deployment"], [b""], [0], [0]))
     told = [(event["kind"], event["deployment_id"]) for event in operator.of("fraud.model-events.v1")]
@@ -61,8 +61,8 @@ def test_record_that_the_job_was_submitted_with_makes_a_shard_begin_and_orders_n
 
 
 def test_restored_job_goes_on_with_its_own_snoozes_whatever_it_was_submitted_with():
-    fresh = OperatorInMemory(artifact_folder(), **PINNED)
+    fresh = OperatorInMemory(customer_folder(), **PINNED)
     decisions(fresh, 1, *ROWS)
     fresh.context.states["snoozes"].maps[SHARD].clear()
-    restored = OperatorInMemory(artifact_folder(), fresh.context, **PINNED)
+    restored = OperatorInMemory(customer_folder(), fresh.context, **PINNED)
     assert decisions(restored, 10, *ROWS) == ["REVIEW", "REVIEW", "BLOCK"]

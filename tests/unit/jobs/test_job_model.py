@@ -16,14 +16,14 @@ from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry, value_subject
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.scoring.deployments import deployment, named
-from tests.unit.training.histories import artifact_folder, other_folder
+from tests.unit.training.histories import customer_folder, other_folder
 
 REGISTRY = FileRegistry()
 
 
 @pytest.fixture
 def folder(tmp_path):
-    return copytree(artifact_folder(), tmp_path / "model")
+    return copytree(customer_folder(), tmp_path / "model")
 
 
 @pytest.fixture

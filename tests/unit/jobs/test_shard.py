@@ -1,7 +1,7 @@
 from jobs import record_types
 from jobs.shards import SHARD_KEYS
 from tests.unit.jobs.operator_in_memory import OperatorInMemory
-from tests.unit.training.histories import artifact_folder
+from tests.unit.training.histories import customer_folder
 
 SHARD = SHARD_KEYS[2][0]
 KINDS = (
@@ -11,7 +11,7 @@ OF_OTHERS = ("TRANSACTIONS", "QUERIES", "ENTITY_EVENTS", "QUERIED_ENTITIES")
 
 
 def test_every_record_kind_has_a_handler():
-    operator = OperatorInMemory(artifact_folder())
+    operator = OperatorInMemory(customer_folder())
     operator.context.key = SHARD
     operator.process((record_types.KNOWN, [""], [b""], [0], [0]))
     handled = {getattr(record_types, name) for name in KINDS}

@@ -21,7 +21,7 @@ from tests.records import NOON_MS
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.jobs.value_state import Value
 from tests.unit.scoring.deployments import deployment, named
-from tests.unit.training.histories import artifact_folder, history, other_folder
+from tests.unit.training.histories import customer_folder, history, other_folder
 
 SHARD = 4
 CODECS = {
@@ -55,7 +55,7 @@ class Loader:
         self.request(payload).set_result(Outcome(deployment=None, serving=serving))
 
     def refused(self, payload, why):
-        told = deployment(named(artifact_folder()), deployment_id=payload.decode())
+        told = deployment(named(customer_folder()), deployment_id=payload.decode())
         self.request(payload).set_result(Outcome(deployment=told, refusal=why))
 
 
@@ -84,7 +84,7 @@ def serving(deployment_id, *folders):
 
 @pytest.fixture(scope="module")
 def own():
-    return serving("", artifact_folder())
+    return serving("", customer_folder())
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def other():
 
 @pytest.fixture(scope="module")
 def both():
-    return serving("d3", artifact_folder(), other_folder())
+    return serving("d3", customer_folder(), other_folder())
 
 
 class Shard:
@@ -125,7 +125,7 @@ def test_shard_without_an_order_serves_the_settings_model_and_has_nothing_to_loo
     shard = Shard(own)
     (event,) = shard.begin()
     assert (event["kind"], event["shard"], event["model_id"]) == (
-        "SERVING", SHARD, named(artifact_folder())["model_id"],
+        "SERVING", SHARD, named(customer_folder())["model_id"],
     )  # fmt: skip
     assert shard.ensembles == [own.ensemble]
     assert shard.models.next_poll_ms(NOON_MS) is None

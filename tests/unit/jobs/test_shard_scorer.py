@@ -19,12 +19,12 @@ from schemas.validation import event_time_ms
 from tests.unit.features.engine_records import HOUR_MS, START_MS, records
 from tests.unit.features.label_batches import label_batch
 from tests.unit.jobs.map_state import MapLike, State
-from tests.unit.training.histories import artifact_folder
+from tests.unit.training.histories import customer_folder
 
 
 @pytest.fixture(scope="module")
 def artifact():
-    return load_artifact(artifact_folder())
+    return load_artifact(customer_folder())
 
 
 @pytest.fixture

@@ -5,19 +5,19 @@ import pytest
 
 from jobs.state_manifest import STATE_VERSIONS, StateManifest, StateMismatchError
 from tests.unit.jobs.job_configs import job_config
-from tests.unit.training.histories import artifact, artifact_folder
+from tests.unit.training.histories import artifact, customer_folder
 
 
 @pytest.fixture(scope="module")
 def manifest() -> StateManifest:
-    return StateManifest.of(job_config(model=str(artifact_folder())))
+    return StateManifest.of(job_config(model=str(customer_folder())))
 
 
 def test_manifest_tells_the_job_and_its_model(manifest):
     assert (manifest.mode, manifest.shards, manifest.transactions) == ("thread", 2, "fraud.transactions.v1")
     assert manifest.model_id == artifact().manifest.model_id
     assert manifest.state_versions == STATE_VERSIONS
-    assert StateManifest.of(job_config(model=str(artifact_folder()), labels=False)).labels is None
+    assert StateManifest.of(job_config(model=str(customer_folder()), labels=False)).labels is None
 
 
 def test_json_gives_back_every_field(manifest):
@@ -82,13 +82,13 @@ def test_plain_uids_of_the_first_release_are_those_of_its_shards_and_mode(manife
 
 
 def test_operators_that_a_job_lacks_are_named(manifest):
-    without = StateManifest.of(job_config(model=str(artifact_folder()), labels=False))
+    without = StateManifest.of(job_config(model=str(customer_folder()), labels=False))
     assert manifest.lost_operators(without) == ["labels-source", "labels-window-aggregate-2"]
     assert without.lost_operators(manifest) == []
 
 
 def test_source_of_a_topic_that_was_created_again_is_another_operator(manifest):
-    config = job_config(model=str(artifact_folder()), topic_ids={"t": "id"}, generations={"labels": 2})
+    config = job_config(model=str(customer_folder()), topic_ids={"t": "id"}, generations={"labels": 2})
     again = StateManifest.of(config)
     assert (again.topic_ids, again.generations) == ({"t": "id"}, {"labels": 2})
     assert manifest.lost_operators(again) == ["labels-source"]
@@ -97,7 +97,7 @@ def test_source_of_a_topic_that_was_created_again_is_another_operator(manifest):
 
 
 def test_both_sources_of_the_control_topic_are_others_once_it_was_created_again(manifest):
-    again = StateManifest.of(job_config(model=str(artifact_folder()), generations={"control": 1}))
+    again = StateManifest.of(job_config(model=str(customer_folder()), generations={"control": 1}))
     assert manifest.lost_operators(again) == ["control-source", "lists-source"]
     assert again.lost_operators(manifest) == ["control-source-1", "lists-source-1"]
 

@@ -11,6 +11,7 @@ from models.scoring.artifact import Artifact, load_artifact
 from models.training.fit import LearnerSettings
 from models.training.learners.lightgbm_trees import LightGbm
 from models.training.train import train
+from models.training.training_settings import TrainingSettings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 
@@ -42,6 +43,18 @@ def artifact_folder() -> Path:
     """Train on `history_file`."""
     folder = history_file().parent / "model"
     train(history_file(), folder, learner=SMALL)
+    return folder
+
+
+@cache
+def customer_folder() -> Path:
+    """Train on `history_file` without live features of merchants and devices.
+
+    Its scores do not depend on the order in which different customers' transactions arrive, which on a cluster of
+    several shards nobody decides.
+    """
+    folder = history_file().parent / "customer"
+    train(history_file(), folder, TrainingSettings(features="customer"), learner=SMALL)
     return folder
 
 
