@@ -56,7 +56,7 @@ def tail(
 def line(alert: dict[str, Any]) -> str:
     """Return an alert as one line of markup: time, decision, score, customer, amount, reasons."""
     colour = "red" if alert["decision"] == "BLOCK" else "yellow"
-    why = "; ".join(reason_words(reason, alert["currency"], alert["features"]) for reason in alert["reasons"][:3])
+    why = "; ".join(reason_words(reason, alert["currency"], alert.get("features")) for reason in alert["reasons"][:3])
     amount = amount_text(alert["amount_minor"], alert["currency"])
     what = escape(printable(f"{alert['customer_id']} at {alert['merchant_id']}  {amount}"))
     return (

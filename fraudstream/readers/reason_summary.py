@@ -148,8 +148,9 @@ def summary(reason: Mapping[str, Any], currency: str, features: Mapping[str, flo
     feature, value, usual = _FEATURES.get(reason["feature"]), reason["value"], reason["usual"]
     if feature is None:
         return f"{reason['feature']} is {value:.4g}" + ("" if usual is None else f" (usually {usual:.4g})")
-    if value == feature.missing and feature.missing < 0:
-        return f"{reason.get('text') or feature.name}: nothing known yet"
+    if value == feature.missing and (feature.missing < 0 or _is_absent(feature, features)):
+        known = f"transaction without a {feature.entity}" if _is_absent(feature, features) else "nothing known yet"
+        return f"{reason.get('text') or feature.name}: {known}"
     at = AT[feature.entity]
     if feature.operation in FLAGS:
         return FLAGS[feature.operation][0 if value else 1].format(at=at)
@@ -157,6 +158,11 @@ def summary(reason: Mapping[str, Any], currency: str, features: Mapping[str, flo
     noun = _noun(feature, sentence, features)
     text = sentence.text.format(value=_worded(feature, value, currency, noun), window=_window(feature.window), at=at)
     return text if usual is None or sentence.compares else text + _compared(feature, value, usual, currency)
+
+
+def _is_absent(feature: Feature, features: Mapping[str, float]) -> bool:
+    """Return whether the transaction has no entity of the feature's kind."""
+    return features.get(f"{feature.entity}_new_customer") == -1
 
 
 def _compared(feature: Feature, value: float, usual: float, currency: str) -> str:

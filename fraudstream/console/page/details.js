@@ -22,7 +22,7 @@ export function details(alert, { onVerdict, onSnooze, onClose }) {
     ]),
     h("h3", {}, "The customer's transactions around it"),
     history,
-    h("details", {}, h("summary", {}, "All features that the model saw"),
+    h("details", {}, h("summary", {}, "All features"),
       facts(Object.entries(alert.features).sort().map(([name, value]) => [name, figure(value)]))));
 }
 

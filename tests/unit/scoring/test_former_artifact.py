@@ -1,4 +1,4 @@
-"""A model of the version before entities goes on scoring: it reads the first columns of x."""
+"""A model of the version before entities continues to score: it reads the first columns of x."""
 
 import json
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.drift.baseline import baselines
 from models.features.table import FEATURE_NAMES, FEATURES
 from models.promotion.comparison import Answers
 from models.promotion.latency import reference_rows, us_per_row
@@ -107,6 +108,17 @@ def test_champion_and_challenger_may_be_of_different_tables(x):
         scored = ServedModels(models=(champion, challenger), shares=(0.0,)).score(records, rows)
         assert scored.champion.tobytes() == champion.onnx.score(rows).tobytes()
         assert scored.challenger_scores[0].x.shape == rows.shape
+
+
+def test_its_manifest_is_that_of_the_former_table():
+    manifest = former_artifact().manifest
+    assert (manifest.feature_spec_hash, manifest.feature_names) == ("4d6fbad85b6bf301", NAMES)
+    assert manifest.reference.keys() == {*NAMES, "score"}
+    assert artifact().manifest.reference.keys() == {*FEATURE_NAMES, "score"}
+
+
+def test_drift_is_measured_by_the_same_signals():
+    assert baselines(former_artifact().manifest).keys() == baselines(artifact().manifest).keys()
 
 
 def test_promotion_measures_it_as_any_other(x):

@@ -95,6 +95,16 @@ def test_customers_of_an_entity_are_others_where_this_one_is_new_to_it(value, is
     assert summarized(alert)[0]["summary"] == expected
 
 
+@pytest.mark.parametrize(("name", "value"), [("device_customers_24h", 0.0), ("device_age_s", -1.0)])
+def test_transaction_without_a_device_has_no_figure_of_it(name, value):
+    alert = {
+        "reasons": [reason(name, value, text="The device")],
+        "currency": "EUR",
+        "features": {"device_new_customer": -1.0},
+    }
+    assert summarized(alert)[0]["summary"] == "The device: transaction without a device"
+
+
 def test_every_entity_has_words():
     assert AT.keys() == {None, *(entity.name for entity in ENTITIES)}
 
