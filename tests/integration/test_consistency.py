@@ -88,7 +88,7 @@ def test_labels_that_race_with_transactions_are_known_by_their_offsets(open_lane
 
 def test_where_a_share_is_logged_entities_are_replayed_by_the_scores(open_lane, point_at):
     """Also after a restart that scores some transactions again, the entities' events having other numbers."""
-    lane, table = open_lane(feature_log_share=SHARE), card_world(RACING)
+    lane, table = open_lane(model=artifact_folder(), feature_log_share=SHARE), card_world(RACING)
     point_at(lane)
     lane.submit()
     with lane.trickling(table):
