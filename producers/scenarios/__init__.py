@@ -12,13 +12,13 @@ from producers.scenarios.scene import Scenario
 from producers.scenarios.stolen_card_spree import stolen_card_spree
 
 SCENARIOS: tuple[tuple[Scenario, float], ...] = (
-    (card_testing, 0.29),
+    (card_testing, 0.31),
     (stolen_card_spree, 0.17),
-    (account_takeover, 0.18),
+    (account_takeover, 0.19),
     (impossible_travel, 0.12),
-    (compromised_merchant, 0.06),
-    (low_and_slow, 0.05),
-    (fraud_ring, 0.07),
+    (compromised_merchant, 0.05),
+    (low_and_slow, 0.04),
+    (fraud_ring, 0.06),
     (merchant_attack, 0.06),
 )
 """The scenarios and their shares of the fraudulent transactions."""

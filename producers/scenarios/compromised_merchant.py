@@ -11,16 +11,16 @@ from schemas.durations import DAY_MS, HOUR_MS
 
 FRAUDS_PER_MERCHANT = 15
 WINDOW_DAYS = (7.0, 21.0)
-BURST_SHARE = 0.5
+BURST_SHARE = 2 / 3
 BURST_HOURS = (1.0, 5.0)
 
 
 def compromised_merchant(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:
     """Charge the customers of some shops there once more.
 
-    Half of the merchants charge during one to three weeks, hours after each visit. The others collect the
-    cards during that time and charge them all within hours, at much the same price. A single customer shows
-    little of it; the merchant's other customers would.
+    Two of three merchants collect the cards of one to three weeks and charge them all within hours, at nearly
+    the same price. The others charge each customer hours after the visit. A single customer shows little of it;
+    the merchant's other customers would.
     """
     merchants = max(1, round(transactions / FRAUDS_PER_MERCHANT))
     anchor, collected_ms = _visits(scene, merchants, rng)

@@ -172,10 +172,10 @@ def test_merchant_attacks_come_from_few_devices_from_hidden_ones_or_from_a_new_o
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_half_of_the_compromised_merchants_are_charged_within_hours_after_the_visits(seed):
+def test_most_compromised_merchants_are_charged_within_hours_after_the_visits(seed):
     frame = frauds_alone("compromised_merchant", seed)
     frauds = frame[frame.is_fraud].groupby("merchant_id").filter(lambda rows: len(rows) >= 5)
     burst = frauds.groupby("merchant_id").event_time.agg(np.ptp) <= 5 * HOUR
-    assert 0.15 < burst.mean() < 0.85
+    assert 0.3 < burst.mean() < 0.95
     first = frame[~frame.is_fraud].groupby(["customer_id", "merchant_id"]).event_time.min().rename("first")
     assert (frauds.join(first, on=["customer_id", "merchant_id"]).eval("first < event_time")).all()
