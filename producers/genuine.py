@@ -32,17 +32,13 @@ def genuine_rows(world: CardWorld, config: SimulationConfig) -> Rows:
     customer, time_ms = _when(world, config, rng)
     city, on_the_way = trips.whereabouts(world, customer, time_ms)
     merchant = world.open_merchants(_where(world, customer, city, on_the_way, rng), time_ms)
-    sales_rng = generator_for(config.seed, "rushes")
-    rushes = Rushes.draw(world, config, sales_rng)
-    row, rush = rushes.joined(world, city, on_the_way, time_ms, sales_rng)
-    merchant[row] = rushes.merchant[rush]
+    index, merchant[index], price = _in_rushes(world, config, city, on_the_way, time_ms)
     amount = world.usual_amount(customer, merchant) * _amount_factors(world, merchant, rng)
-    amount[row] = rushes.amounts(rush, sales_rng)
+    amount[index] = price
     kind = _kinds(world, merchant, amount, rng)
     latitude, longitude = _places(world, merchant, city, rng)
     device = own_devices(world, customer, time_ms, config.start_ms, rng)
-    online = np.flatnonzero(kind == TransactionType.ONLINE)
-    device[online] = _online_devices(world, config, customer[online], city[online], device[online])
+    _share_devices(world, config, customer, city, device, np.flatnonzero(kind == TransactionType.ONLINE))
     return Rows(
         customer=customer,
         merchant=merchant,
@@ -95,6 +91,20 @@ def _where(
     return np.where(on_the_way | (habit > 0.95), online, merchant)
 
 
+def _in_rushes(
+    world: CardWorld,
+    config: SimulationConfig,
+    city: NDArray[np.int32],
+    on_the_way: NDArray[np.bool_],
+    time_ms: NDArray[np.int64],
+) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
+    """Draw purchases that are made in a rush instead: their indices, merchants and amounts."""
+    rng = generator_for(config.seed, "rushes")
+    rushes = Rushes.draw(world, config, rng)
+    index, rush = rushes.joined(world, city, on_the_way, time_ms, rng)
+    return index, rushes.merchant[rush], rushes.amounts(rush, rng)
+
+
 def _amount_factors(world: CardWorld, merchant: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.float64]:
     factor: NDArray[np.float64] = np.exp(rng.normal(0, SPREADS[world.merchant_category[merchant]]))
     large = rng.random(len(merchant)) < 0.01
@@ -128,21 +138,22 @@ def _places(
     return np.where(missing, np.nan, latitude), np.where(missing, np.nan, longitude)
 
 
-def _online_devices(
+def _share_devices(
     world: CardWorld,
     config: SimulationConfig,
     customer: NDArray[np.int32],
     city: NDArray[np.int32],
-    own: NDArray[np.int64],
-) -> NDArray[np.int64]:
+    device: NDArray[np.int64],
+    online: NDArray[np.intp],
+) -> None:
+    """Replace some devices (n,) of the purchases with the indices `online` by shared ones and by fresh ones."""
     rng = generator_for(config.seed, "shared devices")
     shared = SharedDevices.draw(
         world, household_share=config.household_share, terminal_share=config.terminal_share, rng=rng
     )
-    device = shared.online_devices(world, customer, city, own, rng)
-    fresh = np.flatnonzero(rng.random(len(own)) < config.fresh_device_share)
+    device[online] = shared.online_devices(world, customer[online], city[online], device[online], rng)
+    fresh = online[rng.random(len(online)) < config.fresh_device_share]
     device[fresh] = foreign_devices(len(fresh), rng)
-    return device
 
 
 def _shows_device(

@@ -15,7 +15,7 @@ HOUSEHOLD_USE = 0.25
 TERMINAL_USE = 0.6
 """Share of the online purchases that users of terminals make there."""
 CALL_CENTRE_SHARE = 0.7
-"""Share of these that are orders by telephone, all entered on the call centre's device."""
+"""Share of these that are made by telephone, all entered on the call centre's device."""
 TERMINALS = SHARED << 1
 
 
@@ -30,7 +30,7 @@ class SharedDevices:
     household : (customers,) int64
         Number of the household, at most five customers of one city; -1 for none.
     uses_terminal : (customers,) bool
-        Orders on the city's terminal or by telephone.
+        Buys on the city's terminal or by telephone.
     """
 
     household: NDArray[np.int64]
@@ -45,7 +45,7 @@ class SharedDevices:
         people = world.neighbours(rng)
         number = np.empty(world.customers, dtype=np.int64)
         number[people] = np.repeat(np.arange(len(sizes)), sizes)[: world.customers]
-        # The city in the number divides a household that the order of customers spreads over two.
+        # The city in the number divides a household that is spread over two cities.
         household = np.where(shares[number], number * world.cities + world.home_city, -1)
         return cls(household=household, uses_terminal=rng.random(world.customers) < terminal_share)
 

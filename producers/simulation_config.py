@@ -54,7 +54,7 @@ class SimulationConfig:
     household_share : float
         Share of the customers who share a device at home with up to four others.
     terminal_share : float
-        Share of the customers who order on public terminals and by telephone.
+        Share of the customers who buy on public terminals and by telephone.
     fresh_device_share : float
         Share of the genuine online purchases from a device that is used once: borrowed, or private browsing.
     rushes_per_day : float
