@@ -66,7 +66,7 @@ def test_no_shipped_module_imports_a_package_by_its_plain_name(code):
     assert plain.strip() == "[]"
 
 
-def test_private_package_and_anothers_of_the_plain_name_are_imported_side_by_side(code, tmp_path):
+def test_private_package_and_another_of_the_plain_name_are_imported_side_by_side(code, tmp_path):
     for name in SHIPPED:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("OWNER = 'theirs'\n")
@@ -87,7 +87,7 @@ def test_code_is_shipped_once_for_each_version(code):
     assert [path.name for path in code.folder.parent.iterdir()] == [code.package]
 
 
-def test_kernels_are_compiled_once_wherever_the_code_is_unpacked(code, tmp_path):
+def test_kernels_are_compiled_once_for_all_unpacked_copies_of_the_code(code, tmp_path):
     cache = tmp_path / "cache"
     for hits, folder in ((False, "first"), (True, "second")):
         copytree(code.folder / code.package, tmp_path / folder / code.package)
