@@ -45,7 +45,7 @@ def test_trailing_bytes_are_refused():
 
 
 class OlderWriter:
-    """A registry in which id 77 is the transaction schema before devices and places were known."""
+    """A registry in which id 77 is the transaction schema without devices and locations."""
 
     def id_for(self, subject, name):
         return FileRegistry().id_for(subject, name)

@@ -20,21 +20,21 @@ def payloads(count):
     return [CODEC.encode({**RECORD, "transaction_id": f"t{number}"}) for number in range(count)]
 
 
-def test_records_come_in_the_canonical_columns():
-    records, bad = DECODER.decode(payloads(5))
-    assert (bad, records.schema) == ([], INFERENCE_ARROW)
+def test_records_are_decoded_to_canonical_columns():
+    records, invalid = DECODER.decode(payloads(5))
+    assert (invalid, records.schema) == ([], INFERENCE_ARROW)
     first = records.to_pylist()[0]
     assert first == {**RECORD, "transaction_id": "t0", "features": np.float32([0.1, -1.0]).tolist()}
 
 
-def test_bad_records_cost_the_others_nothing():
+def test_invalid_records_leave_the_others_unaffected():
     good = payloads(4)
-    records, bad = DECODER.decode([good[0], b"poison", good[1], good[2][:-9], b"", good[3]])
-    assert bad == [1, 3, 4]
+    records, invalid = DECODER.decode([good[0], b"poison", good[1], good[2][:-9], b"", good[3]])
+    assert invalid == [1, 3, 4]
     assert records.column("transaction_id").to_pylist() == ["t0", "t1", "t3"]
     assert records.schema == INFERENCE_ARROW
 
 
-def test_nothing_decodes_to_nothing():
-    records, bad = DECODER.decode([])
-    assert (len(records), bad) == (0, [])
+def test_empty_batch_decodes_to_no_rows():
+    records, invalid = DECODER.decode([])
+    assert (len(records), invalid) == (0, [])

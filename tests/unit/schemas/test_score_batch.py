@@ -15,7 +15,7 @@ from schemas.wall_clock import utc
 from tests.records import NOON, NOON_MS, transaction
 
 BEFORE_LABELS = 3
-"""The id of scores as they were when the scorer read no labels."""
+"""Schema id of scores from before label offsets."""
 
 
 @pytest.mark.parametrize("book", ["", "b-1"])
@@ -25,7 +25,7 @@ def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book):
     records = pa.RecordBatch.from_pylist(transactions, schema=TRANSACTION_ARROW)
     scores = np.linspace(0, 1, 30, dtype=np.float32)
     decisions = np.array([0] * 20 + [1] * 5 + [2] * 5, np.uint8)
-    records = records.slice(3)  # a batch may be a part of a larger one
+    records = records.slice(3)  # a batch may be a slice of a larger one
     transactions, scores, decisions = transactions[3:], scores[3:], decisions[3:]
     encoder = ScoreBatchEncoder("s-value", FileRegistry(), model_id="model-" * 20, spec_hash="hash")
     codec = RecordCodec(SCORE, "s-value", FileRegistry())
@@ -50,7 +50,7 @@ def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book):
     assert encoder.encode(records, scores, decisions, NOON_MS, label_offsets, 4710, book) == expected
 
 
-def test_score_of_before_labels_were_read_has_neither_shard_nor_label_offsets():
+def test_score_from_before_label_offsets_has_neither_shard_nor_offsets():
     score = {
         "transaction_id": "t1",
         "customer_id": "c1",

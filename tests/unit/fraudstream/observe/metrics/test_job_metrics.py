@@ -9,7 +9,7 @@ from fraudstream.observe.metrics.job_metrics import NAME, JobMetrics
 from tests.json_handler import JsonHandler
 
 FLINKS_NOW_MS = 1_000_000_000_000
-"""In 2001: an hour off would do, any clock of this machine is further."""
+"""A time in 2001, which no clock of this machine is near."""
 ANSWERS = {
     "/jobs/overview": {"jobs": [{"jid": "j", "name": NAME, "state": "RUNNING", "start-time": FLINKS_NOW_MS - 60_000}]},
     "/jobs/j": {"now": FLINKS_NOW_MS, "state": "RUNNING", "vertices": []},
@@ -23,7 +23,7 @@ ANSWERS = {
 
 class NoLag:
     def records(self, _group: str) -> None:
-        """Stand for a broker that does not answer."""
+        """Fail as a broker that does not answer."""
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def rest() -> Iterator[FlinkRest]:
     server.server_close()
 
 
-def test_a_checkpoints_age_is_told_by_the_clock_that_dated_it(rest):
+def test_age_of_a_checkpoint_is_by_the_clock_of_the_jobmanager(rest):
     found = {sample.name: sample.value for metric in JobMetrics(rest, NoLag()).collect() for sample in metric.samples}
     assert found["fraud_checkpoint_age_seconds"] == 5
     assert found["fraud_checkpoints_failed_total"] == 2
