@@ -28,7 +28,7 @@ NINTH = datetime(2026, 1, 9, tzinfo=UTC)
         ({"drift": "category_shift", "drift_at": datetime(2020, 1, 1, tzinfo=UTC)}, "a time from 2026"),
     ],
 )
-def test_a_wrong_setting_says_expected_was_and_what_to_do(settings, message):
+def test_invalid_setting_is_refused_with_expected_got_and_what_to_do(settings, message):
     with pytest.raises(SimulationConfigError) as caught:
         SimulationConfig(seed=1, **settings)
     assert message in str(caught.value)

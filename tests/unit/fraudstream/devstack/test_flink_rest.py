@@ -98,7 +98,7 @@ def test_line_can_be_pasted_into_a_shell(tmp_path):
 
 @contextmanager
 def answering(status: int, body: bytes = b"") -> Iterator[FlinkRest]:
-    """Answer every request with one status."""
+    """Answer every call with one status."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_PATCH(self) -> None:
@@ -129,7 +129,7 @@ def test_cancellation_of_an_unknown_job_is_refused():
         rest.cancel("f00d")
 
 
-REQUESTS = {
+CALLS = {
     "overview": lambda rest: rest.overview(),
     "taskmanagers": lambda rest: rest.taskmanagers(),
     "jobs": lambda rest: rest.jobs(),
@@ -138,15 +138,15 @@ REQUESTS = {
 }
 
 
-@pytest.mark.parametrize("request", REQUESTS)
+@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
-def test_service_that_is_no_flink_is_named(request, kind):
+def test_service_that_is_no_flink_is_named(call, kind):
     with answering(200, HOSTILE_JSON[kind]) as rest, pytest.raises(NotReady, match=r"Set flink\.rest_url to"):
-        REQUESTS[request](rest)
+        CALLS[call](rest)
 
 
 @pytest.mark.parametrize(
-    "request",
+    "call",
     [
         lambda rest: rest.job_parameters("f00d"),
         lambda rest: rest.metrics("/jobs/f00d/metrics"),
@@ -156,9 +156,9 @@ def test_service_that_is_no_flink_is_named(request, kind):
     ],
 )
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
-def test_unexpected_answer_is_no_stack_trace(request, kind):
+def test_unexpected_answer_is_no_stack_trace(call, kind):
     with answering(200, HOSTILE_JSON[kind]) as rest, suppress(NotReady, RuntimeFailure):
-        request(rest)
+        call(rest)
 
 
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
