@@ -1,4 +1,4 @@
-"""Foreign records in our topics, each with a valid record of the same kind."""
+"""Foreign records in the topics, each with a valid record of the same kind."""
 
 from datetime import timedelta
 from typing import Any
@@ -36,11 +36,11 @@ KEYS = (
     None, b"", b"\xff\xfe\x00", b"c0", b"deployment", b"rules", b"snooze/c0", b"snooze/\xff", b"list/frozen/c0",
     b"list/\xff", b"\xed\xa0\x80",
 )  # fmt: skip
-"""Of foreign records: none, empty, no UTF-8, and those that compaction and our readers go by."""
+"""Keys of foreign records: none, empty, invalid UTF-8, and those used by compaction and readers."""
 
 
 def encoded(kind: str, record: dict[str, Any]) -> bytes:
-    """Return a record as it lies in a topic."""
+    """Return a record as key and payload of a topic."""
     return RecordCodec(kind, "any", FileRegistry()).encode(record)
 
 
@@ -99,10 +99,10 @@ def good_records(model_id: str) -> dict[str, list[tuple[str, Keyed]]]:
     }  # fmt: skip
     key = one["customer_id"].encode()
     found = {topic: [(kind, (key, encoded(kind, record)))] for topic, (kind, record) in records.items()}
-    return {**found, "control": _orders(model_id)}
+    return {**found, "control": _control_records(model_id)}
 
 
-def _orders(model_id: str) -> list[tuple[str, Keyed]]:
+def _control_records(model_id: str) -> list[tuple[str, Keyed]]:
     who = {"changed_at": NOON, "changed_by": "jane", "reason": ""}
     deployment = Deployment(
         deployment_id="good-deployment",
@@ -131,7 +131,7 @@ def foreign_values(good: bytes, other: bytes) -> list[bytes | None]:
     good
         A record of the topic, to be cut.
     other
-        A record of another of our schemas.
+        A record of another schema.
     """
     return [
         None, b"", b"test", b"\0", header(2_000_000_000), header(2_000_000_000) + b"body", other,
@@ -141,9 +141,9 @@ def foreign_values(good: bytes, other: bytes) -> list[bytes | None]:
 
 
 def foreign_records(good: bytes, other: bytes, *, compacted: bool) -> list[Keyed]:
-    """Return each of the values under each of the keys; tombstones of our own keys, which are orders, left out.
+    """Return each value under each key, without tombstones of control keys, which are valid records.
 
-    A broker takes no record without a key into a compacted topic.
+    A broker accepts no record without a key in a compacted topic.
     """
     return [
         (key, value)

@@ -3,7 +3,7 @@ from http.server import BaseHTTPRequestHandler
 
 
 class JsonHandler(BaseHTTPRequestHandler):
-    """Answers in JSON, and keeps quiet about it: the servers that the tests run on loopback."""
+    """Request handler that answers in JSON and logs nothing."""
 
     def answer(self, status: int, body: dict[str, object]) -> None:
         content = json.dumps(body).encode()

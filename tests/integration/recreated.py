@@ -1,4 +1,4 @@
-"""Deleting a topic and creating it again, as its owner would."""
+"""Deletes a topic and creates it again, as its owner would."""
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.cimpl import NewTopic
@@ -9,7 +9,7 @@ from fraudstream.system.deadline import wait_until
 
 
 def recreate(broker: Broker, topic: str, partitions: int = 1) -> None:
-    """Delete a topic and create it again, and wait until it is another one."""
+    """Delete a topic, create it again, and wait until its id has changed."""
     client, ids = broker.admin(), TopicIds(broker)
     before = ids.read([topic])[topic]
     for future in client.delete_topics([topic], operation_timeout=30).values():
@@ -20,7 +20,7 @@ def recreate(broker: Broker, topic: str, partitions: int = 1) -> None:
             try:
                 future.result()
             except KafkaException as error:
-                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # the former one still goes
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # the former one is still being deleted
                     raise
         return ids.read([topic]).get(topic, before) not in {before, None}
 
