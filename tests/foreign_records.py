@@ -44,13 +44,13 @@ def encoded(kind: str, record: dict[str, Any]) -> bytes:
     return RecordCodec(kind, "any", FileRegistry()).encode(record)
 
 
-def good_records(model_id: str) -> dict[str, list[tuple[str, Keyed]]]:
+def valid_records(model_id: str) -> dict[str, list[tuple[str, Keyed]]]:
     """Return kinds and keyed records by the field of `Topics`; the control topic has four.
 
     Parameters
     ----------
     model_id
-        Of the model that the records name.
+        Id of the model in the records.
     """
     one = transaction(1)
     later = NOON + timedelta(minutes=2)
@@ -123,31 +123,31 @@ def _control_records(model_id: str) -> list[tuple[str, Keyed]]:
     ]
 
 
-def foreign_values(good: bytes, other: bytes) -> list[bytes | None]:
+def foreign_values(valid: bytes, other: bytes) -> list[bytes | None]:
     """Return values that are no records of a topic.
 
     Parameters
     ----------
     good
-        A record of the topic, to be cut.
+        A record of the topic, to truncate.
     other
         A record of another schema.
     """
     return [
         None, b"", b"test", b"\0", header(2_000_000_000), header(2_000_000_000) + b"body", other,
-        good[: len(good) // 2], good + b"x", good[:5], b'{"transaction_id": 1}', b"\x01" + good[1:],
-        good[:5] + b"\xff" * 40, good[:5] + bytes(500),
+        valid[: len(valid) // 2], valid + b"x", valid[:5], b'{"transaction_id": 1}', b"\x01" + valid[1:],
+        valid[:5] + b"\xff" * 40, valid[:5] + bytes(500),
     ]  # fmt: skip
 
 
-def foreign_records(good: bytes, other: bytes, *, compacted: bool) -> list[Keyed]:
+def foreign_records(valid: bytes, other: bytes, *, compacted: bool) -> list[Keyed]:
     """Return each value under each key, without tombstones of control keys, which are valid records.
 
     A broker accepts no record without a key in a compacted topic.
     """
     return [
         (key, value)
-        for value in foreign_values(good, other)
+        for value in foreign_values(valid, other)
         for key in KEYS
         if not (compacted and key is None)
         if value or not (key or b"").startswith((b"deployment", b"rules", b"snooze/c", b"list/frozen"))

@@ -23,7 +23,7 @@ class SavepointFixture:
     Attributes
     ----------
     version : str
-        Of fraudstream; the folder's name.
+        Release of fraudstream; the name of the folder.
     stream : pyarrow.Table
         Labelled transactions as sent, with a column `stage`, see LABELLED. Those with known labels come first.
     """

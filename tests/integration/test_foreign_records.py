@@ -34,7 +34,7 @@ from fraudstream.system.failures import RuntimeFailure
 from models.scoring.artifact import load_artifact
 from producers.publisher import Publisher
 from schemas.errors import UserError
-from tests.foreign_records import foreign_records, good_records
+from tests.foreign_records import foreign_records, valid_records
 from tests.unit.training.histories import artifact_folder, history_file
 
 pytestmark = pytest.mark.integration
@@ -145,7 +145,7 @@ class Polluted:
     settings: Settings
     services: Services
     position: str
-    """of the good dead letter"""
+    """Position of the valid dead letter."""
     out: Path
 
     def environment(self) -> dict[str, str]:
@@ -181,12 +181,12 @@ def polluted(lone_broker, tmp_path_factory) -> Polluted:
     broker = Broker.of(settings)
     create_topics(broker)
     position = ""
-    good = good_records(load_artifact(artifact_folder()).manifest.model_id)
+    valid = valid_records(load_artifact(artifact_folder()).manifest.model_id)
     with Publisher(broker.bootstrap_servers) as publisher:
         for field, topic in asdict(settings.topics).items():
-            records = [keyed for _, keyed in good[field]]
+            records = [keyed for _, keyed in valid[field]]
             payload = records[0][1] or b""
-            other = good["labels" if field != "labels" else "drift"][0][1][1] or b""
+            other = valid["labels" if field != "labels" else "drift"][0][1][1] or b""
             foreign = foreign_records(payload, other, compacted=field == "control")
             publisher.publish([*foreign, *records, *foreign], topic)
             if field == "dead_letters":
@@ -326,16 +326,16 @@ def test_console_shows_the_valid_records_and_no_request_fails(polluted):
 
 def test_api_and_its_metrics_survive_foreign_records_while_they_read(polluted):
     topics = polluted.settings.topics
-    good = good_records("m")
+    valid = valid_records("m")
     with open_exporter(polluted.settings, polluted.services) as registry:
         app = create_application(polluted.settings, polluted.services, registry)
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
             with Publisher(polluted.services.bootstrap_servers) as publisher:
                 for field, topic in asdict(topics).items():
-                    (_, (_, payload)), *_ = good[field]
-                    other = good["drift" if field != "drift" else "labels"][0][1][1]
+                    (_, (_, payload)), *_ = valid[field]
+                    other = valid["drift" if field != "drift" else "labels"][0][1][1]
                     foreign = foreign_records(payload, other, compacted=field == "control")
-                    publisher.publish([*foreign, *(keyed for _, keyed in good[field])], topic)
+                    publisher.publish([*foreign, *(keyed for _, keyed in valid[field])], topic)
 
             def counted() -> bool:
                 text = client.get("/metrics").text

@@ -59,7 +59,7 @@ class Size:
 
     records: int
     writers: int
-    good: int
+    valid: int
 
 
 class CachedRegistry:
@@ -132,23 +132,23 @@ class Flood:
             self._send(topic, [(b"w0", header(schema_id)) for schema_id in range(1, newest + 1)])
         self._lane.await_records(self._lane.topics.dead_letters, self.expected.letters)
 
-    def send(self, good: Iterator[Message]) -> None:
+    def send(self, valid: Iterator[Message]) -> None:
         """Send everything; valid transactions are mixed in, and stay in sequence."""
         topics, size = self._lane.topics, self._size
         for first in range(0, size.records, CHUNK):
             count = min(CHUNK, size.records - first)
             of_labels = round(count * LABELS_SHARE)
-            some = [*islice(good, round(size.good * count / size.records) + 1)]
+            some = [*islice(valid, round(size.valid * count / size.records) + 1)]
             foreign = [*self._floods[topics.transactions].draw(count - of_labels - len(some))]
             self._send(topics.transactions, self._mixed(some, foreign))
             self._send(topics.labels, [*self._floods[topics.labels].draw(of_labels)])
 
-    def _mixed(self, good: list[Message], foreign: list[Message]) -> list[Message]:
+    def _mixed(self, valid: list[Message], foreign: list[Message]) -> list[Message]:
         """Return both mixed, each in sequence."""
-        from_valid = [True] * len(good) + [False] * len(foreign)
+        from_valid = [True] * len(valid) + [False] * len(foreign)
         self._chance.shuffle(from_valid)
-        goods, foreigns = iter(good), iter(foreign)
-        return [next(goods if is_valid else foreigns) for is_valid in from_valid]
+        valid_ones, foreigns = iter(valid), iter(foreign)
+        return [next(valid_ones if is_valid else foreigns) for is_valid in from_valid]
 
     def _send(self, topic: str, messages: list[Message]) -> None:
         positions = self._lane.send_raw(messages, topic, time_ms=self._time_ms)
@@ -175,18 +175,18 @@ def await_all(lane: Lane, expected: Outcomes) -> None:
         assert wait_until(lambda found=found: size() > found, seconds=DONE_SECONDS, interval_s=1.0), (found, total)
 
 
-def read_outcomes(lane: Lane, topics: Sequence[str], good: dict[str, float]) -> Outcomes:
+def read_outcomes(lane: Lane, topics: Sequence[str], valid: dict[str, float]) -> Outcomes:
     """Read the output of the job, and compare the scores of valid transactions."""
     found, seen = Outcomes(topics), 0
     for item in lane.records(SCORE, lane.topics.scores):
         found.add_score(item["customer_id"], item["transaction_id"], item["event_time"])
         assert 0 <= item["score"] <= 1
-        if item["transaction_id"] in good:
-            assert item["score"] == good[item["transaction_id"]]
+        if item["transaction_id"] in valid:
+            assert item["score"] == valid[item["transaction_id"]]
             seen += 1
     for item in lane.records(DEAD_LETTER, lane.topics.dead_letters):
         found.add_letter(item["topic"], item["partition"], item["offset"], item["reason"], item["payload"])
-    assert seen == len(good)
+    assert seen == len(valid)
     return found
 
 
@@ -195,7 +195,7 @@ def run(lane: Lane, url: str, artifact, size: Size, seed: int) -> None:
     began = time.monotonic()
     # Recent times: some of the flood's times equal the clock, and expire customers of long ago.
     start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS_AGO)
-    table = card_world(size.good, customers=max(300, size.good // 20), start=start, days=DAYS_AGO)
+    table = card_world(size.valid, customers=max(300, size.valid // 20), start=start, days=DAYS_AGO)
     flood = Flood(lane, url, size, seed)
     lane.submit()
     flood.make_schemas_known()
@@ -219,12 +219,12 @@ def run(lane: Lane, url: str, artifact, size: Size, seed: int) -> None:
 
 
 def test_each_record_of_any_writer_is_a_score_or_a_dead_letter_without_a_restart(open_lane, url, artifact):
-    run(open_lane(registry_url=url), url, artifact, Size(records=8_000, writers=40, good=2_000), SEED)
+    run(open_lane(registry_url=url), url, artifact, Size(records=8_000, writers=40, valid=2_000), SEED)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(7_200)
 @pytest.mark.parametrize(("mode", "share"), [("thread", 0.8), ("process", 0.2)])
 def test_each_of_a_million_records_is_a_score_or_a_dead_letter_without_a_restart(open_lane, url, artifact, mode, share):
-    size = Size(records=round(CASES * share), writers=300, good=round(CASES * share / 40))
+    size = Size(records=round(CASES * share), writers=300, valid=round(CASES * share / 40))
     run(open_lane(registry_url=url, mode=mode), url, artifact, size, SEED + round(100 * share))

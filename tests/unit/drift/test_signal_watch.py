@@ -45,7 +45,7 @@ def test_histogram_shift_under_the_same_mean_is_a_drift():
     assert record["psi"] > 1
 
 
-def test_record_is_in_the_signals_own_unit_and_fits_the_schema():
+def test_record_is_in_the_unit_of_the_signal_and_fits_the_schema():
     records = feed(SignalWatch("amount", {}), shifted(6.0))
     assert records
     for record in records:

@@ -118,11 +118,11 @@ class OperatorInMemory:
     Parameters
     ----------
     folder : Path
-        Of the model.
+        Folder of the model.
     context : Context, optional
-        Of an earlier operator: this one is restored from it.
+        Context of an earlier operator, from which this one is restored.
     changes
-        Of the job's settings.
+        Changed settings of the job.
     """
 
     def __init__(self, folder: Path, context: Context | None = None, **changes: Any) -> None:

@@ -135,7 +135,7 @@ def test_other_records_are_scored_as_if_culprits_had_never_arrived(monkeypatch, 
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_culprit_is_a_dead_letter_with_its_bytes_its_position_and_what_was_raised(monkeypatch, stage):
+def test_culprit_is_a_dead_letter_with_its_bytes_position_and_error(monkeypatch, stage):
     STAGES[stage](monkeypatch, ids(CULPRITS))
     operator = run(transactions())
     letters = {letter["offset"]: letter for letter in operator.letters}

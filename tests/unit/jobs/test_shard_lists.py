@@ -66,7 +66,7 @@ def test_change_of_many_entries_is_answered_once_after_its_last(shard):
 
 
 @pytest.mark.parametrize("ending", [entry(FIRST, removed=True), f"list/some/{FIRST}"])
-def test_entry_ends_with_a_tombstone_and_with_a_record_that_says_so(shard, ending):
+def test_entry_ends_with_a_tombstone_and_with_a_removal_record(shard, ending):
     apply(shard, entry(FIRST))
     apply(shard, ending)
     assert FIRST not in blocked(shard)

@@ -32,7 +32,7 @@ _numbers = count()
 
 @pytest.fixture(scope="module")
 def broker():
-    """Run librdkafka's own broker: the real protocol over a real socket, without a JVM."""
+    """Run the test broker of librdkafka: the real protocol over a real socket, without a JVM."""
     owner = Producer({"test.mock.num.brokers": 1, "log_level": 2})
     (only,) = owner.list_topics(timeout=10).brokers.values()
     yield f"{only.host}:{only.port}"
@@ -109,7 +109,7 @@ def test_replay_at_a_speed_ends_with_its_last_event(broker, topic, small):
     assert 0.49 < result.seconds < 2
 
 
-def test_live_production_keeps_to_its_seconds(broker, topic):
+def test_live_production_lasts_its_seconds(broker, topic):
     registry, config = open_registry(None), SimulationConfig(seed=1, merchants=100)
     with Publisher(broker) as publisher:
         result = produce(config, publisher, topic, registry, rate=500, seconds=1, begin=BEGIN)

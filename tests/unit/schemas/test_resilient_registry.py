@@ -100,7 +100,7 @@ def flood(resilient):
         refused(resilient, schema_id)
 
 
-def test_new_writer_of_our_subject_is_known_at_once_among_invented_ids(resilient, flaky, clock):
+def test_new_writer_of_a_known_subject_is_found_at_once_among_invented_ids(resilient, flaky, clock):
     resilient.id_for("t-value", "transaction")
     flood(resilient)
     clock.now += LIST_S

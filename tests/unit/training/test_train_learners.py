@@ -96,7 +96,7 @@ def test_manifest_names_the_kind(trained):
 
 
 @pytest.mark.parametrize("balance", ["weights", "smote"])
-def test_balance_and_calibration_go_together(balance, tmp_path):
+def test_balance_and_calibration_can_be_combined(balance, tmp_path):
     manifest = train(
         history_file(),
         tmp_path,

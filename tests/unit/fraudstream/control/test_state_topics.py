@@ -42,7 +42,7 @@ def test_remote_state_has_unknown_offsets(tmp_path, folder):
     assert StateTopics.read(None, folder and tmp_path / folder, ["t"]) == StateTopics()
 
 
-def test_generations_are_read_from_the_uids_where_there_is_no_manifest(tmp_path):
+def test_generations_are_read_from_the_uids_without_a_manifest(tmp_path):
     uids = uid("labels-source-3") + b"12" + uid("control-source") + b"7" + uid("transactions-source-12")
     (tmp_path / METADATA_FILE).write_bytes(b"\0\0" + uids + b"3")
     assert StateTopics.read(None, tmp_path, []).generations == {"labels": 3, "transactions": 12}

@@ -12,7 +12,7 @@ from schemas.codec import RecordCodec
 from schemas.deployment import Deployment
 from schemas.registry import FileRegistry
 from schemas.topics import Topics
-from tests.foreign_records import foreign_records, good_records
+from tests.foreign_records import foreign_records, valid_records
 from tests.records import label, label_codec, transaction, transaction_codec
 from tests.unit.fraudstream.kafka.topic_messages import Message
 
@@ -107,7 +107,7 @@ def test_topic_that_is_read_repeatedly_is_reported_once(caplog):
     assert caplog.messages[0].startswith("skipped 2 records of fraud.drift.v1 that are no drift records (first:")
 
 
-VALID = good_records("m")
+VALID = valid_records("m")
 
 
 @pytest.mark.parametrize("field", VALID)
