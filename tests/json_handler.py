@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler
 class JsonHandler(BaseHTTPRequestHandler):
     """Request handler that answers in JSON and logs nothing."""
 
-    def answer(self, status: int, body: dict[str, object]) -> None:
+    def answer(self, status: int, body: object) -> None:
         content = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -1,6 +1,7 @@
-"""Deletes a topic and creates it again, as its owner would."""
+"""Topics that their owner deletes and creates again."""
 
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from fraudstream.kafka.broker import Broker
@@ -25,6 +26,11 @@ def recreate(broker: Broker, topic: str, partitions: int = 1) -> None:
         return ids.read([topic]).get(topic, before) not in {before, None}
 
     assert wait_until(created, seconds=60, interval_s=0.2)
+    await_leaders(client, topic, partitions)
+
+
+def await_leaders(client: AdminClient, topic: str, partitions: int) -> None:
+    """Wait until a topic has that many partitions, each with a leader."""
 
     def led() -> bool:
         found = client.list_topics(topic, timeout=10).topics[topic].partitions

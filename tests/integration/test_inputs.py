@@ -15,6 +15,7 @@ from confluent_kafka.admin import (
 from fraudstream.kafka.new_partitions import NewPartitions
 from fraudstream.kafka.topic_reader import topic_starts
 from fraudstream.system.deadline import wait_until
+from tests.integration.recreated import await_leaders
 from tests.integration.scoring_lane import Lane
 from tests.records import NOON_MS, label, label_codec, transaction, transaction_codec
 
@@ -65,12 +66,7 @@ def add_partitions(lane: Lane, topic: str, count: int) -> None:
     client = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
     for future in client.create_partitions([WantedPartitions(topic, count)]).values():
         future.result()
-
-    def led() -> bool:
-        found = client.list_topics(topic, timeout=10).topics[topic].partitions
-        return len(found) == count and all(part.leader >= 0 for part in found.values())
-
-    assert wait_until(led, seconds=30)
+    await_leaders(client, topic, count)
 
 
 def produce(lane: Lane, topic: str, pairs: list[tuple[bytes, bytes]], **where) -> None:

@@ -4,14 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fraudstream.system.deadline import wait_until
 from models.scoring.transaction_scorer import TransactionScorer
 from producers.encoding import encode_labels
 from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import FileRegistry
 from schemas.rejection import Reason
 from tests.integration.expected import card_world, known_scores
-from tests.integration.scoring_lane import Lane
 
 pytestmark = pytest.mark.integration
 
@@ -26,18 +24,6 @@ def world():
     return table.slice(0, PAST), table.slice(PAST)
 
 
-def await_labels(lane: Lane, table: pa.Table, count: int) -> None:
-    """Send the newest transactions again, as duplicates, until all are scored with all labels."""
-    newest = table.slice(len(table) - 40)
-
-    def known() -> bool:
-        lane.send(newest)
-        seen = {item["customer_id"]: sum(item["label_offsets"]) for item in lane.scores()}
-        return all(seen.get(customer) == count for customer in newest["customer_id"].to_pylist())
-
-    assert wait_until(known, seconds=60, interval_s=0.5)
-
-
 def test_scores_use_the_labels_that_they_name_and_a_savepoint_keeps_them(open_lane, artifact, world):
     past, present = world
     lane = open_lane(partitions=2)
@@ -47,7 +33,7 @@ def test_scores_use_the_labels_that_they_name_and_a_savepoint_keeps_them(open_la
     lane.send_labels(past)
     invalid = list(encode_labels(past.slice(0, BAD), FileRegistry(), "t-value"))
     positions = lane.send_raw([(b"somebody else", value) for _, value in invalid], lane.topics.labels)
-    await_labels(lane, past, PAST + BAD)
+    lane.await_labels(past, PAST + BAD)
     lane.submit(savepoint=lane.stop_with_savepoint())
     lane.send(present)
     lane.await_scores(PAST + PRESENT)

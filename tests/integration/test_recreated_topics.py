@@ -39,18 +39,6 @@ def recreate_labels(lane: Lane) -> None:
     recreate(lane.broker, lane.topics.labels)
 
 
-def await_labels(lane: Lane, table, count: int) -> None:
-    """Send the newest transactions again, as duplicates, until all are scored with all labels."""
-    newest = table.slice(len(table) - 40)
-
-    def known() -> bool:
-        lane.send(newest)
-        seen = {item["customer_id"]: sum(item["label_offsets"]) for item in lane.scores()}
-        return all(seen.get(customer) == count for customer in newest["customer_id"].to_pylist())
-
-    assert wait_until(known, seconds=60, interval_s=0.5)
-
-
 def recreated_topics(lane: Lane) -> list[str]:
     job = next(job for job in read_status(lane.settings)["jobs"] if job["id"] == lane.job_ids[-1])
     return job["recreated_topics"]
@@ -70,7 +58,7 @@ def test_recreated_labels_topic_is_reported_and_read_from_the_start_on_request(o
     lane.submit()
     lane.send(past)
     lane.send_labels(past)
-    await_labels(lane, past, PAST)
+    lane.await_labels(past, PAST)
     assert recreated_topics(lane) == []
     assert set(measured(lane).values()) == {0.0}
     savepoint = lane.stop_with_savepoint()
@@ -85,7 +73,7 @@ def test_recreated_labels_topic_is_reported_and_read_from_the_start_on_request(o
     invalid = next(iter(encode_labels(past.slice(0, 1), FileRegistry(), "t-value")))[1]
     (position,) = lane.send_raw([(b"somebody else", invalid)], lane.topics.labels)
     entry = label_entry(1, AGAIN + 1)
-    await_labels(lane, past, entry)
+    lane.await_labels(past, entry)
     assert [(item["partition"], item["offset"]) for item in lane.dead_letters()] == [position]
     lane.send(present)
     lane.await_scores(PAST + PRESENT)

@@ -30,7 +30,7 @@ from producers.scenarios import NEW_PATTERN
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW, read_history, read_label_file
 from schemas.registry import FileRegistry
 from tests.records import NOON_MS
-from tests.unit.fraudstream.archives import archive_history
+from tests.unit.fraudstream.archives import archive_history, quiet
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.rules.books import book, rule
 from tests.unit.scoring.simulated_job import SimulatedJob
@@ -41,10 +41,6 @@ RULES = book(rule("large", "amount > 5 * mean_30d and amount > 50", "REVIEW"))
 IDS = ("shared by all", "shared by pairs")
 
 Key = tuple[str, str]
-
-
-def quiet(_stage: str, _done: int, _total: int) -> None:
-    pass
 
 
 @cache

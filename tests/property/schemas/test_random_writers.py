@@ -24,6 +24,7 @@ from schemas.rejection import Reason, Rejection
 from schemas.time_units import LATEST_MS
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.validation import Limits
+from tests.extended_registry import ExtendedRegistry
 from tests.hostile_records import Hostile
 from tests.property.scoring.record_breaks import breaks
 from tests.random_writers import ODD_VALUES, RandomWriter, framed, random_writer
@@ -35,17 +36,6 @@ MAKE = {TRANSACTION: transaction, LABEL: label}
 DECODERS = {TRANSACTION: TransactionBatchDecoder, LABEL: LabelBatchDecoder}
 TIMES = ("event_time", "label_time")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Registry(FileRegistry):
-    """The committed schemas and those of some writers."""
-
-    def __init__(self, writers: list[RandomWriter]) -> None:
-        super().__init__()
-        self._texts = {FIRST_ID + number: writer.text for number, writer in enumerate(writers)}
-
-    def schema_for(self, schema_id: int) -> str:
-        return self._texts.get(schema_id) or super().schema_for(schema_id)
 
 
 class Case(NamedTuple):
@@ -139,7 +129,8 @@ def check(kind: str, seed: int) -> list[Rejection]:
     chance = random.Random(seed)  # noqa: S311 - the same each time
     writers = [random_writer(chance, schema_json(kind)) for _ in range(WRITERS)]
     cases = cases_of(chance, kind, writers)
-    decoder = DECODERS[kind]("", Registry(writers), Limits(), lambda: NOON_MS)
+    registry = ExtendedRegistry({FIRST_ID + number: writer.text for number, writer in enumerate(writers)})
+    decoder = DECODERS[kind]("", registry, Limits(), lambda: NOON_MS)
     batch = decoder.decode([case.key for case in cases], [case.payload for case in cases], np.full(len(cases), NOON_MS))
     batch.records.validate(full=True)
     found = {item.row: item for item in batch.rejections}

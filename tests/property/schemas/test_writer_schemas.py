@@ -17,10 +17,11 @@ from schemas.columns import TRANSACTION_ARROW
 from schemas.framing import header
 from schemas.plain_schema import plain_schema
 from schemas.record_walk import RecordWalk
-from schemas.registry import FileRegistry, UnknownSchemaError
+from schemas.registry import UnknownSchemaError
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.validation import Limits
 from schemas.writer_schema import WriterSchema, _simple
+from tests.extended_registry import ExtendedRegistry
 from tests.records import NOON_MS, transaction
 
 CURRENT = json.loads(schema_text(TRANSACTION))
@@ -66,17 +67,7 @@ FOREIGN = {
 }
 
 
-class Registry(FileRegistry):
-    """The committed ids, and those of the schemas above."""
-
-    def schema_for(self, schema_id):
-        if schema_id in FOREIGN:
-            return FOREIGN[schema_id]
-        found = {**SIMPLE, **OTHERS}.get(schema_id)
-        return json.dumps(found) if found else super().schema_for(schema_id)
-
-
-registry = Registry()
+registry = ExtendedRegistry({key: json.dumps(schema) for key, schema in {**SIMPLE, **OTHERS}.items()} | FOREIGN)
 decoder = TransactionBatchDecoder("t-value", registry, Limits())
 reader = RecordCodec(TRANSACTION, "t-value", registry)
 extras = {"channel": "web", "terminal": 7, "installments": -3, "contactless": True, "trust": 0.5, "tags": ["a", "b"]}

@@ -8,12 +8,21 @@ import pyarrow as pa
 from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
 from models.features.table import FEATURE_NAMES
 from models.scoring.backfill import backfill
-from schemas.columns import INFERENCE_ARROW, read_history
+from schemas.columns import INFERENCE_ARROW, LABEL_ARROW, read_history
 from tests.unit.training.histories import artifact, history_file
 
 
+def labels() -> pa.Table:
+    """Return the labels of `history`."""
+    return read_history(history_file()).select(LABEL_ARROW.names)
+
+
+def quiet(_stage: str, _done: int, _total: int) -> None:
+    """Report no progress."""
+
+
 def archive_history(folder: Path, table: pa.Table | None = None) -> Path:
-    """Archive a history, `history` if left out, as a job with the champion would have logged it; returns the folder."""
+    """Archive a history, by default `history`, as logged by a job with the champion; returns the folder."""
     table, manifest = read_history(history_file()) if table is None else table, artifact().manifest
     scored = pa.Table.from_batches(backfill(table, artifact(), with_labels=True))
     x = np.column_stack([scored[name].to_numpy() for name in FEATURE_NAMES])

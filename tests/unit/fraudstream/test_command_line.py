@@ -19,11 +19,7 @@ COMMAND = [sys.executable, "-m", "fraudstream"]
 SMALL_WORLD = ["--customers", "50", "--merchants", "100", "--days", "4"]
 
 
-@pytest.fixture(autouse=True)
-def separate_state(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", raising=False)
-    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("separate_state")
 
 
 def run(*arguments, **options):

@@ -11,11 +11,7 @@ from fraudstream.terminal import err
 PROGRAM = typer.main.get_command(app)
 
 
-@pytest.fixture(autouse=True)
-def separate_state(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", raising=False)
-    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("separate_state")
 
 
 def run(*arguments: str):

@@ -18,6 +18,7 @@ from schemas.customer_snooze import CustomerSnooze
 from schemas.registry import FileRegistry
 from tests.records import NOON, NOON_MS
 from tests.unit.jobs.job_configs import job_config
+from tests.unit.jobs.map_state import MapLike
 from tests.unit.jobs.value_state import Value
 from tests.unit.training.histories import artifact, history
 
@@ -40,22 +41,12 @@ class Counts:
         self.refusals += 1
 
 
-class Entries(dict):
-    """A map state."""
-
-    put = dict.__setitem__
-    contains = dict.__contains__
-
-    def remove(self, key):
-        self.pop(key, None)
-
-
 def shard_state():
     return SimpleNamespace(
         rules=Value(),
         pending_rules=Value(),
-        snoozes=Entries(),
-        list_entries=Entries(),
+        snoozes=MapLike(),
+        list_entries=MapLike(),
         begun=Value(),
         put_all=dict.update,
     )

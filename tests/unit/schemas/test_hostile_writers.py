@@ -19,6 +19,7 @@ from schemas.rejection import MAX_DETAIL, Reason
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.transaction_fields import TRANSACTION_FIELDS
 from schemas.validation import TRANSACTION_CHECKS, Limits
+from tests.extended_registry import ExtendedRegistry
 from tests.records import NOON_MS, label, transaction
 
 WRITER = 900
@@ -26,17 +27,6 @@ UUID_TEXT = "8b6f7a52-5c0e-4d0c-9a53-0d1c6f6a9f11"
 UUID_TYPE = {"type": "string", "logicalType": "uuid"}
 DECODERS = {TRANSACTION: TransactionBatchDecoder, LABEL: LabelBatchDecoder}
 MAKE = {TRANSACTION: transaction, LABEL: label}
-
-
-class Registry(FileRegistry):
-    """The committed schemas and one registered by a writer."""
-
-    def __init__(self, text):
-        super().__init__()
-        self._text = text
-
-    def schema_for(self, schema_id):
-        return self._text if schema_id == WRITER else super().schema_for(schema_id)
 
 
 def changed(kind, more=(), **types):
@@ -54,7 +44,7 @@ def body(schema, record):
 def decode(kind, schema, payloads, customer="c0"):
     """Decode payloads of a writer, followed by a valid record of the committed schema."""
     text = schema if isinstance(schema, str) else json.dumps(schema)
-    registry = Registry(text)
+    registry = ExtendedRegistry({WRITER: text})
     good = RecordCodec(kind, "", registry).encode(MAKE[kind](0))
     decoder = DECODERS[kind]("", registry, Limits())
     batch = decoder.decode([customer] * len(payloads) + ["c0"], [*payloads, good], np.full(len(payloads) + 1, NOON_MS))
@@ -144,7 +134,7 @@ def test_times_in_rule_books_and_deployments_of_other_writers_are_read():
         book = {"book_id": "b", "changed_at": NOON_MS, "changed_by": UUID_TEXT, "reason": "", "rules": []}
         served = {"model_id": "m", "location": "l", "sha256": "s"}
         record = book | {"deployment_id": "d", "champion": served}
-        read = RecordCodec(kind, "", Registry(json.dumps(schema))).decode(body(schema, record))
+        read = RecordCodec(kind, "", ExtendedRegistry({WRITER: json.dumps(schema)})).decode(body(schema, record))
         assert (read["changed_at"].timestamp() * 1000, read["changed_by"]) == (NOON_MS, UUID_TEXT)
 
 
@@ -233,7 +223,7 @@ def test_invalid_schema_sets_its_records_aside(name):
     assert rejection.reason in {Reason.UNKNOWN_SCHEMA, Reason.UNDECODABLE}
     assert len(rejection.detail.encode()) <= 4 * MAX_DETAIL
     with pytest.raises((UnknownSchemaError, UndecodableError)):
-        RecordCodec(TRANSACTION, "", Registry(NO_SCHEMAS[name])).decode(payload)
+        RecordCodec(TRANSACTION, "", ExtendedRegistry({WRITER: NO_SCHEMAS[name]})).decode(payload)
 
 
 @pytest.mark.parametrize("kind", [["string"], [["null", "string"]], {"type": {"type": "string"}}, {"type": "string"}])

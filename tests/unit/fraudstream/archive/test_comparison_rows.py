@@ -10,15 +10,11 @@ from fraudstream.archive.comparison_rows import DUPLICATE, compare_on
 from fraudstream.system.failures import NotReady
 from models.scoring.artifact import load_artifact
 from models.training.metrics import pr_auc
-from schemas.columns import LABEL_ARROW, read_history
+from schemas.columns import read_history
 from schemas.errors import UserError
-from tests.unit.fraudstream.archives import archive_history
+from tests.unit.fraudstream.archives import labels, quiet
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 from tests.unit.training.other_models import better_folder
-
-
-def quiet(_stage: str, _done: int, _total: int) -> None:
-    pass
 
 
 def no_labels() -> pa.Table:
@@ -28,15 +24,6 @@ def no_labels() -> pa.Table:
 @pytest.fixture(scope="module")
 def replayed():
     return compare_on(history_file(), artifact(), load_artifact(better_folder()), no_labels, quiet)
-
-
-@pytest.fixture(scope="module")
-def archived(tmp_path_factory):
-    return archive_history(tmp_path_factory.mktemp("archive"))
-
-
-def labels() -> pa.Table:
-    return read_history(history_file()).select(LABEL_ARROW.names)
 
 
 def test_replay_reproduces_the_metrics_of_training(replayed):

@@ -1,8 +1,6 @@
 import json
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -10,7 +8,7 @@ from fraudstream.control.bluegreen import BlueGreen
 from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.failures import RuntimeFailure
-from tests.json_handler import JsonHandler
+from tests.json_server import json_server
 from tests.unit.jobs.job_configs import job_config
 
 BLUE, GREEN, OTHER = "score-transactions", "score-transactions-green", "score-transactions-other"
@@ -47,18 +45,9 @@ class World:
 
 @pytest.fixture
 def world(tmp_path) -> Iterator[World]:
-    class Handler(JsonHandler):
-        def do_GET(self) -> None:  # noqa: N802 (named by http.server)
-            self.answer(200, made.answer(self.path))
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made = World(tmp_path, f"http://127.0.0.1:{server.server_port}")
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with json_server(lambda path: made.answer(path)) as url:  # noqa: PLW0108 - it is made with the address
+        made = World(tmp_path, url)
+        yield made
 
 
 def test_live_new_version_completes_the_switch_and_can_be_rolled_back(world):

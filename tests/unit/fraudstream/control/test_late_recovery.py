@@ -1,13 +1,11 @@
 import os
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from fraudstream.control.late_recovery import SAFE_OUTAGE, late_recovery
 from fraudstream.devstack.flink_rest import FlinkRest
-from tests.json_handler import JsonHandler
+from tests.json_server import json_server
 
 TAKEN_MS, SAFE_MS = 1_770_000_000_000, 890_000
 
@@ -26,29 +24,19 @@ class Flink:
             "id": 7, "restore_timestamp": TAKEN_MS + after_ms, "is_savepoint": False, "external_path": "s3://c/chk-7",
         } | changes  # fmt: skip
 
+    def answer(self, path: str) -> dict[str, object]:
+        if path.endswith("/config"):
+            return {"execution-config": {"user-config": self.parameters}}
+        if path.endswith("/job"):
+            return {"state": "RUNNING", "vertices": [{"start-time": self.deployed_ms}, {"start-time": -1}]}
+        return {"latest": {"restored": self.restored}, "history": self.history}
+
 
 @pytest.fixture
 def flink() -> Iterator[tuple[Flink, FlinkRest]]:
     answers = Flink()
-
-    class Handler(JsonHandler):
-        def do_GET(self) -> None:  # noqa: N802 (named by http.server)
-            if self.path.endswith("/config"):
-                self.answer(200, {"execution-config": {"user-config": answers.parameters}})
-            elif self.path.endswith("/job"):
-                self.answer(
-                    200, {"state": "RUNNING", "vertices": [{"start-time": answers.deployed_ms}, {"start-time": -1}]}
-                )
-            else:
-                self.answer(200, {"latest": {"restored": answers.restored}, "history": answers.history})
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield answers, FlinkRest(url=f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with json_server(answers.answer) as url:
+        yield answers, FlinkRest(url=url)
 
 
 def test_recovery_after_the_transaction_timeout_is_reported_with_possible_losses(flink):

@@ -1,7 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -10,6 +9,7 @@ from fraudstream.devstack.flink_rest import FlinkRefusal, FlinkRest, cause_line
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.ports import LOOPBACK, free_port
 from tests.hostile_json import HOSTILE_JSON
+from tests.json_server import serving
 
 JAVA = """org.apache.flink.runtime.JobException: Recovery is suppressed
 \tat org.apache.flink.Foo.bar(Foo.java:1)
@@ -111,12 +111,8 @@ def answering(status: int, body: bytes = b"") -> Iterator[FlinkRest]:
         def log_message(self, *_: object) -> None:
             """Log nothing."""
 
-    with HTTPServer((LOOPBACK, 0), Answer) as server:
-        Thread(target=server.serve_forever).start()
-        try:
-            yield FlinkRest(url=f"http://{LOOPBACK}:{server.server_port}")
-        finally:
-            server.shutdown()
+    with serving(Answer) as url:
+        yield FlinkRest(url=url)
 
 
 def test_cancellation_of_an_ended_job_is_no_error():

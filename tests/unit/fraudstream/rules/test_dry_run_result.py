@@ -7,10 +7,9 @@ from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
 from fraudstream.rules.dry_run_result import dry_run_rules
-from schemas.columns import LABEL_ARROW, read_history
 from schemas.errors import UserError
 from schemas.rule_book import RuleError
-from tests.unit.fraudstream.archives import archive_history
+from tests.unit.fraudstream.archives import labels, quiet
 from tests.unit.rules.books import book, rule
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 
@@ -19,19 +18,6 @@ RULES = book(
     rule("burst", "count_10m >= 4", "BLOCK"),
     rule("low_score", "score < 0.1", "ALLOW"),
 )
-
-
-def quiet(_stage, _done, _total):
-    pass
-
-
-def labels():
-    return read_history(history_file()).select(LABEL_ARROW.names)
-
-
-@pytest.fixture(scope="module")
-def archived(tmp_path_factory):
-    return archive_history(tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture(scope="module")

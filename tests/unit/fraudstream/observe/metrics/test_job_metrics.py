@@ -1,12 +1,10 @@
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.observe.metrics.job_metrics import NAME, JobMetrics
-from tests.json_handler import JsonHandler
+from tests.json_server import json_server
 
 FLINKS_NOW_MS = 1_000_000_000_000
 """A time in 2001, which no clock of this machine is near."""
@@ -28,17 +26,8 @@ class NoLag:
 
 @pytest.fixture
 def rest() -> Iterator[FlinkRest]:
-    class Handler(JsonHandler):
-        def do_GET(self) -> None:  # noqa: N802 (named by http.server)
-            self.answer(200, ANSWERS[self.path])
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield FlinkRest(url=f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with json_server(ANSWERS.__getitem__) as url:
+        yield FlinkRest(url=url)
 
 
 def test_age_of_a_checkpoint_is_by_the_clock_of_the_jobmanager(rest):

@@ -8,7 +8,7 @@ from fraudstream.observe.metrics.transaction_ids import TransactionIds
 from fraudstream.settings.settings import load_settings
 from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.framing import header
-from schemas.registry import FileRegistry
+from tests.extended_registry import ExtendedRegistry
 from tests.records import transaction, transaction_codec
 from tests.unit.fraudstream.kafka.topic_messages import Message
 
@@ -16,15 +16,9 @@ TOPIC = "fraud.transactions.v1"
 REVERSED = {**json.loads(schema_text(TRANSACTION)), "fields": json.loads(schema_text(TRANSACTION))["fields"][::-1]}
 
 
-class Registry(FileRegistry):
-    """The committed registry, with a writer schema of another field sequence under id 99."""
-
-    def schema_for(self, schema_id):
-        return json.dumps(REVERSED) if schema_id == 99 else super().schema_for(schema_id)
-
-
 def reader():
-    return TransactionIds(TopicCodecs(load_settings(), {TOPIC: TRANSACTION}, registry=Registry()), Registry())
+    registry = ExtendedRegistry({99: json.dumps(REVERSED)})
+    return TransactionIds(TopicCodecs(load_settings(), {TOPIC: TRANSACTION}, registry=registry), registry)
 
 
 def test_id_is_found_in_any_sequence_of_fields():
