@@ -48,7 +48,7 @@ class RandomWriter:
     Attributes
     ----------
     text : str
-        The schema as registered, with logical types, defaults, aliases, sort orders and docs.
+        The schema as registered, with logical types, defaults, aliases, order attributes and docs.
     plain : Any
         The same without these, parsed for fastavro.
     named : dict

@@ -20,7 +20,7 @@ for module in modules:
     import_module(module)
 print(len(modules), [found for found in sys.modules if found.partition(".")[0] in {shipped}])
 """
-BESIDE_OTHERS = """
+WITH_OTHERS = """
 import models, schemas
 from {name}.jobs.job_config import JobConfig
 from {name}.schemas.registry import FileRegistry
@@ -70,7 +70,7 @@ def test_private_package_and_another_of_the_plain_name_are_imported_side_by_side
     for name in SHIPPED:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("OWNER = 'theirs'\n")
-    found = output(BESIDE_OTHERS.format(name=code.package), tmp_path, code.folder)
+    found = output(WITH_OTHERS.format(name=code.package), tmp_path, code.folder)
     assert found.split() == ["theirs", "True", f"{code.package}.jobs.job_config", "True"]
 
 

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -9,7 +9,7 @@ from fraudstream.devstack.flink_rest import FlinkRefusal, FlinkRest, cause_line
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.ports import LOOPBACK, free_port
 from tests.hostile_json import HOSTILE_JSON
-from tests.json_server import serving
+from tests.served import served
 
 JAVA = """org.apache.flink.runtime.JobException: Recovery is suppressed
 \tat org.apache.flink.Foo.bar(Foo.java:1)
@@ -111,8 +111,8 @@ def answering(status: int, body: bytes = b"") -> Iterator[FlinkRest]:
         def log_message(self, *_: object) -> None:
             """Log nothing."""
 
-    with serving(Answer) as url:
-        yield FlinkRest(url=url)
+    with served(HTTPServer((LOOPBACK, 0), Answer)) as server:
+        yield FlinkRest(url=f"http://{LOOPBACK}:{server.server_port}")
 
 
 def test_cancellation_of_an_ended_job_is_no_error():
