@@ -183,8 +183,8 @@ def test_without_a_job_the_deadline_passes_and_no_transaction_is_approved(runnin
         assert client.get("/healthz").status_code == 200
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["was"]) == (503, "no answer of the job")
-        late = client.get("/v1/customers/c/features", headers={"X-Deadline-Ms": "50"})
-        assert (late.status_code, late.json()["was"]) == (504, "none")
+        features = client.get("/v1/customers/c/features", headers={"X-Deadline-Ms": "50"})
+        assert (features.status_code, features.json()["was"]) == (504, "none")
         body = transaction(5)
         for _ in range(2):
             answer = client.post("/v1/score", json=body, headers={"X-Deadline-Ms": "50"})

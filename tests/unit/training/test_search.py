@@ -60,8 +60,8 @@ def test_same_seed_finds_the_same_settings(prepared):
 def test_search_does_not_use_the_test_folds(prepared):
     later = replace(prepared.transactions, is_fraud=prepared.transactions.is_fraud.copy())
     end = settings().periods()[0][1].test_end
-    later = prepared.transactions.day >= (end - evaluate.EPOCH).days
-    later.is_fraud[later] = ~later.is_fraud[later]
+    tested = prepared.transactions.day >= (end - evaluate.EPOCH).days
+    later.is_fraud[tested] = ~later.is_fraud[tested]
     found = [
         search("logistic", measures(p), seed=7, seconds=1e9, max_trials=3)
         for p in (prepared, replace(prepared, transactions=later))
