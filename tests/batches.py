@@ -1,4 +1,4 @@
-"""Micro-batches for the tests of their decoders, and what all kinds of records have in common in them."""
+"""Micro-batches of each record kind, for the tests of their decoders."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from tests.records import NOON_MS, label, label_codec, transaction, transaction_
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of record: how to make one, write it and decode a batch of them."""
+    """A record kind: functions that make a record, encode it and decode a batch."""
 
     make: Callable[..., dict[str, Any]]
     codec: RecordCodec
@@ -32,7 +32,7 @@ class Kind:
         payload_changes: Mapping[int, Callable[[bytes], bytes]] | None = None,
         key_changes: Mapping[int, str | None] | None = None,
     ) -> DecodedBatch:
-        """Decode records that came at noon, some of them under other keys or with other bytes."""
+        """Decode records that arrived at noon, some with changed keys or payloads."""
         payloads = [self.codec.encode(record) for record in records]
         keys: list[str | None] = [record["customer_id"] for record in records]
         for row, change in (payload_changes or {}).items():

@@ -1,4 +1,4 @@
-"""Certificates for tests of TLS: an authority of our own, and what it has signed."""
+"""Certificates for tests of TLS: a local authority and the certificates it signed."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,19 +22,19 @@ class Signed:
 
 
 class Authority:
-    """Signs certificates; `certificate` is what those who are to trust it are given."""
+    """Certificate authority; clients that trust it are given `certificate`."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._key = ec.generate_private_key(ec.SECP256R1())
         constraint = x509.BasicConstraints(ca=True, path_length=None)
-        own = self._certificate(self._name, self._key, constraint)
+        root = self._certificate(self._name, self._key, constraint)
         self.certificate = folder / f"{name}.pem"
-        self.certificate.write_bytes(own.public_bytes(serialization.Encoding.PEM))
+        self.certificate.write_bytes(root.public_bytes(serialization.Encoding.PEM))
 
     def sign(self, name: str) -> Signed:
-        """Make a certificate for `name` that holds for loopback."""
+        """Make a certificate for `name`, valid for loopback."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         constraint = x509.BasicConstraints(ca=False, path_length=None)

@@ -1,4 +1,4 @@
-"""A real Chromium for tests of pages; who imports this is skipped where it or Playwright is not here."""
+"""A real Chromium for tests of pages; importing modules are skipped if it or Playwright is missing."""
 
 import os
 import shutil
@@ -20,9 +20,9 @@ needs_chromium = pytest.mark.skipif(
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """Run it for the length of a block."""
+    """Run Chromium within a block."""
     with playwright.sync_playwright() as driver:
-        # Its sandbox refuses root, as which tests run in containers; it shows our own page alone.
+        # Its sandbox refuses root, the user of tests in containers; it shows only pages of this project.
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield browser

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-# A shell that runs the tests in the background ignores Ctrl-C for them, and so for all that they start and interrupt.
+# A shell that runs the tests in the background makes them, and all their child processes, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A busy machine makes examples slow, not wrong. In CI this extends Hypothesis' own: the same examples each time.
+# A busy machine makes examples slow, not wrong. In CI this extends Hypothesis' profile: the same examples each time.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
@@ -21,16 +21,16 @@ OWN_STACK = (
     "tests/integration/test_runtime.py",
     "tests/integration/test_tutorial.py",
 )
-"""Tests that start brokers and clusters at the ports that these prefer."""
+"""Tests that start brokers and clusters on their preferred ports."""
 SHARED_STACK = "tests/integration/"
-"""Those that need a broker and a cluster; each process starts one for all of its tests, at other ports."""
+"""Tests that need a broker and a cluster; each process starts one for all of its tests, on other ports."""
 
 
 SLOWEST_FILES = 20
 
 
 class FilesWhole(LoadScopeScheduling):
-    """Scheduler that gives each file to one process, and all that prefers the same ports to the same one."""
+    """Scheduler that gives each file to one process, and all files with the same preferred ports to one process."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "own stack" if nodeid.startswith(OWN_STACK) else nodeid.partition("::")[0]
@@ -45,17 +45,17 @@ def pytest_terminal_summary(terminalreporter, config):
             seconds[report.nodeid.partition("::")[0]] += report.duration
     if seconds and config.getoption("numprocesses", 0):
         terminalreporter.section(f"slowest {SLOWEST_FILES} files of {seconds.total():,.0f} s in all")
-        for file, took in seconds.most_common(SLOWEST_FILES):
-            terminalreporter.write_line(f"{took:8.1f} s  {file}")
+        for file, duration in seconds.most_common(SLOWEST_FILES):
+            terminalreporter.write_line(f"{duration:8.1f} s  {file}")
 
 
 def pytest_xdist_make_scheduler(config, log):
     """Return the scheduler of a run in several processes."""
-    config.option.loadscopereorder = False  # as `pytest_collection_modifyitems` has them
+    config.option.loadscopereorder = False  # in the sequence of `pytest_collection_modifyitems`
     return FilesWhole(config, log)
 
 
 def pytest_collection_modifyitems(config, items):
-    """Put what takes longest first where tests run beside each other: the end waits for the slowest process."""
+    """Run the longest tests first in a run of several processes, which ends with the slowest one."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: (not item.nodeid.startswith(OWN_STACK), not item.nodeid.startswith(SHARED_STACK)))

@@ -1,4 +1,4 @@
-"""Foreign records in our topics, each with a valid record of the same kind."""
+"""Foreign records in the topics, each with a valid record of the same kind."""
 
 from datetime import timedelta
 from typing import Any
@@ -36,21 +36,21 @@ KEYS = (
     None, b"", b"\xff\xfe\x00", b"c0", b"deployment", b"rules", b"snooze/c0", b"snooze/\xff", b"list/frozen/c0",
     b"list/\xff", b"\xed\xa0\x80",
 )  # fmt: skip
-"""Of foreign records: none, empty, no UTF-8, and those that compaction and our readers go by."""
+"""Keys of foreign records: none, empty, invalid UTF-8, and those used by compaction and readers."""
 
 
 def encoded(kind: str, record: dict[str, Any]) -> bytes:
-    """Return a record as it lies in a topic."""
+    """Return a record as key and payload of a topic."""
     return RecordCodec(kind, "any", FileRegistry()).encode(record)
 
 
-def good_records(model_id: str) -> dict[str, list[tuple[str, Keyed]]]:
+def valid_records(model_id: str) -> dict[str, list[tuple[str, Keyed]]]:
     """Return kinds and keyed records by the field of `Topics`; the control topic has four.
 
     Parameters
     ----------
     model_id
-        Of the model that the records name.
+        Id of the model in the records.
     """
     one = transaction(1)
     later = NOON + timedelta(minutes=2)
@@ -99,10 +99,10 @@ def good_records(model_id: str) -> dict[str, list[tuple[str, Keyed]]]:
     }  # fmt: skip
     key = one["customer_id"].encode()
     found = {topic: [(kind, (key, encoded(kind, record)))] for topic, (kind, record) in records.items()}
-    return {**found, "control": _orders(model_id)}
+    return {**found, "control": _control_records(model_id)}
 
 
-def _orders(model_id: str) -> list[tuple[str, Keyed]]:
+def _control_records(model_id: str) -> list[tuple[str, Keyed]]:
     who = {"changed_at": NOON, "changed_by": "jane", "reason": ""}
     deployment = Deployment(
         deployment_id="good-deployment",
@@ -123,31 +123,31 @@ def _orders(model_id: str) -> list[tuple[str, Keyed]]:
     ]
 
 
-def foreign_values(good: bytes, other: bytes) -> list[bytes | None]:
+def foreign_values(valid: bytes, other: bytes) -> list[bytes | None]:
     """Return values that are no records of a topic.
 
     Parameters
     ----------
     good
-        A record of the topic, to be cut.
+        A record of the topic, to truncate.
     other
-        A record of another of our schemas.
+        A record of another schema.
     """
     return [
         None, b"", b"test", b"\0", header(2_000_000_000), header(2_000_000_000) + b"body", other,
-        good[: len(good) // 2], good + b"x", good[:5], b'{"transaction_id": 1}', b"\x01" + good[1:],
-        good[:5] + b"\xff" * 40, good[:5] + bytes(500),
+        valid[: len(valid) // 2], valid + b"x", valid[:5], b'{"transaction_id": 1}', b"\x01" + valid[1:],
+        valid[:5] + b"\xff" * 40, valid[:5] + bytes(500),
     ]  # fmt: skip
 
 
-def foreign_records(good: bytes, other: bytes, *, compacted: bool) -> list[Keyed]:
-    """Return each of the values under each of the keys; tombstones of our own keys, which are orders, left out.
+def foreign_records(valid: bytes, other: bytes, *, compacted: bool) -> list[Keyed]:
+    """Return each value under each key, without tombstones of control keys, which are valid records.
 
-    A broker takes no record without a key into a compacted topic.
+    A broker accepts no record without a key in a compacted topic.
     """
     return [
         (key, value)
-        for value in foreign_values(good, other)
+        for value in foreign_values(valid, other)
         for key in KEYS
         if not (compacted and key is None)
         if value or not (key or b"").startswith((b"deployment", b"rules", b"snooze/c", b"list/frozen"))

@@ -1,4 +1,4 @@
-"""Foreign records for topics that are read record by record: of random writers, damaged, with long ids, tombstones."""
+"""Foreign records for topics that are read record by record: random writers, damage, long ids, tombstones."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +14,14 @@ LONG = "x" * 900_000
 
 @dataclass(frozen=True)
 class ForeignKind:
-    """A kind of record, and who else writes it.
+    """A record kind and its foreign writers.
 
     Attributes
     ----------
     record : dict
-        A valid one.
+        A valid record.
     codec : RecordCodec
-        Of the registry that knows the writers.
+        Codec of the registry with the writers.
     writers : sequence of KnownWriter
     """
 
@@ -31,14 +31,14 @@ class ForeignKind:
 
 
 class ForeignRecords:
-    """Makes records for one topic, the same ones for the same seed.
+    """Seeded records for one topic.
 
     Parameters
     ----------
     kinds : sequence of ForeignKind
-        Those that the topic has.
+        Record kinds of the topic.
     keys : sequence of bytes
-        Of the records, each as likely as another.
+        Record keys, drawn uniformly.
     seed : int
     """
 
@@ -46,7 +46,7 @@ class ForeignRecords:
         self._kinds, self._keys = kinds, keys
         self._chance = random.Random(seed)  # noqa: S311 - the same each time
 
-    def take(self, count: int) -> Iterator[tuple[bytes, bytes | None]]:
+    def draw(self, count: int) -> Iterator[tuple[bytes, bytes | None]]:
         """Yield the next records."""
         for _ in range(count):
             yield self._chance.choice(self._keys), None if self._chance.random() < 0.02 else self._value()
@@ -60,11 +60,11 @@ class ForeignRecords:
             return kind.codec.encode({**kind.record, name: LONG})
         if way < 0.4:
             return self._damaged(kind.codec.encode(dict(kind.record)))
-        wanted = {name: as_number(value) for name, value in kind.record.items()}
+        values = {name: as_number(value) for name, value in kind.record.items()}
         if chance.random() < 0.3:
-            wanted[chance.choice([*wanted])] = chance.choice(ODD_VALUES)
+            values[chance.choice([*values])] = chance.choice(ODD_VALUES)
         known = chance.choice(kind.writers)
-        return framed(known.schema_id, known.writer.body(chance, wanted))
+        return framed(known.schema_id, known.writer.body(chance, values))
 
     def _damaged(self, payload: bytes) -> bytes:
         chance = self._chance

@@ -1,4 +1,4 @@
-"""Bytes that are no JSON that any of our programs can use, or that no two readers understand alike."""
+"""Invalid or ambiguous JSON."""
 
 HOSTILE_JSON = {
     "nothing": b"",

@@ -3,9 +3,9 @@ from http.server import BaseHTTPRequestHandler
 
 
 class JsonHandler(BaseHTTPRequestHandler):
-    """Answers in JSON, and keeps quiet about it: the servers that the tests run on loopback."""
+    """Request handler that answers in JSON and logs nothing."""
 
-    def answer(self, status: int, body: dict[str, object]) -> None:
+    def answer(self, status: int, body: object) -> None:
         content = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

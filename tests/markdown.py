@@ -1,4 +1,4 @@
-"""The pages that users read, and what stands in them as code."""
+"""The pages of the documentation and their code."""
 
 import re
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ def pages() -> list[Path]:
 
 
 def blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Give each fenced block as (language, code)."""
+    """Yield each fenced block as (language, code)."""
     yield from _FENCED.findall(text)
 
 
 def inline(text: str) -> list[str]:
-    """List the code that stands within sentences; a line end in it is a blank."""
+    """List the inline code of sentences, with line breaks as blanks."""
     return [" ".join(code.split()) for code in _INLINE.findall(_FENCED.sub("", text))]

@@ -25,7 +25,7 @@ def recorded() -> set[str]:
 
 
 def queries() -> Iterator[tuple[str, str]]:
-    """Yield every expression with the texts in which its labels are shown."""
+    """Yield every expression with the texts that show its labels."""
     for rule in rules():
         yield rule["expr"], " ".join(rule.get("annotations", {}).values())
     for file in sorted((DOCKER / "grafana" / "dashboards").glob("*.json")):
@@ -43,7 +43,7 @@ class Query:
 
 
 def parsed_queries() -> list[Query]:
-    """Return the queries, recorded series aside: those are checked by what they are made of."""
+    """Return the queries without recorded series, which are checked by their sources."""
     found = []
     for expression, shown in queries():
         wanted: dict[str, set[str]] = {}
@@ -55,8 +55,8 @@ def parsed_queries() -> list[Query]:
     return found
 
 
-def _grouped_by(expression: str, place: int) -> set[str]:
-    """Return the labels by which the aggregations around a place group."""
+def _grouped_by(expression: str, index: int) -> set[str]:
+    """Return the labels by which the aggregations around an index group."""
     labels: set[str] = set()
     for match in _GROUPING.finditer(expression):
         depth = 0
@@ -64,6 +64,6 @@ def _grouped_by(expression: str, place: int) -> set[str]:
             depth += {"(": 1, ")": -1}.get(expression[end], 0)
             if depth == 0:
                 break
-        if match.end() <= place < end:
+        if match.end() <= index < end:
             labels.update(label.strip() for label in match[1].split(","))
     return labels

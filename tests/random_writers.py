@@ -1,4 +1,4 @@
-"""Random writers' schemas that share a record's name with ours, and bodies of them: valid Avro, however odd."""
+"""Random writer schemas with the record names of the project, and encoded bodies: valid Avro, however odd."""
 
 import json
 import random
@@ -14,14 +14,14 @@ from tests.records import NOON_MS
 
 PRIMITIVE = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
 PROMOTED = {"long": ["int"], "double": ["float", "long", "int"], "string": ["bytes"]}
-TIMES_OF_INT = ["date", "time-millis"]
-TIMES_OF_LONG = [
+INT_TIMES = ["date", "time-millis"]
+LONG_TIMES = [
     "time-micros", "timestamp-millis", "timestamp-micros", "timestamp-nanos",
     "local-timestamp-millis", "local-timestamp-micros", "local-timestamp-nanos",
 ]  # fmt: skip
 LOGICAL = [
-    *TIMES_OF_INT,
-    *TIMES_OF_LONG,
+    *INT_TIMES,
+    *LONG_TIMES,
     "uuid",
     "decimal",
     "duration",
@@ -38,17 +38,17 @@ DOUBLES = [0.0, -0.0, 48.2, -180.0, 180.5, float("nan"), float("inf")]
 DEEPEST = 4
 
 ODD_VALUES = [None, "", "x" * 257, 0, -1, 2**62, 91.0, float("nan"), NOON_MS // 1_000, NOON_MS * 1_000]
-"""Values that a sender may put into any field, and that no record of ours holds."""
+"""Values that a sender may put into any field, and that no record of the project has."""
 
 
 @dataclass(frozen=True)
 class RandomWriter:
-    """A writer's schema, and what is known of it.
+    """A writer's schema and its properties.
 
     Attributes
     ----------
     text : str
-        The schema as it is registered, with logical types, defaults, aliases, orders and docs.
+        The schema as registered, with logical types, defaults, aliases, order attributes and docs.
     plain : Any
         The same without these, parsed for fastavro.
     named : dict
@@ -56,7 +56,7 @@ class RandomWriter:
     name : str
         Full name of its record.
     other_unit : str or None
-        The first time of the reader's that it declares to count in another unit, "field: expected X, got Y".
+        The first time field of the reader that it declares in another unit, "field: expected X, got Y".
     """
 
     text: str
@@ -66,17 +66,17 @@ class RandomWriter:
     other_unit: str | None
 
     def body(self, chance: random.Random, record: dict[str, Any]) -> bytes:
-        """Return a body that holds a record's values where their types allow it, and any others elsewhere."""
-        return _Body(chance, self.named).of(self.plain, record, 0)
+        """Return a body with the values of a record where their types allow it, and random ones elsewhere."""
+        return _Body(chance, self.named).encode(self.plain, record, 0)
 
 
 def framed(schema_id: int, body: bytes) -> bytes:
-    """Return a body as it lies on a topic."""
+    """Return a body with the header of a topic's record."""
     return header(schema_id) + body
 
 
 def random_writer(chance: random.Random, reader: dict[str, Any]) -> RandomWriter:
-    """Return a schema that keeps most of a reader's fields, in any order and form, and adds some."""
+    """Return a schema that keeps most of a reader's fields, in any sequence and form, and adds some."""
     schema = _Schemas(chance).record_like(reader)
     declared, named = _decorated(chance, schema), {}
     plain = fastavro.parse_schema(schema, named)
@@ -92,7 +92,7 @@ def random_writer(chance: random.Random, reader: dict[str, Any]) -> RandomWriter
 
 
 class _Schemas:
-    """Makes plain schemas whose named types have names of their own."""
+    """Builder of plain schemas whose named types have unique names."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -100,11 +100,11 @@ class _Schemas:
         self._names = 0
 
     def record_like(self, reader: dict[str, Any]) -> dict[str, Any]:
-        """Return a record's schema like a reader's."""
+        """Return a record schema similar to a reader's."""
         chance = self._chance
         space = chance.choice(SPACES)
         name = reader["name"] if chance.random() < 0.93 else chance.choice(["Payment", reader["name"].upper()])
-        # A change of every field would leave few records to decode: most schemas have one or two.
+        # Changes of every field would leave few decodable records: most schemas have one or two.
         changes = chance.choice([0.0, 0.05, 0.1, 0.3])
         dropped = chance.choice([0.0, 0.0, 0.02, 0.2])
         kept = [field for field in reader["fields"] if chance.random() >= (0.3 if "default" in field else dropped)]
@@ -114,7 +114,7 @@ class _Schemas:
         for number in range(chance.choice([0, 0, 1, 2, 4])):
             added = {"name": f"more_{number}", "type": self.added(space, 0)}
             fields.insert(chance.randrange(len(fields) + 1), added)
-        # A named type is defined where it is met first, which the order above may have changed.
+        # A named type is defined at its first use, which shuffling may have changed.
         whole = {"type": "record", "name": name, "fields": _defined_first(fields, space)}
         return whole | ({"namespace": space} if space else {})
 
@@ -141,7 +141,7 @@ class _Schemas:
         found = self.added(space, depth)
         if not isinstance(found, list):
             return found
-        del self._known[known:]  # what it defines is left out with it
+        del self._known[known:]  # its definitions are left out too
         return "boolean"
 
     def added(self, space: str, depth: int) -> Any:  # noqa: PLR0911 - one for each form
@@ -174,17 +174,17 @@ class _Schemas:
 
     def _record(self, space: str, depth: int) -> Any:
         made = self._named(space, {"type": "record"}, known=False)
-        inner, own = made.get("namespace", space), _full(made, space)
+        inner, full_name = made.get("namespace", space), _full(made, space)
         fields = [{"name": f"f{n}", "type": self.added(inner, depth + 1)} for n in range(self._chance.randint(0, 3))]
         if self._chance.random() < 0.3:
-            fields.append({"name": "next", "type": ["null", own]})
-        self._known.append(own)
+            fields.append({"name": "next", "type": ["null", full_name]})
+        self._known.append(full_name)
         return made | {"fields": fields}
 
     def _named(self, space: str, kind: dict[str, Any], *, known: bool = True) -> dict[str, Any]:
         self._names += 1
         made = kind | {"name": f"{self._chance.choice(['T', 'Transaction', 'Label', 'string'])}{self._names}"}
-        # From within a namespace no name can refer to a type that has none.
+        # Within a namespace no name can refer to a type without one.
         if space and self._chance.random() < 0.3:
             made["namespace"] = self._chance.choice(["org.other", "com.bank"])
         if known:
@@ -208,7 +208,7 @@ def _defined_first(fields: list[dict[str, Any]], space: str) -> list[dict[str, A
     for field in fields:
         _collect(field["type"], space, types)
     met: set[str] = set()
-    return [{**field, "type": _placed(field["type"], space, types, met)} for field in fields]
+    return [{**field, "type": _resolved(field["type"], space, types, met)} for field in fields]
 
 
 def _collect(kind: Any, space: str, types: dict[str, tuple[dict[str, Any], str]]) -> None:
@@ -223,9 +223,9 @@ def _collect(kind: Any, space: str, types: dict[str, tuple[dict[str, Any], str]]
             _collect(inner, space, types)
 
 
-def _placed(kind: Any, space: str, types: dict[str, tuple[dict[str, Any], str]], met: set[str]) -> Any:
+def _resolved(kind: Any, space: str, types: dict[str, tuple[dict[str, Any], str]], met: set[str]) -> Any:
     if isinstance(kind, list):
-        return [_placed(branch, space, types, met) for branch in kind]
+        return [_resolved(branch, space, types, met) for branch in kind]
     name = _full(kind, space) if isinstance(kind, dict) and "name" in kind else kind
     if isinstance(name, str) and name in types:
         if name in met:
@@ -237,13 +237,13 @@ def _placed(kind: Any, space: str, types: dict[str, tuple[dict[str, Any], str]],
         space = kind["namespace"]
     if not isinstance(kind, dict):
         return kind
-    placed = dict(kind)
+    defined = dict(kind)
     for part in ("items", "values"):
         if part in kind:
-            placed[part] = _placed(kind[part], space, types, met)
+            defined[part] = _resolved(kind[part], space, types, met)
     if "fields" in kind:
-        placed["fields"] = [{**field, "type": _placed(field["type"], space, types, met)} for field in kind["fields"]]
-    return placed
+        defined["fields"] = [{**field, "type": _resolved(field["type"], space, types, met)} for field in kind["fields"]]
+    return defined
 
 
 def _decorated(chance: random.Random, kind: Any) -> Any:
@@ -296,7 +296,7 @@ def _other_unit(field: dict[str, Any]) -> str | None:
 def _unit(kind: Any) -> Any:
     if not isinstance(kind, dict):
         return None
-    times = {"int": TIMES_OF_INT, "long": TIMES_OF_LONG}.get(kind["type"], [])
+    times = {"int": INT_TIMES, "long": LONG_TIMES}.get(kind["type"], [])
     return next((name for name in times if name == kind.get("logicalType")), None)
 
 
@@ -305,76 +305,78 @@ def _kind_of(kind: Any) -> Any:
 
 
 class _Body:
-    """Writes values of one parsed schema."""
+    """Encoder of values of one parsed schema."""
 
     def __init__(self, chance: random.Random, named: dict[str, Any]) -> None:
         self._chance = chance
         self._named = named
 
-    def of(self, kind: Any, wanted: Any, depth: int) -> bytes:  # noqa: PLR0911 - one for each form
-        """Return a value's bytes: what is wanted, where the type has it."""
+    def encode(self, kind: Any, intended: Any, depth: int) -> bytes:  # noqa: PLR0911 - one for each form
+        """Return an encoded value: the intended one if the type allows it."""
         if isinstance(kind, list):
-            return self._union(kind, wanted, depth)
+            return self._union(kind, intended, depth)
         if isinstance(kind, str) and kind in self._named:
             kind = self._named[kind]
         match kind if isinstance(kind, str) else kind["type"]:
             case "record":
-                inner = wanted if isinstance(wanted, dict) else {}
-                return b"".join(self.of(field["type"], inner.get(field["name"]), depth + 1) for field in kind["fields"])
+                inner = intended if isinstance(intended, dict) else {}
+                return b"".join(
+                    self.encode(field["type"], inner.get(field["name"]), depth + 1) for field in kind["fields"]
+                )
             case "array":
-                return self._blocks(lambda: self.of(kind["items"], None, depth + 1), depth)
+                return self._blocks(lambda: self.encode(kind["items"], None, depth + 1), depth)
             case "map":
-                return self._blocks(lambda: _text(b"k") + self.of(kind["values"], None, depth + 1), depth)
+                return self._blocks(lambda: _text(b"k") + self.encode(kind["values"], None, depth + 1), depth)
             case "enum":
                 return _varint(self._chance.randrange(len(kind["symbols"])))
             case "fixed":
                 return self._chance.randbytes(kind["size"])
             case str(name):
-                return self._primitive(name, wanted)
+                return self._primitive(name, intended)
         raise AssertionError(kind)
 
-    def _union(self, branches: list[Any], wanted: Any, depth: int) -> bytes:
-        places = [*range(len(branches))]
-        values = [place for place in places if branches[place] != "null"]
-        others = [place for place in places if branches[place] == "null"]
-        if (depth > DEEPEST or wanted is None) and others and (depth > DEEPEST or self._chance.random() < 0.5):
-            place = others[0]
-        elif wanted is not None and self._chance.random() < 0.95:
-            place = next((place for place in values if _holds(branches[place], wanted)), places[0])
+    def _union(self, branches: list[Any], intended: Any, depth: int) -> bytes:
+        indices = [*range(len(branches))]
+        values = [index for index in indices if branches[index] != "null"]
+        others = [index for index in indices if branches[index] == "null"]
+        if (depth > DEEPEST or intended is None) and others and (depth > DEEPEST or self._chance.random() < 0.5):
+            index = others[0]
+        elif intended is not None and self._chance.random() < 0.95:
+            index = next((index for index in values if _holds(branches[index], intended)), indices[0])
         else:
-            place = self._chance.choice(places)
-        return _varint(place) + self.of(branches[place], wanted, depth + 1)
+            index = self._chance.choice(indices)
+        return _varint(index) + self.encode(branches[index], intended, depth + 1)
 
     def _blocks(self, item: Any, depth: int) -> bytes:
         made = b""
         for _ in range(self._chance.randint(0, 2) if depth <= DEEPEST else 0):
             items = [item() for _ in range(self._chance.randint(1, 3))]
             whole = b"".join(items)
-            # A block may also say its size in bytes, after a negative count.
+            # After a negative count a block also has its size in bytes.
             sized = self._chance.random() < 0.3
             made += (_varint(-len(items)) + _varint(len(whole)) if sized else _varint(len(items))) + whole
         return made + b"\x00"
 
-    def _primitive(self, name: str, wanted: Any) -> bytes:
+    def _primitive(self, name: str, intended: Any) -> bytes:
         chance = self._chance
         if name == "null":
             return b""
         if name == "boolean":
-            return bytes([wanted if isinstance(wanted, bool) else chance.randint(0, 1)])
+            return bytes([intended if isinstance(intended, bool) else chance.randint(0, 1)])
         if name in {"int", "long"}:
             bits = 31 if name == "int" else 63
-            known = int(wanted) if isinstance(wanted, int | float) and isfinite(wanted) else chance.choice(LONGS)
+            known = int(intended) if isinstance(intended, int | float) and isfinite(intended) else chance.choice(LONGS)
             return _varint(known if -(1 << bits) <= known < 1 << bits else chance.randrange(1 << bits))
         if name in {"float", "double"}:
-            known = float(wanted) if isinstance(wanted, int | float) else chance.choice(DOUBLES)
+            known = float(intended) if isinstance(intended, int | float) else chance.choice(DOUBLES)
             return struct.pack("<f" if name == "float" else "<d", known)
-        known = wanted if isinstance(wanted, str) else chance.choice(TEXTS)
-        odd = name == "bytes" and (not isinstance(wanted, str) or chance.random() < 0.03)
+        known = intended if isinstance(intended, str) else chance.choice(TEXTS)
+        odd = name == "bytes" and (not isinstance(intended, str) or chance.random() < 0.03)
         return _text(b"\xff\xfe" if odd else known.encode())
 
 
-def _holds(kind: Any, wanted: Any) -> bool:
-    if isinstance(wanted, dict):
+def _holds(kind: Any, intended: Any) -> bool:
+    if isinstance(intended, dict):
         return isinstance(kind, dict) and kind["type"] == "record"
     fitting = {
         bool: {"boolean"},
@@ -382,7 +384,7 @@ def _holds(kind: Any, wanted: Any) -> bool:
         float: {"double", "float", "long", "int"},
         str: {"string", "bytes"},
     }
-    return isinstance(kind, str) and kind in fitting.get(type(wanted), set())
+    return isinstance(kind, str) and kind in fitting.get(type(intended), set())
 
 
 def _varint(value: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Transactions and labels for the tests, each a valid record that a test changes where it matters."""
+"""Valid transactions and labels, which tests change as needed."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ NOON_MS = int(NOON.timestamp() * 1000)
 
 
 def transaction(number: int = 0, **changes: Any) -> dict[str, Any]:
-    """Return transaction `number`, one minute after the one before it."""
+    """Return transaction `number`, one minute after the previous one."""
     return {
         "transaction_id": f"t{number:06d}",
         "customer_id": f"c{number % 7}",

@@ -18,32 +18,32 @@ def replay_scores(
     batch_rows: int = 4_096,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float32]:
-    """Score a history offline, from empty: what the job must give for the same transactions in event order.
+    """Score a history offline from an empty state, as the job must score it in event-time sequence.
 
     Parameters
     ----------
     table : pyarrow.Table, n rows
-        With the columns of `TRANSACTION_ARROW`, in any order; those of the same millisecond count in the
+    Transactions with the columns of `TRANSACTION_ARROW`, in any sequence; equal times keep that of the
         table's.
     artifact : Artifact
     batch_rows : int
-        Transactions at a time. No score depends on it.
+        Batch size, which no score depends on.
     progress : callable of (int, int), optional
-        Told rows done and rows in all.
+        Called with the rows done and the total.
 
     Returns
     -------
     ndarray of float32, (n,)
-        Probabilities of fraud in the table's order; a duplicate has its first score.
+        Probabilities of fraud by row of the table; a duplicate has its first score.
     """
     event_time_ms = table["event_time"].cast(pa.int64()).to_numpy()
-    order = np.argsort(event_time_ms, kind="stable")
-    ordered = table.select(TRANSACTION_ARROW.names).take(pa.array(order)).combine_chunks()
+    by_time = np.argsort(event_time_ms, kind="stable")
+    sorted_table = table.select(TRANSACTION_ARROW.names).take(pa.array(by_time)).combine_chunks()
     scorer = HistoryScorer(artifact)
     scores = np.empty(len(table), np.float32)
     done = 0
-    for records in ordered.to_batches(max_chunksize=batch_rows):
-        scores[order[done : done + len(records)]] = scorer.score(records).scores
+    for records in sorted_table.to_batches(max_chunksize=batch_rows):
+        scores[by_time[done : done + len(records)]] = scorer.score(records).scores
         done += len(records)
         if progress:
             progress(done, len(table))

@@ -8,7 +8,7 @@ from tests.json_handler import JsonHandler
 
 
 class WebhookReceiver(ThreadingHTTPServer):
-    """Answers with what a test sets, one after the other, then takes everything; keeps what came."""
+    """Receiver that gives the answers set by a test in turn, then accepts everything, and records the requests."""
 
     def __init__(self) -> None:
         super().__init__((LOOPBACK, 0), _Answers)
@@ -31,7 +31,7 @@ class _Answers(JsonHandler):
 
 @contextmanager
 def webhook_receiver() -> Iterator[WebhookReceiver]:
-    """Run a receiver for the length of a block."""
+    """Run a receiver within a block."""
     with WebhookReceiver() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

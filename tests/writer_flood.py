@@ -1,4 +1,4 @@
-"""Floods of records for one topic: of random writers, with hostile bytes, bad keys and tombstones between them."""
+"""Floods of records for one topic: random writers, mixed with hostile bytes, invalid keys and tombstones."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -13,17 +13,17 @@ from tests.records import NOON_MS
 
 CUSTOMERS, MERCHANTS = 300, 40
 MINUTE_MS = 60_000
-OF_WRITERS, ODD, DAMAGED, OTHER_KEY = 0.6, 0.15, 0.05, 0.03
+WRITER_SHARE, ODD, DAMAGED, OTHER_KEY = 0.6, 0.15, 0.05, 0.03
 
 
 @dataclass(frozen=True)
 class KnownWriter:
-    """A random writer whose schema a registry has.
+    """A random writer with a registered schema.
 
     Attributes
     ----------
     schema_id : int
-        The registry's.
+        Id in the registry.
     writer : RandomWriter
     """
 
@@ -32,12 +32,12 @@ class KnownWriter:
 
 
 class WriterFlood:
-    """Makes records of a kind, the same ones for the same seed.
+    """Seeded records of a kind.
 
     Parameters
     ----------
     kind : Kind
-        With the codec of the registry that knows the writers.
+        Record kind with the codec of the registry of the writers.
     writers : sequence of KnownWriter
     seed : int
     """
@@ -48,33 +48,33 @@ class WriterFlood:
         self._hostile = HostileRecords(kind, seed)
         # With a device and without one.
         self._plain = [{name: as_number(value) for name, value in kind.make(number).items()} for number in range(2)]
-        self._taken = 0
+        self._drawn = 0
 
-    def take(self, count: int) -> Iterator[Message]:
+    def draw(self, count: int) -> Iterator[Message]:
         """Yield the next records."""
         for _ in range(count):
-            of_writer = self._chance.random() < OF_WRITERS
-            made = self._of_writer() if of_writer else message_of(next(self._hostile.take(1)))
+            from_writer = self._chance.random() < WRITER_SHARE
+            made = self._from_writer() if from_writer else message_of(next(self._hostile.draw(1)))
             yield spoiled(self._chance, made)
 
-    def _of_writer(self) -> Message:
+    def _from_writer(self) -> Message:
         chance = self._chance
-        known, wanted = chance.choice(self._writers), self._wanted()
-        body = known.writer.body(chance, wanted)
+        known, intended = chance.choice(self._writers), self._intended()
+        body = known.writer.body(chance, intended)
         if chance.random() < DAMAGED:
             body = body[: chance.randrange(len(body) or 1)] if chance.random() < 0.5 else body + b"\x00"
-        key = wanted["customer_id"]
+        key = intended["customer_id"]
         if not isinstance(key, str) or chance.random() < OTHER_KEY:
             key = chance.choice([None, "", "somebody else"])
         return None if key is None else key.encode(), framed(known.schema_id, body)
 
-    def _wanted(self) -> dict[str, Any]:
-        """Return the values that a writer means to send."""
+    def _intended(self) -> dict[str, Any]:
+        """Return the values that a writer intends to send."""
         chance = self._chance
-        self._taken += 1
-        time_ms = NOON_MS + self._taken
+        self._drawn += 1
+        time_ms = NOON_MS + self._drawn
         record = chance.choice(self._plain) | {
-            "transaction_id": f"w{self._taken}",
+            "transaction_id": f"w{self._drawn}",
             "customer_id": f"w{chance.randrange(CUSTOMERS)}",
             "merchant_id": f"w{chance.randrange(MERCHANTS)}",
             "amount_minor": chance.randrange(10**6),
@@ -88,7 +88,7 @@ class WriterFlood:
 
 
 def as_number(value: Any) -> Any:
-    """Return a time as milliseconds since 1970, anything else as it is."""
+    """Return a time as milliseconds since 1970, anything else unchanged."""
     if not isinstance(value, datetime):
         return value
     return round((value - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)

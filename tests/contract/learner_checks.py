@@ -1,4 +1,4 @@
-"""Checks that every learner passes; `test_learners` runs each on each learner."""
+"""Checks for every learner; `test_learners` runs each check on each learner."""
 
 import json
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from models.training.learners.learner import Learner, TrainedModel
 from models.training.parity import edge_case_rows
 
 CONSTANT = 11
-"""Feature that has one value in all rows."""
+"""Feature with one value in all rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class LearnerCase:
-    """Learner with labelled rows, trained when a check first asks for the model.
+    """Learner with labelled rows, trained when a check first needs the model.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class LearnerCase:
 
     @property
     def accepted_rows(self) -> NDArray[np.float32]:
-        """Ordinary rows, rows on every split, and the edge cases that the library accepts."""
+        """Return ordinary rows, rows on every split, and the edge cases that the library accepts."""
         edge_cases = edge_case_rows(self.x, seed=1)
         made = np.concatenate([self.model.threshold_rows(self.x), edge_cases])
         return np.concatenate([self.x, made[self.model.accepts(made)]])
@@ -66,14 +66,14 @@ def check_settings_are_plain_values_of_a_frozen_dataclass(case: LearnerCase) -> 
     assert json.loads(json.dumps(asdict(case.learner))) == asdict(case.learner)
 
 
-def check_fit_leaves_its_input_as_it_was(case: LearnerCase) -> None:
+def check_fit_does_not_modify_its_input(case: LearnerCase) -> None:
     x, is_fraud = case.x[:2_000].copy(), case.is_fraud[:2_000].copy()
     case.learner.fit(x, is_fraud, seed=1)
     assert x.tobytes() == case.x[:2_000].tobytes()
     assert is_fraud.tobytes() == case.is_fraud[:2_000].tobytes()
 
 
-def check_the_same_seed_gives_the_same_graph(case: LearnerCase) -> None:
+def check_same_seed_gives_the_same_graph(case: LearnerCase) -> None:
     first, second = (
         case.fit(case.learner, rows=2_000, seed=5).export().SerializeToString(deterministic=True) for _ in range(2)
     )
@@ -96,7 +96,7 @@ def check_probabilities_are_float64_between_0_and_1(case: LearnerCase) -> None:
     assert np.all((p >= 0) & (p <= 1))
 
 
-def check_probability_leaves_its_input_as_it_was(case: LearnerCase) -> None:
+def check_probability_does_not_modify_its_input(case: LearnerCase) -> None:
     x = case.x.copy()
     case.model.probability(x)
     case.model.threshold_rows(x)
@@ -116,14 +116,14 @@ def check_graph_has_one_input_and_one_output(case: LearnerCase) -> None:
     assert put.type.tensor_type.shape.dim[1].dim_value == case.x.shape[1]
 
 
-def check_graph_scores_as_the_library_within_the_bound(case: LearnerCase) -> None:
+def check_graph_equals_the_library_within_the_bound(case: LearnerCase) -> None:
     rows = case.accepted_rows
     assert len(rows) > len(case.x)
     assert np.max(np.abs(case.model.probability(rows) - case.served.score(rows))) <= case.model.bound
 
 
-def check_exact_model_is_the_library_rounded_once(case: LearnerCase) -> None:
-    # A sigmoid in float64 may differ in its last bit, and then the score in its own.
+def check_exact_model_equals_the_library_rounded_once(case: LearnerCase) -> None:
+    # A float64 sigmoid may differ in its last bit, and then the score in its last bit.
     if case.model.exact:
         rounded = case.model.probability(case.x).astype(np.float32)
         assert np.max(np.abs(case.served.score(case.x) - rounded) / np.spacing(rounded)) <= 1
@@ -139,11 +139,11 @@ def check_sequence_of_the_rows_does_not_matter(case: LearnerCase) -> None:
     assert case.served.score(case.x[shuffled]).tobytes() == case.served.score(case.x)[shuffled].tobytes()
 
 
-def check_no_rows_have_no_scores(case: LearnerCase) -> None:
+def check_empty_batch_has_no_scores(case: LearnerCase) -> None:
     assert case.served.score(case.x[:0]).shape == (0,)
 
 
-def check_importance_is_shares_of_the_features(case: LearnerCase) -> None:
+def check_importance_is_the_share_of_each_feature(case: LearnerCase) -> None:
     importance = case.model.importance()
     assert importance.shape == (case.x.shape[1],)
     assert np.all(importance >= 0)
@@ -172,7 +172,7 @@ def check_threshold_rows_are_triples_that_differ_in_one_feature(case: LearnerCas
         assert np.all(((lower == upper) | np.isnan(lower)).sum(axis=1) >= case.x.shape[1] - 1)
 
 
-def check_text_reads_back_as_the_same_model(case: LearnerCase) -> None:
+def check_text_round_trip_keeps_the_model(case: LearnerCase) -> None:
     text = case.model.text()
     if text is not None and not case.calibrated:
         again = type(case.model).read(text)
@@ -181,8 +181,8 @@ def check_text_reads_back_as_the_same_model(case: LearnerCase) -> None:
 
 LEARNER_CHECKS: tuple[Callable[[LearnerCase], None], ...] = (
     check_settings_are_plain_values_of_a_frozen_dataclass,
-    check_fit_leaves_its_input_as_it_was,
-    check_the_same_seed_gives_the_same_graph,
+    check_fit_does_not_modify_its_input,
+    check_same_seed_gives_the_same_graph,
     check_balance_raises_the_probabilities,
 )
 """Checks of training itself."""

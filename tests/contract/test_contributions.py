@@ -1,4 +1,4 @@
-"""Checks that every contribution method passes; a method without a sample model fails."""
+"""Checks for every contribution method; a method without a sample model fails."""
 
 import inspect
 import pkgutil
@@ -23,7 +23,7 @@ UNUSED = FEATURES - 1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """An exported model, the method read from it, and the rows that it was trained on."""
+    """An exported model, the method read from it, and its training rows."""
 
     onnx: bytes
     method: Contributions
@@ -41,7 +41,7 @@ def rows() -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
 
 @cache
 def samples() -> dict[str, Sample]:
-    """Return a sample of each method that an exported model may have, plain and calibrated."""
+    """Return a sample of each method of exported models, plain and calibrated."""
     x, is_fraud = rows()
     found = {}
     for name, make in LEARNERS.items():
@@ -62,7 +62,7 @@ def check_contributions_add_up_to_the_score(sample: Sample) -> None:
     np.testing.assert_allclose(1 / (1 + np.exp(-log_odds)), scores, atol=1e-5)
 
 
-def check_there_is_one_for_each_feature(sample: Sample) -> None:
+def check_each_feature_has_a_contribution(sample: Sample) -> None:
     found = sample.method.contributions(sample.x[0])
     assert (found.shape, found.dtype) == ((FEATURES,), np.float64)
 
@@ -80,12 +80,12 @@ def check_unused_feature_adds_nothing(sample: Sample) -> None:
     assert sample.method.contributions(sample.x[3])[UNUSED] == pytest.approx(0, abs=1e-12)
 
 
-def check_features_that_matter_add_something(sample: Sample) -> None:
+def check_used_features_add_something(sample: Sample) -> None:
     found = np.abs([sample.method.contributions(row) for row in sample.x[:50]]).mean(axis=0)
     assert found[:2].min() > 0
 
 
-def check_row_stays_as_it_is(sample: Sample) -> None:
+def check_row_is_not_modified(sample: Sample) -> None:
     row = sample.x[7].copy()
     sample.method.contributions(row)
     assert row.tobytes() == sample.x[7].tobytes()
@@ -103,7 +103,7 @@ def check_row_may_be_a_view_of_a_batch(sample: Sample) -> None:
     )
 
 
-def check_same_row_gives_the_same_bits_whatever_came_before(sample: Sample) -> None:
+def check_same_row_gives_the_same_bits_after_any_other(sample: Sample) -> None:
     first = sample.method.contributions(sample.x[0]).tobytes()
     for row in sample.x[1:20]:
         sample.method.contributions(row)
@@ -117,7 +117,7 @@ def check_earlier_answer_is_not_overwritten(sample: Sample) -> None:
     assert first.tobytes() == copy.tobytes()
 
 
-def check_two_readings_of_a_graph_agree(sample: Sample) -> None:
+def check_reading_a_graph_is_deterministic(sample: Sample) -> None:
     again = read_contributions(sample.onnx)
     assert again is not None
     assert again.contributions(sample.x[0]).tobytes() == sample.method.contributions(sample.x[0]).tobytes()
@@ -133,7 +133,7 @@ def test_contribution_method_passes(name: str, check: Callable[[Sample], None]) 
     check(samples()[name])
 
 
-def test_a_forest_alone_has_no_method() -> None:
+def test_only_a_forest_has_no_method() -> None:
     assert sorted(samples()) == sorted(NAMES)
 
 

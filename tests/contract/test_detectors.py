@@ -1,4 +1,4 @@
-"""Checks that every drift detector passes, also one added later: a row of `DETECTORS` is enough."""
+"""Checks for every drift detector of `DETECTORS`."""
 
 import random
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Check = Callable[[DetectorSettings], None]
 
 
 def noise(count: int = SHIFT_AT, mean: float = 0.0, seed: int = 3) -> list[float]:
-    """Return observations in standard errors, as a signal without drift gives them."""
+    """Return observations of a signal without drift, in standard errors."""
     return np.random.default_rng(seed).normal(mean, 1, count).tolist()
 
 
@@ -63,9 +63,9 @@ def check_instances_share_no_state(settings: DetectorSettings) -> None:
     assert second.to_bytes() == DriftDetector(settings).to_bytes()
 
 
-def check_reset_detects_again_and_goes_on_counting(settings: DetectorSettings) -> None:
+def check_reset_detects_again_and_keeps_the_count(settings: DetectorSettings) -> None:
     detector, values = DriftDetector(settings), noise() + noise(mean=4.0, seed=4)
-    # A multiple of every detector's step, so that the fresh one is given the same observations.
+    # A multiple of every detector's step, so that the fresh one gets the same observations.
     fired(detector, noise(300))
     detector.reset()
     assert fired(detector, values) == [300 + number for number in fired(DriftDetector(settings), values)]
@@ -80,7 +80,7 @@ def check_resumed_run_equals_an_uninterrupted_one(settings: DetectorSettings) ->
         assert before + after == fired(DriftDetector(settings), values)
 
 
-def check_no_bytes_are_a_new_detector(settings: DetectorSettings) -> None:
+def check_empty_bytes_are_a_new_detector(settings: DetectorSettings) -> None:
     assert DriftDetector.from_bytes(settings, None).to_bytes() == DriftDetector(settings).to_bytes()
 
 
@@ -90,7 +90,7 @@ def check_bytes_keep_their_version_and_count(settings: DetectorSettings) -> None
     assert detector.to_bytes()[:10] == b"\x02\x00" + (7).to_bytes(8, "little")
 
 
-def check_reading_of_a_state_leaves_it_as_it_is(settings: DetectorSettings) -> None:
+def check_reading_a_state_does_not_modify_it(settings: DetectorSettings) -> None:
     detector = DriftDetector(settings)
     fired(detector, noise(50))
     raw = detector.to_bytes()
@@ -98,7 +98,7 @@ def check_reading_of_a_state_leaves_it_as_it_is(settings: DetectorSettings) -> N
     assert detector.to_bytes() == raw
 
 
-def check_random_generators_of_the_process_are_untouched(settings: DetectorSettings) -> None:
+def check_global_random_generators_are_untouched(settings: DetectorSettings) -> None:
     states = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
     fired(DriftDetector(settings), noise() + noise(mean=4.0, seed=4))
     assert (random.getstate(), np.random.get_state()[1].tolist()) == states  # noqa: NPY002
@@ -113,5 +113,5 @@ def test_detector_passes(name: str, check: Check) -> None:
     check({**DETECTORS, **JOB_DETECTORS}[name])
 
 
-def test_states_of_different_detectors_cannot_be_mistaken() -> None:
+def test_states_of_different_detectors_are_distinguished() -> None:
     assert len({settings.mark for settings in DETECTORS.values()}) == len(DETECTORS)

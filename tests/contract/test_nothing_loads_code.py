@@ -1,4 +1,4 @@
-"""No file from outside becomes code: a model is ONNX with a checksum, and whatever else is read is data."""
+"""No external file becomes code: a model is ONNX with a checksum, and all other files are data."""
 
 import ast
 from pathlib import Path
@@ -10,10 +10,10 @@ from fraudstream.system.folders import PROJECT_ROOT
 PACKAGES = ("schemas", "models", "jobs", "producers", "fraudstream")
 MODULES = [path for package in PACKAGES for path in sorted((PROJECT_ROOT / package).rglob("*.py"))]
 
-# Each of them runs what a file says.
+# Each of them runs code from a file.
 CODE_LOADERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "torch", "yaml"}
 CODE_CALLS = {"eval", "exec", "read_pickle", "load_extension", "register_custom_ops_library"}
-# The detectors' state lies in this job's own checkpoints, and nowhere else: see docs/security.md.
+# Detector state is read only from checkpoints of the job: see docs/security.md.
 ALLOWED = {("models/drift/detector.py", "pickle")}
 
 
@@ -37,7 +37,7 @@ def called(tree: ast.AST) -> set[str]:
 
 
 def unsafe_keywords(tree: ast.AST) -> list[int]:
-    """Return the lines of calls that would let NumPy unpickle."""
+    """Return the lines of calls that allow NumPy to unpickle."""
     return [
         node.lineno
         for node in ast.walk(tree)
@@ -47,7 +47,7 @@ def unsafe_keywords(tree: ast.AST) -> list[int]:
     ]
 
 
-def test_there_are_modules_to_look_at():
+def test_modules_are_found():
     assert len(MODULES) > 150
 
 

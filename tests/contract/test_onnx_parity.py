@@ -1,4 +1,4 @@
-"""The exported model branches as LightGBM does: ordinary rows, rows at thresholds, rows nobody trained on."""
+"""The exported model branches like LightGBM on ordinary rows, rows at thresholds and edge cases."""
 
 import lightgbm as lgb
 import numpy as np
@@ -37,12 +37,12 @@ def test_threshold_rows_reach_both_sides_of_every_split(case):
     x = threshold_rows(case.booster, case.x)
     leaves = case.booster.predict(x, pred_leaf=True)
     moved = [len(np.unique(leaves[start : start + 3], axis=0)) > 1 for start in range(0, len(x), 3)]
-    # A split far down may be beyond what another split on the same feature lets through: hardly any is.
+    # A deep split may be unreachable because of another split on the same feature; this is rare.
     assert np.mean(moved) > 0.99
 
 
 def test_stock_conversion_fails_where_the_export_does_not():
-    """Show that the rows reveal errors: the converter's own rounding of thresholds is wrong on them."""
+    """Show that the rows reveal errors: the rounding of thresholds by the converter fails on them."""
     case = trained(trees=80, seed=3)
     stock = convert_lightgbm(
         case.booster, initial_types=[("features", FloatTensorType([None, FEATURES]))], zipmap=False

@@ -22,13 +22,13 @@ from tests.unit.training.classifiers import Trained, trained
 from tests.unit.training.histories import artifact_folder, history_file
 
 
-def parity_report(fitted: TrainedModel, case: Trained, *, rows: int, content: bytes | None = None) -> ParityReport:
-    """Verify a classifier's own export, or another model, at thresholds as training chooses them."""
-    exported = fitted.export().SerializeToString()
+def parity_report(classifier: TrainedModel, case: Trained, *, rows: int, content: bytes | None = None) -> ParityReport:
+    """Verify the export of a classifier, or another model, at thresholds chosen as in training."""
+    exported = classifier.export().SerializeToString()
     scores = OnnxModel(exported, features=case.x.shape[1]).score(case.x)
     thresholds = choose_thresholds(case.is_fraud, scores, scores[:0])
     return verify_parity(
-        fitted, content or exported, case.x, review=thresholds.review, block=thresholds.block, rows=rows, seed=1
+        classifier, content or exported, case.x, review=thresholds.review, block=thresholds.block, rows=rows, seed=1
     )
 
 
@@ -51,39 +51,39 @@ def assert_equal(found: ParityReport, rows: int) -> None:
 def of_lightgbm(case: Trained, rows: int) -> None:
     found = parity_report(FittedLightGbm(case.booster), case, rows=rows)
     assert_equal(found, rows)
-    # What is left is the last bit of float64's sigmoid, of probabilities near 0.
+    # The remaining difference is the last bit of the float64 sigmoid, of probabilities near 0.
     assert found.rounded_otherwise <= rows / 10_000
 
 
-def of_candidate(name: str, calibrated: bool, rows: int) -> ParityReport:
+def of_learner(name: str, calibrated: bool, rows: int) -> ParityReport:
     case = trained(trees=2, seed=3)
-    fitted: TrainedModel = LEARNERS[name]("none").fit(case.x, case.is_fraud, seed=3)
+    classifier: TrainedModel = LEARNERS[name]("none").fit(case.x, case.is_fraud, seed=3)
     if calibrated:
-        fitted = Calibrated(fitted, Platt.fit(fitted.probability(case.x), case.is_fraud))
-    found = parity_report(fitted, case, rows=rows)
+        classifier = Calibrated(classifier, Platt.fit(classifier.probability(case.x), case.is_fraud))
+    found = parity_report(classifier, case, rows=rows)
     assert found.holds, found
     assert found.total == rows
     return found
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_scores_are_lightgbms_rounded_once(name):
+def test_scores_equal_lightgbm_rounded_once(name):
     of_lightgbm(MODELS[name](), 10_000)
 
 
 @pytest.mark.parametrize("calibrated", [False, True], ids=["plain", "calibrated"])
 @pytest.mark.parametrize("name", sorted(LEARNERS))
-def test_every_kind_of_model_holds(name, calibrated):
-    of_candidate(name, calibrated, 10_000)
+def test_every_kind_of_model_passes(name, calibrated):
+    of_learner(name, calibrated, 10_000)
 
 
 def test_rows_are_of_every_kind_and_come_close_to_each_decision():
     case, decisions = trained(trees=80, seed=3), (0.2, 0.6)
-    fitted = FittedLightGbm(case.booster)
-    found = list(AdversarialRows(fitted, case.x, decisions, seed=1).rows(60_000))
+    classifier = FittedLightGbm(case.booster)
+    found = list(AdversarialRows(classifier, case.x, decisions, seed=1).rows(60_000))
     assert {kind for kind, _ in found} == {*SHARES, NEAR}
     assert sum(len(x) for _, x in found) == 60_000
-    probability = fitted.probability(np.concatenate([x for kind, x in found if kind == NEAR]))
+    probability = classifier.probability(np.concatenate([x for kind, x in found if kind == NEAR]))
     for decision in decisions:
         assert np.min(np.abs(probability - decision)) < 1e-4
 
@@ -113,11 +113,11 @@ def nan_to_the_other_side(attributes) -> None:
 
 
 @pytest.mark.parametrize("change", [threshold_one_float_up, leaf_off_by_a_thousandth, nan_to_the_other_side])
-def test_the_smallest_damage_is_found(change):
+def test_smallest_damage_is_found(change):
     case = trained(trees=80, nan_share=0.1, seed=3)
-    fitted = FittedLightGbm(case.booster)
-    content = damaged(fitted.export().SerializeToString(), change)
-    found = parity_report(fitted, case, rows=50_000, content=content)
+    classifier = FittedLightGbm(case.booster)
+    content = damaged(classifier.export().SerializeToString(), change)
+    found = parity_report(classifier, case, rows=50_000, content=content)
     assert not found.holds
     assert found.max_difference > found.bound
 
@@ -125,9 +125,9 @@ def test_the_smallest_damage_is_found(change):
 def test_sums_in_float32_are_reported():
     """ONNX's operator for classifiers sums in float32: within the bound, but not the library's number."""
     case = trained(trees=80, seed=3)
-    fitted = FittedLightGbm(case.booster)
-    content = damaged(fitted.export().SerializeToString(), weights_as_float32)
-    found = parity_report(fitted, case, rows=10_000, content=content)
+    classifier = FittedLightGbm(case.booster)
+    content = damaged(classifier.export().SerializeToString(), weights_as_float32)
+    found = parity_report(classifier, case, rows=10_000, content=content)
     assert found.rounded_otherwise > 100
 
 
@@ -140,14 +140,14 @@ def run(*line: str):
     return CliRunner().invoke(cli.app, ["model", "verify", *line, "--rows", "20000", "--json"])
 
 
-def test_command_verifies_what_train_wrote():
+def test_command_verifies_a_trained_model():
     done = run(str(artifact_folder()), "--history", str(history_file()))
     assert done.exit_code == 0, done.exception
     report = json.loads(done.stdout)
     assert (report["holds"], report["decision_flips"], sum(report["rows"].values())) == (True, 0, 20_000)
 
 
-def test_command_fails_on_a_model_that_is_another(tmp_path):
+def test_command_fails_on_another_model(tmp_path):
     artifact = load_artifact(artifact_folder())
     content = damaged(artifact.onnx, leaf_off_by_a_thousandth)
     manifest = artifact.manifest.model_copy(update={"onnx_sha256": checksum(content)})
@@ -158,7 +158,7 @@ def test_command_fails_on_a_model_that_is_another(tmp_path):
     assert json.loads(done.stdout)["max_difference"] > 1e-6
 
 
-def test_command_names_the_file_that_is_missing(tmp_path):
+def test_command_names_a_missing_file(tmp_path):
     write_artifact(tmp_path, load_artifact(artifact_folder()))
     done = run(str(tmp_path))
     assert done.exit_code == 1
@@ -167,8 +167,8 @@ def test_command_names_the_file_that_is_missing(tmp_path):
 
 @pytest.mark.long
 @pytest.mark.parametrize("options", [(), ("--calibrate",)], ids=["plain", "calibrated"])
-def test_a_million_rows_of_the_default_trainer(options, tmp_path):
-    """As a user does it: simulate, train, verify; 100 trees on 270,000 transactions."""
+def test_million_rows_of_the_default_learner_pass(options, tmp_path):
+    """Simulate, train and verify as a user does: 100 trees on 270,000 transactions."""
     history, model = str(tmp_path / "history.parquet"), str(tmp_path / "model")
     for line in (
         ["simulate", "--out", history, "--customers", "3000"],
@@ -185,12 +185,12 @@ def test_a_million_rows_of_the_default_trainer(options, tmp_path):
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", MODELS)
-def test_hundred_thousands_of_rows_of_every_lightgbm_model(name):
+def test_hundred_thousands_of_rows_of_every_lightgbm_model_pass(name):
     of_lightgbm(MODELS[name](), 300_000)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("calibrated", [False, True], ids=["plain", "calibrated"])
 @pytest.mark.parametrize("name", sorted(LEARNERS))
-def test_hundred_thousands_of_rows_of_every_kind_of_model(name, calibrated):
-    of_candidate(name, calibrated, 300_000)
+def test_hundred_thousands_of_rows_of_every_kind_of_model_pass(name, calibrated):
+    of_learner(name, calibrated, 300_000)

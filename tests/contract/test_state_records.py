@@ -1,6 +1,6 @@
-"""Records as released versions left them in the state of running jobs; the files are never to be changed.
+"""Records of released versions in the state of running jobs; the files must never change.
 
-A new version of a record gets a new file next to the old one. Short ones stand in the unit tests of their modules
+A new version of a record gets a new file next to the old one. Short ones are in the unit tests of their modules
 (history version 1 and 2, label record version 1).
 """
 
@@ -48,7 +48,7 @@ def test_history_with_ids_of_version_3_is_read_and_written():
     assert encode_history(entries, tiles, ids) == raw
 
 
-def test_label_record_of_version_1_is_read_as_one_whose_ledger_is_empty():
+def test_label_record_of_version_1_is_read_with_an_empty_ledger():
     known = decode_labels((STATE / "label_record_v1_left.bin").read_bytes())
     assert known.labels["transaction"].tolist() == list(range(100, 100 + KEPT_LABELS))
     assert known.totals is not None
@@ -77,14 +77,14 @@ def test_label_log_of_version_1_is_read():
     assert labels.mine.tolist() == [True, False]
 
 
-def test_unfinished_observation_of_version_1_begins_anew():
+def test_unfinished_observation_of_version_1_starts_over():
     # It had four sums, without the histograms that are compared now: at most one observation is lost.
     raw = (STATE / "observation_v1.bin").read_bytes()
     assert Accumulator(EDGES, raw).encode() == Accumulator(EDGES).encode()
 
 
 @pytest.mark.parametrize("version", [2, 3])
-def test_unfinished_observation_goes_on(version):
+def test_unfinished_observation_continues(version):
     raw = (STATE / f"observation_v{version}.bin").read_bytes()
     resumed = Accumulator(EDGES, raw)
     assert Accumulator(EDGES, resumed.encode()).encode() == resumed.encode()
@@ -95,7 +95,7 @@ def test_unfinished_observation_goes_on(version):
     assert observation.slots[:2].tolist() == [OBSERVATION_SIZE - 1, 1]
 
 
-def test_squares_and_the_time_of_the_last_part_are_kept_since_version_3():
+def test_squares_and_the_time_of_the_last_part_are_in_state_since_version_3():
     raw = (STATE / "observation_v3.bin").read_bytes()
     resumed = Accumulator(EDGES, raw)
     assert resumed.encode() == raw
@@ -104,7 +104,7 @@ def test_squares_and_the_time_of_the_last_part_are_kept_since_version_3():
     assert part.mean_squares.tolist() == [(signal**2 + (signal + 6) ** 2) / 2 for signal in range(6)]
 
 
-def test_part_of_an_observation_of_all_shards_goes_on():
+def test_merged_partial_observation_continues():
     raw = (STATE / "drift_part_v1.bin").read_bytes()
     merger = PartMerger(raw)
     assert merger.to_bytes() == raw
@@ -115,7 +115,7 @@ def test_part_of_an_observation_of_all_shards_goes_on():
 
 
 @pytest.mark.parametrize("kind", ["ADWIN", "PageHinkley"])
-def test_detector_of_version_1_begins_anew_and_goes_on_counting(kind):
+def test_detector_of_version_1_starts_over_and_keeps_the_count(kind):
     # Its means were not compared with their time of the week.
     raw = (STATE / f"{kind.lower()}_v1.bin").read_bytes()
     resumed = DriftDetector.from_bytes(DETECTORS[kind], raw)
@@ -123,7 +123,7 @@ def test_detector_of_version_1_begins_anew_and_goes_on_counting(kind):
 
 
 @pytest.mark.parametrize("kind", ["ADWIN", "PageHinkley"])
-def test_detector_of_version_2_goes_on_with_its_own_river_and_begins_anew_with_another(kind):
+def test_detector_of_version_2_continues_with_the_same_river_version_and_starts_over_with_another(kind):
     raw = (STATE / f"{kind.lower()}_v2.bin").read_bytes()
     assert RIVER_OF_V2 in raw[:32]
     resumed = DriftDetector.from_bytes(DETECTORS[kind], raw)
@@ -136,7 +136,7 @@ def test_detector_of_version_2_goes_on_with_its_own_river_and_begins_anew_with_a
         assert resumed.to_bytes() == DriftDetector(DETECTORS[kind], observations=3).to_bytes()
 
 
-def test_stability_index_of_version_1_goes_on():
+def test_stability_index_of_version_1_continues():
     raw = (STATE / "psi_window_v1.bin").read_bytes()
     window = PsiWindow(raw)
     assert (window.observations, window.to_bytes()) == (12, raw)

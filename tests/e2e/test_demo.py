@@ -1,4 +1,4 @@
-"""The demo, run as a user runs it."""
+"""The demo as a user runs it."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.own_settings import own_settings
+from tests.e2e.clean_environment import clean_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -18,7 +18,7 @@ KEYS = {"transactions", "alerts", "precision", "recall", "events_per_s", "p50_ms
 
 
 def living(folder: Path) -> list[str]:
-    """List the command lines of the processes that have to do with `folder`."""
+    """List the command lines of processes that refer to `folder`."""
     found = []
     for process in psutil.process_iter(["cmdline", "cwd", "environ", "status"]):
         words = [*(process.info["cmdline"] or ()), process.info["cwd"] or ""]
@@ -32,10 +32,10 @@ def living(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     folder = tmp_path_factory.mktemp("demo")
-    done = subprocess.run(  # noqa: S603  (our own command)
+    done = subprocess.run(  # noqa: S603  (a command of this project)
         [str(FRAUDSTREAM), "demo"],
         cwd=folder,
-        env=own_settings(folder),
+        env=clean_environment(folder),
         capture_output=True,
         text=True,
         timeout=800,
@@ -66,12 +66,12 @@ def test_demo_finds_the_frauds(summary):
     assert 0 < summary["alerts"] < summary["transactions"] * 0.05
 
 
-def test_alerts_come_soon(summary):
+def test_alerts_are_published_soon(summary):
     assert 0 < summary["p50_ms"] <= summary["p99_ms"]
     assert summary["events_per_s"] > 500
 
 
-def test_demo_shows_each_step_and_the_line_that_submits(demo):
+def test_demo_shows_each_step_and_the_submit_command(demo):
     text = demo[0].stdout
     assert [f"{step}." in text for step in range(1, 6)] == [True] * 5
     assert "flink run" in text

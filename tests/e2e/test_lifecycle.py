@@ -1,4 +1,4 @@
-"""The loop from a new fraud pattern to a model that knows it, run as a user runs it."""
+"""The loop from a new fraud pattern to a model trained on it, as a user runs it."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.own_settings import own_settings
+from tests.e2e.clean_environment import clean_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1_200)]
 
@@ -21,10 +21,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def summary(folder: Path) -> dict[str, float]:
-    done = subprocess.run(  # noqa: S603  (our own command)
+    done = subprocess.run(  # noqa: S603  (a command of this project)
         [str(FRAUDSTREAM), "demo", "lifecycle"],
         cwd=folder,
-        env=own_settings(folder),
+        env=clean_environment(folder),
         capture_output=True,
         text=True,
         timeout=1_100,
@@ -35,17 +35,17 @@ def summary(folder: Path) -> dict[str, float]:
     return found
 
 
-def test_recall_of_the_new_pattern_recovers_by_a_swap_that_loses_nothing(summary):
+def test_recall_of_the_new_pattern_recovers_by_a_swap_without_data_loss(summary):
     assert summary["recall_before"] < 0.25
     assert summary["recall_after"] >= max(0.5, 2 * summary["recall_before"])
     assert (summary["swaps"], summary["lost_events"]) == (1, 0)
 
 
-def test_drift_is_seen_after_the_labels_are_mature(summary):
+def test_drift_is_detected_after_the_labels_are_mature(summary):
     assert 4 * 86_400 < summary["drift_delay_s"] < 12 * 86_400
 
 
-def test_picture_has_the_marks(folder, summary):
+def test_chart_marks_the_events(folder, summary):
     assert summary["retrain_s"] > 0
     page = (folder / "state" / "lifecycle" / "recall.svg").read_text()
     assert all(mark in page for mark in ("drift seen", "trained up to here", "promoted"))

@@ -1,6 +1,6 @@
-"""`make console` as a reviewer meets it: a simulation that runs, a real Chromium, and the label on its topic.
+"""`make console` as a reviewer uses it: a running simulation, a real Chromium, and the label on its topic.
 
-With SCREENSHOTS=FOLDER it leaves the docs' pictures there: `make screenshots`.
+With SCREENSHOTS=FOLDER it writes the screenshots of the docs there: `make screenshots`.
 """
 
 import os
@@ -23,7 +23,7 @@ from schemas.avro_schemas import LABEL
 from schemas.codec import RecordCodec
 from schemas.registry import value_subject
 from tests.chromium import chromium, needs_chromium
-from tests.e2e.own_settings import own_settings
+from tests.e2e.clean_environment import clean_environment
 
 pytestmark = [
     pytest.mark.e2e,
@@ -46,10 +46,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def url(folder: Path) -> Iterator[str]:
     log = folder / "console.log"
     with log.open("wb") as file:
-        process = subprocess.Popen(  # noqa: S603  (our own command)
+        process = subprocess.Popen(  # noqa: S603  (a command of this project)
             [str(FRAUDSTREAM), "console", "--simulate", "--port", "0"],
             cwd=folder,
-            env=own_settings(folder) | {"COLUMNS": "200"},
+            env=clean_environment(folder) | {"COLUMNS": "200"},
             stdout=file,
             stderr=file,
         )
@@ -84,18 +84,18 @@ def labels(folder: Path) -> dict[str, bool]:
     return {label["transaction_id"]: label["is_fraud"] for label in found}
 
 
-def picture(page: Any, name: str) -> None:
-    if wanted := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(wanted) / f"console-{name}.png")
+def screenshot(page: Any, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"console-{name}.png")
 
 
-def test_a_reviewer_decides_on_an_alert_of_the_simulation_and_the_label_is_on_its_topic(page, url, folder):
+def test_review_of_an_alert_puts_a_label_on_its_topic(page, url, folder):
     page.locator("[data-alert]").nth(11).wait_for()
     page.locator("[data-alert]").first.click()
     details = page.get_by_role("article", name="Alert")
     details.wait_for()
     details.get_by_text("Reading").wait_for(state="detached")
-    picture(page, "alerts")
+    screenshot(page, "alerts")
     alert_id = page.locator("[data-alert][aria-current]").get_attribute("data-alert")
     transaction_id = page.request.get(f"{url}/data/alerts/{alert_id}").json()["transaction_id"]
     assert transaction_id not in labels(folder)
@@ -105,7 +105,7 @@ def test_a_reviewer_decides_on_an_alert_of_the_simulation_and_the_label_is_on_it
     assert labels(folder)[transaction_id] is True
 
 
-def test_the_stream_is_drawn_while_it_flows(page, url):
+def test_stream_chart_is_updated_live(page, url):
     page.goto(f"{url}/#/stream")
     page.get_by_role("heading", name="Transactions a second").wait_for()
 
@@ -116,10 +116,10 @@ def test_the_stream_is_drawn_while_it_flows(page, url):
     assert all(point["transactions_per_s"] > 0 for point in points()[-10:])
     page.reload()
     page.get_by_role("img", name="Transactions a second").wait_for()
-    picture(page, "stream")
+    screenshot(page, "stream")
 
 
 @pytest.mark.parametrize(("view", "heading"), [("models", "Scoring now"), ("job", "Cluster")])
-def test_the_views_have_what_runs(page, url, view, heading):
+def test_views_show_the_running_job(page, url, view, heading):
     page.goto(f"{url}/#/{view}")
     page.get_by_role("heading", name=heading).wait_for()

@@ -1,4 +1,4 @@
-"""Command line of an archiver that follows the topic."""
+"""Command line of an archiver that follows its topic."""
 
 import sys
 from pathlib import Path

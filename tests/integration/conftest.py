@@ -1,4 +1,4 @@
-"""One broker and one cluster for all tests of the scoring job; each test has topics of its own."""
+"""One broker and one cluster for all tests of the scoring job; each test has separate topics."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -31,7 +31,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     settings = load_settings(
         paths={"state": tmp_path_factory.mktemp("scoring") / "state"},
         model={"artifact": customer_folder()},
-        # Not those that are preferred: another process of this run may be starting a stack at them just now.
+        # Not the preferred ports: another process of this run may be starting a stack on them.
         kafka={"port": free_port()},
         flink={"rest_port": free_port()},
     )
@@ -42,9 +42,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def with_registry(running: Running) -> Iterator[Settings]:
-    """Return the settings of the shared services, a schema registry beside them."""
-    wanted = {"embedded_registry": True, "registry_port": free_port()}  # the same port after a restart
-    kafka = running.settings.kafka.model_copy(update=wanted)
+    """Return the settings of the shared services, extended by a schema registry."""
+    changes = {"embedded_registry": True, "registry_port": free_port()}  # the same port after a restart
+    kafka = running.settings.kafka.model_copy(update=changes)
     settings = running.settings.model_copy(update={"kafka": kafka})
     start(settings)
     yield settings
@@ -73,11 +73,11 @@ def lone_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def open_lane(running: Running) -> Iterator[Callable[..., Lane]]:
-    """Return the function that makes a Lane, see `Running.lane`."""
+    """Return a function that makes a Lane, see `Running.lane`."""
     lanes: list[Lane] = []
 
-    def make(**wanted: Any) -> Lane:
-        lanes.append(running.lane(**wanted))
+    def make(**changes: Any) -> Lane:
+        lanes.append(running.lane(**changes))
         return lanes[-1]
 
     yield make
@@ -87,7 +87,7 @@ def open_lane(running: Running) -> Iterator[Callable[..., Lane]]:
 
 @pytest.fixture
 def point_at(monkeypatch):
-    """Return the function that points the command line at a lane."""
+    """Return a function that points the command line at a lane."""
 
     def point(lane: Lane) -> None:
         monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lane.settings.paths.state))

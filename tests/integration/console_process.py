@@ -1,4 +1,4 @@
-"""The console as a user starts it, for one lane."""
+"""The console of one lane, as a user starts it."""
 
 import os
 import subprocess
@@ -19,14 +19,14 @@ ENDED_SECONDS = 30
 
 @contextmanager
 def console_process(lane: Lane, log: Path, **console: str) -> Iterator[str]:
-    """Run `fraudstream console` for the length of a block, and check that it ends when told; gives its address."""
+    """Run `fraudstream console` within a block, and check that it ends on request; yields its address."""
     port = free_port()
     topics = {f"FRAUDSTREAM_TOPICS__{name.upper()}": topic for name, topic in asdict(lane.topics).items()}
-    own = {f"FRAUDSTREAM_CONSOLE__{name.upper()}": value for name, value in console.items()}
+    options = {f"FRAUDSTREAM_CONSOLE__{name.upper()}": value for name, value in console.items()}
     state = {"FRAUDSTREAM_PATHS__STATE": str(lane.settings.state.root)}
     command = [sys.executable, "-m", "fraudstream", "console", "--port", str(port)]
     with log.open("wb") as file:
-        process = subprocess.Popen(command, env=os.environ | topics | own | state, stdout=file, stderr=file)  # noqa: S603
+        process = subprocess.Popen(command, env=os.environ | topics | options | state, stdout=file, stderr=file)  # noqa: S603
     url = f"http://127.0.0.1:{port}"
 
     def answers() -> bool:

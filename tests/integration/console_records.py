@@ -1,4 +1,4 @@
-"""Records that the console's tests send."""
+"""Records sent by the tests of the console."""
 
 from typing import Any
 

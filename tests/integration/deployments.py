@@ -1,4 +1,4 @@
-"""Two models that tests swap between, and what a lane is told of them."""
+"""Two models that tests swap between, and their deployments."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +13,15 @@ from tests.unit.training.histories import customer_folder, other_folder
 
 
 def folders() -> tuple[Path, Path]:
-    """Return the folder of the lanes' own model, and of another."""
+    """Return the folders of the model of the lanes and of another."""
     return customer_folder(), other_folder()
 
 
 def deploy(lane: Lane, champion: dict[str, Any], *challengers: dict[str, Any]) -> str:
     """Publish a deployment; returns its id."""
-    ordered = deployment(champion, *challengers, deployment_id=str(uuid4()), changed_at=datetime.now(UTC))
-    publish_deployment(lane.settings, lane.services, ordered)
-    return ordered.deployment_id
+    published = deployment(champion, *challengers, deployment_id=str(uuid4()), changed_at=datetime.now(UTC))
+    publish_deployment(lane.settings, lane.services, published)
+    return published.deployment_id
 
 
 def await_answers(lane: Lane, deployment_id: str) -> list[dict[str, Any]]:

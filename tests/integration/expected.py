@@ -18,7 +18,7 @@ from tests.replay_scores import replay_scores
 
 @cache
 def card_world(rows: int, *, customers: int = 300, **changes: Any) -> pa.Table:
-    """Return the first transactions of a card world that the model was not trained on."""
+    """Return the first transactions of a card world unknown to the model."""
     config = SimulationConfig(seed=12, customers=customers, merchants=200, fraud_rate=0.02, **changes)
     table = simulate(config)
     assert len(table) >= rows, f"only {len(table):,} transactions: give more customers"
@@ -26,7 +26,7 @@ def card_world(rows: int, *, customers: int = 300, **changes: Any) -> pa.Table:
 
 
 def known_scores(past: pa.Table, present: pa.Table, artifact: Artifact) -> dict[str, float]:
-    """Return the scores of a scorer that has all labels of the past when the present begins."""
+    """Return the scores of a scorer that has all labels of the past before the present starts."""
     scorer = HistoryScorer(artifact)
     for records in past.select(TRANSACTION_ARROW.names).to_batches():
         scorer.score(records)
@@ -51,11 +51,11 @@ class Expected:
 
     @classmethod
     def of(cls, table: pa.Table, artifact: Artifact) -> "Expected":
-        ordered = table.select(TRANSACTION_ARROW.names).combine_chunks()
-        rows = ordered.to_pylist()
+        canonical = table.select(TRANSACTION_ARROW.names).combine_chunks()
+        rows = canonical.to_pylist()
         ids = [row["transaction_id"] for row in rows]
-        scores = replay_scores(ordered, artifact)
-        scored = HistoryScorer(artifact).score(ordered.to_batches()[0])
+        scores = replay_scores(canonical, artifact)
+        scored = HistoryScorer(artifact).score(canonical.to_batches()[0])
         assert np.array_equal(scored.scores, scores)
         by_customer: dict[str, list[str]] = {}
         for row in rows:

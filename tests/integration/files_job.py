@@ -1,4 +1,4 @@
-"""The scoring job between folders of JSON lines: neither its sources nor its sink are Kafka."""
+"""The scoring job between folders of JSON lines, without Kafka sources and sink."""
 
 import sys
 from pathlib import Path
@@ -33,7 +33,7 @@ def folder_sink(config: JobConfig, folder: Path) -> TableSink:
 
 
 def build(tables: StreamTableEnvironment, config: JobConfig) -> None:
-    """Build the graph between two folders, which the checkpoints' folder has beside it."""
+    """Build the graph between two folders next to the checkpoint folder."""
     folder = Path(config.checkpoint_dir.removeprefix("file://")).parent / config.topics.transactions
     sources = scoring_sources(config, {uids.TRANSACTIONS: folder_source(folder / "in")})
     build_graph(tables, sources=sources, stages=scoring_stages(config), sinks=[folder_sink(config, folder / "out")])

@@ -1,4 +1,4 @@
-"""Records of the inference topic, without a job that writes them."""
+"""Records of the inference topic, made without a job."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ from tests.unit.training.histories import artifact
 
 @cache
 def inference_records(rows: int) -> list[tuple[bytes, bytes]]:
-    """Return key and value of the inference records of a card world's first transactions."""
+    """Return keys and values of the inference records of the first transactions of a card world."""
     records = card_world(rows).select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     config = JobConfig(bootstrap_servers="b:1", model="m", checkpoint_dir="file:///c", feature_log_share=1)
     scored = HistoryScorer(artifact()).score(records)

@@ -1,4 +1,4 @@
-"""Prints the uids of jobs' operators as JSON: a JVM of its own, since its class path needs the connector."""
+"""Print the operator uids of jobs as JSON, in a separate JVM whose class path has the connector."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from jobs.shards import MAX_PARALLELISM
 
 
 def uids(config: JobConfig) -> list[str]:
-    """Return the uids in the graph that Flink makes of the job, the operators that a sink becomes among them."""
+    """Return the uids in Flink's graph of the job, including those of the operators of sinks."""
     settings = Configuration()
     for name, value in flink_settings(config, sys.executable).items():
         settings.set_string(name, value)

@@ -1,4 +1,4 @@
-"""A job of another team, whose own package happens to be called `models`."""
+"""A job of another team with a package named `models`."""
 
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, TableEnvironment

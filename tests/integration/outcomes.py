@@ -1,4 +1,4 @@
-"""Outcomes of very many records, as few numbers each: a million of them fit into memory."""
+"""Outcomes of many records as a few numbers each, so that a million fit into memory."""
 
 from array import array
 from collections import Counter
@@ -19,7 +19,7 @@ class Outcomes:
     Parameters
     ----------
     topics : sequence of str
-        Topics whose records these are.
+        Topics of the records.
     """
 
     def __init__(self, topics: Sequence[str]) -> None:
@@ -50,33 +50,33 @@ class Outcomes:
 
     def add_letter(self, topic: str, partition: int, offset: int, reason: str, payload: bytes) -> None:
         """Add the dead letter of a record."""
-        place = self._topics.index(topic) << PARTITION_BITS | partition
-        place = place << OFFSET_BITS | offset
-        self._letters.append(place << REASON_BITS | REASONS.index(Reason(reason)))
+        position = self._topics.index(topic) << PARTITION_BITS | partition
+        position = position << OFFSET_BITS | offset
+        self._letters.append(position << REASON_BITS | REASONS.index(Reason(reason)))
         self._contents.append(hash(payload))
 
     def require_equal(self, expected: "Outcomes") -> None:
         """Fail, with the first differences, unless each outcome is there exactly as often as expected."""
         ours, theirs = self._sorted_letters(), expected._sorted_letters()
         if not np.array_equal(ours, theirs):
-            more, fewer = (self._told(a, b) for a, b in ((ours, theirs), (theirs, ours)))
+            more, fewer = (self._described(a, b) for a, b in ((ours, theirs), (theirs, ours)))
             raise AssertionError(f"letters that were not expected: {more}; that are missing: {fewer}")
         assert np.array_equal(np.sort(self._scores), np.sort(expected._scores)), "other transactions were scored"
 
     def _sorted_letters(self) -> np.ndarray:
-        """Return the letters and the hashes of their payloads in order, (n, 2)."""
+        """Return the letters and the hashes of their payloads, sorted, (n, 2)."""
         both = np.stack([np.array(self._letters, np.int64), np.array(self._contents, np.int64)], axis=1)
         return both[np.lexsort((both[:, 1], both[:, 0]))]
 
-    def _told(self, some: np.ndarray, others: np.ndarray) -> str:
+    def _described(self, some: np.ndarray, others: np.ndarray) -> str:
         known = Counter(map(tuple, others.tolist()))
         known.subtract(Counter(map(tuple, some.tolist())))
         extra = sorted(number for (number, _), count in known.items() if count < 0)
         return f"{len(extra):,}, {[self._letter(number) for number in extra[:5]]}"
 
     def _letter(self, number: int) -> tuple[str, int, int, str]:
-        place, reason = number >> REASON_BITS, REASONS[number & ((1 << REASON_BITS) - 1)]
-        partition = place >> OFFSET_BITS
+        position, reason = number >> REASON_BITS, REASONS[number & ((1 << REASON_BITS) - 1)]
+        partition = position >> OFFSET_BITS
         topic = self._topics[partition >> PARTITION_BITS]
-        offset = place & ((1 << OFFSET_BITS) - 1)
+        offset = position & ((1 << OFFSET_BITS) - 1)
         return topic, partition & ((1 << PARTITION_BITS) - 1), offset, reason.value

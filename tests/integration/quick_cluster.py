@@ -3,4 +3,4 @@
 from fraudstream.devstack.flink_home import GARBAGE_COLLECTOR, QUICK_COMPILER
 
 QUICK_CLUSTER = {"env.java.opts.taskmanager": f"{GARBAGE_COLLECTOR} {QUICK_COMPILER}"}
-"""A job of a test ends before the better compiler pays for the processor time that it takes."""
+"""A test job ends before the optimising compiler pays off."""

@@ -1,6 +1,7 @@
-"""Deleting a topic and creating it again, as its owner would."""
+"""Topics that their owner deletes and creates again."""
 
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from fraudstream.kafka.broker import Broker
@@ -9,7 +10,7 @@ from fraudstream.system.deadline import wait_until
 
 
 def recreate(broker: Broker, topic: str, partitions: int = 1) -> None:
-    """Delete a topic and create it again, and wait until it is another one."""
+    """Delete a topic, create it again, and wait until its id has changed."""
     client, ids = broker.admin(), TopicIds(broker)
     before = ids.read([topic])[topic]
     for future in client.delete_topics([topic], operation_timeout=30).values():
@@ -20,11 +21,16 @@ def recreate(broker: Broker, topic: str, partitions: int = 1) -> None:
             try:
                 future.result()
             except KafkaException as error:
-                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # the former one still goes
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # the former one is still being deleted
                     raise
         return ids.read([topic]).get(topic, before) not in {before, None}
 
     assert wait_until(created, seconds=60, interval_s=0.2)
+    await_leaders(client, topic, partitions)
+
+
+def await_leaders(client: AdminClient, topic: str, partitions: int) -> None:
+    """Wait until a topic has that many partitions, each with a leader."""
 
     def led() -> bool:
         found = client.list_topics(topic, timeout=10).topics[topic].partitions

@@ -1,4 +1,4 @@
-"""Savepoints as releases left them, each with the stream that it was taken from; the files are never to be changed."""
+"""Savepoints of releases, each with its stream; the files must never change."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 
 SAVEPOINTS = Path(__file__).parents[1] / "fixtures" / "savepoints"
 PARTITIONS = 2
-"""Of the topics: with as many, the same keys give the offsets that the savepoint names."""
+"""Partitions of the topics: with as many, equal keys give the offsets in the savepoint."""
 
 LABELLED, SCORED, OPEN, LATER = "labelled", "scored", "open", "later"
-"""How far each transaction was when the savepoint was taken: scored with its label known as well, scored, in the open
+"""Stages of transactions at the time of the savepoint: scored with a known label, scored, in the open
 micro-batch, and not yet read."""
 
 
@@ -23,9 +23,9 @@ class SavepointFixture:
     Attributes
     ----------
     version : str
-        Of fraudstream; the folder's name.
+        Release of fraudstream; the name of the folder.
     stream : pyarrow.Table
-        Labelled transactions in the order sent, with a column `stage`, see LABELLED. The labelled ones come first.
+        Labelled transactions as sent, with a column `stage`, see LABELLED. Those with known labels come first.
     """
 
     version: str
@@ -41,7 +41,7 @@ class SavepointFixture:
 
     @property
     def topics_prefix(self) -> str:
-        """Prefix of the topics' names, which are part of the state."""
+        """Prefix of the topic names, which are part of the state."""
         return f"savepoint-{self.version}"
 
     def rows(self, *stages: str) -> pa.Table:
@@ -55,5 +55,5 @@ class SavepointFixture:
 
 
 def versions() -> list[str]:
-    """Return the releases that have one."""
+    """Return the releases with a savepoint."""
     return sorted(file.parent.name for file in SAVEPOINTS.glob("*/stream.parquet"))

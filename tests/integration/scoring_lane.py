@@ -1,4 +1,4 @@
-"""The scoring job between topics of its own: what the tests do to it and what they read from it."""
+"""The scoring job between separate topics, with the operations that tests need."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,7 +37,7 @@ TRICKLE_ROWS, TRICKLE_S = 100, 0.3
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """The broker and the cluster that the tests share."""
+    """The broker and the cluster shared by the tests."""
 
     settings: Settings
     services: Services
@@ -88,7 +88,7 @@ class Lane:
 
     @property
     def shards(self) -> set[int]:
-        """The keys of its shards."""
+        """Keys of the shards."""
         return set(SHARD_KEYS[self.settings.job.shards])
 
     @property
@@ -109,7 +109,7 @@ class Lane:
         self.job_ids.append(done.job_id)
 
     def change(self, **job: Any) -> None:
-        """Change settings of the job that is submitted next."""
+        """Change settings of the next submitted job."""
         self.settings = self.settings.model_copy(update={"job": self.settings.job.model_copy(update=job)})
 
     def stop_with_savepoint(self) -> str:
@@ -119,13 +119,13 @@ class Lane:
         return savepoint
 
     def cancel(self) -> None:
-        """End what runs, and wait until its slot is free for the next; jobs that have ended are asked too."""
+        """Cancel all jobs, ended ones included, and wait until their slots are free."""
         for job_id in self.job_ids:
             self.rest.cancel(job_id)
         self._await_slot()
 
     def cancel_after_checkpoint(self) -> str:
-        """Wait for a complete checkpoint, end the job, and return the folder of the newest, which it retains."""
+        """Wait for a complete checkpoint, cancel the job, and return the newest retained checkpoint."""
         folder = self.settings.state.checkpoints / self.job_ids[-1]
         before = set(folder.glob("chk-*/_metadata"))
         assert wait_until(lambda: bool(set(folder.glob("chk-*/_metadata")) - before), seconds=60)
@@ -148,7 +148,7 @@ class Lane:
 
     @contextmanager
     def sending(self, table: pa.Table, *, rate: float) -> Iterator[Future[None]]:
-        """Send beside what the block does; leaving it waits until all is sent."""
+        """Send in the background of a block; its end waits until all is sent."""
         with ThreadPoolExecutor(1) as pool:
             sent = pool.submit(self.send, table, rate=rate)
             yield sent
@@ -156,7 +156,7 @@ class Lane:
 
     @contextmanager
     def trickling(self, table: pa.Table) -> Iterator[None]:
-        """Send a few rows at a time for as long as the block lasts, however slow the machine; then the rest at once."""
+        """Send a few rows at a time during a block on any machine, and the rest at its end."""
         done = Event()
 
         def trickle() -> None:
@@ -181,9 +181,9 @@ class Lane:
         *,
         time_ms: int = 0,
     ) -> list[tuple[int, int]]:
-        """Send records as they are, unless told as transactions; returns the partition and the offset of each.
+        """Send raw records, as transactions by default; returns the partition and the offset of each.
 
-        Kafka's time is that of the sending where `time_ms` is 0.
+        Kafka's timestamp is the current time if `time_ms` is 0.
         """
         producer = Producer(
             {
@@ -192,11 +192,11 @@ class Lane:
                 "delivery.report.only.error": False,
             }
         )
-        places: list[tuple[int, int]] = [(-1, -1)] * len(records)
+        positions: list[tuple[int, int]] = [(-1, -1)] * len(records)
 
         def note(number: int, error: Any, message: Message) -> None:
             assert error is None, error
-            places[number] = (message.partition(), message.offset())
+            positions[number] = (message.partition(), message.offset())
 
         for number, (key, value) in enumerate(records):
             producer.produce(
@@ -207,10 +207,10 @@ class Lane:
                 on_delivery=lambda error, message, number=number: note(number, error, message),
             )
         assert producer.flush(30) == 0
-        return places
+        return positions
 
     def delete_records(self, topic: str) -> None:
-        """Remove all that a topic holds now, as its retention would."""
+        """Remove all current records of a topic, as its retention would."""
         client = AdminClient({"bootstrap.servers": self.services.bootstrap_servers})
         partitions = self.settings.kafka.partitions
         ends = [TopicPartition(topic, number, OFFSET_END) for number in range(partitions)]
@@ -220,13 +220,13 @@ class Lane:
     def size(self, topic: str) -> int:
         return topic_size(self.broker, topic)
 
-    def await_records(self, topic: str, least: int) -> None:
-        """Wait until the topic holds so many records, each repeat counted."""
-        done = wait_until(lambda: self.size(topic) >= least, seconds=DONE_SECONDS)
-        assert done, f"{self.size(topic):,} of {least:,} in {topic}; {self._trouble()}"
+    def await_records(self, topic: str, count: int) -> None:
+        """Wait until the topic has that many records, repeats included."""
+        done = wait_until(lambda: self.size(topic) >= count, seconds=DONE_SECONDS)
+        assert done, f"{self.size(topic):,} of {count:,} in {topic}; {self._trouble()}"
 
     def await_scores(self, transactions: int) -> None:
-        """Wait until so many transactions have a committed score."""
+        """Wait until that many transactions have a committed score."""
         codec = self._codec(SCORE, self.topics.scores)
         consumer = Consumer(
             {
@@ -270,13 +270,13 @@ class Lane:
         return self._read(SHADOW, self.topics.shadow)
 
     def records(self, name: str, topic: str) -> Iterator[dict[str, Any]]:
-        """Decode what the topic holds, one record after the other."""
+        """Decode all records of a topic."""
         codec = self._codec(name, topic)
         for message in read_topic(self.broker, topic):
             yield codec.decode(message.value() or b"")
 
     def _read(self, name: str, topic: str) -> list[dict[str, Any]]:
-        """Decode what the topic holds, partition by partition in order, each with its record's key."""
+        """Decode all records of a topic, partition by partition, each with its key."""
         codec = self._codec(name, topic)
         messages = list(read_topic(self.broker, topic))
         messages.sort(key=lambda message: (message.partition(), message.offset()))
@@ -297,5 +297,5 @@ class Lane:
 
     def _trouble(self) -> str:
         job_id = self.job_ids[-1]
-        cause = self.rest.root_cause(job_id) or "no failure told"
+        cause = self.rest.root_cause(job_id) or "no failure reported"
         return f"job {self.rest.job(job_id)['state']}: {cause}; logs in {self.settings.state.logs}"

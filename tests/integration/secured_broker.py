@@ -1,4 +1,4 @@
-"""A Kafka broker on loopback that takes nobody without TLS, a SCRAM login and rights."""
+"""A Kafka broker on loopback that needs TLS, a SCRAM login and authorisation."""
 
 import os
 import subprocess
@@ -26,14 +26,14 @@ TOPICS_PREFIX = "fraud."
 
 @dataclass(frozen=True)
 class SecuredBroker:
-    """One that runs.
+    """A running secured broker.
 
     Attributes
     ----------
     servers : str
         Its address.
     ca : Path
-        Who signed its certificate.
+        Certificate authority.
     """
 
     servers: str
@@ -53,7 +53,7 @@ class SecuredBroker:
         )
 
     def allow(self) -> None:
-        """Give USER the rights on our own topics, groups and transactions that the job and its producers need."""
+        """Grant USER the rights on topics, groups and transactions that the job and its producers need."""
         granted = [
             (Resource.TOPIC, TOPICS_PREFIX, AclOperation.ALL),
             (Resource.GROUP, USER, AclOperation.ALL),
@@ -72,7 +72,7 @@ class SecuredBroker:
 
 @contextmanager
 def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
-    """Run a secured broker for the length of a block."""
+    """Run a secured broker within a block."""
     authority, port = Authority(folder, "ca"), free_port()
     signed = authority.sign("broker")
     keystore = folder / "broker-keystore.pem"

@@ -1,4 +1,4 @@
-"""A job of one Python function, to prove that the cluster runs Python and reaches the broker."""
+"""A job of one Python function that shows that the cluster runs Python and reaches the broker."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from pyflink.table.udf import udf
 
 @udf(result_type="STRING")
 def witness(number: int) -> str:
-    """Tell the process that runs this, and a name from our own packages."""
+    """Return the process id and a name from the project's packages."""
     from schemas.topics import Topics
 
     return f"{number} {os.getpid()} {Topics().alerts}"

@@ -1,4 +1,4 @@
-"""The DAG, run by Airflow in an environment of its own: it trains a real model from a file."""
+"""The DAG, run by Airflow in a separate environment: it trains a real model from a file."""
 
 import json
 import os
@@ -33,12 +33,12 @@ collect_days = 8
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory):
-    """Return the function that runs a command of Airflow, on a database of its own."""
+    """Return a function that runs a command of Airflow on a separate database."""
     python, home = isolated_venv(LOCK, "tools"), tmp_path_factory.mktemp("airflow")
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("FRAUDSTREAM_", "AIRFLOW_"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("FRAUDSTREAM_", "AIRFLOW_"))}
     cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
     variables = {
-        **own,
+        **inherited,
         **cache,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "AIRFLOW_HOME": str(home),
@@ -57,7 +57,7 @@ def airflow(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("min_parity_rows", "state"), [(5_000, "success"), (10**9, "failed")])
-def test_run_promotes_a_model_and_fails_where_a_gate_does(airflow, tmp_path, monkeypatch, min_parity_rows, state):
+def test_run_promotes_a_model_and_fails_if_a_gate_fails(airflow, tmp_path, monkeypatch, min_parity_rows, state):
     text = SETTINGS.format(min_parity_rows=min_parity_rows, history=history_file())
     (tmp_path / "fraudstream.toml").write_text(text)
     conf = json.dumps({"folder": str(tmp_path), "options": "--no-publish"})

@@ -65,7 +65,7 @@ def ids(folder: Path) -> list[str]:
 
 
 def archived(folder: Path) -> int:
-    """Count the records that the state tells of. Files of an unfinished batch go when the archiver starts again."""
+    """Count the records in the state. Files of an unfinished batch are removed when the archiver restarts."""
     return sum(json.loads((folder / archive_folder.STATE_FILE).read_bytes())["next_offsets"].values())
 
 
@@ -73,7 +73,7 @@ def expected_ids(rows: int) -> list[str]:
     return sorted(card_world(ROWS)["transaction_id"].to_pylist()[:rows])
 
 
-def test_archive_that_is_stopped_in_the_middle_loses_nothing_and_has_nothing_twice(settings, tmp_path, monkeypatch):
+def test_interrupted_archive_loses_and_repeats_no_record(settings, tmp_path, monkeypatch):
     records, folder = inference_records(ROWS), tmp_path / "archive"
     send(settings, records[:2_000])
     assert archive(folder)["records"] == 2_000
@@ -97,7 +97,7 @@ def test_archive_that_is_stopped_in_the_middle_loses_nothing_and_has_nothing_twi
     assert archive(folder)["records"] == 0
 
 
-def test_archive_that_follows_and_is_killed_goes_on_where_its_files_end(settings, tmp_path):
+def test_killed_following_archive_continues_after_its_last_file(settings, tmp_path):
     records, folder = inference_records(ROWS), tmp_path / "archive"
     command = follow_command(folder)
     send(settings, records[:1_000])
@@ -118,7 +118,7 @@ def test_archive_that_follows_and_is_killed_goes_on_where_its_files_end(settings
     assert ids(folder) == expected_ids(5_000)
 
 
-def test_archived_features_are_those_logged_bit_for_bit(settings, tmp_path):
+def test_archived_features_equal_the_logged_ones_bit_for_bit(settings, tmp_path):
     send(settings, [(b"c", b"poison"), *inference_records(ROWS)])
     done = archive(tmp_path / "archive")
     assert (done["records"], done["undecodable"]) == (ROWS, 1)
@@ -132,19 +132,19 @@ def test_archived_features_are_those_logged_bit_for_bit(settings, tmp_path):
     assert table["label_offsets"][0].as_py() == [1, 2]
 
 
-def test_group_tells_the_lag_after_the_files_are_written(settings, tmp_path):
+def test_group_reports_the_lag_after_the_files_are_written(settings, tmp_path):
     send(settings, inference_records(ROWS))
     archive(tmp_path / "archive")
     consumer = Consumer({"bootstrap.servers": Broker.of(settings).bootstrap_servers, "group.id": GROUP_ID})
     try:
-        places = [TopicPartition(settings.topics.inference, part) for part in range(settings.kafka.partitions)]
-        committed = {place.partition: place.offset for place in consumer.committed(places, timeout=20)}
+        partitions = [TopicPartition(settings.topics.inference, part) for part in range(settings.kafka.partitions)]
+        committed = {item.partition: item.offset for item in consumer.committed(partitions, timeout=20)}
     finally:
         consumer.close()
     assert sum(offset for offset in committed.values() if offset > 0) == ROWS
 
 
-def test_archive_of_a_topic_made_anew_is_refused(settings, tmp_path):
+def test_archive_of_a_recreated_topic_is_refused(settings, tmp_path):
     folder = tmp_path / "archive"
     send(settings, inference_records(ROWS))
     archive(folder)

@@ -1,4 +1,4 @@
-"""Baselines give correct scores, so that their rates can be compared."""
+"""Baselines compute correct scores, so that their rates are comparable."""
 
 from collections.abc import Callable
 
@@ -18,13 +18,13 @@ SENT = 3_000
 
 
 @pytest.mark.parametrize("slug", ["plain_loops", "flink_per_event"])
-def test_peer_writes_the_scores_of_the_oracle(open_lane: Callable[..., Lane], slug: str):
+def test_baseline_writes_the_scores_of_the_oracle(open_lane: Callable[..., Lane], slug: str):
     lane, table = open_lane(), history().slice(0, SENT)
     lane.send(table)
     baseline = next(baseline for baseline in BASELINES if baseline.slug == slug)
     settings = lane.settings.model_copy(update={"model": ModelSettings(artifact=customer_folder())})
     work = Work(settings=settings, services=lane.services, events=round(SENT / baseline.share))
     drain(baseline, work, 0)
-    verdict = compare_with_oracle(baseline, work, 0, Oracle(table, customer_artifact(), customers=50))
-    assert verdict.fault is None
-    assert verdict.compared > 0.1 * SENT
+    result = compare_with_oracle(baseline, work, 0, Oracle(table, customer_artifact(), customers=50))
+    assert result.fault is None
+    assert result.compared > 0.1 * SENT

@@ -25,11 +25,11 @@ from tests.unit.fraudstream.console.records import alert
 
 pytestmark = pytest.mark.integration
 
-OWN = {HEADER: "1"}
+SAME_ORIGIN = {HEADER: "1"}
 
 
-def listed(client: TestClient, **wanted: str) -> list[str]:
-    return [row["alert_id"] for row in client.get("/data/alerts", params=wanted).json()["rows"]]
+def listed(client: TestClient, **filters: str) -> list[str]:
+    return [row["alert_id"] for row in client.get("/data/alerts", params=filters).json()["rows"]]
 
 
 @pytest.fixture
@@ -46,17 +46,17 @@ def client(lane) -> Iterator[TestClient]:
         yield client
 
 
-def test_alerts_from_before_and_from_now_on_are_listed(lane, client):
+def test_earlier_and_new_alerts_are_listed(lane, client):
     assert listed(client) == ["a002", "a001", "a000"]
     send(lane, ALERT, lane.topics.alerts, alert(3))
     assert wait_until(lambda: listed(client)[0] == "a003", seconds=DONE_SECONDS)
 
 
-def test_a_review_is_a_label_on_the_topic_and_another_one_corrects_it(lane, client):
-    first = client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=OWN)
+def test_review_is_a_label_on_the_topic_and_a_later_one_corrects_it(lane, client):
+    first = client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=SAME_ORIGIN)
     assert first.status_code == 200, first.text
     assert listed(client, state="fraud") == ["a001"]
-    second = client.post("/data/alerts/a001/review", json={"verdict": "genuine"}, headers=OWN)
+    second = client.post("/data/alerts/a001/review", json={"verdict": "genuine"}, headers=SAME_ORIGIN)
     assert second.status_code == 200, second.text
     assert listed(client, state="genuine") == ["a001"]
     written = labels(lane)
@@ -67,9 +67,9 @@ def test_a_review_is_a_label_on_the_topic_and_another_one_corrects_it(lane, clie
         assert label["record_key"] == label["customer_id"]
 
 
-def test_a_snooze_is_a_record_of_its_own_and_leaves_the_others_there(lane, client):
+def test_snooze_is_a_separate_record_and_keeps_the_others(lane, client):
     for name, days in (("a001", 7), ("a002", 1), ("a001", 30)):
-        answer = client.post(f"/data/alerts/{name}/snooze", json={"days": days}, headers=OWN)
+        answer = client.post(f"/data/alerts/{name}/snooze", json={"days": days}, headers=SAME_ORIGIN)
         assert answer.status_code == 200, answer.text
     snoozes = read_snoozes(lane.settings, lane.services)
     assert {*snoozes} == {alert(1)["customer_id"], alert(2)["customer_id"]}
@@ -78,15 +78,15 @@ def test_a_snooze_is_a_record_of_its_own_and_leaves_the_others_there(lane, clien
     assert snoozed.reason == "alert a001, in the console"
 
 
-def test_labels_of_others_are_seen_and_a_new_console_knows_the_reviews(lane, client):
-    client.post("/data/alerts/a000/review", json={"verdict": "fraud"}, headers=OWN)
+def test_labels_of_other_consoles_are_shown_and_reviews_survive_a_restart(lane, client):
+    client.post("/data/alerts/a000/review", json={"verdict": "fraud"}, headers=SAME_ORIGIN)
     with TestClient(create_console(lane.settings, lane.services), base_url="http://127.0.0.1") as other:
         assert wait_until(lambda: listed(other, state="fraud") == ["a000"], seconds=DONE_SECONDS)
-        other.post("/data/alerts/a002/review", json={"verdict": "genuine"}, headers=OWN)
+        other.post("/data/alerts/a002/review", json={"verdict": "genuine"}, headers=SAME_ORIGIN)
         assert wait_until(lambda: listed(client, state="genuine") == ["a002"], seconds=DONE_SECONDS)
 
 
-def test_the_history_is_the_customers_own_with_what_was_decided_and_known(lane, client):
+def test_history_has_the_transactions_decisions_and_labels_of_the_customer(lane, client):
     about = alert(1)
     mine = [
         transaction(number, customer_id="c1", event_time=about["event_time"] - timedelta(hours=number))
@@ -100,15 +100,15 @@ def test_the_history_is_the_customers_own_with_what_was_decided_and_known(lane, 
         "label_offsets": [],
     }  # fmt: skip
     send(lane, SCORE, lane.topics.scores, score)
-    client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=OWN)
+    client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=SAME_ORIGIN)
     rows = client.app.state.context.history.find("c1", datetime.now(UTC))
     assert [row["transaction_id"] for row in rows] == [f"t{number:06d}" for number in range(4)]
     assert [row["decision"] for row in rows] == [None, "BLOCK", None, None]
-    # Kafka's times count: the alert says that it was scored before these came.
+    # Kafka's timestamps count: by its own time the alert was scored before these arrived.
     assert client.get("/data/alerts/a001/history").json() == {"rows": []}
 
 
-def test_what_is_not_of_its_kind_in_a_topic_is_passed_over(lane, client):
+def test_foreign_records_in_a_topic_are_skipped(lane, client):
     lane.send_raw([(b"c", b"no record"), (None, None)], lane.topics.alerts)
     lane.send_raw([(b"c", b"no record"), (None, None)], lane.topics.labels)
     send(lane, ALERT, lane.topics.alerts, alert(4))
@@ -116,15 +116,15 @@ def test_what_is_not_of_its_kind_in_a_topic_is_passed_over(lane, client):
     assert client.get("/healthz").status_code == 200
 
 
-def test_without_a_job_all_views_still_answer(client):
-    told = client.get("/data/job").json()
-    assert told["cluster"]["slots"] >= 1
+def test_all_views_answer_without_a_job(client):
+    job = client.get("/data/job").json()
+    assert job["cluster"]["slots"] >= 1
     assert client.get("/data/models").json() == {"serving": [], "events": [], "comparisons": [], "versions": []}
     for name in ("drifts", "dead-letters"):
         assert client.get(f"/data/{name}").json() == {"rows": []}
 
 
-def test_the_command_tells_its_pages_what_comes_and_ends_while_one_is_open(lane, tmp_path: Path):
+def test_command_sends_updates_to_pages_and_ends_while_one_is_open(lane, tmp_path: Path):
     token = "a-token-of-the-tests"
     with console_process(lane, tmp_path / "log", tokens=token) as url:
         assert httpx2.get(f"{url}/data/stream").status_code == 401
@@ -135,12 +135,12 @@ def test_the_command_tells_its_pages_what_comes_and_ends_while_one_is_open(lane,
             assert next(lines) == "retry: 2000"
             send(lane, ALERT, lane.topics.alerts, alert(5))
             assert any(line == "event: alerts" for line in lines)
-            told = orjson.loads(next(lines).removeprefix("data: "))
-            assert [row["alert_id"] for row in told["rows"]] == ["a005"]
+            update = orjson.loads(next(lines).removeprefix("data: "))
+            assert [row["alert_id"] for row in update["rows"]] == ["a005"]
     assert token not in (tmp_path / "log").read_text()
 
 
-def test_of_a_running_job_it_shows_figures_models_checkpoints_and_alerts(running):
+def test_running_job_is_shown_with_figures_models_checkpoints_and_alerts(running):
     lane = running.lane()
     lane.submit()
     try:
@@ -164,8 +164,8 @@ def test_of_a_running_job_it_shows_figures_models_checkpoints_and_alerts(running
             name = min(written)
             about = client.get(f"/data/alerts/{name}").json()
             history = client.get(f"/data/alerts/{name}/history").json()["rows"]
-            own = {row["transaction_id"] for row in table.to_pylist() if row["customer_id"] == about["customer_id"]}
-            assert {row["transaction_id"] for row in history} <= own
+            known = {row["transaction_id"] for row in table.to_pylist() if row["customer_id"] == about["customer_id"]}
+            assert {row["transaction_id"] for row in history} <= known
             (alerted,) = [row for row in history if row["transaction_id"] == about["transaction_id"]] or [None]
             assert alerted is None or alerted["decision"] == about["decision"]
             assert history

@@ -35,15 +35,15 @@ def lane(running) -> Lane:
 
 @pytest.fixture
 def open_page(browser) -> Iterator[Any]:
-    """Return what opens a page; nothing that it does may be against its own rules, or fail."""
+    """Return a function that opens a page; the page must not fail or violate its content security policy."""
     complaints: list[str] = []
     contexts: list[Any] = []
 
-    def make(url: str, **wanted: Any) -> Any:
-        contexts.append(browser.new_context(**wanted))
+    def make(url: str, **options: Any) -> Any:
+        contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.set_default_timeout(PATIENT_MS)
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.goto(url)
@@ -52,7 +52,7 @@ def open_page(browser) -> Iterator[Any]:
     yield make
     for context in contexts:
         context.close()
-    # A page may ask once more when its server has ended already.
+    # A page may poll again after its server has ended.
     expected = ("401", "ERR_CONNECTION_REFUSED")
     assert [text for text in complaints if not any(word in text for word in expected)] == []
 
@@ -61,7 +61,7 @@ def row(page: Any, number: int) -> Any:
     return page.locator(f'[data-alert="a{number:03d}"]')
 
 
-def test_a_reviewer_sees_an_alert_come_and_says_fraud_and_the_label_is_on_the_topic(lane, open_page, tmp_path: Path):
+def test_new_alert_appears_and_its_review_is_a_label_on_the_topic(lane, open_page, tmp_path: Path):
     with console_process(lane, tmp_path / "log") as url:
         page = open_page(url)
         row(page, 2).wait_for()
@@ -81,7 +81,7 @@ def test_a_reviewer_sees_an_alert_come_and_says_fraud_and_the_label_is_on_the_to
         assert [label["is_fraud"] for label in labels(lane)].count(False) == 1
 
 
-def test_a_customer_is_snoozed_from_the_alert(lane, open_page, tmp_path: Path):
+def test_customer_is_snoozed_from_the_alert(lane, open_page, tmp_path: Path):
     with console_process(lane, tmp_path / "log") as url:
         page = open_page(url)
         row(page, 2).click()
@@ -90,7 +90,7 @@ def test_a_customer_is_snoozed_from_the_alert(lane, open_page, tmp_path: Path):
     assert [*read_snoozes(lane.settings, lane.services)] == [alert(2)["customer_id"]]
 
 
-def test_keys_search_and_views(lane, open_page, tmp_path: Path):
+def test_keys_search_and_views_work(lane, open_page, tmp_path: Path):
     with console_process(lane, tmp_path / "log") as url:
         page = open_page(url)
         row(page, 2).wait_for()
@@ -106,7 +106,7 @@ def test_keys_search_and_views(lane, open_page, tmp_path: Path):
             page.get_by_role("heading", name=text).wait_for()
 
 
-def test_it_fits_a_small_phone_and_the_dark(lane, open_page, tmp_path: Path):
+def test_page_fits_a_small_phone_and_dark_mode(lane, open_page, tmp_path: Path):
     shown = {}
     with console_process(lane, tmp_path / "log") as url:
         for scheme in ("light", "dark"):
@@ -121,7 +121,7 @@ def test_it_fits_a_small_phone_and_the_dark(lane, open_page, tmp_path: Path):
     assert shown["light"] != shown["dark"]
 
 
-def test_a_token_is_asked_for_and_kept_in_the_tab(lane, open_page, tmp_path: Path):
+def test_token_is_requested_and_kept_in_the_tab(lane, open_page, tmp_path: Path):
     token = "a-token-of-the-tests"
     with console_process(lane, tmp_path / "log", tokens=token) as url:
         page = open_page(url)

@@ -1,4 +1,4 @@
-"""`fraudstream explore` in its own environment: the page, from an archive and labels of a real broker's topics."""
+"""`fraudstream explore` in its isolated environment: the page of an archive and labels from a real broker."""
 
 import json
 import re
@@ -33,7 +33,7 @@ import json, sys, vl_convert
 print([len(vl_convert.vegalite_to_svg(chart)) for chart in json.load(open(sys.argv[1])) if chart])
 """
 MIN_BYTES = 5_000
-"""A picture of fewer has axes at most: drawing it failed."""
+"""A smaller image has at most axes: drawing it failed."""
 SECTION = re.compile(r'<section id="([^"]+)">')
 
 
@@ -46,7 +46,7 @@ def run(*line: str) -> dict:
 
 @pytest.fixture(scope="module")
 def archive(lone_broker: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Archive what is in the inference topic, with labels in theirs, and point the command line at the broker."""
+    """Archive the inference topic, with labels in the labels topic, and point the command line at the broker."""
     folder = tmp_path_factory.mktemp("explore") / "archive"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FRAUDSTREAM_PATHS__STATE", str(lone_broker))
@@ -64,10 +64,10 @@ def archive(lone_broker: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         yield folder
 
 
-def test_page_has_a_chart_of_every_query_and_needs_nothing_else(archive, tmp_path):
-    own, page = tmp_path / "mine.sql", tmp_path / "new" / "page.html"
-    own.write_text("SELECT '<script>alert(1)</script>' AS said, count(*) AS transactions FROM judged")
-    told = run("explore", str(archive), "--with-labels", "--query", str(own), "--out", str(page))
+def test_page_has_a_chart_of_every_query_and_no_external_resource(archive, tmp_path):
+    query, page = tmp_path / "mine.sql", tmp_path / "new" / "page.html"
+    query.write_text("SELECT '<script>alert(1)</script>' AS said, count(*) AS transactions FROM judged")
+    result = run("explore", str(archive), "--with-labels", "--query", str(query), "--out", str(page))
     text = page.read_text()
     queries = {file.stem for file in (HERE / "queries").glob("*.sql")}
     assert set(SECTION.findall(text)) == queries | {"mine"}
@@ -76,28 +76,28 @@ def test_page_has_a_chart_of_every_query_and_needs_nothing_else(archive, tmp_pat
     assert f"<td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td>{ROWS:,}</td>" in text
     assert "<script>alert" not in text
     assert re.findall(r"(?:src|href)=", text.partition("<script>")[0]) == []
-    assert len(pq.read_table(told["labels"])) == ROWS
-    assert Path(told["python"]).is_file()
+    assert len(pq.read_table(result["labels"])) == ROWS
+    assert Path(result["python"]).is_file()
 
 
 def test_every_chart_can_be_drawn(archive, tmp_path):
     page, charts = tmp_path / "page.html", tmp_path / "charts.json"
-    told = run("explore", str(archive), "--with-labels", "--out", str(page))
+    result = run("explore", str(archive), "--with-labels", "--out", str(page))
     charts.write_text(CHARTS.search(page.read_text())[1])
-    done = subprocess.run([told["python"], "-c", DRAW, charts], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([result["python"], "-c", DRAW, charts], capture_output=True, text=True, check=True)  # noqa: S603
     sizes = json.loads(done.stdout)
     assert len(sizes) == len(list((HERE / "queries").glob("*.sql"))) - 1
     assert min(sizes) > MIN_BYTES, done.stderr
 
 
-def test_page_without_labels_says_what_it_can_not_show(archive, tmp_path):
+def test_page_without_labels_names_the_missing_charts(archive, tmp_path):
     page = tmp_path / "page.html"
     run("explore", str(archive), "--out", str(page))
     assert page.read_text().count("Nothing to show") == 3
 
 
-def test_query_that_fails_is_named_with_its_mistake(archive, tmp_path):
-    own = tmp_path / "mine.sql"
-    own.write_text("SELECT nothing FROM scored")
+def test_failing_query_is_named_with_its_error(archive, tmp_path):
+    query = tmp_path / "mine.sql"
+    query.write_text("SELECT nothing FROM scored")
     with pytest.raises(RuntimeFailure, match=r'mine\.sql: Binder Error: Referenced column "nothing" not found'):
-        run("explore", str(archive), "--query", str(own), "--out", str(tmp_path / "page.html"))
+        run("explore", str(archive), "--query", str(query), "--out", str(tmp_path / "page.html"))

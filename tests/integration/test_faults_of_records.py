@@ -1,4 +1,4 @@
-"""Records that make the operator of a real job raise: they are dead letters, and the job does not restart."""
+"""Records that make the operator of a real job raise become dead letters without a restart of the job."""
 
 from collections import Counter
 from pathlib import Path
@@ -18,14 +18,14 @@ STAGES = faulty_job.STAGES
 
 
 @pytest.mark.parametrize("mode", ["thread", "process"])
-def test_faults_at_every_stage_are_dead_letters_all_else_is_scored_and_the_job_goes_on(open_lane, artifact, mode):
+def test_faults_at_every_stage_are_dead_letters_and_all_other_records_are_scored(open_lane, artifact, mode):
     lane, table = open_lane(mode=mode), card_world(ROWS)
     numbers = np.arange(ROWS)
     bad = numbers % EVERY == EVERY - 1
     faulty = np.array(list(faulty_job.FAULTY_MINOR.values()))[numbers // EVERY % len(STAGES)]
     amounts = np.where(bad, faulty, table.column("amount_minor").to_numpy())
-    place = table.schema.get_field_index("amount_minor")
-    sent = table.set_column(place, table.schema.field(place), pa.array(amounts))
+    index = table.schema.get_field_index("amount_minor")
+    sent = table.set_column(index, table.schema.field(index), pa.array(amounts))
     lane.job_ids.append(submit(lane.settings, lane.services, script=Path(faulty_job.__file__)).job_id)
     lane.send(sent)
     lane.await_records(lane.topics.scores, ROWS - ROWS // EVERY)

@@ -1,6 +1,6 @@
-"""Every command and page that reads a topic, on topics that others have written to.
+"""Every command and page that reads a topic, on topics with foreign records.
 
-It finds what is good, skips the rest, says so, and never ends in a stack trace.
+It finds the valid records, skips the rest with a message, and never ends in a stack trace.
 """
 
 import json
@@ -34,7 +34,7 @@ from fraudstream.system.failures import RuntimeFailure
 from models.scoring.artifact import load_artifact
 from producers.publisher import Publisher
 from schemas.errors import UserError
-from tests.foreign_records import foreign_records, good_records
+from tests.foreign_records import foreign_records, valid_records
 from tests.unit.training.histories import customer_folder, history_file
 
 pytestmark = pytest.mark.integration
@@ -43,7 +43,7 @@ NO_FLINK = "http://127.0.0.1:9"
 RULES = '[rules.other]\nwhen = "amount_minor > 5"\naction = "watch"\n'
 
 NO_TOPIC = "reads no record of a topic"
-SERVER = "its application is asked below"
+SERVER = "its application is tested below"
 FOLLOWS = "runs until Ctrl-C: below"
 
 COMMANDS: dict[str, list[str] | str] = {
@@ -126,7 +126,7 @@ CHANGING = {
 
 
 def commands_of(command: Any, path: str = "") -> Iterator[str]:
-    """Give the names of all commands below one."""
+    """Yield the names of all commands below one."""
     if not hasattr(command, "commands"):
         yield path
         return
@@ -134,22 +134,22 @@ def commands_of(command: Any, path: str = "") -> Iterator[str]:
         yield from commands_of(below, f"{path} {name}".strip())
 
 
-def test_every_command_is_here():
+def test_every_command_is_covered():
     assert set(commands_of(typer.main.get_command(cli.app))) == set(COMMANDS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Polluted:
-    """Topics with foreign records around each good one."""
+    """Topics with foreign records around each valid one."""
 
     settings: Settings
     services: Services
-    place: str
-    """of the good dead letter"""
+    position: str
+    """Position of the valid dead letter."""
     out: Path
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that point a command here."""
+        """Return the environment that points a command at these topics."""
         return {
             "FRAUDSTREAM_PATHS__STATE": str(self.settings.state.root),
             "FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.services.bootstrap_servers,
@@ -157,9 +157,9 @@ class Polluted:
         }
 
     def arguments(self, name: str) -> list[str]:
-        """Return a command's own."""
+        """Return the arguments of a command."""
         words = {
-            "MODEL": str(customer_folder()), "HISTORY": str(history_file()), "PLACE": self.place, "OUT": str(self.out),
+            "MODEL": str(customer_folder()), "HISTORY": str(history_file()), "PLACE": self.position, "OUT": str(self.out),
         }  # fmt: skip
         return [re.sub("MODEL|HISTORY|PLACE|OUT", lambda word: words[word[0]], item) for item in COMMANDS[name]]
 
@@ -177,28 +177,28 @@ def polluted(lone_broker, tmp_path_factory) -> Polluted:
     )
     broker = Broker.of(settings)
     create_topics(broker)
-    place = ""
-    good = good_records(load_artifact(customer_folder()).manifest.model_id)
+    position = ""
+    valid = valid_records(load_artifact(customer_folder()).manifest.model_id)
     with Publisher(broker.bootstrap_servers) as publisher:
         for field, topic in asdict(settings.topics).items():
-            records = [keyed for _, keyed in good[field]]
+            records = [keyed for _, keyed in valid[field]]
             payload = records[0][1] or b""
-            other = good["labels" if field != "labels" else "drift"][0][1][1] or b""
+            other = valid["labels" if field != "labels" else "drift"][0][1][1] or b""
             foreign = foreign_records(payload, other, compacted=field == "control")
             publisher.publish([*foreign, *records, *foreign], topic)
             if field == "dead_letters":
-                place = f"0:{len(foreign)}"
+                position = f"0:{len(foreign)}"
     return Polluted(
         settings=settings,
         services=Services(bootstrap_servers=broker.bootstrap_servers, rest_url=NO_FLINK),
-        place=place,
+        position=position,
         out=out,
     )
 
 
 @pytest.fixture
 def invoke(polluted, monkeypatch, tmp_path):
-    """Return what runs a command, and checks that it ends as commands may end."""
+    """Return a function that runs a command and checks its exit code."""
     for name, value in polluted.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
@@ -222,28 +222,28 @@ def json_lines(text: str) -> list[Any]:
     return [json.loads(line) for line in text.splitlines() if line.startswith(("{", "["))]
 
 
-def test_the_good_alert_is_shown(invoke):
+def test_valid_alert_is_shown(invoke):
     (alert,) = json_lines(invoke("alerts", "tail", "--from-start", "--timeout", "2", "--json").stdout)
     assert alert["alert_id"] == "good-alert"
 
 
-def test_the_good_dead_letter_is_listed_shown_and_would_be_sent(polluted, invoke):
+def test_valid_dead_letter_is_listed_shown_and_replayed_in_a_dry_run(polluted, invoke):
     (letter,) = json_lines(invoke("dlq", "ls", "--json").stdout)
-    assert (letter["place"], letter["detail"]) == (polluted.place, "expected a key")
-    assert json_lines(invoke("dlq", "show", polluted.place, "--json").stdout)[0]["detail"] == "expected a key"
+    assert (letter["place"], letter["detail"]) == (polluted.position, "expected a key")
+    assert json_lines(invoke("dlq", "show", polluted.position, "--json").stdout)[0]["detail"] == "expected a key"
     assert json_lines(invoke("dlq", "replay", "--dry-run", "--json").stdout)[0]["found"] == 1
 
 
-@pytest.mark.parametrize("place", ["0:0", "0:3", "7:0", "0:99999999", "0:" + "9" * 5_000, "\u0663:1", "x", ""])
-def test_a_place_without_a_dead_letter_is_a_mistake(invoke, place):
-    assert isinstance(invoke("dlq", "show", place).exception, UserError | SystemExit)
+@pytest.mark.parametrize("position", ["0:0", "0:3", "7:0", "0:99999999", "0:" + "9" * 5_000, "\u0663:1", "x", ""])
+def test_position_without_a_dead_letter_is_a_user_error(invoke, position):
+    assert isinstance(invoke("dlq", "show", position).exception, UserError | SystemExit)
 
 
-def test_a_dead_letter_of_a_topic_that_is_not_there_is_not_sent(invoke):
+def test_dead_letter_of_a_missing_topic_is_not_sent(invoke):
     assert "TRANSACTIONS" in str(invoke("dlq", "replay").exception)
 
 
-def test_the_good_orders_are_in_force(invoke):
+def test_valid_control_records_are_in_force(invoke):
     book = json_lines(invoke("rules", "ls", "--json").stdout)[0]
     assert "good-customer" in {row["customer_id"] for row in book["snoozes"]}
     assert [rule["name"] for rule in book["rules"]] in (["good_rule"], ["other"])
@@ -252,30 +252,30 @@ def test_the_good_orders_are_in_force(invoke):
 
 
 def test_scores_and_labels_are_joined(invoke):
-    told = json_lines(invoke("monitor", "--once", "--horizon-days", "0", "--json").stdout)[-1]
-    assert told["undecodable"] > 0
-    assert told["read"] > told["undecodable"]
+    result = json_lines(invoke("monitor", "--once", "--horizon-days", "0", "--json").stdout)[-1]
+    assert result["undecodable"] > 0
+    assert result["read"] > result["undecodable"]
 
 
-def test_the_good_inference_record_is_archived(polluted, invoke):
-    (told,) = json_lines(invoke("archive", "--out", str(polluted.out / "another"), "--json").stdout)
-    assert (told["records"], told["undecodable"] > 0) == (1, True)
+def test_valid_inference_record_is_archived(polluted, invoke):
+    (result,) = json_lines(invoke("archive", "--out", str(polluted.out / "another"), "--json").stdout)
+    assert (result["records"], result["undecodable"] > 0) == (1, True)
 
 
-def test_what_is_skipped_is_said_once_by_its_first_place(polluted, invoke, caplog):
+def test_skipped_records_are_reported_once_with_the_first_position(polluted, invoke, caplog):
     for _ in range(2):
         invoke("dlq", "ls")
         invoke("alerts", "tail", "--from-start", "--timeout", "2")
-    said = [record.getMessage() for record in caplog.records if record.name == "fraudstream.records"]
+    messages = [record.getMessage() for record in caplog.records if record.name == "fraudstream.records"]
     for topic in (polluted.settings.topics.dead_letters, polluted.settings.topics.alerts):
-        (line,) = [text for text in said if topic in text]
+        (line,) = [text for text in messages if topic in text]
         assert "partition 0 offset 0" in line
 
 
 @pytest.mark.parametrize(
     "line", [["notify", "--from-start"], ["retrain"], ["monitor", "--json"], ["alerts", "tail", "--from-start"]]
 )
-def test_what_follows_a_topic_ends_with_ctrl_c_alone(polluted, tmp_path, line):
+def test_following_command_ends_only_with_ctrl_c(polluted, tmp_path, line):
     log = tmp_path / "log.txt"
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603
@@ -305,7 +305,7 @@ API = ["/healthz", "/readyz", "/metrics", "/v1/scores/t000001", "/v1/scores/none
 ANSWERS = {200, 404, 422, 503, 504}
 
 
-def test_the_console_shows_what_is_good_and_no_request_fails(polluted):
+def test_console_shows_the_valid_records_and_no_request_fails(polluted):
     with TestClient(create_console(polluted.settings, polluted.services), base_url="http://127.0.0.1") as client:
 
         def shown() -> bool:
@@ -321,18 +321,18 @@ def test_the_console_shows_what_is_good_and_no_request_fails(polluted):
         assert client.get("/data/alerts/good-alert").json()["verdict"] is not None
 
 
-def test_the_api_and_its_figures_stand_what_comes_while_they_read(polluted):
+def test_api_and_its_metrics_survive_foreign_records_while_they_read(polluted):
     topics = polluted.settings.topics
-    good = good_records("m")
+    valid = valid_records("m")
     with open_exporter(polluted.settings, polluted.services) as registry:
         app = create_application(polluted.settings, polluted.services, registry)
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
             with Publisher(polluted.services.bootstrap_servers) as publisher:
                 for field, topic in asdict(topics).items():
-                    (_, (_, payload)), *_ = good[field]
-                    other = good["drift" if field != "drift" else "labels"][0][1][1]
+                    (_, (_, payload)), *_ = valid[field]
+                    other = valid["drift" if field != "drift" else "labels"][0][1][1]
                     foreign = foreign_records(payload, other, compacted=field == "control")
-                    publisher.publish([*foreign, *(keyed for _, keyed in good[field])], topic)
+                    publisher.publish([*foreign, *(keyed for _, keyed in valid[field])], topic)
 
             def counted() -> bool:
                 text = client.get("/metrics").text
@@ -348,15 +348,15 @@ def test_the_api_and_its_figures_stand_what_comes_while_they_read(polluted):
             assert f'fraud_foreign_records_total{{topic="{topics.scores}"}}' in client.get("/metrics").text
 
 
-def test_a_snooze_that_is_over_by_this_machines_clock_can_be_ended(invoke):
+def test_snooze_that_is_over_by_the_local_clock_can_be_ended(invoke):
     invoke("rules", "snooze", "late", "--until", "2020-01-01", "--wait", "0")
     assert "late" not in invoke("rules", "ls").stdout
-    (told,) = json_lines(invoke("rules", "unsnooze", "late", "--wait", "0", "--json").stdout)
-    assert told["changes"] == ["- snooze late until 2020-01-01 00:00"]
+    (result,) = json_lines(invoke("rules", "unsnooze", "late", "--wait", "0", "--json").stdout)
+    assert result["changes"] == ["- snooze late until 2020-01-01 00:00"]
     assert isinstance(invoke("rules", "unsnooze", "late", "--wait", "0").exception, UserError)
 
 
-def test_a_version_that_others_registered_with_mlflow_is_passed_over(polluted, invoke, caplog):
+def test_foreign_version_in_mlflow_is_skipped(polluted, invoke, caplog):
     invoke("model", "push", str(customer_folder()))
     from mlflow.tracking import MlflowClient
 

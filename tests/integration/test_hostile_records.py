@@ -1,4 +1,4 @@
-"""Hostile records of both topics through the real job: each comes out once, and good customers notice nothing."""
+"""Hostile records of both topics through the real job: each has one outcome, and other customers are unaffected."""
 
 import random
 from typing import Any
@@ -17,18 +17,18 @@ from tests.integration.expected import Expected, card_world
 
 pytestmark = pytest.mark.integration
 
-GOOD, HOSTILE, HOSTILE_LABELS, SEED = 3_000, 3_000, 1_000, 7
+VALID, HOSTILE, HOSTILE_LABELS, SEED = 3_000, 3_000, 1_000, 7
 
 
 def hostile(kind: Kind, count: int) -> list[Message]:
-    """Return hostile records, some of them tombstones or under keys that are no text."""
+    """Return hostile records, some of them tombstones or under keys that are not text."""
     chance = random.Random(SEED)  # noqa: S311 - the same each time
-    records = [spoiled(chance, message_of(item)) for item in HostileRecords(kind, SEED).take(count)]
+    records = [spoiled(chance, message_of(item)) for item in HostileRecords(kind, SEED).draw(count)]
     return [*records, (b"k" * 60_000, bytes(900_000))]
 
 
 def rejected(kind: Kind, records: list[Message]) -> dict[int, Reason]:
-    """Say which records the job must set aside, found without it."""
+    """Return the records that the job must reject, determined without it."""
     keys = [None if key is None else key.decode("utf-8", "replace") for key, _ in records]
     batch = kind.decoder.decode(keys, [value or b"" for _, value in records], np.full(len(records), now_ms()))
     return {item.row: item.reason for item in batch.rejections}
@@ -40,7 +40,7 @@ def is_readable(key: bytes) -> bool:
 
 
 def check_letter(letter: dict[str, Any], sent: Message) -> None:
-    """Compare a letter with its record: its bytes, or the first of them and how many there were."""
+    """Compare a letter with its record: all bytes, or the first ones and their number."""
     key, value = sent[0], sent[1] or b""
     kept = value[: Limits().max_record_bytes]
     assert letter["payload"] == kept
@@ -52,10 +52,10 @@ def check_letter(letter: dict[str, Any], sent: Message) -> None:
         assert letter["key_size"] == (len(text) if len(text) > len(letter["key"]) else None)
 
 
-def test_each_record_comes_out_once_and_good_customers_have_the_scores_of_the_replay(open_lane, artifact):
-    lane, table = open_lane(), card_world(GOOD)
+def test_each_record_has_one_outcome_and_valid_customers_have_the_scores_of_the_replay(open_lane, artifact):
+    lane, table = open_lane(), card_world(VALID)
     chance = random.Random(SEED)  # noqa: S311
-    # The hostile ones lie anywhere among the good, whose order among themselves stays.
+    # The hostile ones are mixed with the valid ones, which stay in sequence.
     records: list[Message] = [*encode_transactions(table, FileRegistry(), "t-value")]
     for item in hostile(TRANSACTIONS, HOSTILE):
         records.insert(chance.randrange(len(records) + 1), item)
@@ -64,7 +64,7 @@ def test_each_record_comes_out_once_and_good_customers_have_the_scores_of_the_re
         lane.topics.transactions: (records, rejected(TRANSACTIONS, records)),
         lane.topics.labels: (labels, rejected(LABELS, labels)),
     }
-    places = {topic: lane.send_raw(items, topic) for topic, (items, _) in sent.items()}
+    positions = {topic: lane.send_raw(items, topic) for topic, (items, _) in sent.items()}
     lane.submit()
     accepted = len(records) - len(sent[lane.topics.transactions][1])
     bad = sum(len(reasons) for _, reasons in sent.values())
@@ -76,7 +76,7 @@ def test_each_record_comes_out_once_and_good_customers_have_the_scores_of_the_re
     assert len(letters) == len(lane.dead_letters()) == bad, "each once"
     for topic, (items, reasons) in sent.items():
         for row, reason in reasons.items():
-            letter = letters[(topic, *places[topic][row])]
+            letter = letters[(topic, *positions[topic][row])]
             assert letter["reason"] == reason.value
             check_letter(letter, items[row])
     scores = lane.scores()

@@ -1,4 +1,4 @@
-"""Inputs of the running job and of the tools: records that were taken back, added partitions, times after 2038."""
+"""Inputs of the running job and of the tools: aborted records, added partitions, times after 2038."""
 
 import pytest
 from confluent_kafka import Producer
@@ -15,6 +15,7 @@ from confluent_kafka.admin import (
 from fraudstream.kafka.new_partitions import NewPartitions
 from fraudstream.kafka.topic_reader import topic_starts
 from fraudstream.system.deadline import wait_until
+from tests.integration.recreated import await_leaders
 from tests.integration.scoring_lane import Lane
 from tests.records import NOON_MS, label, label_codec, transaction, transaction_codec
 
@@ -28,8 +29,8 @@ def records(first: int, count: int, **changes) -> list[tuple[bytes, bytes]]:
     return [(row["customer_id"].encode(), codec.encode(row)) for row in rows]
 
 
-def take_back(lane: Lane, sent: dict[str, list[tuple[bytes, bytes]]]) -> None:
-    """Send records in a transaction that is aborted."""
+def send_aborted(lane: Lane, sent: dict[str, list[tuple[bytes, bytes]]]) -> None:
+    """Send records in an aborted transaction."""
     producer = Producer({"bootstrap.servers": lane.services.bootstrap_servers, "transactional.id": "taken-back"})
     producer.init_transactions(30)
     producer.begin_transaction()
@@ -44,15 +45,15 @@ def ids(lane: Lane) -> set[str]:
     return {item["transaction_id"] for item in lane.scores()}
 
 
-def test_what_a_producer_took_back_is_neither_scored_nor_known_as_a_label(open_lane):
+def test_records_of_an_aborted_transaction_are_neither_scored_nor_used_as_labels(open_lane):
     lane = open_lane(partitions=1)
     lane.submit()
     known = label(0, is_fraud=True)
-    taken_back = {
+    aborted = {
         lane.topics.transactions: records(0, 3),
         lane.topics.labels: [(known["customer_id"].encode(), label_codec().encode(known))],
     }
-    take_back(lane, taken_back)
+    send_aborted(lane, aborted)
     lane.send_raw(records(10, 5))
     lane.await_scores(5)
     lane.cancel()
@@ -65,12 +66,7 @@ def add_partitions(lane: Lane, topic: str, count: int) -> None:
     client = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
     for future in client.create_partitions([WantedPartitions(topic, count)]).values():
         future.result()
-
-    def led() -> bool:
-        found = client.list_topics(topic, timeout=10).topics[topic].partitions
-        return len(found) == count and all(part.leader >= 0 for part in found.values())
-
-    assert wait_until(led, seconds=30)
+    await_leaders(client, topic, count)
 
 
 def produce(lane: Lane, topic: str, pairs: list[tuple[bytes, bytes]], **where) -> None:
@@ -114,7 +110,7 @@ def test_added_partitions_are_read_from_their_first_record_by_the_job_and_by_rea
     lane.await_scores(9)
 
 
-def test_transactions_stamped_after_2038_or_by_no_clock_at_all_stop_nothing(open_lane):
+def test_transactions_stamped_after_2038_or_without_a_time_stop_nothing(open_lane):
     lane = open_lane(partitions=1)
     topic = lane.topics.transactions
     entry = ConfigEntry("message.timestamp.after.max.ms", str(2**63 - 1), incremental_operation=AlterConfigOpType.SET)

@@ -1,4 +1,4 @@
-"""Labels in the running job: what was known when, in every shard, and after a stop."""
+"""Labels in the running job: known at the right time in every shard, and after a stop."""
 
 import numpy as np
 import pyarrow as pa
@@ -21,13 +21,13 @@ BAD = 3
 
 @pytest.fixture(scope="module")
 def world():
-    """Return a stream cut in two: what the labels are about, and what is scored once they are known."""
+    """Return a stream in two parts: labelled transactions, and those scored once the labels are known."""
     table = card_world(PAST + PRESENT)
     return table.slice(0, PAST), table.slice(PAST)
 
 
 def await_labels(lane: Lane, table: pa.Table, count: int) -> None:
-    """Send the newest transactions again, duplicates that change nothing, until all are scored knowing all labels."""
+    """Send the newest transactions again, as duplicates, until all are scored with all labels."""
     newest = table.slice(len(table) - 40)
 
     def known() -> bool:
@@ -38,15 +38,15 @@ def await_labels(lane: Lane, table: pa.Table, count: int) -> None:
     assert wait_until(known, seconds=60, interval_s=0.5)
 
 
-def test_scores_use_the_labels_that_they_say_they_knew_and_a_savepoint_keeps_them(open_lane, artifact, world):
+def test_scores_use_the_labels_that_they_name_and_a_savepoint_keeps_them(open_lane, artifact, world):
     past, present = world
     lane = open_lane(partitions=2)
     lane.submit()
     lane.send(past)
     lane.await_scores(PAST)
     lane.send_labels(past)
-    bad = list(encode_labels(past.slice(0, BAD), FileRegistry(), "t-value"))
-    places = lane.send_raw([(b"somebody else", value) for _, value in bad], lane.topics.labels)
+    invalid = list(encode_labels(past.slice(0, BAD), FileRegistry(), "t-value"))
+    positions = lane.send_raw([(b"somebody else", value) for _, value in invalid], lane.topics.labels)
     await_labels(lane, past, PAST + BAD)
     lane.submit(savepoint=lane.stop_with_savepoint())
     lane.send(present)
@@ -63,5 +63,5 @@ def test_scores_use_the_labels_that_they_say_they_knew_and_a_savepoint_keeps_the
     assert not np.array_equal(cold.score(records).scores[PAST:], list(expected.values())), "labels make a difference"
 
     letters = lane.dead_letters()
-    assert sorted((item["partition"], item["offset"]) for item in letters) == sorted(places), "once, not by shard"
+    assert sorted((item["partition"], item["offset"]) for item in letters) == sorted(positions), "once, not by shard"
     assert {(item["topic"], item["reason"]) for item in letters} == {(lane.topics.labels, Reason.KEY_MISMATCH.value)}

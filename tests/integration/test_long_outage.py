@@ -1,4 +1,4 @@
-"""An outage that the brokers' patience with transactions does not outlast: the job goes on, and says what it costs."""
+"""An outage longer than the transaction timeout of the brokers: the job continues, and reports possible losses."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def checkpoint_age_s(lane: Lane) -> float:
 
 
 def outage(lane: Lane) -> None:
-    """End the TaskManagers at once, and bring one back when the brokers have aborted what they left."""
+    """Kill the TaskManagers, and start one again after the brokers have aborted the open transactions."""
     for process in RunState.load(lane.settings.state).running("taskmanager"):
         os.kill(process.pid, signal.SIGKILL)
     assert wait_until(lambda: checkpoint_age_s(lane) > TIMEOUT_S + INTERVAL_S, seconds=90, interval_s=0.5)
@@ -34,7 +34,7 @@ def outage(lane: Lane) -> None:
     assert wait_until(lambda: lane.rest.job(lane.job_ids[-1])["state"] == "RUNNING", seconds=90)
 
 
-def told(lane: Lane) -> str | None:
+def late_recovery(lane: Lane) -> str | None:
     return next(job["late_recovery"] for job in read_status(lane.settings)["jobs"] if job["id"] == lane.job_ids[-1])
 
 
@@ -47,7 +47,7 @@ def at_risk(lane: Lane) -> list[float]:
     return [sample.value for sample in found[0].samples]
 
 
-def test_outage_longer_than_the_transactions_live_is_reported_and_the_state_stays_right(open_lane, artifact):
+def test_outage_longer_than_the_transaction_timeout_is_reported_and_the_state_stays_correct(open_lane, artifact):
     lane, table = (
         open_lane(
             guarantee="exactly-once",
@@ -61,11 +61,13 @@ def test_outage_longer_than_the_transactions_live_is_reported_and_the_state_stay
     lane.submit()
     lane.send(table.slice(0, 2_000))
     lane.await_scores(2_000)
-    assert told(lane) is None
+    assert late_recovery(lane) is None
     assert at_risk(lane) == [0.0]
     outage(lane)
-    assert wait_until(lambda: told(lane) is not None, seconds=60), lane.rest.checkpoints(lane.job_ids[-1])["latest"]
-    assert f"expected to recover within {TIMEOUT_S - INTERVAL_S:.0f} s of checkpoint" in (told(lane) or "")
+    assert wait_until(lambda: late_recovery(lane) is not None, seconds=60), lane.rest.checkpoints(lane.job_ids[-1])[
+        "latest"
+    ]
+    assert f"expected to recover within {TIMEOUT_S - INTERVAL_S:.0f} s of checkpoint" in (late_recovery(lane) or "")
     assert at_risk(lane) == [1.0]
     lane.send(table.slice(2_000))
     lane.await_scores(4_000)

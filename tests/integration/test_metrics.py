@@ -18,28 +18,28 @@ from tests.prometheus_queries import parsed_queries
 
 pytestmark = pytest.mark.integration
 
-BAD = [(b"c", b"nonsense"), (None, b"\x00"), (b"c", b"")]
+INVALID = [(b"c", b"nonsense"), (None, b"\x00"), (b"c", b"")]
 
 
 class Scrape:
-    """One look at the exporter."""
+    """One scrape of the exporter."""
 
     def __init__(self, text: str) -> None:
         self.samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
 
     def sum(self, name: str, **labels: str) -> float:
-        """Return the sum of the samples that have these labels, 0 where there is none yet."""
+        """Return the sum of the samples with these labels, 0 if there is none yet."""
         return sum(s.value for s in self.samples if s.name == name and labels.items() <= s.labels.items())
 
     def value(self, name: str, **labels: str) -> float:
-        """Return the same of samples that must be there."""
+        """Return the sum of samples that must exist."""
         assert any(s.name == name for s in self.samples), name
         return self.sum(name, **labels)
 
 
-def test_what_was_sent_is_counted_and_all_that_is_asked_for_is_there(open_lane):
+def test_sent_records_are_counted_and_every_queried_metric_exists(open_lane):
     lane = open_lane()
-    # Labels come within a day: most transactions mature with theirs, and some days of cards are closed.
+    # Labels are known within a day: most transactions mature with a label, and some days of cards are closed.
     world = SimulationConfig(seed=6, customers=60, days=30, label_delay_days=0.5, fraud_rate=0.02)
     table = simulate(world).slice(0, 2_000)
     lane.submit()
@@ -53,18 +53,18 @@ def test_what_was_sent_is_counted_and_all_that_is_asked_for_is_there(open_lane):
 
         lane.send_labels(table)
         lane.send(table)
-        lane.send_raw(BAD)
-        lane.await_records(lane.topics.dead_letters, len(BAD))
+        lane.send_raw(INVALID)
+        lane.await_records(lane.topics.dead_letters, len(INVALID))
         lane.await_scores(len(table))
 
-        def judged(seen: Scrape) -> float:
+        def matured(seen: Scrape) -> float:
             return sum(seen.sum(f"fraud_label_{name}_total") for name in ("matured", "missing"))
 
         def all_counted() -> bool:
             seen = scrape()
             behind = seen.value("fraud_consumer_lag_records")  # 0 once a checkpoint has them
             counted = seen.value("fraud_score_latency_seconds_count") == len(table)
-            return counted and behind == 0 and labels.waiting + judged(seen) == len(table)
+            return counted and behind == 0 and labels.waiting + matured(seen) == len(table)
 
         assert wait_until(all_counted, seconds=DONE_SECONDS)
         with client:  # one request, so that requests are among the figures
@@ -78,7 +78,7 @@ def test_what_was_sent_is_counted_and_all_that_is_asked_for_is_there(open_lane):
         assert seen.value("fraud_alerts_total", decision=decision) == decisions[decision]
     for reason, count in reasons.items():
         assert seen.value("fraud_dlq_total", reason=reason) == count
-    assert seen.value("fraud_dlq_total") == len(BAD)
+    assert seen.value("fraud_dlq_total") == len(INVALID)
     assert seen.value("fraud_score_latency_seconds_sum") > 0
     assert seen.value("fraud_model_info", model_id=lane.scores()[0]["model_id"]) == 1
     (figures,) = labels.figures()
@@ -92,7 +92,7 @@ def test_what_was_sent_is_counted_and_all_that_is_asked_for_is_there(open_lane):
     _has_no_customer(seen, set(table["customer_id"].to_pylist()) | set(table["merchant_id"].to_pylist()))
 
 
-def test_without_a_job_it_says_so_and_the_lag_grows(open_lane):
+def test_exporter_reports_a_missing_job_and_the_growing_lag(open_lane):
     lane = open_lane()
     table = simulate(SimulationConfig(seed=6, customers=60, days=30)).slice(0, 100)
     with open_exporter(lane.settings, lane.services) as registry:
@@ -108,10 +108,10 @@ def _is_all_there(seen: Scrape) -> None:
     for sample in seen.samples:
         labels.setdefault(sample.name, set()).update(sample.labels)
     for query in parsed_queries():
-        ours = {name: wanted for name, wanted in query.wanted.items() if name.startswith("fraud_")}
-        for name, wanted in ours.items():
+        ours = {name: labelled for name, labelled in query.wanted.items() if name.startswith("fraud_")}
+        for name, needed in ours.items():
             assert name in labels, query.text
-            assert wanted <= labels[name], query.text
+            assert needed <= labels[name], query.text
         if ours:
             assert query.shown <= set().union(*(labels[name] for name in ours)), query.text
 

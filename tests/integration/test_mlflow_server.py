@@ -1,4 +1,4 @@
-"""The commands on models with a real MLflow server, started as docker/compose.yaml does."""
+"""The model commands with a real MLflow server, started as in docker/compose.yaml."""
 
 import json
 import os
@@ -30,16 +30,18 @@ LOCK = PROJECT_ROOT / "requirements" / "mlflow.lock"
 
 @contextmanager
 def mlflow_server(volume: Path) -> Iterator[str]:
-    """Run the server of the compose file with a folder as its volume; gives its address on loopback."""
+    """Run the server of the compose file with a folder as its volume; yields its address on loopback."""
     service = yaml.safe_load((PROJECT_ROOT / "docker" / "compose.yaml").read_text())["services"]["mlflow"]
     mounted, port = service["volumes"][0].partition(":")[2], free_port()
-    (program, *options), own = service["command"], service["environment"]
+    (program, *options), variables = service["command"], service["environment"]
     replaced = {"0.0.0.0": LOOPBACK, f"{mounted}/": f"{volume}/", ":5000": f":{port}", "--port=5000": f"--port={port}"}  # noqa: S104
     for was, now in replaced.items():
         options = [option.replace(was, now) for option in options]
     python = isolated_venv(LOCK, "tools")
     line = [python, "-m", program, *options]
-    environment = os.environ | own | {"HOME": str(volume), "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = (
+        os.environ | variables | {"HOME": str(volume), "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+    )
     log = volume / "server.log"
     with log.open("ab") as file:
         process = subprocess.Popen(line, env=environment, cwd=volume, stdout=file, stderr=file)  # noqa: S603
@@ -66,7 +68,7 @@ def run(*arguments: object) -> object:
     return json.loads(done.stdout)
 
 
-def test_models_are_pushed_promoted_and_there_after_a_restart_of_the_server(tmp_path, monkeypatch):
+def test_models_are_pushed_promoted_and_kept_over_a_restart_of_the_server(tmp_path, monkeypatch):
     volume = tmp_path / "volume"
     volume.mkdir()
     monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
@@ -86,7 +88,7 @@ def test_models_are_pushed_promoted_and_there_after_a_restart_of_the_server(tmp_
         assert len(run("log")) == 2
 
 
-def test_server_answers_to_its_service_name_and_to_no_other(tmp_path):
+def test_server_answers_only_to_its_service_name(tmp_path):
     with mlflow_server(tmp_path) as url:
         question, port = f"{url}/api/2.0/mlflow/registered-models/search", url.rpartition(":")[2]
         for name, status in (("mlflow", 200), ("elsewhere", 403)):

@@ -1,4 +1,4 @@
-"""Models that `model prune` keeps, on a real broker and cluster."""
+"""Models kept by `model prune`, on a real broker and cluster."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ LATER_S = 4_000.0
 
 
 def served(lane: Lane, folder: Path) -> str:
-    """Let the job serve a model; returns the name of its folder in the store."""
+    """Deploy a model in the job; returns the name of its folder in the store."""
     stored = serve_artifact(load_artifact(folder), lane.settings)
     answers = await_answers(lane, deploy(lane, named(stored)))
     assert {answer["kind"] for answer in answers} == {"SERVING"}
@@ -35,7 +35,7 @@ def kept(lane: Lane) -> dict[str, tuple[str, ...]]:
 
 
 def add_unused(lane: Lane) -> Path:
-    """Put a folder into the store that looks as a model's and that nothing names."""
+    """Put an unreferenced model folder into the store."""
     some = next(serving_folder(lane.settings).glob("fraud-*"))
     unused = some.with_name(f"fraud-0123456789ab-{'0' * 64}")
     shutil.copytree(some, unused)
@@ -43,17 +43,17 @@ def add_unused(lane: Lane) -> Path:
     return unused
 
 
-def test_models_of_a_job_of_orders_of_shards_and_of_state_are_kept_and_others_go(open_lane, artifact):
+def test_models_of_jobs_deployments_shards_and_state_are_kept_and_others_removed(open_lane, artifact):
     lane = open_lane()
     lane.submit()
     lane.send(card_world(500))
     lane.await_scores(500)
-    own = next(serving_folder(lane.settings).glob(f"{artifact.manifest.model_id}-*")).name
+    submitted = next(serving_folder(lane.settings).glob(f"{artifact.manifest.model_id}-*")).name
     name = served(lane, other_folder())
     unused = add_unused(lane)
     found = kept(lane)
     assert found[unused.name] == ()
-    assert any("job " in why for why in found[own])
+    assert any("job " in why for why in found[submitted])
     assert any("a record of" in why for why in found[name])
     assert any("serves it" in why for why in found[name])
     savepoint = Path(lane.stop_with_savepoint().removeprefix("file:"))
@@ -63,4 +63,4 @@ def test_models_of_a_job_of_orders_of_shards_and_of_state_are_kept_and_others_go
     assert unused.name not in state.mentions([name, unused.name])
     remove([StoredModel(folder=unused, size=0, kept_for=())])
     assert not unused.exists()
-    assert {folder.name for folder in serving_folder(lane.settings).iterdir()} >= {own, name}
+    assert {folder.name for folder in serving_folder(lane.settings).iterdir()} >= {submitted, name}

@@ -54,7 +54,7 @@ def send_scores(lane: Lane, table: pa.Table, scores: np.ndarray) -> None:
 
 @pytest.fixture
 def fed(open_lane: Callable[..., Lane]) -> tuple[Lane, pa.Table, np.ndarray]:
-    """Return a lane whose topics of scores and labels are filled, in several partitions, and what was sent."""
+    """Return a lane with scores and labels in several partitions, and the sent tables."""
     lane, table = open_lane(), card_world(ROWS, customers=60)
     rng = np.random.default_rng(1)
     scores = (rng.random(ROWS) * 0.6 + 0.4 * table["is_fraud"].to_numpy() * rng.random(ROWS)).astype(np.float32)
@@ -65,14 +65,14 @@ def fed(open_lane: Callable[..., Lane]) -> tuple[Lane, pa.Table, np.ndarray]:
 
 
 def expected(table: pa.Table, scores: np.ndarray) -> tuple[int, float, float]:
-    """Return how many are mature at the end with a label, and their precision and recall."""
+    """Return the number of labelled mature transactions at the end, and their precision and recall."""
     event, known = (table[name].cast(pa.int64()).to_numpy() for name in ("event_time", "label_time"))
     horizon_ms = HORIZON_DAYS * DAY_MS
     counts = (event <= event.max() - horizon_ms) & (known <= event + horizon_ms)
     return int(counts.sum()), *precision_recall(table["is_fraud"].to_numpy()[counts], scores[counts], 0.5)
 
 
-def test_figures_of_a_backlog_are_those_of_the_whole_table(fed, monkeypatch):
+def test_figures_of_a_backlog_equal_those_of_the_whole_table(fed, monkeypatch):
     lane, table, scores = fed
     settings = lane.settings
     monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(settings.state.root))
@@ -91,20 +91,20 @@ def test_figures_of_a_backlog_are_those_of_the_whole_table(fed, monkeypatch):
     assert model["recall"] == pytest.approx(recall)
 
 
-def test_error_that_jumps_is_written_to_the_drift_topic(open_lane: Callable[..., Lane], artifact: Artifact):
+def test_jump_of_the_error_is_written_to_the_drift_topic(open_lane: Callable[..., Lane], artifact: Artifact):
     lane, model_id = open_lane(), artifact.manifest.model_id
     with error_drift(lane.broker) as on_matured:
-        for place in range(60 * OBSERVATION_SIZE):
-            fraud = place % 50 == 0
-            score = 0.9 if fraud and place < 40 * OBSERVATION_SIZE else 0.01
-            on_matured(Matured(model_id=model_id, event_time_ms=NOON_MS + place, score=score, is_fraud=fraud))
+        for number in range(60 * OBSERVATION_SIZE):
+            fraud = number % 50 == 0
+            score = 0.9 if fraud and number < 40 * OBSERVATION_SIZE else 0.01
+            on_matured(Matured(model_id=model_id, event_time_ms=NOON_MS + number, score=score, is_fraud=fraud))
     found = [item for item in lane.drifts() if item["detector"] != "PSI"]
     assert found
     assert {(item["record_key"], item["signal"], item["model_id"]) for item in found} == {(ERROR, ERROR, model_id)}
     assert all(item["observed"] > item["expected"] for item in found)
 
 
-def test_share_of_the_customers_is_watched_with_all_their_transactions(fed):
+def test_sampled_customers_are_monitored_with_all_their_transactions(fed):
     lane, table, _ = fed
     monitor = LabelMonitor(horizon_ms=1_000 * DAY_MS)
     with LabelWatch(lane.broker, monitor, share=0.3) as watch:

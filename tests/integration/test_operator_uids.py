@@ -1,4 +1,4 @@
-"""The uids that savepoints of released versions hold: a change here loses state, so it is never by accident."""
+"""Operator uids in savepoints of released versions: a change loses state, so it must be deliberate."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ def stateful(shards: int = 2, mode: str = "thread") -> set[str]:
 
 STATEFUL = stateful()
 COMMITTER = "Sink Committer: "
-"""Flink makes two operators of a sink and names the second after the first."""
+"""Flink splits a sink into two operators and names the second after the first."""
 
 
 JOBS = [
@@ -35,7 +35,7 @@ JOBS = [
 ]
 
 
-def test_operators_with_state_have_the_uids_that_savepoints_know():
+def test_operators_with_state_have_the_uids_of_savepoints():
     command = [sys.executable, "-m", "tests.integration.job_graph", json.dumps([changes for changes, _ in JOBS])]
     env = process_environment(find_java())
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, env=env)  # noqa: S603
@@ -46,10 +46,10 @@ def test_operators_with_state_have_the_uids_that_savepoints_know():
         sink = next(uid for uid in uids if uid.endswith("outputs-sink"))
         found = {uid for uid in graph if not any(f"-{kind}-" in uid for kind in STATELESS)}
         assert found == uids | {COMMITTER + sink}
-        told = stateful_uids(
+        reported = stateful_uids(
             labels=changes.get("labels", True),
             standby=changes.get("standby", False),
             mode=changes.get("mode", "thread"),
             shards=changes.get("shards", 2),
         )
-        assert told == uids
+        assert reported == uids

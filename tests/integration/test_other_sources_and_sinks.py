@@ -1,4 +1,4 @@
-"""Sources and sinks are arguments of the job graph: the same job scores from files to files, on the real cluster."""
+"""Sources and sinks are arguments of the job graph: the same job reads and writes files on the real cluster."""
 
 import json
 from base64 import b64decode, b64encode
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 ROWS = 500
 
 
-def test_job_scores_from_files_to_files_as_from_topic_to_topic(open_lane, artifact):
+def test_job_between_files_has_the_scores_of_the_job_between_topics(open_lane, artifact):
     lane, table = open_lane(labels=False), card_world(ROWS)
     folder = lane.settings.state.checkpoints.parent / lane.topics.transactions
     (folder / "in").mkdir(parents=True)

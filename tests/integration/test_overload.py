@@ -1,4 +1,4 @@
-"""More than the job can do: it falls behind and catches up. `fraudstream bench endurance` is the long form."""
+"""Overload: the job falls behind and catches up. `fraudstream bench endurance` is the long form."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The model that decides is the one that was submitted or promoted, whatever becomes of the folders meanwhile."""
+"""The deciding model is the submitted or promoted one, despite later changes of its folder."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ ROWS = 3_000
 
 
 def replace_task_manager(lane):
-    """Kill the TaskManager and start another, on which the job goes on."""
+    """Kill the TaskManager and start another, on which the job continues."""
     for process in RunState.load(lane.settings.state).running("taskmanager"):
         os.kill(process.pid, signal.SIGKILL)
         assert wait_until(lambda process=process: not process.alive(), seconds=10)
@@ -30,7 +30,7 @@ def replace_task_manager(lane):
 
 
 def await_checkpoints(lane, more):
-    """Wait until the job has completed some checkpoints more."""
+    """Wait until the job has completed some more checkpoints."""
 
     def completed():
         return lane.rest.checkpoints(lane.job_ids[-1])["counts"]["completed"]
@@ -39,10 +39,10 @@ def await_checkpoints(lane, more):
     assert wait_until(lambda: completed() >= before + more, seconds=60)
 
 
-def test_restart_scores_on_with_the_submitted_model_and_then_needs_none_but_the_deployed(open_lane, tmp_path):
+def test_restarted_job_uses_the_submitted_model_and_later_needs_only_the_deployed_one(open_lane, tmp_path):
     lane, table = open_lane(mode="thread"), card_world(ROWS, customers=200)
-    own, other = folders()
-    folder = copytree(own, tmp_path / "model")
+    first, other = folders()
+    folder = copytree(first, tmp_path / "model")
     lane.settings = lane.settings.model_copy(update={"model": ModelSettings(artifact=folder)})
     lane.submit()
     lane.send(table.slice(0, 1_000))
@@ -52,12 +52,12 @@ def test_restart_scores_on_with_the_submitted_model_and_then_needs_none_but_the_
     replace_task_manager(lane)
     lane.send(table.slice(1_000, 1_000))
     lane.await_scores(2_000)
-    submitted = load_artifact(own).manifest.model_id
+    submitted = load_artifact(first).manifest.model_id
     assert {item["model_id"] for item in lane.scores()} == {submitted}
 
-    told = await_answers(lane, deploy(lane, named(other)))
-    assert {event["kind"] for event in told} == {"SERVING"}
-    await_checkpoints(lane, 2)  # the second began after the deployment
+    answers = await_answers(lane, deploy(lane, named(other)))
+    assert {event["kind"] for event in answers} == {"SERVING"}
+    await_checkpoints(lane, 2)  # the second started after the deployment
     rmtree(folder)
     rmtree(next(serving_folder(lane.settings).glob(f"{submitted}-*")))
     replace_task_manager(lane)

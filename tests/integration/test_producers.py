@@ -1,4 +1,4 @@
-"""`fraudstream replay` against a real broker, as the command line calls it."""
+"""`fraudstream replay` and `produce` against a real broker."""
 
 import json
 from collections import defaultdict
@@ -47,12 +47,12 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Run a broker alone, no producer needs a Flink cluster; gives its state folder."""
+    """Run only a broker, as producers need no cluster; yields its state folder."""
     folder = tmp_path_factory.mktemp("broker") / "state"
     state = load_settings(paths={"state": folder}).state.create()
     run = RunState.load(state)
     try:
-        port = free_port()  # never 9092: another broker started just now may take it, and would answer
+        port = free_port()  # never 9092: another broker may just be starting there, and would answer
         process = EmbeddedBroker(folder=state, java=find_java(), jars=jars_for("broker"), port=port).start(run)
         await_broker(process, run.bootstrap_servers)
         client = AdminClient({"bootstrap.servers": run.bootstrap_servers})
@@ -125,7 +125,7 @@ def by_customer(records: list[dict]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("pace", [[], ["--rate", str(RATE)]], ids=["unpaced", "paced"])
-def test_replay_brings_every_row_once_and_keeps_each_customers_order(settings, history, rows, pace):
+def test_replay_sends_every_row_once_and_keeps_the_sequence_of_each_customer(settings, history, rows, pace):
     topic = settings.topics.transactions
     (done,) = sent("replay", str(history), "--limit", str(ROWS), *pace)
     assert (done["topic"], done["records"]) == (topic, ROWS)
@@ -135,7 +135,7 @@ def test_replay_brings_every_row_once_and_keeps_each_customers_order(settings, h
     assert by_customer(decoded) == by_customer(rows.to_pylist())
 
 
-def test_paced_replay_stamps_each_record_with_the_moment_it_was_due(settings, history):
+def test_paced_replay_stamps_each_record_with_its_due_time(settings, history):
     (done,) = sent("replay", str(history), "--limit", str(ROWS), "--rate", str(RATE))
     assert done["seconds"] >= (ROWS - 1) / RATE - 0.01
     found = messages(settings, settings.topics.transactions)
@@ -145,7 +145,7 @@ def test_paced_replay_stamps_each_record_with_the_moment_it_was_due(settings, hi
     assert np.abs(np.sort(stamps) - min(stamps) - due).max() <= 1
 
 
-def test_labels_follow_the_transactions_in_the_order_in_which_they_became_known(settings, history, rows):
+def test_labels_follow_the_transactions_by_label_time(settings, history, rows):
     topics = settings.topics
     done = sent("replay", str(history), "--limit", str(ROWS), "--labels")
     assert [(one["topic"], one["records"]) for one in done] == [
@@ -161,12 +161,12 @@ def test_labels_follow_the_transactions_in_the_order_in_which_they_became_known(
 
 @pytest.fixture
 def stamped(settings, monkeypatch):
-    """Point the command line at two new topics in which the broker stamps each record as it takes it."""
+    """Point the command line at two new topics in which the broker stamps each record."""
     broker, number = Broker.of(settings), next(_numbers)
     names = [f"transactions.{number}", f"labels.{number}"]
-    wanted = [NewTopic(name, 3, 1, config={"message.timestamp.type": "LogAppendTime"}) for name in names]
+    new_topics = [NewTopic(name, 3, 1, config={"message.timestamp.type": "LogAppendTime"}) for name in names]
     client = broker.admin()
-    for made in client.create_topics(wanted).values():
+    for made in client.create_topics(new_topics).values():
         made.result(timeout=20)
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__TRANSACTIONS", names[0])
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__LABELS", names[1])
@@ -174,32 +174,32 @@ def stamped(settings, monkeypatch):
 
 
 def stamped_records(settings, topic, kind, by):
-    """Return the ids, the times of a kind and when the broker took each record, in the order of the times."""
+    """Return the ids, and the times and broker timestamps of each record, sorted by time."""
     found = messages(settings, topic)
     assert {message.timestamp()[0] for message in found} == {TIMESTAMP_LOG_APPEND_TIME}
     decoded = records(found, topic, kind)
     times = np.array([record[by].timestamp() for record in decoded])
-    taken = np.array([message.timestamp()[1] for message in found])
-    order = np.argsort(times, kind="stable")
-    return sorted(record["transaction_id"] for record in decoded), times[order], taken[order]
+    stamps = np.array([message.timestamp()[1] for message in found])
+    sequence = np.argsort(times, kind="stable")
+    return sorted(record["transaction_id"] for record in decoded), times[sequence], stamps[sequence]
 
 
-# The simulated labels come a week later; here within three days, so that most come between the transactions.
+# Simulated labels are known a week later; here within three days, so that most are between the transactions.
 @pytest.mark.parametrize("pace", [[], ["--rate", str(RATE)]], ids=["unpaced", "paced"])
-def test_broker_has_all_labels_that_a_transaction_may_use_before_it(stamped, history, tmp_path, pace):
+def test_broker_stores_all_usable_labels_before_a_transaction(stamped, history, tmp_path, pace):
     table = pq.read_table(history)
     event_times = table["event_time"].cast("int64").to_numpy()
     known = pa.array(event_times + np.random.default_rng(1).integers(0, 3 * 86_400_000, len(table)))
-    place = table.schema.get_field_index("label_time")
-    table = table.set_column(place, table.schema.field(place), known.cast(table.schema.field(place).type))
+    index = table.schema.get_field_index("label_time")
+    table = table.set_column(index, table.schema.field(index), known.cast(table.schema.field(index).type))
     file = tmp_path / "early.parquet"
     pq.write_table(table, file)
     limit = ROWS if pace else len(table)
     done = sent("replay", str(file), "--with-labels", "--limit", str(limit), *pace)
 
     topics, rows = stamped.topics, table.slice(0, limit)
-    ids, event_times, taken = stamped_records(stamped, topics.transactions, TRANSACTION, "event_time")
-    label_ids, label_times, label_taken = stamped_records(stamped, topics.labels, LABEL, "label_time")
+    ids, event_times, stamps = stamped_records(stamped, topics.transactions, TRANSACTION, "event_time")
+    label_ids, label_times, label_stamps = stamped_records(stamped, topics.labels, LABEL, "label_time")
     in_time = rows.filter(pc.less_equal(rows["label_time"], rows["event_time"][-1]))
     assert ids == sorted(rows["transaction_id"].to_pylist())
     assert label_ids == sorted(in_time["transaction_id"].to_pylist())
@@ -209,8 +209,8 @@ def test_broker_has_all_labels_that_a_transaction_may_use_before_it(stamped, his
         (topics.labels, len(label_ids)),
     ]
     usable = np.searchsorted(label_times, event_times, side="right")
-    newest = np.concatenate([[0], np.maximum.accumulate(label_taken)])[usable]
-    assert (newest <= taken).all()
+    newest = np.concatenate([[0], np.maximum.accumulate(label_stamps)])[usable]
+    assert (newest <= stamps).all()
 
 
 @pytest.mark.usefixtures("settings")
@@ -220,14 +220,14 @@ def test_labels_are_sent_after_or_between_the_transactions_not_both(history):
     assert "got both" in str(refused.exception)
 
 
-def test_summary_says_how_many_transactions_and_labels(settings, history):
+def test_summary_counts_transactions_and_labels(settings, history):
     done = command("replay", str(history), "--limit", "1000", "--with-labels")
     assert f"Sent 1,000 transactions to {settings.topics.transactions} and " in done.stdout.replace("\n", " ")
     assert f"labels to {settings.topics.labels} in " in done.stdout.replace("\n", " ")
 
 
 @pytest.mark.parametrize("missing", ["is_fraud", "label_time"])
-def test_labels_of_a_file_without_them_are_refused_before_anything_is_sent(settings, rows, tmp_path, missing):
+def test_file_without_labels_is_refused_before_sending(settings, rows, tmp_path, missing):
     file = tmp_path / "unlabelled.parquet"
     pq.write_table(rows.drop_columns([missing]), file)
     refused = command("replay", str(file), "--labels")
@@ -236,7 +236,7 @@ def test_labels_of_a_file_without_them_are_refused_before_anything_is_sent(setti
     assert messages(settings, settings.topics.transactions) == []
 
 
-def test_produce_sends_the_asked_rate_for_the_asked_seconds(settings):
+def test_produce_sends_at_the_given_rate_for_the_given_seconds(settings):
     topic = settings.topics.transactions
     (done,) = sent("produce", "--rate", "300", "--seconds", "2", "--scenario", "card_testing")
     assert done["records"] == 600
@@ -246,7 +246,7 @@ def test_produce_sends_the_asked_rate_for_the_asked_seconds(settings):
 
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("verb", [["produce", "--seconds", "1"], ["replay", "none.parquet", "--labels"]])
-def test_missing_topic_is_told_at_once(monkeypatch, verb):
+def test_missing_topic_is_reported_at_once(monkeypatch, verb):
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__TRANSACTIONS", "not.there")
     refused = command(*verb)
     assert isinstance(refused.exception, NotReady)

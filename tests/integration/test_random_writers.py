@@ -1,7 +1,7 @@
 """Records of random writers and hostile bytes through a real job with a real schema registry.
 
-Each comes out once, as a score or as a dead letter with its reason; the job does not restart, and good customers
-notice nothing. `make fuzz` runs the long form with another seed: FUZZ_SEED and FUZZ_CASES say which and how many.
+Each becomes one score or one dead letter with its reason; the job does not restart, and other customers
+are unaffected. `make fuzz` runs the long form with another seed, see FUZZ_SEED and FUZZ_CASES.
 """
 
 import os
@@ -50,20 +50,20 @@ class Size:
     Attributes
     ----------
     records : int
-        Of both topics, hostile ones included.
+        Records of both topics, hostile ones included.
     writers : int
         Random writers of each topic.
     good : int
-        Transactions of known customers among them.
+        Number of these that are transactions of known customers.
     """
 
     records: int
     writers: int
-    good: int
+    valid: int
 
 
-class OnceAsked:
-    """A registry that is asked for each id once, and for as many unknown ones as there are."""
+class CachedRegistry:
+    """A registry with a cache for every id, known and unknown."""
 
     def __init__(self, registry: SchemaRegistry) -> None:
         self._registry = registry
@@ -85,8 +85,8 @@ class OnceAsked:
 
 
 def kinds_of(lane: Lane) -> dict[str, Kind]:
-    """Return the kinds of a lane's input topics, as its own registry knows them."""
-    registry, topics = OnceAsked(lane.registry), lane.topics
+    """Return the record kinds of a lane's input topics, with the registry of the lane."""
+    registry, topics = CachedRegistry(lane.registry), lane.topics
     found = {}
     for topic, like, name, decoder in (
         (topics.transactions, TRANSACTIONS, TRANSACTION, TransactionBatchDecoder),
@@ -103,7 +103,7 @@ def keys_as_read(messages: Sequence[Message]) -> list[str | None]:
 
 
 class Flood:
-    """A flood into a lane's topics, and what is to become of it by decoders outside the job."""
+    """A flood into the topics of a lane, with its outcomes by decoders outside the job."""
 
     def __init__(self, lane: Lane, url: str, size: Size, seed: int) -> None:
         self._lane = lane
@@ -112,51 +112,51 @@ class Flood:
         self.expected = Outcomes([*self._kinds])
         names = {lane.topics.transactions: TRANSACTION, lane.topics.labels: LABEL}
         self.writers = {
-            topic: known_writers(url, topic, name, size.writers, seed + place)
-            for place, (topic, name) in enumerate(names.items())
+            topic: known_writers(url, topic, name, size.writers, seed + number)
+            for number, (topic, name) in enumerate(names.items())
         }
         self._floods = {
-            topic: WriterFlood(self._kinds[topic], self.writers[topic], seed + place)
-            for place, topic in enumerate(names)
+            topic: WriterFlood(self._kinds[topic], self.writers[topic], seed + number)
+            for number, topic in enumerate(names)
         }
         self._chance = random.Random(seed)  # noqa: S311
         self._size = size
 
     def make_schemas_known(self) -> None:
-        """Let the job look up each schema, before so many invented ids come that it looks up none for a minute.
+        """Make the job look up each schema before a flood of invented ids suspends lookups for a minute.
 
-        In both topics each of all that the registry has: an id that was spoilt may be another's.
+        All schemas are sent to both topics: a damaged id may be that of another schema.
         """
         newest = max(known.schema_id for writers in self.writers.values() for known in writers)
         for topic in self._kinds:
             self._send(topic, [(b"w0", header(schema_id)) for schema_id in range(1, newest + 1)])
         self._lane.await_records(self._lane.topics.dead_letters, self.expected.letters)
 
-    def send(self, good: Iterator[Message]) -> None:
-        """Send it all, good transactions anywhere in it, whose order among themselves stays."""
+    def send(self, valid: Iterator[Message]) -> None:
+        """Send everything; valid transactions are mixed in, and stay in sequence."""
         topics, size = self._lane.topics, self._size
         for first in range(0, size.records, CHUNK):
             count = min(CHUNK, size.records - first)
             of_labels = round(count * LABELS_SHARE)
-            some = [*islice(good, round(size.good * count / size.records) + 1)]
-            foreign = [*self._floods[topics.transactions].take(count - of_labels - len(some))]
+            some = [*islice(valid, round(size.valid * count / size.records) + 1)]
+            foreign = [*self._floods[topics.transactions].draw(count - of_labels - len(some))]
             self._send(topics.transactions, self._mixed(some, foreign))
-            self._send(topics.labels, [*self._floods[topics.labels].take(of_labels)])
+            self._send(topics.labels, [*self._floods[topics.labels].draw(of_labels)])
 
-    def _mixed(self, good: list[Message], foreign: list[Message]) -> list[Message]:
-        """Return both, each in its order."""
-        from_good = [True] * len(good) + [False] * len(foreign)
-        self._chance.shuffle(from_good)
-        goods, foreigns = iter(good), iter(foreign)
-        return [next(goods if is_good else foreigns) for is_good in from_good]
+    def _mixed(self, valid: list[Message], foreign: list[Message]) -> list[Message]:
+        """Return both mixed, each in sequence."""
+        from_valid = [True] * len(valid) + [False] * len(foreign)
+        self._chance.shuffle(from_valid)
+        valid_ones, foreigns = iter(valid), iter(foreign)
+        return [next(valid_ones if is_valid else foreigns) for is_valid in from_valid]
 
     def _send(self, topic: str, messages: list[Message]) -> None:
-        places = self._lane.send_raw(messages, topic, time_ms=self._time_ms)
+        positions = self._lane.send_raw(messages, topic, time_ms=self._time_ms)
         payloads = [value or b"" for _, value in messages]
         times_ms = np.full(len(messages), self._time_ms)
         batch = self._kinds[topic].decoder.decode(keys_as_read(messages), payloads, times_ms)
         for item in batch.rejections:
-            self.expected.add_letter(topic, *places[item.row], item.reason, payloads[item.row][:KEPT_BYTES])
+            self.expected.add_letter(topic, *positions[item.row], item.reason, payloads[item.row][:KEPT_BYTES])
         if topic == self._lane.topics.transactions:
             columns = (batch.records.column(name) for name in ("customer_id", "transaction_id", "event_time"))
             for row in zip(*(column.to_pylist() for column in columns), strict=True):
@@ -164,38 +164,38 @@ class Flood:
 
 
 def await_all(lane: Lane, expected: Outcomes) -> None:
-    """Wait until all is a score or a dead letter, for as long as it goes on and the job has not restarted."""
-    wanted = expected.scores + expected.letters
+    """Wait until every record has an outcome, as long as there is progress and the job has not restarted."""
+    total = expected.scores + expected.letters
 
     def size() -> int:
         assert lane.rest.restarts(lane.job_ids[-1]) == 0
         return lane.size(lane.topics.scores) + lane.size(lane.topics.dead_letters)
 
-    while (found := size()) < wanted:
-        assert wait_until(lambda found=found: size() > found, seconds=DONE_SECONDS, interval_s=1.0), (found, wanted)
+    while (found := size()) < total:
+        assert wait_until(lambda found=found: size() > found, seconds=DONE_SECONDS, interval_s=1.0), (found, total)
 
 
-def read_outcomes(lane: Lane, topics: Sequence[str], good: dict[str, float]) -> Outcomes:
-    """Read what the job wrote, and compare the scores of good transactions."""
+def read_outcomes(lane: Lane, topics: Sequence[str], valid: dict[str, float]) -> Outcomes:
+    """Read the output of the job, and compare the scores of valid transactions."""
     found, seen = Outcomes(topics), 0
     for item in lane.records(SCORE, lane.topics.scores):
         found.add_score(item["customer_id"], item["transaction_id"], item["event_time"])
         assert 0 <= item["score"] <= 1
-        if item["transaction_id"] in good:
-            assert item["score"] == good[item["transaction_id"]]
+        if item["transaction_id"] in valid:
+            assert item["score"] == valid[item["transaction_id"]]
             seen += 1
     for item in lane.records(DEAD_LETTER, lane.topics.dead_letters):
         found.add_letter(item["topic"], item["partition"], item["offset"], item["reason"], item["payload"])
-    assert seen == len(good)
+    assert seen == len(valid)
     return found
 
 
 def run(lane: Lane, url: str, artifact, size: Size, seed: int) -> None:
-    """Send a flood through a lane's job, and compare all that comes out."""
+    """Send a flood through the job of a lane, and compare its output."""
     began = time.monotonic()
-    # Lately: of the flood's times some are as late as the clock, and by those a customer of long ago is forgotten.
+    # Recent times: some of the flood's times equal the clock, and expire customers of long ago.
     start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS_AGO)
-    table = card_world(size.good, customers=max(300, size.good // 20), start=start, days=DAYS_AGO)
+    table = card_world(size.valid, customers=max(300, size.valid // 20), start=start, days=DAYS_AGO)
     flood = Flood(lane, url, size, seed)
     lane.submit()
     flood.make_schemas_known()
@@ -209,7 +209,7 @@ def run(lane: Lane, url: str, artifact, size: Size, seed: int) -> None:
     found.require_equal(flood.expected)
     known = {topic: len(writers) for topic, writers in flood.writers.items()}
     print(  # for `make fuzz`
-        f"seed {seed}: {size.records:,} records; schemas that the registry took {known} of {size.writers} each; "
+        f"seed {seed}: {size.records:,} records; schemas accepted by the registry {known} of {size.writers} each; "
         f"{found.scores:,} scored; {found.letters:,} dead letters {dict(found.reasons)}; 0 restarts; "
         f"{time.monotonic() - began:.0f} s"
     )
@@ -218,13 +218,13 @@ def run(lane: Lane, url: str, artifact, size: Size, seed: int) -> None:
     assert found.scores > size.records // 10
 
 
-def test_each_record_of_any_writer_is_a_score_or_a_dead_letter_and_the_job_goes_on(open_lane, url, artifact):
-    run(open_lane(registry_url=url), url, artifact, Size(records=8_000, writers=40, good=2_000), SEED)
+def test_each_record_of_any_writer_is_a_score_or_a_dead_letter_without_a_restart(open_lane, url, artifact):
+    run(open_lane(registry_url=url), url, artifact, Size(records=8_000, writers=40, valid=2_000), SEED)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(7_200)
 @pytest.mark.parametrize(("mode", "share"), [("thread", 0.8), ("process", 0.2)])
-def test_so_is_each_of_a_million(open_lane, url, artifact, mode, share):
-    size = Size(records=round(CASES * share), writers=300, good=round(CASES * share / 40))
+def test_each_of_a_million_records_is_a_score_or_a_dead_letter_without_a_restart(open_lane, url, artifact, mode, share):
+    size = Size(records=round(CASES * share), writers=300, valid=round(CASES * share / 40))
     run(open_lane(registry_url=url, mode=mode), url, artifact, size, SEED + round(100 * share))

@@ -1,4 +1,4 @@
-"""Services and jobs that `up` restarts, and that `down` ends for good."""
+"""Services and jobs that `up` restarts and `down` ends."""
 
 import os
 import signal
@@ -21,10 +21,10 @@ def states_of_jobs(rest: FlinkRest) -> dict[str, str]:
     try:
         return {job["jid"]: job["state"] for job in rest.jobs()}
     except (NotReady, RuntimeFailure):
-        return {}  # it does not answer for its jobs yet
+        return {}  # it does not report its jobs yet
 
 
-def test_up_after_a_crash_of_all_brings_the_job_back_and_after_down_does_not(tmp_path):
+def test_up_restores_the_job_after_a_crash_but_not_after_down(tmp_path):
     settings = load_settings(paths={"state": tmp_path / "state"}, model={"artifact": customer_folder()})
     with embedded(settings) as services:
         rest = FlinkRest(url=services.rest_url)
@@ -34,7 +34,7 @@ def test_up_after_a_crash_of_all_brings_the_job_back_and_after_down_does_not(tmp
             os.kill(process.pid, signal.SIGKILL)
         assert wait_until(lambda: not RunState.load(settings.state).running(), seconds=10)
 
-        assert start(settings) == services, "each is where its clients look for it"
+        assert start(settings) == services, "each has the address that clients use"
         assert wait_until(lambda: states_of_jobs(rest).get(job_id) == "RUNNING", seconds=60), states_of_jobs(rest)
         assert any((settings.state.checkpoints / job_id).iterdir())
 

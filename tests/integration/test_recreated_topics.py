@@ -1,4 +1,4 @@
-"""Topics that are deleted and created again: the job is not started on them by mistake, and readers begin anew."""
+"""Recreated topics: the job is not started on them by mistake, and readers start over."""
 
 import json
 import os
@@ -39,19 +39,7 @@ def recreate_labels(lane: Lane) -> None:
     recreate(lane.broker, lane.topics.labels)
 
 
-def await_labels(lane: Lane, table, count: int) -> None:
-    """Send the newest transactions again, duplicates that change nothing, until all are scored knowing all labels."""
-    newest = table.slice(len(table) - 40)
-
-    def known() -> bool:
-        lane.send(newest)
-        seen = {item["customer_id"]: sum(item["label_offsets"]) for item in lane.scores()}
-        return all(seen.get(customer) == count for customer in newest["customer_id"].to_pylist())
-
-    assert wait_until(known, seconds=60, interval_s=0.5)
-
-
-def told(lane: Lane) -> list[str]:
+def recreated_topics(lane: Lane) -> list[str]:
     job = next(job for job in read_status(lane.settings)["jobs"] if job["id"] == lane.job_ids[-1])
     return job["recreated_topics"]
 
@@ -63,30 +51,30 @@ def measured(lane: Lane) -> dict[str, float]:
     return {sample.labels["topic"]: sample.value for sample in found.samples}
 
 
-def test_labels_topic_that_was_created_again_is_noticed_and_read_whole_when_wanted(open_lane, artifact):
+def test_recreated_labels_topic_is_reported_and_read_from_the_start_on_request(open_lane, artifact):
     table = card_world(PAST + PRESENT)
     past, present = table.slice(0, PAST), table.slice(PAST)
     lane = open_lane(partitions=1)
     lane.submit()
     lane.send(past)
     lane.send_labels(past)
-    await_labels(lane, past, PAST)
-    assert told(lane) == []
+    lane.await_labels(past, PAST)
+    assert recreated_topics(lane) == []
     assert set(measured(lane).values()) == {0.0}
     savepoint = lane.stop_with_savepoint()
 
     recreate_labels(lane)
-    lane.send_labels(past.slice(0, AGAIN))  # some of them once more: they change nothing
+    lane.send_labels(past.slice(0, AGAIN))  # repeated labels change nothing
     with pytest.raises(
         StateMismatchError, match=r"deleted and created again.*label_offsets(?s:.*)--reset-topic labels"
     ):
         lane.submit(savepoint=savepoint)
     lane.submit(savepoint=savepoint, reset_topics=["labels"])
-    bad = next(iter(encode_labels(past.slice(0, 1), FileRegistry(), "t-value")))[1]
-    (place,) = lane.send_raw([(b"somebody else", bad)], lane.topics.labels)
+    invalid = next(iter(encode_labels(past.slice(0, 1), FileRegistry(), "t-value")))[1]
+    (position,) = lane.send_raw([(b"somebody else", invalid)], lane.topics.labels)
     entry = label_entry(1, AGAIN + 1)
-    await_labels(lane, past, entry)
-    assert [(item["partition"], item["offset"]) for item in lane.dead_letters()] == [place]
+    lane.await_labels(past, entry)
+    assert [(item["partition"], item["offset"]) for item in lane.dead_letters()] == [position]
     lane.send(present)
     lane.await_scores(PAST + PRESENT)
     ids = set(present["transaction_id"].to_pylist())
@@ -94,11 +82,11 @@ def test_labels_topic_that_was_created_again_is_noticed_and_read_whole_when_want
     assert {tuple(item["label_offsets"]) for item in scores} == {(entry,)}
     expected = known_scores(past, present, artifact)
     assert {item["transaction_id"]: item["score"] for item in scores} == expected, "former labels are still known"
-    assert told(lane) == []
+    assert recreated_topics(lane) == []
 
-    lane.submit(savepoint=lane.stop_with_savepoint())  # as ever, with the source that the topic has by now
+    lane.submit(savepoint=lane.stop_with_savepoint())  # without an option, on the current source of the topic
     recreate_labels(lane)
-    assert ["--reset-topic labels" in line for line in told(lane)] == [True]
+    assert ["--reset-topic labels" in line for line in recreated_topics(lane)] == [True]
     assert {topic for topic, value in measured(lane).items() if value} == {lane.topics.labels}
     checkpoint = lane.cancel_after_checkpoint()
     with pytest.raises(StateMismatchError, match="--reset-topic labels"):
@@ -106,7 +94,7 @@ def test_labels_topic_that_was_created_again_is_noticed_and_read_whole_when_want
 
 
 class Seen(BackgroundReader):
-    """Reads a topic from its end on."""
+    """A reader of a topic from its end on."""
 
     def __init__(self, broker, topic: str) -> None:
         super().__init__("seen", broker, [topic], starts=topic_ends)
@@ -137,23 +125,23 @@ def produce(broker: Broker, topic: str, records: list[tuple[bytes, bytes]]) -> N
 
 
 @pytest.mark.parametrize("more", [-3, 4])
-def test_reader_without_a_group_begins_a_recreated_topic_whole_however_many_records_it_has(topic, caplog, more):
+def test_reader_without_a_group_reads_a_recreated_topic_from_the_start(topic, caplog, more):
     broker, name = topic
     produce(broker, name, [(b"k", b"before")] * 5)
     with Seen(broker, name) as seen:
         produce(broker, name, [(b"k", b"old")])
         assert wait_until(lambda: seen.values == [b"old"], seconds=30)
         recreate(broker, name)
-        wanted = [f"new {number}".encode() for number in range(6 + more)]
-        produce(broker, name, [(b"k", value) for value in wanted])
-        assert wait_until(lambda: set(wanted) <= set(seen.values), seconds=60), seen.values
-        # Where it is shorter, the client has begun it again by itself before that is noticed.
+        expected = [f"new {number}".encode() for number in range(6 + more)]
+        produce(broker, name, [(b"k", value) for value in expected])
+        assert wait_until(lambda: set(expected) <= set(seen.values), seconds=60), seen.values
+        # On a shorter one the client itself has started over before that is noticed.
         assert wait_until(lambda: f"{name} was deleted and created again" in caplog.text, seconds=60)
         assert seen.running
     assert b"before" not in seen.values
 
 
-def test_topic_that_is_away_is_no_other_one_until_it_is_back(topic):
+def test_missing_topic_counts_as_recreated_only_once_it_is_back(topic):
     broker, name = topic
     ids = TopicIds(broker)
     watch = RecreatedTopics(ids, [name])
@@ -166,7 +154,7 @@ def test_topic_that_is_away_is_no_other_one_until_it_is_back(topic):
 
 @contextmanager
 def following(folder):
-    """Run `archive --follow`; gives the process, whose standard error is kept."""
+    """Run `archive --follow`; yields the process, with its standard error captured."""
     command = follow_command(folder)
     process = subprocess.Popen(command, env=os.environ.copy(), stderr=subprocess.PIPE, text=True)  # noqa: S603
     try:
@@ -181,7 +169,7 @@ def archived(folder) -> dict[str, int]:
     return json.loads(state.read_bytes())["next_offsets"] if state.is_file() else {}
 
 
-def test_archive_that_follows_a_topic_that_is_created_again_ends_and_keeps_its_files(topic, tmp_path):
+def test_following_archive_of_a_recreated_topic_ends_and_keeps_its_files(topic, tmp_path):
     broker, name = topic
     records, folder = inference_records(300), tmp_path / "archive"
     produce(broker, name, records[:100])

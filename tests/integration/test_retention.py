@@ -13,7 +13,7 @@ from fraudstream.system.deadline import wait_until
 pytestmark = pytest.mark.integration
 
 
-def test_topic_that_keeps_too_little_is_named_until_it_is_changed(lone_broker):
+def test_topic_with_too_little_retention_is_named_until_it_is_changed(lone_broker):
     settings = load_settings(paths={"state": lone_broker})
     broker = Broker.of(settings)
     create_topics(broker)
@@ -28,7 +28,7 @@ def test_topic_that_keeps_too_little_is_named_until_it_is_changed(lone_broker):
 
     keep(topics.labels, 7)
     keep(topics.transactions, 60)
-    # A broker shows a change a moment after it took it.
+    # A broker shows a change shortly after it accepted it.
     assert wait_until(lambda: not retention_complaints(broker, needs)[topics.transactions], seconds=10)
     found = retention_complaints(broker, needs)
     assert "expected at least 56 days" in found[topics.labels]

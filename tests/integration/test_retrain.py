@@ -43,7 +43,7 @@ _numbers = count(1)
 
 @pytest.fixture
 def settings(lone_broker: Path, tmp_path: Path) -> Settings:
-    """Name topics of their own that hold `history` and its labels, and a registry of its own."""
+    """Return settings with new topics of `history` and its labels, and a new registry."""
     number = next(_numbers)
     servers = Broker.of(load_settings(paths={"state": lone_broker})).bootstrap_servers
     found = load_settings(
@@ -77,7 +77,7 @@ def send_drift(settings: Settings, event_time: datetime) -> None:
 
 
 def send_score(settings: Settings, event_time: datetime) -> None:
-    """Send the score of a transaction: its event time is what the stream has come to."""
+    """Send the score of a transaction, whose event time is the progress of the stream."""
     record = {
         "transaction_id": "t", "customer_id": "c", "event_time": event_time, "scored_at": utc(0), "score": 0.0,
         "decision": "APPROVE", "model_id": "m", "feature_spec_hash": "0", "shard": 0, "label_offsets": [],
@@ -86,7 +86,7 @@ def send_score(settings: Settings, event_time: datetime) -> None:
 
 
 class Running:
-    """A trigger in a thread, and what it did."""
+    """A trigger in a thread, with its retrainings."""
 
     def __init__(self, settings: Settings) -> None:
         services = Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url="")
@@ -112,7 +112,7 @@ class Running:
         assert not self._thread.is_alive()
 
 
-def test_drift_waits_for_mature_days_through_a_restart_and_then_a_model_is_trained_and_promoted(settings):
+def test_drift_leads_to_a_promoted_model_once_its_days_are_mature_even_over_a_restart(settings):
     start, newest = (getattr(pc, which)(history()["event_time"]).as_py() for which in ("min", "max"))
     drift_at = start + timedelta(days=14)
     send_drift(settings, drift_at)
@@ -125,18 +125,18 @@ def test_drift_waits_for_mature_days_through_a_restart_and_then_a_model_is_train
     (found,) = running.found
     assert found.end == "promoted"
     assert found.reason == f"PSI saw amount drift at {drift_at:%Y-%m-%d %H:%M} UTC"
-    assert running.drifts == []  # it was read, and kept
+    assert running.drifts == []  # it was read and stored
     champion = ModelRegistry(settings).alias(CHAMPION)
-    told = ordered(settings)
+    deployed = published(settings)
     assert champion is not None
-    assert told is not None
-    assert champion.model_id == told.champion.model_id == found.model_id
+    assert deployed is not None
+    assert champion.model_id == deployed.champion.model_id == found.model_id
     assert set(found.answers.values()) == {"NO ANSWER"}
     assert found.unlabelled == 0
 
 
 class Job:
-    """In the job's place: its shards refuse every order whose champion is not the model that they trust."""
+    """Stand-in for the job, whose shards refuse every deployment with another champion than the trusted model."""
 
     def __init__(self, settings: Settings, trusted: str | None) -> None:
         self._settings, self._trusted = settings, trusted
@@ -155,31 +155,31 @@ class Job:
     def _answer(self) -> None:
         answered = ""
         while not self._stopping.wait(0.1):
-            order = ordered(self._settings)
-            if order is None or order.deployment_id == answered or order.champion.model_id == self._trusted:
+            deployed = published(self._settings)
+            if deployed is None or deployed.deployment_id == answered or deployed.champion.model_id == self._trusted:
                 continue
-            answered = order.deployment_id
+            answered = deployed.deployment_id
             for shard in SHARD_KEYS[self._settings.job.shards]:
                 event = {
                     "deployment_id": answered, "shard": shard, "at": utc(0), "kind": REFUSED,
-                    "model_id": order.champion.model_id, "challengers": [], "detail": "a test", "took_ms": None,
+                    "model_id": deployed.champion.model_id, "challengers": [], "detail": "a test", "took_ms": None,
                 }  # fmt: skip
                 send(self._settings, self._settings.topics.model_events, MODEL_EVENT, event)
 
 
-def ordered(settings: Settings) -> Deployment | None:
+def published(settings: Settings) -> Deployment | None:
     return read_deployment(settings, Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url=""))
 
 
 def retrained(settings: Settings) -> Retrained:
-    """Retrain with gates that let everything pass."""
+    """Retrain with gates that pass every model."""
     limits = {"max_decision_changes": 1.0, "max_ap_drop": 1.0, "max_latency_us": 1e6}
     lenient = settings.model_copy(update={"gates": settings.gates.model_copy(update=limits)})
     services = Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url="")
     return Retraining(lenient, ModelRegistry(settings), services).run("a test")
 
 
-def test_model_that_the_job_refuses_is_rolled_back_and_no_challenger_either(settings):
+def test_model_refused_by_the_job_is_rolled_back_and_not_kept_as_a_challenger(settings):
     registry = ModelRegistry(settings)
     first, _ = registry.push(customer_folder())
     Promotion(settings, registry, None).promote(check_gates(registry, first, settings), reason="the first")
@@ -189,14 +189,14 @@ def test_model_that_the_job_refuses_is_rolled_back_and_no_challenger_either(sett
     assert found.model_id != first.model_id
     serving = Promotion(settings, registry, None).serving()
     assert (serving.champion, serving.challenger) == (first.version, None)
-    order = ordered(settings)
-    assert order is not None
-    assert (order.champion.model_id, order.challengers) == (first.model_id, ())
+    deployed = published(settings)
+    assert deployed is not None
+    assert (deployed.champion.model_id, deployed.challengers) == (first.model_id, ())
     actions = [entry.action for entry in audit_log(settings).entries()]
     assert actions == ["promote", "shadow", "promote", "rollback", "rollback"]
 
 
-def test_first_model_that_the_job_refuses_has_nothing_to_go_back_to(settings):
+def test_first_model_refused_by_the_job_has_nothing_to_roll_back_to(settings):
     with Job(settings, trusted=None):
         found = retrained(settings)
     assert (found.end, set(found.answers.values())) == ("refused by the job", {REFUSED})

@@ -1,4 +1,4 @@
-"""The embedded broker and cluster, as real processes. Each test has ports and folders of its own."""
+"""The embedded broker and cluster as real processes. Each test has separate ports and folders."""
 
 import json
 import os
@@ -90,7 +90,7 @@ def test_python_job_runs_and_writes_to_kafka(settings, services, mode, topic):
     lines = sorted(line.split() for line in read_lines(services, name, 3))
     (taskmanager,) = RunState.load(settings.state).running("taskmanager")
     assert [line[0] for line in lines] == ["1", "2", "3"]
-    assert {line[2] for line in lines} == {settings.topics.alerts}  # our own package was imported there
+    assert {line[2] for line in lines} == {settings.topics.alerts}  # the project's package was imported there
     assert {int(line[1]) == taskmanager.pid for line in lines} == {mode == "thread"}
 
 
@@ -108,7 +108,7 @@ def test_every_process_runs_on_the_chosen_java(settings):
         assert Path(psutil.Process(process.pid).exe()) == find_java().executable.resolve(), process.name
 
 
-def test_transaction_time_that_the_broker_refuses_is_told_before(settings, services):
+def test_transaction_timeout_that_the_broker_refuses_is_reported_beforehand(settings, services):
     def with_time(seconds: float | None, guarantee: str = "exactly-once") -> Broker:
         job = settings.job.model_copy(update={"guarantee": guarantee, "transaction_timeout_s": seconds})
         return services.broker(settings.model_copy(update={"job": job}))
@@ -122,7 +122,7 @@ def test_transaction_time_that_the_broker_refuses_is_told_before(settings, servi
         require_transaction_time(with_time(901))
 
 
-def test_second_start_keeps_what_runs_and_adds_taskmanagers(settings, services):
+def test_second_start_keeps_running_processes_and_adds_taskmanagers(settings, services):
     before = {process.pid for process in RunState.load(settings.state).running()}
     assert start(settings, taskmanagers=2) == services
     after = {process.pid for process in RunState.load(settings.state).running()}
@@ -141,7 +141,7 @@ def test_killed_taskmanager_can_be_replaced(settings, services):
     assert FlinkRest(url=services.rest_url).overview()["slots-total"] >= count
 
 
-def test_second_services_beside_the_first_get_other_ports(settings, services, tmp_path):
+def test_second_services_get_other_ports_than_the_first(settings, services, tmp_path):
     with embedded(fresh(tmp_path)) as others:
         assert others.bootstrap_servers != services.bootstrap_servers
         assert others.rest_url != services.rest_url
@@ -149,7 +149,7 @@ def test_second_services_beside_the_first_get_other_ports(settings, services, tm
     assert find_services(settings) == services
 
 
-def test_failed_start_leaves_nothing_behind(tmp_path):
+def test_failed_start_leaves_no_process(tmp_path):
     broken = fresh(tmp_path, flink={"config": {"taskmanager.memory.process.size": "1m"}})
     with pytest.raises(Exception, match="taskmanager-1 ended while it started"):
         start(broken)
@@ -157,7 +157,7 @@ def test_failed_start_leaves_nothing_behind(tmp_path):
     assert RunState.load(broken.state).processes == []
 
 
-def test_configured_port_that_is_taken_leaves_nothing_behind(tmp_path):
+def test_start_on_a_configured_port_in_use_leaves_no_process(tmp_path):
     with socket.socket() as holder:
         holder.bind((LOOPBACK, 0))
         holder.listen()
@@ -168,7 +168,7 @@ def test_configured_port_that_is_taken_leaves_nothing_behind(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_up_leaves_nothing_behind(tmp_path, number):
+def test_interrupted_up_leaves_no_process(tmp_path, number):
     env = os.environ | {"FRAUDSTREAM_PATHS__STATE": str(tmp_path / "state")}
     state = tmp_path / "state" / "run" / "state.json"
     up = subprocess.Popen([sys.executable, "-m", "fraudstream", "up"], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""The present job goes on from the savepoints of releases."""
+"""The current job continues from savepoints of releases."""
 
 import pytest
 
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.mark.parametrize("version", versions())
-def test_savepoint_of_a_release_goes_on_with_its_open_batch(open_lane, artifact, version):
+def test_job_continues_from_a_savepoint_of_a_release_with_its_open_batch(open_lane, artifact, version):
     past = SavepointFixture.read(version)
     labels = past.rows(LABELLED)
     lane = open_lane(prefix=past.topics_prefix, partitions=PARTITIONS)
     lane.send(past.rows(LABELLED, SCORED, OPEN))
     lane.send_labels(labels)
     for topic in (lane.topics.transactions, lane.topics.labels):
-        lane.delete_records(topic)  # the savepoint alone holds the open micro-batch and the labels now
+        lane.delete_records(topic)  # only the savepoint has the open micro-batch and the labels now
     lane.submit(savepoint=str(past.folder))
     lane.await_scores(len(past.rows(OPEN)))
     assert sorted(item["transaction_id"] for item in lane.scores()) == sorted(past.ids(OPEN))

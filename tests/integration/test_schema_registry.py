@@ -52,7 +52,7 @@ def encoder(schema: dict, schema_id: int) -> Callable[[dict], bytes]:
 
 
 def command(lane: Lane, monkeypatch: pytest.MonkeyPatch, *arguments: str):
-    """Run the command line as a user of this lane does."""
+    """Return the command line as a user of this lane runs it."""
     kafka = {
         "BOOTSTRAP_SERVERS": lane.services.bootstrap_servers,
         "SCHEMA_REGISTRY_URL": lane.settings.kafka.schema_registry_url,
@@ -66,9 +66,9 @@ def command(lane: Lane, monkeypatch: pytest.MonkeyPatch, *arguments: str):
 
 
 def without_devices(table: pa.Table, rows: list[bool]) -> pa.Table:
-    place = table.schema.get_field_index("device_id")
+    index = table.schema.get_field_index("device_id")
     devices = pc.if_else(pa.array(rows), pa.scalar(None, pa.string()), table["device_id"].combine_chunks())
-    return table.set_column(place, table.schema.field(place), devices)
+    return table.set_column(index, table.schema.field(index), devices)
 
 
 def test_registry_listens_on_loopback_only(with_registry):
@@ -105,7 +105,7 @@ def test_schemas_of_old_and_new_writers_on_one_topic_are_resolved(open_lane, url
     assert lane.dead_letters() == []
 
 
-def test_subject_is_backward_compatible_once_registered_and_a_stricter_rule_stays(open_lane, url):
+def test_registered_subject_is_backward_compatible_and_a_stricter_rule_is_kept(open_lane, url):
     lane, client = open_lane(registry_url=url), SchemaRegistryClient({"url": url})
     first, second = value_subject(lane.topics.transactions), value_subject(lane.topics.alerts)
     lane.registry.id_for(first, TRANSACTION)
@@ -115,10 +115,10 @@ def test_subject_is_backward_compatible_once_registered_and_a_stricter_rule_stay
     assert [client.get_compatibility(subject) for subject in (first, second)] == ["BACKWARD", "FULL_TRANSITIVE"]
 
 
-def test_incompatible_schema_is_refused_before_anything_is_sent(open_lane, url, monkeypatch, tmp_path):
+def test_incompatible_schema_is_refused_before_sending(open_lane, url, monkeypatch, tmp_path):
     lane = open_lane(registry_url=url)
     subject = value_subject(lane.topics.transactions)
-    register(url, subject, WITHOUT_CURRENCY)  # records without a currency, for which readers of ours have no default
+    register(url, subject, WITHOUT_CURRENCY)  # records without a currency, for which the reader schema has no default
     pq.write_table(card_world(20), tmp_path / "some.parquet")
     done = command(lane, monkeypatch, "replay", str(tmp_path / "some.parquet"))
     assert HttpRegistry(RegistryAccess(url=url)).check(subject, TRANSACTION) is False
@@ -142,7 +142,7 @@ def test_schemas_are_checked_registered_and_listed(open_lane, url, monkeypatch):
 
 
 @pytest.mark.long
-def test_outage_of_the_registry_costs_no_record(running, with_registry, url, monkeypatch):
+def test_outage_of_the_registry_loses_no_record(running, with_registry, url, monkeypatch):
     lane = running.lane(registry_url=url)
     subject = value_subject(lane.topics.transactions)
     lane.registry.id_for(subject, TRANSACTION)

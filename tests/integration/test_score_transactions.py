@@ -1,4 +1,4 @@
-"""The scoring job on real Kafka and real Flink gives what the offline replay gives; the bad is set aside."""
+"""The scoring job on real Kafka and Flink equals the offline replay, and rejects invalid records."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -33,13 +33,13 @@ def run(lane: Lane, table) -> None:
 
 @pytest.fixture(scope="module")
 def scored(running, artifact):
-    """Return a lane after THREAD_ROWS transactions in thread mode, and what it should have made."""
+    """Return a lane after THREAD_ROWS transactions in thread mode, and the expected output."""
     lane, table = running.lane(), card_world(THREAD_ROWS)
     run(lane, table)
     return lane, Expected.of(table, artifact)
 
 
-def test_every_transaction_has_one_score_and_it_is_that_of_the_offline_replay(scored):
+def test_every_transaction_has_one_score_equal_to_that_of_the_offline_replay(scored):
     lane, expected = scored
     scores = lane.scores()
     assert len(scores) == THREAD_ROWS
@@ -55,7 +55,7 @@ def test_scores_name_their_customer_model_and_feature_table(scored, artifact):
         assert item["feature_spec_hash"] == artifact.manifest.feature_spec_hash
 
 
-def test_customers_scores_come_in_the_order_sent(scored):
+def test_scores_of_a_customer_are_in_the_sequence_sent(scored):
     lane, expected = scored
     found: dict[str, list[str]] = {}
     for item in lane.scores():
@@ -75,7 +75,7 @@ def test_alerts_are_the_transactions_that_are_not_approved(scored, artifact):
         assert item["review_threshold"] == artifact.manifest.review_threshold <= item["score"]
 
 
-def test_alerts_carry_the_features_that_were_scored_and_reasons_among_them(scored):
+def test_alerts_have_the_scored_features_and_reasons_among_them(scored):
     lane, expected = scored
     for item in lane.alerts():
         assert list(item["features"]) == list(FEATURE_NAMES)
@@ -87,7 +87,7 @@ def test_alerts_carry_the_features_that_were_scored_and_reasons_among_them(score
         assert all(item["features"][reason["feature"]] == reason["value"] for reason in item["reasons"])
 
 
-def test_good_stream_makes_no_dead_letters(scored):
+def test_valid_stream_makes_no_dead_letters(scored):
     assert scored[0].dead_letters() == []
 
 
@@ -99,19 +99,19 @@ def test_process_mode_gives_the_same_scores(open_lane, artifact):
     assert {item["transaction_id"]: item["score"] for item in scores} == Expected.of(table, artifact).scores
 
 
-def bad_records():
+def invalid_records():
     """Return (reason, key, value) of records that cannot be scored."""
     encode = transaction_codec().encode
-    good = encode(transaction())
+    valid = encode(transaction())
     tomorrow = datetime.now(UTC) + timedelta(days=2)
     return [
         (Reason.UNDECODABLE, b"c0", b"\x07poison"),
-        (Reason.UNDECODABLE, b"c0", good[:-3]),
+        (Reason.UNDECODABLE, b"c0", valid[:-3]),
         (Reason.UNDECODABLE, b"c0", None),
-        (Reason.UNKNOWN_SCHEMA, b"c0", header(9_999) + good[5:]),
-        (Reason.TRAILING_BYTES, b"c0", good + b"\x00"),
-        (Reason.NULL_KEY, None, good),
-        (Reason.KEY_MISMATCH, b"somebody else", good),
+        (Reason.UNKNOWN_SCHEMA, b"c0", header(9_999) + valid[5:]),
+        (Reason.TRAILING_BYTES, b"c0", valid + b"\x00"),
+        (Reason.NULL_KEY, None, valid),
+        (Reason.KEY_MISMATCH, b"somebody else", valid),
         (Reason.INVALID_AMOUNT, b"c0", encode(transaction(amount_minor=-1))),
         (Reason.INVALID_PLACE, b"c0", encode(transaction(latitude=91.0))),
         (Reason.EVENT_TIME_AHEAD, b"c0", encode(transaction(event_time=tomorrow))),
@@ -119,42 +119,42 @@ def bad_records():
 
 
 def counts(lane: Lane) -> dict[str, int]:
-    """Return what `fraudstream status` says that the job counted."""
+    """Return the counters of the job in `fraudstream status`."""
     settings = lane.settings.model_copy(
         update={"flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url})}
     )
     return next(job["counts"] for job in read_status(settings)["jobs"] if job["id"] == lane.job_ids[-1])
 
 
-def test_bad_records_are_dead_letters_and_all_others_are_scored(open_lane, artifact):
+def test_invalid_records_are_dead_letters_and_all_others_are_scored(open_lane, artifact):
     lane, table = open_lane(), card_world(1_000)
-    good = list(encode_transactions(table, FileRegistry(), "t-value"))
-    records, bad = [], {}
-    for number, record in enumerate(good):
+    valid = list(encode_transactions(table, FileRegistry(), "t-value"))
+    records, invalid = [], {}
+    for number, record in enumerate(valid):
         records.append(record)
-        if number % 50 == 25:  # among the good ones, and each kind twice
-            reason, key, value = bad_records()[number // 50 % len(bad_records())]
-            bad[len(records)] = (reason, key, value)
+        if number % 50 == 25:  # among the valid ones, each kind twice
+            reason, key, value = invalid_records()[number // 50 % len(invalid_records())]
+            invalid[len(records)] = (reason, key, value)
             records.append((key, value))
-    places = lane.send_raw(records)
+    positions = lane.send_raw(records)
     lane.submit()
-    lane.await_scores(len(good))
-    lane.await_records(lane.topics.dead_letters, len(bad))
-    counted = Counter({"transactions": len(good)}) + Counter(
-        f"dead_letters_{reason.value}" for reason, *_ in bad.values()
+    lane.await_scores(len(valid))
+    lane.await_records(lane.topics.dead_letters, len(invalid))
+    counted = Counter({"transactions": len(valid)}) + Counter(
+        f"dead_letters_{reason.value}" for reason, *_ in invalid.values()
     )
-    # The TaskManager tells its metrics every few seconds.
+    # The TaskManager reports its metrics every few seconds.
     assert wait_until(lambda: counts(lane).items() >= counted.items(), seconds=60, interval_s=1), counts(lane)
     lane.cancel()
 
     scores = lane.scores()
-    assert len(scores) == len(good)
+    assert len(scores) == len(valid)
     assert {item["transaction_id"]: item["score"] for item in scores} == Expected.of(table, artifact).scores
     letters = lane.dead_letters()
-    assert len(letters) == len(bad) == 2 * len(bad_records())
+    assert len(letters) == len(invalid) == 2 * len(invalid_records())
     found = {(item["partition"], item["offset"]): item for item in letters}
-    for number, (reason, key, value) in bad.items():
-        letter = found[places[number]]
+    for number, (reason, key, value) in invalid.items():
+        letter = found[positions[number]]
         text = None if key is None else key.decode()
         assert (letter["reason"], letter["key"], letter["record_key"]) == (reason.value, text, text)
         assert letter["payload"] == (value or b"")
@@ -162,11 +162,11 @@ def test_bad_records_are_dead_letters_and_all_others_are_scored(open_lane, artif
         assert letter["detail"].startswith("expected ")
 
 
-def test_without_scores_there_are_alerts_and_drift_of_the_inflated_amounts(open_lane, artifact):
+def test_alerts_and_drift_of_inflated_amounts_are_written_without_scores(open_lane, artifact):
     start = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=15)
     table = card_world(40_000, customers=600, drift="amount_inflation", drift_at=start)
     expected = Expected.of(table, artifact)
-    # In one partition: a backlog in several is not read in the order of time, and drift is a matter of time.
+    # In one partition: a backlog in several is not read by time, on which drift depends.
     lane = open_lane(emit_scores=False, partitions=1)
     lane.submit()
     lane.send(table)
@@ -185,12 +185,14 @@ def test_without_scores_there_are_alerts_and_drift_of_the_inflated_amounts(open_
     assert all(item["estimate"] > artifact.manifest.reference["amount"].mean for item in amount)
 
 
-def test_a_cluster_of_ones_own_takes_the_job_with_its_packages_and_its_connector(open_lane, tmp_path):
+def test_plain_cluster_runs_the_job_with_its_packages_and_its_connector(open_lane, tmp_path):
     lane, table = open_lane(), card_world(300)
     lane.settings = lane.settings.model_copy(
         update={
             "flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url}),
-            "paths": PathSettings(state=tmp_path),  # another one than the cluster's: the client's home is made anew
+            "paths": PathSettings(
+                state=tmp_path
+            ),  # another folder than the cluster's: the client creates a new Flink home
         }
     )
     lane.submit()

@@ -51,8 +51,8 @@ def transaction(number: int, **change: Any) -> dict[str, Any]:
     return {**EXAMPLE, "transaction_id": f"t-{number}", "event_time": now, **change}
 
 
-def test_each_transaction_gets_the_decision_that_the_job_wrote(lane, client):
-    """Alerted ones with their reasons."""
+def test_each_transaction_gets_the_decision_of_the_job(lane, client):
+    """Alerts come with their reasons."""
     table = simulate(SimulationConfig(seed=5, customers=40, days=30)).select(TRANSACTION_ARROW.names)
     rows = table.slice(len(table) - 400).to_pylist()
     answers = {}
@@ -77,7 +77,7 @@ def test_each_transaction_gets_the_decision_that_the_job_wrote(lane, client):
         assert [reason["code"] for reason in found[name]["reasons"]] == codes
 
 
-def test_a_repeated_request_gets_the_same_answer_and_is_published_once(lane, client):
+def test_repeated_request_gets_the_same_answer_and_is_published_once(lane, client):
     body = transaction(1)
     first = client.post("/v1/score", json=body, headers=PATIENT)
     size = lane.size(lane.topics.transactions)
@@ -87,7 +87,7 @@ def test_a_repeated_request_gets_the_same_answer_and_is_published_once(lane, cli
     assert lane.size(lane.topics.transactions) == size
 
 
-def test_an_id_that_is_used_again_for_another_transaction_is_refused(lane, client):
+def test_id_reused_for_another_transaction_is_refused(lane, client):
     client.post("/v1/score", json=transaction(2), headers=PATIENT)
     size = lane.size(lane.topics.transactions)
     answer = client.post("/v1/score", json=transaction(2, amount_minor=999))
@@ -96,7 +96,7 @@ def test_an_id_that_is_used_again_for_another_transaction_is_refused(lane, clien
     assert lane.size(lane.topics.transactions) == size
 
 
-def test_the_job_itself_answers_an_id_that_this_process_has_forgotten_as_it_did_first(lane, client):
+def test_repeated_id_that_the_api_has_forgotten_gets_the_first_score_from_the_job(lane, client):
     first = client.post("/v1/score", json=transaction(3), headers=PATIENT).json()
     with client_of(lane) as restarted:
         assert restarted.get("/v1/scores/t-3").status_code == 404
@@ -104,7 +104,7 @@ def test_the_job_itself_answers_an_id_that_this_process_has_forgotten_as_it_did_
     assert again["score"] == first["score"]
 
 
-def test_an_id_may_hold_anything(client):
+def test_id_may_have_any_characters(client):
     name = "a/b ?&# é"
     body = transaction(4, transaction_id=name, event_time=(datetime.now(UTC) - timedelta(hours=1)).isoformat())
     late = client.post("/v1/score", json=body, headers={"X-Deadline-Ms": "1"})
@@ -115,20 +115,20 @@ def test_an_id_may_hold_anything(client):
     assert client.get(where).json() == answer.json()
 
 
-def test_features_are_those_that_the_next_transaction_is_scored_by_and_asking_counts_nowhere(lane, client):
-    """For several customers, so that each shard is asked."""
+def test_queried_features_equal_those_of_the_next_transaction_and_queries_change_nothing(lane, client):
+    """With several customers, so that each shard answers."""
     spent = 0
     for number in range(8):
-        customer = f"asked-{number}"
+        customer = f"queried-{number}"
         body = transaction(100 + number, customer_id=customer, amount_minor=2_000)
         client.post("/v1/score", json=body, headers=PATIENT)
         size = lane.size(lane.topics.transactions)
-        asked = [
+        queries = [
             client.get(f"/v1/customers/{customer}/features?amount_minor=350000&merchant_id=m-9", headers=PATIENT)
             for _ in range(2)
         ]
-        assert [answer.status_code for answer in asked] == [200, 200]
-        first, second = (answer.json()["features"] for answer in asked)
+        assert [answer.status_code for answer in queries] == [200, 200]
+        first, second = (answer.json()["features"] for answer in queries)
         assert lane.size(lane.topics.transactions) == size
         for features in (first, second):
             assert (features["amount"], features["count_1h"], features["sum_1h"]) == (3_500, 1, 20)
@@ -136,23 +136,23 @@ def test_features_are_those_that_the_next_transaction_is_scored_by_and_asking_co
     assert spent == 8
 
 
-def test_an_unknown_customer_has_the_features_of_a_first_transaction(client):
+def test_unknown_customer_has_the_features_of_a_first_transaction(client):
     answer = client.get("/v1/customers/never seen/features", headers=PATIENT).json()
     assert answer["customer_id"] == "never seen"
     assert answer["features"]["history_count"] == 0
 
 
-def test_it_is_ready_while_the_job_runs(client):
+def test_api_is_ready_while_the_job_runs(client):
     assert client.get("/readyz").json() == {"status": "ok"}
 
 
-def test_the_command_serves_who_has_a_token_until_it_is_told_to_end(lane, tmp_path):
+def test_command_serves_clients_with_a_token_until_it_is_stopped(lane, tmp_path):
     port, token = free_port(), "a-token-of-the-tests"
     topics = {f"FRAUDSTREAM_TOPICS__{name.upper()}": topic for name, topic in asdict(lane.topics).items()}
-    own = {"FRAUDSTREAM_PATHS__STATE": str(lane.settings.state.root), "FRAUDSTREAM_API__TOKENS": token}
+    variables = {"FRAUDSTREAM_PATHS__STATE": str(lane.settings.state.root), "FRAUDSTREAM_API__TOKENS": token}
     command = [sys.executable, "-m", "fraudstream", "api", "--port", str(port)]
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, env={**os.environ, **topics, **own}, stdout=log, stderr=log)  # noqa: S603
+        process = subprocess.Popen(command, env={**os.environ, **topics, **variables}, stdout=log, stderr=log)  # noqa: S603
     try:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
 
@@ -175,22 +175,22 @@ def test_the_command_serves_who_has_a_token_until_it_is_told_to_end(lane, tmp_pa
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
-def test_without_a_job_the_deadline_passes_and_nothing_is_approved(running, lane):
-    """It says that it is not ready; what was sent is scored when a job comes, and the late answer is there."""
+def test_without_a_job_the_deadline_passes_and_no_transaction_is_approved(running, lane):
+    """The API is not ready; a job that starts later scores the transaction, and the late score is found."""
     lane.cancel()  # it has the one slot
     other = running.lane()
     with client_of(other) as client:
         assert client.get("/healthz").status_code == 200
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["was"]) == (503, "no answer of the job")
-        asked = client.get("/v1/customers/c/features", headers={"X-Deadline-Ms": "50"})
-        assert (asked.status_code, asked.json()["was"]) == (504, "none")
+        features = client.get("/v1/customers/c/features", headers={"X-Deadline-Ms": "50"})
+        assert (features.status_code, features.json()["was"]) == (504, "none")
         body = transaction(5)
         for _ in range(2):
             answer = client.post("/v1/score", json=body, headers={"X-Deadline-Ms": "50"})
             assert answer.status_code == 202
-            told = {name: answer.json()[name] for name in ("status", "decision", "decided_by", "score")}
-            assert told == {"status": "PENDING", "decision": "REVIEW", "decided_by": "deadline", "score": None}
+            reply = {name: answer.json()[name] for name in ("status", "decision", "decided_by", "score")}
+            assert reply == {"status": "PENDING", "decision": "REVIEW", "decided_by": "deadline", "score": None}
         late = answer.headers["location"]
         assert client.get(late).status_code == 202
         other.submit()

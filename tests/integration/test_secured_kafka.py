@@ -1,4 +1,4 @@
-"""A broker that wants TLS and a login: the whole path by the command line, the door shut to others, no secret shown."""
+"""A broker with TLS and authentication: all commands work, others have no access, and no secret is shown."""
 
 import json
 import os
@@ -27,15 +27,15 @@ VARIABLE = "FRAUDSTREAM_KAFKA__SECURITY__PASSWORD"
 
 @dataclass(kw_only=True)
 class Terminal:
-    """The command line of a user, and all that it has shown."""
+    """The command line of a user, with all its output."""
 
     folder: Path
     config: str
     environment: dict[str, str]
-    said: list[str] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)
 
     def run(self, *arguments: str, expected: int = 0, **environment: str) -> str:
-        """Run a command that is to end with the exit code `expected`; returns what it printed to standard output."""
+        """Run a command with the exit code `expected`; returns its standard output."""
         (self.folder / "fraudstream.toml").write_text(self.config)
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "fraudstream", *arguments],
@@ -46,7 +46,7 @@ class Terminal:
             timeout=120,
             check=False,
         )
-        self.said += [done.stdout, done.stderr]
+        self.output += [done.stdout, done.stderr]
         assert done.returncode == expected, (arguments, done.stdout, done.stderr)
         return done.stdout if expected == 0 else done.stderr
 
@@ -59,7 +59,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
 
 @pytest.fixture
 def terminal(running: Running, broker: SecuredBroker, tmp_path: Path) -> Terminal:
-    """Return a command line that is set up for the secured broker and the shared cluster."""
+    """Return a command line configured for the secured broker and the shared cluster."""
     config = f"""
 [kafka]
 bootstrap_servers = "{broker.servers}"
@@ -96,25 +96,25 @@ def test_whole_path_through_a_secured_broker_shows_no_password(running, terminal
         assert set(found) == set(expected.alerts)
         assert "FAIL broker" not in terminal.run("doctor")
         terminal.run("status")
-        shown = [*terminal.said, *flink_answers(running, job_id), *files(running)]
+        shown = [*terminal.output, *flink_answers(running, job_id), *files(running)]
     finally:
         terminal.run("stop", job_id)
-    assert any("ScramLoginModule" in text for text in shown)  # so what was searched is where it would be
+    assert any("ScramLoginModule" in text for text in shown)  # the searched text is where a secret would be
     for password in PASSWORDS.values():
         assert [text[:200] for text in shown if password in text] == []
 
 
 def flink_answers(running: Running, job_id: str) -> Iterator[str]:
-    """Give what Flink's web interface shows of the job and of the cluster."""
+    """Yield the pages of Flink's web interface on the job and the cluster."""
     paths = ["", "/plan", "/config", "/exceptions", "/checkpoints", "/checkpoints/config", "/jobmanager/environment"]
-    places = [f"/jobs/{job_id}{path}" if not path.startswith("/jobmanager") else path for path in paths]
-    for place in [*places, "/jobmanager/config", "/taskmanagers", "/config"]:
-        with urllib.request.urlopen(f"{running.services.rest_url}{place}", timeout=10) as answer:  # noqa: S310
+    pages = [f"/jobs/{job_id}{path}" if not path.startswith("/jobmanager") else path for path in paths]
+    for page in [*pages, "/jobmanager/config", "/taskmanagers", "/config"]:
+        with urllib.request.urlopen(f"{running.services.rest_url}{page}", timeout=10) as answer:  # noqa: S310
             yield answer.read().decode(errors="replace")
 
 
 def files(running: Running) -> Iterator[str]:
-    """Give what lies in the state folder, but for the folder of secrets: job settings, logs, the run's record."""
+    """Yield the files of the state folder except secrets: job settings, logs, the run's record."""
     state = running.settings.state
     secret = list(state.secrets.iterdir())
     assert [(path.stat().st_mode & 0o777) for path in [state.secrets, *secret]] == [0o700, 0o600]
@@ -132,7 +132,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("case", "changes", "message"), REFUSED, ids=[row[0] for row in REFUSED])
-def test_shut_door_is_told_in_a_line(terminal, broker, case, changes, message):
+def test_denied_access_is_reported_in_one_line(terminal, broker, case, changes, message):
     other = Authority(terminal.folder, "other").certificate
     if changes.get("ca"):
         terminal.config = terminal.config.replace(str(broker.ca), str(other))
@@ -141,15 +141,15 @@ def test_shut_door_is_told_in_a_line(terminal, broker, case, changes, message):
     password = "wrong-guess" if case == "wrong password" else PASSWORDS[USER]
     for command in (["topics", "ls"], ["doctor"]):
         printed = terminal.run(*command, expected=3, **{VARIABLE: password})
-        if command != ["doctor"]:  # which tells it among other things
+        if command != ["doctor"]:  # which reports it among other checks
             assert message in printed
             assert len(printed.strip().splitlines()) == 1
-    assert all(password not in text and "Traceback" not in text for text in terminal.said)
-    assert message in "".join(terminal.said[2:])
+    assert all(password not in text and "Traceback" not in text for text in terminal.output)
+    assert message in "".join(terminal.output[2:])
 
 
 def deny(broker: SecuredBroker, topic: str, operation: AclOperation) -> None:
-    """Take a right on a topic from the user."""
+    """Revoke a right of the user on a topic."""
     rule = AclBinding(
         ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{USER}", "*", operation, AclPermissionType.DENY
     )
@@ -158,7 +158,7 @@ def deny(broker: SecuredBroker, topic: str, operation: AclOperation) -> None:
         future.result(30)
 
 
-def test_submit_and_doctor_name_all_that_is_missing_at_once(terminal, broker):
+def test_submit_and_doctor_name_all_missing_rights_at_once(terminal, broker):
     names = {name: f"fraud.rights.{name}" for name in asdict(Topics())}
     terminal.environment |= {f"FRAUDSTREAM_TOPICS__{name.upper()}": topic for name, topic in names.items()}
     terminal.run("topics", "create")
@@ -176,8 +176,8 @@ def test_submit_and_doctor_name_all_that_is_missing_at_once(terminal, broker):
     ):
         assert text in printed
     found = terminal.run("doctor", expected=3, FRAUDSTREAM_JOB__GUARANTEE="exactly-once", **other)
-    assert f"no right to write {names['alerts']}" in found + "".join(terminal.said)
-    assert "payroll-submit-check" in "".join(terminal.said[-2:])
+    assert f"no right to write {names['alerts']}" in found + "".join(terminal.output)
+    assert "payroll-submit-check" in "".join(terminal.output[-2:])
 
 
 def test_user_has_no_rights_beyond_its_topics(terminal):

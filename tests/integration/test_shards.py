@@ -11,7 +11,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def key_groups():
-    """Return the function that gives a key's groups: in SQL's exchange, and in the operator's."""
+    """Return a function that returns the key groups of a key: in SQL's exchange, and in the operator's."""
     from pyflink.java_gateway import get_gateway
 
     gateway = get_gateway()
@@ -33,7 +33,7 @@ def key_groups():
 
 
 @pytest.mark.parametrize(("shards", "keys"), SHARD_KEYS.items())
-def test_shard_lies_in_its_own_part_of_the_key_groups_in_both_exchanges(key_groups, shards, keys):
+def test_shard_is_in_its_part_of_the_key_groups_in_both_exchanges(key_groups, shards, keys):
     width = MAX_PARALLELISM // shards
     for shard, key in enumerate(keys):
         for group in key_groups(key):

@@ -1,4 +1,4 @@
-"""The job beside a plain loop, on one topic: a ratio and no time. `fraudstream bench throughput` is the long form."""
+"""Rate of the job relative to a plain loop on one topic. `fraudstream bench throughput` is the long form."""
 
 import pytest
 
@@ -12,7 +12,7 @@ ROWS = 100_000
 
 
 def test_job_drains_a_topic_faster_than_a_plain_loop(open_lane):
-    # Each customer makes about 77 transactions: in the end the histories are full.
+    # Each customer makes about 77 transactions, so that the histories fill up.
     lane, table = open_lane(), card_world(ROWS, customers=1_300)
     lane.send(table)
     lane.submit()

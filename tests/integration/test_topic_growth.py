@@ -1,4 +1,4 @@
-"""How the benchmarks tell a rate: by the times that a topic's records carry."""
+"""Rates of the benchmarks, measured by the timestamps of a topic's records."""
 
 import pytest
 
@@ -9,10 +9,10 @@ pytestmark = pytest.mark.integration
 BEGUN_MS, RECORDS, PARTITIONS = 1_770_000_000_000, 3_000, 4
 
 
-def test_growth_is_told_to_the_millisecond_over_all_partitions(open_lane):
+def test_growth_is_measured_to_the_millisecond_over_all_partitions(open_lane):
     lane = open_lane(partitions=PARTITIONS)
     producer, topic = lane.broker.producer({}), lane.topics.scores
-    for number in range(RECORDS):  # two a millisecond, and the last partition is done first
+    for number in range(RECORDS):  # two per millisecond, and the last partition ends first
         partition = number % PARTITIONS if number < RECORDS // 2 else number % (PARTITIONS - 1)
         producer.produce(topic, b"x", partition=partition, timestamp=BEGUN_MS + number // 2)
     assert producer.flush(30) == 0

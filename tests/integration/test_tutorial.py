@@ -1,4 +1,4 @@
-"""The tutorial's lines, as they stand there, on a CSV as a newcomer might have one."""
+"""The commands of the tutorial on a realistic CSV."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ PAGE = (PROJECT_ROOT / "docs" / "tutorial.md").read_text()
 
 
 def write_csv(path: Path) -> None:
-    """Write the simulated history under the names of the tutorial's CSV."""
+    """Write the simulated history with the column names of the tutorial."""
     rows = history().to_pandas()
     named = {
         "id": rows["transaction_id"],
@@ -36,11 +36,11 @@ def write_csv(path: Path) -> None:
 
 
 def run(lines: str, folder: Path) -> str:
-    """Run a block of the tutorial in a folder, by the commands of this environment."""
+    """Run a block of the tutorial in a folder, with the commands of this environment."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
     cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
     path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(  # noqa: S603  (our own page)
+    done = subprocess.run(  # noqa: S603  (a page of this project)
         ["/bin/bash", "-euc", lines],
         cwd=folder,
         env=inherited | cache | path,
@@ -67,8 +67,8 @@ def test_csv_of_the_page_has_the_columns_of_the_test(folder):
     assert pa_csv.read_csv(folder / "example.csv").column_names == written.column_names
 
 
-def test_lines_of_the_tutorial_end_in_alerts_from_the_csv(folder):
-    told = [run(code, folder) for language, code in blocks(PAGE) if language == "bash"]
-    alerts = next(text for text in told if "REVIEW" in text or "BLOCK" in text)
+def test_commands_of_the_tutorial_lead_to_alerts_from_the_csv(folder):
+    outputs = [run(code, folder) for language, code in blocks(PAGE) if language == "bash"]
+    alerts = next(text for text in outputs if "REVIEW" in text or "BLOCK" in text)
     ours = set(history()["customer_id"].to_pylist())
     assert any(customer in alerts for customer in ours)

@@ -6,7 +6,7 @@ from tests.integration.scoring_lane import Lane
 
 
 def assert_each_once(lane: Lane, expected: Expected) -> None:
-    """Each transaction has one score, the offline replay's, and a customer's scores come in the order sent."""
+    """Check that each transaction has one score, that of the offline replay, in sequence per customer."""
     scores = lane.scores()
     assert len(scores) == len(expected.scores)
     assert {item["transaction_id"]: item["score"] for item in scores} == expected.scores

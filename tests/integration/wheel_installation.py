@@ -29,7 +29,7 @@ class Installation:
     folder: Path
 
     def run(self, *arguments: str | Path, program: str = "fraudstream") -> subprocess.CompletedProcess[str]:
-        """Run a command of the wheel; nothing of the clone is on its path."""
+        """Run a command of the wheel without the clone on its path."""
         ours = ("FRAUDSTREAM_", "PYTHON", "VIRTUAL_ENV")
         env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         if "FRAUDSTREAM_CACHE" in os.environ:
@@ -39,7 +39,7 @@ class Installation:
 
 
 def build_wheel(folder: Path) -> Path:
-    """Build the wheel of a copy of the sources: a build leaves files beside them."""
+    """Build the wheel from a copy of the sources, as a build writes files next to them."""
     for name in SOURCES:
         source, target = PROJECT_ROOT / name, folder / "sources" / name
         if source.is_dir():

@@ -1,4 +1,4 @@
-"""`make audit`, with an advisory service of our own that answers as OSV does."""
+"""`make audit` against a local advisory service with the interface of OSV."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ ONE_OF_EACH_LOCK = (
 
 
 class Service(ThreadingHTTPServer):
-    """Knows an advisory on each of the packages that the test names."""
+    """Service with an advisory on each package that the test names."""
 
     packages: Sequence[str] = ()
 
@@ -36,8 +36,8 @@ class Answers(JsonHandler):
     server: Service
 
     def do_POST(self) -> None:  # noqa: N802 (its name in http.server)
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        name = asked["package"]["name"]
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        name = request["package"]["name"]
         advisory = {"id": f"PYSEC-2026-{name}", "summary": "made up", "aliases": [], "affected": []}
         self.answer(200, {"vulns": [advisory]} if name in self.server.packages else {})
 
@@ -73,7 +73,7 @@ def test_advisory_without_a_reason_fails_in_every_lock(service):
     assert "PYSEC-2026-uv" in done.stdout
 
 
-def test_every_lock_has_one_of_those():
+def test_every_lock_has_one_of_the_tested_packages():
     files = [
         *(PROJECT_ROOT / "requirements").glob("*.lock"),
         *(PROJECT_ROOT / "fraudstream/system/locks").glob("*.lock"),
@@ -83,7 +83,7 @@ def test_every_lock_has_one_of_those():
     assert all(any(f"\n{name}==" in lock for name in ONE_OF_EACH_LOCK) for lock in locks)
 
 
-def test_service_that_can_not_be_asked_is_told_and_fails_only_a_strict_audit():
+def test_unreachable_service_is_reported_and_fails_only_a_strict_audit():
     port = free_port()
     done = audit(port)
     assert (done.returncode, done.stdout.startswith("NOT AUDITED: ")) == (0, True), done

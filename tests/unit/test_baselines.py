@@ -1,4 +1,4 @@
-"""A baseline whose answers are wrong has no rate."""
+"""A baseline with wrong scores has no rate."""
 
 import numpy as np
 import pytest
@@ -25,11 +25,11 @@ def right(oracle) -> list[tuple[str, str, float]]:
 
 
 def test_right_scores_have_no_fault(oracle, right):
-    verdict = oracle.check(right, KeptTransactions)
-    assert (verdict.compared, verdict.apart, verdict.fault) == (len(right), 0, None)
+    result = oracle.check(right, KeptTransactions)
+    assert (result.compared, result.apart, result.fault) == (len(right), 0, None)
 
 
-def test_scores_of_a_peer_that_was_stopped_early_have_no_fault(oracle, right):
+def test_scores_of_a_baseline_that_was_stopped_early_have_no_fault(oracle, right):
     assert oracle.check(right[: len(right) // 2], KeptTransactions).fault is None
 
 
@@ -42,15 +42,15 @@ def test_score_that_is_written_twice_is_a_fault(oracle, right):
     assert "twice" in (oracle.check([*right, right[0]], KeptTransactions).fault or "")
 
 
-def test_score_left_out_in_the_middle_is_a_fault(oracle, right):
+def test_gap_in_the_scores_is_a_fault(oracle, right):
     assert "missing" in (oracle.check(right[1:], KeptTransactions).fault or "")
 
 
-def test_nothing_written_is_a_fault(oracle):
+def test_empty_output_is_a_fault(oracle):
     assert "no score" in (oracle.check([], KeptTransactions).fault or "")
 
 
-def test_peers_compute_with_the_versions_that_we_do():
+def test_baselines_use_the_library_versions_of_the_job():
     pinned = [line for line in (LOCKS / "scoring.in").read_text().splitlines() if "==" in line]
     ours = (PROJECT_ROOT / "requirements" / "runtime.lock").read_text()
     assert len(pinned) == 3

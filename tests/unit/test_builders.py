@@ -1,4 +1,4 @@
-"""Rule of the tests themselves: builders stand in modules of their own."""
+"""Builders of tests are in separate modules."""
 
 import re
 from pathlib import Path

@@ -39,7 +39,7 @@ def test_python_is_the_version_that_the_package_requires(name):
     assert PROJECT["requires-python"] == f">={major}.{minor},<{major}.{minor + 1}"
 
 
-def test_the_reports_of_the_ci_script_are_uploaded_even_when_tests_fail():
+def test_reports_of_the_ci_script_are_uploaded_even_if_tests_fail():
     (run,) = [step for step in steps("ci") if step.get("run") == ".ci/run"]
     (upload,) = [step for step in steps("ci") if step.get("with", {}).get("name") == "reports"]
     assert upload["with"]["path"] == run["env"]["CI_REPORTS"]
@@ -48,7 +48,7 @@ def test_the_reports_of_the_ci_script_are_uploaded_even_when_tests_fail():
     assert all(f"$reports/{file}" in script for file in ("tests.xml", "coverage.xml"))
 
 
-def test_a_release_is_made_of_a_tag_with_the_version_of_the_package(tmp_path):
+def test_release_is_made_from_a_tag_with_the_version_of_the_package(tmp_path):
     (check,) = [line for line in commands("release") if line.startswith("grep ")]
     shutil.copy(PROJECT_ROOT / "pyproject.toml", tmp_path)
     for tag, accepted in ((f"v{PROJECT['version']}", True), (f"v{PROJECT['version']}1", False), ("v", False)):

@@ -1,4 +1,4 @@
-"""Requests accepted by the API are accepted by the job: a dead letter would never get an answer."""
+"""The job accepts every request that the API accepts: a dead letter would never get an answer."""
 
 from datetime import UTC, datetime
 
@@ -39,16 +39,16 @@ bodies = st.fixed_dictionaries(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(bodies, min_size=1, max_size=5))
-def test_what_the_api_takes_the_job_takes(changes):
-    taken = []
+def test_job_accepts_every_request_that_the_api_accepts(changes):
+    accepted = []
     for change in changes:
         try:
-            taken.append(Transaction.model_validate(EXAMPLE | change))
+            accepted.append(Transaction.model_validate(EXAMPLE | change))
         except ValidationError:
             continue
-    payloads = [CODEC.encode(transaction.record()) for transaction in taken]
+    payloads = [CODEC.encode(transaction.record()) for transaction in accepted]
     batch = DECODER.decode(
-        [transaction.customer_id for transaction in taken], payloads, np.full(len(taken), NOW_MS, np.int64)
+        [transaction.customer_id for transaction in accepted], payloads, np.full(len(accepted), NOW_MS, np.int64)
     )
     assert batch.rejections == []
-    assert batch.records.column("transaction_id").to_pylist() == [t.transaction_id for t in taken]
+    assert batch.records.column("transaction_id").to_pylist() == [t.transaction_id for t in accepted]

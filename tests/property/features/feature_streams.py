@@ -20,8 +20,8 @@ HOUR_MS = 3_600_000
 CATEGORY_RISK = RiskTable(rates={"fuel": 0.25, "travel": 0.5}, prior=0.125)
 TYPE_RISK = RiskTable(rates={"online": 0.75}, prior=0.0625)
 
-# Few customers and merchants, and times that crowd at the edges of windows: what goes wrong, goes wrong
-# there.
+# Few customers and merchants, and times around the edges of windows, where errors are most
+# likely.
 _LENGTHS_MS = [HOUR_MS // 6, HOUR_MS, *(days * DAY_MS for days in (1, 2, 7, 28, 30, 90))]
 _EDGES_MS = [0, *(length + apart for length in _LENGTHS_MS for apart in (-1, 0, 1))]
 _TIMES_MS = st.one_of(
@@ -38,7 +38,7 @@ _PLACES = st.one_of(
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A transaction as hypothesis draws it."""
+    """A transaction drawn by hypothesis."""
 
     transaction: int
     customer: int
@@ -67,7 +67,7 @@ rows = st.builds(
 
 @st.composite
 def streams(draw, max_size: int = 160):
-    """Draw a stream of rows, often more than K of one customer, with whole rows sent again."""
+    """Draw a stream of rows, often more than K of one customer, with repeated rows."""
     fresh = draw(st.lists(rows, min_size=1, max_size=max_size))
     again = draw(st.lists(st.integers(0, len(fresh) - 1), max_size=12))
     return fresh + [fresh[i] for i in again]
@@ -75,14 +75,14 @@ def streams(draw, max_size: int = 160):
 
 @st.composite
 def crowded_streams(draw):
-    """Over K transactions of one customer, from a seed: hypothesis' own draws are seldom that long."""
+    """Draw over K transactions of one customer from a seed: hypothesis rarely draws as many."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     length = draw(st.integers(60, 260))
     span_ms = draw(st.sampled_from([3, 1_000, 2 * HOUR_MS, 17 * DAY_MS, 100 * DAY_MS, 400 * DAY_MS]))
-    grid_ms = draw(st.sampled_from([1, HOUR_MS // 12, HOUR_MS, DAY_MS // 2]))  # so that tiles and windows meet
+    grid_ms = draw(st.sampled_from([1, HOUR_MS // 12, HOUR_MS, DAY_MS // 2]))  # so that tiles and windows coincide
     merchants = draw(st.sampled_from([1, 30]))
     times_ms = START_MS + rng.integers(0, span_ms, length)
-    if draw(st.booleans()):  # mostly in order, as in life
+    if draw(st.booleans()):  # mostly sorted, as in reality
         times_ms = np.sort(times_ms) - rng.choice([0, span_ms // 3], length, p=[0.9, 0.1])
     if span_ms > grid_ms:
         times_ms = times_ms // grid_ms * grid_ms
@@ -120,7 +120,7 @@ class LabelRow:
 
 @st.composite
 def labelled_streams(draw):
-    """Draw a stream, and labels of its rows and of unknown ones: late, doubled, taken back, in any order."""
+    """Draw a stream, and labels of its rows and of unknown ones: late, repeated, revoked, in any sequence."""
     stream = draw(any_streams)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     delays_ms = draw(st.sampled_from([[0], [0, 1, DAY_MS], [7 * DAY_MS], _EDGES_MS]))
@@ -129,7 +129,7 @@ def labelled_streams(draw):
         row = stream[int(rng.integers(len(stream)))]
         known = rng.random() < 0.9
         label_time_ms = row.time_ms + int(rng.choice(delays_ms))
-        # Mostly as soon as the stream has reached that time, sometimes at any place.
+        # Mostly as soon as the stream has reached that time, sometimes anywhere.
         due = next((i for i, later in enumerate(stream) if later.time_ms >= label_time_ms), len(stream))
         labels.append(
             LabelRow(
@@ -209,16 +209,16 @@ def naive_event(row: Row) -> Event:
 
 
 def pretend_score(x: np.ndarray) -> np.ndarray:
-    """Stand in for a model by any function of a row alone, in [0, 1)."""
+    """Score rows as a model would: some function of a row, in [0, 1)."""
     mixed = np.nan_to_num(np.log1p(np.abs(x)) @ np.linspace(0.1, 2.3, x.shape[1], dtype=np.float32))
     return np.array([float(value) % 1.0 for value in mixed], np.float32)
 
 
 class Store:
-    """An engine with the state behind it, as the operator has."""
+    """An engine with stored state, as in the operator."""
 
     def __init__(self, other: "Store | None" = None, *, capacity: int = 64, customer: int | None = None) -> None:
-        self.customer = customer  # the only one whose labels are this engine's; None for all
+        self.customer = customer  # the only customer with labels in this engine; None for all
         self.states = {key: bytes(raw) for key, raw in other.states.items()} if other else {}
         self.merchants = {key: bytes(raw) for key, raw in other.merchants.items()} if other else {}
         self.customers = {key: bytes(raw) for key, raw in other.customers.items()} if other else {}
@@ -245,7 +245,7 @@ class Store:
             due = [label for label in labels if start <= label.before < end]
             before = np.array([sum(label.before <= row for label in due) for row in range(start, end)], np.int64)
             batch = self.engine.advance(whole.slice(start, end - start), self.label_batch(due), before)
-            # Row by row, so that the numbers do not hang on how BLAS cuts a matrix.
+            # Row by row, so that results do not depend on the blocking of BLAS.
             raw = np.concatenate([pretend_score(batch.x[i : i + 1]) for i in range(len(batch))])
             scores.append(self.engine.remember(batch, raw))
             self.states.update(self.engine.changed(batch))

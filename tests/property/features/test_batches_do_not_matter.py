@@ -37,7 +37,7 @@ def test_batches_of_one_give_the_same_bits(labelled):
 
 @settings(max_examples=100, deadline=None)
 @given(labelled=labelled_streams(), cuts=_CUTS, capacity=st.integers(1, 3), save_every=st.integers(1, 9))
-def test_pools_that_are_emptied_all_the_time_give_the_same_bits(labelled, cuts, capacity, save_every):
+def test_constantly_evicting_pools_give_the_same_bits(labelled, cuts, capacity, save_every):
     stream, labels = labelled
     roomy, tight = Store(), Store(capacity=capacity)
     cuts = [cut for cut in cuts if cut < len(stream)]
@@ -65,7 +65,7 @@ def test_stop_and_resume_equals_an_uninterrupted_run(labelled, stop, capacity):
 
 @settings(max_examples=100, deadline=None)
 @given(labelled=labelled_streams(), shuffle=st.randoms(use_true_random=False))
-def test_labels_give_the_same_records_in_any_order_however_often_one_is_sent_or_taken_back(labelled, shuffle):
+def test_labels_give_the_same_records_in_any_sequence_with_repeats_and_revocations(labelled, shuffle):
     _, labels = labelled
     labels = [replace(label, before=0, amount_minor=7 * label.transaction) for label in labels]
     shuffled = list(labels)
@@ -81,11 +81,11 @@ def test_labels_give_the_same_records_in_any_order_however_often_one_is_sent_or_
 
 @settings(max_examples=50, deadline=None)
 @given(labelled=labelled_streams(), cuts=_CUTS)
-def test_an_engine_learns_of_its_own_customers_only_and_of_every_merchant(labelled, cuts):
+def test_engine_learns_labels_of_its_customers_and_of_every_merchant(labelled, cuts):
     stream, labels = labelled
     mine = [row for row in stream if row.customer == 0]
-    place = [sum(row.customer == 0 for row in stream[:i]) for i in range(len(stream) + 1)]
-    labels_of_shard = [replace(label, before=place[label.before]) for label in labels]
+    index = [sum(row.customer == 0 for row in stream[:i]) for i in range(len(stream) + 1)]
+    labels_of_shard = [replace(label, before=index[label.before]) for label in labels]
     whole, shard = Store(), Store(customer=0)
     x, scores = whole.run(stream, (), labels)
     if not mine:
@@ -101,7 +101,7 @@ def test_an_engine_learns_of_its_own_customers_only_and_of_every_merchant(labell
 
 @settings(max_examples=100, deadline=None)
 @given(stream=any_streams, cuts=_CUTS, together=st.booleans())
-def test_a_duplicate_has_its_first_score_and_changes_no_state(stream, cuts, together):
+def test_duplicate_has_its_first_score_and_changes_no_state(stream, cuts, together):
     fresh = replace(stream[0], transaction=10_000, time_ms=max(row.time_ms for row in stream) + 1)
     late = replace(fresh, transaction=10_001, merchant=99, time_ms=fresh.time_ms - 1)
     whole = [*stream, fresh, late]
@@ -109,7 +109,7 @@ def test_a_duplicate_has_its_first_score_and_changes_no_state(stream, cuts, toge
     once, twice = Store(), Store()
     _, scores = once.run(whole, cuts)
 
-    again = [fresh, late, replace(fresh, merchant=98)]  # known by its id alone, whatever else changed
+    again = [fresh, late, replace(fresh, merchant=98)]  # recognised by its id, despite other changes
     _, final = twice.run([*whole, *again], cuts if together else [*cuts, len(whole), len(whole) + 1])
 
     assert final[:-3].tobytes() == scores.tobytes()

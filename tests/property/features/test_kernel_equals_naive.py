@@ -20,7 +20,7 @@ from tests.property.features.feature_streams import (
     records,
 )
 
-# Whole numbers come out whole; a sum rounded in another order may be another float32, and a difference of
+# Whole numbers are exact; a sum rounded in another sequence may be another float32, and a difference of
 # two amounts keeps the rounding of the larger one.
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-4
 _EXACT = [
@@ -53,7 +53,7 @@ def test_kernels_equal_the_naive_oracle(labelled):
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), days=st.sampled_from([1, 7, 10]))
-def test_duplicates_of_a_hot_customer_are_those_that_the_naive_oracle_finds(seed, days):
+def test_duplicates_of_a_hot_customer_equal_those_of_the_naive_oracle(seed, days):
     rng = np.random.default_rng(seed)
     length = 2 * MAX_IDS
     times_ms = (

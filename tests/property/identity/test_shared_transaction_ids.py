@@ -1,4 +1,4 @@
-"""A transaction_id is its customer's: that customers share ids changes nothing but the ids themselves."""
+"""A transaction_id is unique per customer: ids shared by customers change nothing but the ids."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -49,7 +49,7 @@ def quiet(_stage: str, _done: int, _total: int) -> None:
 
 @cache
 def world(ids: str) -> pa.Table:
-    """Return a history under unique ids, or the same one with ids that several customers use."""
+    """Return a history with unique ids, or the same one with ids shared by customers."""
     table = history().slice(0, ROWS)
     if ids == "unique":
         return table
@@ -69,7 +69,7 @@ def keys(table: pa.Table) -> list[Key]:
 
 
 def scored(table: pa.Table) -> dict[Key, dict[str, Any]]:
-    """Return the score of each transaction as the scores topic has it; the later half is by another model."""
+    """Return the score record of each transaction; the later half is by another model."""
     rows = pa.Table.from_batches(backfill(table, artifact(), with_labels=True))
     half = len(rows) // 2
     values = zip(rows["score"].to_pylist(), rows["decision"].to_pylist(), strict=True)
@@ -96,8 +96,8 @@ def reading(table: pa.Table, folder: Path) -> Any:
 
 
 def retraining(table: pa.Table, _folder: Path) -> Any:
-    order = pa.array(np.random.default_rng(1).permutation(len(table)))
-    transactions, labels = table.select(TRANSACTION_ARROW.names), table.select(LABEL_ARROW.names).take(order)
+    shuffled = pa.array(np.random.default_rng(1).permutation(len(table)))
+    transactions, labels = table.select(TRANSACTION_ARROW.names), table.select(LABEL_ARROW.names).take(shuffled)
     found = matured_window(transactions.cast(TRANSACTION_ARROW), labels.cast(LABEL_ARROW), days=20, horizon_days=5)
     return found.table.drop_columns(["transaction_id"]), found.unlabelled
 
@@ -175,10 +175,10 @@ def baselines(table: pa.Table, _folder: Path) -> Any:
     oracle = Oracle(table, customer_artifact(), customers=20)
     rows = [row for row in table.to_pylist() if row["customer_id"] in oracle.customers]
     found = naive_scores(rows, customer_artifact(), engine=KeptTransactions())
-    given = [(row["customer_id"], row["transaction_id"], float(score)) for row, score in zip(rows, found, strict=True)]
-    verdict = oracle.check(given, KeptTransactions)
-    assert verdict.fault is None
-    return verdict
+    scores = [(row["customer_id"], row["transaction_id"], float(score)) for row, score in zip(rows, found, strict=True)]
+    result = oracle.check(scores, KeptTransactions)
+    assert result.fault is None
+    return result
 
 
 def latencies(table: pa.Table, _folder: Path) -> Any:
@@ -209,7 +209,7 @@ def equal(one: Any, other: Any) -> bool:
 
 @pytest.mark.parametrize("ids", IDS)
 @pytest.mark.parametrize("name", [*JOINS])
-def test_ids_that_customers_share_change_no_join(name, ids, tmp_path):
+def test_shared_ids_change_no_join(name, ids, tmp_path):
     folders = [tmp_path / number for number in ("one", "other")]
     for folder in folders:
         folder.mkdir()
@@ -226,7 +226,7 @@ def test_ids_are_shared():
         assert len(set(keys(world(ids)))) == len(names)
 
 
-def test_share_that_is_logged_does_not_go_by_the_id_alone():
+def test_inference_sampling_does_not_depend_on_the_id_alone():
     records = pa.RecordBatch.from_pylist(
         [
             {

@@ -1,4 +1,4 @@
-"""Random conditions as expressions and as text, and random transactions to try them on."""
+"""Random conditions as expressions and as text, and random transactions to evaluate them on."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -61,7 +61,7 @@ conditions = st.recursive(
 
 
 def as_text(expression: ex.Expression) -> str:
-    """Write an expression in the language, each part in parentheses of its own."""
+    """Write an expression in the language, with each part in parentheses."""
     match expression:
         case ex.Number(value):
             text = repr(value) if value != int(value) else str(int(value))

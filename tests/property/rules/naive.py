@@ -1,4 +1,4 @@
-"""Conditions worked out for one transaction at a time, in plain Python: what the array operations are compared with."""
+"""Conditions evaluated on single transactions in plain Python, as the reference for array operations."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ FLAGS = {feature.name for feature in FEATURES if feature.unit == "flag"}
 
 
 def holds(expression: ex.Expression, row: dict[str, Any], lists: dict[str, dict[str, datetime | None]]) -> bool:
-    """Say whether a condition holds for a transaction: its texts, event_time, features and score by name."""
+    """Return whether a condition holds for a transaction, given its texts, event_time, features and score by name."""
     match expression:
         case ex.Name(name):
             found = value_of(ex.Name(name), row) == 1
@@ -37,7 +37,7 @@ def holds(expression: ex.Expression, row: dict[str, Any], lists: dict[str, dict[
 
 
 def value_of(expression: ex.Expression, row: dict[str, Any]) -> Any:
-    """Return a number as float32, or a text; None where it is missing."""
+    """Return a number as float32, or a text; None if missing."""
     match expression:
         case ex.Number(value):
             return np.float32(value)

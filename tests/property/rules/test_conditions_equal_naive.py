@@ -14,7 +14,7 @@ ENDS = {item.name: {entry.value: entry.until for entry in item.entries} for item
 
 @settings(max_examples=300, deadline=None)
 @given(condition=conditions, rows=transactions)
-def test_rule_holds_for_the_transactions_that_the_naive_one_finds(condition, rows):
+def test_rule_holds_for_the_transactions_of_the_naive_one(condition, rows):
     engine = RuleEngine(book(rule("found", as_text(condition)), lists=LISTS))
     ruling = engine.apply(batch_of(rows), np.zeros(len(rows), np.uint8))
     assert ruling.masks[0].tolist() == [holds(condition, row, ENDS) for row in rows]
@@ -22,6 +22,6 @@ def test_rule_holds_for_the_transactions_that_the_naive_one_finds(condition, row
 
 @settings(max_examples=200, deadline=None)
 @given(condition=conditions)
-def test_reading_what_was_written_gives_the_same_meaning_again(condition):
+def test_written_condition_is_parsed_with_the_same_meaning(condition):
     once = as_text(read_condition(as_text(condition)))
     assert as_text(read_condition(once)) == once

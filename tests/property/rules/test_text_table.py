@@ -1,4 +1,4 @@
-"""A table of texts against a dict: whatever is put into it, in whichever batches."""
+"""A table of texts compared with a dict, for any entries in any batches."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def found(table, names):
 
 @settings(deadline=None)
 @given(PUTS)
-def test_text_is_found_up_to_its_newest_end_however_it_was_put(batches):
+def test_text_is_found_up_to_its_newest_end(batches):
     table, naive = TextTable(), {}
     for entries in batches:
         put(table, entries)
@@ -40,7 +40,7 @@ def test_text_is_found_up_to_its_newest_end_however_it_was_put(batches):
 
 @settings(deadline=None)
 @given(PUTS, st.integers(NOON_MS - 2, NOON_MS + 2))
-def test_texts_that_ended_are_taken_out_and_named(batches, before_ms):
+def test_ended_texts_are_removed_and_named(batches, before_ms):
     table, naive = TextTable(), {}
     for entries in batches:
         put(table, entries)
@@ -50,7 +50,7 @@ def test_texts_that_ended_are_taken_out_and_named(batches, before_ms):
     assert found(table, NAMES) == {name for name, end in naive.items() if end > max(NOON_MS, before_ms)}
 
 
-def test_texts_that_come_and_go_take_no_more_and_more_memory():
+def test_added_and_removed_texts_use_bounded_memory():
     table = TextTable()
     for start in range(0, 100_000, 1_000):
         names = [f"c-{number}" for number in range(start, start + 1_000)]
@@ -61,14 +61,14 @@ def test_texts_that_come_and_go_take_no_more_and_more_memory():
     assert table.nbytes < 500_000
 
 
-def test_text_that_is_missing_is_not_found():
+def test_missing_text_is_not_found():
     table = TextTable()
     put(table, [("", FOR_EVER_MS), ("d-1", FOR_EVER_MS)])
     batch = rule_batch({"device_id": None, "event_time": NOON}, {"device_id": "d-1", "event_time": NOON})
     assert table.find(batch, "device_id").tolist() == [False, True]
 
 
-def test_texts_of_a_slice_are_found_as_those_of_the_whole():
+def test_texts_of_a_slice_are_found():
     table = TextTable()
     names = [f"c-{number}" for number in range(500)]
     texts = pa.array(["other", *names], pa.string()).slice(1)

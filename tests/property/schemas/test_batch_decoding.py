@@ -9,7 +9,7 @@ from tests.records import NOON_MS, label, transaction
 
 texts = st.text(max_size=200)
 longs = st.integers(-(2**63), 2**63 - 1)
-# What a datetime can hold; Avro's longs go further, and are for the test of damaged bytes.
+# The range of datetime; longer Avro times are covered by the test of damaged bytes.
 times = st.integers(NOON_MS - 10**9, NOON_MS + 10**9)
 batches = {
     "transactions": (
@@ -42,8 +42,8 @@ each_kind = pytest.mark.parametrize(("kind", "records"), batches.values(), ids=b
 
 def mutate(payload, changes, cut):
     changed = bytearray(payload)
-    for place, value in changes:
-        changed[place % len(changed)] = value
+    for index, value in changes:
+        changed[index % len(changed)] = value
     return bytes(changed[: len(changed) - cut])
 
 
@@ -74,7 +74,7 @@ def test_batch_decoder_agrees_with_the_record_codec(kind, records, data):
     cut=st.integers(0, 12),
 )
 @settings(max_examples=250, deadline=None)
-def test_damaged_record_never_harms_the_others(kind, records, data, changes, cut):
+def test_damaged_record_never_affects_the_others(kind, records, data, changes, cut):
     batch = data.draw(st.lists(records, min_size=1, max_size=5))
     payload = mutate(kind.codec.encode(batch[0]), changes, cut)
     decoded = kind.decode(batch, {0: lambda _: payload})

@@ -1,4 +1,4 @@
-"""Records of other versions of a schema: decoded together they are what Avro's resolution makes of each."""
+"""Records of other schema versions, decoded in one batch, equal those resolved one by one."""
 
 import io
 import json
@@ -17,17 +17,18 @@ from schemas.columns import TRANSACTION_ARROW
 from schemas.framing import header
 from schemas.plain_schema import plain_schema
 from schemas.record_walk import RecordWalk
-from schemas.registry import FileRegistry, UnknownSchemaError
+from schemas.registry import UnknownSchemaError
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.validation import Limits
 from schemas.writer_schema import WriterSchema, _simple
+from tests.extended_registry import ExtendedRegistry
 from tests.records import NOON_MS, transaction
 
 CURRENT = json.loads(schema_text(TRANSACTION))
 
 
 def changed(*, without=(), more=(), **types):
-    """Return the current schema without some fields, with more of them in front, and with other types."""
+    """Return the current schema without some fields, with additional ones in front, and with other types."""
     fields = [field for field in CURRENT["fields"] if field["name"] not in without]
     fields = [{**field, "type": types.get(field["name"], field["type"])} for field in fields]
     return {**CURRENT, "fields": [*more, *fields]}
@@ -56,7 +57,7 @@ OTHERS = {
     204: changed(without={"currency"}),  # the reader has no default for it
     205: changed(latitude=["null", "double", "string"]),
 }
-# What a registry may hold as well: other kinds of schemas, and Avro that refers to another schema.
+# Other content of registries: other kinds of schemas, and Avro that refers to another schema.
 FOREIGN = {
     301: 'syntax = "proto3";',
     302: '{"type": "object", "properties": {}}',
@@ -66,17 +67,7 @@ FOREIGN = {
 }
 
 
-class Registry(FileRegistry):
-    """The committed ids, and those of the schemas above."""
-
-    def schema_for(self, schema_id):
-        if schema_id in FOREIGN:
-            return FOREIGN[schema_id]
-        found = {**SIMPLE, **OTHERS}.get(schema_id)
-        return json.dumps(found) if found else super().schema_for(schema_id)
-
-
-registry = Registry()
+registry = ExtendedRegistry({key: json.dumps(schema) for key, schema in {**SIMPLE, **OTHERS}.items()} | FOREIGN)
 decoder = TransactionBatchDecoder("t-value", registry, Limits())
 reader = RecordCodec(TRANSACTION, "t-value", registry)
 extras = {"channel": "web", "terminal": 7, "installments": -3, "contactless": True, "trust": 0.5, "tags": ["a", "b"]}
@@ -101,12 +92,12 @@ def test_added_and_removed_fields_are_simple(schema_id):
 
 
 @pytest.mark.parametrize("schema_id", OTHERS)
-def test_what_needs_a_conversion_is_left_to_the_record_codec(schema_id):
+def test_schemas_that_need_a_conversion_are_left_to_the_record_codec(schema_id):
     assert simple_form(schema_id) is None
 
 
 def alone(made):
-    """Return what the record codec makes of a payload, None where it refuses it."""
+    """Return a payload decoded by the record codec, None if it refuses it."""
     try:
         return reader.decode(made)
     except (UndecodableError, UnknownSchemaError):
@@ -131,7 +122,7 @@ damages = st.none() | st.just(b"\x00") | st.just(b"cut")
     )
 )
 @settings(max_examples=200, deadline=None)
-def test_mixed_writers_come_out_as_record_by_record(batch):
+def test_batch_of_mixed_writers_equals_decoding_record_by_record(batch):
     payloads, keys = [], []
     for record, schema_id, damage, channel in batch:
         full = {**extras, "channel": channel, **record}
@@ -142,22 +133,22 @@ def test_mixed_writers_come_out_as_record_by_record(batch):
         keys.append(record["customer_id"])
     decoded = decoder.decode(keys, payloads, np.full(len(payloads), NOON_MS))
     resolved = [alone(made) for made in payloads]
-    bad = [row for row, record in enumerate(resolved) if record is None]
-    assert [item.row for item in decoded.rejections] == bad
+    invalid = [row for row, record in enumerate(resolved) if record is None]
+    assert [item.row for item in decoded.rejections] == invalid
     assert decoded.records.to_pylist() == [record for record in resolved if record is not None]
     decoded.records.validate(full=True)
 
 
 @pytest.mark.parametrize("schema_id", FOREIGN)
-def test_id_of_what_is_no_schema_of_a_transaction_sets_the_record_aside(schema_id):
-    good = reader.encode(transaction(0))
-    decoded = decoder.decode(["c0", "c0"], [good, header(schema_id) + good[5:]], np.full(2, NOON_MS))
+def test_id_of_no_transaction_schema_sets_the_record_aside(schema_id):
+    valid = reader.encode(transaction(0))
+    decoded = decoder.decode(["c0", "c0"], [valid, header(schema_id) + valid[5:]], np.full(2, NOON_MS))
     assert [item.row for item in decoded.rejections] == [1]
     assert decoded.records.to_pylist() == [transaction(0)]
 
 
-def test_nulls_that_the_reader_has_no_place_for_are_refused_where_they_are_decoded():
-    # Further on they would make the whole batch raise.
+def test_nulls_in_required_fields_are_refused_while_decoding():
+    # Later they would make the whole batch raise.
     writer = changed(merchant_id=["null", "string"])
     fields = [_simple(field) for field in plain_schema(json.dumps(writer))["fields"]]
     form = WriterSchema(json.dumps(writer), RecordWalk(writer, 101), fields, CURRENT, TRANSACTION_ARROW)

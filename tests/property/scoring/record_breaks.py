@@ -21,23 +21,23 @@ def breaks(record: dict[str, Any], case: Hostile) -> Reason | None:
     event_ms = record["event_time"].timestamp() * 1000
     label_ms = record["label_time"].timestamp() * 1000 if "label_time" in record else None
     latest_ms = NOON_MS + Limits().max_ahead_ms
-    half_a_place = (latitude is None) != (longitude is None)
+    single_coordinate = (latitude is None) != (longitude is None)
     broken = {
         Reason.NULL_KEY: case.key is None,
         Reason.KEY_MISMATCH: case.key != record["customer_id"] or "\ufffd" in case.key or case.key[:1] in MARKS,
         Reason.INVALID_ID: not all(1 <= size <= 256 for size in ids),
         Reason.INVALID_AMOUNT: not 0 <= record["amount_minor"] <= largest_amount(record),
         Reason.INVALID_TEXT: max(texts) > 256,
-        Reason.INVALID_PLACE: half_a_place or not (abs(latitude or 0) <= 90 and abs(longitude or 0) <= 180),
+        Reason.INVALID_PLACE: single_coordinate or not (abs(latitude or 0) <= 90 and abs(longitude or 0) <= 180),
         Reason.INVALID_EVENT_TIME: event_ms < 0 or looks_like_seconds(event_ms),
         Reason.EVENT_TIME_TOO_OLD: event_ms < EARLIEST_MS,
         Reason.EVENT_TIME_AHEAD: label_ms is None and event_ms > latest_ms,
         Reason.INVALID_LABEL_TIME: label_ms is not None and label_ms < event_ms,
         Reason.LABEL_TIME_AHEAD: label_ms is not None and label_ms > latest_ms,
     }
-    order = [Reason.NULL_KEY, Reason.KEY_MISMATCH, Reason.INVALID_ID]
-    order += [Reason.INVALID_AMOUNT, Reason.INVALID_TEXT] if label_ms is None else [Reason.INVALID_AMOUNT]
-    return next((reason for reason in [*order, *broken] if broken[reason]), None)
+    precedence = [Reason.NULL_KEY, Reason.KEY_MISMATCH, Reason.INVALID_ID]
+    precedence += [Reason.INVALID_AMOUNT, Reason.INVALID_TEXT] if label_ms is None else [Reason.INVALID_AMOUNT]
+    return next((reason for reason in [*precedence, *broken] if broken[reason]), None)
 
 
 def largest_amount(record: dict[str, Any]) -> int:

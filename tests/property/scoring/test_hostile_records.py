@@ -1,6 +1,6 @@
-"""Seeded hostile records through all that the job does with one, Flink and Kafka left out.
+"""Seeded hostile records through all processing of the job, without Flink and Kafka.
 
-`make fuzz` runs more of them, of another seed: FUZZ_SEED and FUZZ_CASES say which and how many. What fails says the
+`make fuzz` runs more of them with another seed, see FUZZ_SEED and FUZZ_CASES. A failure names the
 seed, the batch and the bytes.
 """
 
@@ -43,13 +43,13 @@ BATCH, LABELS_A_BATCH = 300, 100
 BROKERS_LIMIT = 1_000_000
 RESTARTED_EVERY = 25
 
-Taken = list[tuple[str, bytes]]
-"""Topic and payload of what is written."""
+Written = list[tuple[str, bytes]]
+"""Topic and payload of a written record."""
 
 
 @contextmanager
-def told(seed: int, batch: int, cases: list[Hostile]) -> Iterator[None]:
-    """Say how to see a failure again."""
+def reproducible(seed: int, batch: int, cases: list[Hostile]) -> Iterator[None]:
+    """Add to a failure how to reproduce it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -69,7 +69,7 @@ def decode(kind: Kind, cases: list[Hostile]) -> DecodedBatch:
 
 
 def check_against_fastavro(kind: Kind, cases: list[Hostile], batch: DecodedBatch) -> None:
-    """Each record is in one place, for the reason that it has when it is looked at alone."""
+    """Check that each record is decoded or rejected, with the same reason as alone."""
     rejected = {item.row: item for item in batch.rejections}
     assert len(rejected) == len(batch.rejections)
     assert len(rejected) + len(batch.records) == len(cases)
@@ -84,7 +84,7 @@ def check_against_fastavro(kind: Kind, cases: list[Hostile], batch: DecodedBatch
 
 
 def reasons(kind: Kind, case: Hostile) -> set[Reason]:
-    """Return the reasons that a record may be set aside for, written down once more and simply."""
+    """Return the possible reasons to set a record aside, in a simple second implementation."""
     if len(case.payload) > Limits().max_record_bytes:
         return {Reason.TOO_LARGE}
     try:
@@ -94,7 +94,7 @@ def reasons(kind: Kind, case: Hostile) -> set[Reason]:
     except TrailingBytesError:
         return {Reason.TRAILING_BYTES}
     except UndecodableError as error:
-        # No datetime of Python's holds the time; the limits know better what is wrong.
+        # The time is out of range for datetime; the limits give the more precise reason.
         beyond = {
             Reason.INVALID_EVENT_TIME,
             Reason.EVENT_TIME_AHEAD,
@@ -108,7 +108,7 @@ def reasons(kind: Kind, case: Hostile) -> set[Reason]:
 
 
 class Engines:
-    """Three ways to score the same: in memory at once, over a store with hardly a cache, and as a shard does."""
+    """Three ways to score the same records: in memory, on a store with a tiny cache, and in a shard."""
 
     def __init__(self) -> None:
         self.artifact = load_artifact(artifact_folder())
@@ -118,7 +118,7 @@ class Engines:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew with what is stored."""
+        """Restart from the stored state."""
         stored = self.stored
         self.cached = TransactionScorer(
             self.artifact,
@@ -136,7 +136,7 @@ class Engines:
         )
 
     def score(self, batch: DecodedBatch) -> ScoredBatch:
-        """Score a batch in all ways; the shard's is returned."""
+        """Score a batch in all ways; returns the result of the shard."""
         whole = self.memory.score(batch.records)
         entities, half = self.entities.advance(batch.records), len(batch.records) // 2
         parts = []
@@ -185,7 +185,7 @@ CODECS = {
 
 
 def check_written(rows: list[Any], batch: DecodedBatch) -> None:
-    """Read what is written: small enough for a broker, and a score for each transaction."""
+    """Check that the output fits a broker's limit and has a score for each transaction."""
     ids = batch.records.column("transaction_id").to_pylist()
     scored = []
     for topic, keys, payloads in rows:
@@ -211,7 +211,7 @@ def check_letters(rows: list[Any], cases: list[Hostile], batch: DecodedBatch) ->
 
 
 def fuzz(outputs: tuple[Outputs, InferenceBatchEncoder], seed: int, cases_in_all: int) -> None:
-    """Take hostile records through everything, and check all that comes out."""
+    """Process hostile records in all ways, and check the output."""
     writer, log = outputs
     engines = Engines()
     transactions, labels = HostileRecords(TRANSACTIONS, seed), HostileRecords(LABELS, seed + 1)
@@ -219,13 +219,13 @@ def fuzz(outputs: tuple[Outputs, InferenceBatchEncoder], seed: int, cases_in_all
     for number in range(cases_in_all // (BATCH + LABELS_A_BATCH)):
         if number % RESTARTED_EVERY == RESTARTED_EVERY - 1:
             engines.restart()
-        cases = list(labels.take(LABELS_A_BATCH))
-        with told(seed, number, cases):
+        cases = list(labels.draw(LABELS_A_BATCH))
+        with reproducible(seed, number, cases):
             batch = decode(LABELS, cases)
             check_against_fastavro(LABELS, cases, batch)
             engines.learn(LabelBatch.of(batch.records), np.arange(len(cases)))
-        cases = list(transactions.take(BATCH))
-        with told(seed, number, cases):
+        cases = list(transactions.draw(BATCH))
+        with reproducible(seed, number, cases):
             batch = decode(TRANSACTIONS, cases)
             check_against_fastavro(TRANSACTIONS, cases, batch)
             scored = engines.score(batch)
@@ -255,5 +255,5 @@ def test_every_hostile_record_is_a_score_or_a_dead_letter(outputs):
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [101, 202, 303])
-def test_so_is_every_one_of_many_more(outputs, seed):
+def test_every_one_of_many_more_hostile_records_is_a_score_or_a_dead_letter(outputs, seed):
     fuzz(outputs, seed, 500_000)

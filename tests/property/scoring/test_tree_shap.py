@@ -1,4 +1,4 @@
-"""Contributions are LightGBM's and XGBoost's own, on ordinary rows and on rows that nobody trained on."""
+"""Contributions equal those of LightGBM and XGBoost, on ordinary rows and on edge cases."""
 
 from itertools import combinations
 from math import factorial
@@ -22,7 +22,7 @@ from models.training.parity import edge_case_rows, threshold_rows
 from tests.unit.training.classifiers import FEATURES, trained
 
 ROWS = 300
-"""How many of each kind: the library's own are slow."""
+"""Rows of each kind: the contributions of the libraries are slow."""
 
 
 def read(model: onnx.ModelProto) -> TreeEnsemble:
@@ -40,20 +40,20 @@ def some(x: np.ndarray) -> np.ndarray:
 
 
 def assert_equal(shap: TreeShap, x: np.ndarray, theirs: np.ndarray) -> None:
-    """Compare with (n, F + 1), to a millionth of the largest."""
+    """Compare with (n, F + 1) contributions, to a millionth of the largest."""
     ours = np.array([[*shap.contributions(row), shap.expected] for row in x])
     np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6 * np.abs(theirs).max())
 
 
 @pytest.mark.parametrize("nan_share", [0.0, 0.1], ids=["no NaN in training", "NaN in training"])
-@pytest.mark.parametrize("rows", ["ordinary", "at_thresholds", "strange"])
-def test_contributions_are_lightgbms(nan_share, rows):
+@pytest.mark.parametrize("rows", ["ordinary", "at_thresholds", "edge_cases"])
+def test_contributions_equal_those_of_lightgbm(nan_share, rows):
     case = trained(trees=60, nan_share=nan_share, seed=3)
     x = some(
         {
             "ordinary": lambda: case.x,
             "at_thresholds": lambda: threshold_rows(case.booster, case.x),
-            "strange": lambda: edge_case_rows(case.x, seed=1),
+            "edge_cases": lambda: edge_case_rows(case.x, seed=1),
         }[rows]()
     )
     assert_equal(explained(export_onnx(case.booster)), x, case.booster.predict(x, pred_contrib=True))
@@ -67,7 +67,7 @@ def test_contributions_are_lightgbms(nan_share, rows):
     trees=st.integers(1, 6),
     nan_share=st.sampled_from([0.0, 0.2]),
 )
-def test_contributions_are_lightgbms_whatever_the_trees(seed, features, leaves, trees, nan_share):
+def test_contributions_equal_those_of_lightgbm_for_any_trees(seed, features, leaves, trees, nan_share):
     generator = np.random.default_rng(seed)
     x = np.round(generator.normal(0, 3, (800, features)), 1).astype(np.float32)
     is_fraud = x.sum(axis=1) + generator.normal(0, 2, len(x)) > 2
@@ -79,7 +79,7 @@ def test_contributions_are_lightgbms_whatever_the_trees(seed, features, leaves, 
 
 
 def chain(depth: int, features: int) -> tuple[lgb.Booster, np.ndarray]:
-    """Return deep trees and their rows: each split parts one row from the rest, by the next feature in turn."""
+    """Return deep trees and their rows: each split separates one row from the rest by the next feature in turn."""
     x = np.zeros((depth + 1, features), np.float32)
     for row in range(depth):
         x[row + 1 :, row % features] = row // features + 1
@@ -95,7 +95,7 @@ def chain(depth: int, features: int) -> tuple[lgb.Booster, np.ndarray]:
 
 
 @pytest.mark.parametrize(("depth", "features"), [(40, 40), (30, 3), (25, 1), (60, 60)])
-def test_deep_paths_and_features_that_repeat_on_them(depth, features):
+def test_contributions_are_correct_on_deep_paths_with_repeated_features(depth, features):
     booster, x = chain(depth, features)
     model = converted(booster)
     trees = read(model)
@@ -111,8 +111,8 @@ def converted(booster: lgb.Booster) -> onnx.ModelProto:
     return export_onnx(lgb.Booster(model_str=text))
 
 
-def test_contributions_are_the_shapley_values_by_their_definition():
-    """Proves the library right too: every subset of the features, the others averaged by cover."""
+def test_contributions_equal_the_shapley_values_by_definition():
+    """Compute every subset of the features, with the others averaged by cover."""
     case = trained(trees=1, rows=2_000, seed=5)
     used = [0, 4, 5, 6, 7, 8]
     x = np.where(np.isin(np.arange(FEATURES), used), case.x, np.float32(0))
@@ -145,11 +145,11 @@ def shapley_values(trees: TreeEnsemble, row: np.ndarray, features: list[int]) ->
 def mean(trees: TreeEnsemble, row: np.ndarray, known: set[int]) -> float:
     """Return the trees' sum with the known features' values, averaged by cover over the rest."""
 
-    def below(tree: int, place: int) -> float:
+    def below(tree: int, node: int) -> float:
         first, splits = trees.starts[tree], trees.starts[tree + 1] - trees.starts[tree]
-        if place >= splits:
-            return float(trees.value[first + tree + place - splits])
-        split = first + place
+        if node >= splits:
+            return float(trees.value[first + tree + node - splits])
+        split = first + node
         left, right = trees.child[split]
         if trees.feature[split] in known:
             return below(tree, left if row[trees.feature[split]] <= trees.threshold[split] else right)
@@ -167,7 +167,7 @@ def test_trees_of_one_leaf_add_nothing():
 
 
 @pytest.mark.parametrize("nan_share", [0.0, 0.1])
-def test_contributions_are_xgboosts(nan_share):
+def test_contributions_equal_those_of_xgboost(nan_share):
     case = trained(trees=1, nan_share=nan_share)
     fitted = XGBoost(trees=40).fit(case.x, case.is_fraud, seed=2)
     rows = np.concatenate([case.x, edge_case_rows(case.x, seed=4), fitted.threshold_rows(case.x[:500])])
@@ -175,7 +175,7 @@ def test_contributions_are_xgboosts(nan_share):
     theirs = fitted.booster.predict(xgb.DMatrix(rows), pred_contribs=True)
     shap = explained(fitted.export())
     ours = np.array([shap.contributions(row) for row in rows])
-    # XGBoost adds up in float32.
+    # XGBoost sums in float32.
     np.testing.assert_allclose(ours, theirs[:, :-1], rtol=1e-4, atol=2e-5)
 
 
@@ -187,7 +187,7 @@ def test_covers_that_do_not_add_up_are_refused():
         read(model)
 
 
-def test_a_row_means_the_same_again():
+def test_repeated_row_has_the_same_contributions():
     case = trained(trees=20)
     shap = explained(export_onnx(case.booster))
     first, second = (shap.contributions(case.x[7]).tobytes() for _ in range(2))

@@ -4,7 +4,7 @@ from benchmarks.drain import rates_in_turns, require_unfinished
 from fraudstream.system.failures import RuntimeFailure
 
 
-def test_sides_take_turns_and_the_first_turn_does_not_count():
+def test_sides_alternate_and_the_first_round_does_not_count():
     drained = []
 
     def side(name):

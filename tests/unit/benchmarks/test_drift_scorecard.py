@@ -1,4 +1,4 @@
-"""The scorecard at its smallest: its figures mean little, but not its order, nor that it is the same again."""
+"""The smallest scorecard: its ranking and its reproducibility are checked, not its figures."""
 
 import json
 from dataclasses import replace
@@ -34,11 +34,11 @@ SMALL = Sizes(worlds=1, customers=700, days=21, drift_day=14, streams=1)
 
 @cache
 def figures() -> Figures:
-    return evaluate(artifact(), placeless(), SMALL, seed=3)
+    return evaluate(artifact(), without_locations(), SMALL, seed=3)
 
 
 @cache
-def placeless() -> Artifact:
+def without_locations() -> Artifact:
     """Train on the history without its coordinates."""
     with TemporaryDirectory() as folder:
         pq.write_table(without_coordinates(history()), Path(folder) / "history.parquet")
@@ -47,15 +47,15 @@ def placeless() -> Artifact:
 
 
 def test_values_of_a_signal_that_was_constant_in_training_are_rare_and_no_alarm():
-    assert set(placeless().manifest.signals[RARE_SIGNAL].variances) == {0.0}
-    distance = Signals.of(rare_coordinates(history(), 1), placeless()).values[:, NAMES.index(RARE_SIGNAL)]
+    assert set(without_locations().manifest.signals[RARE_SIGNAL].variances) == {0.0}
+    distance = Signals.of(rare_coordinates(history(), 1), without_locations()).values[:, NAMES.index(RARE_SIGNAL)]
     assert 0 < np.count_nonzero(distance != -1) < 4 * RARE_SHARE * len(distance)
     assert figures().cards[JOB].alarms[RARE] == 0
     assert figures().cards[ALWAYS].alarms[RARE] > 0
     assert report(figures()).figures["expected_false_alarms_per_million"][RARE] == 0
 
 
-def test_job_is_between_the_one_that_always_fires_and_the_one_that_never_does():
+def test_job_ranks_between_the_always_and_the_never_firing_detector():
     cards = figures().cards
     for quiet in QUIET:
         assert cards[NEVER].rate(quiet) == 0
@@ -66,16 +66,16 @@ def test_job_is_between_the_one_that_always_fires_and_the_one_that_never_does():
     assert cards[JOB].missed < len(DRIFTS)
 
 
-def test_delays_are_no_shorter_than_those_of_the_one_that_always_fires():
+def test_delays_are_no_shorter_than_those_of_the_always_firing_detector():
     cards = figures().cards
     for drift in DRIFTS:
-        ((least, hours),) = cards[ALWAYS].delays[drift]
-        assert least == OBSERVATION_SIZE
+        ((shortest, hours),) = cards[ALWAYS].delays[drift]
+        assert shortest == OBSERVATION_SIZE
         for card in cards.values():
-            assert all(events >= least and after >= hours for events, after in card.delays[drift])
+            assert all(events >= shortest and after >= hours for events, after in card.delays[drift])
 
 
-def test_report_has_the_tables_the_picture_and_figures_that_are_json(tmp_path):
+def test_report_has_tables_charts_and_json_figures(tmp_path):
     found = report(figures())
     files = {file.name: file.read_text() for file in found.write(tmp_path)}
     assert json.loads(json.dumps(found.figures))["delay_events"].keys() == set(DRIFTS)
@@ -86,5 +86,5 @@ def test_report_has_the_tables_the_picture_and_figures_that_are_json(tmp_path):
 
 def test_same_seed_gives_the_same_figures():
     less = replace(SMALL, customers=300)
-    one, again = (report(evaluate(artifact(), placeless(), less, seed=5)) for _ in range(2))
+    one, again = (report(evaluate(artifact(), without_locations(), less, seed=5)) for _ in range(2))
     assert one.raw == again.raw

@@ -19,11 +19,11 @@ from schemas.errors import UserError
 
 SUITES = Path(benchmarks.__file__).parent / "suites"
 QUICK = ("decoding", "list-entries", "drift-cost")
-"""Those that take a second and train no model."""
+"""Measurements of about a second that train no model."""
 
 
 @pytest.fixture(autouse=True)
-def own_folder(tmp_path, monkeypatch):
+def empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
@@ -56,7 +56,7 @@ def test_brief_run_without_a_stack_writes_its_results(name, tmp_path, capsys):
     assert len(written["workload"]) > 60
 
 
-def test_json_alone_is_printed_with_the_option(tmp_path, capsys):
+def test_only_json_is_printed_with_the_option(tmp_path, capsys):
     main(["drift-cost", "--brief", "--json", "--results", str(tmp_path)])
     output = capsys.readouterr()
     assert json.loads(output.out)
@@ -77,7 +77,7 @@ def test_former_name_still_finds_its_measurement_with_a_warning(former, name, ca
     assert f"fraudstream bench {name}" in output.out
 
 
-def test_command_passes_the_options_of_a_measurement_on(monkeypatch):
+def test_command_passes_on_the_options_of_a_measurement(monkeypatch):
     lines = []
     monkeypatch.setattr(bench, "run_child", lambda line, cwd: lines.append((line[1:], cwd)) or 0)
     done = CliRunner().invoke(cli.app, ["bench", "poison", "--events", "500", "--brief"])
@@ -86,7 +86,7 @@ def test_command_passes_the_options_of_a_measurement_on(monkeypatch):
 
 
 @pytest.mark.parametrize("command", [["bench"], ["chaos"], ["drift", "scorecard"]], ids=" ".join)
-def test_commands_say_where_the_benchmarks_are_missing(command, monkeypatch, tmp_path):
+def test_commands_report_missing_benchmarks(command, monkeypatch, tmp_path):
     monkeypatch.setattr(bench, "PROJECT_ROOT", tmp_path)
     done = CliRunner().invoke(cli.app, command)
     assert isinstance(done.exception, UserError)

@@ -13,18 +13,18 @@ def phase(scored, *, rate=1_000):
     return Phase(published=20 * rate, rate=float(rate), behind_ms=0.0, samples=samples, ended=samples[10])
 
 
-def test_job_that_scores_what_comes_keeps_up():
+def test_job_that_scores_all_published_transactions_keeps_up():
     assert phase([max(2_000 * number - 300, 0) for number in range(11)]).kept_up
 
 
-def test_job_whose_lag_grows_does_not_keep_up_even_while_the_lag_is_short():
+def test_job_with_growing_lag_does_not_keep_up_even_if_the_lag_is_short():
     slow = phase([1_920 * number for number in range(11)])
     assert slow.ended.lag < slow.rate
     assert slow.lag_growth == pytest.approx(40)
     assert not slow.kept_up
 
 
-def test_job_that_is_far_behind_does_not_keep_up_even_when_it_catches_up():
+def test_job_that_is_far_behind_does_not_keep_up_even_while_it_catches_up():
     behind = phase([0, 0, 0, 0, 0, 0, 3_000, 6_000, 9_000, 12_000, 15_000])
     assert behind.lag_growth < 0
     assert not behind.kept_up

@@ -10,7 +10,7 @@ from producers.simulation_config import SimulationConfig
 TABLE = simulate(SimulationConfig(seed=2, customers=800, days=30)).slice(0, 2 * ONE_STAGE)
 
 
-def test_one_in_so_many_fails_and_one_stage_after_the_other():
+def test_records_fail_at_the_given_rate_in_each_stage_in_turn():
     amounts = with_culprits(TABLE, 100).column("amount_minor").to_numpy()
     sound = TABLE.column("amount_minor").to_numpy()
     changed = np.flatnonzero(amounts != sound)

@@ -17,7 +17,7 @@ REPORT = Report(
 )
 
 
-def test_report_is_written_as_json_markdown_and_picture(tmp_path):
+def test_report_is_written_as_json_markdown_and_chart(tmp_path):
     data, text, picture = REPORT.write(tmp_path / "results")
     content = json.loads(data.read_text())
     assert content["figures"] == {"ratio": 2.5}
@@ -35,7 +35,7 @@ def test_report_names_neither_the_machine_nor_a_path_on_it(tmp_path):
         assert str(tmp_path) not in file.read_text()
 
 
-def test_report_without_charts_has_no_picture(tmp_path):
+def test_report_without_charts_has_no_image(tmp_path):
     report = Report(suite="overview", workload="", figures={}, raw={}, sections=[])
     assert [file.name for file in report.write(tmp_path)] == ["overview.json", "overview.md"]
     assert "![" not in (tmp_path / "overview.md").read_text()

@@ -2,7 +2,7 @@ from benchmarks.stage_clock import StageClock
 
 
 class Ticking:
-    """A clock that goes on by hand."""
+    """A clock that the test advances."""
 
     def __init__(self):
         self.now_ns = 0
@@ -11,7 +11,7 @@ class Ticking:
         return self.now_ns
 
 
-def test_a_moment_counts_for_the_innermost_stage():
+def test_time_counts_for_the_innermost_stage():
     ticking = Ticking()
     clock = StageClock(ticking)
     with clock.stage("outer"):
@@ -33,7 +33,7 @@ def test_time_between_stages_counts_for_none():
     assert clock.collect() == {}
 
 
-def test_wrapped_method_answers_as_before_and_counts_when_it_fails():
+def test_wrapped_method_returns_the_same_and_is_timed_when_it_fails():
     ticking = Ticking()
 
     class Scorer:
@@ -53,7 +53,7 @@ def test_wrapped_method_answers_as_before_and_counts_when_it_fails():
     assert clock.collect() == {"score": 6, "next": 1}
 
 
-def test_wrapped_iterator_counts_for_all_that_it_yields_and_not_for_its_consumer():
+def test_wrapped_iterator_is_timed_without_its_consumer():
     ticking = Ticking()
 
     class Log:

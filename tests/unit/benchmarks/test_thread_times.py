@@ -6,7 +6,7 @@ from benchmarks.thread_times import ThreadTimes
 from fraudstream.system.deadline import wait_until
 
 
-def test_a_busy_thread_is_seen():
+def test_busy_thread_is_listed():
     pid = os.getpid()
     earlier, stop = ThreadTimes.now(pid), threading.Event()
     begun = time.process_time()

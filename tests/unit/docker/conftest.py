@@ -17,7 +17,7 @@ def compose() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def image() -> list[list[str]]:
-    """Read the Dockerfile: its instructions, each split at blanks."""
+    """Return the instructions of the Dockerfile, each split at blanks."""
     text = (DOCKER / "Dockerfile").read_text().replace("\\\n", " ")
     lines = (line.strip() for line in text.splitlines())
     return [line.split() for line in lines if line and not line.startswith("#")]
@@ -25,7 +25,7 @@ def image() -> list[list[str]]:
 
 @pytest.fixture(scope="session")
 def flink_home() -> ModuleType:
-    """Load the program that puts the image's FLINK_HOME together."""
+    """Load the program that assembles the image's FLINK_HOME."""
     spec = importlib.util.spec_from_file_location("docker_flink_home", DOCKER / "flink_home.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -1,4 +1,4 @@
-"""docker/compose.yaml, as far as it can be judged without a Docker engine."""
+"""docker/compose.yaml, as far as it can be checked without a Docker engine."""
 
 import re
 import shlex
@@ -20,7 +20,7 @@ ONE_SHOT = {"train", "submit", "produce", "alerts"}
 
 
 def parse(arguments: list[str]) -> None:
-    """Have the command line judge arguments as it would when run."""
+    """Parse arguments as the command line does, without running the command."""
     command = typer.main.get_command(app)
     context = command.make_context("fraudstream", list(arguments), resilient_parsing=True)
     while isinstance(command, TyperGroup):
@@ -35,7 +35,7 @@ def test_images_have_exact_tags(compose, image):
     assert len(set(bases)) == 1
 
 
-def test_our_image_has_our_version_and_is_built_by_one_service(compose):
+def test_image_has_the_project_version_and_is_built_by_one_service(compose):
     version = re.search(r'^version = "(.+)"$', (PROJECT_ROOT / "pyproject.toml").read_text(), re.MULTILINE)[1]
     ours = {s["image"] for s in compose["services"].values() if s["image"].startswith("fraudstream:")}
     assert ours == {f"fraudstream:{version}"}
@@ -43,7 +43,7 @@ def test_our_image_has_our_version_and_is_built_by_one_service(compose):
     assert (DOCKER / built["context"] / built["dockerfile"]).samefile(DOCKER / "Dockerfile")
 
 
-def test_no_service_is_root_or_may_become_it(compose):
+def test_no_service_is_or_can_become_root(compose):
     for name, service in compose["services"].items():
         user, _, group = service["user"].partition(":")
         assert int(user) > 0, name
@@ -59,7 +59,7 @@ def test_every_service_has_limits(compose):
         assert re.fullmatch(r"\d+[mg]", limits["memory"]), name
 
 
-def test_what_stays_up_is_restarted_and_has_a_health_check(compose):
+def test_services_are_restarted_and_have_a_health_check(compose):
     staying = {name for name, service in compose["services"].items() if service.get("restart") == "unless-stopped"}
     assert staying == set(compose["services"]) - ONE_SHOT
     assert {name for name, service in compose["services"].items() if "healthcheck" in service} == staying
@@ -77,7 +77,7 @@ def test_ports_are_published_on_loopback_only(compose):
     assert len({port.split(":")[1] for port in published}) == len(published)
 
 
-def test_what_is_mounted_exists(compose):
+def test_mounted_files_exist(compose):
     for name, service in compose["services"].items():
         for mount in service.get("volumes", []):
             source, target, *mode = mount.split(":")
@@ -89,7 +89,7 @@ def test_what_is_mounted_exists(compose):
                 assert source in compose["volumes"], mount
 
 
-def test_every_service_is_reached_by_its_name_alone(compose):
+def test_every_service_is_reached_only_by_its_name(compose):
     for name, service in compose["services"].items():
         assert service["networks"] == ["fraudstream"], name
         assert "network_mode" not in service, name
@@ -97,7 +97,7 @@ def test_every_service_is_reached_by_its_name_alone(compose):
             assert needed in compose["services"], needed
 
 
-def test_a_service_waits_for_health_only_where_there_is_a_check(compose):
+def test_service_waits_for_health_only_of_services_with_a_check(compose):
     for service in compose["services"].values():
         for needed, how in service.get("depends_on", {}).items():
             if how["condition"] == "service_healthy":
@@ -106,7 +106,7 @@ def test_a_service_waits_for_health_only_where_there_is_a_check(compose):
                 assert needed in ONE_SHOT
 
 
-def test_secrets_come_from_files_that_make_writes(compose):
+def test_secrets_are_files_written_by_make(compose):
     makefile = (PROJECT_ROOT / "Makefile").read_text()
     for secret in compose["secrets"].values():
         file = (DOCKER / secret["file"]).resolve().relative_to(PROJECT_ROOT)
@@ -117,7 +117,7 @@ def test_secrets_come_from_files_that_make_writes(compose):
             assert not re.search("PASSWORD|TOKENS", variable) or variable.endswith("_FILE"), f"{name}: {variable}"
 
 
-def test_variables_of_ours_are_settings_and_name_the_services(compose, image, monkeypatch):
+def test_fraudstream_variables_are_settings_and_name_the_services(compose, image, monkeypatch):
     in_image = dict(word.split("=", 1) for words in image if words[0] == "ENV" for word in words[1:])
     for name in [*ONE_SHOT, "api", "console", "metrics"]:
         variables = {**in_image, **compose["services"][name]["environment"]}
@@ -135,21 +135,21 @@ def test_variables_of_ours_are_settings_and_name_the_services(compose, image, mo
 
 
 @pytest.mark.parametrize("name", ["produce", "alerts"])
-def test_commands_are_of_the_command_line(compose, name):
+def test_one_off_commands_are_valid(compose, name):
     program, *arguments = compose["services"][name]["command"]
     assert program == "fraudstream"
     parse(arguments)
 
 
 @pytest.mark.parametrize("name", ["api", "console", "metrics"])
-def test_commands_that_stay_up_are_of_the_command_line(compose, name):
+def test_service_commands_are_valid(compose, name):
     script, *arguments = compose["services"][name]["command"]
     assert (DOCKER / script.removeprefix("/opt/fraudstream/docker/")).exists()
     parse(arguments)
 
 
 @pytest.mark.parametrize("name", ["train", "submit"])
-def test_commands_of_the_scripts_are_of_the_command_line(compose, name):
+def test_script_commands_are_valid(compose, name):
     (script,) = compose["services"][name]["command"]
     text = (DOCKER / script.removeprefix("/opt/fraudstream/docker/")).read_text()
     lines = re.findall(r"(?:^|\$\(|exec )fraudstream ([^)\n]+)", text, re.MULTILINE)
@@ -158,7 +158,7 @@ def test_commands_of_the_scripts_are_of_the_command_line(compose, name):
         parse([word for word in shlex.split(line) if word != "$@"])
 
 
-def test_parts_of_the_cluster_are_those_that_the_entrypoint_knows(compose):
+def test_cluster_roles_are_known_to_the_entrypoint(compose):
     entrypoint = (DOCKER / "entrypoint.sh").read_text()
     for name in ("zookeeper", "jobmanager", "taskmanager"):
         assert compose["services"][name]["command"] == [name]
@@ -166,21 +166,21 @@ def test_parts_of_the_cluster_are_those_that_the_entrypoint_knows(compose):
 
 
 @pytest.mark.parametrize("name", ["api", "console", "mlflow"])
-def test_servers_listen_at_the_port_that_is_checked_and_published(compose, name):
+def test_servers_listen_on_the_checked_and_published_port(compose, name):
     defaults = {"api": ApiSettings().port, "console": ConsoleSettings().port, "mlflow": 5000}
     service = compose["services"][name]
     assert service["ports"] == [f"127.0.0.1:{defaults[name]}:{defaults[name]}"]
     assert f"http://127.0.0.1:{defaults[name]}/" in service["healthcheck"]["test"][-1]
 
 
-def test_servers_that_ask_for_tokens_have_each_its_own(compose):
+def test_each_server_with_tokens_has_a_separate_one(compose):
     for name in ("api", "console"):
         variable, secret = f"FRAUDSTREAM_{name.upper()}__TOKENS_FILE", f"{name}_tokens"
         assert compose["services"][name]["environment"][variable] == f"/run/secrets/{secret}"
         assert compose["services"][name]["secrets"] == [secret]
 
 
-def test_mlflow_is_of_the_version_that_is_tested_and_answers_to_its_name(compose):
+def test_mlflow_has_the_tested_version_and_accepts_its_host_name(compose):
     service = compose["services"]["mlflow"]
     (version,) = re.findall(
         r"^mlflow==(\S+)", (PROJECT_ROOT / "requirements" / "mlflow.lock").read_text(), re.MULTILINE

@@ -1,4 +1,4 @@
-"""The image's parts, as far as they can be judged without a Docker engine."""
+"""The parts of the image, as far as they can be checked without a Docker engine."""
 
 import fnmatch
 import re
@@ -15,12 +15,12 @@ SCRIPTS = sorted(DOCKER.glob("*.sh"))
 
 
 def copied(image) -> list[str]:
-    """List what is copied from the build's context."""
+    """List the paths copied from the build context."""
     copies = [words[1:-1] for words in image if words[0] == "COPY"]
     return [source for words in copies if not words[0].startswith("--from") for source in words]
 
 
-def test_what_is_copied_exists_and_is_not_ignored(image):
+def test_copied_paths_exist_and_are_not_ignored(image):
     lines = (DOCKER / "Dockerfile.dockerignore").read_text().splitlines()
     assert "*" in lines  # a secret or a state folder is not sent to the builder
     allowed = [line[1:] for line in lines if line.startswith("!")]
@@ -29,7 +29,7 @@ def test_what_is_copied_exists_and_is_not_ignored(image):
         assert any(fnmatch.fnmatch(source, pattern) for pattern in allowed), source
 
 
-def test_every_package_of_ours_is_copied(image):
+def test_every_project_package_is_copied(image):
     for package in ("schemas", "models", "jobs", "producers", "fraudstream"):
         assert package in copied(image)
 
@@ -41,19 +41,19 @@ def test_packages_are_installed_from_the_locks_with_their_hashes(image):
     assert "requirements/runtime.lock" in text
 
 
-def test_python_and_java_are_those_that_the_project_needs(image):
+def test_python_and_java_have_the_required_versions(image):
     text = " ".join(" ".join(words) for words in image)
     (base,) = {words[1] for words in image if words[0] == "FROM"}
     assert base.startswith("python:3.11.")
     assert f"openjdk-{OLDEST}-jre-headless" in text
 
 
-def test_the_last_user_is_not_root(image):
+def test_last_user_is_not_root(image):
     assert [words[1] for words in image if words[0] == "USER"][-1] == "9999:9999"
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_scripts_are_posix_shell_and_stop_at_a_mistake(script):
+def test_scripts_are_posix_shell_and_stop_at_an_error(script):
     assert script.stat().st_mode & 0o111 == 0o111
     text = script.read_text()
     assert text.startswith("#!/bin/sh\n")
@@ -61,12 +61,12 @@ def test_scripts_are_posix_shell_and_stop_at_a_mistake(script):
     assert subprocess.run(["sh", "-n", script], check=False).returncode == 0  # noqa: S603, S607
 
 
-def test_the_entrypoint_runs_any_other_command_as_it_is():
+def test_entrypoint_runs_any_other_command_unchanged():
     done = subprocess.run([DOCKER / "entrypoint.sh", "printf", "%s|", "a b", "c"], capture_output=True, check=True)  # noqa: S603
     assert done.stdout == b"a b|c|"
 
 
-def test_the_entrypoint_passes_flink_settings_on(tmp_path):
+def test_entrypoint_passes_on_flink_settings(tmp_path):
     (tmp_path / "bin").mkdir()
     script = tmp_path / "bin" / "taskmanager.sh"
     script.write_text('#!/bin/sh\necho "$@"\n')
@@ -76,7 +76,7 @@ def test_the_entrypoint_passes_flink_settings_on(tmp_path):
     assert done.stdout == b"start-foreground -D a=b\n"
 
 
-def test_training_leaves_a_model_alone(tmp_path):
+def test_training_keeps_an_existing_model(tmp_path):
     (tmp_path / "manifest.json").touch()
     env = {"FRAUDSTREAM_MODEL__ARTIFACT": str(tmp_path), "PATH": "/usr/bin:/bin"}
     done = subprocess.run([DOCKER / "train.sh"], capture_output=True, check=True, env=env)  # noqa: S603
@@ -84,7 +84,7 @@ def test_training_leaves_a_model_alone(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["manifest.json"]
 
 
-def test_flink_listens_on_all_addresses_of_its_container_and_names_services(compose, flink_settings):
+def test_flink_listens_on_all_addresses_of_its_container_and_refers_to_services_by_name(compose, flink_settings):
     for key in ("jobmanager.bind-host", "taskmanager.bind-host", "rest.bind-address"):
         assert flink_settings[key] == "0.0.0.0"  # noqa: S104
     for key in ("jobmanager.rpc.address", "rest.address"):
@@ -93,21 +93,21 @@ def test_flink_listens_on_all_addresses_of_its_container_and_names_services(comp
     assert not [key for key, value in flink_settings.items() if "127.0.0.1" in value]
 
 
-def test_ports_of_flink_are_those_that_others_use(compose, flink_settings):
+def test_flink_ports_are_those_used_by_other_services(compose, flink_settings):
     assert f"127.0.0.1:8081:{flink_settings['rest.port']}" in compose["services"]["jobmanager"]["ports"]
     for name, key in {"jobmanager": "rest.port", "taskmanager": "metrics.reporter.prom.port"}.items():
         check = " ".join(compose["services"][name]["healthcheck"]["test"])
         assert re.search(rf"\b{flink_settings[key]}\b", check), name
 
 
-def test_zookeeper_is_where_flink_looks_for_it(compose, flink_settings):
+def test_zookeeper_has_the_address_that_flink_uses(compose, flink_settings):
     host, port = flink_settings["high-availability.zookeeper.quorum"].split(":")
     lines = dict(line.split("=") for line in (DOCKER / "zoo.cfg").read_text().splitlines() if not line.startswith("#"))
     assert lines["clientPort"] == port
     assert f"zookeeper:{lines['dataDir']}" in compose["services"][host]["volumes"]
 
 
-def test_checkpoints_lie_in_the_volume_that_all_of_flink_mounts(compose, flink_settings):
+def test_checkpoints_are_in_the_volume_shared_by_all_of_flink(compose, flink_settings):
     for key in (
         "execution.checkpointing.dir",
         "execution.checkpointing.savepoint-dir",
@@ -118,7 +118,7 @@ def test_checkpoints_lie_in_the_volume_that_all_of_flink_mounts(compose, flink_s
         assert "state:/var/lib/fraudstream" in compose["services"][name]["volumes"]
 
 
-def test_the_home_is_put_together_with_connector_and_python(flink_home, tmp_path, monkeypatch):
+def test_flink_home_has_the_connector_and_python(flink_home, tmp_path, monkeypatch):
     monkeypatch.setattr(flink_home, "HOME", flink_home.StateFolder(root=tmp_path))
     flink_home.main()
     library = [file.name for file in (tmp_path / "flink" / "lib").iterdir()]

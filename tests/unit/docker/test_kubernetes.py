@@ -1,4 +1,4 @@
-"""The manifest for the Flink Kubernetes Operator says the same as the project's own files."""
+"""The manifest for the Flink Kubernetes Operator agrees with the project's files."""
 
 import importlib.metadata
 from pathlib import Path
@@ -30,18 +30,18 @@ def config(parts, tmp_path) -> JobConfig:
     return JobConfig.from_file(file)
 
 
-def test_the_job_runs_at_the_parallelism_that_it_is_told(spec, config):
+def test_job_runs_at_the_configured_parallelism(spec, config):
     assert spec["job"]["parallelism"] == config.parallelism
 
 
-def test_flink_is_the_one_of_the_locks(spec):
+def test_flink_has_the_locked_version(spec):
     version = importlib.metadata.version("apache-flink")
     major, minor, _ = version.split(".")
     assert spec["flinkVersion"] == f"v{major}_{minor}"
     assert spec["job"]["jarURI"] == f"local:///opt/flink/opt/flink-python-{version}.jar"
 
 
-def test_the_image_is_the_one_that_compose_builds(spec, compose):
+def test_image_is_the_one_built_by_compose(spec, compose):
     assert spec["image"] == compose["services"]["jobmanager"]["image"]
 
 
@@ -55,23 +55,23 @@ def test_one_slot_a_taskmanager_and_strings_throughout(spec):
     assert all(isinstance(value, str) for value in spec["flinkConfiguration"].values())
 
 
-def test_python_and_the_job_are_where_the_image_has_them(spec, image):
-    python, script, settings = (spec["job"]["args"][place] for place in (1, 3, 5))
+def test_python_and_job_paths_exist_in_the_image(spec, image):
+    python, script, settings = (spec["job"]["args"][index] for index in (1, 3, 5))
     assert ["WORKDIR", "/opt/fraudstream"] in image
     assert python == spec["flinkConfiguration"]["python.executable"] == "/opt/fraudstream/.venv/bin/python"
     assert (PROJECT_ROOT / Path(script).relative_to("/opt/fraudstream")).is_file()
     assert settings == "/etc/fraudstream/job.json"
 
 
-def test_model_checkpoints_and_notes_lie_on_the_shared_volume(spec, config, parts):
+def test_model_checkpoints_and_manifests_are_on_the_shared_volume(spec, config, parts):
     pod = spec["podTemplate"]["spec"]
     (container,) = pod["containers"]
     mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     claims = {v["name"]: v.get("persistentVolumeClaim", {}).get("claimName") for v in pod["volumes"]}
     assert claims["state"] == parts["PersistentVolumeClaim"]["metadata"]["name"]
     kept = [value for key, value in spec["flinkConfiguration"].items() if key.endswith(("storageDir", "savepoint-dir"))]
-    for place in (config.model, config.checkpoint_dir, *kept):
-        assert place.removeprefix("file://").startswith(f"{mounts['state']}/")
+    for location in (config.model, config.checkpoint_dir, *kept):
+        assert location.removeprefix("file://").startswith(f"{mounts['state']}/")
 
 
 def test_no_pod_is_root(spec):

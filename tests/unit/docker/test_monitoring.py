@@ -1,4 +1,4 @@
-"""Prometheus and Grafana ask only for what Flink's reporter exports."""
+"""Prometheus and Grafana query only metrics that are exported."""
 
 import inspect
 import json
@@ -28,7 +28,7 @@ OPERATOR, TASK, JOB, JVM = (
 
 
 class NamedGroup:
-    """A metric group that remembers the names it was asked for."""
+    """A metric group that remembers the requested names."""
 
     def __init__(self, names: list[str], prefix: str = "") -> None:
         self._names, self._prefix = names, prefix
@@ -53,34 +53,34 @@ def dashboard():
 
 
 @pytest.fixture(scope="module")
-def asked(dashboard) -> set[str]:
+def queried(dashboard) -> set[str]:
     expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     return {name for text in expressions for name in re.findall(r"\bflink_\w+", text)}
 
 
-def test_every_counter_of_the_job_is_shown_and_no_other(asked):
+def test_dashboard_shows_exactly_the_counters_of_the_job(queried):
     counters: list[str] = []
     engine = RuleEngine(book(rule("all", "amount >= 0")))
     ruling = engine.apply(rule_batch({}), np.zeros(1, np.uint8))
     Counts(NamedGroup(counters)).ruled(engine.rules, ruling)
-    assert {name for name in asked if GROUP in name} == {OPERATOR + name for name in counters}
+    assert {name for name in queried if GROUP in name} == {OPERATOR + name for name in counters}
 
 
-def test_the_other_metrics_have_names_of_flink(asked):
+def test_other_metrics_have_names_of_flink(queried):
     (dist,) = (distribution() / "lib").glob("flink-dist-*.jar")
     with zipfile.ZipFile(dist) as jar:
         classes = [
             jar.read(f"org/apache/flink/runtime/{name}.class")
             for name in ("metrics/MetricNames", "checkpoint/DefaultCheckpointStatsTracker", "metrics/util/MetricUtils")
         ]
-    for metric in asked:
+    for metric in queried:
         if GROUP not in metric:
             (scope,) = [scope for scope in (OPERATOR, JOB, JVM) if metric.startswith(scope)] or [TASK]
             for part in metric.removeprefix(scope).split("_"):
                 assert any(part.encode() in code for code in classes), metric
 
 
-def test_the_dashboard_asks_the_provisioned_source(dashboard):
+def test_dashboard_queries_the_provisioned_source(dashboard):
     sources = yaml.safe_load((DOCKER / "grafana/provisioning/datasources/prometheus.yaml").read_text())["datasources"]
     assert {panel["datasource"]["uid"] for panel in dashboard["panels"]} == {source["uid"] for source in sources}
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
@@ -95,7 +95,7 @@ def test_grafana_finds_dashboards_and_source_where_they_are_mounted(compose):
     assert f"127.0.0.1:9090:{port}" in compose["services"][name]["ports"]
 
 
-def test_prometheus_asks_our_exporter_at_its_port_and_has_the_rules(compose):
+def test_prometheus_scrapes_the_exporter_and_has_the_rules(compose):
     settings = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text())
     (ours,) = [job for job in settings["scrape_configs"] if job["job_name"] == "fraudstream"]
     (host, port) = ours["static_configs"][0]["targets"][0].split(":")
@@ -106,7 +106,7 @@ def test_prometheus_asks_our_exporter_at_its_port_and_has_the_rules(compose):
     assert [f"/etc/prometheus/{name}" for name in settings["rule_files"]] == [m for m in mounts if "rules" in m]
 
 
-def test_prometheus_asks_every_part_of_flink_at_the_reporters_port(flink_settings):
+def test_prometheus_scrapes_every_part_of_flink_at_the_reporter_port(flink_settings):
     found = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
     targets = [target for job in found if job["job_name"] == "flink" for target in job["dns_sd_configs"]]
     assert {name for target in targets for name in target["names"]} == {"jobmanager", "taskmanager"}

@@ -1,4 +1,4 @@
-"""The alerting rules, beside what `promtool test rules docker/prometheus/rules_test.yml` says of them."""
+"""The alerting rules, in addition to `promtool test rules docker/prometheus/rules_test.yml`."""
 
 import re
 import shutil
@@ -12,19 +12,19 @@ from tests.prometheus_queries import DOCKER, queries, recorded, rules
 CASES = DOCKER / "prometheus" / "rules_test.yml"
 
 
-def test_every_alert_says_how_bad_it_is_and_what_to_do():
+def test_every_alert_has_a_severity_and_what_to_do():
     for rule in rules():
         if "alert" in rule:
             assert rule["labels"]["severity"] in {"page", "ticket", "info"}, rule["alert"]
             assert set(rule["annotations"]) == {"summary", "action"}, rule["alert"]
 
 
-def test_every_recorded_series_is_asked_for_and_every_one_asked_for_is_recorded():
+def test_recorded_series_are_exactly_the_queried_ones():
     used = {name for expression, _ in queries() for name in re.findall(r"\bfraud:[\w:]+", expression)}
     assert used == recorded()
 
 
-def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not():
+def test_every_alert_has_a_firing_and_a_silent_case():
     alerts = {rule["alert"] for rule in rules() if "alert" in rule}
     cases = yaml.safe_load(CASES.read_text())["tests"]
     quiet = {case["alertname"] for test in cases for case in test.get("alert_rule_test", [])}
@@ -34,7 +34,7 @@ def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not()
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian's package prometheus) is not here")
-def test_promtool_finds_the_cases_to_be_right():
+def test_promtool_passes_all_cases():
     done = subprocess.run(  # noqa: S603
         [shutil.which("promtool"), "test", "rules", CASES.name],
         cwd=CASES.parent,

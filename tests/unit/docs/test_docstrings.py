@@ -21,7 +21,7 @@ FOLDERS = [
 
 
 def questions(source: str) -> list[str]:
-    """List the docstrings of a source, those below a field included, that begin with a question word."""
+    """List the docstrings of a source, including those below fields, that begin with a question word."""
     texts = [
         node.value.value.strip()
         for node in ast.walk(ast.parse(source))
@@ -50,5 +50,5 @@ def test_question_is_found(source: str) -> None:
     assert len(questions(source)) == 1
 
 
-def test_noun_phrase_and_imperative_are_no_questions() -> None:
+def test_noun_phrase_and_imperative_pass() -> None:
     assert questions('"""Pages."""\ndef page():\n    """Return the page, whose name is `page`."""') == []

@@ -1,4 +1,4 @@
-"""Links within the project lead to a file and to a heading of it, and files that pages name exist."""
+"""Links within the project have an existing target, and files that pages name exist."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def broken_links(page: Path) -> list[str]:
-    """List the links of a page without a file or a heading that they lead to."""
+    """List the links of a page to a missing file or heading."""
     broken = []
     for link in LINK.findall(FENCED.sub("", page.read_text())):
         if link.startswith(("https://", "http://")):
@@ -38,7 +38,7 @@ def broken_links(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
-def test_links_of_a_page_lead_somewhere(page):
+def test_links_of_a_page_have_a_target(page):
     assert broken_links(page) == []
 
 

@@ -20,7 +20,7 @@ SECOND = "p-2,007,Café,grocery,purchase,3.10,EUR,2026-01-20T09:30:00Z,0,2026-01
 
 
 def run(folder, script):
-    done = subprocess.run(  # noqa: S603  (our own page)
+    done = subprocess.run(  # noqa: S603  (a page of this project)
         [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
@@ -40,7 +40,7 @@ def converted(tmp_path):
     return converted
 
 
-def test_shop_named_na_and_card_with_leading_zeros_keep_their_names(converted):
+def test_merchant_named_na_and_card_with_leading_zeros_keep_their_names(converted):
     table = read_history(converted())
     assert table["merchant_id"].to_pylist() == ["NA", "Café"]
     assert table["customer_id"].to_pylist() == ["007", "007"]
@@ -48,14 +48,14 @@ def test_shop_named_na_and_card_with_leading_zeros_keep_their_names(converted):
 
 
 @pytest.mark.parametrize(("fraud", "known_at"), [("", ""), ("0", ""), ("", "2026-01-28T09:30:00Z")])
-def test_unknown_outcome_is_neither_label_nor_fraud(converted, fraud, known_at):
+def test_unknown_outcome_is_no_label(converted, fraud, known_at):
     row = f"p-3,c,m,grocery,purchase,1.00,EUR,2026-01-22T09:30:00Z,{fraud},{known_at}"
     table = read_history(converted(row))
     assert table["is_fraud"].to_pylist() == [True, False, None]
     assert known_labels(table)["transaction_id"].to_pylist() == ["p-1", "p-2"]
 
 
-def test_refunds_are_excluded_and_payments_without_a_shop_stay(converted):
+def test_refunds_are_excluded_and_payments_without_a_merchant_stay(converted):
     refund = "p-3,c,m,grocery,refund,-5.00,EUR,2026-01-22T09:30:00Z,0,2026-01-28T09:30:00Z"
     no_shop = "p-4,c,,grocery,purchase,5.00,EUR,2026-01-22T09:30:00Z,0,2026-01-28T09:30:00Z"
     table = read_history(converted(refund, no_shop))
@@ -82,7 +82,7 @@ def test_trailing_delimiter_is_not_a_column(tmp_path):
     assert read_history(tmp_path / "payments.parquet")["transaction_id"].to_pylist() == ["p-1", "p-2"]
 
 
-def test_quoted_line_ends_and_delimiters_stay_in_their_cell(converted):
+def test_quoted_line_breaks_and_delimiters_stay_in_their_cell(converted):
     row = 'p-3,c,"Anna\n& Sons, Ltd",grocery,purchase,1.00,EUR,2026-01-22T09:30:00Z,0,2026-01-28T09:30:00Z'
     assert read_history(converted(row))["merchant_id"].to_pylist()[-1] == "Anna\n& Sons, Ltd"
 

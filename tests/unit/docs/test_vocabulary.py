@@ -65,7 +65,7 @@ def prose(text: str) -> str:
 
 
 def words_found(text: str) -> Iterator[str]:
-    """Give each former word of a page with its line and what replaces it."""
+    """Yield each former word of a page with its line and what replaces it."""
     for number, line in enumerate(prose(text).splitlines(), 1):
         for pattern, better in WORDS.items():
             for match in re.finditer(rf"\b(?:{pattern})\b", line, re.IGNORECASE):
@@ -73,7 +73,7 @@ def words_found(text: str) -> Iterator[str]:
 
 
 def names_found(text: str) -> Iterator[str]:
-    """Give each former command, option or setting of a page with its line and what replaces it."""
+    """Yield each former command, option or setting of a page with its line and what replaces it."""
     for pattern, name in NAMES.items():
         for match in re.finditer(pattern.replace(" ", r"\s+"), text):
             number = text.count("\n", 0, match.start()) + 1
@@ -110,7 +110,7 @@ def test_former_word_is_found(sentence):
     assert len(list(words_found(f"# Page\n{sentence}\n"))) >= 1
 
 
-def test_words_in_code_and_in_their_own_sense_are_none():
+def test_words_in_code_and_in_another_sense_pass():
     page = "```\nfraudstream tell\n```\nRun `fraudstream anew\ntold`, read in the order in which partitions come.\n"
     assert list(words_found(page)) == []
 

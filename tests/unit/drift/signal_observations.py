@@ -1,4 +1,4 @@
-"""Observations as the scoring operator sends them: means that are nearly normal, with a known standard error."""
+"""Observations as the scoring operator sends them: nearly normal means with a known standard error."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def observation(**changes) -> SignalObservation:
 
 
 def observations(count: int, *, shift: float = 0.0, seed: int = 1, first: int = 0, **changes):
-    """Observations whose mean lies `shift` standard errors from the expected one."""
+    """Return observations whose mean is `shift` standard errors from the expected one."""
     rng = np.random.default_rng(seed)
     means = rng.normal(EXPECTED + shift * ERROR, ERROR, count).tolist()
     return [

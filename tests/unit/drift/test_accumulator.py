@@ -25,13 +25,13 @@ def test_observation_is_the_mean_of_its_transactions_and_has_the_last_ones_time(
 def test_observation_counts_the_histogram_and_the_times_of_the_week():
     signals, times = rows(OBSERVATION_SIZE)
     (observation,) = Accumulator(EDGES).update(signals, times)
-    for place in range(len(SIGNALS)):
-        parts = np.searchsorted(EDGES[place], signals[:, place], side="left")
-        assert observation.bins[place].tolist() == np.bincount(parts, minlength=BINS).tolist()
+    for signal in range(len(SIGNALS)):
+        parts = np.searchsorted(EDGES[signal], signals[:, signal], side="left")
+        assert observation.bins[signal].tolist() == np.bincount(parts, minlength=BINS).tolist()
     assert observation.slots.tolist() == np.bincount(slots_of(times), minlength=48).tolist()
 
 
-def test_value_on_an_edge_lies_below_it_and_infinite_edges_part_nothing():
+def test_value_on_an_edge_counts_below_it_and_infinite_edges_split_nothing():
     edges = np.array([[0.0, *[np.inf] * (BINS - 2)]])
     flags = np.tile([0.0, 1.0], OBSERVATION_SIZE // 2)[:, None]
     (observation,) = Accumulator(edges).update(flags, np.zeros(OBSERVATION_SIZE, np.int64))
@@ -56,7 +56,7 @@ def test_large_batch_completes_several():
     assert accumulator.encode() == rest.encode()
 
 
-def test_batch_of_none_changes_nothing():
+def test_empty_batch_changes_nothing():
     accumulator = Accumulator(EDGES)
     before = accumulator.encode()
     assert accumulator.update(*rows(0)) == []
@@ -73,7 +73,7 @@ def test_batch_of_none_changes_nothing():
     ],
     ids=["other version", "more signals", "fewer signals", "nothing"],
 )
-def test_bytes_of_another_layout_begin_anew(spoil):
+def test_bytes_of_another_layout_start_over(spoil):
     accumulator = Accumulator(EDGES)
     accumulator.update(*rows(200))
     assert Accumulator(EDGES, spoil(accumulator.encode())).encode() == Accumulator(EDGES).encode()

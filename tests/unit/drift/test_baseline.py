@@ -12,7 +12,7 @@ from tests.unit.training.histories import artifact
 
 
 def days(count: int, seed: int, rows: int = 5_000):
-    """Values that are 10 by day and 60 by night, at random times of whole weeks."""
+    """Return values of 10 by day and 60 by night, at random times of whole weeks."""
     rng = np.random.default_rng(seed)
     times = np.sort(rng.integers(0, count * DAY_MS, rows * count))
     night = slots_of(times) % 24 < 6
@@ -35,13 +35,13 @@ def test_daily_pattern_is_expected():
     assert all(psi(np.array(item.expected_shares), np.array(item.bins)) < 0.1 for item in items)
 
 
-def test_standard_error_is_that_of_a_mean_where_the_reference_knows_much():
+def test_standard_error_is_that_of_a_mean_for_hours_with_much_reference_data():
     baseline = Baseline.of(signal_reference(*days(14, seed=1)))
     errors = [item.standard_error for item in compared(baseline, *days(7, seed=2))]
     assert all(error == pytest.approx(5.0 / OBSERVATION_SIZE**0.5, rel=0.25) for error in errors)
 
 
-def test_hours_that_the_reference_knows_little_of_have_a_larger_error():
+def test_hours_with_little_reference_data_have_a_larger_error():
     values, times = days(14, seed=1)
     few = (slots_of(times) % 24 != 3) | (np.arange(len(times)) % 100 == 0)
     rare = Baseline.of(signal_reference(values[few], times[few]))
@@ -52,10 +52,10 @@ def test_hours_that_the_reference_knows_little_of_have_a_larger_error():
     assert wide.standard_error > 2 * narrow.standard_error
 
 
-def test_hour_without_reference_is_taken_for_the_mean():
+def test_hour_without_reference_data_has_the_overall_mean():
     values, times = days(5, seed=1)
     baseline = Baseline.of(signal_reference(values, times))
-    sunday = np.full(OBSERVATION_SIZE, 3 * DAY_MS + 13 * HOUR_MS)  # the five days begin on a Thursday
+    sunday = np.full(OBSERVATION_SIZE, 3 * DAY_MS + 13 * HOUR_MS)  # the five days start on a Thursday
     known = slots_of(times)
     assert 37 in known
     without = known != 37
@@ -64,7 +64,7 @@ def test_hour_without_reference_is_taken_for_the_mean():
     assert item.expected == pytest.approx(values[without].mean())
 
 
-def test_signal_that_never_varied_is_standardised_all_the_same():
+def test_constant_signal_is_standardised_too():
     times = np.arange(OBSERVATION_SIZE, dtype=np.int64)
     baseline = Baseline.of(signal_reference(np.ones(OBSERVATION_SIZE), times))
     (item,) = compared(baseline, np.full(OBSERVATION_SIZE, 2.0), times)
@@ -85,7 +85,7 @@ def test_every_signal_has_a_baseline_in_a_trained_model():
         assert np.sum(reference.counts) == rows
 
 
-def test_manifest_of_before_signals_were_kept_is_read_and_watches_what_it_knows():
+def test_manifest_from_before_signals_is_read_and_watches_its_features():
     older = artifact().manifest.model_dump(exclude={"signals"})
     manifest = Manifest.model_validate(older)
     found = baselines(manifest)

@@ -1,4 +1,4 @@
-"""A signal that training saw constant, or nearly: a rare other value is no drift, a change of many rows is one."""
+"""Signals constant or nearly constant in training: rare other values are no drift, a change of many rows is."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ QUIET = 60
 
 
 def constant(others: int = 0, rows: int = 100_000) -> Baseline:
-    """Baseline of a signal that was missing in all rows but a few."""
+    """Return the baseline of a signal that was missing in all but a few rows."""
     rng = np.random.default_rng(1)
     values = np.full(rows, MISSING)
     values[:others] = rng.gamma(1, 500, others)
@@ -43,20 +43,20 @@ def test_rare_values_of_a_signal_that_was_constant_in_training_are_no_drift(othe
 
 
 @pytest.mark.parametrize("others", [0, 1, 3], ids=["never", "once", "three times"])
-@pytest.mark.parametrize(("share", "most"), [(0.05, 10), (0.3, 3), (1.0, 2)])
-def test_values_that_many_transactions_suddenly_have_are_seen_soon(others, share, most):
+@pytest.mark.parametrize(("share", "max_observations"), [(0.05, 10), (0.3, 3), (1.0, 2)])
+def test_sudden_change_of_many_transactions_is_detected_soon(others, share, max_observations):
     records = drifts(constant(others), np.concatenate([stream(0, QUIET), stream(share, 30)]))
     assert records
-    assert QUIET < records[0]["observation"] <= QUIET + most
+    assert QUIET < records[0]["observation"] <= QUIET + max_observations
 
 
-def test_signal_that_stays_at_another_constant_is_not_told_for_ever():
+def test_signal_that_stays_at_another_constant_is_not_reported_forever():
     values = np.concatenate([stream(0, QUIET), np.zeros(300 * OBSERVATION_SIZE)])
     values[QUIET * OBSERVATION_SIZE :: 1_500] = 3_000.0
     assert 1 <= len([record for record in drifts(constant(), values) if record["detector"] == "PageHinkley"]) <= 2
 
 
-def test_artifact_without_the_week_is_as_patient():
+def test_artifact_without_weekly_profile_raises_no_alarm_either():
     flat = Baseline.flat(Reference(mean=MISSING, deviation=0.0, deciles=(MISSING,) * 11))
     assert drifts(flat, stream(1e-4, 300)) == []
     assert drifts(flat, np.concatenate([stream(0, QUIET), stream(0.3, 30)]))

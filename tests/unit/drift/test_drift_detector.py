@@ -19,7 +19,7 @@ def fired(detector: DriftDetector, values):
 
 
 @pytest.mark.parametrize("kind", DETECTORS)
-def test_detection_tells_how_many_observations_there_were(kind):
+def test_detection_has_the_number_of_observations(kind):
     found = fired(DriftDetector(DETECTORS[kind]), drifting())
     assert found
     assert 300 < found[0][0] < 400
@@ -27,7 +27,7 @@ def test_detection_tells_how_many_observations_there_were(kind):
 
 @pytest.mark.parametrize("kind", DETECTORS)
 @pytest.mark.parametrize("stop", [0, 1, 100, 305, 599])
-def test_detector_from_bytes_goes_on_exactly(kind, stop):
+def test_detector_from_bytes_continues_exactly(kind, stop):
     values = drifting()
     straight, first = DriftDetector(DETECTORS[kind]), DriftDetector(DETECTORS[kind])
     expected = fired(straight, values)
@@ -54,7 +54,7 @@ def old_bytes(monkeypatch, kind, **changes):
 
 
 @pytest.mark.parametrize("kind", DETECTORS)
-def test_bytes_of_another_river_warm_up_again_and_go_on_counting(kind, monkeypatch):
+def test_bytes_of_another_river_version_warm_up_again_and_keep_the_count(kind, monkeypatch):
     raw = old_bytes(monkeypatch, kind, RIVER_VERSION="0.1.0")
     monkeypatch.setattr(detectors.pickle, "loads", lambda _raw: pytest.fail("unpickled"))
     found = fired(DriftDetector.from_bytes(DETECTORS[kind], raw), drifting())
@@ -87,6 +87,6 @@ assert drift.datasets
 
 
 @pytest.mark.parametrize("kind", DETECTORS)
-def test_a_detector_comes_without_rivers_data_sets_and_they_can_be_had_later(kind):
+def test_detector_does_not_import_the_data_sets_of_river_and_allows_it_later(kind):
     done = subprocess.run([sys.executable, "-c", LOADS, kind], capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Shards send parts of observations: many shards see a drift as soon as one does."""
+"""Shards send partial observations: the number of shards does not delay detection."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def stream(shift: float = 1.5, after: int = 20_000):
 
 
 def sent(shards: int, values, times, *, per_second: int = 2_000):
-    """Parts as so many shards send them, each with how many transactions of the stream came before it was sent."""
+    """Return the parts that the shards send, each with the number of earlier transactions of the stream."""
     of_shard = np.random.default_rng(6).integers(0, shards, len(values))
     accumulators = [Accumulator(BASELINE.edges[None, :]) for _ in range(shards)]
     for start in range(0, len(values), BATCH * shards):
@@ -50,12 +50,12 @@ def delay(shards: int):
 
 
 @pytest.mark.parametrize("shards", [1, 4, 32])
-def test_amounts_times_one_and_a_half_are_seen_within_5_000_transactions_by_any_number_of_shards(shards):
+def test_amounts_times_one_and_a_half_are_detected_within_5_000_transactions_for_any_number_of_shards(shards):
     assert 0 < delay(shards) <= 5_000
 
 
 @pytest.mark.parametrize("shards", [1, 32])
-def test_quiet_stream_is_nowhere_unusual_however_many_shards_send_it(shards):
+def test_stationary_stream_is_no_drift_for_any_number_of_shards(shards):
     watch, values = SignalWatch("amount", {}), []
     for _, item in observed(shards, *stream(shift=1.0)):
         assert watch.update(item.observation(), 0) == []
@@ -64,7 +64,7 @@ def test_quiet_stream_is_nowhere_unusual_however_many_shards_send_it(shards):
     assert 0.7 < np.std(values) < 1.3
 
 
-def test_shard_sends_no_more_than_one_part_a_second_but_for_whole_observations():
+def test_shard_sends_at_most_one_part_per_second_except_whole_observations():
     accumulator = Accumulator(BASELINE.edges[None, :])
     sent_at = []
     for now_ms in range(1_000_000, 1_010_000, 10):
@@ -75,7 +75,7 @@ def test_shard_sends_no_more_than_one_part_a_second_but_for_whole_observations()
     assert len(sent_at) == 10
 
 
-def test_part_that_was_sent_is_not_sent_again_after_a_restore_and_the_rest_goes_on():
+def test_restored_shard_does_not_repeat_a_part_and_continues_the_rest():
     accumulator = Accumulator(BASELINE.edges[None, :])
     accumulator.update(np.ones((50, 1)), np.zeros(50, np.int64))
     assert accumulator.emit_part(32, 5_000).count == 50
@@ -85,7 +85,7 @@ def test_part_that_was_sent_is_not_sent_again_after_a_restore_and_the_rest_goes_
     assert restored.emit_part(32, 5_000 + PART_MS).count == 40
 
 
-def test_clock_that_went_back_does_not_silence_a_shard():
+def test_clock_that_steps_back_does_not_silence_a_shard():
     accumulator = Accumulator(BASELINE.edges[None, :])
     for now_ms in (10_000_000, 5_000):
         accumulator.update(np.ones((50, 1)), np.zeros(50, np.int64))
@@ -117,7 +117,7 @@ def part(model_id: str, deployed_ms: int, transactions: int = 500) -> SignalPart
     )  # fmt: skip
 
 
-def test_shards_that_stay_at_an_older_deployment_do_not_reset_the_newer_ones_observations():
+def test_shards_on_an_older_deployment_do_not_reset_the_observations_of_the_newer():
     merger = PartMerger()
     assert merger.update(part("old", 0)) is None
     for _ in range(10):
@@ -126,7 +126,7 @@ def test_shards_that_stay_at_an_older_deployment_do_not_reset_the_newer_ones_obs
         assert merger.update(part("new", 5)).model_id == "new"
 
 
-def test_going_back_to_the_model_before_is_a_newer_deployment():
+def test_rollback_to_the_previous_model_is_a_newer_deployment():
     merger = PartMerger()
     merger.update(part("new", 5, 1_000))
     assert merger.update(part("old", 9, 1_000)).model_id == "old"
@@ -140,7 +140,7 @@ def test_parts_of_the_same_model_under_another_deployment_are_merged():
 
 
 @pytest.mark.parametrize("parts", [[], [("m", 5, 500)], [("m", 5, 1_000)]])
-def test_restored_merger_goes_on_exactly(parts):
+def test_restored_merger_continues_exactly(parts):
     merger = PartMerger()
     for item in parts:
         merger.update(part(*item))
@@ -150,7 +150,7 @@ def test_restored_merger_goes_on_exactly(parts):
     assert restored.update(part("m", 6)) == merger.update(part("m", 6))
 
 
-def test_state_of_another_version_begins_anew():
+def test_state_of_another_version_starts_over():
     merger = PartMerger()
     merger.update(part("m", 5))
     assert PartMerger(b"\x63\x00" + merger.to_bytes()[2:]).to_bytes() == PartMerger().to_bytes()
@@ -166,7 +166,7 @@ def part_of(deployed_ms, model_id):
     return BASELINE.part(accumulator.emit_part(1, 5_000), 0, model_id, deployed_ms)
 
 
-def test_older_deployment_counts_again_once_no_parts_of_the_newer_one_come():
+def test_older_deployment_counts_again_once_parts_of_the_newer_stop():
     merger = PartMerger()
     merger.update(part_of(7_200_000, "new"))
     older = part_of(3_600_000, "old")
@@ -176,14 +176,14 @@ def test_older_deployment_counts_again_once_no_parts_of_the_newer_one_come():
     assert merger.update(older).model_id == "old"
 
 
-def test_older_deployment_stays_left_out_while_parts_of_the_newer_one_come():
+def test_older_deployment_is_ignored_while_parts_of_the_newer_arrive():
     merger = PartMerger()
     found = [merger.update(part) for _ in range(60) for part in (part_of(2, "new"), part_of(1, "old"))]
     assert {item.model_id for item in found if item} == {"new"}
 
 
 @pytest.mark.parametrize("step_ms", [-3_600_000, 3_600_000])
-def test_clock_that_is_set_does_not_silence_the_parts(step_ms):
+def test_adjusted_clock_does_not_silence_the_parts(step_ms):
     accumulator = Accumulator(BASELINE.edges[None, :])
     now_ms = 100_000_000
     for at_ms in (now_ms, now_ms + step_ms, now_ms + step_ms + PART_MS):

@@ -22,6 +22,6 @@ def test_slot_is_the_hour_of_a_working_day_or_of_the_weekend(moment, slot):
     assert slots_of(np.array([int(moment.timestamp() * 1000)])).tolist() == [slot]
 
 
-def test_a_week_has_every_slot_and_no_other():
+def test_week_has_exactly_the_slots():
     hours = np.arange(24 * 7, dtype=np.int64) * 3_600_000
     assert set(slots_of(hours).tolist()) == set(range(SLOTS))

@@ -23,7 +23,7 @@ def shifted(shift: float, count: int = 60):
 
 
 @pytest.mark.parametrize("shift", [4.0, -4.0])
-def test_every_detector_of_the_job_sees_a_shift_soon_after_it(shift):
+def test_every_detector_of_the_job_detects_a_shift_soon(shift):
     records = feed(SignalWatch("amount", {}), shifted(shift))
     fired = {kind: [r["observation"] for r in records if r["detector"] == kind] for kind in JOB_DETECTORS}
     assert all(found and QUIET < found[0] <= 130 for found in fired.values()), fired
@@ -34,18 +34,18 @@ def test_stationary_signal_is_no_drift(seed):
     assert feed(SignalWatch("amount", {}), observations(1_000, seed=seed)) == []
 
 
-def test_signal_whose_mean_stays_at_another_level_than_in_training_is_no_drift():
+def test_constant_offset_from_the_training_mean_is_no_drift():
     assert feed(SignalWatch("amount", {}), observations(1_000, shift=3.0)) == []
 
 
-def test_histogram_that_shifts_under_the_same_mean_is_one():
+def test_histogram_shift_under_the_same_mean_is_a_drift():
     usual, bent = (observation(bins=bins) for bins in ([100] * 10, [400, 0, 0, 100, 100, 0, 0, 0, 0, 400]))
     (record,) = feed(SignalWatch("amount", {}), [usual] * WARM_UP * WINDOW + [bent] * 3 * WINDOW)
     assert (record["detector"], record["observation"]) == (PSI, (WARM_UP + 1) * WINDOW)
     assert record["psi"] > 1
 
 
-def test_record_is_in_the_signals_own_unit_and_fits_the_schema():
+def test_record_is_in_the_unit_of_the_signal_and_fits_the_schema():
     records = feed(SignalWatch("amount", {}), shifted(6.0))
     assert records
     for record in records:
@@ -59,7 +59,7 @@ def test_record_is_in_the_signals_own_unit_and_fits_the_schema():
         assert record["psi"] == pytest.approx(0)
 
 
-def test_record_of_an_earlier_version_is_read_without_what_it_did_not_tell():
+def test_record_of_an_earlier_version_is_read_without_later_fields():
     (record, *_) = feed(SignalWatch("amount", {}), shifted(6.0))
     added = ("expected", "psi", "model_id")
     body = io.BytesIO()
@@ -71,7 +71,7 @@ def test_record_of_an_earlier_version_is_read_without_what_it_did_not_tell():
     assert [read[name] for name in added] == [None] * 3
 
 
-def test_ids_differ_by_signal_detector_and_observation_and_are_the_same_again():
+def test_ids_differ_by_signal_detector_and_observation_and_are_reproducible():
     one, again = (feed(SignalWatch("amount", {}), shifted(6.0)) for _ in range(2))
     other = feed(SignalWatch("score", {}), shifted(6.0))
     ids = [record["drift_id"] for record in one]
@@ -81,7 +81,7 @@ def test_ids_differ_by_signal_detector_and_observation_and_are_the_same_again():
 
 
 @pytest.mark.parametrize("stop", [1, 99, 105])
-def test_restored_watch_goes_on_exactly(stop):
+def test_restored_watch_continues_exactly(stop):
     items = shifted(4.0)
     expected = feed(SignalWatch("amount", {}), items)
     first = SignalWatch("amount", {})
@@ -89,7 +89,7 @@ def test_restored_watch_goes_on_exactly(stop):
     assert before + feed(SignalWatch("amount", first.state()), items[stop:]) == expected
 
 
-def test_another_model_begins_anew_and_its_level_is_no_drift():
+def test_another_model_starts_over_and_its_level_is_no_drift():
     promoted = observations(200, shift=6.0, seed=2, first=QUIET, model_id="fraud-2")
     watch = SignalWatch("score", {})
     assert feed(watch, observations(QUIET) + promoted) == []

@@ -1,4 +1,4 @@
-"""A small archive as `fraudstream archive` writes it, with labels, and what is wrong with both in the field."""
+"""A small archive as `fraudstream archive` writes it, with labels, and with the flaws of real ones."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def truth() -> pa.Table:
-    """Return the labels that hold: of every third transaction none."""
+    """Return the newest labels; every third transaction has none."""
     table = card_world(ROWS)
     labelled = [row for row in range(ROWS) if row % 3]
     return table.take(labelled)
@@ -45,7 +45,7 @@ def truth() -> pa.Table:
 
 @pytest.fixture(scope="session")
 def labels(truth: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the labels in any order, each with an earlier one that said the contrary."""
+    """Write the labels shuffled, each with an earlier, contrary one."""
     held = truth.select(LABEL_ARROW.names)
     earlier = held.set_column(
         held.schema.get_field_index("is_fraud"), held.schema.field("is_fraud"), pc.invert(held["is_fraud"])

@@ -1,4 +1,4 @@
-"""The SQL of fraudstream/exploration/, beside figures that are computed otherwise."""
+"""The SQL of fraudstream/exploration/ agrees with figures computed in another way."""
 
 import shutil
 from collections import Counter
@@ -28,40 +28,40 @@ def scored(store: Store) -> pa.Table:
 
 
 @pytest.fixture(scope="session")
-def judged(scored: pa.Table, truth: pa.Table) -> pa.Table:
-    """Return score, place and label of the transactions that have one."""
+def labelled(scored: pa.Table, truth: pa.Table) -> pa.Table:
+    """Return score, location and label of the labelled transactions."""
     return scored.drop_columns(["event_time"]).join(truth, "transaction_id", join_type="inner").combine_chunks()
 
 
-def test_every_query_is_shown_by_the_script_and_every_one_shown_is_there():
+def test_script_shows_exactly_the_queries_of_the_folder():
     script = (HERE / "explore.py").read_text()
     assert [name for name in QUERIES if f'"{name}"' not in script] == []
     assert [text for text in QUERIES if not query(text).startswith("-- ")] == []
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_query_has_an_answer_with_labels_and_none_is_wrong_without(archive, store, name):
+def test_query_has_rows_with_labels_and_no_error_without(archive, store, name):
     assert len(store.answer(name)) > 0
     needs_labels = {"thresholds", "features", "labels_over_time"}
     assert (len(Store(archive).answer(name)) == 0) == (name in needs_labels)
 
 
-def test_transactions_are_those_that_the_archive_has_once(archive, scored):
+def test_transactions_are_deduplicated(archive, scored):
     expected, repeated = read_archived_rows(archive, artifact().manifest)
     assert repeated > 0
     for name in ("log_partition", "log_offset", "transaction_id"):
         assert sorted(scored[name].to_pylist()) == sorted(expected[name].to_pylist())
 
 
-def test_later_label_holds(store, truth):
+def test_later_label_counts(store, truth):
     found = store.run("FROM labels ORDER BY transaction_id")
     expected = truth.sort_by("transaction_id")
     assert found["transaction_id"].to_pylist() == expected["transaction_id"].to_pylist()
     assert found["is_fraud"].to_pylist() == expected["is_fraud"].to_pylist()
 
 
-def test_thresholds_are_those_of_the_training(store, judged):
-    is_fraud, scores = judged["is_fraud"].to_numpy(), judged["score"].to_numpy().astype(np.float32)
+def test_thresholds_are_those_of_the_training(store, labelled):
+    is_fraud, scores = labelled["is_fraud"].to_numpy(), labelled["score"].to_numpy().astype(np.float32)
     found = store.answer("thresholds").to_pylist()
     assert len(found) > 30
     for row in found:
@@ -69,9 +69,9 @@ def test_thresholds_are_those_of_the_training(store, judged):
         assert (row["precision"], row["recall"]) == (pytest.approx(precision), pytest.approx(recall))
 
 
-def test_features_have_the_auc_of_scikit_learn(archive, store, judged):
+def test_features_have_the_auc_of_scikit_learn(archive, store, labelled):
     features, _ = read_archived_rows(archive, artifact().manifest)
-    together = features.join(judged.select(["transaction_id", "is_fraud"]), "transaction_id", join_type="inner")
+    together = features.join(labelled.select(["transaction_id", "is_fraud"]), "transaction_id", join_type="inner")
     is_fraud = together["is_fraud"].to_numpy()
     found = {row["feature"]: row for row in store.answer("features").to_pylist()}
     assert set(found) == set(FEATURE_NAMES)
@@ -145,13 +145,13 @@ def test_models_have_precision_and_recall_of_their_decisions(store, scored, trut
     assert row["transactions"] == len(card_world(ROWS))
 
 
-def test_labels_over_time_say_which_share_is_known(store):
+def test_labels_over_time_have_the_known_share(store):
     found = store.answer("labels_over_time").to_pylist()
     total = sum(row["transactions"] for row in found)
     assert sum(row["labelled"] * row["transactions"] for row in found) / total == pytest.approx(2 / 3)
 
 
-def test_sql_of_the_page_has_an_answer(store):
+def test_sql_of_the_page_runs(store):
     found = [
         code for language, code in blocks((PROJECT_ROOT / "docs" / "exploring.md").read_text()) if language == "sql"
     ]

@@ -8,7 +8,7 @@ from tests.unit.features.engine_records import HOUR_MS, START_MS
 
 
 def label_batch(*rows):
-    """Labels of merchant m and customer c, numbered, genuine, of 10 units, each an hour later than the one before."""
+    """Return numbered genuine labels of merchant m and customer c, 10 units each, an hour apart."""
     full = [
         {
             "transaction_id": f"l{i}", "customer_id": "c", "merchant_id": "m", "amount_minor": 1000,

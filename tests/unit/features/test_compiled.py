@@ -15,7 +15,7 @@ from models.scoring import tree_shap
 
 
 @pytest.mark.parametrize("module", [kernel, label_kernel, customer_facts, label_facts, hashing, tree_shap, text_search])
-def test_compiled_functions_use_of_other_files_only_those_that_their_cache_checks(module: ModuleType):
+def test_compiled_functions_call_only_functions_that_their_cache_checks(module: ModuleType):
     """Otherwise numba's cache would serve the old machine code after a change there."""
     tree = ast.parse(Path(str(module.__file__)).read_text())
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
@@ -61,7 +61,7 @@ def test_read_only_package_is_compiled_without_a_cache(monkeypatch):
     assert not compiled._may_cache()
 
 
-def test_processes_that_compile_at_once_leave_a_good_cache(tmp_path):
+def test_concurrent_compilation_leaves_a_valid_cache(tmp_path):
     program = (
         "from models.features.warm_up import warm_up; from models.features import kernel; warm_up();"
         "print(sum(kernel.advance.stats.cache_hits.values()))"

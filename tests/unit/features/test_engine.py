@@ -12,7 +12,7 @@ from tests.unit.features.engine_records import HOUR_MS, START_MS, records
 
 
 def features(*rows):
-    """Features of the last row, by name."""
+    """Return the features of the last row by name."""
     batch = FeatureEngine(load=None, capacity=8).advance(records(*rows))
     return dict(zip(FEATURE_NAMES, batch.x[-1].tolist(), strict=True))
 
@@ -43,22 +43,22 @@ def test_worked_example():
     assert x["z_24h"] == pytest.approx((62 - 20) / 11)
     assert (x["to_mean_24h"], x["to_max_7d"]) == (3, pytest.approx(63 / 31))
     assert (x["since_last_s"], x["usual_gap_s"], x["history_count"]) == (3600, 3600, 2)
-    assert x["distance_km"] == pytest.approx(111.195, abs=0.001)  # from the last place known, two hours ago
+    assert x["distance_km"] == pytest.approx(111.195, abs=0.001)  # from the last known location, two hours ago
     assert x["speed_kmh"] == pytest.approx(111.195 / 2, abs=0.001)
     assert (x["hour"], x["is_night"], x["is_weekend"]) == (2, 1, 0)
 
 
 @pytest.mark.parametrize(("age_ms", "count"), [(0, 0), (1, 1), (HOUR_MS, 1), (HOUR_MS + 1, 0)])
-def test_hour_holds_transactions_from_one_hour_old_to_one_millisecond_old(age_ms, count):
+def test_hour_window_has_transactions_from_one_hour_to_one_millisecond_old(age_ms, count):
     assert features({}, {"event_time": START_MS + age_ms})["count_1h"] == count
 
 
-def test_late_transaction_sees_only_what_was_before_it():
+def test_late_transaction_sees_only_earlier_ones():
     x = features({"event_time": START_MS + 10}, {"event_time": START_MS}, {"event_time": START_MS + 5})
     assert x["count_1h"] == 1
 
 
-def test_speed_is_reckoned_over_a_minute_at_least_and_capped():
+def test_speed_is_measured_over_at_least_a_minute_and_capped():
     near = features(
         {"latitude": 0.0, "longitude": 0.0}, {"latitude": 0.0, "longitude": 0.01, "event_time": START_MS + 1}
     )
@@ -69,7 +69,7 @@ def test_speed_is_reckoned_over_a_minute_at_least_and_capped():
     assert far["speed_kmh"] == 10_000
 
 
-def test_half_a_place_is_none():
+def test_single_coordinate_is_no_location():
     assert (
         features({"latitude": 1.0}, {"latitude": 1.0, "longitude": 1.0, "event_time": START_MS + 1})["distance_km"]
         == -1
@@ -84,7 +84,7 @@ def test_weekend_and_night_are_in_utc(hours, weekend, night):
     assert (x["is_weekend"], x["is_night"], x["hour"]) == (weekend, night, hours % 24)
 
 
-def test_full_history_drops_its_oldest_and_does_not_take_an_older_one():
+def test_full_history_drops_its_oldest_and_ignores_older_ones():
     engine = FeatureEngine(load=None, capacity=1)
     rows = [{"event_time": START_MS + i} for i in range(1, K + 2)]
     batch = engine.advance(records(*rows, {"event_time": START_MS}))
@@ -96,12 +96,12 @@ def test_full_history_drops_its_oldest_and_does_not_take_an_older_one():
     assert tiles["count"].sum() == 2 * len(WINDOWS)
 
 
-def test_a_hot_customer_is_counted_beyond_what_is_kept():
+def test_high_volume_customer_is_counted_beyond_the_stored_transactions():
     step_ms = 60_000
     rows = [{"event_time": START_MS + i * step_ms, "amount_minor": 100 * (i + 1)} for i in range(300)]
     x = features(*rows)
     assert x["history_count"] == K
-    assert x["count_1h"] == 60  # within the K kept, so exact
+    assert x["count_1h"] == 60  # within the K stored, so exact
     assert x["count_24h"] == 299
     assert x["sum_24h"] == 299 * 300 / 2
     assert x["max_24h"] == 299
@@ -109,7 +109,7 @@ def test_a_hot_customer_is_counted_beyond_what_is_kept():
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=lambda window: window.name)
-def test_a_window_beyond_what_is_kept_is_too_long_by_a_tile_at_most(window):
+def test_window_beyond_the_stored_transactions_is_too_long_by_at_most_a_tile(window):
     rng = np.random.default_rng(3)
     times = START_MS + np.sort(rng.integers(0, 2 * window.length_ms, 500))
     batch = FeatureEngine(load=None).advance(records(*({"event_time": int(time)} for time in times)))
@@ -123,7 +123,7 @@ def test_a_window_beyond_what_is_kept_is_too_long_by_a_tile_at_most(window):
     assert (counts > earlier(window.length_ms)).any()
 
 
-def test_a_late_transaction_older_than_all_kept_is_counted_but_not_kept():
+def test_late_transaction_older_than_all_stored_is_counted_but_not_stored():
     rows = [{"event_time": START_MS + DAY_MS + i} for i in range(K)]
     x = features(*rows, {"event_time": START_MS}, {"event_time": START_MS + DAY_MS + K})
     assert (x["count_7d"], x["history_count"]) == (K + 1, K)
@@ -148,7 +148,7 @@ def test_duplicates_name_their_first_occurrence():
     assert list(engine.changed(two)) == ["another"]
 
 
-def test_empty_batch_gives_empty_answers():
+def test_empty_batch_has_empty_results():
     engine = FeatureEngine(load=None)
     batch = engine.advance(records())
     assert batch.x.shape == (0, len(FEATURE_NAMES))
@@ -156,7 +156,7 @@ def test_empty_batch_gives_empty_answers():
     assert engine.changed(batch) == {}
 
 
-def test_next_batch_needs_the_scores_of_the_last():
+def test_next_batch_needs_the_scores_of_the_previous():
     engine = FeatureEngine(load=None)
     batch = engine.advance(records({}))
     with pytest.raises(RuntimeError, match="remember"):
@@ -167,13 +167,13 @@ def test_next_batch_needs_the_scores_of_the_last():
 
 
 @pytest.mark.parametrize("scores", [[-0.1], [np.nan], [0.1, 0.2]])
-def test_scores_that_no_model_gives_are_refused(scores):
+def test_impossible_scores_are_refused(scores):
     engine = FeatureEngine(load=None)
     with pytest.raises(ValueError, match="scores"):
         engine.remember(engine.advance(records({})), np.array(scores, np.float32))
 
 
-def test_null_id_is_refused_and_nothing_taken_in():
+def test_null_id_is_refused_without_a_change_of_state():
     engine = FeatureEngine(load=None)
     with pytest.raises(ValueError, match="merchant_id"):
         engine.advance(records({}, {"merchant_id": None}))
@@ -196,7 +196,7 @@ def test_state_of_another_version_is_refused():
         FeatureEngine(load=lambda _: b"\x09\x00 something else").advance(records({}))
 
 
-def test_without_a_store_behind_it_memory_grows_and_forgets_nothing():
+def test_engine_without_a_store_grows_and_forgets_nothing():
     engine = FeatureEngine(load=None, capacity=2)
     for _ in range(2):
         batch = engine.advance(records(*({"customer_id": f"c{i}"} for i in range(9))))

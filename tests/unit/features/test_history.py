@@ -12,7 +12,7 @@ from models.features.history import (
     newest_event_time_ms,
 )
 
-# Written by the versions and never to be changed: the state of running jobs looks like this.
+# Written by the versions, never to be changed: running jobs have such state.
 ENTRY_V1 = (0x0123456789ABCDEF, 1_767_225_600_123, 12.5, 7, 0, 0.25, 48.5, np.nan)
 ENCODED_V1 = bytes.fromhex(
     "0100010028000000efcdab89674523017ba8da769b0100000000484107000000000000000000803e000042420000c07f"
@@ -46,7 +46,7 @@ def test_a_full_history_may_have_tiles():
 
 
 @pytest.mark.parametrize("count", [0, 1, 40, K])
-def test_round_trip_keeps_only_what_is_there(count):
+def test_round_trip_keeps_only_used_entries(count):
     entries = np.zeros(count, ENTRY)
     entries["event_time_ms"] = np.arange(count)
     raw = encode_history(entries)
@@ -64,7 +64,7 @@ def test_round_trip_keeps_only_what_is_there(count):
         (b"\x02\x00\x41\x00\x28\x00\x00\x00" + bytes(40 * 65), "65 entries"),
     ],
 )
-def test_other_bytes_are_refused_with_what_they_were(raw, was):
+def test_other_bytes_are_refused_with_their_version(raw, was):
     with pytest.raises(HistoryVersionError, match=was) as caught:
         decode_history(raw)
     assert "expected version 1 to 3" in str(caught.value)

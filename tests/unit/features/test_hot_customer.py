@@ -33,7 +33,7 @@ def advance(engine, batch):
     return found, engine.changed(found)
 
 
-def test_a_million_events_of_one_customer_are_kept_in_the_bytes_of_a_full_history():
+def test_million_transactions_of_one_customer_take_the_bytes_of_a_full_history():
     engine = FeatureEngine(load=None)
     rng = np.random.default_rng(5)
     chunk, sizes = 50_000, set()
@@ -45,12 +45,12 @@ def test_a_million_events_of_one_customer_are_kept_in_the_bytes_of_a_full_histor
     assert sizes == {LARGEST}
     entries, _, _ = decode_history(changed[HOT])
     assert len(entries) == K, "no window walk is longer"
-    # Tiles count whole twelfths of a window, so what they say of 30 days is the million, but for the batch's rest.
+    # Tiles count whole twelfths of a window, so the count of 30 days is the million, up to the batch's remainder.
     in_month = found.x[-1, FEATURE_NAMES.index("count_30d")]
     assert 19 * chunk < in_month <= 20 * chunk
 
 
-def test_an_id_a_thousand_times_is_in_the_history_once():
+def test_id_sent_a_thousand_times_is_in_the_history_once():
     engine = FeatureEngine(load=None)
     found, changed = advance(
         engine, records(*({"transaction_id": "again", "event_time": START_MS} for _ in range(1_000)))
@@ -61,7 +61,7 @@ def test_an_id_a_thousand_times_is_in_the_history_once():
 
 
 @pytest.mark.parametrize("late_ms", [1, DAY_MS, HORIZON_MS, START_MS])
-def test_late_events_however_old_do_not_make_a_history_grow(late_ms):
+def test_late_transactions_of_any_age_do_not_grow_a_history(late_ms):
     engine = FeatureEngine(load=None)
     rng = np.random.default_rng(5)
     advance(engine, transactions(rng, np.zeros(3 * K, np.int64), START_MS, DAY_MS))
@@ -73,7 +73,7 @@ def test_late_events_however_old_do_not_make_a_history_grow(late_ms):
     assert entries["event_time_ms"][0] >= START_MS, "older than all that are kept: they are in the tiles alone"
 
 
-def test_equal_times_do_not_see_each_other_however_many():
+def test_transactions_of_equal_time_do_not_see_each_other():
     engine = FeatureEngine(load=None)
     found, changed = advance(
         engine, records(*({"transaction_id": f"t{i}", "event_time": START_MS} for i in range(500)))
@@ -102,14 +102,14 @@ def with_history(raw):
     return FeatureEngine(load=lambda _: raw)
 
 
-def test_a_hundred_sent_twice_are_a_hundred_in_the_hour():
+def test_hundred_transactions_sent_twice_count_as_a_hundred_in_the_hour():
     engine = FeatureEngine(load=None)
     advance(engine, ids_of([*range(100), *range(100)]))
     found, _ = advance(engine, ids_of([101]))
     assert found.x[0, FEATURE_NAMES.index("count_1h")] == 100
 
 
-def test_a_duplicate_of_one_that_left_has_its_first_score_even_within_the_batch():
+def test_duplicate_of_an_evicted_transaction_has_its_first_score_even_within_the_batch():
     engine = FeatureEngine(load=None)
     batch = engine.advance(ids_of([*range(K + 10), 3]))
     final = engine.remember(batch, np.arange(len(batch), dtype=np.float32))
@@ -118,7 +118,7 @@ def test_a_duplicate_of_one_that_left_has_its_first_score_even_within_the_batch(
     assert engine.remember(batch, np.ones(1, np.float32)) == 5
 
 
-def test_a_late_transaction_older_than_all_kept_is_recognised_when_it_comes_again():
+def test_repeated_late_transaction_older_than_all_stored_is_recognised():
     engine = FeatureEngine(load=None)
     advance(engine, ids_of(range(1_000, 1_000 + K)))
     late, _ = advance(engine, ids_of([0]))
@@ -129,7 +129,7 @@ def test_a_late_transaction_older_than_all_kept_is_recognised_when_it_comes_agai
 @pytest.mark.parametrize(
     ("apart_ms", "ingest_status"), [(DUPLICATE_MS, DUPLICATE), (DUPLICATE_MS + K * 1_000, TOO_OLD)]
 )
-def test_an_id_is_forgotten_when_its_customer_is_seven_days_past_it(apart_ms, ingest_status):
+def test_id_is_forgotten_seven_days_later_by_the_time_of_its_customer(apart_ms, ingest_status):
     engine = FeatureEngine(load=None)
     advance(engine, ids_of(range(K)))
     advance(engine, ids_of([K], step_ms=apart_ms // K))
@@ -137,7 +137,7 @@ def test_an_id_is_forgotten_when_its_customer_is_seven_days_past_it(apart_ms, in
     assert again.ingest_status.tolist() == [ingest_status]
 
 
-def test_ids_that_are_all_forgotten_leave_a_history_as_large_as_before():
+def test_forgotten_ids_free_their_bytes():
     engine = FeatureEngine(load=None)
     _, crowded = advance(engine, ids_of(range(2 * K)))
     assert len(crowded["c"]) == TILED + K * ID_BYTES
@@ -145,7 +145,7 @@ def test_ids_that_are_all_forgotten_leave_a_history_as_large_as_before():
     assert len(sparse["c"]) == TILED
 
 
-def test_a_customer_with_more_than_may_be_kept_forgets_the_first_that_left():
+def test_oldest_evicted_id_is_forgotten_beyond_the_limit():
     engine = FeatureEngine(load=None)
     advance(engine, ids_of(range(K + MAX_IDS + 1)))
     again, _ = advance(engine, ids_of([1, 0]))

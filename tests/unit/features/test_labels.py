@@ -22,7 +22,7 @@ from tests.unit.features.label_batches import FRAUD, GENUINE, label_batch
 
 
 def features(now_ms, *labels, **transaction):
-    """Features of one transaction of c at m, once these labels are known."""
+    """Return the features of one transaction of c at m, given these labels."""
     engine = FeatureEngine(load=None, capacity=8)
     batch = engine.advance(records({"event_time": now_ms, **transaction}), label_batch(*labels))
     return dict(zip(FEATURE_NAMES, batch.x[-1].tolist(), strict=True))
@@ -54,24 +54,24 @@ def test_worked_example():
 
 
 @pytest.mark.parametrize(("until_ms", "known"), [(-1, 0), (0, 1), (DAY_MS - 1, 1), (DAY_MS, 0)])
-def test_a_label_counts_from_its_label_time_until_the_window_has_left_it(until_ms, known):
+def test_label_counts_from_its_label_time_until_it_leaves_the_window(until_ms, known):
     assert features(START_MS + until_ms, GENUINE)["merchant_known_1d"] == known
 
 
-def test_a_late_transaction_does_not_use_labels_of_its_future():
+def test_late_transaction_does_not_use_labels_of_its_future():
     x = features(START_MS + HOUR_MS // 2, FRAUD, FRAUD, FRAUD)
     assert (x["merchant_known_1d"], x["known_frauds"], x["fraud_run"]) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
-def test_fraud_then_genuine_takes_the_fraud_back_in_any_order_of_arrival(order):
+@pytest.mark.parametrize("sequence", [[0, 1], [1, 0]])
+def test_later_genuine_label_revokes_the_fraud_in_any_sequence_of_arrival(sequence):
     both = [{**FRAUD, "transaction_id": "t"}, {**GENUINE, "transaction_id": "t", "label_time": START_MS + HOUR_MS}]
     both[0]["label_time"] = START_MS
-    x = features(START_MS + DAY_MS // 2, *(both[i] for i in order))
+    x = features(START_MS + DAY_MS // 2, *(both[i] for i in sequence))
     assert (x["merchant_known_1d"], x["merchant_frauds_2d"], x["known_frauds"], x["known_genuine"]) == (1, 0, 0, 1)
 
 
-def test_a_label_sent_twice_counts_once():
+def test_label_sent_twice_counts_once():
     x = features(START_MS + DAY_MS, *[{**FRAUD, "transaction_id": "t", "label_time": START_MS}] * 3)
     assert x["merchant_frauds_2d"] == 1
 
@@ -81,7 +81,7 @@ def test_labels_older_than_the_horizon_are_forgotten():
     assert features(START_MS + HORIZON_MS + 1, FRAUD)["known_frauds"] == 0
 
 
-def test_totals_go_on_counting_what_is_no_longer_kept():
+def test_totals_count_labels_that_are_no_longer_stored():
     many = [{"amount_minor": 100 * (i + 1), "is_fraud": i < 10, "label_time": START_MS + i} for i in range(200)]
     x = features(START_MS + HOUR_MS, *many)
     assert (x["merchant_known_1d"], x["merchant_frauds_28d"]) == (200, 10)
@@ -90,19 +90,19 @@ def test_totals_go_on_counting_what_is_no_longer_kept():
     assert x["since_merchant_fraud_s"] == np.float32((HOUR_MS - 9) / 1000)
 
 
-def test_days_are_counted_whole_beyond_the_labels_kept():
+def test_whole_days_are_counted_beyond_the_stored_labels():
     many = [{"label_time": START_MS + i * HOUR_MS} for i in range(200)]  # eight days and eight hours
     now_ms = START_MS + 200 * HOUR_MS
     x = features(now_ms, *many)
-    assert x["merchant_known_2d"] == 47  # within those kept: exact
+    assert x["merchant_known_2d"] == 47  # within the stored ones: exact
     first_day = (now_ms - 7 * DAY_MS) // DAY_MS * DAY_MS
     assert x["merchant_known_7d"] == (now_ms - first_day) // HOUR_MS
     late = features(START_MS + 100 * HOUR_MS, *many)
-    assert late["merchant_known_7d"] == 96  # the four days that were over then
+    assert late["merchant_known_7d"] == 96  # the four complete days
     assert late["known_genuine"] == 0
 
 
-def test_labels_are_in_memory_until_they_are_taken():
+def test_changed_labels_are_in_memory_until_they_are_written():
     stored = {"m": {}, "c": {}}
     engine = FeatureEngine(
         load={}.get, load_merchant=stored["m"].get, load_customer=stored["c"].get, capacity=1
@@ -118,7 +118,7 @@ def test_labels_are_in_memory_until_they_are_taken():
     assert batch.x[0, FEATURE_NAMES.index("known_frauds")] == 1
 
 
-def test_labels_of_other_engines_customers_teach_about_the_merchant_alone():
+def test_labels_of_customers_of_other_engines_count_only_for_the_merchant():
     engine = FeatureEngine(load=None)
     labels = label_batch(FRAUD, FRAUD)
     labels.mine[0] = False
@@ -130,7 +130,7 @@ def test_labels_of_other_engines_customers_teach_about_the_merchant_alone():
     assert (x["merchant_frauds_2d"], x["known_frauds"]) == (2, 1)
 
 
-# Written by version 1 and never to be changed: the state of running jobs looks like this.
+# Written by version 1, never to be changed: running jobs have such state.
 ENCODED_V1 = bytes.fromhex("0100010018000000efcdab89674523017ba8da769b010000c509000000000000")
 
 
@@ -145,7 +145,7 @@ def test_version_1_is_still_read_and_version_2_written():
     assert batch.x[0, FEATURE_NAMES.index("known_frauds")] == 1
 
 
-def test_the_record_is_bounded():
+def test_record_is_bounded():
     labels, totals = np.zeros(KEPT_LABELS, LABEL), np.zeros(1, TOTALS)
     tiles = np.zeros(DAYS_KEPT, DAY_TILE)
     assert len(encode_labels(labels, totals, tiles)) == 1_544
@@ -173,7 +173,7 @@ def others(count):
 
 @pytest.mark.parametrize("count", [63, 64, 200, 1_000, KEPT_LABELS + MAX_LEFT - 1])
 @pytest.mark.parametrize("again", [FRAUD, GENUINE], ids=["sent again", "taken back"])
-def test_a_label_of_a_busy_merchant_counts_once_when_it_is_sent_again_or_taken_back(count, again):
+def test_label_of_a_busy_merchant_counts_once_when_repeated_or_revoked(count, again):
     first = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
     later = {**again, "transaction_id": "x", "label_time": START_MS + 2 * DAY_MS}
     x = features(START_MS + 3 * DAY_MS, first, *others(count), later)
@@ -183,14 +183,14 @@ def test_a_label_of_a_busy_merchant_counts_once_when_it_is_sent_again_or_taken_b
     assert x["since_merchant_fraud_s"] == (86_400 if frauds else -1)
 
 
-def test_an_older_label_of_one_that_left_counts_for_nothing():
+def test_older_label_of_an_evicted_transaction_does_not_count():
     holds = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
     older = {**GENUINE, "transaction_id": "x", "label_time": START_MS - 1}
     x = features(START_MS + 3 * DAY_MS, holds, *others(100), older)
     assert (x["merchant_known_7d"], x["merchant_frauds_7d"]) == (101, 1)
 
 
-def test_a_second_label_counts_again_after_more_than_the_ledger_holds():
+def test_second_label_counts_again_once_the_ledger_overflowed():
     first = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
     later = {**GENUINE, "transaction_id": "x", "label_time": START_MS + 2 * DAY_MS}
     count = KEPT_LABELS + MAX_LEFT
@@ -198,14 +198,14 @@ def test_a_second_label_counts_again_after_more_than_the_ledger_holds():
     assert (x["merchant_known_7d"], x["merchant_frauds_7d"]) == (count + 2, 1)
 
 
-def test_what_was_the_largest_and_the_newest_is_found_again_when_it_is_taken_back():
+def test_previous_largest_and_newest_are_restored_when_a_label_is_revoked():
     largest = {"transaction_id": "x", "label_time": START_MS, "amount_minor": 90_000}
     now_fraud = {**largest, **FRAUD, "label_time": START_MS + 2 * DAY_MS}
     x = features(START_MS + 3 * DAY_MS, largest, *others(100), now_fraud)
     assert (x["genuine_max"], x["genuine_mean"]) == (10, 10)
 
 
-def test_two_customers_of_a_merchant_may_have_transactions_of_one_id():
+def test_equal_transaction_ids_of_two_customers_of_a_merchant_are_separate():
     one, other = {"transaction_id": "1", "customer_id": "anna", **FRAUD}, {"transaction_id": "1", "customer_id": "ben"}
     known = features(START_MS + DAY_MS, one, other)
     assert (known["merchant_known_28d"], known["merchant_frauds_28d"]) == (2, 1)

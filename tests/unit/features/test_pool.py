@@ -12,46 +12,46 @@ from tests.unit.features.label_batches import FRAUD, label_batch
 
 
 class Loads:
-    """A store that notes what it is asked for."""
+    """A store that records the requested keys."""
 
     def __init__(self):
-        self.asked = []
+        self.requested = []
 
     def __call__(self, key):
-        self.asked.append(key)
+        self.requested.append(key)
 
-    def of(self, pool, keys):
-        self.asked.clear()
+    def load(self, pool, keys):
+        self.requested.clear()
         pool.slots(keys)
-        return list(self.asked)
+        return list(self.requested)
 
 
 def names(*numbers):
     return [f"k{number}" for number in numbers]
 
 
-def test_the_younger_half_stays_when_the_pool_is_full():
+def test_younger_half_stays_when_the_pool_is_full():
     loads = Loads()
     pool = HistoryPool(capacity=8, load=loads)
     pool.slots(names(0, 1, 2, 3))
     pool.slots(names(4, 5, 6, 7))
     pool.slots(names(0))
-    assert loads.of(pool, names(8)) == ["k8"]
-    # 1 to 3 were not used since the half before last came, 0 was.
-    assert loads.of(pool, names(0, 4, 5, 6, 7)) == []
-    assert loads.of(pool, names(1)) == ["k1"]
+    assert loads.load(pool, names(8)) == ["k8"]
+    # 1 to 3 were not used since the half before the last arrived, 0 was.
+    assert loads.load(pool, names(0, 4, 5, 6, 7)) == []
+    assert loads.load(pool, names(1)) == ["k1"]
 
 
-def test_what_is_always_used_is_read_once_whatever_else_comes():
+def test_record_in_constant_use_is_read_once():
     loads = Loads()
     pool = HistoryPool(capacity=100, load=loads)
     for number in range(2_000):
         pool.slots([*names(*range(20)), f"once-{number}"])
-    assert sorted(key for key in loads.asked if key[0] == "k") == sorted(names(*range(20)))
+    assert sorted(key for key in loads.requested if key[0] == "k") == sorted(names(*range(20)))
     assert len(pool) <= 100
 
 
-def test_a_pool_never_holds_more_than_its_capacity_unless_one_batch_does():
+def test_pool_exceeds_its_capacity_only_for_a_larger_batch():
     pool = HistoryPool(capacity=10, load=Loads())
     for start in range(0, 300, 7):
         slots = pool.slots(names(*range(start, start + 7)))
@@ -61,7 +61,7 @@ def test_a_pool_never_holds_more_than_its_capacity_unless_one_batch_does():
     assert (pool.capacity, len(pool)) == (25, 25)
 
 
-def test_rows_of_those_that_stay_are_kept_when_one_batch_makes_the_pool_grow():
+def test_records_keep_their_rows_when_a_batch_grows_the_pool():
     stored = {f"k{i}": encode_history(np.zeros(i, HistoryPool(capacity=1, load=None).entries.dtype)) for i in range(40)}
     pool = HistoryPool(capacity=3, load=stored.get)
     for keys in (names(1, 2), names(*range(40)), names(3, 39)):
@@ -70,7 +70,7 @@ def test_rows_of_those_that_stay_are_kept_when_one_batch_makes_the_pool_grow():
 
 
 @pytest.mark.parametrize("leave", ["full", "dropped"])
-def test_labels_that_are_not_stored_yet_outlive_their_row(leave):
+def test_unstored_labels_outlive_their_row(leave):
     engine = FeatureEngine(load=lambda _: None, load_merchant=lambda _: None, load_customer=lambda _: None, capacity=1)
     engine.learn(label_batch(FRAUD))
     if leave == "full":
@@ -83,7 +83,7 @@ def test_labels_that_are_not_stored_yet_outlive_their_row(leave):
     assert not engine.customer_awaits_storing("c")
 
 
-def test_a_ledger_row_is_free_again_when_its_key_leaves():
+def test_ledger_row_is_freed_when_its_key_is_evicted():
     pool = LabelPool(capacity=2, load=lambda _: None)
     for number in range(50):
         slots = pool.slots(names(number))

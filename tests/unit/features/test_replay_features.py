@@ -19,14 +19,14 @@ def test_features_do_not_depend_on_the_batch_size(monkeypatch, batch_rows):
     assert whole.tobytes() == parts.tobytes()
 
 
-def test_a_row_does_not_see_what_comes_after_it():
+def test_row_does_not_see_later_rows():
     table = history().slice(0, 600)
     whole, _ = replay_features(table, **NO_RISK)
     beginning, _ = replay_features(table.slice(0, 300), **NO_RISK)
     assert whole[:300].tobytes() == beginning.tobytes()
 
 
-def test_repeated_transactions_are_told():
+def test_repeated_transactions_are_reported():
     table = history().slice(0, 50)
     _, duplicate = replay_features(pa.concat_tables([table, table]), **NO_RISK)
     assert duplicate.tolist() == [False] * 50 + [True] * 50

@@ -20,15 +20,15 @@ from models.features.table import (
 from models.features.window import Window
 
 
-def test_names_are_unique_and_sixty_or_more():
+def test_names_are_unique_and_at_least_sixty():
     assert len(set(FEATURE_NAMES)) == len(FEATURE_NAMES) >= 60
 
 
-def test_usual_names_a_feature_of_the_table():
+def test_usual_value_is_a_feature_of_the_table():
     assert {f.usual.feature for f in FEATURES if f.usual and f.usual.feature} <= set(FEATURE_NAMES)
 
 
-def test_usual_count_of_an_hour_is_the_168th_part_of_a_week():
+def test_usual_count_of_an_hour_is_a_168th_of_a_week():
     assert FEATURES[FEATURE_NAMES.index("count_1h")].usual == ("count_7d", 1 / 168)
 
 
@@ -36,13 +36,13 @@ CUSTOMER = (customer_facts.WINDOWED_FACTS, customer_facts.OTHER_FACTS, WINDOWS)
 LABELS = (label_facts.WINDOWED_FACTS, label_facts.OTHER_FACTS, LABEL_WINDOWS)
 
 
-def test_kernels_compute_every_operation_once_and_no_other():
+def test_kernels_compute_exactly_the_operations_each_once():
     entity = (*entity_kernel.WINDOWED_FACTS, *entity_kernel.OTHER_FACTS)
     facts = [*CUSTOMER[0], *CUSTOMER[1], *LABELS[0], *LABELS[1], *entity]
     assert sorted(facts) == sorted(operation.value for operation in Operation)
 
 
-def test_every_feature_is_another_fact_of_one_kernel():
+def test_every_feature_is_a_distinct_fact_of_one_kernel():
     customer, labels = FeatureLayout.of(*CUSTOMER), FeatureLayout.of(*LABELS)
     entities = range(FIRST_ENTITY_COLUMN, FIRST_ENTITY_COLUMN + ENTITY_WIDTH * len(ENTITIES))
     assert sorted([*customer.columns, *labels.columns, *entities]) == list(range(len(FEATURES)))
@@ -56,7 +56,7 @@ def test_windows_are_shortest_first_and_made_of_whole_tiles(windows):
     assert all(window.tile_ms * 12 == window.length_ms for window in windows)
 
 
-def test_a_window_that_the_kernel_does_not_keep_is_refused():
+def test_window_without_kernel_support_is_refused():
     year = Window(name="1y", length_ms=360 * 86_400_000)
     with pytest.raises(ValueError, match="count_1y"):
         fact_index(replace(FEATURES[0], name="count_1y", window=year), *CUSTOMER)
@@ -69,13 +69,13 @@ def test_spec_hash_changes_with_the_table(monkeypatch, change):
     assert spec_hash() != before
 
 
-def test_spec_hash_changes_with_the_order(monkeypatch):
+def test_spec_hash_depends_on_the_sequence_of_features(monkeypatch):
     before = spec_hash()
     monkeypatch.setattr(table, "FEATURES", FEATURES[::-1])
     assert spec_hash() != before
 
 
-def test_spec_hash_does_not_hang_on_usual(monkeypatch):
+def test_spec_hash_does_not_depend_on_usual(monkeypatch):
     before = spec_hash()
     monkeypatch.setattr(table, "FEATURES", tuple(replace(feature, usual=None) for feature in FEATURES))
     assert spec_hash() == before

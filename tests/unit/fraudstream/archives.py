@@ -40,7 +40,7 @@ def archive_history(
     records = pa.table([columns[name] for name in INFERENCE_ARROW.names], schema=INFERENCE_ARROW)
     with ArchiveFolder(folder, "inference") as archive:
         archive.write(archive_table(records.combine_chunks().to_batches()[0], [(0, n) for n in range(rows)]), {0: rows})
-        # After a restart the last transaction is logged once more.
+        # After a restart the last transaction is logged again.
         again = archive_table(records.slice(rows - 1).combine_chunks().to_batches()[0], [(0, rows)])
         archive.write(again, {0: rows + 1})
     return folder

@@ -37,11 +37,7 @@ VERBS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", raising=False)
-    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("separate_state")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -62,7 +58,7 @@ def test_help_of_a_verb_has_examples(verb):
     assert f"fraudstream {verb}" in CliRunner().invoke(cli.app, [verb, "--help"]).output
 
 
-def test_command_line_does_not_load_what_takes_seconds():
+def test_command_line_does_not_import_slow_modules():
     code = "import sys, fraudstream.cli.main; print({'mlflow', 'onnxruntime', 'lightgbm', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout == "set()\n"
@@ -84,7 +80,7 @@ def test_unknown_option_exits_2():
     "command",
     [["jobs"], ["topics", "ls"], ["produce", "--seconds", "1"], ["alerts", "tail"], ["dlq", "ls"], ["monitor"]],
 )
-def test_nothing_running_exits_3_and_says_how_to_start(command):
+def test_command_without_a_running_stack_exits_3_and_says_how_to_start(command):
     done = run(*command)
     assert done.returncode == 3
     assert "fraudstream up" in done.stderr
@@ -98,13 +94,13 @@ def test_broker_that_does_not_answer_exits_3(monkeypatch):
     assert type(done.exception).__name__ == "NotReady"
 
 
-def test_status_json_is_one_object_and_exits_3_when_nothing_runs():
+def test_status_json_is_one_object_and_exits_3_without_a_running_stack():
     done = run("status", "--json")
     assert done.returncode == 3
     assert json.loads(done.stdout)["ready"] is False
 
 
-def test_doctor_json_tells_a_fix_for_each_missing_thing():
+def test_doctor_json_has_a_fix_for_each_missing_prerequisite():
     done = run("doctor", "--json")
     findings = {row["name"]: row for row in json.loads(done.stdout)}
     assert done.returncode == 3
@@ -113,7 +109,7 @@ def test_doctor_json_tells_a_fix_for_each_missing_thing():
     assert all(row["fix"] for row in findings.values() if not row["ok"])
 
 
-def test_down_with_nothing_running_is_no_failure():
+def test_down_without_a_running_stack_is_no_failure():
     done = run("down", "--json")
     assert (done.returncode, json.loads(done.stdout)) == (0, {"stopped": []})
 
@@ -126,13 +122,13 @@ def test_simulate_writes_a_file(tmp_path):
     assert target.is_file()
 
 
-def test_wrong_model_is_told_before_anything_is_submitted():
+def test_invalid_model_is_reported_before_submitting():
     done = run("submit")
     assert done.returncode == 2
     assert "manifest.json" in done.stderr
 
 
-def test_topic_is_reset_only_with_a_state_to_go_on_from():
+def test_topic_is_reset_only_with_a_state_to_continue_from():
     done = CliRunner().invoke(cli.app, ["submit", "--reset-topic", "labels"])
     assert isinstance(done.exception, UserError)
     assert "expected --from-savepoint with --reset-topic, got none" in str(done.exception)

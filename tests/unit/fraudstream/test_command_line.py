@@ -19,11 +19,7 @@ COMMAND = [sys.executable, "-m", "fraudstream"]
 SMALL_WORLD = ["--customers", "50", "--merchants", "100", "--days", "4"]
 
 
-@pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", raising=False)
-    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("separate_state")
 
 
 def run(*arguments, **options):
@@ -35,7 +31,7 @@ def run(*arguments, **options):
 @pytest.mark.parametrize(
     "command", [["doctor"], ["doctor", "--json"], ["down"], ["status", "--json"], ["rules", "log"]]
 )
-def test_a_reader_that_has_gone_ends_the_command_without_a_word(command):
+def test_closed_pipe_ends_the_command_silently(command):
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as gone:
@@ -44,7 +40,7 @@ def test_a_reader_that_has_gone_ends_the_command_without_a_word(command):
 
 
 @pytest.mark.parametrize("command", [["doctor"], ["doctor", "--json"], ["down"]])
-def test_an_output_without_space_is_said(command):
+def test_full_output_is_reported(command):
     with Path("/dev/full").open("wb") as full:
         done = run(*command, stdout=full)
     assert done.returncode == 1
@@ -53,7 +49,7 @@ def test_an_output_without_space_is_said(command):
     assert "Exception ignored" not in done.stderr
 
 
-def test_a_file_in_the_place_of_the_state_folder_is_a_mistake(tmp_path):
+def test_file_instead_of_the_state_folder_is_a_user_error(tmp_path):
     (tmp_path / "state").write_text("")
     for command in (["down"], ["rules", "log"], ["model", "log"]):
         done = run(*command, stdout=subprocess.PIPE)
@@ -63,7 +59,7 @@ def test_a_file_in_the_place_of_the_state_folder_is_a_mistake(tmp_path):
 
 
 @pytest.mark.parametrize("target", ["a-file/history.parquet", "a-folder"])
-def test_an_output_that_can_not_be_is_a_mistake_and_leaves_what_was_there(tmp_path, target):
+def test_invalid_output_is_a_user_error_and_keeps_existing_files(tmp_path, target):
     (tmp_path / "a-file").write_text("kept")
     (tmp_path / "a-folder").mkdir()
     done = run("simulate", "--out", str(tmp_path / target), *SMALL_WORLD, stdout=subprocess.PIPE)
@@ -74,7 +70,7 @@ def test_an_output_that_can_not_be_is_a_mistake_and_leaves_what_was_there(tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a-file", "a-folder"]
 
 
-def test_a_disk_that_takes_no_more_leaves_the_file_of_before(tmp_path):
+def test_full_disk_keeps_the_previous_file(tmp_path):
     target = tmp_path / "history.parquet"
     target.write_bytes(b"of before")
 
@@ -89,7 +85,7 @@ def test_a_disk_that_takes_no_more_leaves_the_file_of_before(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["history.parquet"]
 
 
-def test_a_folder_in_the_place_of_a_file_is_told(tmp_path):
+def test_folder_instead_of_a_file_is_a_user_error(tmp_path):
     for command in (
         ["train", "--history", str(tmp_path)],
         ["replay", str(tmp_path)],
@@ -116,13 +112,13 @@ def test_a_folder_in_the_place_of_a_file_is_told(tmp_path):
         ["model", "deploy", "x", "--wait", "inf"],
     ],
 )
-def test_a_number_without_an_end_is_refused(command):
+def test_infinite_number_is_refused(command):
     done = CliRunner().invoke(cli.app, command)
     assert isinstance(done.exception, UserError | SystemExit)
     assert "finite" in str(done.exception) or done.exit_code == 2
 
 
-def test_text_that_is_no_utf8_is_refused():
+def test_text_that_is_not_utf8_is_refused():
     done = run("rules", "snooze", os.fsdecode(b"c-\xff"), "--days", "1", stdout=subprocess.PIPE)
     assert done.returncode == 2
     assert "expected UTF-8 as customer" in done.stderr
@@ -143,7 +139,7 @@ main()
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("module", ["typer", "fraudstream.cli.data", "numpy.random"])
-def test_a_command_that_is_interrupted_while_it_loads_ends_as_one_that_runs(number, module):
+def test_command_interrupted_while_loading_ends_as_a_running_one(number, module):
     code = INTERRUPTING_IMPORT.format(module=module, number=number)
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code, "simulate", "--out", "x.parquet", *SMALL_WORLD],

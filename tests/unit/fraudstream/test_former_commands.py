@@ -11,11 +11,7 @@ from fraudstream.terminal import err
 PROGRAM = typer.main.get_command(app)
 
 
-@pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", raising=False)
-    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("separate_state")
 
 
 def run(*arguments: str):
@@ -60,12 +56,12 @@ def test_former_suite_runs_the_current_one(monkeypatch):
 
 
 @pytest.mark.parametrize(("command", "words"), WORDS.items())
-def test_former_words_of_a_command_are_not_in_its_help(command, words):
+def test_former_options_of_a_command_are_not_in_its_help(command, words):
     text = run(*command.split(), "--help")[0].stdout
     assert not any(former in text for former in words)
     assert all(current in text for current in words.values())
 
 
-def test_former_word_of_one_command_stays_unknown_to_others():
+def test_former_option_of_one_command_stays_unknown_to_others():
     done, _ = run("dlq", "ls", "--mend-keys")
     assert done.exit_code == 2

@@ -1,4 +1,4 @@
-"""Help of every command, option and setting, in the words of the field."""
+"""Help of every command, option and setting uses the field's vocabulary."""
 
 import re
 from collections.abc import Iterator
@@ -41,24 +41,24 @@ TEXTS = dict(texts())
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))
-def test_every_command_and_option_has_a_help_text_in_the_words_of_the_field(name):
+def test_help_of_every_command_and_option_uses_the_vocabulary(name):
     text = TEXTS[name]
     assert text[:1].isupper() or text.startswith("k of"), f"{name}: {text!r}"
     assert not BANNED.search(text), f"{name}: {BANNED.search(text)}"
 
 
 @pytest.mark.parametrize("name", sorted(name for name in TEXTS if ": " in name))
-def test_help_of_an_option_says_what_the_value_is(name):
+def test_help_of_an_option_describes_its_value(name):
     assert not re.match(r"(Of|Only|So|Who|What|Which|Why|How|0:)\b", TEXTS[name]), TEXTS[name]
     assert TEXTS[name].endswith((".", ")", "]")), TEXTS[name]
 
 
 @pytest.mark.parametrize("row", [row for row in configuration_reference().splitlines() if row.startswith("| `")])
-def test_text_of_a_setting_is_in_the_words_of_the_field(row):
+def test_text_of_a_setting_uses_the_vocabulary(row):
     assert not BANNED.search(row.rpartition(" | ")[2])
 
 
-def test_banned_words_are_noticed_and_limits_are_not():
+def test_banned_words_are_found_and_limits_are_not():
     assert BANNED.search("Seconds between two looks.")
     assert BANNED.search("Most transactions that wait.")
     assert not BANNED.search("Delivery guarantee: at-least-once; at most 10.")

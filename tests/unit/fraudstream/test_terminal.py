@@ -18,7 +18,7 @@ def shown(capsys):
     return lambda: capsys.readouterr().out
 
 
-def test_table_and_line_show_hostile_text_as_it_is(shown):
+def test_table_and_line_escape_hostile_text(shown):
     screen.write_table(("key",), [(HOSTILE,)])
     screen.write_line(HOSTILE)
     text = shown()
@@ -55,7 +55,7 @@ def test_reason_of_hostile_records_is_printable(shown):
     ],
     ids=["by contribution", "without a usual value", "of an earlier version", "of a rule on texts"],
 )
-def test_reason_says_what_it_has(reason, words):
+def test_reason_shows_its_fields(reason, words):
     assert reason_words(reason, "EUR") == words
 
 

@@ -15,7 +15,7 @@ def test_job_needs_every_topic_that_it_reads_or_writes():
     assert topics.labels not in JobNeeds.of(job_config(labels=False)).reads
 
 
-def test_standby_writes_its_scores_alone():
+def test_standby_writes_only_its_scores():
     assert JobNeeds.of(job_config(standby=True)).writes == (Topics().scores,)
 
 
@@ -25,14 +25,14 @@ def test_exactly_once_needs_transactions_of_its_prefix():
     assert needs.transactional_id == "mine-submit-check"
 
 
-def test_broker_that_tells_no_rights_is_taken_to_have_none():
+def test_broker_that_reports_no_rights_counts_as_one_without_authorisation():
     assert not _lacks(None, AclOperation.READ)
     assert not _lacks(set(), AclOperation.READ)
     assert _lacks({AclOperation.DESCRIBE}, AclOperation.READ)
     assert not _lacks({AclOperation.ALL}, AclOperation.READ)
 
 
-def test_advice_names_what_is_to_be_done_and_nothing_else():
+def test_advice_names_only_what_is_to_be_done():
     settings = load_settings()
     assert "topics create" in advice(settings, ["missing a"])
     assert "rant the rights" not in advice(settings, ["missing a"])

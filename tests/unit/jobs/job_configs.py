@@ -4,7 +4,7 @@ from jobs.job_config import JobConfig
 
 
 def job_config(**changes: Any) -> JobConfig:
-    """Return settings that the job can work with, changed where a test wants it."""
+    """Return valid job settings with some changed."""
     return JobConfig(
         **{
             "bootstrap_servers": "broker:9092",

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 
 class MapLike(dict):
-    """A dict with the verbs of Flink's map state."""
+    """A dict with the methods of Flink's map state."""
 
     def put(self, key, value):
         self[key] = value

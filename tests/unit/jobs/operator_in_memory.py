@@ -1,4 +1,4 @@
-"""The scoring operator without a Flink around it: its keyed state and its counters are in memory."""
+"""The scoring operator without Flink: keyed state and counters in memory."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ CODECS = {
 
 
 class MapState:
-    """A map of each key."""
+    """Map state by key."""
 
     def __init__(self, context: "Context") -> None:
         self._context, self.maps = context, defaultdict[int, dict[Any, bytes]](dict)
@@ -60,7 +60,7 @@ class MapState:
 
 
 class ValueState:
-    """A value of each key."""
+    """Value state by key."""
 
     def __init__(self, context: "Context") -> None:
         self._context, self.values = context, dict[int, bytes]()
@@ -113,7 +113,7 @@ class Context:
         return SimpleNamespace(register_processing_time_timer=lambda _at_ms: None)
 
     def stored(self) -> dict[str, Any]:
-        """Return all that is stored, to be compared."""
+        """Return all stored state, for comparisons."""
         return {
             name: {key: dict(found) for key, found in state.maps.items() if found}
             if isinstance(state, MapState)
@@ -123,16 +123,16 @@ class Context:
 
 
 class OperatorInMemory:
-    """A scoring operator that has begun, and all that it emitted.
+    """An opened scoring operator and everything it emitted.
 
     Parameters
     ----------
     folder : Path
-        Of the model.
+        Folder of the model.
     context : Context, optional
-        Of an earlier operator: this one is restored from it.
+        Context of an earlier operator, from which this one is restored.
     changes
-        Of the job's settings.
+        Changed settings of the job.
     """
 
     def __init__(self, folder: Path, context: Context | None = None, **changes: Any) -> None:
@@ -150,7 +150,7 @@ class OperatorInMemory:
         self.sent = 0
 
     def send(self, kind: int, records: Sequence[tuple[str | None, bytes]], *, shard: int, time_ms: int) -> None:
-        """Give the operator a micro-batch for one shard."""
+        """Process a micro-batch of one shard."""
         self.context.key = shard
         keys, payloads = [key for key, _ in records], [payload for _, payload in records]
         positions = [self.sent + number for number in range(len(records))]
@@ -179,7 +179,7 @@ class OperatorInMemory:
         return found
 
     def wake(self, *, shard: int) -> None:
-        """Let a timer of a shard go off."""
+        """Fire a timer of a shard."""
         self.context.key = shard
         self._keep(self.operator.on_timer(0, self.context))  # type: ignore[arg-type]
 

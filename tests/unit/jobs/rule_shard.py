@@ -1,4 +1,4 @@
-"""A shard that scores with rules, and its control records."""
+"""A shard with rules, and its control records."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from schemas.customer_snooze import CustomerSnooze
 from schemas.registry import FileRegistry
 from tests.records import NOON, NOON_MS
 from tests.unit.jobs.job_configs import job_config
+from tests.unit.jobs.map_state import MapLike
 from tests.unit.jobs.value_state import Value
 from tests.unit.training.histories import artifact, history
 
@@ -40,29 +41,19 @@ class Counts:
         self.refusals += 1
 
 
-class Entries(dict):
-    """A map state."""
-
-    put = dict.__setitem__
-    contains = dict.__contains__
-
-    def remove(self, key):
-        self.pop(key, None)
-
-
 def shard_state():
     return SimpleNamespace(
         rules=Value(),
         pending_rules=Value(),
-        snoozes=Entries(),
-        list_entries=Entries(),
+        snoozes=MapLike(),
+        list_entries=MapLike(),
         begun=Value(),
         put_all=dict.update,
     )
 
 
 class Shard:
-    """A shard's rules, and what they told."""
+    """Rules of one shard; each method returns the resulting model events."""
 
     def __init__(self, state=None):
         self.state = state or shard_state()
@@ -75,18 +66,18 @@ class Shard:
         self.rules = ShardRules(4, self.state, self.reader, reports, self.counts, snoozes, lists)
 
     def begin(self, first=None, records=NO_RECORDS):
-        return told(self.rules.begin(NOON_MS, first, records))
+        return reported(self.rules.begin(NOON_MS, first, records))
 
-    def apply(self, ordered):
-        return self.apply_raw(encoded(ordered))
+    def apply(self, rule_book):
+        return self.apply_raw(encoded(rule_book))
 
     def apply_raw(self, payload):
         self.rules.apply(payload)
         self.reader.request(payload).result(30)
-        return told(self.rules.poll(NOON_MS))
+        return reported(self.rules.poll(NOON_MS))
 
     def snooze(self, customer_id, payload):
-        return told(self.rules.snooze(customer_id, payload, NOON_MS))
+        return reported(self.rules.snooze(customer_id, payload, NOON_MS))
 
     def decisions(self):
         ruled, ruling = self.rules.rule(*scored())
@@ -94,11 +85,11 @@ class Shard:
         return {Decision(value).name for value in ruled.decisions}, ruling
 
 
-def encoded(ordered):
-    return BOOKS.encode(ordered.to_record())
+def encoded(rule_book):
+    return BOOKS.encode(rule_book.to_record())
 
 
-def told(rows):
+def reported(rows):
     events = [EVENTS.decode(payload) for topic, _keys, payloads in rows for payload in payloads]
     return [(event["kind"], event["deployment_id"], event["shard"], event["detail"]) for event in events]
 

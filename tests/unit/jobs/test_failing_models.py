@@ -1,4 +1,4 @@
-"""Models that fail while they serve: a challenger is removed, a champion gives way to the models before it."""
+"""Models that fail while deployed: a challenger is removed, a champion is replaced by the previous models."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -25,12 +25,12 @@ from tests.unit.training.histories import customer_folder, other_folder
 SHARD = SHARD_KEYS[2][0]
 
 
-def own_id() -> str:
+def settings_model_id() -> str:
     """Return the id of the model in the settings."""
     return str(named(customer_folder())["model_id"])
 
 
-def other_id() -> str:
+def deployed_model_id() -> str:
     """Return the id of the model that is deployed."""
     return str(named(other_folder())["model_id"])
 
@@ -45,7 +45,7 @@ class Failing:
         }
         begin, score = OnnxModel.__init__, OnnxModel.score
 
-        def noted(model: OnnxModel, onnx: bytes, **named: Any) -> None:
+        def remembered(model: OnnxModel, onnx: bytes, **named: Any) -> None:
             begin(model, onnx, **named)
             model.__dict__["of"] = digests[onnx]
 
@@ -53,7 +53,7 @@ class Failing:
             scores = score(model, x)
             return self.does(scores) if model.__dict__["of"] == self.model_id else scores
 
-        monkeypatch.setattr(OnnxModel, "__init__", noted)
+        monkeypatch.setattr(OnnxModel, "__init__", remembered)
         monkeypatch.setattr(OnnxModel, "score", failing)
 
 
@@ -74,9 +74,9 @@ FAILURES = {"raises": raising, "NaN": nan, "more than 1": lambda scores: scores 
 
 
 def deploy(operator: OperatorInMemory, *challengers: dict[str, Any], champion: Any = None) -> None:
-    """Order models and wait until they are loaded; the next batch changes to them."""
-    told = deployment(champion or named(customer_folder()), *challengers)
-    payload = RecordCodec(CONTROL, "", FileRegistry()).encode(told.to_record())
+    """Deploy models and wait until they are loaded; the next batch switches to them."""
+    deployed = deployment(champion or named(customer_folder()), *challengers)
+    payload = RecordCodec(CONTROL, "", FileRegistry()).encode(deployed.to_record())
     operator.send(DEPLOYMENT, [("deployment", payload)], shard=SHARD, time_ms=now_ms())
     operator.operator._shards[SHARD].models._request.result(60)
 
@@ -97,17 +97,17 @@ def scored_alone(folder: Any, end: int) -> dict[str, float]:
 
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("share", [0.0, 1.0])
-def test_challenger_that_fails_is_removed_and_the_champion_scores_on(failing, failure, share):
+def test_failing_challenger_is_removed_and_champion_keeps_scoring(failing, failure, share):
     operator = OperatorInMemory(customer_folder())
     deploy(operator, named(other_folder(), share=share))
     send(operator, 0, 50)
     before = dict(operator.scores)
-    failing.model_id, failing.does = other_id(), FAILURES[failure]
+    failing.model_id, failing.does = deployed_model_id(), FAILURES[failure]
     send(operator, 50, 150)
     assert events(operator)[1:] == [
-        ("SERVING", own_id(), [other_id()]),
-        ("REFUSED", other_id(), []),
-        ("SERVING", own_id(), []),
+        ("SERVING", settings_model_id(), [deployed_model_id()]),
+        ("REFUSED", deployed_model_id(), []),
+        ("SERVING", settings_model_id(), []),
     ]
     assert operator.letters == []
     assert operator.context.counts["challengers_removed"] == 1
@@ -120,31 +120,35 @@ def test_challenger_that_fails_is_removed_and_the_champion_scores_on(failing, fa
 def test_removed_challenger_stays_removed_after_a_restart(failing):
     operator = OperatorInMemory(customer_folder())
     deploy(operator, named(other_folder(), share=0.5))
-    failing.model_id, failing.does = other_id(), raising
+    failing.model_id, failing.does = deployed_model_id(), raising
     send(operator, 0, 50)
     restored = OperatorInMemory(customer_folder(), operator.context)
     send(restored, 50, 100)
-    assert events(restored) == [("SERVING", own_id(), [])]
+    assert events(restored) == [("SERVING", settings_model_id(), [])]
     assert {item["deployment_id"] for item in restored.of("fraud.model-events.v1")} == {"d1"}
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_champion_that_fails_gives_way_to_the_models_before_it_and_nothing_is_lost(failing, failure):
+def test_failing_champion_is_replaced_by_previous_models_without_data_loss(failing, failure):
     operator = OperatorInMemory(customer_folder())
     deploy(operator, champion=named(other_folder()))
     send(operator, 0, 50)
-    failing.model_id, failing.does = other_id(), FAILURES[failure]
+    failing.model_id, failing.does = deployed_model_id(), FAILURES[failure]
     send(operator, 50, 150)
-    assert events(operator)[1:] == [("SERVING", other_id(), []), ("REFUSED", other_id(), []), ("SERVING", own_id(), [])]
+    assert events(operator)[1:] == [
+        ("SERVING", deployed_model_id(), []),
+        ("REFUSED", deployed_model_id(), []),
+        ("SERVING", settings_model_id(), []),
+    ]
     assert operator.letters == []
     assert len(operator.scores) == 150
     assert operator.context.counts["champions_failed"] == 1
     restored = OperatorInMemory(customer_folder(), operator.context)
     send(restored, 150, 200)
-    assert events(restored) == [("SERVING", own_id(), [])]
+    assert events(restored) == [("SERVING", settings_model_id(), [])]
 
 
-def test_champion_that_passes_its_self_test_and_fails_for_many_transactions_gives_way_too(failing):
+def test_champion_that_passes_self_test_and_fails_for_many_transactions_is_replaced(failing):
     operator = OperatorInMemory(customer_folder())
     deploy(operator, champion=named(other_folder()))
     send(operator, 0, 20)
@@ -153,31 +157,31 @@ def test_champion_that_passes_its_self_test_and_fails_for_many_transactions_give
         passes = len(scores) > 20 or len(scores) == len(EDGE_ROWS)  # the self-test's rows
         return scores if passes else nan(scores)
 
-    failing.model_id, failing.does = other_id(), mostly
+    failing.model_id, failing.does = deployed_model_id(), mostly
     send(operator, 20, 40)
-    assert ("REFUSED", other_id(), []) in events(operator)
+    assert ("REFUSED", deployed_model_id(), []) in events(operator)
     assert len(operator.scores) + len(operator.letters) == 40
     assert 0 < len(operator.letters) < 20
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_settings_model_that_fails_has_no_other_and_the_task_fails(failing, failure):
+def test_failing_settings_model_fails_the_task(failing, failure):
     operator = OperatorInMemory(customer_folder())
     send(operator, 0, 10)
-    failing.model_id, failing.does = own_id(), FAILURES[failure]
-    with pytest.raises(ValueError, match=own_id()):
+    failing.model_id, failing.does = settings_model_id(), FAILURES[failure]
+    with pytest.raises(ValueError, match=settings_model_id()):
         send(operator, 10, 60)
 
 
-def test_challenger_that_takes_far_longer_than_the_champion_is_removed():
+def test_challenger_far_slower_than_champion_is_removed():
     operator = OperatorInMemory(customer_folder())
     deploy(operator, named(other_folder()))
     send(operator, 0, 10)
     models = operator.operator._shards[SHARD].models
-    verdict = SimpleNamespace(seconds=(0.001, MAX_OVERRUN_S / 2 + 0.02))
-    assert list(models.hold_to_budget(verdict, now_ms())) == []
+    scores = SimpleNamespace(seconds=(0.001, MAX_OVERRUN_S / 2 + 0.02))
+    assert list(models.hold_to_budget(scores, now_ms())) == []
     assert len(models.serving.ensemble.models) == 2
-    assert len(list(models.hold_to_budget(verdict, now_ms()))) == 3  # the last comparison, and two events
+    assert len(list(models.hold_to_budget(scores, now_ms()))) == 3  # the last comparison, and two events
     assert len(models.serving.ensemble.models) == 1
 
 
@@ -188,7 +192,7 @@ def test_time_of_challengers_is_measured_in_the_job():
     assert operator.operator._shards[SHARD].models.serving.ensemble.clock is not None
 
 
-def test_time_budget_forgives_a_pause_and_not_a_slow_model():
+def test_time_budget_tolerates_a_pause_but_not_a_slow_model():
     budget = TimeBudget(10)
     budget.add(0.001, MAX_OVERRUN_S - 0.1)
     for _ in range(1_000):
@@ -212,7 +216,7 @@ def test_share_is_exceeded_by_many_failures_and_never_by_few():
     assert share.exceeded
 
 
-def test_drift_is_watched_by_the_champion_alone_whatever_a_challenger_decides():
+def test_drift_is_measured_on_champion_scores_only():
     def unfinished(*challengers: dict[str, Any]) -> bytes:
         operator = OperatorInMemory(customer_folder(), Context())
         deploy(operator, *challengers)

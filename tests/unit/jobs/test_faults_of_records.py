@@ -1,4 +1,4 @@
-"""A record that makes any stage of the job fail, a fault put there by the test, and what becomes of all others."""
+"""One record makes a stage of the job fail by an injected fault; all other records are processed as usual."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,12 +38,12 @@ def ids(rows: set[int]) -> set[str]:
     return {names[row] for row in rows}
 
 
-def in_records(monkeypatch, owner: Any, name: str, place: int, culprits: set[str], fail: Fault) -> None:
-    """Make a function fail whose argument at a place is a batch with a culprit in it."""
+def in_records(monkeypatch, owner: Any, name: str, index: int, culprits: set[str], fail: Fault) -> None:
+    """Make a function fail if the argument at an index is a batch with a culprit in it."""
     was = getattr(owner, name)
 
     def failing(*arguments: Any, **named: Any) -> Any:
-        records = arguments[place]
+        records = arguments[index]
         if not culprits.isdisjoint(records.column("transaction_id").to_pylist()):
             fail(records)
         return was(*arguments, **named)
@@ -56,7 +56,7 @@ def refuse(_records: Any) -> None:
 
 
 def advance_first(monkeypatch, culprits: set[str]) -> None:
-    """Fail after the histories in memory were advanced."""
+    """Fail after the in-memory histories were advanced."""
     was = FeatureEngine.remember
     seen: list[Any] = []
     advance = FeatureEngine.advance
@@ -122,20 +122,20 @@ def run(records: list[tuple[str, bytes]], size: int = SIZE, context: Context | N
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("size", [1, SIZE, ROWS])
-def test_all_but_the_culprits_are_scored_as_if_those_had_never_come(monkeypatch, stage, size):
+def test_other_records_are_scored_as_if_culprits_had_never_arrived(monkeypatch, stage, size):
     expected = run([item for row, item in enumerate(transactions()) if row not in CULPRITS])
     STAGES[stage](monkeypatch, ids(CULPRITS))
     found = run(transactions(), size)
     assert found.scores == expected.scores
-    stored, wanted = found.context.stored(), expected.context.stored()
-    # In which batch a customer became known is said by no more than an entry's number.
-    assert [stored.pop(name).keys() for name in ("due",)] == [wanted.pop(name).keys() for name in ("due",)]
-    assert stored == wanted
+    stored, required = found.context.stored(), expected.context.stored()
+    # The batch in which a customer became known shows only in the number of an entry.
+    assert [stored.pop(name).keys() for name in ("due",)] == [required.pop(name).keys() for name in ("due",)]
+    assert stored == required
     assert len(found.of("fraud.alerts.v1")) == len(expected.of("fraud.alerts.v1"))
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_culprit_is_a_dead_letter_with_its_bytes_its_position_and_what_was_raised(monkeypatch, stage):
+def test_culprit_is_a_dead_letter_with_its_bytes_position_and_error(monkeypatch, stage):
     STAGES[stage](monkeypatch, ids(CULPRITS))
     operator = run(transactions())
     letters = {letter["offset"]: letter for letter in operator.letters}
@@ -149,7 +149,7 @@ def test_culprit_is_a_dead_letter_with_its_bytes_its_position_and_what_was_raise
     assert operator.context.counts["transactions"] == ROWS - len(CULPRITS)
 
 
-def test_replayed_culprit_is_scored_once_the_fault_is_mended(monkeypatch):
+def test_replayed_culprit_is_scored_after_the_fault_is_fixed(monkeypatch):
     with monkeypatch.context() as patch:
         STAGES["scores and alerts"](patch, ids(CULPRITS))
         operator = run(transactions())
@@ -158,7 +158,7 @@ def test_replayed_culprit_is_scored_once_the_fault_is_mended(monkeypatch):
     assert set(operator.scores) == ids(set(range(ROWS)))
 
 
-def test_operator_that_was_restored_goes_on_as_one_that_was_not(monkeypatch):
+def test_restored_operator_continues_as_an_uninterrupted_one(monkeypatch):
     STAGES["features, once they are advanced"](monkeypatch, ids(CULPRITS))
     whole = run(transactions())
     first = run(transactions()[:200])
@@ -185,7 +185,7 @@ def test_rule_that_fails_for_a_transaction_makes_it_a_dead_letter(monkeypatch):
 
 
 @pytest.mark.parametrize("owner", [(BatchDecoder, "decode"), (FeatureEngine, "advance"), (Outputs, "decisions")])
-def test_where_a_plain_transaction_fails_too_the_task_fails_and_nothing_is_set_aside(monkeypatch, owner):
+def test_fault_that_hits_a_plain_transaction_fails_the_task_without_dead_letters(monkeypatch, owner):
     operator = OperatorInMemory(customer_folder())
 
     def failing(*_arguments: Any) -> Any:
@@ -197,7 +197,7 @@ def test_where_a_plain_transaction_fails_too_the_task_fails_and_nothing_is_set_a
     assert operator.emitted == [] or "fraud.dlq.v1" not in {topic for topic, _, _ in operator.emitted}
 
 
-def test_a_batch_of_culprits_alone_is_set_aside_where_others_would_come_through(monkeypatch):
+def test_batch_of_culprits_becomes_dead_letters_if_other_records_would_pass(monkeypatch):
     STAGES["features"](monkeypatch, ids(set(range(SIZE))))
     operator = run(transactions(SIZE))
     assert len(operator.letters) == SIZE
@@ -230,7 +230,7 @@ def labels(rows: int) -> list[tuple[str, bytes]]:
 
 
 def learned(records: list[tuple[str, bytes]]) -> OperatorInMemory:
-    """Give labels to both shards of a subtask, the second by their position alone."""
+    """Process labels in both shards of a subtask, in the second by position only."""
     operator = OperatorInMemory(customer_folder())
     for some in batches(records, SIZE):
         position = operator.sent
@@ -276,9 +276,9 @@ def test_culprit_label_is_one_dead_letter_and_the_others_are_learned_by_every_sh
     expected = learned([item for row, item in enumerate(labels(200)) if row not in bad])
     fail_for(monkeypatch, where, ids(bad))
     found = learned(labels(200))
-    stored, wanted = found.context.stored(), expected.context.stored()
+    stored, required = found.context.stored(), expected.context.stored()
     for name in ("merchant_labels", "customer_labels"):
-        assert stored[name] == wanted[name]
+        assert stored[name] == required[name]
     assert sorted(letter["offset"] for letter in found.letters) == sorted(bad)
     assert {letter["reason"] for letter in found.letters} == {"INTERNAL"}
     assert {letter["topic"] for letter in found.letters} == {"fraud.labels.v1"}
@@ -288,21 +288,21 @@ def test_culprit_label_is_one_dead_letter_and_the_others_are_learned_by_every_sh
     }  # fmt: skip
 
 
-def test_query_that_makes_the_features_fail_is_passed_over_and_changes_nothing(monkeypatch):
+def test_query_that_makes_features_fail_is_skipped_and_changes_nothing(monkeypatch):
     codec = RecordCodec(FEATURE_QUERY, "", FileRegistry())
     (record,) = history().slice(300, 1).to_pylist()
-    asked = [(record["customer_id"], codec.encode({**record, "query_id": name})) for name in ("good", "bad")]
+    queries = [(record["customer_id"], codec.encode({**record, "query_id": name})) for name in ("good", "bad")]
     operator = run(transactions(300))
     before = operator.context.stored()
     in_records(monkeypatch, FeatureEngine, "advance", 1, {"bad"}, refuse)
-    operator.send(QUERIES, asked, shard=SHARD, time_ms=now_ms())
+    operator.send(QUERIES, queries, shard=SHARD, time_ms=now_ms())
     assert [answer["query_id"] for answer in operator.of("fraud.features.v1")] == ["good"]
     assert operator.context.stored() == before
     operator.send(TRANSACTIONS, transactions()[300:], shard=SHARD, time_ms=now_ms())
     assert operator.scores == run(transactions()).scores
 
 
-def test_model_that_fails_for_one_transaction_alone_makes_it_a_dead_letter(monkeypatch):
+def test_transaction_that_alone_makes_the_model_fail_becomes_a_dead_letter(monkeypatch):
     was, amount = OnnxModel.score, FEATURE_NAMES.index("amount")
     mark = np.float32(history().column("amount_minor")[12].as_py() / 100)
 

@@ -39,11 +39,11 @@ def answers(key, payload):
 
 
 def test_a_query_is_answered_with_every_feature_of_that_transaction():
-    (answer,), (asked,) = answers("c", query())
-    assert answer["features"] == {name: float(place) for place, name in enumerate(FEATURE_NAMES)}
+    (answer,), (previewed,) = answers("c", query())
+    assert answer["features"] == {name: float(index) for index, name in enumerate(FEATURE_NAMES)}
     assert (answer["query_id"], answer["customer_id"], answer["shard"], answer["label_offsets"]) == ("q", "c", 7, [3])
     assert answer["feature_spec_hash"] == spec_hash()
-    assert (asked["transaction_id"], asked["customer_id"]) == ("q", "c")
+    assert (previewed["transaction_id"], previewed["customer_id"]) == ("q", "c")
 
 
 @pytest.mark.parametrize(
@@ -61,5 +61,5 @@ def test_a_query_is_answered_with_every_feature_of_that_transaction():
         ("c", query() + bytes(70_000)),
     ],
 )
-def test_what_is_no_query_is_passed_over(key, payload):
+def test_record_that_is_no_query_is_skipped(key, payload):
     assert answers(key, payload) == ([], [])

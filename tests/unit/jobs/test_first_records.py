@@ -8,10 +8,10 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 @settings(deadline=None)
 @given(st.dictionaries(TEXTS, st.binary(max_size=40)))
-def test_records_come_back_as_they_were_packed(records):
+def test_unpacked_records_equal_the_packed_ones(records):
     assert unpack_records(pack_records(records)) == records
 
 
-def test_records_that_are_alike_take_little_room():
+def test_similar_records_compress_well():
     records = {f"list/some/m-{number:06}": f"m-{number:06} by jane for a reason".encode() for number in range(10_000)}
     assert len(pack_records(records)) < 20 * len(records)

@@ -25,22 +25,22 @@ def test_setting_of_the_job_reaches_flink(changes, name, value):
     assert flink_settings(job_config(**changes), PYTHON)[name] == value
 
 
-def test_operators_and_client_run_in_the_interpreter_that_was_given():
+def test_operators_and_client_run_in_the_given_interpreter():
     settings = flink_settings(job_config(), PYTHON)
     assert settings["python.executable"] == settings["python.client.executable"] == PYTHON
 
 
 @pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
-def test_state_is_exactly_once_whatever_the_output_is(guarantee):
+def test_state_is_exactly_once_under_every_output_guarantee(guarantee):
     settings = flink_settings(job_config(guarantee=guarantee), PYTHON)
     assert settings["execution.checkpointing.mode"] == "EXACTLY_ONCE"
 
 
-def test_checkpoints_stay_aligned_whatever_the_cluster_prefers():
+def test_checkpoints_stay_aligned_despite_cluster_defaults():
     assert flink_settings(job_config(), PYTHON)["execution.checkpointing.unaligned.enabled"] == "false"
 
 
-def test_operator_without_a_uid_of_ours_is_an_error():
+def test_operator_without_explicit_uid_is_an_error():
     settings = flink_settings(job_config(), PYTHON)
     assert settings["table.exec.uid.generation"] == "DISABLED"
     assert settings["pipeline.auto-generate-uids"] == "false"

@@ -1,4 +1,4 @@
-"""Many records that make the job fail: how often its stages are tried, and that none is taken for another's fault."""
+"""Many records that make the job fail: stages are retried a bounded number of times, and no other record is blamed."""
 
 from collections import Counter
 from typing import Any
@@ -42,7 +42,7 @@ def of_records(records: Any) -> Any:
 
 
 class Faults:
-    """Faults in every stage, each for an amount of its own, and how often the stages were tried."""
+    """Faults in every stage, each for a distinct amount, and the number of tries of each stage."""
 
     def __init__(self, monkeypatch: Any, **more: Any) -> None:
         self.calls, self._patch = Counter[str](), monkeypatch
@@ -76,11 +76,11 @@ class Faults:
 
 
 def with_amounts(table: pa.Table, amounts: dict[int, int]) -> pa.Table:
-    place = table.schema.get_field_index("amount_minor")
+    index = table.schema.get_field_index("amount_minor")
     column = table.column("amount_minor").to_pylist()
     for row, amount in amounts.items():
         column[row] = amount
-    return table.set_column(place, table.schema.field(place), pa.array(column, pa.int64()))
+    return table.set_column(index, table.schema.field(index), pa.array(column, pa.int64()))
 
 
 def run(table: pa.Table, size: int = SIZE) -> OperatorInMemory:
@@ -92,27 +92,27 @@ def run(table: pa.Table, size: int = SIZE) -> OperatorInMemory:
 
 
 def assert_as_without(found: OperatorInMemory, table: pa.Table, culprits: set[int]) -> None:
-    """Require dead letters of the culprits, and all else as if these had never come."""
+    """Require dead letters of the culprits, and all other output as if these had never arrived."""
     assert {letter["offset"] for letter in found.letters} == culprits
     assert {letter["reason"] for letter in found.letters} <= {"INTERNAL"}
     expected = run(table.take([row for row in range(len(table)) if row not in culprits]))
     assert found.scores == expected.scores
-    stored, wanted = found.context.stored(), expected.context.stored()
-    assert [stored.pop(name).keys() for name in ("due",)] == [wanted.pop(name).keys() for name in ("due",)]
-    assert stored == wanted
+    stored, expected_state = found.context.stored(), expected.context.stored()
+    assert [stored.pop(name).keys() for name in ("due",)] == [expected_state.pop(name).keys() for name in ("due",)]
+    assert stored == expected_state
     assert len(found.of("fraud.alerts.v1")) == len(expected.of("fraud.alerts.v1"))
     assert found.context.counts["transactions"] == len(table) - len(culprits)
 
 
 def one_customer(rows: int) -> pa.Table:
     table = history().slice(0, rows)
-    place = table.schema.get_field_index("customer_id")
-    return table.set_column(place, table.schema.field(place), pa.array(["c1"] * rows))
+    index = table.schema.get_field_index("customer_id")
+    return table.set_column(index, table.schema.field(index), pa.array(["c1"] * rows))
 
 
 @pytest.mark.parametrize("size", [25, SIZE])
 @pytest.mark.parametrize("seed", range(2))
-def test_floods_at_every_stage_at_once_change_nothing_of_the_others(monkeypatch, size, seed):
+def test_floods_at_every_stage_at_once_leave_other_records_unchanged(monkeypatch, size, seed):
     random = np.random.default_rng(seed)
     stages = list(MARKS.values())
     amounts = {int(row): stages[random.integers(len(stages))] for row in np.flatnonzero(random.random(ROWS) < 0.1)}
@@ -122,7 +122,7 @@ def test_floods_at_every_stage_at_once_change_nothing_of_the_others(monkeypatch,
 
 
 @pytest.mark.parametrize("stage", MARKS)
-def test_flood_of_one_customer_changes_nothing_of_its_others(monkeypatch, stage):
+def test_flood_of_one_customer_leaves_its_other_records_unchanged(monkeypatch, stage):
     amounts = dict.fromkeys(range(3, 60, 5), MARKS[stage])
     table = with_amounts(one_customer(60), amounts)
     Faults(monkeypatch)
@@ -139,13 +139,13 @@ def test_one_culprit_in_ten_costs_fewer_tries_of_its_stage_than_records_and_few_
     run(with_amounts(history().slice(0, ROWS), dict.fromkeys(rows.tolist(), MARKS[stage])))
     tried = faults.calls
     assert tried[stage] < 0.8 * ROWS
-    # A transaction of a customer with an earlier culprit in its batch is looked at alone, through all stages.
+    # A transaction of a customer with an earlier culprit in its batch is processed alone, through all stages.
     others = {name: calls for name, calls in tried.items() if name not in (stage, "records", "log")}
     assert all(calls <= 8 * clean[name] for name, calls in others.items())
 
 
 @pytest.mark.parametrize("stage", MARKS)
-def test_all_records_of_a_batch_may_be_culprits_and_are_tried_twice_each_at_most(monkeypatch, stage):
+def test_each_record_of_a_batch_of_culprits_is_tried_at_most_twice(monkeypatch, stage):
     faults = Faults(monkeypatch)
     found = run(with_amounts(history().slice(0, ROWS), dict.fromkeys(range(ROWS), MARKS[stage])))
     assert len(found.letters) == ROWS
@@ -154,7 +154,7 @@ def test_all_records_of_a_batch_may_be_culprits_and_are_tried_twice_each_at_most
 
 
 @pytest.mark.parametrize("stage", ["records", "log", "drift"])
-def test_record_that_fails_only_since_a_culprit_came_before_it_is_scored(monkeypatch, stage):
+def test_record_that_fails_only_after_a_culprit_is_scored(monkeypatch, stage):
     def model_fails_after_a_culprit(x: Any) -> Any:
         return np.where(x[:, MAXIMUM] == np.float32(MARKS[stage] / 100), np.float32(MARKS["model"] / 100), 0)
 

@@ -1,4 +1,4 @@
-"""Records of the control topic that no command of ours wrote: refused, and nothing of them is too large to be told."""
+"""Control records that no fraudstream command wrote are refused in events that fit a broker's limit."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ from tests.records import NOON, NOON_MS
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.jobs.operator_in_memory import OperatorInMemory
 from tests.unit.rules.books import book
-from tests.unit.schemas.deployments import DEPLOYMENT as ORDERED
+from tests.unit.schemas.deployments import DEPLOYMENT as DEPLOYED
 from tests.unit.schemas.deployments import TRIED
 from tests.unit.training.histories import customer_folder
 
@@ -40,7 +40,7 @@ SHARD = 4
 
 
 def deployment(**changes):
-    return DEPLOYMENT, DEPLOYMENT_KEY, CONTROL.encode({**ORDERED.to_record(), **changes})
+    return DEPLOYMENT, DEPLOYMENT_KEY, CONTROL.encode({**DEPLOYED.to_record(), **changes})
 
 
 def rules(**changes):
@@ -62,11 +62,11 @@ def list_entry(value="v", *, under=None, name="frozen", change_id="e1", reason="
 
 
 def model(**changes):
-    return {**ORDERED.to_record()["champion"], **changes}
+    return {**DEPLOYED.to_record()["champion"], **changes}
 
 
 def challengers(count):
-    like = ORDERED.to_record()["challengers"][1]
+    like = DEPLOYED.to_record()["challengers"][1]
     return [{**like, "model_id": f"m{number}", "share": 0.0} for number in range(count)]
 
 
@@ -78,17 +78,17 @@ def operator():
 
 
 def answer(operator, kind, key, payload):
-    """Give the operator a control record; returns what it says of it."""
+    """Process a control record and return the model event that answers it."""
     before = len(operator.emitted)
     operator.send(kind, [(key, payload)], shard=SHARD, time_ms=NOON_MS)
 
-    def told():
+    def events():
         operator.wake(shard=SHARD)
         return [payload for topic, _, payload in operator.emitted[before:] if topic == "fraud.model-events.v1"]
 
-    assert wait_until(lambda: bool(told()), seconds=30, interval_s=0.01)
-    assert max(map(len, told())) < LONGEST_KEPT
-    return EVENTS.decode(told()[-1])
+    assert wait_until(lambda: bool(events()), seconds=30, interval_s=0.01)
+    assert max(map(len, events())) < LONGEST_KEPT
+    return EVENTS.decode(events()[-1])
 
 
 @pytest.mark.parametrize(
@@ -121,27 +121,27 @@ def answer(operator, kind, key, payload):
         ((LIST_ENTRIES, "list/frozen/v", b"\xff"), ""),
     ],
 )
-def test_control_record_that_no_job_can_follow_is_refused_in_an_event_that_a_broker_takes(operator, record, why):
-    told = answer(operator, *record)
-    assert told["kind"] in {"REFUSED", "RULES_REFUSED"}
-    assert told["detail"]
-    assert why in told["detail"]
+def test_control_record_that_no_job_can_apply_is_refused_in_an_event_within_the_broker_limit(operator, record, why):
+    event = answer(operator, *record)
+    assert event["kind"] in {"REFUSED", "RULES_REFUSED"}
+    assert event["detail"]
+    assert why in event["detail"]
 
 
-def test_longest_ids_and_most_challengers_are_told_whole():
+def test_longest_ids_and_all_challengers_fit_into_an_event():
     name = "日" * MAX_ID_CHARACTERS
     many = tuple(replace(TRIED, model_id=f"{number:03}" + name[3:], share=0.0) for number in range(MAX_CHALLENGERS))
-    ordered = replace(ORDERED, deployment_id=name, challengers=many)
+    refused = replace(DEPLOYED, deployment_id=name, challengers=many)
     row = ModelReports(job_config(), FileRegistry()).refused(
-        4, Outcome(deployment=ordered, refusal="no"), NOON_MS, None
+        4, Outcome(deployment=refused, refusal="no"), NOON_MS, None
     )
     _, _, (payload,) = row
     assert len(payload) < LONGEST_KEPT
-    told = EVENTS.decode(payload)
-    assert (told["deployment_id"], told["model_id"], *told["challengers"]) == (name, *ordered.model_ids)
+    event = EVENTS.decode(payload)
+    assert (event["deployment_id"], event["model_id"], *event["challengers"]) == (name, *refused.model_ids)
 
 
-def test_text_that_no_encoder_takes_is_told_without_what_is_wrong_in_it():
+def test_text_that_no_encoder_accepts_is_reported_without_its_invalid_characters():
     row = ModelReports(job_config(), FileRegistry()).record(4, "s1", "no such folder: \udcff", NOON_MS)
     _, _, (payload,) = row
     assert EVENTS.decode(payload)["detail"] == "no such folder: ?"

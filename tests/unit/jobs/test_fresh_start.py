@@ -1,4 +1,4 @@
-"""A job without state begins with what it was submitted with, on the scoring operator without a Flink around it."""
+"""A job without state starts with the control records of its submission; the scoring operator runs without Flink."""
 
 from base64 import b64encode
 from datetime import timedelta
@@ -50,17 +50,17 @@ def test_first_transactions_are_decided_by_the_rules_and_snoozes_in_force():
     assert decisions(operator, 1, *ROWS) == ["REVIEW", "APPROVE", "BLOCK"]
 
 
-def test_record_that_the_job_was_submitted_with_makes_a_shard_begin_and_orders_nothing():
+def test_record_of_the_submission_starts_a_shard_and_is_not_applied_again():
     operator = OperatorInMemory(customer_folder(), **PINNED)
     operator.context.key = SHARD
     operator.process((KNOWN, ["deployment"], [b""], [0], [0]))
-    told = [(event["kind"], event["deployment_id"]) for event in operator.of("fraud.model-events.v1")]
-    assert ("RULES", BOOK.book_id) in told
-    assert "REFUSED" not in {kind for kind, _ in told}
+    reported = [(event["kind"], event["deployment_id"]) for event in operator.of("fraud.model-events.v1")]
+    assert ("RULES", BOOK.book_id) in reported
+    assert "REFUSED" not in {kind for kind, _ in reported}
     assert operator.context.states["snoozes"].maps[SHARD].keys() == {"c-snoozed"}
 
 
-def test_restored_job_goes_on_with_its_own_snoozes_whatever_it_was_submitted_with():
+def test_restored_job_keeps_the_snoozes_of_its_state_over_those_of_the_submission():
     fresh = OperatorInMemory(customer_folder(), **PINNED)
     decisions(fresh, 1, *ROWS)
     fresh.context.states["snoozes"].maps[SHARD].clear()

@@ -35,7 +35,7 @@ def ids(batches):
 
 def test_share_of_one_logs_each_transaction_as_it_was_scored(scored):
     batches = logged(scored, 1)
-    keys, payloads = [[item for batch in batches for item in batch[place]] for place in (1, 2)]
+    keys, payloads = [[item for batch in batches for item in batch[index]] for index in (1, 2)]
     assert {topic for topic, _, _ in batches} == {"fraud.inference.v1"}
     assert keys == scored.customers
     codec = RecordCodec(INFERENCE, "fraud.inference.v1-value", FileRegistry())
@@ -50,18 +50,18 @@ def test_share_of_one_logs_each_transaction_as_it_was_scored(scored):
     assert scored.entity_sequences[[0, ROWS - 1]].tolist() == [[0, -1], [2998, 2999]]
 
 
-def test_share_of_none_logs_nothing(scored):
+def test_share_of_zero_logs_nothing(scored):
     assert logged(scored, 0) == []
 
 
-def test_sample_is_the_share_asked_for_and_part_of_a_larger_one(scored):
+def test_sample_has_the_requested_share_and_is_part_of_a_larger_one(scored):
     tenth, half = ids(logged(scored, 0.1)), ids(logged(scored, 0.5))
     assert len(tenth) == pytest.approx(ROWS / 10, rel=0.3)
     assert len(half) == pytest.approx(ROWS / 2, rel=0.1)
     assert set(tenth) < set(half)
 
 
-def test_choice_depends_on_the_transaction_alone(scored):
+def test_sampling_depends_only_on_the_transaction(scored):
     turned = RECORDS.take(pa.array(np.arange(ROWS)[::-1].copy()))
     log = InferenceLog(job_config(feature_log_share=0.1), artifact().manifest, FileRegistry())
     again = log.sample(turned, HistoryScorer(artifact()).score(turned), POSITIONS, 2, (), NOON_MS)

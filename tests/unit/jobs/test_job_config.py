@@ -63,20 +63,20 @@ def changed_json(**changes) -> str:
 
 
 @pytest.mark.parametrize(("name", "value", "expected"), BAD_VALUES)
-def test_bad_value_is_refused_with_expected_was_and_what_to_do(name, value, expected):
+def test_invalid_value_is_refused_with_expected_got_and_what_to_do(name, value, expected):
     with pytest.raises(JobConfigError, match=f"expected job.{name}: {expected}") as refusal:
         job_config(**{name: value})
     assert f"was {value!r}: change it in the settings" in str(refusal.value)
 
 
-@pytest.mark.parametrize("most", [0, 900_001])
-def test_records_are_never_so_large_that_no_broker_takes_their_dead_letter(most):
+@pytest.mark.parametrize("max_bytes", [0, 900_001])
+def test_record_limit_leaves_room_for_the_dead_letter_in_a_broker_message(max_bytes):
     with pytest.raises(JobConfigError, match=r"expected job\.max_record_bytes: 1 to 900000, was"):
-        job_config(limits=Limits(max_record_bytes=most))
+        job_config(limits=Limits(max_record_bytes=max_bytes))
 
 
 @pytest.mark.parametrize("changes", EDGES, ids=str)
-def test_edges_of_the_ranges_are_allowed(changes):
+def test_bounds_of_ranges_are_inclusive(changes):
     config = job_config(**changes)
     assert {name: getattr(config, name) for name in changes} == changes
 
@@ -85,7 +85,7 @@ TIGHT = {"checkpoint_timeout_ms": 1_000, "tolerated_checkpoint_failures": 3, "ch
 
 
 @pytest.mark.parametrize("changes", [{}, {"checkpoint_timeout_ms": 200, "checkpoint_interval_ms": 1_000}])
-def test_failed_checkpoints_may_not_outlast_a_transaction(changes):
+def test_failed_checkpoints_must_end_within_a_transaction_timeout(changes):
     """Three tolerated failures and the checkpoint after them, each as long as the longer of timeout and interval."""
     settings = {**TIGHT, **changes, "guarantee": "exactly-once"}
     refused = r"job.transaction_timeout_ms above 4000 under exactly-once: .* was 4000: raise it"
@@ -94,7 +94,7 @@ def test_failed_checkpoints_may_not_outlast_a_transaction(changes):
     assert job_config(**settings, transaction_timeout_ms=4_001).transaction_timeout_ms == 4_001
 
 
-def test_without_transactions_failed_checkpoints_may_last():
+def test_failed_checkpoints_are_unbounded_without_transactions():
     assert job_config(**TIGHT, transaction_timeout_ms=1).guarantee == "at-least-once"
 
 
@@ -108,13 +108,13 @@ def test_without_transactions_failed_checkpoints_may_last():
         ("", "use a name such as Europe/Berlin, or UTC"),
     ],
 )
-def test_time_zone_that_there_is_not_is_refused_with_the_nearest(name, advice):
+def test_unknown_time_zone_is_refused_with_the_closest(name, advice):
     with pytest.raises(JobConfigError, match=r"expected job\.time_zone: an IANA time zone, got") as refusal:
         job_config(time_zone=name)
     assert f"got {name!r}: {advice}" in str(refusal.value)
 
 
-def test_refusal_is_the_users_to_mend():
+def test_refusal_is_a_user_error():
     assert issubclass(JobConfigError, UserError)
 
 
@@ -123,7 +123,7 @@ def test_config_is_frozen():
         job_config().shards = 16  # type: ignore[misc]
 
 
-def test_json_gives_back_every_setting(tmp_path):
+def test_json_round_trip_keeps_every_setting(tmp_path):
     config = job_config(
         name="green",
         model_id="fraud-1",
@@ -196,7 +196,7 @@ def test_settings_left_out_of_the_file_have_their_defaults(tmp_path):
         ("null", "NoneType"),
     ],
 )
-def test_file_that_is_no_config_is_refused_with_its_name_and_what_to_do(tmp_path, text, was):
+def test_file_without_a_config_is_refused_with_its_name_and_what_to_do(tmp_path, text, was):
     path = write(tmp_path, text)
     with pytest.raises(JobConfigError, match="Submit it with `fraudstream submit`") as refusal:
         JobConfig.from_file(path)
@@ -204,7 +204,7 @@ def test_file_that_is_no_config_is_refused_with_its_name_and_what_to_do(tmp_path
     assert was in str(refusal.value)
 
 
-def test_bad_value_in_a_file_is_refused_as_in_code(tmp_path):
+def test_invalid_value_in_a_file_is_refused_as_in_code(tmp_path):
     with pytest.raises(JobConfigError, match="shards: one of"):
         JobConfig.from_file(write(tmp_path, changed_json(shards=7)))
 

@@ -1,4 +1,4 @@
-"""The model of the job's settings is the one that was submitted, and needed only where no deployment serves."""
+"""The model in the job's settings is the submitted one, and is needed only where no deployment is served."""
 
 from dataclasses import replace
 from shutil import copytree, rmtree
@@ -40,10 +40,10 @@ def codec():
 
 @pytest.fixture
 def loader(codec):
-    return ServingLoader(codec, lambda wanted: Serving.load(job_config(), REGISTRY, wanted))
+    return ServingLoader(codec, lambda deployment: Serving.load(job_config(), REGISTRY, deployment))
 
 
-def test_another_model_than_submitted_is_refused(pinned, folder):
+def test_model_other_than_the_submitted_one_is_refused(pinned, folder):
     copytree(other_folder(), folder, dirs_exist_ok=True)
     with pytest.raises(ArtifactError, match=r"expected model fraud-\w+, as the job was submitted with, got fraud-\w+"):
         load_pinned(pinned)
@@ -56,7 +56,7 @@ def test_another_manifest_of_the_same_model_is_refused(pinned, folder):
         load_pinned(pinned)
 
 
-def test_settings_of_an_earlier_version_have_no_pins_and_are_followed(pinned, folder):
+def test_settings_of_an_earlier_version_are_accepted_without_pins(pinned, folder):
     copytree(other_folder(), folder, dirs_exist_ok=True)
     assert load_pinned(replace(pinned, model_id="", model_sha256="")) == load_artifact(other_folder())
 
@@ -73,14 +73,14 @@ def test_missing_settings_model_does_not_matter_to_a_shard_with_a_deployment(pin
     assert serving.ensemble.models[0].artifact == load_artifact(other_folder())
 
 
-def test_missing_settings_model_is_told_with_what_to_do_where_it_is_needed(pinned, folder, loader):
+def test_missing_settings_model_is_reported_with_what_to_do_where_it_is_needed(pinned, folder, loader):
     rmtree(folder)
     model = JobModel(pinned, REGISTRY)
     with pytest.raises(ArtifactError, match="It is needed since no deployment was made: put the folder back"):
         model.serving(None, loader)
 
 
-def test_it_is_told_where_the_deployment_cannot_serve_either(pinned, folder, tmp_path, codec, loader):
+def test_missing_settings_model_is_reported_where_the_deployment_fails_too(pinned, folder, tmp_path, codec, loader):
     kept = codec.encode(deployment(named(other_folder(), location=str(tmp_path / "gone"))).to_record())
     rmtree(folder)
     model = JobModel(pinned, REGISTRY)
@@ -103,14 +103,14 @@ def hanging(monkeypatch):
 
 
 @pytest.mark.usefixtures("hanging")
-def test_settings_model_of_a_folder_that_hangs_does_not_matter_to_a_shard_with_a_deployment(pinned, codec, loader):
+def test_hanging_folder_of_the_settings_model_does_not_matter_to_a_shard_with_a_deployment(pinned, codec, loader):
     kept = codec.encode(deployment(named(other_folder())).to_record())
     model = JobModel(pinned, REGISTRY, max_wait_s=0)
     assert model.serving(kept, loader).ensemble.models[0].artifact == load_artifact(other_folder())
 
 
 @pytest.mark.usefixtures("hanging")
-def test_settings_model_of_a_folder_that_hangs_is_told_by_its_folder_where_it_is_needed(pinned, loader):
+def test_hanging_folder_of_the_settings_model_is_named_where_it_is_needed(pinned, loader):
     model = JobModel(pinned, REGISTRY, max_wait_s=0)
     with pytest.raises(
         ArtifactError, match=f"{pinned.model}: expected the folder to be read within 0 s, got no answer"
@@ -118,14 +118,14 @@ def test_settings_model_of_a_folder_that_hangs_is_told_by_its_folder_where_it_is
         model.serving(None, loader)
 
 
-def test_late_settings_model_is_taken_by_the_shards_that_begin_after_it(pinned, loader, hanging):
+def test_late_settings_model_is_used_by_shards_that_start_after_it(pinned, loader, hanging):
     model = JobModel(pinned, REGISTRY, max_wait_s=0)
     hanging.set()
     model._loading.future.result(60)
     assert model.serving(None, loader).ensemble.models[0].manifest.model_id == pinned.model_id
 
 
-def test_both_folders_are_told_where_both_hang(pinned, codec, hanging):
+def test_both_hanging_folders_are_named(pinned, codec, hanging):
     kept = codec.encode(deployment(named(other_folder())).to_record())
     loader = ServingLoader(codec, lambda _deployment: hanging.wait(60), max_wait_s=0)
     with pytest.raises(ArtifactError) as error:

@@ -39,7 +39,7 @@ def test_quote_in_a_property_does_not_end_the_value(table):
     ("start_from", "mode"),
     [("earliest", "earliest-offset"), ("latest", "latest-offset"), ("committed", "group-offsets")],
 )
-def test_source_begins_where_it_is_told(start_from, mode):
+def test_source_starts_at_the_configured_position(start_from, mode):
     found = options(transactions_table(job_config(start_from=start_from)))
     assert found["scan.startup.mode"] == mode
     assert found["properties.auto.offset.reset"] == "earliest"
@@ -71,7 +71,7 @@ def test_topics_are_those_of_the_settings():
     assert set(options(outputs_table(config))["topic"].split(";")) == {"a", "s", "d", "x", "i", "e", "h", "f"}
 
 
-def test_keys_and_values_travel_as_the_bytes_that_they_are():
+def test_keys_and_values_are_raw_bytes():
     for table in TABLES:
         found = options(table(job_config()))
         assert (found["key.format"], found["value.format"]) == ("raw", "raw")
@@ -87,19 +87,19 @@ def test_jobs_of_different_names_share_neither_group_nor_transactions():
     assert len({*groups}) == len({*prefixes}) == 2
 
 
-def test_standby_can_write_to_the_scores_topic_alone():
+def test_standby_can_write_only_to_the_scores_topic():
     statement = outputs_table(job_config(standby=True, topics=Topics(scores="s")))
     assert options(statement)["topic"] == "s"
     assert "METADATA" not in statement
 
 
-def test_at_least_once_asks_for_no_transactions():
+def test_at_least_once_uses_no_transactions():
     found = options(outputs_table(job_config()))
     assert found["sink.delivery-guarantee"] == "at-least-once"
     assert "sink.transactional-id-prefix" not in found
 
 
-def test_exactly_once_names_its_transactions_and_keeps_under_the_brokers_limit():
+def test_exactly_once_names_its_transactions_and_stays_below_the_broker_limit():
     found = options(outputs_table(job_config(guarantee="exactly-once")))
     assert found["sink.delivery-guarantee"] == "exactly-once"
     assert int(found["properties.transaction.timeout.ms"]) == FIFTEEN_MINUTES_MS

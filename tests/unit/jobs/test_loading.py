@@ -18,7 +18,7 @@ def running(name):
     return sum(thread.name == name for thread in threads())
 
 
-def test_of_the_orders_that_wait_for_a_thread_the_newest_alone_is_loaded():
+def test_only_the_newest_request_waiting_for_a_thread_is_loaded():
     may_end, loads, loaded = Event(), Loads[int](max_at_once=2), []
 
     def request(number):
@@ -39,7 +39,7 @@ def test_of_the_orders_that_wait_for_a_thread_the_newest_alone_is_loaded():
     assert request(6).result(SECONDS) == 6
 
 
-def test_load_that_fails_gives_its_thread_to_the_next():
+def test_failing_load_frees_its_thread_for_the_next():
     loads = Loads[int](max_at_once=1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
@@ -53,10 +53,10 @@ def test_load_that_fails_gives_its_thread_to_the_next():
         ("model-loader", lambda: ServingLoader(RecordCodec(CONTROL, "", FileRegistry()), lambda _deployment: None)),
     ],
 )
-def test_flood_of_orders_takes_few_threads_and_the_last_is_answered(name, reader):
-    made, most = reader(), 0
+def test_flood_of_requests_uses_few_threads_and_the_last_is_answered(name, reader):
+    made, busiest = reader(), 0
     for number in range(5_000):
         last = made.request(b"foreign %d" % number)
-        most = max(most, running(name)) if number % 50 == 0 else most
-    assert most <= MAX_AT_ONCE
+        busiest = max(busiest, running(name)) if number % 50 == 0 else busiest
+    assert busiest <= MAX_AT_ONCE
     assert last.result(SECONDS).refusal

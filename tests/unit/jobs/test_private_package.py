@@ -20,7 +20,7 @@ for module in modules:
     import_module(module)
 print(len(modules), [found for found in sys.modules if found.partition(".")[0] in {shipped}])
 """
-BESIDE_OTHERS = """
+WITH_OTHERS = """
 import models, schemas
 from {name}.jobs.job_config import JobConfig
 from {name}.schemas.registry import FileRegistry
@@ -50,7 +50,7 @@ def code(tmp_path_factory) -> ShippedCode:
 
 
 def output(script: str, *path: Path, **variables: str) -> str:
-    # Not compiling what is only imported takes a tenth of the time.
+    # Without compilation of the imports it takes a tenth of the time.
     variables = variables or {"NUMBA_DISABLE_JIT": "1"}
     env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))} | variables
     line = [sys.executable, "-P", "-c", script]
@@ -66,11 +66,11 @@ def test_no_shipped_module_imports_a_package_by_its_plain_name(code):
     assert plain.strip() == "[]"
 
 
-def test_private_package_and_anothers_of_the_plain_name_are_imported_side_by_side(code, tmp_path):
+def test_private_package_and_another_of_the_plain_name_are_imported_side_by_side(code, tmp_path):
     for name in SHIPPED:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("OWNER = 'theirs'\n")
-    found = output(BESIDE_OTHERS.format(name=code.package), tmp_path, code.folder)
+    found = output(WITH_OTHERS.format(name=code.package), tmp_path, code.folder)
     assert found.split() == ["theirs", "True", f"{code.package}.jobs.job_config", "True"]
 
 
@@ -87,7 +87,7 @@ def test_code_is_shipped_once_for_each_version(code):
     assert [path.name for path in code.folder.parent.iterdir()] == [code.package]
 
 
-def test_kernels_are_compiled_once_wherever_the_code_is_unpacked(code, tmp_path):
+def test_kernels_are_compiled_once_for_all_unpacked_copies_of_the_code(code, tmp_path):
     cache = tmp_path / "cache"
     for hits, folder in ((False, "first"), (True, "second")):
         copytree(code.folder / code.package, tmp_path / folder / code.package)

@@ -1,4 +1,4 @@
-"""In an interpreter of its own, as numba is imported in this one already."""
+"""Import of numba with a replaced print, in a separate interpreter: this one has numba already."""
 
 import subprocess
 import sys
@@ -26,5 +26,5 @@ def test_numba_can_be_imported_where_print_was_replaced():
     assert done.returncode == 0, done.stderr
 
 
-def test_it_could_not_without_help():
+def test_numba_cannot_be_imported_without_the_fix():
     assert "has no attribute 'print'" in run("").stderr

@@ -10,10 +10,10 @@ from tests.unit.jobs.job_configs import job_config
 
 
 class Attempt:
-    """Something of an earlier attempt of the job that holds itself in a cycle."""
+    """An object of an earlier attempt of the job, in a reference cycle."""
 
     def __init__(self) -> None:
-        self.own = self
+        self.cycle = self
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def no_collection_by_itself():
 
 
 @pytest.mark.usefixtures("no_collection_by_itself")
-def test_open_frees_what_an_earlier_attempt_left_even_when_it_then_fails(tmp_path):
+def test_open_frees_objects_of_an_earlier_attempt_even_if_it_fails_afterwards(tmp_path):
     earlier = weakref.ref(Attempt())
     operator = ScoreBatch(job_config(model=str(tmp_path)))
     with pytest.raises(AttributeError):  # of the context, which only Flink gives

@@ -15,14 +15,14 @@ SECONDS = 30.0
 
 
 class Loads:
-    """Counts what it is asked to load, and does as it is told."""
+    """Loads of deployments, recorded, with a result chosen by the test."""
 
     def __init__(self, does=lambda deployment: f"models of {deployment.deployment_id}"):
-        self.asked = []
+        self.deployments = []
         self._does = does
 
     def __call__(self, deployment):
-        self.asked.append(deployment)
+        self.deployments.append(deployment)
         return self._does(deployment)
 
 
@@ -30,30 +30,30 @@ def payload(number):
     return CODEC.encode({**DEPLOYMENT.to_record(), "deployment_id": f"d{number}"})
 
 
-def test_deployment_is_loaded_as_the_record_tells():
+def test_deployment_of_the_record_is_loaded():
     loads = Loads()
     outcome = ServingLoader(CODEC, loads).request(PAYLOAD).result(SECONDS)
     assert (outcome.deployment, outcome.serving, outcome.refusal) == (DEPLOYMENT, "models of d1", "")
 
 
-def test_shards_of_a_subtask_share_what_is_loaded_once():
+def test_shards_of_a_subtask_share_one_load():
     loads = Loads()
     loader = ServingLoader(CODEC, loads)
-    for _shard in range(3):  # each goes on with what it served, and with what it is to serve
+    for _shard in range(3):  # each requests its current and its pending deployment
         outcomes = [loader.request(payload(number)) for number in (1, 2)]
     assert [outcome.result(SECONDS).serving for outcome in outcomes] == ["models of d1", "models of d2"]
-    assert len(loads.asked) == 2
+    assert len(loads.deployments) == 2
 
 
-def test_what_nobody_orders_any_more_is_not_kept():
+def test_deployment_that_no_shard_requests_is_dropped():
     loads = Loads()
     loader = ServingLoader(CODEC, loads)
     for number in (1, 2, 3, 1):
         loader.request(payload(number)).result(SECONDS)
-    assert [deployment.deployment_id for deployment in loads.asked] == ["d1", "d2", "d3", "d1"]
+    assert [deployment.deployment_id for deployment in loads.deployments] == ["d1", "d2", "d3", "d1"]
 
 
-def test_order_returns_before_the_models_are_loaded():
+def test_request_returns_before_the_models_are_loaded():
     may_load = Event()
     outcome = ServingLoader(CODEC, Loads(lambda _deployment: may_load.wait(SECONDS))).request(PAYLOAD)
     assert not outcome.done()
@@ -62,7 +62,7 @@ def test_order_returns_before_the_models_are_loaded():
 
 
 @pytest.mark.parametrize("error", [OSError("stale file handle"), MemoryError(), ValueError("no such operator")])
-def test_whatever_goes_wrong_in_loading_is_a_refusal(error):
+def test_any_failure_of_loading_is_a_refusal(error):
     def fail(_deployment):
         raise error
 
@@ -87,14 +87,14 @@ def over_share():
         (over_share(), "shares of 0 to 1"),
     ],
 )
-def test_record_that_holds_no_deployment_is_refused(raw, why):
+def test_record_without_a_deployment_is_refused(raw, why):
     loads = Loads()
     outcome = ServingLoader(CODEC, loads).request(raw).result(SECONDS)
-    assert (outcome.deployment, outcome.serving, loads.asked) == (None, None, [])
+    assert (outcome.deployment, outcome.serving, loads.deployments) == (None, None, [])
     assert why in outcome.refusal
 
 
-def test_models_of_a_folder_that_hangs_are_refused_at_the_deadline_and_had_once_they_are_loaded():
+def test_models_of_a_hanging_folder_are_refused_at_the_deadline_and_available_once_loaded():
     may_load = Event()
     loads = Loads(lambda _deployment: may_load.wait(SECONDS))
     loader = ServingLoader(CODEC, loads, max_wait_s=0)
@@ -106,9 +106,9 @@ def test_models_of_a_folder_that_hangs_are_refused_at_the_deadline_and_had_once_
     may_load.set()
     assert loader.request(PAYLOAD).result(SECONDS).serving is True
     assert loader.awaited(PAYLOAD).serving is True
-    assert len(loads.asked) == 1
+    assert len(loads.deployments) == 1
 
 
-def test_record_that_holds_no_deployment_is_not_late():
+def test_record_without_a_deployment_is_not_late():
     outcome = ServingLoader(CODEC, Loads()).awaited(b"poison")
     assert (outcome.deployment, outcome.late) == (None, False)

@@ -10,7 +10,7 @@ def test_number_of_shards_is_a_power_of_two_that_divides_the_key_groups(shards):
 
 
 @pytest.mark.parametrize(("shards", "keys"), SHARD_KEYS.items())
-def test_each_shard_has_a_key_of_its_own_that_fits_an_int(shards, keys):
+def test_each_shard_has_a_distinct_key_that_fits_an_int(shards, keys):
     assert len(keys) == len(set(keys)) == shards
     assert all(0 <= key < 2**31 for key in keys)
 

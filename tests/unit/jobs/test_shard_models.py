@@ -40,7 +40,7 @@ class State:
 
 @dataclass
 class Loader:
-    """Loads when it is told to."""
+    """A loader whose loads the test completes."""
 
     requests: dict[bytes, Future] = field(default_factory=dict)
 
@@ -55,13 +55,13 @@ class Loader:
         self.request(payload).set_result(Outcome(deployment=None, serving=serving))
 
     def refused(self, payload, why):
-        told = deployment(named(customer_folder()), deployment_id=payload.decode())
-        self.request(payload).set_result(Outcome(deployment=told, refusal=why))
+        requested = deployment(named(customer_folder()), deployment_id=payload.decode())
+        self.request(payload).set_result(Outcome(deployment=requested, refusal=why))
 
 
 @dataclass
 class Counts:
-    """How often each happened."""
+    """Number of deployments and refusals."""
 
     served: int = 0
     refusals: int = 0
@@ -74,7 +74,7 @@ class Counts:
 
 
 def serving(deployment_id, *folders):
-    """Return the models of some folders as what serves."""
+    """Return the models of some folders as a loaded deployment."""
     ensemble = ServedModels(
         models=tuple(load_model(deployment(named(folder)).champion) for folder in folders),
         shares=(0.0,) * (len(folders) - 1),
@@ -83,7 +83,7 @@ def serving(deployment_id, *folders):
 
 
 @pytest.fixture(scope="module")
-def own():
+def settings_model():
     return serving("", customer_folder())
 
 
@@ -98,22 +98,24 @@ def both():
 
 
 class Shard:
-    """A shard's models, and what they told."""
+    """Models of one shard; each method returns the resulting model events."""
 
-    def __init__(self, own, state=None, loader=None):
+    def __init__(self, settings_model, state=None, loader=None):
         self.state, self.loader, self.counts = state or State(), loader or Loader(), Counts()
         self.ensembles = []
         reports = ModelReports(job_config(), FileRegistry())
-        self.models = ShardModels(SHARD, self.state, self.loader, own, self.ensembles.append, reports, self.counts)
+        self.models = ShardModels(
+            SHARD, self.state, self.loader, settings_model, self.ensembles.append, reports, self.counts
+        )
 
     def begin(self):
-        return told(self.models.begin(NOON_MS))
+        return reported(self.models.begin(NOON_MS))
 
     def poll(self, after_ms):
-        return told(self.models.poll(NOON_MS + after_ms))
+        return reported(self.models.poll(NOON_MS + after_ms))
 
 
-def told(rows):
+def reported(rows):
     return [CODECS[topic].decode(payload) for topic, _keys, payloads in rows for payload in payloads]
 
 
@@ -121,24 +123,24 @@ def outline(events):
     return [(event["kind"], event["deployment_id"], event["took_ms"]) for event in events]
 
 
-def test_shard_without_an_order_serves_the_settings_model_and_has_nothing_to_look_for(own):
-    shard = Shard(own)
+def test_shard_without_deployment_serves_the_settings_model_and_polls_nothing(settings_model):
+    shard = Shard(settings_model)
     (event,) = shard.begin()
     assert (event["kind"], event["shard"], event["model_id"]) == (
         "SERVING", SHARD, named(customer_folder())["model_id"],
     )  # fmt: skip
-    assert shard.ensembles == [own.ensemble]
+    assert shard.ensembles == [settings_model.ensemble]
     assert shard.models.next_poll_ms(NOON_MS) is None
     assert shard.poll(60_000) == []
 
 
-def test_ordered_models_serve_once_they_are_loaded(own, other):
-    shard = Shard(own)
+def test_deployed_models_serve_once_loaded(settings_model, other):
+    shard = Shard(settings_model)
     shard.begin()
     shard.models.apply(b"d2", NOON_MS)
     assert shard.models.next_poll_ms(NOON_MS) == NOON_MS + LOADING_MS
     assert shard.poll(10) == []
-    assert shard.models.serving is own
+    assert shard.models.serving is settings_model
     shard.loader.loaded(b"d2", other)
     assert outline(shard.poll(70)) == [("SERVING", "d2", 70)]
     assert shard.models.serving is other
@@ -148,8 +150,8 @@ def test_ordered_models_serve_once_they_are_loaded(own, other):
     assert (shard.counts.served, shard.counts.refusals) == (1, 0)
 
 
-def test_refused_models_leave_the_former_in_force(own, other):
-    shard = Shard(own)
+def test_refused_deployment_leaves_the_previous_one_in_force(settings_model, other):
+    shard = Shard(settings_model)
     shard.begin()
     shard.models.apply(b"d2", NOON_MS)
     shard.loader.loaded(b"d2", other)
@@ -163,16 +165,16 @@ def test_refused_models_leave_the_former_in_force(own, other):
     assert (shard.counts.served, shard.counts.refusals) == (1, 1)
 
 
-def test_long_refusal_is_cut(own):
-    shard = Shard(own)
+def test_long_refusal_is_cut(settings_model):
+    shard = Shard(settings_model)
     shard.begin()
     shard.models.apply(b"d9", NOON_MS)
     shard.loader.refused(b"d9", "x" * 5_000)
     assert len(shard.poll(60)[0]["detail"]) == 1_000
 
 
-def test_order_that_gave_way_to_one_for_other_shards_is_given_again(own, other):
-    shard = Shard(own)
+def test_request_displaced_by_one_of_other_shards_is_repeated(settings_model, other):
+    shard = Shard(settings_model)
     shard.begin()
     shard.models.apply(b"d2", NOON_MS)
     shard.loader.requests.pop(b"d2").cancel()
@@ -181,8 +183,8 @@ def test_order_that_gave_way_to_one_for_other_shards_is_given_again(own, other):
     assert outline(shard.poll(70)) == [("SERVING", "d2", 70)]
 
 
-def test_of_two_orders_the_later_one_counts(own, other, both):
-    shard = Shard(own)
+def test_later_of_two_deployments_counts(settings_model, other, both):
+    shard = Shard(settings_model)
     shard.begin()
     shard.models.apply(b"d2", NOON_MS)
     shard.models.apply(b"d3", NOON_MS + 10)
@@ -193,15 +195,15 @@ def test_of_two_orders_the_later_one_counts(own, other, both):
     assert shard.models.serving is both
 
 
-def test_restored_shard_goes_on_with_its_models_and_its_order(own, other, both):
-    shard = Shard(own)
+def test_restored_shard_keeps_its_models_and_pending_deployment(settings_model, other, both):
+    shard = Shard(settings_model)
     shard.begin()
     shard.models.apply(b"d2", NOON_MS)
     shard.loader.loaded(b"d2", other)
     shard.poll(50)
     shard.models.apply(b"d3", NOON_MS)
 
-    restored = Shard(own, state=shard.state)
+    restored = Shard(settings_model, state=shard.state)
     restored.loader.loaded(b"d2", other)
     assert outline(restored.begin()) == [("SERVING", "d2", None)]
     assert restored.models.serving is other
@@ -210,13 +212,13 @@ def test_restored_shard_goes_on_with_its_models_and_its_order(own, other, both):
     assert restored.state.deployment.value() == b"d3"
 
 
-def test_restored_shard_whose_models_are_gone_says_so_and_scores_with_the_settings_model(own):
+def test_restored_shard_without_its_models_reports_it_and_scores_with_the_settings_model(settings_model):
     state = State()
     state.deployment.update(b"d2")
-    shard = Shard(own, state)
+    shard = Shard(settings_model, state)
     shard.loader.refused(b"d2", "expected the file manifest.json")
     assert outline(shard.begin()) == [("REFUSED", "d2", None), ("SERVING", "", None)]
-    assert shard.models.serving is own
+    assert shard.models.serving is settings_model
     assert state.deployment.value() == b"d2", "the next restart may find them"
 
 
@@ -225,10 +227,10 @@ def scored_by(ensemble, rows):
     return HistoryScorer(ensemble).score(records)
 
 
-def test_comparisons_are_written_when_they_are_due_and_when_the_models_change(own, other, both):
-    shard = Shard(own)
+def test_comparisons_are_written_when_they_are_due_and_when_the_models_change(settings_model, other, both):
+    shard = Shard(settings_model)
     shard.begin()
-    shard.models.compare(scored_by(own.ensemble, 10), NOON_MS)
+    shard.models.compare(scored_by(settings_model.ensemble, 10), NOON_MS)
     assert shard.models.next_poll_ms(NOON_MS) is None, "there is nothing to compare with"
     shard.models.apply(b"d3", NOON_MS)
     shard.loader.loaded(b"d3", both)
@@ -251,23 +253,23 @@ def test_comparisons_are_written_when_they_are_due_and_when_the_models_change(ow
     assert np.isfinite(record["difference_sum"])
 
 
-def test_fresh_shard_begins_with_the_deployment_in_force_and_a_restored_one_with_its_own(own, other, both):
-    shard = Shard(own)
+def test_fresh_shard_starts_with_the_deployment_in_force_and_a_restored_one_with_its_own(settings_model, other, both):
+    shard = Shard(settings_model)
     shard.loader.loaded(b"d2", other)
-    assert outline(told(shard.models.begin(NOON_MS, b"d2"))) == [("SERVING", "d2", None)]
+    assert outline(reported(shard.models.begin(NOON_MS, b"d2"))) == [("SERVING", "d2", None)]
     shard.models.apply(b"d3", NOON_MS)
     shard.loader.loaded(b"d3", both)
     shard.poll(10)
-    restored = Shard(own, shard.state, shard.loader)
-    assert outline(told(restored.models.begin(NOON_MS, b"d2"))) == [("SERVING", "d3", None)]
+    restored = Shard(settings_model, shard.state, shard.loader)
+    assert outline(reported(restored.models.begin(NOON_MS, b"d2"))) == [("SERVING", "d3", None)]
 
 
-def test_models_that_hang_at_the_begin_are_refused_and_serve_once_they_are_loaded(own, other):
+def test_models_that_hang_at_the_start_are_refused_and_serve_once_loaded(settings_model, other):
     state = State()
     state.deployment.update(b"d2")
-    shard = Shard(own, state)
+    shard = Shard(settings_model, state)
     assert [event["kind"] for event in shard.begin()] == ["REFUSED", "SERVING"]
-    assert shard.models.serving is own
+    assert shard.models.serving is settings_model
     assert shard.counts.refusals == 1
     assert state.pending_deployment.value() == b"d2"
     assert shard.models.next_poll_ms(NOON_MS) == NOON_MS + LOADING_MS
@@ -278,11 +280,11 @@ def test_models_that_hang_at_the_begin_are_refused_and_serve_once_they_are_loade
     assert (state.deployment.value(), state.pending_deployment.value()) == (b"d2", None)
 
 
-def test_models_that_hang_at_the_begin_do_not_displace_those_that_are_ordered(own, other, both):
+def test_models_that_hang_at_the_start_do_not_displace_later_deployments(settings_model, other, both):
     state = State()
     state.deployment.update(b"d2")
     state.pending_deployment.update(b"d3")
-    shard = Shard(own, state)
+    shard = Shard(settings_model, state)
     shard.begin()
     assert state.pending_deployment.value() == b"d3"
     shard.loader.loaded(b"d2", other)
@@ -294,8 +296,8 @@ def test_models_that_hang_at_the_begin_do_not_displace_those_that_are_ordered(ow
 HOUR_MS = 3_600_000
 
 
-def test_clock_that_steps_back_holds_no_comparison_up(own, both):
-    shard = Shard(own)
+def test_clock_that_steps_back_delays_no_comparison(settings_model, both):
+    shard = Shard(settings_model)
     shard.begin()
     shard.models.apply(b"d3", NOON_MS)
     shard.loader.loaded(b"d3", both)
@@ -307,8 +309,8 @@ def test_clock_that_steps_back_holds_no_comparison_up(own, both):
     assert record["begin"] <= record["end"]
 
 
-def test_clock_that_steps_back_while_models_load_delays_them_by_nothing(own, other):
-    shard = Shard(own)
+def test_clock_that_steps_back_delays_no_loading(settings_model, other):
+    shard = Shard(settings_model)
     shard.begin()
     shard.models.apply(b"d2", NOON_MS)
     assert shard.models.next_poll_ms(NOON_MS - HOUR_MS) == NOON_MS - HOUR_MS + LOADING_MS

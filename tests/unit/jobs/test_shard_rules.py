@@ -19,10 +19,10 @@ from tests.unit.jobs.rule_shard import (
     LATER,
     Shard,
     encoded,
+    reported,
     scored,
     shard_state,
     snoozed,
-    told,
 )
 from tests.unit.rules.books import book, rule
 
@@ -30,14 +30,14 @@ ALL = rule("all", "amount >= 0", "BLOCK")
 REVIEW_ALL = rule("all", "amount >= 0", "REVIEW")
 
 
-def test_without_a_book_a_batch_goes_on_as_it_is():
+def test_batch_is_unchanged_without_a_rule_book():
     shard = Shard()
     assert shard.begin() == []
     records, batch = scored()
     assert shard.rules.rule(records, batch) == (batch, None)
 
 
-def test_book_is_followed_from_the_next_batch_on_and_the_models_batch_stays_as_it_is():
+def test_book_applies_from_the_next_batch_on_and_leaves_the_models_batch_unchanged():
     shard = Shard()
     assert shard.apply(book(ALL)) == [("RULES", "b1", 4, "")]
     records, batch = scored()
@@ -51,7 +51,7 @@ def test_book_is_followed_from_the_next_batch_on_and_the_models_batch_stays_as_i
     assert len(ruling.fired) == shard.counts.hits[0][0] == 50
 
 
-def test_refused_book_leaves_the_former_in_force():
+def test_refused_book_leaves_the_previous_one_in_force():
     shard = Shard()
     shard.apply(book(ALL))
     ((kind, book_id, _, detail),) = shard.apply(book(rule("wrong", "amuont > 3"), book_id="b2"))
@@ -70,7 +70,7 @@ def test_record_that_is_no_book_is_refused(payload):
     assert shard.state.rules.value() is None
 
 
-def test_restored_shard_goes_on_with_its_book():
+def test_restored_shard_keeps_its_book():
     shard = Shard()
     shard.apply(book(ALL))
     restored = Shard(shard.state)
@@ -78,7 +78,7 @@ def test_restored_shard_goes_on_with_its_book():
     assert restored.decisions()[0] == {"BLOCK"}
 
 
-def test_restored_book_that_is_refused_now_is_told_and_kept():
+def test_restored_book_that_is_now_refused_is_reported_and_kept():
     shard = Shard()
     shard.state.rules.update(encoded(book(rule("gone", "feature_of_another_version > 3"))))
     ((kind, *_),) = shard.begin()
@@ -87,60 +87,62 @@ def test_restored_book_that_is_refused_now_is_told_and_kept():
     assert shard.state.rules.value() is not None, "another version may follow it"
 
 
-def test_empty_book_takes_the_rules_back():
+def test_empty_book_removes_the_rules():
     shard = Shard()
     shard.apply(book(ALL))
     assert shard.apply(book()) == [("RULES", "b1", 4, "")]
     assert shard.decisions()[1] is None
 
 
-def test_book_of_snoozes_alone_is_followed():
+def test_book_of_snoozes_alone_is_applied():
     shard = Shard()
     customer = scored()[0].column("customer_id")[0].as_py()
     shard.apply(book(snoozes=(Snooze(customer_id=customer, until=NOON),)))
     assert shard.decisions()[1] is not None
 
 
-def test_book_is_read_beside_the_scoring_and_stands_in_the_state_meanwhile():
-    shard, orders = Shard(), {}
-    shard.rules._reader = SimpleNamespace(request=lambda payload: orders.setdefault(payload, Future()))
+def test_book_is_parsed_while_scoring_continues_and_is_in_state_meanwhile():
+    shard, requests = Shard(), {}
+    shard.rules._reader = SimpleNamespace(request=lambda payload: requests.setdefault(payload, Future()))
     shard.rules.apply(encoded(book(ALL)))
-    assert told(shard.rules.poll(NOON_MS)) == []
+    assert reported(shard.rules.poll(NOON_MS)) == []
     assert shard.rules.next_poll_ms(NOON_MS) is not None
     assert shard.state.pending_rules.value() == encoded(book(ALL))
     restored = Shard(shard.state)
     assert restored.begin() == []
     restored.reader.request(encoded(book(ALL))).result(30)
-    assert told(restored.rules.poll(NOON_MS)) == [("RULES", "b1", 4, "")]
+    assert reported(restored.rules.poll(NOON_MS)) == [("RULES", "b1", 4, "")]
     assert shard.state.pending_rules.value() is None
     assert restored.rules.next_poll_ms(NOON_MS) is None
 
 
-def test_of_two_books_the_later_one_decides():
-    shard, orders = Shard(), {}
-    shard.rules._reader = SimpleNamespace(request=lambda payload: orders.setdefault(payload, Future()))
+def test_later_of_two_books_decides():
+    shard, requests = Shard(), {}
+    shard.rules._reader = SimpleNamespace(request=lambda payload: requests.setdefault(payload, Future()))
     later = book(book_id="b2")
-    for ordered in (book(ALL), later):
-        shard.rules.apply(encoded(ordered))
-    orders[encoded(book(ALL))].set_result(shard.reader.request(encoded(book(ALL))).result(30))
-    assert told(shard.rules.poll(NOON_MS)) == []
-    orders[encoded(later)].set_result(shard.reader.request(encoded(later)).result(30))
-    assert told(shard.rules.poll(NOON_MS)) == [("RULES", "b2", 4, "")]
+    for rule_book in (book(ALL), later):
+        shard.rules.apply(encoded(rule_book))
+    requests[encoded(book(ALL))].set_result(shard.reader.request(encoded(book(ALL))).result(30))
+    assert reported(shard.rules.poll(NOON_MS)) == []
+    requests[encoded(later)].set_result(shard.reader.request(encoded(later)).result(30))
+    assert reported(shard.rules.poll(NOON_MS)) == [("RULES", "b2", 4, "")]
     assert shard.state.rules.value() == encoded(later)
 
 
-def test_book_that_gave_way_to_one_for_other_shards_is_ordered_again():
-    shard, orders = Shard(), []
-    shard.rules._reader = SimpleNamespace(request=lambda payload: orders.append((payload, Future())) or orders[-1][1])
+def test_book_displaced_by_one_of_other_shards_is_requested_again():
+    shard, requests = Shard(), []
+    shard.rules._reader = SimpleNamespace(
+        request=lambda payload: requests.append((payload, Future())) or requests[-1][1]
+    )
     shard.rules.apply(encoded(book(ALL)))
-    orders[0][1].cancel()
-    assert told(shard.rules.poll(NOON_MS)) == []
-    assert [payload for payload, _ in orders] == [encoded(book(ALL))] * 2
-    orders[1][1].set_result(shard.reader.request(encoded(book(ALL))).result(30))
-    assert told(shard.rules.poll(NOON_MS)) == [("RULES", "b1", 4, "")]
+    requests[0][1].cancel()
+    assert reported(shard.rules.poll(NOON_MS)) == []
+    assert [payload for payload, _ in requests] == [encoded(book(ALL))] * 2
+    requests[1][1].set_result(shard.reader.request(encoded(book(ALL))).result(30))
+    assert reported(shard.rules.poll(NOON_MS)) == [("RULES", "b1", 4, "")]
 
 
-def test_fresh_shard_begins_with_the_rules_in_force_and_a_restored_one_with_its_own():
+def test_fresh_shard_starts_with_the_rules_in_force_and_a_restored_one_with_its_own():
     first = encoded(book(ALL))
     shard = Shard()
     assert shard.begin(first) == [("RULES", "b1", 4, "")]
@@ -159,7 +161,7 @@ def test_book_that_fails_for_a_plain_transaction_is_refused(monkeypatch):
     assert (kind, detail) == ("RULES_REFUSED", "of the rule")
 
 
-def test_book_that_takes_long_at_the_begin_is_refused_and_followed_once_it_is_read():
+def test_book_that_is_slow_at_the_start_is_refused_and_applied_once_parsed():
     state = shard_state()
     state.rules.update(encoded(book(ALL)))
     shard = Shard(state)
@@ -173,7 +175,7 @@ def test_book_that_takes_long_at_the_begin_is_refused_and_followed_once_it_is_re
     assert state.pending_rules.value() == encoded(book(ALL))
     may_read.set()
     shard.reader.request(encoded(book(ALL))).result(30)
-    assert told(shard.rules.poll(NOON_MS)) == [("RULES", "b1", 4, "")]
+    assert reported(shard.rules.poll(NOON_MS)) == [("RULES", "b1", 4, "")]
     assert shard.decisions()[0] == {"BLOCK"}
 
 
@@ -188,7 +190,7 @@ def approved(shard):
     return set(customers) - raised, set(customers)
 
 
-def test_snooze_of_its_own_silences_its_customer_alone_and_the_shard_answers_by_its_id():
+def test_snooze_silences_only_its_customer_and_is_answered_by_its_id():
     shard = Shard()
     shard.begin()
     shard.apply(book(REVIEW_ALL))
@@ -197,7 +199,7 @@ def test_snooze_of_its_own_silences_its_customer_alone_and_the_shard_answers_by_
     assert approved(shard)[0] == {customer}
 
 
-def test_snoozes_of_several_customers_are_all_in_force_and_a_later_book_leaves_them():
+def test_snoozes_of_several_customers_stay_in_force_under_a_later_book():
     shard = Shard()
     shard.begin()
     customers = sorted(approved(shard)[1])[:2]
@@ -207,7 +209,7 @@ def test_snoozes_of_several_customers_are_all_in_force_and_a_later_book_leaves_t
     assert approved(shard)[0] == {*customers}
 
 
-def test_snooze_without_any_book_takes_back_what_the_model_reviews():
+def test_snooze_without_a_book_suppresses_reviews_of_the_model():
     shard = Shard()
     shard.begin()
     records, batch = scored()
@@ -245,7 +247,7 @@ def test_snooze_ends_with_a_tombstone_and_with_a_record_without_an_end(ending):
     assert shard.state.snoozes == {}
 
 
-def test_restored_shard_goes_on_with_its_snoozes():
+def test_restored_shard_keeps_its_snoozes():
     shard = Shard()
     shard.begin()
     shard.apply(book(REVIEW_ALL))
@@ -273,7 +275,7 @@ def test_snooze_counts_before_its_end_by_event_time_and_is_removed_a_month_later
 
 
 @pytest.mark.parametrize("payload", [b"test", b"\x00\x00\x00\x00\x19", b"\x00\x00\x00\xff\xffx"])
-def test_record_that_is_no_snooze_is_refused_and_the_former_stays(payload):
+def test_record_that_is_no_snooze_is_refused_and_the_previous_one_stays(payload):
     shard = Shard()
     shard.begin()
     shard.apply(book(REVIEW_ALL))
@@ -294,7 +296,7 @@ def test_snooze_under_the_key_of_another_customer_is_refused():
     assert shard.state.snoozes == {}
 
 
-def test_fresh_shard_begins_with_the_snoozes_in_force_and_a_restored_one_with_its_own():
+def test_fresh_shard_starts_with_the_snoozes_in_force_and_a_restored_one_with_its_own():
     customer, other = sorted({*scored()[0].column("customer_id").to_pylist()})[:2]
     first = {f"snooze/{name}": snoozed(name, LATER) for name in (customer, other)}
     shard = Shard()

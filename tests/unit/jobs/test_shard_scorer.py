@@ -53,7 +53,7 @@ def scored(shard):
 
 
 def score(shard, batch):
-    """Score at a time when all that the tests tell of is past."""
+    """Score at a time after all events of the tests."""
     return score_at(shard, batch, START_MS + 10_000 * DAY_MS)
 
 
@@ -71,7 +71,7 @@ def test_few_labels_are_written_to_the_records_at_once(open_shard):
     assert state.label_log == {}
 
 
-def test_many_labels_are_logged_and_a_restored_shard_knows_them(open_shard, monkeypatch):
+def test_many_labels_are_logged_and_restored(open_shard, monkeypatch):
     monkeypatch.setattr(shard_scorer, "FEW_LABELS", 10)
     state = State()
     shard = open_shard(state)
@@ -84,7 +84,7 @@ def test_many_labels_are_logged_and_a_restored_shard_knows_them(open_shard, monk
     assert scored(restored) == scored(shard)
 
 
-def test_a_full_log_is_written_to_the_records(open_shard, monkeypatch):
+def test_full_log_is_written_to_the_records(open_shard, monkeypatch):
     monkeypatch.setattr(shard_scorer, "FEW_LABELS", 10)
     monkeypatch.setattr(shard_scorer, "MAX_LOGGED", 120)
     state = State()
@@ -115,17 +115,17 @@ def test_few_labels_join_the_log_until_that_is_full(open_shard, monkeypatch, lim
     assert len(state.merchant_labels) == 3
 
 
-def test_offsets_say_what_is_known_by_partition_and_are_kept(open_shard):
+def test_label_offsets_are_kept_by_partition(open_shard):
     state = State()
     shard = open_shard(state)
     assert shard.label_offsets == []
     shard.learn(many_labels(2), np.array([7, position(2, 3)]))
-    shard.learn(many_labels(0), np.array([8]))  # a bad label: seen, and nothing learned
+    shard.learn(many_labels(0), np.array([8]))  # an invalid label advances the offset only
     assert shard.label_offsets == [9, 0, 4]
     assert open_shard(state).label_offsets == [9, 0, 4]
 
 
-def test_offsets_of_a_topic_that_was_created_again_are_greater_than_all_of_the_former_one(open_shard):
+def test_offsets_of_a_recreated_topic_are_greater_than_all_of_the_previous_one(open_shard):
     state = State()
     shard, again = open_shard(state), 1 << GENERATION_SHIFT
     shard.learn(many_labels(2), np.array([5_000, position(1, 70)]))
@@ -136,7 +136,7 @@ def test_offsets_of_a_topic_that_was_created_again_are_greater_than_all_of_the_f
     assert open_shard(state).label_offsets == [label_entry(1, 4), 71]
 
 
-def test_silent_customers_are_forgotten_and_others_are_not(open_shard):
+def test_only_inactive_customers_are_forgotten(open_shard):
     state = State()
     shard = open_shard(state)
     score(shard, records({"customer_id": "silent"}, {"customer_id": "busy"}, {"customer_id": "labelled"}))
@@ -153,7 +153,7 @@ def test_silent_customers_are_forgotten_and_others_are_not(open_shard):
     assert (set(state.histories), set(state.customer_labels)) == ({"new"}, set())
 
 
-def test_a_forgotten_customer_that_comes_back_is_new_and_is_forgotten_again(open_shard):
+def test_forgotten_customer_that_returns_is_new_and_is_forgotten_again(open_shard):
     state = State()
     shard = open_shard(state)
     counts = []
@@ -176,7 +176,7 @@ def test_labels_of_customers_who_never_bought_are_forgotten(open_shard):
     assert set(state.customer_labels) == set()
 
 
-def test_merchants_without_labels_for_long_are_forgotten_and_others_are_not(open_shard):
+def test_only_merchants_without_recent_labels_are_forgotten(open_shard):
     state = State()
     shard = open_shard(state)
     end_ms = START_MS + KEPT_MS + 2 * DAY_MS
@@ -206,7 +206,7 @@ def test_labels_in_the_log_keep_their_customer_and_merchant(open_shard, monkeypa
 
 
 @pytest.mark.parametrize("late_ms", [0, 29 * DAY_MS])
-def test_no_feature_saw_what_is_forgotten(open_shard, late_ms):
+def test_forgotten_state_was_outside_every_feature_window(open_shard, late_ms):
     now_ms = START_MS + KEPT_MS + 2 * DAY_MS
     old = [
         label_batch({"label_time": START_MS, "is_fraud": True}),
@@ -230,7 +230,7 @@ def test_no_feature_saw_what_is_forgotten(open_shard, late_ms):
     assert x(forget=True).tobytes() == x(forget=False).tobytes()
 
 
-def test_one_clock_that_runs_ahead_makes_nobody_forgotten(open_shard):
+def test_one_event_time_in_the_future_expires_no_customer(open_shard):
     state = State()
     shard = open_shard(state)
     score_at(shard, records({"customer_id": "c1"}), START_MS)
@@ -239,7 +239,7 @@ def test_one_clock_that_runs_ahead_makes_nobody_forgotten(open_shard):
     assert set(state.histories) == {"c1", "broken clock"}
 
 
-def test_replay_of_old_data_makes_nobody_forgotten_who_is_not_silent(open_shard):
+def test_replay_of_old_data_expires_no_active_customer(open_shard):
     state = State()
     shard = open_shard(state)
     score(shard, records({"customer_id": "now"}))
@@ -248,7 +248,7 @@ def test_replay_of_old_data_makes_nobody_forgotten_who_is_not_silent(open_shard)
     assert "now" in state.histories
 
 
-def test_a_day_with_many_silent_customers_costs_each_batch_a_few_of_them(open_shard, monkeypatch):
+def test_many_customers_that_expire_on_a_day_are_spread_over_batches(open_shard, monkeypatch):
     monkeypatch.setattr(expiry_index, "MAX_AT_ONCE", 10)
     state = State()
     shard = open_shard(state)
@@ -262,7 +262,7 @@ def test_a_day_with_many_silent_customers_costs_each_batch_a_few_of_them(open_sh
     assert left == [41, 31, 21, 11, 1, 1]
 
 
-def test_labels_of_an_earlier_versions_state_are_forgotten_too(open_shard):
+def test_labels_in_state_of_an_earlier_version_expire_too(open_shard):
     state = State()
     open_shard(state).learn(label_batch({"customer_id": "ghost"}), np.array([0]))
     earlier = replace(state, expires_on=MapLike(), merchants_expire_on=MapLike())
@@ -270,7 +270,7 @@ def test_labels_of_an_earlier_versions_state_are_forgotten_too(open_shard):
     assert earlier.merchant_labels == earlier.customer_labels == {}
 
 
-def test_what_the_log_alone_tells_of_a_silent_merchant_keeps_it(open_shard, monkeypatch):
+def test_label_that_is_only_in_the_log_keeps_its_merchant(open_shard, monkeypatch):
     monkeypatch.setattr(shard_scorer, "FEW_LABELS", 0)
     state = State()
     shard = open_shard(state)
@@ -284,18 +284,18 @@ def test_what_the_log_alone_tells_of_a_silent_merchant_keeps_it(open_shard, monk
     assert set(state.merchant_labels) == {"m"}
 
 
-def test_a_merchant_is_asked_for_once_however_often_its_record_is_written(open_shard):
+def test_merchant_is_looked_up_once_for_many_writes_of_its_record(open_shard):
     state = State()
-    asked = []
-    state.merchant_labels.contains = lambda key: asked.append(key) or key in state.merchant_labels
+    lookups = []
+    state.merchant_labels.contains = lambda key: lookups.append(key) or key in state.merchant_labels
     shard = open_shard(state)
     for turn in range(3):
         shard.learn(label_batch({"merchant_id": "m", "transaction_id": f"t{turn}"}), np.array([turn]))
-    assert asked == ["m"]
+    assert lookups == ["m"]
     assert [*state.merchants_expire_on.values()] == [b'["m"]']
 
 
-def test_a_preview_is_what_the_transaction_then_gets_and_changes_nothing(open_shard):
+def test_preview_equals_the_later_features_and_changes_nothing(open_shard):
     state = State()
     shard = open_shard(state)
     score(shard, records({"amount_minor": 500}, {"amount_minor": 700, "event_time": START_MS + 1}))
@@ -307,7 +307,7 @@ def test_a_preview_is_what_the_transaction_then_gets_and_changes_nothing(open_sh
     assert previews[0].tobytes() == previews[1].tobytes() == score(shard, coming).x.tobytes()
 
 
-def test_nobody_becomes_known_by_a_preview(open_shard):
+def test_preview_creates_no_customer(open_shard):
     state = State()
     shard = open_shard(state)
     shard.preview(records({}), EntityInputs.missing(1))

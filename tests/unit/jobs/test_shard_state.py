@@ -7,7 +7,7 @@ from jobs.operators.shard_state import ShardState
 from tests.unit.jobs.operator_in_memory import Context
 
 
-def test_state_has_the_names_that_savepoints_know():
+def test_state_names_are_those_of_savepoints():
     context = Context()
     ShardState(cast("RuntimeContext", context), "thread")
     assert set(context.states) == {

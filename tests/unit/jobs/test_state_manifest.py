@@ -14,26 +14,26 @@ def manifest() -> StateManifest:
     return StateManifest.of(job_config(model=str(customer_folder())))
 
 
-def test_manifest_tells_the_job_and_its_model(manifest):
+def test_manifest_names_the_job_and_its_model(manifest):
     assert (manifest.mode, manifest.shards, manifest.transactions) == ("thread", 2, "fraud.transactions.v1")
     assert manifest.model_id == load_artifact(customer_folder()).manifest.model_id
     assert manifest.state_versions == STATE_VERSIONS
     assert StateManifest.of(job_config(model=str(customer_folder()), labels=False)).labels is None
 
 
-def test_json_gives_back_every_field(manifest):
+def test_json_round_trip_keeps_every_field(manifest):
     assert StateManifest.from_json(manifest.to_json()) == manifest
 
 
-def test_what_a_newer_version_adds_is_passed_over(manifest):
+def test_fields_of_a_newer_version_are_ignored(manifest):
     text = json.dumps({**json.loads(manifest.to_json()), "added_later": 1})
     assert StateManifest.from_json(text) == manifest
 
 
-def test_manifest_of_before_there_were_deployments_fits(manifest):
-    told = json.loads(manifest.to_json())
-    del told["control"]
-    StateManifest.from_json(json.dumps(told)).require_fit(manifest)
+def test_manifest_from_before_deployments_fits(manifest):
+    record = json.loads(manifest.to_json())
+    del record["control"]
+    StateManifest.from_json(json.dumps(record)).require_fit(manifest)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "null", "{}", '{"form": 1}', '{"form": 2}'])
@@ -57,7 +57,7 @@ def test_job_that_the_state_does_not_fit_is_refused_with_what_to_do(manifest, ch
         manifest.require_fit(replace(manifest, **changes))
 
 
-def test_all_that_does_not_fit_is_told_at_once(manifest):
+def test_all_differences_are_reported_at_once(manifest):
     with pytest.raises(StateMismatchError, match=r"(?s)job\.mode.*job\.shards"):
         manifest.require_fit(replace(manifest, mode="process", shards=8))
 
@@ -88,7 +88,7 @@ def test_operators_that_a_job_lacks_are_named(manifest):
     assert without.lost_operators(manifest) == []
 
 
-def test_source_of_a_topic_that_was_created_again_is_another_operator(manifest):
+def test_source_of_a_recreated_topic_is_another_operator(manifest):
     config = job_config(model=str(customer_folder()), topic_ids={"t": "id"}, generations={"labels": 2})
     again = StateManifest.of(config)
     assert (again.topic_ids, again.generations) == ({"t": "id"}, {"labels": 2})
@@ -97,13 +97,13 @@ def test_source_of_a_topic_that_was_created_again_is_another_operator(manifest):
     assert StateManifest.from_json(again.to_json()) == again
 
 
-def test_both_sources_of_the_control_topic_are_others_once_it_was_created_again(manifest):
+def test_both_sources_of_a_recreated_control_topic_are_other_operators(manifest):
     again = StateManifest.of(job_config(model=str(customer_folder()), generations={"control": 1}))
     assert manifest.lost_operators(again) == ["control-source", "lists-source"]
     assert again.lost_operators(manifest) == ["control-source-1", "lists-source-1"]
 
 
-def test_manifest_of_before_topics_were_noted_fits(manifest):
-    told = json.loads(manifest.to_json())
-    del told["topic_ids"], told["generations"]
-    StateManifest.from_json(json.dumps(told)).require_fit(manifest)
+def test_manifest_from_before_topic_ids_fits(manifest):
+    record = json.loads(manifest.to_json())
+    del record["topic_ids"], record["generations"]
+    StateManifest.from_json(json.dumps(record)).require_fit(manifest)

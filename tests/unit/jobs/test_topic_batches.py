@@ -1,7 +1,7 @@
 from jobs.operators.topic_batches import RECORDS_AT_ONCE, topic_batches
 
 
-def test_records_are_cut_into_small_batches_in_their_order():
+def test_records_are_cut_into_small_batches_in_sequence():
     keys = [None, *map(str, range(2 * RECORDS_AT_ONCE))]
     payloads = [str(number).encode() for number in range(len(keys))]
     batches = [

@@ -9,7 +9,7 @@ HORIZON_MS = 3 * DAY_MS
 
 
 class Feed:
-    """A monitor, and short words for what it is fed."""
+    """A monitor with short methods to feed it."""
 
     def __init__(self, **settings) -> None:
         self.matured = []
@@ -32,7 +32,7 @@ class Feed:
         return found
 
 
-def test_transaction_counts_when_it_is_a_horizon_old_and_not_before():
+def test_transaction_counts_once_it_is_a_horizon_old():
     feed = Feed()
     feed.score("t1", 0, score=0.9)
     feed.label("t1", 0, fraud=True)
@@ -42,7 +42,7 @@ def test_transaction_counts_when_it_is_a_horizon_old_and_not_before():
     assert (feed.figures().matured, feed.figures().frauds, feed.figures().alerts) == (1, 1, 1)
 
 
-def test_maturity_follows_the_newest_score_and_not_the_last():
+def test_maturity_follows_the_newest_score_not_the_last_read():
     feed = Feed()
     assert feed.monitor.matured_until_ms < 0
     for at_ms in (HORIZON_MS + 5, HORIZON_MS + 2):
@@ -52,11 +52,11 @@ def test_maturity_follows_the_newest_score_and_not_the_last():
 
 def test_precision_and_recall_are_of_each_model():
     feed = Feed()
-    for place, (model, score, fraud) in enumerate(
+    for number, (model, score, fraud) in enumerate(
         [("a", 0.9, True), ("a", 0.8, False), ("a", 0.1, True), ("a", 0.1, True), ("b", 0.7, True), ("b", 0.2, False)]
     ):
-        feed.score(f"t{place}", place, score=score, model=model)
-        feed.label(f"t{place}", place, fraud=fraud)
+        feed.score(f"t{number}", number, score=score, model=model)
+        feed.label(f"t{number}", number, fraud=fraud)
     feed.pass_time(HORIZON_MS + 100)
     a, b = feed.figures("a"), feed.figures("b")
     assert (a.precision, a.recall) == (1 / 2, 1 / 3)
@@ -73,7 +73,7 @@ def test_transaction_without_a_label_is_in_no_figure():
 
 
 @pytest.mark.parametrize("label_first", [True, False])
-def test_later_of_two_labels_holds_whenever_they_are_read(label_first):
+def test_later_of_two_labels_counts_in_any_reading_sequence(label_first):
     feed = Feed()
     if not label_first:
         feed.score("t1", 0, score=0.9)
@@ -86,7 +86,7 @@ def test_later_of_two_labels_holds_whenever_they_are_read(label_first):
 
 
 @pytest.mark.parametrize("label_first", [True, False])
-def test_label_known_after_the_horizon_is_too_late_even_if_it_was_read_early(label_first):
+def test_label_known_after_the_horizon_is_too_late_even_if_read_early(label_first):
     feed = Feed()
     if label_first:
         feed.label("t1", 0, fraud=True, known_ms=HORIZON_MS + 1)
@@ -97,7 +97,7 @@ def test_label_known_after_the_horizon_is_too_late_even_if_it_was_read_early(lab
     assert [item.is_fraud for item in feed.matured] == [False]
 
 
-def test_score_that_comes_again_counts_once():
+def test_repeated_score_counts_once():
     feed = Feed()
     for _ in range(2):
         feed.score("t1", 0, score=0.9)
@@ -106,24 +106,24 @@ def test_score_that_comes_again_counts_once():
     assert feed.figures().matured == 1
 
 
-def test_no_more_wait_than_the_capacity_and_the_rest_is_counted():
+def test_scores_beyond_the_capacity_are_dropped_and_counted():
     feed = Feed(capacity=10)
-    for place in range(25):
-        feed.score(f"t{place}", place)
-    for place in range(40):
-        feed.label(f"unknown{place}", place, fraud=False)
+    for number in range(25):
+        feed.score(f"t{number}", number)
+    for number in range(40):
+        feed.label(f"unknown{number}", number, fraud=False)
     assert (feed.monitor.waiting, feed.monitor.dropped, feed.monitor.labels_dropped) == (10, 15, 30)
-    for place in range(15, 25):
-        feed.label(f"t{place}", place, fraud=False)
+    for number in range(15, 25):
+        feed.label(f"t{number}", number, fraud=False)
     feed.pass_time(HORIZON_MS + 100)
     assert feed.figures().matured == 10
 
 
 def test_figures_are_of_the_last_window():
     feed = Feed(window=2)
-    for place, fraud in enumerate([True, True, False, False]):
-        feed.score(f"t{place}", place, score=0.9)
-        feed.label(f"t{place}", place, fraud=fraud)
+    for number, fraud in enumerate([True, True, False, False]):
+        feed.score(f"t{number}", number, score=0.9)
+        feed.label(f"t{number}", number, fraud=fraud)
     feed.pass_time(HORIZON_MS + 100)
     assert (feed.figures().matured, feed.figures().precision) == (4, 0.0)
 
@@ -135,9 +135,9 @@ def test_card_precision_is_that_of_the_whole_table():
     card, fraud = rng.integers(0, 40, rows), rng.random(rows) < 0.1
     scores = (rng.random(rows) * 0.5 + 0.4 * fraud).astype(np.float32)
     feed = Feed(k=5)
-    for place in range(rows):
-        feed.score(f"t{place}", int(at_ms[place]), score=float(scores[place]), customer=f"c{card[place]:03d}")
-        feed.label(f"t{place}", int(at_ms[place]), fraud=bool(fraud[place]), customer=f"c{card[place]:03d}")
+    for number in range(rows):
+        feed.score(f"t{number}", int(at_ms[number]), score=float(scores[number]), customer=f"c{card[number]:03d}")
+        feed.label(f"t{number}", int(at_ms[number]), fraud=bool(fraud[number]), customer=f"c{card[number]:03d}")
     # The days end when a transaction of two days later matures.
     feed.score("last", 9 * DAY_MS)
     feed.label("last", 9 * DAY_MS, fraud=False)
@@ -147,7 +147,7 @@ def test_card_precision_is_that_of_the_whole_table():
     assert found.card_precision == pytest.approx(card_precision(at_ms // DAY_MS, card, fraud, scores, k=5))
 
 
-def test_two_customers_with_one_transaction_id_keep_their_own_labels():
+def test_labels_of_two_customers_with_the_same_transaction_id_are_separate():
     feed = Feed()
     for customer, score in (("a", 0.9), ("b", 0.1)):
         feed.score("1", 0, score=score, customer=customer)

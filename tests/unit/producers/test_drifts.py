@@ -36,7 +36,7 @@ def test_amount_inflation_raises_every_amount(config, table, drift_at):
     assert np.median(after / usual) == pytest.approx(1.5, rel=0.01)
 
 
-def test_new_fraud_pattern_appears_only_from_the_drift_on(config, drift_at):
+def test_new_fraud_pattern_starts_with_the_drift(config, drift_at):
     drifted = simulate(replace(config, drift="new_fraud_pattern", drift_at=drift_at))
     before, after = (pc.equal(half["scenario"], "gift_cards") for half in halves(drifted, drift_at))
     assert not pc.any(before).as_py()
@@ -45,7 +45,7 @@ def test_new_fraud_pattern_appears_only_from_the_drift_on(config, drift_at):
     assert set(halves(drifted, drift_at)[1].filter(after)["merchant_category"].to_pylist()) == {"grocery"}
 
 
-def test_category_shift_moves_customers_to_the_internet(config, table, drift_at):
+def test_category_shift_moves_customers_online(config, table, drift_at):
     drifted = simulate(replace(config, drift=Drift.CATEGORY_SHIFT, drift_at=drift_at))
     after, usual = (
         pc.mean(pc.equal(halves(one, drift_at)[1]["transaction_type"], "online")).as_py() for one in (drifted, table)

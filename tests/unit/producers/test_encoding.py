@@ -26,7 +26,7 @@ def test_bytes_equal_those_of_the_record_codec(small, encode, kind):
     assert [key.decode() for key, _ in records] == [row["customer_id"] for row in rows]
 
 
-def test_cutting_into_small_batches_changes_no_record(small):
+def test_small_batches_change_no_record(small):
     registry = open_registry(None)
     whole = list(encode_transactions(small, registry, SUBJECT))
     assert list(encode_transactions(small, registry, SUBJECT, rows_at_once=7)) == whole

@@ -17,19 +17,19 @@ def decoded(events: int = 5_000, begin: datetime = BEGIN):
     return [codec.decode(value) for _, value in records]
 
 
-def test_event_times_are_the_days_up_to_now_and_never_in_the_future():
+def test_event_times_end_now_and_are_never_in_the_future():
     records = decoded()
     assert len(records) == 5_000
     for number, record in enumerate(records):
         assert BEGIN - timedelta(days=30) <= record["event_time"] <= BEGIN + timedelta(seconds=number / 2)
 
 
-def test_chapters_go_on_without_repeating_an_id():
+def test_chapters_continue_without_repeating_an_id():
     ids = [record["transaction_id"] for record in decoded()]
     assert len(set(ids)) == len(ids)
 
 
-def test_a_later_run_of_the_same_seed_has_other_transaction_ids():
+def test_later_run_of_the_same_seed_has_other_transaction_ids():
     one = decoded(events=200)
     other = decoded(events=200, begin=BEGIN + timedelta(seconds=5))
     assert not {r["transaction_id"] for r in one} & {r["transaction_id"] for r in other}

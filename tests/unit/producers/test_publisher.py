@@ -32,7 +32,7 @@ _numbers = count()
 
 @pytest.fixture(scope="module")
 def broker():
-    """Run librdkafka's own broker: the real protocol over a real socket, without a JVM."""
+    """Run the test broker of librdkafka: the real protocol over a real socket, without a JVM."""
     owner = Producer({"test.mock.num.brokers": 1, "log_level": 2})
     (only,) = owner.list_topics(timeout=10).brokers.values()
     yield f"{only.host}:{only.port}"
@@ -61,7 +61,7 @@ def read(broker: str, topic: str, expected: int) -> list[Message]:
     return messages
 
 
-def test_replay_sends_each_transaction_once_in_event_order_by_customer(broker, topic, small):
+def test_replay_sends_each_transaction_once_sorted_by_event_time_per_customer(broker, topic, small):
     registry = open_registry(None)
     shuffled = small.take(np.random.default_rng(1).permutation(len(small)))
     with Publisher(broker) as publisher:
@@ -73,11 +73,11 @@ def test_replay_sends_each_transaction_once_in_event_order_by_customer(broker, t
     assert [message.key().decode() for message in messages] == [r["customer_id"] for r in records]
     assert sorted(r["transaction_id"] for r in records) == small["transaction_id"].to_pylist()
     for customer in {r["customer_id"] for r in records}:
-        own = [r["event_time"] for r in records if r["customer_id"] == customer]
-        assert own == sorted(own)
+        times = [r["event_time"] for r in records if r["customer_id"] == customer]
+        assert times == sorted(times)
 
 
-def test_labels_are_sent_in_the_order_in_which_they_become_known(broker, topic, small):
+def test_labels_are_sent_by_label_time(broker, topic, small):
     registry = open_registry(None)
     one = small.filter(np.array(small["customer_id"]) == small["customer_id"][0].as_py())
     with Publisher(broker) as publisher:
@@ -88,7 +88,7 @@ def test_labels_are_sent_in_the_order_in_which_they_become_known(broker, topic, 
     assert times == sorted(times)
 
 
-def test_a_rate_is_kept_and_stamps_the_moment_each_record_was_due(broker, topic):
+def test_rate_is_kept_and_each_record_is_stamped_with_its_due_time(broker, topic):
     records = [(b"one", b"x")] * 1_000
     with Publisher(broker) as publisher:
         result = publisher.publish(records, topic, schedule=ConstantRate(2_000))
@@ -100,7 +100,7 @@ def test_a_rate_is_kept_and_stamps_the_moment_each_record_was_due(broker, topic)
 
 
 @pytest.mark.timeout(30)
-def test_a_replay_at_a_speed_ends_with_its_last_event(broker, topic, small):
+def test_replay_at_a_speed_ends_with_its_last_event(broker, topic, small):
     few = small.slice(0, 100)
     first, last = (few["event_time"][row].as_py() for row in (0, -1))
     with Publisher(broker) as publisher:
@@ -109,7 +109,7 @@ def test_a_replay_at_a_speed_ends_with_its_last_event(broker, topic, small):
     assert 0.49 < result.seconds < 2
 
 
-def test_live_production_keeps_to_its_seconds(broker, topic):
+def test_live_production_lasts_its_seconds(broker, topic):
     registry, config = open_registry(None), SimulationConfig(seed=1, merchants=100)
     with Publisher(broker) as publisher:
         result = produce(config, publisher, topic, registry, rate=500, seconds=1, begin=BEGIN)
@@ -118,12 +118,12 @@ def test_live_production_keeps_to_its_seconds(broker, topic):
 
 
 @pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": 10, "seconds": 0}])
-def test_live_production_refuses_no_rate_and_no_time(broker, topic, wrong):
+def test_live_production_refuses_zero_rate_and_zero_time(broker, topic, wrong):
     with pytest.raises(UserError, match="above 0"):
         produce(SimulationConfig(seed=1), Publisher(broker), topic, open_registry(None), begin=BEGIN, **wrong)
 
 
-def test_a_full_queue_waits_and_loses_nothing(broker, topic):
+def test_full_queue_waits_and_loses_nothing(broker, topic):
     records = [(str(number).encode(), b"x" * 100) for number in range(5_000)]
     with Publisher(broker, settings={"queue.buffering.max.messages": 50}) as publisher:
         publisher.publish(records, topic)
@@ -140,18 +140,18 @@ def test_progress_ends_with_the_number_sent(broker, topic):
 def test_records_that_are_not_delivered_are_counted_at_the_end(broker, topic):
     publisher = Publisher(broker, settings={"message.max.bytes": 2_000_000})
     publisher.publish([(b"k", b"v")] * 10, topic)
-    # Its broker gone, as far as these records are concerned: they expire at once.
+    # As with an unreachable broker: these records expire at once.
     publisher._producer.purge(in_flight=True)
     with pytest.raises(PublishError, match=r"expected every record delivered to .*, was 10 not"):
         publisher.flush()
 
 
-def test_no_broker_is_said_shortly():
+def test_unreachable_broker_is_a_short_error():
     with pytest.raises(PublishError, match=r"expected a Kafka broker at 127\.0\.0\.1:9, was none within 1 s"):
         Publisher("127.0.0.1:9", connect_timeout_s=1)
 
 
-def test_an_unknown_setting_is_said_shortly():
+def test_unknown_setting_is_a_short_error():
     with pytest.raises(PublishError, match="expected settings that librdkafka knows"):
         Publisher("127.0.0.1:9", settings={"linger.msec": 1})
 

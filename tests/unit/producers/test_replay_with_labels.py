@@ -1,4 +1,4 @@
-"""No transaction goes out before the labels that it may use, and few labels go out long before."""
+"""A transaction is sent after all labels that it may use, and few labels are sent long before."""
 
 from itertools import pairwise
 
@@ -24,13 +24,13 @@ from tests.records import NOON_MS, transaction
 MINUTE_MS = 60_000
 
 
-class Notebook:
-    """Stands in for the publisher: notes what is sent, and what is delivered by the end of each flush."""
+class RecordingPublisher:
+    """Stand-in for the publisher that records what is sent and what is delivered by each flush."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes]] = []
         self.delivered: list[int] = []
-        """For each record sent, how many records were delivered by then."""
+        """Number of delivered records at the time of each sent record."""
         self.flushed = 0
 
     def publish(self, records, topic, *, schedule=None, on_progress=None):  # noqa: ARG002
@@ -68,7 +68,7 @@ def table(event_minutes, delay_minutes):
 
 
 def sent(rows, **pace):
-    notebook = Notebook()
+    notebook = RecordingPublisher()
     done = replay_with_labels(rows, notebook, "transactions", "labels", open_registry(None), **pace)
     return notebook, *done
 
@@ -82,18 +82,18 @@ def test_all_labels_known_by_a_transaction_are_delivered_before_it_is_sent(rows,
     made = table([event for event, _ in rows], [delay for _, delay in rows])
     notebook, transactions, labels = sent(made, **pace)
     records = notebook.decoded()
-    label_times = [(place, record["label_time"]) for place, (topic, record) in enumerate(records) if topic == "labels"]
+    label_times = [(index, record["label_time"]) for index, (topic, record) in enumerate(records) if topic == "labels"]
     for (topic, record), delivered in zip(records, notebook.delivered, strict=True):
         if topic == "transactions":
-            may_use = [place for place, label_time in label_times if label_time <= record["event_time"]]
-            assert all(place < delivered for place in may_use)
+            may_use = [index for index, label_time in label_times if label_time <= record["event_time"]]
+            assert all(index < delivered for index in may_use)
             assert len(may_use) == sum(time <= record["event_time"] for time in made["label_time"].to_pylist())
     last = max(made["event_time"].to_pylist(), default=None)
     assert transactions.records == len(made)
     assert labels.records == len(label_times) == sum(time <= last for time in made["label_time"].to_pylist())
 
 
-def test_each_kind_goes_out_once_and_in_the_order_of_its_time():
+def test_each_kind_is_sent_once_sorted_by_time():
     rng = np.random.default_rng(3)
     made = table(rng.integers(0, 500, 400).tolist(), rng.integers(1, 40, 400).tolist())
     notebook, *_ = sent(made, rate=50.0)
@@ -106,7 +106,7 @@ def test_each_kind_goes_out_once_and_in_the_order_of_its_time():
     assert len([kind for kind, _ in records if kind == "transactions"]) == 400
 
 
-def test_labels_go_out_at_most_a_slice_early():
+def test_labels_are_sent_at_most_a_slice_early():
     made = table(range(400), [5] * 400)
     notebook, *_ = sent(made, rate=40.0)
     newest = NOON_MS
@@ -120,7 +120,7 @@ def test_labels_go_out_at_most_a_slice_early():
 @pytest.mark.parametrize(
     "schedule", [None, ConstantRate(3), ConstantRate(500), ConstantRate(10**6), EventClock(np.arange(20_000) * 10, 5.0)]
 )
-def test_slices_follow_each_other_to_the_end_and_are_short(schedule):
+def test_slices_are_short_and_cover_the_whole_replay(schedule):
     ends = [0, *slice_ends(20_000, schedule)]
     assert ends[-1] == 20_000
     assert all(begin < end <= begin + ROWS_AT_ONCE for begin, end in pairwise(ends))
@@ -128,14 +128,14 @@ def test_slices_follow_each_other_to_the_end_and_are_short(schedule):
         assert all(schedule.moment_s(end - 1) <= schedule.moment_s(begin) + SLICE_S for begin, end in pairwise(ends))
 
 
-def test_a_slice_without_new_labels_waits_for_none():
+def test_slice_without_new_labels_does_not_wait():
     calls: list[int] = []
     records = iter([(b"k", b"v")] * 6)
     assert len(list(after_labels(records, np.array([0, 0, 2, 2, 2, 3]), iter([2, 4, 5, 6]), calls.append))) == 6
     assert calls == [2, 1]
 
 
-def test_no_rows_send_nothing():
+def test_empty_table_sends_nothing():
     notebook, transactions, labels = sent(table([], []))
     assert (notebook.sent, transactions.records, labels.records) == ([], 0, 0)
 

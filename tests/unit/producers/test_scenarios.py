@@ -15,7 +15,7 @@ def frame(table) -> pd.DataFrame:
 
 
 def attacks(frame: pd.DataFrame, scenario: str, apart: pd.Timedelta) -> pd.DataFrame:
-    """Give a number to the attacks of one scenario: a pause of `apart` begins another."""
+    """Number the attacks of one scenario; a pause of `apart` starts another."""
     rows = frame[frame.scenario == scenario].sort_values(["customer_id", "event_time"], kind="stable")
     pause = rows.groupby("customer_id").event_time.diff()
     return rows.assign(attack=(pause.isna() | (pause > apart)).cumsum(), pause=pause)
@@ -36,7 +36,7 @@ def test_card_testing_is_a_burst_of_small_amounts_then_a_large_one(frame):
     assert (rows.transaction_type == "online").all()
 
 
-def test_stolen_card_spree_is_many_dear_purchases_in_hours_without_a_device(frame):
+def test_stolen_card_spree_is_many_expensive_purchases_in_hours_without_a_device(frame):
     rows = attacks(frame, "stolen_card_spree", HOUR)
     groups = rows.groupby("attack")
     assert (groups.size() >= 4).all()
@@ -45,31 +45,31 @@ def test_stolen_card_spree_is_many_dear_purchases_in_hours_without_a_device(fram
     assert rows.device_id.isna().all()
 
 
-def test_account_takeover_uses_one_device_that_the_customer_never_had(frame):
+def test_account_takeover_uses_one_device_new_to_the_customer(frame):
     rows = attacks(frame, "account_takeover", 3 * HOUR)
     genuine = frame[~frame.is_fraud & frame.device_id.notna()]
-    own = set(zip(genuine.customer_id, genuine.device_id, strict=True))
-    assert not own & set(zip(rows.customer_id, rows.device_id, strict=True))
+    known = set(zip(genuine.customer_id, genuine.device_id, strict=True))
+    assert not known & set(zip(rows.customer_id, rows.device_id, strict=True))
     assert rows.device_id.notna().all()
     assert (rows.amount_minor / rows.customer_id.map(usual(frame))).median() > 1.5
 
 
 def test_impossible_travel_is_faster_than_a_plane(frame):
-    placed = frame[frame.latitude.notna()].sort_values(["customer_id", "event_time"], kind="stable")
-    before = placed.groupby("customer_id")[["latitude", "longitude", "event_time"]].shift()
+    located = frame[frame.latitude.notna()].sort_values(["customer_id", "event_time"], kind="stable")
+    before = located.groupby("customer_id")[["latitude", "longitude", "event_time"]].shift()
     km = great_circle_km(
-        placed.latitude.to_numpy(),
-        placed.longitude.to_numpy(),
+        located.latitude.to_numpy(),
+        located.longitude.to_numpy(),
         before.latitude.to_numpy(),
         before.longitude.to_numpy(),
     )
-    hours = (placed.event_time - before.event_time) / HOUR
+    hours = (located.event_time - before.event_time) / HOUR
     rows = attacks(frame, "impossible_travel", HOUR)
     first = rows[~rows.duplicated("attack") & rows.latitude.notna()].index
-    speed = pd.Series(km, placed.index) / hours
+    speed = pd.Series(km, located.index) / hours
     # A few follow other frauds of the same customer, or a payment far from home over a VPN.
     assert (speed[first] > 1_000).mean() > 0.95
-    genuine = placed.index[~placed.is_fraud]
+    genuine = located.index[~located.is_fraud]
     assert (speed[genuine] > 1_000).mean() < 0.02
 
 
@@ -83,7 +83,7 @@ def test_compromised_merchants_are_few_and_have_victims_who_shopped_there_before
     assert (weeks <= pd.Timedelta(days=23)).all()
 
 
-def test_low_and_slow_takes_days_at_two_merchants_for_ordinary_amounts(frame):
+def test_low_and_slow_spends_ordinary_amounts_at_two_merchants_over_days(frame):
     rows = attacks(frame, "low_and_slow", pd.Timedelta(days=3))
     assert (rows.pause.dropna() >= 5 * HOUR).mean() > 0.9
     assert (rows.groupby("attack").merchant_id.nunique() <= 2).mean() > 0.8
@@ -92,7 +92,7 @@ def test_low_and_slow_takes_days_at_two_merchants_for_ordinary_amounts(frame):
 
 
 @pytest.mark.parametrize("days", [1, 3])
-def test_a_short_simulation_has_its_frauds_too(days):
+def test_short_simulation_has_frauds_too(days):
     config = SimulationConfig(seed=3, customers=500, merchants=100, days=days, fraud_rate=0.02)
     table = simulate(config)
     assert 0.01 < table["is_fraud"].to_numpy().mean() < 0.035

@@ -5,7 +5,7 @@ from producers.schedule import ConstantRate, EventClock
 from schemas.errors import UserError
 
 
-def test_constant_rate_is_due_at_its_moments():
+def test_constant_rate_has_equidistant_due_times():
     schedule = ConstantRate(100)
     assert [schedule.due(elapsed) for elapsed in (0, 0.0099, 0.0101, 1.0)] == [1, 1, 2, 101]
     assert schedule.moment_s(50) == 0.5
@@ -18,7 +18,7 @@ def test_event_clock_divides_event_time_by_the_speed():
 
 
 @pytest.mark.parametrize("wrong", [0, -1, float("nan")])
-def test_a_rate_or_speed_not_above_zero_is_refused(wrong):
+def test_rate_or_speed_not_above_zero_is_refused(wrong):
     with pytest.raises(UserError, match="above 0"):
         ConstantRate(wrong)
     with pytest.raises(UserError, match="above 0"):

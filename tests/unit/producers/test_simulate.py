@@ -16,7 +16,7 @@ def milliseconds(column: pa.ChunkedArray) -> np.ndarray:
     return column.cast(pa.int64()).to_numpy()
 
 
-def test_columns_are_the_canonical_ones_and_scenario(table):
+def test_columns_are_the_canonical_ones_plus_scenario(table):
     assert table.schema.names == [*LABELLED_ARROW.names, "scenario"]
     assert table.select(LABELLED_ARROW.names).schema.equals(LABELLED_ARROW)
 
@@ -32,7 +32,7 @@ def test_two_seeds_share_no_id(column):
     assert not pc.any(pc.is_in(one, other.combine_chunks())).as_py()
 
 
-def test_a_run_changes_the_transaction_ids_alone(config, table):
+def test_run_number_changes_only_the_transaction_ids(config, table):
     again = simulate(replace(config, run="-b"))
     assert again.drop_columns(["transaction_id"]).equals(table.drop_columns(["transaction_id"]))
     assert not pc.any(pc.is_in(again["transaction_id"], table["transaction_id"].combine_chunks())).as_py()
@@ -42,14 +42,14 @@ def test_transaction_ids_are_unique(table):
     assert pc.count_distinct(table["transaction_id"]).as_py() == len(table)
 
 
-def test_rows_are_in_event_order_and_inside_the_simulated_time(config, table):
+def test_rows_are_sorted_by_event_time_and_within_the_simulated_time(config, table):
     times = milliseconds(table["event_time"])
     assert (np.diff(times) >= 0).all()
     assert config.start_ms <= times[0]
     assert times[-1] < config.end_ms
 
 
-def test_a_customer_makes_the_asked_number_of_transactions_a_day(config, table):
+def test_customer_makes_the_configured_number_of_transactions_a_day(config, table):
     rate = len(table) / config.customers / config.days
     assert rate == pytest.approx(config.transactions_per_customer_day, rel=0.1)
 
@@ -60,11 +60,11 @@ def test_fraud_rate_is_kept(config, fraud_rate):
     assert frauds.mean() == pytest.approx(fraud_rate, rel=0.1)
 
 
-def test_no_fraud_at_rate_zero(config):
+def test_fraud_rate_of_zero_gives_no_fraud(config):
     assert not simulate(replace(config, fraud_rate=0.0))["is_fraud"].to_numpy().any()
 
 
-def test_scenario_is_named_for_each_fraud_and_for_nothing_else(table):
+def test_scenario_is_set_for_exactly_the_frauds(table):
     assert table["scenario"].is_valid().equals(table["is_fraud"])
     names = {play.__name__ for play, _ in SCENARIOS}
     assert set(table["scenario"].drop_null().unique().to_pylist()) == names
@@ -95,11 +95,11 @@ def test_without_weights_each_scenario_has_its_share_of_the_frauds(table):
         assert kinds.count(play.__name__) / len(kinds) == pytest.approx(share, abs=0.02)
 
 
-def test_labels_come_after_the_delay_with_its_spread(config, table):
+def test_labels_are_known_after_the_delay_with_its_spread(config, table):
     delay = milliseconds(table["label_time"]) - milliseconds(table["event_time"])
-    least, most = (config.label_delay_days * (1 + sign * config.label_delay_spread) for sign in (-1, 1))
-    assert least * DAY_MS - 1 <= delay.min()
-    assert delay.max() <= most * DAY_MS
+    shortest, longest = (config.label_delay_days * (1 + sign * config.label_delay_spread) for sign in (-1, 1))
+    assert shortest * DAY_MS - 1 <= delay.min()
+    assert delay.max() <= longest * DAY_MS
     assert delay.mean() == pytest.approx(config.label_delay_days * DAY_MS, rel=0.02)
 
 
@@ -111,7 +111,7 @@ def test_amounts_are_positive_and_cash_comes_in_notes(table):
 
 
 @pytest.mark.parametrize("column", ["device_id", "latitude", "longitude"])
-def test_some_devices_and_places_are_missing(table, column):
+def test_some_devices_and_locations_are_missing(table, column):
     assert 0.05 < table[column].null_count / len(table) < 0.75
 
 

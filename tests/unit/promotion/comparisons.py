@@ -1,4 +1,4 @@
-"""Comparisons of made-up scores, with the manifest of a real artifact."""
+"""Comparisons of synthetic scores, with the manifest of a real artifact."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def manifest(**changes: Any) -> Manifest:
 
 
 def comparison(rows: int = 4_000, *, noise: float = 0.0, frauds: float = 0.02, seed: int = 3) -> Comparison:
-    """Compare a model that sees frauds well with one that sees them through noise, on days 10 to 20."""
+    """Compare an accurate model with a noisy one, on days 10 to 20."""
     generator = np.random.default_rng(seed)
     is_fraud = generator.random(rows) < frauds
     good = np.clip(generator.normal(0.02, 0.02, rows) + is_fraud * generator.uniform(0, 0.6, rows), 0, 1)

@@ -17,7 +17,7 @@ PROOF = {"rows": 20_000, "threshold_rows": 100, "max_difference": 4e-7, "bound":
     ("change", "passed"),
     [({}, True), ({"max_difference": 2e-6}, False), ({"decision_flips": 1}, False), ({"rows": 4_999}, False)],
 )
-def test_certificate_must_be_within_its_bound_without_a_flip_and_on_enough_rows(change, passed):
+def test_parity_report_must_be_within_its_bound_without_a_flip_and_on_enough_rows(change, passed):
     parity = Parity(**{**PROOF, **change})
     assert parity_gate(manifest(parity=parity), LIMITS).passed is passed
 
@@ -39,7 +39,7 @@ def test_better_model_passes_where_the_worse_one_failed():
     assert metrics_gate(turned, Resampled.of(turned, resamples=50), LIMITS).passed
 
 
-def test_few_frauds_are_no_reason_to_promote():
+def test_too_few_frauds_fail_the_gate():
     rows = comparison(300, frauds=0.03)
     gate = metrics_gate(rows, Resampled.of(rows, resamples=50), LIMITS)
     assert rows.frauds < LIMITS.min_frauds
@@ -47,7 +47,7 @@ def test_few_frauds_are_no_reason_to_promote():
     assert f"{rows.frauds} frauds among 300" in gate.was
 
 
-def test_without_labels_nothing_is_said_of_the_metrics():
+def test_metrics_gate_is_skipped_without_labels():
     rows = comparison(300)
     nothing = np.zeros(300, np.bool_)
     assert not metrics_gate(replace(rows, labelled=nothing, is_fraud=nothing), None, LIMITS).passed
@@ -64,6 +64,6 @@ def test_share_of_other_decisions_is_limited():
     assert not flips_gate(replace(rows, challenger=replace(rows.challenger, decisions=decisions)), LIMITS).passed
 
 
-def test_no_transactions_are_no_reason_to_promote():
+def test_comparison_without_transactions_fails_the_gate():
     rows = comparison(100)
     assert not flips_gate(rows.select(np.zeros(100, np.bool_)), LIMITS).passed

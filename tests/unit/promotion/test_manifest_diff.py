@@ -2,7 +2,7 @@ from models.promotion.manifest_diff import manifest_diff
 from tests.unit.promotion.comparisons import manifest
 
 
-def test_what_differs_is_told_by_name_and_the_rest_is_not():
+def test_only_differences_are_listed_by_name():
     a = manifest(settings={"trees": 30, "rate": 0.1})
     b = manifest(settings={"trees": 60, "rate": 0.1, "seed": 7}, review_threshold=0.25)
     assert manifest_diff(a, b) == {

@@ -14,12 +14,12 @@ def trained_on(first_day: int, last_day: int) -> dict[str, DataFingerprint]:
     return {"data": DataFingerprint(sha256="0", rows=9, **times)}
 
 
-def test_rows_that_either_model_learned_are_left_out():
+def test_training_rows_of_either_model_are_left_out():
     rows = comparison(1_001)
     late = replace(rows.challenger, manifest=manifest(**trained_on(0, 20)))
-    kept = newest_rows(replace(rows, challenger=late), days=100)
-    assert kept.event_time_ms.min() == 15 * DAY_MS
-    assert kept.left_out[TRAINED_ON] == 500
+    selected = newest_rows(replace(rows, challenger=late), days=100)
+    assert selected.event_time_ms.min() == 15 * DAY_MS
+    assert selected.left_out[TRAINED_ON] == 500
 
 
 def test_validation_quarter_of_the_training_history_is_kept():
@@ -30,16 +30,16 @@ def test_validation_quarter_of_the_training_history_is_kept():
     assert trained_until_ms(data) == split_by_time(rows).train_until_ms
 
 
-def test_days_are_counted_back_from_the_newest_label_and_later_rows_stay():
+def test_days_are_counted_back_from_the_newest_label_and_later_rows_are_kept():
     rows = comparison(1_001)
     known = rows.event_time_ms <= 16 * DAY_MS
-    kept = newest_rows(replace(rows, labelled=known, is_fraud=rows.is_fraud & known), days=2)
-    assert kept.event_time_ms.min() > 14 * DAY_MS
-    assert kept.event_time_ms.max() == 20 * DAY_MS
-    assert kept.left_out[OLDER] == 401
+    selected = newest_rows(replace(rows, labelled=known, is_fraud=rows.is_fraud & known), days=2)
+    assert selected.event_time_ms.min() > 14 * DAY_MS
+    assert selected.event_time_ms.max() == 20 * DAY_MS
+    assert selected.left_out[OLDER] == 401
 
 
-def test_without_any_label_all_unseen_rows_are_kept():
+def test_all_unseen_rows_are_kept_without_labels():
     rows = comparison(100)
     nothing = np.zeros(100, np.bool_)
     assert len(newest_rows(replace(rows, labelled=nothing, is_fraud=nothing), days=1)) == 100

@@ -29,7 +29,7 @@ def test_changes_of_decision_add_up_to_the_flips():
     assert list(counts.values()) == sorted(counts.values(), reverse=True)
 
 
-def test_report_without_labels_says_so():
+def test_report_without_labels_states_it():
     rows = comparison(300)
     nothing = np.zeros(300, np.bool_)
     page = render(promotion_report(replace(rows, labelled=nothing, is_fraud=nothing), None, GATES, 0.95))

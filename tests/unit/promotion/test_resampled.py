@@ -39,12 +39,12 @@ def test_weighted_rows_count_as_if_they_were_repeated():
     assert _Ranked(answers, is_fraud).metrics(weights) == pytest.approx(whole)
 
 
-def test_model_beside_itself_differs_in_no_draw():
+def test_model_compared_with_itself_differs_in_no_draw():
     resampled = Resampled.of(comparison(), resamples=50)
     assert resampled.lower_bound(AVERAGE_PRECISION, 0.95) == 0 == resampled.difference(AVERAGE_PRECISION)
 
 
-def test_worse_model_is_worse_at_the_confidence_too(worse):
+def test_worse_model_is_worse_at_the_confidence_bound_too(worse):
     _, resampled = worse
     lower, upper = resampled.interval(AVERAGE_PRECISION, 0.9)[2]
     assert lower < resampled.difference(AVERAGE_PRECISION) < upper < 0

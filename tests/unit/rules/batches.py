@@ -12,7 +12,7 @@ from tests.records import transaction
 
 
 def rule_batch(*rows: dict[str, Any]) -> RuleBatch:
-    """Return a transaction for each row: its features, its score and its texts by name, the others as usual."""
+    """Return a transaction per row with the given features, score and texts; others have defaults."""
     texts = [{name: value for name, value in row.items() if name in TRANSACTION_ARROW.names} for row in rows]
     records = pa.RecordBatch.from_pylist(
         [transaction(number, **found) for number, found in enumerate(texts)], schema=TRANSACTION_ARROW

@@ -11,21 +11,21 @@ NAN = float("nan")
 
 
 def holds(when, **row):
-    """Say whether a condition holds for a transaction."""
+    """Return whether a condition holds for a transaction."""
     engine = RuleEngine(book(rule("r", when), lists=(RuleList(name="few", entries=(ListEntry(value="m1"),)),)))
     return bool(engine.apply(rule_batch(row), np.zeros(1, np.uint8)).masks[0][0])
 
 
 @pytest.mark.parametrize("sign", ["<", "<=", ">", ">=", "==", "!="])
 @pytest.mark.parametrize("distance", [-1, NAN])
-def test_comparison_with_a_missing_value_is_false_whichever_it_is(sign, distance):
+def test_every_comparison_with_a_missing_value_is_false(sign, distance):
     assert not holds(f"distance_km {sign} 5", distance_km=distance)
     assert not holds(f"5 {sign} distance_km", distance_km=distance)
     assert not holds(f"distance_km * 2 {sign} 5", distance_km=distance)
     assert holds("missing(distance_km)", distance_km=distance)
 
 
-def test_missing_text_is_neither_one_nor_another():
+def test_missing_text_equals_no_text():
     assert not holds('device_id == "d"', device_id=None)
     assert not holds('device_id != "d"', device_id=None)
     assert not holds("device_id in @few", device_id=None)
@@ -34,11 +34,11 @@ def test_missing_text_is_neither_one_nor_another():
     assert not holds("missing(device_id)", device_id="")
 
 
-def test_not_of_a_comparison_with_something_missing_is_true():
+def test_negated_comparison_with_a_missing_value_is_true():
     assert holds("not distance_km > 5", distance_km=-1)
 
 
-def test_minus_one_is_a_number_where_it_does_not_stand_for_missing():
+def test_minus_one_is_a_number_unless_it_encodes_missing():
     assert holds("z_1h == -1", z_1h=-1)
     assert holds("z_1h < 0 and not missing(z_1h)", z_1h=-1)
 
@@ -83,18 +83,18 @@ def test_numbers_are_compared_as_features_are():
     assert holds("score >= 0.3", score=np.float32(0.3))
 
 
-def test_divided_by_zero_is_missing():
+def test_division_by_zero_is_missing():
     assert not holds("amount / count_1h > 0", amount=1, count_1h=0)
     assert not holds("not amount / count_1h < 1 and amount / count_1h >= 1", amount=1, count_1h=0)
     assert holds("amount / count_1h > 0", amount=1, count_1h=2)
 
 
-def test_condition_that_names_nothing_holds_for_all_or_none():
+def test_constant_condition_holds_for_all_or_none():
     assert holds("1 > 0")
     assert not holds("1 + 1 > 2")
 
 
-def test_texts_are_found_as_a_whole():
+def test_whole_texts_are_matched():
     assert holds('merchant_id in ["m1", "m2"]', merchant_id="m2")
     assert not holds('merchant_id in ["m1", "m2"]', merchant_id="m12")
     assert holds('merchant_id != "m1"', merchant_id="m")
@@ -103,7 +103,7 @@ def test_texts_are_found_as_a_whole():
 
 
 @pytest.mark.parametrize(
-    ("when", "told"),
+    ("when", "message"),
     [
         ("amuont > 3", "expected a feature, `score` or a column of the transaction, was amuont: did you mean amount?"),
         ("merchant_id in @fwe", "expected a list of the book, was @fwe: did you mean @few?"),
@@ -122,20 +122,20 @@ def test_texts_are_found_as_a_whole():
         ("transaction_id == 't'", "expected a feature, `score` or a column of the transaction, was transaction_id"),
     ],
 )  # fmt: skip
-def test_mistake_is_told_with_the_nearest_name(when, told):
+def test_mistake_is_reported_with_the_closest_name(when, message):
     with pytest.raises(RuleError) as refused:
         holds(when)
     assert str(refused.value).startswith("rule r: expected")
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
-def test_every_name_of_a_rule_is_known_in_its_order():
+def test_names_of_rules_are_listed_in_sequence():
     (compiled,) = RuleEngine(book(rule("r", "currency == 'EUR' and amount > mean_7d or amount > 3"))).rules
     assert compiled.names == ("currency", "amount", "mean_7d")
     assert compiled.feature == "amount"
 
 
-def test_entry_of_a_list_ends_with_its_event_time():
+def test_list_entry_ends_by_event_time():
     entries = (ListEntry(value="m0", until=NOON), ListEntry(value="m1", until=NOON.replace(hour=13)))
     engine = RuleEngine(book(rule("r", "merchant_id in @some"), lists=(RuleList(name="some", entries=entries),)))
     batch = rule_batch(

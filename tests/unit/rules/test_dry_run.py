@@ -27,7 +27,7 @@ ROWS = (
 
 
 def dry_run(*cuts):
-    """Try the book on all rows, cut into batches."""
+    """Run the book on all rows, cut into batches."""
     tally = DryRunAccumulator(RuleEngine(BOOK))
     for rows in (ROWS[start:end] for start, end in zip((0, *cuts), (*cuts, len(ROWS)), strict=True)):
         batch = rule_batch(*({"amount": amount, "merchant_id": merchant} for amount, merchant, *_ in rows))
@@ -51,16 +51,16 @@ def test_figures_are_those_counted_by_hand():
     assert (never.hits, never.share, never.precision, never.recall) == (0, 0, None, 0)
 
 
-def test_batches_do_not_matter():
+def test_figures_do_not_depend_on_batches():
     assert dry_run(1, 4) == dry_run()
 
 
-def test_of_nothing_there_is_nothing_to_tell():
+def test_empty_dry_run_has_no_figures():
     found = DryRunAccumulator(RuleEngine(BOOK)).result()
     assert (found.transactions, found.rules[0].share, found.rules[0].recall) == (0, 0, None)
 
 
-def test_rule_that_watches_would_change_nothing():
+def test_watching_rule_changes_no_decision():
     tally = DryRunAccumulator(RuleEngine(book(rule("watches", "amount > 10", "WATCH"))))
     tally.add(rule_batch({"amount": 50}), np.array([Decision.APPROVE], np.uint8), np.array([True]), np.array([True]))
     found = tally.result()

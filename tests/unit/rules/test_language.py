@@ -28,14 +28,14 @@ def test_condition_is_read(text, read):
     assert read_condition(text) == read
 
 
-def test_and_binds_closer_than_or_and_not_closest():
+def test_not_binds_closer_than_and_which_binds_closer_than_or():
     read = read_condition("new_device or not is_night and is_weekend")
     assert read == ex.Joined(
         "or", (ex.Name("new_device", 1), ex.Joined("and", (ex.Not(ex.Name("is_night", 19)), ex.Name("is_weekend", 32))))
     )
 
 
-def test_products_bind_closer_than_sums_and_chains_go_from_left_to_right():
+def test_products_bind_closer_than_sums_and_chains_are_left_associative():
     read = read_condition("amount - 1 - 2 * 3 > 0")
     assert read == ex.Compare(
         ">",
@@ -45,7 +45,7 @@ def test_products_bind_closer_than_sums_and_chains_go_from_left_to_right():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("amount >", "expected a value at character 9, was the end"),
         ("amount = 3", "at character 8, was '= 3': write == to compare"),
@@ -60,10 +60,10 @@ def test_products_bind_closer_than_sums_and_chains_go_from_left_to_right():
         ("lambda: 1", "was ': 1'"),
     ],
 )
-def test_what_is_not_of_the_language_is_refused_with_its_place(text, told):
+def test_syntax_error_is_refused_with_its_position(text, message):
     with pytest.raises(RuleError, match=r"expected") as refused:
         read_condition(text)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_condition_that_is_too_long_or_too_deep_is_refused():

@@ -1,4 +1,4 @@
-"""Local times in rules: the hours and days of one zone, whatever its offset is at the time."""
+"""Local times in rules: hours and days of one zone, with the offset of the moment."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ def columns(times, zone):
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
 @pytest.mark.parametrize("day", [SPRING, AUTUMN, datetime(2026, 4, 4, tzinfo=UTC), datetime(1999, 12, 31, tzinfo=UTC)])
-def test_local_times_equal_the_calendars_for_each_minute_around_a_change_of_the_clocks(zone, day):
+def test_local_times_equal_zoneinfo_for_each_minute_around_a_clock_change(zone, day):
     times = [day + timedelta(minutes=minute, seconds=59) for minute in range(-1_000, 2_500)]
     found = columns(times, zone)
     local = [time.astimezone(ZoneInfo(zone)) for time in times]
@@ -37,7 +37,7 @@ def test_local_times_equal_the_calendars_for_each_minute_around_a_change_of_the_
 
 @pytest.mark.parametrize("time", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)])
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
-def test_ends_of_the_calendar_are_no_error(time, zone):
+def test_bounds_of_the_calendar_are_no_error(time, zone):
     assert 0 <= columns([time], zone)["local_hour"][0] <= 23
 
 
@@ -56,7 +56,7 @@ def test_rule_on_the_local_hour_moves_with_the_clocks_and_not_with_utc():
     assert hits("local_hour == 0", "UTC", before, after) == [True, False]
 
 
-def test_hour_that_comes_twice_holds_twice():
+def test_repeated_hour_matches_twice():
     times = [AUTUMN + timedelta(minutes=minutes) for minutes in (0, 60, 120)]
     assert hits("local_hour == 2", "Europe/Berlin", *times) == [True, True, False]
 

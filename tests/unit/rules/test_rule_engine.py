@@ -18,10 +18,10 @@ SNOOZED = (Snooze(customer_id="c1", until=LATER),)
 FULL = book(REVIEWS, BLOCKS, ALLOWS, lists=KNOWN, snoozes=SNOOZED)
 
 
-def decide(decision, *, ordered=FULL, **row):
-    """Return what becomes of a transaction that the model decided so, and the rules that raised it."""
+def decide(decision, *, rule_book=FULL, **row):
+    """Return the ruled decision on a transaction, given the model's, and the rules that raised it."""
     row = {"customer_id": "c9", "merchant_id": "m9", "event_time": NOON, **row}
-    ruling = RuleEngine(ordered).apply(rule_batch(row), np.array([decision], np.uint8))
+    ruling = RuleEngine(rule_book).apply(rule_batch(row), np.array([decision], np.uint8))
     return ruling.decisions.item(), [found.rule.name for found in ruling.fired.get(0, ())]
 
 
@@ -31,44 +31,44 @@ def test_model_decides_where_no_rule_holds(decision):
 
 
 @pytest.mark.parametrize(("decision", "ruled"), [(APPROVE, REVIEW), (REVIEW, REVIEW), (BLOCK, BLOCK)])
-def test_reviewing_rule_raises_what_is_approved_and_is_a_reason_of_what_is_more(decision, ruled):
+def test_reviewing_rule_raises_approvals_and_is_a_reason_of_more_severe_decisions(decision, ruled):
     assert decide(decision, amount=50) == (ruled, ["reviews"])
 
 
-def test_blocking_rule_is_above_all():
+def test_blocking_rule_overrides_all():
     everything = {"amount": 500, "merchant_id": "m1", "customer_id": "c1"}
     assert decide(APPROVE, **everything) == (BLOCK, ["reviews", "blocks"])
 
 
 @pytest.mark.parametrize("decision", [APPROVE, REVIEW, BLOCK])
-def test_allowing_rule_takes_back_the_models_decision_and_reviewing_rules(decision):
+def test_allowing_rule_overrides_the_model_and_reviewing_rules(decision):
     assert decide(decision, amount=50, merchant_id="m1") == (APPROVE, [])
 
 
 @pytest.mark.parametrize(("decision", "reasons"), [(APPROVE, []), (REVIEW, ["watches"]), (BLOCK, ["watches"])])
-def test_watching_rule_decides_nothing_and_is_a_reason_of_what_is_alerted_anyway(decision, reasons):
+def test_watching_rule_decides_nothing_and_is_a_reason_of_other_alerts(decision, reasons):
     watches = book(rule("watches", "amount > 10", "WATCH"))
-    assert decide(decision, ordered=watches, amount=50) == (decision, reasons)
+    assert decide(decision, rule_book=watches, amount=50) == (decision, reasons)
     assert RuleEngine(watches).apply(rule_batch({"amount": 50}), np.array([decision], np.uint8)).hits == (1,)
 
 
 @pytest.mark.parametrize(("decision", "ruled"), [(APPROVE, APPROVE), (REVIEW, APPROVE), (BLOCK, BLOCK)])
-def test_snooze_silences_reviews_but_no_block(decision, ruled):
+def test_snooze_suppresses_reviews_but_no_block(decision, ruled):
     assert decide(decision, amount=1, customer_id="c1")[0] == ruled
     assert decide(decision, amount=50, customer_id="c1")[0] == ruled
 
 
-def test_snooze_is_over_at_its_event_time():
+def test_snooze_ends_by_event_time():
     assert decide(REVIEW, amount=1, customer_id="c1", event_time=LATER)[0] == REVIEW
 
 
-def test_rule_is_over_at_its_event_time():
+def test_rule_ends_by_event_time():
     ends = book(rule("ends", "amount > 10", expires=LATER))
-    assert decide(APPROVE, ordered=ends, amount=50) == (REVIEW, ["ends"])
-    assert decide(APPROVE, ordered=ends, amount=50, event_time=LATER) == (APPROVE, [])
+    assert decide(APPROVE, rule_book=ends, amount=50) == (REVIEW, ["ends"])
+    assert decide(APPROVE, rule_book=ends, amount=50, event_time=LATER) == (APPROVE, [])
 
 
-def test_given_decisions_stay_as_they_are_and_every_hit_is_counted():
+def test_input_decisions_are_not_modified_and_every_hit_is_counted():
     given = np.array([APPROVE, BLOCK, APPROVE], np.uint8)
     rows = rule_batch({"amount": 500}, {"amount": 50, "merchant_id": "m1"}, {"amount": 1})
     ruling = RuleEngine(FULL).apply(rows, given)
@@ -78,12 +78,12 @@ def test_given_decisions_stay_as_they_are_and_every_hit_is_counted():
     assert {row: [found.rule.name for found in rules] for row, rules in ruling.fired.items()} == {
         0: ["reviews", "blocks"]
     }
-    assert {place: len(rules) for place, rules in ruling.fired_in(np.array([2, 0])).items()} == {1: 2}
+    assert {index: len(rules) for index, rules in ruling.fired_in(np.array([2, 0])).items()} == {1: 2}
     assert ruling.fired_in(None) is ruling.fired
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"rules": (rule("twice", "is_night"), rule("twice", "is_night"))}, "expected rules of different names"),
         ({"rules": (rule("Night", "is_night"),)}, "expected names of a-z, 0-9 and _"),
@@ -102,7 +102,7 @@ def test_given_decisions_stay_as_they_are_and_every_hit_is_counted():
         ({"rules": tuple(rule(f"r{n}", "is_night") for n in range(MAX_RULES + 1))}, "expected at most 200 rules"),
     ],
 )
-def test_book_that_can_not_be_followed_is_refused(changes, told):
+def test_invalid_book_is_refused(changes, message):
     with pytest.raises(RuleError) as refused:
         RuleEngine(book(**changes))
-    assert told in str(refused.value)
+    assert message in str(refused.value)

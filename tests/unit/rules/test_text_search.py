@@ -14,7 +14,7 @@ def compiled():
 
 
 def search(texts, among, *, hashes, sorted_hashes):
-    """Return which texts are among others whose hashes are as they are told."""
+    """Return which texts are among others, with the given hashes."""
     ours, others = pa.array(texts, pa.string()), pa.array(among, pa.string())
     found = np.empty(len(texts), np.bool_)
     search_texts(
@@ -25,7 +25,7 @@ def search(texts, among, *, hashes, sorted_hashes):
     return found.tolist()
 
 
-def test_text_of_the_same_hash_is_another_one():
+def test_other_text_of_the_same_hash_does_not_match():
     assert search(["aa", "a", "ab", "b"], ["ab"], hashes=[7, 7, 7, 7], sorted_hashes=[7]) == [False, False, True, False]
     assert search(["abc"], ["ab"], hashes=[7], sorted_hashes=[7]) == [False]
 

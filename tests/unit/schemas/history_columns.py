@@ -10,7 +10,7 @@ START = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 
 
 def columns(**other):
-    """Return the canonical columns of some rows, with others in the place of some; None leaves one out."""
+    """Return the canonical columns of some rows, some replaced; None leaves a column out."""
     times = [START + timedelta(hours=row) for row in range(ROWS)]
     whole = {
         "transaction_id": [f"t-{row}" for row in range(ROWS)],

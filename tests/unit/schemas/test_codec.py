@@ -8,6 +8,7 @@ from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
 from schemas.framing import HEADER_BYTES, header
 from schemas.registry import FileRegistry, UnknownSchemaError
+from tests.extended_registry import ExtendedRegistry
 from tests.records import transaction, transaction_codec
 
 
@@ -44,22 +45,11 @@ def test_trailing_bytes_are_refused():
         codec.decode(codec.encode(transaction()) + b"xx")
 
 
-class OlderWriter:
-    """A registry in which id 77 is the transaction schema before devices and places were known."""
-
-    def id_for(self, subject, name):
-        return FileRegistry().id_for(subject, name)
-
-    def schema_for(self, schema_id):
-        schema = json.loads(FileRegistry().schema_for(FileRegistry().id_for("", TRANSACTION)))
-        if schema_id == 77:
-            schema["fields"] = [field for field in schema["fields"] if "default" not in field]
-        return json.dumps(schema)
-
-
 def test_older_writer_schema_is_resolved_with_defaults():
-    registry = OlderWriter()
+    schema = json.loads(schema_text(TRANSACTION))
+    schema["fields"] = [field for field in schema["fields"] if "default" not in field]
+    registry = ExtendedRegistry({77: json.dumps(schema)})
     body = io.BytesIO()
-    fastavro.schemaless_writer(body, json.loads(registry.schema_for(77)), transaction(4))
+    fastavro.schemaless_writer(body, schema, transaction(4))
     record = RecordCodec(TRANSACTION, "x-value", registry).decode(header(77) + body.getvalue())
     assert record == transaction(4, device_id=None, latitude=None, longitude=None)

@@ -1,4 +1,4 @@
-"""Rules that every schema of schemas/avro keeps."""
+"""Rules for every schema in schemas/avro."""
 
 import io
 import json
@@ -31,7 +31,7 @@ def test_schema_parses_and_has_an_id(name):
 
 
 def fingerprint(schema_id):
-    # Of the canonical form: texts for people may change, what is on the wire may not.
+    # Of the canonical form: documentation may change, the wire format may not.
     return fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(written(schema_id)), "CRC-64-AVRO")
 
 
@@ -39,7 +39,7 @@ def written(schema_id):
     return json.loads(FileRegistry().schema_for(schema_id))
 
 
-# An id, once given, keeps its schema. A changed schema gets a new id, and the old one stays in a file of its own.
+# An id keeps its schema. A changed schema gets a new id, and the old one stays in a separate file.
 FINGERPRINTS = {
     1: "57cee80f5573b049",
     2: "606f19fce1e24375",
@@ -72,7 +72,7 @@ FINGERPRINTS = {
 }
 
 
-def test_an_id_keeps_its_schema():
+def test_id_keeps_its_schema():
     assert {schema_id: fingerprint(schema_id) for schema_id in FINGERPRINTS} == FINGERPRINTS
     assert max(FINGERPRINTS) == max(FileRegistry().id_for("", name) for name in SCHEMAS)
 
@@ -100,7 +100,7 @@ LETTER = {
 
 
 @pytest.mark.parametrize("version", [6, 7, 10])
-def test_earlier_dead_letters_are_read_as_whole(version):
+def test_dead_letters_of_an_earlier_version_are_read_as_untruncated(version):
     buffer = io.BytesIO()
     fastavro.schemaless_writer(buffer, written(version), LETTER)
     letter = RecordCodec("dead_letter", "", FileRegistry()).decode(header(version) + buffer.getvalue())
@@ -123,7 +123,7 @@ def test_label_columns_are_those_of_the_schema():
 
 
 @pytest.mark.parametrize("name", ["score", "alert", "inference"])
-def test_decisions_stand_in_the_schema_in_their_order(name):
+def test_schema_lists_the_decisions_in_sequence(name):
     (decision,) = [field for field in load(name)["fields"] if field["name"] == "decision"]
     assert [item.name for item in Decision] == decision["type"]["symbols"]
     assert [item.value for item in Decision] == [0, 1, 2]

@@ -17,7 +17,7 @@ class Step:
     ----------
     culprits : set of int
     together : set of int
-        Rows that raise if all of them are there.
+        Rows that raise only together.
     error : exception type
     """
 
@@ -37,10 +37,10 @@ class Step:
 
 
 @given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1), min_size=1))))
-def test_exactly_the_culprits_are_found_each_with_what_it_raises_alone(case):
+def test_exactly_the_culprits_are_found_each_with_its_own_error(case):
     count, culprits = case
     search = CulpritSearch()
-    for _ in range(2):  # the second time it knows their share
+    for _ in range(2):  # the second search starts from the share of the first
         found = search.find(count, Step(culprits).span)
         assert found is not None
         assert {row: error.args for row, error in found.items()} == {row: ([row],) for row in culprits}
@@ -48,7 +48,7 @@ def test_exactly_the_culprits_are_found_each_with_what_it_raises_alone(case):
 
 
 @given(st.sets(st.integers(0, 99)))
-def test_sieve_does_the_step_once_for_all_rows_that_are_left(culprits):
+def test_sieve_runs_the_step_once_for_all_remaining_rows(culprits):
     pieces, found = CulpritSearch().sieve(100, Step(culprits).rows)
     left = [row for row in range(100) if row not in culprits]
     assert [piece for _, piece in pieces] == ([left] if left else [])
@@ -56,7 +56,7 @@ def test_sieve_does_the_step_once_for_all_rows_that_are_left(culprits):
     assert set(found) == culprits
 
 
-def test_rows_that_raise_together_alone_are_no_culprits():
+def test_rows_that_raise_only_together_are_no_culprits():
     step = Step(set(), together={3, 60})
     assert CulpritSearch().find(100, step.span) in (None, {})
     pieces, found = CulpritSearch().sieve(100, step.rows)
@@ -71,7 +71,7 @@ def test_culprits_among_rows_that_raise_together_are_found_too():
 
 
 @pytest.mark.parametrize(("share", "calls"), [(0.001, 0.03), (0.01, 0.12), (0.1, 0.72), (0.5, 1.2)])
-def test_calls_a_row_follow_the_share_of_culprits(share, calls):
+def test_calls_per_row_grow_with_the_share_of_culprits(share, calls):
     search, random, spent = CulpritSearch(), np.random.default_rng(1), 0
     for _ in range(200):
         culprits = set(np.flatnonzero(random.random(200) < share).tolist())
@@ -83,12 +83,12 @@ def test_calls_a_row_follow_the_share_of_culprits(share, calls):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
-def test_what_is_no_rows_fault_is_passed_on(error):
+def test_error_that_no_row_causes_is_raised(error):
     with pytest.raises(error):
         CulpritSearch((MemoryError,)).sieve(20, Step({3}, error=error).rows)
 
 
-def test_panic_of_compiled_code_is_a_rows_fault():
+def test_panic_of_compiled_code_is_attributed_to_its_row():
     class Panic(BaseException):
         pass
 

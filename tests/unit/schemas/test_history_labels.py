@@ -1,4 +1,4 @@
-"""Labels of files as people have them: read, or refused with what their values are."""
+"""Labels of user files: read, or refused with their values."""
 
 from decimal import Decimal
 
@@ -44,11 +44,11 @@ def test_true_and_false_and_0_and_1_are_flags_in_any_type(read, flags):
         (pa.array([START] * ROWS), "expected true/false or 0/1"),
     ],
 )
-def test_any_other_flag_is_refused_with_the_counts_of_the_values(refusal, flags, expected):
+def test_other_flags_are_refused_with_counts_of_their_values(refusal, flags, expected):
     assert expected in refusal(is_fraud=flags)
 
 
-def test_many_kinds_of_flags_are_counted_shortly(refusal):
+def test_counts_of_many_flag_values_are_abbreviated(refusal):
     text = refusal(is_fraud=[3, 4, 5, 6, 7, 8])
     assert len(text) < 400
 
@@ -62,14 +62,14 @@ def test_many_kinds_of_flags_are_counted_shortly(refusal):
         [None, 1, 0, 1, 0, 1],
     ],
 )
-def test_an_empty_flag_is_an_unknown_label_never_a_fraud(read, flags):
+def test_empty_flag_is_an_unknown_label(read, flags):
     table = read(is_fraud=flags)
     assert table["is_fraud"].to_pylist()[0] is None
     assert table["label_time"].to_pylist()[0] is None
     assert known_labels(table)["transaction_id"].to_pylist() == [f"t-{row}" for row in range(1, ROWS)]
 
 
-def test_a_label_without_a_time_is_unknown(read, caplog):
+def test_label_without_a_time_is_unknown(read, caplog):
     times = columns()["label_time"].to_pylist()
     table = read(label_time=pa.array([None, *times[1:]], pa.timestamp("ms", "UTC")))
     assert table["is_fraud"].to_pylist()[0] is None
@@ -77,7 +77,7 @@ def test_a_label_without_a_time_is_unknown(read, caplog):
     assert "1 rows have no label" in caplog.text
 
 
-def test_a_file_of_labels_names_their_customers(tmp_path):
+def test_label_file_needs_customer_ids(tmp_path):
     path = tmp_path / "labels.parquet"
     whole = columns()
     names = ("transaction_id", "is_fraud", "label_time")
@@ -88,5 +88,5 @@ def test_a_file_of_labels_names_their_customers(tmp_path):
     assert len(read_label_file(path)) == ROWS
 
 
-def test_a_file_without_labels_is_read_where_none_are_asked_for(read):
+def test_file_without_labels_is_read_where_none_are_needed(read):
     assert read(TRANSACTION_ARROW, is_fraud=None, label_time=None).num_columns == len(TRANSACTION_ARROW)

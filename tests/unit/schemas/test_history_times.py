@@ -1,4 +1,4 @@
-"""Times of files as people have them: read, or refused with their unit and row."""
+"""Times of user files: read, or refused with their unit and row."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,7 +11,7 @@ from tests.unit.schemas.history_columns import ROWS, START, at, columns
 
 
 def local(*texts):
-    """Return times without a zone; the one text for all rows."""
+    """Return times without a zone, the same text in all rows."""
     return pa.array(np.array(texts if len(texts) > 1 else texts * ROWS, "datetime64[us]"))
 
 
@@ -37,7 +37,7 @@ def local(*texts):
         (local("2026-01-05T09:00"), "--timezone"),
     ],
 )
-def test_numbers_days_and_local_times_are_no_times(refusal, name, values, expected):
+def test_numbers_days_and_local_times_are_refused(refusal, name, values, expected):
     text = refusal(**{name: values})
     assert expected in text
     assert f"{name}: expected" in text
@@ -50,7 +50,7 @@ def test_typed_times_of_any_unit_and_zone_become_milliseconds_in_utc(read, unit)
     assert read(event_time=times)["event_time"].to_pylist()[0] == START
 
 
-def test_finer_times_than_milliseconds_are_cut_off(read):
+def test_times_are_truncated_to_milliseconds(read):
     times = pa.array([START.replace(microsecond=123_456)] * ROWS, pa.timestamp("us", "UTC"))
     assert read(event_time=times)["event_time"].to_pylist()[0] == START.replace(microsecond=123_000)
 
@@ -60,7 +60,7 @@ def test_texts_with_a_time_zone_are_times(read, text):
     assert read(event_time=[text] * ROWS)["event_time"].to_pylist()[0] == START
 
 
-def test_local_times_are_taken_in_the_zone_that_was_named(read):
+def test_local_times_are_read_in_the_given_zone(read):
     naive = local("2026-07-05T11:30")
     late = pa.array([datetime(2026, 7, 9, tzinfo=UTC)] * ROWS)
     table = read(timezone="Europe/Berlin", event_time=naive, label_time=late)
@@ -69,7 +69,7 @@ def test_local_times_are_taken_in_the_zone_that_was_named(read):
     assert texts["event_time"].equals(table["event_time"])
 
 
-def test_times_of_a_clock_change_are_decided_and_told(read, caplog):
+def test_ambiguous_times_of_a_clock_change_are_resolved_with_a_warning(read, caplog):
     hours = local("2025-03-30T02:30", "2025-10-26T02:30", *["2025-06-01T12:00"] * 4)
     table = read(timezone="Europe/Berlin", event_time=hours)
     times = sorted(table["event_time"].to_pylist())
@@ -92,7 +92,7 @@ def test_an_unknown_zone_is_refused(read):
         (datetime(2226, 1, 5, tzinfo=UTC), "event_time 2226-01-05"),
     ],
 )
-def test_an_event_of_another_century_is_named_with_its_row(refusal, when, expected):
+def test_event_of_another_century_is_named_with_its_row(refusal, when, expected):
     times = columns()["event_time"].to_pylist()
     times[3] = when
     text = refusal(event_time=pa.array(times, pa.timestamp("ms", "UTC")))
@@ -107,7 +107,7 @@ def test_times_beyond_all_years_are_refused(refusal):
 
 
 @pytest.mark.parametrize("never", ["9999-12-31T23:59:59Z", "9999-12-31 23:59:59.999999999+00:00"])
-def test_a_time_for_never_is_refused_with_what_to_do(refusal, never):
+def test_placeholder_for_never_is_refused_with_what_to_do(refusal, never):
     text = refusal(label_time=[never, *["2026-02-05T09:30:00Z"] * 5])
     assert "expected label_time from 2000 to 2099, got 1 other rows: label_time 9999-12-31" in text
     assert "Leave label_time empty where the label is not known yet" in text
@@ -116,7 +116,7 @@ def test_a_time_for_never_is_refused_with_what_to_do(refusal, never):
 @pytest.mark.parametrize(
     ("wrong", "unit"), [(1_767_600_000, "seconds"), (1_767_600_000_000_000, "microseconds")], ids=["s", "us"]
 )
-def test_times_of_two_units_are_told_with_the_unit(refusal, wrong, unit):
+def test_times_of_mixed_units_are_refused_with_the_unit(refusal, wrong, unit):
     right = [int(time.timestamp() * 1000) for time in columns()["event_time"].to_pylist()]
     mixed = pa.array([wrong, *right[1:]], pa.int64()).cast(pa.timestamp("ms", "UTC"))
     text = refusal(event_time=mixed)
@@ -124,7 +124,7 @@ def test_times_of_two_units_are_told_with_the_unit(refusal, wrong, unit):
     assert f"They look like {unit} read as milliseconds: convert them by their own unit" in text
 
 
-def test_a_text_beyond_nanoseconds_is_no_time_of_another_century(refusal):
-    """2^64 ns after 2026-01-05 lies in 2610, which Arrow reads as a nanosecond of 2026."""
+def test_text_beyond_nanoseconds_does_not_wrap_into_another_century(refusal):
+    """2^64 ns after 2026-01-05 is in 2610, which Arrow reads as a nanosecond of 2026."""
     text = refusal(event_time=["2610-07-27T09:04:33Z", *["2026-01-05T09:30:00Z"] * 5])
     assert "got 1 other rows: event_time 2610-07-27" in text

@@ -1,4 +1,4 @@
-"""Writers' schemas that decoders stumble over: each record is decoded by Avro's rules or set aside, none raises."""
+"""Writer schemas that break decoders: each record is decoded by Avro's rules or set aside, none raises."""
 
 import io
 import json
@@ -19,6 +19,7 @@ from schemas.rejection import MAX_DETAIL, Reason
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.transaction_fields import TRANSACTION_FIELDS
 from schemas.validation import TRANSACTION_CHECKS, Limits
+from tests.extended_registry import ExtendedRegistry
 from tests.records import NOON_MS, label, transaction
 
 WRITER = 900
@@ -26,17 +27,6 @@ UUID_TEXT = "8b6f7a52-5c0e-4d0c-9a53-0d1c6f6a9f11"
 UUID_TYPE = {"type": "string", "logicalType": "uuid"}
 DECODERS = {TRANSACTION: TransactionBatchDecoder, LABEL: LabelBatchDecoder}
 MAKE = {TRANSACTION: transaction, LABEL: label}
-
-
-class Registry(FileRegistry):
-    """The committed schemas, and one that a writer has registered."""
-
-    def __init__(self, text):
-        super().__init__()
-        self._text = text
-
-    def schema_for(self, schema_id):
-        return self._text if schema_id == WRITER else super().schema_for(schema_id)
 
 
 def changed(kind, more=(), **types):
@@ -52,9 +42,9 @@ def body(schema, record):
 
 
 def decode(kind, schema, payloads, customer="c0"):
-    """Decode payloads of a writer with a good record of our own schema after them."""
+    """Decode payloads of a writer, followed by a valid record of the committed schema."""
     text = schema if isinstance(schema, str) else json.dumps(schema)
-    registry = Registry(text)
+    registry = ExtendedRegistry({WRITER: text})
     good = RecordCodec(kind, "", registry).encode(MAKE[kind](0))
     decoder = DECODERS[kind]("", registry, Limits())
     batch = decoder.decode([customer] * len(payloads) + ["c0"], [*payloads, good], np.full(len(payloads) + 1, NOON_MS))
@@ -65,7 +55,7 @@ def decode(kind, schema, payloads, customer="c0"):
 @pytest.mark.parametrize("kind", DECODERS)
 @pytest.mark.parametrize("more", [[], [{"name": "tags", "type": {"type": "array", "items": "string"}}]])
 @pytest.mark.parametrize("nullable", [False, True])
-def test_uuid_is_decoded_as_the_string_that_it_is(kind, more, nullable):
+def test_uuid_is_decoded_as_a_string(kind, more, nullable):
     # With an array the records are decoded one by one, without it together.
     names = {"transaction_id": UUID_TYPE} if not nullable else {"transaction_id": ["null", UUID_TYPE]}
     schema = changed(kind, more, **names)
@@ -74,7 +64,7 @@ def test_uuid_is_decoded_as_the_string_that_it_is(kind, more, nullable):
     assert batch.records["transaction_id"][0].as_py() == UUID_TEXT
 
 
-def test_text_under_uuid_that_is_none_is_decoded_too():
+def test_invalid_uuid_is_decoded_as_a_string():
     schema = changed(TRANSACTION, merchant_id=UUID_TYPE)
     batch = decode(TRANSACTION, schema, [body(changed(TRANSACTION), transaction(0, merchant_id="no uuid"))])
     assert batch.records["merchant_id"].to_pylist()[0] == "no uuid"
@@ -89,7 +79,7 @@ LOGICAL = [
 
 @pytest.mark.parametrize(("kind", "logical"), LOGICAL)
 @pytest.mark.parametrize("more", [[], [{"name": "tags", "type": {"type": "map", "values": "int"}}]])
-def test_logical_type_of_a_number_changes_nothing_of_it(kind, logical, more):
+def test_logical_type_of_a_number_is_ignored(kind, logical, more):
     plain, schema = (
         changed(TRANSACTION, more, amount_minor=type_) for type_ in (kind, {"type": kind, "logicalType": logical})
     )
@@ -107,7 +97,7 @@ def test_logical_type_of_a_number_changes_nothing_of_it(kind, logical, more):
         {"type": "string", "logicalType": ["uuid"]},
     ],
 )
-def test_logical_type_of_an_added_field_is_ignored_even_an_invalid_one(added):
+def test_even_an_invalid_logical_type_of_an_added_field_is_ignored(added):
     plain = {name: value for name, value in added.items() if name != "logicalType"}
     value = {"bytes": b"12", "fixed": bytes(added.get("size", 0)), "string": "x"}[added["type"]]
     payload = body(changed(TRANSACTION, [{"name": "more", "type": plain}]), {**transaction(0), "more": value})
@@ -119,12 +109,12 @@ OTHER_TIMES = ["timestamp-micros", "timestamp-nanos", "local-timestamp-millis", 
 
 
 @pytest.mark.parametrize("unit", OTHER_TIMES)
-@pytest.mark.parametrize("place", ["type", "field", "union"])
-def test_time_in_another_unit_is_set_aside_with_both_units(unit, place):
+@pytest.mark.parametrize("where", ["type", "field", "union"])
+def test_time_in_another_unit_is_set_aside_with_both_units(unit, where):
     schema = changed(TRANSACTION, event_time={"type": "long", "logicalType": unit})
-    if place == "union":
+    if where == "union":
         schema["fields"][-1]["type"] = ["null", schema["fields"][-1]["type"]]
-    if place == "field":
+    if where == "field":
         schema["fields"][-1] |= {"type": "long", "logicalType": unit}
     payload = body(changed(TRANSACTION, event_time="long"), transaction(0, event_time=NOON_MS))
     (rejection,) = decode(TRANSACTION, schema, [payload]).rejections
@@ -132,25 +122,25 @@ def test_time_in_another_unit_is_set_aside_with_both_units(unit, place):
     assert rejection.detail.startswith(f"event_time: expected timestamp-millis, got {unit}")
 
 
-def test_plain_long_is_a_time_as_the_reader_has_it():
+def test_plain_long_is_a_time_of_the_reader_schema():
     schema = changed(TRANSACTION, event_time="long")
     batch = decode(TRANSACTION, schema, [body(schema, transaction(0, event_time=NOON_MS))])
     assert batch.records.to_pylist()[0] == transaction(0)
 
 
-def test_rule_books_and_deployments_of_other_writers_have_times_as_ours_do():
+def test_times_in_rule_books_and_deployments_of_other_writers_are_read():
     for kind in (RULES, CONTROL):
         schema = changed(kind, changed_at="long", changed_by=UUID_TYPE)
         book = {"book_id": "b", "changed_at": NOON_MS, "changed_by": UUID_TEXT, "reason": "", "rules": []}
         served = {"model_id": "m", "location": "l", "sha256": "s"}
         record = book | {"deployment_id": "d", "champion": served}
-        read = RecordCodec(kind, "", Registry(json.dumps(schema))).decode(body(schema, record))
+        read = RecordCodec(kind, "", ExtendedRegistry({WRITER: json.dumps(schema)})).decode(body(schema, record))
         assert (read["changed_at"].timestamp() * 1000, read["changed_by"]) == (NOON_MS, UUID_TEXT)
 
 
 @pytest.mark.parametrize("kind", DECODERS)
 @pytest.mark.parametrize("namespace", ["fraudstream", "com.bank"])
-def test_other_record_name_is_said_first(kind, namespace):
+def test_other_record_name_is_reported_first(kind, namespace):
     schema = {**schema_json(kind), "name": "Payment", "namespace": namespace}
     (rejection,) = decode(kind, schema, [body(schema, MAKE[kind](0))]).rejections
     assert rejection.reason is Reason.UNDECODABLE
@@ -227,17 +217,17 @@ NO_SCHEMAS = {
 
 
 @pytest.mark.parametrize("name", NO_SCHEMAS)
-def test_what_is_no_schema_sets_its_records_aside(name):
+def test_invalid_schema_sets_its_records_aside(name):
     payload = header(WRITER) + RecordCodec(TRANSACTION, "", FileRegistry()).encode(transaction(0))[5:]
     (rejection,) = decode(TRANSACTION, NO_SCHEMAS[name], [payload]).rejections
     assert rejection.reason in {Reason.UNKNOWN_SCHEMA, Reason.UNDECODABLE}
     assert len(rejection.detail.encode()) <= 4 * MAX_DETAIL
     with pytest.raises((UnknownSchemaError, UndecodableError)):
-        RecordCodec(TRANSACTION, "", Registry(NO_SCHEMAS[name])).decode(payload)
+        RecordCodec(TRANSACTION, "", ExtendedRegistry({WRITER: NO_SCHEMAS[name]})).decode(payload)
 
 
 @pytest.mark.parametrize("kind", [["string"], [["null", "string"]], {"type": {"type": "string"}}, {"type": "string"}])
-def test_odd_forms_of_a_type_are_read_as_they_are_meant_or_set_aside(kind):
+def test_odd_forms_of_a_type_are_read_correctly_or_set_aside(kind):
     schema = changed(TRANSACTION, [{"name": "more", "type": kind}])
     payload = body(changed(TRANSACTION), transaction(0)) + b"\x00"
     batch = decode(TRANSACTION, schema, [payload])
@@ -251,11 +241,11 @@ def test_invalid_default_of_the_writer_is_ignored():
 
 
 class Panic(BaseException):
-    """As a panic of Rust code comes: no Exception."""
+    """A panic of Rust code, which is no Exception."""
 
 
 @pytest.mark.parametrize("error", [RuntimeError("odd amount"), Panic("odd amount"), MemoryError("odd amount")])
-def test_records_that_make_a_step_raise_are_set_aside_alone(error):
+def test_only_records_that_make_a_step_raise_are_set_aside(error):
     calls = []
 
     def faulty(fields, columns, kafka_time_ms, limits, now_ms):

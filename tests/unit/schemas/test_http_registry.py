@@ -1,4 +1,4 @@
-"""The client of a registry over HTTP, on a server that wants TLS and a login; see also tests/integration."""
+"""The HTTP registry client against a server with TLS and basic authentication; see also tests/integration."""
 
 import base64
 import ssl
@@ -23,7 +23,7 @@ NO_ID = 2**32 - 1
 
 
 class Answers(JsonHandler):
-    """Knows schema 1, for USER alone."""
+    """Server of schema 1, for USER only."""
 
     def do_GET(self) -> None:  # noqa: N802 (its name in http.server)
         login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -39,7 +39,7 @@ class Answers(JsonHandler):
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Run the server; gives its address and who signed its certificate."""
+    """Run the server; gives its address and certificate authority."""
     authority = Authority(tmp_path_factory.mktemp("registry"), "ca")
     signed = authority.sign("registry")
     server = ThreadingHTTPServer((LOOPBACK, 0), Answers)
@@ -54,7 +54,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
     thread.join()
 
 
-def test_login_and_authority_open_the_door(secured, tmp_path):
+def test_login_and_authority_give_access(secured, tmp_path):
     url, ca = secured
     (tmp_path / "secret").write_text(PASSWORD)
     for known in ({"password": PASSWORD}, {"password_file": str(tmp_path / "secret")}):
@@ -64,7 +64,7 @@ def test_login_and_authority_open_the_door(secured, tmp_path):
             registry.schema_for(9)
 
 
-def test_id_that_the_registry_refuses_as_none_is_unknown_and_the_registry_is_up(secured):
+def test_id_rejected_by_the_registry_is_unknown_and_the_registry_counts_as_up(secured):
     url, ca = secured
     steady = ResilientRegistry(HttpRegistry(RegistryAccess(url=url, username=USER, password=PASSWORD, ca=str(ca))))
     with pytest.raises(UnknownSchemaError, match=f"got {NO_ID}"):
@@ -72,7 +72,7 @@ def test_id_that_the_registry_refuses_as_none_is_unknown_and_the_registry_is_up(
     assert steady.schema_for(1) == schema_text(TRANSACTION)
 
 
-def test_wrong_password_is_told_without_it(secured):
+def test_wrong_password_is_reported_without_the_password(secured):
     url, ca = secured
     registry = HttpRegistry(RegistryAccess(url=url, username=USER, password="guess", ca=str(ca)))
     with pytest.raises(RegistryUnavailableError, match=r"HTTP 401: check \[kafka.registry\]") as caught:
@@ -88,9 +88,9 @@ def test_certificate_of_an_unknown_authority_is_refused(secured):
 
 def test_registry_that_is_down_is_a_short_error():
     registry = HttpRegistry(RegistryAccess(url=f"http://{LOOPBACK}:{free_port()}"))
-    for ask in (lambda: registry.schema_for(1), lambda: registry.id_for("x-value", TRANSACTION)):
+    for request in (lambda: registry.schema_for(1), lambda: registry.id_for("x-value", TRANSACTION)):
         with pytest.raises(RegistryUnavailableError, match="start it, or unset") as caught:
-            ask()
+            request()
         assert len(str(caught.value).splitlines()) == 1
 
 

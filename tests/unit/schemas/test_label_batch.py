@@ -9,7 +9,7 @@ from schemas.validation import Limits
 from tests.batches import LABELS
 from tests.records import NOON_MS, label
 
-BAD_LABELS = [
+INVALID_LABELS = [
     (Reason.INVALID_LABEL_TIME, {"event_time": NOON_MS, "label_time": NOON_MS - 1}),
     (Reason.INVALID_LABEL_TIME, {"label_time": -1}),
     (Reason.INVALID_EVENT_TIME, {"event_time": NOON_MS // 1_000}),
@@ -18,14 +18,14 @@ BAD_LABELS = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "changes"), BAD_LABELS)
+@pytest.mark.parametrize(("reason", "changes"), INVALID_LABELS)
 def test_label_that_breaks_a_limit_is_set_aside(reason, changes):
     batch = LABELS.decode([label(0), label(1, **changes), label(2)])
     assert [(item.row, item.reason) for item in batch.rejections] == [(1, reason)]
     assert batch.records["transaction_id"].to_pylist() == ["t000000", "t000002"]
 
 
-def test_rejection_says_which_times_do_not_fit():
+def test_rejection_names_the_conflicting_times():
     (early,) = LABELS.decode([label(0, event_time=NOON_MS, label_time=NOON_MS - 1)]).rejections
     assert early.detail == (
         f"expected a label time from the event time on, was {NOON_MS - 1} ms since 1970 for an event at {NOON_MS} ms"
@@ -34,13 +34,13 @@ def test_rejection_says_which_times_do_not_fit():
     assert f"was {NOON_MS + 2 * DAY_MS} ms since 1970 at Kafka time {NOON_MS} ms" in ahead.detail
 
 
-def test_limits_themselves_are_allowed():
+def test_limits_are_inclusive():
     edges = {"amount_minor": 0, "event_time": NOON_MS + DAY_MS, "label_time": NOON_MS + DAY_MS}
     assert LABELS.decode([label(0, **edges)]).rejections == []
 
 
-def test_label_stamped_with_its_events_time_is_bounded_by_the_wall_clock():
-    # The test's clock stands at noon, and the record is stamped thirty days before.
+def test_label_stamped_with_event_time_is_bounded_by_the_wall_clock():
+    # The test's clock is at noon, and the record is stamped thirty days before.
     label_of_today = label(0, event_time=NOON_MS - 30 * DAY_MS, label_time=NOON_MS)
     payload, key = LABELS.codec.encode(label_of_today), label_of_today["customer_id"]
     stamped = np.array([NOON_MS - 30 * DAY_MS])
@@ -49,7 +49,7 @@ def test_label_stamped_with_its_events_time_is_bounded_by_the_wall_clock():
     assert LABELS.decoder.decode([key], [late], stamped).rejections[0].reason is Reason.LABEL_TIME_AHEAD
 
 
-def test_later_clock_admits_more_and_never_less():
+def test_later_clock_never_admits_less():
     payload, key = LABELS.codec.encode(label(0, label_time=NOON_MS + 2 * DAY_MS)), label(0)["customer_id"]
     refused = [
         len(

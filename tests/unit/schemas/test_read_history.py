@@ -1,4 +1,4 @@
-"""Files as people have them: read, or refused with all that is wrong, a line each."""
+"""User files: read, or refused with one line for each mistake."""
 
 import gzip
 from datetime import timedelta
@@ -97,21 +97,21 @@ def test_other_amounts_are_refused(refusal, amounts, expected):
         ({"currency": None}, "expected the column 'currency' (string)"),
     ],
 )
-def test_other_values_that_the_job_would_refuse_are_named(refusal, changed, expected):
+def test_values_that_the_job_would_refuse_are_named(refusal, changed, expected):
     assert expected in refusal(**changed)
 
 
-def test_a_shop_called_na_is_a_shop(read):
+def test_merchant_named_na_is_not_missing(read):
     assert read(merchant_id=["NA"] * ROWS)["merchant_id"].to_pylist() == ["NA"] * ROWS
 
 
-def test_a_missing_location_may_be_nan_or_absent(read):
+def test_missing_location_may_be_nan_or_absent(read):
     nan = [float("nan")] * ROWS
     assert read(latitude=nan, longitude=nan)["latitude"].null_count == ROWS
     assert read()["latitude"].null_count == ROWS
 
 
-def test_all_that_is_wrong_with_a_file_is_told_at_once(refusal):
+def test_all_mistakes_of_a_file_are_reported_at_once(refusal):
     text = refusal(
         currency=None,
         is_fraud=[1, 2] * 3,
@@ -124,11 +124,11 @@ def test_all_that_is_wrong_with_a_file_is_told_at_once(refusal):
     lines = text.splitlines()
     assert "got 6 problems" in lines[0]
     assert len(lines) == 7
-    for wanted in ("'currency'", "is_fraud:", "event_time:", "amount_minor -5", "merchant_id:", "latitude"):
-        assert any(wanted in line for line in lines[1:])
+    for mentioned in ("'currency'", "is_fraud:", "event_time:", "amount_minor -5", "merchant_id:", "latitude"):
+        assert any(mentioned in line for line in lines[1:])
 
 
-def test_rows_are_in_the_order_of_time_and_equal_times_in_that_of_the_file(read):
+def test_rows_are_sorted_by_time_and_equal_times_keep_the_sequence_of_the_file(read):
     times = pa.array(
         [START, START - timedelta(1), START, START - timedelta(1), START, START], pa.timestamp("ms", "UTC")
     )
@@ -140,12 +140,12 @@ def test_repeated_transactions_of_a_customer_are_a_warning(read, caplog):
     assert "1 rows repeat a transaction_id of the same customer" in caplog.text
 
 
-def test_ids_of_two_customers_are_not_repeated_whatever_they_hold(read, caplog):
+def test_equal_ids_of_two_customers_are_no_repetition(read, caplog):
     read(transaction_id=["b\0c", "c", *"1111"], customer_id=["a", "a\0b", *"wxyz"])
     assert "repeat" not in caplog.text
 
 
-def test_columns_that_are_there_twice_are_refused(tmp_path):
+def test_duplicate_columns_are_refused(tmp_path):
     path = tmp_path / "history.parquet"
     whole = pa.table(columns())
     pq.write_table(pa.Table.from_arrays([*whole.columns, whole[0]], [*whole.column_names, "customer_id"]), path)
@@ -153,7 +153,7 @@ def test_columns_that_are_there_twice_are_refused(tmp_path):
         read_history(path)
 
 
-def test_all_missing_columns_are_one_line_with_the_names_that_may_be_meant(tmp_path):
+def test_missing_columns_are_one_line_with_suggested_names(tmp_path):
     path = tmp_path / "history.parquet"
     renamed = {name.upper() if name == "customer_id" else name: values for name, values in columns().items()}
     extra = {f"x{number}": [0] * ROWS for number in range(100)}
@@ -168,13 +168,13 @@ def test_all_missing_columns_are_one_line_with_the_names_that_may_be_meant(tmp_p
     assert len(text) < 900
 
 
-def test_a_folder_is_refused_by_that_name(tmp_path):
+def test_folder_is_refused_as_a_folder(tmp_path):
     pq.write_table(pa.table(columns()), tmp_path / "part-0.parquet")
     with pytest.raises(UserError, match=r"expected a Parquet file at .*, got a folder"):
         read_history(tmp_path)
 
 
-def test_a_compressed_file_is_said_to_be_one(tmp_path):
+def test_compressed_file_is_refused_as_compressed(tmp_path):
     pq.write_table(pa.table(columns()), tmp_path / "history.parquet")
     packed = tmp_path / "history.parquet.gz"
     packed.write_bytes(gzip.compress((tmp_path / "history.parquet").read_bytes()))
@@ -183,7 +183,7 @@ def test_a_compressed_file_is_said_to_be_one(tmp_path):
     assert "\n" not in str(error.value)
 
 
-STRANGE = {
+UNUSUAL_COLUMNS = {
     "struct": pa.array([{"a": 1}] * ROWS),
     "list": pa.array([["x"]] * ROWS),
     "map": pa.array([[("a", 1)]] * ROWS, pa.map_(pa.string(), pa.int64())),
@@ -202,10 +202,10 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", [*columns(), "device_id", "latitude"])
-@pytest.mark.parametrize("kind", [*STRANGE])
+@pytest.mark.parametrize("kind", [*UNUSUAL_COLUMNS])
 def test_columns_of_any_type_are_read_or_refused_by_their_name(read, name, kind):
     try:
-        table = read(**{name: STRANGE[kind]})
+        table = read(**{name: UNUSUAL_COLUMNS[kind]})
     except UserError as refused:
         text = str(refused)
         assert name in text
@@ -216,12 +216,12 @@ def test_columns_of_any_type_are_read_or_refused_by_their_name(read, name, kind)
         assert table[name].type == LABELLED_ARROW.field(name).type
 
 
-@pytest.mark.parametrize("kind", [*STRANGE])
+@pytest.mark.parametrize("kind", [*UNUSUAL_COLUMNS])
 def test_further_columns_may_be_of_any_type(read, kind):
-    assert len(read(further=STRANGE[kind], scenario=STRANGE[kind])) == ROWS
+    assert len(read(further=UNUSUAL_COLUMNS[kind], scenario=UNUSUAL_COLUMNS[kind])) == ROWS
 
 
-def test_years_and_amounts_are_bounded_as_the_limits_say(tmp_path):
+def test_years_and_amounts_are_bounded_by_the_limits(tmp_path):
     path = tmp_path / "history.parquet"
     pq.write_table(pa.table(columns(currency=["EUR", "JPY"] * 3)), path)
     read_history(path, limits=FileLimits(first_year=2026, last_year=2026))
@@ -236,7 +236,7 @@ def test_two_currencies_of_one_customer_are_read(read):
     assert read(currency=["EUR", "JPY"] * 3)["currency"].to_pylist() == ["EUR", "JPY"] * 3
 
 
-def test_a_file_without_rows_is_refused_and_one_row_is_read(tmp_path):
+def test_file_without_rows_is_refused_and_one_row_is_read(tmp_path):
     path = tmp_path / "history.parquet"
     pq.write_table(pa.table(columns()).slice(0, 0), path)
     with pytest.raises(UserError, match="expected transactions, got an empty file"):
@@ -245,14 +245,14 @@ def test_a_file_without_rows_is_refused_and_one_row_is_read(tmp_path):
     assert len(read_history(path)) == 1
 
 
-def test_a_pandas_index_is_no_problem(tmp_path):
+def test_pandas_index_is_ignored(tmp_path):
     path = tmp_path / "history.parquet"
     pa.table(columns()).to_pandas().set_index(pd.Index([10 * row for row in range(ROWS)])).to_parquet(path)
     assert len(read_history(path)) == ROWS
 
 
 @pytest.mark.parametrize("content", [b"id;card\n1;2\n", b"", b"PAR1"])
-def test_what_is_no_parquet_is_said_in_one_line(tmp_path, content):
+def test_file_that_is_no_parquet_is_refused_in_one_line(tmp_path, content):
     path = tmp_path / "payments.csv"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"expected a Parquet file at .*tutorial.md") as error:

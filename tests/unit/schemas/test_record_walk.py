@@ -1,4 +1,4 @@
-"""Bytes that the walk passes to the batch decoder: one encoding of each record, and no other."""
+"""Bytes that the record walk passes to the batch decoder: only the canonical encoding of each record."""
 
 import json
 
@@ -10,7 +10,7 @@ from schemas.record_walk import RecordWalk
 
 ID = 7
 HEAD = header(ID)
-MOST = 200
+MAX_LONG = 200
 NULLABLE_TEXT, NULLABLE_DOUBLE = ["null", "string"], ["null", "double"]
 TIME = {"type": "long", "logicalType": "timestamp-millis"}
 
@@ -18,7 +18,7 @@ TIME = {"type": "long", "logicalType": "timestamp-millis"}
 def sound(avro_type, body, *, head=HEAD):
     walk = RecordWalk({"type": "record", "fields": [{"name": "only", "type": avro_type}]}, ID)
     # Between others, whose bytes it must not read.
-    (_, found, _) = walk.sound([HEAD + b"\x02", head + body, HEAD + b"\x02"], MOST)
+    (_, found, _) = walk.sound([HEAD + b"\x02", head + body, HEAD + b"\x02"], MAX_LONG)
     return bool(found)
 
 
@@ -68,7 +68,7 @@ UNSOUND = {
     "branch with a needless byte": (NULLABLE_DOUBLE, b"\x80\x00"),
     "no branch": (NULLABLE_DOUBLE, b""),
     "value after null": (NULLABLE_DOUBLE, b"\x00" + bytes(8)),
-    "larger than allowed": ("string", encoded_string("x" * MOST)),
+    "larger than allowed": ("string", encoded_string("x" * MAX_LONG)),
 }
 
 NOT_UTF8 = [
@@ -83,14 +83,14 @@ def test_canonical_record_is_sound(avro_type, body):
 
 
 @pytest.mark.parametrize(("avro_type", "body"), UNSOUND.values(), ids=UNSOUND)
-def test_anything_else_is_not(avro_type, body):
+def test_any_other_encoding_is_not_sound(avro_type, body):
     assert not sound(avro_type, body)
 
 
 @pytest.mark.parametrize("text", NOT_UTF8)
 def test_text_that_is_not_utf8_is_not_sound(text):
     assert not sound("string", encoded_long(len(text)) + text)
-    # The bytes of the next record must not complete it, nor those before begin it.
+    # Neither the bytes of the next record nor those of the previous one may complete it.
     assert not sound("string", encoded_long(len(text) + 3) + b"abc" + text)
 
 
@@ -99,11 +99,11 @@ def test_record_without_the_schemas_header_is_not_sound(head):
     assert not sound("long", b"\x02", head=head)
 
 
-def test_every_two_and_three_bytes_are_text_exactly_where_python_says_so():
+def test_every_two_and_three_bytes_are_text_exactly_if_python_decodes_them():
     texts = [bytes([a, b]) for a in range(256) for b in range(256)]
     texts += [bytes([a, b, 0xA0]) for a in range(0xE0, 256) for b in range(256)]
     walk = RecordWalk({"type": "record", "fields": [{"name": "only", "type": "string"}]}, ID)
-    found = walk.sound([header(ID) + encoded_long(len(text)) + text for text in texts], MOST)
+    found = walk.sound([header(ID) + encoded_long(len(text)) + text for text in texts], MAX_LONG)
     assert found.tolist() == [is_text(text) for text in texts]
 
 
@@ -115,12 +115,12 @@ def is_text(raw):
     return True
 
 
-def test_no_record_at_all():
+def test_empty_batch_has_no_sound_record():
     walk = RecordWalk({"type": "record", "fields": [{"name": "only", "type": "string"}]}, ID)
-    assert walk.sound([], MOST).tolist() == []
+    assert walk.sound([], MAX_LONG).tolist() == []
 
 
-def test_type_that_it_cannot_walk_along_is_refused():
+def test_unsupported_type_is_refused():
     schema = json.loads('{"type": "record", "fields": [{"name": "many", "type": {"type": "array", "items": "long"}}]}')
     with pytest.raises(ValueError, match="expected a field of string, long"):
         RecordWalk(schema, ID)

@@ -8,13 +8,13 @@ from schemas.resilient_registry import ASK_AGAIN_S, LIST_S, MISSES, ResilientReg
 
 
 class Flaky:
-    """A registry that may be down, and counts its requests."""
+    """A registry that can be down and counts its requests."""
 
     def __init__(self):
         self.known = {1: "one"}
         self.subjects = {"t-value": [1]}
         self.down = False
-        self.asked = self.listed = 0
+        self.requests = self.listed = 0
 
     def id_for(self, subject, _name):
         return self.subjects[subject][0]
@@ -26,7 +26,7 @@ class Flaky:
         return self.subjects[subject]
 
     def schema_for(self, schema_id):
-        self.asked += 1
+        self.requests += 1
         if self.down:
             raise RegistryUnavailableError("it is down")
         if schema_id not in self.known:
@@ -52,121 +52,121 @@ def clock():
 
 
 @pytest.fixture
-def steady(flaky, clock):
+def resilient(flaky, clock):
     return ResilientRegistry(flaky, clock)
 
 
-def refused(steady, schema_id):
+def refused(resilient, schema_id):
     with pytest.raises(UnknownSchemaError, match=r"expected|down") as caught:
-        steady.schema_for(schema_id)
+        resilient.schema_for(schema_id)
     return str(caught.value)
 
 
-def test_known_schema_outlives_the_registry(steady, flaky):
-    assert steady.schema_for(1) == "one"
+def test_known_schema_outlives_the_registry(resilient, flaky):
+    assert resilient.schema_for(1) == "one"
     flaky.down = True
-    refused(steady, 2)
-    assert steady.schema_for(1) == "one"
+    refused(resilient, 2)
+    assert resilient.schema_for(1) == "one"
 
 
-def test_outage_is_waited_for_once_in_a_while_and_ends_by_itself(steady, flaky, clock):
+def test_outage_is_retried_at_intervals_until_it_ends(resilient, flaky, clock):
     flaky.down = True
-    assert all("down" in refused(steady, 1) for _ in range(100))
-    assert flaky.asked == 1
+    assert all("down" in refused(resilient, 1) for _ in range(100))
+    assert flaky.requests == 1
     flaky.down = False
     clock.now += ASK_AGAIN_S
-    assert steady.schema_for(1) == "one"
+    assert resilient.schema_for(1) == "one"
 
 
-def test_unknown_id_is_asked_for_again_later(steady, flaky, clock):
+def test_unknown_id_is_requested_again_later(resilient, flaky, clock):
     for _ in range(100):
-        refused(steady, 2)
-    assert flaky.asked == 1
+        refused(resilient, 2)
+    assert flaky.requests == 1
     flaky.known[2] = "two"
     clock.now += ASK_AGAIN_S
-    assert steady.schema_for(2) == "two"
+    assert resilient.schema_for(2) == "two"
 
 
-def test_invented_ids_are_looked_up_a_limited_number_of_times(steady, flaky, clock):
+def test_lookups_of_invented_ids_are_limited(resilient, flaky, clock):
     for schema_id in range(2, 10_000):
-        refused(steady, schema_id)
-    assert flaky.asked == MISSES
+        refused(resilient, schema_id)
+    assert flaky.requests == MISSES
     clock.now += ASK_AGAIN_S
-    assert steady.schema_for(1) == "one"
+    assert resilient.schema_for(1) == "one"
 
 
-def flood(steady):
+def flood(resilient):
     for schema_id in range(1_000, 1_000 + 10 * MISSES):
-        refused(steady, schema_id)
+        refused(resilient, schema_id)
 
 
-def test_new_writer_of_our_subject_is_known_at_once_among_invented_ids(steady, flaky, clock):
-    steady.id_for("t-value", "transaction")
-    flood(steady)
+def test_new_writer_of_a_known_subject_is_found_at_once_among_invented_ids(resilient, flaky, clock):
+    resilient.id_for("t-value", "transaction")
+    flood(resilient)
     clock.now += LIST_S
     flaky.known[2], flaky.subjects["t-value"] = "two", [1, 2]
-    assert steady.schema_for(2) == "two"
-    assert flaky.asked == MISSES + 1
+    assert resilient.schema_for(2) == "two"
+    assert flaky.requests == MISSES + 1
 
 
-def test_listed_id_needs_no_further_listing(steady, flaky):
+def test_listed_id_needs_no_further_listing(resilient, flaky):
     flaky.known |= {2: "two", 3: "three"}
     flaky.subjects["t-value"] = [1, 2, 3]
-    steady.id_for("t-value", "transaction")
-    flood(steady)
-    assert [steady.schema_for(2), steady.schema_for(3), flaky.listed] == ["two", "three", 1]
+    resilient.id_for("t-value", "transaction")
+    flood(resilient)
+    assert [resilient.schema_for(2), resilient.schema_for(3), flaky.listed] == ["two", "three", 1]
 
 
-def test_invented_ids_cost_one_listing_in_a_while(steady, flaky, clock):
-    steady.id_for("t-value", "transaction")
-    flood(steady)
-    flood(steady)
-    assert (flaky.asked, flaky.listed) == (MISSES, 1)
+def test_invented_ids_cost_one_listing_per_interval(resilient, flaky, clock):
+    resilient.id_for("t-value", "transaction")
+    flood(resilient)
+    flood(resilient)
+    assert (flaky.requests, flaky.listed) == (MISSES, 1)
     clock.now += LIST_S
-    flood(steady)
-    assert (flaky.asked, flaky.listed) == (MISSES, 2)
+    flood(resilient)
+    assert (flaky.requests, flaky.listed) == (MISSES, 2)
 
 
-def test_outage_met_by_the_listing_is_waited_for_once_and_ends_by_itself(steady, flaky, clock):
-    steady.id_for("t-value", "transaction")
+def test_outage_during_the_listing_is_retried_until_it_ends(resilient, flaky, clock):
+    resilient.id_for("t-value", "transaction")
     for schema_id in range(1_000, 1_000 + MISSES):
-        refused(steady, schema_id)
+        refused(resilient, schema_id)
     flaky.down = True
-    flood(steady)
-    assert "down" in refused(steady, 1)
+    flood(resilient)
+    assert "down" in refused(resilient, 1)
     clock.now += LIST_S
-    flood(steady)
-    assert (flaky.asked, flaky.listed) == (MISSES, 1)
+    flood(resilient)
+    assert (flaky.requests, flaky.listed) == (MISSES, 1)
     flaky.down = False
     clock.now += ASK_AGAIN_S
-    assert steady.schema_for(1) == "one"
+    assert resilient.schema_for(1) == "one"
 
 
-def test_refused_listing_leaves_the_former_one(steady, flaky, clock, monkeypatch):
+def test_refused_listing_keeps_the_previous_one(resilient, flaky, clock, monkeypatch):
     def conflict(_subject, _name):
         raise UserError("expected a list, got HTTP 422")
 
-    steady.id_for("t-value", "transaction")
-    flood(steady)
+    resilient.id_for("t-value", "transaction")
+    flood(resilient)
     clock.now += LIST_S
     monkeypatch.setattr(flaky, "ids", conflict)
-    flood(steady)
-    assert steady.schema_for(1) == "one"
+    flood(resilient)
+    assert resilient.schema_for(1) == "one"
 
 
-def test_id_of_our_own_schema_is_asked_for_once(flaky, steady, monkeypatch):
-    asked = []
-    monkeypatch.setattr(flaky, "id_for", lambda *names: asked.append(names) or 7)
-    assert [steady.id_for("t-value", "score") for _ in range(3)] == [7, 7, 7]
-    assert asked == [("t-value", "score")]
+def test_id_of_a_committed_schema_is_requested_once(flaky, resilient, monkeypatch):
+    requests = []
+    monkeypatch.setattr(flaky, "id_for", lambda *names: requests.append(names) or 7)
+    assert [resilient.id_for("t-value", "score") for _ in range(3)] == [7, 7, 7]
+    assert requests == [("t-value", "score")]
 
 
-def test_registry_that_answers_otherwise_is_no_reason_to_stop(steady, flaky, clock, monkeypatch):
+def test_unexpected_answer_of_the_registry_does_not_stop_the_job(resilient, flaky, clock, monkeypatch):
     def conflict(_schema_id):
         raise UserError("expected a schema, got HTTP 422")
 
     with monkeypatch.context() as patched:
         patched.setattr(flaky, "schema_for", conflict)
-        assert "422" in refused(steady, 1)
+        assert "422" in refused(resilient, 1)
     clock.now += ASK_AGAIN_S
-    assert steady.schema_for(1) == "one"
+    assert resilient.schema_for(1) == "one"

@@ -13,7 +13,7 @@ CODEC = RecordCodec(RULES, "", FileRegistry())
 SOON = datetime(2026, 12, 1, tzinfo=UTC)
 
 
-def test_book_comes_back_as_it_was_written():
+def test_rule_book_round_trip_keeps_every_field():
     written = book(
         rule("night", "is_night", expires=SOON),
         lists=(RuleList(name="some", entries=(ListEntry(value="a", until=SOON), ListEntry(value="b"))),),

@@ -28,7 +28,7 @@ def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book, entit
     records = pa.RecordBatch.from_pylist(transactions, schema=TRANSACTION_ARROW)
     scores = np.linspace(0, 1, 30, dtype=np.float32)
     decisions = np.array([0] * 20 + [1] * 5 + [2] * 5, np.uint8)
-    records = records.slice(3)  # a batch may be a part of a larger one
+    records = records.slice(3)  # a batch may be a slice of a larger one
     transactions, scores, decisions = transactions[3:], scores[3:], decisions[3:]
     sequences = None if entities is None else np.ascontiguousarray(np.array(FAR * 9, np.int64)[:, :entities])
     encoder = ScoreBatchEncoder("s-value", FileRegistry(), model_id="model-" * 20, spec_hash="hash")

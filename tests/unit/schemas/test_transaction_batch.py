@@ -10,7 +10,7 @@ from tests.records import NOON_MS, transaction
 
 HOUR_MS = 3_600_000
 
-BAD_RECORDS = [
+INVALID_RECORDS = [
     (Reason.INVALID_PLACE, {"latitude": 90.5}),
     (Reason.INVALID_PLACE, {"longitude": -180.5}),
     (Reason.INVALID_PLACE, {"latitude": float("nan")}),
@@ -20,7 +20,7 @@ BAD_RECORDS = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "changes"), BAD_RECORDS)
+@pytest.mark.parametrize(("reason", "changes"), INVALID_RECORDS)
 def test_transaction_that_breaks_a_limit_is_set_aside(reason, changes):
     batch = TRANSACTIONS.decode([transaction(0), transaction(1, **changes), transaction(2)])
     assert [(item.row, item.reason) for item in batch.rejections] == [(1, reason)]
@@ -28,7 +28,7 @@ def test_transaction_that_breaks_a_limit_is_set_aside(reason, changes):
     assert ", was " in batch.rejections[0].detail
 
 
-def test_limits_themselves_are_allowed():
+def test_limits_are_inclusive():
     edges = {"amount_minor": 0, "latitude": -90.0, "longitude": 180.0, "event_time": NOON_MS + 24 * HOUR_MS}
     assert TRANSACTIONS.decode([transaction(0, **edges)]).rejections == []
 

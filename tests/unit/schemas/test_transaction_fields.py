@@ -1,4 +1,4 @@
-"""Rules that the table of fields keeps, and what derives from it."""
+"""Rules for the field table and everything derived from it."""
 
 import json
 from importlib.resources import files
@@ -59,17 +59,17 @@ def test_every_role_but_attribute_has_one_field():
     assert sorted(roles) == sorted(set(Role) - {Role.ATTRIBUTE})
 
 
-def test_features_read_fields_that_say_so():
+def test_features_read_only_fields_marked_for_them():
     sources = {feature.source for feature in FEATURES}
     assert sources - {"is_fraud"} <= set(names_read_by(Reader.FEATURES))
 
 
-def test_rules_read_the_texts_but_the_id_of_the_transaction():
+def test_rules_read_all_texts_except_the_transaction_id():
     texts = {field.name for field in TRANSACTION_FIELDS if field.type == pa.string()}
     assert set(TEXTS) == texts - {"transaction_id"}
 
 
-def test_api_takes_the_fields_of_the_table():
+def test_api_accepts_the_fields_of_the_table():
     assert [(name, not field.is_required()) for name, field in Transaction.model_fields.items()] == [
         (field.name, field.nullable) for field in TRANSACTION_FIELDS
     ]
@@ -88,14 +88,14 @@ OF_BOUNDS = {
 }  # fmt: skip
 
 
-def bad_values(field):
+def invalid_values(field):
     """Return values of a field that its check refuses, each with the reason."""
     if isinstance(field.check, TextSize):
         reason = Reason.INVALID_ID if field.check.min_bytes else Reason.INVALID_TEXT
         return [(reason, "é" * (MAX_TEXT_BYTES // 2 + 1))] + [(reason, "")] * field.check.min_bytes
     if isinstance(field.check, Degrees):
-        most = field.check.max_degrees
-        return [(Reason.INVALID_PLACE, value) for value in (most + 0.1, -most - 0.1, float("nan"), None)]
+        limit = field.check.max_degrees
+        return [(Reason.INVALID_PLACE, value) for value in (limit + 0.1, -limit - 0.1, float("nan"), None)]
     return OF_BOUNDS[field.check]
 
 
@@ -105,7 +105,7 @@ def bad_values(field):
         (kind, make, field.name, reason, value)
         for kind, make, fields in ((TRANSACTIONS, transaction, TRANSACTION_FIELDS), (LABELS, label, LABEL_FIELDS))
         for field in fields
-        for reason, value in bad_values(field)
+        for reason, value in invalid_values(field)
     ],
 )
 def test_check_of_each_field_sets_a_record_aside(kind, make, name, reason, value):
@@ -119,8 +119,8 @@ def test_check_of_each_field_sets_a_record_aside(kind, make, name, reason, value
 @pytest.mark.parametrize(
     "field", [field for field in TRANSACTION_FIELDS if isinstance(field.check, TextSize | Degrees)]
 )
-def test_files_are_held_to_the_checks_of_the_table(field):
-    values = [value for _, value in bad_values(field) if value is not None]
+def test_files_are_checked_by_the_table(field):
+    values = [value for _, value in invalid_values(field) if value is not None]
     column = pa.chunked_array([pa.array(values, field.type)])
     assert broken_rules({field.name: column}, limits=USUAL_LIMITS)[0].count("other rows") == 1
 

@@ -10,11 +10,11 @@ def test_alerts_of_two_transactions_never_share_an_id():
     assert len({alert_id(customer, transaction) for customer, transaction in PAIRS}) == len(PAIRS)
 
 
-def test_an_alert_that_comes_again_has_its_id_again():
+def test_repeated_alert_has_the_same_id():
     assert alert_id("c1", "1") == alert_id("c1", "1") == "001b043b-0964-5f13-9d2e-fbe3507d2567"
 
 
-def test_columns_of_customers_and_ids_give_a_key_for_each_transaction():
+def test_customer_and_id_columns_give_a_key_per_transaction():
     customers, transactions = zip(*PAIRS, strict=True)
     table = pa.table({"customer_id": customers, "transaction_id": transactions})
     assert len(set(transaction_keys(table).to_pylist())) == len(PAIRS)

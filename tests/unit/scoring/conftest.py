@@ -8,5 +8,5 @@ from tests.unit.training.histories import artifact_folder
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a copy of the artifact, to be changed."""
+    """Return a copy of the artifact that a test may change."""
     return copytree(artifact_folder(), tmp_path / "model")

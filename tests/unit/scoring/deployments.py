@@ -22,7 +22,7 @@ def deployment(
     deployment_id: str = "d1",
     changed_at: datetime = NOON,
 ) -> Deployment:
-    """Return a deployment of models as `named` gives them; a challenger may have its share among the changes."""
+    """Return a deployment of models from `named`; the fields of a challenger may include its share."""
     return Deployment(
         deployment_id=deployment_id,
         changed_at=changed_at,

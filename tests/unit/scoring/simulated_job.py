@@ -1,4 +1,4 @@
-"""A job of a few shards without Flink: engines of their own, which learn the labels at different times.
+"""A job of a few shards without Flink: separate engines that learn labels at different times.
 
 Batches of the customers' shards reach the entity shards in turns of their own, so entities see an interleaving.
 """
@@ -41,8 +41,8 @@ class EntityShards:
         return EntityInputs.gathered(len(records), replies)
 
 
-def place(records: pa.RecordBatch, key: str, partitions: int, *, gap: int = 3) -> Placed:
-    """Spread records over partitions by a column; offsets have gaps, as bad records and markers leave them."""
+def spread(records: pa.RecordBatch, key: str, partitions: int, *, gap: int = 3) -> Placed:
+    """Spread records over partitions by a column; offsets have gaps, as after invalid records and markers."""
     partition = (hash_column(records.column(key)) % np.uint64(partitions)).astype(np.int64)
     offsets = np.empty(len(records), np.int64)
     for number in range(partitions):
@@ -59,14 +59,14 @@ class SimulatedJob:
         self.random = np.random.default_rng(seed)
         records = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
         known = table.select(LABEL_ARROW.names).sort_by("label_time").combine_chunks().to_batches()[0]
-        self.transactions = place(records, "customer_id", TRANSACTION_PARTITIONS)
-        self.labels = place(known, "transaction_id", LABEL_PARTITIONS)
+        self.transactions = spread(records, "customer_id", TRANSACTION_PARTITIONS)
+        self.labels = spread(known, "transaction_id", LABEL_PARTITIONS)
         self.shards = np.where(hash_column(records.column("customer_id")) >> np.uint64(9) & np.uint64(1), 4, 2)
         limit = np.uint64(share * 2**53)
         self.logged = hash_column(records.column("transaction_id")) >> np.uint64(11) < limit
 
     def run(self) -> InferenceSample:
-        """Score everything; each shard reads its transactions and the labels of each partition at its own pace."""
+        """Score everything; each shard reads transactions and labels of each partition at a different pace."""
         batches = {shard: self._batches_of(shard) for shard in (4, 2)}
         turns = self.random.permutation([shard for shard in batches for _ in batches[shard]])
         advance, at = EntityShards(ENTITY_SHARDS), dict.fromkeys(batches, 0)
@@ -88,7 +88,7 @@ class SimulatedJob:
 
     @staticmethod
     def joined(*parts: InferenceSample) -> InferenceSample:
-        """Put samples one after the other."""
+        """Concatenate samples."""
         return InferenceSample(
             transactions=[name for part in parts for name in part.transactions],
             customers=[name for part in parts for name in part.customers],
@@ -100,7 +100,7 @@ class SimulatedJob:
 
     def _batches_of(self, shard: int) -> list[np.ndarray]:
         rows = np.flatnonzero(self.shards == shard)
-        # The partitions of a shard advance at different speeds; the order within each stays.
+        # The partitions of a shard advance at different speeds; each stays in sequence.
         rows = rows[np.argsort(np.arange(len(rows)) + 400 * self.transactions.partitions[rows], kind="stable")]
         return np.array_split(rows, 40)
 
@@ -119,12 +119,12 @@ class SimulatedJob:
             x.append(scored.x)
             scores.append(scored.scores)
             vectors.append(np.tile(known, (len(chunk), 1)))
-        all_of_it = self.sample_of(rows, shard, np.vstack(vectors), np.vstack(x), np.concatenate(scores))
-        return all_of_it, all_of_it.take(np.flatnonzero(self.logged[rows]))
+        whole = self.sample_of(rows, shard, np.vstack(vectors), np.vstack(x), np.concatenate(scores))
+        return whole, whole.take(np.flatnonzero(self.logged[rows]))
 
     def _more_labels(self, known: np.ndarray, customers: pa.Array) -> tuple[LabelBatch, np.ndarray]:
-        most = max(self.labels.offsets) / 40
-        later = known + self.random.integers(0, 2 * most, LABEL_PARTITIONS)
+        max_step = max(self.labels.offsets) / 40
+        later = known + self.random.integers(0, 2 * max_step, LABEL_PARTITIONS)
         new = (self.labels.offsets >= known[self.labels.partitions]) & (
             self.labels.offsets < later[self.labels.partitions]
         )

@@ -12,7 +12,7 @@ def test_written_artifact_is_read_back_equal(tmp_path):
     assert load_artifact(tmp_path / "new" / "folder") == artifact()
 
 
-def test_only_the_two_files_are_left_in_the_folder(tmp_path):
+def test_folder_has_only_the_two_files(tmp_path):
     write_artifact(tmp_path, artifact())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "model.onnx"]
 

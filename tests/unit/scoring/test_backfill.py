@@ -26,7 +26,7 @@ def features(result):
     return np.column_stack([result[name].to_numpy() for name in FEATURE_NAMES])
 
 
-def test_features_are_those_that_training_sees(table):
+def test_features_equal_those_of_training(table):
     result = pa.Table.from_batches(backfill(table, artifact(), with_labels=True))
     risks = {"category_risk": artifact().category_risk, "type_risk": artifact().type_risk}
     assert features(result).tobytes() == replay_features(table, **risks, with_labels=True).x.tobytes()
@@ -35,14 +35,14 @@ def test_features_are_those_that_training_sees(table):
         assert result[name].equals(table[name])
 
 
-def test_without_labels_the_scores_are_those_of_the_replay(table):
+def test_scores_without_labels_equal_those_of_the_replay(table):
     bare = table.select(TRANSACTION_ARROW.names)
     result = pa.Table.from_batches(backfill(bare, artifact(), with_labels=False))
     assert result["score"].to_numpy().tobytes() == replay_scores(bare, artifact()).tobytes()
     assert "is_fraud" not in result.column_names
 
 
-def test_command_writes_a_file_of_the_same(tmp_path):
+def test_command_writes_the_same_rows(tmp_path):
     target = tmp_path / "new" / "out.parquet"
     arguments = ["backfill", str(history_file()), "--model", str(artifact_folder()), "--out", str(target), "--json"]
     done = CliRunner().invoke(cli.app, arguments)

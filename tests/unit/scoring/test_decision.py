@@ -3,7 +3,7 @@ import numpy as np
 from models.scoring.decision import Decision, decide
 
 
-def test_scores_at_a_threshold_are_on_its_severe_side():
+def test_score_at_a_threshold_has_the_more_severe_decision():
     review, block = np.float32(0.3), np.float32(0.7)
     below = [np.nextafter(value, np.float32(0)) for value in (review, block)]
     scores = np.array([below[0], review, below[1], block], np.float32)
@@ -17,5 +17,5 @@ def test_thresholds_compare_as_float32():
     assert decide(np.array([0.1], np.float32), 0.1, 0.2).tolist() == [Decision.REVIEW]
 
 
-def test_no_scores_no_decisions():
+def test_empty_scores_have_no_decisions():
     assert decide(np.empty(0, np.float32), 0.1, 0.2).shape == (0,)

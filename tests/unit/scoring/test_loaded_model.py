@@ -13,12 +13,12 @@ from tests.unit.scoring.deployments import named
 from tests.unit.training.histories import artifact, artifact_folder, other_folder
 
 
-def test_model_comes_with_its_own_thresholds_unless_told_others():
-    own = load_model(Served(**named(artifact_folder()))).manifest
-    assert own == artifact().manifest
-    told = load_model(Served(**named(artifact_folder(), review_threshold=0.25, block_threshold=0.75))).manifest
-    assert (told.review_threshold, told.block_threshold) == (0.25, 0.75)
-    assert told.model_id == own.model_id
+def test_model_has_the_thresholds_of_its_manifest_unless_overridden():
+    default = load_model(Served(**named(artifact_folder()))).manifest
+    assert default == artifact().manifest
+    overridden = load_model(Served(**named(artifact_folder(), review_threshold=0.25, block_threshold=0.75))).manifest
+    assert (overridden.review_threshold, overridden.block_threshold) == (0.25, 0.75)
+    assert overridden.model_id == default.model_id
 
 
 def test_missing_folder_is_refused(folder):
@@ -48,13 +48,13 @@ def test_other_model_in_the_folder_is_refused(folder):
         load_model(named_before)
 
 
-def test_other_checksum_than_ordered_is_refused(folder):
+def test_other_checksum_than_deployed_is_refused(folder):
     with pytest.raises(ArtifactError, match="expected SHA-256 0000"):
         load_model(Served(**named(folder, sha256="0000")))
 
 
 @pytest.mark.parametrize("thresholds", [(0.9, 0.1), (0.999999, None), (-0.1, 0.5), (float("nan"), 0.5)])
-def test_thresholds_out_of_order_are_refused(folder, thresholds):
+def test_unsorted_thresholds_are_refused(folder, thresholds):
     review, block = thresholds
     with pytest.raises(ArtifactError, match="expected a review threshold of 0 to the block threshold"):
         load_model(Served(**named(folder, review_threshold=review, block_threshold=block)))
@@ -77,12 +77,12 @@ def test_self_test_that_gives_no_number_is_refused(folder):
         load_model(served)
 
 
-def test_artifact_of_an_earlier_version_has_no_self_test_and_serves(folder):
+def test_artifact_of_an_earlier_version_is_served_without_a_self_test(folder):
     change(folder, self_test=None)
     assert load_model(Served(**named(folder))).manifest.self_test is None
 
 
-def test_self_test_of_training_holds_from_the_lowest_score_to_the_highest():
+def test_self_test_of_training_spans_the_lowest_to_the_highest_score():
     test = artifact().manifest.self_test
     assert len(test.scores) == SELF_TEST_ROWS
     assert list(test.scores) == sorted(test.scores)

@@ -1,4 +1,4 @@
-"""Models in the store that a job names can't be changed unnoticed, nor overwritten."""
+"""Models in the store of a job can't be overwritten, or changed unnoticed."""
 
 import stat
 
@@ -31,24 +31,24 @@ def test_stored_artifact_is_read_back_equal_from_a_folder_named_by_its_content(s
     assert stored.name == f"{loaded.manifest.model_id}-{loaded.manifest_sha256}"
 
 
-def test_the_same_model_is_stored_once_and_nothing_else_is_left(stored):
+def test_same_model_is_stored_once_without_temporary_files(stored):
     assert store_artifact(artifact(), stored.parent) == stored
     assert [folder.name for folder in stored.parent.iterdir()] == [stored.name]
 
 
-def test_files_of_the_store_are_read_only_and_for_every_user(stored):
+def test_files_of_the_store_are_read_only_for_every_user(stored):
     assert {stat.S_IMODE(file.stat().st_mode) for file in stored.iterdir()} == {0o444}
     assert stat.S_IMODE(stored.stat().st_mode) == 0o755
 
 
-def test_manifest_changed_in_the_store_is_refused_although_its_model_is_the_same(stored):
+def test_changed_manifest_in_the_store_is_refused_even_with_an_unchanged_model(stored):
     served = Served(**named(stored))
     edit(stored, '"block_threshold": ', '"block_threshold":  ')
     with pytest.raises(ArtifactError, match=r"expected the SHA-256 of manifest\.json"):
         load_model(served)
 
 
-def test_a_changed_copy_is_put_right_by_storing_again(stored):
+def test_changed_copy_is_repaired_by_storing_again(stored):
     edit(stored, '"block_threshold": ', '"block_threshold":  ')
     assert store_artifact(artifact(), stored.parent) == stored
     assert load_artifact(stored) == artifact()
@@ -60,7 +60,7 @@ def test_training_does_not_write_into_the_store(stored):
         write_artifact(stored, artifact())
 
 
-def test_store_that_cannot_be_written_is_told_with_its_setting(tmp_path):
+def test_unwritable_store_is_reported_with_its_setting(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ArtifactError, match=r"Set models\.serving"):
         store_artifact(artifact(), tmp_path / "file" / "store")

@@ -19,19 +19,19 @@ def bits(scores):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 31, 64, 127, 128, 129, 1_000, 2_999])
-def test_scores_have_the_same_bits_in_batches_of(size):
+def test_scores_have_the_same_bits_in_batches_of_any_size(size):
     parts = [MODEL.score(CASE.x[start : start + size]) for start in range(0, len(CASE.x), size)]
     assert bits(np.concatenate(parts)) == bits(WHOLE)
 
 
 @settings(deadline=None, max_examples=60)
 @given(cuts=st.lists(st.integers(0, 3_000), max_size=30))
-def test_scores_have_the_same_bits_however_the_rows_are_cut(cuts):
+def test_scores_have_the_same_bits_for_any_split_of_the_rows(cuts):
     parts = [MODEL.score(part) for part in np.split(CASE.x, sorted(cuts))]
     assert bits(np.concatenate(parts)) == bits(WHOLE)
 
 
-def test_no_rows_give_no_scores():
+def test_empty_batch_has_no_scores():
     assert MODEL.score(np.empty((0, FEATURES), np.float32)).shape == (0,)
 
 

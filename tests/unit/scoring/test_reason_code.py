@@ -3,8 +3,8 @@ from models.features.operation import Operation
 from models.features.table import FEATURE_NAMES, FEATURES
 from models.scoring.reason_code import CODES, ENTITY_CODES, FEATURE_CODES, TEXTS, ReasonCode
 
-# What each code has stood for since it was given. Alerts are kept, and rules and reports downstream name the codes:
-# a new feature may join a code whose text holds for it; nothing leaves a code, and no text comes to say something else.
+# Meaning of each code since its introduction. Stored alerts, and rules and reports downstream, use the codes:
+# a new feature may join a code with a fitting text; no feature leaves a code, and no text changes its meaning.
 MEANINGS = {
     "AMOUNT": (
         "The amount beside what the customer usually pays",
@@ -82,11 +82,11 @@ def test_codes_keep_their_meaning():
         assert operations <= {operation for operation, given in GIVEN.items() if given is code}
 
 
-def test_every_code_is_written_down_here_once_it_is_given():
+def test_every_code_is_listed_here():
     assert {code.value for code in ReasonCode} == set(MEANINGS) == {code.value for code in TEXTS}
 
 
-def test_every_operation_and_so_every_feature_has_a_code():
+def test_every_operation_has_a_code():
     operations = {feature.operation for feature in FEATURES if feature.entity}
     assert CODES.keys() | operations == set(Operation)
     assert {entity.name: operations for entity in ENTITIES} == {

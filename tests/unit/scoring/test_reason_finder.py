@@ -32,12 +32,12 @@ def test_features_of_one_code_add_up_and_the_strongest_is_named():
     assert (reason.code, reason.feature, reason.contribution) == (ReasonCode.AMOUNT, "z_30d", 1.5)
 
 
-def test_the_strongest_codes_come_first_and_those_against_fraud_not_at_all():
+def test_strongest_codes_come_first_without_those_against_fraud():
     found = contributing_codes(ROW, columns(new_device=0.5, hour=2.0, sum_7d=-3.0, type_risk=0.1, speed_kmh=1.0), 3)
     assert [reason.code for reason in found] == [ReasonCode.TIME_OF_DAY, ReasonCode.TRAVEL, ReasonCode.NEW_DEVICE]
 
 
-def test_value_and_usual_are_the_rows():
+def test_value_and_usual_are_those_of_the_row():
     row = ROW.copy()
     row[FEATURE_NAMES.index("amount")], row[FEATURE_NAMES.index("mean_7d")] = 1_000, 10
     (reason,) = contributing_codes(row, columns(amount=1.0), 3)
@@ -46,7 +46,7 @@ def test_value_and_usual_are_the_rows():
     assert reason.usual is None
 
 
-def test_reasons_are_by_contribution_where_the_manifest_says_so():
+def test_reasons_are_by_contribution_if_the_manifest_has_contributions():
     assert artifact().manifest.reasons == "contributions"
     found = ReasonFinder(artifact()).find(ROW)
     expected = contributing_codes(ROW, read_contributions(artifact().onnx).contributions(ROW), 3)
@@ -54,7 +54,7 @@ def test_reasons_are_by_contribution_where_the_manifest_says_so():
     assert all(reason.contribution > 0 for reason in found)
 
 
-def test_artifact_of_an_earlier_version_has_unusual_values_for_reasons():
+def test_reasons_of_an_artifact_of_an_earlier_version_are_unusual_values():
     fields = artifact().manifest.model_dump()
     del fields["reasons"]
     earlier = Artifact(manifest=Manifest(**fields), onnx=without_covers())

@@ -17,13 +17,13 @@ ROWS = 6_000
 
 
 def arrivals(random) -> pa.Table:
-    """Transactions as they may come: some late by hundreds, some twice."""
-    order = np.arange(ROWS)
+    """Return transactions with late arrivals, up to hundreds of rows, and repeats."""
+    sequence = np.arange(ROWS)
     late = random.random(ROWS) < 0.1
-    order = order[np.argsort(order + late * random.integers(0, 800, ROWS), kind="stable")]
+    sequence = sequence[np.argsort(sequence + late * random.integers(0, 800, ROWS), kind="stable")]
     twice = np.flatnonzero(random.random(ROWS) < 0.05)
     again = np.minimum(twice + random.integers(1, 500, len(twice)), ROWS)
-    return history().slice(0, ROWS).take(pa.array(np.insert(order, again, order[twice])))
+    return history().slice(0, ROWS).take(pa.array(np.insert(sequence, again, sequence[twice])))
 
 
 def run(share):
@@ -36,7 +36,7 @@ def again(job, sample, recorded=None):
     return compare(sample, recompute(sample, job.transactions, job.labels, job.artifact, recorded))
 
 
-def test_label_features_take_part():
+def test_label_features_are_covered():
     _, sample = run(0.3)
     x = sample.x[:, FEATURE_NAMES.index("merchant_known_30d")]
     assert len(np.unique(sample.label_offsets, axis=0)) > 50
@@ -52,7 +52,7 @@ def test_entity_features_take_part():
 
 
 @pytest.mark.parametrize("share", [1, 0.3, 0.02])
-def test_recomputation_gives_the_jobs_features_and_scores_bit_for_bit(share):
+def test_recomputation_equals_features_and_scores_of_the_job_bit_for_bit(share):
     job, sample = run(share)
     found = again(job, sample)
     assert (found.compared, found.missing, found.mismatching) == (len(sample), 0, 0)
@@ -78,7 +78,7 @@ def test_one_changed_bit_of_a_score_is_found():
     assert (found.mismatching, list(found.differences)) == (1, ["score"])
 
 
-def test_labels_at_another_place_than_was_logged_are_found():
+def test_labels_at_other_offsets_than_logged_are_found():
     job, sample = run(0.3)
     fewer = replace(sample, label_offsets=np.maximum(sample.label_offsets - 200, 0))
     assert again(job, fewer).mismatching > 10
@@ -126,42 +126,42 @@ def test_entity_features_that_an_earlier_version_did_not_log_are_not_compared():
     assert difference.largest > 0
 
 
-def test_order_of_the_inputs_does_not_matter():
+def test_sequence_of_the_inputs_does_not_matter():
     job, sample = run(0.3)
     random = np.random.default_rng(9)
 
-    def shuffled(placed, order):
-        return placed._replace(
-            records=placed.records.take(pa.array(order)),
-            partitions=placed.partitions[order],
-            offsets=placed.offsets[order],
+    def shuffled(records, sequence):
+        return records._replace(
+            records=records.records.take(pa.array(sequence)),
+            partitions=records.partitions[sequence],
+            offsets=records.offsets[sequence],
         )
 
-    order, label_order = (random.permutation(len(placed.offsets)) for placed in (job.transactions, job.labels))
+    sequence, label_order = (random.permutation(len(records.offsets)) for records in (job.transactions, job.labels))
     turned = recompute(
         sample,
-        shuffled(job.transactions, order),
+        shuffled(job.transactions, sequence),
         shuffled(job.labels, label_order),
         job.artifact,
-        RecordedSequences(*(part[order] for part in job.recorded())),
+        RecordedSequences(*(part[sequence] for part in job.recorded())),
     )
     assert compare(sample, turned).consistent
 
 
-def test_transaction_that_is_not_there_is_missing():
+def test_absent_transaction_is_missing():
     job, sample = run(0.1)
     nowhere = replace(sample, offsets=np.where(np.arange(len(sample)) < 4, sample.offsets + 1, sample.offsets))
     assert again(job, nowhere).missing == 4
     other = replace(sample, transactions=["another", *sample.transactions[1:]])
     assert again(job, other).missing == 1
-    # Another customer of the sample, whose transaction of the same id would lie there.
+    # Another customer of the sample, who has a transaction of the same id at that position.
     turned = replace(
         sample, customers=[next(c for c in sample.customers if c != sample.customers[0]), *sample.customers[1:]]
     )
     assert again(job, turned).missing == 1
 
 
-def test_labels_that_a_shard_forgot_are_told():
+def test_labels_that_a_shard_forgot_are_reported():
     job, sample = run(0.3)
     row = int(np.argmax(sample.label_offsets.sum(axis=1)))
     fallen = sample.label_offsets.copy()
@@ -171,16 +171,16 @@ def test_labels_that_a_shard_forgot_are_told():
     assert not found.consistent
 
 
-def test_recomputation_tells_its_progress():
+def test_recomputation_reports_progress():
     job, sample = run(0.3)
-    told = []
+    states = []
     recompute(
-        sample, job.transactions, job.labels, job.artifact, job.recorded(), progress=lambda *state: told.append(state)
+        sample, job.transactions, job.labels, job.artifact, job.recorded(), progress=lambda *state: states.append(state)
     )
-    assert told[-1][0] == told[-1][1] > 0
+    assert states[-1][0] == states[-1][1] > 0
 
 
-def test_nothing_logged_gives_nothing():
+def test_empty_log_has_no_differences():
     job, sample = run(0.02)
     found = again(job, sample.take(np.arange(0)))
     assert (found.compared, found.missing) == (0, 0)

@@ -1,4 +1,4 @@
-"""A model that scores otherwise than in training, or gives no probabilities, is refused wherever it is loaded."""
+"""A model with other scores than in training, or without probabilities, is refused wherever it is loaded."""
 
 import json
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tests.unit.training.histories import artifact
 
 
 def with_graph(model):
-    """Return the artifact with another graph, whose checksum is right."""
+    """Return the artifact with another graph and its checksum."""
     content = model.SerializeToString()
     return replace(
         artifact(), onnx=content, manifest=artifact().manifest.model_copy(update={"onnx_sha256": checksum(content)})
@@ -26,7 +26,7 @@ def with_graph(model):
 
 
 def turned():
-    """Return the artifact with a model that gives 1 - p."""
+    """Return the artifact with a model that returns 1 - p."""
     model = onnx.load_from_string(artifact().onnx)
     for node in model.graph.node:
         node.output[:] = ["inner" if name == OUTPUT else name for name in node.output]
@@ -36,7 +36,7 @@ def turned():
 
 
 def graph(*nodes, output_type=TensorProto.FLOAT, initializers=(), output_shape=("n",)):
-    """Return a model with the export's ports."""
+    """Return a model with the inputs and outputs of the export."""
     return helper.make_model(
         helper.make_graph(
             list(nodes),
@@ -55,7 +55,7 @@ def mean(name=OUTPUT):
 
 
 @pytest.mark.parametrize("self_test", [True, False])
-def test_model_that_gives_the_opposite_with_a_right_checksum_is_refused(tmp_path, self_test):
+def test_inverted_model_with_a_valid_checksum_is_refused(tmp_path, self_test):
     write_artifact(tmp_path, turned())
     if not self_test:
         change(tmp_path, self_test=None)
@@ -63,24 +63,24 @@ def test_model_that_gives_the_opposite_with_a_right_checksum_is_refused(tmp_path
         load_tested(tmp_path)
 
 
-def test_artifact_without_self_test_passes_by_its_medians(folder):
+def test_artifact_without_self_test_is_checked_by_its_medians(folder):
     change(folder, self_test=None)
     load_tested(folder)
 
 
-def test_model_whose_output_is_no_probability_is_refused():
+def test_model_with_outputs_that_are_no_probabilities_is_refused():
     with pytest.raises(ArtifactError, match="expected probabilities from 0 to 1 for any row, got"):
         LoadedModel.of(with_graph(graph(mean())))
 
 
-def test_model_that_gives_nan_is_refused():
+def test_model_that_returns_nan_is_refused():
     nan = helper.make_node("Div", ["m", "z"], [OUTPUT])
     zero = helper.make_node("Sub", ["m", "m"], ["z"])
     with pytest.raises(ArtifactError, match="expected probabilities"):
         LoadedModel.of(with_graph(graph(mean("m"), zero, nan)))
 
 
-def test_ports_of_another_type_or_rank_are_refused():
+def test_inputs_or_outputs_of_another_type_or_rank_are_refused():
     doubles = graph(
         mean("m"), helper.make_node("Cast", ["m"], [OUTPUT], to=TensorProto.DOUBLE), output_type=TensorProto.DOUBLE
     )
@@ -91,7 +91,7 @@ def test_ports_of_another_type_or_rank_are_refused():
 
 
 @pytest.mark.parametrize("content", [b"", b"no graph", b"location, no graph"])
-def test_file_that_is_no_graph_is_refused_in_a_line(content):
+def test_file_without_a_graph_is_refused_in_one_line(content):
     with pytest.raises(ArtifactError, match="expected a graph that onnxruntime") as refused:
         OnnxModel(content)
     assert "\n" not in str(refused.value)
@@ -127,8 +127,8 @@ def in_attribute():
 
 
 def in_subgraph():
-    then = helper.make_graph([], "then", [], [], initializer=[external()])
-    return graph(mean(), helper.make_node("If", ["c"], ["d"], then_branch=then, else_branch=then))
+    next_node = helper.make_graph([], "then", [], [], initializer=[external()])
+    return graph(mean(), helper.make_node("If", ["c"], ["d"], then_branch=next_node, else_branch=next_node))
 
 
 def in_function():
@@ -139,14 +139,14 @@ def in_function():
 
 
 @pytest.mark.parametrize("make", [in_initializer, in_sparse_initializer, in_attribute, in_subgraph, in_function])
-def test_data_outside_the_file_is_refused_wherever_the_graph_has_it(make):
+def test_external_data_anywhere_in_the_graph_is_refused(make):
     content = make().SerializeToString()
     assert has_external_data(content)
     with pytest.raises(ArtifactError, match="got external data, which no checksum covers"):
         OnnxModel(content)
 
 
-def test_a_name_like_the_key_of_external_data_is_no_external_data():
+def test_name_like_the_key_of_external_data_is_accepted():
     assert not has_external_data(
         graph(mean("location"), helper.make_node("Abs", ["location"], [OUTPUT])).SerializeToString()
     )
@@ -181,7 +181,7 @@ def test_a_name_like_the_key_of_external_data_is_no_external_data():
         ("artifact_version", True),
     ],
 )  # fmt: skip
-def test_manifest_edited_by_hand_is_refused_in_a_line(folder, field, value):
+def test_edited_manifest_is_refused_in_one_line(folder, field, value):
     change(folder, **{field: value})
     if field == "artifact_version":
         change(folder, artifact_version="1")
@@ -191,7 +191,7 @@ def test_manifest_edited_by_hand_is_refused_in_a_line(folder, field, value):
 
 
 @pytest.mark.parametrize("content", [b"[]", b"null", b"\xff", b"[" * 100_000, b'{"artifact_version": 1}'])
-def test_manifest_that_is_no_manifest_is_refused_in_a_line(folder, content):
+def test_file_without_a_manifest_is_refused_in_one_line(folder, content):
     (folder / "manifest.json").write_bytes(content)
     with pytest.raises(ArtifactError) as refused:
         load_artifact(folder)

@@ -21,26 +21,26 @@ RECORDS = TABLE.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
 
 @pytest.fixture(scope="module")
 def offline():
-    """Return each model's scores of TABLE; the two know other fraud rates by category."""
+    """Return the scores of TABLE by each model; their fraud rates by category differ."""
     one, other = load_artifact(artifact_folder()), load_artifact(other_folder())
     assert one.category_risk != other.category_risk
     return [replay_scores(TABLE, artifact) for artifact in (one, other)]
 
 
-def panel(**challenger):
+def served(**challenger):
     return ServedModels.load(deployment(named(artifact_folder()), named(other_folder(), **challenger)))
 
 
-def test_challenger_in_shadow_scores_as_it_would_alone_and_decides_nothing(offline):
-    scored = HistoryScorer(panel()).score(RECORDS)
+def test_shadow_challenger_scores_as_if_alone_and_decides_nothing(offline):
+    scored = HistoryScorer(served()).score(RECORDS)
     assert scored.scores.tobytes() == offline[0].tobytes()
-    (opinion,) = scored.verdict.challenger_scores
-    assert opinion.scores.tobytes() == offline[1].tobytes()
+    (challenger,) = scored.verdict.challenger_scores
+    assert challenger.scores.tobytes() == offline[1].tobytes()
     assert list(scored.split_by_model()) == [(0, None, scored)]
 
 
 def test_each_customer_is_decided_by_one_model_with_its_own_thresholds(offline):
-    scored = HistoryScorer(panel(share=0.4, review_threshold=0.001, block_threshold=0.5)).score(RECORDS)
+    scored = HistoryScorer(served(share=0.4, review_threshold=0.001, block_threshold=0.5)).score(RECORDS)
     name = named(other_folder())["model_id"]
     by = deciding_model(RECORDS.column("customer_id"), [(name, 0.4)])
     assert scored.scores.tobytes() == np.where(by == 1, offline[1], offline[0]).tobytes()
@@ -49,7 +49,7 @@ def test_each_customer_is_decided_by_one_model_with_its_own_thresholds(offline):
         assert (by[rows] == number).all()
         assert part.scores.tobytes() == offline[number][rows].tobytes()
         assert part.customers == [TABLE["customer_id"][row].as_py() for row in rows.tolist()]
-        model = panel(review_threshold=0.001, block_threshold=0.5).models[number]
+        model = served(review_threshold=0.001, block_threshold=0.5).models[number]
         assert model.onnx.score(part.x).tobytes() == part.scores.tobytes(), "with the features that it knows"
         seen += rows.tolist()
     assert sorted(seen) == list(range(len(RECORDS)))
@@ -57,7 +57,7 @@ def test_each_customer_is_decided_by_one_model_with_its_own_thresholds(offline):
     assert scored.decisions[theirs].tolist() == decide(offline[1][theirs], 0.001, 0.5).tolist()
 
 
-def test_models_change_between_two_batches_and_histories_stay(offline):
+def test_models_change_between_two_batches_and_histories_are_kept(offline):
     scorer, entities = (
         TransactionScorer(ServedModels.load(deployment(named(artifact_folder()))), load=None),
         EntityTracker(),
@@ -69,8 +69,8 @@ def test_models_change_between_two_batches_and_histories_stay(offline):
     assert after.scores.tobytes() == offline[1][1_000:].tobytes()
 
 
-def test_tally_counts_what_the_challenger_would_have_done(offline):
-    compared = panel(share=0.4)
+def test_tally_counts_decisions_of_the_challenger(offline):
+    compared = served(share=0.4)
     scorer, tally = HistoryScorer(compared), ShadowTally(compared, 1)
     for start in range(0, len(RECORDS), 1_000):
         tally.add(scorer.score(RECORDS.slice(start, 1_000)))
@@ -83,9 +83,9 @@ def test_tally_counts_what_the_challenger_would_have_done(offline):
     )
     difference = np.abs(offline[0].astype(np.float64) - offline[1])
     name = named(other_folder())["model_id"]
-    taken = tally.take()
-    assert taken.pop("difference_sum") == pytest.approx(difference.sum())
-    assert taken == {
+    counts = tally.take()
+    assert counts.pop("difference_sum") == pytest.approx(difference.sum())
+    assert counts == {
         "champion_id": named(artifact_folder())["model_id"],
         "challenger_id": name,
         "transactions": len(RECORDS),

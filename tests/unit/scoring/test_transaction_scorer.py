@@ -21,7 +21,7 @@ ENTITIES = EntityTracker().advance(RECORDS)
 
 
 def in_parts(cuts, capacity=16_384, restart_every=None):
-    """Score RECORDS in parts, with a store, the scorer made anew after every `restart_every` parts."""
+    """Score RECORDS in parts with a store; the scorer is replaced after every `restart_every` parts."""
     store: dict[str, bytes] = {}
     scores = []
     bounds = [0, *sorted(cuts), len(RECORDS)]
@@ -41,7 +41,7 @@ WHOLE, STATE = in_parts([])
 
 @settings(deadline=None, max_examples=25)
 @given(cuts=st.lists(st.integers(0, len(RECORDS)), max_size=40))
-def test_scores_and_state_have_the_same_bits_however_the_stream_is_cut(cuts):
+def test_scores_and_state_have_the_same_bits_for_any_split_of_the_stream(cuts):
     scores, store = in_parts(cuts)
     assert scores.tobytes() == WHOLE.tobytes()
     assert store == STATE
@@ -58,24 +58,24 @@ def test_offline_replay_gives_the_scorers_scores(batch_rows):
     assert replay_scores(TABLE, artifact(), batch_rows=batch_rows).tobytes() == WHOLE.tobytes()
 
 
-def test_offline_replay_answers_in_the_tables_own_order():
+def test_offline_replay_returns_scores_in_the_sequence_of_the_table():
     event_time = TABLE["event_time"].cast(pa.int64()).to_numpy()
     assert len(np.unique(event_time)) == len(event_time), "equal times would keep the shuffled order"
     shuffled = np.random.default_rng(0).permutation(len(TABLE))
     assert replay_scores(TABLE.take(pa.array(shuffled)), artifact()).tobytes() == WHOLE[shuffled].tobytes()
 
 
-def test_offline_replay_tells_its_progress():
-    told = []
-    replay_scores(TABLE, artifact(), batch_rows=1_000, progress=lambda *state: told.append(state))
-    assert told == [(1_000, 1_500), (1_500, 1_500)]
+def test_offline_replay_reports_progress():
+    states = []
+    replay_scores(TABLE, artifact(), batch_rows=1_000, progress=lambda *state: states.append(state))
+    assert states == [(1_000, 1_500), (1_500, 1_500)]
 
 
-def test_offline_replay_of_nothing_gives_nothing():
+def test_offline_replay_of_an_empty_table_is_empty():
     assert replay_scores(TABLE.slice(0, 0), artifact()).shape == (0,)
 
 
-def test_duplicates_get_their_first_score_and_change_nothing():
+def test_duplicates_have_their_first_score_and_change_nothing():
     store: dict[str, bytes] = {}
     scorer = TransactionScorer(artifact(), load=store.get)
     entities = ENTITIES.take(slice(0, 200))

@@ -18,12 +18,12 @@ def names(reasons):
     return [reason.feature for reason in reasons]
 
 
-def test_furthest_from_the_customers_usual_comes_first():
-    strange = row(amount=1_000, mean_7d=10, mean_24h=30)
-    assert names(unusual_values(strange, {})) == ["amount", "mean_24h"]
+def test_value_furthest_from_usual_comes_first():
+    unusual = row(amount=1_000, mean_7d=10, mean_24h=30)
+    assert names(unusual_values(unusual, {})) == ["amount", "mean_24h"]
 
 
-def test_reason_tells_value_and_usual():
+def test_reason_has_value_and_usual():
     (reason,) = unusual_values(row(amount=1_000, mean_7d=10), {})
     assert (reason.value, reason.usual) == (1_000, 10)
 
@@ -38,16 +38,16 @@ def test_features_without_a_usual_are_no_reasons():
     assert unusual_values(row(hour=3, is_night=1, category_risk=0.9), {}) == []
 
 
-def test_at_most_count_reasons():
-    strange = row(amount=1_000, mean_7d=10, mean_24h=30, mean_1h=40, distance_km=500, new_device=1)
-    assert len(unusual_values(strange, {})) == 3
-    assert len(unusual_values(strange, {}, count=5)) == 5
+def test_number_of_reasons_is_bounded():
+    unusual = row(amount=1_000, mean_7d=10, mean_24h=30, mean_1h=40, distance_km=500, new_device=1)
+    assert len(unusual_values(unusual, {})) == 3
+    assert len(unusual_values(unusual, {}, count=5)) == 5
 
 
-def test_what_genuine_customers_do_often_is_less_strange():
-    strange = row(amount=1_000, mean_7d=10, new_device=1)
+def test_value_common_among_genuine_customers_is_less_unusual():
+    unusual = row(amount=1_000, mean_7d=10, new_device=1)
     spread = {"amount": 4.0, "new_device": 0.1}
-    assert names(unusual_values(strange, spread)) == ["new_device", "amount"]
+    assert names(unusual_values(unusual, spread)) == ["new_device", "amount"]
 
 
 def test_spread_is_one_where_the_row_is_typical():

@@ -1,4 +1,4 @@
-"""Small classifiers on made-up features: real LightGBM, real ONNX, no history needed."""
+"""Small classifiers on synthetic features: real LightGBM and ONNX, without a history."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ FEATURES = 12
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trained:
-    """A booster with the rows it was trained on."""
+    """A booster with its training rows."""
 
     booster: lgb.Booster
     x: NDArray[np.float32]

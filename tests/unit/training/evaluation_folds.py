@@ -1,4 +1,4 @@
-"""Small learner and folds on the simulated history."""
+"""A small learner and folds on the simulated history."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ def first_day():
 
 
 def settings():
-    """Return folds that test days 9 to 15 for validation, then 16 to 22 and 23 to 29."""
+    """Return folds that test on days 9 to 15 for validation, then on 16 to 22 and 23 to 29."""
     return EvaluationSettings(
         train_end=first_day() + timedelta(days=14),
         train_days=7,

@@ -1,4 +1,4 @@
-"""A small simulated history and the artifact trained on it, made once a test run."""
+"""A small simulated history and the artifact trained on it, made once per test run."""
 
 from functools import cache
 from pathlib import Path
@@ -20,19 +20,19 @@ SMALL = LightGbm(settings=LearnerSettings(trees=30, min_child_samples=20))
 
 @cache
 def history() -> pa.Table:
-    """About 20,000 transactions of 30 days, 2 % of them fraud."""
+    """Return about 20,000 transactions of 30 days, 2 % of them fraud."""
     return simulate(SimulationConfig(seed=11, customers=250, merchants=200, fraud_rate=0.02, label_delay_days=2))
 
 
 @cache
 def _folder() -> TemporaryDirectory[str]:
-    """Make a folder that is removed when the interpreter ends, since the cache holds it till then."""
+    """Make a folder that is removed when the interpreter ends; the caches refer to it until then."""
     return TemporaryDirectory(prefix="fraudstream-test-")
 
 
 @cache
 def history_file() -> Path:
-    """Write `history` to a file of its own folder."""
+    """Write `history` to a file in a new folder."""
     path = Path(_folder().name) / "history.parquet"
     pq.write_table(history(), path)
     return path
@@ -60,7 +60,7 @@ def customer_folder() -> Path:
 
 @cache
 def other_folder() -> Path:
-    """Train another model, on a part of `history`: its fraud rates by category are others too."""
+    """Train another model on a part of `history`; its fraud rates by category differ too."""
     file, folder = history_file().parent / "part.parquet", history_file().parent / "other"
     pq.write_table(history().slice(0, len(history()) * 9 // 10), file)
     train(file, folder, learner=SMALL)
@@ -68,5 +68,5 @@ def other_folder() -> Path:
 
 
 def artifact() -> Artifact:
-    """Load what `artifact_folder` holds."""
+    """Load the artifact of `artifact_folder`."""
     return load_artifact(artifact_folder())

@@ -1,4 +1,4 @@
-"""Further models of `histories.history_file`, made once a test run: a better one, and one that is not."""
+"""A better and a worse model of `histories.history_file`, made once per test run."""
 
 from functools import cache
 from pathlib import Path
@@ -13,9 +13,9 @@ WORSE = LightGbm(settings=LearnerSettings(trees=2, leaves=3, min_child_samples=2
 
 
 @cache
-def _trained(name: str, candidate: LightGbm) -> Path:
+def _trained(name: str, learner: LightGbm) -> Path:
     folder = history_file().parent / name
-    train(history_file(), folder, learner=candidate)
+    train(history_file(), folder, learner=learner)
     return folder
 
 

@@ -12,7 +12,7 @@ X, IS_FRAUD = MADE.x, MADE.is_fraud
 HALF = np.arange(len(X)) < len(X) // 2
 
 
-def test_fit_finds_how_the_probabilities_were_bent():
+def test_fit_recovers_the_distortion_of_the_probabilities():
     generator = np.random.default_rng(0)
     margin = generator.normal(-3, 2, 200_000)
     is_fraud = generator.random(len(margin)) < 1 / (1 + np.exp(-margin))
@@ -23,27 +23,27 @@ def test_fit_finds_how_the_probabilities_were_bent():
 
 
 @pytest.mark.parametrize("name", sorted(LEARNERS))
-def test_calibration_mends_what_smote_does_and_the_onnx_graph_has_it(name):
-    fitted = LEARNERS[name]("smote").fit(X[HALF], IS_FRAUD[HALF] & (np.arange(len(X))[HALF] % 4 == 0), seed=1)
+def test_calibration_corrects_smote_and_is_part_of_the_onnx_graph(name):
+    fit = LEARNERS[name]("smote").fit(X[HALF], IS_FRAUD[HALF] & (np.arange(len(X))[HALF] % 4 == 0), seed=1)
     rare = ~HALF & (~IS_FRAUD | (np.arange(len(X)) % 4 == 0))
-    calibrated = Calibrated(fitted, Platt.fit(fitted.probability(X[rare]), IS_FRAUD[rare]))
+    calibrated = Calibrated(fit, Platt.fit(fit.probability(X[rare]), IS_FRAUD[rare]))
     scores = OnnxModel(calibrated.export().SerializeToString(), features=X.shape[1]).score(X)
     assert np.max(np.abs(calibrated.probability(X) - scores)) <= calibrated.bound
-    before = fitted.probability(X[rare]).astype(np.float32)
+    before = fit.probability(X[rare]).astype(np.float32)
     assert brier_score(IS_FRAUD[rare], scores[rare]) <= brier_score(IS_FRAUD[rare], before)
     assert calibration_error(IS_FRAUD[rare], scores[rare]) <= max(calibration_error(IS_FRAUD[rare], before), 0.005)
 
 
-def test_no_two_rows_change_places():
-    fitted = LEARNERS["xgboost"]("none").fit(X, IS_FRAUD, seed=1)
-    plain = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1]).score(X)
-    mapped = OnnxModel(Calibrated(fitted, Platt(0.7, -1.0)).export().SerializeToString(), features=X.shape[1]).score(X)
+def test_calibration_keeps_the_ranking():
+    fit = LEARNERS["xgboost"]("none").fit(X, IS_FRAUD, seed=1)
+    plain = OnnxModel(fit.export().SerializeToString(), features=X.shape[1]).score(X)
+    mapped = OnnxModel(Calibrated(fit, Platt(0.7, -1.0)).export().SerializeToString(), features=X.shape[1]).score(X)
     assert (np.diff(mapped[np.argsort(plain, kind="stable")]) >= 0).all()
 
 
-def test_a_calibrated_row_scores_the_same_alone_as_in_a_batch():
-    fitted = Calibrated(LEARNERS["lightgbm"]("none").fit(X, IS_FRAUD, seed=1), Platt(0.7, -1.0))
-    model = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1])
+def test_calibrated_row_scores_the_same_alone_and_in_a_batch():
+    fit = Calibrated(LEARNERS["lightgbm"]("none").fit(X, IS_FRAUD, seed=1), Platt(0.7, -1.0))
+    model = OnnxModel(fit.export().SerializeToString(), features=X.shape[1])
     alone = np.concatenate([model.score(X[row : row + 1]) for row in range(500)])
     assert model.score(X[:500]).tobytes() == alone.tobytes()
 
@@ -57,6 +57,6 @@ def test_days_without_frauds_are_refused():
         Platt.fit(np.full(5, 0.5), np.zeros(5, np.bool_))
 
 
-def test_a_model_that_ranks_the_wrong_way_is_refused():
+def test_model_with_inverted_ranking_is_refused():
     with pytest.raises(CalibrationError, match="does not generalise"):
         Platt.fit(np.array([0.9, 0.8, 0.1, 0.2]), np.array([False, False, True, True]))

@@ -13,7 +13,7 @@ NO_RISK = {"category_risk": RiskTable(), "type_risk": RiskTable()}
 
 
 def past(table):
-    """Return a history as it is before its replay: a cold start asks for no feature of it."""
+    """Return a history before its replay; a cold start needs none of its features."""
     none = np.empty((0, len(FEATURE_NAMES)), np.float32)
     return History(
         table=table, transactions=Transactions.of(table), x=none, duplicate=np.zeros(len(table), np.bool_), **NO_RISK
@@ -33,7 +33,7 @@ def period(first, last):
     return rows
 
 
-def test_it_sees_nothing_from_before_the_period():
+def test_cold_start_sees_nothing_from_before_the_period():
     cold = started(history(), period(500, 900), with_labels=True)
     alone, _ = replay_features(history().slice(500, 400), with_labels=True, **NO_RISK)
     assert cold.rows.tolist() == list(range(500, 900))
@@ -41,7 +41,7 @@ def test_it_sees_nothing_from_before_the_period():
     assert cold.x[0, FEATURE_NAMES.index("history_count")] == 0
 
 
-def test_labels_are_known_only_where_wanted():
+def test_labels_are_known_only_if_requested():
     whole = period(0, len(history()))
     assert started(history(), whole, with_labels=True).x[:, KNOWN].any()
     assert not started(history(), whole, with_labels=False).x[:, KNOWN].any()

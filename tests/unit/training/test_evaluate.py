@@ -55,7 +55,7 @@ def test_calibration_days_are_taken_from_the_training(prepared, evaluation):
     assert not np.array_equal(plain.scores, other.scores)
 
 
-def test_the_same_settings_give_the_same_figures(prepared, evaluation):
+def test_same_settings_give_the_same_figures(prepared, evaluation):
     assert evaluate_prepared(prepared, SMALL, settings()).to_json() == evaluation.to_json()
 
 
@@ -70,12 +70,12 @@ def test_json_holds_means_and_folds_of_both_periods(evaluation):
     orjson.dumps(value)
 
 
-def test_days_outside_the_file_are_refused_with_the_days_it_has():
+def test_days_outside_the_file_are_refused_with_its_days():
     with pytest.raises(EvaluationError, match=rf"to {first_day() + timedelta(days=29)}\. Give another --train-end"):
         evaluate(history_file(), replace(settings(), folds=3))
 
 
-def test_a_fold_without_frauds_is_refused(prepared):
+def test_fold_without_frauds_is_refused(prepared):
     none = replace(prepared.transactions, is_fraud=np.zeros(len(prepared.x), np.bool_))
     with pytest.raises(ShareError, match="got 0 frauds of"):
         evaluate_prepared(replace(prepared, transactions=none), SMALL, settings())
@@ -94,12 +94,12 @@ def test_book_features_count_the_transaction_itself():
     assert book.dtype == np.float32
 
 
-def test_book_features_that_are_not_there_are_named():
+def test_missing_book_features_are_named():
     with pytest.raises(UserError, match="expected the feature amount"):
         select_features(np.zeros((1, 1), np.float32), "book", ["other"])
 
 
-def test_the_command_ends_in_one_json_line(tmp_path):
+def test_command_ends_with_one_json_line(tmp_path):
     file = tmp_path / "history.parquet"
     pq.write_table(history(), file)
     options = ["--train-end", str(settings().train_end), "--delay-days", "2", "--folds", "1", "--validation-folds", "0"]
@@ -110,7 +110,7 @@ def test_the_command_ends_in_one_json_line(tmp_path):
     assert orjson.loads(lines[-1])["model"] == "logistic"
 
 
-def test_the_command_searches_and_writes_a_report(tmp_path):
+def test_command_searches_and_writes_a_report(tmp_path):
     report = tmp_path / "report.html"
     days = ["--train-end", str(settings().train_end), "--delay-days", "2", "--folds", "1", "--validation-folds", "1"]
     more = ["--validation-days-before", "7", "--model", "logistic", "--search-minutes", "0.01", "--report", str(report)]

@@ -18,19 +18,19 @@ def test_floored_threshold_splits_every_float32_as_the_float64_one_does(x, thres
 
 
 @given(threshold=THRESHOLD)
-def test_floored_threshold_splits_its_own_neighbours_as_the_float64_one_does(threshold):
+def test_floored_threshold_splits_its_neighbours_as_the_float64_one_does(threshold):
     floor = floor_float32(threshold)
     above = np.nextafter(floor, np.float32(np.inf))
     assert float(floor) <= threshold < float(above)
 
 
 @pytest.mark.parametrize("threshold", [float(ZERO), -float(ZERO), 0.0, 1e-40, -1e-40])
-def test_thresholds_at_zero_take_tiny_values_for_zero(threshold):
+def test_threshold_at_zero_treats_tiny_values_as_zero(threshold):
     tiny = np.array([-float(ZERO), -1e-40, -0.0, 0.0, 1e-40, float(ZERO)], np.float32)
     assert np.unique(tiny <= branch_threshold(threshold)).tolist() == [threshold >= 0]
 
 
-def test_threshold_that_parts_numbers_from_nan_lets_infinity_pass():
+def test_threshold_that_splits_numbers_from_nan_lets_infinity_pass():
     assert np.float32(np.inf) <= branch_threshold(1e300)
 
 
@@ -39,7 +39,7 @@ def test_threshold_beyond_float32_lets_the_largest_pass_but_not_infinity():
     assert largest <= branch_threshold(1e39) < np.float32(np.inf)
 
 
-def test_graph_takes_features_and_gives_the_probability_alone():
+def test_graph_maps_features_to_the_probability_only():
     model = export_onnx(trained(trees=3).booster)
     onnx.checker.check_model(model)
     assert [(port.name, len(port.type.tensor_type.shape.dim)) for port in model.graph.input] == [("features", 2)]
@@ -68,6 +68,6 @@ def test_splits_that_onnx_cannot_express_are_refused(options, columns):
         export_onnx(booster)
 
 
-def test_feature_count_is_the_boosters():
+def test_feature_count_is_that_of_the_booster():
     model = export_onnx(trained(trees=1).booster)
     assert model.graph.input[0].type.tensor_type.shape.dim[1].dim_value == FEATURES

@@ -1,4 +1,4 @@
-"""Labels as they come: frauds after days, genuine ones final after weeks."""
+"""Label delays: frauds are known after days, genuine labels are final after weeks."""
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,7 @@ def test_equal_delays_need_no_maturity():
 
 
 @pytest.mark.parametrize(("fraud_days", "genuine_days"), [(3, 30), (30, 0), (30, 3)])
-def test_the_slower_class_sets_the_maturity(fraud_days, genuine_days):
+def test_slower_class_determines_the_maturity(fraud_days, genuine_days):
     is_fraud = np.arange(10_000) % 50 == 0
     delays = np.where(is_fraud, fraud_days, genuine_days) * DAY_MS
     assert derive_maturity_ms(delays, is_fraud) == 30 * DAY_MS
@@ -50,7 +50,7 @@ def test_one_class_has_no_maturity():
         (1, 1_000, "expected fraud shares at most 5 times apart"),
     ],
 )
-def test_classes_mixed_otherwise_than_where_they_are_measured_are_refused(frauds, rows, message):
+def test_class_balance_that_differs_between_periods_is_refused(frauds, rows, message):
     with pytest.raises(ShareError, match=message):
         require_like_shares(
             "Training", ClassCount("training", frauds, rows), ClassCount("validation", 100, 10_000), maturity_days=0
@@ -102,7 +102,7 @@ def trained(table, folder, **settings):
 
 
 def later_precision(world, artifact):
-    """Return the average precision on the twenty later days, labels coming as they really do."""
+    """Return the average precision on the twenty later days, with realistic label delays."""
     table, begin = world
     rows = delayed(table, 3, FINAL_DAYS)
     scored = pa.Table.from_batches(list(backfill(rows, artifact, with_labels=True)))
@@ -110,7 +110,7 @@ def later_precision(world, artifact):
     return pr_auc(scored["is_fraud"].to_numpy()[late], scored["score"].to_numpy()[late])
 
 
-def test_a_model_of_one_sided_delays_is_no_worse_than_one_of_equal_delays(world, tmp_path_factory):
+def test_model_of_one_sided_delays_is_no_worse_than_one_of_equal_delays(world, tmp_path_factory):
     table, begin = world
     past = table.slice(0, int(np.searchsorted(table["event_time"].cast(pa.int64()).to_numpy(), begin)))
     found = {}
@@ -140,7 +140,7 @@ def test_one_sided_delays_with_a_maturity_that_ignores_them_are_refused(tmp_path
 
 
 @pytest.mark.parametrize(("row", "year", "side"), [(0, 2001, "before"), (-1, 2099, "after")])
-def test_a_row_far_from_all_others_in_time_is_named(tmp_path, row, year, side):
+def test_row_far_from_all_others_in_time_is_named(tmp_path, row, year, side):
     table = history()
     times = table["event_time"].cast(pa.int64()).to_numpy().copy()
     labels = table["label_time"].cast(pa.int64()).to_numpy().copy()

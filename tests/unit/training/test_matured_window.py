@@ -23,7 +23,7 @@ def transactions(*days: float) -> pa.Table:
 
 
 def labels(*rows: tuple[float, float, bool]) -> pa.Table:
-    """Return labels of (day of the transaction, day at which it is known, whether it is a fraud)."""
+    """Return labels from (day of the transaction, day at which it is known, whether it is a fraud)."""
     rows = [
         {
             "transaction_id": f"t{day:g}", "customer_id": "c", "merchant_id": "m", "amount_minor": 100,
@@ -38,7 +38,7 @@ def ids(found) -> list[str]:
     return found.table["transaction_id"].to_pylist()
 
 
-def test_window_ends_a_horizon_before_the_newest_transaction_and_is_so_many_days_long():
+def test_window_ends_a_horizon_before_the_newest_transaction_and_has_the_given_days():
     days = (0, 4, 5, 8, 9, 12)
     every = labels(*((day, day + 1, False) for day in days))
     found = matured_window(transactions(*days), every, days=4, horizon_days=4)
@@ -46,14 +46,14 @@ def test_window_ends_a_horizon_before_the_newest_transaction_and_is_so_many_days
     assert found.until_ms == (NOON + timedelta(days=8)).timestamp() * 1000
 
 
-def test_fraud_that_is_known_before_its_time_is_not_taken_in():
+def test_fraud_known_before_its_maturity_is_not_included():
     found = matured_window(
         transactions(0, 9, 10), labels((0, 1, False), (9, 9.1, True)), days=30, horizon_days=5
     )  # fmt: skip
     assert (ids(found), found.frauds) == (["t0"], 0)
 
 
-def test_label_that_was_known_last_holds_whatever_the_order():
+def test_label_known_last_counts_in_any_reading_sequence():
     newest_labels = labels((0, 3, False), (0, 1, True), (1, 2, False), (1, 3, True))
     found = matured_window(transactions(0, 1, 10), newest_labels, days=30, horizon_days=5)
     assert found.table["is_fraud"].to_pylist() == [False, True]
@@ -66,11 +66,11 @@ def test_transaction_without_a_label_is_left_out_and_counted():
 
 
 @pytest.mark.parametrize("days", [(), (0, 3)])
-def test_stream_that_is_too_young_is_told(days):
+def test_stream_that_is_too_young_is_refused(days):
     with pytest.raises(UserError, match=r"older than 5 days .* --history"):
         matured_window(transactions(*days), labels(), days=30, horizon_days=5)
 
 
-def test_stream_without_labels_is_told():
+def test_stream_without_labels_is_refused():
     with pytest.raises(UserError, match="labels topic"):
         matured_window(transactions(0, 10), labels(), days=30, horizon_days=5)

@@ -24,7 +24,7 @@ ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_siz
 
 
 @given(rows=ROWS)
-def test_pr_auc_equals_scikit_learns_average_precision(rows):
+def test_pr_auc_equals_average_precision_of_scikit_learn(rows):
     is_fraud = np.array([row[0] for row in rows])
     scores = np.array([row[1] / 5 for row in rows], np.float32)
     if is_fraud.any():
@@ -38,23 +38,23 @@ def test_precision_and_recall_include_the_threshold_itself():
     assert precision_recall(is_fraud, scores, 0.5) == (0.5, 0.5)
 
 
-def test_one_percent_of_the_transactions_is_alerted_at_the_most():
+def test_at_most_one_percent_of_the_transactions_is_alerted():
     scores = np.arange(400, dtype=np.float32)
     assert np.count_nonzero(scores >= alert_threshold(scores)) == 4
     scores[-6:-3] = scores[-4]
     assert np.count_nonzero(scores >= alert_threshold(scores)) == 3
 
 
-def test_no_threshold_alerts_less_than_all_of_equal_scores():
+def test_equal_scores_are_alerted_together():
     assert alert_threshold(np.ones(400, np.float32)) == np.inf
     assert alert_threshold(np.ones(0, np.float32)) == np.inf
 
 
-def test_nothing_flagged_is_zero_not_an_error():
+def test_metrics_without_flagged_rows_are_zero():
     assert precision_recall(np.array([True]), np.array([0.1], np.float32), 0.5) == (0, 0)
 
 
-def test_recall_by_scenario_looks_at_frauds_only():
+def test_recall_by_scenario_counts_only_frauds():
     scenario = np.array(["burst", None, "spree", "burst"], object)
     is_fraud = np.array([True, False, True, True])
     scores = np.array([0.9, 0.9, 0.1, 0.1], np.float32)
@@ -67,7 +67,7 @@ SCORES = np.array([0.9, 0.8, 0.7, 0.7, 0.1], np.float32)
 
 
 @given(rows=ROWS)
-def test_auc_roc_equals_scikit_learns(rows):
+def test_auc_roc_equals_that_of_scikit_learn(rows):
     is_fraud = np.array([row[0] for row in rows])
     scores = np.array([row[1] / 5 for row in rows], np.float32)
     if is_fraud.any() and not is_fraud.all():
@@ -76,12 +76,12 @@ def test_auc_roc_equals_scikit_learns(rows):
         assert auc_roc(is_fraud, scores) == 0.5
 
 
-def test_auc_roc_counts_a_tie_for_half():
+def test_auc_roc_counts_a_tie_as_half():
     # Six pairs of fraud and genuine: 3 won by the first fraud, 1 won and 1 tied by the second.
     assert auc_roc(FRAUD, SCORES) == pytest.approx(4.5 / 6)
 
 
-def test_precision_at_recall_takes_the_best_threshold_that_catches_enough():
+def test_precision_at_recall_is_that_of_the_best_threshold_with_enough_recall():
     assert precision_at_recall(FRAUD, SCORES, 0.9) == 0.5
     assert precision_at_recall(FRAUD, SCORES, 0.5) == 1.0
 
@@ -91,7 +91,7 @@ def test_recall_at_false_positive_rate_stays_below_the_rate():
     assert recall_at_false_positive_rate(FRAUD, SCORES, 2 / 3) == 1.0
 
 
-def test_recall_is_zero_where_the_best_score_is_a_genuine_row():
+def test_recall_is_zero_if_the_best_score_is_a_genuine_row():
     assert recall_at_false_positive_rate(np.array([False, True]), np.array([0.9, 0.1], np.float32)) == 0
 
 
@@ -108,7 +108,7 @@ def test_cost_weighs_missed_amounts_against_reviews():
     assert lowest_cost(FRAUD, SCORES, amount, review_cost=1000) == 108
 
 
-def test_metrics_without_frauds_are_zero_not_an_error():
+def test_metrics_without_frauds_are_zero():
     none, scores = np.zeros(2, np.bool_), np.array([0.2, 0.1], np.float32)
     assert (
         precision_at_recall(none, scores) == recall_at_false_positive_rate(none, scores) == best_f1(none, scores) == 0
@@ -130,7 +130,7 @@ def test_card_precision_leaves_out_cards_detected_on_an_earlier_day():
     assert card_precision(day, card, is_fraud, scores, 4) == (2 / 4 + 1 / 4) / 2
 
 
-def test_card_precision_takes_a_cards_highest_label_even_when_another_row_scores_highest():
+def test_card_precision_uses_the_label_of_a_card_even_if_another_row_scores_highest():
     assert (
         card_precision(np.zeros(2, int), np.zeros(2, int), np.array([True, False]), np.array([0, 1], np.float32), 1)
         == 1

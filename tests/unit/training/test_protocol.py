@@ -13,7 +13,7 @@ FIRST = Fold(train_end=date(2018, 8, 1), train_days=7)
 
 
 def made(*rows, label_days=7):
-    """Make transactions of (day of August, customer, is_fraud); 0 is 31 July."""
+    """Make transactions from (day of August, customer, is_fraud); day 0 is 31 July."""
     day = np.array([row[0] for row in rows]) + day_number(date(2018, 7, 31))
     return Transactions(
         event_time_ms=day * DAY_MS,
@@ -23,29 +23,29 @@ def made(*rows, label_days=7):
     )
 
 
-def test_training_ends_before_train_end_and_begins_train_days_earlier():
+def test_training_ends_before_train_end_and_starts_train_days_earlier():
     rows = made((-7, 1, False), (-6, 1, False), (0, 1, True), (1, 1, False))
     assert FIRST.train_rows(rows).tolist() == [False, True, True, False]
 
 
-def test_a_label_not_known_when_the_test_begins_teaches_nothing():
+def test_label_unknown_at_the_start_of_the_test_is_not_used_in_training():
     assert FIRST.train_rows(made((0, 1, True), label_days=8)).tolist() == [True]
     assert FIRST.train_rows(made((0, 1, True), label_days=9)).tolist() == [False]
 
 
-def test_the_test_lasts_test_days_after_the_delay():
+def test_test_period_lasts_test_days_after_the_delay():
     rows = made((7, 1, False), (8, 1, False), (14, 1, True), (15, 1, False))
     assert FIRST.test_rows(rows).tolist() == [False, True, True, False]
 
 
-def test_a_card_with_a_fraud_in_the_last_training_week_is_not_tested_however_long_the_training():
+def test_card_with_a_fraud_in_the_last_training_week_is_not_tested():
     rows = made((-7, 1, True), (-6, 2, True), (8, 1, False), (8, 2, False))
     long = Fold(train_end=date(2018, 8, 1), train_days=60)
     for fold in (FIRST, long):
         assert fold.test_rows(rows)[2:].tolist() == [True, False]
 
 
-def test_a_fraud_of_the_waiting_days_counts_from_the_test_day_on_which_it_is_known():
+def test_fraud_of_the_delay_period_counts_from_the_test_day_on_which_it_is_known():
     # A fraud on 2 August, train_end + 1, is known on test day 2, the 10th, and later.
     rows = made((2, 1, True), (9, 1, False), (10, 1, False), (14, 1, False))
     assert FIRST.test_rows(rows).tolist() == [False, True, False, False]

@@ -18,7 +18,7 @@ def report():
 
 
 class Outside(HTMLParser):
-    """Collects what a page would load from elsewhere."""
+    """Parser that collects the external resources of a page."""
 
     def __init__(self):
         super().__init__()
@@ -30,14 +30,14 @@ class Outside(HTMLParser):
         self.found += [value for name, value in attrs if name in {"src", "href"} or tag in {"script", "link"}]
 
 
-def test_the_page_needs_no_other_file(report):
+def test_page_needs_no_other_file(report):
     page = Outside()
     page.feed(render(report))
     assert page.charts == 5
     assert [value for value in page.found if value and not value.startswith("#")] == []
 
 
-def test_the_table_has_every_fold_and_both_means(report):
+def test_table_has_every_fold_and_both_means(report):
     assert [name for name, _ in report.rows] == [
         f"validation from {report.rows[0][0][-10:]}",
         "validation, mean",
@@ -48,7 +48,7 @@ def test_the_table_has_every_fold_and_both_means(report):
     assert all(len(cells) == len(report.columns) for _, cells in report.rows)
 
 
-def test_the_same_report_is_the_same_file(report, tmp_path):
+def test_same_report_gives_the_same_file(report, tmp_path):
     for name in ("one", "two"):
         write_report(tmp_path / name / "report.html", report)
     assert (tmp_path / "one" / "report.html").read_bytes() == (tmp_path / "two" / "report.html").read_bytes()
@@ -61,12 +61,12 @@ def test_names_are_escaped(report):
     assert "<b>&" not in page
 
 
-def test_without_scenarios_there_is_no_chart_of_them(report):
+def test_report_without_scenarios_has_no_scenario_chart(report):
     page = render(replace(report, measured=[replace(one, scenario=None) for one in report.measured]))
     assert "kind of fraud" not in page
 
 
-def test_recall_by_scenario_is_taken_at_the_alert_rate():
+def test_recall_by_scenario_is_measured_at_the_alert_rate():
     scores = np.linspace(0, 1, 200, dtype=np.float32)
     is_fraud = np.zeros(200, np.bool_)
     is_fraud[[197, 198, 199]] = True

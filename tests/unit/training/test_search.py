@@ -23,7 +23,7 @@ def measures(prepared):
 
 
 class Clock:
-    """Tells a second more each time."""
+    """Clock that advances one second per reading."""
 
     def __init__(self):
         self.now = 0.0
@@ -33,7 +33,7 @@ class Clock:
         return self.now
 
 
-def test_it_stops_when_the_time_is_up(prepared):
+def test_search_stops_when_the_time_is_up(prepared):
     reported = []
     found = search(
         "logistic", measures(prepared), seed=7, seconds=3, clock=Clock(), progress=lambda *now: reported.append(now[1:])
@@ -42,7 +42,7 @@ def test_it_stops_when_the_time_is_up(prepared):
     assert reported == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_it_tries_the_default_settings_first(prepared):
+def test_search_tries_the_default_settings_first(prepared):
     found = search("logistic", measures(prepared), seed=7, seconds=0, clock=Clock())
     assert found.trials == 1
     assert found.learner == LEARNERS["logistic"]("none")
@@ -50,18 +50,18 @@ def test_it_tries_the_default_settings_first(prepared):
     assert found.value == found.first_value == plain.summary("validation")["average_precision"]
 
 
-def test_the_same_seed_finds_the_same_settings(prepared):
+def test_same_seed_finds_the_same_settings(prepared):
     first, second = (search("logistic", measures(prepared), seed=7, seconds=1e9, max_trials=12) for _ in range(2))
     assert first == second
     assert first.value >= first.first_value
     assert first.trials == 12
 
 
-def test_test_folds_are_not_looked_at(prepared):
+def test_search_does_not_use_the_test_folds(prepared):
     later = replace(prepared.transactions, is_fraud=prepared.transactions.is_fraud.copy())
     end = settings().periods()[0][1].test_end
-    after = prepared.transactions.day >= (end - evaluate.EPOCH).days
-    later.is_fraud[after] = ~later.is_fraud[after]
+    tested = prepared.transactions.day >= (end - evaluate.EPOCH).days
+    later.is_fraud[tested] = ~later.is_fraud[tested]
     found = [
         search("logistic", measures(p), seed=7, seconds=1e9, max_trials=3)
         for p in (prepared, replace(prepared, transactions=later))
@@ -69,14 +69,14 @@ def test_test_folds_are_not_looked_at(prepared):
     assert found[0] == found[1]
 
 
-def test_without_validation_folds_it_refuses():
+def test_search_without_validation_folds_is_refused():
     with pytest.raises(SearchError, match="expected validation folds"):
         search("logistic", [], seed=7, seconds=1)
 
 
 @pytest.mark.parametrize("name", sorted(LEARNERS))
-def test_every_candidate_has_a_space_that_holds_its_default(name):
+def test_every_learner_has_a_search_space_with_its_default(name):
     from optuna.trial import FixedTrial
 
-    candidate = SEARCH_SPACES[name].suggest(FixedTrial(dict(SEARCH_SPACES[name].first)))
-    assert asdict(candidate) == asdict(LEARNERS[name]("none"))
+    learner = SEARCH_SPACES[name].suggest(FixedTrial(dict(SEARCH_SPACES[name].first)))
+    assert asdict(learner) == asdict(LEARNERS[name]("none"))

@@ -20,7 +20,7 @@ def made(event, label, is_fraud=None, maturity_ms=0):
 
 
 @given(rows=DELAYS, maturity_ms=st.sampled_from([0, 50, 300]))
-def test_nobody_learns_from_a_label_before_it_was_known(rows, maturity_ms):
+def test_label_is_not_used_before_it_was_known(rows, maturity_ms):
     event = np.sort(np.array([row[0] for row in rows], np.int64))
     label = event + np.array([row[1] for row in rows], np.int64)
     split = split_by_time(made(event, label, maturity_ms=maturity_ms))
@@ -33,7 +33,7 @@ def test_nobody_learns_from_a_label_before_it_was_known(rows, maturity_ms):
 
 
 def one_sided(days=120, *, unknown_after=None):
-    """Make a transaction an hour, each tenth a fraud known at once; genuine ones after 30 days."""
+    """Make a transaction per hour, every tenth a fraud known at once; genuine ones are known after 30 days."""
     event = np.arange(days * 24, dtype=np.int64) * 3_600_000
     is_fraud = np.arange(len(event)) % 10 == 0
     label = np.where(is_fraud, event, event + 30 * DAY_MS)
@@ -42,7 +42,7 @@ def one_sided(days=120, *, unknown_after=None):
     return made(event, label, is_fraud, 30 * DAY_MS)
 
 
-def test_classes_are_mixed_alike_in_all_periods_however_late_one_class_is_known():
+def test_class_balance_is_equal_in_all_periods_for_any_delay_of_a_class():
     for rows in (one_sided(), one_sided(unknown_after=120 * DAY_MS)):
         split = split_by_time(rows)
         for chosen in (split.risk, split.train, split.validation):
@@ -56,7 +56,7 @@ def test_rows_whose_label_is_unknown_are_in_no_period():
     assert not (~rows.labelled & (split.risk | split.train | split.validation)).any()
 
 
-def test_recent_frauds_are_added_when_asked_for_and_genuine_rows_are_not():
+def test_recent_frauds_are_added_on_request_without_genuine_rows():
     rows = one_sided()
     split, more = split_by_time(rows), split_by_time(rows, recent_frauds=True)
     added = more.train & ~split.train
@@ -65,7 +65,7 @@ def test_recent_frauds_are_added_when_asked_for_and_genuine_rows_are_not():
     assert (rows.label_time_ms[added] <= split.train_until_ms).all()
 
 
-def test_without_takes_rows_out_of_every_period():
+def test_without_removes_rows_from_every_period():
     event = np.arange(100, dtype=np.int64)
     left = split_by_time(made(event, event)).without(event % 2 == 1)
     assert (left.risk.sum(), left.train.sum(), left.validation.sum()) == (10, 27, 13)

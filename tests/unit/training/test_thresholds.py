@@ -22,14 +22,14 @@ def test_review_and_block_reach_their_precision():
     assert precision_recall(is_fraud, scores, thresholds.block)[0] >= BLOCK_PRECISION
 
 
-def test_useless_scores_still_give_ordered_thresholds():
+def test_useless_scores_still_give_sorted_thresholds():
     generator = np.random.default_rng(1)
     scores = generator.random(5_000).astype(np.float32)
     thresholds = choose_thresholds(generator.random(5_000) < 0.01, scores, NONE)
     assert thresholds.review <= thresholds.block
 
 
-def test_all_scores_equal_flags_everything_or_nothing_but_does_not_fail():
+def test_equal_scores_flag_everything_or_nothing_without_an_error():
     scores = np.full(100, 0.25, np.float32)
     thresholds = choose_thresholds(np.arange(100) < 3, scores, NONE)
     assert thresholds.review == thresholds.block

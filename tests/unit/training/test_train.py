@@ -54,12 +54,12 @@ def test_model_of_customers_features_reads_the_first_columns_and_replays_no_enti
     assert made.settings["features"] == "customer"
 
 
-def test_recall_is_told_by_scenario(manifest):
+def test_recall_is_recorded_by_scenario(manifest):
     assert len(manifest.recall_by_scenario) > 1
     assert all(0 <= recall <= 1 for recall in manifest.recall_by_scenario.values())
 
 
-def test_recall_at_one_percent_of_alerts_is_told_by_scenario_and_over_all(manifest):
+def test_recall_at_one_percent_of_alerts_is_recorded_by_scenario_and_overall(manifest):
     at_1pct = manifest.recall_at_1pct_alerts
     assert at_1pct.keys() == manifest.recall_by_scenario.keys()
     assert min(at_1pct.values()) <= manifest.metrics["recall_at_1pct_alerts"] <= max(at_1pct.values())
@@ -77,7 +77,7 @@ def test_another_seed_gives_another_model(tmp_path, manifest):
     assert train(history_file(), tmp_path, TrainingSettings(seed=8), learner=SMALL).model_id != manifest.model_id
 
 
-def test_progress_tells_each_stage_to_its_end(tmp_path):
+def test_progress_reports_each_stage_to_its_end(tmp_path):
     reported = []
     train(history_file(), tmp_path, learner=SMALL, progress=lambda *state: reported.append(state))
     stages = list(dict.fromkeys(stage for stage, _, _ in reported))
@@ -103,7 +103,7 @@ def test_history_without_frauds_is_refused_and_writes_nothing(tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def test_labels_that_come_too_late_are_named(tmp_path):
+def test_labels_that_are_known_too_late_are_named(tmp_path):
     table = history()
     late = table.set_column(
         table.schema.get_field_index("label_time"),
@@ -121,7 +121,7 @@ def test_empty_history_is_refused(tmp_path):
         train(tmp_path / "empty.parquet", tmp_path / "model")
 
 
-def test_history_whose_ids_repeat_is_refused(tmp_path):
+def test_history_with_repeated_ids_is_refused(tmp_path):
     same = pa.array(["1"] * len(history()))
     table = history().set_column(0, history().schema.field("transaction_id"), same)
     pq.write_table(table, tmp_path / "same.parquet")
@@ -129,12 +129,12 @@ def test_history_whose_ids_repeat_is_refused(tmp_path):
         train(tmp_path / "same.parquet", tmp_path / "model", learner=SMALL)
 
 
-def test_absent_history_is_a_users_mistake(tmp_path):
+def test_absent_history_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match="got none"):
         train(tmp_path / "absent.parquet", tmp_path / "model")
 
 
-def test_a_report_lies_beside_the_artifact():
+def test_report_is_written_next_to_the_artifact():
     page = (artifact_folder() / "report.html").read_text()
     assert load_artifact(artifact_folder()).manifest.model_id in page
     assert page.count("<figure") == 5

@@ -1,4 +1,4 @@
-"""Every kind of model that `train` makes is one that the job takes."""
+"""The job accepts every kind of model that `train` makes."""
 
 import numpy as np
 import pytest
@@ -31,24 +31,24 @@ QUICK: dict[str, Learner] = {
 
 @pytest.fixture(scope="module", params=sorted(QUICK))
 def trained(request, tmp_path_factory):
-    """Return each kind's name and artifact, calibrated, as the job loads it."""
+    """Return the name of each kind and its calibrated artifact as loaded by the job."""
     folder = tmp_path_factory.mktemp(request.param)
     settings = TrainingSettings(model=request.param, calibrate=True)
     train(history_file(), folder, settings, learner=QUICK[request.param])
     return request.param, load_tested(folder)
 
 
-def test_every_candidate_is_tried():
+def test_every_learner_is_trained():
     assert QUICK.keys() == LEARNERS.keys()
 
 
 @pytest.mark.parametrize("name", sorted(QUICK))
-def test_the_job_takes_it_uncalibrated_too(name, tmp_path):
+def test_job_accepts_uncalibrated_models_too(name, tmp_path):
     train(history_file(), tmp_path, TrainingSettings(model=name), learner=QUICK[name])
     assert load_tested(tmp_path).manifest.settings["calibrated"] == 0
 
 
-def test_the_job_scores_with_it_and_finds_frauds(trained):
+def test_job_scores_with_each_kind_and_finds_frauds(trained):
     _, artifact = trained
     records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     batch = HistoryScorer(artifact).score(records)
@@ -58,7 +58,7 @@ def test_the_job_scores_with_it_and_finds_frauds(trained):
     assert ReasonFinder(artifact).find(batch.x[np.argmax(batch.scores)])
 
 
-def test_reasons_are_contributions_where_the_model_tells(trained):
+def test_reasons_are_contributions_if_the_model_has_them(trained):
     name, artifact = trained
     assert artifact.manifest.reasons == ("unusual values" if name == "forest" else "contributions")
     records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
@@ -75,13 +75,13 @@ def test_contributions_add_up_to_the_scores_log_odds(trained):
         return
     records = history().select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     batch = HistoryScorer(artifact).score(records)
-    # Calibration sees the model's float32 probability, which next to 1 says little of the log-odds.
+    # Calibration uses the float32 probability, which near 1 determines the log-odds only roughly.
     rows = np.flatnonzero((batch.scores > 0.01) & (batch.scores < 0.95))[:200]
     margins = np.array([explained.contributions(row).sum() + explained.expected for row in batch.x[rows]])
     np.testing.assert_allclose(1 / (1 + np.exp(-margins)), batch.scores[rows], rtol=0, atol=1e-5)
 
 
-def test_its_parity_is_proved_without_a_flip(trained):
+def test_parity_report_has_no_flip(trained):
     _, artifact = trained
     parity = artifact.manifest.parity
     assert parity.decision_flips == 0
@@ -89,14 +89,14 @@ def test_its_parity_is_proved_without_a_flip(trained):
     assert 0 < artifact.manifest.review_threshold <= artifact.manifest.block_threshold < 1
 
 
-def test_the_manifest_says_what_it_is(trained):
+def test_manifest_names_the_kind(trained):
     name, artifact = trained
     assert artifact.manifest.settings["model"] == name
     assert artifact.manifest.settings["calibrated"] == 1
 
 
 @pytest.mark.parametrize("balance", ["weights", "smote"])
-def test_balance_and_calibration_go_together(balance, tmp_path):
+def test_balance_and_calibration_can_be_combined(balance, tmp_path):
     manifest = train(
         history_file(),
         tmp_path,
@@ -107,7 +107,7 @@ def test_balance_and_calibration_go_together(balance, tmp_path):
     assert manifest.metrics["pr_auc"] > 0.1
 
 
-def test_the_command_searches_within_the_training_rows(tmp_path):
+def test_command_searches_within_the_training_rows(tmp_path):
     options = ["--model", "logistic", "--search-minutes", "0.001", "--calibrate"]
     done = CliRunner().invoke(app, ["train", "--history", str(history_file()), "--out", str(tmp_path), *options])
     assert done.exit_code == 0, done.output

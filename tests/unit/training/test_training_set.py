@@ -16,29 +16,29 @@ def made():
     return TrainingSet.of(past, split, lambda *_: None), past, split
 
 
-def test_each_training_row_is_taught_as_it_was_and_as_two_cold_starts_saw_it(made):
-    lessons, past, split = made
+def test_each_training_row_is_used_with_full_history_and_with_two_cold_starts(made):
+    training_set, past, split = made
     cold = split.train & (past.transactions.event_time_ms >= split.risk_until_ms)
     n, m = np.count_nonzero(split.train), np.count_nonzero(cold)
-    assert np.array_equal(lessons.x[lessons.is_warm], past.x[split.train])
-    assert len(lessons.x) == len(lessons.is_fraud) == len(lessons.event_time_ms) == n + 2 * m
+    assert np.array_equal(training_set.x[training_set.is_warm], past.x[split.train])
+    assert len(training_set.x) == len(training_set.is_fraud) == len(training_set.event_time_ms) == n + 2 * m
     for start in (n, n + m):
-        assert np.array_equal(lessons.is_fraud[start : start + m], past.transactions.is_fraud[cold])
+        assert np.array_equal(training_set.is_fraud[start : start + m], past.transactions.is_fraud[cold])
 
 
-def test_no_row_of_the_validation_is_taught(made):
-    lessons, _, split = made
-    assert lessons.event_time_ms.max() < split.train_until_ms
+def test_no_validation_row_is_used_in_training(made):
+    training_set, _, split = made
+    assert training_set.event_time_ms.max() < split.train_until_ms
 
 
-def test_held_out_rows_are_later_than_all_that_are_taught(made):
-    lessons, _, _ = made
-    fit_rows = lessons.before(0.8)
-    assert lessons.event_time_ms[fit_rows].max() < lessons.event_time_ms[~fit_rows].min()
-    assert np.mean(fit_rows[lessons.is_warm]) == pytest.approx(0.8, abs=0.001)
-    assert lessons.before(1).all()
+def test_held_out_rows_are_later_than_all_training_rows(made):
+    training_set, _, _ = made
+    fit_rows = training_set.before(0.8)
+    assert training_set.event_time_ms[fit_rows].max() < training_set.event_time_ms[~fit_rows].min()
+    assert np.mean(fit_rows[training_set.is_warm]) == pytest.approx(0.8, abs=0.001)
+    assert training_set.before(1).all()
 
 
-def test_a_search_measures_on_rows_that_follow_those_it_trains_on(made):
+def test_search_measures_on_rows_later_than_its_training_rows(made):
     measures = made[0].measures(seed=1, threads=1)
     assert [0 < measure(SMALL) <= 1 for measure in measures] == [True, True]

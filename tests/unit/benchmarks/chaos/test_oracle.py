@@ -1,4 +1,4 @@
-"""The oracle shares no code with the job's kernels, so both are compared over labels that come, go and come back."""
+"""The oracle shares no code with the job's kernels; both agree over labels that arrive, are lost and are read again."""
 
 from datetime import UTC, datetime
 
@@ -43,7 +43,7 @@ def known(label, offset):
     )
 
 
-def test_oracle_expects_the_scorer_s_scores_upon_the_labels_that_it_knew():
+def test_oracle_expects_the_scores_of_the_scorer_given_its_labels():
     table = draw_world(3, rows=ROWS)
     labels = draw_labels(table, 3)
     needed = labels_needed(table, labels)
@@ -54,34 +54,34 @@ def test_oracle_expects_the_scorer_s_scores_upon_the_labels_that_it_knew():
     scored = TransactionScorer(model, load=None).score(records, batch, needed, entities=entities)
 
     rows = table.to_pylist()
-    placed = [known(label, offset) for offset, label in enumerate(labels.slice(0, int(needed[-1])).to_pylist())]
+    known_labels = [known(label, offset) for offset, label in enumerate(labels.slice(0, int(needed[-1])).to_pylist())]
     keys = [(row["customer_id"], row["transaction_id"]) for row in rows]
     sequences = dict(zip(keys, scored.entity_sequences.tolist(), strict=True))
-    oracle = Oracle(rows, placed, {model.manifest.model_id: model}, {}, sequences)
-    asked = [
+    oracle = Oracle(rows, known_labels, {model.manifest.model_id: model}, {}, sequences)
+    keys = [
         ((row["customer_id"], row["transaction_id"]), Basis(model.manifest.model_id, (int(count),), ""))
         for row, count in zip(rows, needed, strict=True)
     ]
-    answers = oracle.expect(asked)
+    answers = oracle.expect(keys)
     assert needed[-1] > ROWS / 2
     assert [answer.score for answer in answers] == scored.scores.tolist()
     assert {answer.decision for answer in answers} > {"APPROVE"}
     assert all(answer.reads_entities for answer in answers)
-    without_entities = Oracle(rows, placed, {model.manifest.model_id: model}, {}, dict.fromkeys(keys, ()))
-    assert [answer.score for answer in without_entities.expect(asked)] != scored.scores.tolist()
+    without_entities = Oracle(rows, known_labels, {model.manifest.model_id: model}, {}, dict.fromkeys(keys, ()))
+    assert [answer.score for answer in without_entities.expect(keys)] != scored.scores.tolist()
 
 
 def advanced_in_turns(records):
     """Advance the entities by customers' transactions in two queues, one ahead of the other."""
     queue = (hash_column(records.column("customer_id")) >> np.uint64(7) & np.uint64(1)).astype(np.int64)
-    order = np.argsort(np.arange(len(records)) + 400 * queue, kind="stable")
-    found = EntityShards(3)(records.take(pa.array(order)))
+    rule_book = np.argsort(np.arange(len(records)) + 400 * queue, kind="stable")
+    found = EntityShards(3)(records.take(pa.array(rule_book)))
     inputs = EntityInputs.missing(len(records))
-    inputs.x[order], inputs.sequences[order] = found
+    inputs.x[rule_book], inputs.sequences[rule_book] = found
     return inputs
 
 
-def test_labels_are_forgotten_where_a_failure_took_the_offsets_back():
+def test_labels_are_forgotten_where_a_failure_reset_the_offsets():
     history = LabelHistory()
     for offset in range(3):
         label = KnownLabel(
@@ -103,8 +103,8 @@ def test_rule_books_in_python_decide_as_the_rule_engine_does():
     scorer = HistoryScorer(artifact())
     scored = scorer.score(records)
     for book in BOOKS:
-        order = RuleBook(book_id="b", changed_at=datetime.now(UTC), changed_by="", reason="", rules=book.rules)
-        ruling = RuleEngine(order).apply(RuleBatch(records, scored.x, scored.scores), scored.decisions)
+        rule_book = RuleBook(book_id="b", changed_at=datetime.now(UTC), changed_by="", reason="", rules=book.rules)
+        ruling = RuleEngine(rule_book).apply(RuleBatch(records, scored.x, scored.scores), scored.decisions)
         expected = [
             book.decide(amount, Decision(decision))
             for amount, decision in zip(table["amount_minor"].to_pylist(), scored.decisions.tolist(), strict=True)

@@ -20,7 +20,7 @@ def test_full_run_kills_everything_at_least_three_times(seed, mode):
     assert min(hits.values()) >= 3
 
 
-def test_python_workers_are_killed_in_process_mode_alone():
+def test_python_workers_are_killed_only_in_process_mode():
     assert Target.PYTHON_WORKER in targets("process")
     assert Target.PYTHON_WORKER not in targets("thread")
 
@@ -30,14 +30,14 @@ def test_fewer_kills_than_targets_hit_different_ones():
     assert len(set(hits)) == 2
 
 
-def test_some_faults_hit_a_job_that_recovers_and_most_do_not():
+def test_few_faults_hit_a_recovering_job():
     steps = [step for seed in range(10) for step in draw_plan(20, seed, targets("thread"))]
     impatient = sum(not step.patient for step in steps)
     assert 0 < impatient < len(steps) / 2
     assert all(step.pause_s > 0 for step in steps)
 
 
-def test_models_and_rules_change_in_turns():
+def test_models_and_rules_change_alternately():
     changes = [step.change for step in draw_plan(4, 2, targets("thread"))]
     assert changes[:2] == [Change.MODEL, Change.RULES]
     assert abs(changes.count(Change.MODEL) - changes.count(Change.RULES)) <= 1

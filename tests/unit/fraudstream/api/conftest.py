@@ -10,12 +10,12 @@ from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import load_settings
 
 NO_PROGRESS = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
-"""No request of these tests gets as far as the broker."""
+"""No request of these tests reaches the broker."""
 
 
 @pytest.fixture
 def client_of() -> Callable[..., TestClient]:
-    """Return what makes a client of an application with settings of its own; its lifespan is not entered."""
+    """Return a function that makes a client of an application with the given settings; its lifespan is not entered."""
 
     def make(base_url: str = "http://127.0.0.1", **api: Any) -> TestClient:
         app = create_application(load_settings(api=api), NO_PROGRESS, CollectorRegistry())

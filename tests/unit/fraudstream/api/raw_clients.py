@@ -12,7 +12,7 @@ DEADLINE_S = 20.0
 
 @contextmanager
 def running(app, settings):
-    """Yield the server and its port; what reaches for the broker is not entered."""
+    """Yield the server and its port; the lifespan, which connects to the broker, is not entered."""
     server = create_server(app, settings)
     server.config.lifespan = "off"
     opened = listen("127.0.0.1", 0)

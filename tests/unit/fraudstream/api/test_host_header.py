@@ -1,4 +1,4 @@
-"""Without tokens a server answers those alone who call it by a loopback name, whatever else a Host header may be."""
+"""Without tokens a server answers only requests whose Host header is a loopback name."""
 
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -45,7 +45,7 @@ MAKERS = [make_api, make_console, make_metrics]
 
 
 def answer(app, path: str, hosts: list[bytes]) -> int:
-    """Ask as a socket would, by its headers alone: clients correct what they are given."""
+    """Request with raw Host headers, as from a socket: HTTP clients would correct them."""
     given = [(b"host", host) for host in hosts]
 
     async def bare(scope, receive, send):
@@ -56,27 +56,27 @@ def answer(app, path: str, hosts: list[bytes]) -> int:
 
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("host", REFUSED)
-def test_any_other_host_is_refused_also_one_that_nobody_can_parse(make, host):
+def test_any_other_host_is_refused_even_an_unparsable_one(make, host):
     app, path = make()
     assert answer(app, path, [host.encode()]) == 421
 
 
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("host", LET_IN)
-def test_loopback_names_get_in(make, host):
+def test_loopback_names_are_accepted(make, host):
     app, path = make()
     assert answer(app, path, [host.encode()]) == 200
 
 
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("hosts", [[], [b"127.0.0.1", b"rebound.example"], [b"localhost", b"localhost"], [b"\xff\xfe"]])
-def test_no_host_and_several_are_refused(make, hosts):
+def test_missing_and_repeated_hosts_are_refused(make, hosts):
     app, path = make()
     assert answer(app, path, hosts) == 421
 
 
 @pytest.mark.parametrize("host", [b"rebound.example:99999", b"a_b@c", b"[::1", b"127.0.0.1:x"])
-def test_on_a_socket_a_host_that_nobody_can_parse_is_refused(host):
+def test_unparsable_host_is_refused_on_a_socket(host):
     settings = ServerSettings(port=0)
     app = create_metrics(CollectorRegistry(), settings)
     with running(app, settings) as (_, port), ExitStack() as stack:
@@ -85,6 +85,6 @@ def test_on_a_socket_a_host_that_nobody_can_parse_is_refused(host):
         assert read_all(client).split(b" ", 2)[1] in {b"400", b"421"}
 
 
-def test_metrics_that_listen_beyond_loopback_are_asked_by_any_name():
+def test_metrics_that_listen_beyond_loopback_answer_to_any_name():
     app = create_metrics(CollectorRegistry(), ServerSettings(port=0, host="0.0.0.0"))  # noqa: S104
     assert answer(app, "/metrics", [b"metrics.internal:9464"]) == 200

@@ -3,13 +3,13 @@ from limits import parse
 from fraudstream.api.rate_limit import RateLimiter
 
 
-def test_a_client_is_refused_beyond_its_limit_and_others_are_not():
+def test_client_is_refused_beyond_its_own_limit():
     limiter = RateLimiter(parse("2/minute"), clock=lambda: 1_000.0)
     assert [limiter.hit("a") for _ in range(4)] == [True, True, False, False]
     assert limiter.hit("b")
 
 
-def test_a_new_window_counts_anew():
+def test_count_starts_over_in_a_new_window():
     now = [0.0]
     limiter = RateLimiter(parse("1/second"), clock=lambda: now[0])
     assert [limiter.hit("a"), limiter.hit("a")] == [True, False]
@@ -17,7 +17,7 @@ def test_a_new_window_counts_anew():
     assert limiter.hit("a")
 
 
-def test_the_default_clock_is_one_that_is_never_set(monkeypatch):
+def test_default_clock_is_monotonic(monkeypatch):
     monkeypatch.setattr("time.time", lambda: 0.0)
     limiter = RateLimiter(parse("1/hour"))
     assert [limiter.hit("a"), limiter.hit("a")] == [True, False]

@@ -18,14 +18,14 @@ def client(client_of):
     ("headers", "was"),
     [({}, "none"), ({"Authorization": "Bearer no"}, "another one"), ({"Authorization": f"Basic {TOKEN}"}, "none")],
 )
-def test_who_has_no_token_gets_in_nowhere(client, headers, was):
+def test_every_route_refuses_requests_without_a_token(client, headers, was):
     for method, path in (("POST", "/v1/score"), ("GET", "/v1/scores/t"), ("GET", "/metrics")):
         answer = client.request(method, path, headers=headers, json=EXAMPLE if method == "POST" else None)
         assert is_problem(answer, 401)["was"] == was
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_each_token_gets_in(client):
+def test_each_token_is_accepted(client):
     for token in (TOKEN, OTHER):
         assert client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
@@ -37,11 +37,11 @@ def test_no_token_is_shown(client):
     assert TOKEN not in repr(client.app.state.settings)
 
 
-def test_health_asks_for_no_token(client):
+def test_health_needs_no_token(client):
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_without_tokens_only_names_of_this_machine_get_in(client_of):
+def test_without_tokens_only_loopback_names_are_accepted(client_of):
     assert client_of().get("/metrics").status_code == 200
     assert client_of("http://localhost:8000").get("/metrics").status_code == 200
     assert is_problem(client_of("http://rebound.example").get("/metrics"), 421)["was"] == "rebound.example"
@@ -69,42 +69,42 @@ NOT_A_NUMBER = "a time in RFC 3339, for example 2026-11-25T09:30:00.250Z, not se
         ({"customer_id": "\ufeffc"}, "/customer_id", "an id without U+FFFD that begins with no byte order mark"),
     ],
 )
-def test_a_wrong_field_is_named_with_what_was_expected(client, change, pointer, expected):
+def test_invalid_field_is_named_with_the_expected_value(client, change, pointer, expected):
     (error,) = is_problem(client.post("/v1/score", headers=BEARER, json=EXAMPLE | change), 422)["errors"]
     assert (error["pointer"], error["expected"]) == (pointer, expected)
 
 
-def test_all_wrong_fields_are_told_at_once(client):
+def test_all_invalid_fields_are_reported_at_once(client):
     body = {name: value for name, value in EXAMPLE.items() if name != "merchant_id"} | {"currency": 7}
     errors = is_problem(client.post("/v1/score", headers=BEARER, json=body), 422)["errors"]
     assert {(e["pointer"], e["was"]) for e in errors} == {("/merchant_id", "nothing"), ("/currency", "7")}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"a"', b'{"transaction_id": "\\ud800"}'])
-def test_what_is_no_transaction_is_refused(client, body):
+def test_body_that_is_no_transaction_is_refused(client, body):
     answer = client.post("/v1/score", headers=BEARER | {"Content-Type": "application/json"}, content=body)
     assert is_problem(answer, 422)["errors"]
 
 
-def test_what_is_no_text_is_refused(client):
+def test_body_that_is_no_text_is_refused(client):
     answer = client.post("/v1/score", headers=BEARER | {"Content-Type": "application/json"}, content=b"\xff")
     assert is_problem(answer, 400)["expected"] == "a JSON object in UTF-8"
 
 
-def test_a_deadline_has_limits(client):
-    for wanted in ("0", "10001", "soon"):
-        answer = client.post("/v1/score", headers=BEARER | {"X-Deadline-Ms": wanted}, json=EXAMPLE)
+def test_deadline_is_bounded(client):
+    for deadline_ms in ("0", "10001", "soon"):
+        answer = client.post("/v1/score", headers=BEARER | {"X-Deadline-Ms": deadline_ms}, json=EXAMPLE)
         assert is_problem(answer, 422)["errors"][0]["pointer"] == "X-Deadline-Ms"
 
 
-def test_a_body_is_refused_for_its_size_whether_it_tells_it_or_not(client_of):
+def test_large_body_is_refused_with_and_without_a_content_length(client_of):
     client = client_of(max_body_bytes=1000)
     large = b" " * 1001
     assert is_problem(client.post("/v1/score", content=large), 413)["was"] == "1,001"
     assert is_problem(client.post("/v1/score", content=iter([large[:600], large[600:]])), 413)["was"] == "more"
 
 
-def test_who_asks_too_often_waits_and_others_do_not(client_of):
+def test_only_the_client_beyond_its_rate_limit_waits(client_of):
     client = client_of(tokens=f"{TOKEN},{OTHER}", rate_limit="2/hour")
     assert [client.get("/metrics", headers=BEARER).status_code for _ in range(3)] == [200, 200, 429]
     refused = client.get("/metrics", headers=BEARER)
@@ -129,7 +129,7 @@ def test_requests_are_counted_by_route_never_by_path(client):
     assert "no-such-path" not in text
 
 
-def test_the_openapi_document_has_examples_and_every_refusal(client):
+def test_openapi_document_has_examples_and_every_refusal(client):
     document = client.get("/openapi.json").json()
     score = document["paths"]["/v1/score"]["post"]
     assert set(score["responses"]) == {"200", "202", "401", "409", "413", "422", "429", "503"}
@@ -145,15 +145,15 @@ def test_the_openapi_document_has_examples_and_every_refusal(client):
     ("query", "pointer"),
     [("amount_minor=-1", "amount_minor"), ("latitude=1", "query"), ("card=1", "card"), ("merchant_id=", "merchant_id")],
 )
-def test_a_question_about_features_is_checked_like_a_transaction(client, query, pointer):
+def test_feature_query_is_validated_like_a_transaction(client, query, pointer):
     answer = client.get(f"/v1/customers/c/features?{query}", headers=BEARER)
     assert [error["pointer"] for error in is_problem(answer, 422)["errors"]] == [pointer]
 
 
-def test_features_are_not_told_without_a_token(client):
+def test_features_need_a_token(client):
     is_problem(client.get("/v1/customers/c/features"), 401)
 
 
-def test_a_length_of_thousands_of_digits_is_refused_as_too_large(client_of):
+def test_content_length_of_thousands_of_digits_is_refused_as_too_large(client_of):
     found = client_of().post("/v1/score", content=b"{}", headers={"Content-Length": "9" * 5_000})
     assert is_problem(found, 413)["was"] == "a number of 5,000 digits"

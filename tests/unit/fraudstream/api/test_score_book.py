@@ -23,7 +23,7 @@ class TimedBook(ScoreBook):
 
 
 def in_loop(test):
-    """Run a test in an event loop, with a book of its own."""
+    """Run a test in an event loop, with a new book."""
 
     def run():
         async def body():
@@ -35,7 +35,7 @@ def in_loop(test):
 
 
 @in_loop
-async def test_an_approval_is_complete_with_its_score(book):
+async def test_approval_is_complete_with_its_score(book):
     entry, is_new = book.open("t", "c", b"f")
     assert is_new
     assert entry.state is State.PENDING
@@ -45,7 +45,7 @@ async def test_an_approval_is_complete_with_its_score(book):
 
 
 @in_loop
-async def test_an_alerted_score_waits_for_its_reasons_in_either_order(book):
+async def test_alerted_score_and_its_reasons_may_arrive_in_either_sequence(book):
     entry, _ = book.open("t", "c", b"f")
     book.add_score(BLOCKED)
     assert entry.state is State.SCORED
@@ -59,7 +59,7 @@ async def test_an_alerted_score_waits_for_its_reasons_in_either_order(book):
 
 
 @in_loop
-async def test_the_first_answer_stays(book):
+async def test_first_answer_is_kept(book):
     entry, _ = book.open("t", "c", b"f")
     book.add_score(APPROVED)
     book.add_score(BLOCKED)
@@ -68,7 +68,7 @@ async def test_the_first_answer_stays(book):
 
 
 @in_loop
-async def test_the_collector_of_garbage_does_not_follow_what_is_remembered(book):
+async def test_garbage_collector_does_not_traverse_the_book(book):
     entry, _ = book.open("t", "c", b"f")
     book.add_score(APPROVED)
     assert gc.is_tracked(APPROVED)
@@ -76,7 +76,7 @@ async def test_the_collector_of_garbage_does_not_follow_what_is_remembered(book)
 
 
 @in_loop
-async def test_a_repeated_id_is_the_same_entry_and_with_another_body_a_conflict(book):
+async def test_repeated_id_is_the_same_entry_and_a_conflict_with_another_body(book):
     entry, _ = book.open("t", "c", b"f")
     assert book.open("t", "c", b"f") == (entry, False)
     with pytest.raises(ConflictError):
@@ -84,7 +84,7 @@ async def test_a_repeated_id_is_the_same_entry_and_with_another_body_a_conflict(
 
 
 @in_loop
-async def test_entries_go_when_they_are_old_or_too_many(book):
+async def test_entries_are_dropped_by_age_and_by_number(book):
     for name in "abcd":
         book.open(name, "c", b"f")
     assert book.find("a") is None
@@ -95,7 +95,7 @@ async def test_entries_go_when_they_are_old_or_too_many(book):
 
 
 @in_loop
-async def test_a_customer_is_waited_for_until_its_last_answer_is_complete(book):
+async def test_customer_is_awaited_until_its_last_answer_is_complete(book):
     book.open("t", "c", b"f")
     book.open("u", "c", b"f")
     book.add_score(APPROVED)
@@ -107,7 +107,7 @@ async def test_a_customer_is_waited_for_until_its_last_answer_is_complete(book):
 
 
 @in_loop
-async def test_of_entries_that_went_unanswered_nothing_is_left(book):
+async def test_dropped_unanswered_entries_leave_nothing_behind(book):
     book.open("t", "c", b"f")
     book.now_s = 11
     book.find("t")
@@ -118,7 +118,7 @@ async def test_of_entries_that_went_unanswered_nothing_is_left(book):
 
 
 @in_loop
-async def test_what_did_not_reach_the_broker_may_be_sent_again(book):
+async def test_transaction_that_did_not_reach_the_broker_may_be_sent_again(book):
     entry, _ = book.open("t", "c", b"f")
     book.withdraw(entry, UnavailableError("gone"))
     assert isinstance(entry.complete.exception(), UnavailableError)
@@ -126,14 +126,14 @@ async def test_what_did_not_reach_the_broker_may_be_sent_again(book):
 
 
 @in_loop
-async def test_what_nobody_asked_for_is_passed_over(book):
+async def test_score_without_a_request_is_ignored(book):
     book.add_score(APPROVED)
     book.add_alert(ALERT)
     assert book.find("t") is None
 
 
 @in_loop
-async def test_one_id_of_two_customers_is_two_transactions_with_answers_of_their_own(book):
+async def test_same_id_of_two_customers_is_two_transactions_with_separate_answers(book):
     first, _ = book.open("t", "c", b"f")
     second, is_new = book.open("t", "d", b"g")
     assert is_new
@@ -147,7 +147,7 @@ async def test_one_id_of_two_customers_is_two_transactions_with_answers_of_their
 
 
 @in_loop
-async def test_an_id_is_no_longer_ambiguous_when_the_other_customers_transaction_is_gone(book):
+async def test_id_is_unambiguous_once_the_other_customers_transaction_is_dropped(book):
     first, _ = book.open("t", "c", b"f")
     second, _ = book.open("t", "d", b"f")
     book.withdraw(first, UnavailableError("gone"))
@@ -159,7 +159,7 @@ async def test_an_id_is_no_longer_ambiguous_when_the_other_customers_transaction
 
 
 @in_loop
-async def test_a_late_failure_of_an_earlier_sending_leaves_the_later_one(book):
+async def test_late_failure_of_an_earlier_attempt_leaves_the_later_one(book):
     first, _ = book.open("t", "c", b"f")
     book.withdraw(first, UnavailableError("gone"))
     second, _ = book.open("t", "c", b"f")

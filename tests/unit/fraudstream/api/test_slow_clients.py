@@ -1,4 +1,4 @@
-"""Clients that send or read slowly, or not at all, against a real server: they keep nobody else out."""
+"""Clients that send or read slowly, or not at all, do not block other clients of a real server."""
 
 import http.client
 import json
@@ -57,7 +57,7 @@ def get(port: int, path: str = "/healthz") -> int:
 
 
 def is_closed(client: socket.socket) -> bool:
-    """Say whether the server has closed; what it answered before is read over."""
+    """Return whether the server has closed; earlier answers are discarded."""
     try:
         while select.select([client], [], [], 0)[0]:
             if not client.recv(65_536):
@@ -70,7 +70,7 @@ def is_closed(client: socket.socket) -> bool:
 @pytest.mark.parametrize(
     ("make", "path"), [(make_api, "/healthz"), (make_console, "/healthy"), (make_metrics, "/metrics")]
 )
-def test_silent_connections_keep_nobody_out_and_are_closed(make, path):
+def test_silent_connections_block_no_other_client_and_are_closed(make, path):
     with running(*make(head_timeout_s=0.5)) as (server, port), ExitStack() as stack:
         silent = [connect(stack, port, b"GET / HT" if number % 2 else b"") for number in range(300)]
         assert get(port, path) == 200
@@ -79,7 +79,7 @@ def test_silent_connections_keep_nobody_out_and_are_closed(make, path):
         assert get(port, path) == 200
 
 
-def test_at_the_bound_the_oldest_without_a_whole_request_makes_room():
+def test_oldest_connection_without_a_whole_request_is_closed_at_the_limit():
     begun = (b"", b"GET / HTTP/1.1\r\n", HEAD + b"Content-Length: 10\r\n\r\n{")
     with running(*make_api(max_connections=20, **PATIENT)) as (server, port), ExitStack() as stack:
         slow = [connect(stack, port, begun[number % 3]) for number in range(300)]
@@ -88,7 +88,7 @@ def test_at_the_bound_the_oldest_without_a_whole_request_makes_room():
         assert len(server.server_state.connections) <= 20
 
 
-def test_a_kept_connection_that_is_not_used_makes_room_too():
+def test_idle_keep_alive_connection_is_closed_at_the_limit():
     with running(*make_api(max_connections=3, **PATIENT)) as (_, port), ExitStack() as stack:
         kept = [connect(stack, port, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") for _ in range(3)]
         assert all(client.recv(12) == b"HTTP/1.1 200" for client in kept)
@@ -96,14 +96,14 @@ def test_a_kept_connection_that_is_not_used_makes_room_too():
 
 
 @pytest.mark.parametrize("dripped", [b"X-A: b\r\n", b"a"])
-def test_a_head_that_comes_byte_by_byte_ends_with_408(dripped):
+def test_head_sent_byte_by_byte_ends_with_408(dripped):
     with running(*make_api(head_timeout_s=0.5)) as (_, port), ExitStack() as stack:
         client = connect(stack, port, HEAD)
         assert b"408 Request Timeout" in drip(client, dripped)
 
 
 @pytest.mark.parametrize("more", [b"", b"Connection: Upgrade\r\nUpgrade: websocket\r\n"])
-def test_empty_lines_without_end_are_closed(more):
+def test_endless_empty_lines_close_the_connection(more):
     with running(*make_api(head_timeout_s=0.5)) as (_, port), ExitStack() as stack:
         client = connect(stack, port, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + more + b"\r\n")
         assert b"HTTP/1.1 200" in drip(client, b"\r\n")
@@ -113,7 +113,7 @@ def test_empty_lines_without_end_are_closed(more):
     ("length", "dripped"),
     [(b"Content-Length: 9000\r\n\r\n", b" "), (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n")],
 )
-def test_a_body_that_comes_byte_by_byte_is_answered_with_408(length, dripped):
+def test_body_sent_byte_by_byte_ends_with_408(length, dripped):
     with running(*make_api(body_timeout_s=0.5)) as (_, port), ExitStack() as stack:
         head, _, body = drip(connect(stack, port, HEAD + length), dripped).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 408")
@@ -121,7 +121,7 @@ def test_a_body_that_comes_byte_by_byte_is_answered_with_408(length, dripped):
 
 
 def drip(client: socket.socket, dripped: bytes) -> bytes:
-    """Send some bytes again and again until the server closes, and return what it answered."""
+    """Send some bytes repeatedly until the server closes, and return its answer."""
     found, deadline = b"", time.monotonic() + DEADLINE_S
     try:
         while time.monotonic() < deadline:
@@ -136,7 +136,7 @@ def drip(client: socket.socket, dripped: bytes) -> bytes:
     raise AssertionError("expected the server to close a slow connection")
 
 
-def test_a_head_without_end_is_refused():
+def test_endless_head_is_refused():
     with running(*make_api(**PATIENT)) as (_, port), ExitStack() as stack:
         client = connect(stack, port, HEAD)
         line = b"X-A: " + b"b" * 1_000 + b"\r\n"
@@ -145,7 +145,7 @@ def test_a_head_without_end_is_refused():
         assert b"431 Request Header Fields Too Large" in drip(client, line)
 
 
-def test_an_answer_that_nobody_takes_ends():
+def test_answer_that_is_not_read_is_aborted():
     with running(*make_api(send_timeout_s=0.5)) as (server, port), ExitStack() as stack:
         connect(stack, port, b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert wait_until(lambda: len(server.server_state.connections) == 1, seconds=DEADLINE_S, interval_s=0.02)
@@ -162,7 +162,7 @@ def test_requests_one_after_the_other_and_all_at_once_are_answered():
         assert read_all(client).count(b"HTTP/1.1 200") == 21
 
 
-def test_where_every_connection_has_a_whole_request_one_more_is_refused_and_none_is_cut_off():
+def test_one_more_connection_is_refused_while_every_other_serves_a_whole_request():
     app, settings = make_api(max_connections=2, **PATIENT)
     begun, go_on = threading.Semaphore(0), threading.Event()
 
@@ -181,7 +181,7 @@ def test_where_every_connection_has_a_whole_request_one_more_is_refused_and_none
         assert all(read_all(client).endswith(b"done") for client in busy)
 
 
-def test_1200_slow_sockets_do_not_keep_prometheus_out():
+def test_1200_slow_sockets_do_not_block_prometheus():
     begun = (b"", b"GET /met", b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n", METRICS_BODY)
     with running(*make_metrics(**PATIENT)) as (server, port), ExitStack() as stack:
         slow = [connect(stack, port, begun[number % 4]) for number in range(1_200)]
@@ -189,14 +189,14 @@ def test_1200_slow_sockets_do_not_keep_prometheus_out():
         assert [get(port, "/metrics") for _ in range(3)] == [200, 200, 200]
 
 
-def test_a_scrape_with_a_large_body_is_refused():
+def test_scrape_with_a_large_body_is_refused():
     with running(*make_metrics()) as (_, port), ExitStack() as stack:
         head = b"POST /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 999999999\r\nConnection: close\r\n\r\n"
         assert b"HTTP/1.1 413" in read_all(connect(stack, port, head))
 
 
-def test_no_other_server_of_ours_is_without_these_limits():
-    """Python's own HTTP servers, and prometheus_client's upon them, have a thread for each silent client."""
+def test_product_code_starts_no_server_without_these_limits():
+    """HTTP servers of Python, and of prometheus_client, keep a thread for each silent client."""
     packages = ("fraudstream", "jobs", "models", "producers", "schemas")
     sources = [file for package in packages for file in (PROJECT_ROOT / package).rglob("*.py")]
     words = ("http.server", "wsgiref", "start_http_server", "start_wsgi_server", "socketserver", "uvicorn.run(")

@@ -23,7 +23,7 @@ TOPIC = "inference"
 
 
 def rows(partition, first, count, *, spec=None, width=None):
-    """Rows of one partition, an hour apart, each with its offset as its features."""
+    """Return rows of one partition, an hour apart, with the offset as every feature."""
     records = [
         {
             "transaction_id": f"{partition}-{offset}", "customer_id": "c", "merchant_id": "m", "amount_minor": 5,
@@ -38,7 +38,7 @@ def rows(partition, first, count, *, spec=None, width=None):
     return archive_table(batch, [(partition, offset) for offset in range(first, first + count)])
 
 
-def kept(root):
+def archived(root):
     table = ds.dataset(root, partitioning="hive").to_table()
     return sorted(table["transaction_id"].to_pylist())
 
@@ -47,7 +47,7 @@ def names(partition, first, count):
     return sorted(f"{partition}-{offset}" for offset in range(first, first + count))
 
 
-def test_rows_lie_by_event_date_with_a_column_for_each_feature(tmp_path):
+def test_rows_are_partitioned_by_event_date_with_a_column_per_feature(tmp_path):
     with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
         assert folder.write(rows(0, 0, 30), {0: 30}) == 2
     assert sorted(path.name for path in (tmp_path / "a").glob("date=*")) == ["date=2026-03-02", "date=2026-03-03"]
@@ -109,7 +109,7 @@ def test_files_of_before_entities_are_read_with_those_of_now(tmp_path, former_fi
 
 
 @pytest.mark.parametrize("files_before", [0, 1, 2, 3])
-def test_write_that_was_stopped_leaves_nothing_behind_and_the_next_writes_all(tmp_path, monkeypatch, files_before):
+def test_interrupted_write_leaves_no_file_and_the_next_writes_all(tmp_path, monkeypatch, files_before):
     with ArchiveFolder(tmp_path, TOPIC) as folder:
         folder.write(rows(0, 0, 10), {0: 10})
     written = []
@@ -128,21 +128,21 @@ def test_write_that_was_stopped_leaves_nothing_behind_and_the_next_writes_all(tm
             folder.write(rows(0, 10, 100), {0: 110})
     with ArchiveFolder(tmp_path, TOPIC) as folder:
         assert folder.next_offsets == {0: 10}
-        assert kept(tmp_path) == names(0, 0, 10)
-        # Less is read this time, of fewer dates.
+        assert archived(tmp_path) == names(0, 0, 10)
+        # Fewer dates are read this time.
         folder.write(rows(0, 10, 5), {0: 15})
         folder.write(rows(0, 15, 95), {0: 110})
-    assert kept(tmp_path) == names(0, 0, 110)
+    assert archived(tmp_path) == names(0, 0, 110)
 
 
-def test_reader_passes_over_a_file_that_is_being_written(tmp_path):
+def test_reader_skips_a_file_that_is_being_written(tmp_path):
     with ArchiveFolder(tmp_path, TOPIC) as folder:
         folder.write(rows(0, 0, 10), {0: 10})
     archive_folder._unfinished(next(tmp_path.rglob("*.parquet"))).write_bytes(b"half")
-    assert kept(tmp_path) == names(0, 0, 10)
+    assert archived(tmp_path) == names(0, 0, 10)
 
 
-def test_write_that_was_stopped_before_the_state_counts_for_nothing(tmp_path, monkeypatch):
+def test_write_interrupted_before_the_state_does_not_count(tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
@@ -153,15 +153,15 @@ def test_write_that_was_stopped_before_the_state_counts_for_nothing(tmp_path, mo
     with ArchiveFolder(tmp_path, TOPIC) as folder:
         assert folder.next_offsets == {}
         folder.write(rows(1, 0, 7), {1: 7})
-    assert kept(tmp_path) == names(1, 0, 7)
+    assert archived(tmp_path) == names(1, 0, 7)
 
 
-def test_partitions_go_on_by_themselves(tmp_path):
+def test_partitions_advance_independently(tmp_path):
     with ArchiveFolder(tmp_path, TOPIC) as folder:
         folder.write(rows(0, 0, 4), {0: 4})
         folder.write(rows(3, 7, 4), {3: 11})
         assert folder.next_offsets == {0: 4, 3: 11}
-    assert kept(tmp_path) == sorted(names(0, 0, 4) + names(3, 7, 4))
+    assert archived(tmp_path) == sorted(names(0, 0, 4) + names(3, 7, 4))
 
 
 def test_second_writer_is_refused(tmp_path):
@@ -171,7 +171,7 @@ def test_second_writer_is_refused(tmp_path):
         pass
 
 
-def test_folder_of_something_else_is_refused_and_left_as_it_is(tmp_path):
+def test_unrelated_folder_is_refused_and_left_unchanged(tmp_path):
     (tmp_path / "date=2026-03-02").mkdir()
     (tmp_path / "date=2026-03-02" / "mine.parquet").write_bytes(b"mine")
     with pytest.raises(UserError, match="an archive or an empty folder"):
@@ -187,7 +187,7 @@ def test_archive_of_another_topic_is_refused(tmp_path):
         ArchiveFolder(tmp_path, "another")
 
 
-def test_archive_is_of_one_topic_and_not_of_another_one_of_its_name(tmp_path):
+def test_archive_of_a_recreated_topic_is_refused(tmp_path):
     with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
         folder.note_topic(None)
         assert folder.topic_id is None
@@ -199,10 +199,10 @@ def test_archive_is_of_one_topic_and_not_of_another_one_of_its_name(tmp_path):
         folder.note_topic(None)
         with pytest.raises(UserError, match=r"with the id first, .*got the id other: .* created again\. Choose"):
             folder.note_topic("other")
-    assert kept(tmp_path / "a") == names(0, 0, 3)
+    assert archived(tmp_path / "a") == names(0, 0, 3)
 
 
-def test_archive_of_before_topics_were_noted_goes_on(tmp_path):
+def test_archive_from_before_topic_ids_continues(tmp_path):
     with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
         folder.write(rows(0, 0, 3), {0: 3})
     (tmp_path / "a" / STATE_FILE).write_text('{"topic": "inference", "next_offsets": {"0": 3}}')

@@ -9,7 +9,7 @@ from fraudstream.settings.settings import load_settings
 from schemas.errors import UserError
 
 
-def test_of_a_topic_that_is_created_again_only_what_was_read_before_for_certain_is_kept(tmp_path):
+def test_only_records_read_before_a_topic_was_recreated_are_kept(tmp_path):
     settings, recreated = load_settings(paths={"state": tmp_path}), [[], [], ["inference"], []]
     with ArchiveFolder(tmp_path / "archive", settings.topics.inference) as folder:
         archiver = Archiver(Broker(settings, "127.0.0.1:1"), folder, flush_s=1)

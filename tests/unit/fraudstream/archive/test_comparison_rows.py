@@ -1,4 +1,4 @@
-"""Both ways to compare two models on the same transactions: a replayed history, and what the job had logged."""
+"""Both ways to compare two models on the same transactions: a replayed history and the inference log."""
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,7 @@ def quiet(_stage: str, _done: int, _total: int) -> None:
 
 
 def no_labels() -> pa.Table:
-    raise AssertionError("a history has labels of its own")
+    raise AssertionError("a history has its own labels")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def labels() -> pa.Table:
     return read_history(history_file()).select(LABEL_ARROW.names)
 
 
-def test_replay_gives_the_figures_of_training(replayed):
+def test_replay_reproduces_the_metrics_of_training(replayed):
     late = np.flatnonzero(replayed.event_time_ms >= np.quantile(replayed.event_time_ms, 0.9))
     assert len(late) > 1_000
     for answers in (replayed.champion, replayed.challenger):
@@ -53,7 +53,7 @@ def test_replay_gives_the_figures_of_training(replayed):
         assert found == pytest.approx(answers.manifest.metrics["pr_auc"], abs=1e-6)
 
 
-def test_logged_features_give_each_model_the_scores_of_its_own_replay(replayed, archived):
+def test_scores_on_logged_features_equal_those_of_a_replay(replayed, archived):
     found = compare_on(archived, artifact(), load_artifact(better_folder()), labels, quiet)
     assert len(found) == len(replayed)
     by_time = np.argsort(found.event_time_ms, kind="stable")
@@ -63,29 +63,29 @@ def test_logged_features_give_each_model_the_scores_of_its_own_replay(replayed, 
     assert np.array_equal(found.is_fraud[by_time], replayed.is_fraud)
 
 
-def test_row_that_was_logged_again_counts_once(replayed, archived):
+def test_repeated_row_counts_once(replayed, archived):
     found = compare_on(archived, artifact(), artifact(), labels, quiet)
     assert found.left_out[DUPLICATE] == 1 + replayed.left_out[DUPLICATE]
 
 
-def test_newest_label_of_a_transaction_holds_and_some_have_none(archived):
+def test_newest_label_of_a_transaction_counts_and_some_have_none(archived):
     every = labels()
     known = every.slice(0, 500)
     (first,) = known.slice(0, 1).to_pylist()
     later = {**first, "is_fraud": not first["is_fraud"], "label_time": pc.max(every["label_time"]).as_py()}
-    told = pa.concat_tables([pa.Table.from_pylist([later], known.schema), known])
-    found = compare_on(archived, artifact(), artifact(), lambda: told, quiet)
+    relabelled = pa.concat_tables([pa.Table.from_pylist([later], known.schema), known])
+    found = compare_on(archived, artifact(), artifact(), lambda: relabelled, quiet)
     plain = compare_on(archived, artifact(), artifact(), lambda: known, quiet)
     assert found.labelled.sum() == plain.labelled.sum() == 500
     assert np.count_nonzero(found.is_fraud != plain.is_fraud) == 1
 
 
-def test_archive_of_another_model_is_told(archived):
+def test_archive_of_another_model_is_refused(archived):
     with pytest.raises(NotReady, match="feature_log_share"):
         compare_on(archived, load_artifact(better_folder()), artifact(), labels, quiet)
 
 
-def test_path_with_nothing_to_compare_on_is_told(tmp_path):
+def test_path_without_data_to_compare_on_is_refused(tmp_path):
     with pytest.raises(UserError, match="--on"):
         compare_on(tmp_path / "none.parquet", artifact(), artifact(), labels, quiet)
     assert artifact_folder().is_dir()
@@ -95,9 +95,9 @@ def test_rows_of_a_history_whose_label_is_unknown_are_compared_without_one(repla
     table = read_history(history_file())
     rows = np.arange(len(table))
     for name in ("is_fraud", "label_time"):
-        place = table.schema.get_field_index(name)
+        index = table.schema.get_field_index(name)
         unknown = pc.if_else(pa.array(rows % 10 == 0), pa.scalar(None, table[name].type), table[name])
-        table = table.set_column(place, name, unknown)
+        table = table.set_column(index, name, unknown)
     pq.write_table(table, tmp_path / "partly.parquet")
     found = compare_on(tmp_path / "partly.parquet", artifact(), artifact(), no_labels, quiet)
     assert len(found) == len(replayed)

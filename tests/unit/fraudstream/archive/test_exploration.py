@@ -1,4 +1,4 @@
-"""Input that `fraudstream explore` rejects before anything is installed."""
+"""Input that `fraudstream explore` rejects before it installs anything."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from schemas.errors import UserError
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """Make an archive that has nothing but its state and an empty file."""
+    """Make an archive with only its state and an empty file."""
     with ArchiveFolder(tmp_path / "archive", "inference"):
         (tmp_path / "archive" / "date=2026-01-05").mkdir()
         pq.write_table(ARCHIVE_ARROW.empty_table(), tmp_path / "archive" / "date=2026-01-05" / "0-0.parquet")

@@ -29,7 +29,7 @@ def table(partition, first, *rows):
     return archive_table(batch, [(partition, first + number) for number in range(len(rows))])
 
 
-def test_of_a_place_logged_twice_the_last_row_holds_and_other_models_are_left_out(tmp_path):
+def test_last_row_of_a_position_counts_and_other_models_are_left_out(tmp_path):
     with ArchiveFolder(tmp_path, "inference") as folder:
         folder.write(table(0, 0, {"offset": 1}, {"offset": 2}, {"offset": 3, "model_id": "another"}), {0: 3})
         folder.write(table(0, 3, {"offset": 2, "label_offsets": [4, 5]}, {"offset": 4}), {0: 5})
@@ -88,12 +88,12 @@ def test_features_that_an_earlier_version_did_not_log_are_nan(tmp_path):
     assert (x[1] == 2).all()
 
 
-def test_archive_with_nothing_in_it_gives_an_empty_sample(tmp_path):
+def test_empty_archive_gives_an_empty_sample(tmp_path):
     with ArchiveFolder(tmp_path, "inference"):
         pass
     assert len(read_archived(tmp_path, artifact().manifest).sample) == 0
 
 
-def test_folder_that_is_no_archive_is_told(tmp_path):
+def test_folder_that_is_no_archive_is_refused(tmp_path):
     with pytest.raises(NotReady, match="fraudstream archive --out"):
         read_archived(tmp_path, artifact().manifest)

@@ -12,12 +12,12 @@ from fraudstream.settings.settings import load_settings
 from tests.unit.fraudstream.console.records import alert
 
 NO_PROGRESS = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
-"""No request of these tests gets as far as the broker."""
+"""No request of these tests reaches the broker."""
 
 
 @pytest.fixture
 def client_of() -> Callable[..., TestClient]:
-    """Return what makes a client of a console with settings of its own; it has three alerts, and no broker."""
+    """Return a function that makes a client of a console with the given settings, three alerts and no broker."""
 
     def make(base_url: str = "http://127.0.0.1", **console: Any) -> TestClient:
         settings = load_settings(console=console)

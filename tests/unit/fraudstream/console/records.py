@@ -1,4 +1,4 @@
-"""Alerts and labels as the job's topics hold them, through the real codecs."""
+"""Alerts and labels as in the job's topics, encoded by the real codecs."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 def alert(number: int = 0, **changes: Any) -> dict[str, Any]:
-    """Return alert `number`, scored a second after the one before it, as it comes out of its topic."""
+    """Return alert `number` as read from its topic; each is scored a second after the previous one."""
     record = {
         "alert_id": f"a{number:03d}",
         "transaction_id": f"t{number:06d}",
@@ -39,7 +39,7 @@ def alert(number: int = 0, **changes: Any) -> dict[str, Any]:
 
 
 def label_of(about: dict[str, Any], *, is_fraud: bool, after_s: int = 60) -> dict[str, Any]:
-    """Return the label of an alert's transaction, known some seconds after it."""
+    """Return the label of an alert's transaction, known some seconds later."""
     names = ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
     known = about["event_time"] + timedelta(seconds=after_s)
     record = {**{name: about[name] for name in names}, "is_fraud": is_fraud, "label_time": known}

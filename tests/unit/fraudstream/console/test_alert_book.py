@@ -6,20 +6,20 @@ from tests.unit.fraudstream.console.records import alert, label_of
 
 
 @pytest.fixture
-def verdicts():
+def reviewed_labels():
     return ReviewedLabels(3)
 
 
 @pytest.fixture
-def book(verdicts):
-    book = AlertBook(4, verdicts)
+def book(reviewed_labels):
+    book = AlertBook(4, reviewed_labels)
     for number, score in enumerate((0.6, 0.95, 0.7, 0.8)):
         assert book.add(alert(number, score=score, amount_minor=100 - number))
     return book
 
 
-def listed(book, sort="newest", limit=10, **wanted):
-    rows, count = book.choose(AlertFilter(**wanted), sort, limit)
+def listed(book, sort="newest", limit=10, **filters):
+    rows, count = book.choose(AlertFilter(**filters), sort, limit)
     return [row["alert_id"] for row in rows], count
 
 
@@ -31,17 +31,17 @@ def listed(book, sort="newest", limit=10, **wanted):
         ("amount", ["a000", "a001", "a002", "a003"]),
     ],
 )
-def test_alerts_are_listed_in_the_order_that_is_wanted(book, sort, names):
+def test_alerts_are_listed_in_the_requested_sequence(book, sort, names):
     assert listed(book, sort) == (names, 4)
     assert listed(book, sort, limit=2) == (names[:2], 4)
 
 
-def test_a_repeated_alert_is_kept_once(book):
+def test_repeated_alert_is_kept_once(book):
     assert not book.add(alert(2))
     assert len(book) == 4
 
 
-def test_of_more_than_it_keeps_the_first_goes(book):
+def test_oldest_alert_is_dropped_beyond_the_limit(book):
     book.add(alert(9))
     assert book.find("a000") is None
     assert not book.has_transaction("c0", "t000000")
@@ -50,7 +50,7 @@ def test_of_more_than_it_keeps_the_first_goes(book):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "names"),
+    ("filters", "names"),
     [
         ({"text": "C1"}, ["a001"]),
         ({"text": "t000002"}, ["a002"]),
@@ -62,13 +62,13 @@ def test_of_more_than_it_keeps_the_first_goes(book):
         ({"decision": "REVIEW", "text": "c2"}, ["a002"]),
     ],
 )
-def test_filters_and_search(book, wanted, names):
-    assert listed(book, **wanted)[0] == names
+def test_filters_and_search(book, filters, names):
+    assert listed(book, **filters)[0] == names
 
 
-def test_states_follow_the_labels(book, verdicts):
-    verdicts.add(label_of(alert(0), is_fraud=True))
-    verdicts.add(label_of(alert(1), is_fraud=False))
+def test_states_follow_the_labels(book, reviewed_labels):
+    reviewed_labels.add(label_of(alert(0), is_fraud=True))
+    reviewed_labels.add(label_of(alert(1), is_fraud=False))
     assert listed(book, state="open")[0] == ["a003", "a002"]
     assert listed(book, state="fraud")[0] == ["a000"]
     assert listed(book, state="genuine")[0] == ["a001"]
@@ -76,23 +76,23 @@ def test_states_follow_the_labels(book, verdicts):
     assert book.find("a003")["verdict"] is None
 
 
-def test_the_later_label_of_a_transaction_holds_in_whatever_order_they_come(verdicts):
-    for order in (1, -1):
-        for seconds, is_fraud in [(60, True), (90, False)][::order]:
-            verdicts.add(label_of(alert(order + 1), is_fraud=is_fraud, after_s=seconds))
-        assert verdicts.find(alert(order + 1)["customer_id"], alert(order + 1)["transaction_id"]).is_fraud is False
+def test_later_label_of_a_transaction_counts_whichever_arrives_first(reviewed_labels):
+    for step in (1, -1):
+        for seconds, is_fraud in [(60, True), (90, False)][::step]:
+            reviewed_labels.add(label_of(alert(step + 1), is_fraud=is_fraud, after_s=seconds))
+        assert reviewed_labels.find(alert(step + 1)["customer_id"], alert(step + 1)["transaction_id"]).is_fraud is False
 
 
-def test_old_labels_go(verdicts):
+def test_old_labels_are_dropped(reviewed_labels):
     for number in range(4):
-        verdicts.add(label_of(alert(number), is_fraud=True))
-    assert verdicts.find("c0", "t000000") is None
-    assert verdicts.find("c0", "t000003") is not None
+        reviewed_labels.add(label_of(alert(number), is_fraud=True))
+    assert reviewed_labels.find("c0", "t000000") is None
+    assert reviewed_labels.find("c0", "t000003") is not None
 
 
-def test_two_customers_with_one_transaction_id_have_each_their_verdict(book, verdicts):
+def test_labels_of_two_customers_with_the_same_transaction_id_are_separate(book, reviewed_labels):
     for customer, is_fraud in (("x", True), ("y", False)):
         found = alert(1, alert_id=f"of-{customer}", transaction_id="1", customer_id=customer)
         book.add(found)
-        verdicts.add(label_of(found, is_fraud=is_fraud))
+        reviewed_labels.add(label_of(found, is_fraud=is_fraud))
     assert [book.find(f"of-{customer}")["verdict"]["is_fraud"] for customer in "xy"] == [True, False]

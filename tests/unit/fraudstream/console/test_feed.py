@@ -16,14 +16,14 @@ def in_loop(test):
     return run
 
 
-def going_on() -> bool:
+def server_runs() -> bool:
     return False
 
 
 @in_loop
-async def test_what_is_published_is_an_event_for_each_page():
+async def test_published_update_is_an_event_for_each_page():
     feed = Feed(max_streams=2)
-    pages = [feed.follow(going_on) for _ in range(2)]
+    pages = [feed.follow(server_runs) for _ in range(2)]
     for page in pages:
         assert await anext(page) == b"retry: 2000\n\n"
     feed.publish("alerts", {"text": "a\n\nevent: forged\ndata: 1"})
@@ -34,21 +34,21 @@ async def test_what_is_published_is_an_event_for_each_page():
 
 
 @in_loop
-async def test_more_pages_than_may_be_are_refused_until_one_goes():
+async def test_pages_beyond_the_limit_are_refused_until_one_closes():
     feed = Feed(max_streams=1)
-    page = feed.follow(going_on)
+    page = feed.follow(server_runs)
     with pytest.raises(FullError):
-        feed.follow(going_on)
+        feed.follow(server_runs)
     await anext(page)
     await page.aclose()
     assert len(feed) == 0
-    feed.follow(going_on)
+    feed.follow(server_runs)
 
 
 @in_loop
-async def test_a_page_that_does_not_keep_up_is_let_go_and_holds_up_nobody():
+async def test_slow_page_is_disconnected_and_delays_no_other():
     feed = Feed(max_streams=2)
-    slow = feed.follow(going_on)
+    slow = feed.follow(server_runs)
     for _ in range(feed_module.WAITING + 1):
         feed.publish("alerts", 1)
     assert len(feed) == 0
@@ -56,7 +56,7 @@ async def test_a_page_that_does_not_keep_up_is_let_go_and_holds_up_nobody():
 
 
 @in_loop
-async def test_pages_are_let_go_when_the_server_ends():
+async def test_pages_are_disconnected_when_the_server_stops():
     feed = Feed(max_streams=1)
     assert [event async for event in feed.follow(lambda: True)] == [b"retry: 2000\n\n"]
     assert len(feed) == 0

@@ -16,7 +16,7 @@ def metrics(registry):
     return StreamMetrics(registry)
 
 
-def test_rates_and_latency_are_of_what_came_between_two_samples(registry, metrics):
+def test_rates_and_latency_are_those_between_two_samples(registry, metrics):
     metrics.transactions.inc(1_000)
     metrics.latency.observe(4.0)
     earlier = Sample.of(registry, 10.0)
@@ -32,7 +32,7 @@ def test_rates_and_latency_are_of_what_came_between_two_samples(registry, metric
 
 
 @pytest.mark.usefixtures("metrics")
-def test_of_a_silent_stream_there_is_no_latency(registry):
+def test_idle_stream_has_no_latency(registry):
     sample = Sample.of(registry, 10.0)
     point = point_between(sample, Sample.of(registry, 12.0))
     assert (point["transactions_per_s"], point["p50_ms"], point["p99_ms"]) == (0, None, None)
@@ -43,12 +43,12 @@ def test_quantiles_are_linear_within_a_bucket(share, value):
     assert quantile({1.0: 8.0, 2.0: 16.0, float("inf"): 16.0}, share) == pytest.approx(value)
 
 
-def test_beyond_the_last_bound_a_quantile_is_that_bound():
+def test_quantile_beyond_the_last_bound_is_that_bound():
     assert quantile({1.0: 8.0, float("inf"): 16.0}, 0.99) == 1.0
     assert quantile({1.0: 0.0, float("inf"): 0.0}, 0.99) is None
 
 
-def test_the_scores_told_are_those_of_the_minutes_that_are_kept(registry, metrics):
+def test_score_histogram_covers_the_retained_minutes(registry, metrics):
     metrics.scores.observe(0.999)
     figures = Figures(registry, Feed(max_streams=1))
     assert figures.to_dict() == {"points": [], "scores": []}
@@ -56,12 +56,12 @@ def test_the_scores_told_are_those_of_the_minutes_that_are_kept(registry, metric
     metrics.scores.observe(0.03)
     metrics.scores.observe(0.04)
     figures.add_point(12.0)
-    told = figures.to_dict()
-    assert len(told["points"]) == 1
-    assert {row["up_to"]: row["count"] for row in told["scores"] if row["count"]} == {0.05: 2}
+    shown = figures.to_dict()
+    assert len(shown["points"]) == 1
+    assert {row["up_to"]: row["count"] for row in shown["scores"] if row["count"]} == {0.05: 2}
 
 
-def test_clock_that_was_set_back_gives_no_rate_of_thousands(registry, metrics):
+def test_clock_that_was_set_back_inflates_no_rate(registry, metrics):
     earlier = Sample.of(registry, 7_200.0)
     metrics.transactions.inc(500)
     assert point_between(earlier, Sample.of(registry, 3_602.0))["transactions_per_s"] == 250

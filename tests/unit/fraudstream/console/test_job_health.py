@@ -7,12 +7,12 @@ from fraudstream.settings.settings import load_settings
 from fraudstream.system.ports import free_port
 
 
-def test_where_no_cluster_answers_it_says_what_to_do():
+def test_unreachable_cluster_is_reported_with_what_to_do():
     broker = Broker(load_settings(), "127.0.0.1:1")
     lag = ConsumerLag(broker)
     try:
-        told = JobHealth(FlinkRest(url=f"http://127.0.0.1:{free_port()}"), lag, TopicIds(broker)).read()
+        health = JobHealth(FlinkRest(url=f"http://127.0.0.1:{free_port()}"), lag, TopicIds(broker)).read()
     finally:
         lag.close()
-    assert (told["cluster"], told["jobs"]) == (None, [])
-    assert "fraudstream up" in told["why"]
+    assert (health["cluster"], health["jobs"]) == (None, [])
+    assert "fraudstream up" in health["why"]

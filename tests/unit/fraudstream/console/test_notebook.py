@@ -14,8 +14,8 @@ from tests.unit.fraudstream.console.records import alert, label_of, through
 
 
 @pytest.fixture
-def told_of():
-    """Return what gives the events that a page gets while something is done to a notebook."""
+def events_of():
+    """Return a function that returns the events sent to a page while a function changes a notebook."""
 
     def run(act):
         async def body():
@@ -32,33 +32,33 @@ def told_of():
     return run
 
 
-def test_new_alerts_are_told_once(told_of):
+def test_new_alerts_are_sent_once(events_of):
     def act(notebook):
         notebook.add_alerts([alert(0), alert(1)])
         notebook.add_alerts([alert(1)])
 
-    ((event, told),) = told_of(act)
-    assert (event, told["count"]) == ("alerts", 2)
-    assert [row["alert_id"] for row in told["rows"]] == ["a000", "a001"]
+    ((event, update),) = events_of(act)
+    assert (event, update["count"]) == ("alerts", 2)
+    assert [row["alert_id"] for row in update["rows"]] == ["a000", "a001"]
 
 
-def test_of_a_flood_the_newest_are_told_and_how_many_there_were(told_of):
-    ((_, told),) = told_of(lambda notebook: notebook.add_alerts([alert(number) for number in range(80)]))
-    assert (len(told["rows"]), told["count"], told["rows"][-1]["alert_id"]) == (TOLD_AT_ONCE, 80, "a079")
+def test_flood_of_alerts_is_sent_as_the_newest_and_a_count(events_of):
+    ((_, update),) = events_of(lambda notebook: notebook.add_alerts([alert(number) for number in range(80)]))
+    assert (len(update["rows"]), update["count"], update["rows"][-1]["alert_id"]) == (TOLD_AT_ONCE, 80, "a079")
 
 
-def test_of_labels_only_those_of_alerts_are_told(told_of):
+def test_only_labels_of_alerts_are_sent(events_of):
     def act(notebook):
         notebook.add_alerts([alert(0)])
         notebook.add_labels([label_of(alert(number), is_fraud=True) for number in range(3)])
         notebook.add_labels([label_of(alert(5), is_fraud=True)])
 
-    _, (event, told) = told_of(act)
+    _, (event, update) = events_of(act)
     assert event == "verdicts"
-    assert [row["transaction_id"] for row in told] == ["t000000"]
+    assert [row["transaction_id"] for row in update] == ["t000000"]
 
 
-def test_a_dead_letter_is_shown_without_the_bulk_of_its_bytes():
+def test_dead_letter_is_shown_with_a_bounded_part_of_its_bytes():
     letter = {
         "reason": "TOO_LARGE", "detail": "d", "topic": "t", "partition": 0, "offset": 7, "key": None,
         "payload": b"<" * 999, "failed_at": NOON, "payload_size": 5_000, "key_size": None,

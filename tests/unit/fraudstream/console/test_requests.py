@@ -15,18 +15,18 @@ from tests.unit.fraudstream.console.records import HOSTILE, alert, label_of
 
 TOKEN = "a-token-of-the-tests"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
-OWN = {HEADER: "1"}
+SAME_ORIGIN = {HEADER: "1"}
 DATA = ("alerts", "alerts/a000", "alerts/a000/history", "stream", "figures", "drifts", "dead-letters", "job", "models")
 
 
 @pytest.mark.parametrize("path", DATA)
-def test_nothing_is_shown_without_a_token(client_of, path):
+def test_data_needs_a_token(client_of, path):
     answer = client_of(tokens=TOKEN).get(f"/data/{path}")
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_page_itself_needs_none_and_holds_nothing(client_of):
+def test_page_itself_needs_no_token_and_has_no_data(client_of):
     client = client_of(tokens=TOKEN)
     page = client.get("/")
     assert page.status_code == 200
@@ -35,17 +35,17 @@ def test_the_page_itself_needs_none_and_holds_nothing(client_of):
 
 
 @pytest.mark.parametrize("path", DATA)
-def test_a_page_of_another_name_reaches_nothing(client_of, path):
+def test_request_under_another_host_name_is_refused(client_of, path):
     answer = client_of("http://rebound.example").get(f"/data/{path}")
     assert (answer.status_code, answer.json()["was"]) == (421, "rebound.example")
 
 
-def test_beyond_loopback_it_needs_tokens(client_of):
+def test_console_beyond_loopback_needs_tokens(client_of):
     with pytest.raises(Exception, match="FRAUDSTREAM_CONSOLE__TOKENS"):
         client_of(host="0.0.0.0")  # noqa: S104
 
 
-def test_a_review_that_another_sites_page_could_send_is_refused(client):
+def test_cross_site_review_is_refused(client):
     for headers in ({}, {"Content-Type": "text/plain"}):
         answer = client.post("/data/alerts/a000/review", content='{"verdict": "fraud"}', headers=headers)
         assert answer.status_code == 403, answer.text
@@ -53,14 +53,14 @@ def test_a_review_that_another_sites_page_could_send_is_refused(client):
 
 
 @pytest.mark.parametrize("body", [{}, {"verdict": "maybe"}, {"verdict": True}, {"verdict": "fraud", "more": 1}])
-def test_a_review_says_fraud_or_genuine(client, body):
-    answer = client.post("/data/alerts/a000/review", json=body, headers=OWN)
+def test_review_is_fraud_or_genuine(client, body):
+    answer = client.post("/data/alerts/a000/review", json=body, headers=SAME_ORIGIN)
     assert answer.status_code == 422
 
 
 @pytest.mark.parametrize("body", [{}, {"days": 0}, {"days": 91}, {"days": "7"}, {"days": 7, "customer_id": "another"}])
-def test_a_snooze_says_for_how_many_days(client, body):
-    assert client.post("/data/alerts/a000/snooze", json=body, headers=OWN).status_code == 422
+def test_snooze_needs_a_number_of_days(client, body):
+    assert client.post("/data/alerts/a000/snooze", json=body, headers=SAME_ORIGIN).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_snooze_says_for_how_many_days(client, body):
 )
 @pytest.mark.parametrize("path", ["snooze", "review"])
 def test_a_body_that_is_no_plain_json_object_is_refused_with_a_reason(client, path, body):
-    headers = OWN | {"Content-Type": "application/json"}
+    headers = SAME_ORIGIN | {"Content-Type": "application/json"}
     answer = client.post(f"/data/alerts/a000/{path}", content=body, headers=headers)
     assert answer.status_code in {400, 422}, answer.text
     assert answer.json()["detail"].startswith("expected ")
@@ -90,38 +90,38 @@ def test_every_route_with_a_body_reads_it_strictly():
     assert all(isinstance(route, JsonRoute) for route in routes)
 
 
-def test_a_snooze_that_another_sites_page_could_send_is_refused(client):
+def test_cross_site_snooze_is_refused(client):
     answer = client.post("/data/alerts/a000/snooze", content='{"days": 7}', headers={"Content-Type": "text/plain"})
     assert answer.status_code == 403
 
 
-def test_an_alert_that_is_not_kept_is_not_found(client):
+def test_dropped_alert_is_not_found(client):
     bodies = {"x/review": {"verdict": "fraud"}, "x/snooze": {"days": 7}}
     for method, path in (("GET", "x"), ("GET", "x/history"), *(("POST", path) for path in bodies)):
-        answer = client.request(method, f"/data/alerts/{path}", headers=OWN, json=bodies.get(path))
+        answer = client.request(method, f"/data/alerts/{path}", headers=SAME_ORIGIN, json=bodies.get(path))
         assert answer.status_code == 404, answer.text
         assert "explain" in answer.json()["what_to_do"]
 
 
 @pytest.mark.parametrize("query", ["state=x", "decision=APPROVE", "min_score=2", "sort=x", "limit=0", "limit=501"])
-def test_a_question_that_makes_no_sense_is_refused(client, query):
+def test_invalid_query_is_refused(client, query):
     assert client.get(f"/data/alerts?{query}").status_code == 422
 
 
-def test_the_list_is_filtered_and_sorted(client):
-    told = client.get("/data/alerts?sort=amount&decision=REVIEW&limit=1").json()
-    assert ([row["alert_id"] for row in told["rows"]], told["count"], told["kept"]) == (["a002"], 2, 3)
+def test_list_is_filtered_and_sorted(client):
+    answer = client.get("/data/alerts?sort=amount&decision=REVIEW&limit=1").json()
+    assert ([row["alert_id"] for row in answer["rows"]], answer["count"], answer["kept"]) == (["a002"], 2, 3)
 
 
-def test_an_alert_is_shown_whole_with_what_became_known(client):
+def test_alert_is_shown_in_full_with_its_label(client):
     client.app.state.context.notebook.add_labels([label_of(alert(1), is_fraud=True)])
-    told = client.get("/data/alerts/a001").json()
-    assert told["verdict"] == {"is_fraud": True, "label_time": "2026-03-02T12:01:01Z"}
-    assert told["features"] == {"amount": 1.0, "since_last_s": None}
-    assert told["reasons"][0]["contribution"] == 0.5
+    answer = client.get("/data/alerts/a001").json()
+    assert answer["verdict"] == {"is_fraud": True, "label_time": "2026-03-02T12:01:01Z"}
+    assert answer["features"] == {"amount": 1.0, "since_last_s": None}
+    assert answer["reasons"][0]["contribution"] == 0.5
 
 
-def test_answers_are_for_no_cache_and_pages_run_only_our_own_scripts(client):
+def test_answers_are_not_cached_and_pages_run_only_same_origin_scripts(client):
     answer = client.get("/data/alerts/a000")
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-type"] == "application/json"
@@ -133,7 +133,7 @@ def test_answers_are_for_no_cache_and_pages_run_only_our_own_scripts(client):
         assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_page_has_all_that_it_names_and_nothing_from_elsewhere(client):
+def test_page_loads_only_existing_files_of_this_server(client):
     files = [*PAGE.glob("*.js"), *PAGE.glob("*.css"), PAGE / "index.html"]
     named = set()
     for file in files:
@@ -147,17 +147,17 @@ def test_the_page_has_all_that_it_names_and_nothing_from_elsewhere(client):
 
 
 @pytest.mark.parametrize("file", sorted(PAGE.glob("*.js")), ids=lambda file: file.name)
-def test_no_script_makes_html_or_code_of_text(file):
+def test_no_script_turns_text_into_html_or_code(file):
     ways = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|srcdoc|javascript:"
     assert not re.search(ways, file.read_text())
 
 
-def test_no_page_of_a_folder_above_is_served(client):
+def test_no_file_outside_the_folder_is_served(client):
     for path in ("/page/../application.py", "/page/%2e%2e/application.py", "/page/..%2fapplication.py"):
         assert client.get(path).status_code == 404
 
 
-def test_more_open_pages_than_may_be_are_refused(client_of):
+def test_pages_beyond_the_limit_are_refused(client_of):
     client = client_of(max_streams=1)
     client.app.state.context.notebook.feed._queues.add(object())
     answer = client.get("/data/stream")
@@ -173,7 +173,7 @@ def test_more_open_pages_than_may_be_are_refused(client_of):
     ],
     ids=["broker", "cluster", "reader"],
 )
-def test_what_does_not_answer_is_503_with_its_name_and_not_500(client, error, words):
+def test_unavailable_service_is_503_with_its_name(client, error, words):
     def fail():
         raise error
 

@@ -14,11 +14,11 @@ from tests.unit.fraudstream.console.records import alert, through
 
 
 def reviews(now: datetime, **producer: object) -> Reviews:
-    nobody = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0, **producer}
-    return Reviews(Broker(load_settings(), "127.0.0.1:1"), Producer(nobody), clock=lambda: now)
+    unreachable = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0, **producer}
+    return Reviews(Broker(load_settings(), "127.0.0.1:1"), Producer(unreachable), clock=lambda: now)
 
 
-def test_a_review_is_the_label_of_the_alerts_transaction_known_now():
+def test_review_labels_the_transaction_of_the_alert_as_of_now():
     about = alert(7)
     label = reviews(NOON + timedelta(hours=1, microseconds=1_999)).label(about, is_fraud=True)
     assert label["label_time"] == NOON + timedelta(hours=1, milliseconds=1)
@@ -29,12 +29,12 @@ def test_a_review_is_the_label_of_the_alerts_transaction_known_now():
 
 
 def test_no_label_is_known_before_its_transaction():
-    """The job would refuse it: clocks differ."""
+    """The job would refuse such a label; clocks differ."""
     about = alert(7, event_time=NOON + timedelta(seconds=5))
     assert reviews(NOON).label(about, is_fraud=False)["label_time"] == about["event_time"]
 
 
-def test_a_label_that_cannot_be_handed_over_is_told():
+def test_label_that_cannot_be_delivered_is_reported():
     full = reviews(datetime.now(UTC), **{"queue.buffering.max.messages": 1})
     label = full.label(alert(1), is_fraud=True)
     full._producer.produce("t", b"")

@@ -3,22 +3,22 @@ import threading
 from fraudstream.console.ttl_cache import TtlCache
 
 
-def test_who_asks_together_gets_one_look():
-    looks = []
-    asked = threading.Barrier(5)
+def test_concurrent_requests_share_one_read():
+    reads = []
+    together = threading.Barrier(5)
 
-    def look() -> dict:
-        looks.append(1)
-        return {"number": len(looks)}
+    def read() -> dict:
+        reads.append(1)
+        return {"number": len(reads)}
 
-    answer = TtlCache(look, kept_s=1_000)
+    answer = TtlCache(read, kept_s=1_000)
     found = []
 
-    def ask() -> None:
-        asked.wait()
+    def request() -> None:
+        together.wait()
         found.append(answer.get()["number"])
 
-    threads = [threading.Thread(target=ask) for _ in range(5)]
+    threads = [threading.Thread(target=request) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -26,7 +26,7 @@ def test_who_asks_together_gets_one_look():
     assert found == [1] * 5
 
 
-def test_what_is_kept_for_no_time_is_looked_for_each_time():
+def test_zero_ttl_reads_each_time():
     numbers = iter((1, 2))
     answer = TtlCache(lambda: {"number": next(numbers)}, kept_s=0)
     assert [answer.get()["number"], answer.get()["number"]] == [1, 2]

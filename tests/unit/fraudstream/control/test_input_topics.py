@@ -41,7 +41,7 @@ def texts(state: StateTopics, topics: BrokerTopics) -> list[str]:
 
 @pytest.mark.parametrize("state", [STATE, StateTopics(), StateTopics(ids=IDS), replace(STATE, ids={})])
 @pytest.mark.parametrize("topics", [BROKER, without_ids(BROKER), BrokerTopics()])
-def test_topics_of_the_state_are_taken_without_a_word_whatever_is_known_of_them(state, topics):
+def test_topics_of_the_state_are_accepted_without_a_message(state, topics):
     assert texts(state, topics) == []
     config, lines = note_topics(CONFIG, state, topics, (), keep=False)
     assert lines == []
@@ -50,7 +50,7 @@ def test_topics_of_the_state_are_taken_without_a_word_whatever_is_known_of_them(
 
 @pytest.mark.parametrize("name", ["transactions", "labels", "control"])
 @pytest.mark.parametrize("ends", [(0, 3), (0, 10_000)])
-def test_topic_with_another_id_is_refused_however_many_records_it_has(name, ends):
+def test_topic_with_another_id_is_refused_even_with_as_many_records(name, ends):
     found = compare_inputs(TOPICS, STATE, broker(name, topic_id="another", ends=ends))
     assert [(item.name, item.recreated) for item in found] == [(name, True)]
     with pytest.raises(StateMismatchError) as refusal:
@@ -62,7 +62,7 @@ def test_topic_with_another_id_is_refused_however_many_records_it_has(name, ends
     assert ("label_offsets" in text) == (name == "labels")
 
 
-def test_all_topics_that_are_others_are_told_at_once():
+def test_all_replaced_topics_are_reported_at_once():
     others = BrokerTopics(ids=dict.fromkeys(IDS, "another"))
     with pytest.raises(
         StateMismatchError, match=r"(?s)transactions.*labels.*--reset-topic transactions --reset-topic lab"
@@ -85,7 +85,7 @@ def test_without_ids_a_topic_that_has_fewer_partitions_than_the_state_is_refused
         note_topics(CONFIG, state, BROKER, (), keep=False)
 
 
-def test_records_that_the_same_topic_lost_are_told_and_stop_nothing():
+def test_records_lost_by_the_same_topic_are_a_warning():
     _, lines = note_topics(CONFIG, STATE, broker("labels", ends=(0, 9)), (), keep=False)
     assert lines == [
         "expected partition 0 of fraud.labels.v1 to reach offset 10 as in the state, got 9: it lost records, and is "
@@ -93,14 +93,14 @@ def test_records_that_the_same_topic_lost_are_told_and_stop_nothing():
     ]
 
 
-def test_records_that_retention_removed_before_they_were_read_are_told_but_for_compacted_ones():
+def test_unread_records_removed_by_retention_are_a_warning_except_in_compacted_topics():
     _, lines = note_topics(CONFIG, STATE, broker("transactions", ends=(11, 12)), (), keep=False)
     assert ["1 were removed before they were read" in line for line in lines] == [True]
     assert texts(STATE, broker("transactions", ends=(10, 12))) == []
     assert texts(STATE, broker("control", ends=(11, 12))) == []
 
 
-def test_topic_that_is_reset_has_a_source_of_its_own_and_its_id_is_noted():
+def test_reset_topic_gets_a_new_source_and_its_id_is_recorded():
     other = broker("labels", topic_id="another")
     config, left = advance_generations(CONFIG, STATE, ["labels"])
     config, lines = note_topics(config, STATE, other, ["labels"], keep=False)
@@ -116,13 +116,13 @@ def test_topic_that_is_reset_has_a_source_of_its_own_and_its_id_is_noted():
     )
 
 
-def test_generations_of_the_state_hold_whatever_the_settings_say():
+def test_generations_of_the_state_override_the_settings():
     state = StateTopics(generations={"labels": 3})
     assert advance_generations(replace(CONFIG, generations={"control": 1}), state, ())[0].generations == {"labels": 3}
     assert advance_generations(job_config(labels=False), state, ())[0].generations == {"labels": 3}
 
 
-def test_topic_that_is_the_states_own_is_not_reset_by_mistake():
+def test_topic_of_the_state_is_not_reset_by_mistake():
     with pytest.raises(UserError, match=r"got control: fraud.control.v1 is the one .* Leave the option out"):
         note_topics(CONFIG, STATE, BROKER, ["control"], keep=False)
     note_topics(CONFIG, replace(STATE, ids={}), BROKER, ["control"], keep=False)
@@ -130,12 +130,12 @@ def test_topic_that_is_the_states_own_is_not_reset_by_mistake():
 
 
 @pytest.mark.parametrize(("config", "name"), [(CONFIG, "queries"), (job_config(labels=False), "labels")])
-def test_input_that_there_is_not_is_refused_with_those_that_there_are(config, name):
+def test_unknown_input_is_refused_with_the_known_ones(config, name):
     with pytest.raises(UserError, match=rf"expected --reset-topic with one of transactions.*, got {name}"):
         advance_generations(config, STATE, [name])
 
 
-def test_job_that_is_put_back_goes_on_with_another_topic_and_says_so_for_as_long_as_it_runs():
+def test_restored_job_continues_on_a_replaced_topic_with_a_warning_while_it_runs():
     other = broker("labels", topic_id="another")
     config, lines = note_topics(CONFIG, STATE, other, (), keep=True)
     assert ["deleted and created again" in line for line in lines] == [True]
@@ -144,7 +144,7 @@ def test_job_that_is_put_back_goes_on_with_another_topic_and_says_so_for_as_long
     assert list(differing_ids(manifest, other.ids)) == [LABELS]
 
 
-def test_running_job_is_told_of_topics_that_are_others_or_away_and_of_no_others():
+def test_status_of_a_running_job_names_only_replaced_and_missing_topics():
     manifest = replace(
         JOB, transactions=TOPICS["transactions"], labels=LABELS, control=TOPICS["control"], topic_ids=IDS
     )

@@ -1,8 +1,6 @@
 import json
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -10,14 +8,14 @@ from fraudstream.control.bluegreen import BlueGreen
 from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.failures import RuntimeFailure
-from tests.json_handler import JsonHandler
+from tests.json_server import json_server
 from tests.unit.jobs.job_configs import job_config
 
 BLUE, GREEN, OTHER = "score-transactions", "score-transactions-green", "score-transactions-other"
 
 
 class World:
-    """Answers of a cluster, and a hand-over from blue to green that was interrupted."""
+    """Answers of a cluster, and an interrupted switch from blue to green."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.settings = load_settings(paths={"state": folder / "state"})
@@ -47,48 +45,39 @@ class World:
 
 @pytest.fixture
 def world(tmp_path) -> Iterator[World]:
-    class Handler(JsonHandler):
-        def do_GET(self) -> None:  # noqa: N802 (named by http.server)
-            self.answer(200, made.answer(self.path))
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made = World(tmp_path, f"http://127.0.0.1:{server.server_port}")
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with json_server(lambda path: made.answer(path)) as url:  # noqa: PLW0108 - it is made with the address
+        made = World(tmp_path, url)
+        yield made
 
 
-def test_new_version_that_is_live_ends_the_switch_and_may_be_undone(world):
+def test_live_new_version_completes_the_switch_and_can_be_rolled_back(world):
     world.jobs = {"old": (BLUE, "FINISHED"), "new": (GREEN, "RUNNING")}
     assert world.bluegreen.resume() is None
     plan = world.bluegreen.plan()
     assert (plan.leaving_job, plan.previous_file) == (None, world.files[BLUE])
 
 
-def test_job_that_was_to_stop_and_did_not_stays_known_as_it_may_still_stop(world):
+def test_job_that_did_not_stop_stays_recorded_as_it_may_still_stop(world):
     world.jobs = {"old": (BLUE, "RUNNING")}
     assert world.bluegreen.resume() is None
     assert world.bluegreen.plan().leaving_job == "old"
 
 
-def test_job_that_was_started_by_hand_ends_the_switch(world):
+def test_manually_started_job_completes_the_switch(world):
     world.jobs = {"old": (BLUE, "FINISHED"), "another": (OTHER, "RUNNING")}
     assert world.bluegreen.resume() is None
     assert (world.bluegreen.plan().leaving_job, world.bluegreen.plan().previous_file) == (None, None)
 
 
 @pytest.mark.parametrize("jobs", [{}, {"old": (BLUE, "CANCELED")}, {"old": (BLUE, "FAILED")}])
-def test_without_a_savepoint_it_is_told_how_to_go_on_from_a_checkpoint(world, jobs):
+def test_message_without_a_savepoint_explains_how_to_continue_from_a_checkpoint(world, jobs):
     world.jobs, world.savepoint = jobs, {"external_path": "file:/of-an-earlier-time"}
     with pytest.raises(RuntimeFailure, match=r"no job is live.*--from-savepoint file:///checkpoints/old/chk-N"):
         world.bluegreen.resume()
     assert world.bluegreen.plan().leaving_job == "old", "the next call tries again"
 
 
-def test_former_job_that_cannot_be_put_back_yet_is_named_with_the_way_to(world):
+def test_former_job_that_cannot_be_restored_yet_is_named_with_what_to_do(world):
     world.jobs, world.savepoint = {"old": (BLUE, "FINISHED")}, {"external_path": "file:/nowhere"}
     with pytest.raises(RuntimeFailure, match=r"put back from file:/nowhere, but: .*No job is live.*bluegreen resume"):
         world.bluegreen.resume()

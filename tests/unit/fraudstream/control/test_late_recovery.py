@@ -1,13 +1,11 @@
 import os
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from fraudstream.control.late_recovery import SAFE_OUTAGE, late_recovery
 from fraudstream.devstack.flink_rest import FlinkRest
-from tests.json_handler import JsonHandler
+from tests.json_server import json_server
 
 TAKEN_MS, SAFE_MS = 1_770_000_000_000, 890_000
 
@@ -26,34 +24,24 @@ class Flink:
             "id": 7, "restore_timestamp": TAKEN_MS + after_ms, "is_savepoint": False, "external_path": "s3://c/chk-7",
         } | changes  # fmt: skip
 
+    def answer(self, path: str) -> dict[str, object]:
+        if path.endswith("/config"):
+            return {"execution-config": {"user-config": self.parameters}}
+        if path.endswith("/job"):
+            return {"state": "RUNNING", "vertices": [{"start-time": self.deployed_ms}, {"start-time": -1}]}
+        return {"latest": {"restored": self.restored}, "history": self.history}
+
 
 @pytest.fixture
 def flink() -> Iterator[tuple[Flink, FlinkRest]]:
-    told = Flink()
-
-    class Handler(JsonHandler):
-        def do_GET(self) -> None:  # noqa: N802 (named by http.server)
-            if self.path.endswith("/config"):
-                self.answer(200, {"execution-config": {"user-config": told.parameters}})
-            elif self.path.endswith("/job"):
-                self.answer(
-                    200, {"state": "RUNNING", "vertices": [{"start-time": told.deployed_ms}, {"start-time": -1}]}
-                )
-            else:
-                self.answer(200, {"latest": {"restored": told.restored}, "history": told.history})
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield told, FlinkRest(url=f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    answers = Flink()
+    with json_server(answers.answer) as url:
+        yield answers, FlinkRest(url=url)
 
 
-def test_recovery_after_the_transactions_time_is_told_with_what_may_be_missing(flink):
-    told, rest = flink
-    told.restore(SAFE_MS + 1_000)
+def test_recovery_after_the_transaction_timeout_is_reported_with_possible_losses(flink):
+    answers, rest = flink
+    answers.restore(SAFE_MS + 1_000)
     assert str(late_recovery(rest, "job")) == (
         "expected to recover within 890 s of checkpoint 7, got 891 s: the brokers may have aborted its output, so "
         "scores and alerts made just before 2026-02-02 02:40:00 UTC may be missing. Score again from the savepoint or "
@@ -61,28 +49,28 @@ def test_recovery_after_the_transactions_time_is_told_with_what_may_be_missing(f
     )
 
 
-def test_recovery_in_time_is_none(flink):
-    told, rest = flink
+def test_recovery_in_time_is_not_reported(flink):
+    answers, rest = flink
     assert late_recovery(rest, "job") is None, "never restored"
-    told.restore(SAFE_MS)
+    answers.restore(SAFE_MS)
     assert late_recovery(rest, "job") is None
 
 
-def test_at_least_once_and_savepoints_lose_nothing_however_long_it_takes(flink):
-    told, rest = flink
-    told.restore(10 * SAFE_MS, is_savepoint=True)
+def test_late_recovery_from_savepoints_or_under_at_least_once_loses_nothing(flink):
+    answers, rest = flink
+    answers.restore(10 * SAFE_MS, is_savepoint=True)
     assert late_recovery(rest, "job") is None
-    told.restore(10 * SAFE_MS)
-    told.parameters = {}
+    answers.restore(10 * SAFE_MS)
+    answers.parameters = {}
     assert late_recovery(rest, "job") is None
 
 
-def test_checkpoint_that_a_new_jobmanager_has_not_seen_is_dated_by_its_file(flink, tmp_path):
-    told, rest = flink
-    told.history = []
-    told.restore(SAFE_MS + 1_000)
+def test_checkpoint_unknown_to_a_new_jobmanager_is_dated_by_its_file(flink, tmp_path):
+    answers, rest = flink
+    answers.history = []
+    answers.restore(SAFE_MS + 1_000)
     assert late_recovery(rest, "job") is None, "elsewhere: its age can't be known"
-    told.restore(SAFE_MS + 1_000, external_path=tmp_path.as_uri())
+    answers.restore(SAFE_MS + 1_000, external_path=tmp_path.as_uri())
     assert late_recovery(rest, "job") is None, "no such file"
     (tmp_path / "_metadata").write_bytes(b"")
     os.utime(tmp_path / "_metadata", (TAKEN_MS / 1000, TAKEN_MS / 1000))
@@ -91,10 +79,10 @@ def test_checkpoint_that_a_new_jobmanager_has_not_seen_is_dated_by_its_file(flin
     assert found.taken_ms == TAKEN_MS
 
 
-def test_job_that_waited_for_slots_is_late_from_when_it_was_deployed(flink):
-    told, rest = flink
-    told.restore(1_000)
-    told.deployed_ms = TAKEN_MS + SAFE_MS + 1
+def test_job_that_waited_for_slots_is_late_by_its_time_of_deployment(flink):
+    answers, rest = flink
+    answers.restore(1_000)
+    answers.deployed_ms = TAKEN_MS + SAFE_MS + 1
     found = late_recovery(rest, "job")
     assert found is not None
-    assert found.restored_ms == told.deployed_ms
+    assert found.restored_ms == answers.deployed_ms

@@ -1,10 +1,8 @@
-"""A running job of an earlier version reads its model by the path that it was submitted with."""
+"""A running job of an earlier version reads its model by the submitted path."""
 
 import json
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -13,7 +11,7 @@ from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.run_state import RunState
 from schemas.errors import UserError
-from tests.json_handler import JsonHandler
+from tests.json_server import json_server
 
 
 class Flink:
@@ -22,7 +20,7 @@ class Flink:
     def __init__(self) -> None:
         self.jobs: dict[str, tuple[str, str, Path | None]] = {}
 
-    def told(self, path: str) -> dict[str, object]:
+    def answer(self, path: str) -> dict[str, object]:
         if path == "/jobs/overview":
             return {
                 "jobs": [
@@ -31,26 +29,15 @@ class Flink:
                 ]
             }
         _, _, file = self.jobs[path.split("/")[2]]
-        told = {} if file is None else {"fraudstream.config": str(file)}
-        return {"execution-config": {"user-config": told}}
+        parameters = {} if file is None else {"fraudstream.config": str(file)}
+        return {"execution-config": {"user-config": parameters}}
 
 
 @pytest.fixture
 def flink(tmp_path) -> Iterator[tuple[Flink, Settings]]:
     flink = Flink()
-
-    class Handler(JsonHandler):
-        def do_GET(self) -> None:  # noqa: N802 (named by http.server)
-            self.answer(200, flink.told(self.path))
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    yield flink, load_settings(paths={"state": tmp_path / "state"}, flink={"rest_url": url})
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with json_server(flink.answer) as url:
+        yield flink, load_settings(paths={"state": tmp_path / "state"}, flink={"rest_url": url})
 
 
 def settings_file(folder: Path, model: Path, **changes: object) -> Path:
@@ -62,9 +49,9 @@ def settings_file(folder: Path, model: Path, **changes: object) -> Path:
 
 @pytest.mark.parametrize("state", ["RUNNING", "RESTARTING", "CREATED"])
 @pytest.mark.parametrize("name", ["score-transactions", "score-transactions-green"])
-def test_folder_that_a_live_job_reads_by_its_path_is_not_written(flink, tmp_path, state, name):
-    told, settings = flink
-    told.jobs["f00d"] = name, state, settings_file(tmp_path, tmp_path / "model")
+def test_folder_that_a_running_job_reads_by_path_is_not_written(flink, tmp_path, state, name):
+    cluster, settings = flink
+    cluster.jobs["f00d"] = name, state, settings_file(tmp_path, tmp_path / "model")
     with pytest.raises(UserError, match=r"which a running job reads by its path \(f00d.*--out"):
         require_not_read(settings, tmp_path / "sub" / ".." / "model")
     require_not_read(settings, tmp_path / "another")
@@ -79,20 +66,23 @@ def test_folder_that_a_live_job_reads_by_its_path_is_not_written(flink, tmp_path
         ("somebody else's", "RUNNING", {}),
     ],
 )
-def test_jobs_with_a_copy_jobs_that_ended_and_other_jobs_hold_nothing(flink, tmp_path, name, state, changes):
-    told, settings = flink
-    told.jobs["f00d"] = name, state, settings_file(tmp_path, tmp_path / "model", **changes)
+def test_ended_and_other_jobs_and_jobs_with_a_copy_use_no_folder(flink, tmp_path, name, state, changes):
+    cluster, settings = flink
+    cluster.jobs["f00d"] = name, state, settings_file(tmp_path, tmp_path / "model", **changes)
     require_not_read(settings, tmp_path / "model")
 
 
-def test_job_whose_settings_can_not_be_read_is_listed_as_such(flink, tmp_path):
-    told, settings = flink
-    told.jobs |= {"a": ("score-transactions", "RUNNING", None), "b": ("score-transactions", "RUNNING", tmp_path / "no")}
+def test_job_with_unreadable_settings_is_listed_separately(flink, tmp_path):
+    cluster, settings = flink
+    cluster.jobs |= {
+        "a": ("score-transactions", "RUNNING", None),
+        "b": ("score-transactions", "RUNNING", tmp_path / "no"),
+    }
     assert [job.config for job in live_jobs(FlinkRest(url=str(settings.flink.rest_url)))] == [None, None]
     require_not_read(settings, tmp_path / "model")
 
 
-def test_cluster_that_does_not_answer_may_come_back_with_its_jobs(tmp_path):
+def test_unreachable_cluster_counts_as_using_the_folder(tmp_path):
     settings = load_settings(paths={"state": tmp_path / "state"})
     require_not_read(settings, tmp_path / "model")
     run = RunState.load(settings.state)
@@ -109,8 +99,8 @@ def test_train_refuses_before_it_reads_the_history(flink, tmp_path, monkeypatch)
 
     from fraudstream.cli import main as cli
 
-    told, settings = flink
-    told.jobs["f00d"] = "score-transactions", "RUNNING", settings_file(tmp_path, tmp_path / "model")
+    cluster, settings = flink
+    cluster.jobs["f00d"] = "score-transactions", "RUNNING", settings_file(tmp_path, tmp_path / "model")
     monkeypatch.setenv("FRAUDSTREAM_FLINK__REST_URL", str(settings.flink.rest_url))
     monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
     monkeypatch.setenv("FRAUDSTREAM_MODEL__ARTIFACT", str(tmp_path / "model"))

@@ -1,4 +1,4 @@
-"""The budget of memory outside the JVM is a setting, and reaches the job."""
+"""The memory budget outside the JVM is a setting that reaches the job."""
 
 import pytest
 
@@ -6,11 +6,11 @@ from fraudstream.settings.settings import JobSettings
 from jobs.job_config import JobConfig
 
 
-def test_the_budget_is_the_jobs_own_default():
+def test_default_budget_is_that_of_the_job():
     assert JobSettings().pool_customers == JobConfig.pool_customers == 100_000
 
 
 @pytest.mark.parametrize("count", [0, -1])
-def test_a_pool_of_nobody_is_refused(count):
+def test_empty_pool_is_refused(count):
     with pytest.raises(ValueError, match="pool_customers"):
         JobSettings(pool_customers=count)

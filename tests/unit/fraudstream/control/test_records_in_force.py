@@ -43,7 +43,7 @@ def listed(value, **changes):
 
 
 class Topic:
-    """A control topic in memory, and how often it was read."""
+    """An in-memory control topic that counts its reads."""
 
     def __init__(self, *records):
         self.records, self.reads = records, 0
@@ -70,7 +70,7 @@ def in_force(monkeypatch, tmp_path):
     return read
 
 
-def test_control_topic_is_read_once_whatever_it_holds(in_force):
+def test_control_topic_is_read_once(in_force):
     served = {"model_id": "m", "location": "/m", "sha256": "0" * 64}
     models = CONTROLS.encode(deployment(served).to_record())
     found, reads = in_force(("deployment", models), ("rules", encoded(book())), ("snooze/c", snoozed("c")))
@@ -80,9 +80,9 @@ def test_control_topic_is_read_once_whatever_it_holds(in_force):
     assert (found.ranges, found.newest_ms) == ({0: [5, 8]}, 1_007)
 
 
-def test_book_that_the_job_refuses_is_not_the_one_in_force(in_force):
-    good, bad = book(rule("large", "amount > 3")), book(rule("wrong", "amuont > 3"), book_id="b2")
-    assert in_force(("rules", encoded(good)), ("rules", encoded(bad)))[0].book == encoded(good)
+def test_book_that_the_job_refuses_is_not_in_force(in_force):
+    valid, invalid = book(rule("large", "amount > 3")), book(rule("wrong", "amuont > 3"), book_id="b2")
+    assert in_force(("rules", encoded(valid)), ("rules", encoded(invalid)))[0].book == encoded(valid)
 
 
 @pytest.mark.parametrize("ending", [None, snoozed("c", None)])
@@ -91,11 +91,11 @@ def test_snooze_that_was_ended_is_not_in_force(in_force, ending):
 
 
 @pytest.mark.parametrize("foreign", [b"text", snoozed("d"), snoozed("c", snooze_id="x" * 257)])
-def test_record_that_the_job_refuses_leaves_the_former_in_force(in_force, foreign):
+def test_record_that_the_job_refuses_leaves_the_previous_one_in_force(in_force, foreign):
     assert in_force(("snooze/c", snoozed("c")), ("snooze/c", foreign))[0].records == {"snooze/c": snoozed("c")}
 
 
-def test_job_without_state_is_pinned_to_what_is_in_force_and_one_with_state_to_nothing(in_force):
+def test_only_a_job_without_state_is_pinned_to_the_records_in_force(in_force):
     found, _ = in_force(("rules", encoded(book())), ("snooze/c", snoozed("c")))
     pinned = with_control_records(job_config(), found)
     assert (pinned.first_rules_bytes, pinned.first_records_by_key) == (encoded(book()), {"snooze/c": snoozed("c")})
@@ -121,5 +121,5 @@ def test_list_entry_that_was_removed_is_not_in_force(in_force, ending):
         ("list/frozen/" + "x" * 257, listed("x" * 257)),
     ],
 )
-def test_list_entry_that_the_job_refuses_leaves_the_former_in_force(in_force, key, foreign):
+def test_list_entry_that_the_job_refuses_leaves_the_previous_one_in_force(in_force, key, foreign):
     assert in_force(("list/frozen/m", listed("m")), (key, foreign))[0].records == {"list/frozen/m": listed("m")}

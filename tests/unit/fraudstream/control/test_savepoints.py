@@ -22,7 +22,7 @@ LABELS = StateManifest.from_json(
 
 @pytest.fixture
 def savepoint(tmp_path):
-    """Return the function that writes a savepoint's folder, with a blank in its name, and gives its URI."""
+    """Return a function that writes a savepoint folder with a space in its name and returns its URI."""
 
     def write(manifest: StateManifest | None) -> str:
         folder = tmp_path / "save point"
@@ -34,15 +34,15 @@ def savepoint(tmp_path):
     return write
 
 
-def test_savepoint_of_the_same_job_is_taken_without_a_word(savepoint):
+def test_savepoint_of_the_same_job_is_accepted_without_a_message(savepoint):
     assert check_savepoint(savepoint(JOB), JOB) == ""
 
 
-def test_savepoint_without_a_manifest_is_taken_and_what_is_not_checked_is_told(savepoint):
+def test_savepoint_without_a_manifest_is_accepted_with_a_note_of_skipped_checks(savepoint):
     assert "not checked against the job: mode thread, 2 shards, topic t" in check_savepoint(savepoint(None), JOB)
 
 
-def test_savepoint_elsewhere_is_taken_and_what_is_not_checked_is_told():
+def test_remote_savepoint_is_accepted_with_a_note_of_skipped_checks():
     assert "not checked" in check_savepoint("s3://bucket/savepoint-1", JOB)
 
 
@@ -51,7 +51,7 @@ def test_absent_savepoint_is_refused(tmp_path):
         check_savepoint(str(tmp_path / "absent"), JOB)
 
 
-def test_dropped_state_must_be_asked_for_and_is_told(savepoint):
+def test_dropping_state_needs_an_option_and_is_reported(savepoint):
     folder = savepoint(LABELS)
     with pytest.raises(StateMismatchError, match=r"none for labels-source .*--allow-dropped-state"):
         check_savepoint(folder, JOB)
@@ -61,13 +61,13 @@ def test_dropped_state_must_be_asked_for_and_is_told(savepoint):
         check_savepoint(folder, JOB, may_drop=frozenset({"outputs-sink"}))
 
 
-def test_another_number_of_shards_is_refused_though_state_may_be_dropped(savepoint):
+def test_another_number_of_shards_is_refused_even_if_state_may_be_dropped(savepoint):
     other = StateManifest.from_json(JOB.to_json().replace('"shards": 2', '"shards": 4'))
     with pytest.raises(StateMismatchError, match=r"job\.shards"):
         check_savepoint(savepoint(other), JOB, may_drop=None)
 
 
-def test_state_of_a_newer_version_is_refused_though_state_may_be_dropped(savepoint):
+def test_state_of_a_newer_version_is_refused_even_if_state_may_be_dropped(savepoint):
     newer = StateManifest.from_json(JOB.to_json().replace('"histories": 2', '"histories": 3'))
     with pytest.raises(StateMismatchError, match=r"histories of version 2 or older.*was 3: .*1\.0 or newer"):
         check_savepoint(savepoint(newer), JOB, may_drop=None)
@@ -91,13 +91,13 @@ def test_checkpoint_of_other_shards_or_mode_is_refused_by_its_metadata(tmp_path,
         check_savepoint(marked_checkpoint(tmp_path, uid), JOB, may_drop=may_drop)
 
 
-def test_checkpoint_of_the_same_shards_and_mode_is_taken(tmp_path):
+def test_checkpoint_of_the_same_shards_and_mode_is_accepted(tmp_path):
     assert "against the job: topic t, state versions" in check_savepoint(
         marked_checkpoint(tmp_path, "score-batch-thread-2"), JOB, may_drop=None
     )
 
 
-def test_checkpoint_of_the_first_release_is_taken_only_by_who_knows_its_shards(tmp_path):
+def test_checkpoint_of_the_first_release_is_accepted_only_with_its_number_of_shards(tmp_path):
     folder = marked_checkpoint(tmp_path, "score-batch")
     with pytest.raises(StateMismatchError, match=r"0\.1 and has no fraudstream\.json.*--unmarked-state"):
         check_savepoint(folder, JOB)
@@ -107,29 +107,29 @@ def test_checkpoint_of_the_first_release_is_taken_only_by_who_knows_its_shards(t
     assert not is_unmarked(marked_checkpoint(tmp_path, "score-batch-thread-2"))
 
 
-def test_state_that_cannot_be_looked_into_may_not_be_dropped():
+def test_unreadable_state_may_not_be_dropped():
     with pytest.raises(StateMismatchError, match="Flink would drop all that does not fit"):
         check_savepoint("s3://bucket/chk-7", JOB, may_drop=None)
 
 
-def test_retained_checkpoint_is_checked_against_what_its_job_noted(tmp_path):
+def test_retained_checkpoint_is_checked_against_the_manifest_of_its_job(tmp_path):
     where = StateFolder(root=tmp_path / "state").create()
     noted = replace(JOB, topic_ids={"t": "id"})
     note_manifest(where, JOB_ID, noted)
-    for place in (f"s3://bucket/{JOB_ID}/chk-12", str(where.checkpoints / JOB_ID / "chk-12")):
-        assert known_manifest(place, where) == noted
-    for place in ("s3://bucket/chk-12", f"s3://bucket/{JOB_ID[::-1]}/chk-12", f"s3://bucket/{JOB_ID}"):
-        assert known_manifest(place, where) is None
+    for location in (f"s3://bucket/{JOB_ID}/chk-12", str(where.checkpoints / JOB_ID / "chk-12")):
+        assert known_manifest(location, where) == noted
+    for location in ("s3://bucket/chk-12", f"s3://bucket/{JOB_ID[::-1]}/chk-12", f"s3://bucket/{JOB_ID}"):
+        assert known_manifest(location, where) is None
     assert check_savepoint(f"s3://bucket/{JOB_ID}/chk-12", JOB, noted=noted) == ""
     with pytest.raises(StateMismatchError, match=r"topics\.transactions"):
         check_savepoint(f"s3://bucket/{JOB_ID}/chk-12", replace(JOB, transactions="other"), noted=noted)
 
 
-def test_manifest_beside_a_savepoint_is_the_one_that_counts(tmp_path, savepoint):
+def test_manifest_next_to_a_savepoint_takes_precedence(tmp_path, savepoint):
     where = StateFolder(root=tmp_path / "state").create()
     assert known_manifest(savepoint(JOB), where) == JOB
 
 
-def test_state_that_cannot_be_looked_into_may_not_lose_a_source():
+def test_unreadable_state_may_not_lose_a_source():
     with pytest.raises(StateMismatchError, match=r"--reset-topic, but .* Flink would drop all that does not fit"):
         check_savepoint("s3://bucket/chk-7", JOB, may_drop=frozenset({"labels-source"}))

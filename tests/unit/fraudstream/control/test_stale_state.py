@@ -22,14 +22,14 @@ def state(tmp_path):
     return state
 
 
-def test_checkpoint_whose_transactions_the_brokers_have_aborted_is_refused(state):
+def test_checkpoint_with_aborted_transactions_is_refused(state):
     with pytest.raises(
         StaleStateError, match=r"of the last 895 s under exactly-once, got one of 2026-02-02 .*--accept"
     ):
         require_committable(state("chk-7"), EXACTLY_ONCE, TAKEN_MS + SAFE_MS + 1_000)
 
 
-def test_checkpoint_that_another_followed_has_its_output_committed(state):
+def test_checkpoint_with_a_later_one_has_its_output_committed(state):
     older = state("chk-9")
     state("chk-10")
     require_committable(older, EXACTLY_ONCE, TAKEN_MS + 100 * SAFE_MS)
@@ -37,19 +37,19 @@ def test_checkpoint_that_another_followed_has_its_output_committed(state):
         require_committable(older.replace("chk-9", "chk-10"), EXACTLY_ONCE, TAKEN_MS + 100 * SAFE_MS)
 
 
-def test_checkpoint_in_time_is_taken(state):
+def test_recent_checkpoint_is_accepted(state):
     require_committable(state("chk-7"), EXACTLY_ONCE, TAKEN_MS + SAFE_MS)
 
 
-def test_savepoint_of_any_age_is_taken_since_a_stop_commits_all_output(state):
+def test_savepoint_of_any_age_is_accepted_since_a_stop_commits_all_output(state):
     require_committable(state("savepoint-1a2b3c-0123"), EXACTLY_ONCE, TAKEN_MS + 100 * SAFE_MS)
 
 
-def test_checkpoint_of_any_age_is_taken_under_at_least_once(state):
+def test_checkpoint_of_any_age_is_accepted_under_at_least_once(state):
     config = replace(EXACTLY_ONCE, guarantee="at-least-once")
     require_committable(state("chk-7"), config, TAKEN_MS + 100 * SAFE_MS)
 
 
-@pytest.mark.parametrize("place", ["s3://bucket/chk-7", "/absent/chk-7"])
-def test_checkpoint_whose_age_can_not_be_known_is_left_to_others(place):
-    require_committable(place, EXACTLY_ONCE, TAKEN_MS)
+@pytest.mark.parametrize("location", ["s3://bucket/chk-7", "/absent/chk-7"])
+def test_checkpoint_of_unknown_age_is_not_checked(location):
+    require_committable(location, EXACTLY_ONCE, TAKEN_MS)

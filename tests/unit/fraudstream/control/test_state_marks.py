@@ -53,10 +53,10 @@ def test_folder_without_metadata_or_of_another_job_has_no_marks(tmp_path):
         ),
     ],
 )
-def test_refusal_of_flink_is_said_in_words(uid, words):
+def test_refusal_of_flink_is_explained(uid, words):
     assert words in (explain_refusal(flinks_message(uid), mode="thread", shards=2) or "")
 
 
-def test_other_failures_are_left_as_they_are():
+def test_other_failures_are_unchanged():
     assert explain_refusal("no slots", mode="thread", shards=2) is None
     assert explain_refusal(flinks_message("somebody-elses"), mode="thread", shards=2) is None

@@ -17,7 +17,7 @@ def split(topic: str, partition: int, offset: int) -> bytes:
     return uid(topic) + partition.to_bytes(4, "big") + offset.to_bytes(8, "big", signed=True) + b"\x80" + bytes(7)
 
 
-def test_offsets_of_a_savepoint_that_flink_wrote_are_those_of_the_records_read():
+def test_offsets_of_a_flink_savepoint_are_those_of_the_records_read():
     found = StateTopics.read(None, PAST.folder, [TRANSACTIONS, LABELS]).offsets
     read = {
         topic: sum(offset for (name, _), offset in found.items() if name == topic) for topic in (TRANSACTIONS, LABELS)
@@ -26,7 +26,7 @@ def test_offsets_of_a_savepoint_that_flink_wrote_are_those_of_the_records_read()
     assert {partition for _, partition in found} == {0, 1}
 
 
-def test_offsets_are_found_in_the_metadata_and_in_other_files_but_for_those_of_no_record(tmp_path):
+def test_offsets_are_read_from_metadata_and_other_files_without_those_of_no_record(tmp_path):
     (tmp_path / METADATA_FILE).write_bytes(b"abc" + split("t", 0, 5) + split("t", 1, -2) + split("longer.t", 0, 9))
     (tmp_path / "4f1c").write_bytes(split("t", 2, 7) + split("t", 0, 4))
     assert StateTopics.read(None, tmp_path, ["t"]).offsets == {("t", 0): 5, ("t", 2): 7}
@@ -38,11 +38,11 @@ def test_large_files_are_not_read_for_offsets(tmp_path):
 
 
 @pytest.mark.parametrize("folder", [None, "absent"])
-def test_of_a_state_that_is_elsewhere_nothing_is_known(tmp_path, folder):
+def test_remote_state_has_unknown_offsets(tmp_path, folder):
     assert StateTopics.read(None, folder and tmp_path / folder, ["t"]) == StateTopics()
 
 
-def test_generations_are_read_from_the_uids_where_there_is_no_manifest(tmp_path):
+def test_generations_are_read_from_the_uids_without_a_manifest(tmp_path):
     uids = uid("labels-source-3") + b"12" + uid("control-source") + b"7" + uid("transactions-source-12")
     (tmp_path / METADATA_FILE).write_bytes(b"\0\0" + uids + b"3")
     assert StateTopics.read(None, tmp_path, []).generations == {"labels": 3, "transactions": 12}

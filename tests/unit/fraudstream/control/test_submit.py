@@ -3,7 +3,7 @@ from fraudstream.devstack.flink_home import JAVA_OPTIONS
 from fraudstream.settings.settings import load_settings
 
 
-def test_secret_of_flink_is_not_in_the_line_that_is_shown(monkeypatch, tmp_path):
+def test_printed_command_has_no_secret_of_flink(monkeypatch, tmp_path):
     monkeypatch.setattr(submit, "jars_for", lambda _part: [])
     config = {"s3.secret-key": "hunter2", "s3.endpoint": "http://minio:9000"}
     settings = load_settings(paths={"state": tmp_path}, flink={"rest_url": "http://jobmanager:8081", "config": config})
@@ -14,13 +14,13 @@ def test_secret_of_flink_is_not_in_the_line_that_is_shown(monkeypatch, tmp_path)
     assert options["python.files"] == str(script.parent)
 
 
-def test_entry_file_of_ones_own_imports_what_the_cluster_has(monkeypatch, tmp_path):
+def test_custom_entry_file_imports_the_packages_of_the_cluster(monkeypatch, tmp_path):
     monkeypatch.setattr(submit, "jars_for", lambda _part: [])
     settings = load_settings(paths={"state": tmp_path}, flink={"rest_url": "http://jobmanager:8081"})
     assert submit._shipped(settings, tmp_path / "job.py") == (tmp_path / "job.py", {"pipeline.jars": ""})
 
 
-def test_client_for_a_cluster_of_ones_own_may_look_into_java(monkeypatch, tmp_path):
+def test_client_of_a_custom_cluster_gets_access_to_java_internals(monkeypatch, tmp_path):
     monkeypatch.setattr(submit, "jars_for", lambda _part: [])
     config = {"s3.endpoint": "http://minio:9000"}
     settings = load_settings(paths={"state": tmp_path}, flink={"rest_url": "http://jobmanager:8081", "config": config})

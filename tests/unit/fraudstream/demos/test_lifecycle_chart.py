@@ -4,7 +4,7 @@ from models.monitoring.pattern_recall import DayRecall, PatternRecall
 DAY = 20_500
 
 
-def test_picture_has_the_days_and_what_happened():
+def test_chart_has_the_days_and_events():
     days = tuple(DayRecall(day=DAY + n, frauds=40, recall=n / 20) for n in range(20))
     marks = {"drift seen": (DAY + 4) * 86_400_000, "promoted": (DAY + 12) * 86_400_000}
     page = lifecycle_chart(PatternRecall(before=0.1, after=0.7, days=days), marks)

@@ -1,7 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
 
@@ -10,6 +9,7 @@ from fraudstream.devstack.flink_rest import FlinkRefusal, FlinkRest, cause_line
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.ports import LOOPBACK, free_port
 from tests.hostile_json import HOSTILE_JSON
+from tests.served import served
 
 JAVA = """org.apache.flink.runtime.JobException: Recovery is suppressed
 \tat org.apache.flink.Foo.bar(Foo.java:1)
@@ -50,7 +50,7 @@ def test_cause_of_a_wrapped_java_failure_is_not_the_exit_of_python():
     assert "Could not find any factory for identifier 'kafka'" in client_cause(PY4J)
 
 
-def test_cause_of_nothing_is_nothing():
+def test_empty_failure_has_no_cause():
     assert cause_line("") == ""
 
 
@@ -64,7 +64,7 @@ def test_user_error_that_ends_the_job_script_is_the_cause():
     assert client_cause(output) == "JobConfigError: expected job.shards: one of 1, 2, was 3"
 
 
-def test_cluster_that_is_not_there_says_how_to_start_one():
+def test_missing_cluster_is_reported_with_how_to_start_one():
     rest = FlinkRest(url=f"http://{LOOPBACK}:{free_port()}")
     assert not rest.reachable()
     with pytest.raises(NotReady, match="fraudstream up"):
@@ -98,7 +98,7 @@ def test_line_can_be_pasted_into_a_shell(tmp_path):
 
 @contextmanager
 def answering(status: int, body: bytes = b"") -> Iterator[FlinkRest]:
-    """Serve one status to all that is asked."""
+    """Answer every call with one status."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_PATCH(self) -> None:
@@ -109,17 +109,13 @@ def answering(status: int, body: bytes = b"") -> Iterator[FlinkRest]:
         do_GET = do_PATCH  # noqa: N815 (named by http.server)
 
         def log_message(self, *_: object) -> None:
-            """Stay silent."""
+            """Log nothing."""
 
-    with HTTPServer((LOOPBACK, 0), Answer) as server:
-        Thread(target=server.serve_forever).start()
-        try:
-            yield FlinkRest(url=f"http://{LOOPBACK}:{server.server_port}")
-        finally:
-            server.shutdown()
+    with served(HTTPServer((LOOPBACK, 0), Answer)) as server:
+        yield FlinkRest(url=f"http://{LOOPBACK}:{server.server_port}")
 
 
-def test_job_that_ended_before_its_cancellation_is_left_as_it_is():
+def test_cancellation_of_an_ended_job_is_no_error():
     with answering(409) as rest:
         rest.cancel("f00d")
 
@@ -129,7 +125,7 @@ def test_cancellation_of_an_unknown_job_is_refused():
         rest.cancel("f00d")
 
 
-ASKED = {
+CALLS = {
     "overview": lambda rest: rest.overview(),
     "taskmanagers": lambda rest: rest.taskmanagers(),
     "jobs": lambda rest: rest.jobs(),
@@ -138,15 +134,15 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
-def test_what_answers_and_is_no_flink_is_named(asked, kind):
+def test_service_that_is_no_flink_is_named(call, kind):
     with answering(200, HOSTILE_JSON[kind]) as rest, pytest.raises(NotReady, match=r"Set flink\.rest_url to"):
-        ASKED[asked](rest)
+        CALLS[call](rest)
 
 
 @pytest.mark.parametrize(
-    "ask",
+    "call",
     [
         lambda rest: rest.job_parameters("f00d"),
         lambda rest: rest.metrics("/jobs/f00d/metrics"),
@@ -156,12 +152,12 @@ def test_what_answers_and_is_no_flink_is_named(asked, kind):
     ],
 )
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
-def test_an_answer_of_another_shape_is_no_stack_trace(ask, kind):
+def test_unexpected_answer_is_no_stack_trace(call, kind):
     with answering(200, HOSTILE_JSON[kind]) as rest, suppress(NotReady, RuntimeFailure):
-        ask(rest)
+        call(rest)
 
 
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
-def test_a_refusal_of_another_shape_is_told_as_it_is(kind):
+def test_unexpected_refusal_is_reported_verbatim(kind):
     with answering(500, HOSTILE_JSON[kind]) as rest, pytest.raises(FlinkRefusal, match="status 500"):
         rest.jobs()

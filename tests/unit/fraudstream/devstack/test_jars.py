@@ -23,7 +23,7 @@ def make_jar(content: bytes = CONTENT, name: str = "thing") -> Jar:
 
 @pytest.fixture
 def served(monkeypatch):
-    """Serve one content for every jar, and note each download."""
+    """Serve one content for every jar, and record each download."""
     answer = {"content": CONTENT, "downloads": 0}
 
     def download(_group, artifact, version, _classifier, _extension, *, into: Path, **_others):

@@ -40,13 +40,13 @@ def test_archive_that_leaves_its_folder_is_refused_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_embedded_registry_that_should_run_and_does_not_is_told(tmp_path):
+def test_stopped_embedded_registry_is_reported(tmp_path):
     settings = load_settings(paths={"state": tmp_path}, kafka={"embedded_registry": True})
     with pytest.raises(NotReady, match="up --registry"):
         registry_access(settings)
 
 
-def test_ids_of_the_file_do_not_stand_in_for_those_of_a_registry_that_died(tmp_path):
+def test_ids_of_the_file_do_not_replace_those_of_a_dead_registry(tmp_path):
     settings = load_settings(paths={"state": tmp_path})
     assert registry_access(settings) is None
     RunState(path=settings.state.run / "state.json", registry_url="http://127.0.0.1:1").save()

@@ -1,4 +1,4 @@
-"""A topic that keeps less than a reader needs is named, with what to change."""
+"""A topic with less retention than a reader needs is named, with the change to make."""
 
 import pytest
 
@@ -9,28 +9,28 @@ NEED = Need(topic="labels", days=56, reader="retrain")
 
 
 @pytest.mark.parametrize("kept_ms", [-1, 56 * DAY_MS, 57 * DAY_MS])
-def test_topic_that_keeps_enough_is_not_named(kept_ms):
+def test_topic_with_enough_retention_is_not_named(kept_ms):
     assert NEED.complaint({"retention.ms": str(kept_ms), "retention.bytes": "-1", "cleanup.policy": "delete"}) == ""
 
 
-def test_topic_that_keeps_less_days_is_named_with_the_change():
-    told = NEED.complaint({"retention.ms": str(7 * DAY_MS)})
-    assert told.startswith("retrain: expected at least 56 days in labels, got 7. ")
-    assert f"--add-config retention.ms={56 * DAY_MS}" in told
+def test_topic_with_too_few_days_is_named_with_the_change():
+    complaint = NEED.complaint({"retention.ms": str(7 * DAY_MS)})
+    assert complaint.startswith("retrain: expected at least 56 days in labels, got 7. ")
+    assert f"--add-config retention.ms={56 * DAY_MS}" in complaint
 
 
 def test_topic_limited_by_size_is_named():
-    told = NEED.complaint({"retention.ms": "-1", "retention.bytes": "1000000"})
-    assert "got 1,000,000 bytes a partition" in told
-    assert "retention.bytes=-1" in told
+    complaint = NEED.complaint({"retention.ms": "-1", "retention.bytes": "1000000"})
+    assert "got 1,000,000 bytes a partition" in complaint
+    assert "retention.bytes=-1" in complaint
 
 
-def test_compacted_topic_that_is_to_keep_all_is_named():
+def test_compacted_topic_that_needs_full_retention_is_named():
     assert "cleanup.policy=delete" in NEED.complaint({"cleanup.policy": "compact", "retention.ms": "-1"})
 
 
 @pytest.mark.parametrize("policy", ["delete", "compact,delete"])
-def test_control_topic_that_loses_its_newest_order_is_named(policy):
+def test_control_topic_that_loses_its_newest_deployment_is_named(policy):
     need = Need(topic="control", days=0, reader="the job")
     assert "expected cleanup.policy compact in control" in need.complaint({"cleanup.policy": policy})
     assert need.complaint({"cleanup.policy": "compact", "retention.ms": "1"}) == ""

@@ -12,7 +12,7 @@ from schemas.codec import RecordCodec
 from schemas.deployment import Deployment
 from schemas.registry import FileRegistry
 from schemas.topics import Topics
-from tests.foreign_records import foreign_records, good_records
+from tests.foreign_records import foreign_records, valid_records
 from tests.records import label, label_codec, transaction, transaction_codec
 from tests.unit.fraudstream.kafka.topic_messages import Message
 
@@ -20,7 +20,7 @@ KINDS = Topics().kinds()
 
 
 @pytest.fixture(autouse=True)
-def nothing_was_said(monkeypatch):
+def clear_reports(monkeypatch):
     monkeypatch.setattr(reports, "_SAID", set())
 
 
@@ -30,7 +30,7 @@ def codecs():
 
 
 def score_of_a_year_beyond_datetime() -> bytes:
-    """Return a score whose times are good Avro, but no datetime."""
+    """Return a score with times that are valid Avro but beyond datetime."""
     plain = {**parsed_schema(SCORE), "fields": [
         {**field, "type": "long"} if field["name"] in {"event_time", "scored_at"} else field
         for field in parsed_schema(SCORE)["fields"]
@@ -55,7 +55,7 @@ FOREIGN = {
 }
 
 
-def test_each_topic_has_its_kind(codecs):
+def test_each_topic_has_a_record_kind(codecs):
     assert codecs.decode(Message(Topics().transactions, transaction_codec().encode(transaction(1)))) == transaction(1)
     assert codecs.decode(Message(Topics().labels, label_codec().encode(label(1)))) == label(1)
     assert codecs.foreign.total == 0
@@ -63,41 +63,41 @@ def test_each_topic_has_its_kind(codecs):
 
 @pytest.mark.parametrize("topic", KINDS)
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_a_foreign_record_is_skipped_and_counted_in_every_topic(codecs, topic, kind):
+def test_foreign_record_is_skipped_and_counted_in_every_topic(codecs, topic, kind):
     assert codecs.decode(Message(topic, FOREIGN[kind])) is None
     assert codecs.foreign.counts == {topic: 1}
 
 
 @pytest.mark.parametrize("topic", [topic for topic in KINDS if topic != Topics().labels])
-def test_a_record_of_another_kind_is_skipped(codecs, topic):
+def test_record_of_another_kind_is_skipped(codecs, topic):
     assert codecs.decode(Message(topic, label_codec().encode(label(1)))) is None
 
 
-def test_bytes_after_the_record_are_none_of_it(codecs):
+def test_trailing_bytes_are_a_foreign_record(codecs):
     assert codecs.decode(Message(Topics().labels, label_codec().encode(label(1)) + b"x")) is None
 
 
-def test_a_time_that_no_datetime_has_is_skipped(codecs):
+def test_time_beyond_datetime_is_skipped(codecs):
     assert codecs.decode(Message(Topics().scores, score_of_a_year_beyond_datetime())) is None
 
 
-def test_a_record_that_its_reader_refuses_is_skipped(codecs):
+def test_record_that_its_reader_refuses_is_skipped(codecs):
     payload = label_codec().encode(label(1))
     assert codecs.parse(Message(Topics().labels, payload), Deployment.from_record) is None
     assert codecs.foreign.total == 1
 
 
-def test_foreign_records_are_said_once_with_the_first_ones_position(codecs, caplog):
+def test_foreign_records_are_reported_once_with_the_first_position(codecs, caplog):
     for offset in range(12, 20):
         codecs.decode(Message(Topics().alerts, b"test", offset=offset))
-    (said,) = caplog.messages
-    assert said == (
+    (message,) = caplog.messages
+    assert message == (
         "skipped a record of fraud.alerts.v1 that is no alert record "
         "(first: partition 0 offset 12: expected at least 5 header bytes, was 4)"
     )
 
 
-def test_a_topic_that_is_read_again_and_again_is_said_once(caplog):
+def test_topic_that_is_read_repeatedly_is_reported_once(caplog):
     for _ in range(3):
         codecs = TopicCodecs(load_settings(), KINDS, at_once=False)
         for offset in (3, 4):
@@ -107,13 +107,13 @@ def test_a_topic_that_is_read_again_and_again_is_said_once(caplog):
     assert caplog.messages[0].startswith("skipped 2 records of fraud.drift.v1 that are no drift records (first:")
 
 
-GOOD = good_records("m")
+VALID = valid_records("m")
 
 
-@pytest.mark.parametrize("field", GOOD)
-def test_among_all_that_others_may_write_the_good_record_is_found_alone(codecs, field):
-    topic, (_, (key, payload)) = getattr(Topics(), field), GOOD[field][0]
-    other = GOOD["labels" if field != "labels" else "drift"][0][1][1]
+@pytest.mark.parametrize("field", VALID)
+def test_only_the_valid_record_is_read_among_foreign_ones(codecs, field):
+    topic, (_, (key, payload)) = getattr(Topics(), field), VALID[field][0]
+    other = VALID["labels" if field != "labels" else "drift"][0][1][1]
     foreign = foreign_records(payload, other, compacted=False)
     messages = [Message(topic, value, under, offset) for offset, (under, value) in enumerate(foreign)]
     assert codecs.decode(Message(topic, payload, key)) is not None

@@ -1,4 +1,4 @@
-"""The topic table is what everything reads of a topic."""
+"""The topic table defines every property of a topic."""
 
 from dataclasses import fields
 
@@ -23,7 +23,7 @@ def test_every_topic_has_a_row_with_a_schema():
 
 
 @pytest.mark.parametrize("field", TOPIC_TABLE)
-def test_a_topic_is_created_as_its_row_says(field):
+def test_topic_is_created_with_the_properties_of_its_row(field):
     row, name = TOPIC_TABLE[field], getattr(SETTINGS.topics, field)
     made = new_topic(SETTINGS, name)
     assert (made.topic, made.num_partitions) == (name, row.partitions or 7)
@@ -36,7 +36,7 @@ def test_renamed_topic_keeps_its_row():
     assert "mine.control-fraudstream.RuleBook" in SETTINGS.topics.subject_kinds()
 
 
-def test_the_job_has_the_rights_that_the_table_says_and_reads_its_inputs():
+def test_job_has_the_rights_of_the_table_and_reads_its_inputs():
     needs, topics = JobNeeds.of_settings(SETTINGS), SETTINGS.topics
     assert set(needs.reads) == set(topics.named(Direction.READ))
     assert set(needs.writes) == set(topics.named(Direction.WRITE))

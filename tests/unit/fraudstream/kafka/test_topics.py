@@ -15,7 +15,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(topics, "TRY_S", 0.5)
 
 
-def test_listener_that_does_not_speak_our_protocol_is_told_from_none(tmp_path):
+def test_listener_with_another_protocol_is_distinguished_from_none(tmp_path):
     settings = load_settings(paths={"state": tmp_path})
     with socket.create_server((LOOPBACK, 0)) as listener:
         port = listener.getsockname()[1]

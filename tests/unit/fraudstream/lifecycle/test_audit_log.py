@@ -21,7 +21,7 @@ def log(tmp_path):
     return AuditLog(tmp_path / "models" / "audit.jsonl")
 
 
-def test_entries_come_back_as_they_were_written(log):
+def test_entries_are_read_as_written(log):
     written = [
         entry(1, gates=[{"name": "flips", "passed": True, "expected": "few", "was": "none"}], data={"rows": 3}),
         entry(2, action="shadow", after=Serving(champion=1, challenger=2, share=0.1)),
@@ -39,7 +39,7 @@ def test_lines_are_only_added(log):
     assert log.path.read_bytes().count(b"\n") == 2
 
 
-def test_without_a_decision_there_is_nothing_to_undo(log):
+def test_log_without_decisions_has_nothing_to_undo(log):
     assert log.entries() == []
     assert log.to_undo() is None
 
@@ -51,7 +51,7 @@ def test_refused_and_failed_decisions_are_not_undone(log):
     assert log.to_undo() == entry(1)
 
 
-def test_rollback_leads_to_the_decision_before_the_one_undone(log):
+def test_rollback_restores_the_decision_before_the_undone_one(log):
     for number in (1, 2, 3):
         log.add(entry(number))
     log.add(entry(4, action="rollback", undoes="d3"))
@@ -60,7 +60,7 @@ def test_rollback_leads_to_the_decision_before_the_one_undone(log):
     assert log.to_undo() == entry(1)
 
 
-def test_line_that_is_no_decision_is_told_by_its_number(log):
+def test_invalid_line_is_reported_by_its_number(log):
     log.add(entry(1))
     with log.path.open("a") as file:
         file.write("{}\n")

@@ -1,4 +1,4 @@
-"""The life of models in a registry of their own: MLflow on SQLite, no broker."""
+"""The model lifecycle in a separate registry: MLflow on SQLite, no broker."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def settings(folder, monkeypatch) -> Settings:
 
 @pytest.fixture
 def registry(settings) -> ModelRegistry:
-    """Give a registry with three models, of which the first is champion."""
+    """Return a registry of three models, the first being the champion."""
     found = ModelRegistry(settings)
     for model in (artifact_folder(), better_folder(), worse_folder()):
         found.push(model)
@@ -53,7 +53,7 @@ def run(*arguments: object) -> tuple[int, object]:
     return done.exit_code, json.loads(done.stdout)
 
 
-def test_pushed_model_comes_back_as_it_was_with_what_training_measured(registry):
+def test_pushed_model_is_pulled_unchanged_with_its_training_metrics(registry):
     version = registry.find(load_artifact(artifact_folder()).manifest.model_id)
     assert registry.load(version) == load_artifact(artifact_folder())
     assert version.metrics["pr_auc"] == load_artifact(artifact_folder()).manifest.metrics["pr_auc"]
@@ -79,7 +79,7 @@ def test_model_is_registered_as_soon_as_it_is_trained(tmp_path, monkeypatch):
     assert ModelRegistry(load_settings()).find("1").model_id == json.loads(done.stdout)["model_id"]
 
 
-def test_unknown_version_is_told_with_those_there_are(registry):
+def test_unknown_version_is_refused_with_the_known_ones(registry):
     with pytest.raises(UserError, match=r"'7'.*v3 \(fraud-"):
         registry.find("7")
 
@@ -96,7 +96,7 @@ def test_artifact_that_changed_in_the_store_is_refused(registry, settings):
         stored.write_bytes(kept)
 
 
-def test_store_that_does_not_answer_is_told(monkeypatch):
+def test_unreachable_store_is_reported(monkeypatch):
     monkeypatch.setenv("FRAUDSTREAM_MODELS__TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(NotReady, match=r"models.tracking_uri"):
@@ -121,7 +121,7 @@ def test_better_model_is_promoted_and_rolled_back(registry, tmp_path):
     assert registry.find("champion").version == 1
 
 
-def test_worse_model_is_refused_and_that_is_written_down(registry, settings):
+def test_worse_model_is_refused_and_the_refusal_is_logged(registry, settings):
     code, refused = run("promote", 3, "--no-publish", "--on", history_file())
     assert (code, refused["outcome"]) == (1, "refused")
     assert [gate["name"] for gate in refused["gates"] if not gate["passed"]] == ["metrics"]
@@ -129,7 +129,7 @@ def test_worse_model_is_refused_and_that_is_written_down(registry, settings):
     assert registry.find("champion").version == 1
 
 
-def test_webhook_is_told_of_failed_gates(registry, monkeypatch):
+def test_webhook_is_notified_of_failed_gates(registry, monkeypatch):
     with webhook_receiver() as receiver:
         monkeypatch.setenv("FRAUDSTREAM_NOTICES__WEBHOOK_URL", receiver.url)
         code, refused = run("promote", 3, "--no-publish", "--on", history_file())
@@ -140,7 +140,7 @@ def test_webhook_is_told_of_failed_gates(registry, monkeypatch):
 
 
 @pytest.mark.usefixtures("registry")
-def test_decision_stands_where_the_webhook_does_not_answer(monkeypatch):
+def test_unreachable_webhook_does_not_affect_the_decision(monkeypatch):
     monkeypatch.setenv("FRAUDSTREAM_NOTICES__WEBHOOK_URL", f"http://{LOOPBACK}:{free_port()}/s3cret")
     monkeypatch.setenv("FRAUDSTREAM_NOTICES__ATTEMPTS", "1")
     done = CliRunner().invoke(cli.app, ["model", "promote", "2", "--no-publish", "--on", str(history_file())])
@@ -151,7 +151,7 @@ def test_decision_stands_where_the_webhook_does_not_answer(monkeypatch):
 
 
 @pytest.mark.usefixtures("registry")
-def test_gates_are_overruled_with_a_reason_alone():
+def test_gates_are_overruled_only_with_a_reason():
     with pytest.raises(UserError, match="--reason"):
         run("promote", 3, "--no-publish", "--force")
     code, forced = run("promote", 3, "--no-publish", "--force", "--reason", "incident 4711")
@@ -160,14 +160,14 @@ def test_gates_are_overruled_with_a_reason_alone():
 
 
 @pytest.mark.usefixtures("registry")
-def test_promotion_over_a_champion_needs_something_to_compare_on():
+def test_promotion_over_a_champion_needs_data_to_compare_on():
     with pytest.raises(UserError, match="--on"):
         run("promote", 2, "--no-publish")
 
 
-def test_challenger_scores_beside_and_ends_as_such_when_promoted(registry, settings):
-    code, beside = run("shadow", 2, "--no-publish", "--share", 0.1)
-    assert (code, beside["after"]) == (0, {"champion": 1, "challenger": 2, "share": 0.1})
+def test_challenger_runs_in_shadow_and_ceases_to_be_one_when_promoted(registry, settings):
+    code, shadowed = run("shadow", 2, "--no-publish", "--share", 0.1)
+    assert (code, shadowed["after"]) == (0, {"champion": 1, "challenger": 2, "share": 0.1})
     assert registry.find("challenger").share == 0.1
     promoted = Promotion(settings, registry, None).promote(
         check_gates(registry, registry.find("challenger"), settings), reason=""
@@ -187,7 +187,7 @@ def test_champion_is_neither_promoted_nor_its_own_challenger(registry, settings)
         promotion.shadow(check_gates(registry, registry.find("1"), settings), share=0, reason="")
 
 
-def test_rollback_refuses_when_the_registry_was_changed_elsewhere(registry, settings):
+def test_rollback_is_refused_if_the_registry_was_changed_elsewhere(registry, settings):
     promotion = Promotion(settings, registry, None)
     done = promotion.promote(check_gates(registry, registry.find("2"), settings), reason="")
     registry.set_serving(done.before)
@@ -198,7 +198,7 @@ def test_rollback_refuses_when_the_registry_was_changed_elsewhere(registry, sett
 
 
 @pytest.mark.usefixtures("registry")
-def test_without_a_broker_nothing_is_changed_and_the_way_on_is_told(settings):
+def test_promotion_without_a_broker_changes_nothing_and_explains_what_to_do(settings):
     before = audit_log(settings).entries()
     with pytest.raises(NotReady, match=r"fraudstream up.*--no-publish"):
         run("promote", 2, "--on", history_file())
@@ -206,7 +206,7 @@ def test_without_a_broker_nothing_is_changed_and_the_way_on_is_told(settings):
 
 
 @pytest.mark.usefixtures("registry")
-def test_diff_show_and_log_tell_of_models():
+def test_diff_show_and_log_describe_models():
     assert run("diff", 1, 2)[1]["settings.trees"] == {"a": 30, "b": 60}
     shown = run("show", 1)[1]
     assert shown["manifest"]["model_id"] == shown["model_id"]

@@ -14,12 +14,12 @@ def settings(tmp_path):
     return load_settings(paths={"state": tmp_path / "state"})
 
 
-def state(root, name, *, metadata=b"", content=b"", taken_s=1_000):
+def state(root, name, *, metadata=b"", content=b"", completed_s=1_000):
     folder = root / name
     folder.mkdir(parents=True)
     (folder / "_metadata").write_bytes(metadata)
     (folder / "0c1d").write_bytes(content)
-    os.utime(folder / "_metadata", (taken_s, taken_s))
+    os.utime(folder / "_metadata", (completed_s, completed_s))
     return folder
 
 
@@ -31,7 +31,7 @@ def test_models_are_named_by_metadata_and_by_files_of_checkpoints_and_savepoints
     assert all(found.searchable for found in find_states(settings))
 
 
-def test_empty_files_and_folders_without_a_complete_checkpoint_are_no_state(settings):
+def test_empty_files_and_incomplete_checkpoints_are_no_state(settings):
     (settings.state.checkpoints / "f00d" / "shared").mkdir(parents=True)
     state(settings.state.savepoints, "savepoint-1")
     assert [found.mentions([ONE]) for found in find_states(settings)] == [set()]
@@ -40,15 +40,15 @@ def test_empty_files_and_folders_without_a_complete_checkpoint_are_no_state(sett
 @pytest.mark.parametrize("metadata", [b"", b"000012.sst"])
 @pytest.mark.parametrize("name", ["execution.checkpointing.snapshot-compression", "unrelated"])
 def test_compressed_state_can_not_be_searched(settings, metadata, name):
-    own = settings.model_copy(update={"flink": settings.flink.model_copy(update={"config": {name: "true"}})})
-    state(own.state.savepoints, "savepoint-1", metadata=metadata)
-    (found,) = find_states(own)
+    changed = settings.model_copy(update={"flink": settings.flink.model_copy(update={"config": {name: "true"}})})
+    state(changed.state.savepoints, "savepoint-1", metadata=metadata)
+    (found,) = find_states(changed)
     assert found.searchable == (not metadata and name == "unrelated")
 
 
-def test_state_elsewhere_is_refused_unless_said_not_to_matter(settings):
+def test_remote_state_is_refused_unless_explicitly_ignored(settings):
     config = {"execution.checkpointing.dir": "s3://bucket/checkpoints"}
-    own = settings.model_copy(update={"flink": settings.flink.model_copy(update={"config": config})})
+    changed = settings.model_copy(update={"flink": settings.flink.model_copy(update={"config": config})})
     with pytest.raises(UserError, match="--unread-state"):
-        list(find_states(own))
-    assert list(find_states(own, unread_state=True)) == []
+        list(find_states(changed))
+    assert list(find_states(changed, unread_state=True)) == []

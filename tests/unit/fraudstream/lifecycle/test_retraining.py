@@ -1,4 +1,4 @@
-"""A retraining from a labelled file into a registry of its own: no broker, no job."""
+"""Retraining from a labelled file into a separate registry: no broker, no job."""
 
 import json
 from datetime import UTC
@@ -50,7 +50,7 @@ def test_first_model_is_trained_on_the_matured_window_and_promoted(first, folder
 
 
 @pytest.mark.usefixtures("first")
-def test_same_window_once_more_changes_nothing(folder):
+def test_repeated_window_changes_nothing(folder):
     settings = settings_in(folder)
     before = audit_log(settings).entries()
     again = Retraining(settings, ModelRegistry(settings), None).run("a scheduler that tries again")
@@ -60,30 +60,30 @@ def test_same_window_once_more_changes_nothing(folder):
 
 @pytest.mark.usefixtures("first")
 def test_model_that_fails_a_gate_is_registered_and_not_promoted(folder):
-    told: list[AuditEntry] = []
+    decisions: list[AuditEntry] = []
     settings = settings_in(folder, gates={"max_latency_us": 1e-6}, retrain={**PLAN, "window_days": 18})
     registry = ModelRegistry(settings)
-    found = Retraining(settings, registry, None, on_decision=told.append).run("drift")
+    found = Retraining(settings, registry, None, on_decision=decisions.append).run("drift")
     assert (found.end, found.version) == ("refused by the gates", 2)
     assert "latency" in [gate["name"] for gate in found.gates if not gate["passed"]]
-    assert [entry.outcome for entry in told] == ["refused"]
+    assert [entry.outcome for entry in decisions] == ["refused"]
     champion = registry.alias(CHAMPION)
     assert champion is not None
     assert champion.version == 1
 
 
-def test_command_retrains_once_from_a_file_and_tells_by_json(tmp_path, monkeypatch):
+def test_command_retrains_once_from_a_file_with_a_json_result(tmp_path, monkeypatch):
     monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
     for name in ("window_days", "horizon_days", "collect_days"):
         monkeypatch.setenv(f"FRAUDSTREAM_RETRAIN__{name.upper()}", str(PLAN[name]))
     line = ["retrain", "--once", "--history", str(history_file()), "--no-publish", "--reason", "a test", "--json"]
     done = CliRunner().invoke(cli.app, line)
     assert done.exit_code == 0, done.exception
-    told = json.loads(done.stdout)
-    assert (told["end"], told["version"], told["reason"], told["answers"]) == ("promoted", 1, "a test", {})
+    result = json.loads(done.stdout)
+    assert (result["end"], result["version"], result["reason"], result["answers"]) == ("promoted", 1, "a test", {})
 
 
-def test_without_broker_and_file_the_way_on_is_told(tmp_path):
+def test_retraining_without_broker_and_file_explains_what_to_do(tmp_path):
     settings = settings_in(tmp_path, retrain={})
     with pytest.raises(UserError, match="--history"):
         Retraining(settings, ModelRegistry(settings), None).run("")

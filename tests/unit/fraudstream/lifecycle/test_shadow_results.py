@@ -14,11 +14,11 @@ def test_records_of_a_pair_add_up_over_shards_and_times():
     assert (found.mean_difference, found.max_difference, found.agreement) == (3 / 400, 0.5, 0.45)
 
 
-def test_records_of_other_models_are_passed_over():
+def test_records_of_other_models_are_ignored():
     others = [{**RECORD, "champion_id": "c"}, {**RECORD, "challenger_id": "c"}]
     assert ShadowResult.of([*others, RECORD], "a", "b") == ShadowResult.of([RECORD], "a", "b")
 
 
-def test_of_nothing_nothing_differs():
+def test_empty_comparison_has_no_difference():
     found = ShadowResult.of([], "a", "b")
     assert (found.transactions, found.agreement, found.mean_difference, found.max_difference) == (0, 1.0, 0.0, 0.0)

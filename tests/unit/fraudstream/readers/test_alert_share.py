@@ -5,7 +5,7 @@ from fraudstream.settings.settings import load_settings
 WINDOW, USUAL = 10_000, 100
 
 
-def test_topic_that_was_created_again_is_no_jump_and_what_is_usual_stays_known():
+def test_recreated_topic_is_no_jump_and_keeps_the_usual_share():
     share = AlertShare(Broker(load_settings(), "127.0.0.1:1"))
     sizes = [(number * WINDOW, number * USUAL) for number in range(60)]
     assert [share.update(*size) for size in sizes] == [None] * 60

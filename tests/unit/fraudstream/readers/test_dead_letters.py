@@ -37,14 +37,14 @@ def letter(**changed) -> DeadLetter:
         ({"until": NOON.replace(hour=13)}, {"failed_at": NOON.replace(hour=13)}),
     ],
 )
-def test_each_condition_takes_what_meets_it_and_leaves_the_rest(condition, other):
+def test_each_condition_selects_exactly_the_matching_letters(condition, other):
     meets = letter(key="c1")
     assert DeadLetterFilter().matches(meets)
     assert DeadLetterFilter(**condition).matches(meets)
     assert not DeadLetterFilter(**condition).matches(letter(**{"key": "c1", **other}))
 
 
-def test_record_in_a_letter_is_read_where_its_topic_tells_the_kind():
+def test_record_in_a_letter_is_decoded_by_the_kind_of_its_topic():
     payload = transaction_codec().encode(transaction())
     settings, registry = load_settings(None), FileRegistry()
     assert decoded(settings, registry, letter(payload=payload))["transaction_id"] == transaction()["transaction_id"]
@@ -56,13 +56,13 @@ def replayed(*letters):
     return Replay.of(load_settings(None), letters)
 
 
-def test_records_are_replayed_in_the_order_in_which_they_came():
-    places = [(1, 9), (0, 5), (1, 2), (0, 40)]
-    found = replayed(*(letter(partition=p, offset=o, payload=bytes([p, o])) for p, o in places))
-    assert [(item.partition, item.offset) for item in found.letters] == sorted(places)
+def test_records_are_replayed_by_position():
+    positions = [(1, 9), (0, 5), (1, 2), (0, 40)]
+    found = replayed(*(letter(partition=p, offset=o, payload=bytes([p, o])) for p, o in positions))
+    assert [(item.partition, item.offset) for item in found.letters] == sorted(positions)
 
 
-def test_a_record_is_replayed_once_however_many_letters_it_has():
+def test_record_with_several_letters_is_replayed_once():
     written_twice = letter(key="c1", payload=b"a"), letter(key="c1", payload=b"a", place="0:18")
     came_back = letter(key="c1", payload=b"a", offset=77)
     others = letter(key="c1", payload=b"b", offset=5), letter(key="c2", payload=b"a", offset=6)
@@ -75,12 +75,12 @@ def test_a_record_is_replayed_once_however_many_letters_it_has():
     assert found.repeats == 2
 
 
-def test_parts_of_records_are_told_apart_by_where_those_lay():
+def test_parts_of_records_are_distinguished_by_position():
     cut = {"payload": b"a", "payload_size": 50_000}
     assert len(replayed(letter(offset=1, **cut), letter(offset=2, **cut), letter(offset=2, **cut)).letters) == 2
 
 
-def test_what_is_still_too_large_is_not_replayed():
+def test_record_that_is_still_too_large_is_not_replayed():
     found = replayed(letter(payload=b"a", payload_size=100_000), letter(offset=5, payload=b"b"))
     assert ([item.payload for item in found.letters], found.too_large) == ([b"b"], 1)
 
@@ -95,5 +95,5 @@ def test_what_is_still_too_large_is_not_replayed():
         ({"payload_size": 9}, False),
     ],
 )
-def test_letter_is_whole_where_it_has_the_bytes_of_key_and_value(changes, whole):
+def test_letter_with_all_bytes_of_key_and_value_is_whole(changes, whole):
     assert letter(**changes).is_whole == whole

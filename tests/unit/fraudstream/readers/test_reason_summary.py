@@ -1,4 +1,4 @@
-"""A reason says what happened, what is normal for the customer, and how strong a signal it is."""
+"""A reason states what happened, the customer's normal value and the strength of the signal."""
 
 import pytest
 
@@ -53,17 +53,17 @@ def reason(feature, value, usual=None, contribution=1.0, code="SPENDING", text="
         (reason("merchant_new_customer", 0.0, 0.0), "Customer has paid at this merchant before"),
     ],
 )  # fmt: skip
-def test_summary_tells_what_happened_and_what_is_usual(given, expected):
+def test_summary_states_what_happened_and_what_is_usual(given, expected):
     assert summary(given, "EUR") == expected
 
 
-def test_value_that_is_missing_is_no_figure():
+def test_missing_value_is_not_a_number():
     assert (
         summary(reason("since_last_s", -1.0, text="The time since it"), "EUR") == "The time since it: nothing known yet"
     )
 
 
-def test_rule_says_its_own_text_and_has_no_strength():
+def test_rule_has_its_own_text_and_no_strength():
     found = summarize(reason("amount", 900.0, contribution=None, code="rule:big", text="Large amount"), "EUR")
     assert (found["summary"], found["strength"]) == ("Large amount", None)
 

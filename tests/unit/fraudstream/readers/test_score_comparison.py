@@ -12,7 +12,7 @@ def test_equal_scores_agree():
     assert (found.live_alerts, found.standby_alerts, found.both_alert) == (1, 1, 1)
 
 
-def test_differences_missing_ones_and_alerts_of_one_alone_are_counted():
+def test_differences_missing_scores_and_one_sided_alerts_are_counted():
     live = {"t1": score(0.25), "t2": score(0.5, "REVIEW"), "t3": score(0.5, "REVIEW"), "t4": score(0.0)}
     standby = {"t1": score(0.75, "BLOCK", (3,)), "t2": score(0.5), "t3": score(0.5, "BLOCK"), "t5": score(1.0)}
     found = Comparison.of(live, standby)
@@ -22,5 +22,5 @@ def test_differences_missing_ones_and_alerts_of_one_alone_are_counted():
     assert found.disagreement == 1.0
 
 
-def test_nothing_compared_is_no_agreement():
+def test_empty_comparison_is_no_agreement():
     assert Comparison.of({}, {"t1": score(0.5)}).disagreement == 1.0

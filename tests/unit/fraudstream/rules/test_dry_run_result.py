@@ -1,4 +1,4 @@
-"""Rules tried on a replayed history and on what the job had logged: the same transactions, the same figures."""
+"""Dry runs on a replayed history and on the inference log: the same transactions give the same figures."""
 
 import json
 
@@ -7,10 +7,9 @@ from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
 from fraudstream.rules.dry_run_result import dry_run_rules
-from schemas.columns import LABEL_ARROW, read_history
 from schemas.errors import UserError
 from schemas.rule_book import RuleError
-from tests.unit.fraudstream.archives import archive_history
+from tests.unit.fraudstream.archives import labels, quiet
 from tests.unit.rules.books import book, rule
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 
@@ -19,19 +18,6 @@ RULES = book(
     rule("burst", "count_10m >= 4", "BLOCK"),
     rule("low_score", "score < 0.1", "ALLOW"),
 )
-
-
-def quiet(_stage, _done, _total):
-    pass
-
-
-def labels():
-    return read_history(history_file()).select(LABEL_ARROW.names)
-
-
-@pytest.fixture(scope="module")
-def archived(tmp_path_factory):
-    return archive_history(tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture(scope="module")
@@ -46,36 +32,36 @@ def test_archive_and_replay_give_the_same_figures(archived, replayed):
     assert dry_run_rules(RULES, archived, artifact(), labels, quiet) == replayed
 
 
-def test_archive_without_labels_tells_hits_alone(archived, replayed):
+def test_archive_without_labels_gives_only_hits(archived, replayed):
     found = dry_run_rules(RULES, archived, artifact(), lambda: None, quiet).figures
     assert (found.transactions, found.labelled) == (replayed.figures.transactions, 0)
     assert [item.hits for item in found.rules] == [item.hits for item in replayed.figures.rules]
     assert {item.precision for item in found.rules} == {None}
 
 
-def test_rules_on_what_an_archive_lacks_are_left_out_and_told(archived):
+def test_rules_on_columns_missing_in_an_archive_are_left_out_and_reported(archived):
     both = book(*RULES.rules, rule("gifts", 'merchant_category == "gift_cards" and currency == "EUR"'))
     found = dry_run_rules(both, archived, artifact(), labels, quiet)
     assert found.left_out == {"gifts": ["merchant_category", "currency"]}
     assert len(found.figures.rules) == len(RULES.rules)
 
 
-def test_what_can_not_be_tried_is_told(tmp_path):
+def test_input_without_a_dry_run_is_refused(tmp_path):
     with pytest.raises(UserError, match="expected a labelled Parquet file or an archive"):
         dry_run_rules(RULES, tmp_path, artifact(), labels, quiet)
     with pytest.raises(RuleError, match=r"rule wrong: .*did you mean amount\?"):
         dry_run_rules(book(rule("wrong", "amuont > 3")), tmp_path, artifact(), labels, quiet)
 
 
-def test_command_tells_the_figures(tmp_path, monkeypatch, replayed):
+def test_command_prints_the_figures(tmp_path, monkeypatch, replayed):
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "rules.toml"
     file.write_text("".join(f"[rules.{r.name}]\nwhen = '{r.when}'\naction = '{r.action}'\n" for r in RULES.rules))
     line = ["rules", "dry-run", str(file), "--on", str(history_file()), "--model", str(artifact_folder())]
     done = CliRunner().invoke(cli.app, [*line, "--json"])
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    assert told["left_out"] == {}
-    assert [item["hits"] for item in told["rules"]] == [item.hits for item in replayed.figures.rules]
+    result = json.loads(done.stdout)
+    assert result["left_out"] == {}
+    assert [item["hits"] for item in result["rules"]] == [item.hits for item in replayed.figures.rules]
     shown = CliRunner().invoke(cli.app, line).stdout
     assert f"{replayed.figures.added:,} alerts added, {replayed.figures.removed:,} removed" in shown

@@ -19,11 +19,11 @@ def test_first_book_is_all_new():
     ]
 
 
-def test_same_rules_change_nothing_whoever_applies_them():
+def test_same_rules_of_another_user_change_nothing():
     assert rule_changes(book(NIGHT), book(NIGHT, book_id="b2", changed_by="jane", reason="again")) == []
 
 
-def test_what_went_and_what_became_another_is_told():
+def test_removed_and_changed_items_are_listed():
     before = book(
         NIGHT, rule("old", "amount > 3"), lists=(listed("a", "b"),), snoozes=(Snooze(customer_id="c", until=SOON),)
     )
@@ -40,7 +40,7 @@ def test_what_went_and_what_became_another_is_told():
     ]
 
 
-def test_changed_words_are_a_change():
+def test_changed_text_is_a_change():
     assert rule_changes(book(NIGHT), book(rule("night", "is_night", text="At night"))) == [
         "~ rule night: 'At night' (was: 'night')"
     ]

@@ -12,7 +12,7 @@ def read(tmp_path, text):
     return RuleFile.read(file)
 
 
-def test_rules_and_lists_are_read_in_their_order(tmp_path):
+def test_rules_and_lists_are_read_in_sequence(tmp_path):
     found = read(
         tmp_path,
         """
@@ -50,7 +50,7 @@ def test_empty_file_is_a_book_without_rules(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("rules = 3", "expected tables [rules.NAME], got 3"),
         ("[rule.a]\nwhen = ''", "the file: expected rules, lists, got rule: did you mean rules?"),
@@ -72,27 +72,27 @@ def test_empty_file_is_a_book_without_rules(tmp_path):
         ("[rules", "expected TOML in"),
     ],
 )
-def test_mistake_is_told_with_its_place(tmp_path, text, told):
+def test_mistake_is_reported_with_its_position(tmp_path, text, message):
     with pytest.raises(RuleError) as refused:
         read(tmp_path, text)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert str(tmp_path / "rules.toml") in str(refused.value)
 
 
-def test_file_that_is_not_there_is_told(tmp_path):
+def test_missing_file_is_reported(tmp_path):
     with pytest.raises(RuleError, match=r"expected a file of rules at .*none.toml, got: No such file"):
         RuleFile.read(tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"])
-def test_a_time_that_no_utc_date_has_is_refused_by_its_name(tmp_path, moment):
+def test_time_beyond_utc_dates_is_refused_by_its_name(tmp_path, moment):
     file = tmp_path / "rules.toml"
     file.write_text(f'[rules.far]\nwhen = "amount > 1"\naction = "review"\nexpires = {moment}\n')
     with pytest.raises(RuleError, match="rule far: expected `expires` in the years 1 to 9999"):
         RuleFile.read(file)
 
 
-def test_a_byte_order_mark_is_passed_over(tmp_path):
+def test_byte_order_mark_is_ignored(tmp_path):
     file = tmp_path / "rules.toml"
     file.write_bytes(b"\xef\xbb\xbf[lists]\nbad = ['m1']\n")
     assert RuleFile.read(file).lists[0].name == "bad"

@@ -2,7 +2,7 @@ from fraudstream.rules.seen_books import SeenBooks
 from fraudstream.settings.settings import load_settings
 
 
-def test_book_is_seen_once_it_was_shown_by_the_same_user_alone(tmp_path, monkeypatch):
+def test_book_counts_as_seen_only_by_the_user_it_was_shown_to(tmp_path, monkeypatch):
     settings = load_settings(paths={"state": tmp_path})
     SeenBooks(settings).add("b1")
     SeenBooks(settings).add("b1")

@@ -14,7 +14,7 @@ def read(tmp_path, name, text, **columns):
     return ValueFile.read(path, **columns)
 
 
-def test_text_has_a_value_a_line(tmp_path):
+def test_text_file_has_one_value_per_line(tmp_path):
     found = read(tmp_path, "stolen.txt", "\ufeffc-1\r\n\n c-2 \nNA\n")
     assert found.values == {"c-1": None, "c-2": None, "NA": None}
 
@@ -24,12 +24,12 @@ def test_csv_has_values_and_ends_in_columns(tmp_path):
     assert found.values == {"c-1": END, "c,2": END, "c-3": None}
 
 
-def test_columns_of_a_csv_have_any_names(tmp_path):
+def test_csv_columns_may_have_any_names(tmp_path):
     found = read(tmp_path, "cards.csv", "card,end\nc-1,2027-01-31\n", column="card", until_column="end")
     assert found.values == {"c-1": END}
 
 
-def test_of_a_value_that_comes_twice_the_last_counts(tmp_path):
+def test_last_of_two_equal_values_counts(tmp_path):
     found = read(tmp_path, "stolen.csv", "value,until\nc-1,2027-01-31\nc-1,\n")
     assert (found.values, found.repeated) == ({"c-1": None}, 1)
 
@@ -47,17 +47,17 @@ def test_of_a_value_that_comes_twice_the_last_counts(tmp_path):
         ("a.txt", b"\xff\xfe", "expected UTF-8"),
     ],
 )  # fmt: skip
-def test_mistakes_of_a_file_are_named_with_their_lines(tmp_path, name, text, message):
+def test_mistakes_are_named_with_their_lines(tmp_path, name, text, message):
     with pytest.raises(RuleError, match=message):
         read(tmp_path, name, text)
 
 
-def test_file_that_is_not_there_is_named(tmp_path):
+def test_missing_file_is_named(tmp_path):
     with pytest.raises(RuleError, match="expected a file of values at"):
         ValueFile.read(tmp_path / "none.txt")
 
 
-def test_value_holds_whatever_is_no_line_break_of_a_file(tmp_path):
+def test_value_may_have_any_character_but_line_breaks(tmp_path):
     odd = "a\x85b\u2028c\x0bd"
     assert read(tmp_path, "a.txt", f"{odd}\r\nc-2\r\n").values == {odd: None, "c-2": None}
     assert read(tmp_path, "a.csv", f'value\n{odd}\n"c\n2"\n').values == {odd: None, "c\n2": None}

@@ -12,12 +12,12 @@ def tokens(**api):
     return load_settings(api=api).api.read_tokens()
 
 
-def test_on_loopback_no_token_is_needed():
+def test_loopback_needs_no_token():
     assert tokens() == tokens(host="localhost") == []
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5"])  # noqa: S104
-def test_beyond_loopback_tokens_are_asked_for(host):
+def test_tokens_are_needed_beyond_loopback(host):
     with pytest.raises(UserError, match="FRAUDSTREAM_API__TOKENS"):
         tokens(host=host)
     assert tokens(host=host, tokens=TOKEN) == [TOKEN]
@@ -32,7 +32,7 @@ def test_tokens_come_from_the_environment_or_a_file(tmp_path: Path, monkeypatch)
     assert tokens(tokens_file=file) == [TOKEN, f"{TOKEN}-2"]
 
 
-def test_a_token_that_can_be_guessed_is_refused(tmp_path: Path):
+def test_weak_token_is_refused(tmp_path: Path):
     for text in ("short", f"{TOKEN},short", ","):
         with pytest.raises(UserError, match="at least 16"):
             tokens(tokens=text)
@@ -60,6 +60,6 @@ def test_tokens_in_the_settings_file_are_refused_and_not_shown(tmp_path: Path):
         ({"tokens": TOKEN, "tokens_file": "t"}, "twice"),
     ],
 )
-def test_settings_that_do_not_go_are_refused(api, expected):
+def test_invalid_settings_are_refused(api, expected):
     with pytest.raises(SettingsError, match=expected):
         load_settings(api=api)

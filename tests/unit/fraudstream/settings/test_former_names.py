@@ -56,7 +56,7 @@ def test_former_name_in_the_environment_sets_the_setting_with_a_warning(monkeypa
 
 
 @RENAMED
-def test_environment_wins_over_the_file_whichever_has_the_former_name(monkeypatch, former, current):
+def test_environment_overrides_the_file_even_under_a_former_name(monkeypatch, former, current):
     value = other_value(current)
     for in_file, in_environment in ((former, current), (current, former)):
         write(**{in_file: value_of(Settings(), current)})

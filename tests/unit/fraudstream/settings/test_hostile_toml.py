@@ -1,4 +1,4 @@
-"""TOML and variables as people and programs write them wrong: each is refused in a line, by settings and by rules."""
+"""Invalid TOML and variables: each is refused in one line, by settings and by rules."""
 
 import pytest
 
@@ -22,7 +22,7 @@ HOSTILE_TOML = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE_TOML)
-def test_a_file_that_is_no_toml_is_refused_in_one_line(tmp_path, kind):
+def test_invalid_toml_is_refused_in_one_line(tmp_path, kind):
     file = tmp_path / "given.toml"
     file.write_bytes(HOSTILE_TOML[kind])
     for read in (load_settings, RuleFile.read):
@@ -38,7 +38,7 @@ def test_a_file_that_is_no_toml_is_refused_in_one_line(tmp_path, kind):
     ["0x" + "f" * 5_000, "nan", "inf", "-inf", "1e999", "[1]", "{a = 1}", "2026-01-01", "'" + "9" * 5_000 + "'"],
 )
 @pytest.mark.parametrize("name", ["job.checkpoint_interval_s", "job.transaction_timeout_s", "api.head_timeout_s"])
-def test_a_number_that_is_none_is_refused(tmp_path, name, value):
+def test_invalid_number_is_refused(tmp_path, name, value):
     section, _, key = name.partition(".")
     file = tmp_path / "given.toml"
     file.write_text(f"[{section}]\n{key} = {value}\n")
@@ -49,18 +49,18 @@ def test_a_number_that_is_none_is_refused(tmp_path, name, value):
 
 @pytest.mark.parametrize("value", ["x", "[", "NaN", "[" * 10_000, "9" * 5_000, '{"a": 1}'])
 @pytest.mark.parametrize("variable", ["FRAUDSTREAM_RETRAIN__SIGNALS", "FRAUDSTREAM_KAFKA", "FRAUDSTREAM_FLINK__CONFIG"])
-def test_a_variable_that_is_no_json_is_refused(tmp_path, monkeypatch, variable, value):
+def test_variable_with_invalid_json_is_refused(tmp_path, monkeypatch, variable, value):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, value)
     if (variable, value) == ("FRAUDSTREAM_FLINK__CONFIG", '{"a": 1}'):
-        pytest.skip("a table, of a value that is no text: told by its name")
+        pytest.skip("a table of a value that is no text is reported by its name")
     with pytest.raises(UserError) as refused:
         load_settings()
     assert "FRAUDSTREAM_" in str(refused.value)
 
 
 @pytest.mark.parametrize("address", ["k:99999", "k:0x10", "k:\u00b2", "k:", ":9092", "k", "k:9092,"])
-def test_a_broker_without_a_port_that_can_be_is_refused(address):
+def test_broker_with_an_invalid_port_is_refused(address):
     with pytest.raises(SettingsError, match="host:port"):
         load_settings(kafka={"bootstrap_servers": address})
 
@@ -68,7 +68,7 @@ def test_a_broker_without_a_port_that_can_be_is_refused(address):
 @pytest.mark.parametrize(
     "address", ["http://", "http://h:99999", "http://h:port", "http://[::1", "http://:8081", "ftp://h"]
 )
-def test_a_web_address_that_nobody_can_call_is_refused(address):
+def test_invalid_web_address_is_refused(address):
     with pytest.raises(SettingsError, match="address"):
         load_settings(flink={"rest_url": address})
     with pytest.raises(SettingsError, match="address"):
@@ -78,7 +78,7 @@ def test_a_web_address_that_nobody_can_call_is_refused(address):
 @pytest.mark.parametrize(
     "table", ["rules.x.when" + ".a" * 3_000 + " = 1", "lists.x" + ".a" * 3_000 + " = 1", "rules = 1"]
 )
-def test_a_value_as_deep_as_it_is_wide_is_told_without_being_written_out(tmp_path, table):
+def test_deep_and_wide_value_is_reported_without_being_printed(tmp_path, table):
     file = tmp_path / "rules.toml"
     file.write_text(table)
     with pytest.raises(UserError) as refused:

@@ -25,16 +25,16 @@ def settings_with(security: str, rest: str = "") -> Settings:
 
 def pem(tmp_path: Path) -> str:
     authority = Authority(tmp_path, "ca")
-    own = authority.sign("jane")
-    return f'ca = "{authority.certificate}"\ncertificate = "{own.certificate}"\nkey = "{own.key}"\n'
+    client = authority.sign("jane")
+    return f'ca = "{authority.certificate}"\ncertificate = "{client.certificate}"\nkey = "{client.key}"\n'
 
 
-def test_without_the_section_nothing_is_said_to_either_library():
+def test_missing_section_sets_no_property_of_either_library():
     security = load_settings().kafka.security
     assert librdkafka_security(security) == java_security(security, None) == {}
 
 
-def test_login_is_said_in_both_dialects(monkeypatch, tmp_path):
+def test_login_is_set_for_both_libraries(monkeypatch, tmp_path):
     monkeypatch.setenv(PASSWORD, "hunter2")
     security = settings_with(LOGIN + pem(tmp_path)).kafka.security
     assert librdkafka_security(security) == {
@@ -55,7 +55,7 @@ def test_login_is_said_in_both_dialects(monkeypatch, tmp_path):
     assert "hunter2" not in str(java)
 
 
-def test_password_is_shown_by_no_text_of_the_settings(monkeypatch):
+def test_password_is_in_no_text_of_the_settings(monkeypatch):
     monkeypatch.setenv(PASSWORD, "hunter2")
     settings = settings_with(LOGIN)
     assert "hunter2" not in repr(settings) + str(settings) + settings.model_dump_json()
@@ -73,7 +73,7 @@ HALVES = [
 
 
 @pytest.mark.parametrize(("security", "message"), HALVES)
-def test_half_a_configuration_is_refused(security, message, tmp_path):
+def test_incomplete_configuration_is_refused(security, message, tmp_path):
     Authority(tmp_path, "ca").sign("jane")
     with pytest.raises(SettingsError, match=message):
         settings_with(security)
@@ -101,12 +101,12 @@ def test_login_in_the_registrys_address_is_refused_without_being_shown(monkeypat
     assert "hunter2" not in str(caught.value)
 
 
-def test_job_finds_the_password_of_the_environment_in_a_file_of_this_user_alone(monkeypatch):
+def test_password_of_the_environment_reaches_the_job_in_a_file_private_to_the_user(monkeypatch):
     monkeypatch.setenv(PASSWORD, "hunter2")
-    place = kafka_password_file(settings_with(LOGIN))
-    assert place is not None
-    assert place.read_text() == "hunter2"
-    assert (place.stat().st_mode & 0o777, place.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    password_file = kafka_password_file(settings_with(LOGIN))
+    assert password_file is not None
+    assert password_file.read_text() == "hunter2"
+    assert (password_file.stat().st_mode & 0o777, password_file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
 def test_job_on_another_cluster_needs_a_file(monkeypatch):
@@ -118,13 +118,13 @@ def test_job_on_another_cluster_needs_a_file(monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"), [("hunter2\n", "a line end"), ("", "an empty file"), ('a"b', 'quote|"')]
 )
-def test_password_that_java_would_read_otherwise_is_refused(content, message):
+def test_password_that_java_would_read_differently_is_refused(content, message):
     Path("secret").write_text(content)
     with pytest.raises(UserError, match=message):
         kafka_password_file(settings_with(LOGIN + 'password_file = "secret"\n'))
 
 
-def test_job_is_told_the_file_of_the_registrys_password(monkeypatch, tmp_path):
+def test_job_gets_the_file_of_the_registry_password(monkeypatch, tmp_path):
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__REGISTRY__PASSWORD", "hunter2")
     rest = '[kafka]\nschema_registry_url = "http://registry:8081"\n[kafka.registry]\nusername = "jane"\n'
     access = job_registry(settings_with("", rest))

@@ -29,14 +29,14 @@ def test_no_file_gives_defaults(tmp_path):
     assert settings.state.root == tmp_path / ".fraudstream"
 
 
-def test_environment_wins_over_file_key_by_key(monkeypatch):
+def test_environment_overrides_the_file_key_by_key(monkeypatch):
     write('[job]\nmode = "process"\nparallelism = 2\n')
     monkeypatch.setenv("FRAUDSTREAM_JOB__MODE", "thread")
     job = load_settings().job
     assert (job.mode, job.parallelism) == ("thread", 2)
 
 
-def test_arguments_win_over_environment(monkeypatch):
+def test_arguments_override_the_environment(monkeypatch):
     monkeypatch.setenv("FRAUDSTREAM_JOB__MODE", "thread")
     assert load_settings(job={"mode": "process"}).job.mode == "process"
 
@@ -48,7 +48,7 @@ def test_topic_name_from_environment_keeps_the_others(monkeypatch):
     assert topics.scores == Topics().scores
 
 
-def test_pass_through_tables_take_any_key(monkeypatch):
+def test_pass_through_tables_accept_any_key(monkeypatch):
     write('[kafka.properties]\n"client.id" = "k"\n[flink.config]\n"rest.flamegraph.enabled" = "true"\n')
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__PROPERTIES", '{"socket.keepalive.enable": "true"}')
     settings = load_settings()
@@ -82,7 +82,7 @@ def test_cache_variable_is_no_unknown_setting(monkeypatch):
     load_settings()
 
 
-def test_all_mistakes_are_told_at_once(monkeypatch):
+def test_all_mistakes_are_reported_at_once(monkeypatch):
     write("[job]\nparallelism = 0\nmode = 'treat'\n")
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", "nohost")
     with pytest.raises(SettingsError) as caught:
@@ -93,7 +93,7 @@ def test_all_mistakes_are_told_at_once(monkeypatch):
     assert "FRAUDSTREAM_JOB__MODE" in message
 
 
-def test_file_that_is_no_toml_is_a_user_error():
+def test_invalid_toml_is_a_user_error():
     write("[job\n")
     with pytest.raises(UserError, match="to be TOML"):
         load_settings()
@@ -113,26 +113,26 @@ def test_address_of_mlflow_is_checked_and_its_login_not_shown(uri):
     assert "hunter2" not in str(caught.value)
 
 
-def test_limits_of_the_gates_are_those_of_the_settings():
+def test_gates_have_the_limits_of_the_settings():
     assert load_settings(gates={"max_decision_changes": 0.1}).gates.limits == GateLimits(max_decision_changes=0.1)
 
 
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"])
-def test_a_file_with_a_byte_order_mark_is_refused_by_that_name(tmp_path, mark):
+def test_file_with_a_byte_order_mark_is_refused_as_having_one(tmp_path, mark):
     file = tmp_path / "marked.toml"
     file.write_bytes(mark + b"[job]\nshards = 8\n")
     with pytest.raises(UserError, match=r"expected plain UTF-8 in .*, got a byte order mark"):
         load_settings(file)
 
 
-def test_time_zone_that_there_is_not_is_refused_with_the_nearest():
+def test_unknown_time_zone_is_refused_with_the_closest():
     write('[job]\ntime_zone = "Europe/Belrin"\n')
     with pytest.raises(SettingsError, match=r"job\.time_zone: expected an IANA time zone, got") as caught:
         load_settings()
     assert "'Europe/Belrin': did you mean Europe/Berlin?" in str(caught.value)
 
 
-def test_years_of_files_lie_within_those_of_the_job():
+def test_years_of_files_are_within_those_of_the_job():
     limits = load_settings(files={"first_year": 2020, "last_year": 2030}, job={"max_amount_minor": 5}).file_limits
     assert (limits.first_year, limits.last_year, limits.records.max_amount_minor) == (2020, 2030, 5)
     for years in ({"first_year": 1999}, {"last_year": 2100}, {"first_year": 2030, "last_year": 2020}):

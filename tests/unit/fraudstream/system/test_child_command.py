@@ -31,12 +31,12 @@ except KeyboardInterrupt:
 """
 
 
-def test_the_exit_code_is_the_programs():
+def test_exit_code_is_that_of_the_program():
     assert run_child([sys.executable, "-c", "raise SystemExit(7)"], cwd=Path.cwd()) == 7
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_lets_the_program_tidy_up(tmp_path, number):
+def test_interrupt_lets_the_program_clean_up(tmp_path, number):
     parent = subprocess.Popen([sys.executable, "-c", PARENT, CHILD, str(tmp_path)])  # noqa: S603
     assert wait_until((tmp_path / "begun").exists, seconds=30, interval_s=0.05)
     parent.send_signal(number)

@@ -8,7 +8,7 @@ from fraudstream.system.environment import process_environment
 from fraudstream.system.java import find_java
 
 
-def test_settings_of_another_flink_do_not_reach_ours(monkeypatch):
+def test_settings_of_another_flink_are_not_passed_on(monkeypatch):
     monkeypatch.setenv("FLINK_CONF_DIR", "/elsewhere")
     monkeypatch.setenv("KAFKA_OPTS", "-Dx=y")
     env = process_environment(find_java(), FLINK_HOME="/ours")
@@ -18,13 +18,13 @@ def test_settings_of_another_flink_do_not_reach_ours(monkeypatch):
     assert env["JAVA_HOME"] == str(find_java().home)
 
 
-def test_secrets_do_not_reach_what_we_start(monkeypatch):
+def test_secrets_are_not_passed_to_child_processes(monkeypatch):
     for name in KEPT_BACK:
         monkeypatch.setenv(name, "hunter2")
     assert "hunter2" not in process_environment(find_java()).values()
 
 
-def test_every_secret_of_the_settings_is_kept_back():
+def test_every_secret_of_the_settings_is_withheld():
     secret = [variable_name(name) for name in setting_names(Settings) if name.endswith(SECRETS)]
     assert sorted(secret) == sorted(KEPT_BACK)
 
@@ -35,7 +35,7 @@ def test_project_is_importable_from_any_folder(tmp_path):
     subprocess.run(command, cwd=tmp_path, env=env, check=True)  # noqa: S603
 
 
-def test_onnxruntime_leaves_nothing_in_the_home_folder(tmp_path):
+def test_onnxruntime_writes_nothing_to_the_home_folder(tmp_path):
     env = process_environment(find_java()) | {"HOME": str(tmp_path)}
     env.pop("XDG_CACHE_HOME", None)
     subprocess.run([sys.executable, "-c", "import onnxruntime"], env=env, check=True)

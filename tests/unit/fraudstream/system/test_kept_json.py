@@ -84,7 +84,7 @@ READERS = [
 
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
-def test_other_bytes_are_refused_in_one_line(tmp_path, read, kind):
+def test_invalid_content_is_refused_in_one_line(tmp_path, read, kind):
     with pytest.raises((UserError, RuntimeFailure)) as refused:
         read(tmp_path, HOSTILE_JSON[kind])
     assert "expected" in str(refused.value)
@@ -102,17 +102,17 @@ def test_a_field_of_another_type_is_named(tmp_path, state):
 
 
 @pytest.mark.parametrize("change", [{"state_versions": [1]}, {"state_versions": {"a": "b"}}, {"operators": "abc"}])
-def test_a_manifest_beside_a_savepoint_with_other_types_is_refused(change):
-    told = {
+def test_savepoint_manifest_with_other_types_is_refused(change):
+    record = {
         "form": 1, "fraudstream": "0", "mode": "thread", "shards": 2, "transactions": "t", "labels": None,
         "operators": ["a"], "state_versions": {}, "model_id": "m", "feature_spec_hash": "h",
     }  # fmt: skip
-    assert StateManifest.from_json(json.dumps(told)).shards == 2
+    assert StateManifest.from_json(json.dumps(record)).shards == 2
     with pytest.raises(UserError, match="expected a manifest"):
-        StateManifest.from_json(json.dumps(told | change))
+        StateManifest.from_json(json.dumps(record | change))
 
 
-def test_a_line_that_the_disk_does_not_take_leaves_the_lines_before_it(tmp_path, monkeypatch):
+def test_failed_append_on_a_full_disk_keeps_the_earlier_lines(tmp_path, monkeypatch):
     lines = DurableLines(tmp_path / "lines.jsonl", "a state", RetrainState)
     lines.add({"drift_ms": 1})
 

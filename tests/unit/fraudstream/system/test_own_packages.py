@@ -1,4 +1,4 @@
-"""Packages of another project under the names of ours."""
+"""Packages of another project with the names of this project's."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ def run(*arguments, cwd, path=""):
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)  # noqa: S603
 
 
-def test_our_own_packages_are_accepted(tmp_path):
+def test_packages_of_this_project_are_accepted(tmp_path):
     assert package_complaints() == []
     require_own_packages()
     assert run("--help", cwd=tmp_path).returncode == 0
@@ -72,7 +72,7 @@ def test_a_missing_package_is_refused(monkeypatch):
 
 def test_a_package_that_another_installation_overwrote_is_refused(tmp_path):
     packages = tmp_path / "site-packages"
-    own_file = (PROJECT_ROOT / "fraudstream/system/own_packages.py").read_bytes()
+    this_file = (PROJECT_ROOT / "fraudstream/system/own_packages.py").read_bytes()
     record = []
     for name in (*OWN_PACKAGES, "fraudstream", "fraudstream/system"):
         file = packages / name / "__init__.py"
@@ -80,7 +80,7 @@ def test_a_package_that_another_installation_overwrote_is_refused(tmp_path):
         file.write_text(f'"""Package {name}."""\n')
         digest = base64.urlsafe_b64encode(hashlib.sha256(file.read_bytes()).digest()).rstrip(b"=").decode()
         record.append(f"{name}/__init__.py,sha256={digest},{file.stat().st_size}\n")
-    (packages / "fraudstream/system/own_packages.py").write_bytes(own_file)
+    (packages / "fraudstream/system/own_packages.py").write_bytes(this_file)
     (packages / "fraudstream-1.dist-info").mkdir()
     (packages / "fraudstream-1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: fraudstream\nVersion: 1\n")
     (packages / "fraudstream-1.dist-info/RECORD").write_text("".join(record))

@@ -8,48 +8,48 @@ from fraudstream.system.ports import LOOPBACK, PortTakenError, await_free, choos
 
 
 @pytest.fixture
-def taken():
+def used_port():
     with socket.socket() as server:
         server.bind((LOOPBACK, 0))
         server.listen()
         yield server.getsockname()[1]
 
 
-def test_preferred_port_is_taken_when_free():
+def test_preferred_port_is_chosen_if_free():
     port = free_port()
     assert choose_port(configured=None, preferred=port, setting="kafka.port") == port
 
 
-def test_another_port_is_chosen_when_the_preferred_is_taken(taken):
-    port = choose_port(configured=None, preferred=taken, setting="kafka.port")
-    assert port != taken
+def test_another_port_is_chosen_if_the_preferred_is_in_use(used_port):
+    port = choose_port(configured=None, preferred=used_port, setting="kafka.port")
+    assert port != used_port
     assert is_free(port)
 
 
-def test_configured_port_that_is_taken_names_its_holder(taken):
+def test_configured_port_in_use_is_reported_with_its_holder(used_port):
     with pytest.raises(PortTakenError, match=rf"kafka\.port.*pid {os.getpid()}"):
-        choose_port(configured=taken, preferred=1, setting="kafka.port")
+        choose_port(configured=used_port, preferred=1, setting="kafka.port")
 
 
-def test_open_port_is_not_free(taken):
-    assert is_open(LOOPBACK, taken)
-    assert not is_free(taken)
+def test_open_port_is_not_free(used_port):
+    assert is_open(LOOPBACK, used_port)
+    assert not is_free(used_port)
 
 
 def test_free_ports_differ():
     assert len({free_port() for _ in range(20)}) == 20
 
 
-def test_free_ports_are_none_that_the_system_gives_to_clients():
+def test_free_ports_are_outside_the_ephemeral_range():
     lowest = int(ports.CLIENT_PORTS.read_text().split()[0])
     assert all(free_port() < lowest for _ in range(20))
 
 
-def test_port_of_a_dead_server_that_another_holds_is_refused(taken, monkeypatch):
+def test_port_of_a_dead_server_that_another_process_holds_is_refused(used_port, monkeypatch):
     monkeypatch.setattr(ports, "RELEASE_SECONDS", 0.0)
     with pytest.raises(PortTakenError, match=rf"free for the broker, .*pid {os.getpid()}.*fraudstream down"):
-        await_free(taken, "the broker")
+        await_free(used_port, "the broker")
 
 
-def test_port_that_is_free_is_not_waited_for():
+def test_free_port_is_not_awaited():
     await_free(free_port(), "the broker")

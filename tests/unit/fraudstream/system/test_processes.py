@@ -33,7 +33,7 @@ def launch(tmp_path: Path):
 
 
 def session(process: OwnedProcess) -> list[int]:
-    """List who lives in the session (a dead child may wait for init, which is not ours to reap)."""
+    """List the live processes of a session (a dead child may wait for init to reap it)."""
     members = (p for p in psutil.process_iter(["status"]) if os.getsid(p.pid) == process.pid)
     return [p.pid for p in members if p.info["status"] != psutil.STATUS_ZOMBIE]
 
@@ -66,7 +66,7 @@ def test_children_of_a_killed_parent_are_stopped(launch):
     assert session(process) == []
 
 
-def test_process_that_took_over_the_id_is_left_alone(launch):
+def test_process_with_a_reused_id_is_not_stopped(launch):
     process = launch(SLEEPER)
     stale = dataclasses.replace(process, created=process.created - 3600)
     assert not stale.alive()
@@ -74,7 +74,7 @@ def test_process_that_took_over_the_id_is_left_alone(launch):
     assert process.alive()
 
 
-def test_another_command_finds_and_stops_what_was_recorded(tmp_path, launch):
+def test_another_command_finds_and_stops_recorded_processes(tmp_path, launch):
     folder = StateFolder(root=tmp_path / "state").create()
     RunState.load(folder).start(lambda: launch(SLEEPER, "broker"))
     found = RunState.load(folder)
@@ -83,7 +83,7 @@ def test_another_command_finds_and_stops_what_was_recorded(tmp_path, launch):
     assert RunState.load(folder).processes == []
 
 
-def test_addresses_go_with_their_process(tmp_path, launch):
+def test_addresses_are_removed_with_their_process(tmp_path, launch):
     run = RunState.load(StateFolder(root=tmp_path / "state").create())
     run.start(lambda: launch(SLEEPER, "broker"))
     run.bootstrap_servers = "127.0.0.1:1"
@@ -91,7 +91,7 @@ def test_addresses_go_with_their_process(tmp_path, launch):
     assert RunState.load(StateFolder(root=tmp_path / "state")).bootstrap_servers is None
 
 
-def test_two_commands_do_not_start_things_at_once(tmp_path):
+def test_two_commands_do_not_start_processes_at_once(tmp_path):
     folder = StateFolder(root=tmp_path)
     with (
         exclusive(folder),

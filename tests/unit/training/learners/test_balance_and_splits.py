@@ -21,21 +21,21 @@ def test_float64_thresholds_of_a_forest_are_floored():
     higher = np.nextafter(high, np.float32(2000))
     x = np.repeat(np.array([low, high, higher], np.float32), 200)[:, None]
     for above in (high, higher):
-        fitted = RandomForest(trees=5, columns=1.0).fit(x, x[:, 0] >= above, seed=0)
-        scores = OnnxModel(fitted.export().SerializeToString(), features=1).score(x)
-        assert np.max(np.abs(fitted.probability(x) - scores)) <= fitted.bound
+        forest = RandomForest(trees=5, columns=1.0).fit(x, x[:, 0] >= above, seed=0)
+        scores = OnnxModel(forest.export().SerializeToString(), features=1).score(x)
+        assert np.max(np.abs(forest.probability(x) - scores)) <= forest.bound
 
 
-def test_xgboost_passes_missing_values_as_the_library_does():
-    fitted = XGBoost(trees=40).fit(trained(trees=2, nan_share=0.05).x, IS_FRAUD, seed=2)
+def test_xgboost_handles_missing_values_like_the_library():
+    model = XGBoost(trees=40).fit(trained(trees=2, nan_share=0.05).x, IS_FRAUD, seed=2)
     rows = edge_case_rows(X, seed=4)
-    rows = rows[fitted.accepts(rows)]
+    rows = rows[model.accepts(rows)]
     assert np.isnan(rows).any()
-    scores = OnnxModel(fitted.export().SerializeToString(), features=X.shape[1]).score(rows)
-    assert np.max(np.abs(fitted.probability(rows) - scores)) <= fitted.bound
+    scores = OnnxModel(model.export().SerializeToString(), features=X.shape[1]).score(rows)
+    assert np.max(np.abs(model.probability(rows) - scores)) <= model.bound
 
 
-def test_weights_make_frauds_weigh_as_much_as_genuine_rows():
+def test_weights_balance_frauds_and_genuine_rows():
     sample = balanced(X, IS_FRAUD, "weights", seed=0)
     assert sample.weight[IS_FRAUD].sum() == pytest.approx(np.count_nonzero(~IS_FRAUD), rel=1e-4)
 
@@ -49,6 +49,6 @@ def test_smote_adds_frauds_up_to_the_ratio_and_keeps_float32():
     assert genuine == np.count_nonzero(~few)
 
 
-def test_smote_adds_nothing_where_frauds_are_not_rare():
+def test_smote_adds_nothing_if_frauds_are_not_rare():
     half = np.arange(len(X)) % 2 == 0
     assert len(balanced(X, half, "smote", seed=0).x) == len(X)

@@ -1,15 +1,13 @@
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.observe.metrics.job_metrics import NAME, JobMetrics
-from tests.json_handler import JsonHandler
+from tests.json_server import json_server
 
 FLINKS_NOW_MS = 1_000_000_000_000
-"""In 2001: an hour off would do, any clock of this machine is further."""
+"""A time in 2001, which no clock of this machine is near."""
 ANSWERS = {
     "/jobs/overview": {"jobs": [{"jid": "j", "name": NAME, "state": "RUNNING", "start-time": FLINKS_NOW_MS - 60_000}]},
     "/jobs/j": {"now": FLINKS_NOW_MS, "state": "RUNNING", "vertices": []},
@@ -23,25 +21,16 @@ ANSWERS = {
 
 class NoLag:
     def records(self, _group: str) -> None:
-        """Stand for a broker that does not answer."""
+        """Fail as a broker that does not answer."""
 
 
 @pytest.fixture
 def rest() -> Iterator[FlinkRest]:
-    class Handler(JsonHandler):
-        def do_GET(self) -> None:  # noqa: N802 (named by http.server)
-            self.answer(200, ANSWERS[self.path])
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield FlinkRest(url=f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with json_server(ANSWERS.__getitem__) as url:
+        yield FlinkRest(url=url)
 
 
-def test_a_checkpoints_age_is_told_by_the_clock_that_dated_it(rest):
+def test_age_of_a_checkpoint_is_by_the_clock_of_the_jobmanager(rest):
     found = {sample.name: sample.value for metric in JobMetrics(rest, NoLag()).collect() for sample in metric.samples}
     assert found["fraud_checkpoint_age_seconds"] == 5
     assert found["fraud_checkpoints_failed_total"] == 2

@@ -24,7 +24,7 @@ class Timed(Message):
         return 1, 0
 
 
-def test_score_that_is_cut_short_or_goes_on_is_a_foreign_record_and_no_score():
+def test_truncated_or_too_long_score_is_a_foreign_record():
     whole = RecordCodec(SCORE, "", FileRegistry()).encode(SCORED)
     payloads = [whole, *(whole[:size] for size in range(len(whole))), whole + b"\x00"]
     registry = CollectorRegistry()

@@ -15,7 +15,7 @@ SCORED = {
 
 
 @pytest.mark.parametrize("name", ["", "t", "x" * 63, "x" * 64, "x" * 256, "é" * 127])
-def test_the_id_is_read_without_decoding(name):
+def test_id_is_read_without_decoding(name):
     score_codec = RecordCodec(SCORE, "s-value", FileRegistry())
     for payload in (
         transaction_codec().encode(transaction(transaction_id=name)),
@@ -25,11 +25,11 @@ def test_the_id_is_read_without_decoding(name):
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x00", b"\x00\x00\x00\x00\x01", b"\x00\x00\x00\x00\x01\xff\xff\xff"])
-def test_of_what_is_too_short_nothing_is_read(payload):
+def test_short_payload_has_no_id(payload):
     assert leading_text(payload) == b""
 
 
-def test_seconds_are_told_once_both_are_seen_in_either_order():
+def test_latency_is_measured_once_both_records_are_read_in_either_sequence():
     latency = ScoreLatency()
     assert latency.publish(b"a", 1_000) is None
     assert latency.score(b"a", 1_250) == 0.25
@@ -38,13 +38,13 @@ def test_seconds_are_told_once_both_are_seen_in_either_order():
     assert latency.score(b"a", 9_000) is None
 
 
-def test_a_clock_that_is_behind_makes_no_negative_time():
+def test_slow_clock_gives_no_negative_latency():
     latency = ScoreLatency()
     latency.publish(b"a", 1_000)
     assert latency.score(b"a", 990) == 0
 
 
-def test_what_never_comes_is_forgotten():
+def test_unmatched_transaction_is_forgotten():
     latency = ScoreLatency(max_held=2)
     for number in range(3):
         latency.publish(b"%d" % number, 0)

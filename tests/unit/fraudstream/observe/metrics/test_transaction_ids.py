@@ -8,7 +8,7 @@ from fraudstream.observe.metrics.transaction_ids import TransactionIds
 from fraudstream.settings.settings import load_settings
 from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.framing import header
-from schemas.registry import FileRegistry
+from tests.extended_registry import ExtendedRegistry
 from tests.records import transaction, transaction_codec
 from tests.unit.fraudstream.kafka.topic_messages import Message
 
@@ -16,24 +16,18 @@ TOPIC = "fraud.transactions.v1"
 REVERSED = {**json.loads(schema_text(TRANSACTION)), "fields": json.loads(schema_text(TRANSACTION))["fields"][::-1]}
 
 
-class Registry(FileRegistry):
-    """The committed registry, and under 99 a writer with another order of fields."""
-
-    def schema_for(self, schema_id):
-        return json.dumps(REVERSED) if schema_id == 99 else super().schema_for(schema_id)
-
-
 def reader():
-    return TransactionIds(TopicCodecs(load_settings(), {TOPIC: TRANSACTION}, registry=Registry()), Registry())
+    registry = ExtendedRegistry({99: json.dumps(REVERSED)})
+    return TransactionIds(TopicCodecs(load_settings(), {TOPIC: TRANSACTION}, registry=registry), registry)
 
 
-def test_the_id_is_found_whatever_the_order_of_the_writers_fields():
+def test_id_is_found_in_any_sequence_of_fields():
     body = io.BytesIO()
     fastavro.schemaless_writer(body, fastavro.parse_schema(REVERSED), transaction(1))
     for payload in (header(99) + body.getvalue(), transaction_codec().encode(transaction(1))):
         assert reader().read(Message(TOPIC, payload, key=b"c1")) == (b"c1", b"t000001")
 
 
-def test_what_is_no_record_has_no_id():
+def test_invalid_record_has_no_id():
     for payload in (None, b"", b"test", b"\x00\x7f\xff\xff\xff"):
         assert reader().read(Message(TOPIC, payload)) is None

@@ -1,4 +1,4 @@
-"""Notices to a webhook: a real HTTP server that does not always take them."""
+"""Notices to a webhook: a real HTTP server that does not always accept them."""
 
 import base64
 import hashlib
@@ -36,7 +36,7 @@ def notices(url: str, **settings) -> Notices:
     return Notices(NoticeSettings(webhook_url=SecretStr(url), signing_key=SecretStr(KEY), **settings))
 
 
-def test_notice_arrives_though_the_receiver_fails_twice(receiver):
+def test_notice_arrives_after_two_failures_of_the_receiver(receiver):
     receiver.answers = [503, 500]
     notices(receiver.url).send(NOTICE)
     assert len(receiver.came) == 3
@@ -55,7 +55,7 @@ def test_repeats_have_the_id_of_the_first(receiver):
     assert [headers["webhook-id"] for headers, _ in receiver.came] == ["msg_1", "msg_1"]
 
 
-def test_signature_is_what_the_receiver_computes_by_standard_webhooks(receiver):
+def test_signature_follows_standard_webhooks(receiver):
     notices(receiver.url).send(NOTICE)
     ((headers, body),) = receiver.came
     signed = b".".join((headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body))
@@ -64,7 +64,7 @@ def test_signature_is_what_the_receiver_computes_by_standard_webhooks(receiver):
     assert abs(int(headers["webhook-timestamp"]) - datetime.now(UTC).timestamp()) < 300
 
 
-def test_receiver_that_refuses_is_not_asked_again(receiver):
+def test_refused_notice_is_not_sent_again(receiver):
     receiver.answers = [400]
     with pytest.raises(Undeliverable, match="HTTP 400") as caught:
         notices(receiver.url).send(NOTICE)
@@ -72,7 +72,7 @@ def test_receiver_that_refuses_is_not_asked_again(receiver):
     assert not caught.value.passing
 
 
-def test_receiver_that_goes_on_failing_may_take_it_later(receiver):
+def test_notice_is_sent_later_if_the_receiver_keeps_failing(receiver):
     receiver.answers = [503, 503, 503]
     with pytest.raises(Undeliverable, match="HTTP 503") as caught:
         notices(receiver.url, attempts=2).send(NOTICE)
@@ -80,14 +80,14 @@ def test_receiver_that_goes_on_failing_may_take_it_later(receiver):
     assert caught.value.passing
 
 
-def test_receiver_that_is_down_is_told_without_its_address():
+def test_unreachable_receiver_is_reported_without_its_address():
     with pytest.raises(Undeliverable) as caught:
         notices(f"http://{LOOPBACK}:{free_port()}/hook?token=s3cret", attempts=1).send(NOTICE)
     assert caught.value.passing
     assert "s3cret" not in str(caught.value)
 
 
-def test_without_a_webhook_the_log_is_told(caplog):
+def test_notice_is_logged_without_a_webhook(caplog):
     with caplog.at_level(logging.WARNING, "fraudstream.notices"):
         Notices(NoticeSettings()).send(NOTICE)
     assert "alerts.jumped: 3 % are alerted" in caplog.text
@@ -110,7 +110,7 @@ def test_webhook_comes_from_a_file(receiver, tmp_path):
 
 
 @pytest.mark.parametrize(("url", "key"), [("ftp://x", "k"), ("http://x", "whsec_not base64")])
-def test_address_or_key_that_is_none_is_told(url, key):
+def test_invalid_address_or_key_is_refused(url, key):
     with pytest.raises(UserError, match="expected"):
         Notices(NoticeSettings(webhook_url=SecretStr(url), signing_key=SecretStr(key)))
 
@@ -143,11 +143,11 @@ def test_decisions_are_worded(changes, kind, words):
     assert json.loads(notice.to_json())["data"]["decision_id"] == "d1"
 
 
-def test_challenger_in_shadow_is_no_news():
+def test_shadow_deployment_sends_no_notice():
     assert decision_notice(entry(action="shadow")) is None
 
 
-def test_drift_and_refusals_are_worded_and_repeats_known():
+def test_drift_and_refusals_are_worded_and_repeats_are_recognised():
     drift = {
         "drift_id": "x", "signal": "score", "detector": "ADWIN", "detected_at": NOON, "event_time": NOON,
         "observation": 7, "estimate": 0.02, "observed": 0.05,
@@ -162,7 +162,7 @@ def test_drift_and_refusals_are_worded_and_repeats_known():
     assert model_notice({**event, "kind": "SERVING"}) is None
 
 
-def test_refused_rules_are_told_once_however_many_shards_say_so():
+def test_rules_refused_by_several_shards_are_one_notice():
     event = {"deployment_id": "b1", "at": NOON, "kind": "RULES_REFUSED", "detail": "did you mean amount?", "shard": 4}
     assert (model_notice(event).type, model_notice(event).id) == ("rules.refused", "msg_refused_b1")
     assert "did you mean amount?" in model_notice(event).text

@@ -2,8 +2,8 @@ import os
 from pathlib import Path
 
 
-def own_settings(folder: Path) -> dict[str, str]:
-    """Return this process's environment with no setting of ours but the cache, and a state folder below `folder`."""
+def clean_environment(folder: Path) -> dict[str, str]:
+    """Return the environment with no fraudstream setting but the cache, and a state folder below `folder`."""
     kept = {
         name: value
         for name, value in os.environ.items()
