@@ -11,6 +11,7 @@ from rich.console import Console
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.settings.settings import ModelSettings, PathSettings, Settings, load_settings
+from models.training.feature_set import TrainedFeatures
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from producers.replay import replay
@@ -24,11 +25,11 @@ PATIENCE_S = 300.0
 console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 200)
 
 
-def bench_model() -> Path:
+def bench_model(features: TrainedFeatures = "all") -> Path:
     """Train the model of the benchmarks; return its folder."""
-    folder = ROOT / "model"
+    folder = ROOT / ("model" if features == "all" else f"model-{features}")
     with console.status("training the model"):
-        train(bench_history(), folder, TrainingSettings(seed=1))
+        train(bench_history(), folder, TrainingSettings(seed=1, features=features))
     return folder
 
 

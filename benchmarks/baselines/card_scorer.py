@@ -10,6 +10,7 @@ import fastavro
 import numpy as np
 
 from benchmarks.baselines.plain_history import Seen
+from models.features.table import CUSTOMER_FEATURES, FEATURES
 from models.scoring.artifact import load_artifact
 from models.scoring.model import OnnxModel
 from schemas.alert_id import alert_id
@@ -34,6 +35,8 @@ class History(Protocol):
 class CardScorer:
     """Scoring of a transaction in every baseline: plain Python, fastavro, onnxruntime.
 
+    No baseline has state of merchants and devices: their features are missing, where the model reads them.
+
     Parameters
     ----------
     model : Path
@@ -44,6 +47,8 @@ class CardScorer:
         artifact = load_artifact(model)
         self._manifest = artifact.manifest
         self._model = OnnxModel(artifact.onnx)
+        self.missing = [float(feature.missing) for feature in FEATURES[: self._model.width]]
+        self._no_entities = self.missing[len(CUSTOMER_FEATURES) :]
         self._category, self._type = artifact.category_risk, artifact.type_risk
         self._schema = parsed_schema(TRANSACTION)
         self._scores = RecordCodec(SCORE, "", FileRegistry())
@@ -65,7 +70,7 @@ class CardScorer:
             latitude=record["latitude"],
             longitude=record["longitude"],
         )
-        return history.advance(now, *self.risks(record))
+        return [*history.advance(now, *self.risks(record)), *self._no_entities]
 
     def risks(self, record: Record) -> tuple[float, float]:
         """Return the fraud rates of a transaction's merchant category and of its type."""

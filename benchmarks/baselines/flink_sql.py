@@ -52,7 +52,7 @@ class Score(ScalarFunction):
 
     def _features(self, rows: pd.DataFrame, risks: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the features of n rows, (n, F); risks are (n, 2)."""
-        x = np.tile([float(feature.missing) for feature in CUSTOMER_FEATURES], (len(rows), 1))
+        x = np.tile(self._scorer.missing, (len(rows), 1))
         minor, hour = rows["amount_minor"].to_numpy(), rows["event_time"].dt.hour
         amount = minor / 100
         alone = {"amount": amount, "hour": hour, "is_night": hour < 6, "is_weekend": rows["event_time"].dt.weekday >= 5}

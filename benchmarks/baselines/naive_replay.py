@@ -30,6 +30,7 @@ def naive_scores(
     transactions : iterable of n mappings
         With the columns of `TRANSACTION_ARROW`, in the order of arrival; of each customer all there are.
     artifact : Artifact
+        Trained on the features of customers alone.
     progress : callable of int, optional
         Told the number done.
     engine : NaiveEngine, optional

@@ -97,7 +97,7 @@ class Oracle:
     table : pyarrow.Table
         All transactions, sorted as in the topic.
     artifact : Artifact
-        Model that scores.
+        Model that scores, trained on the features of customers alone.
     customers : int
         Size of the sample.
     """

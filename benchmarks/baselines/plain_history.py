@@ -33,7 +33,7 @@ class Seen:
 class PlainHistory:
     """The last K transactions of one customer. Events are expected sorted: a late one is appended.
 
-    It has no labels: features of labels have their missing values. It has no entities: a model reads customers' features.
+    It has no labels: features of labels have their missing values. It has no entities.
     """
 
     def __init__(self, seen: Iterable[Seen] = ()) -> None:

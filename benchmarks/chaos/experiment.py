@@ -138,7 +138,11 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, outage:
         found, labels = read_topics(run_settings, services)
     begin = time.monotonic()
     rows = sent.to_pylist()
-    oracle = Oracle(rows, labels, changes.models, changes.books, progress=_oracle_progress(notify, len(rows)))
+    sequences = {
+        (record["customer_id"], record["transaction_id"]): record["entity_sequences"] for record in found.scores
+    }
+    progress = _oracle_progress(notify, len(rows))
+    oracle = Oracle(rows, labels, changes.models, changes.books, sequences, progress=progress)
     published = [(row["customer_id"], row["transaction_id"]) for row in rows]
     result = compare(published, oracle.expect, found)
     return Outcome(hits=hits, result=result, stream_s=stream_s, oracle_s=time.monotonic() - begin)

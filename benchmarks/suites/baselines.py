@@ -34,7 +34,7 @@ def run(brief: bool = False) -> Report:
         if isinstance(baseline, ProcessBaseline):
             with console.status(f"installing the packages of {baseline.name}"):
                 interpreter(baseline)
-    settings = bench_settings(bench_model())
+    settings = bench_settings(bench_model("customer"))  # all that the baselines know
     artifact = load_artifact(settings.model.artifact)
     table = simulate(WORLD).slice(0, BRIEF_EVENTS if brief else EVENTS)
     oracle = Oracle(table, artifact, customers=SAMPLED)

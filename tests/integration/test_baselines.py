@@ -8,9 +8,9 @@ from benchmarks.baselines.catalogue import BASELINES
 from benchmarks.baselines.compare import compare_with_oracle
 from benchmarks.baselines.drain import Work, drain
 from benchmarks.baselines.oracle import Oracle
-from models.scoring.artifact import Artifact
+from fraudstream.settings.settings import ModelSettings
 from tests.integration.scoring_lane import Lane
-from tests.unit.training.histories import history
+from tests.unit.training.histories import customer_artifact, customer_folder, history
 
 pytestmark = pytest.mark.integration
 
@@ -18,12 +18,13 @@ SENT = 3_000
 
 
 @pytest.mark.parametrize("slug", ["plain_loops", "flink_per_event"])
-def test_peer_writes_the_scores_of_the_oracle(open_lane: Callable[..., Lane], artifact: Artifact, slug: str):
+def test_peer_writes_the_scores_of_the_oracle(open_lane: Callable[..., Lane], slug: str):
     lane, table = open_lane(), history().slice(0, SENT)
     lane.send(table)
     baseline = next(baseline for baseline in BASELINES if baseline.slug == slug)
-    work = Work(settings=lane.settings, services=lane.services, events=round(SENT / baseline.share))
+    settings = lane.settings.model_copy(update={"model": ModelSettings(artifact=customer_folder())})
+    work = Work(settings=settings, services=lane.services, events=round(SENT / baseline.share))
     drain(baseline, work, 0)
-    verdict = compare_with_oracle(baseline, work, 0, Oracle(table, artifact, customers=50))
+    verdict = compare_with_oracle(baseline, work, 0, Oracle(table, customer_artifact(), customers=50))
     assert verdict.fault is None
     assert verdict.compared > 0.1 * SENT

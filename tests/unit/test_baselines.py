@@ -7,20 +7,20 @@ from benchmarks.baselines.environment import LOCKS
 from benchmarks.baselines.naive_replay import naive_scores
 from benchmarks.baselines.oracle import KeptTransactions, Oracle
 from fraudstream.system.folders import PROJECT_ROOT
-from tests.unit.training.histories import artifact, history
+from tests.unit.training.histories import customer_artifact, history
 
 CUSTOMERS = 5
 
 
 @pytest.fixture(scope="module")
 def oracle() -> Oracle:
-    return Oracle(history().slice(0, 2_000), artifact(), customers=CUSTOMERS)
+    return Oracle(history().slice(0, 2_000), customer_artifact(), customers=CUSTOMERS)
 
 
 @pytest.fixture(scope="module")
 def right(oracle) -> list[tuple[str, str, float]]:
     rows = [row for row in history().slice(0, 2_000).to_pylist() if row["customer_id"] in oracle.customers]
-    scores = naive_scores(rows, artifact(), engine=KeptTransactions())
+    scores = naive_scores(rows, customer_artifact(), engine=KeptTransactions())
     return [(row["customer_id"], row["transaction_id"], float(score)) for row, score in zip(rows, scores, strict=True)]
 
 

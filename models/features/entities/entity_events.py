@@ -18,7 +18,6 @@ from schemas.currency import minor_units
 
 @cache
 def _salts() -> list[np.uint64]:
-    warm_up()
     return list(hash_column(pa.array([entity.name for entity in ENTITIES])))
 
 
@@ -31,6 +30,7 @@ def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
     ----------
     records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows
     """
+    warm_up()
     n, count = records.num_rows, len(ENTITIES)
     customers = hash_column(required(records, "customer_id"))
     events = np.empty((n, count), EVENT)

@@ -34,7 +34,7 @@ from tests.unit.fraudstream.archives import archive_history
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.rules.books import book, rule
 from tests.unit.scoring.simulated_job import SimulatedJob
-from tests.unit.training.histories import artifact, history
+from tests.unit.training.histories import artifact, customer_artifact, history
 
 ROWS = 8_000
 RULES = book(rule("large", "amount > 5 * mean_30d and amount > 50", "REVIEW"))
@@ -172,9 +172,9 @@ def consistency(table: pa.Table, _folder: Path) -> Any:
 
 
 def baselines(table: pa.Table, _folder: Path) -> Any:
-    oracle = Oracle(table, artifact(), customers=20)
+    oracle = Oracle(table, customer_artifact(), customers=20)
     rows = [row for row in table.to_pylist() if row["customer_id"] in oracle.customers]
-    found = naive_scores(rows, artifact(), engine=KeptTransactions())
+    found = naive_scores(rows, customer_artifact(), engine=KeptTransactions())
     given = [(row["customer_id"], row["transaction_id"], float(score)) for row, score in zip(rows, found, strict=True)]
     verdict = oracle.check(given, KeptTransactions)
     assert verdict.fault is None

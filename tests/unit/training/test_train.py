@@ -4,8 +4,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.features.table import FEATURE_NAMES, spec_hash
+from models.features.entities.entity_tracker import EntityTracker
+from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, spec_hash
 from models.scoring.artifact import load_artifact
+from models.scoring.loaded_model import load_tested
 from models.training.train import TrainingError, train
 from models.training.training_settings import TrainingSettings
 from schemas.errors import UserError
@@ -39,6 +41,17 @@ def test_manifest_names_its_features_and_data(manifest):
     assert manifest.data.rows == len(history())
     assert set(manifest.reference) == {*FEATURE_NAMES, "score"}
     assert manifest.category_risk["prior"] > 0
+
+
+def test_model_of_customers_features_reads_the_first_columns_and_replays_no_entity(monkeypatch, tmp_path):
+    monkeypatch.setattr(EntityTracker, "advance", None)
+    made = train(history_file(), tmp_path, TrainingSettings(features="customer"), learner=SMALL)
+    assert made.feature_names == tuple(feature.name for feature in CUSTOMER_FEATURES)
+    assert made.feature_spec_hash == spec_hash(CUSTOMER_FEATURES)
+    assert load_tested(tmp_path).manifest == made
+    assert set(made.reference) == {*made.feature_names, "score"}
+    assert set(made.usual_spread) < set(made.feature_names)
+    assert made.settings["features"] == "customer"
 
 
 def test_recall_is_told_by_scenario(manifest):
