@@ -39,7 +39,7 @@ INFERENCE_ARROW = pa.schema(
         pa.field("offset", pa.int64(), nullable=False),
         pa.field("label_offsets", pa.list_(pa.int64()), nullable=False),
         pa.field("features", pa.list_(pa.float32()), nullable=False),
-        pa.field("entity_sequences", pa.list_(pa.int64()), nullable=False),
+        pa.field("entity_sequences", pa.list_(pa.int64())),  # null in archives of earlier versions
     ]
 )
 

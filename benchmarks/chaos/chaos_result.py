@@ -24,11 +24,17 @@ class Basis(NamedTuple):
     model_id: str
     label_offsets: tuple[int, ...]
     rule_book_id: str
+    entity_sequences: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, record: Record) -> Basis:
         """Return the basis that a score or an alert names."""
-        return cls(record["model_id"], tuple(record["label_offsets"]), record["rule_book_id"])
+        return cls(
+            record["model_id"],
+            tuple(record["label_offsets"]),
+            record["rule_book_id"],
+            tuple(record["entity_sequences"]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +49,14 @@ class Expected:
         Name of the `Decision`.
     rule_codes
         Codes of the rules that an alert on it names.
+    reads_entities
+        Whether the model reads features of entities: then the answer holds for a transaction's last record alone.
     """
 
     score: float
     decision: str
     rule_codes: frozenset[str] = frozenset()
+    reads_entities: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +99,11 @@ class ChaosResult:
     duplicated
         Records of scores beyond the first of each transaction.
     other_basis
-        Duplicates scored upon another model, other labels or other rules than the first.
+        Duplicates scored upon another model, other labels, other rules or in another sequence of entity events than the
+        first.
+    superseded_differences
+        Records of scores, not the last of their transaction, that are not the oracle's: the events of their
+        entities before the failure came in another sequence, which no record has as a whole.
     score_differences, decision_differences
         Records of scores that are not the oracle's upon their basis, bit for bit, or of no transaction that was sent.
     labels_missed
@@ -117,6 +130,7 @@ class ChaosResult:
     lost: int
     duplicated: int
     other_basis: int
+    superseded_differences: int
     score_differences: int
     decision_differences: int
     labels_missed: int
@@ -128,7 +142,7 @@ class ChaosResult:
 
     def broken(self, guarantee: Guarantee) -> list[str]:
         """Name the counts that are not zero and must be."""
-        repeats = ("duplicated", "alerts_duplicated", "other_basis")
+        repeats = ("duplicated", "alerts_duplicated", "other_basis", "superseded_differences")
         figures = ("published", "models", "rule_books", "label_states", "alerts")
         free = {*figures, *(repeats if guarantee == "at-least-once" else ())}
         return [name for name, count in vars(self).items() if name not in free and count]
@@ -156,6 +170,13 @@ def compare(published: Sequence[Key], ask: Ask, found: Found) -> ChaosResult:
     bases = {Basis.of(record) for record in found.scores}
     expected = ask([(_key(record), Basis.of(record)) for record in found.scores])
     pairs = list(zip(found.scores, expected, strict=True))
+    checked = [(record, answer) for record, answer in pairs if _holds(record, answer, last)]
+    alert_answers = ask([(_key(record), Basis.of(record)) for record in found.alerts])
+    checked_alerts = [
+        (record, answer)
+        for record, answer in zip(found.alerts, alert_answers, strict=True)
+        if _holds(record, answer, last)
+    ]
     alerted = {(_key(record), Basis.of(record)) for record in found.alerts}
     flagged = [(_key(record), Basis.of(record)) for record in last.values() if record["decision"] != "APPROVE"]
     return ChaosResult(
@@ -169,16 +190,33 @@ def compare(published: Sequence[Key], ask: Ask, found: Found) -> ChaosResult:
         lost=sum(key not in scores for key in published),
         duplicated=_repeats(scores),
         other_basis=sum(Basis.of(record) != Basis.of(first[_key(record)]) for record in found.scores),
-        score_differences=sum(answer is None or answer.score != record["score"] for record, answer in pairs),
+        superseded_differences=_superseded_differences(pairs, last),
+        score_differences=sum(answer is None or answer.score != record["score"] for record, answer in checked),
         decision_differences=sum(
-            answer is not None and answer.decision != record["decision"] for record, answer in pairs
+            answer is not None and answer.decision != record["decision"] for record, answer in checked
         ),
         labels_missed=_labels_missed(published, last, found.label_ends),
         alerts=len(flagged),
         alerts_lost=sum(item not in alerted for item in flagged),
         alerts_duplicated=_repeats(alerts),
-        alert_differences=_alert_differences(ask, found.alerts),
+        alert_differences=_alert_differences(checked_alerts),
         dead_letters=found.dead_letters,
+    )
+
+
+def _holds(record: Record, answer: Expected | None, last: Mapping[Key, Record]) -> bool:
+    """Return whether an answer holds for a record: of a model that reads entities, for the last score and its alert."""
+    if answer is None or not answer.reads_entities:
+        return True
+    final = last.get(_key(record))
+    return final is None or final[MOMENT] == record[MOMENT]
+
+
+def _superseded_differences(pairs: Sequence[tuple[Record, Expected | None]], last: Mapping[Key, Record]) -> int:
+    return sum(
+        answer is not None and answer.score != record["score"]
+        for record, answer in pairs
+        if not _holds(record, answer, last)
     )
 
 
@@ -208,10 +246,10 @@ def _labels_missed(published: Sequence[Key], last: Mapping[Key, Record], ends: S
     return sum(list(record["label_offsets"]) != list(ends) for record in records)
 
 
-def _alert_differences(ask: Ask, alerts: Sequence[Record]) -> int:
+def _alert_differences(alerts: Sequence[tuple[Record, Expected | None]]) -> int:
     first: dict[tuple[str, Basis], dict[str, Any]] = {}
     differences = 0
-    for record, answer in zip(alerts, ask([(_key(item), Basis.of(item)) for item in alerts]), strict=True):
+    for record, answer in alerts:
         values = {name: value for name, value in record.items() if name != MOMENT}
         same = first.setdefault((record["alert_id"], Basis.of(record)), values) == values
         differences += not (same and answer is not None and _is_right(record, answer))

@@ -30,13 +30,10 @@ from fraudstream.settings.settings import FlinkSettings, KafkaSettings, PathSett
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.run_state import RunState
-from models.features.table import CUSTOMER_FEATURES
-from models.scoring.artifact import Artifact
 from models.scoring.loaded_model import load_tested
 from models.training.fit import LearnerSettings
 from models.training.learners.lightgbm_trees import LightGbm
 from models.training.train import train
-from models.training.training_settings import TrainingSettings
 from producers.publisher import Publisher
 from schemas.errors import UserError
 from schemas.registry import FileRegistry
@@ -121,7 +118,7 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, outage:
     notify
         Callback with a line for each event of the run.
     """
-    _require_customers_alone(load_tested(settings.model.artifact))  # before anything is started
+    load_tested(settings.model.artifact)  # before anything is started
     run_settings = _run_settings(settings)
     _empty(run_settings)
     plan = draw_plan(kills, seed, targets(run_settings.job.mode), outage=outage)
@@ -141,7 +138,11 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, outage:
         found, labels = read_topics(run_settings, services)
     begin = time.monotonic()
     rows = sent.to_pylist()
-    oracle = Oracle(rows, labels, changes.models, changes.books, progress=_oracle_progress(notify, len(rows)))
+    sequences = {
+        (record["customer_id"], record["transaction_id"]): record["entity_sequences"] for record in found.scores
+    }
+    progress = _oracle_progress(notify, len(rows))
+    oracle = Oracle(rows, labels, changes.models, changes.books, sequences, progress=progress)
     published = [(row["customer_id"], row["transaction_id"]) for row in rows]
     result = compare(published, oracle.expect, found)
     return Outcome(hits=hits, result=result, stream_s=stream_s, oracle_s=time.monotonic() - begin)
@@ -153,17 +154,8 @@ def _second_model(settings: Settings, table: pa.Table) -> Path:
     history = folder / "world.parquet"
     pq.write_table(table.slice(0, 30_000), history)
     learner = LightGbm(settings=LearnerSettings(trees=SECOND_MODEL_TREES, min_child_samples=20))
-    train(history, folder / "second-model", TrainingSettings(features="customer"), learner=learner)
+    train(history, folder / "second-model", learner=learner)
     return folder / "second-model"
-
-
-def _require_customers_alone(artifact: Artifact) -> None:
-    """Refuse a model of entity features: the oracle replays customers, and entities interleave many of them."""
-    if artifact.manifest.width > len(CUSTOMER_FEATURES):
-        raise UserError(
-            f"Model {artifact.manifest.model_id}: expected one that reads no features of merchants and devices, got "
-            "one that does. Train it with `fraudstream train --features customer`, and name it in model.artifact"
-        )
 
 
 def _empty(settings: Settings) -> None:

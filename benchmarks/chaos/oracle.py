@@ -13,9 +13,10 @@ from benchmarks.baselines.naive_labels import LabelFacts, is_of_labels
 from benchmarks.baselines.naive_replay import naive_event
 from benchmarks.chaos.books import ChaosBook, without_rules
 from benchmarks.chaos.chaos_result import Basis, Expected, Key
+from benchmarks.chaos.entity_history import entity_features
 from benchmarks.chaos.label_history import LabelHistory, PositionedLabel
 from models.features.operation import Operation
-from models.features.table import CUSTOMER_FEATURES
+from models.features.table import CUSTOMER_FEATURES, FEATURES
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision, decide
 from models.scoring.model import OnnxModel
@@ -28,8 +29,9 @@ _OF_LABELS = [(column, feature) for column, feature in enumerate(CUSTOMER_FEATUR
 class Oracle:
     """Expected answers to a stream, by the naive engine and the artifacts' ONNX, without code of the job.
 
-    A score depends on the customer's transactions before it, and on the basis that its record names: the model, the
-    labels known to its shard and the rule book. So there is an answer for each basis that a record names.
+    A score depends on the customer's transactions before it, on its entities' events before it, and on the basis that
+    its record names: the model, the labels known to its shard and the rule book. So there is an answer for each basis
+    that a record names, with the entities' events in the sequence that holds at the end of the run.
 
     Parameters
     ----------
@@ -38,9 +40,11 @@ class Oracle:
     labels : iterable of PositionedLabel
         All labels with their positions.
     models : mapping of str to Artifact
-        Models by id, trained on the features of customers alone.
+        Models by id.
     books : mapping of str to ChaosBook
         Rule books by id.
+    sequences : mapping of Key to sequence of int
+        Sequence numbers of the entity events of each transaction, from its last score.
     progress : callable of int
         Callback with the number of transactions done.
     """
@@ -51,6 +55,7 @@ class Oracle:
         labels: Iterable[PositionedLabel],
         models: Mapping[str, Artifact],
         books: Mapping[str, ChaosBook],
+        sequences: Mapping[Key, Sequence[int]],
         *,
         progress: Callable[[int], None] = lambda _done: None,
     ) -> None:
@@ -67,6 +72,8 @@ class Oracle:
             event = naive_event(row, some)
             self._rows[key], self._described[key] = row, (event, engine.advance(event))
             progress(number)
+        described = [(self._rows[key], event, sequences.get(key, ())) for key, (event, _) in self._described.items()]
+        self._entities = dict(zip(self._described, entity_features(described), strict=True))
 
     def expect(self, asked: Sequence[tuple[Key, Basis]]) -> list[Expected | None]:
         """Return the expected answers to transactions upon bases; None for an unknown transaction or basis."""
@@ -82,8 +89,8 @@ class Oracle:
         return answers
 
     def _scores(self, artifact: Artifact, asked: Sequence[tuple[Key, Basis]]) -> NDArray[np.float32]:
-        x = [self._x(artifact, key, basis) for key, basis in asked]
-        return OnnxModel(artifact.onnx).score(np.array(x, np.float32).reshape(len(x), len(CUSTOMER_FEATURES)))
+        x = [self._x(artifact, key, basis) + self._entities[key] for key, basis in asked]
+        return OnnxModel(artifact.onnx).score(np.array(x, np.float32).reshape(len(x), len(FEATURES)))
 
     def _x(self, artifact: Artifact, key: Key, basis: Basis) -> list[float]:
         event, described = self._described[key]
@@ -107,4 +114,9 @@ class Oracle:
         book = self._books.get(basis.rule_book_id)
         amount_minor = self._rows[key]["amount_minor"]
         decision, codes = (book.decide if book else without_rules)(amount_minor, model)
-        return Expected(score=score, decision=decision.name, rule_codes=codes)
+        return Expected(
+            score=score,
+            decision=decision.name,
+            rule_codes=codes,
+            reads_entities=manifest.width > len(CUSTOMER_FEATURES),
+        )

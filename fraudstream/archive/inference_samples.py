@@ -18,7 +18,7 @@ from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.system.failures import NotReady
-from models.features.table import FEATURE_NAMES, TABLE_WIDTHS
+from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
 from models.scoring.inference_sample import InferenceSample
 from models.scoring.recorded_sequences import LoggedSequences
@@ -100,9 +100,8 @@ def _logged(tables: Iterator[pa.Table], manifest: Manifest, undecodable: int) ->
     last, of_model = _last(table), ours.to_numpy()
     every = _batch(table.take(pa.array(last)))
     rows = np.flatnonzero(of_model[last])
-    names = FEATURE_NAMES[: TABLE_WIDTHS.get(manifest.feature_spec_hash)]
-    x = np.empty((len(rows), len(names)), np.float32)
-    for column, name in enumerate(names):
+    x = np.empty((len(rows), len(FEATURE_NAMES)), np.float32)
+    for column, name in enumerate(FEATURE_NAMES):
         x[:, column] = every.column(name).to_numpy(zero_copy_only=False)[rows]
     return Logged(
         sample=InferenceSample.of(every.take(pa.array(rows)), x),

@@ -64,14 +64,15 @@ def verify(
             )
         # Without the former labels topic its scores can't be recomputed.
         sample = logged.sample.of_present_labels()
+        with_entities = bool(sample.with_entities.any())
         transactions = read_transactions(
             broker,
-            None if sample.has_entities else set(sample.customers),
+            None if with_entities else set(sample.customers),
             progress=lambda read: progress("reading transactions", read, 0),
         )
         labels = read_labels(broker, progress=lambda read: progress("reading labels", read, 0))
         recorded = RecordedSequences.of(transactions, logged.sequences)
-        if sample.has_entities and not recorded.known.all():
+        if with_entities and not recorded.known.all():
             # Scores last: by then the transactions have theirs.
             scored = read_scored_sequences(broker, progress=lambda read: progress("reading scores", read, 0))
             recorded = RecordedSequences.of(transactions, logged.sequences, scored)
@@ -85,7 +86,7 @@ def verify(
         )
     found = compare(sample, again)
     earlier = len(logged.sample) - len(sample)
-    unrecorded = recorded.unknown if sample.has_entities else 0
+    unrecorded = recorded.unknown if with_entities else 0
     result = {
         "consistent": found.consistent,
         "logged": len(logged.sample),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN
 from models.features.entity import ENTITIES
 from models.features.table import FEATURE_NAMES
 from models.scoring.inference_sample import InferenceSample
@@ -66,15 +67,15 @@ class Consistency:
 
 
 def compare(sample: InferenceSample, again: Recomputed) -> Consistency:
-    """Compare bit for bit; of a sample of a former feature table the columns that it has."""
+    """Compare bit for bit; entity features where they were logged."""
     rows = np.flatnonzero(again.found)
     logged = np.column_stack([sample.x[rows], sample.scores[rows]])
-    width = sample.x.shape[1]
-    recomputed = np.column_stack([again.x[rows, :width], again.scores[rows]])
+    recomputed = np.column_stack([again.x[rows], again.scores[rows]])
     differs = _bits(logged) != _bits(recomputed)
+    differs[~sample.with_entities[rows], FIRST_ENTITY_COLUMN:-1] = False
     distance = np.abs(logged.astype(np.float64) - recomputed.astype(np.float64))
-    names = (*FEATURE_NAMES[:width], SCORE)
-    uncertain = again.uncertain[rows].sum(axis=0).tolist() if sample.has_entities else [0] * len(ENTITIES)
+    names = (*FEATURE_NAMES, SCORE)
+    uncertain = again.uncertain[rows].sum(axis=0).tolist()
     return Consistency(
         compared=len(rows),
         missing=len(sample) - len(rows),
@@ -82,7 +83,9 @@ def compare(sample: InferenceSample, again: Recomputed) -> Consistency:
         disordered=again.disordered,
         shared_numbers=again.shared_numbers,
         differences={
-            names[column]: Difference(rows=int(differs[:, column].sum()), largest=float(distance[:, column].max()))
+            names[column]: Difference(
+                rows=int(differs[:, column].sum()), largest=float(distance[differs[:, column], column].max())
+            )
             for column in np.flatnonzero(differs.any(axis=0)).tolist()
         },
         entities_uncertain={entity.name: count for entity, count in zip(ENTITIES, uncertain, strict=True) if count},

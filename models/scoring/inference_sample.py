@@ -60,9 +60,10 @@ class InferenceSample:
         )
 
     @property
-    def has_entities(self) -> bool:
-        """Whether the rows have entity features; those of a former feature table have none."""
-        return bool(self.x.shape[1] > FIRST_ENTITY_COLUMN)
+    def with_entities(self) -> NDArray[np.bool_]:
+        """Which rows have entity features, (n,); those that an earlier version logged have NaN there."""
+        logged: NDArray[np.bool_] = ~np.isnan(self.x[:, FIRST_ENTITY_COLUMN:]).all(axis=1)
+        return logged
 
     def keys(self) -> NDArray[np.uint64]:
         """Return the hash of each row's customer and transaction id, see `transaction_keys`."""

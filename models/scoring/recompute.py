@@ -79,29 +79,28 @@ class _Entities:
     def __init__(
         self, sample: InferenceSample, transactions: Placed, recorded: RecordedSequences, progress: Progress | None
     ) -> None:
-        wanted = np.zeros(len(transactions.offsets), np.bool_)
-        if sample.has_entities:
+        self._sample, self._logged = sample, sample.with_entities
+        rows = np.empty(0, np.int64)
+        if self._logged.any():
             # A duplicate has the score of its first occurrence, which the sample may lack.
-            wanted = np.isin(transaction_keys(transactions.records), sample.keys())
-        self._rows = np.flatnonzero(wanted)
-        self._index = np.cumsum(wanted) - 1
-        self._wanted = wanted
-        self._sample = sample
-        self._replayed = replay_entities(transactions, recorded, self._rows, progress=progress)
+            rows = np.flatnonzero(np.isin(transaction_keys(transactions.records), sample.keys()))
+        self._index = np.full(len(transactions.offsets), -1, np.int64)
+        self._index[rows] = np.arange(len(rows))
+        self._replayed = replay_entities(transactions, recorded, rows, progress=progress)
         self.shared_numbers = self._replayed.shared_numbers
 
     def of(self, rows: Rows, sampled: Rows) -> tuple[EntityInputs, NDArray[np.bool_]]:
         """Return the features of some transactions, and which of them are uncertain: there they are as logged."""
         inputs = EntityInputs.missing(len(rows))
         uncertain = np.zeros((len(rows), len(ENTITIES)), np.bool_)
-        here = np.flatnonzero(self._wanted[rows])
-        index = self._index[rows[here]]
-        inputs.x[here] = self._replayed.inputs.x[index]
-        uncertain[here] = self._replayed.uncertain[index]
-        at, entity = np.nonzero(uncertain & (sampled >= 0)[:, None])
-        if len(at):
-            logged = self._sample.x[sampled[at], FIRST_ENTITY_COLUMN:].reshape(-1, len(ENTITIES), ENTITY_WIDTH)
-            inputs.x.reshape(-1, len(ENTITIES), ENTITY_WIDTH)[at, entity] = logged[np.arange(len(at)), entity]
+        here = np.flatnonzero(self._index[rows] >= 0)
+        replayed = self._index[rows[here]]
+        inputs.x[here] = self._replayed.inputs.x[replayed]
+        uncertain[here] = self._replayed.uncertain[replayed]
+        uncertain &= ((sampled >= 0) & self._logged[sampled])[:, None]
+        at, entity = np.nonzero(uncertain)
+        columns = FIRST_ENTITY_COLUMN + entity[:, None] * ENTITY_WIDTH + np.arange(ENTITY_WIDTH)
+        inputs.x[at[:, None], columns - FIRST_ENTITY_COLUMN] = self._sample.x[sampled[at][:, None], columns]
         return inputs, uncertain
 
 

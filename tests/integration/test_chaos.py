@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.unit.training.histories import customer_folder
+from tests.unit.training.histories import artifact_folder
 
 FRAUDSTREAM = Path(sys.executable).parent / "fraudstream"
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 def own(folder: Path, **variables: str) -> dict[str, str]:
     """Return an environment in which the command keeps everything in a folder."""
-    state, model = str(folder / "state"), str(customer_folder())
+    state, model = str(folder / "state"), str(artifact_folder())
     return os.environ | {"FRAUDSTREAM_PATHS__STATE": state, "FRAUDSTREAM_MODEL__ARTIFACT": model, **variables}
 
 

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from fraudstream.cli import main as cli
 from fraudstream.system.failures import NotReady
 from jobs.shards import SHARD_KEYS
+from models.features.entity import ENTITIES
+from models.scoring.recorded_sequences import transaction_keys
 from producers.encoding import encode_transactions
 from schemas.avro_schemas import INFERENCE
 from schemas.registry import FileRegistry
@@ -21,6 +23,7 @@ from tests.unit.training.histories import artifact_folder
 pytestmark = pytest.mark.integration
 
 ROWS, RACING = 3_000, 20_000
+SHARE = 0.2
 
 
 def command(*arguments: str) -> Result:
@@ -65,6 +68,8 @@ def test_what_the_job_logged_is_what_its_topics_give_again(open_lane, point_at, 
     change_one_value(archive, "mean_7d")
     code, found = consistency("--archive", str(archive))
     assert (code, found["mismatching"], list(found["differences"])) == (1, 1, ["mean_7d"])
+    change_one_value(archive, "merchant_customers_7d")
+    assert consistency("--archive", str(archive))[1]["mismatching"] == 1
 
 
 def test_labels_that_race_with_transactions_are_known_by_their_offsets(open_lane, point_at):
@@ -79,6 +84,29 @@ def test_labels_that_race_with_transactions_are_known_by_their_offsets(open_lane
 
     code, found = consistency()
     assert (code, found["mismatching"], found["compared"]) == (0, 0, RACING)
+
+
+def test_where_a_share_is_logged_entities_are_replayed_by_the_scores(open_lane, point_at):
+    """Also after a restart that scores some transactions again, the entities' events having other numbers."""
+    lane, table = open_lane(model=artifact_folder(), feature_log_share=SHARE), card_world(RACING)
+    point_at(lane)
+    lane.submit()
+    with lane.trickling(table):
+        lane.submit(savepoint=lane.cancel_after_checkpoint())
+    lane.await_scores(RACING)
+    hashes = transaction_keys(table.select(["customer_id", "transaction_id"]).combine_chunks().to_batches()[0])
+    logged = int((hashes / 2**64 < SHARE).sum())
+    lane.await_records(lane.topics.inference, logged)
+
+    code, found = consistency()
+    assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, logged)
+    assert (found["unrecorded"], found["entities_uncertain"]) == (0, {})
+
+    lane.delete_records(lane.topics.scores)
+    code, found = consistency()
+    assert (code, found["mismatching"], found["compared"]) == (0, 0, logged)
+    assert found["unrecorded"] == RACING - logged
+    assert found["entities_uncertain"].keys() == {entity.name for entity in ENTITIES}
 
 
 def change_one_value(archive: Path, column: str) -> None:

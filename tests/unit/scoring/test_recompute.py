@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN
 from models.features.entity import ENTITIES
 from models.features.table import FEATURE_NAMES
 from models.scoring.consistency import compare
@@ -30,8 +31,9 @@ def run(share):
     return job, job.run()
 
 
-def again(job, sample):
-    return compare(sample, recompute(sample, job.transactions, job.labels, job.artifact, job.recorded()))
+def again(job, sample, recorded=None):
+    recorded = job.recorded() if recorded is None else recorded
+    return compare(sample, recompute(sample, job.transactions, job.labels, job.artifact, recorded))
 
 
 def test_label_features_take_part():
@@ -86,12 +88,42 @@ def test_entity_events_in_another_sequence_than_was_recorded_are_found():
     job, sample = run(0.3)
     numbers = job.numbers.copy()
     numbers[:, 0] = np.where(numbers[:, 0] < 0, -1, numbers[:, 0] ^ 1)
-    found = compare(
-        sample,
-        recompute(sample, job.transactions, job.labels, job.artifact, RecordedSequences(numbers, job.recorded().known)),
-    )
+    found = again(job, sample, RecordedSequences(numbers, job.recorded().known))
     assert found.mismatching > 10
     assert {name.split("_")[0] for name in found.differences} <= {"merchant", "score"}
+
+
+def test_transactions_without_a_record_make_later_entity_features_uncertain_and_not_different():
+    job, sample = run(0.3)
+    known = np.ones(len(job.numbers), np.bool_)
+    known[np.flatnonzero(~job.logged)[len(known) // 2]] = False
+    numbers = np.where(known[:, None], job.numbers, -1)
+    found = again(job, sample, RecordedSequences(numbers, known))
+    assert (found.consistent, found.compared) == (True, len(sample))
+    assert 0 < found.entities_uncertain["merchant"] < len(sample) / 2
+    sample.scores.view(np.uint32)[:] ^= 1
+    assert again(job, sample, RecordedSequences(numbers, known)).mismatching == len(sample), "scores are compared"
+
+
+def test_two_events_of_an_entity_with_one_number_are_found():
+    job, sample = run(0.3)
+    numbers = job.numbers.copy()
+    merchants = job.transactions.records.column("merchant_id").to_pylist()
+    numbers[merchants.index(merchants[-1]), 0] = numbers[-1, 0]
+    found = again(job, sample, RecordedSequences(numbers, job.recorded().known))
+    assert (found.shared_numbers, found.consistent) == (1, False)
+
+
+def test_entity_features_that_an_earlier_version_did_not_log_are_not_compared():
+    job, sample = run(0.1)
+    former = slice(0, len(sample) // 2)
+    sample.x[former, FIRST_ENTITY_COLUMN:] = np.nan
+    found = again(job, sample)
+    assert (found.mismatching, found.compared) == (0, len(sample))
+    sample.x[former, 0] += 1
+    (difference,) = again(job, sample).differences.values()
+    assert difference.rows == former.stop
+    assert difference.largest > 0
 
 
 def test_order_of_the_inputs_does_not_matter():

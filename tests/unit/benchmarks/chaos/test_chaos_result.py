@@ -10,12 +10,15 @@ from schemas.alert_id import alert_id
 PUBLISHED = [("anna", "t1"), ("ben", "t2"), ("anna", "t3"), ("ben", "t4")]
 SCORES = {"t1": 0.25, "t2": 0.5, "t3": 0.125, "t4": 0.75}
 ALL_LABELS = [7, 2]
-BASIS = {"model_id": "m1", "label_offsets": ALL_LABELS, "rule_book_id": "b1"}
+BASIS = {"model_id": "m1", "label_offsets": ALL_LABELS, "rule_book_id": "b1", "entity_sequences": [8, -1]}
 CUSTOMERS = {transaction: customer for customer, transaction in PUBLISHED}
 
 
 def oracle(asked):
-    """Answer upon m1 what SCORES says and upon m2 half of it; b1 and b2 alert from 0.5 on, b2 by a rule."""
+    """Answer upon m1 what SCORES says and upon m2 and m3 half of it; b1 and b2 alert from 0.5 on, b2 by a rule.
+
+    Model m3 reads entities.
+    """
     return [answer(key, basis) for key, basis in asked]
 
 
@@ -24,11 +27,14 @@ def answer(key, basis):
         return None
     score = SCORES[key[1]] * (1.0 if basis.model_id == "m1" else 0.5)
     codes = frozenset({"rule:r"}) if basis.rule_book_id == "b2" else frozenset()
-    return Expected(score=score, decision="BLOCK" if score >= 0.5 else "APPROVE", rule_codes=codes)
+    decision = "BLOCK" if score >= 0.5 else "APPROVE"
+    return Expected(score=score, decision=decision, rule_codes=codes, reads_entities=basis.model_id == "m3")
 
 
 def score(name, **changes):
-    whole = {"customer_id": CUSTOMERS.get(name, "nobody"), "transaction_id": name, **BASIS, **changes}
+    whole = {
+        "customer_id": CUSTOMERS.get(name, "nobody"), "transaction_id": name, "scored_at": 1, **BASIS, **changes,
+    }  # fmt: skip
     expected = answer((whole["customer_id"], name), Basis.of(whole))
     return (
         {"score": expected.score, "decision": expected.decision, **whole}
@@ -40,7 +46,6 @@ def score(name, **changes):
 def alert(name, **changes):
     whole = {
         "alert_id": alert_id(CUSTOMERS.get(name, "nobody"), name),
-        "scored_at": 1,
         "reasons": [{"code": "AMOUNT"}],
         **score(name, **changes),
     }
@@ -117,3 +122,31 @@ def test_repeat_that_is_not_equal_upon_the_same_basis_breaks_at_least_once_too()
     other_score = replace(REPEATED, scores=[*WHOLE.scores, score("t3", score=0.5)])
     assert compare(PUBLISHED, oracle, other_reasons).broken("at-least-once") == ["alert_differences"]
     assert compare(PUBLISHED, oracle, other_score).broken("at-least-once") == ["score_differences"]
+
+
+READS_ENTITIES = replace(
+    WHOLE,
+    scores=[score(name, model_id="m3", scored_at=2, entity_sequences=[9, -1]) for name in SCORES],
+    alerts=[],
+)
+EARLIER = {"model_id": "m3", "scored_at": 1, "score": 0.875}
+
+
+def test_earlier_score_of_a_model_that_reads_entities_may_differ():
+    """Before a failure the events of entities had another sequence, which the records do not have as a whole."""
+    assert compare(PUBLISHED, oracle, READS_ENTITIES).broken("exactly-once") == []
+    earlier = [score("t4", **EARLIER, decision="BLOCK")]
+    found = replace(
+        READS_ENTITIES, scores=[*earlier, *READS_ENTITIES.scores], alerts=[alert("t4", **EARLIER, decision="BLOCK")]
+    )
+    result = compare(PUBLISHED, oracle, found)
+    assert (result.superseded_differences, result.duplicated, result.other_basis) == (1, 1, 1)
+    assert result.broken("at-least-once") == []
+    assert result.broken("exactly-once") == ["duplicated", "other_basis", "superseded_differences"]
+
+
+def test_last_score_of_a_model_that_reads_entities_is_compared():
+    found = replace(READS_ENTITIES, scores=[*READS_ENTITIES.scores, score("t4", **EARLIER | {"scored_at": 3})])
+    assert compare(PUBLISHED, oracle, found).broken("at-least-once") == ["score_differences"]
+    right = replace(READS_ENTITIES, alerts=[alert("t4", model_id="m3", scored_at=2)])
+    assert compare(PUBLISHED, oracle, right).broken("at-least-once") == ["alert_differences"], "it is approved"

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import numpy as np
+import pyarrow as pa
 
 from benchmarks.baselines.naive_labels import KnownLabel
 from benchmarks.chaos.books import BOOKS
@@ -10,15 +11,19 @@ from benchmarks.chaos.chaos_result import Basis
 from benchmarks.chaos.label_history import LabelHistory, PositionedLabel
 from benchmarks.chaos.oracle import Oracle
 from benchmarks.chaos.world import draw_labels, draw_world
+from models.features.entities.entity_inputs import EntityInputs
+from models.features.hashing import hash_column
 from models.features.label_batch import LabelBatch
 from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.scoring.decision import Decision
 from models.scoring.history_scorer import HistoryScorer
+from models.scoring.transaction_scorer import TransactionScorer
 from producers.replay_with_labels import labels_needed
 from schemas.columns import TRANSACTION_ARROW
 from schemas.rule_book import RuleBook
-from tests.unit.training.histories import artifact, customer_artifact
+from tests.unit.scoring.simulated_job import EntityShards
+from tests.unit.training.histories import artifact
 
 ROWS = 3_000
 
@@ -42,15 +47,17 @@ def test_oracle_expects_the_scorer_s_scores_upon_the_labels_that_it_knew():
     table = draw_world(3, rows=ROWS)
     labels = draw_labels(table, 3)
     needed = labels_needed(table, labels)
-    model = customer_artifact()
-    scorer = HistoryScorer(model)
+    model = artifact()
     records = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     batch = LabelBatch.of(labels.slice(0, int(needed[-1])).combine_chunks().to_batches()[0])
-    scored = scorer.score(records, batch, needed)
+    entities = advanced_in_turns(records)
+    scored = TransactionScorer(model, load=None).score(records, batch, needed, entities=entities)
 
     rows = table.to_pylist()
     placed = [known(label, offset) for offset, label in enumerate(labels.slice(0, int(needed[-1])).to_pylist())]
-    oracle = Oracle(rows, placed, {model.manifest.model_id: model}, {})
+    keys = [(row["customer_id"], row["transaction_id"]) for row in rows]
+    sequences = dict(zip(keys, scored.entity_sequences.tolist(), strict=True))
+    oracle = Oracle(rows, placed, {model.manifest.model_id: model}, {}, sequences)
     asked = [
         ((row["customer_id"], row["transaction_id"]), Basis(model.manifest.model_id, (int(count),), ""))
         for row, count in zip(rows, needed, strict=True)
@@ -59,6 +66,19 @@ def test_oracle_expects_the_scorer_s_scores_upon_the_labels_that_it_knew():
     assert needed[-1] > ROWS / 2
     assert [answer.score for answer in answers] == scored.scores.tolist()
     assert {answer.decision for answer in answers} > {"APPROVE"}
+    assert all(answer.reads_entities for answer in answers)
+    without_entities = Oracle(rows, placed, {model.manifest.model_id: model}, {}, dict.fromkeys(keys, ()))
+    assert [answer.score for answer in without_entities.expect(asked)] != scored.scores.tolist()
+
+
+def advanced_in_turns(records):
+    """Advance the entities by customers' transactions in two queues, one ahead of the other."""
+    queue = (hash_column(records.column("customer_id")) >> np.uint64(7) & np.uint64(1)).astype(np.int64)
+    order = np.argsort(np.arange(len(records)) + 400 * queue, kind="stable")
+    found = EntityShards(3)(records.take(pa.array(order)))
+    inputs = EntityInputs.missing(len(records))
+    inputs.x[order], inputs.sequences[order] = found
+    return inputs
 
 
 def test_labels_are_forgotten_where_a_failure_took_the_offsets_back():

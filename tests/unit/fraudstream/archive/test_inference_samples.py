@@ -1,12 +1,14 @@
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
+from fraudstream.archive.archive_folder import ArchiveFolder, archive_table, archived_files
 from fraudstream.archive.inference_samples import read_archived
 from fraudstream.system.failures import NotReady
 from models.features.table import FEATURE_NAMES
 from schemas.columns import INFERENCE_ARROW
+from schemas.position import offset_of
 from tests.records import NOON
 from tests.unit.scoring.former_artifacts import WIDTH, former_artifact
 from tests.unit.training.histories import artifact
@@ -37,6 +39,39 @@ def test_of_a_place_logged_twice_the_last_row_holds_and_other_models_are_left_ou
     assert logged.sample.x[:, 0].tolist() == [0, 3, 4]
     assert logged.sample.label_offsets.tolist() == [[0, 0], [4, 5], [0, 0]]
     assert logged.sample.x.dtype == np.float32
+
+
+def test_of_a_place_logged_again_by_another_model_no_row_of_the_first_is_left(tmp_path):
+    with ArchiveFolder(tmp_path, "inference") as folder:
+        folder.write(table(0, 0, {"offset": 1}, {"offset": 2}, {"offset": 1, "model_id": "another"}), {0: 3})
+    logged = read_archived(tmp_path, artifact().manifest)
+    assert logged.sample.transactions == ["t2"]
+    assert (logged.repeated, logged.other_models) == (1, 1)
+
+
+def test_sequence_numbers_are_those_of_the_last_record_of_each_place_whichever_model_it_is_of(tmp_path):
+    another = {"model_id": "another", "feature_spec_hash": "other"}
+    with ArchiveFolder(tmp_path, "inference") as folder:
+        rows = [
+            {"offset": 1, "entity_sequences": [4, -1]},
+            {"offset": 2, "entity_sequences": [5, 9], **another},
+            {"offset": 1, "entity_sequences": [6, 7]},
+            {"offset": 3, "entity_sequences": []},
+        ]
+        folder.write(table(0, 0, *rows), {0: 4})
+    found = read_archived(tmp_path, artifact().manifest).sequences
+    assert offset_of(found.positions).tolist() == [2, 1, 3]
+    assert found.numbers.tolist() == [[5, 9], [6, 7], [-1, -1]]
+
+
+def test_archive_of_a_version_without_sequence_numbers_is_read(tmp_path):
+    with ArchiveFolder(tmp_path, "inference") as folder:
+        folder.write(table(0, 0, {"offset": 1}), {0: 1})
+        folder.write(table(0, 1, {"offset": 2, "entity_sequences": [3, 4]}), {0: 2})
+    first = archived_files(tmp_path)[0]
+    pq.write_table(pq.ParquetFile(first).read().drop_columns(["entity_sequences"]), first)
+    logged = read_archived(tmp_path, artifact().manifest)
+    assert logged.sequences.numbers.tolist() == [[-1, -1], [3, 4]]
 
 
 def test_features_that_an_earlier_version_did_not_log_are_nan(tmp_path):
