@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.operators.entity_reply import EntityReply
+from jobs.operators.entity_state import signed, unsigned
+from jobs.operators.expiry_index import ExpiryIndex
 from models.features.entities.entity_engine import EntityEngine
 from models.features.entities.entity_layout import ENTITY_LAYOUT
-from models.features.entities.entity_record import EVENT
+from models.features.entities.entity_record import EVENT, newest_event_time_ms
+from schemas.wall_clock import now_ms
 
 if TYPE_CHECKING:
     from jobs.operators.entity_state import EntityState
@@ -54,6 +57,7 @@ class EntityShard:
             capacity=capacity,
             next_sequence=_SEQUENCE.unpack(stored)[0] if stored else 0,
         )
+        self._expiry = ExpiryIndex[int](state.expires_on, [(state.entities, newest_event_time_ms)])
         self._unwritten: deque[int] = deque()
         self._old: list[int] = []
         self._log: list[int] = []
@@ -75,6 +79,7 @@ class EntityShard:
         self._next_entry += 1
         self._logged += len(events)
         self._write_some()
+        self._expire(min(int(events["event_time_ms"].max()), now_ms()))
         return EntityReply(
             number=number, entity_shard=self.key, rows=events["row"], x=found.x, sequences=found.sequences
         )
@@ -96,11 +101,19 @@ class EntityShard:
                 return
             self._begin_writing()
         keys = [self._unwritten.popleft() for _ in range(min(WRITTEN_AT_ONCE, len(self._unwritten)))]
-        self._state.write(self._engine.records(keys))
+        records = {signed(key): record for key, record in self._engine.records(keys).items()}
+        self._expiry.schedule_changed(records, newest_event_time_ms)
+        self._state.write(records)
         if not self._unwritten:
             for number in self._old:
                 self._state.event_log.remove(number)
             self._old = []
+
+    def _expire(self, newest_ms: int) -> None:
+        """Forget silent entities; none by an event time ahead of the clock, since senders' clocks may be wrong."""
+        silent = self._expiry.expire(newest_ms, lambda key: self._engine.awaits_storing(unsigned(key)))
+        if silent:
+            self._engine.drop(map(unsigned, silent))
 
     def _begin_writing(self) -> None:
         self._old, self._log, self._logged = self._log, [], 0

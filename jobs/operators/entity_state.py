@@ -56,14 +56,19 @@ class EntityState:
         return found
 
     def write(self, records: dict[int, bytes]) -> None:
-        """Store the records of entities."""
+        """Store the records of entities, by their `signed` hashes."""
         if records:
-            put_all(self.entities, {signed(key): record for key, record in records.items()}, self._mode)
+            put_all(self.entities, records, self._mode)
 
     def logged(self) -> Iterator[tuple[int, bytes]]:
         """Yield the entries of the event log with their numbers, in order."""
         for number in sorted(self.event_log.keys()):
             yield number, self.event_log.get(number)
+
+
+def unsigned(key: int) -> int:
+    """Return the hash of a `signed` one."""
+    return key + (1 << 64) if key < 0 else key
 
 
 def signed(key: int) -> int:

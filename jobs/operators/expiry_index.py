@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from models.features.window import HORIZON_MS
 from schemas.durations import DAY_MS
@@ -19,12 +19,14 @@ MAX_AT_ONCE = 500
 MAX_REMEMBERED = 100_000
 """Keys known to have an entry, which spare a read of the state for each record that is written."""
 
+Key = TypeVar("Key", str, int)
+
 Records = tuple[Any, Callable[[bytes], int]]
 """A map state of key to record, and what gives a record's newest time, milliseconds since 1970."""
 
 
-class ExpiryIndex:
-    """Index of the days on which the keys of a shard, customers or merchants, expire after KEPT_MS of silence.
+class ExpiryIndex(Generic[Key]):
+    """Index of the days on which the keys of a shard expire after KEPT_MS of silence.
 
     Every key is in one entry of a map, under the day of its next check. On that day it expires, or moves to the day
     that follows from its newest record. A day costs the few keys that are due, and the state is never scanned. An
@@ -46,12 +48,12 @@ class ExpiryIndex:
         for key in expires_on.keys():  # noqa: SIM118 - no dict
             day = int(key.partition("/")[0])
             self._entries[day] = self._entries.get(day, 0) + 1
-        self._remembered: set[str] = set()
+        self._remembered: set[Key] = set()
 
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def schedule(self, keys: Iterable[str], newest_ms: int) -> None:
+    def schedule(self, keys: Iterable[Key], newest_ms: int) -> None:
         """Add keys that have no entry; ``newest_ms`` is the time of their newest record."""
         noted = list(keys)
         if not noted:
@@ -61,7 +63,7 @@ class ExpiryIndex:
         self._expires_on.put(f"{day}/{number}", json.dumps(noted).encode())
         self._entries[day] = number + 1
 
-    def schedule_changed(self, records: dict[str, bytes], newest_ms: Callable[[bytes], int]) -> None:
+    def schedule_changed(self, records: Mapping[Key, bytes], newest_ms: Callable[[bytes], int]) -> None:
         """Add those keys of changed records that have no entry, since nothing is stored under them yet.
 
         Parameters
@@ -72,7 +74,7 @@ class ExpiryIndex:
             Gives a record's newest time, milliseconds since 1970.
         """
         unsure = records.keys() - self._remembered
-        new: dict[int, list[str]] = {}
+        new: dict[int, list[Key]] = {}
         for key in unsure:
             if not any(state.contains(key) for state, _ in self._records):
                 new.setdefault(newest_ms(records[key]) // DAY_MS, []).append(key)
@@ -82,13 +84,13 @@ class ExpiryIndex:
             self._remembered.clear()
         self._remembered |= unsure
 
-    def backfill(self, keys: Iterable[str]) -> None:
+    def backfill(self, keys: Iterable[Key]) -> None:
         """Add keys of an earlier version's state, which had no entries; they are checked soon."""
         left = iter(keys)
         while some := list(islice(left, MAX_AT_ONCE)):
             self.schedule(some, -KEPT_MS)
 
-    def expire(self, now_ms: int, is_pending: Callable[[str], bool]) -> list[str]:
+    def expire(self, now_ms: int, is_pending: Callable[[Key], bool]) -> list[Key]:
         """Check about MAX_AT_ONCE keys that are due, remove the silent ones, and return these.
 
         Parameters
@@ -100,8 +102,8 @@ class ExpiryIndex:
         """
         if not self._entries or min(self._entries) > now_ms // DAY_MS:
             return []
-        silent: list[str] = []
-        kept: dict[int, list[str]] = {}
+        silent: list[Key] = []
+        kept: dict[int, list[Key]] = {}
         for key in self._pop_due(now_ms // DAY_MS):
             newest_ms = now_ms if is_pending(key) else self._newest_ms(key)
             if newest_ms + KEPT_MS < now_ms:
@@ -116,8 +118,8 @@ class ExpiryIndex:
         self._remembered.difference_update(silent)
         return silent
 
-    def _pop_due(self, today: int) -> list[str]:
-        keys: list[str] = []
+    def _pop_due(self, today: int) -> list[Key]:
+        keys: list[Key] = []
         for day in sorted(day for day in self._entries if day <= today):
             while self._entries[day] and len(keys) < MAX_AT_ONCE:
                 self._entries[day] -= 1  # from the last on, so that what is left is numbered without a gap
@@ -128,6 +130,6 @@ class ExpiryIndex:
                 del self._entries[day]
         return keys
 
-    def _newest_ms(self, key: str) -> int:
+    def _newest_ms(self, key: Key) -> int:
         found = ((state.get(key), newest) for state, newest in self._records)
         return max((newest(raw) for raw, newest in found if raw), default=0)

@@ -60,8 +60,8 @@ class ShardScorer:
         self._pending: dict[str, bytes] = {}
         self._read: dict[str, bytes | None] | None = None
         labels = (state.customer_labels, newest_label_time_ms)
-        self._customers = ExpiryIndex(state.expires_on, [(state.histories, newest_event_time_ms), labels])
-        self._merchants = ExpiryIndex(state.merchants_expire_on, [(state.merchant_labels, newest_label_time_ms)])
+        self._customers = ExpiryIndex[str](state.expires_on, [(state.histories, newest_event_time_ms), labels])
+        self._merchants = ExpiryIndex[str](state.merchants_expire_on, [(state.merchant_labels, newest_label_time_ms)])
         if not self._merchants:
             # No entries: nothing is stored yet, or it was by a version that never expired labels.
             self._merchants.backfill(list(state.merchant_labels.keys()))

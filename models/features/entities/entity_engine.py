@@ -99,6 +99,14 @@ class EntityEngine:
         """Return the records of those among some entities that changed: ``load`` must find them from now on."""
         return self._pool.take(keys)
 
+    def awaits_storing(self, key: int) -> bool:
+        """Return whether `records` would give an entity."""
+        return self._pool.awaits_storing(key)
+
+    def drop(self, keys: Iterable[int]) -> None:
+        """Forget entities that the store has forgotten."""
+        self._pool.drop(keys)
+
     def _described(
         self, events: NDArray[np.void], first_sequence: int, *, adds: bool
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

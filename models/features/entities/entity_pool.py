@@ -69,6 +69,11 @@ class EntityPool(Pool[int]):
                 taken[key] = self._unsaved.pop(key)
         return taken
 
+    def awaits_storing(self, key: int) -> bool:
+        """Return whether an entity changed since it was last taken."""
+        slot = self._slots.get(key)
+        return key in self._unsaved or (slot is not None and bool(self.changed[slot]))
+
     def _set_aside(self, key: int, slot: int) -> None:
         tiled, row = bool(self.tiled[slot]), int(self.id_rows[slot])
         self._unsaved[key] = encode_entity(

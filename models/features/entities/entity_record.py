@@ -154,4 +154,10 @@ def decode_entity(raw: bytes) -> EntityRecord:
     )
 
 
+def newest_event_time_ms(raw: bytes) -> int:
+    """Return the event time of an encoded entity's newest event, milliseconds since 1970; 0 without any."""
+    entries = decode_entity(raw).entries
+    return int(entries["event_time_ms"][-1]) if len(entries) else 0
+
+
 _NO_IDS = tuple(np.empty(0, field) for field in ID_FIELDS)

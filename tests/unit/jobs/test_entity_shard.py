@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 
 from jobs.operators import entity_shard
 from jobs.operators.entity_shard import EntityShard
+from jobs.operators.entity_state import signed, unsigned
+from jobs.operators.expiry_index import KEPT_MS
 from models.features.entities.entity_record import EVENT
+from models.features.table import FEATURES
 from tests.unit.jobs.map_state import MapLike
 from tests.unit.jobs.value_state import Value
 
@@ -15,10 +18,11 @@ class State:
     """In-memory EntityState."""
 
     def __init__(self):
-        self.entities, self.event_log, self.next_sequence = {}, MapLike(), Value()
+        self.entities, self.event_log, self.next_sequence = MapLike(), MapLike(), Value()
+        self.expires_on = MapLike()
 
     def read(self, key):
-        return self.entities.get(key)
+        return self.entities.get(signed(key))
 
     def write(self, records):
         self.entities.update(records)
@@ -108,8 +112,24 @@ def test_a_sequence_number_is_never_given_twice_even_when_the_log_is_empty(monke
 
 
 def test_state_names_an_entity_by_the_java_long_of_its_hash():
-    from jobs.operators.entity_state import signed
-
+    assert [unsigned(signed(key)) for key in (1, 1 << 63, (1 << 64) - 1)] == [1, 1 << 63, (1 << 64) - 1]
     assert [signed(1), signed((1 << 63) - 1), signed(1 << 63), signed((1 << 64) - 1)] == [
         1, (1 << 63) - 1, -(1 << 63), -1,
     ]  # fmt: skip
+
+
+def test_silent_entities_are_forgotten_and_others_are_not(monkeypatch):
+    monkeypatch.setattr(entity_shard, "MAX_LOGGED", 1)
+    state = State()
+    shard = open_shard(state)
+    silent, busy = events(1, 2, keys=1), events(2, 2, keys=1)
+    silent["key"], busy["key"] = 1 << 63, 5
+    shard.advance(0, silent)
+    for number in range(1, 7):
+        busy["event_time_ms"] += KEPT_MS // 4
+        busy["transaction"] += 1
+        shard.advance(number, busy)
+    assert set(state.entities) == {5}
+    silent["event_time_ms"] = busy["event_time_ms"]
+    age = [feature.operation.value for feature in FEATURES if feature.entity == "device"].index("entity_age")
+    assert open_shard(state).advance(7, silent[:1]).x[0, age] == -1, "it begins anew"

@@ -29,6 +29,7 @@ BAD_VALUES = [
     ("tolerated_checkpoint_failures", -1, "0 or more"),
     ("retained_checkpoints", 0, "1 or more"),
     ("pool_customers", 0, "1 or more"),
+    ("pool_entities", 0, "1 or more"),
     ("generations", {"labels": 128}, "0 to 127 for some of transactions, labels, control"),
     ("generations", {"queries": 1}, "0 to 127 for some of transactions, labels, control"),
     ("feature_log_share", -0.1, "0 to 1"),
@@ -160,6 +161,7 @@ def test_json_gives_back_every_setting(tmp_path):
         topic_ids={"a": "id"},
         generations={"labels": 3},
         pool_customers=9,
+        pool_entities=7,
     )
     default = dataclasses.asdict(job_config())
     unchanged = {name for name, value in dataclasses.asdict(config).items() if value == default[name]}

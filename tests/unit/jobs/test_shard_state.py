@@ -2,6 +2,7 @@ from typing import cast
 
 from pyflink.datastream import RuntimeContext
 
+from jobs.operators.entity_state import EntityState
 from jobs.operators.shard_state import ShardState
 from tests.unit.jobs.operator_in_memory import Context
 
@@ -12,4 +13,11 @@ def test_state_has_the_names_that_savepoints_know():
     assert set(context.states) == {
         "histories", "merchant_labels", "customer_labels", "label_log", "label_offsets", "due", "merchants_due",
         "observation", "deployment", "wanted_deployment", "rules", "wanted_rules", "snoozes", "list_entries", "begun",
+        "waiting_batches", "entity_replies",
     }  # fmt: skip
+
+
+def test_state_of_entities_has_the_names_that_savepoints_know():
+    context = Context()
+    EntityState(cast("RuntimeContext", context), "thread")
+    assert set(context.states) == {"entities", "event_log", "next_sequence", "entities_expire_on"}

@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 
 from jobs.state_manifest import STATE_VERSIONS, StateManifest, StateMismatchError
+from models.scoring.artifact import load_artifact
 from tests.unit.jobs.job_configs import job_config
-from tests.unit.training.histories import artifact, customer_folder
+from tests.unit.training.histories import customer_folder
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +16,7 @@ def manifest() -> StateManifest:
 
 def test_manifest_tells_the_job_and_its_model(manifest):
     assert (manifest.mode, manifest.shards, manifest.transactions) == ("thread", 2, "fraud.transactions.v1")
-    assert manifest.model_id == artifact().manifest.model_id
+    assert manifest.model_id == load_artifact(customer_folder()).manifest.model_id
     assert manifest.state_versions == STATE_VERSIONS
     assert StateManifest.of(job_config(model=str(customer_folder()), labels=False)).labels is None
 
