@@ -67,6 +67,11 @@ def other_folder() -> Path:
     return folder
 
 
+def customer_artifact() -> Artifact:
+    """Load what `customer_folder` holds."""
+    return load_artifact(customer_folder())
+
+
 def artifact() -> Artifact:
     """Load what `artifact_folder` holds."""
     return load_artifact(artifact_folder())
