@@ -31,6 +31,10 @@ class CardWorld:
     merchant_city : (merchants,) int32
     merchant_latitude, merchant_longitude : (merchants,) float64
         NaN on the internet.
+    merchant_opens_ms : (merchants,) int64
+        Time of the first possible transaction, milliseconds since 1970.
+    merchant_before : (merchants,) int32
+        Established merchant of the same category and city, which has the customers until then.
     home_city : (customers,) int32
     level : (customers,) float64
         Spending against the world's usual, 1 is usual.
@@ -53,6 +57,8 @@ class CardWorld:
     merchant_city: NDArray[np.int32]
     merchant_latitude: NDArray[np.float64]
     merchant_longitude: NDArray[np.float64]
+    merchant_opens_ms: NDArray[np.int64]
+    merchant_before: NDArray[np.int32]
     home_city: NDArray[np.int32]
     level: NDArray[np.float64]
     pace: NDArray[np.float64]
@@ -64,8 +70,20 @@ class CardWorld:
     favourites: NDArray[np.int32]
 
     @classmethod
-    def build(cls, *, seed: int, customers: int, merchants: int) -> Self:
-        """Draw a world: the same three numbers give the same world."""
+    def build(
+        cls, *, seed: int, customers: int, merchants: int, new_merchants: float, start_ms: int, end_ms: int
+    ) -> Self:
+        """Draw a world: the same numbers give the same world.
+
+        Parameters
+        ----------
+        seed, customers, merchants
+            As in `SimulationConfig`.
+        new_merchants : float
+            Share of the merchants that open between `start_ms` and `end_ms`.
+        start_ms, end_ms : int
+            The simulated time.
+        """
         rng = generator_for(seed, "world")
         cities = int(np.clip(merchants // 25, 4, 60))
         popularity = 1.0 / np.arange(1, cities + 1) ** 0.8
@@ -76,6 +94,8 @@ class CardWorld:
         first = np.searchsorted(city, np.arange(cities + 2))
         local = _pick(first, np.repeat(home[:, None], FAVOURITES, axis=1), rng)
         online = _pick(first, np.full((customers, FAVOURITES), cities, dtype=np.int32), rng)
+        before = _established(category, city)
+        opening = _draw_new(before, new_merchants, generator_for(seed, "new merchants"))
         return cls(
             city_latitude=latitude,
             city_longitude=longitude,
@@ -84,6 +104,8 @@ class CardWorld:
             merchant_city=city,
             merchant_latitude=np.append(latitude, np.nan)[city] + rng.normal(0, 0.04, merchants),
             merchant_longitude=np.append(longitude, np.nan)[city] + rng.normal(0, 0.06, merchants),
+            merchant_opens_ms=start_ms + (opening * (end_ms - start_ms)).astype(np.int64),
+            merchant_before=before,
             home_city=home,
             level=np.exp(rng.normal(0, 0.5, customers)),
             pace=rng.gamma(2.5, 1 / 2.5, customers),
@@ -112,6 +134,15 @@ class CardWorld:
     def pick_online(self, count: int, rng: np.random.Generator) -> NDArray[np.int32]:
         """`count` merchants on the internet."""
         return self.pick_merchants(np.full(count, self.cities, dtype=np.int32), rng)
+
+    def open_merchants(self, merchant: NDArray[np.int32], time_ms: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the merchants (n,), those not open yet replaced by the one that has their customers until then."""
+        return np.where(time_ms < self.merchant_opens_ms[merchant], self.merchant_before[merchant], merchant)
+
+    def neighbours(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return all customers (customers,), each city's in a row, in random order within it."""
+        shuffled = rng.permutation(self.customers)
+        return shuffled[np.argsort(self.home_city[shuffled], kind="stable")]
 
     def is_online(self, merchant: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Whether the merchants (n,) sell on the internet."""
@@ -165,3 +196,20 @@ def _pick(first: NDArray[np.int64], city: NDArray[np.int32], rng: np.random.Gene
     size = first[city + 1] - first[city]
     picked: NDArray[np.int32] = (first[city] + size * rng.random(city.shape) ** 1.6).astype(np.int32)
     return picked
+
+
+def _established(category: NDArray[np.int8], city: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the first merchant of each merchant's category and city, (merchants,)."""
+    kind = city.astype(np.int64) * len(CATEGORIES) + category
+    _, first, group = np.unique(kind, return_index=True, return_inverse=True)
+    established: NDArray[np.int32] = first[group].astype(np.int32)
+    return established
+
+
+def _draw_new(established: NDArray[np.int32], share: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return when the merchants (n,) open, as a fraction of the simulated time; 0 for those open from the start."""
+    opening = np.zeros(len(established))
+    possible = np.flatnonzero(established != np.arange(len(established)))
+    new = rng.choice(possible, min(round(share * len(established)), len(possible)), replace=False)
+    opening[new] = rng.random(len(new))
+    return opening

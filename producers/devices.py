@@ -9,8 +9,10 @@ from schemas.durations import DAY_MS
 
 OWN_DEVICES = 3
 GENERATIONS = 1 << 12
+SHARED = 1 << 48
+"""Codes from here on belong to `SharedDevices`."""
 FOREIGN = 1 << 52
-"""Codes from here on belong to fraudsters; the ids made of them look like any other."""
+"""Codes from here on are drawn at random, for fraudsters and for devices used once."""
 
 
 def own_devices(
@@ -29,12 +31,12 @@ def own_devices(
 
 
 def foreign_devices(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """`count` device codes that no customer has."""
+    """Draw `count` device codes that no customer has."""
     return rng.integers(FOREIGN, 1 << 62, count)
 
 
 def device_ids(codes: NDArray[np.int64], seed: int) -> list[str | None]:
-    """Ids of device codes; they tell nothing of whose device it is.
+    """Return the ids of device codes, which do not show the kind of device.
 
     The mixing (a bijection of 64 bits) keeps different codes apart.
     """

@@ -29,7 +29,12 @@ def fraud_rows(world: CardWorld, genuine: Rows, config: SimulationConfig) -> Row
 
 
 def _shares(config: SimulationConfig) -> Sequence[tuple[Scenario, float]]:
-    return SCENARIOS if config.scenario is None else [(scenario_named(config.scenario), 1.0)]
+    if config.scenario is not None:
+        return [(scenario_named(config.scenario), 1.0)]
+    if config.scenario_weights is None:
+        return SCENARIOS
+    total = sum(config.scenario_weights.values())
+    return [(scenario_named(name), weight / total) for name, weight in config.scenario_weights.items()]
 
 
 def _play(play: Scenario, scene: Scene, transactions: int, seed: int) -> Rows:

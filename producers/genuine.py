@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from producers.card_world import CardWorld
 from producers.categories import SPREADS, TransactionType, category_code
-from producers.devices import own_devices
+from producers.devices import foreign_devices, own_devices
 from producers.randomness import generator_for
 from producers.rows import GENUINE, NO_DEVICE, Rows
+from producers.rushes import Rushes
+from producers.shared_devices import SharedDevices
 from producers.simulation_config import SimulationConfig
 from producers.trips import Trips
 from schemas.durations import DAY_MS, HOUR_MS, MINUTE_MS
@@ -22,18 +24,21 @@ WEEKDAY_WEIGHTS = np.array([0.9, 0.9, 0.95, 1.0, 1.2, 1.3, 0.8])
 def genuine_rows(world: CardWorld, config: SimulationConfig) -> Rows:
     """Draw what the customers do themselves, in no order.
 
-    They too travel, get new phones, run errands of several shops within the hour, buy something large now
-    and then, and seem elsewhere through a VPN: without it every fraud would stand out.
+    They too travel, get new phones, share devices, run errands of several shops within the hour, rush to a sale,
+    buy something large now and then, and seem elsewhere through a VPN: without it every fraud would stand out.
     """
     rng = generator_for(config.seed, "genuine")
     trips = Trips.draw(world, start_ms=config.start_ms, end_ms=config.end_ms, rng=rng)
     customer, time_ms = _when(world, config, rng)
     city, on_the_way = trips.whereabouts(world, customer, time_ms)
-    merchant = _where(world, customer, city, on_the_way, rng)
+    merchant = world.open_merchants(_where(world, customer, city, on_the_way, rng), time_ms)
+    index, merchant[index], price = _in_rushes(world, config, city, on_the_way, time_ms)
     amount = world.usual_amount(customer, merchant) * _amount_factors(world, merchant, rng)
+    amount[index] = price
     kind = _kinds(world, merchant, amount, rng)
     latitude, longitude = _places(world, merchant, city, rng)
     device = own_devices(world, customer, time_ms, config.start_ms, rng)
+    _share_devices(world, config, customer, city, device, np.flatnonzero(kind == TransactionType.ONLINE))
     return Rows(
         customer=customer,
         merchant=merchant,
@@ -86,6 +91,20 @@ def _where(
     return np.where(on_the_way | (habit > 0.95), online, merchant)
 
 
+def _in_rushes(
+    world: CardWorld,
+    config: SimulationConfig,
+    city: NDArray[np.int32],
+    on_the_way: NDArray[np.bool_],
+    time_ms: NDArray[np.int64],
+) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
+    """Draw purchases that are made in a rush instead: their indices, merchants and amounts."""
+    rng = generator_for(config.seed, "rushes")
+    rushes = Rushes.draw(world, config, rng)
+    index, rush = rushes.joined(world, city, on_the_way, time_ms, rng)
+    return index, rushes.merchant[rush], rushes.amounts(rush, rng)
+
+
 def _amount_factors(world: CardWorld, merchant: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.float64]:
     factor: NDArray[np.float64] = np.exp(rng.normal(0, SPREADS[world.merchant_category[merchant]]))
     large = rng.random(len(merchant)) < 0.01
@@ -117,6 +136,24 @@ def _places(
     longitude = np.where(online, world.city_longitude[seen], world.merchant_longitude[merchant])
     missing = rng.random(count) < np.where(online, 0.5, 0.03)
     return np.where(missing, np.nan, latitude), np.where(missing, np.nan, longitude)
+
+
+def _share_devices(
+    world: CardWorld,
+    config: SimulationConfig,
+    customer: NDArray[np.int32],
+    city: NDArray[np.int32],
+    device: NDArray[np.int64],
+    online: NDArray[np.intp],
+) -> None:
+    """Replace some devices (n,) of the purchases with the indices `online` by shared ones and by fresh ones."""
+    rng = generator_for(config.seed, "shared devices")
+    shared = SharedDevices.draw(
+        world, household_share=config.household_share, terminal_share=config.terminal_share, rng=rng
+    )
+    device[online] = shared.online_devices(world, customer[online], city[online], device[online], rng)
+    fresh = online[rng.random(len(online)) < config.fresh_device_share]
+    device[fresh] = foreign_devices(len(fresh), rng)
 
 
 def _shows_device(

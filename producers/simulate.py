@@ -22,7 +22,14 @@ def simulate(config: SimulationConfig) -> pa.Table:
         `LABELLED_ARROW` and `scenario` (string, null for genuine transactions), sorted by `event_time`.
         The same settings give the same table.
     """
-    world = CardWorld.build(seed=config.seed, customers=config.customers, merchants=config.merchants)
+    world = CardWorld.build(
+        seed=config.seed,
+        customers=config.customers,
+        merchants=config.merchants,
+        new_merchants=config.new_merchant_share,
+        start_ms=config.start_ms,
+        end_ms=config.end_ms,
+    )
     genuine = genuine_rows(world, config)
     rows = Rows.concat([genuine, fraud_rows(world, genuine, config)])
     rows = rows.take(np.argsort(rows.time_ms, kind="stable"))

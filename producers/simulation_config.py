@@ -1,6 +1,7 @@
 """Settings of the simulator."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -48,6 +49,18 @@ class SimulationConfig:
         Share of frauds among all transactions (the pattern that drift adds comes on top of it).
     scenario : str or None
         Only frauds of this kind, `fraud_rate` of them; one of `SCENARIO_NAMES`. None mixes all kinds.
+    scenario_weights : mapping of str to float, optional
+        Frauds of each scenario, relative to their sum; scenarios left out do not occur. None is `SCENARIOS`.
+    household_share : float
+        Share of the customers who share a device at home with up to four others.
+    terminal_share : float
+        Share of the customers who buy on public terminals and by telephone.
+    fresh_device_share : float
+        Share of the genuine online purchases from a device that is used once: borrowed, or private browsing.
+    rushes_per_day : float
+        Flash sales of honest merchants in the whole world.
+    new_merchant_share : float
+        Share of the merchants that open during the simulated time.
     label_delay_days : float
         Mean time from the transaction to the moment its label is known.
     label_delay_spread : float
@@ -73,6 +86,12 @@ class SimulationConfig:
     transactions_per_customer_day: float = 3.0
     fraud_rate: float = 0.01
     scenario: str | None = None
+    scenario_weights: Mapping[str, float] | None = None
+    household_share: float = 0.4
+    terminal_share: float = 0.2
+    fresh_device_share: float = 0.03
+    rushes_per_day: float = 1.0
+    new_merchant_share: float = 0.05
     label_delay_days: float = 7.0
     label_delay_spread: float = 0.4
     drift: Drift | str | None = None
@@ -92,17 +111,32 @@ class SimulationConfig:
         rate = self.transactions_per_customer_day
         _check("transactions_per_customer_day", rate, lambda v: 0 < v <= 500, "above 0, at most 500")
         _check("fraud_rate", self.fraud_rate, lambda v: 0 <= v <= 0.2, "a share from 0 to 0.2")
+        for name in ("household_share", "terminal_share", "fresh_device_share", "new_merchant_share"):
+            _check(name, getattr(self, name), lambda v: 0 <= v <= 1, "a share from 0 to 1")
+        _check("rushes_per_day", self.rushes_per_day, lambda v: 0 <= v <= 24, "from 0 to 24")
         _check("label_delay_days", self.label_delay_days, lambda v: 0 <= v <= 365, "0 to 365 days")
         _check("label_delay_spread", self.label_delay_spread, lambda v: 0 <= v <= 1, "a share from 0 to 1")
 
+    def _check_weights(self, weights: Mapping[str, float]) -> None:
+        expected = f"weights from 0 on, not all 0, of {', '.join(SCENARIO_NAMES)}"
+        known = set(weights) <= set(SCENARIO_NAMES)
+        positive = all(0 <= weight < math.inf for weight in weights.values()) and sum(weights.values()) > 0
+        _check("scenario_weights", dict(weights), lambda _: known and positive, expected)
+        if self.scenario is not None:
+            raise SimulationConfigError(
+                f"Expected scenario or scenario_weights, got both: {self.scenario} and {dict(weights)}. Leave one out."
+            )
+
     def _check_scenario(self) -> None:
+        if self.scenario_weights is not None:
+            self._check_weights(self.scenario_weights)
         if self.scenario is None:
             return
         _check("scenario", self.scenario, lambda v: v in SCENARIO_NAMES, f"one of {', '.join(SCENARIO_NAMES)}")
         if self.drift == Drift.NEW_FRAUD_PATTERN:
             raise SimulationConfigError(
-                f"Expected no scenario beside the drift {self.drift}, which adds a kind of fraud, "
-                f"was {self.scenario}. Leave one out."
+                f"Expected no scenario with the drift {self.drift}, which adds a kind of fraud, "
+                f"got {self.scenario}. Leave one out."
             )
 
     def _check_times(self) -> None:

@@ -64,8 +64,9 @@ def _numbered(prefix: str, count: int) -> pa.Array:
 
 
 def _devices(codes: NDArray[np.int64], seed: int) -> pa.Array:
-    distinct, position = np.unique(codes, return_inverse=True)
-    return _named(device_ids(distinct, seed), position)
+    encoded = pa.array(codes).dictionary_encode()
+    ids = device_ids(encoded.dictionary.to_numpy(), seed)
+    return pa.DictionaryArray.from_arrays(encoded.indices, pa.array(ids, pa.string())).cast(pa.string())
 
 
 def _amounts_minor(world: CardWorld, rows: Rows) -> NDArray[np.int64]:

@@ -17,7 +17,8 @@ def use_in_shop(
     time_ms: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Rows:
-    """Make rows (n,) of a card, or its copy, used in shops: at the shop's place, without a device."""
+    """Make rows (n,) of a card, or its copy, used in shops: at the shop's location, without a device."""
+    merchant = world.open_merchants(merchant, time_ms)
     count = len(customer)
     tapped = (amount < 50) & (rng.random(count) < 0.7)
     kind = np.where(tapped, TransactionType.CONTACTLESS, TransactionType.PURCHASE)
@@ -46,11 +47,14 @@ def use_online(
     time_ms: NDArray[np.int64],
     device: NDArray[np.int64],
     rng: np.random.Generator,
+    city: NDArray[np.int32] | None = None,
 ) -> Rows:
-    """Make rows (n,) of card data used on the internet: the place unknown or made to look like home."""
+    """Make rows (n,) of card data used on the internet, from `city` (n,), or at random or posing as home."""
+    merchant = world.open_merchants(merchant, time_ms)
     count = len(customer)
-    disguised = rng.random(count) < 0.6
-    city = np.where(disguised, world.home_city[customer], rng.integers(0, world.cities, count))
+    if city is None:
+        disguised = rng.random(count) < 0.6
+        city = np.where(disguised, world.home_city[customer], rng.integers(0, world.cities, count))
     missing = rng.random(count) < 0.6
     return Rows(
         customer=customer,

@@ -15,16 +15,16 @@ def low_and_slow(scene: Scene, transactions: int, rng: np.random.Generator) -> R
     attacks = Episodes.draw(transactions, 5, 12, rng)
     customer = attacks.victims(scene, rng)
     count = attacks.transactions
+    time_ms = attacks.times(scene, rng.uniform(12, 60, count) * HOUR_MS, rng)
     # Always the same two shops: those where the data have been seen to work.
-    shops = scene.world.pick_online(2 * len(attacks), rng).reshape(-1, 2)
-    merchant = shops[attacks.episode, rng.integers(0, 2, count)]
+    merchant = attacks.online_shops(scene, 2, time_ms, rng)[attacks.episode, rng.integers(0, 2, count)]
     device = foreign_devices(len(attacks), rng)[attacks.episode]
     return use_online(
         scene.world,
         customer=customer,
         merchant=merchant,
         amount=scene.world.usual_amount(customer, merchant) * np.exp(rng.normal(0.3, 0.5, count)),
-        time_ms=attacks.times(scene, rng.uniform(12, 60, count) * HOUR_MS, rng),
+        time_ms=time_ms,
         device=hide_devices(device, 0.25, rng),
         rng=rng,
     )

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from producers.card_world import great_circle_km
+from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 
 HOUR = pd.Timedelta(hours=1)
@@ -92,9 +93,89 @@ def test_low_and_slow_takes_days_at_two_merchants_for_ordinary_amounts(frame):
 
 @pytest.mark.parametrize("days", [1, 3])
 def test_a_short_simulation_has_its_frauds_too(days):
-    from producers.simulate import simulate
-
     config = SimulationConfig(seed=3, customers=500, merchants=100, days=days, fraud_rate=0.02)
     table = simulate(config)
     assert 0.01 < table["is_fraud"].to_numpy().mean() < 0.035
     assert table["event_time"].cast("int64").to_numpy().max() < config.end_ms
+
+
+def frauds_alone(scenario: str, seed: int) -> pd.DataFrame:
+    """Return a small world in which all frauds are of one scenario."""
+    return simulate(SimulationConfig(seed=seed, customers=400, merchants=300, days=20, scenario=scenario)).to_pandas()
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def rings(request) -> pd.DataFrame:
+    return frauds_alone("fraud_ring", request.param)
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def attacked(request) -> pd.DataFrame:
+    return frauds_alone("merchant_attack", request.param)
+
+
+def test_each_device_of_a_ring_sees_5_to_40_cards_within_four_days(rings):
+    devices = rings[rings.is_fraud].groupby("device_id", dropna=False)
+    assert devices.customer_id.nunique().between(5, 40).all()
+    assert (devices.event_time.agg(np.ptp) <= pd.Timedelta(hours=96)).all()
+
+
+def test_cards_of_a_ring_share_its_devices_and_one_city(rings):
+    frauds = rings[rings.is_fraud]
+    assert (frauds.groupby("device_id")[["latitude", "longitude"]].nunique() <= 1).all(axis=None)
+    assert (frauds.groupby("customer_id").device_id.nunique() > 1).any()
+
+
+def test_a_ring_shows_nothing_unusual_in_one_customers_amounts_and_counts(rings):
+    frauds = rings[rings.is_fraud]
+    assert 0.6 < (frauds.amount_minor / frauds.customer_id.map(usual(rings))).median() < 2
+    assert frauds.groupby(["customer_id", "device_id"]).size().median() <= 2
+
+
+def test_devices_of_a_ring_belong_to_no_customer(rings):
+    assert not set(rings[rings.is_fraud].device_id) & set(rings[~rings.is_fraud].device_id.dropna())
+
+
+def numbered_attacks(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a number to the attacks on merchants: a pause of four hours begins another."""
+    rows = frame[frame.is_fraud].sort_values(["merchant_id", "event_time"], kind="stable")
+    pause = rows.groupby("merchant_id").event_time.diff()
+    return rows.assign(attack=(pause.isna() | (pause > 4 * HOUR)).cumsum())
+
+
+def test_a_merchant_attack_is_a_burst_of_at_least_8_cards_used_once_within_four_hours(attacked):
+    groups = numbered_attacks(attacked).groupby("attack")
+    assert (groups.size() >= 8).all()
+    assert (groups.event_time.agg(np.ptp) <= 4 * HOUR).all()
+    assert (groups.customer_id.nunique() == groups.size()).all()
+
+
+def test_customers_of_a_merchant_attack_are_mostly_new_to_the_merchant(attacked):
+    visited = attacked[~attacked.is_fraud].groupby(["customer_id", "merchant_id"]).event_time.min().rename("first")
+    frauds = attacked[attacked.is_fraud].join(visited, on=["customer_id", "merchant_id"])
+    assert (frauds["first"] < frauds.event_time).mean() < 0.4
+
+
+def test_amounts_of_a_merchant_attack_are_nearly_equal(attacked):
+    rows = numbered_attacks(attacked)
+    assert (np.log(rows.amount_minor).groupby(rows.attack).std() < 0.5).all()
+
+
+def test_merchant_attacks_come_from_few_devices_from_hidden_ones_or_from_a_new_one_each_time():
+    rows = numbered_attacks(pd.concat([frauds_alone("merchant_attack", seed) for seed in range(4, 8)]))
+    groups = rows.groupby("attack").device_id
+    few, hidden, each = groups.nunique().between(1, 3), groups.count() == 0, groups.nunique() == groups.size()
+    assert few.any()
+    assert hidden.any()
+    assert each.any()
+    assert (few | hidden | each).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_most_compromised_merchants_are_charged_within_hours_after_the_visits(seed):
+    frame = frauds_alone("compromised_merchant", seed)
+    frauds = frame[frame.is_fraud].groupby("merchant_id").filter(lambda rows: len(rows) >= 5)
+    burst = frauds.groupby("merchant_id").event_time.agg(np.ptp) <= 5 * HOUR
+    assert 0.3 < burst.mean() < 0.95
+    first = frame[~frame.is_fraud].groupby(["customer_id", "merchant_id"]).event_time.min().rename("first")
+    assert (frauds.join(first, on=["customer_id", "merchant_id"]).eval("first < event_time")).all()

@@ -80,6 +80,21 @@ def test_one_scenario_is_the_only_fraud_and_changes_nothing_genuine(config, tabl
     assert one.equals(all_kinds)
 
 
+def test_scenario_weights_divide_the_frauds(config):
+    weights = {"fraud_ring": 3.0, "merchant_attack": 1.0, "card_testing": 0.0}
+    table = simulate(replace(config, scenario_weights=weights))
+    kinds = table["scenario"].drop_null().to_pylist()
+    assert set(kinds) == {"fraud_ring", "merchant_attack"}
+    assert kinds.count("fraud_ring") / len(kinds) == pytest.approx(0.75, abs=0.02)
+    assert len(kinds) / len(table) == pytest.approx(config.fraud_rate, rel=0.1)
+
+
+def test_without_weights_each_scenario_has_its_share_of_the_frauds(table):
+    kinds = table["scenario"].drop_null().to_pylist()
+    for play, share in SCENARIOS:
+        assert kinds.count(play.__name__) / len(kinds) == pytest.approx(share, abs=0.02)
+
+
 def test_labels_come_after_the_delay_with_its_spread(config, table):
     delay = milliseconds(table["label_time"]) - milliseconds(table["event_time"])
     least, most = (config.label_delay_days * (1 + sign * config.label_delay_spread) for sign in (-1, 1))
