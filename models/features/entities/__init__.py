@@ -1,0 +1,1 @@
+"""Live features of merchants, devices and other entities."""

@@ -27,8 +27,8 @@ Load = Callable[[int], bytes | None]
 class EntityPool(Pool[int]):
     """Decoded entities of one kind in a set of arrays: a cache of the records in the state.
 
-    They are not stored after each batch: what changed stays here, or aside where it left the pool, until it is taken. An entity takes 1 kB of touched memory, and one whose events
-    left the entries 8 kB to 32 kB more.
+    They are not stored after each batch: what changed stays here, or aside where it left the pool, until it is taken.
+    An entity takes 1 kB of touched memory, and one whose events left the entries 8 kB to 32 kB more.
 
     Attributes
     ----------
@@ -118,6 +118,11 @@ class EntityPool(Pool[int]):
             if len(record.ids[0]):
                 self.id_rows[slot] = self.ids.add(record.ids)
 
+    def _grow(self, least: int) -> None:
+        tiled, tiles, seen = np.flatnonzero(self.tiled), self.tiles, self.seen
+        super()._grow(least)
+        self.tiles[tiled], self.seen[tiled] = tiles[tiled], seen[tiled]  # the pages of the others stay untouched
+
     def _allocate(self, capacity: int) -> None:
         self.entries = np.zeros((capacity, RECENT), ENTRY)
         self.counts = np.zeros(capacity, np.int32)
@@ -131,6 +136,5 @@ class EntityPool(Pool[int]):
 
     def _arrays(self) -> list[NDArray[np.generic]]:
         return [
-            self.entries, self.counts, self.first_ms, self.sequences, self.tiled, self.tiles, self.seen, self.id_rows,
-            self.changed,
+            self.entries, self.counts, self.first_ms, self.sequences, self.tiled, self.id_rows, self.changed,
         ]  # fmt: skip

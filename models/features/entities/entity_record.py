@@ -71,7 +71,7 @@ ID_FIELDS = (np.dtype("<u8"), np.dtype("<i4"))
 
 ENTITY_VERSION = 1
 HEADER = struct.Struct("<HHHHqq")
-"""Version, entries, bytes per entry, tiles (0 or TILES_KEPT), sequence number of the last event, first event time in ms."""
+"""Version, entries, bytes per entry, tiles (0 or TILES_KEPT), last event's sequence number, first event time in ms."""
 
 _OLDER_BYTES = TILES_KEPT * TILE.itemsize + SEEN.itemsize
 _ID_BYTES = sum(field.itemsize for field in ID_FIELDS)
@@ -148,9 +148,9 @@ def decode_entity(raw: bytes) -> EntityRecord:
     else:
         got = "too short for a header"
     raise HistoryVersionError(
-        f"Entity in the state: expected version {ENTITY_VERSION} with at most {RECENT} entries of {ENTRY.itemsize} bytes, "
-        f"got {got} ({len(raw)} bytes in all). Restore from a savepoint of this version of fraudstream, or run the "
-        "version that wrote this one."
+        f"Entity in the state: expected version {ENTITY_VERSION} with at most {RECENT} entries of "
+        f"{ENTRY.itemsize} bytes, got {got} ({len(raw)} bytes in all). Restore from a savepoint of this version of "
+        "fraudstream, or run the version that wrote this one."
     )
 
 
