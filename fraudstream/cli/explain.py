@@ -106,6 +106,7 @@ def _parts(record: AlertRecord, found: Explanation) -> Iterator[str | Rows]:
         "score, recomputed": f"{alert['score']:.6f}, {again}",
         "review, block from": f"{alert['review_threshold']:.6f}, {alert['block_threshold']:.6f}",
         "labels known": "not logged" if logged is None else _labels_known(logged["label_offsets"]),
+        "sequence numbers": _sequence_numbers(alert["entity_sequences"]),
         "repeated": f"{record.repeats} times",
     }
     yield Rows(("what", ""), rows.items())
@@ -146,6 +147,14 @@ def _reasons(record: AlertRecord, found: Explanation) -> list[dict[str, Any]]:
         summarize(asdict(reason) | {"text": reason.code.text}, alert["currency"], alert["features"])
         for reason in found.reasons
     ]
+
+
+def _sequence_numbers(numbers: Sequence[int]) -> str:
+    """Return the numbers of an alert's entity events; an alert of an earlier version has none."""
+    from models.features.entity import ENTITIES
+
+    named = [f"{entity.name} {number}" for entity, number in zip(ENTITIES, numbers, strict=False) if number >= 0]
+    return ", ".join(named) or "none"
 
 
 def _labels_known(label_offsets: Sequence[int]) -> str:

@@ -51,7 +51,7 @@ def verify(
     artifact = load_tested(model)
     broker = Broker.of(settings)
     topics = settings.topics
-    require_topics(broker, topics.inference, topics.transactions, topics.labels, topics.scores)
+    require_topics(broker, topics.inference, topics.transactions, topics.labels)
     with count_bar("reading logged scores", None) as bar:
         progress = stage_shower(bar)
         # Logged scores first: by then their transactions and labels are in the other topics.
@@ -73,6 +73,7 @@ def verify(
         labels = read_labels(broker, progress=lambda read: progress("reading labels", read, 0))
         recorded = RecordedSequences.of(transactions, logged.sequences)
         if with_entities and not recorded.known.all():
+            require_topics(broker, topics.scores)
             # Scores last: by then the transactions have theirs.
             scored = read_scored_sequences(broker, progress=lambda read: progress("reading scores", read, 0))
             recorded = RecordedSequences.of(transactions, logged.sequences, scored)

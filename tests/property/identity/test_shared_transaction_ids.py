@@ -166,7 +166,7 @@ def monitoring(table: pa.Table, _folder: Path) -> Any:
 def consistency(table: pa.Table, _folder: Path) -> Any:
     job = SimulatedJob(table, artifact(), share=1)
     sample = job.run()
-    found = compare(sample, recompute(sample, job.transactions, job.labels, artifact()))
+    found = compare(sample, recompute(sample, job.transactions, job.labels, artifact(), job.recorded()))
     assert found.consistent
     return found.compared, found.missing, found.mismatching
 

@@ -149,7 +149,7 @@ class Engines:
         assert np.concatenate([part.scores for part in parts]).tobytes() == whole.scores.tobytes()
         for raw in (raw for part in parts for raw in part.changed.values()):
             assert encode_history(*decode_history(raw)) == raw
-        scored = self.shard.score(batch.records)
+        scored = self.shard.score(batch.records, entities)
         self.shard.keep(scored)
         self.shard.store(int(event_time_ms(batch.records).max()), NOON_MS)
         for found in (whole, scored):
@@ -233,7 +233,7 @@ def fuzz(outputs: tuple[Outputs, InferenceBatchEncoder], seed: int, cases_in_all
             every = np.arange(len(batch.records))
             logged = log.encode(
                 batch.records, every, scored.x, scored.scores, scored.decisions, every, every,
-                scored_at_ms=NOON_MS, shard=4, label_offsets=[7],
+                scored_at_ms=NOON_MS, shard=4, label_offsets=[7], entity_sequences=scored.entity_sequences,
             )  # fmt: skip
             assert len(logged) == len(every)
             assert max(map(len, logged), default=0) < BROKERS_LIMIT

@@ -1,0 +1,92 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models.scoring.placed import Placed
+from models.scoring.recorded_sequences import (
+    LoggedSequences,
+    RecordedSequences,
+    ScoredSequences,
+    sequence_matrix,
+    transaction_keys,
+)
+from schemas.columns import SCORE_ARROW, TRANSACTION_ARROW
+from schemas.position import position
+from tests.records import transaction
+
+NOTHING_LOGGED = LoggedSequences(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty((0, 2), np.int64))
+
+
+def sent(*ids):
+    """Place transactions in one partition, each an id of a customer "c" or a pair of customer and id."""
+    pairs = [item if isinstance(item, tuple) else ("c", item) for item in ids]
+    records = [
+        transaction(number, customer_id=customer, transaction_id=name) for number, (customer, name) in enumerate(pairs)
+    ]
+    batch = pa.RecordBatch.from_pylist(records, schema=TRANSACTION_ARROW)
+    return Placed(batch, np.zeros(len(pairs), np.int64), np.arange(len(pairs)) * 2)
+
+
+def scored(*rows):
+    """Return scores of transactions of customer "c", or of (customer, id), each with the number of its merchant."""
+    records = [
+        {"customer_id": customer, "transaction_id": name, "entity_sequences": numbers}
+        for (customer, name), numbers in (
+            ((("c", row[0]) if isinstance(row[0], str) else row[0]), row[1]) for row in rows
+        )
+    ]
+    return ScoredSequences.of([pa.RecordBatch.from_pylist(records, schema=SCORE_ARROW)])
+
+
+def merchant_numbers(recorded):
+    return [int(number) if known else None for (number, _), known in zip(recorded.numbers, recorded.known, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("transactions", "scores", "numbers"),
+    [
+        (["a", "b"], [("a", [4, 1]), ("b", [5, 2])], [4, 5]),
+        # After a restart a was scored again: the last record holds.
+        (["a", "b"], [("a", [4, 1]), ("b", [5, 2]), ("a", [9, 2])], [9, 5]),
+        # Sent twice: each has a score.
+        (["a", "b", "a"], [("a", [4, 1]), ("b", [5, 2]), ("a", [6, 3])], [4, 5, 6]),
+        # Sent twice and scored three times: any two of them may be the last ones.
+        (["a", "b", "a"], [("a", [4, 1]), ("b", [5, 2]), ("a", [6, 3]), ("a", [7, 3])], [None, 5, None]),
+        (["a", "b"], [("b", [5, 2])], [None, 5]),
+        (["a", "b"], [], [None, None]),
+        # Scores of no transaction that the topic holds.
+        (["a"], [("a", [4, 1]), ("gone", [5, 2])], [4]),
+        # Two customers with one transaction id.
+        (["a", ("other", "a")], [("a", [4, 1]), (("other", "a"), [5, 2])], [4, 5]),
+        # Of an earlier version, whose job advanced no entities.
+        (["a", "b"], [("a", []), ("b", [0, -1])], [-1, 0]),
+        # Of a job that declares more entities, and of one that declares fewer.
+        (["a", "b"], [("a", [4, 1, 8]), ("b", [5])], [4, 5]),
+    ],
+)
+def test_transaction_has_the_numbers_of_its_last_score(transactions, scores, numbers):
+    found = RecordedSequences.of(sent(*transactions), NOTHING_LOGGED, scored(*scores))
+    assert merchant_numbers(found) == numbers
+    assert found.unknown == numbers.count(None)
+
+
+def test_inference_log_goes_before_scores_and_tells_repeated_transactions_apart():
+    transactions = sent("a", "b", "a")
+    keys, positions = transaction_keys(transactions.records), position(transactions.partitions, transactions.offsets)
+    logged = LoggedSequences(positions[[2, 0]], keys[[2, 0]], np.array([[7, 3], [6, 3]]))
+    scores = scored(("a", [4, 1]), ("b", [5, 2]), ("a", [6, 3]), ("a", [7, 3]))
+    assert merchant_numbers(RecordedSequences.of(transactions, logged, scores)) == [6, 5, 7]
+    assert merchant_numbers(RecordedSequences.of(transactions, logged)) == [6, None, 7]
+
+
+def test_log_of_another_transaction_at_a_position_is_not_the_transaction_s():
+    transactions = sent("a")
+    logged = LoggedSequences(np.zeros(1, np.int64), np.ones(1, np.uint64), np.array([[7, 3]]))
+    assert RecordedSequences.of(transactions, logged).unknown == 1
+
+
+def test_sequence_numbers_of_a_part_of_a_column_are_its_own():
+    column = pa.array([[1, 2], None, [3], [], [4, 5, 6]], pa.list_(pa.int64()))
+    assert sequence_matrix(column).tolist() == [[1, 2], [-1, -1], [3, -1], [-1, -1], [4, 5]]
+    assert sequence_matrix(column.slice(2)).tolist() == [[3, -1], [-1, -1], [4, 5]]
+    assert sequence_matrix(column.slice(0, 0)).shape == (0, 2)
