@@ -1,7 +1,8 @@
-"""Two models that tests swap between, and what a lane is told of them."""
+"""Two models that tests swap between, and their deployment to a lane."""
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,13 @@ from tests.unit.training.histories import artifact_folder, other_folder
 def folders() -> tuple[Path, Path]:
     """Return the folder of the lanes' own model, and of another."""
     return artifact_folder(), other_folder()
+
+
+def broken_folder(parent: Path) -> Path:
+    """Copy the other model into a folder below the given one, without the last byte of its ONNX file."""
+    folder = copytree(other_folder(), parent / "broken")
+    (folder / "model.onnx").write_bytes((folder / "model.onnx").read_bytes()[:-1])
+    return folder
 
 
 def deploy(lane: Lane, champion: dict[str, Any], *challengers: dict[str, Any]) -> str:
