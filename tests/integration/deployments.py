@@ -27,9 +27,9 @@ def broken_folder(parent: Path) -> Path:
 
 def deploy(lane: Lane, champion: dict[str, Any], *challengers: dict[str, Any]) -> str:
     """Publish a deployment; returns its id."""
-    ordered = deployment(champion, *challengers, deployment_id=str(uuid4()), changed_at=datetime.now(UTC))
-    publish_deployment(lane.settings, lane.services, ordered)
-    return ordered.deployment_id
+    made = deployment(champion, *challengers, deployment_id=str(uuid4()), changed_at=datetime.now(UTC))
+    publish_deployment(lane.settings, lane.services, made)
+    return made.deployment_id
 
 
 def await_answers(lane: Lane, deployment_id: str) -> list[dict[str, Any]]:
