@@ -1,7 +1,9 @@
 """The model commands on a running job: one job for all tests, since each deploys the models that it needs."""
 
 import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from shutil import copytree
 
 import numpy as np
@@ -9,15 +11,22 @@ import pytest
 from typer.testing import CliRunner
 
 from fraudstream.cli.main import app
-from models.scoring.artifact import load_artifact
+from fraudstream.control.model_store import serve_artifact, serving_folder
+from fraudstream.control.savepoints import take_savepoint
+from fraudstream.lifecycle.model_prune import StoredModel, examine_store, remove
+from fraudstream.lifecycle.retained_state import find_states
+from models.scoring.artifact import MANIFEST_FILE, load_artifact
 from models.scoring.customer_share import deciding_model
 from tests.integration.deployments import await_answers, broken_folder, deploy, folders
 from tests.integration.expected import card_world
 from tests.integration.scoring_lane import Lane, Running
 from tests.replay_scores import replay_scores
 from tests.unit.scoring.deployments import named
+from tests.unit.training.histories import other_folder
 
 pytestmark = pytest.mark.integration
+
+LATER_S = 4_000.0
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +132,44 @@ def test_promotion_and_rollback_show_the_answer_of_each_shard(lane, untrue_folde
     assert (code, answers(decided)) == (0, {(shard, "SERVING") for shard in lane.shards})
     code, decided = model("shadow", str(other), "--no-wait")
     assert (code, decided["shards"]) == (0, None)
+
+
+def served(lane: Lane, folder: Path) -> str:
+    """Let the job serve a model; returns the name of its folder in the store."""
+    stored = serve_artifact(load_artifact(folder), lane.settings)
+    answers = await_answers(lane, deploy(lane, named(stored)))
+    assert {answer["kind"] for answer in answers} == {"SERVING"}
+    return stored.name
+
+
+def kept(lane: Lane) -> dict[str, tuple[str, ...]]:
+    now_s = max(folder.stat().st_mtime for folder in serving_folder(lane.settings).iterdir()) + LATER_S
+    return {model.folder.name: model.kept_for for model in examine_store(lane.settings, lane.services, now_s)}
+
+
+def add_unused(lane: Lane) -> Path:
+    """Add a folder to the store that is named like a model's and that nothing refers to."""
+    some = next(serving_folder(lane.settings).glob("fraud-*"))
+    unused = some.with_name(f"fraud-0123456789ab-{'0' * 64}")
+    copytree(some, unused)
+    os.utime(unused / MANIFEST_FILE, (1, 1))
+    return unused
+
+
+def test_prune_keeps_the_models_of_jobs_deployments_shards_and_state_and_removes_others(lane, artifact):
+    own = next(serving_folder(lane.settings).glob(f"{artifact.manifest.model_id}-*")).name
+    name = served(lane, other_folder())
+    unused = add_unused(lane)
+    found = kept(lane)
+    assert found[unused.name] == ()
+    assert any("job " in why for why in found[own])
+    assert any("a record of" in why for why in found[name])
+    assert any("serves it" in why for why in found[name])
+    savepoint = Path(take_savepoint(lane.rest, lane.job_ids[-1], lane.settings.state, stop=False).removeprefix("file:"))
+    (state,) = [state for state in find_states(lane.settings) if state.folder.name == savepoint.name]
+    assert state.searchable
+    assert name in state.mentions([name, unused.name])
+    assert unused.name not in state.mentions([name, unused.name])
+    remove([StoredModel(folder=unused, size=0, kept_for=())])
+    assert not unused.exists()
+    assert {folder.name for folder in serving_folder(lane.settings).iterdir()} >= {own, name}
