@@ -154,12 +154,51 @@ class FlinkRest:
             if refusal.status != http.HTTPStatus.CONFLICT:  # the answer for a job that has already ended
                 raise
 
-    def _ask(self, method: str, path: str) -> Any:
+    def start_savepoint(self, job_id: str, target: str, *, stop: bool) -> str:
+        """Start a savepoint of a running job below a folder; returns the id of the request.
+
+        Parameters
+        ----------
+        job_id
+            Job.
+        target
+            URI of the folder.
+        stop
+            Whether the job stops with it; a stop does not drain.
+        """
+        path = f"/jobs/{job_id}/{'stop' if stop else 'savepoints'}"
+        wanted = {"targetDirectory": target, "drain": False} if stop else {"target-directory": target}
+        found = self._ask("POST", path, {**wanted, "formatType": "CANONICAL"})
+        with self._parsing(path):
+            return str(found["request-id"])
+
+    def savepoint_location(self, job_id: str, request_id: str) -> str | None:
+        """Return the location of a savepoint, None while it is being written.
+
+        Raises
+        ------
+        RuntimeFailure
+            The job wrote none.
+        """
+        path = f"/jobs/{job_id}/savepoints/{request_id}"
+        found = self._ask("GET", path)
+        with self._parsing(path):
+            if found["status"]["id"] != "COMPLETED":
+                return None
+            failure = found["operation"].get("failure-cause")
+            cause = failure and (cause_line(failure["stack-trace"]) or "no cause given")
+            location = "" if cause else str(found["operation"]["location"])
+        if cause:
+            raise RuntimeFailure(f"expected a savepoint of job {job_id}, got none: {cause}")
+        return location
+
+    def _ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
         try:
-            connection.request(method, parts.path.rstrip("/") + path)
+            sent = None if content is None else orjson.dumps(content)
+            connection.request(method, parts.path.rstrip("/") + path, sent, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             body = answer.read(MAX_ANSWER_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:

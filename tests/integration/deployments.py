@@ -1,7 +1,8 @@
-"""Two models that tests swap between, and their deployments."""
+"""Two models that tests swap between, and their deployment to a lane."""
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 from uuid import uuid4
 
@@ -17,11 +18,18 @@ def folders() -> tuple[Path, Path]:
     return customer_folder(), other_folder()
 
 
+def broken_folder(parent: Path) -> Path:
+    """Copy the other model into a folder below the given one, without the last byte of its ONNX file."""
+    folder = copytree(other_folder(), parent / "broken")
+    (folder / "model.onnx").write_bytes((folder / "model.onnx").read_bytes()[:-1])
+    return folder
+
+
 def deploy(lane: Lane, champion: dict[str, Any], *challengers: dict[str, Any]) -> str:
     """Publish a deployment; returns its id."""
-    published = deployment(champion, *challengers, deployment_id=str(uuid4()), changed_at=datetime.now(UTC))
-    publish_deployment(lane.settings, lane.services, published)
-    return published.deployment_id
+    made = deployment(champion, *challengers, deployment_id=str(uuid4()), changed_at=datetime.now(UTC))
+    publish_deployment(lane.settings, lane.services, made)
+    return made.deployment_id
 
 
 def await_answers(lane: Lane, deployment_id: str) -> list[dict[str, Any]]:

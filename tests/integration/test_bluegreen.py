@@ -1,5 +1,6 @@
-"""Two versions beside each other under a live stream: compared, switched and switched back."""
+"""Two versions of the job under a live stream: compared, switched, switched back, and put back after a failure."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,6 +41,15 @@ def bluegreen(lane: Lane, on_step: Callable[[str], None] = lambda _step: None, *
     return BlueGreen(settings, lane.services, on_step=on_step)
 
 
+def replace_by_unusable_model(file: Path) -> None:
+    """Give a version a model that its folder's checks pass and ONNX Runtime does not load."""
+    config, onnx = JobConfig.from_file(file), b"no model"
+    folder = file.with_suffix(".model")
+    manifest = load_artifact(config.model_folder).manifest.model_copy(update={"onnx_sha256": checksum(onnx)})
+    write_artifact(folder, Artifact(manifest=manifest, onnx=onnx))
+    file.write_text(replace(config, model=str(folder), model_id="", model_sha256="").to_json())
+
+
 def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_model):
     model, folder = other_model
     lane, table = open_lane(guarantee="exactly-once"), card_world(ROWS, customers=600)
@@ -68,12 +78,20 @@ def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_mode
         assert found.standby_alerts > found.live_alerts == found.both_alert
         assert found.decisions_differ >= found.standby_alerts - found.live_alerts
 
+        next_file = Path(green.plan().next_file)
+        usable = next_file.read_text()
+        replace_by_unusable_model(next_file)
+        with pytest.raises(ArtifactError, match=next_file.stem):
+            green.switch()
+        assert len(green.deployments()) == 2, "nothing has ended"
+        next_file.write_text(usable)
+
         lane.job_ids.append(green.switch().job_id)
         assert green.live().colour == "green"
         lane.await_scores(len(lane.scores()) + 500)
         lane.job_ids.append(green.back().job_id)
         assert green.live().colour == "blue"
-    assert len([step for step in steps if step.startswith("$ ")]) == 3  # each start says how it was made
+    assert len([step for step in steps if step.startswith("$ ")]) == 3  # the `flink run` line of each start
     lane.await_scores(len(table))
     lane.stop_with_savepoint()
 
@@ -89,79 +107,65 @@ def test_switch_and_back_lose_and_double_nothing(open_lane, artifact, other_mode
     assert all(by_id[item["transaction_id"]] == item["model_id"] for item in alerts)
 
 
-def write_unusable_model(folder) -> None:
-    """Put in a model that its folder's checks pass and ONNX Runtime does not load."""
-    onnx = b"no model"
-    manifest = load_artifact(folder).manifest.model_copy(update={"onnx_sha256": checksum(onnx)})
-    write_artifact(folder, Artifact(manifest=manifest, onnx=onnx))
-
-
-def test_version_that_does_not_come_up_is_replaced_by_the_old_one_and_nothing_is_lost(
-    open_lane, artifact, other_model, monkeypatch
-):
-    _, folder = other_model
-    lane, table = open_lane(guarantee="exactly-once", shards=4), card_world(ROWS, customers=600)
-    ensure_slots(lane, 2)
-
-    def on_step(step: str) -> None:
-        if "did not come up" in step:
-            monkeypatch.undo()  # the old version has all the time that it needs
-
-    green = bluegreen(lane, on_step, model={"artifact": folder})
-    lane.submit()
-    with lane.trickling(table):
-        lane.await_scores(500)
-        lane.job_ids.append(green.start().job_id)
-        next_file = Path(green.plan().next_file)
-        config = JobConfig.from_file(next_file)
-        write_unusable_model(folder)
-        next_file.write_text(replace(config, model=str(folder), model_id="", model_sha256="").to_json())
-        with pytest.raises(ArtifactError, match=str(folder)):
-            green.switch()
-        assert len(green.deployments()) == 2, "nothing has ended"
-        next_file.write_text(replace(config, parallelism=4).to_json())  # of more slots than there are
-        monkeypatch.setattr(flink_run, "RUNNING_SECONDS", 10.0)
-        with pytest.raises(RuntimeFailure, match=r"green to come up, but: .* was put back from file:"):
-            green.switch()
-        lane.job_ids.append(green.live().job_id)
-        assert [deployment.colour for deployment in green.deployments()] == ["blue"]
-        lane.await_scores(len(lane.scores()) + 500)
-    lane.await_scores(len(table))
-    lane.stop_with_savepoint()
-    assert_each_once(lane, Expected.of(table, artifact))
-
-
 class Killed(BaseException):
     """Ends the tool in mid-step, as no handler of failures can prevent."""
 
 
-@pytest.mark.parametrize("killed_twice", [False, True])
-def test_interrupted_switch_leaves_one_live_job_at_once_or_by_the_next_command(
-    open_lane, artifact, other_model, killed_twice
+def switched_before(lane: Lane, folder: Path, on_step: Callable[[str], None]) -> BlueGreen:
+    """Return the tool after a switch from green to the live blue version, without having run green."""
+    tool = bluegreen(lane, on_step)
+    live = tool.live().config
+    green = replace(live, name=f"{live.name}-green", model=str(folder), model_id="", model_sha256="")
+    file = lane.settings.state.jobs / "green.json"
+    file.write_text(green.to_json())
+    (lane.settings.state.root / "bluegreen.json").write_text(json.dumps({"previous_file": str(file)}))
+    return tool
+
+
+def test_interrupted_or_failed_hand_over_leaves_the_former_job_live_and_nothing_is_lost(
+    open_lane, artifact, other_model, monkeypatch
 ):
-    _, folder = other_model
-    lane, table = open_lane(guarantee="exactly-once"), card_world(4_000, customers=600)
-    ensure_slots(lane, 2)
+    lane, table = open_lane(guarantee="exactly-once", shards=4), card_world(ROWS, customers=600)
+    killed_at: list[str] = []
 
     def on_step(step: str) -> None:
-        if "from it" in step or (killed_twice and "did not come up" in step):
+        if "did not come up" in step:
+            monkeypatch.undo()  # the old version has all the time that it needs
+        if any(text in step for text in killed_at):
             raise Killed
 
-    green = bluegreen(lane, on_step, model={"artifact": folder})
+    def require_blue(tool: BlueGreen) -> None:
+        (live,) = tool.deployments()
+        assert (live.colour, live.job_id) == ("blue", tool.live().job_id)
+        lane.job_ids.append(live.job_id)
+        lane.await_scores(len(lane.scores()) + 500)
+
     lane.submit()
-    lane.send(table.slice(0, 2_000))
-    lane.await_scores(2_000)
-    lane.job_ids.append(green.start().job_id)
-    with pytest.raises(Killed):
-        green.switch()
-    next_one = bluegreen(lane)
-    assert len(next_one.deployments()) == (0 if killed_twice else 1)
-    back = next_one.resume()
-    assert (back is None) is not killed_twice
-    lane.job_ids.append(next_one.live().job_id)
-    assert next_one.live().colour == "blue"
-    assert next_one.resume() is None, "nothing is left to do"
-    lane.send(table.slice(2_000))
+    tool = switched_before(lane, other_model[1], on_step)
+    with lane.trickling(table):
+        lane.await_scores(500)
+        killed_at[:] = ["from it"]
+        with pytest.raises(Killed):
+            tool.back()
+        require_blue(tool)  # put back at once
+
+        killed_at[:] = ["from it", "did not come up"]
+        with pytest.raises(Killed):
+            tool.back()
+        next_one = bluegreen(lane)
+        assert next_one.deployments() == []
+        assert next_one.resume() is not None
+        require_blue(next_one)
+        assert next_one.resume() is None, "nothing is left to do"
+
+        killed_at.clear()
+        previous = Path(tool.plan().previous_file)
+        more_than_there_are = replace(JobConfig.from_file(previous), parallelism=4)
+        previous.write_text(more_than_there_are.to_json())
+        monkeypatch.setattr(flink_run, "RUNNING_SECONDS", 1.0)
+        with pytest.raises(RuntimeFailure, match=r"green to come up, but: .* was put back from file:"):
+            tool.back()
+        require_blue(tool)
     lane.await_scores(len(table))
     lane.stop_with_savepoint()
     assert_each_once(lane, Expected.of(table, artifact))

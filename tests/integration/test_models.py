@@ -69,7 +69,7 @@ def run(*arguments: object) -> tuple[int, Any]:
     return done.exit_code, json.loads(done.stdout)
 
 
-def ordered(settings: Settings):
+def published(settings: Settings):
     return read_deployment(settings, Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url=""))
 
 
@@ -77,33 +77,33 @@ def test_promotion_shadow_and_rollback_reach_the_control_topic(settings):
     for folder in (customer_folder(), better_folder()):
         run("model", "push", folder)
     _, first = run("model", "promote", 1, "--reason", "the first")
-    assert ordered(settings).deployment_id == first["decision_id"]
-    assert load_artifact(Path(ordered(settings).champion.location)) == artifact()
+    assert published(settings).deployment_id == first["decision_id"]
+    assert load_artifact(Path(published(settings).champion.location)) == artifact()
     run("model", "shadow", 2, "--share", 0.25)
-    (challenger,) = ordered(settings).challengers
+    (challenger,) = published(settings).challengers
     assert (challenger.share, challenger.model_id) == (0.25, load_artifact(better_folder()).manifest.model_id)
     _, second = run("model", "promote", "challenger", "--on", history_file(), "--reason", "better")
-    deployment = ordered(settings)
+    deployment = published(settings)
     assert (deployment.champion.model_id, deployment.challengers) == (challenger.model_id, ())
     assert deployment.champion.sha256 == load_artifact(better_folder()).manifest.onnx_sha256
     assert (deployment.reason, deployment.changed_by) == ("better", second["by"])
     _, undone = run("model", "rollback")
-    assert ordered(settings).deployment_id == undone["decision_id"]
-    assert ordered(settings).champion.model_id == artifact().manifest.model_id
-    assert ordered(settings).challengers == (challenger,)
+    assert published(settings).deployment_id == undone["decision_id"]
+    assert published(settings).champion.model_id == artifact().manifest.model_id
+    assert published(settings).challengers == (challenger,)
 
 
-def test_what_was_decided_without_a_broker_is_published_later(settings):
+def test_decision_made_without_a_broker_is_published_by_redeploy(settings):
     run("model", "push", customer_folder())
     _, decided = run("model", "promote", 1, "--no-publish")
-    assert ordered(settings) is None
+    assert published(settings) is None
     run("model", "redeploy")
-    assert ordered(settings).deployment_id == decided["decision_id"]
+    assert published(settings).deployment_id == decided["decision_id"]
 
 
 @pytest.fixture
 def alerts(settings: Settings) -> list[dict[str, Any]]:
-    """Send the alerts of some transactions, and what the job would log of half of them, as the operator makes both."""
+    """Send the alerts of some transactions and the inference records of half of them, as the operator makes both."""
     config = JobConfig(
         bootstrap_servers="b:1", model="m", checkpoint_dir="file:///c", feature_log_share=0.5, emit_scores=False,
         topics=Topics(alerts=settings.topics.alerts, inference=settings.topics.inference),
@@ -140,7 +140,7 @@ def test_alert_is_scored_again_to_the_same_score_with_its_reasons(alerts):
     assert 0 < logged < 6
 
 
-def test_alert_of_a_promoted_model_is_explained_by_that_one(alerts, monkeypatch):
+def test_alert_of_a_promoted_model_is_explained_by_that_model(alerts, monkeypatch):
     run("model", "push", customer_folder())
     run("model", "promote", 1)
     monkeypatch.setenv("FRAUDSTREAM_MODEL__ARTIFACT", str(better_folder()))
@@ -149,7 +149,7 @@ def test_alert_of_a_promoted_model_is_explained_by_that_one(alerts, monkeypatch)
     assert (code, explained["same"]) == (1, False)
 
 
-def test_alert_that_is_not_there_is_told(settings):
+def test_unknown_alert_is_reported_with_the_topic_that_was_searched(settings):
     with pytest.raises(NotReady, match=settings.topics.alerts):
         run("explain", "00000000-0000-5000-8000-000000000000")
 
@@ -181,14 +181,14 @@ def refusal(deployment: str, shard: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def notified(settings: Settings, receiver: WebhookReceiver, came: int) -> list[str]:
-    """Run a notifier until so many requests came; returns the ids of all, those that failed too."""
+def notified(settings: Settings, receiver: WebhookReceiver, requests: int) -> list[str]:
+    """Run a notifier until the receiver has this many requests; return the ids of all, failed ones included."""
     notices = Notices(NoticeSettings(webhook_url=SecretStr(receiver.url), attempts=1))
     notifier = Notifier(Broker.of(settings), notices, pause_s=0.1, from_start=True)
     thread = threading.Thread(target=notifier.run)
     thread.start()
     try:
-        assert wait_until(lambda: len(receiver.came) >= came, seconds=30)
+        assert wait_until(lambda: len(receiver.came) >= requests, seconds=30)
     finally:
         notifier.stop()
         thread.join(30)
@@ -196,19 +196,19 @@ def notified(settings: Settings, receiver: WebhookReceiver, came: int) -> list[s
     return [headers["webhook-id"] for headers, _ in receiver.came]
 
 
-def test_notifier_outlasts_a_receiver_that_fails_and_tells_each_thing_once(settings, receiver):
+def test_notifier_retries_a_failing_receiver_and_sends_each_notice_once(settings, receiver):
     receiver.answers = [503, 503]
     send(settings, settings.topics.drift, DRIFT, drift(1), drift(1), drift(2))
-    # Every shard says so; what comes behind them shows that all three were read.
+    # Each shard refuses it; the other deployment's refusal comes last, so all three were read.
     refusals = [*(refusal("x", shard) for shard in (2, 4, 6)), refusal("y", 2)]
     send(settings, settings.topics.model_events, MODEL_EVENT, *refusals)
-    taken = notified(settings, receiver, 2 + 4)[2:]
-    assert sorted(taken) == ["msg_d1", "msg_d2", "msg_refused_x", "msg_refused_y"]
+    delivered = notified(settings, receiver, 2 + 4)[2:]
+    assert sorted(delivered) == ["msg_d1", "msg_d2", "msg_refused_x", "msg_refused_y"]
     send(settings, settings.topics.drift, DRIFT, drift(3))
     assert notified(settings, receiver, 7)[6:] == ["msg_d3"]
 
 
-def test_jump_of_the_alert_rate_is_seen_in_the_offsets_of_the_topics(settings):
+def test_jump_of_the_alert_rate_is_detected_from_the_offsets_of_the_topics(settings):
     share = AlertShare(Broker.of(settings))
 
     def window(scores: int, alerts: int):

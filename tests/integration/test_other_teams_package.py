@@ -1,7 +1,6 @@
 """Our job and another team's on one session cluster, in one TaskManager: each imports its own `models`."""
 
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from fraudstream.system.ports import free_port
 from fraudstream.system.run_state import RunState
 from tests.integration import other_teams_job
 from tests.integration.expected import card_world
+from tests.integration.quick_cluster import QUICK_CLUSTER
 from tests.integration.scoring_lane import Lane, Running
 from tests.unit.training.histories import customer_folder
 
@@ -58,13 +58,13 @@ def run_ours(lane: Lane, rows: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def users_cluster(tmp_path_factory) -> Iterator[Running]:
-    """Run a stack whose TaskManagers have our packages on no path, as a user's cluster, and submit to it as to that."""
+def users_cluster(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Run a cluster whose TaskManagers have our packages on no path, as a user's, and submit to it as to that."""
     settings = load_settings(
         paths={"state": tmp_path_factory.mktemp("users") / "state"},
         model={"artifact": customer_folder()},
-        kafka={"port": free_port()},
-        flink={"rest_port": free_port()},
+        kafka={"bootstrap_servers": running.services.bootstrap_servers},
+        flink={"rest_port": free_port(), "high_availability": False, "config": QUICK_CLUSTER},
     )
 
     def without_packages(java: Java) -> dict[str, str]:
@@ -73,9 +73,9 @@ def users_cluster(tmp_path_factory) -> Iterator[Running]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(devstack_cluster, "process_environment", without_packages)
         with embedded(settings) as services:
-            flink = settings.flink.model_copy(update={"rest_url": services.rest_url})
-            theirs = settings.model_copy(update={"flink": flink})
-            yield Running(settings=theirs, services=services, numbers=count(1))
+            flink = settings.flink.model_copy(update={"rest_url": services.rest_url, "config": {}})
+            users = settings.model_copy(update={"flink": flink})
+            yield Running(settings=users, services=services, numbers=running.numbers)
 
 
 def test_jobs_import_their_own_packages_in_one_taskmanager_whichever_comes_first(users_cluster, theirs):
@@ -84,5 +84,4 @@ def test_jobs_import_their_own_packages_in_one_taskmanager_whichever_comes_first
     for turn in ("first", "second"):
         run_theirs(users_cluster, theirs, f"before our {turn} job")
         run_ours(users_cluster.lane(), ROWS)
-    run_theirs(users_cluster, theirs, "after ours")
     assert RunState.load(state).running("taskmanager") == [before]
