@@ -2,7 +2,6 @@ import json
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -11,6 +10,7 @@ from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.failures import RuntimeFailure
 from tests.json_handler import JsonHandler
+from tests.served import served
 from tests.unit.jobs.job_configs import job_config
 
 BLUE, GREEN, OTHER = "score-transactions", "score-transactions-green", "score-transactions-other"
@@ -51,14 +51,9 @@ def world(tmp_path) -> Iterator[World]:
         def do_GET(self) -> None:  # noqa: N802 (named by http.server)
             self.answer(200, made.answer(self.path))
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made = World(tmp_path, f"http://127.0.0.1:{server.server_port}")
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        made = World(tmp_path, f"http://127.0.0.1:{server.server_port}")
+        yield made
 
 
 def test_new_version_that_is_live_ends_the_switch_and_may_be_undone(world):

@@ -1,13 +1,13 @@
 import os
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from fraudstream.control.late_recovery import SAFE_OUTAGE, late_recovery
 from fraudstream.devstack.flink_rest import FlinkRest
 from tests.json_handler import JsonHandler
+from tests.served import served
 
 TAKEN_MS, SAFE_MS = 1_770_000_000_000, 890_000
 
@@ -42,13 +42,8 @@ def flink() -> Iterator[tuple[Flink, FlinkRest]]:
             else:
                 self.answer(200, {"latest": {"restored": told.restored}, "history": told.history})
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield told, FlinkRest(url=f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield told, FlinkRest(url=f"http://127.0.0.1:{server.server_port}")
 
 
 def test_recovery_after_the_transactions_time_is_told_with_what_may_be_missing(flink):

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -14,6 +13,7 @@ from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.run_state import RunState
 from schemas.errors import UserError
 from tests.json_handler import JsonHandler
+from tests.served import served
 
 
 class Flink:
@@ -43,14 +43,9 @@ def flink(tmp_path) -> Iterator[tuple[Flink, Settings]]:
         def do_GET(self) -> None:  # noqa: N802 (named by http.server)
             self.answer(200, flink.told(self.path))
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    yield flink, load_settings(paths={"state": tmp_path / "state"}, flink={"rest_url": url})
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        yield flink, load_settings(paths={"state": tmp_path / "state"}, flink={"rest_url": url})
 
 
 def settings_file(folder: Path, model: Path, **changes: object) -> Path:

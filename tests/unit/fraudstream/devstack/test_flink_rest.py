@@ -1,7 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
 
@@ -10,6 +9,7 @@ from fraudstream.devstack.flink_rest import FlinkRefusal, FlinkRest, cause_line
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.ports import LOOPBACK, free_port
 from tests.hostile_json import HOSTILE_JSON
+from tests.served import served
 
 JAVA = """org.apache.flink.runtime.JobException: Recovery is suppressed
 \tat org.apache.flink.Foo.bar(Foo.java:1)
@@ -111,12 +111,8 @@ def answering(status: int, body: bytes = b"") -> Iterator[FlinkRest]:
         def log_message(self, *_: object) -> None:
             """Stay silent."""
 
-    with HTTPServer((LOOPBACK, 0), Answer) as server:
-        Thread(target=server.serve_forever).start()
-        try:
-            yield FlinkRest(url=f"http://{LOOPBACK}:{server.server_port}")
-        finally:
-            server.shutdown()
+    with served(HTTPServer((LOOPBACK, 0), Answer)) as server:
+        yield FlinkRest(url=f"http://{LOOPBACK}:{server.server_port}")
 
 
 def test_job_that_ended_before_its_cancellation_is_left_as_it_is():

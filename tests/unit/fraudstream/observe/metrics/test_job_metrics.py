@@ -1,12 +1,12 @@
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.observe.metrics.job_metrics import NAME, JobMetrics
 from tests.json_handler import JsonHandler
+from tests.served import served
 
 FLINKS_NOW_MS = 1_000_000_000_000
 """In 2001: an hour off would do, any clock of this machine is further."""
@@ -32,13 +32,8 @@ def rest() -> Iterator[FlinkRest]:
         def do_GET(self) -> None:  # noqa: N802 (named by http.server)
             self.answer(200, ANSWERS[self.path])
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield FlinkRest(url=f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield FlinkRest(url=f"http://127.0.0.1:{server.server_port}")
 
 
 def test_a_checkpoints_age_is_told_by_the_clock_that_dated_it(rest):
