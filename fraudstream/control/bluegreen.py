@@ -12,7 +12,7 @@ from fraudstream.control.input_topics import BrokerTopics, advance_generations, 
 from fraudstream.control.resumption import Resumption
 from fraudstream.control.savepoints import job_manifest, take_savepoint
 from fraudstream.control.state_topics import StateTopics
-from fraudstream.control.submit import Submitted, client_home, job_config, run_job
+from fraudstream.control.submit import Submitted, job_config, run_job
 from fraudstream.control.switch_plan import Plan
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
@@ -20,7 +20,6 @@ from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
-from fraudstream.system.java import find_java
 from fraudstream.system.kept_json import read_kept
 from jobs.job_config import JobConfig
 from jobs.operator_uids import OUTPUTS
@@ -346,8 +345,7 @@ class BlueGreen:
             )
 
     def _savepoint(self, deployment: Deployment, *, stop: bool) -> str:
-        home = client_home(self._settings)
-        return take_savepoint(home, find_java(), self._rest, deployment.job_id, self._settings.state, stop=stop)
+        return take_savepoint(self._rest, deployment.job_id, self._settings.state, stop=stop)
 
     def _await_end(self, deployment: Deployment) -> None:
         """Wait until a job has ended and its slots are free."""

@@ -6,13 +6,9 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from fraudstream.control.flink_run import run_client
 from fraudstream.control.state_marks import UNMARKED_ADVICE, StateMarks, read_marks, refusal
-from fraudstream.devstack.flink_home import FlinkHome
 from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import StateFolder
-from fraudstream.system.java import Java
 from jobs.operator_uids import SCORE_BATCH
 from jobs.state_manifest import StateManifest, StateMismatchError
 
@@ -22,15 +18,13 @@ MANIFEST_FILE = "fraudstream.json"
 ALLOW_DROPPED = "--allow-dropped-state"
 
 
-def take_savepoint(home: FlinkHome, java: Java, rest: FlinkRest, job_id: str, where: StateFolder, *, stop: bool) -> str:
+def take_savepoint(rest: FlinkRest, job_id: str, where: StateFolder, *, stop: bool) -> str:
     """Write a savepoint of a running job, with its manifest; returns the savepoint's folder.
 
     A stop never drains: that would end the open batches without scoring them.
 
     Parameters
     ----------
-    home, java
-        The client that asks for it.
     rest, job_id
         The cluster and the job.
     where
@@ -44,18 +38,11 @@ def take_savepoint(home: FlinkHome, java: Java, rest: FlinkRest, job_id: str, wh
         When the job gives none.
     """
     manifest = job_manifest(rest, job_id)
-    target = where.savepoints.as_uri()
-    command = ["stop", "-m", rest.address, "--savepointPath", target, job_id]
-    if not stop:
-        command = ["savepoint", "-m", rest.address, job_id, target]
-    output = run_client([str(home.root / "bin" / "flink"), *command], home, java)
-    found = re.search(r"Savepoint completed\. Path: (\S+)", output)
-    if found is None:
-        raise RuntimeFailure(f"`flink {command[0]}` named no savepoint: {output[-300:]}")
-    folder = local_folder(found.group(1))
+    location = rest.savepoint(job_id, where.savepoints.as_uri(), stop=stop)
+    folder = local_folder(location)
     if manifest is not None and folder is not None:
         (folder / MANIFEST_FILE).write_text(manifest.to_json() + "\n")
-    return found.group(1)
+    return location
 
 
 def job_manifest(rest: FlinkRest, job_id: str) -> StateManifest | None:

@@ -224,7 +224,7 @@ def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: 
     if not savepoint:
         rest.cancel(job_id)
         return None
-    return take_savepoint(client_home(settings), find_java(), rest, job_id, settings.state, stop=True)
+    return take_savepoint(rest, job_id, settings.state, stop=True)
 
 
 def client_home(settings: Settings) -> FlinkHome:
