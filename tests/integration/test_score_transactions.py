@@ -1,41 +1,30 @@
 """The scoring job on real Kafka and real Flink gives what the offline replay gives; the bad is set aside."""
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fraudstream.control.status import read_status
 from fraudstream.settings.settings import PathSettings
 from fraudstream.system.deadline import wait_until
 from models.features.table import FEATURE_NAMES
-from producers.encoding import encode_transactions
-from schemas.framing import header
-from schemas.registry import FileRegistry
-from schemas.rejection import Reason
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
-from tests.records import transaction, transaction_codec
 
 pytestmark = pytest.mark.integration
 
 THREAD_ROWS = 20_000
-PROCESS_ROWS = 3_000
-
-
-def run(lane: Lane, table) -> None:
-    lane.submit()
-    lane.send(table)
-    lane.await_scores(len(table))
-    lane.cancel()
 
 
 @pytest.fixture(scope="module")
 def scored(running, artifact):
     """Return a lane after THREAD_ROWS transactions in thread mode, and what it should have made."""
     lane, table = running.lane(), card_world(THREAD_ROWS)
-    run(lane, table)
+    lane.submit()
+    lane.send(table)
+    lane.await_scores(len(table))
+    lane.cancel()
     return lane, Expected.of(table, artifact)
 
 
@@ -89,83 +78,25 @@ def test_good_stream_makes_no_dead_letters(scored):
     assert scored[0].dead_letters() == []
 
 
-def test_process_mode_gives_the_same_scores(open_lane, artifact):
-    lane, table = open_lane(mode="process"), card_world(PROCESS_ROWS)
-    run(lane, table)
-    scores = lane.scores()
-    assert len(scores) == PROCESS_ROWS
-    assert {item["transaction_id"]: item["score"] for item in scores} == Expected.of(table, artifact).scores
-
-
-def bad_records():
-    """Return (reason, key, value) of records that cannot be scored."""
-    encode = transaction_codec().encode
-    good = encode(transaction())
-    tomorrow = datetime.now(UTC) + timedelta(days=2)
-    return [
-        (Reason.UNDECODABLE, b"c0", b"\x07poison"),
-        (Reason.UNDECODABLE, b"c0", good[:-3]),
-        (Reason.UNDECODABLE, b"c0", None),
-        (Reason.UNKNOWN_SCHEMA, b"c0", header(9_999) + good[5:]),
-        (Reason.TRAILING_BYTES, b"c0", good + b"\x00"),
-        (Reason.NULL_KEY, None, good),
-        (Reason.KEY_MISMATCH, b"somebody else", good),
-        (Reason.INVALID_AMOUNT, b"c0", encode(transaction(amount_minor=-1))),
-        (Reason.INVALID_PLACE, b"c0", encode(transaction(latitude=91.0))),
-        (Reason.EVENT_TIME_AHEAD, b"c0", encode(transaction(event_time=tomorrow))),
-    ]
-
-
-def counts(lane: Lane) -> dict[str, int]:
-    """Return what `fraudstream status` says that the job counted."""
-    settings = lane.settings.model_copy(
-        update={"flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url})}
+def use_own_cluster(lane: Lane, folder: Path) -> None:
+    """Treat the cluster as one of the user's: the job takes its packages and its connector to it."""
+    lane.settings = lane.settings.model_copy(
+        update={
+            "flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url}),
+            "paths": PathSettings(state=folder),  # another one than the cluster's: the client has a new home
+        }
     )
-    return next(job["counts"] for job in read_status(settings)["jobs"] if job["id"] == lane.job_ids[-1])
 
 
-def test_bad_records_are_dead_letters_and_all_others_are_scored(open_lane, artifact):
-    lane, table = open_lane(), card_world(1_000)
-    good = list(encode_transactions(table, FileRegistry(), "t-value"))
-    records, bad = [], {}
-    for number, record in enumerate(good):
-        records.append(record)
-        if number % 50 == 25:  # among the good ones, and each kind twice
-            reason, key, value = bad_records()[number // 50 % len(bad_records())]
-            bad[len(records)] = (reason, key, value)
-            records.append((key, value))
-    places = lane.send_raw(records)
-    lane.submit()
-    lane.await_scores(len(good))
-    lane.await_records(lane.topics.dead_letters, len(bad))
-    counted = Counter({"transactions": len(good)}) + Counter(
-        f"dead_letters_{reason.value}" for reason, *_ in bad.values()
-    )
-    # The TaskManager tells its metrics every few seconds.
-    assert wait_until(lambda: counts(lane).items() >= counted.items(), seconds=60, interval_s=1), counts(lane)
-    lane.cancel()
-
-    scores = lane.scores()
-    assert len(scores) == len(good)
-    assert {item["transaction_id"]: item["score"] for item in scores} == Expected.of(table, artifact).scores
-    letters = lane.dead_letters()
-    assert len(letters) == len(bad) == 2 * len(bad_records())
-    found = {(item["partition"], item["offset"]): item for item in letters}
-    for number, (reason, key, value) in bad.items():
-        letter = found[places[number]]
-        text = None if key is None else key.decode()
-        assert (letter["reason"], letter["key"], letter["record_key"]) == (reason.value, text, text)
-        assert letter["payload"] == (value or b"")
-        assert letter["topic"] == lane.topics.transactions
-        assert letter["detail"].startswith("expected ")
-
-
-def test_without_scores_there_are_alerts_and_drift_of_the_inflated_amounts(open_lane, artifact):
+def test_on_a_cluster_of_the_users_without_scores_there_are_alerts_and_drift_of_the_inflated_amounts(
+    open_lane, artifact, tmp_path
+):
     start = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=15)
     table = card_world(40_000, customers=600, drift="amount_inflation", drift_at=start)
     expected = Expected.of(table, artifact)
     # In one partition: a backlog in several is not read in the order of time, and drift is a matter of time.
     lane = open_lane(emit_scores=False, partitions=1)
+    use_own_cluster(lane, tmp_path)
     lane.submit()
     lane.send(table)
     lane.await_records(lane.topics.alerts, len(expected.alerts))
@@ -181,16 +112,3 @@ def test_without_scores_there_are_alerts_and_drift_of_the_inflated_amounts(open_
     amount = [item for item in drifts if item["signal"] == "amount"]
     assert all(item["event_time"] >= start for item in amount)
     assert all(item["estimate"] > artifact.manifest.reference["amount"].mean for item in amount)
-
-
-def test_a_cluster_of_ones_own_takes_the_job_with_its_packages_and_its_connector(open_lane, tmp_path):
-    lane, table = open_lane(), card_world(300)
-    lane.settings = lane.settings.model_copy(
-        update={
-            "flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url}),
-            "paths": PathSettings(state=tmp_path),  # another one than the cluster's: the client's home is made anew
-        }
-    )
-    lane.submit()
-    lane.send(table)
-    lane.await_scores(len(table))
