@@ -23,8 +23,9 @@ from jobs.state_manifest import StateMismatchError
 from producers.encoding import encode_labels
 from schemas.label_offset import label_entry
 from schemas.registry import FileRegistry
+from schemas.rejection import Reason
 from tests.integration.archive_command import follow_command
-from tests.integration.expected import card_world, known_scores
+from tests.integration.expected import Expected, card_world, known_scores
 from tests.integration.inference_records import inference_records
 from tests.integration.recreated import recreate
 from tests.integration.scoring_lane import Lane
@@ -86,7 +87,9 @@ def test_labels_topic_that_was_created_again_is_noticed_and_read_whole_when_want
     (place,) = lane.send_raw([(b"somebody else", bad)], lane.topics.labels)
     entry = label_entry(1, AGAIN + 1)
     await_labels(lane, past, entry)
-    assert [(item["partition"], item["offset"]) for item in lane.dead_letters()] == [place]
+    (letter,) = lane.dead_letters()  # once, not by shard
+    assert (letter["partition"], letter["offset"], letter["topic"]) == (*place, lane.topics.labels)
+    assert letter["reason"] == Reason.KEY_MISMATCH
     lane.send(present)
     lane.await_scores(PAST + PRESENT)
     ids = set(present["transaction_id"].to_pylist())
@@ -94,6 +97,8 @@ def test_labels_topic_that_was_created_again_is_noticed_and_read_whole_when_want
     assert {tuple(item["label_offsets"]) for item in scores} == {(entry,)}
     expected = known_scores(past, present, artifact)
     assert {item["transaction_id"]: item["score"] for item in scores} == expected, "former labels are still known"
+    unlabelled = Expected.of(table, artifact).scores
+    assert any(unlabelled[name] != score for name, score in expected.items()), "labels make a difference"
     assert told(lane) == []
 
     lane.submit(savepoint=lane.stop_with_savepoint())  # as ever, with the source that the topic has by now
