@@ -17,7 +17,6 @@ settings.load_profile("patient")
 OWN_STACK = (
     "tests/e2e/",
     "tests/integration/test_chaos.py",
-    "tests/integration/test_recovery.py",
     "tests/integration/test_runtime.py",
     "tests/integration/test_tutorial.py",
 )

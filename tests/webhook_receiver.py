@@ -1,10 +1,10 @@
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 
 from fraudstream.system.ports import LOOPBACK
 from tests.json_handler import JsonHandler
+from tests.served import served
 
 
 class WebhookReceiver(ThreadingHTTPServer):
@@ -32,10 +32,5 @@ class _Answers(JsonHandler):
 @contextmanager
 def webhook_receiver() -> Iterator[WebhookReceiver]:
     """Run a receiver within a block."""
-    with WebhookReceiver() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
+    with served(WebhookReceiver()) as server:
+        yield server

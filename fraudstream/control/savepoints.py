@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from fraudstream.control.state_marks import UNMARKED_ADVICE, StateMarks, read_marks, refusal
 from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.system.deadline import wait_until
-from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.folders import StateFolder
 from jobs.operator_uids import SCORE_BATCH
 from jobs.state_manifest import StateManifest, StateMismatchError
@@ -18,7 +15,6 @@ from jobs.state_manifest import StateManifest, StateMismatchError
 MANIFEST_FILE = "fraudstream.json"
 """Manifest of a savepoint, next to its files."""
 
-SAVEPOINT_SECONDS = 300.0
 ALLOW_DROPPED = "--allow-dropped-state"
 
 
@@ -42,19 +38,7 @@ def take_savepoint(rest: FlinkRest, job_id: str, where: StateFolder, *, stop: bo
         When the job gives none.
     """
     manifest = job_manifest(rest, job_id)
-    request = rest.start_savepoint(job_id, where.savepoints.as_uri(), stop=stop)
-    location: str | None = None
-
-    def written() -> bool:
-        nonlocal location
-        with suppress(NotReady):  # a connection may be lost for a moment
-            location = rest.savepoint_location(job_id, request)
-        return location is not None
-
-    if not wait_until(written, seconds=SAVEPOINT_SECONDS) or location is None:
-        raise RuntimeFailure(
-            f"expected a savepoint of job {job_id} within {SAVEPOINT_SECONDS:.0f} s, got none. See `fraudstream status`"
-        )
+    location = rest.savepoint(job_id, where.savepoints.as_uri(), stop=stop)
     folder = local_folder(location)
     if manifest is not None and folder is not None:
         (folder / MANIFEST_FILE).write_text(manifest.to_json() + "\n")

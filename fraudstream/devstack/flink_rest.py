@@ -11,9 +11,10 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
+from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import NotReady, RuntimeFailure
 
-TIMEOUT_S = 10.0
+TIMEOUT_S, SAVEPOINT_S = 10.0, 300.0
 MAX_ANSWER_BYTES = 64_000_000
 """Flink's answers are a few kilobytes; the exceptions of a job with many subtasks are a few megabytes."""
 _OTHER_SHAPE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
@@ -154,51 +155,58 @@ class FlinkRest:
             if refusal.status != http.HTTPStatus.CONFLICT:  # the answer for a job that has already ended
                 raise
 
-    def start_savepoint(self, job_id: str, target: str, *, stop: bool) -> str:
-        """Start a savepoint of a running job below a folder; returns the id of the request.
+    def savepoint(self, job_id: str, target: str, *, stop: bool) -> str:
+        """Write a savepoint of a job, without draining it, and return the savepoint's location.
 
         Parameters
         ----------
         job_id
-            Job.
+            Running job.
         target
-            URI of the folder.
+            URI of the folder to write to.
         stop
-            Whether the job stops with it; a stop does not drain.
-        """
-        path = f"/jobs/{job_id}/{'stop' if stop else 'savepoints'}"
-        wanted = {"targetDirectory": target, "drain": False} if stop else {"target-directory": target}
-        found = self._ask("POST", path, {**wanted, "formatType": "CANONICAL"})
-        with self._parsing(path):
-            return str(found["request-id"])
-
-    def savepoint_location(self, job_id: str, request_id: str) -> str | None:
-        """Return the location of a savepoint, None while it is being written.
+            Whether the job ends with the savepoint.
 
         Raises
         ------
         RuntimeFailure
-            The job wrote none.
+            The job is not running, or the savepoint failed or was not complete in time.
         """
-        path = f"/jobs/{job_id}/savepoints/{request_id}"
-        found = self._ask("GET", path)
+        if stop:
+            path, body = f"/jobs/{job_id}/stop", {"targetDirectory": target, "drain": False}
+        else:
+            path, body = f"/jobs/{job_id}/savepoints", {"target-directory": target, "cancel-job": False}
+        trigger = self._ask("POST", path, body)
         with self._parsing(path):
-            if found["status"]["id"] != "COMPLETED":
-                return None
-            failure = found["operation"].get("failure-cause")
-            cause = failure and (cause_line(failure["stack-trace"]) or "no cause given")
-            location = "" if cause else str(found["operation"]["location"])
-        if cause:
-            raise RuntimeFailure(f"expected a savepoint of job {job_id}, got none: {cause}")
-        return location
+            status = f"/jobs/{job_id}/savepoints/{trigger['request-id']}"
+        operation: dict[str, Any] = {}
+
+        def complete() -> bool:
+            try:
+                found = self._ask("GET", status)
+            except NotReady:
+                return False  # the savepoint goes on without us
+            with self._parsing(status):
+                if found["status"]["id"] == "COMPLETED":
+                    operation.update(found["operation"])
+            return bool(operation)
+
+        if not wait_until(complete, seconds=SAVEPOINT_S):
+            raise RuntimeFailure(f"expected a savepoint of {job_id} within {SAVEPOINT_S:.0f} s, got none")
+        with self._parsing(status):
+            if failure := operation.get("failure-cause"):
+                raise RuntimeFailure(f"the savepoint of {job_id} failed: {cause_line(str(failure['stack-trace']))}")
+            return str(operation["location"])
 
     def _ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
         try:
-            sent = None if content is None else orjson.dumps(content)
-            connection.request(method, parts.path.rstrip("/") + path, sent, {"Content-Type": "application/json"})
+            headers = {} if content is None else {"Content-Type": "application/json"}
+            connection.request(
+                method, parts.path.rstrip("/") + path, None if content is None else orjson.dumps(content), headers
+            )
             answer = connection.getresponse()
             body = answer.read(MAX_ANSWER_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:

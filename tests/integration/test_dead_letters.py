@@ -1,7 +1,7 @@
 """`fraudstream dlq` on the dead letters of a real job."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
 
 import pytest
 from click.testing import Result
@@ -20,15 +20,20 @@ pytestmark = pytest.mark.integration
 ROWS = 400
 
 
-@pytest.fixture
-def command(open_lane, monkeypatch):
-    """Run a job whose topics the command line is pointed at; gives both."""
-    lane = open_lane()
-    monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lane.settings.paths.state))
-    monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", lane.services.bootstrap_servers)
-    for name, topic in asdict(lane.topics).items():
-        monkeypatch.setenv(f"FRAUDSTREAM_TOPICS__{name.upper()}", topic)
+@pytest.fixture(scope="module")
+def lane(running) -> Iterator[Lane]:
+    """Run one job for all tests of this file."""
+    lane = running.lane()
     lane.submit()
+    yield lane
+    lane.cancel()
+
+
+@pytest.fixture
+def command(lane, point_at):
+    """Point the command line at the job's topics, which hold no dead letter; gives both."""
+    lane.delete_records(lane.topics.dead_letters)
+    point_at(lane)
 
     def run(*arguments: str) -> Result:
         return CliRunner().invoke(cli.app, ["dlq", *arguments])
@@ -112,11 +117,12 @@ def test_replaying_what_stays_bad_never_sends_more(command):
     for turn in range(1, 4):
         lane.await_records(lane.topics.dead_letters, 2 * turn)
         assert json.loads(run("replay", "--json").output)["sent"] == 2
+    lane.await_records(lane.topics.dead_letters, 8)
 
 
 def test_place_without_a_letter_is_refused(command):
     _, run = command
-    for arguments in (["show", "0:17"], ["replay", "0:17"]):
+    for arguments in (["show", "0:999"], ["replay", "0:999"]):
         done = run(*arguments)
         assert type(done.exception).__name__ == "NoSuchDeadLetterError"
-        assert "0:17" in str(done.exception)
+        assert "0:999" in str(done.exception)

@@ -159,8 +159,11 @@ class Polluted:
     def arguments(self, name: str) -> list[str]:
         """Return the arguments of a command."""
         words = {
-            "MODEL": str(customer_folder()), "HISTORY": str(history_file()), "PLACE": self.position, "OUT": str(self.out),
-        }  # fmt: skip
+            "MODEL": str(customer_folder()),
+            "HISTORY": str(history_file()),
+            "PLACE": self.position,
+            "OUT": str(self.out),
+        }
         return [re.sub("MODEL|HISTORY|PLACE|OUT", lambda word: words[word[0]], item) for item in COMMANDS[name]]
 
 

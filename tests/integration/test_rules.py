@@ -70,27 +70,40 @@ def by_rules(expected, frozen, snoozed):
 
 
 @pytest.mark.parametrize("mode", ["thread", pytest.param("process", marks=pytest.mark.long)])
-def test_rules_decide_beside_the_model_and_survive_a_restart(open_lane, artifact, mode):
-    table = card_world(ROWS)
+def test_rules_and_snoozes_in_force_at_the_start_and_those_that_follow_decide_beside_the_model_and_survive_a_restart(
+    open_lane, artifact, mode
+):
+    table, part = card_world(ROWS), ROWS // 3
     expected = Expected.of(table, artifact)
     large = [row for row in expected.transactions.values() if row["amount_minor"] > LARGE * 100]
     customers = list(dict.fromkeys(row["customer_id"] for row in large))
     by_book, by_record, ended = customers[:3]
-    snoozed, frozen = {by_book, by_record}, large[-1]["merchant_id"]
-    until = table["event_time"][-1].as_py() + timedelta(days=1)
-    rules = book(
-        rule("large_amount", f"amount > {LARGE}", "REVIEW"),
+    frozen, until = large[-1]["merchant_id"], table["event_time"][-1].as_py() + timedelta(days=1)
+    former = book(rule("large_amount", "amount > 1", "BLOCK"), book_id=str(uuid4()))
+    first = book(rule("large_amount", f"amount > {LARGE}", "REVIEW"), book_id=str(uuid4()))
+    second = book(
+        *first.rules,
         rule("frozen_merchant", "merchant_id in @frozen", "BLOCK"),
         lists=(RuleList(name="frozen", entries=(ListEntry(value=frozen),)),),
         snoozes=(Snooze(customer_id=by_book, until=until),),
         book_id=str(uuid4()),
     )
     lane = open_lane(mode=mode)
+    for ordered in (former, first):
+        publish_rules(lane.settings, lane.services, ordered)
+    for name, end in ((by_record, until), (ended, until), (ended, None)):
+        publish_snooze(lane.settings, lane.services, a_snooze(name, end))
+    lane.send(table.slice(0, part))
     lane.submit()
-    assert follow(lane, rules) == {("RULES", "")}
-    assert snooze(lane, by_record, until) == snooze(lane, ended, until) == snooze(lane, ended, None) == [("RULES", "")]
-    lane.send(table.slice(0, ROWS // 2))
-    lane.await_scores(ROWS // 2)
+    lane.await_scores(part)
+    assert {item["rule_book_id"] for item in lane.scores()} == {first.book_id}
+    events = read_model_events(lane.broker)
+    assert {event.deployment_id for event in events if event.kind == "RULES"} == {first.book_id}, "nothing older"
+
+    assert follow(lane, second) == {("RULES", "")}
+    assert snooze(lane, ended, until) == snooze(lane, ended, None) == [("RULES", "")]
+    lane.send(table.slice(part, part))
+    lane.await_scores(2 * part)
     lane.submit(savepoint=lane.stop_with_savepoint())
     ((kind, detail),) = follow(lane, book(rule("typing_error", "amuont > 3"), book_id=str(uuid4())))
     assert kind == "RULES_REFUSED"
@@ -98,11 +111,13 @@ def test_rules_decide_beside_the_model_and_survive_a_restart(open_lane, artifact
         "rule typing_error: expected a feature, `score` or a column of the transaction, was amuont: "
         "did you mean amount?"
     )
-    lane.send(table.slice(ROWS // 2))
+    lane.send(table.slice(2 * part))
     lane.await_scores(ROWS)
     lane.stop_with_savepoint()
 
-    decisions = by_rules(expected, frozen, snoozed)
+    before = {*table["transaction_id"].to_pylist()[:part]}
+    decisions = by_rules(expected, frozen, {by_book, by_record})
+    decisions |= {name: made for name, made in by_rules(expected, None, {by_record}).items() if name in before}
     assert {item["transaction_id"]: item["decision"] for item in lane.scores()} == decisions
     assert {item["transaction_id"]: item["score"] for item in lane.scores()} == expected.scores
     alerts = {item["transaction_id"]: item for item in lane.alerts()}
@@ -111,11 +126,11 @@ def test_rules_decide_beside_the_model_and_survive_a_restart(open_lane, artifact
         row = expected.transactions[name]
         codes = [reason["code"] for reason in alert["reasons"] if reason["code"].startswith("rule:")]
         wanted = ["rule:large_amount"] * (row["amount_minor"] > LARGE * 100)
-        assert codes == wanted + ["rule:frozen_merchant"] * (row["merchant_id"] == frozen)
+        assert codes == wanted + ["rule:frozen_merchant"] * (name not in before and row["merchant_id"] == frozen)
     by_rule_alone = [name for name in alerts if expected.decisions[name] == "APPROVE"]
     assert {alerts[name]["reasons"][0]["text"] for name in by_rule_alone} <= {"large amount", "frozen merchant"}
     assert any(alerts[name]["decision"] == "REVIEW" for name in by_rule_alone)
-    assert all(alert["customer_id"] not in snoozed for alert in alerts.values() if alert["decision"] == "REVIEW")
+    assert all(alert["customer_id"] != by_record for alert in alerts.values() if alert["decision"] == "REVIEW")
 
 
 def fraudstream(*arguments):
@@ -125,7 +140,16 @@ def fraudstream(*arguments):
     return done.exit_code, json.loads(done.output)
 
 
-def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(open_lane, point_at, tmp_path):
+@pytest.fixture(scope="module")
+def lane(running):
+    """Run one job for the tests of the command line."""
+    lane = running.lane(feature_log_share=1)
+    lane.submit()
+    yield lane
+    lane.cancel()
+
+
+def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(lane, point_at, tmp_path):
     table = card_world(ROWS)
     file = tmp_path / "rules.toml"
     file.write_text(f"""
@@ -134,9 +158,7 @@ def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(ope
         action = "review"
         text = "An amount that is rare"
     """)
-    lane = open_lane(feature_log_share=1)
     point_at(lane)
-    lane.submit()
     code, applied = fraudstream("rules", "apply", str(file), "--reason", "ticket 1")
     assert code == 0
     assert applied["changes"] == [f"+ rule large_amount: REVIEW when amount > {LARGE} and score < 2"]
@@ -164,6 +186,55 @@ def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(ope
     code, entries = fraudstream("rules", "log")
     own = [(entry["reason"], entry["changes"][0][0]) for entry in entries[-3:]]  # other tests share the folder
     assert own == [("ticket 1", "+"), ("", "+"), ("", "-")]
+
+
+def test_list_entries_are_imported_and_removed_and_outlast_a_restart_and_a_fresh_job(lane, point_at, tmp_path):
+    table = card_world(2 * ROWS).slice(ROWS)
+    by_file, by_hand, removed, ended = (name for name, _ in Counter(table["merchant_id"].to_pylist()).most_common(4))
+    rules = tmp_path / "rules.toml"
+    rules.write_text("""
+        [rules.frozen_merchant]
+        when = "merchant_id in @frozen"
+        action = "block"
+        [lists]
+        frozen = []
+    """)
+    file = tmp_path / "frozen.csv"
+    others = "".join(f"other-{number},\n" for number in range(5_000))
+    file.write_text(f"value,until\n{by_file},\n{removed},2100-01-01\n{others}{ended},2000-01-01\n")
+    point_at(lane)
+    known = len({item["transaction_id"] for item in lane.scores()})
+    assert fraudstream("rules", "apply", str(rules))[0] == 0
+    code, imported = fraudstream("rules", "lists", "import", "frozen", str(file), "--reason", "weekly")
+    assert (code, imported["added"], imported["unchanged"]) == (0, 5_003, 0)
+    assert {shard["answer"]["kind"] for shard in imported["shards"]} == {"RULES"}
+    assert fraudstream("rules", "lists", "import", "frozen", str(file))[1]["unchanged"] == 5_003
+    assert fraudstream("rules", "lists", "add", "frozen", by_hand)[0] == 0
+    assert fraudstream("rules", "lists", "remove", "frozen", removed)[0] == 0
+    assert fraudstream("rules", "lists", "ls") == (0, [{"list": "frozen", "in_file": 0, "added": 5_003}])
+
+    def decisions(rows):
+        return {
+            item["transaction_id"]: item["decision"] == "BLOCK"
+            for item in lane.scores()
+            if item["transaction_id"] in rows
+        }
+
+    part, frozen = ROWS // 3, {by_file, by_hand}
+    for turn in range(3):
+        some = table.slice(turn * part, part)
+        lane.send(some)
+        lane.await_scores(known + (turn + 1) * part)
+        decided = decisions({*some["transaction_id"].to_pylist()})
+        for name, merchant in zip(some["transaction_id"].to_pylist(), some["merchant_id"].to_pylist(), strict=True):
+            assert decided[name] or merchant not in frozen, (turn, name)
+        alerts = [alert for alert in lane.alerts() if alert["reasons"][0]["code"] == "rule:frozen_merchant"]
+        assert {alert["merchant_id"] for alert in alerts} == frozen
+        savepoint = lane.stop_with_savepoint()
+        if turn == 0:
+            lane.submit(savepoint=savepoint)
+        elif turn == 1:
+            lane.submit()
 
 
 def test_snoozes_that_several_processes_make_at_once_are_all_in_force(open_lane):
@@ -194,32 +265,6 @@ def test_snooze_of_a_book_of_an_earlier_version_is_shown_replaced_and_ended(open
     orders.unsnooze("c-1", "")
     orders.unsnooze("c-2", "")
     assert orders.in_force().snoozes == ()
-
-
-def test_fresh_job_begins_with_the_rules_and_snoozes_in_force_and_follows_nothing_older(open_lane, artifact):
-    table = card_world(ROWS)
-    expected = Expected.of(table, artifact)
-    large = [row for row in expected.transactions.values() if row["amount_minor"] > LARGE * 100]
-    customer, ended = list(dict.fromkeys(row["customer_id"] for row in large))[:2]
-    until = table["event_time"][-1].as_py() + timedelta(days=1)
-    former, rules = (
-        book(rule("large_amount", f"amount > {limit}", action), book_id=str(uuid4()))
-        for limit, action in ((1, "BLOCK"), (LARGE, "REVIEW"))
-    )
-    lane = open_lane()
-    for ordered in (former, rules):
-        publish_rules(lane.settings, lane.services, ordered)
-    for name, end in ((customer, until), (ended, until), (ended, None)):
-        publish_snooze(lane.settings, lane.services, a_snooze(name, end))
-    lane.send(table)
-    lane.submit()
-    lane.await_scores(ROWS)
-    decisions = by_rules(expected, None, {customer})
-    assert {item["transaction_id"]: item["decision"] for item in lane.scores()} == decisions
-    assert {item["rule_book_id"] for item in lane.scores()} == {rules.book_id}
-    events = read_model_events(lane.broker)
-    assert {event.deployment_id for event in events if event.kind == "RULES"} == {rules.book_id}
-    assert snooze(lane, ended, until) == [("RULES", "")], "what comes later is followed"
 
 
 def rule_file(limit):
@@ -262,53 +307,3 @@ def test_rules_of_somebody_else_are_replaced_once_they_were_seen_or_by_force(ope
         orders.apply(rule_file(2), "", replaces=theirs.book_id)
     assert orders.apply(rule_file(2), "", replaces=theirs.book_id, force=True).changes
     assert orders.apply(rule_file(3), "").changes, "it is their own"
-
-
-def test_list_entries_are_imported_and_removed_and_outlast_a_restart_and_a_fresh_job(open_lane, point_at, tmp_path):
-    table = card_world(ROWS)
-    by_file, by_hand, removed, ended = (name for name, _ in Counter(table["merchant_id"].to_pylist()).most_common(4))
-    rules = tmp_path / "rules.toml"
-    rules.write_text("""
-        [rules.frozen_merchant]
-        when = "merchant_id in @frozen"
-        action = "block"
-        [lists]
-        frozen = []
-    """)
-    file = tmp_path / "frozen.csv"
-    others = "".join(f"other-{number},\n" for number in range(5_000))
-    file.write_text(f"value,until\n{by_file},\n{removed},2100-01-01\n{others}{ended},2000-01-01\n")
-    lane = open_lane()
-    point_at(lane)
-    lane.submit()
-    assert fraudstream("rules", "apply", str(rules))[0] == 0
-    code, imported = fraudstream("rules", "lists", "import", "frozen", str(file), "--reason", "weekly")
-    assert (code, imported["added"], imported["unchanged"]) == (0, 5_003, 0)
-    assert {shard["answer"]["kind"] for shard in imported["shards"]} == {"RULES"}
-    assert fraudstream("rules", "lists", "import", "frozen", str(file))[1]["unchanged"] == 5_003
-    assert fraudstream("rules", "lists", "add", "frozen", by_hand)[0] == 0
-    assert fraudstream("rules", "lists", "remove", "frozen", removed)[0] == 0
-    assert fraudstream("rules", "lists", "ls") == (0, [{"list": "frozen", "in_file": 0, "added": 5_003}])
-
-    def decisions(rows):
-        return {
-            item["transaction_id"]: item["decision"] == "BLOCK"
-            for item in lane.scores()
-            if item["transaction_id"] in rows
-        }
-
-    part, frozen = ROWS // 3, {by_file, by_hand}
-    for turn in range(3):
-        some = table.slice(turn * part, part)
-        lane.send(some)
-        lane.await_scores((turn + 1) * part)
-        decided = decisions({*some["transaction_id"].to_pylist()})
-        for name, merchant in zip(some["transaction_id"].to_pylist(), some["merchant_id"].to_pylist(), strict=True):
-            assert decided[name] or merchant not in frozen, (turn, name)
-        alerts = [alert for alert in lane.alerts() if alert["reasons"][0]["code"] == "rule:frozen_merchant"]
-        assert {alert["merchant_id"] for alert in alerts} == frozen
-        savepoint = lane.stop_with_savepoint()
-        if turn == 0:
-            lane.submit(savepoint=savepoint)
-        elif turn == 1:
-            lane.submit()

@@ -14,16 +14,19 @@ import pytest
 from confluent_kafka import Consumer
 
 from fraudstream.control.flink_run import FlinkRun
+from fraudstream.control.submit import submit
 from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.devstack.stack import Services, cluster, embedded, find_services, start
+from fraudstream.devstack.stack import Services, cluster, embedded, find_services, start, stop
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
 from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.deadline import wait_until
+from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.java import find_java
 from fraudstream.system.ports import LOOPBACK, PortTakenError
 from fraudstream.system.run_state import RunState
 from schemas.errors import UserError
+from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
 
@@ -46,7 +49,7 @@ def fresh(folder: Path, **sections: dict[str, object]) -> Settings:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return fresh(tmp_path_factory.mktemp("services"))
+    return fresh(tmp_path_factory.mktemp("services"), model={"artifact": artifact_folder()})
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +150,32 @@ def test_second_services_get_other_ports_than_the_first(settings, services, tmp_
         assert others.rest_url != services.rest_url
     assert living(tmp_path) == []
     assert find_services(settings) == services
+
+
+def states_of_jobs(rest: FlinkRest) -> dict[str, str]:
+    try:
+        return {job["jid"]: job["state"] for job in rest.jobs()}
+    except (NotReady, RuntimeFailure):
+        return {}  # it does not answer for its jobs yet
+
+
+def test_up_after_a_crash_of_all_brings_the_job_back_and_after_down_does_not(settings, services):
+    rest = FlinkRest(url=services.rest_url)
+    job_id = submit(settings, services).job_id
+
+    for process in RunState.load(settings.state).running():
+        os.kill(process.pid, signal.SIGKILL)
+    assert wait_until(lambda: not RunState.load(settings.state).running(), seconds=10)
+
+    assert start(settings) == services, "each is where its clients look for it"
+    assert wait_until(lambda: states_of_jobs(rest).get(job_id) == "RUNNING", seconds=60), states_of_jobs(rest)
+    assert any((settings.state.checkpoints / job_id).iterdir())
+
+    stop(settings)
+    again = start(settings)
+    assert wait_until(lambda: FlinkRest(url=again.rest_url).reachable(), seconds=30)
+    assert FlinkRest(url=again.rest_url).jobs() == []
+    assert (settings.state.checkpoints / job_id).is_dir(), "to start it again from by hand"
 
 
 def test_failed_start_leaves_no_process(tmp_path):

@@ -1,41 +1,30 @@
 """The scoring job on real Kafka and Flink equals the offline replay, and rejects invalid records."""
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fraudstream.control.status import read_status
 from fraudstream.settings.settings import PathSettings
 from fraudstream.system.deadline import wait_until
 from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES
-from producers.encoding import encode_transactions
-from schemas.framing import header
-from schemas.registry import FileRegistry
-from schemas.rejection import Reason
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
-from tests.records import transaction, transaction_codec
 
 pytestmark = pytest.mark.integration
 
 THREAD_ROWS = 20_000
-PROCESS_ROWS = 3_000
-
-
-def run(lane: Lane, table) -> None:
-    lane.submit()
-    lane.send(table)
-    lane.await_scores(len(table))
-    lane.cancel()
 
 
 @pytest.fixture(scope="module")
 def scored(running, artifact):
     """Return a lane after THREAD_ROWS transactions in thread mode, and the expected output."""
     lane, table = running.lane(), card_world(THREAD_ROWS)
-    run(lane, table)
+    lane.submit()
+    lane.send(table)
+    lane.await_scores(len(table))
+    lane.cancel()
     return lane, Expected.of(table, artifact)
 
 
@@ -91,83 +80,25 @@ def test_valid_stream_makes_no_dead_letters(scored):
     assert scored[0].dead_letters() == []
 
 
-def test_process_mode_gives_the_same_scores(open_lane, artifact):
-    lane, table = open_lane(mode="process"), card_world(PROCESS_ROWS)
-    run(lane, table)
-    scores = lane.scores()
-    assert len(scores) == PROCESS_ROWS
-    assert {item["transaction_id"]: item["score"] for item in scores} == Expected.of(table, artifact).scores
-
-
-def invalid_records():
-    """Return (reason, key, value) of records that cannot be scored."""
-    encode = transaction_codec().encode
-    valid = encode(transaction())
-    tomorrow = datetime.now(UTC) + timedelta(days=2)
-    return [
-        (Reason.UNDECODABLE, b"c0", b"\x07poison"),
-        (Reason.UNDECODABLE, b"c0", valid[:-3]),
-        (Reason.UNDECODABLE, b"c0", None),
-        (Reason.UNKNOWN_SCHEMA, b"c0", header(9_999) + valid[5:]),
-        (Reason.TRAILING_BYTES, b"c0", valid + b"\x00"),
-        (Reason.NULL_KEY, None, valid),
-        (Reason.KEY_MISMATCH, b"somebody else", valid),
-        (Reason.INVALID_AMOUNT, b"c0", encode(transaction(amount_minor=-1))),
-        (Reason.INVALID_PLACE, b"c0", encode(transaction(latitude=91.0))),
-        (Reason.EVENT_TIME_AHEAD, b"c0", encode(transaction(event_time=tomorrow))),
-    ]
-
-
-def counts(lane: Lane) -> dict[str, int]:
-    """Return the counters of the job in `fraudstream status`."""
-    settings = lane.settings.model_copy(
-        update={"flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url})}
+def use_own_cluster(lane: Lane, folder: Path) -> None:
+    """Treat the cluster as one of the user's: the job takes its packages and its connector to it."""
+    lane.settings = lane.settings.model_copy(
+        update={
+            "flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url}),
+            "paths": PathSettings(state=folder),  # another one than the cluster's: the client has a new home
+        }
     )
-    return next(job["counts"] for job in read_status(settings)["jobs"] if job["id"] == lane.job_ids[-1])
 
 
-def test_invalid_records_are_dead_letters_and_all_others_are_scored(open_lane, artifact):
-    lane, table = open_lane(), card_world(1_000)
-    valid = list(encode_transactions(table, FileRegistry(), "t-value"))
-    records, invalid = [], {}
-    for number, record in enumerate(valid):
-        records.append(record)
-        if number % 50 == 25:  # among the valid ones, each kind twice
-            reason, key, value = invalid_records()[number // 50 % len(invalid_records())]
-            invalid[len(records)] = (reason, key, value)
-            records.append((key, value))
-    positions = lane.send_raw(records)
-    lane.submit()
-    lane.await_scores(len(valid))
-    lane.await_records(lane.topics.dead_letters, len(invalid))
-    counted = Counter({"transactions": len(valid)}) + Counter(
-        f"dead_letters_{reason.value}" for reason, *_ in invalid.values()
-    )
-    # The TaskManager reports its metrics every few seconds.
-    assert wait_until(lambda: counts(lane).items() >= counted.items(), seconds=60, interval_s=1), counts(lane)
-    lane.cancel()
-
-    scores = lane.scores()
-    assert len(scores) == len(valid)
-    assert {item["transaction_id"]: item["score"] for item in scores} == Expected.of(table, artifact).scores
-    letters = lane.dead_letters()
-    assert len(letters) == len(invalid) == 2 * len(invalid_records())
-    found = {(item["partition"], item["offset"]): item for item in letters}
-    for number, (reason, key, value) in invalid.items():
-        letter = found[positions[number]]
-        text = None if key is None else key.decode()
-        assert (letter["reason"], letter["key"], letter["record_key"]) == (reason.value, text, text)
-        assert letter["payload"] == (value or b"")
-        assert letter["topic"] == lane.topics.transactions
-        assert letter["detail"].startswith("expected ")
-
-
-def test_alerts_and_drift_of_inflated_amounts_are_written_without_scores(open_lane, artifact):
+def test_on_a_cluster_of_the_users_without_scores_there_are_alerts_and_drift_of_the_inflated_amounts(
+    open_lane, artifact, tmp_path
+):
     start = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=15)
     table = card_world(40_000, customers=600, drift="amount_inflation", drift_at=start)
     expected = Expected.of(table, artifact)
     # In one partition: a backlog in several is not read by time, on which drift depends.
     lane = open_lane(emit_scores=False, partitions=1)
+    use_own_cluster(lane, tmp_path)
     lane.submit()
     lane.send(table)
     lane.await_records(lane.topics.alerts, len(expected.alerts))
@@ -183,18 +114,3 @@ def test_alerts_and_drift_of_inflated_amounts_are_written_without_scores(open_la
     amount = [item for item in drifts if item["signal"] == "amount"]
     assert all(item["event_time"] >= start for item in amount)
     assert all(item["estimate"] > artifact.manifest.reference["amount"].mean for item in amount)
-
-
-def test_plain_cluster_runs_the_job_with_its_packages_and_its_connector(open_lane, tmp_path):
-    lane, table = open_lane(), card_world(300)
-    lane.settings = lane.settings.model_copy(
-        update={
-            "flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url}),
-            "paths": PathSettings(
-                state=tmp_path
-            ),  # another folder than the cluster's: the client creates a new Flink home
-        }
-    )
-    lane.submit()
-    lane.send(table)
-    lane.await_scores(len(table))

@@ -33,50 +33,30 @@ def refused(lane: Lane, savepoint: str, what: str, **job) -> None:
     lane.settings = was
 
 
-def test_changed_query_goes_on_with_the_open_batch_of_the_old_one(open_lane, artifact):
-    lane, table = open_lane(batch_ms=999), card_world(30_000, customers=600)
+def test_changed_query_on_two_subtasks_and_back_goes_on_with_the_open_batch_of_the_old_one(open_lane, artifact):
+    lane, table = open_lane(shards=4, batch_ms=999), card_world(30_000, customers=600)
+    ensure_slots(lane, 2)
     lane.submit()
     with lane.trickling(table):
         lane.await_scores(STEP)
         first = lane.stop_with_savepoint()
         assert STEP <= len(lane.scores()) < len(table)
 
-        refused(lane, first, "expected job.shards to be 2 as in the savepoint, got 4", shards=4)
+        refused(lane, first, "expected job.shards to be 4 as in the savepoint, got 2", shards=2)
         refused(lane, first, "expected job.mode to be 'thread'", mode="process")
-        refused(lane, first, "none for labels-source, labels-window-aggregate-2 .*--allow-dropped-state", labels=False)
+        refused(lane, first, "none for labels-source, labels-window-aggregate-4 .*--allow-dropped-state", labels=False)
 
         # Without labels half of the plan is gone, so the planner numbers all that is left anew.
-        lane.change(labels=False, batch_ms=500, feature_log_share=0.5)
+        lane.change(labels=False, batch_ms=500, feature_log_share=0.5, parallelism=2)
         lane.submit(savepoint=first, drop_state=True)
         lane.await_scores(2 * STEP)
         second = lane.stop_with_savepoint()
+        assert len(lane.scores()) < len(table), "stopped in mid-stream"
 
-        lane.change(labels=True, batch_ms=30, guarantee="exactly-once")
+        lane.change(labels=True, batch_ms=30, parallelism=1, guarantee="exactly-once")
         lane.submit(savepoint=second)
     lane.await_scores(len(table))
     lane.stop_with_savepoint()
-    assert_each_once(lane, Expected.of(table, artifact))
-
-
-def rescale(lane: Lane, table, parallelisms: list[int]) -> None:
-    """Send the table while the job is stopped and started again with other parallelisms in turn."""
-    savepoint = None
-    with lane.trickling(table):
-        for number, parallelism in enumerate(parallelisms):
-            lane.change(parallelism=parallelism)
-            lane.submit(savepoint=savepoint)
-            if number < len(parallelisms) - 1:
-                lane.await_scores((number + 1) * STEP)
-                savepoint = lane.stop_with_savepoint()
-                assert len(lane.scores()) < len(table), "stopped after the stream"
-    lane.await_scores(len(table))
-    lane.cancel()
-
-
-def test_rescaled_in_mid_stream_to_two_and_back(open_lane, artifact):
-    lane, table = open_lane(shards=4, batch_ms=200), card_world(30_000, customers=600)
-    ensure_slots(lane, 2)
-    rescale(lane, table, [1, 2, 1])
     assert_each_once(lane, Expected.of(table, artifact))
 
 
@@ -84,7 +64,17 @@ def test_rescaled_in_mid_stream_to_two_and_back(open_lane, artifact):
 def test_rescaled_in_mid_stream_to_two_four_and_one(open_lane, artifact):
     lane, table = open_lane(shards=4, batch_ms=200), card_world(30_000, customers=600)
     ensure_slots(lane, 4)
-    rescale(lane, table, [1, 2, 4, 1])
+    savepoint = None
+    with lane.trickling(table):
+        for number, parallelism in enumerate([1, 2, 4, 1]):
+            lane.change(parallelism=parallelism)
+            lane.submit(savepoint=savepoint)
+            if number < 3:
+                lane.await_scores((number + 1) * STEP)
+                savepoint = lane.stop_with_savepoint()
+                assert len(lane.scores()) < len(table), "stopped after the stream"
+    lane.await_scores(len(table))
+    lane.cancel()
     assert_each_once(lane, Expected.of(table, artifact))
 
 
@@ -97,12 +87,8 @@ def write_newer_histories(savepoint: Path) -> None:
         file.write_bytes(content)
 
 
-def test_unchecked_state_of_a_newer_version_is_told_by_status_while_the_job_restarts(open_lane, monkeypatch):
-    lane, table = open_lane(), card_world(500)
-    lane.submit()
-    lane.send(table)
-    lane.await_scores(len(table))
-    savepoint = Path(urlsplit(lane.stop_with_savepoint()).path)
+def assert_newer_version_is_shown_by_status(lane: Lane, savepoint: Path, table, monkeypatch) -> None:
+    """Start the job on unchecked state of a newer version: it restarts again and again, and `status` says why."""
     write_newer_histories(savepoint)
     (savepoint / MANIFEST_FILE).unlink()  # as plain `flink stop` leaves it
     lane.submit(savepoint=str(savepoint))
@@ -116,7 +102,9 @@ def test_unchecked_state_of_a_newer_version_is_told_by_status_while_the_job_rest
     assert wait_until(lambda: re.search(told, shown()) is not None, seconds=60), shown()
 
 
-def test_retained_checkpoint_of_other_shards_or_mode_is_refused_and_by_flink_too(open_lane, artifact, monkeypatch):
+def test_state_of_other_shards_or_another_mode_or_a_newer_version_is_refused_and_by_the_job_too(
+    open_lane, artifact, monkeypatch
+):
     lane, table = open_lane(), card_world(2_000)
     lane.submit()
     lane.send(table.slice(0, 1_000))
@@ -131,5 +119,6 @@ def test_retained_checkpoint_of_other_shards_or_mode_is_refused_and_by_flink_too
     lane.submit(savepoint=checkpoint)
     lane.send(table.slice(1_000))
     lane.await_scores(2_000)
-    lane.stop_with_savepoint()
+    savepoint = Path(urlsplit(lane.stop_with_savepoint()).path)
     assert {item["transaction_id"]: item["score"] for item in lane.scores()} == Expected.of(table, artifact).scores
+    assert_newer_version_is_shown_by_status(lane, savepoint, table.slice(0, 500), monkeypatch)

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from http.server import ThreadingHTTPServer
 
@@ -12,6 +11,7 @@ import pytest
 from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.ports import LOOPBACK, free_port
 from tests.json_handler import JsonHandler
+from tests.served import served
 
 ONE_OF_EACH_LOCK = (
     "fastavro",
@@ -44,12 +44,8 @@ class Answers(JsonHandler):
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with Service((LOOPBACK, 0), Answers) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with served(Service((LOOPBACK, 0), Answers)) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def audit(port: int, *options: str) -> subprocess.CompletedProcess[str]:

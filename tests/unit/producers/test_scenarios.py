@@ -15,7 +15,7 @@ def frame(table) -> pd.DataFrame:
 
 
 def attacks(frame: pd.DataFrame, scenario: str, apart: pd.Timedelta) -> pd.DataFrame:
-    """Number the attacks of one scenario; a pause of `apart` starts another."""
+    """Return the rows of one scenario with the number of each attack; a pause of `apart` starts another."""
     rows = frame[frame.scenario == scenario].sort_values(["customer_id", "event_time"], kind="stable")
     pause = rows.groupby("customer_id").event_time.diff()
     return rows.assign(attack=(pause.isna() | (pause > apart)).cumsum(), pause=pause)

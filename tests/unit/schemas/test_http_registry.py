@@ -2,7 +2,6 @@
 
 import base64
 import ssl
-import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +16,7 @@ from schemas.registry_access import RegistryAccess
 from schemas.resilient_registry import ResilientRegistry
 from tests.certificates import Authority
 from tests.json_handler import JsonHandler
+from tests.served import served
 
 USER, PASSWORD = "jane", "hunter2"
 NO_ID = 2**32 - 1
@@ -46,12 +46,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(signed.certificate, signed.key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"https://{LOOPBACK}:{server.server_port}", authority.certificate
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(server):
+        yield f"https://{LOOPBACK}:{server.server_port}", authority.certificate
 
 
 def test_login_and_authority_give_access(secured, tmp_path):

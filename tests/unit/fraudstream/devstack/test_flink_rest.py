@@ -1,6 +1,8 @@
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from fraudstream.devstack.flink_rest import FlinkRefusal, FlinkRest, cause_line
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.ports import LOOPBACK, free_port
 from tests.hostile_json import HOSTILE_JSON
+from tests.json_handler import JsonHandler
 from tests.served import served
 
 JAVA = """org.apache.flink.runtime.JobException: Recovery is suppressed
@@ -98,7 +101,7 @@ def test_line_can_be_pasted_into_a_shell(tmp_path):
 
 @contextmanager
 def answering(status: int, body: bytes = b"") -> Iterator[FlinkRest]:
-    """Answer every call with one status."""
+    """Answer every request with one status."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_PATCH(self) -> None:
@@ -106,7 +109,7 @@ def answering(status: int, body: bytes = b"") -> Iterator[FlinkRest]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_PATCH  # noqa: N815 (named by http.server)
+        do_GET = do_POST = do_PATCH  # noqa: N815 (named by http.server)
 
         def log_message(self, *_: object) -> None:
             """Log nothing."""
@@ -125,7 +128,50 @@ def test_cancellation_of_an_unknown_job_is_refused():
         rest.cancel("f00d")
 
 
-CALLS = {
+@contextmanager
+def saving(*operations: dict[str, Any]) -> Iterator[tuple[FlinkRest, list[tuple[str, Any]]]]:
+    """Serve savepoints whose operation is in turn one of these, in progress where it is empty; gives the requests."""
+    requests: list[tuple[str, Any]] = []
+    left = [*operations]
+
+    class Answer(JsonHandler):
+        def do_POST(self) -> None:  # noqa: N802 (named by http.server)
+            requests.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.answer(202, {"request-id": "r1"})
+
+        def do_GET(self) -> None:  # noqa: N802 (named by http.server)
+            assert self.path == "/jobs/f00d/savepoints/r1"
+            operation = left.pop(0)
+            self.answer(200, {"status": {"id": "COMPLETED" if operation else "IN_PROGRESS"}, "operation": operation})
+
+    with served(HTTPServer((LOOPBACK, 0), Answer)) as server:
+        yield FlinkRest(url=f"http://{LOOPBACK}:{server.server_port}"), requests
+
+
+def test_stop_with_a_savepoint_waits_for_it_and_never_drains():
+    with saving({}, {}, {"location": "file:///s/savepoint-1"}) as (rest, requests):
+        assert rest.savepoint("f00d", "file:///s", stop=True) == "file:///s/savepoint-1"
+    assert requests == [("/jobs/f00d/stop", {"targetDirectory": "file:///s", "drain": False})]
+
+
+def test_savepoint_of_a_job_that_goes_on_cancels_nothing():
+    with saving({"location": "file:///s/savepoint-1"}) as (rest, requests):
+        assert rest.savepoint("f00d", "file:///s", stop=False) == "file:///s/savepoint-1"
+    assert requests == [("/jobs/f00d/savepoints", {"target-directory": "file:///s", "cancel-job": False})]
+
+
+def test_savepoint_that_fails_names_the_cause():
+    failed = {"failure-cause": {"class": "org.apache.flink.Foo", "stack-trace": JAVA}}
+    with saving({}, failed) as (rest, _), pytest.raises(RuntimeFailure, match=r"f00d failed: java\.io\.IOException"):
+        rest.savepoint("f00d", "file:///s", stop=True)
+
+
+def test_savepoint_of_an_unknown_job_is_refused():
+    with answering(404) as rest, pytest.raises(FlinkRefusal, match="status 404"):
+        rest.savepoint("f00d", "file:///s", stop=True)
+
+
+REQUESTS = {
     "overview": lambda rest: rest.overview(),
     "taskmanagers": lambda rest: rest.taskmanagers(),
     "jobs": lambda rest: rest.jobs(),
@@ -134,27 +180,28 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("request", REQUESTS)
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
-def test_service_that_is_no_flink_is_named(call, kind):
+def test_service_that_is_no_flink_is_named(request, kind):
     with answering(200, HOSTILE_JSON[kind]) as rest, pytest.raises(NotReady, match=r"Set flink\.rest_url to"):
-        CALLS[call](rest)
+        REQUESTS[request](rest)
 
 
 @pytest.mark.parametrize(
-    "call",
+    "request",
     [
         lambda rest: rest.job_parameters("f00d"),
         lambda rest: rest.metrics("/jobs/f00d/metrics"),
         lambda rest: rest.restarts("f00d"),
         lambda rest: rest.checkpoints("f00d"),
         lambda rest: rest.last_failure("f00d"),
+        lambda rest: rest.savepoint("f00d", "file:///s", stop=True),
     ],
 )
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
-def test_unexpected_answer_is_no_stack_trace(call, kind):
+def test_unexpected_answer_is_no_stack_trace(request, kind):
     with answering(200, HOSTILE_JSON[kind]) as rest, suppress(NotReady, RuntimeFailure):
-        call(rest)
+        request(rest)
 
 
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
