@@ -16,7 +16,7 @@ from models.scoring.recorded_sequences import LoggedSequences, RecordedSequences
 from schemas.columns import TRANSACTION_ARROW
 from schemas.position import position
 from tests.records import transaction
-from tests.unit.scoring.simulated_job import EntityShards, place
+from tests.unit.scoring.simulated_job import EntityShards, spread
 
 PARTITIONS = 3
 STEPS_S = (0, 0, 1, 60, 900, 7_200, 86_400, 5 * 86_400, -30, -4_000)
@@ -58,7 +58,7 @@ def streams(draw: st.DrawFn) -> Stream:
         )
         for number in range(size)
     ]
-    transactions = place(pa.RecordBatch.from_pylist(records, schema=TRANSACTION_ARROW), "customer_id", PARTITIONS)
+    transactions = spread(pa.RecordBatch.from_pylist(records, schema=TRANSACTION_ARROW), "customer_id", PARTITIONS)
     # A customer's transactions reach the shards in the sequence of their partition; partitions interleave at random.
     turns = random.permutation(transactions.partitions)
     queues = [np.flatnonzero(transactions.partitions == number) for number in range(PARTITIONS)]

@@ -9,8 +9,17 @@ from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Artifact
 from models.scoring.backfill import backfill
-from schemas.columns import INFERENCE_ARROW, read_history
+from schemas.columns import INFERENCE_ARROW, LABEL_ARROW, read_history
 from tests.unit.training.histories import artifact, history_file
+
+
+def labels() -> pa.Table:
+    """Return the labels of `history`."""
+    return read_history(history_file()).select(LABEL_ARROW.names)
+
+
+def quiet(_stage: str, _done: int, _total: int) -> None:
+    """Report no progress."""
 
 
 def archive_history(

@@ -180,15 +180,15 @@ REQUESTS = {
 }
 
 
-@pytest.mark.parametrize("request", REQUESTS)
+@pytest.mark.parametrize("call", REQUESTS)
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
-def test_service_that_is_no_flink_is_named(request, kind):
+def test_service_that_is_no_flink_is_named(call, kind):
     with answering(200, HOSTILE_JSON[kind]) as rest, pytest.raises(NotReady, match=r"Set flink\.rest_url to"):
-        REQUESTS[request](rest)
+        REQUESTS[call](rest)
 
 
 @pytest.mark.parametrize(
-    "request",
+    "call",
     [
         lambda rest: rest.job_parameters("f00d"),
         lambda rest: rest.metrics("/jobs/f00d/metrics"),
@@ -199,9 +199,9 @@ def test_service_that_is_no_flink_is_named(request, kind):
     ],
 )
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
-def test_unexpected_answer_is_no_stack_trace(request, kind):
+def test_unexpected_answer_is_no_stack_trace(call, kind):
     with answering(200, HOSTILE_JSON[kind]) as rest, suppress(NotReady, RuntimeFailure):
-        request(rest)
+        call(rest)
 
 
 @pytest.mark.parametrize("kind", HOSTILE_JSON)
