@@ -10,7 +10,7 @@ from schemas.durations import DAY_MS
 OWN_DEVICES = 3
 GENERATIONS = 1 << 12
 FOREIGN = 1 << 52
-"""Codes from here on belong to fraudsters; the ids made of them look like any other."""
+"""Codes from here on belong to fraudsters; their ids are like any other."""
 
 
 def own_devices(
@@ -34,7 +34,7 @@ def foreign_devices(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def device_ids(codes: NDArray[np.int64], seed: int) -> list[str | None]:
-    """Ids of device codes; they tell nothing of whose device it is.
+    """Ids of device codes; they do not show whose device it is.
 
     The mixing (a bijection of 64 bits) keeps different codes apart.
     """

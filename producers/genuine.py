@@ -23,7 +23,7 @@ def genuine_rows(world: CardWorld, config: SimulationConfig) -> Rows:
     """Draw what the customers do themselves, in no order.
 
     They too travel, get new phones, run errands of several shops within the hour, buy something large now
-    and then, and seem elsewhere through a VPN: without it every fraud would stand out.
+    and then, and seem elsewhere through a VPN: without it every fraud would be obvious.
     """
     rng = generator_for(config.seed, "genuine")
     trips = Trips.draw(world, start_ms=config.start_ms, end_ms=config.end_ms, rng=rng)
@@ -32,7 +32,7 @@ def genuine_rows(world: CardWorld, config: SimulationConfig) -> Rows:
     merchant = _where(world, customer, city, on_the_way, rng)
     amount = world.usual_amount(customer, merchant) * _amount_factors(world, merchant, rng)
     kind = _kinds(world, merchant, amount, rng)
-    latitude, longitude = _places(world, merchant, city, rng)
+    latitude, longitude = _locations(world, merchant, city, rng)
     device = own_devices(world, customer, time_ms, config.start_ms, rng)
     return Rows(
         customer=customer,
@@ -82,7 +82,7 @@ def _where(
     reachable = world.is_online(favourite) | (city == world.home_city[customer])
     habit = rng.random(count)
     merchant = np.where((habit < 0.75) & reachable, favourite, nearby)
-    # Nobody shops in a city while flying to it: no genuine journey is faster than a plane.
+    # No customer shops in a city while flying to it: no genuine journey is faster than a plane.
     return np.where(on_the_way | (habit > 0.95), online, merchant)
 
 
@@ -105,7 +105,7 @@ def _kinds(
     return kind.astype(np.int8)
 
 
-def _places(
+def _locations(
     world: CardWorld, merchant: NDArray[np.int32], city: NDArray[np.int32], rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of the shop where there is one; of the network address, if known at all, on the internet."""

@@ -28,7 +28,7 @@ class Changes:
     """
 
     def __init__(self, settings: Settings, services: Services, folders: Sequence[Path]) -> None:
-        self._settings, self._services = settings, services
+        self._broker = services.broker(settings)
         artifacts = {folder: load_artifact(folder) for folder in folders}
         self.models: dict[str, Artifact] = {item.manifest.model_id: item for item in artifacts.values()}
         """Models by id."""
@@ -53,7 +53,7 @@ class Changes:
             reason="chaos",
             champion=served,
         )
-        publish_deployment(self._settings, self._services, deployment)
+        publish_deployment(self._broker, deployment)
         return served.model_id
 
     def change_rules(self) -> str:
@@ -71,5 +71,5 @@ class Changes:
             lists=(),
             snoozes=(),
         )
-        publish_rules(self._settings, self._services, record)
+        publish_rules(self._broker, record)
         return book_id

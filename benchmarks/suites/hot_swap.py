@@ -71,7 +71,7 @@ def swapping(settings: Settings, services: Services, folders: Sequence[Path]) ->
         for folder in cycle(folders):
             if done.wait(SWAP_S):
                 return
-            publish_deployment(settings, services, _deployment(folder))
+            publish_deployment(services.broker(settings), _deployment(folder))
 
     thread = Thread(target=swap)
     thread.start()

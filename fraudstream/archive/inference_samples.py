@@ -35,9 +35,9 @@ class Logged:
     Parameters
     ----------
     sample : InferenceSample
-        Each place once.
+        Each position once.
     repeated : int
-        Rows left out since the same place was logged again later.
+        Rows left out since the same position was logged again later.
     other_models : int
         Rows of other models.
     undecodable : int
@@ -60,8 +60,8 @@ def read_logged(broker: Broker, manifest: Manifest) -> Logged:
         records, bad = decoder.decode([message.value() or b"" for message in some])
         wrong = set(bad)
         undecodable += len(bad)
-        places = [position_of(message) for row, message in enumerate(some) if row not in wrong]
-        tables.append(archive_table(records, places))
+        positions = [position_of(message) for row, message in enumerate(some) if row not in wrong]
+        tables.append(archive_table(records, positions))
     return _logged(iter(tables), manifest, undecodable)
 
 
@@ -74,7 +74,7 @@ def read_archived(folder: Path, manifest: Manifest) -> Logged:
         There is no archive.
     """
     if not (folder / STATE_FILE).is_file():
-        raise NotReady(f"expected an archive at {folder}, was none: make one with `fraudstream archive --out {folder}`")
+        raise NotReady(f"expected an archive at {folder}, got none: make one with `fraudstream archive --out {folder}`")
     found = read_archived_files(folder, [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES])
     return _logged(iter([] if found is None else [found]), manifest, 0)
 
@@ -92,16 +92,13 @@ def _logged(tables: Iterator[pa.Table], manifest: Manifest, undecodable: int) ->
         )
     ).sort_by([(LOG_PARTITION, "ascending"), (LOG_OFFSET, "ascending")])
     x = np.empty((len(ours), len(FEATURE_NAMES)), np.float32)
-    for place, name in enumerate(FEATURE_NAMES):
-        x[:, place] = ours[name].to_numpy()
+    for index, name in enumerate(FEATURE_NAMES):
+        x[:, index] = ours[name].to_numpy()
     (batch,) = ours.select(_COLUMNS).combine_chunks().to_batches() or [
         pa.RecordBatch.from_pylist([], schema=ours.select(_COLUMNS).schema)
     ]
     every = InferenceSample.of(batch, x)
     sample = every.last()
     return Logged(
-        sample=sample,
-        repeated=len(every) - len(sample),
-        other_models=len(table) - len(ours),
-        undecodable=undecodable,
+        sample=sample, repeated=len(every) - len(sample), other_models=len(table) - len(ours), undecodable=undecodable
     )

@@ -58,14 +58,10 @@ def deploy(
     deployment = _deployment(
         settings, folder, (review_threshold, block_threshold), challenger or [], share or [], reason
     )
-    services = find_services(settings)
-    publish_deployment(settings, services, deployment)
+    broker = find_services(settings).broker(settings)
+    publish_deployment(broker, deployment)
     with err.status("waiting for the job"):
-        shards = await_answers(
-            services.broker(settings),
-            deployment.deployment_id,
-            seconds=wait,
-        )
+        shards = await_answers(broker, deployment.deployment_id, seconds=wait)
     _show(shards, as_json=as_json)
     if not all(shard.follows for shard in shards):
         raise typer.Exit(1)
@@ -85,9 +81,9 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     from jobs.shards import SHARD_KEYS
 
     settings = settings_of(context)
-    services = find_services(settings)
-    newest = read_deployment(settings, services)
-    events = read_model_events(services.broker(settings))
+    broker = find_services(settings).broker(settings)
+    newest = read_deployment(broker)
+    events = read_model_events(broker)
     deployment_id = newest.deployment_id if newest else None
     shards = [ShardReport.of(shard, events, deployment_id) for shard in SHARD_KEYS[settings.job.shards]]
     _show(shards, as_json=as_json)
@@ -114,15 +110,15 @@ def compare(
     from fraudstream.system.failures import NotReady
 
     settings = settings_of(context)
-    services = find_services(settings)
-    newest = read_deployment(settings, services)
+    broker = find_services(settings).broker(settings)
+    newest = read_deployment(broker)
     if newest is None or not newest.challengers:
         raise NotReady(
             "expected a challenger in the deployment, found none. "
             "Deploy one with `fraudstream model deploy CHAMPION --challenger FOLDER`"
         )
     since_ms = None if since is None else round(since.replace(tzinfo=UTC).timestamp() * 1000)
-    records = read_shadow_records(services.broker(settings), since_ms=since_ms)
+    records = read_shadow_records(broker, since_ms=since_ms)
     champion, *challengers = newest.model_ids
     found = [ShadowResult.of(records, champion, name) for name in challengers]
     table = Rows(

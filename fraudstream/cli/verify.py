@@ -38,7 +38,7 @@ def verify(
     from fraudstream.archive.inference_samples import read_archived, read_logged
     from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
-    from fraudstream.readers.placed_records import read_labels, read_transactions
+    from fraudstream.readers.positioned_records import read_labels, read_transactions
     from fraudstream.system.failures import NotReady
     from models.scoring.consistency import compare
     from models.scoring.loaded_model import load_tested
@@ -51,7 +51,7 @@ def verify(
     require_topics(broker, topics.inference, topics.transactions, topics.labels)
     with count_bar("reading logged scores", None) as bar:
         progress = stage_shower(bar)
-        # Logged scores first: by then their transactions and labels are in the other topics.
+        # Logged scores first: at that time their transactions and labels are in the other topics.
         logged = read_archived(archive, artifact.manifest) if archive else read_logged(broker, artifact.manifest)
         if not len(logged.sample):
             raise NotReady(
@@ -67,15 +67,10 @@ def verify(
             progress=lambda read: bar.update(bar.task_ids[0], description="reading transactions", completed=read),
         )
         labels = read_labels(
-            broker,
-            progress=lambda read: bar.update(bar.task_ids[0], description="reading labels", completed=read),
+            broker, progress=lambda read: bar.update(bar.task_ids[0], description="reading labels", completed=read)
         )
         again = recompute(
-            sample,
-            transactions,
-            labels,
-            artifact,
-            progress=lambda done, total: progress("recomputing", done, total),
+            sample, transactions, labels, artifact, progress=lambda done, total: progress("recomputing", done, total)
         )
     found = compare(sample, again)
     earlier = len(logged.sample) - len(sample)

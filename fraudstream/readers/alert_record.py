@@ -26,7 +26,7 @@ class AlertRecord:
     alert : dict
         As in `schemas/avro/alert.avsc`: the first with its id, which was scored upon the features that it names.
     repeats : int
-        How many more there are: of a duplicate transaction, or after a restart.
+        Number of further records: of a duplicate transaction, or after a restart.
     logged : dict or None
         As in `schemas/avro/inference.avsc`; None where the transaction was not among the share that is logged.
     """
@@ -46,7 +46,7 @@ class AlertRecord:
         """
         if self.alert["feature_spec_hash"] != spec_hash():
             raise UserError(
-                f"expected an alert on the features {spec_hash()}, was {self.alert['feature_spec_hash']}: explain it "
+                f"expected an alert on the features {spec_hash()}, got {self.alert['feature_spec_hash']}: explain it "
                 "with the version of fraudstream that made it"
             )
         lacking = [name for name in FEATURE_NAMES if name not in self.alert["features"]]
@@ -82,7 +82,7 @@ def find_alert(broker: Broker, alert_id: str) -> AlertRecord:
     found = list(_having(broker, broker.topics.alerts, "alert_id", alert_id))
     if not found:
         raise NotReady(
-            f"expected an alert {alert_id} in {broker.topics.alerts}, was none: see `fraudstream alerts tail "
+            f"expected an alert {alert_id} in {broker.topics.alerts}, got none: see `fraudstream alerts tail "
             "--from-start --json` for the ids, and the topic's retention for how long it has them"
         )
     # A customer's alerts lie in one partition, so the first is the oldest.
@@ -100,18 +100,11 @@ def find_alert(broker: Broker, alert_id: str) -> AlertRecord:
 
 
 def _having(
-    broker: Broker,
-    topic: str,
-    field: str,
-    value: str,
-    since_ms: int | None = None,
+    broker: Broker, topic: str, field: str, value: str, since_ms: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """Read the records whose field, a string, has a value; those without its bytes are not decoded."""
     wanted = value.encode()
     found: Iterator[tuple[Any, dict[str, Any]]] = read_records(
-        broker,
-        topic,
-        since_ms=since_ms,
-        accepts=lambda message: wanted in (message.value() or b""),
+        broker, topic, since_ms=since_ms, accepts=lambda message: wanted in (message.value() or b"")
     )
     return (record for _, record in found if record[field] == value)

@@ -86,4 +86,4 @@ def _plain(name: str, subject: str, registry: SchemaRegistry, record: dict[str, 
 
 
 def _no_labels(_key: str) -> None:
-    """Stand for the labels of a job that reads none."""
+    """Replace the labels of a job that reads none."""

@@ -59,15 +59,15 @@ class Feature:
     source : str
         Column of the transaction that the operation reads, or ``is_fraud`` of the labels.
     operation : Operation
-        What is computed.
+        Computation.
     window : Window or None
-        Which earlier transactions count, or which labels; None for all that are kept.
+        Earlier transactions or labels that count; None for all that are kept.
     unit : str
         Unit of the value; ``flag`` is 0 or 1.
     missing : float
         Value where the operation has nothing to work on. No feature is ever NaN.
     usual : Usual or None
-        The customer's own usual value, for the reasons of an alert; None where there is no such thing. It is
+        The customer's own usual value, for the reasons of an alert; None without one. It is
         not part of `spec_hash`, as no score depends on it.
     """
 
@@ -83,7 +83,7 @@ class Feature:
 _TENTHS, _HOURS, _DAYS = 1 / 1008, 1 / 168, 1 / 7  # the share of ten minutes, of one hour, of one day in a week
 _D1, _D2, _D7, _D28, _D30 = LABEL_WINDOWS
 
-# The one place where the features are listed. A feature's place here is its column in x and in the ONNX
+# The only list of the features. A feature's index here is its column in x and in the ONNX
 # model. Windows are exact over the customer's last K transactions and count by tiles what is beyond them.
 FEATURES: tuple[Feature, ...] = (
     # transactions of the customer in a window

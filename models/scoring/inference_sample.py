@@ -23,7 +23,7 @@ class InferenceSample:
     shards : ndarray of int64, (n,)
         Key of the shard that scored each.
     partitions, offsets : ndarray of int64, (n,)
-        Where each lay in the transactions topic.
+        Position of each in the transactions topic.
     label_offsets : ndarray of int64, (n, P)
         Of each partition of the labels topic, the next label that was not yet known, see `schemas.label_offset`.
     x : ndarray of float32, (n, F)
@@ -75,7 +75,7 @@ class InferenceSample:
         """Return the rows whose shard knew labels of the labels topic that is there now, their offsets in it.
 
         Where the topic was created again, what was logged before is about labels that no topic holds any more. That the
-        newest row is about the present topic is taken for granted.
+        newest row is about the present topic is assumed.
         """
         generations, _ = split_entry(self.label_offsets)
         newest = generations.max(initial=0)
@@ -90,13 +90,13 @@ class InferenceSample:
         return bool(split_entry(self.label_offsets)[0].max(initial=0))
 
     def last(self) -> InferenceSample:
-        """Return the last row of each place, in order.
+        """Return the last row of each position, in order.
 
         After a restart the job scores again what came after its last checkpoint, maybe knowing other labels; what it
         had made of it before is gone from its state.
         """
-        places = np.column_stack([self.partitions, self.offsets])[::-1]
-        _, first = np.unique(places, axis=0, return_index=True)
+        positions = np.column_stack([self.partitions, self.offsets])[::-1]
+        _, first = np.unique(positions, axis=0, return_index=True)
         return self.take(np.sort(len(self) - 1 - first))
 
 

@@ -22,7 +22,7 @@ MAX_BYTES = 200_000_000
 class OnnxModel:
     """A classifier, ready to score: ``OnnxModel(artifact.onnx)``.
 
-    A row's score is the same to the last bit whatever batch it comes in: with one thread onnxruntime adds up
+    A row's score is the same to the last bit in any batch: with one thread onnxruntime adds up
     a row's trees one by one in their order, for one row and for many. More threads would split either rows or
     trees by the size of the batch, and the sums' rounding with them.
 
@@ -31,7 +31,7 @@ class OnnxModel:
     onnx : bytes
         The serialised graph: an artifact's, or one just exported.
     features : int
-        How many the graph must take.
+        Inputs that the graph must have.
 
     Raises
     ------
@@ -47,7 +47,7 @@ class OnnxModel:
         expected = [(INPUT, FLOATS, 2, [features]), (OUTPUT, FLOATS, 1, [])]
         if was != expected:
             raise ArtifactError(
-                f"ONNX model: expected the input and output (name, type, rank, columns) {expected}, was {was}. "
+                f"ONNX model: expected the input and output (name, type, rank, columns) {expected}, got {was}. "
                 "Train the model again: fraudstream train"
             )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.features.label_batch import LabelBatch
 from models.scoring.artifact import Artifact
 from models.scoring.inference_sample import InferenceSample
-from models.scoring.placed import Placed
+from models.scoring.positioned_records import PositionedRecords
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.position import position
 
@@ -54,8 +54,8 @@ class _Plan(NamedTuple):
 
 def recompute(
     sample: InferenceSample,
-    transactions: Placed,
-    labels: Placed,
+    transactions: PositionedRecords,
+    labels: PositionedRecords,
     artifact: Artifact,
     *,
     progress: Callable[[int, int], None] | None = None,
@@ -70,15 +70,14 @@ def recompute(
     Parameters
     ----------
     sample : InferenceSample, n rows
-        Each place once, see `InferenceSample.last`.
-    transactions : Placed
+        Each position once, see `InferenceSample.last`.
+    transactions : PositionedRecords
         In the columns of TRANSACTION_ARROW, good ones alone, from the topic's beginning; at least those of the
         sample's customers. In any order.
-    labels : Placed
+    labels : PositionedRecords
         In the columns of LABEL_ARROW, good ones alone, from the topic's beginning. In any order.
-    artifact : Artifact
     progress : callable of (int, int), optional
-        Told transactions done and in all.
+        Called with transactions done and in all.
     """
     done = Recomputed(np.zeros_like(sample.x), np.zeros_like(sample.scores), np.zeros(len(sample), np.bool_), 0)
     plans, disordered = [], 0
@@ -107,18 +106,20 @@ def recompute(
     return done._replace(disordered=disordered)
 
 
-def _plan(sample: InferenceSample, rows: Rows, transactions: Placed, labels: Placed) -> tuple[_Plan, int]:
+def _plan(
+    sample: InferenceSample, rows: Rows, transactions: PositionedRecords, labels: PositionedRecords
+) -> tuple[_Plan, int]:
     """Lay out what the shard of these rows of the sample has to go through."""
     levels, level_of, disordered = _levels(sample.label_offsets[rows])
     customers = pa.array(dict.fromkeys(sample.customers[row] for row in rows.tolist()))
     code = pc.index_in(transactions.records.column("customer_id"), customers).fill_null(-1).to_numpy()
     theirs = np.flatnonzero(code >= 0)
-    places = position(transactions.partitions, transactions.offsets)[theirs]
+    positions = position(transactions.partitions, transactions.offsets)[theirs]
     # By customer, each in the order of arrival.
-    order = np.lexsort((places, code[theirs]))
-    theirs, places, code = theirs[order], places[order], code[theirs][order]
+    order = np.lexsort((positions, code[theirs]))
+    theirs, positions, code = theirs[order], positions[order], code[theirs][order]
 
-    sampled = _sampled(sample, rows, transactions, theirs, places)
+    sampled = _sampled(sample, rows, transactions, theirs, positions)
     marks = np.flatnonzero(sampled >= 0)
     following = np.searchsorted(marks, np.arange(len(theirs)))
     # What follows a customer's last sampled transaction changes none of them.
@@ -127,7 +128,7 @@ def _plan(sample: InferenceSample, rows: Rows, transactions: Placed, labels: Pla
     local = np.full(len(sample), -1, np.int64)
     local[rows] = level_of
     level = local[sampled[marks[following[useful]]]]
-    order = np.lexsort((places[useful], level))
+    order = np.lexsort((positions[useful], level))
     useful, level = useful[order], level[order]
 
     rank = _first_level(levels, labels)
@@ -143,7 +144,7 @@ def _plan(sample: InferenceSample, rows: Rows, transactions: Placed, labels: Pla
 
 
 def _levels(vectors: Rows) -> tuple[Rows, Rows, int]:
-    """Return the k different vectors from least to greatest, the place of each row's there, and how many fell."""
+    """Return the k different vectors in ascending order, the index of each row's there, and how many fell."""
     order = np.argsort(vectors.sum(axis=1), kind="stable")
     ordered = np.maximum.accumulate(vectors[order], axis=0)
     disordered = int((ordered != vectors[order]).any(axis=1).sum())
@@ -154,23 +155,25 @@ def _levels(vectors: Rows) -> tuple[Rows, Rows, int]:
     return ordered[new], level_of, disordered
 
 
-def _sampled(sample: InferenceSample, rows: Rows, transactions: Placed, theirs: Rows, places: Rows) -> Rows:
+def _sampled(
+    sample: InferenceSample, rows: Rows, transactions: PositionedRecords, theirs: Rows, positions: Rows
+) -> Rows:
     """Return the sample's row of each transaction, -1 where it has none, or another transaction lay there."""
     keys = position(sample.partitions, sample.offsets)[rows]
     order = np.argsort(keys)
-    at = np.minimum(np.searchsorted(keys[order], places), len(keys) - 1)
+    at = np.minimum(np.searchsorted(keys[order], positions), len(keys) - 1)
     found = rows[order][at]
-    match = np.flatnonzero(keys[order][at] == places)
+    match = np.flatnonzero(keys[order][at] == positions)
     there = transactions.records.select(["customer_id", "transaction_id"]).take(pa.array(theirs[match])).columns
     ids = zip(*(column.to_pylist() for column in there), strict=True)
     expected = ((sample.customers[row], sample.transactions[row]) for row in found[match].tolist())
     match = match[np.fromiter((a == b for a, b in zip(ids, expected, strict=True)), np.bool_, len(match))]
-    sampled = np.full(len(places), -1, np.int64)
+    sampled = np.full(len(positions), -1, np.int64)
     sampled[match] = found[match]
     return sampled
 
 
-def _first_level(levels: Rows, labels: Placed) -> Rows:
+def _first_level(levels: Rows, labels: PositionedRecords) -> Rows:
     """Return the first level at which each label was known, len(levels) if at none."""
     first = np.full(len(labels.offsets), len(levels), np.int64)
     for partition in range(levels.shape[1]):
@@ -179,7 +182,7 @@ def _first_level(levels: Rows, labels: Placed) -> Rows:
     return first
 
 
-def _labels(labels: Placed, plan: _Plan) -> LabelBatch:
+def _labels(labels: PositionedRecords, plan: _Plan) -> LabelBatch:
     records = labels.records.take(pa.array(plan.labels))
     mine = pc.is_in(records.column("customer_id"), plan.customers).to_numpy(zero_copy_only=False)
     return replace(LabelBatch.of(records), mine=mine)

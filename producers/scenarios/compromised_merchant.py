@@ -13,7 +13,7 @@ WINDOW_DAYS = (7.0, 21.0)
 
 
 def compromised_merchant(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:
-    """Charge the customers of some shops there once more, during one to three weeks.
+    """Charge the customers of some shops there again, during one to three weeks.
 
     A single customer shows little of it; the merchant's other customers would.
     """

@@ -20,7 +20,7 @@ def folders() -> tuple[Path, Path]:
 def deploy(lane: Lane, champion: dict[str, Any], *challengers: dict[str, Any]) -> str:
     """Publish a deployment; returns its id."""
     ordered = deployment(champion, *challengers, deployment_id=str(uuid4()), changed_at=datetime.now(UTC))
-    publish_deployment(lane.settings, lane.services, ordered)
+    publish_deployment(lane.broker, ordered)
     return ordered.deployment_id
 
 

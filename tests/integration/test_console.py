@@ -71,7 +71,7 @@ def test_a_snooze_is_a_record_of_its_own_and_leaves_the_others_there(lane, clien
     for name, days in (("a001", 7), ("a002", 1), ("a001", 30)):
         answer = client.post(f"/data/alerts/{name}/snooze", json={"days": days}, headers=OWN)
         assert answer.status_code == 200, answer.text
-    snoozes = read_snoozes(lane.settings, lane.services)
+    snoozes = read_snoozes(lane.broker)
     assert {*snoozes} == {alert(1)["customer_id"], alert(2)["customer_id"]}
     snoozed = snoozes[alert(1)["customer_id"]]
     assert timedelta(days=29) < snoozed.until - datetime.now(UTC) < timedelta(days=30)

@@ -66,7 +66,7 @@ def archive(lone_broker: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_page_has_a_chart_of_every_query_and_needs_nothing_else(archive, tmp_path):
     own, page = tmp_path / "mine.sql", tmp_path / "new" / "page.html"
-    own.write_text("SELECT '<script>alert(1)</script>' AS said, count(*) AS transactions FROM judged")
+    own.write_text("SELECT '<script>alert(1)</script>' AS said, count(*) AS transactions FROM labelled")
     told = run("explore", str(archive), "--with-labels", "--query", str(own), "--out", str(page))
     text = page.read_text()
     queries = {file.stem for file in (HERE / "queries").glob("*.sql")}

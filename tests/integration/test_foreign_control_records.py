@@ -86,7 +86,7 @@ def test_job_goes_on_among_foreign_orders_and_queries_and_follows_the_good_ones_
     lane.send(early.slice(ROWS // 2))
     lane.await_scores(ROWS)
     block_all = book(rule("all", "amount >= 0", "BLOCK"), book_id=str(uuid4()))
-    publish_rules(lane.settings, lane.services, block_all)
+    publish_rules(lane.broker, block_all)
     told = await_shards(lane.broker, block_all.book_id)
     assert {shard.answer and (shard.answer.kind, shard.answer.detail) for shard in told} == {("RULES", "")}
     other = named(folders()[1])

@@ -202,7 +202,7 @@ def invoke(polluted, monkeypatch, tmp_path):
     for name, value in polluted.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(reports, "_SAID", set())
+    monkeypatch.setattr(reports, "_REPORTED", set())
 
     def call(*line: str):
         done = CliRunner().invoke(cli.app, line)
@@ -229,7 +229,7 @@ def test_the_good_alert_is_shown(invoke):
 
 def test_the_good_dead_letter_is_listed_shown_and_would_be_sent(polluted, invoke):
     (letter,) = json_lines(invoke("dlq", "ls", "--json").stdout)
-    assert (letter["place"], letter["detail"]) == (polluted.place, "expected a key")
+    assert (letter["position"], letter["detail"]) == (polluted.place, "expected a key")
     assert json_lines(invoke("dlq", "show", polluted.place, "--json").stdout)[0]["detail"] == "expected a key"
     assert json_lines(invoke("dlq", "replay", "--dry-run", "--json").stdout)[0]["found"] == 1
 

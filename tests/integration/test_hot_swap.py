@@ -196,7 +196,7 @@ def test_control_topic_has_one_partition_and_keeps_the_newest_order(open_lane):
     assert answer.result()["cleanup.policy"].value == "compact"
     for folder in folders():
         deploy(lane, named(folder))
-    newest = read_deployment(lane.settings, lane.services)
+    newest = read_deployment(lane.broker)
     assert newest is not None
     assert newest.champion == Served(**named(folders()[-1]))
 

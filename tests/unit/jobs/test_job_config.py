@@ -65,12 +65,12 @@ def changed_json(**changes) -> str:
 def test_bad_value_is_refused_with_expected_was_and_what_to_do(name, value, expected):
     with pytest.raises(JobConfigError, match=f"expected job.{name}: {expected}") as refusal:
         job_config(**{name: value})
-    assert f"was {value!r}: change it in the settings" in str(refusal.value)
+    assert f"got {value!r}: change it in the settings" in str(refusal.value)
 
 
 @pytest.mark.parametrize("most", [0, 900_001])
 def test_records_are_never_so_large_that_no_broker_takes_their_dead_letter(most):
-    with pytest.raises(JobConfigError, match=r"expected job\.max_record_bytes: 1 to 900000, was"):
+    with pytest.raises(JobConfigError, match=r"expected job\.max_record_bytes: 1 to 900000, got"):
         job_config(limits=Limits(max_record_bytes=most))
 
 
@@ -87,7 +87,7 @@ TIGHT = {"checkpoint_timeout_ms": 1_000, "tolerated_checkpoint_failures": 3, "ch
 def test_failed_checkpoints_may_not_outlast_a_transaction(changes):
     """Three tolerated failures and the checkpoint after them, each as long as the longer of timeout and interval."""
     settings = {**TIGHT, **changes, "guarantee": "exactly-once"}
-    refused = r"job.transaction_timeout_ms above 4000 under exactly-once: .* was 4000: raise it"
+    refused = r"job.transaction_timeout_ms above 4000 under exactly-once: .* got 4000: raise it"
     with pytest.raises(JobConfigError, match=refused):
         job_config(**settings, transaction_timeout_ms=4_000)
     assert job_config(**settings, transaction_timeout_ms=4_001).transaction_timeout_ms == 4_001

@@ -142,12 +142,12 @@ def test_records_that_are_not_delivered_are_counted_at_the_end(broker, topic):
     publisher.publish([(b"k", b"v")] * 10, topic)
     # Its broker gone, as far as these records are concerned: they expire at once.
     publisher._producer.purge(in_flight=True)
-    with pytest.raises(PublishError, match=r"expected every record delivered to .*, was 10 not"):
+    with pytest.raises(PublishError, match=r"expected every record delivered to .*, got 10 not"):
         publisher.flush()
 
 
 def test_no_broker_is_said_shortly():
-    with pytest.raises(PublishError, match=r"expected a Kafka broker at 127\.0\.0\.1:9, was none within 1 s"):
+    with pytest.raises(PublishError, match=r"expected a Kafka broker at 127\.0\.0\.1:9, got none within 1 s"):
         Publisher("127.0.0.1:9", connect_timeout_s=1)
 
 
@@ -158,5 +158,5 @@ def test_an_unknown_setting_is_said_shortly():
 
 def test_speed_and_rate_together_are_refused(broker, topic, small):
     publisher, registry = Publisher(broker), open_registry(None)
-    with pytest.raises(UserError, match="a speed or a rate, was both"):
+    with pytest.raises(UserError, match="a speed or a rate, got both"):
         replay(small, publisher, topic, registry, speed=1, rate=1)

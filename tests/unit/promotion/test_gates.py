@@ -17,7 +17,7 @@ PROOF = {"rows": 20_000, "threshold_rows": 100, "max_difference": 4e-7, "bound":
     ("change", "passed"),
     [({}, True), ({"max_difference": 2e-6}, False), ({"decision_flips": 1}, False), ({"rows": 4_999}, False)],
 )
-def test_certificate_must_be_within_its_bound_without_a_flip_and_on_enough_rows(change, passed):
+def test_parity_must_be_within_its_bound_without_a_flip_and_on_enough_rows(change, passed):
     parity = Parity(**{**PROOF, **change})
     assert parity_gate(manifest(parity=parity), LIMITS).passed is passed
 

@@ -6,21 +6,21 @@ import pyarrow as pa
 from models.features.hashing import hash_column
 from models.features.label_batch import LabelBatch
 from models.scoring.inference_sample import InferenceSample
-from models.scoring.placed import Placed
+from models.scoring.positioned_records import PositionedRecords
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 
 TRANSACTION_PARTITIONS, LABEL_PARTITIONS = 3, 2
 
 
-def place(records: pa.RecordBatch, key: str, partitions: int, *, gap: int = 3) -> Placed:
+def place(records: pa.RecordBatch, key: str, partitions: int, *, gap: int = 3) -> PositionedRecords:
     """Spread records over partitions by a column; offsets have gaps, as bad records and markers leave them."""
     partition = (hash_column(records.column(key)) % np.uint64(partitions)).astype(np.int64)
     offsets = np.empty(len(records), np.int64)
     for number in range(partitions):
         here = partition == number
         offsets[here] = np.arange(here.sum()) * gap
-    return Placed(records, partition, offsets)
+    return PositionedRecords(records, partition, offsets)
 
 
 class SimulatedJob:

@@ -6,11 +6,11 @@ from models.scoring.reason_code import CODES, FEATURE_CODES, TEXTS, ReasonCode
 # a new feature may join a code whose text holds for it; nothing leaves a code, and no text comes to say something else.
 MEANINGS = {
     "AMOUNT": (
-        "The amount beside what the customer usually pays",
+        "The amount, compared with what the customer usually pays",
         {"amount", "z_score", "to_mean", "to_maximum", "to_genuine_mean", "to_genuine_maximum", "genuine_z_score"},
     ),
     "AMOUNT_AT_MERCHANT": (
-        "The amount beside what is usually paid at this merchant",
+        "The amount, compared with what is usually paid at this merchant",
         {"merchant_mean", "to_merchant_mean"},
     ),
     "SPENDING": ("How much the customer has spent lately", {"sum", "mean", "deviation", "maximum"}),

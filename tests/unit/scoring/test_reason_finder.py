@@ -65,5 +65,5 @@ def test_artifact_of_an_earlier_version_has_unusual_values_for_reasons():
 
 
 def test_promised_contributions_without_covers_are_refused():
-    with pytest.raises(ArtifactError, match="expected covers of its trees, as the manifest has it, was none"):
+    with pytest.raises(ArtifactError, match="expected covers of its trees, as the manifest has it, got none"):
         ReasonFinder(replace(artifact(), onnx=without_covers()))

@@ -32,7 +32,7 @@ def panel(**challenger):
 def test_challenger_in_shadow_scores_as_it_would_alone_and_decides_nothing(offline):
     scored = TransactionScorer(panel(), load=None).score(RECORDS)
     assert scored.scores.tobytes() == offline[0].tobytes()
-    (opinion,) = scored.verdict.challenger_scores
+    (opinion,) = scored.ensemble_scores.challenger_scores
     assert opinion.scores.tobytes() == offline[1].tobytes()
     assert list(scored.split_by_model()) == [(0, None, scored)]
 
@@ -78,7 +78,7 @@ def test_tally_counts_what_the_challenger_would_have_done(offline):
     )
     difference = np.abs(offline[0].astype(np.float64) - offline[1])
     name = named(other_folder())["model_id"]
-    taken = tally.take()
+    taken = tally.flush()
     assert taken.pop("difference_sum") == pytest.approx(difference.sum())
     assert taken == {
         "champion_id": named(artifact_folder())["model_id"],
@@ -91,4 +91,4 @@ def test_tally_counts_what_the_challenger_would_have_done(offline):
         "both_alert": int(((ours > 0) & (theirs > 0)).sum()),
         "difference_max": difference.max(),
     }
-    assert tally.take()["transactions"] == 0, "taken once"
+    assert tally.flush()["transactions"] == 0, "taken once"

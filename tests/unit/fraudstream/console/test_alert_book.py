@@ -6,13 +6,13 @@ from tests.unit.fraudstream.console.records import alert, label_of
 
 
 @pytest.fixture
-def verdicts():
+def labels():
     return ReviewedLabels(3)
 
 
 @pytest.fixture
-def book(verdicts):
-    book = AlertBook(4, verdicts)
+def book(labels):
+    book = AlertBook(4, labels)
     for number, score in enumerate((0.6, 0.95, 0.7, 0.8)):
         assert book.add(alert(number, score=score, amount_minor=100 - number))
     return book
@@ -66,33 +66,33 @@ def test_filters_and_search(book, wanted, names):
     assert listed(book, **wanted)[0] == names
 
 
-def test_states_follow_the_labels(book, verdicts):
-    verdicts.add(label_of(alert(0), is_fraud=True))
-    verdicts.add(label_of(alert(1), is_fraud=False))
+def test_states_follow_the_labels(book, labels):
+    labels.add(label_of(alert(0), is_fraud=True))
+    labels.add(label_of(alert(1), is_fraud=False))
     assert listed(book, state="open")[0] == ["a003", "a002"]
     assert listed(book, state="fraud")[0] == ["a000"]
     assert listed(book, state="genuine")[0] == ["a001"]
-    assert book.find("a000")["verdict"]["is_fraud"] is True
-    assert book.find("a003")["verdict"] is None
+    assert book.find("a000")["label"]["is_fraud"] is True
+    assert book.find("a003")["label"] is None
 
 
-def test_the_later_label_of_a_transaction_holds_in_whatever_order_they_come(verdicts):
+def test_the_later_label_of_a_transaction_holds_in_whatever_order_they_come(labels):
     for order in (1, -1):
         for seconds, is_fraud in [(60, True), (90, False)][::order]:
-            verdicts.add(label_of(alert(order + 1), is_fraud=is_fraud, after_s=seconds))
-        assert verdicts.find(alert(order + 1)["customer_id"], alert(order + 1)["transaction_id"]).is_fraud is False
+            labels.add(label_of(alert(order + 1), is_fraud=is_fraud, after_s=seconds))
+        assert labels.find(alert(order + 1)["customer_id"], alert(order + 1)["transaction_id"]).is_fraud is False
 
 
-def test_old_labels_go(verdicts):
+def test_old_labels_go(labels):
     for number in range(4):
-        verdicts.add(label_of(alert(number), is_fraud=True))
-    assert verdicts.find("c0", "t000000") is None
-    assert verdicts.find("c0", "t000003") is not None
+        labels.add(label_of(alert(number), is_fraud=True))
+    assert labels.find("c0", "t000000") is None
+    assert labels.find("c0", "t000003") is not None
 
 
-def test_two_customers_with_one_transaction_id_have_each_their_verdict(book, verdicts):
+def test_two_customers_with_one_transaction_id_have_each_their_label(book, labels):
     for customer, is_fraud in (("x", True), ("y", False)):
         found = alert(1, alert_id=f"of-{customer}", transaction_id="1", customer_id=customer)
         book.add(found)
-        verdicts.add(label_of(found, is_fraud=is_fraud))
-    assert [book.find(f"of-{customer}")["verdict"]["is_fraud"] for customer in "xy"] == [True, False]
+        labels.add(label_of(found, is_fraud=is_fraud))
+    assert [book.find(f"of-{customer}")["label"]["is_fraud"] for customer in "xy"] == [True, False]

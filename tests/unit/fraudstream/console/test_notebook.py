@@ -5,7 +5,7 @@ import asyncio
 import orjson
 import pytest
 
-from fraudstream.console.notebook import SHOWN_BYTES, TOLD_AT_ONCE, Notebook
+from fraudstream.console.notebook import MAX_ROWS_PUBLISHED, SHOWN_BYTES, Notebook
 from fraudstream.settings.settings import load_settings
 from schemas.avro_schemas import DEAD_LETTER
 from schemas.topics import Topics
@@ -44,7 +44,7 @@ def test_new_alerts_are_told_once(told_of):
 
 def test_of_a_flood_the_newest_are_told_and_how_many_there_were(told_of):
     ((_, told),) = told_of(lambda notebook: notebook.add_alerts([alert(number) for number in range(80)]))
-    assert (len(told["rows"]), told["count"], told["rows"][-1]["alert_id"]) == (TOLD_AT_ONCE, 80, "a079")
+    assert (len(told["rows"]), told["count"], told["rows"][-1]["alert_id"]) == (MAX_ROWS_PUBLISHED, 80, "a079")
 
 
 def test_of_labels_only_those_of_alerts_are_told(told_of):
@@ -54,7 +54,7 @@ def test_of_labels_only_those_of_alerts_are_told(told_of):
         notebook.add_labels([label_of(alert(5), is_fraud=True)])
 
     _, (event, told) = told_of(act)
-    assert event == "verdicts"
+    assert event == "labels"
     assert [row["transaction_id"] for row in told] == ["t000000"]
 
 

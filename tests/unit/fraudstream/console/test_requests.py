@@ -116,7 +116,7 @@ def test_the_list_is_filtered_and_sorted(client):
 def test_an_alert_is_shown_whole_with_what_became_known(client):
     client.app.state.context.notebook.add_labels([label_of(alert(1), is_fraud=True)])
     told = client.get("/data/alerts/a001").json()
-    assert told["verdict"] == {"is_fraud": True, "label_time": "2026-03-02T12:01:01Z"}
+    assert told["label"] == {"is_fraud": True, "label_time": "2026-03-02T12:01:01Z"}
     assert told["features"] == {"amount": 1.0, "since_last_s": None}
     assert told["reasons"][0]["contribution"] == 0.5
 

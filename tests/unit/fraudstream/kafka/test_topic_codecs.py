@@ -21,7 +21,7 @@ KINDS = Topics().kinds()
 
 @pytest.fixture(autouse=True)
 def nothing_was_said(monkeypatch):
-    monkeypatch.setattr(reports, "_SAID", set())
+    monkeypatch.setattr(reports, "_REPORTED", set())
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_foreign_records_are_said_once_with_the_first_ones_position(codecs, capl
     (said,) = caplog.messages
     assert said == (
         "skipped a record of fraud.alerts.v1 that is no alert record "
-        "(first: partition 0 offset 12: expected at least 5 header bytes, was 4)"
+        "(first: partition 0 offset 12: expected at least 5 header bytes, got 4)"
     )
 
 
