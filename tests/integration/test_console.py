@@ -53,10 +53,10 @@ def test_alerts_from_before_and_from_now_on_are_listed(lane, client):
 
 
 def test_a_review_is_a_label_on_the_topic_and_another_one_corrects_it(lane, client):
-    first = client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=OWN)
+    first = client.post("/data/alerts/a001/review", json={"label": "fraud"}, headers=OWN)
     assert first.status_code == 200, first.text
     assert listed(client, state="fraud") == ["a001"]
-    second = client.post("/data/alerts/a001/review", json={"verdict": "genuine"}, headers=OWN)
+    second = client.post("/data/alerts/a001/review", json={"label": "genuine"}, headers=OWN)
     assert second.status_code == 200, second.text
     assert listed(client, state="genuine") == ["a001"]
     written = labels(lane)
@@ -79,10 +79,10 @@ def test_a_snooze_is_a_record_of_its_own_and_leaves_the_others_there(lane, clien
 
 
 def test_labels_of_others_are_seen_and_a_new_console_knows_the_reviews(lane, client):
-    client.post("/data/alerts/a000/review", json={"verdict": "fraud"}, headers=OWN)
+    client.post("/data/alerts/a000/review", json={"label": "fraud"}, headers=OWN)
     with TestClient(create_console(lane.settings, lane.services), base_url="http://127.0.0.1") as other:
         assert wait_until(lambda: listed(other, state="fraud") == ["a000"], seconds=DONE_SECONDS)
-        other.post("/data/alerts/a002/review", json={"verdict": "genuine"}, headers=OWN)
+        other.post("/data/alerts/a002/review", json={"label": "genuine"}, headers=OWN)
         assert wait_until(lambda: listed(client, state="genuine") == ["a002"], seconds=DONE_SECONDS)
 
 
@@ -100,7 +100,7 @@ def test_the_history_is_the_customers_own_with_what_was_decided_and_known(lane, 
         "label_offsets": [],
     }  # fmt: skip
     send(lane, SCORE, lane.topics.scores, score)
-    client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=OWN)
+    client.post("/data/alerts/a001/review", json={"label": "fraud"}, headers=OWN)
     rows = client.app.state.context.history.find("c1", datetime.now(UTC))
     assert [row["transaction_id"] for row in rows] == [f"t{number:06d}" for number in range(4)]
     assert [row["decision"] for row in rows] == [None, "BLOCK", None, None]

@@ -318,7 +318,7 @@ def test_the_console_shows_what_is_good_and_no_request_fails(polluted):
         assert wait_until(shown, seconds=30)
         for path in CONSOLE:
             assert client.get(f"/data/{path}").status_code in ANSWERS, path
-        assert client.get("/data/alerts/good-alert").json()["verdict"] is not None
+        assert client.get("/data/alerts/good-alert").json()["label"] is not None
 
 
 def test_the_api_and_its_figures_stand_what_comes_while_they_read(polluted):

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from fraudstream.api.json_body import JsonRoute
 from fraudstream.console import alert_routes
-from fraudstream.console.alert_routes import HEADER
+from fraudstream.console.alert_routes import HEADER, Review
 from fraudstream.console.application import PAGE
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from tests.unit.fraudstream.console.records import HOSTILE, alert, label_of
@@ -47,12 +47,12 @@ def test_beyond_loopback_it_needs_tokens(client_of):
 
 def test_a_review_that_another_sites_page_could_send_is_refused(client):
     for headers in ({}, {"Content-Type": "text/plain"}):
-        answer = client.post("/data/alerts/a000/review", content='{"verdict": "fraud"}', headers=headers)
+        answer = client.post("/data/alerts/a000/review", content='{"label": "fraud"}', headers=headers)
         assert answer.status_code == 403, answer.text
         assert HEADER in answer.json()["expected"]
 
 
-@pytest.mark.parametrize("body", [{}, {"verdict": "maybe"}, {"verdict": True}, {"verdict": "fraud", "more": 1}])
+@pytest.mark.parametrize("body", [{}, {"label": "maybe"}, {"label": True}, {"label": "fraud", "more": 1}])
 def test_a_review_says_fraud_or_genuine(client, body):
     answer = client.post("/data/alerts/a000/review", json=body, headers=OWN)
     assert answer.status_code == 422
@@ -90,13 +90,17 @@ def test_every_route_with_a_body_reads_it_strictly():
     assert all(isinstance(route, JsonRoute) for route in routes)
 
 
+def test_a_review_is_accepted_under_the_former_name_of_its_field():
+    assert Review.model_validate({"verdict": "fraud"}) == Review(label="fraud")
+
+
 def test_a_snooze_that_another_sites_page_could_send_is_refused(client):
     answer = client.post("/data/alerts/a000/snooze", content='{"days": 7}', headers={"Content-Type": "text/plain"})
     assert answer.status_code == 403
 
 
 def test_an_alert_that_is_not_kept_is_not_found(client):
-    bodies = {"x/review": {"verdict": "fraud"}, "x/snooze": {"days": 7}}
+    bodies = {"x/review": {"label": "fraud"}, "x/snooze": {"days": 7}}
     for method, path in (("GET", "x"), ("GET", "x/history"), *(("POST", path) for path in bodies)):
         answer = client.request(method, f"/data/alerts/{path}", headers=OWN, json=bodies.get(path))
         assert answer.status_code == 404, answer.text
