@@ -23,7 +23,7 @@ def genuine_rows(world: CardWorld, config: SimulationConfig) -> Rows:
     """Draw what the customers do themselves, in no order.
 
     They too travel, get new phones, run errands of several shops within the hour, buy something large now
-    and then, and seem elsewhere through a VPN: without it every fraud would be obvious.
+    and then, and seem elsewhere through a VPN: without it every fraud would stand out.
     """
     rng = generator_for(config.seed, "genuine")
     trips = Trips.draw(world, start_ms=config.start_ms, end_ms=config.end_ms, rng=rng)

@@ -96,7 +96,7 @@ class NaiveEngine:
         self.customers[label.customer_id].ingest(label)
 
     def advance(self, event: Event) -> list[float]:
-        """Return the event's features, in the order of FEATURES, and add it to its customer's history."""
+        """Return the event's features, in the order of FEATURES, and take it into its customer's history."""
         history = self.histories[event.customer_id]
         merchant, customer = self.merchants[event.merchant_id], self.customers[event.customer_id]
         facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer, event.minor_units)

@@ -121,7 +121,7 @@ class ArchiveFolder:
                 folder.mkdir(exist_ok=True)
                 folders.add(folder)
                 rows = table.filter(pc.and_(here, pc.equal(dates, date)))
-                _write(rows, folder / _name(partition, self.next_offsets.get(partition, 0)))
+                _write_whole(rows, folder / _name(partition, self.next_offsets.get(partition, 0)))
                 files += 1
         for folder in (*folders, self._root):
             sync(folder)
@@ -220,7 +220,7 @@ def _unfinished(path: Path) -> Path:
     return path.with_name(f"_{path.name}")
 
 
-def _write(rows: pa.Table, path: Path) -> None:
+def _write_whole(rows: pa.Table, path: Path) -> None:
     with whole_file(path, partial=_unfinished(path), synced=True) as partial:
         pq.write_table(rows, partial)
 

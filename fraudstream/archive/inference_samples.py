@@ -35,7 +35,7 @@ class Logged:
     Parameters
     ----------
     sample : InferenceSample
-        Each position once.
+        Each place once.
     repeated : int
         Rows left out since the same position was logged again later.
     other_models : int
@@ -92,13 +92,16 @@ def _logged(tables: Iterator[pa.Table], manifest: Manifest, undecodable: int) ->
         )
     ).sort_by([(LOG_PARTITION, "ascending"), (LOG_OFFSET, "ascending")])
     x = np.empty((len(ours), len(FEATURE_NAMES)), np.float32)
-    for index, name in enumerate(FEATURE_NAMES):
-        x[:, index] = ours[name].to_numpy()
+    for place, name in enumerate(FEATURE_NAMES):
+        x[:, place] = ours[name].to_numpy()
     (batch,) = ours.select(_COLUMNS).combine_chunks().to_batches() or [
         pa.RecordBatch.from_pylist([], schema=ours.select(_COLUMNS).schema)
     ]
     every = InferenceSample.of(batch, x)
     sample = every.last()
     return Logged(
-        sample=sample, repeated=len(every) - len(sample), other_models=len(table) - len(ours), undecodable=undecodable
+        sample=sample,
+        repeated=len(every) - len(sample),
+        other_models=len(table) - len(ours),
+        undecodable=undecodable,
     )

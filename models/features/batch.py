@@ -27,7 +27,7 @@ class FeatureBatch:
     customers : list of str
         customer_id of each transaction.
     slots : ndarray of int64, (n,)
-        Slot of each customer in the pool; valid until the next `advance`.
+        Where the pool holds each customer; good until the next `advance`.
     """
 
     x: NDArray[np.float32]

@@ -124,7 +124,7 @@ class FeatureEngine:
         labels : LabelBatch
             Labels that arrive with the batch.
         labels_before : ndarray of int64, (n,), or None
-            Number of ``labels`` that came before each transaction; never falling. None: all came before the first.
+            How many of ``labels`` came before each transaction; never falling. None: all came before the first.
 
         Returns
         -------
@@ -169,7 +169,7 @@ class FeatureEngine:
             customers=customers,
             slots=self._pool.slots(customers),
         )
-        # Stored records are read before a kernel runs: the batch is ingested as a whole or not at all.
+        # Stored records are read before a kernel runs: the batch is taken in as a whole or not at all.
         if labels_before is None:
             labels_before = np.full(n, len(labels), np.int64)
         self._ingest(
@@ -187,7 +187,7 @@ class FeatureEngine:
         return batch
 
     def preview(self, records: pa.RecordBatch) -> NDArray[np.float32]:
-        """Compute the features of transactions without ingesting them: (n, F), each customer's upon those before it.
+        """Compute the features of transactions that are not taken in: (n, F), each customer's upon those before it.
 
         Their customers are read again from what ``load`` gives, which an engine without it would lose. At most one
         transaction of a customer.

@@ -118,9 +118,9 @@ class Pool(ABC):
     def _stored(self, key: str) -> bytes | None:
         return self._load(key) if self._load else None
 
-    def _grow(self, min_capacity: int) -> None:
+    def _grow(self, least: int) -> None:
         held, before = self._capacity, [*self._arrays(), self._used_in]
-        self._capacity = max(min_capacity, 2 * held)
+        self._capacity = max(least, 2 * held)
         self._allocate(self._capacity)
         self._used_in = np.zeros(self._capacity, np.int64)
         for grown, array in zip([*self._arrays(), self._used_in], before, strict=True):

@@ -67,7 +67,7 @@ class Feature:
     missing : float
         Value where the operation has nothing to work on. No feature is ever NaN.
     usual : Usual or None
-        The customer's own usual value, for the reasons of an alert; None without one. It is
+        The customer's own usual value, for the reasons of an alert; None where there is no such thing. It is
         not part of `spec_hash`, as no score depends on it.
     """
 

@@ -24,7 +24,7 @@ class Part:
     Parameters
     ----------
     usual : float or None
-        The customer's own usual value; None without one.
+        The customer's own usual value; None where there is no such thing.
     contribution : float or None
         Contribution to the log-odds of fraud; None where the model has no contributions.
     """

@@ -18,7 +18,7 @@ class Reason:
     value : float
         The transaction's value, in the feature's unit.
     usual : float or None
-        The customer's own usual value; None without one.
+        The customer's own usual value; None where there is no such thing.
     contribution : float or None
         Contribution of all features of this code to the log-odds of fraud; None where the model has no contributions.
     strangeness : float or None

@@ -70,7 +70,7 @@ def usual_spread(x: NDArray[np.float32]) -> dict[str, float]:
 
 
 def usual_value(feature: Feature, row: NDArray[np.float32]) -> float | None:
-    """Return the customer's own usual value of a feature; None without one.
+    """Return the customer's own usual value of a feature; None where there is no such thing.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ def use_in_shop(
     time_ms: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Rows:
-    """Make rows (n,) of a card, or its copy, used in shops: at the shop's location, without a device."""
+    """Make rows (n,) of a card, or its copy, used in shops: at the shop's place, without a device."""
     count = len(customer)
     tapped = (amount < 50) & (rng.random(count) < 0.7)
     kind = np.where(tapped, TransactionType.CONTACTLESS, TransactionType.PURCHASE)
@@ -47,7 +47,7 @@ def use_online(
     device: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Rows:
-    """Make rows (n,) of card data used on the internet: the location unknown or faked to be home."""
+    """Make rows (n,) of card data used on the internet: the place unknown or made to look like home."""
     count = len(customer)
     disguised = rng.random(count) < 0.6
     city = np.where(disguised, world.home_city[customer], rng.integers(0, world.cities, count))

@@ -66,7 +66,7 @@ def test_write_that_was_stopped_leaves_nothing_behind_and_the_next_writes_all(tm
     with ArchiveFolder(tmp_path, TOPIC) as folder:
         folder.write(rows(0, 0, 10), {0: 10})
     written = []
-    whole = archive_folder._write
+    whole = archive_folder._write_whole
 
     def stopping(table, path):
         if len(written) == files_before:
@@ -76,7 +76,7 @@ def test_write_that_was_stopped_leaves_nothing_behind_and_the_next_writes_all(tm
         whole(table, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(archive_folder, "_write", stopping)
+        patch.setattr(archive_folder, "_write_whole", stopping)
         with ArchiveFolder(tmp_path, TOPIC) as folder, pytest.raises(KeyboardInterrupt):
             folder.write(rows(0, 10, 100), {0: 110})
     with ArchiveFolder(tmp_path, TOPIC) as folder:
