@@ -9,10 +9,11 @@ from itertools import cycle
 from pathlib import Path
 
 from benchmarks.chaos.books import BOOKS, ChaosBook
-from fraudstream.control.control_topic import Deployment, Served, publish_deployment, publish_rules
+from fraudstream.control.control_topic import publish_deployment, publish_rules
 from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import Settings
 from models.scoring.artifact import Artifact, load_artifact
+from schemas.deployment import Deployment, Served
 from schemas.rule_book import RuleBook
 
 

@@ -13,9 +13,9 @@ from fraudstream.terminal import AsJson, Rows, err, settings_of, show
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
-    from fraudstream.control.control_topic import Deployment
     from fraudstream.control.model_events import ShardReport
     from fraudstream.settings.settings import Settings
+    from schemas.deployment import Deployment
 
 
 def deploy(
@@ -147,10 +147,10 @@ def _deployment(
     """Build a deployment of copies in the store, after a test that each model loads as in the job."""
     import uuid
 
-    from fraudstream.control.control_topic import Challenger, Deployment, Served
     from fraudstream.control.model_store import serve_artifact
     from fraudstream.system.user import user
     from models.scoring.loaded_model import load_model, load_tested
+    from schemas.deployment import Challenger, Deployment, Served
 
     if len(shares) not in {0, len(challengers)}:
         raise UserError(

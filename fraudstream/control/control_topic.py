@@ -1,4 +1,7 @@
-"""Control records: deployments, rule books, snoozes and list entries."""
+"""Control records: deployments, rule books, snoozes and list entries.
+
+All functions raise NotReady where there is no control topic, or no broker answers.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,10 @@ from producers.schedule import ConstantRate
 from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
 from schemas.codec import RecordCodec
 from schemas.customer_snooze import CustomerSnooze
-from schemas.deployment import DEPLOYMENT_KEY, Challenger, Deployment, Served
+from schemas.deployment import DEPLOYMENT_KEY, Deployment
 from schemas.list_entry import ListEntryRecord
 from schemas.registry import lists_subject, rules_subject, snoozes_subject, value_subject
 from schemas.rule_book import RULES_KEY, RuleBook, RuleError
-
-__all__ = [
-    "Challenger",
-    "Deployment",
-    "Served",
-    "encode_rules",
-    "publish_deployment",
-    "publish_entries",
-    "publish_rules",
-    "publish_snooze",
-    "read_deployment",
-    "read_rules",
-    "read_snoozes",
-]
 
 MAX_BOOK_BYTES = 900_000
 """Maximum size of an encoded rule book: brokers with default settings refuse a record of a megabyte."""
@@ -44,23 +33,12 @@ def publish_deployment(broker: Broker, deployment: Deployment) -> None:
     ----------
     deployment
         Models of the job, in place of all of the deployment before.
-
-    Raises
-    ------
-    NotReady
-        There is no control topic, or no broker answers.
     """
     _publish(broker, DEPLOYMENT_KEY, _codec(broker, CONTROL, value_subject).encode(deployment.to_record()))
 
 
 def read_deployment(broker: Broker) -> Deployment | None:
-    """Read the newest deployment, None where there is none: the job scores with the model of its settings.
-
-    Raises
-    ------
-    NotReady
-        There is no control topic, or no broker answers.
-    """
+    """Read the newest deployment, None where there is none: the job scores with the model of its settings."""
     return read_control(broker, (CONTROL,)).deployment
 
 
@@ -87,31 +65,17 @@ def publish_rules(broker: Broker, book: RuleBook) -> None:
     ------
     RuleError
         The book is too large.
-    NotReady
-        There is no control topic, or no broker answers.
     """
     _publish(broker, RULES_KEY, encode_rules(broker, book))
 
 
 def read_rules(broker: Broker) -> RuleBook | None:
-    """Read the newest rule book, None where there is none.
-
-    Raises
-    ------
-    NotReady
-        There is no control topic, or no broker answers.
-    """
+    """Read the newest rule book, None where there is none."""
     return read_control(broker, (RULES,)).book
 
 
 def publish_snooze(broker: Broker, snooze: CustomerSnooze) -> None:
-    """Publish a customer's snooze, followed by a tombstone if it is over.
-
-    Raises
-    ------
-    NotReady
-        There is no control topic, or no broker answers.
-    """
+    """Publish a customer's snooze, followed by a tombstone if it is over."""
     # The job answers the record, which a tombstone has no id for; compaction then removes both.
     _publish(broker, snooze.key, _codec(broker, SNOOZE, snoozes_subject).encode(snooze.to_record()))
     if snooze.until is None:
@@ -119,13 +83,7 @@ def publish_snooze(broker: Broker, snooze: CustomerSnooze) -> None:
 
 
 def publish_entries(broker: Broker, entries: Iterable[ListEntryRecord], on_sent: Callable[[int], None]) -> None:
-    """Publish list entries in the given sequence, each removed one followed by a tombstone.
-
-    Raises
-    ------
-    NotReady
-        There is no control topic, or no broker answers.
-    """
+    """Publish list entries in the given sequence, each removed one followed by a tombstone."""
     topic, removed, codec = broker.topics.control, list[bytes](), _codec(broker, LIST_ENTRY, lists_subject)
 
     def records() -> Iterator[tuple[bytes, bytes | None]]:
@@ -142,13 +100,7 @@ def publish_entries(broker: Broker, entries: Iterable[ListEntryRecord], on_sent:
 
 
 def read_snoozes(broker: Broker) -> dict[str, CustomerSnooze]:
-    """Read the newest snooze of each customer that has one, by customer; records that the job refuses are skipped.
-
-    Raises
-    ------
-    NotReady
-        There is no control topic, or no broker answers.
-    """
+    """Read the newest snooze of each customer that has one, by customer; records that the job refuses are skipped."""
     return read_control(broker, (SNOOZE,)).snoozes
 
 

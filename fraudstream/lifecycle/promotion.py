@@ -10,7 +10,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from fraudstream.control.control_topic import Challenger, Deployment, Served, publish_deployment
+from fraudstream.control.control_topic import publish_deployment
 from fraudstream.control.model_store import serve_artifact
 from fraudstream.kafka.broker import Broker
 from fraudstream.lifecycle.audit_log import Action, AuditEntry, AuditLog, Outcome, Serving
@@ -20,6 +20,7 @@ from fraudstream.lifecycle.model_version import CHALLENGER, CHAMPION, ModelVersi
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.user import user
+from schemas.deployment import Challenger, Deployment, Served
 from schemas.errors import UserError
 
 

@@ -10,10 +10,11 @@ from confluent_kafka.admin import AdminClient, ConfigResource
 from typer.testing import CliRunner
 
 from fraudstream.cli.main import app
-from fraudstream.control.control_topic import Served, read_deployment
+from fraudstream.control.control_topic import read_deployment
 from fraudstream.kafka.topics import existing_topics
 from models.scoring.artifact import load_artifact
 from models.scoring.customer_share import deciding_model
+from schemas.deployment import Served
 from tests.integration.deployments import await_answers, deploy, folders
 from tests.integration.expected import card_world
 from tests.replay_scores import replay_scores

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
-from fraudstream.control.control_topic import Deployment, read_deployment
+from fraudstream.control.control_topic import read_deployment
 from fraudstream.control.model_events import REFUSED
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
@@ -28,6 +28,7 @@ from producers.publisher import Publisher
 from producers.replay import replay, replay_labels
 from schemas.avro_schemas import DRIFT, MODEL_EVENT, SCORE
 from schemas.codec import RecordCodec
+from schemas.deployment import Deployment
 from schemas.registry import value_subject
 from schemas.wall_clock import utc
 from tests.unit.training.histories import artifact_folder, history
