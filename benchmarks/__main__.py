@@ -36,7 +36,7 @@ def main(line: Sequence[str]) -> None:
     name, *options = line
     current = WORDS["bench"].get(name, name)
     if current != name:
-        console.print(f"{name} is now called {current}; the former name goes with the next release.")
+        console.print(f"{name} is now called {current}; the former name is removed in the next release.")
     measurement = find_measurement(current)
     suite = measurement.suite
     given = vars(option_parser(measurement, suite).parse_args(options))

@@ -32,7 +32,7 @@ def flame_graph(rest_url: str, seconds: int) -> bytes:
         return found["status"] in {"FINISHED", "FAILED"}
 
     if not wait_until(finished, seconds=seconds + TIMEOUT_S, interval_s=1.0) or found["status"] == "FAILED":
-        raise RuntimeFailure(f"expected a flame graph, was {found['status']}: {found.get('message')}")
+        raise RuntimeFailure(f"expected a flame graph, got {found['status']}: {found.get('message')}")
     return _ask(rest_url, "GET", f"{path}/{found['outputFile']}")
 
 

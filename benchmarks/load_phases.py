@@ -126,7 +126,7 @@ class LoadPhases:
     def sustainable_rate(self, *, warm_up_s: float = WARM_UP_S, step_s: float = STEP_S, steps: int = STEPS) -> float:
         """Find the highest rate at which no lag grows, by halving.
 
-        It lies between half of the rate scored under a load that saturates the machine, and the rate scored after it.
+        It is between half of the rate scored under a load that saturates the machine, and the rate scored after it.
         """
         warm = self.run("saturated", rate=SATURATING_RATE, seconds=warm_up_s)
         low, high = warm.scored_rate / 2, warm.drained_rate

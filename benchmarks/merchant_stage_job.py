@@ -45,7 +45,7 @@ class ToMerchants(KeyedProcessFunction):
         _, keys, payloads, _, stamps = value
         batch = self._decoder.decode(keys, payloads, types.kafka_times_ms(stamps))
         if batch.rejections:
-            raise ValueError(f"expected good records, was {batch.rejections[0]}: fill the topic with `simulate`")
+            raise ValueError(f"expected good records, got {batch.rejections[0]}: fill the topic with `simulate`")
         merchants = hash_column(batch.records.column("merchant_id")) % np.uint64(len(self._keys))
         yield from split(value, self._keys[merchants])
 

@@ -143,7 +143,7 @@ class StageBench:
             return found[EVENTS] >= events
 
         if not wait_until(complete, seconds=COUNTERS_S, interval_s=1.0):
-            raise RuntimeFailure(f"expected {events:,} events counted by stage, was {found[EVENTS]:,}")
+            raise RuntimeFailure(f"expected {events:,} events counted by stage, got {found[EVENTS]:,}")
         return found
 
     def _threads(self) -> dict[str, ThreadTimes]:

@@ -1,9 +1,9 @@
 """Load process: publishes transactions and labels of an endless card world.
 
-The customers stay the same, so the job's state stops growing; the ids are new and the time goes on. Labels go out in
+The customers stay the same, so the job's state stops growing; the ids are new and the time continues. Labels go out in
 time and are not waited for: that would show in the pace. The last line is
 one JSON object: `records`, `seconds`, `behind_ms` (how late the latest record was against the schedule) and
-`next_round`, where a later load goes on.
+`next_round`, where a later load continues.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from schemas.open_registry import open_registry
 from schemas.registry import value_subject
 from schemas.topics import Topics
 
-# A round of 30 days is over in half a minute: it begins long ago, so that no event time lies ahead of the clock.
+# A round of 30 days is over in half a minute: it begins long ago, so that no event time is ahead of the clock.
 WORLD = SimulationConfig(seed=4, customers=10_000, days=30, start=datetime(2005, 1, 3, tzinfo=UTC))
 
 

@@ -7,7 +7,7 @@ from fraudstream.system.own_packages import package_complaints
 
 
 def main() -> None:
-    """Run the command line, unless a package of another project would run in the place of ours.
+    """Run the command line, unless a package of another project would run instead of ours.
 
     Ctrl-C and TERM end it alike while it loads and later.
     """
@@ -16,7 +16,7 @@ def main() -> None:
     if complaints:
         sys.stderr.write("".join(f"Error: {text}\n" for text in complaints))
         sys.exit(3)
-    from fraudstream.cli.main import main as run  # noqa: PLC0415  (takes a second, and imports what was checked)
+    from fraudstream.cli.main import main as run  # noqa: PLC0415  (slow, and imports what was checked)
 
     run()
 

@@ -70,7 +70,7 @@ def _require_plain(options: Mapping[str, Any]) -> None:
 
 
 def _has_half_characters(text: str) -> bool:
-    """Return whether a text has surrogates, which stand for command line bytes that are not UTF-8."""
+    """Return whether a text has surrogates, which replace command line bytes that are not UTF-8."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
@@ -138,13 +138,7 @@ def printable(text: str) -> str:
 @contextmanager
 def download_bar(total: int) -> Iterator[Progress]:
     """Show steps, and a bar for `total` bytes of downloads, on standard error."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeElapsedColumn(),
-    )
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     steps = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*(columns if total else steps), console=err, transient=True) as progress:
         progress.add_task("starting", total=total or None)
@@ -154,12 +148,7 @@ def download_bar(total: int) -> Iterator[Progress]:
 @contextmanager
 def count_bar(what: str, total: int | None) -> Iterator[Progress]:
     """Show a bar for a number of records, on standard error."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f}"),
-    )
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"))
     with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
         progress.add_task(what, total=total)
         yield progress

@@ -41,7 +41,7 @@ def flink_settings(config: JobConfig, python: str) -> dict[str, str]:
         # Without end: what the job waits for (a slot, the broker) comes back, and then a minute is long to wait.
         "restart-strategy.exponential-delay.max-backoff": "10 s",
         "restart-strategy.exponential-delay.reset-backoff-threshold": "1 min",
-        # One phase: a local pre-aggregation would only copy the same records once more.
+        # One phase: a local pre-aggregation would only copy the same records again.
         "table.optimizer.agg-phase-strategy": "ONE_PHASE",
         # All uids are ours, see `operator_uids`: an operator without one is an error.
         "table.exec.uid.generation": "DISABLED",

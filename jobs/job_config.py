@@ -71,7 +71,7 @@ class JobConfig:
         The schema registry; None: the committed ids in schemas/registry.json. Never with a password in it, only with
         the name of a file.
     mode : {"thread", "process"}
-        Place of Python: in the TaskManager's JVM process, or in one of its own.
+        Process of Python: in the TaskManager's JVM process, or in one of its own.
     parallelism : int
         Subtasks, at most one for each shard.
     shards : int
@@ -80,7 +80,7 @@ class JobConfig:
     batch_ms : int
         Time over which a micro-batch collects, milliseconds.
     buffer_timeout_ms : int
-        How long Flink may hold back a network buffer that is not full, milliseconds.
+        Time for which Flink may hold back a network buffer that is not full, milliseconds.
     checkpoint_interval_ms : int
         Time between checkpoints, milliseconds.
     state_backend : {"hashmap", "rocksdb"}
@@ -112,7 +112,7 @@ class JobConfig:
     start_from : {"earliest", "latest", "committed"}
         Position at which a job without savepoint starts to read.
     challenger_time_ratio : float
-        How many times the champion's time a challenger may need before it is removed.
+        Multiple of the champion's time that a challenger may need before it is removed.
     first_rules, first_deployment : str or None
         The newest rule book and deployment of the control topic when the job was submitted, in base64: what a job
         without state begins with.
@@ -130,8 +130,8 @@ class JobConfig:
         Kafka's ids of the topics that the inputs' offsets are of, by name, noted by `submit`: a topic that was deleted
         and created again has another. Without those that the brokers do not report.
     generations : dict of str to int
-        How often the topic of an input (`transactions`, `labels`, `control`) was created again under this state. It is
-        part of the source's uid, so that each begins at the first record, and of the labels' offsets.
+        Number of times that the topic of an input (`transactions`, `labels`, `control`) was created again under this
+        state. It is part of the source's uid, so that each begins at the first record, and of the labels' offsets.
     pool_customers : int
         Customers, and as many merchants, that all shards together keep decoded in memory, a cache of the state; each
         shard has an equal part. So a TaskManager has no more than that, however many shards are on it.
@@ -194,10 +194,7 @@ class JobConfig:
         _expect(1 <= self.batch_ms <= 999, "batch_ms", "1 to 999", self.batch_ms)
         _expect(self.buffer_timeout_ms >= 0, "buffer_timeout_ms", "0 or more", self.buffer_timeout_ms)
         _expect(
-            self.checkpoint_interval_ms >= 100,
-            "checkpoint_interval_ms",
-            "100 or more",
-            self.checkpoint_interval_ms,
+            self.checkpoint_interval_ms >= 100, "checkpoint_interval_ms", "100 or more", self.checkpoint_interval_ms
         )
         _expect(
             self.tolerated_checkpoint_failures >= 0,
@@ -229,7 +226,7 @@ class JobConfig:
             raise JobConfigError(
                 f"expected job.transaction_timeout_ms above {(failures + 1) * one_ms} under exactly-once: so long can "
                 f"{failures} tolerated failures and the checkpoint after them take, at {one_ms} ms each (the longer of "
-                f"interval and timeout); was {self.transaction_timeout_ms}: raise it up to the broker's "
+                f"interval and timeout); got {self.transaction_timeout_ms}: raise it up to the broker's "
                 "transaction.max.timeout.ms, or lower job.tolerated_checkpoint_failures or the checkpoint timeout"
             )
 
@@ -309,7 +306,7 @@ class JobConfig:
         Raises
         ------
         JobConfigError
-            No such file, not JSON, or a setting unknown or out of its range.
+            The file is missing or not JSON, or a setting unknown or out of its range.
         """
         try:
             values: dict[str, Any] = dict(json.loads(path.read_bytes()))
@@ -326,4 +323,4 @@ class JobConfig:
 
 def _expect(holds: bool, name: str, expected: str, was: object) -> None:
     if not holds:
-        raise JobConfigError(f"expected job.{name}: {expected}, was {was!r}: change it in the settings")
+        raise JobConfigError(f"expected job.{name}: {expected}, got {was!r}: change it in the settings")

@@ -32,7 +32,7 @@ def source_tables(config: JobConfig) -> dict[str, str]:
 
 def transactions_table(config: JobConfig) -> str:
     """Return the DDL of the transactions' source: raw key and value, and the position of each record."""
-    # A topic that was created again is read from its first record, whatever start_from is.
+    # A topic that was created again is read from its first record, with any start_from.
     start_from = "earliest" if config.generations.get("transactions") else config.start_from
     return _source("transactions", config.topics.transactions, start_from, config)
 

@@ -86,7 +86,6 @@ def name_operators(transformations: Iterable[Any], part: str, config: JobConfig)
         The ends of the part; all before them belong to it, up to operators that have a uid.
     part : str
         Beginning of the uids.
-    config : JobConfig
     """
     counts: dict[str, int] = {}
     for transformation in _unnamed(transformations, set()):

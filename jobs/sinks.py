@@ -20,7 +20,6 @@ class TableSink:
 
     Parameters
     ----------
-    config : JobConfig
     uid : str
         Beginning of the uids of its operators; differs between the sinks of a job.
     table : str

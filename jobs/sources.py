@@ -51,7 +51,6 @@ def batch_sources(config: JobConfig, tables: Mapping[str, str]) -> dict[str, Sou
 
     Parameters
     ----------
-    config : JobConfig
     tables : mapping of str to str
         Each table's DDL by its name, one of BATCHES. Columns: customer_id STRING (the record's key), payload BYTES,
         kafka_partition INT, kafka_offset BIGINT, kafka_time TIMESTAMP_LTZ(3), arrived AS PROCTIME(). The two numbers
@@ -94,7 +93,7 @@ def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
     """Collect the labels for LABEL_BATCH_MS, in the JVM, each batch once for every shard: rows of SHARDED_BATCH.
 
     The first shard of a subtask has the labels, and the next ones are marked as the same: labels that cross
-    into Python once more cost as much again.
+    into Python again cost as much again.
 
     A window is one batch and not several: those would come in any order, and a shard that knows a label must know
     all that precede it in the partition, since its known labels are expressed as offsets.

@@ -167,7 +167,7 @@ class StateManifest:
             known = job.state_versions.get(name, 0)
             if number > known:
                 yield (
-                    f"expected {name} of version {known} or older in the state, was {number}: "
+                    f"expected {name} of version {known} or older in the state, got {number}: "
                     f"start it with fraudstream {self.fraudstream} or newer, which wrote it"
                 )
 

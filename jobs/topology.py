@@ -33,7 +33,6 @@ def build(
 
     Parameters
     ----------
-    tables : StreamTableEnvironment
     sources : sequence of Source
         Streams of SHARDED_BATCH, which are united.
     stages : sequence of Stage

@@ -15,7 +15,7 @@ class BrokerErrors:
         self._texts: dict[int, str] = {}
 
     def __call__(self, error: KafkaError) -> None:
-        """Take note of an error."""
+        """Note an error."""
         self._texts[error.code()] = str(error.str())
 
     @property
@@ -29,7 +29,7 @@ class BrokerErrors:
 
     def _tls_advice(self, text: str) -> str:
         if "certificate verify failed" in text:
-            return "its certificate is not signed by whom we trust: name the right file in kafka.security.ca"
+            return "its certificate is not signed by a trusted authority: name the right file in kafka.security.ca"
         if "wrong version number" in text.lower():
             return "it does not speak TLS: see kafka.security.protocol"
         return f"no TLS connection comes about ({text.rsplit(': ', 1)[-1]}): see [kafka.security]"

@@ -43,9 +43,9 @@ class CardWorld:
     peak_hour, hour_spread : (customers,) float64
         When the customer shops, hours UTC.
     uses_wallet : (customers,) bool
-        Pays by phone in shops, so that such payments carry a device.
+        Pays by phone in shops, so that payments in shops carry a device.
     device_days, device_age_days : (customers,) float64
-        How long the customer keeps a phone, and the age of the present one at the start.
+        Lifetime of a phone of the customer, and the age of the present one at the start.
     favourites : (customers, FAVOURITES) int32
         Merchants the customer goes to again and again, the dearest first.
     """
@@ -89,7 +89,7 @@ class CardWorld:
         popularity = 1.0 / np.arange(1, cities + 1) ** 0.8
         popularity /= popularity.sum()
         latitude, longitude = rng.uniform(37, 59, cities), rng.uniform(-8, 25, cities)
-        category, city = _place_merchants(rng, merchants, cities, popularity)
+        category, city = _locate_merchants(rng, merchants, cities, popularity)
         home = rng.choice(cities, customers, p=popularity).astype(np.int32)
         first = np.searchsorted(city, np.arange(cities + 2))
         local = _pick(first, np.repeat(home[:, None], FAVOURITES, axis=1), rng)
@@ -150,7 +150,7 @@ class CardWorld:
         return online
 
     def usual_amount(self, customer: NDArray[np.int32], merchant: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return the median amount (n,), in major units, of such a customer at such a merchant."""
+        """Return the median amount (n,), in major units, of a customer at a merchant."""
         usual: NDArray[np.float64] = MEDIANS[self.merchant_category[merchant]] * self.level[customer]
         return usual
 
@@ -167,7 +167,7 @@ def great_circle_km(
     other_latitude: NDArray[np.float64],
     other_longitude: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Great-circle distance between places in degrees (haversine), broadcast; NaN where one is missing."""
+    """Great-circle distance between locations in degrees (haversine), broadcast; NaN where one is missing."""
     phi, other_phi = np.radians(latitude), np.radians(other_latitude)
     half_phi = (other_phi - phi) / 2
     half_lambda = np.radians(other_longitude - longitude) / 2
@@ -176,7 +176,7 @@ def great_circle_km(
     return distance
 
 
-def _place_merchants(
+def _locate_merchants(
     rng: np.random.Generator, merchants: int, cities: int, popularity: NDArray[np.float64]
 ) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
     shares = np.array([category.share for category in CATEGORIES])

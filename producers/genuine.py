@@ -36,7 +36,7 @@ def genuine_rows(world: CardWorld, config: SimulationConfig) -> Rows:
     amount = world.usual_amount(customer, merchant) * _amount_factors(world, merchant, rng)
     amount[index] = price
     kind = _kinds(world, merchant, amount, rng)
-    latitude, longitude = _places(world, merchant, city, rng)
+    latitude, longitude = _locations(world, merchant, city, rng)
     device = own_devices(world, customer, time_ms, config.start_ms, rng)
     _share_devices(world, config, customer, city, device, np.flatnonzero(kind == TransactionType.ONLINE))
     return Rows(
@@ -87,7 +87,7 @@ def _where(
     reachable = world.is_online(favourite) | (city == world.home_city[customer])
     habit = rng.random(count)
     merchant = np.where((habit < 0.75) & reachable, favourite, nearby)
-    # Nobody shops in a city while flying to it: no genuine journey is faster than a plane.
+    # No customer shops in a city while flying to it: no genuine journey is faster than a plane.
     return np.where(on_the_way | (habit > 0.95), online, merchant)
 
 
@@ -124,7 +124,7 @@ def _kinds(
     return kind.astype(np.int8)
 
 
-def _places(
+def _locations(
     world: CardWorld, merchant: NDArray[np.int32], city: NDArray[np.int32], rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of the shop where there is one; of the network address, if known at all, on the internet."""

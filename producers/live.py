@@ -39,20 +39,20 @@ def produce(
 
     The simulation is sent in chapters of some minutes. The event times of a chapter are the
     `config.days` before it begins, so that customers have a history, at the pace at which a model was
-    trained; they never lie in the future. Each chapter has customers of its own, as many as it takes.
+    trained; they are never in the future. Each chapter has customers of its own, as many as it takes.
 
     Parameters
     ----------
     config : SimulationConfig
         The kind of world; `start`, `run` and `customers` are set here, a drift is refused.
     publisher, topic, registry
-        Where to; the registry gives the schema's id.
+        Destination; the registry gives the schema's id.
     rate : float
         Events a second.
     begin : datetime
         The present moment, with a time zone: event times are reckoned from it.
     seconds : float or None
-        None goes on until interrupted.
+        None continues until interrupted.
     on_progress : callable or None
         Called with the number sent so far.
 
@@ -69,9 +69,9 @@ def produce(
     """
     schedule = ConstantRate(rate)
     if seconds is not None and not seconds > 0:
-        raise UserError(f"expected seconds above 0, was {seconds}: leave them out to go on without end")
+        raise UserError(f"expected seconds above 0, got {seconds}: leave them out to continue until interrupted")
     if config.drift is not None:
-        raise UserError(f"expected no drift for live production, was {config.drift}: simulate and replay it")
+        raise UserError(f"expected no drift for live production, got {config.drift}: simulate and replay it")
     events = None if seconds is None else math.ceil(rate * seconds)
     rows, subject = rows_at_once(schedule, rate), value_subject(topic)
     records = live_records(config, registry, subject, rate=rate, events=events, begin=begin, rows=rows)
@@ -115,7 +115,7 @@ def _chapters(config: SimulationConfig, *, rate: float, events: int | None, begi
 def _chapter_config(config: SimulationConfig, number: int, size: int, end: datetime) -> SimulationConfig:
     customers = math.ceil(size / (config.days * config.transactions_per_customer_day))
     start = end - timedelta(days=config.days)
-    # The start in the ids: a second run must not look like the first one's duplicates.
+    # The start in the ids: a second run must not repeat the ids of the first one.
     run = f"-{epoch_ms(start):x}"
     seed = config.seed + number * SEED_STEP
     return replace(config, seed=seed, customers=max(customers, 10), start=start, run=run)

@@ -34,9 +34,9 @@ SETTINGS: Mapping[str, Any] = {
     "batch.size": 262_144,
     "queue.buffering.max.messages": 500_000,
     "queue.buffering.max.kbytes": 524_288,
-    # A broker that dies has so long to come back; then what could not be sent is given up and told.
+    # A broker that dies has so long to come back; then what could not be sent is dropped and reported.
     "delivery.timeout.ms": 120_000,
-    # As Java's producers do: a customer has the same partition whoever sends.
+    # As Java's producers do: a customer has the same partition from any client.
     "partitioner": "murmur2_random",
     # One Python call a record would halve the rate; what is not reported after a flush was delivered.
     "delivery.report.only.error": True,
@@ -44,7 +44,7 @@ SETTINGS: Mapping[str, Any] = {
 
 
 class PublishError(UserError):
-    """The broker is not there, or did not take all records."""
+    """The broker is not there, or did not accept all records."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class Published:
     seconds : float
         From the first record to the last.
     behind_ms : float
-        How late the latest record was against the schedule; 0 without one.
+        Delay of the latest record against the schedule; 0 without one.
     """
 
     records: int
@@ -83,7 +83,7 @@ class Publisher:
     settings : mapping
         More settings of librdkafka, as for TLS; they win over the ones here.
     connect_timeout_s : float
-        How long to wait for the broker at the start.
+        Time to wait for the broker at the start.
 
     Raises
     ------
@@ -107,7 +107,7 @@ class Publisher:
             # librdkafka would print its connection errors; ours says what to do about them.
             self._producer = Producer({**wanted, "log_level": 2, "on_delivery": self._note, "error_cb": self._errors})
         except KafkaException as error:
-            raise PublishError(f"expected settings that librdkafka knows, was: {_reason(error)}") from None
+            raise PublishError(f"expected settings that librdkafka knows, got: {_reason(error)}") from None
         self._connect(connect_timeout_s)
 
     def __enter__(self) -> Self:
@@ -163,7 +163,7 @@ class Publisher:
         waiting = self._producer.flush(timeout_s)
         if waiting or self._undelivered:
             raise PublishError(
-                f"expected every record delivered to {self._servers}, was {self._undelivered + waiting} not "
+                f"expected every record delivered to {self._servers}, got {self._undelivered + waiting} not "
                 f"({self._first_error or 'still waiting'}): see the broker's log, then send again"
             )
 
@@ -204,13 +204,13 @@ class Publisher:
                 self._producer.poll(0.01)
             except KafkaException as error:
                 raise PublishError(
-                    f"expected {topic} to take records, was: {_reason(error)}: see the broker's log"
+                    f"expected {topic} to accept records, got: {_reason(error)}: see the broker's log"
                 ) from None
 
     def _serve_until(self, deadline: float) -> None:
         """Let librdkafka report errors until `deadline`; it returns early when it has one."""
         while (left := deadline - time.monotonic()) > 0:
-            # Whole milliseconds: librdkafka takes a part of one for zero, and this would spin.
+            # Whole milliseconds: librdkafka rounds a part of one down to zero, and this would spin.
             self._producer.poll(max(left, 0.001))
 
     def _connect(self, timeout_s: float) -> None:
@@ -220,7 +220,7 @@ class Publisher:
             self._producer.poll(0)  # it reports its errors only when asked
             advice = self._errors.advice or "start one with `fraudstream up`, or name yours in the settings"
             raise PublishError(
-                f"expected a Kafka broker at {self._servers}, was none within {timeout_s:g} s: {advice}"
+                f"expected a Kafka broker at {self._servers}, got none within {timeout_s:g} s: {advice}"
             ) from None
 
     def _note(self, error: KafkaError | None, _message: Message) -> None:

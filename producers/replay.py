@@ -33,7 +33,7 @@ def replay(
     table : pa.Table
         As `schemas.columns.read_history` or `simulate` gives it.
     publisher, topic, registry
-        Where to; the registry gives the schema's id.
+        Destination; the registry gives the schema's id.
     speed : float or None
         Multiple of event time: 3600 replays an hour in a second.
     rate : float or None
@@ -98,7 +98,7 @@ def in_order(table: pa.Table, by: str) -> pa.Table:
 def schedule_of(table: pa.Table, by: str, speed: float | None, rate: float | None) -> Schedule | None:
     """Return the schedule of a table that is in the order of the time `by`; None for as fast as it goes."""
     if speed is not None and rate is not None:
-        raise UserError(f"expected a speed or a rate, was both ({speed} and {rate}): leave one out")
+        raise UserError(f"expected a speed or a rate, got both ({speed} and {rate}): leave one out")
     if rate is not None:
         return ConstantRate(rate)
     return None if speed is None else EventClock(milliseconds(table, by), speed)

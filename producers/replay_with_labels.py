@@ -15,7 +15,7 @@ from schemas.columns import known_labels
 from schemas.registry import SchemaRegistry, value_subject
 
 SLICE_S = 0.25
-"""How early a label may come at the most when the pace is set; a flush a slice costs some milliseconds."""
+"""How early a label may come when the pace is set; a flush a slice costs some milliseconds."""
 
 
 def replay_with_labels(
@@ -40,7 +40,7 @@ def replay_with_labels(
     table : pa.Table
         In the columns of LABELLED_ARROW; rows whose label is unknown have none to send.
     publisher, topic, label_topic, registry
-        Where to; the registry gives the schemas' ids.
+        Destination; the registry gives the schemas' ids.
     speed, rate
         As in `replay`; the rate is that of the transactions.
     on_progress : callable or None

@@ -31,7 +31,7 @@ class ConstantRate:
 
     def __init__(self, rate: float) -> None:
         if not rate > 0:
-            raise UserError(f"expected a rate above 0 events/s, was {rate}: give another, or none for no limit")
+            raise UserError(f"expected a rate above 0 events/s, got {rate}: give another, or none for no limit")
         self._rate = rate
 
     def due(self, elapsed_s: float) -> int:
@@ -61,7 +61,7 @@ class EventClock:
 
     def __init__(self, times_ms: NDArray[np.int64], speed: float) -> None:
         if not speed > 0:
-            raise UserError(f"expected a speed above 0, was {speed}: 1 is as it happened, 60 an hour a minute")
+            raise UserError(f"expected a speed above 0, got {speed}: 1 is as it happened, 60 an hour a minute")
         self._moments_s = (times_ms - times_ms[:1]) / 1_000 / speed
 
     def due(self, elapsed_s: float) -> int:

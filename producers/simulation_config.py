@@ -17,7 +17,7 @@ DEFAULT_START = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 class SimulationConfigError(UserError):
-    """A setting of the simulator that cannot be: the message says expected, was, what to do."""
+    """A setting of the simulator that cannot be: the message says expected, got, what to do."""
 
 
 class Drift(StrEnum):
@@ -64,13 +64,13 @@ class SimulationConfig:
     label_delay_days : float
         Mean time from the transaction to the moment its label is known.
     label_delay_spread : float
-        A single delay lies within `label_delay_days * (1 +- label_delay_spread)`.
+        A single delay is within `label_delay_days * (1 +- label_delay_spread)`.
     drift : Drift or str or None
-        What changes at `drift_at`.
+        Change at `drift_at`.
     drift_at : datetime or None
         When it begins; nothing before it differs from the same simulation without drift.
     run : str
-        Stands in the transaction ids beside the seed, for a second run over the same customers.
+        Part of the transaction ids, next to the seed: a second run over the same customers needs another.
 
     Raises
     ------
@@ -147,7 +147,7 @@ class SimulationConfig:
             object.__setattr__(self, "drift", Drift(self.drift))
         if (self.drift is None) != (self.drift_at is None):
             raise SimulationConfigError(
-                f"Expected drift and drift_at together, was drift={self.drift}, drift_at={self.drift_at}. "
+                f"Expected drift and drift_at together, got drift={self.drift}, drift_at={self.drift_at}. "
                 "Give both, or neither."
             )
         if self.drift_at is not None:
@@ -178,4 +178,4 @@ def epoch_ms(time: datetime) -> int:
 
 def _check(name: str, value: T, holds: Callable[[T], bool], expected: str) -> None:
     if not holds(value):
-        raise SimulationConfigError(f"Expected {name} to be {expected}, was {value}. Change {name}.")
+        raise SimulationConfigError(f"Expected {name} to be {expected}, got {value}. Change {name}.")

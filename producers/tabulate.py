@@ -77,5 +77,5 @@ def _amounts_minor(world: CardWorld, rows: Rows) -> NDArray[np.int64]:
 
 
 def _rounded(degrees: NDArray[np.float64]) -> pa.Array:
-    """Degrees to the fourth place (11 m), NaN as null."""
+    """Degrees to four decimals (11 m), NaN as null."""
     return pa.array(np.round(degrees, 4), mask=np.isnan(degrees))

@@ -25,7 +25,7 @@ class Trips:
     begin_ms, end_ms : (customers, slots) int64
         The journey of each slot; begin = end for none.
     city : (customers, slots) int32
-        Where to.
+        Destination.
     """
 
     start_ms: int

@@ -27,7 +27,7 @@ def string_bytes(column: pa.Array) -> bytes:
 
 
 def numbers(column: pa.Array, dtype: type[np.generic]) -> npt.NDArray[Any]:
-    """Return the n values of a fixed-width column as `dtype`; what stands at a null is undefined."""
+    """Return the n values of a fixed-width column as `dtype`; the value of a null is undefined."""
     return np.frombuffer(column.buffers()[1], dtype, len(column), column.offset * np.dtype(dtype).itemsize)
 
 
@@ -41,7 +41,7 @@ def is_null(column: pa.Array) -> npt.NDArray[np.bool_]:
 
 
 def require_values(records: pa.RecordBatch) -> None:
-    """Refuse nulls in columns that have none, which Arrow itself does not look for."""
+    """Refuse nulls in columns that have none, which Arrow itself does not check."""
     for field, column in zip(records.schema, records.columns, strict=True):
         if column.null_count and not field.nullable:
             raise ValueError(f"expected a value in {field.name}, got null")

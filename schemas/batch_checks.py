@@ -24,11 +24,7 @@ _LATITUDE, _LONGITUDE = name_of(Role.LATITUDE), name_of(Role.LONGITUDE)
 
 
 def breaks_limits(
-    fields: Iterable[Field],
-    columns: ColumnViews,
-    kafka_time_ms: npt.NDArray[np.int64],
-    limits: Limits,
-    now_ms: int = 0,
+    fields: Iterable[Field], columns: ColumnViews, kafka_time_ms: npt.NDArray[np.int64], limits: Limits, now_ms: int = 0
 ) -> npt.NDArray[np.bool_]:
     """Return which of n records may break a limit on their values, (n,) bool.
 
@@ -40,10 +36,10 @@ def breaks_limits(
     for field in fields:
         name = field.name
         match field.check:
-            case TextSize(least, most):
-                _mark_texts(columns.texts[name], least, most, broken)
-            case Degrees(most_degrees):
-                _mark_degrees(columns.numbers[name], columns.absent[name], most_degrees, broken)
+            case TextSize(min_bytes, max_bytes):
+                _mark_texts(columns.texts[name], min_bytes, max_bytes, broken)
+            case Degrees(max_degrees):
+                _mark_degrees(columns.numbers[name], columns.absent[name], max_degrees, broken)
             case Bound.AMOUNT:
                 _mark_amounts(columns.numbers[name], _max_amount_minor(columns, limits), broken)
             case Bound.EVENT_TIME:
@@ -64,7 +60,7 @@ def breaks_limits(
 
 
 def _max_amount_minor(columns: ColumnViews, limits: Limits) -> int:
-    return limits.least_max_amount_minor if _CURRENCY in columns.texts else limits.greatest_max_amount_minor
+    return limits.smallest_max_amount_minor if _CURRENCY in columns.texts else limits.greatest_max_amount_minor
 
 
 @njit(types.void(_TIMES, _FLAGS), cache=True, nogil=True)

@@ -98,12 +98,7 @@ class BatchDecoder:
     """
 
     def __init__(
-        self,
-        kind: BatchKind,
-        subject: str,
-        registry: SchemaRegistry,
-        limits: Limits,
-        clock: Callable[[], int] = now_ms,
+        self, kind: BatchKind, subject: str, registry: SchemaRegistry, limits: Limits, clock: Callable[[], int] = now_ms
     ) -> None:
         self._kind = kind
         self._clock = clock
@@ -135,8 +130,8 @@ class BatchDecoder:
         parts, rejections = self._decode_apart(payloads, sound)
         records, rows = _in_order(parts)
         batch = self._keep(records, [keys[row] for row in rows.tolist()], kafka_time_ms[rows])
-        placed = [replace(item, row=int(rows[item.row])) for item in batch.rejections]
-        return DecodedBatch(batch.records, sorted(rejections + placed, key=lambda item: item.row))
+        moved = [replace(item, row=int(rows[item.row])) for item in batch.rejections]
+        return DecodedBatch(batch.records, sorted(rejections + moved, key=lambda item: item.row))
 
     def _decode_apart(self, payloads: Sequence[bytes], sound: Mask) -> tuple[list[Part], list[Rejection]]:
         """Decode what is sound together, then what other writers' schemas allow to, then the rest one by one."""
@@ -196,14 +191,14 @@ class BatchDecoder:
                 rejections.append(Rejection(row, reason, shortened(str(error))))
         numbers = np.array(read, np.int64)
         pieces, culprits = self._search.sieve(len(found), lambda rows: self._columns(items_of(found, rows)))
-        rejections += [_internal(read[place], error) for place, error in culprits.items()]
+        rejections += [_internal(read[index], error) for index, error in culprits.items()]
         parts = [(numbers[rows], records) for rows, records in pieces]
         return [*parts, (numbers[:0], self._columns([]))], rejections
 
     def _read(self, payload: bytes) -> dict[str, Any]:
-        most = self._limits.max_record_bytes
-        if len(payload) > most:
-            raise TooLargeError(f"expected at most {most} bytes, got {len(payload)}")
+        max_bytes = self._limits.max_record_bytes
+        if len(payload) > max_bytes:
+            raise TooLargeError(f"expected at most {max_bytes} bytes, got {len(payload)}")
         return self._codec.read(payload)
 
     def _columns(self, records: list[dict[str, Any]]) -> pa.RecordBatch:
@@ -214,7 +209,7 @@ class BatchDecoder:
     def _keep(
         self, records: pa.RecordBatch, keys: Sequence[str | None], kafka_time_ms: npt.NDArray[np.int64]
     ) -> DecodedBatch:
-        """Set aside the records that are not under their customer, break a limit, or can't be looked at."""
+        """Set aside the records that are not under their customer, break a limit, or can't be checked."""
 
         def kept(rows: Rows) -> DecodedBatch:
             return self._checked(records_of(records, rows), items_of(keys, rows), kafka_time_ms[rows])

@@ -77,7 +77,7 @@ class BodyWalk:
 
 
 class _Cursor:
-    """Place in a body, and what may still come."""
+    """Index in a body, and what may still come."""
 
     __slots__ = ("at", "data", "depth", "end", "left")
 

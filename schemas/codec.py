@@ -32,7 +32,7 @@ class UndecodableError(ValueError):
 
 
 class TrailingBytesError(UndecodableError):
-    """The payload goes on after the record's end."""
+    """The payload continues after the record's end."""
 
 
 class DecoderFaultError(UndecodableError):
@@ -50,7 +50,7 @@ class RecordCodec:
     name : str
         Kind of record: a file of `schemas/avro`.
     subject : str
-        Where the registry keeps the schema, see `value_subject`.
+        Subject of the schema in the registry, see `value_subject`.
     registry : SchemaRegistry
         Gives the schema ids.
     """
@@ -132,7 +132,7 @@ class RecordCodec:
         raise error(text)
 
     def _parse(self, schema_id: int, text: str) -> ParsedWriter | tuple[type[Exception], str]:
-        """Parse a schema, or say why not: kept too, since whoever sends one bad record sends many."""
+        """Parse a schema, or say why not: kept too, since a client that sends one bad record sends many."""
         try:
             return ParsedWriter(text, self._json)
         except MismatchError as error:

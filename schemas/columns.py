@@ -67,11 +67,7 @@ _log = logging.getLogger(__name__)
 
 
 def read_history(
-    path: Path,
-    schema: pa.Schema = LABELLED_ARROW,
-    *,
-    timezone: str | None = None,
-    limits: FileLimits = USUAL_LIMITS,
+    path: Path, schema: pa.Schema = LABELLED_ARROW, *, timezone: str | None = None, limits: FileLimits = USUAL_LIMITS
 ) -> pa.Table:
     """Read a Parquet file in the canonical columns, in the order of their event times.
 
@@ -81,7 +77,6 @@ def read_history(
 
     Parameters
     ----------
-    path : Path
     schema : pyarrow.Schema
         LABELLED_ARROW or TRANSACTION_ARROW.
     timezone : str, optional
@@ -92,7 +87,7 @@ def read_history(
     Raises
     ------
     UserError
-        No such file, not Parquet, or rows that the job would refuse: all that is wrong with the file, a line each.
+        The file is missing or not Parquet, or has rows that the job would refuse; a line for each mistake.
     """
     table, columns = _read_columns(path, schema, timezone, limits)
     extra = {name: table[name] for name in table.column_names if name not in columns}
@@ -273,7 +268,7 @@ def _warn_of_repeated(path: Path, columns: Mapping[str, pa.ChunkedArray]) -> Non
     keys = transaction_keys(columns)
     repeated = len(keys) - pc.count_distinct(keys).as_py()
     if repeated:
-        _log.warning("%s: %s rows repeat a transaction_id of the same customer: the job drops such rows",
+        _log.warning("%s: %s rows repeat a transaction_id of the same customer: the job drops the repetitions",
                      path, f"{repeated:,}")  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Bound on the ids of control records: the job repeats them in records of its own, and no broker takes a long one."""
+"""Bound on the ids of control records: the job repeats them in records of its own, and no broker accepts a long one."""
 
 MAX_ID_CHARACTERS = 256
 
@@ -9,8 +9,7 @@ def id_problem(name: str, *ids: str) -> str:
     Parameters
     ----------
     name : str
-        Name of the field that they stand in.
-    ids : str
+        Name of the field that holds them.
     """
     longest = max(map(len, ids))
     if longest <= MAX_ID_CHARACTERS:

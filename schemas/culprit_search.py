@@ -15,7 +15,7 @@ REMEMBERED = 1_000
 """Rows after which earlier ones count half for the share of culprits."""
 
 HALF_FAILS = math.log(2)
-"""Culprits expected in a group that fails as often as it passes: such a call tells most."""
+"""Culprits expected in a group that fails as often as it passes: such a call finds out most."""
 
 SINGLE_SHARE = 0.38
 """Share of culprits from which on groups find them in no fewer calls than rows one by one."""
@@ -81,7 +81,6 @@ class CulpritSearch:
         ----------
         count : int
             n, 1 or more.
-        step : callable of rows
 
         Returns
         -------
@@ -106,7 +105,7 @@ class CulpritSearch:
 
     def _found_in(self, rows: Rows, step: Callable[[Rows], Piece]) -> dict[int, BaseException]:
         found = self.find(len(rows), lambda begin, end: step(rows[begin:end])) or {}
-        return {int(rows[place]): error for place, error in found.items()}
+        return {int(rows[index]): error for index, error in found.items()}
 
     def _one_by_one(
         self, count: int, step: Callable[[Rows], Piece]

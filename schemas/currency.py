@@ -22,7 +22,7 @@ EXPONENTS: Mapping[str, int] = MappingProxyType(
 """Decimal places of the currencies that have not `USUAL_EXPONENT`."""
 
 MAX_AMOUNT_MINOR = 10_000_000_000
-"""Largest amount in minor units where nothing else is said: 100 million of a currency with cents."""
+"""Largest amount in minor units by default: 100 million of a currency with cents."""
 
 # Of the first a dollar buys a hundred or more, of the second a thousand: a house has more digits.
 _SMALL = "AMD ARS CDF COP HUF JPY KHR KMF KRW KZT LKR MGA MMK MNT NGN PKR TZS YER"

@@ -47,7 +47,7 @@ class Served:
 
 @dataclass(frozen=True, kw_only=True)
 class Challenger(Served):
-    """A model that scores beside the champion.
+    """A model that scores next to the champion.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Deployment:
     changed_at : datetime
         When it was decided, UTC.
     changed_by, reason : str
-        Who decided it, and why.
+        Author and reason.
     champion : Served
         Decides unless a challenger does.
     challengers : tuple of Challenger
@@ -98,12 +98,12 @@ class Deployment:
         shares = [challenger.share for challenger in self.challengers]
         # A NaN compares false.
         if not (all(0 <= share <= 1 for share in shares) and sum(shares) <= 1 + 1e-9):
-            raise DeploymentError(f"expected shares of 0 to 1, of 1 at most together, was {shares}: lower them")
+            raise DeploymentError(f"expected shares of 0 to 1, of 1 at most together, got {shares}: lower them")
         twice = [name for name, count in Counter(self.model_ids).items() if count > 1]
         if twice or "" in self.model_ids:
             raise DeploymentError(
-                f"expected models of different names, was {', '.join(self.model_ids)}: "
-                "scores tell by the name which model decided"
+                f"expected models of different names, got {', '.join(self.model_ids)}: "
+                "the name in a score identifies the model that decided"
             )
 
     @property
@@ -118,7 +118,7 @@ class Deployment:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Deployment:
         """Return what `to_record` was called on."""
-        told = dict(record)
-        champion = Served(**told.pop("champion"))
-        challengers = tuple(Challenger(**challenger) for challenger in told.pop("challengers"))
-        return cls(**told, champion=champion, challengers=challengers)
+        fields = dict(record)
+        champion = Served(**fields.pop("champion"))
+        challengers = tuple(Challenger(**challenger) for challenger in fields.pop("challengers"))
+        return cls(**fields, champion=champion, challengers=challengers)

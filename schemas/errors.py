@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """A mistake that the user can mend: its message says what was expected, what came and what to do.
+    """A mistake that the user can fix: its message says what was expected, what came and what to do.
 
     The command line prints the message alone, without a stack trace, and exits with `exit_code`.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from schemas.validation import Limits
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
-"""Years that the job takes event times of; a deployment's own bounds lie within."""
+"""Years that the job takes event times of; a deployment's own bounds are within."""
 
 
 @dataclass(frozen=True, kw_only=True)

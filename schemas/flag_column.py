@@ -56,12 +56,12 @@ def _meaning(value: object) -> object:
 
 
 def _refusal(counts: dict[object, int]) -> str:
-    most = sorted(counts, key=lambda value: -counts[value])
-    shown = [f"{_written(value)} ({counts[value]:,} rows)" for value in most[:MAX_SHOWN]]
-    rest = f" and {len(most) - MAX_SHOWN:,} other values" if len(most) > MAX_SHOWN else ""
+    frequent = sorted(counts, key=lambda value: -counts[value])
+    shown = [f"{_written(value)} ({counts[value]:,} rows)" for value in frequent[:MAX_SHOWN]]
+    rest = f" and {len(frequent) - MAX_SHOWN:,} other values" if len(frequent) > MAX_SHOWN else ""
     listed = f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 and not rest else ", ".join(shown) + rest
     # Frauds are the rarer; one value alone can mean either.
-    meant = [value for value in most if _meaning(value) is not None]
+    meant = [value for value in frequent if _meaning(value) is not None]
     example = ", ".join(f"{value!r:.40}: {flag}" for value, flag in zip((meant[0], meant[-1]), FLAGS, strict=True))
     return (
         f"expected true/false or 0/1, got {listed}. Map each value to what it means and the unknown to empty, "

@@ -24,8 +24,8 @@ def schema_id_of(payload: bytes) -> int:
         The payload is shorter than a header or its first byte is not zero.
     """
     if len(payload) < HEADER_BYTES:
-        raise FramingError(f"expected at least {HEADER_BYTES} header bytes, was {len(payload)}")
+        raise FramingError(f"expected at least {HEADER_BYTES} header bytes, got {len(payload)}")
     magic, schema_id = HEADER.unpack_from(payload)
     if magic != 0:
-        raise FramingError(f"expected 0x00 as first byte, was 0x{payload[0]:02x}")
+        raise FramingError(f"expected 0x00 as first byte, got 0x{payload[0]:02x}")
     return int(schema_id)

@@ -39,7 +39,6 @@ def broken_rules(columns: Columns, limits: FileLimits) -> list[str]:
     ----------
     columns : mapping of str to pyarrow.ChunkedArray
         By name, n rows in the order of the file. Limits on columns that are not there are left out.
-    limits : FileLimits
     """
     lines = []
     for rule in (*_RULES, *_rules_of(limits)):
@@ -54,7 +53,7 @@ def broken_rules(columns: Columns, limits: FileLimits) -> list[str]:
 
 
 def _unit(columns: Columns, rule: _Rule, rows: NDArray[np.int64]) -> str:
-    """Return a sentence on times that look like another unit read as milliseconds, empty if some do not."""
+    """Return a sentence on times that seem to be another unit read as milliseconds, empty if some do not."""
     column = columns[rule.columns[0]]
     if len(rule.columns) > 1 or not pa.types.is_timestamp(column.type):
         return ""
@@ -111,10 +110,10 @@ def _year_ms(year: int) -> int:
 def _amount(limits: Limits, columns: Columns) -> NDArray[np.bool_]:
     amounts = _numbers(columns["amount_minor"])
     currencies = columns["currency"].combine_chunks() if "currency" in columns else None
-    most: float | NDArray[np.float64] = limits.greatest_max_amount_minor
+    bound: float | NDArray[np.float64] = limits.greatest_max_amount_minor
     if currencies is not None:
-        most = by_currency(currencies, limits.max_amounts_minor, limits.max_amount_minor)
-    outside: NDArray[np.bool_] = (amounts < 0) | (amounts > most)
+        bound = by_currency(currencies, limits.max_amounts_minor, limits.max_amount_minor)
+    outside: NDArray[np.bool_] = (amounts < 0) | (amounts > bound)
     return outside
 
 
@@ -125,14 +124,16 @@ def _delay(columns: Columns) -> NDArray[np.bool_]:
 
 
 def _degrees_rule(name: str, limit: Degrees) -> _Rule:
-    most = limit.max_degrees
+    bound = limit.max_degrees
 
     def broken(columns: Columns) -> NDArray[np.bool_]:
         degrees = columns[name].fill_null(0.0).to_numpy()
-        outside: NDArray[np.bool_] = ~(np.abs(degrees) <= most)
+        outside: NDArray[np.bool_] = ~(np.abs(degrees) <= bound)
         return outside
 
-    return _Rule((name,), f"{name} from -{most:g} to {most:g}", broken, "Correct them, or leave both coordinates empty")
+    return _Rule(
+        (name,), f"{name} from -{bound:g} to {bound:g}", broken, "Correct them, or leave both coordinates empty"
+    )
 
 
 def _half_location(columns: Columns) -> NDArray[np.bool_]:

@@ -29,7 +29,7 @@ class HttpRegistry:
         try:
             self._client = SchemaRegistryClient({**access.client_settings(), **PATIENCE})
         except (OSError, ValueError) as error:
-            raise UserError(f"expected settings for the schema registry at {self._url}, was: {error}") from None
+            raise UserError(f"expected settings for the schema registry at {self._url}, got: {error}") from None
         # An id never changes its schema. An unknown one raises, which is not kept.
         self._lookup = lru_cache(maxsize=4096)(self._ask)
         self._own: dict[int, str] = {}
@@ -48,7 +48,7 @@ class HttpRegistry:
         try:
             schema_id = self._registered(subject, schema) or self._register(subject, schema)
         except Exception as error:
-            # Not OSError alone: the client lets through whatever its HTTP library raises.
+            # Not OSError alone: the client lets all exceptions of its HTTP library through.
             raise self._failure(error, f"accept the schema of {subject}") from None
         self._own[schema_id] = schema_text(name)
         return schema_id
@@ -81,7 +81,7 @@ class HttpRegistry:
             raise self._failure(error, f"check the schema of {subject}") from None
 
     def ids(self, subject: str, name: str) -> list[int]:  # noqa: ARG002  (a subject has one kind of record)
-        """Return the schema id of each version of a subject; none when there is no such subject."""
+        """Return the schema id of each version of a subject; none without the subject."""
         try:
             numbers = self._client.get_versions(subject)
             return [int(self._client.get_version(subject, number).schema_id or 0) for number in numbers]
@@ -135,12 +135,12 @@ class HttpRegistry:
         expected = f"expected the schema registry at {self._url} to {wanted}"
         if not isinstance(error, SchemaRegistryError):
             return RegistryUnavailableError(
-                f"{expected}, was: {error}: start it, or unset kafka.schema_registry_url to use the committed ids"
+                f"{expected}, got: {error}: start it, or unset kafka.schema_registry_url to use the committed ids"
             )
         if error.http_status_code in {409, 422}:
             return IncompatibleSchemaError(
-                f"{expected}, was refused: {error.error_message}: give each added field a default, "
+                f"{expected}, got a refusal: {error.error_message}: give each added field a default, "
                 "and each changed one a new name"
             )
         advice = "check [kafka.registry]" if error.http_status_code in {401, 403} else "see its log"
-        return RegistryUnavailableError(f"{expected}, was: HTTP {error.http_status_code}: {advice}")
+        return RegistryUnavailableError(f"{expected}, got: HTTP {error.http_status_code}: {advice}")

@@ -58,13 +58,13 @@ class InferenceBatchEncoder:
         records : pyarrow.RecordBatch
             n rows of TRANSACTION_ARROW.
         rows : (k,) int64
-            Which of them.
+            Rows to encode.
         x : (n, F) float32, C-contiguous
             The features.
         scores, decisions : (n,) float32, (n,) uint8
             As in `ScoreBatchEncoder.encode`.
         partitions, offsets : (n,) int64
-            Where each transaction lay.
+            Position of each transaction.
         scored_at_ms, shard, label_offsets
             Of the whole batch, as in `ScoreBatchEncoder.encode`.
         entity_sequences : (n, E) int64, C-contiguous, or None
@@ -110,8 +110,8 @@ def _put_long(buffer: npt.NDArray[np.uint8], at: int, value: int) -> int:
 
 @njit(int64(uint8[::1], int64, _READ_ONLY_BYTES, int64, int64), cache=True, nogil=True)
 def _put_bytes(buffer: npt.NDArray[np.uint8], at: int, content: npt.NDArray[np.uint8], begin: int, end: int) -> int:
-    for place in range(begin, end):
-        buffer[at] = content[place]
+    for index in range(begin, end):
+        buffer[at] = content[index]
         at += 1
     return at
 
@@ -136,8 +136,8 @@ def _put_string(buffer: npt.NDArray[np.uint8], at: int, starts: Any, texts: Any,
 @njit(int64(uint8[::1], int64, float32), cache=True, nogil=True)
 def _put_float(buffer: npt.NDArray[np.uint8], at: int, value: float) -> int:
     bits = np.float32(value).view(np.uint32)
-    for place in range(4):
-        buffer[at + place] = np.uint8((bits >> np.uint32(8 * place)) & np.uint32(255))
+    for byte in range(4):
+        buffer[at + byte] = np.uint8((bits >> np.uint32(8 * byte)) & np.uint32(255))
     return at + 4
 
 

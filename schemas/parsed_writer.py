@@ -29,7 +29,7 @@ class ParsedWriter:
     Raises
     ------
     NoAvroSchemaError, SchemaParseException, UnknownType
-        The text is no Avro schema that stands for itself.
+        The text is no self-contained Avro schema.
     MismatchError
         The writer's record has another name, or counts its times in another unit.
     """
@@ -69,7 +69,7 @@ def _check_name(writer: Any, expected: str) -> None:
 
 
 def _check_times(writer: Any, reader: Any, named: dict[str, Any], path: str) -> None:
-    """Refuse a time that the writer counts in another unit than the reader: taken as it is, it would be wrong."""
+    """Refuse a time that the writer counts in another unit than the reader: read as it is, it would be wrong."""
     for branch in writer if isinstance(writer, list) else [writer]:
         got = named.get(branch, branch) if isinstance(branch, str) else branch
         for wanted in reader if isinstance(reader, list) else [reader]:

@@ -29,7 +29,7 @@ def plain_schema(text: str) -> Any:
     """Return a schema without logical types, defaults, aliases, orders and docs.
 
     By Avro's rules a logical type that the reader does not use is ignored, and so is one that does not fit the type
-    that it stands on: a value is what its bytes say. Times alone leave a trace, see `WRITTEN_AS`.
+    that it is based on: a value is what its bytes say. Times alone leave a trace, see `WRITTEN_AS`.
 
     Raises
     ------
@@ -85,7 +85,7 @@ class _Reduction:
 
     def _field(self, field: dict[str, Any], depth: int) -> dict[str, Any]:
         kind = self.of(field["type"], depth + 1)
-        # A logical type beside the type instead of in it is none by the rules, but tells what the writer means.
+        # A logical type next to the type instead of in it is none by the rules, but shows what the writer means.
         if isinstance(kind, str):
             kind = _marked(kind, field.get("logicalType"))
         return {"name": str(field["name"]), "type": kind}

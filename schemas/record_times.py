@@ -1,4 +1,4 @@
-"""The times of a record: from the longs that stand for them to datetimes."""
+"""The times of a record: from the longs that encode them to datetimes."""
 
 from collections.abc import Callable
 from typing import Any

@@ -15,7 +15,7 @@ _KIND_MASK = 7
 _NULLABLE, _NULL_LAST = 8, 16
 
 _BYTES = types.Array(uint8, 1, "C", readonly=True)
-# Places are unsigned: numba would look at each signed one, whether it counts from the end. So is what they are
+# Indices are unsigned: numba would check of each signed one whether it counts from the end. So is what they are
 # reckoned with, as a mix of both is a float. A record begins with its header, so none of its fields ends at 0.
 _BAD, _ONE, _SEVEN, _LAST_SHIFT = uint64(0), uint64(1), uint64(7), uint64(63)
 _DOUBLE_BYTES, _FLOAT_BYTES = uint64(8), uint64(4)
@@ -53,7 +53,6 @@ class RecordWalk:
 
         Parameters
         ----------
-        payloads : sequence of bytes
         max_bytes : int
             A payload with more is none of these.
 
@@ -77,7 +76,7 @@ def _kind(avro_type: Any) -> int:
         case {"type": str(name)} | str(name) if name in _KINDS:
             return _KINDS[name]
         case _:
-            raise ValueError(f"expected a field of {', '.join(_KINDS)}, or null and one of these, was {avro_type}")
+            raise ValueError(f"expected a field of {', '.join(_KINDS)}, or null and one of these, got {avro_type}")
 
 
 @njit(boolean(_BYTES, uint64, uint64), cache=True, nogil=True)
@@ -141,8 +140,8 @@ def _after_string(data, at, end):  # type: ignore[no-untyped-def]  # noqa: ANN00
         return _BAD
     after = at + (bits >> _ONE)
     every = uint8(0)
-    for place in range(at, after):
-        every |= data[place]
+    for index in range(at, after):
+        every |= data[index]
     return after if every < 128 or _is_utf8(data, at, after) else _BAD
 
 
@@ -173,8 +172,8 @@ def _walk(data: Any, sizes: Any, max_bytes: int, head: Any, kinds: Any, found: A
         if sizes[row] < len(head) or sizes[row] > max_bytes:
             continue
         framed = True
-        for place in range(len(head)):
-            framed &= data[at] == head[place]
+        for index in range(len(head)):
+            framed &= data[at] == head[index]
             at += _ONE
         if not framed:
             continue

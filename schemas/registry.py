@@ -31,7 +31,7 @@ class SchemaRegistry(Protocol):
         ...
 
     def ids(self, subject: str, name: str) -> list[int]:
-        """Return the ids of all versions of the schema, oldest first; none where there is no such subject."""
+        """Return the ids of all versions of the schema, oldest first; none without the subject."""
         ...
 
     def schema_for(self, schema_id: int) -> str:
@@ -66,7 +66,7 @@ class FileRegistry:
         try:
             return schema_text(self._names[schema_id])
         except KeyError:
-            raise UnknownSchemaError(f"expected one of the schema ids {sorted(self._names)}, was {schema_id}") from None
+            raise UnknownSchemaError(f"expected one of the schema ids {sorted(self._names)}, got {schema_id}") from None
 
 
 def _kind(name: str) -> str:

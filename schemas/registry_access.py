@@ -52,6 +52,6 @@ class RegistryAccess:
             return Path(self.password_file).read_text().rstrip("\n")
         except OSError as error:
             raise UserError(
-                f"expected the schema registry's password in {self.password_file}, was: {error.strerror}: "
+                f"expected the schema registry's password in {self.password_file}, got: {error.strerror}: "
                 "put the file there on every machine that runs the job"
             ) from None

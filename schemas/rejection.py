@@ -31,12 +31,12 @@ MAX_DETAIL = 500
 
 
 def readable(text: str) -> str:
-    """Return a text as any encoder takes it."""
+    """Return a text as any encoder accepts it."""
     return text.encode("utf-8", "replace").decode()
 
 
 def shortened(text: str) -> str:
-    """Return a text for people as any encoder takes it, and not too long."""
+    """Return a text for people as any encoder accepts it, and not too long."""
     shown = readable(text)
     return shown if len(shown) <= MAX_DETAIL else f"{shown[: MAX_DETAIL - 2]}.."
 
@@ -48,7 +48,7 @@ class Rejection:
     Attributes
     ----------
     row : int
-        Its place in the batch.
+        Its index in the batch.
     reason : Reason
         Why, for filters and counters.
     detail : str

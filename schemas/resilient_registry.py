@@ -19,7 +19,7 @@ class ResilientRegistry:
     """A registry for a job: an id that can't be looked up now is unknown, and is looked up again later.
 
     An unknown id, or a registry that is down, must neither stop the stream nor end the job: the records with
-    known schemas go on, the others become dead letters that can be replayed. So an outage costs the stream one wait
+    known schemas continue, the others become dead letters that can be replayed. So an outage costs the stream one wait
     in ASK_AGAIN_S, and invented ids cost it MISSES lookups. Beyond these, an id is looked up only where a subject
     lists it: a flood of invented ids hides no schema that is registered for our topics.
 
@@ -62,7 +62,7 @@ class ResilientRegistry:
         if schema_id in self._unknown:
             raise UnknownSchemaError(self._unknown[schema_id])
         if not self._outage and (len(self._unknown) < MISSES or self._is_listed(schema_id)):
-            return self._look_up(schema_id)
+            return self._lookup(schema_id)
         why = self._outage or f"too many unknown ids in {ASK_AGAIN_S:.0f} s"
         raise UnknownSchemaError(f"expected a known schema id, got {schema_id}, not looked up: {why}")
 
@@ -78,7 +78,7 @@ class ResilientRegistry:
             self._list_at = self._clock() + LIST_S
         return schema_id in self._listed
 
-    def _look_up(self, schema_id: int) -> str:
+    def _lookup(self, schema_id: int) -> str:
         try:
             self._known[schema_id] = self._registry.schema_for(schema_id)
         except UnknownSchemaError as error:

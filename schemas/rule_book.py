@@ -73,7 +73,7 @@ class ListEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleList:
-    """Values that rules look for as ``@NAME``, each once."""
+    """Values that rules match as ``@NAME``, each once."""
 
     name: str
     entries: tuple[ListEntry, ...]
@@ -90,7 +90,7 @@ class Snooze:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleBook:
-    """The rules that stand beside the models: all of them, so that of several books the newest alone counts.
+    """The rules on top of the models: all of them, so that of several books the newest alone counts.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class RuleBook:
     changed_at : datetime
         When it was decided, UTC.
     changed_by, reason : str
-        Who decided it, and why.
+        Author and reason.
     rules : tuple of Rule
     lists : tuple of RuleList
     snoozes : tuple of Snooze

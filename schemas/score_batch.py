@@ -52,7 +52,7 @@ class ScoreBatchEncoder:
         scores : (n,) float32
             Fraud probabilities.
         decisions : (n,) uint8
-            Places in the symbols of the Decision enum.
+            Indices in the symbols of the Decision enum.
         scored_at_ms : int
             When the batch was scored, milliseconds since 1970.
         label_offsets : sequence of int
@@ -60,7 +60,7 @@ class ScoreBatchEncoder:
         shard : int
             The key of the shard that scored them.
         rule_book_id : str
-            The rule book in force beside the model; empty: none.
+            The rule book in force; empty: none.
         entity_sequences : (n, E) int64, C-contiguous, or None
             Sequence numbers of each transaction's entity events, -1 without the entity; None: no entities.
         """
@@ -100,8 +100,8 @@ def _put_long(buffer: npt.NDArray[np.uint8], at: int, value: int) -> int:
 
 @njit(int64(uint8[::1], int64, _READ_ONLY_BYTES, int64, int64), cache=True, nogil=True)
 def _put_bytes(buffer: npt.NDArray[np.uint8], at: int, content: npt.NDArray[np.uint8], begin: int, end: int) -> int:
-    for place in range(begin, end):
-        buffer[at] = content[place]
+    for index in range(begin, end):
+        buffer[at] = content[index]
         at += 1
     return at
 

@@ -76,8 +76,6 @@ class Field:
     ----------
     name : str
         Name in the Avro schema, in Arrow columns and in JSON.
-    type : pyarrow.DataType
-    role : Role
     check : TextSize or Degrees or Bound or None
         Limit on the value of a single field.
     readers : Reader

@@ -12,14 +12,14 @@ from schemas.arrow_buffers import is_null, numbers, string_offsets
 from schemas.currency import MAX_AMOUNT_MINOR, MAX_AMOUNTS_MINOR, by_currency
 from schemas.durations import DAY_MS
 from schemas.rejection import Reason, Rejection
-from schemas.time_units import EARLIEST_MS, LATEST_MS, looks_like_seconds, unit_hint
+from schemas.time_units import EARLIEST_MS, LATEST_MS, may_be_seconds, unit_hint
 from schemas.transaction_fields import MAX_TEXT_BYTES, TRANSACTION_FIELDS, Degrees, Role, TextSize, name_of
 
 Mask = npt.NDArray[np.bool_]
 
 NOT_UTF8 = "\ufffd"
 BYTE_ORDER_MARKS = ("\ufeff", "\ufffe")
-"""PyFlink's thread mode takes these, where a text begins with one, for marks of the text's encoding."""
+"""PyFlink's thread mode reads these, where a text begins with one, as marks of the text's encoding."""
 
 _SIZES = {field.name: field.check for field in TRANSACTION_FIELDS if isinstance(field.check, TextSize)}
 _IDS = tuple(name for name, size in _SIZES.items() if size.min_bytes)
@@ -46,10 +46,10 @@ class Limits:
     max_amounts_minor : mapping of str to int
         Largest amounts of currencies that another bound holds for.
     max_ahead_ms : int
-        How far a transaction's event time may lie after the Kafka record's timestamp, and a label's own time after
+        Maximum lead of a transaction's event time over the Kafka record's timestamp, and of a label's own time over
         that or the wall clock, whichever is later, in milliseconds.
     max_age_ms : int or None
-        How far a transaction's event time may lie before the Kafka record's timestamp; None: any time from 2000 on.
+        Maximum delay of a transaction's event time against the Kafka record's timestamp; None: any time from 2000 on.
     max_record_bytes : int
         Largest size of an encoded record. Its dead letter holds no more bytes of a larger one.
     """
@@ -61,13 +61,13 @@ class Limits:
     max_record_bytes: int = 64 * 1024
 
     @property
-    def least_max_amount_minor(self) -> int:
-        """The bound that no amount in range breaks, whatever its currency."""
+    def smallest_max_amount_minor(self) -> int:
+        """The bound that no amount in range breaks, in any currency."""
         return min([self.max_amount_minor, *self.max_amounts_minor.values()])
 
     @property
     def greatest_max_amount_minor(self) -> int:
-        """The bound of an amount whose currency is not said, as a label's."""
+        """The bound of an amount without a currency, as a label's."""
         return max([self.max_amount_minor, *self.max_amounts_minor.values()])
 
 
@@ -94,14 +94,14 @@ class Arrival:
 
 
 class Check(NamedTuple):
-    """One limit, looked into for a whole batch.
+    """One limit, checked for a whole batch.
 
     Attributes
     ----------
     reason : Reason
         Why a row that breaks it is set aside.
     expected : str
-        What is asked, for people.
+        Description of the limit, for messages.
     broken : callable
         Gives where it is broken, (n,) bool, or None for nowhere.
     """
@@ -129,16 +129,16 @@ def reject(arrival: Arrival, limits: Limits, checks: Sequence[Check]) -> list[Re
         if mask is None:
             continue
         for row in np.flatnonzero(mask).tolist():
-            found.setdefault(row, Rejection(row, reason, f"{expected}, was {_was(reason, arrival, row)}"))
+            found.setdefault(row, Rejection(row, reason, f"{expected}, got {_was(reason, arrival, row)}"))
     return [found[row] for row in sorted(found)]
 
 
 def wrong_keys(records: pa.RecordBatch, keys: Sequence[str | None]) -> Mask:
     """Return where a record's key is not its customer_id, (n,) bool.
 
-    A key that is not UTF-8 comes with U+FFFD in the place of what is not, and one that begins with a byte order mark
-    as U+FFFD, see `topology`. So a key with it may be another's, and lies in another shard than the customer of that
-    name would: such customers have no key at all.
+    A key that is not UTF-8 comes with U+FFFD instead of what is not, and one that begins with a byte order mark
+    as U+FFFD, see `topology`. So a key with it may be another's, and is in another shard than the customer of that
+    name would: these customers have no key at all.
     """
     customers = records.column("customer_id").to_numpy(zero_copy_only=False).tolist()
     same = [key == customer and _may_be_key(customer) for key, customer in zip(keys, customers, strict=True)]
@@ -203,7 +203,7 @@ def _invalid_kafka_time(arrival: Arrival, _: Limits) -> Mask | None:
 
 def _invalid_event_time(arrival: Arrival, _: Limits) -> Mask | None:
     times = event_time_ms(arrival.records)
-    return (times < 0) | looks_like_seconds(times)  # type: ignore[no-any-return]
+    return (times < 0) | may_be_seconds(times)  # type: ignore[no-any-return]
 
 
 def _too_early(arrival: Arrival, _: Limits) -> Mask | None:

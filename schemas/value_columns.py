@@ -7,7 +7,7 @@ from schemas.errors import ColumnError
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column without dictionary encoding, and its texts, of whatever kind, as `string`."""
+    """Return a column without dictionary encoding, and its texts, of any kind, as `string`."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return plain(column.cast(kind.value_type))
@@ -40,7 +40,7 @@ def text_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.cast(pa.string())
     if pa.types.is_fixed_size_binary(kind):
         raise ColumnError(f'expected text or whole numbers, got {kind}. Write it as text: df["{name}"].map(str)')
-    why = ": ids read as such numbers lose digits" if pa.types.is_floating(kind) else ""
+    why = ": ids read as floats lose digits" if pa.types.is_floating(kind) else ""
     raise ColumnError(
         f'expected text or whole numbers, got {kind}{why}. Read it as text: pd.read_csv(..., dtype={{"{name}": str}})'
     )

@@ -1,4 +1,4 @@
-"""Wall clock, the only place that reads it."""
+"""Wall clock, read by this module alone."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def now_ms() -> int:
-    """Return the wall clock, milliseconds since 1970. The one place that asks: others are handed a clock."""
+    """Return the wall clock, milliseconds since 1970. Other code is passed a clock."""
     return time.time_ns() // 1_000_000
 
 

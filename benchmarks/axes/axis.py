@@ -21,7 +21,7 @@ PER_DAY = 3.0
 CUSTOMERS = 10_000
 """Customers of the other axes."""
 BRIEF_EVENTS = 150_000
-"""Few, but enough to see a drain go on."""
+"""Few, but enough to observe a drain."""
 
 
 @dataclass(frozen=True, kw_only=True)

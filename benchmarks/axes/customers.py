@@ -24,7 +24,7 @@ from schemas.wall_clock import now_ms
 MIN_EVENTS, PER_CUSTOMER = 500_000, 3
 """Transactions at each number of customers: the minimum, and the minimum per customer."""
 LATE = (2 / 3, 0.95)
-"""Shares of the drain between which the rate is measured: most customers then have a history."""
+"""Shares of the drain between which the rate is measured: nearly all customers then have a history."""
 CHECKPOINT_S = 60.0
 
 
@@ -98,7 +98,7 @@ def next_checkpoint(rest: FlinkRest, job_id: str) -> dict[str, Any]:
         return bool(newest["trigger_timestamp"] >= begun_ms)
 
     if not wait_until(complete, seconds=CHECKPOINT_S):
-        raise RuntimeFailure(f"expected a checkpoint within {CHECKPOINT_S:.0f} s, was none: see the job's logs")
+        raise RuntimeFailure(f"expected a checkpoint within {CHECKPOINT_S:.0f} s, got none: see the job's logs")
     return newest
 
 

@@ -39,7 +39,7 @@ class Point:
     customers, per_customer : int
         Customers, and transactions of each before it went live.
     events_per_s : float
-        Drained, when most customers have a history.
+        Drained, when nearly all customers have a history.
     p50_ms, p99_ms, max_ms : float
         From publishing to the alert at LIVE_RATE, checkpoints included.
     checkpoint_ms : float

@@ -126,7 +126,7 @@ def summary(entries: Mapping[str, Entry]) -> dict[str, Any]:
 
     return {
         "events_per_s": ours and round(ours),
-        "ratio_best_python_peer": ratio(max(baselines, default=None)),
+        "ratio_best_python_baseline": ratio(max(baselines, default=None)),
         "ratio_pyflink_process": ratio(rates.get("flink_per_event_process")),
         "share_of_jvm_only": ratio(rates.get(JVM_ONLY.slug)),
         "baselines": {slug: entry.as_json() for slug, entry in entries.items()},

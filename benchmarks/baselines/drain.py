@@ -36,7 +36,7 @@ STOP_S = 30.0
 EARLIER_MS = 60_000
 """Polling begins when a job runs: its first scores may be older by this time."""
 Fault = Callable[[], str | None]
-"""Tells why what drains the topic is dead; None while it lives."""
+"""Returns why the draining process is dead; None while it is alive."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ class Event:
     event_time_ms: int
     amount: float  # major units, a float32's value
     device_id: str | None = None
-    place: tuple[float, float] | None = None  # latitude, longitude, float32 values in degrees
+    location: tuple[float, float] | None = None  # latitude, longitude, float32 values in degrees
     category_risk: float = 0.0
     type_risk: float = 0.0
     minor_units: float = 100.0  # of the currency's major unit
@@ -66,7 +66,7 @@ class NaiveHistory:
     def tiled(self, event: Event, window: Window) -> list[Event]:
         """Return those of the left ones that count in a window: all of each tile that overlaps it.
 
-        None when the window ends within what is kept. A tile is forgotten once a later one needs its place.
+        None when the window ends within what is kept. A tile is forgotten once a later one needs its slot.
         """
         begin_ms = event.event_time_ms - window.length_ms
         if any(e.event_time_ms < min(begin_ms, event.event_time_ms) for e in self.kept):
@@ -91,7 +91,7 @@ class NaiveEngine:
         self.customers: dict[str, NaiveLabels] = defaultdict(NaiveLabels)
 
     def learn(self, label: KnownLabel) -> None:
-        """Take in a label of a transaction, whether that is known or not."""
+        """Add a label of a transaction, whether that is known or not."""
         self.merchants[label.merchant_id].ingest(label)
         self.customers[label.customer_id].ingest(label)
 
@@ -124,8 +124,8 @@ def _compute(operation: Op, event: Event, earlier: list[Event]) -> float | None:
     if operation is Op.NEW_DEVICE:
         return all(e.device_id != event.device_id for e in earlier) if event.device_id is not None else None
     if operation in _TRAVEL:
-        placed = [e for e in earlier if e.place is not None]
-        return _TRAVEL[operation](event, placed[-1]) if placed and event.place is not None else None
+        located = [e for e in earlier if e.location is not None]
+        return _TRAVEL[operation](event, located[-1]) if located and event.location is not None else None
     return _AFTER_ANOTHER[operation](event, earlier) if earlier else None
 
 
@@ -149,7 +149,7 @@ def _distance_km(event: Event, last: Event) -> float:
 
 
 def _unit_vector(event: Event) -> tuple[float, float, float]:
-    latitude, longitude = (math.radians(angle) for angle in event.place or (math.nan, math.nan))
+    latitude, longitude = (math.radians(angle) for angle in event.location or (math.nan, math.nan))
     return (
         math.cos(latitude) * math.cos(longitude),
         math.cos(latitude) * math.sin(longitude),

@@ -33,7 +33,7 @@ class KnownLabel:
 class NaiveLabels:
     """The labels of a merchant or customer: the newest KEPT_LABELS, and those that left them. Oldest first.
 
-    Of those that left the newest MAX_LEFT can be taken back, the rest is gone.
+    Of those that left the newest MAX_LEFT can be replaced, the rest is gone.
     """
 
     kept: list[KnownLabel] = field(default_factory=list)

@@ -32,7 +32,7 @@ def naive_scores(
     artifact : Artifact
         Trained on the features of customers alone.
     progress : callable of int, optional
-        Told the number done.
+        Called with the number done.
     engine : NaiveEngine, optional
         What has gone before; None: nothing.
 
@@ -49,7 +49,7 @@ def naive_scores(
 
 
 def naive_event(transaction: Mapping[str, Any], artifact: Artifact) -> Event:
-    """Return a transaction as the naive engine takes it, with the fraud rates of an artifact."""
+    """Return a transaction as the naive engine reads it, with the fraud rates of an artifact."""
     categories, types = artifact.category_risk, artifact.type_risk
     units = 10.0 ** exponent_of(transaction["currency"])
     latitude, longitude = transaction["latitude"], transaction["longitude"]
@@ -60,7 +60,7 @@ def naive_event(transaction: Mapping[str, Any], artifact: Artifact) -> Event:
         event_time_ms=(transaction["event_time"] - _EPOCH) // timedelta(milliseconds=1),
         amount=float(np.float32(transaction["amount_minor"] / units)),
         device_id=transaction["device_id"],
-        place=None if _absent(latitude) or _absent(longitude) else (_float32(latitude), _float32(longitude)),
+        location=None if _absent(latitude) or _absent(longitude) else (_float32(latitude), _float32(longitude)),
         category_risk=categories.rates.get(transaction["merchant_category"], categories.prior),
         type_risk=types.rates.get(transaction["transaction_type"], types.prior),
         minor_units=units,

@@ -78,10 +78,10 @@ class PlainHistory:
     def _alone(self, now: Seen, amount: float, earlier: list[Seen]) -> list[float]:
         if not earlier:
             return first_of_all(now, amount)
-        placed = next((seen for seen in earlier if seen.latitude is not None), None)
+        located = next((seen for seen in earlier if seen.latitude is not None), None)
         new_merchant = all(seen.merchant != now.merchant for seen in earlier)
         new_device = all(seen.device != now.device for seen in earlier)
-        return after_others(now, amount, len(earlier), (earlier[0], earlier[-1], placed), new_merchant, new_device)
+        return after_others(now, amount, len(earlier), (earlier[0], earlier[-1], located), new_merchant, new_device)
 
 
 def window_values(
@@ -116,10 +116,10 @@ def after_others(
     new_device: bool,
 ) -> list[float]:
     """Return the features of a transaction relative to its newest, oldest and last located predecessors."""
-    newest, oldest, placed = others
+    newest, oldest, located = others
     gap_s, since_s = (now.time_ms - oldest.time_ms) / 1000 / count, (now.time_ms - newest.time_ms) / 1000
     is_new = -1 if now.device is None else new_device
-    return [amount, count, gap_s, since_s, new_merchant, is_new, *_travel(now, placed), *_calendar(now)]
+    return [amount, count, gap_s, since_s, new_merchant, is_new, *_travel(now, located), *_calendar(now)]
 
 
 def _calendar(now: Seen) -> tuple[float, float, float]:

@@ -29,7 +29,7 @@ def whole_java() -> Path:
     """Return the home of the machine's own Java: the project's lacks a module that Spark 4 requires at start."""
     program = shutil.which("java")
     if program is None or MODULE not in subprocess.check_output([program, "--list-modules"], text=True):  # noqa: S603
-        raise SystemExit(f"expected a java with the module {MODULE} on PATH for Spark, was {program}: install a JDK 17")
+        raise SystemExit(f"expected a java with the module {MODULE} on PATH for Spark, got {program}: install a JDK 17")
     return Path(program).resolve().parents[1]
 
 

@@ -24,7 +24,7 @@ class Window:
         self._seen: deque[Seen] = deque()
         self._largest: deque[int] = deque()  # those that no later one exceeds, in their order
         self._merchants: dict[str, int] = {}
-        self._total = self._squares = 0  # of minor units, as whole numbers: they stay exact for ever
+        self._total = self._squares = 0  # of minor units, as whole numbers: they stay exact
 
     def add(self, seen: Seen) -> None:
         """Add a transaction, not later than any to come."""
@@ -79,13 +79,13 @@ class WindowSums:
         self._windows = [Window(length_ms) for length_ms in WINDOWS_MS]
         self._merchants: Counter[str | None] = Counter()  # never None, but counted as the devices are
         self._devices: Counter[str | None] = Counter()
-        self._placed: Seen | None = None
+        self._located: Seen | None = None
 
     def advance(self, now: Seen, category_risk: float, type_risk: float) -> list[float]:
         """Return the features of a transaction, sorted as the feature table, and remember it."""
         newest = self._newest
         if newest and newest[0].time_ms < now.time_ms:
-            self._take_in_newest()
+            self._add_newest()
         amount = now.amount_minor / 100
         x = by_operation([window.values(now, amount) for window in self._windows], amount)
         x += self._alone(now, amount)
@@ -100,19 +100,19 @@ class WindowSums:
         count = len(self._kept) - len(self._newest)
         if not count:
             return first_of_all(now, amount)
-        others = self._kept[count - 1], self._kept[0], self._placed
+        others = self._kept[count - 1], self._kept[0], self._located
         return after_others(
             now, amount, count, others, now.merchant not in self._merchants, now.device not in self._devices
         )
 
-    def _take_in_newest(self) -> None:
+    def _add_newest(self) -> None:
         for seen in self._newest:
             for window in self._windows:
                 window.add(seen)
             self._merchants[seen.merchant] += 1
             self._devices[seen.device] += 1
             if seen.latitude is not None:
-                self._placed = seen
+                self._located = seen
         self._newest.clear()
 
     def _drop_oldest(self) -> None:
@@ -123,5 +123,5 @@ class WindowSums:
             counter[value] -= 1
             if not counter[value]:
                 del counter[value]
-        if self._placed is gone:
-            self._placed = None
+        if self._located is gone:
+            self._located = None

@@ -33,28 +33,28 @@ def without_rules(_amount_minor: int, decision: Decision) -> Decisions:
     return decision, frozenset()
 
 
-def _review_dear(amount_minor: int, decision: Decision) -> Decisions:
+def _review_large(amount_minor: int, decision: Decision) -> Decisions:
     if amount_minor < 20_000:
         return decision, frozenset()
-    return max(decision, Decision.REVIEW), frozenset({"rule:dear"})
+    return max(decision, Decision.REVIEW), frozenset({"rule:large"})
 
 
-def _block_dear_allow_cheap(amount_minor: int, decision: Decision) -> Decisions:
+def _block_large_allow_small(amount_minor: int, decision: Decision) -> Decisions:
     if amount_minor >= 40_000:
-        return Decision.BLOCK, frozenset({"rule:very_dear"})
+        return Decision.BLOCK, frozenset({"rule:very_large"})
     return (Decision.APPROVE if amount_minor < 1_000 else decision), frozenset()
 
 
 BOOKS = (
     ChaosBook(
-        rules=(Rule(name="dear", when="amount >= 200", action="REVIEW", text="A large amount"),),
-        decide=_review_dear,
+        rules=(Rule(name="large", when="amount >= 200", action="REVIEW", text="A large amount"),),
+        decide=_review_large,
     ),
     ChaosBook(
         rules=(
-            Rule(name="very_dear", when="amount >= 400", action="BLOCK", text="A very large amount"),
+            Rule(name="very_large", when="amount >= 400", action="BLOCK", text="A very large amount"),
             Rule(name="cheap", when="amount < 10", action="ALLOW", text="A small amount"),
         ),
-        decide=_block_dear_allow_cheap,
+        decide=_block_large_allow_small,
     ),
 )

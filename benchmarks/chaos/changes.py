@@ -9,10 +9,11 @@ from itertools import cycle
 from pathlib import Path
 
 from benchmarks.chaos.books import BOOKS, ChaosBook
-from fraudstream.control.control_topic import Deployment, Served, publish_deployment, publish_rules
+from fraudstream.control.control_topic import publish_deployment, publish_rules
 from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import Settings
 from models.scoring.artifact import Artifact, load_artifact
+from schemas.deployment import Deployment, Served
 from schemas.rule_book import RuleBook
 
 
@@ -28,7 +29,7 @@ class Changes:
     """
 
     def __init__(self, settings: Settings, services: Services, folders: Sequence[Path]) -> None:
-        self._settings, self._services = settings, services
+        self._broker = services.broker(settings)
         artifacts = {folder: load_artifact(folder) for folder in folders}
         self.models: dict[str, Artifact] = {item.manifest.model_id: item for item in artifacts.values()}
         """Models by id."""
@@ -53,7 +54,7 @@ class Changes:
             reason="chaos",
             champion=served,
         )
-        publish_deployment(self._settings, self._services, deployment)
+        publish_deployment(self._broker, deployment)
         return served.model_id
 
     def change_rules(self) -> str:
@@ -71,5 +72,5 @@ class Changes:
             lists=(),
             snoozes=(),
         )
-        publish_rules(self._settings, self._services, record)
+        publish_rules(self._broker, record)
         return book_id

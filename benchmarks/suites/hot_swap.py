@@ -20,7 +20,7 @@ import pyarrow as pa
 from benchmarks.bench import ROOT, bench_history, bench_model, bench_settings, console
 from benchmarks.live import live_latency
 from benchmarks.report import Report, Section
-from fraudstream.control.control_topic import Deployment, Served, publish_deployment
+from fraudstream.control.control_topic import publish_deployment
 from fraudstream.control.model_events import read_model_events
 from fraudstream.control.submit import submit
 from fraudstream.devstack.stack import Services, embedded
@@ -31,6 +31,7 @@ from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
+from schemas.deployment import Deployment, Served
 
 WORLD = SimulationConfig(seed=2, customers=10_000, days=60)
 RATE, TURN_S, WARM_UP_S = 5_000, 30, 5
@@ -71,7 +72,7 @@ def swapping(settings: Settings, services: Services, folders: Sequence[Path]) ->
         for folder in cycle(folders):
             if done.wait(SWAP_S):
                 return
-            publish_deployment(settings, services, _deployment(folder))
+            publish_deployment(services.broker(settings), _deployment(folder))
 
     thread = Thread(target=swap)
     thread.start()

@@ -121,7 +121,7 @@ def _bad(number: int, key: bytes | None, value: bytes, row: pa.Table, codec: Rec
         (key, header(9_999) + value[5:]),
         (key, b"poison"),
         (None, value),
-        (b"nobody", value),
+        (b"another", value),
         (key, value + bytes(Limits().max_record_bytes)),
     )
     kind = number % (len(broken) + len(CHANGES))

@@ -25,8 +25,8 @@ def run(brief: bool = False) -> Report:
         suite="scale",
         workload=(
             "A job drains a filled topic at each point. By customers: on RocksDB with incremental checkpoints every "
-            f"{settings.job.checkpoint_interval_s:g} s, the rate when most customers have a history. Otherwise as "
-            "shipped, 10,000 customers, the rate between a quarter and nine tenths of the drain. Broker, load and "
+            f"{settings.job.checkpoint_interval_s:g} s, the rate when nearly all customers have a history. Otherwise "
+            "as shipped, 10,000 customers, the rate between a quarter and nine tenths of the drain. Broker, load and "
             "reader share the machine."
         ),
         figures={name: figure for axis in found.values() for name, figure in axis.figures.items()},

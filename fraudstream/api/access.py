@@ -58,10 +58,10 @@ class Access:
             )
 
     def _holder(self, credentials: HTTPAuthorizationCredentials | None) -> str:
-        """Return the place of the token: its text goes nowhere."""
+        """Return the index of the token: its text is passed on to nothing."""
         given = _digest(credentials.credentials if credentials else "")
         # All are compared, each in the same time wherever it differs.
-        found = [place for place, digest in enumerate(self._digests) if hmac.compare_digest(given, digest)]
+        found = [index for index, digest in enumerate(self._digests) if hmac.compare_digest(given, digest)]
         if credentials is None or not found:
             raise ProblemError(
                 HTTPStatus.UNAUTHORIZED,

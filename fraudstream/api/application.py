@@ -36,7 +36,7 @@ def create_application(settings: Settings, services: Services, registry: Collect
     settings, services
         Settings of the API, and the job's addresses.
     registry
-        What `/metrics` gives; requests are counted there too.
+        Metrics of `/metrics`; requests are counted there too.
 
     Raises
     ------

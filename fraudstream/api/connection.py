@@ -41,9 +41,9 @@ class ConnectionLimits:
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, closed on a client that is too slow; it must not keep others out.
 
-    The time for a body is `BodyLimit`'s, which answers with 408. A connection has its place in `limits.waiting` until
+    The time for a body is `BodyLimit`'s, which answers with 408. A connection has its slot in `limits.waiting` until
     its request is whole, so that at the bound the oldest of those makes room: silent sockets cost other silent ones
-    their place, never a client that sends its request at once.
+    their slot, never a client that sends its request at once.
     """
 
     def __init__(self, limits: ConnectionLimits, *args: Any, **kwargs: Any) -> None:

@@ -17,13 +17,6 @@ class FeatureQueries:
     """Asks the job for features: a query goes out by its topic, keyed by the customer, the answer comes by another.
 
     Made by `open_job_client`; called in the event loop that it was made in.
-
-    Parameters
-    ----------
-    broker
-        Topics and schema registry.
-    producer
-        Sends.
     """
 
     def __init__(self, broker: Broker, producer: Producer) -> None:
@@ -45,7 +38,7 @@ class FeatureQueries:
         transaction
             The fields of `feature_query.avsc` but for its id, within a transaction's limits.
         deadline_s
-            How long to wait, in seconds.
+            Timeout in seconds.
 
         Returns
         -------

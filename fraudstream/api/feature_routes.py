@@ -7,22 +7,13 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from fraudstream.api.access import require_access
 from fraudstream.api.deadline import DeadlineMs, deadline_s
 from fraudstream.api.problem import ProblemError, documented, unavailable
 from fraudstream.api.sender import UnavailableError
-from fraudstream.api.transaction import (
-    EPOCH,
-    LIMITS,
-    MILLISECOND,
-    CustomerId,
-    Id,
-    Text,
-    require_amount,
-    require_whole_place,
-)
+from fraudstream.api.transaction import EPOCH, LIMITS, MILLISECOND, CheckedTransaction, CustomerId, Id, Text
 from fraudstream.settings.api_settings import ApiSettings
 
 router = APIRouter(prefix="/v1", tags=["features"], dependencies=[Depends(require_access)])
@@ -36,7 +27,7 @@ EXAMPLE = {
 }
 
 
-class Hypothetical(BaseModel):
+class Hypothetical(CheckedTransaction):
     """The transaction whose features are asked for; what is left out is as unusual as it can be: never seen before."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -50,12 +41,6 @@ class Hypothetical(BaseModel):
     device_id: Text | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> Hypothetical:
-        require_whole_place(self.latitude, self.longitude)
-        require_amount(self.amount_minor, self.currency)
-        return self
 
 
 class FeaturesAnswer(BaseModel):

@@ -19,7 +19,7 @@ def require_loopback_name(request: Request, what_to_do: str) -> str:
     """Return the loopback name in a request's Host header.
 
     The header itself is read. `request.url` is no use here: of a Host that it can't parse it makes the address that the
-    server listens on, which is a loopback name whatever the client sent.
+    server listens on, which is a loopback name with any header of the client.
 
     Raises
     ------

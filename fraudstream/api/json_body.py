@@ -31,7 +31,7 @@ class BodyError(HTTPException):
 
 
 class JsonRoute(APIRoute):
-    """Route whose body is read by `parse_json`; the class of every router that takes bodies."""
+    """Route whose body is read by `parse_json`; the class of every router that accepts bodies."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, with a request that reads JSON strictly."""
@@ -113,10 +113,10 @@ def _require_short(text: str) -> None:
         raise _problem(f"numbers of at most {MAX_NUMBER_CHARACTERS} characters", f"one of {len(text):,}")
 
 
-def _is_deeper(value: Any, most: int) -> bool:
-    """Say whether more than `most` arrays and objects are inside each other; level by level, without recursion."""
+def _is_deeper(value: Any, max_depth: int) -> bool:
+    """Say whether more than `max_depth` arrays and objects are inside each other; level by level, without recursion."""
     level = [value] if isinstance(value, dict | list) else []
-    for _ in range(most):
+    for _ in range(max_depth):
         nested = [outer.values() if isinstance(outer, dict) else outer for outer in level]
         level = [item for inner in nested for item in inner if isinstance(item, dict | list)]
     return bool(level)

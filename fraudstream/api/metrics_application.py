@@ -20,13 +20,6 @@ def create_metrics(registry: CollectorRegistry, settings: ServerSettings) -> Fas
 
     It asks for no token. Where it listens on loopback, requests must name it so, as at the API and the console without
     tokens.
-
-    Parameters
-    ----------
-    registry
-        Collectors whose figures are given.
-    settings
-        Address and limits of the server.
     """
     app = FastAPI(title="fraudstream metrics", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, timeout_s=settings.body_timeout_s)

@@ -77,12 +77,12 @@ class ProblemError(Exception):
         headers: dict[str, str] | None = None,
         errors: Sequence[FieldProblem] = (),
     ) -> None:
-        super().__init__(f"expected {expected}, was {was}")
+        super().__init__(f"expected {expected}, got {was}")
         self.headers = headers
         self.problem = Problem(
             title=status.phrase,
             status=status,
-            detail=f"expected {expected}, was {was}: {what_to_do}",
+            detail=f"expected {expected}, got {was}: {what_to_do}",
             expected=expected,
             was=was,
             what_to_do=what_to_do,
@@ -190,8 +190,8 @@ def _field_problem(row: dict[str, Any]) -> FieldProblem:
     return FieldProblem(pointer=_pointer(row["loc"]), expected=words.get(row["type"], expected), was=was)
 
 
-def _pointer(place: Sequence[str | int]) -> str:
-    where, *path = place
+def _pointer(location: Sequence[str | int]) -> str:
+    where, *path = location
     if where == "body":
         return _printable("".join(f"/{part}" for part in path))
     return _printable(str(path[0] if path else where))

@@ -27,26 +27,14 @@ class Parts:
 
 
 class Readiness:
-    """Asks the broker and the cluster whether a transaction sent now would be scored.
-
-    Parameters
-    ----------
-    settings, services
-        Where they are.
-    """
+    """Asks the broker and the cluster whether a transaction sent now would be scored."""
 
     def __init__(self, settings: Settings, services: Services) -> None:
         self._broker = services.broker(settings)
         self._rest = FlinkRest(url=services.rest_url)
 
     def check(self, *, reader: bool) -> Parts:
-        """Check broker, job and reader; may block for seconds.
-
-        Parameters
-        ----------
-        reader
-            Whether this process reads the job's answers.
-        """
+        """Check broker, job and reader; may block for seconds."""
         return Parts(broker=self._broker.answers(), job=self._job_runs(), reader=reader)
 
     def _job_runs(self) -> bool:

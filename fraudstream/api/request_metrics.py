@@ -11,15 +11,7 @@ from fraudstream.observe.metrics.stream_metrics import LATENCY_BUCKETS_S
 
 
 class RequestMetrics:
-    """Counts the requests and their time, by route and status.
-
-    Parameters
-    ----------
-    app
-        What comes behind.
-    registry
-        Where the figures go.
-    """
+    """Counts the requests and their time, by route and status."""
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
         self._app = app

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-_TOLD_OF_A_SCORE = ("decision", "score", "scored_at", "model_id")
+_SCORE_FIELDS = ("decision", "score", "scored_at", "model_id")
 
 
 class State(StrEnum):
@@ -29,12 +29,12 @@ class AmbiguousError(Exception):
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class Entry:
-    """A transaction that was published, and what the job said of it.
+    """A transaction that was published, and the job's decision on it.
 
     Parameters
     ----------
     transaction_id, customer_id
-        Which.
+        Ids of the transaction.
     fingerprint
         Of the whole transaction: the same id with another one is a mistake of the sender.
     opened_s
@@ -77,7 +77,7 @@ class ScoreBook:
     Parameters
     ----------
     kept_s
-        How long an entry is kept, in seconds.
+        Lifetime of an entry in seconds.
     max_entries
         Entries kept; the oldest go first.
     clock
@@ -130,10 +130,7 @@ class ScoreBook:
         while len(self._entries) >= self._max:
             self._remove(next(iter(self._entries.values())))
         entry = Entry(
-            transaction_id=transaction_id,
-            customer_id=customer_id,
-            fingerprint=fingerprint,
-            opened_s=self._clock(),
+            transaction_id=transaction_id, customer_id=customer_id, fingerprint=fingerprint, opened_s=self._clock()
         )
         self._entries[customer_id, transaction_id] = entry
         self._customers.setdefault(transaction_id, {})[customer_id] = None
@@ -148,7 +145,7 @@ class ScoreBook:
             return None
         # Only the fields of the answer, none of them tracked by the garbage collector, which would traverse
         # hundreds of thousands of entries, and holds up all requests meanwhile.
-        entry.score = {name: score[name] for name in _TOLD_OF_A_SCORE}
+        entry.score = {name: score[name] for name in _SCORE_FIELDS}
         entry.settle()
         return entry
 
@@ -166,7 +163,7 @@ class ScoreBook:
         self._delete(entry)
         if not entry.complete.done():
             entry.complete.set_exception(error)
-            entry.complete.exception()  # it counts as seen, although nobody may wait any more
+            entry.complete.exception()  # it counts as seen, although no request may wait any more
 
     def _forget_old(self) -> None:
         oldest = self._clock() - self._kept_s

@@ -50,10 +50,7 @@ _SCORED: dict[int | str, dict[str, Any]] = {
     },
 )
 async def score(
-    transaction: Transaction,
-    request: Request,
-    response: Response,
-    wanted_ms: DeadlineMs = None,
+    transaction: Transaction, request: Request, response: Response, wanted_ms: DeadlineMs = None
 ) -> ScoreAnswer:
     """Send a transaction to the job and answer with its decision.
 

@@ -24,7 +24,7 @@ PRODUCER_SETTINGS = {
     "linger.ms": 1,
     "socket.nagle.disable": True,
     "compression.type": "none",  # of records sent one by one it would make nothing smaller
-    # Nobody waits for a decision that much longer: what could not be sent by then may be sent again.
+    # No request waits for a decision that much longer: what could not be sent by then may be sent again.
     "delivery.timeout.ms": 15_000,
 }
 FLUSH_S = 5.0
@@ -34,15 +34,6 @@ class Scoring:
     """Asks the job for decisions: a transaction goes out by its topic, its decision comes back by the scores.
 
     Made by `open_job_client`. All methods are called in the event loop that it was made in.
-
-    Parameters
-    ----------
-    broker
-        Topics, schema registry and limits.
-    book
-        Who waits for what.
-    producer
-        Sends.
     """
 
     def __init__(self, broker: Broker, book: ScoreBook, producer: Producer) -> None:
@@ -61,7 +52,7 @@ class Scoring:
         transaction
             The fields of `transaction.avsc`, within their limits.
         deadline_s
-            How long to wait, in seconds. Returns the entry as it is then: PENDING, or SCORED without its reasons.
+            Timeout in seconds. Returns the entry as it is then: PENDING, or SCORED without its reasons.
 
         Raises
         ------

@@ -13,15 +13,7 @@ class UnavailableError(Exception):
 
 
 class Sender:
-    """Sender of records to a topic from an event loop, with delivery errors reported in the loop.
-
-    Parameters
-    ----------
-    producer
-        Someone polls it.
-    topic
-        Where to.
-    """
+    """Sender of records to a topic from an event loop, with delivery errors reported in the loop."""
 
     def __init__(self, producer: Producer, topic: str) -> None:
         self._producer, self._topic = producer, topic

@@ -21,7 +21,7 @@ OTHER_DESCRIPTORS = 200
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the port before anything else is: who it is taken by is known at once.
+    """Open the port before anything else: a port in use is reported at once.
 
     Raises
     ------
@@ -76,8 +76,8 @@ def _free_descriptors(wanted: int) -> int:
     """Return how many connections the process may have open, after raising its own limit as far as it may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted + OTHER_DESCRIPTORS:
-        most = wanted + OTHER_DESCRIPTORS
-        soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        needed = wanted + OTHER_DESCRIPTORS
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     # At the system's limit none could be accepted, not even to make room for it.
     return wanted if soft == resource.RLIM_INFINITY else max(1, soft - OTHER_DESCRIPTORS)

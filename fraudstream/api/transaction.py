@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    create_model,
+    model_validator,
+)
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -24,7 +33,9 @@ _NUMBER = re.compile(r"\s*[+-]?[\d_]*\.?\d*([eE][+-]?\d+)?\s*")
 
 def _limited(value: str) -> str:
     if len(value.encode()) > MAX_TEXT_BYTES:
-        raise PydanticCustomError("too_long", "a text of at most {most} bytes in UTF-8", {"most": MAX_TEXT_BYTES})
+        raise PydanticCustomError(
+            "too_long", "a text of at most {max_bytes} bytes in UTF-8", {"max_bytes": MAX_TEXT_BYTES}
+        )
     return value
 
 
@@ -50,17 +61,19 @@ def _since_2000(value: datetime) -> datetime:
     return value
 
 
-def require_whole_place(latitude: float | None, longitude: float | None) -> None:
-    """Refuse half a place."""
-    if (latitude is None) != (longitude is None):
-        raise PydanticCustomError("half_a_place", "both latitude and longitude, or neither")
+class CheckedTransaction(BaseModel):
+    """Base of transactions: checks that concern two fields."""
 
-
-def require_amount(amount_minor: int, currency: str) -> None:
-    """Refuse an amount beyond the bound of its currency."""
-    most = LIMITS.max_amounts_minor.get(currency, LIMITS.max_amount_minor)
-    if amount_minor > most:
-        raise PydanticCustomError("amount", f"at most {most} minor units of {currency[:3]}")
+    @model_validator(mode="after")
+    def _check_pairs(self) -> Self:
+        fields = vars(self)
+        if (fields["latitude"] is None) != (fields["longitude"] is None):
+            raise PydanticCustomError("half_a_location", "both latitude and longitude, or neither")
+        currency = fields["currency"]
+        max_minor = LIMITS.max_amounts_minor.get(currency, LIMITS.max_amount_minor)
+        if fields["amount_minor"] > max_minor:
+            raise PydanticCustomError("amount", f"at most {max_minor} minor units of {currency[:3]}")
+        return self
 
 
 Text = Annotated[str, Field(max_length=MAX_TEXT_BYTES), AfterValidator(_limited)]
@@ -77,8 +90,8 @@ def _type_of(field: TableField) -> Any:
             return CustomerId
         case TextSize(min_bytes):
             return Id if min_bytes else Text
-        case Degrees(most):
-            return Annotated[float, Field(ge=-most, le=most)]
+        case Degrees(max_degrees):
+            return Annotated[float, Field(ge=-max_degrees, le=max_degrees)]
         case Bound.AMOUNT:
             return Annotated[int, Field(ge=0, le=LIMITS.greatest_max_amount_minor)]
         case Bound.EVENT_TIME:
@@ -93,19 +106,15 @@ def _definition(field: TableField) -> tuple[Any, Any]:
     return _type_of(field), Field(description=field.doc)
 
 
-_Fields = create_model("_Fields", **{field.name: _definition(field) for field in TRANSACTION_FIELDS})  # type: ignore[call-overload]
+_Fields = create_model(
+    "_Fields", __base__=CheckedTransaction, **{field.name: _definition(field) for field in TRANSACTION_FIELDS}
+)  # type: ignore[call-overload]
 
 
 class Transaction(_Fields):  # type: ignore[misc, valid-type]
     """A card transaction, with the limits that the job would set it aside for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [EXAMPLE]})
-
-    @model_validator(mode="after")
-    def _whole(self) -> Transaction:
-        require_whole_place(self.latitude, self.longitude)
-        require_amount(self.amount_minor, self.currency)
-        return self
 
     def record(self) -> dict[str, Any]:
         """Return the fields of `transaction.avsc`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from fraudstream.system.kept_json import read_kept
 from models.features.table import FEATURE_NAMES, TABLE_WIDTHS
+from models.whole_file import replace_file, sync, whole_file
 from schemas.columns import INFERENCE_ARROW
 from schemas.errors import UserError
 
@@ -46,7 +46,7 @@ this version does not know, has its features as a list at the end.
 
 @dataclass(frozen=True, kw_only=True)
 class _State:
-    """Contents of STATE_FILE: the topic, Kafka's id of it, and by partition where to go on."""
+    """Contents of STATE_FILE: the topic, Kafka's id of it, and by partition where to continue."""
 
     topic: str
     next_offsets: dict[int, int]
@@ -56,7 +56,7 @@ class _State:
 class ArchiveFolder:
     """A folder of Parquet files, one for each event date, partition of the inference topic and first offset.
 
-    It holds each record once, whatever stops the writer: a file appears under its name when it is whole and on disk,
+    It holds each record once, even if the writer is killed: a file appears under its name when it is whole and on disk,
     and the state file, which has the end of the archive, is replaced after that. Files beyond that end are
     of a batch that was not finished; they are removed when the folder is opened, and the batch is read again.
 
@@ -106,7 +106,7 @@ class ArchiveFolder:
         table : pyarrow.Table
             In the columns of ARCHIVE_ARROW, each partition from where `next_offsets` of before ended.
         next_offsets : dict of int to int
-            By partition, where to go on after these rows.
+            By partition, where to continue after these rows.
 
         Returns
         -------
@@ -126,7 +126,7 @@ class ArchiveFolder:
                 _write_whole(rows, folder / _name(partition, self.next_offsets.get(partition, 0)))
                 files += 1
         for folder in (*folders, self._root):
-            _sync_folder(folder)
+            sync(folder)
         self._write_state({**self.next_offsets, **next_offsets})
         return files
 
@@ -158,12 +158,12 @@ class ArchiveFolder:
         if not path.exists():
             found = {item.name for item in self._root.iterdir()} - {LOCK_FILE, f"{STATE_FILE}.partial"}
             if found:
-                raise UserError(f"expected an archive or an empty folder at {self._root}, was {min(found)} in it")
+                raise UserError(f"expected an archive or an empty folder at {self._root}, got {min(found)} in it")
             self._write_state({})
         state: _State = read_kept(path, _State, "how far an archive goes", "Restore the file, or choose another --out")
         if state.topic != self._topic:
             raise UserError(
-                f"expected an archive of the topic {self._topic} at {self._root}, was one of {state.topic}: "
+                f"expected an archive of the topic {self._topic} at {self._root}, got one of {state.topic}: "
                 "choose another --out"
             )
         self.topic_id = state.topic_id
@@ -172,12 +172,8 @@ class ArchiveFolder:
     def _write_state(self, next_offsets: dict[int, int]) -> None:
         by_name = {str(partition): offset for partition, offset in sorted(next_offsets.items())}
         state = {"topic": self._topic, "topic_id": self.topic_id, "next_offsets": by_name}
-        partial = self._root / f"{STATE_FILE}.partial"
-        with partial.open("wb") as file:
-            file.write(orjson.dumps(state, option=orjson.OPT_APPEND_NEWLINE))
-            os.fsync(file.fileno())
-        partial.replace(self._root / STATE_FILE)
-        _sync_folder(self._root)
+        replace_file(self._root / STATE_FILE, orjson.dumps(state, option=orjson.OPT_APPEND_NEWLINE), synced=True)
+        sync(self._root)
         self.next_offsets = next_offsets
 
     def _remove_unfinished(self) -> None:
@@ -192,14 +188,14 @@ def archived_files(root: Path) -> list[Path]:
     return sorted(root.glob("date=*/[0-9]*.parquet"))
 
 
-def archive_table(records: pa.RecordBatch, places: Sequence[tuple[int, int]]) -> pa.Table:
+def archive_table(records: pa.RecordBatch, positions: Sequence[tuple[int, int]]) -> pa.Table:
     """Return records of the inference topic in the columns of ARCHIVE_ARROW.
 
     Parameters
     ----------
     records : pyarrow.RecordBatch
         n rows of INFERENCE_ARROW.
-    places : n pairs of int
+    positions : n pairs of int
         The partition and the offset of each.
     """
     features = records.column("features")
@@ -210,8 +206,8 @@ def archive_table(records: pa.RecordBatch, places: Sequence[tuple[int, int]]) ->
         x[here, :width] = features.filter(pa.array(here)).flatten().to_numpy().reshape(-1, width)
     columns = [
         *(records.column(name) for name in INFERENCE_ARROW.names if name != "features"),
-        pa.array([partition for partition, _ in places], pa.int32()),
-        pa.array([offset for _, offset in places], pa.int64()),
+        pa.array([partition for partition, _ in positions], pa.int32()),
+        pa.array([offset for _, offset in positions], pa.int64()),
         *(pa.array(np.ascontiguousarray(x[:, index]), mask=widths <= index) for index in range(len(FEATURE_NAMES))),
         pc.if_else(pa.array(widths > 0), pa.scalar(None, features.type), features),
     ]
@@ -239,19 +235,8 @@ def _unfinished(path: Path) -> Path:
 
 
 def _write_whole(rows: pa.Table, path: Path) -> None:
-    partial = _unfinished(path)
-    pq.write_table(rows, partial)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    with whole_file(path, partial=_unfinished(path), synced=True) as partial:
+        pq.write_table(rows, partial)
 
 
 def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | None = None) -> pa.Table | None:
@@ -264,7 +249,7 @@ def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | 
     columns : list of str
         Of ARCHIVE_ARROW.
     wanted : pyarrow.compute.Expression, optional
-        Which rows.
+        Filter of the rows.
 
     Raises
     ------

@@ -27,7 +27,7 @@ def require_past(path: Path) -> None:
     """Raise UserError unless there is an archive, or a file that may be a labelled history."""
     if not (is_archive(path) or path.is_file()):
         raise UserError(
-            f"expected a labelled Parquet file or an archive of the inference topic at {path}, was neither: give "
+            f"expected a labelled Parquet file or an archive of the inference topic at {path}, got neither: give "
             "one with --on, or make an archive: `fraudstream archive --out FOLDER`"
         )
 
@@ -55,21 +55,21 @@ def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]
     found = read_archived_files(folder, columns, own)
     if found is None or not len(found):
         raise NotReady(
-            f"expected transactions of the model {manifest.model_id} in the archive {folder}, was none: let the job "
+            f"expected transactions of the model {manifest.model_id} in the archive {folder}, got none: let the job "
             "run with job.feature_log_share over 0, then `fraudstream archive --out` that folder"
         )
     found = found.sort_by([(LOG_PARTITION, "ascending"), (LOG_OFFSET, "ascending")])
     last = np.sort(_first(found["partition"], found["offset"], backwards=True))
-    placed = found.take(last)
-    first = np.sort(_first(placed["customer_id"], placed["transaction_id"]))
-    return placed.take(first), len(found) - len(first)
+    newest = found.take(last)
+    first = np.sort(_first(newest["customer_id"], newest["transaction_id"]))
+    return newest.take(first), len(found) - len(first)
 
 
 def archived_features(rows: pa.Table) -> NDArray[np.float32]:
     """Return the features (n, F) of n archived rows; NaN for those that were not logged."""
     x = np.empty((len(rows), len(FEATURE_NAMES)), np.float32)
-    for place, name in enumerate(FEATURE_NAMES):
-        x[:, place] = rows[name].to_numpy()
+    for index, name in enumerate(FEATURE_NAMES):
+        x[:, index] = rows[name].to_numpy()
     return x
 
 

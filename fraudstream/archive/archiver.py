@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 from confluent_kafka import Message, TopicPartition
 
 from fraudstream.archive.archive_folder import ArchiveFolder, archive_table
 from fraudstream.kafka.broker import Broker
+from fraudstream.kafka.group_reader import GroupReader
 from fraudstream.kafka.new_partitions import CHECK_S, NewPartitions
 from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
@@ -50,19 +52,17 @@ class Archived:
 class Archiver:
     """Reads the inference topic into an archive folder, from where the folder ends.
 
-    How far it is stands in the folder; the offsets committed to the group GROUP_ID come after it and are for those
+    Its progress is stored in the folder; the offsets committed to the group GROUP_ID come after it and are for those
     who watch the lag.
 
     Parameters
     ----------
-    broker
-        Connection to the brokers.
     folder
-        Where to write.
+        Archive to extend.
     flush_s
         Seconds after which what was read is written, however little it is.
     on_progress
-        Told records read so far, and how many there were in all at the start.
+        Called with records read so far, and how many there were in all at the start.
 
     Raises
     ------
@@ -91,7 +91,8 @@ class Archiver:
         self._is_other = False
         self._read = 0
         self._ids = TopicIds(broker)
-        self._consumer = broker.group_consumer(GROUP_ID)
+        self._reader = GroupReader(broker, GROUP_ID)
+        self._consumer = self._reader.consumer
 
     def run(self, *, follow: bool) -> None:
         """Read to the end of what there is now, or with `follow` until the caller is interrupted.
@@ -101,15 +102,13 @@ class Archiver:
         RuntimeFailure
             When the broker gives nothing for SILENCE_S before the end.
         """
-        try:
+        with closing(self._reader):
             starts, ends = self._begin()
             try:
-                self._go_on(starts, ends, follow=follow)
+                self._read_to(starts, ends, follow=follow)
             finally:
                 self._flush()
             self._require_same_topic()
-        finally:
-            self._consumer.close()
 
     def _begin(self) -> tuple[dict[int, int], dict[int, int]]:
         """Point the consumer at where the folder ends; return where each partition begins, and ends now."""
@@ -129,19 +128,18 @@ class Archiver:
         self._consumer.assign([TopicPartition(self._topic, part, begin) for part, begin in starts.items()])
         return starts, ends
 
-    def _go_on(self, starts: dict[int, int], ends: dict[int, int], *, follow: bool) -> None:
+    def _read_to(self, starts: dict[int, int], ends: dict[int, int], *, follow: bool) -> None:
         total = sum(ends.values()) - sum(starts.values())
         added = NewPartitions(self._consumer, [self._topic] if follow else [])
         checked = flushed = last = time.monotonic()
+        rounds = self._reader.rounds(added.add, batch_size=10_000, poll_s=0.2)
         while follow or not self._reached(starts, ends):
-            added.add()
-            for message in self._consumer.consume(10_000, 0.2):
-                last = time.monotonic()
-                if message.error() is None:
-                    self._messages.append(message)
-                    self._read += 1
+            messages = next(rounds)
+            self._messages += messages
+            self._read += len(messages)
             self._on_progress(self._read, total)
             now = time.monotonic()
+            last = now if messages else last
             if now - checked > CHECK_S:
                 self._drop_unsure()
                 checked = now
@@ -156,8 +154,8 @@ class Archiver:
 
     def _reached(self, starts: dict[int, int], ends: dict[int, int]) -> bool:
         # The position passes transaction markers too, which no consumer is given; before the first record it is none.
-        places = self._consumer.position(self._consumer.assignment())
-        return all(max(place.offset, starts[place.partition]) >= ends[place.partition] for place in places)
+        positions = self._consumer.position(self._consumer.assignment())
+        return all(max(now.offset, starts[now.partition]) >= ends[now.partition] for now in positions)
 
     def _flush(self) -> None:
         """Write the records that were read, and commit their offsets after that."""
@@ -168,8 +166,8 @@ class Archiver:
         next_offsets = {partition: offset + 1 for partition, offset in map(position_of, self._messages)}
         records, bad = self._decoder.decode([message.value() or b"" for message in self._messages])
         wrong = set(bad)
-        places = [position_of(message) for row, message in enumerate(self._messages) if row not in wrong]
-        table = archive_table(records, places)
+        positions = [position_of(message) for row, message in enumerate(self._messages) if row not in wrong]
+        table = archive_table(records, positions)
         files = self._folder.write(table, next_offsets)
         self._messages, self._sure = [], 0
         self.done.files += files

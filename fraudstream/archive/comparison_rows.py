@@ -53,7 +53,7 @@ def compare_on(
     read_labels
         Asked where the rows have no labels of their own.
     progress
-        Told stage, done and total.
+        Called with stage, done and total.
     timezone
         IANA time zone of times in a history that have none.
     limits
@@ -148,9 +148,9 @@ def labels_of(transactions: pa.Table, labels: pa.Table) -> tuple[NDArray[np.bool
         .group_by(["customer_id", "transaction_id"], use_threads=False)
         .aggregate([("is_fraud", "last")])
     )
-    place = pc.index_in(transaction_keys(transactions), transaction_keys(newest).combine_chunks())
-    is_fraud = newest["is_fraud_last"].take(place).fill_null(False)
-    return place.is_valid().to_numpy(), is_fraud.to_numpy()
+    index = pc.index_in(transaction_keys(transactions), transaction_keys(newest).combine_chunks())
+    is_fraud = newest["is_fraud_last"].take(index).fill_null(False)
+    return index.is_valid().to_numpy(), is_fraud.to_numpy()
 
 
 def _numbers(names: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -13,11 +13,11 @@ from fraudstream.archive.archive_folder import archived_files
 from fraudstream.archive.archived_rows import is_archive
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import require_topics
-from fraudstream.readers.placed_records import read_labels
+from fraudstream.readers.positioned_records import read_labels
 from fraudstream.system.failures import NotReady
 from fraudstream.system.folders import package_file
 from fraudstream.system.isolated_venv import isolated_venv, run_isolated, tool_lock
-from fraudstream.system.whole_file import whole_file
+from models.whole_file import whole_file
 from schemas.columns import LABEL_FILE_ARROW, read_label_file
 from schemas.errors import UserError
 from schemas.file_limits import USUAL_LIMITS, FileLimits
@@ -65,7 +65,7 @@ def explore_archive(
     """
     if not is_archive(archive) or not archived_files(archive):
         raise NotReady(
-            f"expected an archive with transactions at {archive}, was none: let the job run with "
+            f"expected an archive with transactions at {archive}, got none: let the job run with "
             f"job.feature_log_share over 0, then `fraudstream archive --out {archive}`"
         )
     if labels is not None:

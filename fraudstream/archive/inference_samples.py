@@ -43,7 +43,7 @@ class Logged:
     sequences : LoggedSequences
         Of the records of all models.
     repeated : int
-        Rows left out since the same place was logged again later.
+        Rows left out since the same position was logged again later.
     other_models : int
         Rows of other models.
     undecodable : int
@@ -67,8 +67,8 @@ def read_logged(broker: Broker, manifest: Manifest) -> Logged:
         records, bad = decoder.decode([message.value() or b"" for message in some])
         wrong = set(bad)
         undecodable += len(bad)
-        places = [position_of(message) for row, message in enumerate(some) if row not in wrong]
-        tables.append(archive_table(records, places))
+        positions = [position_of(message) for row, message in enumerate(some) if row not in wrong]
+        tables.append(archive_table(records, positions))
     return _logged(iter(tables), manifest, undecodable)
 
 
@@ -81,7 +81,7 @@ def read_archived(folder: Path, manifest: Manifest) -> Logged:
         There is no archive.
     """
     if not (folder / STATE_FILE).is_file():
-        raise NotReady(f"expected an archive at {folder}, was none: make one with `fraudstream archive --out {folder}`")
+        raise NotReady(f"expected an archive at {folder}, got none: make one with `fraudstream archive --out {folder}`")
     found = read_archived_files(folder, [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES])
     return _logged(iter([] if found is None else [found]), manifest, 0)
 

@@ -27,7 +27,7 @@ def backfill(
 ) -> None:
     """Compute point-in-time features and scores of the transactions in a file.
 
-    Labels become known at their label_time. The job's own code computes each value, so it is the one that the job
+    Labels become known at their label_time. The job's own code computes each value, so it is the value that the job
     would have computed.
 
     [bold]Examples[/]
@@ -39,10 +39,10 @@ def backfill(
     import pyarrow.parquet as pq
     from pyarrow import Table
 
-    from fraudstream.system.whole_file import whole_file
     from models.scoring.backfill import backfill as backfill_table
     from models.scoring.backfill import backfill_schema
     from models.scoring.loaded_model import load_tested
+    from models.whole_file import whole_file
     from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
 
     with_labels = not without_labels

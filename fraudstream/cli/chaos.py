@@ -48,12 +48,7 @@ def chaos(
 
     settings = with_model(settings_of(context, job={"guarantee": guarantee, "mode": mode}))
     done = run_chaos(
-        settings,
-        kills=kills,
-        seed=seed,
-        rate=rate,
-        outage=outage,
-        notify=lambda line: err.print(line, soft_wrap=True),
+        settings, kills=kills, seed=seed, rate=rate, outage=outage, notify=lambda line: err.print(line, soft_wrap=True)
     )
     broken = done.result.broken(settings.job.guarantee)
     summary = {"seed": seed, "guarantee": settings.job.guarantee, "mode": settings.job.mode, **_summary(done, broken)}

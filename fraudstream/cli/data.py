@@ -56,7 +56,7 @@ def simulate(
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from fraudstream.system.whole_file import whole_file
+    from models.whole_file import whole_file
     from producers.simulate import simulate as simulate_world
     from producers.simulation_config import SimulationConfig
 
@@ -120,14 +120,7 @@ def produce(
         if seconds is None:
             err.print(f"Sending {rate:,.0f} transactions per second to {topic} until Ctrl-C")
         sent = produce_live(
-            config,
-            publisher,
-            topic,
-            registry,
-            rate=rate,
-            begin=datetime.now(UTC),
-            seconds=seconds,
-            on_progress=show,
+            config, publisher, topic, registry, rate=rate, begin=datetime.now(UTC), seconds=seconds, on_progress=show
         )
     _report({topic: sent}, as_json=as_json)
 

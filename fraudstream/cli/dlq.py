@@ -61,7 +61,7 @@ def list_letters(
         write_line("No dead letters")
         return
     rows = [
-        (letter.place, f"{letter.failed_at:%Y-%m-%d %H:%M:%S}", letter.reason, letter.key or "-", letter.detail)
+        (letter.position, f"{letter.failed_at:%Y-%m-%d %H:%M:%S}", letter.reason, letter.key or "-", letter.detail)
         for letter in newest
     ]
     table = Rows(("position", "failed at", "reason", "key", "detail"), rows)
@@ -71,7 +71,7 @@ def list_letters(
 @app.command("show")
 def show_letter(
     context: typer.Context,
-    place: Annotated[str, typer.Argument(metavar="POSITION", help="Position as PARTITION:OFFSET, see `dlq ls`.")],
+    position: Annotated[str, typer.Argument(metavar="POSITION", help="Position as PARTITION:OFFSET, see `dlq ls`.")],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -89,7 +89,7 @@ def show_letter(
 
     settings = settings_of(context)
     broker = Broker.of(settings)
-    letter = find_dead_letter(broker, place)
+    letter = find_dead_letter(broker, position)
     whole = original(broker, letter)
     payload = whole[1] if whole else letter.payload
     record = decoded(settings, registry_of(settings), replace(letter, payload=payload))
@@ -113,7 +113,7 @@ def _parts(letter: DeadLetter, record: dict[str, Any] | None, *, whole: bool) ->
 @app.command()
 def replay(
     context: typer.Context,
-    places: Annotated[
+    positions: Annotated[
         list[str] | None, typer.Argument(metavar="POSITION", help="Positions as PARTITION:OFFSET; all by default.")
     ] = None,
     *,
@@ -143,8 +143,8 @@ def replay(
 
     settings = settings_of(context)
     broker = Broker.of(settings)
-    letters = list(read_dead_letters(broker, _filter(reason, topic, key, since, until, places)))
-    missing = set(places or ()) - {letter.place for letter in letters}
+    letters = list(read_dead_letters(broker, _filter(reason, topic, key, since, until, positions)))
+    missing = set(positions or ()) - {letter.position for letter in letters}
     if missing:
         raise NoSuchDeadLetterError(
             f"expected dead letters that match all filters at {', '.join(sorted(missing))}, found none. "
@@ -153,11 +153,11 @@ def replay(
     chosen = Replay.of(settings, letters)
     sent, gone = (0, []) if dry_run else replay_dead_letters(broker, chosen.letters, rekey=rekey)
     counts = {"found": len(letters), "repeats": chosen.repeats, "too_large": chosen.too_large}
-    result = {**counts, "sent": sent, "gone": [letter.place for letter in gone]}
+    result = {**counts, "sent": sent, "gone": [letter.position for letter in gone]}
     show(result, *_replayed(chosen, sent, dry_run=dry_run), as_json=as_json)
     if gone:
         err.print(
-            f"Not replayed: {', '.join(letter.place for letter in gone)}. These letters have a part of the record, "
+            f"Not replayed: {', '.join(letter.position for letter in gone)}. These letters have a part of the record, "
             "and their source topic no longer has the rest"
         )
         raise typer.Exit(1)
@@ -185,13 +185,13 @@ def _filter(
     key: str | None,
     since: datetime | None,
     until: datetime | None,
-    places: list[str] | None = None,
+    positions: list[str] | None = None,
 ) -> Any:
     from fraudstream.readers.dead_letters import DeadLetterFilter
 
     return DeadLetterFilter(
         reasons=frozenset(reasons or ()),
-        places=frozenset(places or ()),
+        positions=frozenset(positions or ()),
         topic=topic,
         key=key,
         since=since and since.replace(tzinfo=UTC),
@@ -201,7 +201,8 @@ def _filter(
 
 def _as_json(letter: DeadLetter) -> dict[str, Any]:
     return {
-        "place": letter.place,
+        "position": letter.position,
+        "place": letter.position,  # its former name, until the next release
         "reason": letter.reason,
         "detail": letter.detail,
         "topic": letter.topic,

@@ -49,12 +49,7 @@ def explore(
             labels = target.with_suffix(".labels.parquet")
             write_labels(Broker.of(own), labels)
         python = explore_archive(
-            archive,
-            target,
-            labels=labels,
-            queries=query or [],
-            timezone=own.files.timezone,
-            limits=own.file_limits,
+            archive, target, labels=labels, queries=query or [], timezone=own.files.timezone, limits=own.file_limits
         )
     show(
         {"page": str(target), "labels": str(labels) if labels else None, "python": str(python)},

@@ -81,15 +81,7 @@ def options(
 
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Services": (
-        services.up,
-        services.down,
-        services.status,
-        doctor.doctor,
-        api.api,
-        console.console,
-        metrics.metrics,
-    ),
+    "Services": (services.up, services.down, services.status, doctor.doctor, api.api, console.console, metrics.metrics),
     "Data": (data.simulate, data.produce, data.replay, archive.archive, explore.explore),
     "Model and job": (
         train.train,

@@ -14,20 +14,12 @@ from fraudstream.cli.gate_table import gate_tables
 from fraudstream.cli.model_deployments import shard_as_json, shard_table
 from fraudstream.cli.model_versions import Version
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import (
-    AsJson,
-    count_bar,
-    err,
-    settings_of,
-    show,
-    stage_shower,
-    warn,
-)
+from fraudstream.terminal import AsJson, count_bar, err, settings_of, show, stage_shower, warn
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
     from fraudstream.control.model_events import ShardReport
-    from fraudstream.devstack.stack import Services
+    from fraudstream.kafka.broker import Broker
     from fraudstream.lifecycle.audit_log import AuditEntry
     from fraudstream.lifecycle.gate_checks import GateReport
     from fraudstream.lifecycle.model_registry import ModelRegistry
@@ -97,10 +89,10 @@ def promote(
     """
     settings, registry = _open(context)
     _expect_reason(force, reason)
-    services = None if no_publish else _services(settings)
+    broker = None if no_publish else _broker(settings)
     found = _check(with_timezone(settings, timezone), registry, version, on, report, may_lack=force)
-    entry = _promotion(settings, registry, services).promote(found, reason=reason, force=force)
-    _report(settings, entry, found.gates, services=services, no_wait=no_wait, as_json=as_json)
+    entry = _promotion(settings, registry, broker).promote(found, reason=reason, force=force)
+    _report(entry, found.gates, broker=broker, no_wait=no_wait, as_json=as_json)
 
 
 def shadow(
@@ -129,10 +121,10 @@ def shadow(
 
     settings, registry = _open(context)
     _expect_reason(force, reason)
-    services = None if no_publish else _services(settings)
+    broker = None if no_publish else _broker(settings)
     found = check_gates(registry, registry.find(version), settings)
-    entry = _promotion(settings, registry, services).shadow(found, share=share, reason=reason, force=force)
-    _report(settings, entry, found.gates, services=services, no_wait=no_wait, as_json=as_json)
+    entry = _promotion(settings, registry, broker).shadow(found, share=share, reason=reason, force=force)
+    _report(entry, found.gates, broker=broker, no_wait=no_wait, as_json=as_json)
 
 
 def rollback(
@@ -152,9 +144,9 @@ def rollback(
       fraudstream model rollback --reason "alerts doubled"
     """
     settings, registry = _open(context)
-    services = None if no_publish else _services(settings)
-    entry = _promotion(settings, registry, services).rollback(reason=reason)
-    _report(settings, entry, (), services=services, no_wait=no_wait, as_json=as_json)
+    broker = None if no_publish else _broker(settings)
+    entry = _promotion(settings, registry, broker).rollback(reason=reason)
+    _report(entry, (), broker=broker, no_wait=no_wait, as_json=as_json)
 
 
 def redeploy(context: typer.Context, *, as_json: AsJson = False) -> None:
@@ -165,7 +157,7 @@ def redeploy(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream model redeploy
     """
     settings, registry = _open(context)
-    deployment = _promotion(settings, registry, _services(settings)).publish()
+    deployment = _promotion(settings, registry, _broker(settings)).publish()
     text = f"{settings.topics.control}: champion {deployment.champion.model_id}"
     show(asdict(deployment), text, as_json=as_json)
 
@@ -178,9 +170,8 @@ def _open(context: typer.Context) -> tuple[Settings, ModelRegistry]:
         return settings, ModelRegistry(settings)
 
 
-def _services(settings: Settings) -> Services:
+def _broker(settings: Settings) -> Broker:
     """Find the broker; the job may start later."""
-    from fraudstream.devstack.stack import Services
     from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
     from fraudstream.system.failures import NotReady
@@ -192,17 +183,17 @@ def _services(settings: Settings) -> Services:
         raise NotReady(
             f"{error}. Or change the registry only (--no-publish), then run `fraudstream model redeploy`"
         ) from None
-    return Services(bootstrap_servers=broker.bootstrap_servers, rest_url=settings.flink.rest_url or "")
+    return broker
 
 
-def _promotion(settings: Settings, registry: ModelRegistry, services: Services | None) -> Promotion:
+def _promotion(settings: Settings, registry: ModelRegistry, broker: Broker | None) -> Promotion:
     from fraudstream.lifecycle.decision_notice import notify_decision
     from fraudstream.lifecycle.promotion import Promotion
 
     def notify(entry: AuditEntry) -> None:
         notify_decision(settings, entry, warn)
 
-    return Promotion(settings, registry, services, on_decision=notify)
+    return Promotion(settings, registry, broker, on_decision=notify)
 
 
 def _check(
@@ -240,23 +231,15 @@ def _expect_reason(force: bool, reason: str) -> None:
         raise UserError("expected a --reason with --force, got none. Set the reason that the audit log records")
 
 
-def _report(
-    settings: Settings,
-    entry: AuditEntry,
-    gates: Sequence[Gate],
-    *,
-    services: Services | None,
-    no_wait: bool,
-    as_json: bool,
-) -> None:
+def _report(entry: AuditEntry, gates: Sequence[Gate], *, broker: Broker | None, no_wait: bool, as_json: bool) -> None:
     """Show a decision and its effect on the job."""
     refused = entry.outcome == "refused"
-    shards = None if refused or no_wait or services is None else _await_shards(settings, services, entry)
+    shards = None if refused or no_wait or broker is None else _await_shards(broker, entry)
     after = entry.after
     challenger = f", challenger is v{after.challenger}" if after.challenger is not None else ""
     effect: list[str | Text] = [
         Text.assemble((f"Champion is v{after.champion}", "green"), f"{challenger} (decision {entry.decision_id})"),
-        _effect(settings, services, shards, no_wait=no_wait),
+        _effect(broker, shards, no_wait=no_wait),
     ]
     show(
         {**asdict(entry), "shards": None if shards is None else [shard_as_json(shard) for shard in shards]},
@@ -271,21 +254,21 @@ def _report(
         _require_deployed(shards, as_json=as_json)
 
 
-def _await_shards(settings: Settings, services: Services, entry: AuditEntry) -> list[ShardReport] | None:
+def _await_shards(broker: Broker, entry: AuditEntry) -> list[ShardReport] | None:
     """Wait for the shards; None if no job runs."""
     from fraudstream.control.model_events import await_answers
     from fraudstream.control.running_job import job_runs
 
-    if not job_runs(settings):
+    if not job_runs(broker.settings):
         return None
     with err.status("waiting for the job"):
-        return await_answers(services.broker(settings), entry.decision_id)
+        return await_answers(broker, entry.decision_id)
 
 
-def _effect(settings: Settings, services: Services | None, shards: list[ShardReport] | None, *, no_wait: bool) -> str:
-    if services is None:
+def _effect(broker: Broker | None, shards: list[ShardReport] | None, *, no_wait: bool) -> str:
+    if broker is None:
         return "Not published. Run `fraudstream model redeploy` to update the job"
-    published = f"Published to {settings.topics.control}"
+    published = f"Published to {broker.topics.control}"
     if no_wait:
         return f"{published}: a running job switches between two batches (`fraudstream model status`)"
     if shards is None:

@@ -13,9 +13,9 @@ from fraudstream.terminal import AsJson, Rows, err, settings_of, show
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
-    from fraudstream.control.control_topic import Deployment
     from fraudstream.control.model_events import ShardReport
     from fraudstream.settings.settings import Settings
+    from schemas.deployment import Deployment
 
 
 def deploy(
@@ -58,14 +58,10 @@ def deploy(
     deployment = _deployment(
         settings, folder, (review_threshold, block_threshold), challenger or [], share or [], reason
     )
-    services = find_services(settings)
-    publish_deployment(settings, services, deployment)
+    broker = find_services(settings).broker(settings)
+    publish_deployment(broker, deployment)
     with err.status("waiting for the job"):
-        shards = await_answers(
-            services.broker(settings),
-            deployment.deployment_id,
-            seconds=wait,
-        )
+        shards = await_answers(broker, deployment.deployment_id, seconds=wait)
     _show(shards, as_json=as_json)
     if not all(shard.follows for shard in shards):
         raise typer.Exit(1)
@@ -85,9 +81,9 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     from jobs.shards import SHARD_KEYS
 
     settings = settings_of(context)
-    services = find_services(settings)
-    newest = read_deployment(settings, services)
-    events = read_model_events(services.broker(settings))
+    broker = find_services(settings).broker(settings)
+    newest = read_deployment(broker)
+    events = read_model_events(broker)
     deployment_id = newest.deployment_id if newest else None
     shards = [ShardReport.of(shard, events, deployment_id) for shard in SHARD_KEYS[settings.job.shards]]
     _show(shards, as_json=as_json)
@@ -114,15 +110,15 @@ def compare(
     from fraudstream.system.failures import NotReady
 
     settings = settings_of(context)
-    services = find_services(settings)
-    newest = read_deployment(settings, services)
+    broker = find_services(settings).broker(settings)
+    newest = read_deployment(broker)
     if newest is None or not newest.challengers:
         raise NotReady(
             "expected a challenger in the deployment, found none. "
             "Deploy one with `fraudstream model deploy CHAMPION --challenger FOLDER`"
         )
     since_ms = None if since is None else round(since.replace(tzinfo=UTC).timestamp() * 1000)
-    records = read_shadow_records(services.broker(settings), since_ms=since_ms)
+    records = read_shadow_records(broker, since_ms=since_ms)
     champion, *challengers = newest.model_ids
     found = [ShadowResult.of(records, champion, name) for name in challengers]
     table = Rows(
@@ -151,10 +147,10 @@ def _deployment(
     """Build a deployment of copies in the store, after a test that each model loads as in the job."""
     import uuid
 
-    from fraudstream.control.control_topic import Challenger, Deployment, Served
     from fraudstream.control.model_store import serve_artifact
     from fraudstream.system.user import user
     from models.scoring.loaded_model import load_model, load_tested
+    from schemas.deployment import Challenger, Deployment, Served
 
     if len(shares) not in {0, len(challengers)}:
         raise UserError(

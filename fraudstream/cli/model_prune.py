@@ -17,8 +17,7 @@ def prune(
         bool, typer.Option("--dry-run", help="Show the models to remove without removing them.")
     ] = False,
     unread_state: Annotated[
-        bool,
-        typer.Option("--unread-state", help="Assume that remote checkpoints of ended jobs need no stored model."),
+        bool, typer.Option("--unread-state", help="Assume that remote checkpoints of ended jobs need no stored model.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -32,13 +31,15 @@ def prune(
       fraudstream model prune --dry-run
       fraudstream model prune --json
     """
+    from fraudstream.devstack.flink_rest import FlinkRest
     from fraudstream.devstack.stack import find_services
     from fraudstream.lifecycle.model_prune import examine_store, remove
 
     settings = settings_of(context)
     services = find_services(settings)
     with err.status("collecting references to models"):
-        models = examine_store(settings, services, time.time(), unread_state=unread_state)
+        broker, rest = services.broker(settings), FlinkRest(url=services.rest_url)
+        models = examine_store(broker, rest, time.time(), unread_state=unread_state)
     if not dry_run:
         remove(models)
     gone = [model for model in models if not model.kept_for]

@@ -31,8 +31,7 @@ def monitor(
     cards: Annotated[int, typer.Option(min=1, help="k of Card Precision@k: cards checked per day.")] = 100,
     interval_s: Annotated[float, typer.Option("--interval", min=0.1, help="Polling interval in seconds.")] = 5,
     error_drift: Annotated[
-        bool,
-        typer.Option("--error-drift", help="Monitor the error of each known model, and write drift events."),
+        bool, typer.Option("--error-drift", help="Monitor the error of each known model, and write drift events.")
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="Stop at the current end of the topics.")] = False,
     as_json: AsJson = False,

@@ -10,18 +10,10 @@ import typer
 
 from fraudstream.cli.gate_table import gate_tables
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import (
-    AsJson,
-    count_bar,
-    err,
-    settings_of,
-    show,
-    stage_shower,
-    warn,
-)
+from fraudstream.terminal import AsJson, count_bar, err, settings_of, show, stage_shower, warn
 
 if TYPE_CHECKING:
-    from fraudstream.devstack.stack import Services
+    from fraudstream.kafka.broker import Broker
     from fraudstream.lifecycle.audit_log import AuditEntry
     from fraudstream.lifecycle.retraining import Retrained
     from fraudstream.settings.settings import Settings
@@ -68,7 +60,7 @@ def retrain(
     if not once:
         _follow(settings, share=share, as_json=as_json)
         return
-    found = _retrain(settings, None if no_publish else _services(settings), reason)
+    found = _retrain(settings, None if no_publish else _broker(settings), reason)
     _show(found, as_json=as_json)
     if found.end not in {"promoted", "unchanged"}:
         raise typer.Exit(1)
@@ -82,10 +74,10 @@ def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
     from fraudstream.lifecycle.retrain_trigger import RetrainTrigger
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    services = _services(settings)
+    broker = _broker(settings)
 
     def retrain_for(why: str) -> Retrained:
-        found = _retrain(settings, services, why)
+        found = _retrain(settings, broker, why)
         _show(found, as_json=as_json)
         return found
 
@@ -100,30 +92,23 @@ def _follow(settings: Settings, *, share: float, as_json: bool) -> None:
         )
 
     err.print("Waiting for a drift until Ctrl-C")
-    RetrainTrigger(services.broker(settings), schedule, retrain_for, share=share, on_drift=seen).run()
+    RetrainTrigger(broker, schedule, retrain_for, share=share, on_drift=seen).run()
 
 
-def _services(settings: Settings) -> Services:
-    from fraudstream.devstack.stack import Services
+def _broker(settings: Settings) -> Broker:
     from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.retention import report_retention, retrain_needs
     from fraudstream.kafka.topics import require_topics
 
     broker, topics = Broker.of(settings), settings.topics
     require_topics(
-        broker,
-        topics.control,
-        topics.drift,
-        topics.scores,
-        topics.labels,
-        topics.shadow,
-        topics.model_events,
+        broker, topics.control, topics.drift, topics.scores, topics.labels, topics.shadow, topics.model_events
     )
     report_retention(broker, retrain_needs(settings), lambda line: err.print(line, soft_wrap=True, markup=False))
-    return Services(bootstrap_servers=broker.bootstrap_servers, rest_url=settings.flink.rest_url or "")
+    return broker
 
 
-def _retrain(settings: Settings, services: Services | None, reason: str) -> Retrained:
+def _retrain(settings: Settings, broker: Broker | None, reason: str) -> Retrained:
     from fraudstream.lifecycle.decision_notice import notify_decision
     from fraudstream.lifecycle.model_registry import ModelRegistry
     from fraudstream.lifecycle.retraining import Retraining
@@ -133,7 +118,7 @@ def _retrain(settings: Settings, services: Services | None, reason: str) -> Retr
 
     with count_bar("opening the registry", None) as bar:
         registry = ModelRegistry(settings)
-        return Retraining(settings, registry, services, on_decision=notify, progress=stage_shower(bar)).run(reason)
+        return Retraining(settings, registry, broker, on_decision=notify, progress=stage_shower(bar)).run(reason)
 
 
 def _show(found: Retrained, *, as_json: bool) -> None:

@@ -11,29 +11,17 @@ from fraudstream.terminal import settings_of
 
 if TYPE_CHECKING:
     from fraudstream.control.model_events import ShardReport
-    from fraudstream.devstack.stack import Services
-    from fraudstream.settings.settings import Settings
+    from fraudstream.kafka.broker import Broker
 
 Reason = Annotated[str, typer.Option(help="Reason, recorded in the audit log.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the reply of the job.")]
 
 
-def open_services(context: typer.Context) -> tuple[Settings, Services]:
+def open_broker(context: typer.Context) -> Broker:
     """Find the broker; the job may start later."""
-    from fraudstream.devstack.stack import Services
     from fraudstream.kafka.broker import Broker
 
-    settings = settings_of(context)
-    return settings, Services(
-        bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url=settings.flink.rest_url or ""
-    )
-
-
-def await_shards(settings: Settings, services: Services, change_id: str, seconds: float) -> list[ShardReport]:
-    """Wait for the replies of all shards to a change; a shard may have none in time."""
-    from fraudstream.control.model_events import await_answers
-
-    return await_answers(services.broker(settings), change_id, seconds=seconds)
+    return Broker.of(settings_of(context))
 
 
 def shards_as_json(shards: list[ShardReport]) -> list[dict[str, Any]]:

@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudstream.cli.rule_answers import (
-    Reason,
-    Wait,
-    await_shards,
-    open_services,
-    require_applied,
-    shard_lines,
-    shards_as_json,
-)
+from fraudstream.cli.rule_answers import Reason, Wait, open_broker, require_applied, shard_lines, shards_as_json
 from fraudstream.terminal import AsJson, Rows, count_bar, err, show, write_line
 
 if TYPE_CHECKING:
@@ -145,13 +137,14 @@ def import_values(
 def _publisher(context: typer.Context) -> ListPublisher:
     from fraudstream.rules.list_publisher import ListPublisher
 
-    return ListPublisher(*open_services(context))
+    return ListPublisher(open_broker(context))
 
 
 def _change(
     context: typer.Context, change: Callable[[ListPublisher, Sent], ListChange], wait: float, as_json: bool
 ) -> None:
-    settings, services = open_services(context)
+    from fraudstream.control.model_events import await_answers
+
     with count_bar("sending", None) as bar:
         done = change(_publisher(context), lambda count: bar.update(bar.task_ids[0], completed=count))
     if not done.sent:
@@ -160,6 +153,6 @@ def _change(
     if not as_json:
         write_line(f"{done.added:,} added, {done.changed:,} changed, {done.removed:,} removed")
     with err.status("waiting for the job"):
-        shards = await_shards(settings, services, done.change_id, wait)
+        shards = await_answers(open_broker(context), done.change_id, seconds=wait)
     show({**asdict(done), "shards": shards_as_json(shards)}, *shard_lines(shards), as_json=as_json)
     require_applied(shards)

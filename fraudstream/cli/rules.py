@@ -10,33 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudstream.cli.rule_answers import (
-    Reason,
-    Wait,
-    await_shards,
-    open_services,
-    require_applied,
-    shard_lines,
-    shards_as_json,
-)
+from fraudstream.cli.rule_answers import Reason, Wait, open_broker, require_applied, shard_lines, shards_as_json
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import (
-    AsJson,
-    Rows,
-    count_bar,
-    err,
-    settings_of,
-    show,
-    stage_shower,
-    write_line,
-)
+from fraudstream.terminal import AsJson, Rows, count_bar, err, settings_of, show, stage_shower, write_line
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from fraudstream.control.model_events import ShardReport
-    from fraudstream.devstack.stack import Services
+    from fraudstream.kafka.broker import Broker
     from fraudstream.rules.dry_run_result import DryRunResult
     from fraudstream.rules.rule_publisher import RuleChange, RulePublisher
     from fraudstream.settings.settings import Settings
@@ -59,15 +41,17 @@ def list_rules(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream rules ls
       fraudstream rules ls --json | jq .rules
     """
-    settings, services = open_services(context)
-    publisher = _publisher(settings, services)
+    from fraudstream.control.model_events import await_answers
+
+    broker = open_broker(context)
+    publisher = _publisher(broker)
     book = publisher.in_force()
     publisher.note_seen("" if book is None else book.book_id)
     if book is None:
         show(None, "No rules were ever applied: the models decide alone", as_json=as_json)
         return
-    shards = await_shards(settings, services, book.book_id, 0) if book.book_id else []
-    added = _added_counts(settings, services)
+    shards = await_answers(broker, book.book_id, seconds=0) if book.book_id else []
+    added = _added_counts(broker)
     show(
         {**asdict(book), "added": added, "shards": shards_as_json(shards)},
         *_book_parts(book, added),
@@ -102,10 +86,10 @@ def apply(
     """
     from fraudstream.rules.rule_file import RuleFile
 
-    settings, services = open_services(context)
+    broker = open_broker(context)
     found = RuleFile.read(file)
-    change = _publisher(settings, services).apply(found, reason, replaces=replaces, force=force)
-    _report(settings, services, change, wait, as_json=as_json)
+    change = _publisher(broker).apply(found, reason, replaces=replaces, force=force)
+    _report(broker, change, wait, as_json=as_json)
 
 
 @app.command()
@@ -129,9 +113,9 @@ def snooze(
     if (days is None) == (until is None):
         raise UserError("expected either --days or --until, got both or none. Set the end of the snooze")
     end = _days_from_now(days or 0) if until is None else until.replace(tzinfo=UTC)
-    settings, services = open_services(context)
-    change = _publisher(settings, services).snooze(customer, end, reason)
-    _report(settings, services, change, wait, as_json=as_json)
+    broker = open_broker(context)
+    change = _publisher(broker).snooze(customer, end, reason)
+    _report(broker, change, wait, as_json=as_json)
 
 
 @app.command()
@@ -144,9 +128,9 @@ def unsnooze(
 
       fraudstream rules unsnooze c1-00042
     """
-    settings, services = open_services(context)
-    change = _publisher(settings, services).unsnooze(customer, reason)
-    _report(settings, services, change, wait, as_json=as_json)
+    broker = open_broker(context)
+    change = _publisher(broker).unsnooze(customer, reason)
+    _report(broker, change, wait, as_json=as_json)
 
 
 @app.command()
@@ -210,10 +194,10 @@ def dry_run(
     show({**asdict(found.figures), "left_out": found.left_out}, *_dry_run_parts(found), as_json=as_json)
 
 
-def _publisher(settings: Settings, services: Services) -> RulePublisher:
+def _publisher(broker: Broker) -> RulePublisher:
     from fraudstream.rules.rule_publisher import RulePublisher
 
-    return RulePublisher(settings, services)
+    return RulePublisher(broker)
 
 
 def _labels(settings: Settings) -> pa.Table | None:
@@ -221,7 +205,7 @@ def _labels(settings: Settings) -> pa.Table | None:
 
     from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
-    from fraudstream.readers.placed_records import read_labels
+    from fraudstream.readers.positioned_records import read_labels
     from fraudstream.system.failures import NotReady
 
     try:
@@ -234,29 +218,21 @@ def _labels(settings: Settings) -> pa.Table | None:
 
 def _lists(settings: Settings) -> dict[str, TextTable]:
     """Return the entries added to lists; none without a broker."""
-    from fraudstream.devstack.stack import Services
     from fraudstream.kafka.broker import Broker
     from fraudstream.rules.list_publisher import ListPublisher
     from fraudstream.rules.list_tables import list_tables
     from fraudstream.system.failures import NotReady
 
     try:
-        services = Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url="")
-        return list_tables(ListPublisher(settings, services).in_force())
+        return list_tables(ListPublisher(Broker.of(settings)).in_force())
     except NotReady:
         return {}
 
 
-def _await_own_shard(settings: Settings, services: Services, change_id: str, seconds: float) -> list[ShardReport]:
-    """Wait for the reply of the customer's shard; without one, return all shards as silent."""
-    from fraudstream.control.model_events import await_one_answer
-
-    return await_one_answer(services.broker(settings), change_id, seconds=seconds)
-
-
-def _report(settings: Settings, services: Services, change: RuleChange, wait: float, *, as_json: bool) -> None:
+def _report(broker: Broker, change: RuleChange, wait: float, *, as_json: bool) -> None:
     """Show a change, and wait for the shards that it concerns."""
     from fraudstream.control.book_replacement import described
+    from fraudstream.control.model_events import await_answers, await_one_answer
 
     if not change.changes:
         show(
@@ -268,8 +244,8 @@ def _report(settings: Settings, services: Services, change: RuleChange, wait: fl
         for text in (*replaced, *change.changes):
             write_line(text)
     with err.status("waiting for the job"):
-        await_reply = _await_own_shard if change.shards == "own" else await_shards
-        shards = await_reply(settings, services, change.change_id, wait)
+        await_reply = await_one_answer if change.shards == "own" else await_answers
+        shards = await_reply(broker, change.change_id, seconds=wait)
     result = {
         "book_id": change.change_id,
         "replaces": change.replaced and change.replaced.book_id,
@@ -280,12 +256,12 @@ def _report(settings: Settings, services: Services, change: RuleChange, wait: fl
     require_applied(shards)
 
 
-def _added_counts(settings: Settings, services: Services) -> dict[str, int]:
+def _added_counts(broker: Broker) -> dict[str, int]:
     """Count the values added to each list."""
     from fraudstream.control.control_state import read_control
     from schemas.avro_schemas import LIST_ENTRY
 
-    entries = read_control(settings, services, (LIST_ENTRY,)).entries
+    entries = read_control(broker, (LIST_ENTRY,)).entries
     return {name: len(found) for name, found in entries.items() if found}
 
 

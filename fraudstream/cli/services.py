@@ -9,14 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudstream.terminal import (
-    AsJson,
-    Rows,
-    download_bar,
-    err,
-    settings_of,
-    show,
-)
+from fraudstream.terminal import AsJson, Rows, download_bar, err, settings_of, show
 
 
 def up(
@@ -40,7 +33,7 @@ def up(
       FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 fraudstream up
     """
     from fraudstream.devstack.jars import missing_jars, read_lock
-    from fraudstream.devstack.stack import Watcher, start
+    from fraudstream.devstack.stack import Progress, start
     from fraudstream.system.folders import cache_folder
 
     settings = settings_of(context, flink={"taskmanagers": taskmanagers}, kafka={"embedded_registry": registry or None})
@@ -49,11 +42,10 @@ def up(
     missing = sum(jar.size for jar in missing_jars(jars, cache_folder() / "jars"))
     with download_bar(missing) as bar:
         task = bar.task_ids[0]
-        watcher = Watcher(
-            on_step=lambda step: bar.update(task, description=step),
-            on_bytes=lambda count: bar.advance(task, count),
+        progress = Progress(
+            on_step=lambda step: bar.update(task, description=step), on_bytes=lambda count: bar.advance(task, count)
         )
-        services = start(settings, watcher=watcher)
+        services = start(settings, progress=progress)
     show(
         asdict(services),
         f"Kafka     {services.bootstrap_servers}",
@@ -99,10 +91,7 @@ def _parts(found: dict[str, Any]) -> Iterator[str | Rows]:
     rows = [(p["name"], p["pid"], "yes" if p["alive"] else "no", p["memory_mb"]) for p in found["processes"]]
     if rows:
         yield Rows(("process", "pid", "running", "memory MB"), rows)
-    for name, address, answers in (
-        ("Kafka", "bootstrap_servers", "broker"),
-        ("Flink", "rest_url", "cluster"),
-    ):
+    for name, address, answers in (("Kafka", "bootstrap_servers", "broker"), ("Flink", "rest_url", "cluster")):
         yield f"{name}  {found[address] or '-'}  {'answers' if found[answers] else 'does not answer'}"
     if found["registry_url"]:
         yield f"Schema registry  {found['registry_url']}"

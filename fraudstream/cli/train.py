@@ -78,12 +78,7 @@ def train(
     folder = target or own.model.artifact
     require_not_read(own, folder)
     with count_bar("training", None) as bar:
-        manifest = train_model(
-            history,
-            folder,
-            settings,
-            progress=stage_shower(bar),
-        )
+        manifest = train_model(history, folder, settings, progress=stage_shower(bar))
     version = _push(own, folder) if push else None
     registered = {"version": version.version} if version else {}
     result = {"artifact": str(folder), **registered, **manifest.model_dump(mode="json")}

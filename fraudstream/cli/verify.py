@@ -39,7 +39,7 @@ def verify(
     from fraudstream.archive.inference_samples import read_archived, read_logged
     from fraudstream.kafka.broker import Broker
     from fraudstream.kafka.topics import require_topics
-    from fraudstream.readers.placed_records import read_labels, read_transactions
+    from fraudstream.readers.positioned_records import read_labels, read_transactions
     from fraudstream.readers.scored_sequences import read_scored_sequences
     from fraudstream.system.failures import NotReady
     from models.scoring.consistency import compare
@@ -54,7 +54,7 @@ def verify(
     require_topics(broker, topics.inference, topics.transactions, topics.labels)
     with count_bar("reading logged scores", None) as bar:
         progress = stage_shower(bar)
-        # Logged scores first: by then their transactions and labels are in the other topics.
+        # Logged scores first: at that time their transactions and labels are in the other topics.
         logged = read_archived(archive, artifact.manifest) if archive else read_logged(broker, artifact.manifest)
         if not len(logged.sample):
             raise NotReady(

@@ -13,7 +13,7 @@ from fraudstream.readers.reason_summary import summarized
 Sort = Literal["newest", "score", "amount"]
 State = Literal["all", "open", "fraud", "genuine"]
 
-_ORDER: dict[Sort, Callable[[dict[str, Any]], Any]] = {
+_SORT_KEYS: dict[Sort, Callable[[dict[str, Any]], Any]] = {
     "newest": lambda alert: alert["scored_at"],
     "score": lambda alert: (alert["score"], alert["scored_at"]),
     "amount": lambda alert: (alert["amount_minor"], alert["scored_at"]),
@@ -38,7 +38,7 @@ class AlertFilter:
     state
         `open`: without a label.
     min_score
-        Least score, 0 to 1.
+        Minimum score, 0 to 1.
     """
 
     text: str = ""
@@ -54,12 +54,12 @@ class AlertBook:
     ----------
     max_kept
         Alerts kept; the first to arrive go first.
-    verdicts
-        What is known.
+    labels
+        Labels of the alerts.
     """
 
-    def __init__(self, max_kept: int, verdicts: ReviewedLabels) -> None:
-        self._max, self._verdicts = max_kept, verdicts
+    def __init__(self, max_kept: int, labels: ReviewedLabels) -> None:
+        self._max, self._labels = max_kept, labels
         self._alerts: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._transactions: set[tuple[str, str]] = set()
 
@@ -82,38 +82,38 @@ class AlertBook:
         return (customer_id, transaction_id) in self._transactions
 
     def find(self, alert_id: str) -> dict[str, Any] | None:
-        """Return an alert whole, with its `verdict`, and each of its reasons with a `summary` and its `strength`."""
+        """Return an alert whole, with its `label`, and each of its reasons with a `summary` and its `strength`."""
         alert = self._alerts.get(alert_id)
         if alert is None:
             return None
-        return {**alert, "reasons": summarized(alert), "verdict": self._verdict(alert)}
+        return {**alert, "reasons": summarized(alert), "label": self._label(alert)}
 
     def choose(self, wanted: AlertFilter, sort: Sort, limit: int) -> tuple[list[dict[str, Any]], int]:
         """Return the first alerts that are wanted, as rows of a list, and how many there are."""
         found = [alert for alert in self._alerts.values() if self._suits(alert, wanted)]
-        found.sort(key=_ORDER[sort], reverse=True)
+        found.sort(key=_SORT_KEYS[sort], reverse=True)
         return [self.short(alert) for alert in found[:limit]], len(found)
 
     def short(self, alert: dict[str, Any]) -> dict[str, Any]:
         """Return what a list shows of an alert."""
         codes = [reason["code"] or reason["feature"] for reason in alert["reasons"]]
-        return {**{name: alert[name] for name in _SHORT}, "reasons": codes, "verdict": self._verdict(alert)}
+        return {**{name: alert[name] for name in _SHORT}, "reasons": codes, "label": self._label(alert)}
 
-    def _verdict(self, alert: dict[str, Any]) -> dict[str, Any] | None:
-        found = self._verdicts.find(*_transaction(alert))
+    def _label(self, alert: dict[str, Any]) -> dict[str, Any] | None:
+        found = self._labels.find(*_transaction(alert))
         return None if found is None else found.to_dict()
 
     def _suits(self, alert: dict[str, Any], wanted: AlertFilter) -> bool:
         if alert["score"] < wanted.min_score or wanted.decision not in {None, alert["decision"]}:
             return False
         if wanted.state != "all":
-            verdict = self._verdicts.find(*_transaction(alert))
-            state = "open" if verdict is None else "fraud" if verdict.is_fraud else "genuine"
+            label = self._labels.find(*_transaction(alert))
+            state = "open" if label is None else "fraud" if label.is_fraud else "genuine"
             if state != wanted.state:
                 return False
         text = wanted.text.casefold()
-        places = [alert[name] for name in _SEARCHED] + [reason["code"] for reason in alert["reasons"]]
-        return not text or any(text in place.casefold() for place in places)
+        texts = [alert[name] for name in _SEARCHED] + [reason["code"] for reason in alert["reasons"]]
+        return not text or any(text in found.casefold() for found in texts)
 
 
 def _transaction(record: dict[str, Any]) -> tuple[str, str]:

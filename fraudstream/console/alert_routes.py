@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from confluent_kafka import KafkaException
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from fraudstream.api.access import require_access
 from fraudstream.api.json_body import JsonRoute
@@ -36,7 +36,7 @@ class Review(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    verdict: Literal["fraud", "genuine"]
+    label: Literal["fraud", "genuine"] = Field(validation_alias=AliasChoices("label", "verdict"))
 
 
 class SnoozeRequest(BaseModel):
@@ -84,10 +84,10 @@ async def show_history(alert_id: AlertId, request: Request) -> Response:
     """List the customer's transactions around the alert."""
     context, alert = _context(request), _found(request, alert_id)
     rows = await run_in_threadpool(context.history.find, alert["customer_id"], alert["scored_at"])
-    verdicts = context.notebook.verdicts
+    labels = context.notebook.labels
     for row in rows:
-        verdict = verdicts.find(row["customer_id"], row["transaction_id"])
-        row["verdict"] = None if verdict is None else verdict.to_dict()
+        label = labels.find(row["customer_id"], row["transaction_id"])
+        row["label"] = None if label is None else label.to_dict()
     return as_json({"rows": rows})
 
 
@@ -95,7 +95,7 @@ async def show_history(alert_id: AlertId, request: Request) -> Response:
 async def review_alert(alert_id: AlertId, review: Review, request: Request) -> Response:
     """Publish the label of the alert's transaction; another one later corrects it."""
     context, alert = _context(request), _found(request, alert_id)
-    label = context.reviews.label(alert, is_fraud=review.verdict == "fraud")
+    label = context.reviews.label(alert, is_fraud=review.label == "fraud")
     try:
         await context.reviews.publish(label)
     except UndeliveredError as error:

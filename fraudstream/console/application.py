@@ -68,7 +68,7 @@ def create_console(settings: Settings, services: Services) -> FastAPI:
 
     @app.get("/")
     async def page() -> Response:
-        # Looked for again each time: after an upgrade an old script must not meet a new server.
+        # Read again each time: after an upgrade an old script must not meet a new server.
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     app.mount("/page", StaticFiles(directory=PAGE))

@@ -21,6 +21,7 @@ from fraudstream.devstack.stack import Services
 from fraudstream.kafka.loop_reader import LoopReader
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
+from fraudstream.observe.metrics.job_probe import JobProbe
 from fraudstream.observe.metrics.metrics_reader import MetricsReader
 from fraudstream.observe.metrics.stream_metrics import StreamMetrics
 from fraudstream.rules.rule_publisher import RulePublisher
@@ -54,17 +55,18 @@ async def open_console(settings: Settings, services: Services) -> AsyncIterator[
     producer = broker.producer(PRODUCER_SETTINGS)
     reader = LoopReader("stream-reader", broker, notebook.listeners(settings), producer, gather_s=GATHER_S)
     counter = MetricsReader(broker, StreamMetrics(registry))
-    figures, ids = Figures(registry, notebook.feed), TopicIds(broker)
+    figures = Figures(registry, notebook.feed)
     with closing(ConsumerLag(broker)) as lag, reader, counter:
+        probe = JobProbe(rest=FlinkRest(url=services.rest_url), lag=lag, ids=TopicIds(broker))
         sampling = asyncio.create_task(figures.sample())
         try:
             yield ConsoleContext(
                 notebook=notebook,
                 reviews=Reviews(broker, producer),
-                rules=RulePublisher(settings, services),
+                rules=RulePublisher(services.broker(settings)),
                 figures=figures,
                 history=CustomerHistory(broker),
-                health=TtlCache(JobHealth(FlinkRest(url=services.rest_url), lag, ids).read, HEALTH_KEPT_S),
+                health=TtlCache(JobHealth(probe).read, HEALTH_KEPT_S),
                 models=TtlCache(ModelOverview(broker).read, MODELS_KEPT_S),
                 reads=lambda: reader.running and counter.running,
             )

@@ -21,13 +21,8 @@ ROWS = 50
 class CustomerHistory:
     """Finds a customer's transactions around a moment, with what the job decided, in the topics.
 
-    The job keeps no such list, so the newest records before the moment are searched; records of other customers are
-    skipped by their keys, and not decoded.
-
-    Parameters
-    ----------
-    broker
-        Connection to the brokers.
+    The job keeps no list of transactions, so the newest records before the moment are searched; records of other
+    customers are skipped by their keys, and not decoded.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -86,10 +81,10 @@ def _ranges_before(consumer: Consumer, topic: str, until_ms: int) -> dict[int, t
     ends = consumer.offsets_for_times([TopicPartition(topic, part, until_ms) for part in whole], timeout=READ_S)
     share = READ_RECORDS // len(whole)
     ranges = {}
-    for place in ends:
-        low, high = whole[place.partition]
-        end = place.offset if place.offset >= 0 else high  # none is that late: all are before
-        ranges[place.partition] = (max(low, end - share), end)
+    for found in ends:
+        low, high = whole[found.partition]
+        end = found.offset if found.offset >= 0 else high  # none is that late: all are before
+        ranges[found.partition] = (max(low, end - share), end)
     return {part: (begin, end) for part, (begin, end) in ranges.items() if end > begin}
 
 

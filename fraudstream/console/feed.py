@@ -18,7 +18,7 @@ class FullError(Exception):
 
 
 class Feed:
-    """Tells each open page what is new, as server-sent events. Used in one event loop.
+    """Publishes events to the open pages, as server-sent events. Used in one event loop.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Feed:
         return len(self._queues)
 
     def publish(self, event: str, data: Any) -> None:
-        """Tell all pages."""
+        """Send an event to all pages."""
         if not self._queues:
             return
         text = b"event: " + event.encode() + b"\ndata: " + orjson.dumps(data, option=orjson.OPT_UTC_Z) + b"\n\n"
@@ -68,7 +68,7 @@ class Feed:
                     silent_s = 0.0
                 except TimeoutError:
                     silent_s += POLL_S
-                    if silent_s >= BEAT_S:  # what lies between would close a silent connection
+                    if silent_s >= BEAT_S:  # what is in between would close a silent connection
                         silent_s = 0.0
                         yield b": \n\n"
         finally:

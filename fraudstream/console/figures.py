@@ -56,15 +56,7 @@ class Sample:
 
 
 class Figures:
-    """The stream's figures over the last minutes, sampled while the block of `sampling` lasts.
-
-    Parameters
-    ----------
-    registry
-        Where `StreamMetrics` counts.
-    feed
-        Told of each point.
-    """
+    """The stream's figures over the last minutes, sampled while the block of `sampling` lasts."""
 
     def __init__(self, registry: CollectorRegistry, feed: Feed) -> None:
         self._registry, self._feed = registry, feed
@@ -106,7 +98,7 @@ def point_between(earlier: Sample, later: Sample) -> dict[str, float | None]:
 
 
 def quantile(buckets: Buckets, share: float) -> float | None:
-    """Return the value that a share lies below, linear within its bucket as Prometheus has it; None of nothing."""
+    """Return the value that a share is below, linear within its bucket as Prometheus has it; None of nothing."""
     bounds = sorted(buckets)
     total = buckets[bounds[-1]] if bounds else 0.0
     if not total:
@@ -124,7 +116,7 @@ def _gained(earlier: Buckets, later: Buckets) -> Buckets:
 
 
 def _apart(buckets: Buckets) -> Sequence[tuple[float, float]]:
-    """Return each bound but infinity with what lies between it and the one before."""
+    """Return each bound but infinity with the count between it and the one before."""
     bounds = sorted(buckets)[:-1]
     befores = [0.0, *(buckets[bound] for bound in bounds)]
     return [(bound, buckets[bound] - before) for bound, before in zip(bounds, befores, strict=False)]

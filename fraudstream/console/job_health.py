@@ -5,30 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from fraudstream.control.running_job import scoring_jobs
-from fraudstream.control.topic_watch import input_topics_now
-from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.kafka.topic_ids import TopicIds
-from fraudstream.observe.metrics.consumer_lag import ConsumerLag
+from fraudstream.observe.metrics.job_probe import JobProbe
 from fraudstream.system.failures import NotReady, RuntimeFailure
 
 SHOWN_CHECKPOINTS = 30
 
 
 class JobHealth:
-    """Health of the job, its checkpoints and the cluster, by Flink's REST interface and the broker.
+    """Health of the job, its checkpoints and the cluster, by Flink's REST interface and the broker."""
 
-    Parameters
-    ----------
-    rest
-        The cluster.
-    lag
-        The broker.
-    ids
-        Reader of the topics' ids.
-    """
-
-    def __init__(self, rest: FlinkRest, lag: ConsumerLag, ids: TopicIds) -> None:
-        self._rest, self._lag, self._ids = rest, lag, ids
+    def __init__(self, probe: JobProbe) -> None:
+        self._probe, self._rest = probe, probe.rest
 
     def read(self) -> dict[str, Any]:
         """Return `cluster`, None where none answers, and `jobs`, the running ones first."""
@@ -47,14 +34,14 @@ class JobHealth:
     def _job(self, job: dict[str, Any]) -> dict[str, Any]:
         job_id, running = job["jid"], job["state"] == "RUNNING"
         checkpoints = self._rest.checkpoints(job_id)
-        topics = input_topics_now(self._rest, job_id, self._ids) if running else {}
+        topics = self._probe.input_topics(job_id) if running else {}
         return {
             "id": job_id,
             "name": job["name"],
             "state": job["state"],
             "started_ms": job["start-time"],
             "restarts": self._rest.restarts(job_id) if running else 0,
-            "lag": self._lag.records(f"fraudstream-{job['name']}") if running else None,
+            "lag": self._probe.lag_of(job["name"]) if running else None,
             "last_failure": self._rest.last_failure(job_id),
             "recreated_topics": [text for text in topics.values() if text],
             "checkpoints": {

@@ -15,13 +15,7 @@ COMPARED_S = 3_600.0
 
 
 class ModelOverview:
-    """Tells which models the shards score with, which are registered, and how challengers compare.
-
-    Parameters
-    ----------
-    broker
-        Connection to the brokers.
-    """
+    """Overview of the models: in the shards, in the registry, and challengers compared with the champion."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker

@@ -14,7 +14,7 @@ from fraudstream.settings.settings import Settings
 
 LABELS_KEPT = 50_000
 EVENTS_KEPT = 200
-TOLD_AT_ONCE = 50
+MAX_ROWS_PUBLISHED = 50
 """Alerts of one moment that the pages receive one by one; of more they receive the count."""
 SHOWN_BYTES = 200
 """Of a dead letter's payload."""
@@ -26,14 +26,14 @@ class Notebook:
 
     Parameters
     ----------
-    alerts, verdicts
+    alerts, labels
         Of the topics' newest records.
     feed
         Feed of events to the pages.
     """
 
     alerts: AlertBook
-    verdicts: ReviewedLabels
+    labels: ReviewedLabels
     feed: Feed
     drifts: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
     dead_letters: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
@@ -41,30 +41,30 @@ class Notebook:
     @classmethod
     def of(cls, settings: Settings) -> Notebook:
         """Make an empty one."""
-        verdicts = ReviewedLabels(LABELS_KEPT)
-        alerts = AlertBook(settings.console.alerts_kept, verdicts)
-        return cls(alerts=alerts, verdicts=verdicts, feed=Feed(settings.console.max_streams))
+        labels = ReviewedLabels(LABELS_KEPT)
+        alerts = AlertBook(settings.console.alerts_kept, labels)
+        return cls(alerts=alerts, labels=labels, feed=Feed(settings.console.max_streams))
 
     def add_alerts(self, records: list[dict[str, Any]]) -> None:
         """Keep new alerts, and publish them to the pages."""
         new = [record for record in records if self.alerts.add(record)]
         if new:
-            rows = [self.alerts.short(record) for record in new[-TOLD_AT_ONCE:]]
+            rows = [self.alerts.short(record) for record in new[-MAX_ROWS_PUBLISHED:]]
             self.feed.publish("alerts", {"rows": rows, "count": len(new)})
 
     def add_labels(self, records: list[dict[str, Any]]) -> None:
         """Keep labels, and publish those of alerts that the pages may show."""
         for record in records:
-            self.verdicts.add(record)
+            self.labels.add(record)
         names = {(record["customer_id"], record["transaction_id"]) for record in records}
-        known = ((name, self.verdicts.find(*name)) for name in names if self.alerts.has_transaction(*name))
+        known = ((name, self.labels.find(*name)) for name in names if self.alerts.has_transaction(*name))
         published = [
-            {"customer_id": customer, "transaction_id": transaction, "verdict": verdict.to_dict()}
-            for (customer, transaction), verdict in known
-            if verdict
+            {"customer_id": customer, "transaction_id": transaction, "label": label.to_dict()}
+            for (customer, transaction), label in known
+            if label
         ]
         if published:
-            self.feed.publish("verdicts", published)
+            self.feed.publish("labels", published)
 
     def add_drifts(self, records: list[dict[str, Any]]) -> None:
         """Keep drift events, and publish them."""

@@ -31,19 +31,19 @@ class ReviewedLabels:
 
     def __init__(self, max_kept: int) -> None:
         self._max = max_kept
-        self._verdicts: OrderedDict[tuple[str, str], ReviewedLabel] = OrderedDict()
+        self._labels: OrderedDict[tuple[str, str], ReviewedLabel] = OrderedDict()
 
     def add(self, label: dict[str, Any]) -> None:
         """Keep a record of `label.avsc`; as for the job, the later label_time of a transaction holds."""
         name = label["customer_id"], label["transaction_id"]
-        known = self._verdicts.get(name)
+        known = self._labels.get(name)
         if known is not None and known.label_time > label["label_time"]:
             return
-        self._verdicts[name] = ReviewedLabel(is_fraud=label["is_fraud"], label_time=label["label_time"])
-        self._verdicts.move_to_end(name)
-        if len(self._verdicts) > self._max:
-            self._verdicts.popitem(last=False)
+        self._labels[name] = ReviewedLabel(is_fraud=label["is_fraud"], label_time=label["label_time"])
+        self._labels.move_to_end(name)
+        if len(self._labels) > self._max:
+            self._labels.popitem(last=False)
 
     def find(self, customer_id: str, transaction_id: str) -> ReviewedLabel | None:
         """Return what is known of a customer's transaction."""
-        return self._verdicts.get((customer_id, transaction_id))
+        return self._labels.get((customer_id, transaction_id))

@@ -52,7 +52,7 @@ class Reviews:
         Raises
         ------
         UndeliveredError
-            It has not, or nobody knows.
+            It has not, or that is unknown.
         """
         loop = asyncio.get_running_loop()
         delivered: asyncio.Future[None] = loop.create_future()

@@ -19,13 +19,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Tells the browser how little a page of ours needs.
-
-    Parameters
-    ----------
-    app
-        What comes behind.
-    """
+    """Restricts the browser to what a page of ours needs."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

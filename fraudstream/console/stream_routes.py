@@ -17,7 +17,7 @@ router = APIRouter(prefix="/data", dependencies=[Depends(require_access)])
 
 @router.get("/stream")
 async def follow(request: Request) -> Response:
-    """Tell what is new, as server-sent events: `alerts`, `verdicts`, `figures`, `drifts`, `dead_letters`."""
+    """Stream events to a page, as server-sent events: `alerts`, `labels`, `figures`, `drifts`, `dead_letters`."""
     state = request.app.state
     try:
         events = state.context.notebook.feed.follow(state.is_ending)
@@ -54,11 +54,11 @@ async def dead_letters(request: Request) -> Response:
 
 @router.get("/job")
 def job(request: Request) -> Response:
-    """Tell how the job, its checkpoints and the cluster are."""
+    """Show the state of the job, its checkpoints and the cluster."""
     return as_json(request.app.state.context.health.get())
 
 
 @router.get("/models")
 def models(request: Request) -> Response:
-    """Tell which models serve, are registered, and are compared."""
+    """Show which models serve, are registered, and are compared."""
     return as_json(request.app.state.context.models.get())

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class TtlCache:
-    """Keeps what was found for a moment: however many pages are open, the look is one. From any thread.
+    """Cache of a value for a moment, shared by all open pages. From any thread.
 
     Parameters
     ----------

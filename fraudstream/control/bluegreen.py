@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from jobs.job_config import JobConfig
 from jobs.operator_uids import OUTPUTS
 from jobs.state_manifest import StateManifest
 from models.scoring.loaded_model import load_tested
+from models.whole_file import replace_file
 from schemas.errors import UserError
 
 ALIVE = {"CREATED", "RUNNING", "RESTARTING", "FAILING", "CANCELLING", "RECONCILING", "INITIALIZING"}
@@ -364,9 +364,7 @@ class BlueGreen:
             )
 
     def _save(self, plan: Plan) -> None:
-        draft = self._record.with_suffix(f".{time.monotonic_ns()}")
-        draft.write_text(json.dumps(asdict(plan), indent=2) + "\n")
-        draft.replace(self._record)
+        replace_file(self._record, json.dumps(asdict(plan), indent=2).encode() + b"\n")
 
 
 def standby_of(config: JobConfig) -> JobConfig:

@@ -8,8 +8,7 @@ from contextlib import suppress
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from fraudstream.control.control_topic import encode_rules, read_rules
-from fraudstream.devstack.stack import Services
-from fraudstream.settings.settings import Settings
+from fraudstream.kafka.broker import Broker
 from fraudstream.system.failures import RuntimeFailure
 from schemas.errors import UserError
 from schemas.rule_book import RULES_KEY, RuleBook
@@ -25,21 +24,19 @@ _SILENT.addHandler(logging.NullHandler())
 
 
 class BookReplacedError(UserError):
-    """Refusal of a rule book, since the one that it replaces is not in force."""
+    """Refusal of a rule book, since its base is not in force."""
 
     exit_code = 1
 
 
-def replace_rules(settings: Settings, services: Services, book: RuleBook) -> None:
-    """Publish a rule book, if the one that it replaces is still in force.
+def replace_rules(broker: Broker, book: RuleBook) -> None:
+    """Publish a rule book, if its base is still in force.
 
     All replacements have one transactional id: a later one fences an earlier one that has not ended. The book that is
-    read here is therefore the one that is replaced.
+    read here is therefore the book that is replaced.
 
     Parameters
     ----------
-    settings, services
-        Broker and control topic.
     book
         Its `replaces` names the book that must be in force; empty: none may be.
 
@@ -54,12 +51,12 @@ def replace_rules(settings: Settings, services: Services, book: RuleBook) -> Non
     RuntimeFailure
         The broker does not allow the transaction.
     """
-    payload, topic = encode_rules(settings, book), settings.topics.control
-    _require_in_force(book.replaces, read_rules(settings, services))
+    payload, topic = encode_rules(broker, book), broker.topics.control
+    _require_in_force(book.replaces, read_rules(broker))
     producer = Producer(
         {
             "partitioner": "murmur2_random",
-            **services.broker(settings).properties,
+            **broker.properties,
             "enable.idempotence": True,
             "transactional.id": f"fraudstream-rules-{topic}",
             "transaction.timeout.ms": TRANSACTION_MS,
@@ -69,7 +66,7 @@ def replace_rules(settings: Settings, services: Services, book: RuleBook) -> Non
     )
     try:
         producer.init_transactions(TIMEOUT_S)
-        _require_in_force(book.replaces, read_rules(settings, services))
+        _require_in_force(book.replaces, read_rules(broker))
         producer.begin_transaction()
         producer.produce(topic, payload, RULES_KEY.encode())
         producer.commit_transaction(TIMEOUT_S)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
-from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_codecs import TopicCodecs
@@ -60,13 +60,11 @@ class ControlState:
     newest_ms: int = -1
 
 
-def read_control(settings: Settings, services: Services, kinds: Collection[str] = KINDS) -> ControlState:
+def read_control(broker: Broker, kinds: Collection[str] = KINDS) -> ControlState:
     """Read the control topic once; records under its kinds' keys that are none of them are skipped and reported.
 
     Parameters
     ----------
-    settings, services
-        Broker and control topic.
     kinds
         Kinds of records to decode, of KINDS; the others are passed over.
 
@@ -75,9 +73,9 @@ def read_control(settings: Settings, services: Services, kinds: Collection[str] 
     NotReady
         There is no control topic, or no broker answers.
     """
-    topic, broker = settings.topics.control, services.broker(settings)
+    topic = broker.topics.control
     require_topics(broker, topic)
-    reader = _ControlReader(settings, kinds)
+    reader = _ControlReader(broker.settings, kinds)
     for message in read_topic(broker, topic):
         reader.add(message)
     reader.report()

@@ -61,13 +61,7 @@ class FlinkRun:
         defined = [f"-D{key}={value}" for key, value in self.options.items()]
         restored = ["-s", self.savepoint] if self.savepoint else []
         restored += ["-n"] if self.savepoint and self.drop_state else []
-        client = [
-            str(self.home.root / "bin" / "flink"),
-            "run",
-            "-d",
-            "-m",
-            FlinkRest(url=self.rest_url).address,
-        ]
+        client = [str(self.home.root / "bin" / "flink"), "run", "-d", "-m", FlinkRest(url=self.rest_url).address]
         return [*client, *restored, *defined, "-py", str(self.script), *self.arguments]
 
     @property

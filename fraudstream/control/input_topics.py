@@ -138,7 +138,7 @@ def require_same_inputs(found: Collection[InputFinding]) -> None:
     Raises
     ------
     StateMismatchError
-        There are such topics; the message has all of them, and what to do.
+        Topics differ; the message has all of them, and what to do.
     """
     wrong = [item for item in found if item.recreated]
     if wrong:
@@ -164,7 +164,7 @@ def advance_generations(
     Raises
     ------
     UserError
-        There is no such input.
+        The input does not exist.
     """
     unknown = sorted(set(reset) - config.input_topics.keys())
     if unknown:
@@ -223,15 +223,7 @@ def _require_changed(
 
 
 def differing_ids(manifest: StateManifest, now: Mapping[str, str | None]) -> dict[str, str]:
-    """Map each input topic of a running job that was replaced to a message.
-
-    Parameters
-    ----------
-    manifest
-        Of the job.
-    now
-        See `TopicIds.read`.
-    """
+    """Map each input topic of a running job that was replaced to a message."""
     topics = {"transactions": manifest.transactions, "labels": manifest.labels, "control": manifest.control}
     found = {}
     for name, topic in topics.items():

@@ -51,8 +51,8 @@ def java_security(security: KafkaSecurity, password_file: Path | None) -> dict[s
 
 
 def _reference(path: Path) -> str:
-    place = path.expanduser().absolute()
-    return f"${{file:{place.parent}:{place.name}}}"
+    resolved = path.expanduser().absolute()
+    return f"${{file:{resolved.parent}:{resolved.name}}}"
 
 
 def _quoted(text: str) -> str:

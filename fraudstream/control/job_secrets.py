@@ -34,8 +34,8 @@ def job_registry(settings: Settings) -> RegistryAccess | None:
     access, login = registry_access(settings), settings.kafka.registry
     if access is None or access.username is None:
         return access
-    place = _file(settings, "registry", login.password, login.password_file)
-    return replace(access, password=None, password_file=str(place))
+    file = _file(settings, "registry", login.password, login.password_file)
+    return replace(access, password=None, password_file=str(file))
 
 
 def _file(settings: Settings, part: str, password: SecretStr | None, password_file: Path | None) -> Path:

@@ -25,7 +25,7 @@ class LateRecovery:
     taken_ms, restored_ms
         When it was complete, and when the job went on from it, milliseconds since 1970.
     safe_ms
-        How long the outage could have been.
+        Longest outage without loss.
     """
 
     checkpoint: int
@@ -49,7 +49,7 @@ def late_recovery(rest: FlinkRest, job_id: str) -> LateRecovery | None:
     Raises
     ------
     NotReady, RuntimeFailure
-        The cluster does not answer, or knows no such job.
+        The cluster does not answer, or does not know the job.
     """
     safe = rest.job_parameters(job_id).get(SAFE_OUTAGE)
     if safe is None:

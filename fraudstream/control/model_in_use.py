@@ -65,7 +65,7 @@ def require_not_read(settings: Settings, folder: Path) -> None:
     Raises
     ------
     UserError
-        There is such a job.
+        A job uses the model.
     """
     rest_url = settings.flink.rest_url or RunState.load(settings.state).rest_url
     if rest_url is None:

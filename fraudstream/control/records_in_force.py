@@ -6,9 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass, replace
 
 from fraudstream.control.control_state import ControlState, read_control
-from fraudstream.devstack.stack import Services
-from fraudstream.kafka.registry_access import registry_of
-from fraudstream.settings.settings import Settings
+from fraudstream.kafka.broker import Broker
 from jobs.first_records import pack_records
 from jobs.job_config import JobConfig
 from models.rules.rule_engine import RuleEngine
@@ -41,7 +39,7 @@ class RecordsInForce:
     newest_ms: int
 
 
-def records_in_force(settings: Settings, services: Services) -> RecordsInForce:
+def records_in_force(broker: Broker) -> RecordsInForce:
     """Read the records that a fresh job begins with, in one pass over the control topic.
 
     Raises
@@ -49,19 +47,19 @@ def records_in_force(settings: Settings, services: Services) -> RecordsInForce:
     NotReady
         There is no control topic, or no broker answers.
     """
-    found = read_control(settings, services)
+    found = read_control(broker)
     return RecordsInForce(
         deployment=found.deployment_payload or None,
-        book=_followed_book(settings, found),
+        book=_followed_book(broker, found),
         records=found.record_payloads,
         ranges=found.ranges,
         newest_ms=found.newest_ms,
     )
 
 
-def _followed_book(settings: Settings, state: ControlState) -> bytes | None:
+def _followed_book(broker: Broker, state: ControlState) -> bytes | None:
     """Return the newest rule book that the job does not refuse: it keeps the former one, too."""
-    codec = RecordCodec(RULES, rules_subject(settings.topics.control), registry_of(settings))
+    codec = RecordCodec(RULES, rules_subject(broker.topics.control), broker.registry())
     return next((payload for payload in reversed(state.book_payloads) if _is_followed(codec, payload)), None)
 
 

@@ -20,9 +20,9 @@ class StaleStateError(UserError):
 def require_committable(state: str, config: JobConfig, now_ms: int) -> None:
     """Refuse a checkpoint that is older than the transactions which hold its output.
 
-    A savepoint of a job that was stopped has no such output: the stop commits it. Neither has a checkpoint that another
+    A savepoint of a job that was stopped has no open output: the stop commits it. Neither has a checkpoint that another
     followed: its job had committed its output by then. A checkpoint elsewhere than on this
-    machine does not tell its age; `LateRecovery` then reports it once the job runs.
+    machine does not show its age; `LateRecovery` then reports it once the job runs.
 
     Parameters
     ----------

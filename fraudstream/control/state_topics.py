@@ -78,9 +78,9 @@ def _offsets(folder: Path, topics: Collection[str]) -> Offsets:
     contents = [_content(file) for file in {*files, folder / METADATA_FILE}]
     for name, split in splits.items():
         for match in (match for content in contents for match in split.finditer(content)):
-            place, offset = (name, int.from_bytes(match[1], "big")), int.from_bytes(match[2], "big", signed=True)
-            if offset >= 0:  # others stand for the first record, or the end
-                found[place] = max(offset, found.get(place, 0))
+            partition, offset = (name, int.from_bytes(match[1], "big")), int.from_bytes(match[2], "big", signed=True)
+            if offset >= 0:  # others mean the first record, or the end
+                found[partition] = max(offset, found.get(partition, 0))
     return found
 
 

@@ -216,7 +216,7 @@ def _initial(settings: Settings, services: Services, config: JobConfig) -> JobCo
     ids = TopicIds(services.broker(settings)).read(config.input_topics.values())
     known = {topic: topic_id for topic, topic_id in ids.items() if topic_id is not None}
     config = replace(config, topic_ids=known, generations={})
-    return with_control_records(config, records_in_force(settings, services))
+    return with_control_records(config, records_in_force(services.broker(settings)))
 
 
 def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:

@@ -19,7 +19,7 @@ class Plan:
     previous_file
         Settings of the version that `back` makes live again, None before the first switch.
     leaving_job, leaving_file, coming_file
-        Of a hand-over that has begun: id and settings of the job that stops, settings of the one that follows. All
+        Of a hand-over that has begun: id and settings of the job that stops, settings of the job that follows. All
         None once one of the two is live.
     savepoint
         Savepoint of the job that stops, None while it is not known.

@@ -15,7 +15,7 @@ def input_topics_now(rest: FlinkRest, job_id: str, ids: TopicIds) -> dict[str, s
     Raises
     ------
     NotReady, RuntimeFailure
-        The cluster does not answer, or knows no such job.
+        The cluster does not answer, or does not know the job.
     """
     try:
         manifest = job_manifest(rest, job_id)

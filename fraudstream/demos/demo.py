@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.stack import Services, Watcher, embedded
+from fraudstream.devstack.stack import Progress, Services, embedded
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import await_records
 from fraudstream.readers.alert_watch import AlertWatch
@@ -61,7 +61,7 @@ def run_demo(settings: Settings) -> Summary:
     out.print("[bold]1.[/] Train a model on simulated transactions (seed 1)")
     show_model(train_once(demo))
     out.print("[bold]2.[/] Start a Kafka broker and a Flink cluster")
-    with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
+    with err.status("starting") as status, embedded(demo, progress=Progress(on_step=status.update)) as services:
         out.print(f"   broker {services.bootstrap_servers}, Flink UI {services.rest_url}")
         status.update("submitting the job")
         job = submit(

@@ -18,7 +18,6 @@ def lifecycle_chart(recall: PatternRecall, marks: Mapping[str, int]) -> str:
 
     Parameters
     ----------
-    recall : PatternRecall
     marks : mapping of str to int
         Event times in milliseconds since 1970, by label.
     """

@@ -19,7 +19,8 @@ from fraudstream.control.submit import stop_job, submit
 from fraudstream.demos.demo import demo_settings, train_once
 from fraudstream.demos.lifecycle_chart import lifecycle_chart
 from fraudstream.demos.lifecycle_stream import LifecycleStream
-from fraudstream.devstack.stack import Services, Watcher, embedded
+from fraudstream.devstack.stack import Progress, embedded
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import await_records
 from fraudstream.lifecycle.gate_checks import check_gates
 from fraudstream.lifecycle.model_registry import ModelRegistry
@@ -115,30 +116,30 @@ def run_lifecycle_demo(settings: Settings) -> LifecycleSummary:
     out.print("[bold]1.[/] Train a model on 30 simulated days")
     train_once(demo, HISTORY, TrainingSettings())
     table = simulate(LIVE)
-    with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
-        registry = ModelRegistry(demo)
+    with err.status("starting") as status, embedded(demo, progress=Progress(on_step=status.update)) as services:
+        registry, broker = ModelRegistry(demo), services.broker(demo)
         version, _ = registry.push(model)
-        first = Promotion(demo, registry, services).promote(check_gates(registry, version, demo), reason="the first")
+        first = Promotion(demo, registry, broker).promote(check_gates(registry, version, demo), reason="the first")
         if first.outcome != "done":
             raise RuntimeFailure(f"expected the first model to pass the gates, got {first.outcome}: {first.gates}")
         status.update("submitting the job")
         job = submit(demo, services)
         status.stop()
         out.print(f"[bold]2.[/] The job scores {RATE:,.0f} transactions per second with {version.model_id}, v1")
-        stream = LifecycleStream(services.broker(demo), table, RATE)
-        loop = _run_loop(demo, services, registry, stream)
-        await_records(services.broker(demo), demo.topics.scores, stream.sent, seconds=SCORED_WITHIN_S)
-        summary = _measure(demo, services, table.slice(0, stream.sent), loop, model.with_name("recall.svg"))
+        stream = LifecycleStream(broker, table, RATE)
+        loop = _run_loop(broker, registry, stream)
+        await_records(broker, demo.topics.scores, stream.sent, seconds=SCORED_WITHIN_S)
+        summary = _measure(broker, table.slice(0, stream.sent), loop, model.with_name("recall.svg"))
         stop_job(demo, services, job.job_id, savepoint=False)
     write_json(asdict(summary))
     return summary
 
 
-def _run_loop(settings: Settings, services: Services, registry: ModelRegistry, stream: LifecycleStream) -> Loop:
+def _run_loop(broker: Broker, registry: ModelRegistry, stream: LifecycleStream) -> Loop:
     """Send and retrain concurrently, until some days after the promotion."""
     drifts: list[int] = []
     found: list[Retrained] = []
-    retraining = Retraining(settings, registry, services)
+    retraining = Retraining(broker.settings, registry, broker)
 
     def seen(record: dict[str, Any]) -> None:
         if not drifts:
@@ -151,8 +152,7 @@ def _run_loop(settings: Settings, services: Services, registry: ModelRegistry, s
         found.append(retraining.run(reason))
         return found[-1]
 
-    schedule = RetrainSchedule(PLAN, settings.state.models / "retraining" / "schedule.json", time.time())
-    broker = services.broker(settings)
+    schedule = RetrainSchedule(PLAN, broker.settings.state.models / "retraining" / "schedule.json", time.time())
     trigger = RetrainTrigger(broker, schedule, retrain, on_drift=seen, on_failure=_fail)
     out.print(f"[bold]3.[/] On {_day(epoch_ms(DRIFT_AT))} a new fraud pattern will start: {NEW_PATTERN.__name__}")
     with _concurrently(stream, trigger) as (sending, watching):
@@ -189,9 +189,9 @@ def _fail(text: str) -> None:
     raise RuntimeFailure(text)
 
 
-def _measure(settings: Settings, services: Services, sent: pa.Table, loop: Loop, plot: Path) -> LifecycleSummary:
+def _measure(broker: Broker, sent: pa.Table, loop: Loop, plot: Path) -> LifecycleSummary:
     drift_ms = epoch_ms(DRIFT_AT)
-    scores = read_scores(services.broker(settings), settings.topics.scores, 0)
+    scores = read_scores(broker, broker.topics.scores, 0)
     recall, missing = pattern_recall(sent, scores, model_id=loop.retrained.model_id, since_ms=drift_ms)
     marks = {
         "drift seen": loop.drift_seen_ms,
@@ -206,7 +206,7 @@ def _measure(settings: Settings, services: Services, sent: pa.Table, loop: Loop,
         retrain_s=round(loop.retrained.seconds, 1),
         recall_before=round(recall.before, 3),
         recall_after=round(recall.after, 3),
-        swaps=_swaps(settings, services),
+        swaps=_swaps(broker),
         lost_events=missing,
     )
 
@@ -244,10 +244,10 @@ def pattern_recall(sent: pa.Table, scores: Scores, *, model_id: str, since_ms: i
     return recall, len(sent) - len(found)
 
 
-def _swaps(settings: Settings, services: Services) -> int:
+def _swaps(broker: Broker) -> int:
     """Count the champion changes that every shard applied."""
     serving: dict[int, list[str]] = {}
-    for event in read_model_events(services.broker(settings)):
+    for event in read_model_events(broker):
         models = serving.setdefault(event.shard, [])
         if event.kind == SERVING and event.model_id not in models[-1:]:
             models.append(event.model_id)

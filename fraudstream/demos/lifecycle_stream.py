@@ -18,8 +18,6 @@ class LifecycleStream:
 
     Parameters
     ----------
-    broker
-        Connection to the brokers.
     table : pyarrow.Table
         Transactions in the columns of LABELLED_ARROW.
     rate : float

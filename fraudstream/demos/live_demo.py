@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from fraudstream.control.submit import stop_job, submit
 from fraudstream.demos.demo import demo_settings, show_model, train_once
-from fraudstream.devstack.stack import Services, Watcher, embedded
+from fraudstream.devstack.stack import Progress, Services, embedded
 from fraudstream.settings.settings import Settings
 from fraudstream.terminal import err, out
 
@@ -31,7 +31,7 @@ def live_demo(settings: Settings) -> Iterator[tuple[Settings, Services]]:
     """
     demo = demo_settings(settings, "live")  # not shared with a concurrent demo
     show_model(train_once(demo))
-    with err.status("starting") as status, embedded(demo, watcher=Watcher(on_step=status.update)) as services:
+    with err.status("starting") as status, embedded(demo, progress=Progress(on_step=status.update)) as services:
         status.update("submitting the job")
         job = submit(demo, services, on_line=lambda line: out.print(f"[dim]{line}[/]", soft_wrap=True))
         status.stop()

@@ -33,8 +33,6 @@ class Cluster:
     ----------
     folder
         State folder: distribution, settings, logs and checkpoints.
-    java
-        Java runtime.
     connectors
         Jars for its `lib/`.
     rest_port
@@ -89,8 +87,8 @@ class Cluster:
         known = self.home.settings() if run.rest_url else {}
         if known:
             port, rpc_port = int(known["rest.port"]), int(known["jobmanager.rpc.port"])
-            for taken in (port, rpc_port):
-                await_free(taken, f"the JobManager of {self.folder.root}")
+            for needed in (port, rpc_port):
+                await_free(needed, f"the JobManager of {self.folder.root}")
         else:
             port = choose_port(configured=self.rest_port, preferred=PREFERRED_PORT, setting="flink.rest_port")
             rpc_port = free_port()

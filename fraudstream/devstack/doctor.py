@@ -225,7 +225,7 @@ def model(settings: Settings) -> Finding:
 
 def mode(settings: Settings) -> Finding:
     """Describe the execution mode of Python."""
-    where = "inside the TaskManager" if settings.job.mode == "thread" else "in processes beside it"
+    where = "inside the TaskManager" if settings.job.mode == "thread" else "in processes of its own"
     return Finding(name="mode", ok=True, found=f"{settings.job.mode}: Python runs {where}")
 
 

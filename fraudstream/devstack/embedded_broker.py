@@ -36,8 +36,6 @@ class EmbeddedBroker:
     ----------
     folder
         State folder: topics, settings and log.
-    java
-        Java runtime.
     jars
         Class path.
     port
@@ -96,12 +94,7 @@ class EmbeddedBroker:
         arguments = ["format", f"--cluster-id={cluster_id}", "-c", str(properties), "--standalone"]
         command = [*self._java("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", *arguments]
         done = subprocess.run(  # noqa: S603 (the command is built by us)
-            command,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env=process_environment(self.java),
+            command, capture_output=True, text=True, timeout=60, check=False, env=process_environment(self.java)
         )
         if done.returncode != 0:
             raise RuntimeFailure(

@@ -200,9 +200,9 @@ def _high_availability(folder: StateFolder, rpc_port: int, zookeeper: str) -> di
     }
 
 
-def _link(place: Path, target: Path) -> None:
-    if place.is_symlink() or place.exists():
-        if place.resolve() == target.resolve():
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink() or link.exists():
+        if link.resolve() == target.resolve():
             return
-        place.unlink()
-    place.symlink_to(target)
+        link.unlink()
+    link.symlink_to(target)

@@ -107,10 +107,7 @@ def fetch_jars(
     wanted = list(jars)
     folder.mkdir(parents=True, exist_ok=True)
     missing = [jar for jar in wanted if not intact(jar, folder)]
-    with (
-        tempfile.TemporaryDirectory(prefix=".incoming-", dir=folder) as incoming,
-        ThreadPoolExecutor(parallel) as pool,
-    ):
+    with tempfile.TemporaryDirectory(prefix=".incoming-", dir=folder) as incoming, ThreadPoolExecutor(parallel) as pool:
         tasks = [pool.submit(_fetch, jar, folder, Path(incoming), on_bytes) for jar in missing]
         try:
             for task in tasks:
@@ -150,20 +147,14 @@ def download(
     on_bytes: Callable[[int], None] | None = None,
 ) -> Path:
     """Download one artifact by its Maven coordinates into a Maven folder tree below `into`, without checking it."""
-    from jgo.maven import (
-        MavenContext,
-        PythonResolver,
-    )
+    from jgo.maven import MavenContext, PythonResolver
 
     @contextmanager
     def progress(_name: str, _size: int) -> Iterator[Callable[[int], None]]:
         yield on_bytes or (lambda _count: None)
 
     context = MavenContext(
-        resolver=PythonResolver(progress_callback=progress),
-        repo_cache=into,
-        local_repos=[],
-        timeout=TIMEOUT_S,
+        resolver=PythonResolver(progress_callback=progress), repo_cache=into, local_repos=[], timeout=TIMEOUT_S
     )
     try:
         found = context.project(group, artifact).at_version(version).artifact(classifier, extension).resolve()

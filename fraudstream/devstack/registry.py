@@ -32,8 +32,6 @@ class Registry:
     ----------
     folder
         State folder: schemas and log.
-    java
-        Java runtime.
     program
         Folder returned by `unpack_registry`.
     port

@@ -47,7 +47,7 @@ class Services:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watcher:
+class Progress:
     """Callbacks for the progress of a start.
 
     Parameters
@@ -62,11 +62,11 @@ class Watcher:
     on_bytes: Callable[[int], None] = lambda _count: None
 
 
-NO_PROGRESS = Watcher()
+NO_PROGRESS = Progress()
 
 
-def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watcher = NO_PROGRESS) -> Services:
-    """Start the services that the settings do not place elsewhere, wait until they are ready, create the topics.
+def start(settings: Settings, *, taskmanagers: int | None = None, progress: Progress = NO_PROGRESS) -> Services:
+    """Start the services that the settings do not name, wait until they are ready, create the topics.
 
     Idempotent: running services are kept, and TaskManagers are added up to the requested number. Services that died
     restart at their previous addresses, and their jobs resume from the last checkpoint. On a failure or Ctrl-C,
@@ -78,13 +78,13 @@ def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watch
         A broker or cluster named here is used instead of starting one.
     taskmanagers
         Number of TaskManagers; None means `flink.taskmanagers`.
-    watcher
+    progress
         Progress callbacks.
 
     Raises
     ------
     UserError
-        A configured port is taken, or a configured broker does not answer.
+        A configured port is in use, or a configured broker does not answer.
     RuntimeFailure
         A process does not start.
     """
@@ -94,9 +94,9 @@ def start(settings: Settings, *, taskmanagers: int | None = None, watcher: Watch
         before = {process.pid for process in run.running()}
         addresses = run.bootstrap_servers, run.rest_url, run.registry_url
         try:
-            _start_missing(settings, run, taskmanagers or settings.flink.taskmanagers, watcher)
+            _start_missing(settings, run, taskmanagers or settings.flink.taskmanagers, progress)
             services = find_services(settings)
-            watcher.on_step("creating the topics")
+            progress.on_step("creating the topics")
             create_topics(services.broker(settings))
         except BaseException:
             run.stop_those(lambda process: process.pid not in before)
@@ -141,18 +141,10 @@ def find_services(settings: Settings) -> Services:
 
 @contextmanager
 def embedded(
-    settings: Settings, *, taskmanagers: int | None = None, watcher: Watcher = NO_PROGRESS
+    settings: Settings, *, taskmanagers: int | None = None, progress: Progress = NO_PROGRESS
 ) -> Iterator[Services]:
-    """Run broker and cluster within a `with` block.
-
-    Parameters
-    ----------
-    settings
-        See `start`.
-    taskmanagers, watcher
-        See `start`.
-    """
-    services = start(settings, taskmanagers=taskmanagers, watcher=watcher)
+    """Run broker and cluster within a `with` block."""
+    services = start(settings, taskmanagers=taskmanagers, progress=progress)
     try:
         yield services
     finally:
@@ -172,51 +164,51 @@ def cluster(settings: Settings) -> Cluster:
     )
 
 
-def jars_for(part: str, watcher: Watcher = NO_PROGRESS) -> list[Path]:
+def jars_for(part: str, progress: Progress = NO_PROGRESS) -> list[Path]:
     """Fetch and check the jars of the `broker` or of `flink`, or the archive of the `registry`."""
     wanted = [jar for jar in read_lock() if jar.needed_by == part]
-    return fetch_jars(wanted, cache_folder() / "jars", on_bytes=watcher.on_bytes)
+    return fetch_jars(wanted, cache_folder() / "jars", on_bytes=progress.on_bytes)
 
 
-def _start_missing(settings: Settings, run: RunState, taskmanagers: int, watcher: Watcher) -> None:
+def _start_missing(settings: Settings, run: RunState, taskmanagers: int, progress: Progress) -> None:
     """Start broker, cluster and registry concurrently, then wait for them."""
     folder = settings.state
-    registry = _start_registry(settings, run, watcher) if settings.kafka.embedded_registry else None
+    registry = _start_registry(settings, run, progress) if settings.kafka.embedded_registry else None
     broker = None
     if settings.kafka.bootstrap_servers is not None:
         existing_topics(Broker(settings, settings.kafka.bootstrap_servers))  # it answers, and accepts our login
     elif not run.running("broker"):
-        watcher.on_step("fetching the broker")
-        jars = jars_for("broker", watcher)
-        watcher.on_step("starting the broker")
+        progress.on_step("fetching the broker")
+        jars = jars_for("broker", progress)
+        progress.on_step("starting the broker")
         run.forget_dead("broker")
         broker = EmbeddedBroker(folder=folder, java=find_java(), jars=jars, port=settings.kafka.port).start(run)
     if settings.flink.rest_url is not None:
         FlinkRest(url=settings.flink.rest_url).overview()
     else:
-        watcher.on_step("fetching the connector")
-        jars_for("flink", watcher)
-        watcher.on_step("starting the cluster")
+        progress.on_step("fetching the connector")
+        jars_for("flink", progress)
+        progress.on_step("starting the cluster")
         cluster(settings).start(run, taskmanagers=taskmanagers)
     if broker is not None:
-        watcher.on_step("waiting for the broker")
+        progress.on_step("waiting for the broker")
         await_broker(broker, run.bootstrap_servers or "")
     if settings.flink.rest_url is None:
-        watcher.on_step("waiting for the cluster")
+        progress.on_step("waiting for the cluster")
         await_cluster(run, folder)
     if registry is not None:
-        watcher.on_step("waiting for the schema registry")
+        progress.on_step("waiting for the schema registry")
         await_registry(registry, run.registry_url or "")
 
 
-def _start_registry(settings: Settings, run: RunState, watcher: Watcher) -> OwnedProcess | None:
+def _start_registry(settings: Settings, run: RunState, progress: Progress) -> OwnedProcess | None:
     """Start the schema registry unless it runs; the other services do not depend on it."""
     if run.running("registry"):
         return None
-    watcher.on_step("fetching the schema registry")
-    (archive,) = jars_for("registry", watcher)
+    progress.on_step("fetching the schema registry")
+    (archive,) = jars_for("registry", progress)
     program = unpack_registry(archive)
-    watcher.on_step("starting the schema registry")
+    progress.on_step("starting the schema registry")
     run.forget_dead("registry")
     port = settings.kafka.registry_port
     return Registry(folder=settings.state, java=find_java(), program=program, port=port).start(run)

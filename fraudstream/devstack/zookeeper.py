@@ -33,8 +33,6 @@ class ZooKeeper:
     ----------
     folder
         State folder: settings and data.
-    java
-        Java runtime.
     """
 
     folder: StateFolder

@@ -28,7 +28,7 @@ UTC = alt.Scale(type="utc")
 WIDTH = 620
 
 store = Store(ARCHIVE, Path(LABELS) if LABELS else None)
-sizes = store.run("SELECT (SELECT count(*) FROM scored), (SELECT count(*) FROM judged)").to_pylist()[0].values()
+sizes = store.run("SELECT (SELECT count(*) FROM scored), (SELECT count(*) FROM labelled)").to_pylist()[0].values()
 page = Page("What the job logged", "{}: {:,} transactions, {:,} with a label".format(ARCHIVE, *sizes))
 
 

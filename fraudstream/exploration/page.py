@@ -31,12 +31,7 @@ class Section:
 
 
 class Page:
-    """Self-contained HTML page: the charts, and the programs that draw them.
-
-    Parameters
-    ----------
-    title, subtitle : str
-    """
+    """Self-contained HTML page: the charts, and the programs that draw them."""
 
     def __init__(self, title: str, subtitle: str) -> None:
         self._title, self._subtitle = title, subtitle
@@ -52,13 +47,7 @@ class Page:
         cells = [[_cell(value) for value in row.values()] for row in table.slice(0, MAX_ROWS).to_pylist()]
         self._sections.append(
             Section(
-                name=name,
-                heading=heading,
-                text=text,
-                sql=sql,
-                rows=len(table),
-                columns=table.column_names,
-                cells=cells,
+                name=name, heading=heading, text=text, sql=sql, rows=len(table), columns=table.column_names, cells=cells
             )
         )
 

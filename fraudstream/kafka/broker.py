@@ -115,7 +115,7 @@ class Broker:
         )
 
     def group_consumer(self, group_id: str) -> Consumer:
-        """Open a consumer of a group, which goes on where the group is and commits when it is asked to.
+        """Open a consumer of a group, which continues where the group is and commits on request.
 
         A group begins with the oldest record, unless its reader assigns it elsewhere: what came meanwhile is read too.
         """

@@ -12,7 +12,7 @@ from fraudstream.kafka.position import position_of
 LOG = logging.getLogger("fraudstream.records")
 
 MAX_DETAIL = 200
-_SAID: set[tuple[str, int, int]] = set()
+_REPORTED: set[tuple[str, int, int]] = set()
 
 
 class ForeignRecords:
@@ -43,9 +43,9 @@ class ForeignRecords:
         if topic not in self._first:
             return
         partition, offset, reason = self._first[topic]
-        if (topic, partition, offset) in _SAID:
+        if (topic, partition, offset) in _REPORTED:
             return
-        _SAID.add((topic, partition, offset))
+        _REPORTED.add((topic, partition, offset))
         count = self.counts[topic]
         LOG.warning(
             "skipped %s of %s that %s (first: partition %d offset %d: %s)",

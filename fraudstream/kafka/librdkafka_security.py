@@ -23,6 +23,6 @@ def librdkafka_security(security: KafkaSecurity) -> dict[str, str]:
             "sasl.username": security.username or "",
             "sasl.password": read_password(security.password, security.password_file),
         }
-    places = {"ssl.ca.location": security.ca, "ssl.certificate.location": security.certificate}
-    places["ssl.key.location"] = security.key
-    return found | {name: str(path.expanduser()) for name, path in places.items() if path is not None}
+    files = {"ssl.ca.location": security.ca, "ssl.certificate.location": security.certificate}
+    files["ssl.key.location"] = security.key
+    return found | {name: str(path.expanduser()) for name, path in files.items() if path is not None}

@@ -27,7 +27,7 @@ class Listener:
     Parameters
     ----------
     add
-        Called in the event loop with the records that came together; each has its `place`, partition and offset.
+        Called in the event loop with the records that came together; each has its `position`, partition and offset.
     wants
         Whether records of a key are wanted, called in the reader's thread: the others are not decoded. None: all.
     backlog
@@ -96,7 +96,7 @@ class LoopReader(BackgroundReader):
         if wants is not None and (key is None or not wants(key.decode(errors="replace"))):
             return None
         record = self._codecs.decode(message)
-        return record and {**record, "place": "{}:{}".format(*position_of(message))}
+        return record and {**record, "position": "{}:{}".format(*position_of(message))}
 
     def _hand_over(self, found: dict[str, list[Record]]) -> None:
         for topic, records in found.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
-from fraudstream.kafka.topic_ids import RecreatedTopics, warn_read_anew
+from fraudstream.kafka.topic_ids import RecreatedTopics, warn_reread
 
 CHECK_S = 5.0
 """Time between two checks for added partitions, seconds; a check costs the broker two small answers."""
@@ -20,7 +20,7 @@ class NewPartitions:
     Parameters
     ----------
     consumer
-        What reads; it has its first partitions by the time of the first check.
+        Consumer that has its first partitions before the first check.
     topics
         Names of the topics that it reads.
     recreated
@@ -54,7 +54,7 @@ class NewPartitions:
     def _leave_recreated(self) -> None:
         recreated = self._recreated.poll() if self._recreated else []
         if recreated:
-            warn_read_anew(recreated)
+            warn_reread(recreated)
             left = [part for part in self._consumer.assignment() if part.topic in recreated]
             if left:
                 self._consumer.incremental_unassign(left)

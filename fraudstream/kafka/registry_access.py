@@ -11,7 +11,7 @@ from schemas.registry_access import RegistryAccess
 
 
 def registry_access(settings: Settings) -> RegistryAccess | None:
-    """Tell which schema registry is in use: that of the settings, else the embedded one; None for the committed file.
+    """Return the schema registry in use: that of the settings, else the embedded one; None for the committed file.
 
     Raises
     ------

@@ -26,7 +26,7 @@ class TopicCodecs:
     Parameters
     ----------
     settings
-        Where the schemas are registered.
+        Settings of the schema registry.
     kinds
         Kind of record, by topic.
     subjects
@@ -67,7 +67,7 @@ class TopicCodecs:
         Raises
         ------
         RegistryUnavailableError
-            The registry given does not answer: nobody knows what the record is.
+            The registry given does not answer: the record's schema is unknown.
         """
         topic, payload = message.topic() or "", message.value()
         try:

@@ -19,19 +19,13 @@ NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 
 
 class TopicIds:
-    """Reader of topics' ids, with a client of its own.
-
-    Parameters
-    ----------
-    broker
-        Brokers to ask.
-    """
+    """Reader of topics' ids, with a client of its own."""
 
     def __init__(self, broker: Broker) -> None:
         self._client = broker.admin()
 
     def read(self, names: Iterable[str]) -> dict[str, str | None]:
-        """Map topics to their ids, None where there is no such topic; leave out those without an answer."""
+        """Map topics to their ids, None where the topic does not exist; leave out those without an answer."""
         wanted = list(dict.fromkeys(names))
         if not wanted:
             return {}
@@ -80,7 +74,7 @@ class RecreatedTopics:
         return changed
 
 
-def warn_read_anew(topics: Iterable[str]) -> None:
+def warn_reread(topics: Iterable[str]) -> None:
     """Log that recreated topics are read from their first record, a line each."""
     for topic in topics:
         LOG.warning("%s was deleted and created again: it is read from its first record", topic)

@@ -47,7 +47,7 @@ def await_records(
     broker, topic
         Connection to the brokers.
     count
-        How many, each repeat counted.
+        Number of records, repeats included.
     seconds, interval_s
         Time to wait, and the pause between two counts.
     on_count
@@ -68,7 +68,7 @@ def await_records(
 
     if not wait_until(all_there, seconds=seconds, interval_s=interval_s):
         raise RuntimeFailure(
-            f"expected {count:,} records in {topic} within {seconds:.0f} s, was {found:,}: "
+            f"expected {count:,} records in {topic} within {seconds:.0f} s, got {found:,}: "
             f"see the logs in {broker.settings.state.logs}"
         )
 
@@ -93,9 +93,9 @@ def read_topic(broker: Broker, topic: str, *, since_ms: int | None = None) -> It
         ends = {part: high for part, low, high in partition_ranges(consumer, topic) if high > low}
         if not ends:
             return  # the client rejects a search in no partition
-        # Of times before 1970 some stand for the end of a topic.
+        # Of times before 1970 some mean the end of a topic.
         starts = [TopicPartition(topic, part, max(since_ms or 0, 0)) for part in ends]
-        # The first offset at or after a time; a partition without such a record is at its end already.
+        # The first offset at or after a time; a partition without that record is at its end already.
         starts = [start for start in consumer.offsets_for_times(starts, timeout=10) if start.offset >= 0]
         consumer.assign(starts)
         ends = {start.partition: ends[start.partition] for start in starts}
@@ -116,7 +116,7 @@ def read_topic(broker: Broker, topic: str, *, since_ms: int | None = None) -> It
 
 
 def read_record(broker: Broker, topic: str, partition: int, offset: int) -> Message | None:
-    """Read the record at one place, None when there is none: retention has removed it, or it never was.
+    """Read the record at one position, None when there is none: retention has removed it, or it never was.
 
     Raises
     ------
@@ -150,9 +150,9 @@ def topic_ends(
     Parameters
     ----------
     consumer, topics
-        Who reads what.
+        Consumer, and the topics to read.
     backlog
-        How many records before the end are to be read too, by topic, of all its partitions together.
+        Number of records to read before the end, by topic, over all its partitions.
 
     Raises
     ------
@@ -160,22 +160,22 @@ def topic_ends(
         The broker does not answer within LEADER_SECONDS; a topic that was just created has no leaders at first.
     """
 
-    def places(topic: str, ranges: Ranges) -> list[TopicPartition]:
-        most = backlog.get(topic, 0) // max(1, len(ranges))
-        return [TopicPartition(topic, part, max(low, high - most)) for part, low, high in ranges]
+    def newest(topic: str, ranges: Ranges) -> list[TopicPartition]:
+        share = backlog.get(topic, 0) // max(1, len(ranges))
+        return [TopicPartition(topic, part, max(low, high - share)) for part, low, high in ranges]
 
-    return _places(consumer, topics, places)
+    return _positions(consumer, topics, newest)
 
 
 def topic_starts(consumer: Consumer, topics: Iterable[str]) -> list[TopicPartition]:
-    """Return the oldest record's place in each partition of some topics; raises as `topic_ends`."""
-    return _places(
+    """Return the oldest record's position in each partition of some topics; raises as `topic_ends`."""
+    return _positions(
         consumer, topics, lambda topic, ranges: [TopicPartition(topic, part, low) for part, low, _ in ranges]
     )
 
 
-def _places(
-    consumer: Consumer, topics: Iterable[str], places: Callable[[str, Ranges], list[TopicPartition]]
+def _positions(
+    consumer: Consumer, topics: Iterable[str], start: Callable[[str, Ranges], list[TopicPartition]]
 ) -> list[TopicPartition]:
     found: list[TopicPartition] = []
     failure: KafkaException | None = None
@@ -183,7 +183,7 @@ def _places(
     def known() -> bool:
         nonlocal found, failure
         try:
-            found = [place for topic in topics for place in places(topic, partition_ranges(consumer, topic))]
+            found = [found for topic in topics for found in start(topic, partition_ranges(consumer, topic))]
         except KafkaException as error:
             failure = error
             return False

@@ -67,7 +67,7 @@ class JobNeeds:
 
 
 def require_rights(broker: Broker, needs: JobNeeds) -> None:
-    """Check that all topics of a job exist and that it may use them: else it would fail and start again for ever.
+    """Check that all topics of a job exist and that it may use them: else it would fail and restart in a loop.
 
     Where the broker has no rights, or does not report them, only existence is checked.
 

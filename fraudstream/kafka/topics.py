@@ -96,10 +96,10 @@ def existing_topics(broker: Broker) -> dict[str, int]:
 
 
 def _advice(bootstrap_servers: str) -> str:
-    # librdkafka says nothing of a broker that hangs up at once.
-    places = (place.strip().rsplit(":", 1) for place in bootstrap_servers.split(","))
-    if any(is_open(host, int(port)) for host, port in places):
-        return "somebody listens there, who may want TLS or a login: see kafka.security.protocol"
+    # librdkafka reports nothing of a broker that hangs up at once.
+    addresses = (address.strip().rsplit(":", 1) for address in bootstrap_servers.split(","))
+    if any(is_open(host, int(port)) for host, port in addresses):
+        return "a server listens there that may expect TLS or a login: see kafka.security.protocol"
     return "start it (`fraudstream up`), or correct kafka.bootstrap_servers"
 
 

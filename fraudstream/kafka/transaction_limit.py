@@ -16,11 +16,11 @@ NAME = "transaction.max.timeout.ms"
 TIMEOUT_S = 10.0
 
 RECOVERY_MS = 60_000
-"""How long a recovery may take after the worst row of failed checkpoints: twice the longest that `chaos` has seen."""
+"""How long a recovery may last after the worst row of failed checkpoints: twice the longest that `chaos` has seen."""
 
 
 def transaction_limit_ms(broker: Broker) -> int | None:
-    """Ask the brokers how long a transaction may be open, milliseconds: the least of them.
+    """Ask the brokers how long a transaction may be open, milliseconds: the minimum.
 
     Returns None where that can't be known: no broker answers, or it does not show its settings.
     """
@@ -35,7 +35,7 @@ def transaction_limit_ms(broker: Broker) -> int | None:
 
 
 def transaction_time_ms(broker: Broker) -> int:
-    """Return how long a transaction of the job may be open, milliseconds: as the settings say, else the brokers' most.
+    """Return how long a transaction of the job may be open, milliseconds: the setting, else the brokers' maximum.
 
     Where it matters and the brokers do not answer, it is Kafka's default.
     """

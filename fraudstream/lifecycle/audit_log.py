@@ -84,13 +84,7 @@ class AuditEntry:
 
 
 class AuditLog:
-    """Append-only log of decisions on models, one JSON object per line.
-
-    Parameters
-    ----------
-    path : Path
-        Created with its folder when missing.
-    """
+    """Append-only log of decisions on models, one JSON object per line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

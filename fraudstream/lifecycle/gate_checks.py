@@ -15,7 +15,7 @@ from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import require_topics
 from fraudstream.lifecycle.model_registry import ModelRegistry
 from fraudstream.lifecycle.model_version import CHAMPION, ModelVersion
-from fraudstream.readers.placed_records import read_labels
+from fraudstream.readers.positioned_records import read_labels
 from fraudstream.settings.settings import Settings
 from models.promotion.comparison import Comparison
 from models.promotion.gates import Gate, flips_gate, latency_gate, metrics_gate, parity_gate
@@ -33,9 +33,6 @@ class GateReport:
 
     Parameters
     ----------
-    version : ModelVersion
-    manifest : Manifest
-    gates : tuple of Gate
     comparison : Comparison or None
         Comparison with the champion; None without a champion or data.
     resampled : Resampled or None
@@ -132,10 +129,7 @@ def check_gates_against(
 
 def _own_gates(artifact: Artifact, settings: Settings) -> tuple[Gate, ...]:
     limits = settings.gates.limits
-    return (
-        parity_gate(artifact.manifest, limits),
-        latency_gate(us_per_row(artifact, time.perf_counter), limits),
-    )
+    return (parity_gate(artifact.manifest, limits), latency_gate(us_per_row(artifact, time.perf_counter), limits))
 
 
 def _labels(settings: Settings) -> pa.Table:

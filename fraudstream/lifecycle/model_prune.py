@@ -14,7 +14,7 @@ from fraudstream.control.model_events import SERVING, read_model_events
 from fraudstream.control.model_in_use import LiveJob, live_jobs
 from fraudstream.control.model_store import serving_folder
 from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import read_topic
 from fraudstream.kafka.topics import require_topics
 from fraudstream.lifecycle.model_registry import ModelRegistry
@@ -53,15 +53,15 @@ class StoredModel:
     kept_for: tuple[str, ...]
 
 
-def examine_store(
-    settings: Settings, services: Services, now_s: float, *, unread_state: bool = False
-) -> list[StoredModel]:
+def examine_store(broker: Broker, rest: FlinkRest, now_s: float, *, unread_state: bool = False) -> list[StoredModel]:
     """Return the models of the store with the references to each.
 
     Parameters
     ----------
-    settings, services
-        Store, state folder and registry; broker and cluster.
+    broker
+        Broker of the job; its settings have store, state folder and registry.
+    rest
+        Cluster of the job.
     now_s
         Seconds since 1970.
     unread_state
@@ -74,15 +74,15 @@ def examine_store(
     UserError
         The settings of a running job, or retained state, can't be read from here.
     """
-    root = serving_folder(settings)
+    settings, root = broker.settings, serving_folder(broker.settings)
     folders = [folder for folder in sorted(root.glob("*")) if folder.is_dir() and CONTENT_ADDRESS.search(folder.name)]
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     names = [folder.name for folder in folders]
-    jobs = live_jobs(FlinkRest(url=services.rest_url))
+    jobs = live_jobs(rest)
     found = (
         *_named_by_jobs(settings, jobs, names),
-        *_named_by_control_topic(settings, services, names),
-        *_named_by_shards(settings, services),
+        *_named_by_control_topic(broker, names),
+        *_named_by_shards(broker),
         *_named_by_registry(settings),
         *_named_by_states(settings, jobs, folders, unread_state=unread_state),
     )
@@ -126,16 +126,16 @@ def _named_by_jobs(settings: Settings, jobs: list[LiveJob], names: list[str]) ->
         yield from ((name, f"blue-green settings {file.name}") for name in names if name.encode() in text)
 
 
-def _named_by_control_topic(settings: Settings, services: Services, names: list[str]) -> Iterator[Reason]:
-    topic = settings.topics.control
-    require_topics(services.broker(settings), topic)
-    for message in read_topic(services.broker(settings), topic):
+def _named_by_control_topic(broker: Broker, names: list[str]) -> Iterator[Reason]:
+    topic = broker.topics.control
+    require_topics(broker, topic)
+    for message in read_topic(broker, topic):
         payload = message.value() or b""
         yield from ((name, f"a record of {topic}") for name in names if name.encode() in payload)
 
 
-def _named_by_shards(settings: Settings, services: Services) -> Iterator[Reason]:
-    events = [e for e in read_model_events(services.broker(settings)) if e.kind == SERVING]
+def _named_by_shards(broker: Broker) -> Iterator[Reason]:
+    events = [e for e in read_model_events(broker) if e.kind == SERVING]
     for shard in sorted({event.shard for event in events}):
         for event in [event for event in events if event.shard == shard][-LAST_EVENTS:]:
             yield from (

@@ -16,14 +16,7 @@ from fraudstream.lifecycle.model_version import CHALLENGER, CHAMPION, ModelVersi
 from fraudstream.settings.settings import Settings
 from fraudstream.system.environment import QUIET
 from fraudstream.system.failures import NotReady
-from models.scoring.artifact import (
-    LIBRARY_FILE,
-    MANIFEST_FILE,
-    MODEL_FILE,
-    Artifact,
-    Manifest,
-    checksum,
-)
+from models.scoring.artifact import LIBRARY_FILE, MANIFEST_FILE, MODEL_FILE, Artifact, Manifest, checksum
 from models.scoring.loaded_model import load_tested
 from schemas.errors import UserError
 
@@ -101,11 +94,7 @@ class ModelRegistry:
                 self._name,
                 source=f"{self._client.get_run(run_id).info.artifact_uri}/{ARTIFACT}",
                 run_id=run_id,
-                tags={
-                    MODEL_ID: manifest.model_id,
-                    ONNX_SHA256: manifest.onnx_sha256,
-                    MANIFEST_SHA256: manifest_sha256,
-                },
+                tags={MODEL_ID: manifest.model_id, ONNX_SHA256: manifest.onnx_sha256, MANIFEST_SHA256: manifest_sha256},
             )
             return self._version(made, {}), True
 

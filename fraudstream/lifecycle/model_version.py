@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-"""Aliases of the model that decides, and of the one that scores next to it."""
+"""Aliases of the model that decides, and of the model in shadow mode."""
 
 
 @dataclass(frozen=True, kw_only=True)

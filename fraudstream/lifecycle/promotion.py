@@ -10,9 +10,9 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from fraudstream.control.control_topic import Challenger, Deployment, Served, publish_deployment
+from fraudstream.control.control_topic import publish_deployment
 from fraudstream.control.model_store import serve_artifact
-from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.lifecycle.audit_log import Action, AuditEntry, AuditLog, Outcome, Serving
 from fraudstream.lifecycle.gate_checks import GateReport
 from fraudstream.lifecycle.model_registry import ModelRegistry
@@ -20,6 +20,7 @@ from fraudstream.lifecycle.model_version import CHALLENGER, CHAMPION, ModelVersi
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.user import user
+from schemas.deployment import Challenger, Deployment, Served
 from schemas.errors import UserError
 
 
@@ -32,7 +33,7 @@ class Promotion:
         Settings of the audit log and the model store.
     registry
         Registry whose aliases name the versions that score.
-    services
+    broker
         Broker of the control topic; None publishes nothing, see `publish`.
     on_decision
         Called with each decision after it is in the audit log.
@@ -42,12 +43,12 @@ class Promotion:
         self,
         settings: Settings,
         registry: ModelRegistry,
-        services: Services | None,
+        broker: Broker | None,
         on_decision: Callable[[AuditEntry], None] = lambda _entry: None,
     ) -> None:
         self._settings = settings
         self._registry = registry
-        self._services = services
+        self._broker = broker
         self._on_decision = on_decision
         self._log = audit_log(settings)
 
@@ -157,7 +158,7 @@ class Promotion:
     def _carry_out(self, entry: AuditEntry) -> AuditEntry:
         """Publish before the registry changes: its aliases name models that score, not that were requested."""
         try:
-            if self._services is not None:
+            if self._broker is not None:
                 self._publish(entry)
             self._registry.set_serving(entry.after)
         except (UserError, RuntimeFailure, KafkaException) as error:
@@ -185,8 +186,8 @@ class Promotion:
             champion=champion,
             challengers=tuple(challengers),
         )
-        if self._services is not None:
-            publish_deployment(self._settings, self._services, deployment)
+        if self._broker is not None:
+            publish_deployment(self._broker, deployment)
         return deployment
 
     def _served(self, version: int | None) -> dict[str, Any]:

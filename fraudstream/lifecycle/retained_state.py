@@ -93,10 +93,7 @@ def _state(folder: Path, *, of_job: bool, compressed: bool) -> RetainedState | N
     if not taken_s:
         return None  # a checkpoint that was never complete
     return RetainedState(
-        folder=folder,
-        job_id=folder.name if of_job else None,
-        taken_s=taken_s,
-        searchable=not (compressed or tables),
+        folder=folder, job_id=folder.name if of_job else None, taken_s=taken_s, searchable=not (compressed or tables)
     )
 
 

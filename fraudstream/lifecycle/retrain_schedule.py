@@ -10,7 +10,7 @@ import orjson
 
 from fraudstream.settings.settings import RetrainSettings
 from fraudstream.system.kept_json import read_kept
-from models.scoring.artifact import replace_file
+from models.whole_file import replace_file
 from schemas.durations import DAY_MS
 
 HOUR_S = 3_600.0
@@ -31,7 +31,7 @@ class RetrainState:
     begun_s : float or None
         Start of the newest retraining, or of the first trigger: seconds since 1970.
     retrained : bool
-        Whether any retraining took place; the cool-down starts with the first one.
+        Whether there was any retraining; the cool-down starts with the first one.
     """
 
     drift_ms: int | None = None
@@ -46,7 +46,6 @@ class RetrainSchedule:
 
     Parameters
     ----------
-    plan : RetrainSettings
     path : Path
         File of the state; written before each change takes effect.
     now_s : float

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from confluent_kafka import KafkaException, Message
 
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.topic_ids import RecreatedTopics, warn_read_anew
+from fraudstream.kafka.group_reader import GroupReader
+from fraudstream.kafka.topic_ids import RecreatedTopics, warn_reread
 from fraudstream.lifecycle.error_drift import error_drift
 from fraudstream.lifecycle.retrain_schedule import RetrainSchedule
 from fraudstream.lifecycle.retraining import Retrained
@@ -23,7 +24,6 @@ from schemas.errors import UserError
 LOG = logging.getLogger("fraudstream.retrain")
 
 GROUP_ID = "fraudstream-retrain"
-POLL_S = 0.5
 CHECK_S = 5.0
 """Seconds between two checks for a recreated topic."""
 
@@ -36,8 +36,6 @@ class RetrainTrigger:
 
     Parameters
     ----------
-    broker
-        Connection to the brokers.
     schedule
         Schedule of retrainings.
     retrain
@@ -65,38 +63,30 @@ class RetrainTrigger:
         self._on_drift, self._on_failure = on_drift, on_failure
         topic = broker.topics.drift
         self._codecs = broker.codecs(topic)
-        self._stopping = threading.Event()
         self._checked_s = time.monotonic()
-        self._consumer = broker.group_consumer(GROUP_ID)
+        self._reader = GroupReader(broker, GROUP_ID)
+        self._consumer = self._reader.consumer
 
     def run(self) -> None:
         """Run until `stop` or an interrupt."""
         horizon_ms = round(self._broker.settings.retrain.horizon_days * DAY_MS)
-        try:
+        with closing(self._reader), error_drift(self._broker) as on_matured:
             self._recreated = RecreatedTopics.among(self._broker, [self._broker.topics.drift])
             self._consumer.subscribe([self._broker.topics.drift])
-            with error_drift(self._broker) as on_matured:
-                labels = LabelMonitor(horizon_ms=horizon_ms, on_matured=on_matured)
-                with LabelWatch(self._broker, labels, share=self._share) as watch:
-                    while not self._stopping.is_set():
-                        self._poll(labels)
-                        if not watch.running:
-                            raise RuntimeFailure("expected to read scores and labels, got a failure. See the log above")
-        finally:
-            self._consumer.close()
+            labels = LabelMonitor(horizon_ms=horizon_ms, on_matured=on_matured)
+            with LabelWatch(self._broker, labels, share=self._share) as watch:
+                for messages in self._reader.rounds(self._subscribe_recreated):
+                    for message in messages:
+                        self._ingest(message)
+                    reason = self._schedule.due(time.time(), labels.matured_until_ms)
+                    if reason is not None:
+                        self._run_retraining(reason)
+                    if not watch.running:
+                        raise RuntimeFailure("expected to read scores and labels, got a failure. See the log above")
 
     def stop(self) -> None:
         """Stop `run`; a retraining in progress is completed."""
-        self._stopping.set()
-
-    def _poll(self, labels: LabelMonitor) -> None:
-        self._subscribe_recreated()
-        for message in self._consumer.consume(100, POLL_S):
-            if message.error() is None:
-                self._ingest(message)
-        reason = self._schedule.due(time.time(), labels.matured_until_ms)
-        if reason is not None:
-            self._run_retraining(reason)
+        self._reader.stop()
 
     def _subscribe_recreated(self) -> None:
         """Read a recreated drift topic from its first record, since the group has no commits for it."""
@@ -105,7 +95,7 @@ class RetrainTrigger:
         self._checked_s = time.monotonic()
         recreated = self._recreated.poll()
         if recreated:
-            warn_read_anew(recreated)
+            warn_reread(recreated)
             self._consumer.unsubscribe()
             self._consumer.subscribe(recreated)
 

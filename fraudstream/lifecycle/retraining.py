@@ -13,7 +13,6 @@ from typing import Any, Literal
 import pyarrow.parquet as pq
 
 from fraudstream.control.model_events import ANSWER_S, REFUSED, ShardReport, await_answers
-from fraudstream.devstack.stack import Services
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
 from fraudstream.lifecycle.audit_log import AuditEntry
@@ -25,11 +24,11 @@ from fraudstream.lifecycle.shadow_results import ShadowResult, read_shadow_recor
 from fraudstream.readers.labelled_topics import newest_window
 from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
-from fraudstream.system.whole_file import whole_file
 from models.training.history import Progress
 from models.training.matured_window import MaturedWindow
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
+from models.whole_file import whole_file
 
 End = Literal["promoted", "refused by the gates", "refused by the job", "unchanged"]
 
@@ -40,10 +39,6 @@ class Retrained:
 
     Parameters
     ----------
-    reason : str
-    end : str
-    version : int
-    model_id : str
     rows, frauds, unlabelled : int
         Row counts of the window; unlabelled rows are left out.
     until : datetime
@@ -95,14 +90,14 @@ class Retraining:
         self,
         settings: Settings,
         registry: ModelRegistry,
-        services: Services | None,
+        broker: Broker | None,
         *,
         on_decision: Callable[[AuditEntry], None] = lambda _entry: None,
         progress: Progress = lambda _stage, _done, _total: None,
         answer_s: float = ANSWER_S,
     ) -> None:
-        self._settings, self._registry, self._services = settings, registry, services
-        self._promotion = Promotion(settings, registry, services, on_decision)
+        self._settings, self._registry, self._broker = settings, registry, broker
+        self._promotion = Promotion(settings, registry, broker, on_decision)
         self._progress, self._answer_s = progress, answer_s
         self._folder = settings.state.models / "retraining"
 
@@ -117,8 +112,7 @@ class Retraining:
             The broker or the registry fails.
         """
         begin = time.monotonic()
-        broker = self._services.broker(self._settings) if self._services else None
-        window = newest_window(self._settings, broker, self._progress)
+        window = newest_window(self._settings, self._broker, self._progress)
         history = self._keep(window)
         version = self._train(history)
         found = self._decide(version, history, reason)
@@ -153,7 +147,7 @@ class Retraining:
         champion = self._registry.alias(CHAMPION)
         if champion is not None and champion.version == version.version:
             return {"end": "unchanged"}
-        shadow = self._shadow(version, champion, reason) if champion is not None and self._services else None
+        shadow = self._shadow(self._broker, version, champion, reason) if champion and self._broker else None
         report = check_gates_against(self._registry, version, history, self._settings, self._progress)
         entry = self._promotion.promote(report, reason=reason)
         found: dict[str, Any] = {"gates": entry.gates, "shadow": shadow}
@@ -168,14 +162,15 @@ class Retraining:
             return {"end": "refused by the job", **found, "answers": answers}
         return {"end": "promoted", **found, "answers": answers}
 
-    def _shadow(self, version: ModelVersion, champion: ModelVersion, reason: str) -> dict[str, Any] | None:
+    def _shadow(
+        self, broker: Broker, version: ModelVersion, champion: ModelVersion, reason: str
+    ) -> dict[str, Any] | None:
         """Run the version in shadow mode until enough transactions are compared, or the timeout."""
         report = check_gates(self._registry, version, self._settings)
         entry = self._promotion.shadow(report, share=0.0, reason=reason)
         if entry.outcome == "refused":
             return None
         plan = self._settings.retrain
-        broker = Broker(self._settings, self._services.bootstrap_servers if self._services else "")
         # Records name their models, so earlier ones do no harm; their clock may be behind ours.
         since_ms = round(entry.at.timestamp() * 1000) - CLOCKS_APART_MS
         seen: list[ShadowResult] = []
@@ -195,14 +190,10 @@ class Retraining:
             self._promotion.rollback(reason=f"{version.model_id} was refused")
 
     def _answers(self, entry: AuditEntry) -> dict[int, str]:
-        if self._services is None:
+        if self._broker is None:
             return {}
         self._progress("waiting for the job", 0, 1)
-        shards = await_answers(
-            self._services.broker(self._settings),
-            entry.decision_id,
-            seconds=self._answer_s,
-        )
+        shards = await_answers(self._broker, entry.decision_id, seconds=self._answer_s)
         return {shard.shard: _reply(shard) for shard in shards}
 
 

@@ -26,7 +26,7 @@ class AlertRecord:
     alert : dict
         As in `schemas/avro/alert.avsc`: the first with its id, which was scored upon the features that it names.
     repeats : int
-        How many more there are: of a duplicate transaction, or after a restart.
+        Number of further records: of a duplicate transaction, or after a restart.
     logged : dict or None
         As in `schemas/avro/inference.avsc`; None where the transaction was not among the share that is logged.
     """
@@ -47,7 +47,7 @@ class AlertRecord:
         table = self.alert["feature_spec_hash"]
         if table not in TABLE_WIDTHS:
             raise UserError(
-                f"expected an alert on the features {spec_hash()}, was {table}: explain it with the version of "
+                f"expected an alert on the features {spec_hash()}, got {table}: explain it with the version of "
                 "fraudstream that made it"
             )
         names = FEATURE_NAMES[: TABLE_WIDTHS[table]]
@@ -86,7 +86,7 @@ def find_alert(broker: Broker, alert_id: str) -> AlertRecord:
     found = list(_having(broker, broker.topics.alerts, "alert_id", alert_id))
     if not found:
         raise NotReady(
-            f"expected an alert {alert_id} in {broker.topics.alerts}, was none: see `fraudstream alerts tail "
+            f"expected an alert {alert_id} in {broker.topics.alerts}, got none: see `fraudstream alerts tail "
             "--from-start --json` for the ids, and the topic's retention for how long it has them"
         )
     # A customer's alerts lie in one partition, so the first is the oldest.
@@ -104,18 +104,11 @@ def find_alert(broker: Broker, alert_id: str) -> AlertRecord:
 
 
 def _having(
-    broker: Broker,
-    topic: str,
-    field: str,
-    value: str,
-    since_ms: int | None = None,
+    broker: Broker, topic: str, field: str, value: str, since_ms: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """Read the records whose field, a string, has a value; those without its bytes are not decoded."""
     wanted = value.encode()
     found: Iterator[tuple[Any, dict[str, Any]]] = read_records(
-        broker,
-        topic,
-        since_ms=since_ms,
-        accepts=lambda message: wanted in (message.value() or b""),
+        broker, topic, since_ms=since_ms, accepts=lambda message: wanted in (message.value() or b"")
     )
     return (record for _, record in found if record[field] == value)

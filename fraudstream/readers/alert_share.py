@@ -11,11 +11,6 @@ class AlertShare:
     """Monitor of the alert rate, by the offsets of both topics.
 
     Nothing is decoded, so it costs the same at any load.
-
-    Parameters
-    ----------
-    broker
-        Connection to the brokers, and what a jump is.
     """
 
     def __init__(self, broker: Broker) -> None:

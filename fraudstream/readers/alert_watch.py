@@ -20,17 +20,11 @@ class AlertWatch(BackgroundReader):
 
     Parameters
     ----------
-    broker
-        Connection to the brokers.
     on_alert
         Called in the thread with each alert that was not seen before.
     """
 
-    def __init__(
-        self,
-        broker: Broker,
-        on_alert: Callable[[dict[str, Any]], None] = lambda _alert: None,
-    ) -> None:
+    def __init__(self, broker: Broker, on_alert: Callable[[dict[str, Any]], None] = lambda _alert: None) -> None:
         topic = broker.topics.alerts
         self._codecs = broker.codecs(topic)
         super().__init__("alert-watch", broker, (topic,))
@@ -50,7 +44,7 @@ class AlertWatch(BackgroundReader):
         """
         size = topic_size(self._broker, self._broker.topics.alerts)
         if not wait_until(lambda: self._read_count >= size, seconds=seconds):
-            raise RuntimeFailure(f"expected {size:,} alerts within {seconds:.0f} s, was {self._read_count:,}")
+            raise RuntimeFailure(f"expected {size:,} alerts within {seconds:.0f} s, got {self._read_count:,}")
 
     def _poll(self) -> None:
         for message in self._consumer.consume(500, POLL_S if not self.seen_at_ms else 0.005):

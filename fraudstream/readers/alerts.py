@@ -29,12 +29,10 @@ def read_alerts(
 
     Parameters
     ----------
-    broker
-        Connection to the brokers.
     min_score
         Alerts below it are passed over.
     limit
-        How many to give, None for no end.
+        Maximum number of alerts; None: no limit.
     timeout_s
         Seconds without an alert after which it ends, None for never.
     from_start

@@ -28,11 +28,11 @@ from schemas.registry import SchemaRegistry, UnknownSchemaError, value_subject
 from schemas.rejection import Reason
 from schemas.validation import NOT_UTF8
 
-PLACE = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
+POSITION = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
 
 
 class NoSuchDeadLetterError(UserError):
-    """There is no dead letter at the place that was named."""
+    """There is no dead letter at the position."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,16 +41,16 @@ class DeadLetter:
 
     Attributes
     ----------
-    place : str
+    position : str
         Partition and offset in the dead-letter topic, as "0:17".
     reason : Reason
         Why, for filters and counters.
     detail : str
         Expected and actual value, in words.
     topic, partition, offset
-        Where the record lay.
+        Position of the record.
     key : str or None
-        The record's key, or the first characters of it; U+FFFD stands for what is not UTF-8.
+        The record's key, or the first characters of it; U+FFFD replaces what is not UTF-8.
     payload : bytes
         The record's value, byte for byte, or the first bytes of it.
     failed_at : datetime
@@ -59,7 +59,7 @@ class DeadLetter:
         Bytes of the value and characters of the key, where the letter has only the first of them.
     """
 
-    place: str
+    position: str
     reason: Reason
     detail: str
     topic: str
@@ -124,7 +124,7 @@ class DeadLetterFilter:
     """Conditions on dead letters, all of which must hold; None and empty are no condition."""
 
     reasons: frozenset[Reason] = frozenset()
-    places: frozenset[str] = frozenset()
+    positions: frozenset[str] = frozenset()
     topic: str | None = None
     key: str | None = None
     since: datetime | None = None
@@ -134,7 +134,7 @@ class DeadLetterFilter:
         """Return whether `letter` meets every condition."""
         return (
             (not self.reasons or letter.reason in self.reasons)
-            and (not self.places or letter.place in self.places)
+            and (not self.positions or letter.position in self.positions)
             and self.topic in {None, letter.topic}
             and self.key in {None, letter.key}
             and (self.since is None or letter.failed_at >= self.since)
@@ -143,43 +143,35 @@ class DeadLetterFilter:
 
 
 def read_dead_letters(broker: Broker, wanted: DeadLetterFilter) -> Iterator[DeadLetter]:
-    """Read the dead letters that there are now, each partition in its order.
-
-    Parameters
-    ----------
-    broker
-        Connection to the brokers.
-    wanted
-        Which of them.
-    """
+    """Read the dead letters that there are now, each partition in its order."""
     topic = broker.topics.dead_letters
     # A letter is written after it was set aside; the broker's clock, if it stamps records, may be behind the job's.
     since_ms = round(wanted.since.timestamp() * 1_000) - CLOCKS_APART_MS if wanted.since else None
     for message, letter in read_records(broker, topic, _letter, since_ms=since_ms):
-        placed = replace(letter, place=_place(message))
-        if wanted.matches(placed):
-            yield placed
+        found = replace(letter, position=_position(message))
+        if wanted.matches(found):
+            yield found
 
 
-def find_dead_letter(broker: Broker, place: str) -> DeadLetter:
-    """Return the dead letter at a place.
+def find_dead_letter(broker: Broker, position: str) -> DeadLetter:
+    """Return the dead letter at a position.
 
     Raises
     ------
     NoSuchDeadLetterError
-        None lies there.
+        There is none.
     """
     topic = broker.topics.dead_letters
-    named = PLACE.fullmatch(place)
+    named = POSITION.fullmatch(position)
     if named:
         message = read_record(broker, topic, int(named[1]), int(named[2]))
         if message is not None:
             codecs = TopicCodecs(broker.settings, {topic: DEAD_LETTER}, registry=broker.registry())
             letter = codecs.parse(message, _letter)
             if letter is not None:
-                return replace(letter, place=_place(message))
+                return replace(letter, position=_position(message))
     raise NoSuchDeadLetterError(
-        f"expected PARTITION:OFFSET of a dead letter, was {place}: `fraudstream dlq ls` lists the places"
+        f"expected PARTITION:OFFSET of a dead letter, got {position}. `fraudstream dlq ls` lists the positions."
     )
 
 
@@ -193,10 +185,8 @@ def replay_dead_letters(
 
     Parameters
     ----------
-    broker
-        Connection to the brokers.
     letters
-        Which.
+        Dead letters to replay.
     rekey
         Send each under the customer that its record names, where it can be decoded, instead of its own key.
 
@@ -215,7 +205,7 @@ def replay_dead_letters(
         The broker did not accept all of them.
     """
     registry, wanted = registry_of(broker.settings), list(letters)
-    # Whoever may write dead letters may name any topic in them; a producer would try one that is not there for minutes.
+    # A dead letter may name any topic, by its writer; a producer would try one that is not there for minutes.
     require_topics(broker, *dict.fromkeys(letter.topic for letter in wanted))
     sent, gone = 0, []
 
@@ -238,7 +228,7 @@ def replay_dead_letters(
 def original(broker: Broker, letter: DeadLetter) -> KeyedRecord | None:
     """Return key and value of a letter's record as they came, None when they can't be had any more.
 
-    A letter that has only a part of them names the place where the record lay, and it is read there.
+    A letter that has only a part of them has the position of the record, which is read there.
     """
     if letter.is_whole:
         return None if letter.key is None else letter.key.encode(), letter.payload
@@ -264,8 +254,8 @@ def decoded(settings: Settings, registry: SchemaRegistry, letter: DeadLetter) ->
 
 
 def _letter(record: dict[str, Any]) -> DeadLetter:
-    return DeadLetter(**{**record, "reason": Reason(record["reason"])}, place="")
+    return DeadLetter(**{**record, "reason": Reason(record["reason"])}, position="")
 
 
-def _place(message: Message) -> str:
+def _position(message: Message) -> str:
     return "{}:{}".format(*position_of(message))

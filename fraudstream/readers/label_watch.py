@@ -27,10 +27,8 @@ class LabelWatch(BackgroundReader):
 
     Parameters
     ----------
-    broker
-        Connection to the brokers.
     monitor
-        What is fed, in the reader's thread.
+        Monitor that is updated in the reader's thread.
     share
         Of the customers, chosen by a stable hash of their ids: memory for a busy stream. All of a customer or nothing,
         so that no figure is bent but Card Precision@k, whose k is then of the share.
@@ -44,7 +42,7 @@ class LabelWatch(BackgroundReader):
         super().__init__("label-watch", broker, (self._topics.labels, self._topics.scores), starts=self._starts)
         self._newest_ms: dict[int, int] = {}
         self._paused: set[int] = set()
-        self._pause({place.partition for place in self._score_places})
+        self._pause({start.partition for start in self._score_positions})
         self.read = 0
         """Records of both topics."""
 
@@ -56,7 +54,7 @@ class LabelWatch(BackgroundReader):
                 starts.append(TopicPartition(topic, part, low))
                 if high > low:
                     self._ends[topic, part] = high
-        self._score_places = [start for start in starts if start.topic == self._topics.scores]
+        self._score_positions = [start for start in starts if start.topic == self._topics.scores]
         return starts
 
     @property
@@ -72,31 +70,31 @@ class LabelWatch(BackgroundReader):
     def _poll(self) -> None:
         for message in self._consumer.consume(AT_ONCE, POLL_S):
             if message.error() is None:
-                self._take(message)
+                self._add(message)
         if self._ends or self._paused:
-            for place in self._consumer.position([TopicPartition(topic, part) for topic, part in self._ends]):
+            for now in self._consumer.position([TopicPartition(topic, part) for topic, part in self._ends]):
                 # The position passes transaction markers too, which no consumer is given.
-                if place.offset >= self._ends[place.topic, place.partition]:
-                    del self._ends[place.topic, place.partition]
+                if now.offset >= self._ends[now.topic, now.partition]:
+                    del self._ends[now.topic, now.partition]
             if not any(topic == self._topics.labels for topic, _ in self._ends):
                 self._pause(self._ahead())
 
     def _on_added(self, partitions: list[TopicPartition]) -> None:
-        known = {place.partition for place in self._score_places}
-        scores = [place for place in partitions if place.topic == self._topics.scores]
-        self._score_places += [place for place in scores if place.partition not in known]
+        known = {start.partition for start in self._score_positions}
+        scores = [start for start in partitions if start.topic == self._topics.scores]
+        self._score_positions += [start for start in scores if start.partition not in known]
         # Of a topic that was created again the former backlog is gone, and nothing is paused.
-        self._paused -= {place.partition for place in scores}
-        for place in partitions:
-            self._ends.pop((place.topic, place.partition), None)
+        self._paused -= {start.partition for start in scores}
+        for gone in partitions:
+            self._ends.pop((gone.topic, gone.partition), None)
 
     def _ahead(self) -> set[int]:
         """Return the partitions of the scores that others of the backlog are far behind."""
         backlog = [part for topic, part in self._ends if topic == self._topics.scores]
-        least_ms = min((self._newest_ms.get(part, 0) for part in backlog), default=None)
-        if least_ms is None:
+        oldest_ms = min((self._newest_ms.get(part, 0) for part in backlog), default=None)
+        if oldest_ms is None:
             return set()
-        return {part for part, newest_ms in self._newest_ms.items() if newest_ms > least_ms + AHEAD_MS}
+        return {part for part, newest_ms in self._newest_ms.items() if newest_ms > oldest_ms + AHEAD_MS}
 
     def _pause(self, parts: set[int]) -> None:
         """Let exactly these partitions of the scores wait."""
@@ -105,10 +103,10 @@ class LabelWatch(BackgroundReader):
             (self._consumer.resume, self._paused - parts),
         ):
             if chosen:
-                change([place for place in self._score_places if place.partition in chosen])
+                change([start for start in self._score_positions if start.partition in chosen])
         self._paused = parts
 
-    def _take(self, message: Message) -> None:
+    def _add(self, message: Message) -> None:
         self.read += 1
         if zlib.crc32(message.key() or b"") >= self._below:
             return

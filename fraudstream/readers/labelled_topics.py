@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import require_topics
-from fraudstream.readers.placed_records import read_labels, read_transactions
+from fraudstream.readers.positioned_records import read_labels, read_transactions
 from fraudstream.settings.settings import Settings
 from models.training.history import Progress
 from models.training.matured_window import MaturedWindow, matured_window
@@ -21,11 +21,11 @@ def newest_window(settings: Settings, broker: Broker | None, progress: Progress)
     Parameters
     ----------
     settings
-        What `[retrain]` says, and the topics.
+        Section `[retrain]`, and the topics.
     broker
         None reads the file alone.
     progress
-        Told stage, done and total.
+        Called with stage, done and total.
 
     Raises
     ------
@@ -46,12 +46,9 @@ def newest_window(settings: Settings, broker: Broker | None, progress: Progress)
         read = read_transactions(broker, None, progress=lambda done: progress("reading transactions", done, 0))
         transactions.append(_table(read.records))
     if not transactions:
-        raise UserError("expected a --history without a broker, was none: there is nothing to train on")
+        raise UserError("expected a --history without a broker, got none: there is nothing to train on")
     return matured_window(
-        pa.concat_tables(transactions),
-        pa.concat_tables(labels),
-        days=plan.window_days,
-        horizon_days=plan.horizon_days,
+        pa.concat_tables(transactions), pa.concat_tables(labels), days=plan.window_days, horizon_days=plan.horizon_days
     )
 
 

@@ -13,7 +13,7 @@ from hdrh.histogram import HdrHistogram
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
-from fraudstream.readers.placed_records import ROWS_AT_ONCE
+from fraudstream.readers.positioned_records import ROWS_AT_ONCE
 from schemas.registry import value_subject
 from schemas.transaction_batch import TransactionBatchDecoder
 
@@ -45,27 +45,21 @@ class Latency:
 
 
 def measure_latency(
-    broker: Broker,
-    seen_at_ms: Mapping[tuple[str, str], float],
-    *,
-    since_ms: int | None = None,
+    broker: Broker, seen_at_ms: Mapping[tuple[str, str], float], *, since_ms: int | None = None
 ) -> Latency:
     """Compare when alerts were seen with when their transactions were published, see `latency_histogram`."""
     return Latency.of(latency_histogram(broker, seen_at_ms, since_ms=since_ms))
 
 
 def latency_histogram(
-    broker: Broker,
-    seen_at_ms: Mapping[tuple[str, str], float],
-    *,
-    since_ms: int | None = None,
+    broker: Broker, seen_at_ms: Mapping[tuple[str, str], float], *, since_ms: int | None = None
 ) -> HdrHistogram:
     """Count the microseconds from each transaction's publishing to its alert's arrival, where there was one.
 
     Parameters
     ----------
     broker
-        Where the transactions lie.
+        Broker of the transactions.
     seen_at_ms
         By customer and transaction id, see `AlertWatch`.
     since_ms

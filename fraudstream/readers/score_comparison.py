@@ -86,8 +86,6 @@ def compare_scores(broker: Broker, topics: tuple[str, str], *, since_ms: int, pa
 
     Parameters
     ----------
-    broker
-        Connection to the brokers.
     topics
         The live job's and the standby's.
     since_ms
@@ -99,7 +97,7 @@ def compare_scores(broker: Broker, topics: tuple[str, str], *, since_ms: int, pa
     standby: dict[TransactionKey, Mapping[str, Any]] = {}
 
     def caught_up() -> bool:
-        # The standby was started after that time, so none of its scores lies before; an earlier standby's may.
+        # The standby was started after that time, so none of its scores is before it; an earlier standby's may be.
         standby.update(read_scores(broker, topics[1], since_ms))
         return live.keys() <= standby.keys()
 

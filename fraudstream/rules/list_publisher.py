@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 
 from fraudstream.control.control_state import ControlState, read_control
 from fraudstream.control.control_topic import publish_entries
-from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.rules.rule_log import RuleEntry, RuleLog
-from fraudstream.settings.settings import Settings
 from fraudstream.system.user import user
 from schemas.avro_schemas import LIST_ENTRY, RULES
 from schemas.list_entry import MAX_ENTRIES, MAX_REASON_BYTES, ListEntryRecord, value_problem
@@ -58,18 +57,18 @@ class ListPublisher:
 
     Parameters
     ----------
-    settings, services
-        Addresses of the control topic and the log.
+    broker
+        Broker of the control topic; its settings have the log.
     """
 
-    def __init__(self, settings: Settings, services: Services) -> None:
-        self._settings, self._services = settings, services
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
         self._by = user()
-        self._log = RuleLog(settings)
+        self._log = RuleLog(broker.settings)
 
     def in_force(self) -> dict[str, dict[str, ListEntryRecord]]:
         """Return the newest entry of each listed value, by list and value, also expired ones."""
-        return read_control(self._settings, self._services, (LIST_ENTRY,)).entries
+        return read_control(self._broker, (LIST_ENTRY,)).entries
 
     def add(
         self, name: str, values: Mapping[str, datetime | None], reason: str, on_sent: Sent = lambda _count: None
@@ -128,7 +127,7 @@ class ListPublisher:
 
     def read(self) -> ControlState:
         """Read the active rule book and list entries in one pass over the control topic."""
-        return read_control(self._settings, self._services, (RULES, LIST_ENTRY))
+        return read_control(self._broker, (RULES, LIST_ENTRY))
 
     def _publish(
         self,
@@ -157,7 +156,7 @@ class ListPublisher:
             )
             for value, until in values.items()
         )
-        publish_entries(self._settings, self._services, entries, on_sent)
+        publish_entries(self._broker, entries, on_sent)
         changes = _changes(name, values, change)
         self._log.add(RuleEntry(book_id=change.change_id, at=now, by=self._by, reason=reason, changes=changes))
 

@@ -11,13 +11,12 @@ from typing import Literal
 
 from fraudstream.control.book_replacement import BookReplacedError, described, replace_rules
 from fraudstream.control.control_topic import publish_rules, publish_snooze, read_rules, read_snoozes
-from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
 from fraudstream.rules.rule_changes import rule_changes
 from fraudstream.rules.rule_file import RuleFile
 from fraudstream.rules.rule_log import RuleEntry, RuleLog
 from fraudstream.rules.seen_books import SeenBooks
-from fraudstream.settings.settings import Settings
 from fraudstream.system.user import user
 from models.rules.rule_engine import RuleEngine
 from schemas.customer_snooze import CustomerSnooze
@@ -52,19 +51,19 @@ class RuleChange:
 class RulePublisher:
     """Publisher of rule books and snoozes; each is validated as in the job, sent, and logged.
 
-    A rule book replaces only the one that it is based on: of two with the same base the second is refused. A snooze is
+    A rule book replaces only its base: of two with the same base the second is refused. A snooze is
     a record of its own, so concurrent snoozes are all kept.
 
     Parameters
     ----------
-    settings, services
-        Addresses of the control topic and the log.
+    broker
+        Broker of the control topic; its settings have the log.
     """
 
-    def __init__(self, settings: Settings, services: Services) -> None:
-        self._settings, self._services = settings, services
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
         self._by = user()
-        self._log, self._seen = RuleLog(settings), SeenBooks(settings)
+        self._log, self._seen = RuleLog(broker.settings), SeenBooks(broker.settings)
         self._one_at_once = Lock()
 
     def apply(self, file: RuleFile, reason: str, *, replaces: str | None = None, force: bool = False) -> RuleChange:
@@ -83,7 +82,7 @@ class RulePublisher:
         Raises
         ------
         BookReplacedError
-            The active rule book is not the one that the file is based on.
+            The active rule book is not the base of the file.
         RuleError
             The job would refuse the rules.
         NotReady
@@ -127,7 +126,7 @@ class RulePublisher:
 
     def in_force(self) -> RuleBook | None:
         """Return the active rule book with all active snoozes; None if nothing was ever applied."""
-        book, snoozes = read_rules(self._settings, self._services), self._snoozed()
+        book, snoozes = read_rules(self._broker), self._snoozed()
         if book is None and not snoozes:
             return None
         return replace(book or self._empty(), snoozes=tuple(snoozes.values()))
@@ -141,7 +140,7 @@ class RulePublisher:
             changed_at=datetime.now(UTC),
             changed_by=self._by,
         )
-        publish_snooze(self._settings, self._services, snooze)
+        publish_snooze(self._broker, snooze)
         self._log.add(
             RuleEntry(book_id=snooze.snooze_id, at=snooze.changed_at, by=self._by, reason=reason, changes=[change])
         )
@@ -166,7 +165,7 @@ class RulePublisher:
 
     def _recorded(self) -> dict[str, Snooze]:
         """Return all snoozes that were not ended, also expired ones, by customer."""
-        records = read_snoozes(self._settings, self._services).values()
+        records = read_snoozes(self._broker).values()
         found = {item.customer_id: item for item in self._current().snoozes}
         found |= {
             item.customer_id: Snooze(customer_id=item.customer_id, until=item.until, reason=item.reason)
@@ -201,14 +200,14 @@ class RulePublisher:
         changes = rule_changes(before, book)
         if changes:
             publish = publish_rules if force else replace_rules
-            publish(self._settings, self._services, book)
+            publish(self._broker, book)
             entry = RuleEntry(book_id=book.book_id, at=now, by=self._by, reason=reason, changes=changes)
             self._log.add(entry)
         return RuleChange(change_id=book.book_id, changes=changes, replaced=before if before.book_id else None)
 
     def _current(self) -> RuleBook:
         """Return the newest rule book without long expired snoozes; an empty one if there is none."""
-        book = read_rules(self._settings, self._services)
+        book = read_rules(self._broker)
         long_ago = datetime.now(UTC) - timedelta(milliseconds=CLOCKS_APART_MS)
         if book is None:
             return self._empty()

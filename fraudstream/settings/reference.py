@@ -30,7 +30,6 @@ Settings without a default are unset.
 Former names of settings work for one release, with a warning.
 """
 COLUMNS = "| name, variable | type | default | description |\n|---|---|---|---|"
-TOPIC_COLUMNS = "| topic | record | key | by the job | partitions | cleanup |\n|---|---|---|---|---|---|"
 HEADS = {"topics": "Names of the topics. The second table shows their properties."}
 BOUNDS = {"minimum": "from {}", "exclusiveMinimum": "above {}", "maximum": "to {}", "exclusiveMaximum": "below {}"}
 

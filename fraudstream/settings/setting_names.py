@@ -70,11 +70,6 @@ def find_former_names(
 ) -> tuple[list[str], list[str]]:
     """Find former names of settings.
 
-    Parameters
-    ----------
-    settings, file, environment
-        As of `check_names`.
-
     Returns
     -------
     mistakes, warnings : list of str

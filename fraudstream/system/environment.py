@@ -30,15 +30,7 @@ standard output, where --json goes."""
 
 
 def process_environment(java: Java, **extra: str | Path) -> dict[str, str]:
-    """Build the environment of a child process: this Java, this Python, and the project on its path.
-
-    Parameters
-    ----------
-    java
-        Runtime for `JAVA_HOME`.
-    extra
-        Further variables.
-    """
+    """Build the environment of a child process: this Java, this Python, and the project on its path."""
     env = {key: value for key, value in os.environ.items() if not key.startswith((*DROPPED, *SECRETS))}
     scripts = Path(sys.executable).parent
     env["JAVA_HOME"] = str(java.home)

@@ -33,8 +33,8 @@ def parse_kept(raw: bytes, kind: type[T] | Any) -> T:
         unknown = set() if known is None else set(TypeAdapter(dict[str, Any]).validate_json(raw)) - known
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        got = f"{place}: {first['msg']}" if place else str(first["msg"])
+        field = ".".join(str(part) for part in first["loc"])
+        got = f"{field}: {first['msg']}" if field else str(first["msg"])
         raise KeptJsonError(ascii(got)[1:-1][:MAX_SHOWN]) from None
     if unknown:
         raise KeptJsonError(f"{ascii(min(unknown))[:MAX_SHOWN]}, which is no name of it")

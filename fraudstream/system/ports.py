@@ -105,7 +105,7 @@ def await_free(port: int, whose: str) -> None:
     if not wait_until(lambda: is_free(port), seconds=RELEASE_SECONDS):
         raise PortTakenError(
             f"expected port {port} to be free for {whose}, which had it before it died, but it is held by "
-            f"{holder_of(port)}: stop that, or give the old place up: `fraudstream down`, then `fraudstream up`"
+            f"{holder_of(port)}: stop that, or give up the old port: `fraudstream down`, then `fraudstream up`"
         )
 
 

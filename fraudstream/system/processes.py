@@ -85,13 +85,6 @@ def spawn(name: str, command: Sequence[str | Path], *, log: Path, env: Mapping[s
 def stop_processes(owned: Iterable[OwnedProcess], *, term_seconds: float = TERM_SECONDS) -> list[str]:
     """Stop the processes and their children: TERM first, then KILL after a timeout.
 
-    Parameters
-    ----------
-    owned
-        Processes; those that have ended are skipped.
-    term_seconds
-        Timeout before KILL.
-
     Returns
     -------
     list of str

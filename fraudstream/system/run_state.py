@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from fraudstream.system.folders import StateFolder
 from fraudstream.system.interrupts import deferred
 from fraudstream.system.kept_json import read_kept
 from fraudstream.system.processes import OwnedProcess, stop_processes
+from models.whole_file import replace_file
 from schemas.errors import UserError
 
 VERSION = 1
@@ -89,10 +89,7 @@ class RunState:
             },
             indent=2,
         )
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(f".{os.getpid()}")
-        draft.write_text(text + "\n")
-        draft.replace(self.path)
+        replace_file(self.path, f"{text}\n".encode())
 
     def start(self, launch: Callable[[], OwnedProcess]) -> OwnedProcess:
         """Start and record a process; defer Ctrl-C, which could leave an orphan between the two."""
@@ -148,7 +145,7 @@ def exclusive(folder: StateFolder) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UserError(
-                f"expected nobody else to start or stop processes in {folder.root}, but another "
+                f"expected no other command to start or stop processes in {folder.root}, but another "
                 "`fraudstream` command is at it: wait for it to end, or choose another paths.state"
             ) from error
         yield

@@ -68,15 +68,15 @@ class InferenceLog:
         rows = np.flatnonzero(hashes >> np.uint64(64 - HASH_BITS) < self._below)
         if len(rows) == 0:
             return
-        placed = np.asarray(positions, np.int64)
+        position = np.asarray(positions, np.int64)
         payloads = self._encoder.encode(
             records,
             rows,
             scored.x,
             scored.scores,
             scored.decisions,
-            partition_of(placed),
-            offset_of(placed),
+            partition_of(position),
+            offset_of(position),
             scored_at_ms=now_ms,
             shard=shard,
             label_offsets=label_offsets,

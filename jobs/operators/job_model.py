@@ -28,7 +28,7 @@ class JobModel:
     config : JobConfig
     registry : SchemaRegistry
     max_wait_s : float
-        How long the job waits for it.
+        Time that the job waits for it.
     """
 
     def __init__(self, config: JobConfig, registry: SchemaRegistry, max_wait_s: float = MAX_WAIT_S) -> None:
@@ -80,7 +80,7 @@ def load_pinned(config: JobConfig) -> Artifact:
     Raises
     ------
     ArtifactError
-        It can't serve, or is another than the one that the job was submitted with.
+        It can't serve, or differs from the model that the job was submitted with.
     """
     artifact = load_artifact(config.model_folder)
     pins = {

@@ -65,7 +65,7 @@ class ModelReports:
     ) -> Row:
         """Report how each challenger compared with the champion since the last report."""
         head = {"deployment_id": deployment_id, "shard": shard, "begin": begin_ms, "end": end_ms}
-        payloads = [self._comparisons.encode({**head, **tally.take()}) for tally in tallies]
+        payloads = [self._comparisons.encode({**head, **tally.flush()}) for tally in tallies]
         return Row(self._topics.shadow, [str(shard)] * len(payloads), payloads)
 
     def _event(

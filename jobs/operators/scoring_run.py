@@ -253,10 +253,10 @@ class ScoringRun:
             self._batch = self._shard.advance(records, self.given.entities)
             self.stage = Stage.MODELS
         if self.stage is Stage.MODELS and last is not self.stage:
-            self._verdict = self.serving.ensemble.score(records, self._batch.x)
+            self._ensemble_scores = self.serving.ensemble.score(records, self._batch.x)
             self.stage = Stage.ANSWER
         if self.stage is Stage.ANSWER and last is not self.stage:
-            self._scored = self._shard.answer(self._batch, self._verdict)
+            self._scored = self._shard.answer(self._batch, self._ensemble_scores)
             self.stage = Stage.RULES
         if self.stage is Stage.RULES and last is not self.stage:
             # Challengers are compared, and drift is watched, by what the models decide alone.

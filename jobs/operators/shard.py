@@ -167,7 +167,7 @@ class Shard:
             yield from part.rows
             if part.serving is self.models.serving:
                 self.models.compare(part.scored, now)
-                yield from self.models.hold_to_budget(part.scored.verdict, now)
+                yield from self.models.hold_to_budget(part.scored.ensemble_scores, now)
             for signal, observation in part.observed:
                 yield OBSERVATIONS, Row(signal, observation.to_json())
 

@@ -32,7 +32,7 @@ class ShardLists:
         With this shard's key current, now and at each call.
     reader : ListReader
     max_entries, max_lists : int
-        How many entries all lists together may have, and how many lists.
+        Maximum number of entries of all lists together, and of lists.
     """
 
     def __init__(

@@ -61,7 +61,7 @@ class ShardModels:
     reports : ModelReports
     counts : Counts
     challenger_time_ratio : float
-        How many times the champion's time a challenger's scoring may take, see `TimeBudget`.
+        Multiple of the champion's time that a challenger's scoring may take, see `TimeBudget`.
 
     Attributes
     ----------
@@ -142,11 +142,11 @@ class ShardModels:
         if self._tallies and not self._compared_ms:
             self._compared_ms = now_ms
 
-    def hold_to_budget(self, verdict: EnsembleScores, now_ms: int) -> Iterator[Any]:
+    def hold_to_budget(self, ensemble_scores: EnsembleScores, now_ms: int) -> Iterator[Any]:
         """Remove a challenger that scores too slowly; yield TOPIC_BATCHes that report it."""
-        if not self._budgets or not verdict.seconds:
+        if not self._budgets or not ensemble_scores.seconds:
             return
-        champion_s, *seconds = verdict.seconds
+        champion_s, *seconds = ensemble_scores.seconds
         for budget, challenger_s in zip(self._budgets, seconds, strict=True):
             budget.add(champion_s, challenger_s)
         slow = [number for number, budget in enumerate(self._budgets, 1) if budget.exceeded]

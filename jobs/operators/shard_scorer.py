@@ -94,9 +94,9 @@ class ShardScorer:
         """Advance the histories, the first step of `score`: `answer` the batch once it is scored."""
         return self._scorer.advance(records, entities=entities)
 
-    def answer(self, batch: FeatureBatch, verdict: EnsembleScores) -> ScoredBatch:
+    def answer(self, batch: FeatureBatch, ensemble_scores: EnsembleScores) -> ScoredBatch:
         """Add the scores of the last batch to the histories, the last step of `score`."""
-        return self._scorer.answer(batch, verdict)
+        return self._scorer.answer(batch, ensemble_scores)
 
     def keep(self, scored: ScoredBatch) -> None:
         """Hold the changes of a batch until `store`; batches after it see them."""

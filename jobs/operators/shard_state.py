@@ -39,9 +39,9 @@ class ShardState:
     observation : ValueState of `Accumulator.encode`
         The drift signals' unfinished means, and when the last part was sent.
     deployment, pending_deployment : ValueState of the control topic's payload
-        Deployment in service, and the one that replaces it once it is loaded, see `ShardModels`.
+        Deployment in service, and its replacement once it is loaded, see `ShardModels`.
     rules, pending_rules : ValueState of the control topic's payload
-        The rule book in force, and the one that replaces it once it is read, see `ShardRules`.
+        The rule book in force, and its replacement once it is read, see `ShardRules`.
     snoozes : MapState of customer_id to the control topic's payload
         Snoozes of this shard's customers, see `ShardSnoozes`.
     list_entries : MapState of list and value to `ReadEntry.encode`

@@ -75,4 +75,4 @@ class Subtask:
 
 
 def _no_labels(_key: str) -> None:
-    """Stand for the labels of a job that reads none."""
+    """Replace the labels of a job that reads none."""

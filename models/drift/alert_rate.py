@@ -6,11 +6,11 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-KEPT, LEAST = 30, 5
-"""Windows that tell what is usual: at most, and before anything is said."""
+MAX_WINDOWS, MIN_WINDOWS = 30, 5
+"""Windows that make up the usual rate: kept, and needed before a jump is reported."""
 
 DEVIATIONS = 5.0
-"""How many standard deviations chance is given: fewer than one window in a million strays so far by itself."""
+"""Standard deviations that are still chance: fewer than one window in a million strays further."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,30 +33,30 @@ class Jump:
 class AlertRate:
     """Watches which share of the transactions is alerted, window by window.
 
-    A jump has to be large, so that it matters, and more than chance, so that few transactions say nothing. After one
-    the new share is the usual one: it is told once.
+    A jump is large, so that it matters, and beyond chance, so that a few transactions are none. After one
+    the new share is the usual one, so it is reported once.
 
     Parameters
     ----------
     factor : float
-        How many times the usual share a jump is, up or down.
+        Multiple of the usual share that is a jump, up or down.
     """
 
     def __init__(self, factor: float) -> None:
         self._factor = factor
-        self._windows: deque[tuple[int, int]] = deque(maxlen=KEPT)
+        self._windows: deque[tuple[int, int]] = deque(maxlen=MAX_WINDOWS)
 
     def update(self, transactions: int, alerts: int) -> Jump | None:
-        """Take in a window; say when it jumped. One without transactions tells nothing."""
+        """Add a window and return its jump, if it is one. A window without transactions is ignored."""
         if transactions <= 0:
             return None
-        jump = self._judge(transactions, alerts) if len(self._windows) >= LEAST else None
+        jump = self._jump(transactions, alerts) if len(self._windows) >= MIN_WINDOWS else None
         if jump:
             self._windows.clear()
         self._windows.append((transactions, alerts))
         return jump
 
-    def _judge(self, transactions: int, alerts: int) -> Jump | None:
+    def _jump(self, transactions: int, alerts: int) -> Jump | None:
         all_transactions, all_alerts = (sum(counts) for counts in zip(*self._windows, strict=True))
         usual, share = all_alerts / all_transactions, alerts / transactions
         # The root of a Poisson count (3/8 added: Anscombe) strays by a half, however few there are; the usual share is

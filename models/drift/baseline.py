@@ -17,7 +17,7 @@ from models.drift.signals import SIGNALS
 from models.scoring.artifact import Manifest, Reference, SignalReference
 
 MIXED_ROWS = 50
-"""So many rows of the usual variance and histogram are added to each part of the week: few rows tell too little."""
+"""Rows of the usual variance and histogram added to each part of the week: its own may be few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +54,9 @@ class Baseline:
 
     @classmethod
     def flat(cls, reference: Reference) -> Baseline:
-        """Return the baseline of an artifact that tells nothing of the week, nor of a histogram.
+        """Return the baseline of an artifact without statistics by part of the week, and without a histogram.
 
-        All lies in one part, so the population stability index is always 0.
+        All values are in one bin, so the population stability index is always 0.
         """
         shares = np.zeros((SLOTS, BINS))
         shares[:, 0] = 1
@@ -96,7 +96,7 @@ class Baseline:
 
     @property
     def nearly_constant(self) -> bool:
-        """Whether eight tenths of the rows or more had one value: the variance tells little of the others."""
+        """Whether eight tenths of the rows or more had one value: the variance says little about the others."""
         return bool(np.isinf(self.edges[1]))
 
 

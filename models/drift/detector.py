@@ -47,7 +47,7 @@ def _loaded(module: str) -> ModuleType:
     """Import a module of `river.drift` without what the package itself imports.
 
     That is River's data sets, with pandas and scikit-learn: seconds in which a job that has just started scores hardly
-    anything. Whoever imports `river.drift` itself, before or after, has all of it.
+    anything. Code that imports `river.drift` itself, before or after, has all of it.
     """
     package = "river.drift"
     with _LOADING:
@@ -66,8 +66,7 @@ def _loaded(module: str) -> ModuleType:
 def adwin(delta: float) -> DetectorSettings:
     """Return the settings of ADWIN on each observation."""
     return DetectorSettings(
-        make=lambda: _river("adwin", "ADWIN", delta=delta, clock=1, grace_period=20),
-        mark=f"delta={delta}",
+        make=lambda: _river("adwin", "ADWIN", delta=delta, clock=1, grace_period=20), mark=f"delta={delta}"
     )
 
 
@@ -123,7 +122,6 @@ class DriftDetector:
 
     Parameters
     ----------
-    settings : DetectorSettings
     observations : int
         Number of earlier observations.
     """
@@ -159,7 +157,7 @@ class DriftDetector:
 
         River's detectors have no state format of their own, so theirs is a pickle. It comes only from this
         job's own checkpoints, and only if the same version of River wrote it, with the same settings: else the
-        detector warms up again, and goes on counting.
+        detector warms up again, and continues counting.
         """
         if raw is None:
             return cls(settings)

@@ -83,8 +83,8 @@ class Accumulator:
     edges : (S, BINS - 1) float64
         Of each signal's histogram, rising, and infinite where it has fewer parts.
     raw : bytes or None
-        What `encode` returned, or None to begin. Bytes of version 2 are read without a variance; those of another
-        version or another number of signals begin anew: at most one observation is lost.
+        Result of `encode`, or None to start empty. Bytes of version 2 are read without a variance; those of another
+        version or another number of signals start empty: at most one observation is lost.
     """
 
     def __init__(self, edges: npt.NDArray[np.float64], raw: bytes | None = None) -> None:
@@ -106,7 +106,7 @@ class Accumulator:
                 self._squares = self._sums**2 / max(self._count, 1)
 
     def update(self, signals: npt.NDArray[np.float64], event_time_ms: npt.NDArray[np.int64]) -> list[Observation]:
-        """Take in n transactions and return the observations that they complete.
+        """Add n transactions and return the observations that they complete.
 
         Parameters
         ----------
@@ -128,17 +128,17 @@ class Accumulator:
             start = end
         return complete
 
-    def emit_part(self, least: int, now_ms: int) -> Observation | None:
-        """Return the unfinished observation, and begin anew, if it is large and old enough to be worth sending.
+    def emit_part(self, min_count: int, now_ms: int) -> Observation | None:
+        """Return the unfinished observation, and reset, if it is large and old enough to be worth sending.
 
         Parameters
         ----------
-        least : int
+        min_count : int
             Transactions that it must have.
         now_ms : int
             Wall clock: parts are PART_MS apart at least, so that a fast stream does not send many small ones.
         """
-        if self._count < least or 0 <= now_ms - self._emitted_ms < PART_MS:
+        if self._count < min_count or 0 <= now_ms - self._emitted_ms < PART_MS:
             return None
         self._emitted_ms = now_ms
         return self._emit()

@@ -19,7 +19,7 @@ class Observer:
     Parameters
     ----------
     manifest : Manifest
-        Of the model that scores. With another model's observer the unfinished observation goes on; its histogram is
+        Of the model that scores. With another model's observer the unfinished observation continues; its histogram is
         then of both models' parts.
     shards : int
         Shards of the job. Each sends a part as soon as it has its share of an observation, so that an observation is
@@ -29,26 +29,26 @@ class Observer:
     """
 
     def __init__(self, manifest: Manifest, *, shards: int = 1, deployed_ms: int = 0) -> None:
-        self._least = -(-OBSERVATION_SIZE // shards)
+        self._min_part = -(-OBSERVATION_SIZE // shards)
         self._deployed_ms = deployed_ms
         self._model_id = manifest.model_id
         self._baselines = baselines(manifest)
         self._edges = np.full((len(SIGNALS), BINS - 1), np.inf)
-        for place, signal in enumerate(SIGNALS):
+        for index, signal in enumerate(SIGNALS):
             if signal.name in self._baselines:
-                self._edges[place] = self._baselines[signal.name].edges
+                self._edges[index] = self._baselines[signal.name].edges
 
     def observe(
         self, raw: bytes | None, scored: Decisions, event_time_ms: npt.NDArray[np.int64], now_ms: int
     ) -> tuple[bytes, list[tuple[str, SignalPart]]]:
-        """Take in a batch of n transactions.
+        """Add a batch of n transactions.
 
         Parameters
         ----------
         raw : bytes or None
-            What the last call returned, None to begin.
-        scored : Decided
-            By that model, whichever decided: a challenger's share would look like a drift.
+            Result of the last call, None to start empty.
+        scored : Decisions
+            Of that model, for all transactions: a challenger's share would seem a drift.
         event_time_ms : (n,) int64
         now_ms : int
             Wall clock, milliseconds since 1970.
@@ -63,11 +63,11 @@ class Observer:
         accumulator = Accumulator(self._edges, raw)
         signals = signal_matrix(scored.x, scored.scores, scored.decisions != Decision.APPROVE)
         observations = accumulator.update(signals, event_time_ms)
-        part = accumulator.emit_part(self._least, now_ms)
+        part = accumulator.emit_part(self._min_part, now_ms)
         found = [
-            (signal.name, self._baselines[signal.name].part(observation, place, self._model_id, self._deployed_ms))
+            (signal.name, self._baselines[signal.name].part(observation, index, self._model_id, self._deployed_ms))
             for observation in (*observations, *([part] if part else []))
-            for place, signal in enumerate(SIGNALS)
+            for index, signal in enumerate(SIGNALS)
             if signal.name in self._baselines
         ]
         return accumulator.encode(), found

@@ -14,13 +14,13 @@ class PartMerger:
     """Merges the parts of one signal, which come from all shards, into observations of OBSERVATION_SIZE or more.
 
     Shards follow a deployment one after the other, and one that cannot load it stays at the last: parts of an older
-    deployment than the newest seen are left out, else the detectors would begin anew with each part. That ends once
+    deployment than the newest seen are left out, else the detectors would be reset by each part. That ends once
     no others come, see MAX_LEFT_OUT.
 
     Parameters
     ----------
     raw : bytes or None
-        What `to_bytes` returned, or None to begin. Bytes of another version begin anew.
+        Result of `to_bytes`, or None to start empty. Bytes of another version are ignored.
     """
 
     def __init__(self, raw: bytes | None = None) -> None:
@@ -32,7 +32,7 @@ class PartMerger:
             self._pending = SignalPart.from_json(text) if text else None
 
     def update(self, part: SignalPart) -> SignalPart | None:
-        """Take in a part; return the observation that it completes, if it does."""
+        """Add a part and return the observation that it completes, if any."""
         if part.deployed_ms < self._deployed_ms:
             self._left_out += part.transactions
             if self._left_out <= MAX_LEFT_OUT:

@@ -7,7 +7,7 @@ BINS = 10
 """Parts of a signal's histogram: tenths of the reference, fewer where many values are equal."""
 
 MIN_SHARE = 1e-4
-"""An empty part counts as so much: the logarithm of 0 would make one strange value an infinite drift."""
+"""Share of an empty bin: the logarithm of 0 would make a single outlier an infinite drift."""
 
 
 def psi(expected: NDArray[np.float64], observed: NDArray[np.float64]) -> float:
@@ -29,7 +29,7 @@ def bin_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, (m,), 1 <= m < BINS
-        A value lies in the part of that number of edges which are below it.
+        A value is in the bin whose number is the count of edges below it.
     """
     tenths: NDArray[np.float64] = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1])
     return np.unique(tenths)

@@ -15,7 +15,7 @@ PSI_THRESHOLD = 0.1
 makes about 0.001."""
 
 WARM_UP = 3
-"""Windows that never fire: an engine that starts empty knows no last place of anyone."""
+"""Windows that never fire: an engine that starts empty knows no previous location."""
 
 _HEADER = struct.Struct("<HQH?")
 _VERSION = 1
@@ -29,7 +29,7 @@ class PsiWindow:
     Parameters
     ----------
     raw : bytes or None
-        What `to_bytes` returned, or None to begin.
+        Result of `to_bytes`, or None to start empty.
     """
 
     def __init__(self, raw: bytes | None = None) -> None:
@@ -44,7 +44,7 @@ class PsiWindow:
             self.last = None if np.isnan(numbers[-1]) else float(numbers[-1])
 
     def update(self, observation: SignalObservation) -> bool:
-        """Take in one observation; return whether it completed the first window above the threshold."""
+        """Add an observation; return whether it completed the first window above the threshold."""
         self.observations += 1
         self._counts += observation.bins
         self._expected += observation.expected_shares

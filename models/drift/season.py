@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from schemas.durations import DAY_MS, HOUR_MS
 
 SLOTS = 48
-"""Parts of the week that are looked at apart: the hours of a working day, then those of Saturday and Sunday.
+"""Parts of the week with baselines of their own: the hours of a working day, then those of Saturday and Sunday.
 
 The share of frauds differs tenfold between noon and night, and the score swings with it.
 """

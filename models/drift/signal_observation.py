@@ -18,7 +18,7 @@ class SignalObservation:
     bins : list of int
         Transactions by the part of the histogram.
     expected_shares : list of float
-        What share of them should be in each part.
+        Expected share of them in each bin.
     event_time_ms : int
         Event time of the last transaction, milliseconds since 1970.
     model_id : str

@@ -18,7 +18,6 @@ class SignalPart:
 
     Parameters
     ----------
-    transactions : int
     mean, expected : float
         In the signal's own unit.
     variance : float
@@ -56,7 +55,7 @@ class SignalPart:
         """Return both parts as one.
 
         Chance is independent between the two, but the uncertainty of the baseline is common to both at the same time
-        of the week: there its standard errors are added, so that many small parts do not make it look certain.
+        of the week: there its standard errors are added, so that many small parts do not seem certain.
         """
         total = self.transactions + other.transactions
         mine, its = self.transactions / total, other.transactions / total
@@ -88,11 +87,11 @@ class SignalPart:
 
         The standard error is that of the difference of two means, of the transactions and of the baseline. A signal
         that hardly varied in training has the spread of the observation itself: its distance in standard errors is
-        then the root of the number of transactions that make it, so one strange value is one standard error, whatever
+        then the root of the number of transactions that make it, so one outlier is one standard error, whatever
         its size, and no observation is more than the root of its transactions away.
         """
         variance = max(self.variance, self.spread) / self.transactions
-        own, unit = (sum(errors[place] ** 2 for errors in self.uncertainty.values()) for place in (0, 1))
+        own, unit = (sum(errors[part] ** 2 for errors in self.uncertainty.values()) for part in (0, 1))
         uncertain = max(own, self.spread * unit)
         smallest = SMALLEST_ERROR * max(1.0, abs(self.expected))
         return SignalObservation(

@@ -64,8 +64,8 @@ def signal_matrix(
     matrix = np.empty((len(scores), len(SIGNALS)))
     matrix[:, 0] = scores
     matrix[:, 1] = alerted
-    for place, column in enumerate(_COLUMNS, start=2):
-        matrix[:, place] = features[:, column]
+    for index, column in enumerate(_COLUMNS, start=2):
+        matrix[:, index] = features[:, column]
     return matrix
 
 

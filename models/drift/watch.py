@@ -10,7 +10,7 @@ from models.drift.signal_observation import SignalObservation
 from schemas.wall_clock import utc
 
 PSI = "PSI"
-"""Stands for the population stability index where River's detectors have their names."""
+"""Name of the population stability index, next to those of River's detectors."""
 
 _MODEL = "model"
 
@@ -18,15 +18,15 @@ _MODEL = "model"
 class SignalWatch:
     """All detectors on one signal.
 
-    They compare the stream with itself, and the index with the reference; after a change of the model both begin
-    anew, since its scores and its reference are others.
+    They compare the stream with itself, and the index with the reference; a change of the model resets both,
+    since its scores and its reference are others.
 
     Parameters
     ----------
     signal : str
         A name in SIGNALS, or ERROR.
     state : mapping of str to bytes
-        What `state` returned for each detector; empty to begin.
+        Result of `state` for each detector; empty to start.
     detectors : mapping of str to DetectorSettings
         By the name that they have in drift events.
     """
@@ -42,7 +42,7 @@ class SignalWatch:
         self._model = state.get(_MODEL, b"").decode()
 
     def update(self, observation: SignalObservation, now_ms: int) -> list[dict[str, Any]]:
-        """Take in one observation and return a record of `drift.avsc` for each detector that fired."""
+        """Add an observation and return a record of `drift.avsc` for each detector that fired."""
         if self._model != observation.model_id:
             self._reset(observation.model_id)
         shifted = self._psi.update(observation)

@@ -12,7 +12,7 @@ _CACHE = Path(__file__).parent / "__pycache__"
 
 
 def _may_cache() -> bool:
-    """Whether compiled code can be kept: beside the sources, or where NUMBA_CACHE_DIR says.
+    """Whether compiled code can be cached: next to the sources, or in NUMBA_CACHE_DIR.
 
     Without this numba would fall back to a folder in the user's home when the package is read-only.
     """

@@ -38,7 +38,7 @@ SEEN = 256  # slots in the hash set of merchants: a power of two, well above K
 
 @inlined
 def _haversine_km(latitude, longitude, from_latitude, from_longitude):
-    """Return the great-circle distance of two places in degrees."""
+    """Return the great-circle distance of two locations in degrees."""
     latitude, longitude = np.float64(latitude), np.float64(longitude)  # in float32 it would be metres off
     from_latitude, from_longitude = np.float64(from_latitude), np.float64(from_longitude)
     here, there = math.radians(latitude), math.radians(from_latitude)
@@ -73,7 +73,7 @@ def _close_window(facts, at, count, total, squares, maximum, merchants, same, am
 def _is_new(seen, stamp, merchant):
     """Add a merchant to the hash set, unless it is there.
 
-    A place holds stamp << 32 | merchant, so raising the stamp empties the set.
+    A slot holds stamp << 32 | merchant, so raising the stamp empties the set.
     """
     word = stamp | uint64(merchant)
     at = merchant & np.uint32(SEEN - 1)
@@ -152,7 +152,7 @@ def describe_windows(
 
 @inlined
 def _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, at):
-    """Write distance and speed from the newest earlier entry that has a place."""
+    """Write distance and speed from the newest earlier entry that has a location."""
     facts[at + _OF.distance] = facts[at + _OF.speed] = np.nan
     if math.isnan(latitude):
         return

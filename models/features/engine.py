@@ -41,7 +41,7 @@ class FeatureEngine:
 
     What a transaction meets:
 
-    - Late: it is described by the kept transactions before it in event time and inserted in its place;
+    - Late: it is described by the kept transactions before it in event time and inserted at its position;
       transactions scored already are not scored again.
     - Of the same millisecond: they do not see each other, and are kept in the order in which they came.
     - A duplicate (its transaction_id is among the customer's K kept, or among the last MAX_IDS that left them
@@ -55,7 +55,7 @@ class FeatureEngine:
       ends).
     - Older than HORIZON_MS before it: not seen.
     - First of a customer: counts 0, the features that need an earlier transaction have their missing value.
-    - No coordinates (either one): no distance, no speed, and later ones measure from the last place known.
+    - No coordinates (either one): no distance, no speed, and later ones measure from the last location known.
     - No device: new_device is missing; it matches nothing.
 
     What a label meets:
@@ -108,7 +108,7 @@ class FeatureEngine:
         self._unscored: FeatureBatch | None = None
 
     def use_risks(self, category_risk: RiskTable, type_risk: RiskTable) -> None:
-        """Take the fraud rates of another model's artifact from the next batch on."""
+        """Use the fraud rates of another model's artifact from the next batch on."""
         self._category_risk, self._type_risk = category_risk, type_risk
 
     def advance(
@@ -118,7 +118,7 @@ class FeatureEngine:
         labels_before: NDArray[np.int64] | None = None,
         entities: EntityInputs | None = None,
     ) -> FeatureBatch:
-        """Compute the features of a batch, each event upon those before it, and take it into the histories.
+        """Compute the features of a batch, each event upon those before it, and add it to the histories.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class FeatureEngine:
             self._schema = records.schema
         n = records.num_rows
         if n > LARGEST_BATCH:
-            raise ValueError(f"batch: expected at most {LARGEST_BATCH} transactions, was {n}")
+            raise ValueError(f"batch: expected at most {LARGEST_BATCH} transactions, got {n}")
 
         transactions = hash_column(required(records, "transaction_id"))
         merchant_ids = required(records, "merchant_id")
@@ -218,7 +218,7 @@ class FeatureEngine:
         self._pool.reload(customers)
 
     def learn(self, labels: LabelBatch) -> None:
-        """Take in labels that arrive without transactions.
+        """Ingest labels that arrive without transactions.
 
         Raises
         ------
@@ -305,7 +305,7 @@ class FeatureEngine:
             raise ValueError("remember: expected the batch of the last advance(), once")
         scores = np.ascontiguousarray(scores, np.float32)
         if scores.shape != (len(batch),) or not (scores >= 0).all():
-            raise ValueError(f"scores: expected {len(batch)} numbers of 0 or more, was shape {scores.shape} or NaN")
+            raise ValueError(f"scores: expected {len(batch)} numbers of 0 or more, got shape {scores.shape} or NaN")
         final = np.empty_like(scores)
         kernel.remember(
             self._pool.entries, self._pool.counts, self._pool.id_rows, self._pool.ids.fields[2], self._pool.ids.spans,

@@ -61,5 +61,5 @@ def fact_index(
         return len(windows) * len(windowed) + others.index(name)
     if name in (*windowed, *others):
         expected = ", ".join(window.name for window in windows) if name in windowed else "no window"
-        raise ValueError(f"Feature {feature.name}: expected one of the windows {expected}, was {feature.window}")
+        raise ValueError(f"Feature {feature.name}: expected one of the windows {expected}, got {feature.window}")
     return None

@@ -26,7 +26,7 @@ MAX_IDS = 1_024
 
 ENTRY = np.dtype(
     [
-        ("transaction", "<u8"),  # hash of transaction_id; two ids of one customer are taken for one by 1 in 2**64
+        ("transaction", "<u8"),  # hash of transaction_id; two ids of one customer collide by 1 in 2**64
         ("event_time_ms", "<i8"),
         ("amount", "<f4"),  # major units
         ("merchant", "<u4"),  # hash of merchant_id, never 0

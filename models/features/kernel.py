@@ -166,7 +166,7 @@ def _add_to_tiles(tiles, windows_ms, event_time_ms, amount):
     for window in range(windows_ms.size):
         number = event_time_ms // (windows_ms[window] // (_TILES - 1))
         tile = tiles[window * _TILES + number % _TILES]
-        if tile.count and tile.number > number:  # a newer tile has its place, the window has left this one
+        if tile.count and tile.number > number:  # a newer tile has its slot, the window has left this one
             continue
         if not tile.count or tile.number < number:
             tile.number = number
@@ -182,24 +182,24 @@ def _add_to_tiles(tiles, windows_ms, event_time_ms, amount):
 
 
 @inlined
-def _place_of(row, count, now_ms):
+def _index_of(row, count, now_ms):
     """Return where an event belongs in a row, after its equals."""
-    place = count
-    while place > 0 and row[place - 1].event_time_ms > now_ms:
-        place -= 1
-    return place
+    index = count
+    while index > 0 and row[index - 1].event_time_ms > now_ms:
+        index -= 1
+    return index
 
 
 @inlined
-def _make_room(row, count, place):
-    """Move others aside for an event, and return its place; of a full row the oldest is moved out."""
+def _make_room(row, count, index):
+    """Move others aside for an event, and return its index; of a full row the oldest is moved out."""
     if count < row.size:
-        for j in range(count, place, -1):
+        for j in range(count, index, -1):
             row[j] = row[j - 1]
-        return place
-    for j in range(1, place):
+        return index
+    for j in range(1, index):
         row[j - 1] = row[j]
-    return place - 1
+    return index - 1
 
 
 @compiled_with(customer_facts)
@@ -208,10 +208,10 @@ def advance(
     transactions, times_ms, amounts_minor, minor_units, merchants, devices, latitudes, longitudes,
     category_risk, type_risk, x, ingest_status, first_index, first_score,
 ):  # fmt: skip
-    """Write the features of each event in order and take it into its customer's history.
+    """Write the features of each event in order and add it to its customer's history.
 
     `FeatureEngine.advance` and `FeatureBatch` say what comes in and out. Of ``x`` it writes ``columns``;
-    ``fact_indices`` gives for each of them its place in the facts, ``missing`` what stands for NaN there. A new entry's
+    ``fact_indices`` gives for each of them its index in the facts, ``missing`` the value of NaN there. A new entry's
     score is -(1 + its index) until `remember`.
     """
     facts = np.empty(windows_ms.size * PER_WINDOW + OTHERS)
@@ -223,7 +223,7 @@ def advance(
         amount = np.float32(amounts_minor[i] / minor_units[i])
         merchant, device = _short(merchants[i]), _short(devices[i])
         latitude, longitude = np.float32(latitudes[i]), np.float32(longitudes[i])
-        if math.isnan(latitude) or math.isnan(longitude):  # half a place is none
+        if math.isnan(latitude) or math.isnan(longitude):  # half a location is none
             latitude = longitude = np.float32(np.nan)
 
         newest = _newest_before(row, count, now_ms)
@@ -252,11 +252,11 @@ def advance(
             else:
                 first_score[i] = score
             continue
-        place = _place_of(row, count, now_ms)
+        index = _index_of(row, count, now_ms)
         if count == row.size:
             _lay_tiles(tiles[slots[i]], tiled, slots[i])
             newest_ms = max(now_ms, row[count - 1].event_time_ms)
-            if not place:
+            if not index:
                 _add_to_tiles(tiles[slots[i]], windows_ms, now_ms, amount)
                 _keep_id(id_rows, ids, slots[i], transactions[i], now_ms, np.float32(-1.0 - i), newest_ms)
                 ingest_status[i] = _TOO_OLD
@@ -264,10 +264,10 @@ def advance(
             leaving = row[0]
             _add_to_tiles(tiles[slots[i]], windows_ms, leaving.event_time_ms, leaving.amount)
             _keep_id(id_rows, ids, slots[i], leaving.transaction, leaving.event_time_ms, leaving.score, newest_ms)
-        place = _make_room(row, count, place)
+        index = _make_room(row, count, index)
         ingest_status[i] = _KEPT
         counts[slots[i]] = min(count + 1, row.size)
-        _put(row[place], transactions[i], now_ms, amount, merchant, device, -1.0 - i, latitude, longitude)
+        _put(row[index], transactions[i], now_ms, amount, merchant, device, -1.0 - i, latitude, longitude)
 
 
 @compiled

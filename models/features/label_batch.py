@@ -84,10 +84,10 @@ class LabelBatch:
             with pa.ipc.open_stream(raw) as reader:
                 was, batch = reader.schema, reader.read_next_batch()
         except pa.ArrowInvalid as error:
-            raise HistoryVersionError(f"Logged labels in the state: expected an Arrow stream, was: {error}") from None
+            raise HistoryVersionError(f"Logged labels in the state: expected an Arrow stream, got: {error}") from None
         if not was.equals(_ENCODED, check_metadata=True):
             raise HistoryVersionError(
-                f"Logged labels in the state: expected {_ENCODED.metadata}, was {was.metadata}. Restore from a "
+                f"Logged labels in the state: expected {_ENCODED.metadata}, got {was.metadata}. Restore from a "
                 "savepoint of this version of fraudstream, or run the version that wrote this one."
             )
         return cls(

@@ -25,8 +25,8 @@ _FIRST, _COUNT = 0, 1  # of a row of the ledger: where its labels begin, and how
 
 
 @inlined
-def _put(row, place, transaction, label_time_ms, verdict):
-    label = row[place]
+def _put(row, index, transaction, label_time_ms, verdict):
+    label = row[index]
     label.transaction = transaction
     label.label_time_ms = label_time_ms
     label.verdict = verdict
@@ -93,7 +93,7 @@ def _note_gone(totals, label_time_ms, verdict):
 
 @inlined
 def _keep_left(totals, ledger_rows, ledger, slot, transaction, label_time_ms, verdict):
-    """Put a label that leaves into its place in the ledger, of which the oldest is gone when it is full."""
+    """Put a label that leaves into its slot in the ledger, of which the oldest is gone when it is full."""
     free, transactions, times_ms, verdicts, spans = ledger
     row = ledger_rows[slot]
     if not row:
@@ -144,12 +144,12 @@ def _take_from_tile(tiles, ledger, row, label_time_ms, verdict):
 
 
 @inlined
-def _take_back(totals, tiles, ledger, row, place):
+def _take_back(totals, tiles, ledger, row, index):
     """Take a label that left out of the ledger, the totals and the tiles."""
     _, transactions, times_ms, verdicts, spans = ledger
-    label_time_ms, verdict = times_ms[row, place], verdicts[row, place]
+    label_time_ms, verdict = times_ms[row, index], verdicts[row, index]
     end = spans[row, _FIRST] + spans[row, _COUNT]
-    for j in range(place + 1, end):
+    for j in range(index + 1, end):
         transactions[row, j - 1] = transactions[row, j]
         times_ms[row, j - 1] = times_ms[row, j]
         verdicts[row, j - 1] = verdicts[row, j]
@@ -233,24 +233,24 @@ def _learn(row, count, totals, tiles, ledger_rows, ledger, slot, transaction, la
         totals, tiles, ledger, ledger_rows[slot], transaction, label_time_ms, verdict
     ):
         return count
-    place = left
-    while place > 0 and not _comes_before(row[place - 1], label_time_ms, transaction):
-        place -= 1
+    index = left
+    while index > 0 and not _comes_before(row[index - 1], label_time_ms, transaction):
+        index -= 1
     if left < row.size:
-        for j in range(left, place, -1):
+        for j in range(left, index, -1):
             row[j] = row[j - 1]
-        _put(row, place, transaction, label_time_ms, verdict)
+        _put(row, index, transaction, label_time_ms, verdict)
         return left + 1
-    if not place:
+    if not index:
         _leave(totals, tiles, label_time_ms, verdict)
         _keep_left(totals, ledger_rows, ledger, slot, transaction, label_time_ms, verdict)
         return left
     leaving = row[0]
     _leave(totals, tiles, leaving.label_time_ms, leaving.verdict)
     _keep_left(totals, ledger_rows, ledger, slot, leaving.transaction, leaving.label_time_ms, leaving.verdict)
-    for j in range(1, place):
+    for j in range(1, index):
         row[j - 1] = row[j]
-    _put(row, place - 1, transaction, label_time_ms, verdict)
+    _put(row, index - 1, transaction, label_time_ms, verdict)
     return left
 
 
@@ -278,7 +278,7 @@ def advance(
     """Learn labels and write the label features of transactions, each after its ``labels_before`` first labels.
 
     `FeatureEngine.advance` says what comes in. Of ``x`` it writes ``columns``; ``fact_indices`` gives for each of them
-    its place in the facts, ``missing`` what stands for NaN there. A label whose customer is at -1 is another
+    its index in the facts, ``missing`` the value of NaN there. A label whose customer is at -1 is another
     engine's customer's.
     """
     facts = np.empty(windows_ms.size * PER_WINDOW + OTHERS)

@@ -8,26 +8,26 @@ from numpy.typing import NDArray
 
 
 class LeftRows:
-    """Rows of ids and labels that left the entries of customers or merchants; a row is taken when the first leaves.
+    """Rows of ids and labels that left the entries of customers or merchants; a row is used from the first that leaves.
 
     Parameters
     ----------
     fields : sequence of dtype
         Three, of which the first is a transaction's hash.
-    most : int
-        Kept in a row. It has twice as many places: as some leave at its front the rest is moved back but seldom.
+    max_kept : int
+        Entries kept in a row. It has twice as many slots, so that the rest is rarely moved as some leave at its front.
 
     Attributes
     ----------
-    fields : list of three ndarrays, (rows, 2 * most)
+    fields : list of three ndarrays, (rows, 2 * max_kept)
     spans : ndarray of int32, (rows, 3)
-        Where what a row holds begins, how much it is, and of how much of its end the score may be missing.
+        Begin and length of the content of a row, and the length of its end whose scores may be missing.
     free : ndarray of int32, (rows + 1,)
-        Rows that are no one's, at the front; their number at the end. Row 0 is no one's: it stands for none.
+        Unused rows, at the front; their number at the end. Row 0 is never used: it means none.
     """
 
-    def __init__(self, fields: Sequence[np.dtype[Any]], most: int) -> None:
-        self._dtypes, self._width = tuple(fields), 2 * most
+    def __init__(self, fields: Sequence[np.dtype[Any]], max_kept: int) -> None:
+        self._dtypes, self._width = tuple(fields), 2 * max_kept
         self._allocate(1)
         self.free = np.zeros(2, np.int32)
 

@@ -31,7 +31,7 @@ class Operation(StrEnum):
     SINCE_LAST = "since_last"  # seconds since the newest earlier transaction
     NEW_MERCHANT = "new_merchant"  # 1 when no earlier transaction was at this merchant (so 1 for the first), else 0
     NEW_DEVICE = "new_device"  # 1 when no earlier one used this device (so 1 for the first), else 0; needs a device
-    DISTANCE = "distance"  # great-circle km from the newest earlier transaction that has a place
+    DISTANCE = "distance"  # great-circle km from the newest earlier transaction that has a location
     SPEED = "speed"  # that distance over the hours since then (at least 60 s), at most 10,000 km/h
     HOUR = "hour"  # hour of the day in UTC, 0 to 23
     NIGHT = "night"  # 1 from 00:00 to 05:59 UTC, else 0

@@ -59,7 +59,7 @@ class RiskTable:
         is_fraud : ndarray of bool, (n,)
             Only labels known at the time of training: the caller sees to that.
         smoothing : float
-            How many transactions at the prior each category is given to begin with; above 0.
+            Number of transactions at the prior that each category starts with; above 0.
         """
         prior = float(np.mean(is_fraud)) if len(is_fraud) else 0.0
         frauds = pc.cast(pa.array(is_fraud, pa.bool_()), pa.int64())

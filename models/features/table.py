@@ -64,9 +64,9 @@ class Feature:
     source : str
         Column of the transaction that the operation reads, or ``is_fraud`` of the labels.
     operation : Operation
-        What is computed.
+        Computation.
     window : Window or None
-        Which earlier transactions count, or which labels; None for all that are kept.
+        Earlier transactions or labels that count; None for all that are kept.
     unit : str
         Unit of the value; ``flag`` is 0 or 1.
     missing : float
@@ -137,7 +137,7 @@ def _entity_window(entity: Entity, window: Window) -> tuple[Feature, ...]:
     )
 
 
-# The one place where the features are listed. A feature's place here is its column in x and in the ONNX
+# The only list of the features. A feature's index here is its column in x and in the ONNX
 # model. Windows are exact over the customer's last K transactions and count by tiles what is beyond them.
 CUSTOMER_FEATURES: tuple[Feature, ...] = (
     # transactions of the customer in a window

@@ -14,15 +14,7 @@ from schemas.durations import DAY_MS
 
 @dataclass(frozen=True, kw_only=True)
 class Matured:
-    """Mature transaction with its label.
-
-    Parameters
-    ----------
-    model_id : str
-    event_time_ms : int
-    score : float
-    is_fraud : bool
-    """
+    """Mature transaction with its label."""
 
     model_id: str
     event_time_ms: int

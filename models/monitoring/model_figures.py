@@ -9,7 +9,6 @@ class ModelFigures:
 
     Parameters
     ----------
-    model_id : str
     matured : int
         Mature transactions with a label; the other metrics are of these.
     unlabelled : int

@@ -13,7 +13,6 @@ class ModelMetrics:
 
     Parameters
     ----------
-    model_id : str
     window : int
         Number of the last transactions for precision, recall and error.
     k : int

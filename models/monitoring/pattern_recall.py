@@ -21,7 +21,6 @@ class DayRecall:
         Days since 1970.
     frauds : int
         Frauds of the pattern.
-    recall : float
     """
 
     day: int

@@ -22,7 +22,6 @@ class Answers:
 
     Parameters
     ----------
-    manifest : Manifest
     scores : ndarray of float32, (n,)
     decisions : ndarray of uint8, (n,)
         Values of `Decision` by the model's thresholds.
@@ -64,7 +63,6 @@ class Comparison:
         Whether its label is known.
     is_fraud : ndarray of bool, (n,)
         False for unknown labels.
-    champion, challenger : Answers
     data : mapping
         Description of the rows, for the audit log.
     left_out : mapping of str to int

@@ -16,8 +16,6 @@ class Gate:
 
     Parameters
     ----------
-    name : str
-    passed : bool
     expected, was : str
         Condition and finding, as text.
     """
@@ -33,7 +31,7 @@ def parity_gate(manifest: Manifest, limits: GateLimits) -> Gate:
     parity = manifest.parity
     holds = parity.max_difference <= parity.bound and parity.decision_flips == 0
     return Gate(
-        name="certificate",  # as recorded in the audit log
+        name="parity",
         passed=holds and parity.rows >= limits.min_parity_rows,
         expected=f"at most {parity.bound:.1e} from the library, no flip, {limits.min_parity_rows:,} rows or more",
         was=f"{parity.max_difference:.1e} apart, {parity.decision_flips} flips, {parity.rows:,} rows",
@@ -58,10 +56,8 @@ def metrics_gate(comparison: Comparison, resampled: Resampled | None, limits: Ga
 
     Parameters
     ----------
-    comparison : Comparison
     resampled : Resampled or None
         Resampled metrics; None without a labelled row.
-    limits : GateLimits
     """
     expected = (
         f"average precision at most {limits.max_ap_drop:g} under the champion's, at {limits.confidence:.0%} "

@@ -19,7 +19,6 @@ def us_per_row(artifact: Artifact, clock: Callable[[], float]) -> float:
 
     Parameters
     ----------
-    artifact : Artifact
     clock : callable
         Clock in seconds.
     """

@@ -19,7 +19,6 @@ def newest_rows(comparison: Comparison, days: int) -> Comparison:
 
     Parameters
     ----------
-    comparison : Comparison
     days : int
         Days up to the newest labelled transaction; later transactions, still without labels, are kept.
     """

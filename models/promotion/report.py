@@ -29,7 +29,6 @@ def promotion_report(
         One row or more.
     resampled : Resampled or None
         Resampled metrics of the comparison.
-    gates : sequence of Gate
     confidence : float
         Confidence of the intervals, 0 to 1.
     """
@@ -115,11 +114,7 @@ def _flips(comparison: Comparison) -> Table:
 
 def _measured(name: str, known: Comparison, answers: Answers) -> Measured:
     return Measured(
-        name=name,
-        period="test",
-        event_time_ms=known.event_time_ms,
-        is_fraud=known.is_fraud,
-        scores=answers.scores,
+        name=name, period="test", event_time_ms=known.event_time_ms, is_fraud=known.is_fraud, scores=answers.scores
     )
 
 

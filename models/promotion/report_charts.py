@@ -22,7 +22,7 @@ def score_chart(comparison: Comparison) -> str:
         for fraud, colour, label in ((False, BLUE, "not known as fraud"), (True, ORANGE, "fraud")):
             rows = np.flatnonzero(comparison.is_fraud == fraud)
             rows = rows[np.argsort(-highest[rows], kind="stable")]
-            # Most scores are near 0: a sample of them is enough.
+            # Nearly all scores are near 0: a sample of them is enough.
             top, rest = rows[: MAX_DOTS // 4], rows[MAX_DOTS // 4 :]
             rows = np.concatenate([top, rest[:: len(rest) * 4 // MAX_DOTS + 1]])
             x, y = comparison.champion.scores[rows], comparison.challenger.scores[rows]

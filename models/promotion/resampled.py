@@ -50,7 +50,6 @@ class Resampled:
             One labelled row or more.
         seed : int
             The same seed and rows give the same figures.
-        resamples : int
         """
         known = comparison.select(comparison.labelled)
         champion, challenger = (_Ranked(model, known.is_fraud) for model in (known.champion, known.challenger))
@@ -85,7 +84,6 @@ class _Ranked:
 
     Parameters
     ----------
-    answers : Answers
     is_fraud : ndarray of bool, (n,)
     """
 

@@ -22,7 +22,6 @@ def with_risks_of(
     ----------
     x : ndarray of float32, (n, F)
         Features with the rates of ``logged``.
-    logged, other : Artifact
 
     Returns
     -------

@@ -21,8 +21,6 @@ class CompiledRule:
 
     Parameters
     ----------
-    rule : Rule
-    holds : callable of RuleBatch to Values
     names : tuple of str
         The features and columns that it names, in their order.
     expires_ms : int

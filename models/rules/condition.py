@@ -32,7 +32,7 @@ class Compiled:
     Parameters
     ----------
     kind : str
-        What it gives.
+        Kind of its values.
     of : callable of RuleBatch to Values
         The values; of a text there are none.
     """
@@ -49,7 +49,6 @@ def compile_condition(expression: ex.Expression, lists: Mapping[str, Lookup]) ->
 
     Parameters
     ----------
-    expression
     lists : mapping of str to Lookup
         By the names that conditions say with an @.
 
@@ -90,8 +89,8 @@ class _Compiler:
         found = self._compiled(expression)
         if found.kind != kind:
             flag = isinstance(expression, ex.Name) and expression.name in FLAGS
-            advice = f": `{expression.name}` is a condition by itself" if flag else ""  # type: ignore[union-attr]
-            raise RuleError(f"expected {_A[kind]} as {where}, was {_A[found.kind]}{_at(expression)}{advice}")
+            advice = f". `{expression.name}` is a condition by itself." if flag else ""  # type: ignore[union-attr]
+            raise RuleError(f"expected {_A[kind]} as {where}, got {_A[found.kind]}{_at(expression)}{advice}")
         return found.of
 
     def _compiled(self, expression: ex.Expression) -> Compiled:
@@ -119,7 +118,7 @@ class _Compiler:
         return Compiled(kind, of)
 
     def _contrary(self, part: ex.Expression) -> Callable[[RuleBatch], Values]:
-        inner = self.condition(part, "what `not` is said of")
+        inner = self.condition(part, "the operand of `not`")
         return lambda batch: ~inner(batch)
 
     def _name(self, name: str) -> Compiled:
@@ -147,10 +146,12 @@ class _Compiler:
     def _compared(self, sign: str, left: ex.Expression, right: ex.Expression) -> Callable[[RuleBatch], Values]:
         if self._compiled(left).kind == "text":
             if sign not in {"==", "!="} or not isinstance(right, ex.Text):
-                raise RuleError(f"expected == or != and a text in quotes after a text{_at(left)}, was {sign}: or `in`")
+                raise RuleError(
+                    f"expected == or != and a text in quotes after a text{_at(left)}, got {sign}. Or use `in`."
+                )
             return self._among(left, (right.value,), negated=sign == "!=")
         compare = _COMPARISONS[sign]
-        a, b = self._of("number", left, f"what {sign} compares"), self._of("number", right, f"what {sign} compares")
+        a, b = self._of("number", left, f"an operand of {sign}"), self._of("number", right, f"an operand of {sign}")
         return lambda batch: compare(a(batch), b(batch))
 
     def _among(
@@ -172,9 +173,9 @@ class _Compiler:
         return lambda batch: texts.find(batch, name)
 
     def _joined(self, word: str, parts: tuple[ex.Expression, ...]) -> Callable[[RuleBatch], Values]:
-        # Texts last: what numbers have ruled out for a whole batch, as they mostly do, is not looked for.
+        # Texts last: what numbers have ruled out for a whole batch, as they mostly do, is not searched.
         ordered = sorted(parts, key=lambda part: not set(TEXTS).isdisjoint(names_in(part)))
-        each = [self.condition(part, f"what `{word}` joins") for part in ordered]
+        each = [self.condition(part, f"an operand of `{word}`") for part in ordered]
         if word == "and":
             return lambda batch: _all(part(batch) for part in each)
         return lambda batch: reduce(operator.or_, [part(batch) for part in each])
@@ -188,7 +189,7 @@ def _all(parts: Iterator[Values]) -> Values:
 
 
 def _listed(lookup: Lookup, list_name: str, name: str, batch: RuleBatch) -> Values:
-    """Return which texts are on a list of the book, or on the one of its name beside the book."""
+    """Return which texts are in a list of the book, or in the entry list of the same name."""
     table = batch.lists.get(list_name)
     if table is None:
         return lookup.find(batch, name)
@@ -213,7 +214,7 @@ _ARITHMETIC: dict[str, Callable[[Values, Values], Values]] = {
 
 def _constant(value: float) -> Callable[[RuleBatch], Values]:
     if abs(value) > LARGEST:
-        raise RuleError(f"expected numbers of at most {LARGEST:.3g}, was {value:g}")
+        raise RuleError(f"expected numbers of at most {LARGEST:.3g}, got {value:g}")
     number = np.float32(value)
     return lambda _batch: number
 
@@ -227,4 +228,4 @@ def _at(expression: ex.Expression) -> str:
 
 
 def _unknown(expected: str, name: str, known: Iterable[str], sign: str = "") -> RuleError:
-    return RuleError(f"expected {expected}, was {sign}{name}{meant(name, known, sign)}")
+    return RuleError(f"expected {expected}, got {sign}{name}{meant(name, known, sign)}")

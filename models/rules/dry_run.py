@@ -84,12 +84,7 @@ class DryRun:
 
 
 class DryRunAccumulator:
-    """Adds up what a rule book makes of batches of scored transactions.
-
-    Parameters
-    ----------
-    engine : RuleEngine
-    """
+    """Adds up what a rule book makes of batches of scored transactions."""
 
     def __init__(self, engine: RuleEngine) -> None:
         self._engine = engine
@@ -102,7 +97,6 @@ class DryRunAccumulator:
 
         Parameters
         ----------
-        batch : RuleBatch
         decisions : ndarray of uint8, (n,)
             The model's.
         labelled, is_fraud : ndarray of bool, (n,)

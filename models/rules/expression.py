@@ -21,7 +21,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A feature or a column of the transaction; `column` is where it stands in the condition, from 1 on."""
+    """A feature or a column of the transaction; `column` is its character in the condition, from 1 on."""
 
     name: str
     column: int = 0

@@ -60,16 +60,16 @@ def read_condition(text: str) -> ex.Expression:
     Raises
     ------
     RuleError
-        It is not of the language, too long or too deep; with the place, counted from 1.
+        It is not of the language, too long or too deep; with the character, counted from 1.
     """
     if len(text) > MAX_CHARACTERS:
-        raise RuleError(f"expected a condition of at most {MAX_CHARACTERS:,} characters, was {len(text):,}: split it")
+        raise RuleError(f"expected a condition of at most {MAX_CHARACTERS:,} characters, got {len(text):,}. Split it.")
     try:
         found: Any = _parser().parse(text)
     except UnexpectedInput as error:
         raise RuleError(_problem(error, text)) from None
     if (levels := _levels(found)) > MAX_LEVELS:
-        raise RuleError(f"expected at most {MAX_LEVELS} levels of parentheses and `not`, was {levels}: split the rule")
+        raise RuleError(f"expected at most {MAX_LEVELS} levels of parentheses and `not`, got {levels}. Split the rule.")
     return found  # type: ignore[no-any-return]
 
 
@@ -83,10 +83,10 @@ def _problem(error: UnexpectedInput, text: str) -> str:
     expected |= set(getattr(error, "allowed", None) or ())
     words = sorted({_WORDS.get(name, name.lower()) for name in expected})
     ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
-    place = len(text) if ended else int(error.pos_in_stream or 0)
-    was = text[place : place + 12].partition("\n")[0]
-    advice = ": write == to compare" if was.startswith("=") else ""
-    return f"expected {', '.join(words)} at character {place + 1}, was {repr(was) if was else 'the end'}{advice}"
+    index = len(text) if ended else int(error.pos_in_stream or 0)
+    got = text[index : index + 12].partition("\n")[0]
+    advice = ". Write == to compare." if got.startswith("=") else ""
+    return f"expected {', '.join(words)} at character {index + 1}, got {repr(got) if got else 'the end'}{advice}"
 
 
 def _levels(found: ex.Expression) -> int:

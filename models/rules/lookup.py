@@ -23,8 +23,8 @@ FOR_EVER_MS = np.iinfo(np.int64).max
 class Lookup:
     """Finds a column's texts among many, each up to a time of its own.
 
-    pyarrow's own lookup hashes the many anew for every batch: here they are kept sorted by hash, behind a filter that
-    most of what is not among them does not pass. Equal hashes are compared as texts, so no name of an attacker's making
+    pyarrow's own lookup hashes the many texts again for every batch: here they are sorted by hash, behind a filter that
+    most of what is not among them does not pass. Equal hashes are compared as texts, so no name that an attacker makes
     passes for another.
 
     Parameters

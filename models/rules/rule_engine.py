@@ -37,10 +37,6 @@ class RuleEngine:
     approvals. REVIEW raises approvals of the model. WATCH changes no decision: its hits are counted, and it is a
     reason on alerts.
 
-    Parameters
-    ----------
-    book : RuleBook
-
     Raises
     ------
     RuleError

@@ -28,9 +28,9 @@ class Ruling:
         Of each row that is reviewed or blocked, the rules of these actions that hold for it; none where that is by
         the model alone.
     masks : tuple of ndarray of bool, (n,)
-        Of each rule of the book the transactions that it holds for, whatever becomes of them.
+        Transactions that each rule of the book holds for, decided by it or not.
     hits : tuple of int
-        How many these are.
+        Number of these.
     """
 
     decisions: NDArray[np.uint8]
@@ -39,10 +39,10 @@ class Ruling:
     hits: tuple[int, ...]
 
     def fired_in(self, rows: NDArray[np.int64] | None) -> Fired:
-        """Return `fired` of some rows, by their places among these; of all where that is None."""
+        """Return `fired` of some rows, by their index among these; of all where that is None."""
         if rows is None or not self.fired:
             return self.fired
-        return {place: self.fired[row] for place, row in enumerate(rows.tolist()) if row in self.fired}
+        return {index: self.fired[row] for index, row in enumerate(rows.tolist()) if row in self.fired}
 
     def part(self, rows: slice) -> Ruling:
         """Return what becomes of some rows."""

@@ -23,7 +23,6 @@ class TextColumn:
     offsets : ndarray of int32
         Start of each text in ``data``; the first text has number ``first``.
     data : ndarray of uint8
-    first : int
     hashes : ndarray of uint64, (n,)
         From `hash_column`; 0 where a text is missing.
     """

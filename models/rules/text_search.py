@@ -42,9 +42,9 @@ def warm_up_search() -> None:
     def vector(dtype: types.Type) -> types.Array:
         return types.Array(dtype, 1, "C", readonly=True)
 
-    hashes, times, places, data = (vector(dtype) for dtype in (types.uint64, types.int64, types.int32, types.uint8))
+    hashes, times, slots, data = (vector(dtype) for dtype in (types.uint64, types.int64, types.int32, types.uint8))
     found = types.Array(types.boolean, 1, "C")
     search_texts.compile(
-        (places, data, types.int64, hashes, times, vector(types.boolean), hashes, places, data, times, found)
+        (slots, data, types.int64, hashes, times, vector(types.boolean), hashes, slots, data, times, found)
     )
     search_texts.disable_compile()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.features.hashing import hash_column
 from models.rules.text_column import TextColumns
-from models.rules.text_table_search import find_texts, place_hashes, put_texts, warm_up_table
+from models.rules.text_table_search import fill_slots, find_texts, put_texts, warm_up_table
 from schemas.arrow_buffers import string_data, string_offsets
 
 GONE_MS = np.iinfo(np.int64).min
@@ -98,7 +98,7 @@ class TextTable:
             self._ends = _grown(self._ends, 2 * entries + 1)
         if SLOTS * entries > len(self._slots):
             self._slots = np.empty(1 << (SLOTS * entries).bit_length(), np.int32)
-            place_hashes(self._hashes, self._count, self._slots)
+            fill_slots(self._hashes, self._count, self._slots)
 
     def _rebuild(self) -> None:
         """Free the memory of removed texts."""

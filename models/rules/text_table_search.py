@@ -8,7 +8,7 @@ from models.features.compiled import compiled
 
 
 @compiled
-def place_hashes(hashes, count, slots):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def fill_slots(hashes, count, slots):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Give each of ``count`` entries the first free slot from that of its hash on; a free slot holds -1."""
     slots[:] = -1
     for entry in range(count):
@@ -85,8 +85,8 @@ def warm_up_table() -> None:
         vector(dtype) for dtype in (types.int32, types.uint64, types.int64, types.uint8, types.int64)
     )
     found = vector(types.boolean)
-    place_hashes.compile((kept_hashes, types.int64, slots))
+    fill_slots.compile((kept_hashes, types.int64, slots))
     put_texts.compile((offsets, data, hashes, longs, slots, kept_hashes, ends, texts, until, types.int64))
     find_texts.compile((offsets, data, types.int64, hashes, longs, slots, kept_hashes, ends, texts, until, found))
-    for function in (place_hashes, put_texts, find_texts):
+    for function in (fill_slots, put_texts, find_texts):
         function.disable_compile()

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from models.features.risk import RiskTable
 from models.features.table import FEATURE_NAMES, TABLE_WIDTHS, spec_hash
 from models.scoring.self_test import SelfTest
+from models.whole_file import replace_file
 from schemas.errors import UserError
 
 ARTIFACT_VERSION = 1
@@ -164,7 +165,6 @@ class Artifact:
 
     Parameters
     ----------
-    manifest : Manifest
     onnx : bytes
         The serialised ONNX model.
     manifest_sha256 : str
@@ -200,7 +200,7 @@ def write_artifact(folder: Path, artifact: Artifact) -> None:
     Raises
     ------
     ArtifactError
-        The folder is one of the model store, which is never written anew.
+        The folder is one of the model store, which is never overwritten.
     """
     if CONTENT_ADDRESS.search(folder.name):
         raise ArtifactError(
@@ -232,7 +232,7 @@ def load_artifact(folder: Path) -> Artifact:
     onnx = _read(folder, MODEL_FILE)
     for name, (expected, was, advice) in _refusals(manifest, onnx).items():
         if expected != was:
-            raise ArtifactError(f"Model artifact {folder}: expected {name} {expected}, was {was}. {advice}")
+            raise ArtifactError(f"Model artifact {folder}: expected {name} {expected}, got {was}. {advice}")
     return Artifact(manifest=manifest, onnx=onnx, manifest_sha256=manifest_sha256)
 
 
@@ -254,10 +254,10 @@ def _parse_manifest(folder: Path, raw: bytes) -> Manifest:
         return Manifest.model_validate_json(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ArtifactError(
-            f"Model artifact {folder}: expected a manifest.json of version {ARTIFACT_VERSION}, was none at "
-            f"{place} ({first['msg']}; {error.error_count()} such places). Train anew: fraudstream train"
+            f"Model artifact {folder}: expected a manifest.json of version {ARTIFACT_VERSION}, got none at "
+            f"{field} ({first['msg']}; {error.error_count()} errors). Train again: fraudstream train"
         ) from None
 
 
@@ -266,10 +266,10 @@ def _require_version(folder: Path, raw: bytes) -> None:
     try:
         version = json.loads(raw)["artifact_version"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        return  # told field by field
+        return  # reported field by field
     if version != ARTIFACT_VERSION:
         raise ArtifactError(
-            f"Model artifact {folder}: expected version {ARTIFACT_VERSION}, was {version}. "
+            f"Model artifact {folder}: expected version {ARTIFACT_VERSION}, got {version}. "
             "Train the model again with this version: fraudstream train"
         )
 
@@ -279,13 +279,6 @@ def _read(folder: Path, name: str) -> bytes:
         return (folder / name).read_bytes()
     except OSError as error:
         raise ArtifactError(
-            f"Model artifact {folder}: expected the file {name}, was: {error.strerror or error}. "
+            f"Model artifact {folder}: expected the file {name}, got: {error.strerror or error}. "
             "Give the folder that `fraudstream train` wrote"
         ) from None
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file that appears at once, whole."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(path)

@@ -41,9 +41,8 @@ def backfill(table: pa.Table, artifact: Artifact, *, with_labels: bool) -> Itera
     ----------
     table : pyarrow.Table
         In the order of event time, with the columns of `TRANSACTION_ARROW`; of `LABELLED_ARROW` with labels.
-    artifact : Artifact
     with_labels : bool
-        Whether each label is learned at its label_time, and stands in the result.
+        Whether each label is learned at its label_time, and is in the result.
 
     Yields
     ------

@@ -40,7 +40,7 @@ class Consistency:
     compared : int
         Transactions logged and found again.
     missing : int
-        Logged, but no such transaction lies where it should.
+        Logged, but its transaction is not at its position.
     mismatching : int
         Compared, and any bit of the features or the score differs.
     disordered, shared_numbers : int

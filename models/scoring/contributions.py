@@ -38,7 +38,6 @@ class LinearContributions:
     Parameters
     ----------
     mean, coefficients : ndarray of float64, (F,)
-    intercept : float
     """
 
     def __init__(self, mean: NDArray[np.float64], coefficients: NDArray[np.float64], intercept: float) -> None:
@@ -52,13 +51,7 @@ class LinearContributions:
 
 
 class CalibratedContributions:
-    """Contributions of a model with Platt calibration, which maps log-odds to slope * log-odds + offset.
-
-    Parameters
-    ----------
-    uncalibrated : Contributions
-    slope, offset : float
-    """
+    """Contributions of a model with Platt calibration, which maps log-odds to slope * log-odds + offset."""
 
     def __init__(self, uncalibrated: Contributions, slope: float, offset: float) -> None:
         self.expected = slope * uncalibrated.expected + offset

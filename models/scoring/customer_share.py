@@ -13,15 +13,14 @@ _BITS = 53
 """Of a hash: as many as a float counts exactly."""
 
 
-def places_in_unit(customers: pa.Array, salt: str) -> NDArray[np.float64]:
-    """Return where each customer lies in [0, 1): by the hash of ``SALT/customer_id``, evenly and for good.
+def unit_intervals(customers: pa.Array, salt: str) -> NDArray[np.float64]:
+    """Map each customer to [0, 1): by the hash of ``SALT/customer_id``, evenly and for good.
 
-    Another salt puts them anew, independently: a customer that one experiment tries is not one that the next tries too.
+    Another salt maps them independently: the customers of one experiment are not those of the next.
 
     Parameters
     ----------
     customers : pyarrow string array, (n,)
-    salt : str
 
     Returns
     -------
@@ -36,7 +35,7 @@ def deciding_model(customers: pa.Array, challengers: Sequence[tuple[str, float]]
     """Return which model decides for each customer.
 
     Each challenger has its share of all customers: of those that the ones before it leave, as much more. Its own share
-    raised adds customers and takes none away.
+    raised adds customers and removes none.
 
     Parameters
     ----------
@@ -51,6 +50,6 @@ def deciding_model(customers: pa.Array, challengers: Sequence[tuple[str, float]]
     decided, left = np.zeros(len(customers), np.int8), 1.0
     for number, (model_id, share) in enumerate(challengers, 1):
         if share > 0:
-            decided[(decided == 0) & (places_in_unit(customers, model_id) < share / left)] = number
+            decided[(decided == 0) & (unit_intervals(customers, model_id) < share / left)] = number
             left -= share
     return decided

@@ -15,7 +15,7 @@ from models.features.entities.entity_inputs import EntityInputs
 from models.features.entities.entity_layout import ENTITY_LAYOUT, ENTITY_WIDTH
 from models.features.entity import ENTITIES
 from models.features.hashing import hash_column
-from models.scoring.placed import Placed
+from models.scoring.positioned_records import PositionedRecords
 from models.scoring.recorded_sequences import RecordedSequences
 from schemas.position import position
 
@@ -42,7 +42,7 @@ class ReplayedEntities(NamedTuple):
 
 
 def replay_entities(
-    transactions: Placed,
+    transactions: PositionedRecords,
     recorded: RecordedSequences,
     wanted: Rows,
     *,
@@ -54,7 +54,7 @@ def replay_entities(
 
     Parameters
     ----------
-    transactions : Placed, n rows
+    transactions : PositionedRecords, n rows
         In the columns of TRANSACTION_ARROW, good ones alone, from the topic's beginning, of all customers.
     recorded : RecordedSequences, n rows
     wanted : ndarray of int64, (k,)
@@ -108,7 +108,7 @@ def _advanced(events: NDArray[Any]) -> Iterator[tuple[int, NDArray[np.float32]]]
 
 
 def _uncertain(
-    transactions: Placed, recorded: RecordedSequences, events: NDArray[Any], advanced: Rows
+    transactions: PositionedRecords, recorded: RecordedSequences, events: NDArray[Any], advanced: Rows
 ) -> NDArray[np.bool_]:
     """Return which of the advanced events an event of unknown number may have preceded.
 
@@ -131,7 +131,7 @@ def _uncertain(
     return after
 
 
-def _lower_bounds(transactions: Placed, recorded: RecordedSequences, events: NDArray[Any]) -> Rows:
+def _lower_bounds(transactions: PositionedRecords, recorded: RecordedSequences, events: NDArray[Any]) -> Rows:
     """Return of each event the largest known number of the customer's earlier ones at the entity, -1 for none."""
     rows = _transactions(events)
     places = position(transactions.partitions[rows], transactions.offsets[rows])

@@ -23,12 +23,10 @@ class Part:
 
     Parameters
     ----------
-    feature, code, unit : str
-    value : float
     usual : float or None
         The customer's, or entity's, own usual value; None where there is no such thing.
     contribution : float or None
-        What it adds to the log-odds of fraud; None where the model has no contributions.
+        Contribution to the log-odds of fraud; None where the model has no contributions.
     """
 
     feature: str
@@ -41,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """A score, computed once more, and what it is made of.
+    """A score, computed again, and its contributions.
 
     Parameters
     ----------
@@ -49,7 +47,7 @@ class Explanation:
         A float32 value.
     expected : float or None
         Log-odds before anything is known; with all contributions they add up to the score's. None where the model
-        does not tell.
+        does not say.
     reasons : list of Reason
         As an alert has them.
     parts : list of Part
@@ -63,11 +61,10 @@ class Explanation:
 
 
 def explain(artifact: Artifact, row: NDArray[np.float32]) -> Explanation:
-    """Score a row again and take its score apart.
+    """Score a row again and compute its contributions.
 
     Parameters
     ----------
-    artifact : Artifact
     row : ndarray of float32, (F,)
         Features of the model, and maybe later ones.
     """

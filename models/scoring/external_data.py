@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 LOCATION = b"location"
-"""Key that names the file of such a tensor: a graph whose bytes lack it has none."""
+"""Key that names the file of an external tensor: a graph whose bytes lack it has none."""
 
 
 def has_external_data(onnx: bytes) -> bool:
-    """Say whether a graph reads a tensor from another file, which onnxruntime looks for in the working folder.
+    """Say whether a graph reads a tensor from another file, which onnxruntime reads from the working folder.
 
     Initializers, sparse ones, attributes, subgraphs and functions are all searched, whatever later versions of ONNX
     nest them in.

@@ -25,7 +25,7 @@ class InferenceSample:
     shards : ndarray of int64, (n,)
         Key of the shard that scored each.
     partitions, offsets : ndarray of int64, (n,)
-        Where each lay in the transactions topic.
+        Position of each in the transactions topic.
     label_offsets : ndarray of int64, (n, P)
         Of each partition of the labels topic, the next label that was not yet known, see `schemas.label_offset`.
     x : ndarray of float32, (n, F)
@@ -87,7 +87,7 @@ class InferenceSample:
         """Return the rows whose shard knew labels of the labels topic that is there now, their offsets in it.
 
         Where the topic was created again, what was logged before is about labels that no topic holds any more. That the
-        newest row is about the present topic is taken for granted.
+        newest row is about the present topic is assumed.
         """
         generations, _ = split_entry(self.label_offsets)
         newest = generations.max(initial=0)

@@ -13,14 +13,7 @@ from schemas.deployment import Served
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LoadedModel:
-    """A model that is ready to score.
-
-    Parameters
-    ----------
-    artifact : Artifact
-        With the thresholds that hold.
-    onnx : OnnxModel
-    """
+    """A model that is ready to score."""
 
     artifact: Artifact
     onnx: OnnxModel
@@ -50,7 +43,7 @@ def load_model(served: Served) -> LoadedModel:
     Raises
     ------
     ArtifactError
-        The folder holds no such artifact, or another model, or one that scores otherwise than its certificate says.
+        The folder holds no artifact, or another model, or one whose scores differ from its self-test.
     """
     loaded = LoadedModel.of(load_artifact(Path(served.location)))
     manifest = loaded.manifest
@@ -58,8 +51,8 @@ def load_model(served: Served) -> LoadedModel:
     for name, (expected, was) in meant.items():
         if expected != was:
             raise ArtifactError(
-                f"Model artifact {served.location}: expected {name} {expected}, was {was}. "
-                "The folder was written anew since: deploy what it holds now"
+                f"Model artifact {served.location}: expected {name} {expected}, got {was}. "
+                "The folder was overwritten since: deploy its present content"
             )
     return replace(loaded, artifact=replace(loaded.artifact, manifest=_with_thresholds(manifest, served)))
 

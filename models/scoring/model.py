@@ -22,7 +22,7 @@ MAX_BYTES = 200_000_000
 class OnnxModel:
     """A classifier, ready to score: ``OnnxModel(artifact.onnx)``.
 
-    A row's score is the same to the last bit whatever batch it comes in: with one thread onnxruntime adds up
+    A row's score is the same to the last bit in any batch: with one thread onnxruntime adds up
     a row's trees one by one in their order, for one row and for many. More threads would split either rows or
     trees by the size of the batch, and the sums' rounding with them.
 
@@ -54,7 +54,7 @@ class OnnxModel:
         if got not in expected:
             raise ArtifactError(
                 "ONNX model: expected the input and output (name, type, rank, columns) "
-                f"{' or '.join(map(str, expected))}, was {got}. Train the model again: fraudstream train"
+                f"{' or '.join(map(str, expected))}, got {got}. Train the model again: fraudstream train"
             )
         self.width = widths[expected.index(got)]
 

@@ -8,15 +8,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from models.scoring.artifact import (
-    MANIFEST_FILE,
-    MODEL_FILE,
-    Artifact,
-    ArtifactError,
-    checksum,
-    load_artifact,
-    replace_file,
-)
+from models.scoring.artifact import MANIFEST_FILE, MODEL_FILE, Artifact, ArtifactError, checksum, load_artifact
+from models.whole_file import replace_file
 
 READ_ONLY = 0o444
 

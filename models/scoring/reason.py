@@ -12,17 +12,17 @@ class Reason:
     Parameters
     ----------
     code : ReasonCode
-        What the reason is, for good.
+        Stable code of the reason.
     feature : str
-        Name in `FEATURES`: of the features of this code the one that says most.
+        Name in `FEATURES`: the strongest feature of this code.
     value : float
         The transaction's value, in the feature's unit.
     usual : float or None
         The customer's, or entity's, own usual value; None where there is no such thing.
     contribution : float or None
-        What all features of this code together add to the log-odds of fraud; None where the model has no contributions.
+        Contribution of all features of this code to the log-odds of fraud; None where the model has no contributions.
     strangeness : float or None
-        How far value and usual are apart, where reasons are ranked by it: 1 is as far as genuine transactions
+        Distance of the value from the usual one, where reasons are ranked by it: 1 is as far as genuine transactions
         typically are.
     """
 

@@ -7,9 +7,9 @@ from models.features.table import FEATURES
 
 
 class ReasonCode(StrEnum):
-    """Why a transaction was alerted, for whoever reviews it and for rules and reports downstream.
+    """Why a transaction was alerted, for reviewers, and for rules and reports downstream.
 
-    A code keeps its meaning for ever: what means something else gets a new one. It stands for all features that
+    A code keeps its meaning: what means something else gets a new one. It covers all features that
     say the same of a transaction, over whichever window; how strong each is shifts with each training.
     """
 
@@ -44,8 +44,8 @@ class ReasonCode(StrEnum):
 
 
 TEXTS = {
-    ReasonCode.AMOUNT: "The amount beside what the customer usually pays",
-    ReasonCode.AMOUNT_AT_MERCHANT: "The amount beside what is usually paid at this merchant",
+    ReasonCode.AMOUNT: "The amount, compared with what the customer usually pays",
+    ReasonCode.AMOUNT_AT_MERCHANT: "The amount, compared with what is usually paid at this merchant",
     ReasonCode.SPENDING: "How much the customer has spent lately",
     ReasonCode.FREQUENCY: "How many transactions the customer has made lately",
     ReasonCode.PACE: "The time since the customer's last transaction",

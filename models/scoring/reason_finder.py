@@ -21,10 +21,6 @@ _COLUMNS = [np.flatnonzero(number == _CODE_NUMBERS) for number in range(len(_COD
 class ReasonFinder:
     """Finds why a model alerts: by its exact contributions, where the manifest says so, else by unusual values.
 
-    Parameters
-    ----------
-    artifact : Artifact
-
     Raises
     ------
     ArtifactError
@@ -38,7 +34,7 @@ class ReasonFinder:
             self._contributions = read_contributions(artifact.onnx)
             if self._contributions is None:
                 raise ArtifactError(
-                    "ONNX model: expected covers of its trees, as the manifest has it, was none. "
+                    "ONNX model: expected covers of its trees, as the manifest has it, got none. "
                     "Train the model again: fraudstream train"
                 )
 
@@ -57,7 +53,7 @@ class ReasonFinder:
 
 
 def contributing_codes(row: NDArray[np.float32], contributions: NDArray[np.float64], count: int) -> list[Reason]:
-    """Return the codes that make fraud likelier, the one that does so most first.
+    """Return the codes that make fraud likelier, strongest first.
 
     The features of a code say much the same, and a model's trees choose among them: what they add is added up.
 
@@ -65,9 +61,9 @@ def contributing_codes(row: NDArray[np.float32], contributions: NDArray[np.float
     ----------
     row : ndarray of float32, (F,)
     contributions : ndarray of float64, (F,)
-        What each feature adds to the log-odds.
+        Contribution of each feature to the log-odds.
     count : int
-        How many at most.
+        Maximum number.
     """
     by_code = np.bincount(_CODE_NUMBERS[: len(contributions)], contributions, len(_CODES))
     strongest = np.argsort(-by_code, kind="stable")[:count]

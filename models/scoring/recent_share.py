@@ -9,13 +9,12 @@ class RecentShare:
 
     Parameters
     ----------
-    at_least : float
+    min_share : float
         Share from which on it is `exceeded`, with `few` failures at least.
-    few : int
     """
 
-    def __init__(self, at_least: float, few: int) -> None:
-        self._at_least, self._few = at_least, few
+    def __init__(self, min_share: float, few: int) -> None:
+        self._min_share, self._few = min_share, few
         self._all = self._failed = 0.0
 
     def add(self, count: int, failed: int) -> None:
@@ -28,4 +27,4 @@ class RecentShare:
     @property
     def exceeded(self) -> bool:
         """Whether so many failed that it is not by a few odd ones."""
-        return self._failed >= self._few and self._failed >= self._at_least * self._all
+        return self._failed >= self._few and self._failed >= self._min_share * self._all

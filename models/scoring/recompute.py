@@ -19,7 +19,7 @@ from models.features.table import FEATURES
 from models.scoring.artifact import Artifact
 from models.scoring.entity_replay import replay_entities
 from models.scoring.inference_sample import InferenceSample
-from models.scoring.placed import Placed
+from models.scoring.positioned_records import PositionedRecords
 from models.scoring.recorded_sequences import RecordedSequences, transaction_keys
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.position import position
@@ -77,7 +77,11 @@ class _Entities:
     """
 
     def __init__(
-        self, sample: InferenceSample, transactions: Placed, recorded: RecordedSequences, progress: Progress | None
+        self,
+        sample: InferenceSample,
+        transactions: PositionedRecords,
+        recorded: RecordedSequences,
+        progress: Progress | None,
     ) -> None:
         self._sample, self._logged = sample, sample.with_entities
         rows = np.empty(0, np.int64)
@@ -106,8 +110,8 @@ class _Entities:
 
 def recompute(
     sample: InferenceSample,
-    transactions: Placed,
-    labels: Placed,
+    transactions: PositionedRecords,
+    labels: PositionedRecords,
     artifact: Artifact,
     recorded: RecordedSequences,
     *,
@@ -125,10 +129,10 @@ def recompute(
     ----------
     sample : InferenceSample, n rows
         Each position once.
-    transactions : Placed
+    transactions : PositionedRecords
         In the columns of TRANSACTION_ARROW, good ones alone, from the topic's beginning; in any order. Of the sample's
         customers all; of all customers where the sample's model reads entity features.
-    labels : Placed
+    labels : PositionedRecords
         In the columns of LABEL_ARROW, good ones alone, from the topic's beginning. In any order.
     artifact : Artifact
     recorded : RecordedSequences
@@ -173,7 +177,7 @@ class _Batch(NamedTuple):
 
 
 def _replayed(
-    plan: _Plan, transactions: Placed, labels: Placed, artifact: Artifact, entities: _Entities
+    plan: _Plan, transactions: PositionedRecords, labels: PositionedRecords, artifact: Artifact, entities: _Entities
 ) -> Iterator[_Batch]:
     """Score the transactions of a plan."""
     scorer = TransactionScorer(artifact, load=None)
@@ -188,18 +192,20 @@ def _replayed(
         given = int(known[-1])
 
 
-def _plan(sample: InferenceSample, rows: Rows, transactions: Placed, labels: Placed) -> tuple[_Plan, int]:
+def _plan(
+    sample: InferenceSample, rows: Rows, transactions: PositionedRecords, labels: PositionedRecords
+) -> tuple[_Plan, int]:
     """Lay out what the shard of these rows of the sample has to go through."""
     levels, level_of, disordered = _levels(sample.label_offsets[rows])
     customers = pa.array(dict.fromkeys(sample.customers[row] for row in rows.tolist()))
     code = pc.index_in(transactions.records.column("customer_id"), customers).fill_null(-1).to_numpy()
     theirs = np.flatnonzero(code >= 0)
-    places = position(transactions.partitions, transactions.offsets)[theirs]
+    positions = position(transactions.partitions, transactions.offsets)[theirs]
     # By customer, each in the order of arrival.
-    order = np.lexsort((places, code[theirs]))
-    theirs, places, code = theirs[order], places[order], code[theirs][order]
+    order = np.lexsort((positions, code[theirs]))
+    theirs, positions, code = theirs[order], positions[order], code[theirs][order]
 
-    sampled = _sampled(sample, rows, transactions, theirs, places)
+    sampled = _sampled(sample, rows, transactions, theirs, positions)
     marks = np.flatnonzero(sampled >= 0)
     following = np.searchsorted(marks, np.arange(len(theirs)))
     # What follows a customer's last sampled transaction changes none of them.
@@ -208,7 +214,7 @@ def _plan(sample: InferenceSample, rows: Rows, transactions: Placed, labels: Pla
     local = np.full(len(sample), -1, np.int64)
     local[rows] = level_of
     level = local[sampled[marks[following[useful]]]]
-    order = np.lexsort((places[useful], level))
+    order = np.lexsort((positions[useful], level))
     useful, level = useful[order], level[order]
 
     rank = _first_level(levels, labels)
@@ -224,7 +230,7 @@ def _plan(sample: InferenceSample, rows: Rows, transactions: Placed, labels: Pla
 
 
 def _levels(vectors: Rows) -> tuple[Rows, Rows, int]:
-    """Return the k different vectors from least to greatest, the place of each row's there, and how many fell."""
+    """Return the k different vectors in ascending order, the index of each row's there, and how many fell."""
     order = np.argsort(vectors.sum(axis=1), kind="stable")
     ordered = np.maximum.accumulate(vectors[order], axis=0)
     disordered = int((ordered != vectors[order]).any(axis=1).sum())
@@ -235,23 +241,25 @@ def _levels(vectors: Rows) -> tuple[Rows, Rows, int]:
     return ordered[new], level_of, disordered
 
 
-def _sampled(sample: InferenceSample, rows: Rows, transactions: Placed, theirs: Rows, places: Rows) -> Rows:
+def _sampled(
+    sample: InferenceSample, rows: Rows, transactions: PositionedRecords, theirs: Rows, positions: Rows
+) -> Rows:
     """Return the sample's row of each transaction, -1 where it has none, or another transaction lay there."""
     keys = position(sample.partitions, sample.offsets)[rows]
     order = np.argsort(keys)
-    at = np.minimum(np.searchsorted(keys[order], places), len(keys) - 1)
+    at = np.minimum(np.searchsorted(keys[order], positions), len(keys) - 1)
     found = rows[order][at]
-    match = np.flatnonzero(keys[order][at] == places)
+    match = np.flatnonzero(keys[order][at] == positions)
     there = transactions.records.select(["customer_id", "transaction_id"]).take(pa.array(theirs[match])).columns
     ids = zip(*(column.to_pylist() for column in there), strict=True)
     expected = ((sample.customers[row], sample.transactions[row]) for row in found[match].tolist())
     match = match[np.fromiter((a == b for a, b in zip(ids, expected, strict=True)), np.bool_, len(match))]
-    sampled = np.full(len(places), -1, np.int64)
+    sampled = np.full(len(positions), -1, np.int64)
     sampled[match] = found[match]
     return sampled
 
 
-def _first_level(levels: Rows, labels: Placed) -> Rows:
+def _first_level(levels: Rows, labels: PositionedRecords) -> Rows:
     """Return the first level at which each label was known, len(levels) if at none."""
     first = np.full(len(labels.offsets), len(levels), np.int64)
     for partition in range(levels.shape[1]):
@@ -260,7 +268,7 @@ def _first_level(levels: Rows, labels: Placed) -> Rows:
     return first
 
 
-def _labels(labels: Placed, plan: _Plan) -> LabelBatch:
+def _labels(labels: PositionedRecords, plan: _Plan) -> LabelBatch:
     records = labels.records.take(pa.array(plan.labels))
     mine = pc.is_in(records.column("customer_id"), plan.customers).to_numpy(zero_copy_only=False)
     return replace(LabelBatch.of(records), mine=mine)

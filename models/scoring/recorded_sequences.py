@@ -14,7 +14,7 @@ from models.features.columns import required
 from models.features.entities.entity_inputs import NO_SEQUENCE
 from models.features.entity import ENTITIES
 from models.features.hashing import hash_column, hash_pairs
-from models.scoring.placed import Placed
+from models.scoring.positioned_records import PositionedRecords
 from schemas.position import position
 
 
@@ -86,7 +86,7 @@ class RecordedSequences(NamedTuple):
 
     @classmethod
     def of(
-        cls, transactions: Placed, logged: LoggedSequences, scored: ScoredSequences | None = None
+        cls, transactions: PositionedRecords, logged: LoggedSequences, scored: ScoredSequences | None = None
     ) -> RecordedSequences:
         """Find the records of transactions.
 
@@ -96,7 +96,7 @@ class RecordedSequences(NamedTuple):
 
         Parameters
         ----------
-        transactions : Placed, n rows
+        transactions : PositionedRecords, n rows
         logged : LoggedSequences
         scored : ScoredSequences, optional
             Consulted for the transactions that are not logged.

@@ -44,8 +44,8 @@ class SelfTest(BaseModel):
     @classmethod
     def of(cls, x: NDArray[np.float32], expected: NDArray[np.float64]) -> SelfTest:
         """Choose SELF_TEST_ROWS of n rows, n > 0, from the lowest score to the highest."""
-        places = np.linspace(0, len(x) - 1, min(len(x), SELF_TEST_ROWS)).astype(np.int64)
-        chosen = np.argsort(expected, kind="stable")[places]
+        indices = np.linspace(0, len(x) - 1, min(len(x), SELF_TEST_ROWS)).astype(np.int64)
+        chosen = np.argsort(expected, kind="stable")[indices]
         rows = base64.b64encode(x[chosen].astype("<f4").tobytes()).decode()
         return cls(rows=rows, scores=tuple(expected[chosen].tolist()))
 

@@ -25,28 +25,28 @@ EDGE_ROWS = np.array(
 """Rows of zeros, of missing values and of extremes, (4, F): a model has a probability for any of them."""
 
 MEDIAN = 5
-"""Place of the median among a reference's deciles."""
+"""Index of the median among a reference's deciles."""
 
 
 def check_scores(manifest: Manifest, model: OnnxModel) -> None:
-    """Score the certificate's rows, which also warms the session up, and compare with what they gave in training.
+    """Score the self-test's rows, which also warms the session up, and compare with their scores in training.
 
-    An artifact of an earlier version has no such rows: then a transaction with the medians of the training's
+    An artifact of an earlier version has no self-test: then a transaction with the medians of the training's
     validation rows must not be blocked, unless scores of this size were ordinary there.
 
     Raises
     ------
     ArtifactError
-        The scores differ by more than was certified, or in a decision, or are no probabilities.
+        The scores differ by more than the parity bound, or in a decision, or are no probabilities.
     """
     _require_probabilities(manifest, _score(manifest, model, EDGE_ROWS))
     if manifest.self_test is None:
         _require_ordinary_passes(manifest, model)
     else:
-        _require_certified(manifest, manifest.self_test, model)
+        _require_parity(manifest, manifest.self_test, model)
 
 
-def _require_certified(manifest: Manifest, test: SelfTest, model: OnnxModel) -> None:
+def _require_parity(manifest: Manifest, test: SelfTest, model: OnnxModel) -> None:
     x, expected = test.x(), np.array(test.scores)
     if x.shape[1] != manifest.width:
         raise ArtifactError(
@@ -63,7 +63,7 @@ def _require_certified(manifest: Manifest, test: SelfTest, model: OnnxModel) -> 
     flips = int(np.count_nonzero(ours != theirs))
     if not difference <= manifest.parity.bound or flips:
         raise ArtifactError(
-            f"Model {manifest.model_id}: expected the scores of its self-test within {manifest.parity.bound:.3g}, was "
+            f"Model {manifest.model_id}: expected the scores of its self-test within {manifest.parity.bound:.3g}, got "
             f"{difference:.3g} apart with {flips} other decisions. Compare this machine's onnxruntime with the "
             "manifest's, and train the model again if they are equal: fraudstream train"
         )

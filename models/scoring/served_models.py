@@ -33,7 +33,6 @@ class ChallengerError(ValueError):
     ----------
     number : int
         Number of the challenger, from 1 on.
-    message : str
     """
 
     def __init__(self, number: int, message: str) -> None:
@@ -68,7 +67,6 @@ class EnsembleScores:
         Number of the deciding model, see `customer_share.deciding_model`; None: the champion for all.
     champion : ndarray of float32, (n,)
         The champion's scores.
-    challenger_scores : tuple of ChallengerScores
     seconds : tuple of float
         Time of the champion, then of each challenger; empty where it is not measured.
     """
@@ -229,10 +227,7 @@ class ServedModels:
 
     @staticmethod
     def _scored_by(
-        model: LoadedModel,
-        risks: tuple[RiskTable, RiskTable] | None,
-        records: pa.RecordBatch,
-        x: NDArray[np.float32],
+        model: LoadedModel, risks: tuple[RiskTable, RiskTable] | None, records: pa.RecordBatch, x: NDArray[np.float32]
     ) -> ChallengerScores:
         if risks:
             x = x.copy()

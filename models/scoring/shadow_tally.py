@@ -21,25 +21,24 @@ class ShadowTally:
 
     Parameters
     ----------
-    panel : Panel
     number : int
-        The challenger is the panel's model of this number, from 1 on.
+        Number of the challenger among the models, from 1 on.
     """
 
-    def __init__(self, panel: ServedModels, number: int) -> None:
-        self._champion, self._challenger = panel.champion.manifest, panel.models[number].manifest
+    def __init__(self, models: ServedModels, number: int) -> None:
+        self._champion, self._challenger = models.champion.manifest, models.models[number].manifest
         self._number = number
         self._counts = np.zeros(len(COUNTS), np.int64)
         self._sum = self._max = 0.0
 
     def add(self, scored: ScoredBatch) -> None:
-        """Take in what the panel made of a batch."""
-        verdict = scored.verdict
+        """Add the scores of a batch."""
+        scores = scored.ensemble_scores
         rows = np.flatnonzero(scored.ingest_status != DUPLICATE)
-        ours, theirs = verdict.champion[rows], verdict.challenger_scores[self._number - 1].scores[rows]
+        ours, theirs = scores.champion[rows], scores.challenger_scores[self._number - 1].scores[rows]
         our, their = decided(self._champion, ours), decided(self._challenger, theirs)
         our_alerts, their_alerts = our != Decision.APPROVE, their != Decision.APPROVE
-        by_challenger = 0 if verdict.deciding_model is None else _count(verdict.deciding_model[rows] == self._number)
+        by_challenger = 0 if scores.deciding_model is None else _count(scores.deciding_model[rows] == self._number)
         self._counts += (
             len(rows), by_challenger, _count(our == their),
             _count(our_alerts), _count(their_alerts), _count(our_alerts & their_alerts),
@@ -48,9 +47,9 @@ class ShadowTally:
         self._sum += float(difference.sum())
         self._max = max(self._max, float(difference.max(initial=0.0)))
 
-    def take(self) -> dict[str, Any]:
-        """Return the fields of `shadow.avsc` that are of the two models, and begin anew."""
-        taken = {
+    def flush(self) -> dict[str, Any]:
+        """Return the fields of `shadow.avsc` of the two models, and reset."""
+        fields = {
             "champion_id": self._champion.model_id,
             "challenger_id": self._challenger.model_id,
             **dict(zip(COUNTS, self._counts.tolist(), strict=True)),
@@ -59,7 +58,7 @@ class ShadowTally:
         }
         self._counts[:] = 0
         self._sum = self._max = 0.0
-        return taken
+        return fields
 
 
 def _count(flags: NDArray[np.bool_]) -> int:

@@ -1,7 +1,7 @@
 """Time limit of a challenger, relative to the champion."""
 
 MAX_OVERRUN_S = 2.0
-"""Seconds that a challenger may take in all beyond its budget, before it is removed; below it the debt is paid back."""
+"""Seconds that a challenger may exceed its budget by in total, before it is removed; below it the debt is paid back."""
 
 
 class TimeBudget:
@@ -21,10 +21,10 @@ class TimeBudget:
         self._overrun_s = 0.0
 
     def add(self, champion_s: float, challenger_s: float) -> None:
-        """Take in what a batch took."""
+        """Add the times of a batch."""
         self._overrun_s = max(0.0, self._overrun_s + challenger_s - self._ratio * champion_s)
 
     @property
     def exceeded(self) -> bool:
-        """Whether the challenger is too slow to go on."""
+        """Whether the challenger is too slow to continue."""
         return self._overrun_s > MAX_OVERRUN_S

@@ -51,31 +51,31 @@ class ScoredBatch(Decisions):
 
     Parameters
     ----------
-    fate : ndarray of uint8, (n,)
-        Whether each is in the history, a duplicate, or too old: see `FeatureBatch.fate`.
+    ingest_status : ndarray of uint8, (n,)
+        Whether each is in the history, a duplicate, or too old: see `FeatureBatch.ingest_status`.
     changed : dict of str to bytes
         The new encoded history of each customer that the batch changed: to be stored before the next batch.
         Empty for a scorer without a store.
-    verdict : Verdict
-        What each model made of them.
+    ensemble_scores : EnsembleScores
+        Scores of each model.
     """
 
     ingest_status: NDArray[np.uint8]
     changed: dict[str, bytes]
-    verdict: EnsembleScores
+    ensemble_scores: EnsembleScores
 
     def split_by_model(self) -> Iterator[tuple[int, NDArray[np.int64] | None, Decisions]]:
         """Yield each model that decided: its number, its rows, and what it decided, with the features as it knows them.
 
-        See `EnsembleScores.deciders` for the numbers; rows None: all of them.
+        See `EnsembleScores.deciding_model` for the numbers; rows None: all of them.
         """
-        by = self.verdict.deciding_model
+        by = self.ensemble_scores.deciding_model
         if by is None:
             yield 0, None, self
             return
         for number in np.unique(by).tolist():
             rows = np.flatnonzero(by == number)
-            x = self.x if number == 0 else self.verdict.challenger_scores[number - 1].x
+            x = self.x if number == 0 else self.ensemble_scores.challenger_scores[number - 1].x
             part = Decisions(
                 customers=[self.customers[row] for row in rows.tolist()],
                 scores=self.scores[rows],
@@ -96,27 +96,21 @@ class ScoredBatch(Decisions):
             entity_sequences=self.entity_sequences[rows],
             ingest_status=self.ingest_status[rows],
             changed={},
-            verdict=self.verdict.part(rows),
+            ensemble_scores=self.ensemble_scores.part(rows),
         )
 
     def put(self, rows: Rows, other: ScoredBatch) -> None:
         """Put another batch of the same models in place of some rows, in arrays that are this batch's own."""
         for name in ("scores", "decisions", "x", "entity_sequences", "ingest_status"):
             getattr(self, name)[rows] = getattr(other, name)
-        self.verdict.put(rows, other.verdict)
+        self.ensemble_scores.put(rows, other.ensemble_scores)
 
     def by_champion(self, manifest: Manifest) -> Decisions:
-        """Return what the champion makes of all n transactions, whichever model decided.
-
-        Parameters
-        ----------
-        manifest : Manifest
-            The champion's: its thresholds hold.
-        """
-        by = self.verdict.deciding_model
+        """Return what the champion makes of all n transactions, whichever model decided."""
+        by = self.ensemble_scores.deciding_model
         if by is None:
             return self
-        scores = np.where(by == 0, self.scores, self.verdict.champion)
+        scores = np.where(by == 0, self.scores, self.ensemble_scores.champion)
         return Decisions(
             customers=self.customers,
             scores=scores,
@@ -133,8 +127,8 @@ class TransactionScorer:
 
     Parameters
     ----------
-    model : Artifact or Panel
-        What scores: an artifact's model alone, or several.
+    model : Artifact or ServedModels
+        An artifact's model alone, or several.
     load : callable of str to bytes or None, or None
         Answers with what `ScoredBatch.changed` last held for a customer. None: memory is all, and grows.
     load_merchant, load_customer : callable of str to bytes or None, or None
@@ -154,17 +148,14 @@ class TransactionScorer:
     ) -> None:
         self._stored = load is not None
         self._engine = FeatureEngine(
-            load=load,
-            load_merchant=load_merchant,
-            load_customer=load_customer,
-            capacity=capacity,
+            load=load, load_merchant=load_merchant, load_customer=load_customer, capacity=capacity
         )
         self.serve(model if isinstance(model, ServedModels) else ServedModels(models=(LoadedModel.of(model),)))
 
-    def serve(self, panel: ServedModels) -> None:
+    def serve(self, models: ServedModels) -> None:
         """Score by these models from the next batch on; histories and known labels stay."""
-        self._panel = panel
-        artifact = panel.champion.artifact
+        self._served = models
+        artifact = models.champion.artifact
         self._engine.use_risks(artifact.category_risk, artifact.type_risk)
 
     def score(
@@ -187,7 +178,7 @@ class TransactionScorer:
             Features of the transactions' entities.
         """
         batch = self.advance(records, labels, labels_before, entities=entities)
-        return self.answer(batch, self._panel.score(records, batch.x))
+        return self.answer(batch, self._served.score(records, batch.x))
 
     def advance(
         self,
@@ -200,18 +191,18 @@ class TransactionScorer:
         """Advance the histories by a batch, the first step of `score`: the models score it next."""
         return self._engine.advance(records, labels, labels_before, entities)
 
-    def answer(self, batch: FeatureBatch, verdict: EnsembleScores) -> ScoredBatch:
-        """Remember what the panel made of the last batch, the last step of `score`."""
-        scores = self._engine.remember(batch, verdict.scores)
+    def answer(self, batch: FeatureBatch, ensemble_scores: EnsembleScores) -> ScoredBatch:
+        """Remember the scores of the last batch, the last step of `score`."""
+        scores = self._engine.remember(batch, ensemble_scores.scores)
         return ScoredBatch(
             customers=batch.customers,
             scores=scores,
-            decisions=self._panel.decide(scores, verdict.deciding_model),
+            decisions=self._served.decide(scores, ensemble_scores.deciding_model),
             x=batch.x,
             entity_sequences=batch.entity_sequences,
             ingest_status=batch.ingest_status,
             changed=self._engine.changed(batch) if self._stored else {},
-            verdict=verdict,
+            ensemble_scores=ensemble_scores,
         )
 
     def take_back(self, customers: Sequence[str]) -> None:
@@ -235,7 +226,7 @@ class TransactionScorer:
         self._engine.drop(customers, merchants)
 
     def learn(self, labels: LabelBatch) -> None:
-        """Take in labels that arrive without transactions."""
+        """Ingest labels that arrive without transactions."""
         self._engine.learn(labels)
 
     def take_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:

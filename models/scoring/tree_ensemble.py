@@ -12,7 +12,7 @@ from models.scoring.artifact import ArtifactError
 from models.scoring.tree_nodes import RETRAIN, TreeNodes
 
 NONE = -1
-"""Stands for no split."""
+"""Marks the absence of a split."""
 
 COVER_TOLERANCE = 1e-4
 """By how much of its cover a node's may differ from the sum of its branches': covers are float32."""
@@ -21,7 +21,7 @@ COVER_TOLERANCE = 1e-4
 class TreeEnsemble(NamedTuple):
     """The trees of an ONNX graph as flat arrays over their S splits, each tree's parents before their children.
 
-    Places of splits count from the tree's first; a tree of s splits has s + 1 leaves, whose places follow those of
+    Indices of splits count from the tree's first; a tree of s splits has s + 1 leaves, whose indices follow those of
     the splits. A split's sides are 0, the left, for rows with ``feature <= threshold``, and 1, the right.
 
     Attributes
@@ -29,22 +29,22 @@ class TreeEnsemble(NamedTuple):
     starts : ndarray of int32, (T + 1,)
         Each tree's first split. Its first leaf in ``value`` is at this number plus the tree's own.
     feature, threshold, nan_left : ndarray of int32, float32 and uint8, (S,)
-        What the split asks for, and 1 where NaN goes to the left.
+        Condition of the split, and 1 where NaN goes to the left.
     child : ndarray of int32, (S, 2)
-        Place of what is on either side: of a split, or of a leaf.
+        Index of what is on either side: of a split, or of a leaf.
     parent, side : ndarray of int32 and uint8, (S,)
         The split before, `NONE` for a tree's first, and on which side of it this one is.
     share : ndarray of float64, (S, 2)
-        Which part of the training rows goes to either side, if the splits on this feature alone decided: the product,
+        Fraction of the training rows that goes to either side, if only splits on this feature decided: the product,
         over those on the path so far, of a branch's cover by its parent's.
     share_in : ndarray of float64, (S,)
         The parent's share of this side.
     above, above_side : ndarray of int32 and uint8, (S,)
         The nearest split on the path so far on the same feature, `NONE` for none, and on which side of it this one is.
     value : ndarray of float64, (S + T,)
-        What each leaf adds to the log-odds.
+        Contribution of each leaf to the log-odds.
     features_in_path : ndarray of int32, (T,)
-        The most different features that a path of the tree splits on.
+        The maximum number of features that a path of the tree splits on.
     expected : float
         Mean of the trees' sum over the training rows, by cover.
     """
@@ -74,7 +74,7 @@ class _OnPath(NamedTuple):
 
 
 class _Split(NamedTuple):
-    """One row of the ensemble's arrays; its place and its children's are those of `TreeNodes`."""
+    """One row of the ensemble's arrays; its index and its children's are those of `TreeNodes`."""
 
     node: int
     children: tuple[int, int]
@@ -98,7 +98,7 @@ def read_trees(nodes: TreeNodes) -> TreeEnsemble:
         feature=np.array([nodes.feature[split.node] for split in splits], np.int32),
         threshold=np.array([nodes.threshold[split.node] for split in splits], np.float32),
         nan_left=np.array([nodes.nan_left[split.node] for split in splits], np.uint8),
-        child=np.array([places for tree in trees for places in tree.children()], np.int32).reshape(-1, 2),
+        child=np.array([pair for tree in trees for pair in tree.children()], np.int32).reshape(-1, 2),
         parent=np.array([split.parent.split for split in splits], np.int32),
         side=np.array([split.parent.side for split in splits], np.uint8),
         share=np.array([split.shares for split in splits], np.float64).reshape(-1, 2),
@@ -121,7 +121,7 @@ def _parts(nodes: TreeNodes, split: int) -> tuple[float, float]:
     cover, both = nodes.cover[split], left + right
     if not min(left, right) > 0 or abs(both - cover) > COVER_TOLERANCE * cover:
         raise ArtifactError(
-            f"ONNX model: expected covers of two branches that add up to {cover}, was {both}. {RETRAIN}"
+            f"ONNX model: expected covers of two branches that add up to {cover}, got {both}. {RETRAIN}"
         )
     return left / both, right / both
 
@@ -150,7 +150,7 @@ class _Tree:
             self.splits.append(_Split(node, children, shares, parent, above))
 
     def children(self) -> Iterator[tuple[int, int]]:
-        """Yield the places of each split's children."""
-        places = {node: place for place, node in enumerate([*(split.node for split in self.splits), *self.leaves])}
+        """Yield the indices of each split's children."""
+        indices = {node: index for index, node in enumerate([*(split.node for split in self.splits), *self.leaves])}
         for left, right in (split.children for split in self.splits):
-            yield places[left], places[right]
+            yield indices[left], indices[right]

@@ -13,29 +13,29 @@ from models.scoring.artifact import ArtifactError
 
 LEAF_COVERS = "leaf_covers"
 """Property of a model: how many training rows came to each leaf of its TreeEnsemble, parted by spaces. The operator
-has an attribute for it, which onnxruntime refuses beside float64 weights."""
+has an attribute for it, which onnxruntime refuses next to float64 weights."""
 
 RETRAIN = "Train the model again: fraudstream train"
 
 
 class TreeNodes(NamedTuple):
-    """The nodes of all trees of an ONNX graph, splits and leaves, by their place in these N rows.
+    """The nodes of all trees of an ONNX graph, splits and leaves, by their index in these N rows.
 
     Attributes
     ----------
     roots : list of int
-        Place of each tree's first node.
+        Index of each tree's first node.
     is_leaf : list of bool
     feature, nan_left : list of int
-        What a split asks for, and 1 where NaN goes to the left.
+        Condition of a split, and 1 where NaN goes to the left.
     threshold : ndarray of float32
         Rows with ``feature <= threshold`` go to the left.
     children : list of (int, int)
-        Places of the nodes to the left and to the right of a split.
+        Indices of the nodes to the left and to the right of a split.
     cover : list of float
-        How many training rows came to the node, or what the library weighs them by.
+        Number of training rows that came to the node, or their weight in the library.
     value : list of float
-        What a leaf adds to the log-odds.
+        Contribution of a leaf to the log-odds.
     base : float
         Log-odds before any tree.
     """
@@ -76,11 +76,11 @@ def _explains(attributes: dict[str, Any]) -> bool:
 
 
 def _of_ensemble(attributes: dict[str, Any], leaf_covers: list[float]) -> TreeNodes:
-    """Read what `models.training.export` writes of LightGBM: each split lies before what is below it."""
+    """Read what `models.training.export` writes of LightGBM: each split comes before what is below it."""
     splits, leaves = len(attributes["nodes_featureids"]), len(attributes["leaf_targetids"])
     thresholds, weights = (numpy_helper.to_array(attributes[name]) for name in ("nodes_splits", "leaf_weights"))
     sides = [
-        [place + splits * is_leaf for place, is_leaf in zip(attributes[ids], attributes[leafs], strict=True)]
+        [index + splits * is_leaf for index, is_leaf in zip(attributes[ids], attributes[leafs], strict=True)]
         for ids, leafs in (("nodes_truenodeids", "nodes_trueleafs"), ("nodes_falsenodeids", "nodes_falseleafs"))
     ]
     children = list(zip(*sides, strict=True))
@@ -104,19 +104,19 @@ def _of_ensemble(attributes: dict[str, Any], leaf_covers: list[float]) -> TreeNo
 def _of_classifier(attributes: dict[str, Any]) -> TreeNodes:
     """Read what a converter makes of XGBoost, or made of LightGBM in artifacts of earlier versions."""
     ids = list(zip(attributes["nodes_treeids"], attributes["nodes_nodeids"], strict=True))
-    places = {name: place for place, name in enumerate(ids)}
+    indices = {name: index for index, name in enumerate(ids)}
     leaves = zip(attributes["class_treeids"], attributes["class_nodeids"], strict=True)
     values = dict(zip(leaves, attributes["class_weights"], strict=True))
     is_leaf = [mode == b"LEAF" for mode in attributes["nodes_modes"]]
     branches = zip(ids, attributes["nodes_truenodeids"], attributes["nodes_falsenodeids"], is_leaf, strict=True)
     return TreeNodes(
-        roots=[place for place, (_, node) in enumerate(ids) if node == 0],
+        roots=[index for index, (_, node) in enumerate(ids) if node == 0],
         is_leaf=is_leaf,
         feature=attributes["nodes_featureids"],
         nan_left=attributes["nodes_missing_value_tracks_true"],
         threshold=_less_or_equal(attributes["nodes_modes"], np.array(attributes["nodes_values"], np.float32)),
         children=[
-            (0, 0) if leaf else (places[tree, left], places[tree, right]) for (tree, _), left, right, leaf in branches
+            (0, 0) if leaf else (indices[tree, left], indices[tree, right]) for (tree, _), left, right, leaf in branches
         ],
         cover=attributes["nodes_hitrates"],
         value=[float(values.get(name, 0.0)) for name in ids],
@@ -127,6 +127,6 @@ def _of_classifier(attributes: dict[str, Any]) -> TreeNodes:
 def _less_or_equal(modes: list[bytes], thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the thresholds with which ``<=`` splits float32 values as the nodes do; of a leaf any number."""
     if other := set(modes) - {b"BRANCH_LEQ", b"BRANCH_LT", b"LEAF"}:
-        raise ArtifactError(f"ONNX model: expected splits by <= or <, was {min(other).decode()}. {RETRAIN}")
+        raise ArtifactError(f"ONNX model: expected splits by <= or <, got {min(other).decode()}. {RETRAIN}")
     below = np.nextafter(thresholds, np.float32(-np.inf))
     return np.where(np.array(modes) == b"BRANCH_LT", below, thresholds)

@@ -8,7 +8,7 @@ and o = 1 where the row goes the leaf's way, else 0):
 
 It is a polynomial in t of a degree below the number d of the path's features, so Gauss and Legendre's rule with d / 2
 points is exact, and at each point the products of a whole tree are shared by its leaves: one pass down multiplies
-what lies above a split, one pass up adds what lies below it (as Linear TreeSHAP does with polynomials: Yu et al. 2022).
+what is above a split, one pass up adds what is below it (as Linear TreeSHAP does with polynomials: Yu et al. 2022).
 At a split with the taken side h, the other side c, G the product of all above it but its own feature's factor, and
 S_h and S_c the weighted sums of the leaves below either side, the split adds z_c * integral of G (S_h - S_c) to its
 feature. Where another split above is on the same feature, its factor F is divided out; if the row left the path
@@ -37,9 +37,8 @@ class TreeShap:
 
     Parameters
     ----------
-    trees : TreeEnsemble
     features : int
-        How many the model takes.
+        Number of features of the model.
     """
 
     def __init__(self, trees: TreeEnsemble, features: int) -> None:
@@ -122,7 +121,7 @@ def _descend(
     first: int, splits: int, parent: Any, side: Any, share: Any, share_in: Any, above: Any, t: Quad, u: Quad,
     took: Any, alive: Any, product: Any, inverse: Any,
 ) -> None:  # fmt: skip
-    """Multiply what lies above each split but its own feature's factor; ``inverse`` is 1 / that, where it has one."""
+    """Multiply what is above each split but its own feature's factor; ``inverse`` is 1 / that, where it has one."""
     for at in range(1, splits):
         split = first + at
         p = parent[split]
@@ -141,7 +140,7 @@ def _ascend(
     first: int, splits: int, feature: Any, child: Any, share: Any, above: Any, t: Quad, u: Quad,
     took: Any, alive: Any, product: Any, inverse: Any, below: Any, phi: Any,
 ) -> None:  # fmt: skip
-    """Add up what lies below each split, and what the split adds to its feature; the leaves are in ``below``."""
+    """Add up what is below each split, and what the split adds to its feature; the leaves are in ``below``."""
     for at in range(splits - 1, -1, -1):
         split = first + at
         h = np.uint64(took[at])
@@ -166,9 +165,9 @@ def add_contributions(
 
     The others are the columns of `TreeEnsemble`, the passes of each tree, (T,) int32, and what `_rules` gives.
     """
-    most = np.max(starts[1:] - starts[:-1])
-    took, alive = np.empty(most, np.uint8), np.empty(most, np.uint8)
-    product, inverse, below = np.empty((most, POINTS)), np.empty((most, POINTS)), np.empty((2 * most + 1, POINTS))
+    widest = np.max(starts[1:] - starts[:-1])
+    took, alive = np.empty(widest, np.uint8), np.empty(widest, np.uint8)
+    product, inverse, below = np.empty((widest, POINTS)), np.empty((widest, POINTS)), np.empty((2 * widest + 1, POINTS))
     for tree in range(len(starts) - 1):
         first = starts[tree]
         splits = starts[tree + 1] - first

@@ -11,7 +11,7 @@ from models.scoring.reason import Reason
 from models.scoring.reason_code import FEATURE_CODES
 
 TYPICAL_SPREAD_FLOOR = 0.05
-"""Least spread of a feature, so that one that never strays can be ranked too."""
+"""Minimum spread of a feature, so that a constant one can be ranked too."""
 
 _COLUMN = {name: column for column, name in enumerate(FEATURE_NAMES)}
 _WITH_USUAL = tuple(feature for feature in FEATURES if feature.usual is not None)
@@ -29,7 +29,7 @@ def unusual_values(row: NDArray[np.float32], spread: Mapping[str, float], count:
     spread : mapping of str to float
         The manifest's `usual_spread`; a feature absent from it counts as having spread 1.
     count : int
-        How many at most.
+        Maximum number.
     """
     found = []
     for feature in _WITH_USUAL:
@@ -80,7 +80,6 @@ def usual_value(feature: Feature, row: NDArray[np.float32]) -> float | None:
 
     Parameters
     ----------
-    feature : Feature
     row : ndarray of float32, (F,)
     """
     if feature.usual is None:

@@ -40,12 +40,10 @@ class AdversarialRows:
 
     Parameters
     ----------
-    fitted : TrainedModel
     x : ndarray of float32, (n, F), n > 0
         Ordinary rows, from which the others are made.
     decisions : tuple of float
         Decision thresholds.
-    seed : int
     """
 
     def __init__(

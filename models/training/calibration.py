@@ -160,14 +160,12 @@ def fit_calibrated(
 
     Parameters
     ----------
-    learner : Learner
     x : ndarray of float32, (n, F)
     is_fraud : ndarray of bool, (n,)
     fit_rows : ndarray of bool, (n,)
         Rows that the classifier is trained on.
     held_out : ndarray of bool, (n,), optional
         Later rows that the calibration is fitted on; default: no calibration.
-    seed, threads : int
 
     Raises
     ------

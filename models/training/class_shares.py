@@ -22,7 +22,6 @@ class ClassCount(NamedTuple):
     ----------
     period : str
         Name for messages.
-    frauds, rows : int
     """
 
     period: str
@@ -50,7 +49,6 @@ def require_like_shares(what: str, train: ClassCount, measured: ClassCount, *, m
     ----------
     what : str
         Beginning of the message.
-    train, measured : ClassCount
     maturity_days : float
         Age at which a label counts as final, for the message.
 

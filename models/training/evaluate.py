@@ -51,8 +51,6 @@ class Prepared:
 
     Parameters
     ----------
-    table : pyarrow.Table
-    transactions : Transactions
     x : ndarray of float32, (n, F)
         The columns of the feature set.
     names : tuple of str
@@ -87,7 +85,6 @@ def evaluate(
     ----------
     history : Path
         Parquet file in the columns of `LABELLED_ARROW`.
-    settings : EvaluationSettings
     choose : callable of Prepared, optional
         Chooses the learner, as a search does; default: the learner named in the settings.
     progress : callable of (str, int, int), optional
@@ -137,11 +134,7 @@ def evaluate_prepared(
             progress(f"{period} fold of {fold.train_end}", done, len(periods))
         results.append(measure(prepared, learner, period, fold, settings))
     return Evaluation(
-        settings=settings,
-        learner=asdict(learner),
-        names=prepared.names,
-        results=tuple(results),
-        table=prepared.table,
+        settings=settings, learner=asdict(learner), names=prepared.names, results=tuple(results), table=prepared.table
     )
 
 

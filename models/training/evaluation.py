@@ -49,7 +49,6 @@ class EvaluationSettings:
         IANA time zone of times in the history that have none.
     limits : FileLimits
         Limits of years and amounts in the history.
-    seed, threads : int
     """
 
     train_end: date
@@ -72,16 +71,10 @@ class EvaluationSettings:
     def periods(self) -> tuple[tuple[Period, Fold], ...]:
         """Return all folds in order of time, each with its period."""
         first = Fold(
-            train_end=self.train_end,
-            train_days=self.train_days,
-            delay_days=self.delay_days,
-            test_days=self.test_days,
+            train_end=self.train_end, train_days=self.train_days, delay_days=self.delay_days, test_days=self.test_days
         )
         before = successive(first.later(-self.validation_days_before), self.validation_folds)
-        return (
-            *(("validation", fold) for fold in before),
-            *(("test", fold) for fold in successive(first, self.folds)),
-        )
+        return (*(("validation", fold) for fold in before), *(("test", fold) for fold in successive(first, self.folds)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,7 +85,6 @@ class FoldResult:
     ----------
     period, fold
         Purpose and days of the fold.
-    train_rows, train_frauds : int
     rows : ndarray of int64, (n,)
         Indices of the test rows in the history.
     is_fraud : ndarray of bool, (n,)
@@ -138,7 +130,6 @@ class Evaluation:
 
     Parameters
     ----------
-    settings : EvaluationSettings
     learner : dict
         Settings of the learner.
     names : tuple of str

@@ -222,7 +222,6 @@ def side_by_side(
 
     Parameters
     ----------
-    ensemble : onnx.NodeProto
     trees
         Root of each tree.
     branches : callable

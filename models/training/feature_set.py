@@ -42,7 +42,6 @@ def select_features(
     Parameters
     ----------
     x : ndarray of float32, (n, F)
-    feature_set : str
     names : sequence of str, F of them
         Names of the columns of ``x``.
 

@@ -28,13 +28,10 @@ class History:
 
     Parameters
     ----------
-    table : pyarrow.Table
-    transactions : Transactions
     x : ndarray of float32, (n, F)
         The first F of `FEATURES`.
     duplicate : ndarray of bool, (n,)
         Rows that the job would drop.
-    category_risk, type_risk : RiskTable
     """
 
     table: pa.Table

@@ -8,11 +8,12 @@ from pathlib import Path
 import onnx
 from onnx import numpy_helper
 
-from models.scoring.artifact import LIBRARY_FILE, Artifact, replace_file
+from models.scoring.artifact import LIBRARY_FILE, Artifact
 from models.training.calibration import Calibrated, Platt
 from models.training.learners.learner import TrainedModel
 from models.training.learners.lightgbm_trees import FittedLightGbm
 from models.training.learners.xgboost_trees import FittedXGBoost
+from models.whole_file import replace_file
 from schemas.errors import UserError
 
 READERS: Mapping[str, Callable[[str], TrainedModel]] = {"lightgbm": FittedLightGbm.read, "xgboost": FittedXGBoost.read}

@@ -16,18 +16,7 @@ BOUND = 1e-6
 
 _LIMITS = np.finfo(np.float32)
 ODD_VALUES = np.array(
-    [
-        np.nan,
-        0.0,
-        -0.0,
-        np.inf,
-        -np.inf,
-        _LIMITS.smallest_subnormal,
-        -_LIMITS.tiny,
-        _LIMITS.max,
-        _LIMITS.min,
-        -1.0,
-    ],
+    [np.nan, 0.0, -0.0, np.inf, -np.inf, _LIMITS.smallest_subnormal, -_LIMITS.tiny, _LIMITS.max, _LIMITS.min, -1.0],
     np.float32,
 )
 """Values that no training set has: NaN, both zeros, both infinities, the smallest and the largest float32, and -1."""
@@ -80,11 +69,7 @@ def check_parity(
             f" and {flips} of {len(scores)} decisions. Nothing was written: report this with the history file"
         )
     return Parity(
-        rows=len(scores),
-        threshold_rows=threshold_rows,
-        max_difference=difference,
-        bound=bound,
-        decision_flips=flips,
+        rows=len(scores), threshold_rows=threshold_rows, max_difference=difference, bound=bound, decision_flips=flips
     )
 
 
@@ -92,11 +77,10 @@ def threshold_rows(booster: lgb.Booster, x: NDArray[np.float32]) -> NDArray[np.f
     """Return rows that sit on every split of every tree: at its threshold and one float32 to each side.
 
     Each is an ordinary row that passes through the split, with the split's feature set. So the row still
-    comes to that split (its threshold lies between those of the splits above it on the same feature).
+    comes to that split (its threshold is between those of the splits above it on the same feature).
 
     Parameters
     ----------
-    booster : lightgbm.Booster
     x : ndarray of float32, (n, F), n > 0
         Ordinary rows to start from. A split that none of them passes starts from the first.
 
@@ -121,7 +105,6 @@ def rows_at_splits(x: NDArray[np.float32], leaves: NDArray[np.int64], splits: It
     x : ndarray of float32, (n, F), n > 0
     leaves : ndarray of int64, (n, trees)
         Leaf of each row in each tree.
-    splits : iterable of Split
 
     Returns
     -------

@@ -53,7 +53,6 @@ class Transactions:
 
         Parameters
         ----------
-        table : pyarrow.Table
         maturity_days : float, optional
             Age at which labels count as final; default: derived from the labels' delays.
         """

@@ -15,13 +15,7 @@ from models.scoring.artifact import Manifest
 from models.training.evaluation import Evaluation, FoldResult
 from models.training.history import scenario_of
 from models.training.metrics import ALERT_RATE, alert_threshold, recall_by_scenario
-from models.training.report_charts import (
-    Measured,
-    bar_chart,
-    calibration_chart,
-    day_chart,
-    precision_recall_chart,
-)
+from models.training.report_charts import Measured, bar_chart, calibration_chart, day_chart, precision_recall_chart
 
 REPORT_FILE = "report.html"
 
@@ -51,9 +45,6 @@ class Page:
 
     Parameters
     ----------
-    title : str
-    facts : mapping of str to str
-    tables : sequence of Table
     charts : mapping of str to str
         SVG by title.
     """
@@ -70,14 +61,12 @@ class Report:
 
     Parameters
     ----------
-    title : str
     facts : mapping of str to str
         Model, file and days.
     columns : sequence of str
         Headings of the table without the first.
     rows : sequence of (str, sequence of str)
         Name and cells of each row.
-    measured : sequence of Measured
     importance : mapping of str to float
         Shares by feature, which add up to 1.
     """
@@ -125,8 +114,6 @@ def training_report(manifest: Manifest, measured: Measured, importance: NDArray[
 
     Parameters
     ----------
-    manifest : Manifest
-    measured : Measured
     importance : ndarray of float64, (F,)
         Shares, in the order of the manifest's features.
     """
@@ -225,10 +212,7 @@ def _name(result: FoldResult) -> str:
 
 def _cells(result: FoldResult, names: Sequence[str]) -> list[str]:
     frauds = int(np.count_nonzero(result.is_fraud))
-    counts = [
-        f"{result.train_rows:,} ({result.train_frauds:,} frauds)",
-        f"{len(result.rows):,} ({frauds:,} frauds)",
-    ]
+    counts = [f"{result.train_rows:,} ({result.train_frauds:,} frauds)", f"{len(result.rows):,} ({frauds:,} frauds)"]
     return counts + [_number(result.metrics[name]) for name in names]
 
 

@@ -39,7 +39,6 @@ class Measured:
 
     Parameters
     ----------
-    name : str
     period : str
         ``test`` or ``validation``.
     event_time_ms : ndarray of int64, (n,)

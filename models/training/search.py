@@ -75,7 +75,6 @@ def search(
         A name in `SEARCH_SPACES`.
     measures : sequence of Measure
         One per fold. Their values are optimistic for the chosen settings.
-    seed : int
     seconds : float
         Time limit; the first trial, of the learner's default settings, always runs.
     max_trials : int, optional

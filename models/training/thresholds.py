@@ -48,8 +48,7 @@ def choose_thresholds(
     block = _stricter(precision[:review], recall[:review], max(BLOCK_PRECISION, (1 + precision[review]) / 2))
     rising = np.unique(np.concatenate([scores, also_tested]))
     return Thresholds(
-        review=_into_gap(points, review, rising),
-        block=_into_gap(points, review if block is None else block, rising),
+        review=_into_gap(points, review, rising), block=_into_gap(points, review if block is None else block, rising)
     )
 
 

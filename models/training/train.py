@@ -123,7 +123,7 @@ def _require_own_ids(subject: str, duplicate: NDArray[np.bool_]) -> None:
     if repeated > MAX_REPEATED * len(duplicate):
         raise TrainingError(
             f"{subject}: expected a transaction_id of its own for each transaction of a customer, got {repeated:,} of "
-            f"{len(duplicate):,} rows that repeat one: the job drops such rows. Give each transaction its own"
+            f"{len(duplicate):,} rows that repeat one: the job drops them. Give each transaction its own"
         )
 
 

@@ -54,16 +54,10 @@ def cold_metrics(
     cold : ColdStart
         Cold start of the m validation rows.
     is_fraud : ndarray of bool, (m,)
-    model : OnnxModel
-    thresholds : Thresholds
     """
     scores = model.score(cold.x)
     precision, recall = precision_recall(is_fraud, scores, thresholds.review)
-    return {
-        "cold_pr_auc": pr_auc(is_fraud, scores),
-        "cold_review_precision": precision,
-        "cold_review_recall": recall,
-    }
+    return {"cold_pr_auc": pr_auc(is_fraud, scores), "cold_review_precision": precision, "cold_review_recall": recall}
 
 
 def scenario_recalls(validation: Measured, threshold: float) -> dict[str, float]:

@@ -23,11 +23,8 @@ class VerifiedExport(NamedTuple):
 
     Parameters
     ----------
-    onnx : bytes
     scores : ndarray of float32, (n,)
         Scores of the validation rows, as the job computes them.
-    thresholds : Thresholds
-    parity : Parity
     self_test : SelfTest
         Some of the rows that it was checked on.
     """
@@ -46,7 +43,6 @@ def export_verified(
 
     Parameters
     ----------
-    fitted : TrainedModel
     x : ndarray of float32, (n, F), n > 0
         Validation rows.
     is_fraud : ndarray of bool, (n,)

@@ -18,7 +18,7 @@ class Episodes:
     sizes : (episodes,) int64
         Transactions of each attack.
     episode, step : (n,) int64
-        Of each transaction: the attack it belongs to, and its place there from 0 on.
+        Of each transaction: the attack it belongs to, and its index there from 0 on.
     """
 
     sizes: NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Scenario: card use in two distant places."""
+"""Scenario: card use in two distant locations."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def impossible_travel(scene: Scene, transactions: int, rng: np.random.Generator)
 
 
 def _anchors(scene: Scene) -> NDArray[np.intp]:
-    """Genuine rows in shops with a known place, within the scene."""
+    """Genuine rows in shops with a known location, within the scene."""
     time_ms = scene.genuine.time_ms
     inside = (time_ms >= scene.begin_ms) & (time_ms < scene.end_ms - 40 * MINUTE_MS)
     in_shop = ~scene.world.is_online(scene.genuine.merchant) & ~np.isnan(scene.genuine.latitude)

@@ -16,7 +16,7 @@ def stolen_card_spree(scene: Scene, transactions: int, rng: np.random.Generator)
     attacks = Episodes.draw(transactions, 4, 9, rng)
     customer = attacks.victims(scene, rng)
     count = attacks.transactions
-    merchant = _dear_shops(scene, scene.world.home_city[customer], rng)
+    merchant = _expensive_shops(scene, scene.world.home_city[customer], rng)
     greed = np.exp(rng.normal(1.4, 0.6, count))
     return use_in_shop(
         scene.world,
@@ -28,7 +28,7 @@ def stolen_card_spree(scene: Scene, transactions: int, rng: np.random.Generator)
     )
 
 
-def _dear_shops(scene: Scene, city: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
+def _expensive_shops(scene: Scene, city: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
     """Pick the dearer of two shops in each city (n,): what is bought must be worth selling on."""
     one, other = scene.world.pick_merchants(city, rng), scene.world.pick_merchants(city, rng)
     category = scene.world.merchant_category

@@ -28,7 +28,7 @@ def broken_folder(parent: Path) -> Path:
 def deploy(lane: Lane, champion: dict[str, Any], *challengers: dict[str, Any]) -> str:
     """Publish a deployment; returns its id."""
     made = deployment(champion, *challengers, deployment_id=str(uuid4()), changed_at=datetime.now(UTC))
-    publish_deployment(lane.settings, lane.services, made)
+    publish_deployment(lane.broker, made)
     return made.deployment_id
 
 

@@ -53,10 +53,10 @@ def test_earlier_and_new_alerts_are_listed(lane, client):
 
 
 def test_review_is_a_label_on_the_topic_and_a_later_one_corrects_it(lane, client):
-    first = client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=SAME_ORIGIN)
+    first = client.post("/data/alerts/a001/review", json={"label": "fraud"}, headers=SAME_ORIGIN)
     assert first.status_code == 200, first.text
     assert listed(client, state="fraud") == ["a001"]
-    second = client.post("/data/alerts/a001/review", json={"verdict": "genuine"}, headers=SAME_ORIGIN)
+    second = client.post("/data/alerts/a001/review", json={"label": "genuine"}, headers=SAME_ORIGIN)
     assert second.status_code == 200, second.text
     assert listed(client, state="genuine") == ["a001"]
     written = labels(lane)
@@ -71,7 +71,7 @@ def test_snooze_is_a_separate_record_and_keeps_the_others(lane, client):
     for name, days in (("a001", 7), ("a002", 1), ("a001", 30)):
         answer = client.post(f"/data/alerts/{name}/snooze", json={"days": days}, headers=SAME_ORIGIN)
         assert answer.status_code == 200, answer.text
-    snoozes = read_snoozes(lane.settings, lane.services)
+    snoozes = read_snoozes(lane.broker)
     assert {*snoozes} == {alert(1)["customer_id"], alert(2)["customer_id"]}
     snoozed = snoozes[alert(1)["customer_id"]]
     assert timedelta(days=29) < snoozed.until - datetime.now(UTC) < timedelta(days=30)
@@ -79,10 +79,10 @@ def test_snooze_is_a_separate_record_and_keeps_the_others(lane, client):
 
 
 def test_labels_of_other_consoles_are_shown_and_reviews_survive_a_restart(lane, client):
-    client.post("/data/alerts/a000/review", json={"verdict": "fraud"}, headers=SAME_ORIGIN)
+    client.post("/data/alerts/a000/review", json={"label": "fraud"}, headers=SAME_ORIGIN)
     with TestClient(create_console(lane.settings, lane.services), base_url="http://127.0.0.1") as other:
         assert wait_until(lambda: listed(other, state="fraud") == ["a000"], seconds=DONE_SECONDS)
-        other.post("/data/alerts/a002/review", json={"verdict": "genuine"}, headers=SAME_ORIGIN)
+        other.post("/data/alerts/a002/review", json={"label": "genuine"}, headers=SAME_ORIGIN)
         assert wait_until(lambda: listed(client, state="genuine") == ["a002"], seconds=DONE_SECONDS)
 
 
@@ -100,7 +100,7 @@ def test_history_has_the_transactions_decisions_and_labels_of_the_customer(lane,
         "label_offsets": [],
     }  # fmt: skip
     send(lane, SCORE, lane.topics.scores, score)
-    client.post("/data/alerts/a001/review", json={"verdict": "fraud"}, headers=SAME_ORIGIN)
+    client.post("/data/alerts/a001/review", json={"label": "fraud"}, headers=SAME_ORIGIN)
     rows = client.app.state.context.history.find("c1", datetime.now(UTC))
     assert [row["transaction_id"] for row in rows] == [f"t{number:06d}" for number in range(4)]
     assert [row["decision"] for row in rows] == [None, "BLOCK", None, None]

@@ -81,8 +81,8 @@ def test_letter_that_is_still_bad_comes_back(command):
     lane.send_raw([(b"c0", b"\x07poison")])
     lane.await_records(lane.topics.dead_letters, 1)
     (letter,) = [json.loads(line) for line in run("ls", "--json").output.splitlines()]
-    assert "can't be decoded" in run("show", letter["place"]).output
-    assert run("replay", letter["place"]).output == "Replayed 1\n"
+    assert "can't be decoded" in run("show", letter["position"]).output
+    assert run("replay", letter["position"]).output == "Replayed 1\n"
     lane.await_records(lane.topics.dead_letters, 2)
     assert [item["payload"] for item in lane.dead_letters()] == [b"\x07poison"] * 2
 

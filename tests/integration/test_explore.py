@@ -66,7 +66,7 @@ def archive(lone_broker: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_page_has_a_chart_of_every_query_and_no_external_resource(archive, tmp_path):
     query, page = tmp_path / "mine.sql", tmp_path / "new" / "page.html"
-    query.write_text("SELECT '<script>alert(1)</script>' AS said, count(*) AS transactions FROM judged")
+    query.write_text("SELECT '<script>alert(1)</script>' AS said, count(*) AS transactions FROM labelled")
     result = run("explore", str(archive), "--with-labels", "--query", str(query), "--out", str(page))
     text = page.read_text()
     queries = {file.stem for file in (HERE / "queries").glob("*.sql")}

@@ -86,7 +86,7 @@ def test_job_continues_among_foreign_control_records_and_queries_and_applies_lat
     lane.send(early.slice(ROWS // 2))
     lane.await_scores(ROWS)
     block_all = book(rule("all", "amount >= 0", "BLOCK"), book_id=str(uuid4()))
-    publish_rules(lane.settings, lane.services, block_all)
+    publish_rules(lane.broker, block_all)
     answers = await_shards(lane.broker, block_all.book_id)
     assert {shard.answer and (shard.answer.kind, shard.answer.detail) for shard in answers} == {("RULES", "")}
     other = named(folders()[1])

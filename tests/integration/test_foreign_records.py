@@ -205,7 +205,7 @@ def invoke(polluted, monkeypatch, tmp_path):
     for name, value in polluted.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(reports, "_SAID", set())
+    monkeypatch.setattr(reports, "_REPORTED", set())
 
     def call(*line: str):
         done = CliRunner().invoke(cli.app, line)
@@ -232,7 +232,7 @@ def test_valid_alert_is_shown(invoke):
 
 def test_valid_dead_letter_is_listed_shown_and_replayed_in_a_dry_run(polluted, invoke):
     (letter,) = json_lines(invoke("dlq", "ls", "--json").stdout)
-    assert (letter["place"], letter["detail"]) == (polluted.position, "expected a key")
+    assert (letter["position"], letter["detail"]) == (polluted.position, "expected a key")
     assert json_lines(invoke("dlq", "show", polluted.position, "--json").stdout)[0]["detail"] == "expected a key"
     assert json_lines(invoke("dlq", "replay", "--dry-run", "--json").stdout)[0]["found"] == 1
 
@@ -321,7 +321,7 @@ def test_console_shows_the_valid_records_and_no_request_fails(polluted):
         assert wait_until(shown, seconds=30)
         for path in CONSOLE:
             assert client.get(f"/data/{path}").status_code in ANSWERS, path
-        assert client.get("/data/alerts/good-alert").json()["verdict"] is not None
+        assert client.get("/data/alerts/good-alert").json()["label"] is not None
 
 
 def test_api_and_its_metrics_survive_foreign_records_while_they_read(polluted):

@@ -5,9 +5,10 @@ from itertools import cycle, islice
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource
 
-from fraudstream.control.control_topic import Served, read_deployment
+from fraudstream.control.control_topic import read_deployment
 from fraudstream.kafka.topics import existing_topics
 from models.scoring.artifact import load_artifact
+from schemas.deployment import Served
 from tests.integration.deployments import await_answers, broken_folder, deploy, folders
 from tests.integration.expected import card_world
 from tests.replay_scores import replay_scores
@@ -85,7 +86,7 @@ def test_control_topic_has_one_partition_and_keeps_the_newest_deployment(open_la
     assert answer.result()["cleanup.policy"].value == "compact"
     for folder in folders():
         deploy(lane, named(folder))
-    newest = read_deployment(lane.settings, lane.services)
+    newest = read_deployment(lane.broker)
     assert newest is not None
     assert newest.champion == Served(**named(folders()[-1]))
 

@@ -10,6 +10,7 @@ from fraudstream.control.status import read_status
 from fraudstream.devstack.stack import start
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.observe.metrics.job_metrics import JobMetrics
+from fraudstream.observe.metrics.job_probe import JobProbe
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.run_state import RunState
 from tests.integration.expected import Expected, card_world
@@ -41,7 +42,11 @@ def late_recovery(lane: Lane) -> str | None:
 def at_risk(lane: Lane) -> list[float]:
     lag = ConsumerLag(lane.broker)
     try:
-        found = [item for item in JobMetrics(lane.rest, lag).collect() if item.name == "fraud_output_at_risk"]
+        found = [
+            item
+            for item in JobMetrics(JobProbe(rest=lane.rest, lag=lag)).collect()
+            if item.name == "fraud_output_at_risk"
+        ]
     finally:
         lag.close()
     return [sample.value for sample in found[0].samples]

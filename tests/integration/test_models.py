@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
 from fraudstream.control.control_topic import read_deployment
-from fraudstream.devstack.stack import Services
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topics import create_topics
@@ -70,7 +69,7 @@ def run(*arguments: object) -> tuple[int, Any]:
 
 
 def published(settings: Settings):
-    return read_deployment(settings, Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url=""))
+    return read_deployment(Broker.of(settings))
 
 
 def test_promotion_shadow_and_rollback_reach_the_control_topic(settings):

@@ -17,6 +17,7 @@ from fraudstream.kafka.topic_reader import topic_ends
 from fraudstream.kafka.topics import create_topics
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.observe.metrics.job_metrics import JobMetrics
+from fraudstream.observe.metrics.job_probe import JobProbe
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from jobs.state_manifest import StateMismatchError
@@ -59,7 +60,7 @@ def recreated_topics(lane: Lane) -> list[str]:
 
 def measured(lane: Lane) -> dict[str, float]:
     with closing(ConsumerLag(lane.broker)) as lag:
-        families = JobMetrics(lane.rest, lag, TopicIds(lane.broker)).collect()
+        families = JobMetrics(JobProbe(rest=lane.rest, lag=lag, ids=TopicIds(lane.broker))).collect()
         (found,) = [item for item in families if item.name == "fraud_topic_recreated"]
     return {sample.labels["topic"]: sample.value for sample in found.samples}
 

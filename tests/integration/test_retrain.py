@@ -9,9 +9,8 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
-from fraudstream.control.control_topic import Deployment, read_deployment
+from fraudstream.control.control_topic import read_deployment
 from fraudstream.control.model_events import REFUSED
-from fraudstream.devstack.stack import Services
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topics import create_topics
@@ -29,6 +28,7 @@ from producers.publisher import Publisher
 from producers.replay import replay, replay_labels
 from schemas.avro_schemas import DRIFT, MODEL_EVENT, SCORE
 from schemas.codec import RecordCodec
+from schemas.deployment import Deployment
 from schemas.registry import value_subject
 from schemas.wall_clock import utc
 from tests.unit.training.histories import customer_folder, history
@@ -89,8 +89,8 @@ class Running:
     """A trigger in a thread, with its retrainings."""
 
     def __init__(self, settings: Settings) -> None:
-        services = Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url="")
-        retraining = Retraining(settings, ModelRegistry(settings), services, answer_s=0)
+        broker = Broker.of(settings)
+        retraining = Retraining(settings, ModelRegistry(settings), broker, answer_s=0)
         self.found: list[Retrained] = []
         self.drifts: list[dict[str, Any]] = []
 
@@ -168,15 +168,15 @@ class Job:
 
 
 def published(settings: Settings) -> Deployment | None:
-    return read_deployment(settings, Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url=""))
+    return read_deployment(Broker.of(settings))
 
 
 def retrained(settings: Settings) -> Retrained:
     """Retrain with gates that pass every model."""
     limits = {"max_decision_changes": 1.0, "max_ap_drop": 1.0, "max_latency_us": 1e6}
     lenient = settings.model_copy(update={"gates": settings.gates.model_copy(update=limits)})
-    services = Services(bootstrap_servers=Broker.of(settings).bootstrap_servers, rest_url="")
-    return Retraining(lenient, ModelRegistry(settings), services).run("a test")
+    broker = Broker.of(settings)
+    return Retraining(lenient, ModelRegistry(settings), broker).run("a test")
 
 
 def test_model_refused_by_the_job_is_rolled_back_and_not_kept_as_a_challenger(settings):

@@ -32,7 +32,7 @@ LARGE = 90
 
 def follow(lane, ordered):
     """Publish a rule book; returns what each shard made of it."""
-    publish_rules(lane.settings, lane.services, ordered)
+    publish_rules(lane.broker, ordered)
     shards = await_answers(lane.broker, ordered.book_id)
     return {(shard.answer.kind, shard.answer.detail) if shard.answer else None for shard in shards}
 
@@ -51,7 +51,7 @@ def a_snooze(customer_id, until):
 def snooze(lane, customer_id, until):
     """Publish a snooze; returns the answers to it."""
     order = a_snooze(customer_id, until)
-    publish_snooze(lane.settings, lane.services, order)
+    publish_snooze(lane.broker, order)
     shards = await_one_answer(lane.broker, order.snooze_id)
     return [shard.answer and (shard.answer.kind, shard.answer.detail) for shard in shards]
 
@@ -108,7 +108,7 @@ def test_rules_and_snoozes_in_force_at_the_start_and_those_that_follow_decide_be
     ((kind, detail),) = follow(lane, book(rule("typing_error", "amuont > 3"), book_id=str(uuid4())))
     assert kind == "RULES_REFUSED"
     assert detail == (
-        "rule typing_error: expected a feature, `score` or a column of the transaction, was amuont: "
+        "rule typing_error: expected a feature, `score` or a column of the transaction, got amuont: "
         "did you mean amount?"
     )
     lane.send(table.slice(2 * part))
@@ -241,12 +241,10 @@ def test_snoozes_that_several_processes_make_at_once_are_all_in_force(open_lane)
     lane = open_lane()
     customers = [f"c-{number}" for number in range(12)]
     until = datetime.now(UTC) + timedelta(days=1)
-    orders = [
-        RulePublisher(lane.settings, lane.services) for _ in range(4)
-    ]  # each as another process: with its own lock
+    orders = [RulePublisher(lane.broker) for _ in range(4)]  # each as another process: with its own lock
     with ThreadPoolExecutor(len(orders)) as pool:
         list(pool.map(lambda item: orders[item[0] % 4].snooze(item[1], until, ""), enumerate(customers)))
-    assert read_snoozes(lane.settings, lane.services).keys() == {*customers}
+    assert read_snoozes(lane.broker).keys() == {*customers}
     assert {item.customer_id for item in orders[0].in_force().snoozes} == {*customers}
     with pytest.raises(RuleError, match="expected a customer that is snoozed, got c-99"):
         orders[0].unsnooze("c-99", "")
@@ -256,8 +254,8 @@ def test_snooze_of_a_book_of_an_earlier_version_is_shown_replaced_and_ended(open
     lane = open_lane()
     until = datetime.now(UTC) + timedelta(days=9)
     inline = tuple(Snooze(customer_id=name, until=until) for name in ("c-1", "c-2"))
-    publish_rules(lane.settings, lane.services, book(snoozes=inline))
-    orders = RulePublisher(lane.settings, lane.services)
+    publish_rules(lane.broker, book(snoozes=inline))
+    orders = RulePublisher(lane.broker)
     shorter = until - timedelta(days=8)
     orders.snooze("c-1", shorter, "")
     ends = {item.customer_id: abs(item.until - shorter) < timedelta(seconds=1) for item in orders.in_force().snoozes}
@@ -273,9 +271,7 @@ def rule_file(limit):
 
 def test_of_two_who_apply_rules_at_once_one_is_refused(open_lane):
     lane = open_lane()
-    orders = [
-        RulePublisher(lane.settings, lane.services) for _ in range(4)
-    ]  # each as another process: with its own lock
+    orders = [RulePublisher(lane.broker) for _ in range(4)]  # each as another process: with its own lock
     first = orders[0].apply(rule_file(1), "")
     base, before = first.change_id, threading.Barrier(4)
 
@@ -289,7 +285,7 @@ def test_of_two_who_apply_rules_at_once_one_is_refused(open_lane):
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(apply, range(4)))
     (won,) = [outcome for outcome in outcomes if isinstance(outcome, str)]
-    in_force = read_rules(lane.settings, lane.services)
+    in_force = read_rules(lane.broker)
     assert (in_force.book_id, in_force.replaces) == (won, base)
     assert all("expected" in str(outcome) for outcome in outcomes if outcome is not won)
 
@@ -297,8 +293,8 @@ def test_of_two_who_apply_rules_at_once_one_is_refused(open_lane):
 def test_rules_of_somebody_else_are_replaced_once_they_were_seen_or_by_force(open_lane):
     lane = open_lane()
     theirs = book(book_id=str(uuid4()), changed_by="jane@elsewhere", reason="ticket 7")
-    publish_rules(lane.settings, lane.services, theirs)
-    orders = RulePublisher(lane.settings, lane.services)
+    publish_rules(lane.broker, theirs)
+    orders = RulePublisher(lane.broker)
     with pytest.raises(BookReplacedError, match=f"got {theirs.book_id}, applied .* by jane@elsewhere: ticket 7"):
         orders.apply(rule_file(1), "")
     orders.note_seen(theirs.book_id)

@@ -27,7 +27,7 @@ def test_history_of_a_baseline_has_the_features_of_the_oracle(history):
                 event_time_ms=time_ms,
                 amount=float(np.float32(minor / 100)),
                 device_id=device,
-                place=location,
+                location=location,
                 category_risk=0.25,
                 type_risk=0.5,
             )

@@ -16,8 +16,8 @@ export class Alerts {
     this.list = h("ul", { class: "list", "aria-label": "Alerts" });
     this.side = h("div", {});
     this.search = h("input", { type: "search", placeholder: "Customer, merchant, id or reason  ( / )", "aria-label": "Search", oninput: () => this.later() });
-    this.desk = h("div", { class: "desk" }, h("section", { class: "queue" }, this.filters(), this.list), this.side);
-    this.root = this.desk;
+    this.layout = h("div", { class: "split" }, h("section", { class: "queue" }, this.filters(), this.list), this.side);
+    this.root = this.layout;
   }
 
   filters() {
@@ -26,7 +26,7 @@ export class Alerts {
     return h("form", { class: "filters", onsubmit: (event) => event.preventDefault() }, this.search,
       choice("state", "Which", [["open", "To review"], ["fraud", "Known frauds"], ["genuine", "Known genuine"], ["all", "All"]]),
       choice("decision", "Decision", [["", "Both decisions"], ["BLOCK", "Blocked"], ["REVIEW", "For review"]]),
-      choice("min_score", "Least score", [["0", "Any score"], ["0.5", "From 0.5"], ["0.8", "From 0.8"], ["0.95", "From 0.95"]]),
+      choice("min_score", "Minimum score", [["0", "Any score"], ["0.5", "From 0.5"], ["0.8", "From 0.8"], ["0.95", "From 0.95"]]),
       choice("sort", "Order", [["newest", "Newest first"], ["score", "Highest score"], ["amount", "Largest amount"]]),
       this.total);
   }
@@ -36,7 +36,7 @@ export class Alerts {
     return this.load();
   }
 
-  /** Look again soon: while a person types, or when much comes in. */
+  /** Reload soon: while a person types, or when much comes in. */
   later(ms = 250) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.load(), ms);
@@ -56,24 +56,24 @@ export class Alerts {
     }
   }
 
-  /** What is new goes on top where the newest are; else the list is asked for again, at most once a second. */
-  take({ rows, count: many }) {
+  /** Add new alerts on top where the newest are; else the list is asked for again, at most once a second. */
+  add({ rows, count: many }) {
     const plain = this.wanted.sort === "newest" && !this.wanted.text && !this.wanted.decision && this.wanted.min_score === "0";
     if (!plain || rows.length < many || !["open", "all"].includes(this.wanted.state)) {
       if (!this.waiting) this.waiting = setTimeout(() => { this.waiting = null; this.load(); }, 1000);
       return;
     }
-    const fresh = rows.filter((row) => !this.rows.some((known) => known.alert_id === row.alert_id) && (this.wanted.state === "all" || !row.verdict));
+    const fresh = rows.filter((row) => !this.rows.some((known) => known.alert_id === row.alert_id) && (this.wanted.state === "all" || !row.label));
     this.rows = [...fresh, ...this.rows].sort((a, b) => new Date(b.scored_at) - new Date(a.scored_at)).slice(0, LISTED);
     this.found += fresh.length;
     this.draw();
   }
 
-  takeVerdicts(verdicts) {
-    const said = new Map(verdicts.map((one) => [keyOf(one), one.verdict]));
-    for (const row of this.rows) row.verdict = said.get(keyOf(row)) ?? row.verdict;
-    if (this.alert && said.has(keyOf(this.alert))) {
-      this.alert.verdict = said.get(keyOf(this.alert));
+  addLabels(labels) {
+    const newest = new Map(labels.map((one) => [keyOf(one), one.label]));
+    for (const row of this.rows) row.label = newest.get(keyOf(row)) ?? row.label;
+    if (this.alert && newest.has(keyOf(this.alert))) {
+      this.alert.label = newest.get(keyOf(this.alert));
       this.show(this.alert);
     }
     this.draw();
@@ -85,19 +85,19 @@ export class Alerts {
       this.drawing = null;
       this.total.textContent = this.found > this.rows.length ? `${count(this.rows.length)} of ${count(this.found)}` : count(this.found ?? 0);
       const focused = document.activeElement?.dataset?.alert;
-      this.list.replaceChildren(...(this.rows.length ? this.rows.map((row) => this.item(row)) : [h("li", {}, empty("No alert is like this. New ones show by themselves."))]));
+      this.list.replaceChildren(...(this.rows.length ? this.rows.map((row) => this.item(row)) : [h("li", {}, empty("No matching alerts. New ones appear automatically."))]));
       if (focused) this.list.querySelector(`[data-alert="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
     });
   }
 
   item(row) {
-    const said = row.verdict ? h("span", { class: `tag ${row.verdict.is_fraud ? "fraud" : "genuine"}` }, row.verdict.is_fraud ? "fraud " : "genuine ") : null;
+    const tag = row.label ? h("span", { class: `tag ${row.label.is_fraud ? "fraud" : "genuine"}` }, row.label.is_fraud ? "fraud " : "genuine ") : null;
     return h("li", {}, h("button", {
-      type: "button", class: `row${row.verdict ? " done" : ""}`, "data-alert": row.alert_id,
+      type: "button", class: `row${row.label ? " done" : ""}`, "data-alert": row.alert_id,
       "aria-current": row.alert_id === this.chosen ? "true" : null, onclick: () => this.open(row.alert_id),
     },
     h("span", { class: `score ${row.decision === "BLOCK" ? "block" : "review"}`, title: row.decision }, score(row.score)),
-    h("span", {}, said, row.customer_id, h("span", { class: "soft" }, ` at ${row.merchant_id}`)),
+    h("span", {}, tag, row.customer_id, h("span", { class: "soft" }, ` at ${row.merchant_id}`)),
     h("span", { class: "amount" }, money(row.amount_minor, row.currency)),
     h("span", { class: "why" }, row.reasons.map((code) => code.toLowerCase().replaceAll("_", " ")).join(", ")),
     h("span", { class: "when" }, when(row.scored_at))));
@@ -117,27 +117,27 @@ export class Alerts {
   show(alert) {
     const same = this.alert?.alert_id === alert.alert_id;
     this.alert = alert;
-    const panel = details(alert, { onVerdict: (about, name) => this.review(about, name), onSnooze: (about, days) => this.snooze(about, days), onClose: () => this.close() });
-    this.side.replaceChildren(panel);
-    this.desk.classList.add("open");
+    const article = details(alert, { onReview: (about, name) => this.review(about, name), onSnooze: (about, days) => this.snooze(about, days), onClose: () => this.close() });
+    this.side.replaceChildren(article);
+    this.layout.classList.add("open");
     if (!same && matchMedia("(max-width: 59.99rem)").matches) scrollTo(0, 0);
   }
 
   close() {
     [this.alert, this.chosen] = [null, null];
     this.side.replaceChildren();
-    this.desk.classList.remove("open");
+    this.layout.classList.remove("open");
     this.draw();
   }
 
-  /** Say what it is, and go on with the next that nobody has looked at. */
+  /** Publish the label of an alert, and open the next open one. */
   async review(alert, name) {
     if (this.sending) return;
     this.sending = true;
     try {
-      const label = await ask(`alerts/${encodeURIComponent(alert.alert_id)}/review`, { body: { verdict: name } });
+      const label = await ask(`alerts/${encodeURIComponent(alert.alert_id)}/review`, { body: { label: name } });
       this.notify(`${alert.customer_id}: ${name}. The label is on its way to the job.`);
-      this.takeVerdicts([{ customer_id: alert.customer_id, transaction_id: alert.transaction_id, verdict: label }]);
+      this.addLabels([{ customer_id: alert.customer_id, transaction_id: alert.transaction_id, label }]);
       if (this.wanted.state === "open") await this.pass(alert.alert_id);
     } catch (error) {
       this.notify(error.message);
@@ -160,13 +160,13 @@ export class Alerts {
     }
   }
 
-  /** Take an alert off the queue, and open the one after it, or before it at the end. */
+  /** Remove an alert from the queue, and open the one after it, or before it at the end. */
   async pass(alertId) {
-    const place = this.rows.findIndex((row) => row.alert_id === alertId);
-    if (place < 0) return;
+    const index = this.rows.findIndex((row) => row.alert_id === alertId);
+    if (index < 0) return;
     this.rows = this.rows.filter((row) => row.alert_id !== alertId);
     this.found -= 1;
-    const next = this.rows[place] ?? this.rows[place - 1];
+    const next = this.rows[index] ?? this.rows[index - 1];
     if (next) await this.open(next.alert_id);
     else this.close();
   }
@@ -182,8 +182,8 @@ export class Alerts {
   }
 
   step(by) {
-    const place = this.rows.findIndex((row) => row.alert_id === this.chosen);
-    const row = this.rows[place < 0 ? 0 : place + by];
+    const index = this.rows.findIndex((row) => row.alert_id === this.chosen);
+    const row = this.rows[index < 0 ? 0 : index + by];
     if (!row) return;
     this.open(row.alert_id);
     this.list.querySelector(`[data-alert="${CSS.escape(row.alert_id)}"]`)?.scrollIntoView({ block: "nearest" });

@@ -31,12 +31,12 @@ function route() {
   views[shown].load();
 }
 
-const takers = {
-  alerts: (told) => views.alerts.take(told),
-  verdicts: (told) => views.alerts.takeVerdicts(told),
+const listeners = {
+  alerts: (data) => views.alerts.add(data),
+  labels: (data) => views.alerts.addLabels(data),
   figures: (point) => {
     rates.textContent = `${figure(point.transactions_per_s)}/s · p99 ${figure(point.p99_ms)} ms`;
-    views.stream.take(point);
+    views.stream.add(point);
   },
   drifts: () => shown === "stream" && views.stream.load(),
   dead_letters: () => {},
@@ -55,15 +55,15 @@ addEventListener("keydown", (event) => {
     if (event.key === "Escape") event.target.blur();
     return;
   }
-  const place = Number(event.key) - 1;
+  const index = Number(event.key) - 1;
   if (event.key === "?") help.showModal();
-  else if (names[place]) location.hash = `#/${names[place]}`;
+  else if (names[index]) location.hash = `#/${names[index]}`;
   else if (!(shown === "alerts" && views.alerts.key(event.key))) return;
   event.preventDefault();
 });
 document.getElementById("keys").addEventListener("click", () => help.showModal());
-// What changes slowly is asked for again, by pages that are looked at.
+// What changes slowly is polled, while its page is visible.
 setInterval(() => { if (shown !== "alerts" && !document.hidden) views[shown].load(); }, AGAIN_MS);
 
 route();
-follow((event, told) => takers[event]?.(told), onLink);
+follow((event, data) => listeners[event]?.(data), onLink);

@@ -1,9 +1,9 @@
 import { ask } from "./server.js";
-import { empty, facts, h, table } from "./dom.js";
+import { empty, pairs, h, table } from "./dom.js";
 import { figure, money, score, when } from "./words.js";
 
 /** Everything about an alert: what it is, what to decide, why, and what the customer did around it. */
-export function details(alert, { onVerdict, onSnooze, onClose }) {
+export function details(alert, { onReview, onSnooze, onClose }) {
   const history = h("div", {}, h("p", { class: "soft" }, "Reading …"));
   showHistory(alert, history);
   return h("article", { class: "panel", "aria-label": "Alert" },
@@ -11,11 +11,11 @@ export function details(alert, { onVerdict, onSnooze, onClose }) {
       h("span", { class: "big" }, money(alert.amount_minor, alert.currency)),
       h("span", { class: `score ${alert.decision === "BLOCK" ? "block" : "review"}` }, `${alert.decision} at ${score(alert.score)}`),
       h("button", { type: "button", onclick: onClose, "aria-label": "Close the details" }, "Close")),
-    verdict(alert, onVerdict, onSnooze),
+    buttons(alert, onReview, onSnooze),
     h("h3", {}, "Why"),
     h("ol", { class: "reasons" }, alert.reasons.map(reason)),
     h("h3", {}, "Transaction"),
-    facts([
+    pairs([
       ["Customer", alert.customer_id], ["Merchant", alert.merchant_id], ["Card used", when(alert.event_time)],
       ["Scored", when(alert.scored_at)], ["Transaction", alert.transaction_id], ["Alert", alert.alert_id],
       ["Model", `${alert.model_id}, review from ${score(alert.review_threshold)}, block from ${score(alert.block_threshold)}`],
@@ -23,18 +23,18 @@ export function details(alert, { onVerdict, onSnooze, onClose }) {
     h("h3", {}, "The customer's transactions around it"),
     history,
     h("details", {}, h("summary", {}, "All features"),
-      facts(Object.entries(alert.features).sort().map(([name, value]) => [name, figure(value)]))));
+      pairs(Object.entries(alert.features).sort().map(([name, value]) => [name, figure(value)]))));
 }
 
-function verdict(alert, onVerdict, onSnooze) {
-  const said = alert.verdict;
+function buttons(alert, onReview, onSnooze) {
+  const label = alert.label;
   const button = (name, text, key) => h("button", {
-    type: "button", class: `is-${name}`, "aria-pressed": String(said !== null && said.is_fraud === (name === "fraud")),
-    onclick: () => onVerdict(alert, name),
+    type: "button", class: `is-${name}`, "aria-pressed": String(label !== null && label.is_fraud === (name === "fraud")),
+    onclick: () => onReview(alert, name),
   }, text, " ", h("kbd", {}, key));
-  return h("div", { class: "verdict" }, button("fraud", "Fraud", "f"), button("genuine", "Genuine", "g"),
+  return h("div", { class: "review-buttons" }, button("fraud", "Fraud", "f"), button("genuine", "Genuine", "g"),
     h("button", { type: "button", title: "No reviews of this customer for a week; blocks stay", onclick: () => onSnooze(alert, 7) }, "Snooze 7 days"),
-    said ? h("span", { class: `tag ${said.is_fraud ? "fraud" : "genuine"}` }, `${said.is_fraud ? "Fraud" : "Genuine"}, known since ${when(said.label_time)}`) : null);
+    label ? h("span", { class: `tag ${label.is_fraud ? "fraud" : "genuine"}` }, `${label.is_fraud ? "Fraud" : "Genuine"}, known since ${when(label.label_time)}`) : null);
 }
 
 function reason(found) {
@@ -45,15 +45,15 @@ function reason(found) {
   return h("li", {}, h("strong", {}, found.summary || found.text || found.code || found.feature), " ",
     found.strength ? h("span", { class: `tag ${found.strength}` }, `${found.strength} signal`) : isRule ? h("span", { class: "tag" }, "rule") : null,
     h("details", {}, h("summary", { class: "soft" }, found.text && found.text !== found.summary ? found.text : "Feature, value and contribution"),
-      facts(parts.filter(([, value]) => value))));
+      pairs(parts.filter(([, value]) => value))));
 }
 
-async function showHistory(alert, place) {
+async function showHistory(alert, target) {
   try {
     const { rows } = await ask(`alerts/${encodeURIComponent(alert.alert_id)}/history`);
-    place.replaceChildren(rows.length ? historyTable(rows, alert) : empty("None among the topic's newest records."));
+    target.replaceChildren(rows.length ? historyTable(rows, alert) : empty("None among the topic's newest records."));
   } catch (error) {
-    place.replaceChildren(empty(error.message));
+    target.replaceChildren(empty(error.message));
   }
 }
 
@@ -63,7 +63,7 @@ function historyTable(rows, alert) {
     cells: [
       when(row.event_time), money(row.amount_minor, row.currency), row.merchant_id, row.merchant_category,
       h("span", { class: { BLOCK: "block", REVIEW: "review" }[row.decision] ?? null }, row.score === null ? "–" : score(row.score)),
-      row.verdict ? h("span", { class: `tag ${row.verdict.is_fraud ? "fraud" : "genuine"}` }, row.verdict.is_fraud ? "fraud" : "genuine") : "",
+      row.label ? h("span", { class: `tag ${row.label.is_fraud ? "fraud" : "genuine"}` }, row.label.is_fraud ? "fraud" : "genuine") : "",
     ],
   })));
 }

@@ -22,15 +22,15 @@ function fill(element, attributes, children) {
 /** A table of rows of cells; a heading that begins with "#" is of numbers. */
 export function table(headings, rows) {
   const kind = headings.map((heading) => (heading.startsWith("#") ? "number" : null));
-  const cell = (value, place) => (value instanceof Node && value.tagName === "TD" ? value : h("td", { class: kind[place] }, value));
+  const cell = (value, column) => (value instanceof Node && value.tagName === "TD" ? value : h("td", { class: kind[column] }, value));
   return h("div", { class: "scroll" }, h("table", {},
-    h("thead", {}, h("tr", {}, headings.map((heading, place) => h("th", { scope: "col", class: kind[place] }, heading.replace("#", ""))))),
+    h("thead", {}, h("tr", {}, headings.map((heading, column) => h("th", { scope: "col", class: kind[column] }, heading.replace("#", ""))))),
     h("tbody", {}, rows.map(({ cells, name }) => h("tr", { class: name }, cells.map(cell))))));
 }
 
 /** Terms and what they say. */
-export function facts(pairs) {
-  return h("dl", { class: "facts" }, pairs.map(([term, said]) => [h("dt", {}, term), h("dd", {}, said)]));
+export function pairs(rows) {
+  return h("dl", { class: "pairs" }, rows.map(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]));
 }
 
 export function empty(text) {

@@ -1,9 +1,9 @@
 import { ask } from "./server.js";
 import { bars } from "./chart.js";
-import { empty, facts, h } from "./dom.js";
+import { empty, pairs, h } from "./dom.js";
 import { bytes, count, when } from "./words.js";
 
-/** The job, its checkpoints and the cluster, as Flink tells. */
+/** The job, its checkpoints and the cluster, as Flink reports them. */
 export class Job {
   constructor({ notify }) {
     this.notify = notify;
@@ -15,20 +15,20 @@ export class Job {
       const { cluster, jobs, why } = await ask("job");
       this.root.replaceChildren(
         h("section", { class: "panel whole" }, h("h2", {}, "Cluster"), cluster
-          ? facts([["TaskManagers", String(cluster.taskmanagers)], ["Slots", `${cluster.slots_free} free of ${cluster.slots}`]]) : empty(why)),
-        ...(jobs.length || !cluster ? jobs.map(panel) : [h("section", { class: "panel whole" }, empty("No job of ours. `fraudstream submit` starts it."))]));
+          ? pairs([["TaskManagers", String(cluster.taskmanagers)], ["Slots", `${cluster.slots_free} free of ${cluster.slots}`]]) : empty(why)),
+        ...(jobs.length || !cluster ? jobs.map(card) : [h("section", { class: "panel whole" }, empty("No job of ours. `fraudstream submit` starts it."))]));
     } catch (error) {
       this.notify(error.message);
     }
   }
 }
 
-function panel(job) {
+function card(job) {
   const { history, completed, failed } = job.checkpoints, last = history.find((row) => row.status === "COMPLETED");
   const lag = Object.entries(job.lag ?? {}).map(([topic, records]) => `${topic} ${count(records)}`).join(", ");
   return h("section", { class: "panel whole" },
     h("h2", {}, job.name, " ", h("span", { class: `tag ${job.state === "RUNNING" ? "genuine" : "fraud"}` }, job.state)),
-    facts([
+    pairs([
       ["Started", when(job.started_ms)], ["Restarts", count(job.restarts)], ["Records behind", lag || "–"],
       ["Checkpoints", `${count(completed)} completed, ${count(failed)} failed`],
       ["Last one", last ? `${when(last.at_ms)}, ${count(last.took_ms)} ms, ${bytes(last.bytes)}` : "none yet"],

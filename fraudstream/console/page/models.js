@@ -2,7 +2,7 @@ import { ask } from "./server.js";
 import { empty, h, table } from "./dom.js";
 import { count, figure, percent, when } from "./words.js";
 
-/** Which models score, are registered, and how challengers compare. */
+/** The models that score, those registered, and challengers compared with the champion. */
 export class Models {
   constructor({ notify }) {
     this.notify = notify;
@@ -14,14 +14,14 @@ export class Models {
       const { serving, events, comparisons, versions } = await ask("models");
       const card = (title, ...parts) => h("section", { class: "panel whole" }, h("h2", {}, title), parts);
       this.root.replaceChildren(
-        card("Scoring now", serving.length ? table(["model", "challengers", "#shards", "since"], grouped(serving)) : empty("No shard has told yet.")),
-        card("Beside the champion, last hour", comparisons.length ? table(
+        card("Scoring now", serving.length ? table(["model", "challengers", "#shards", "since"], grouped(serving)) : empty("No shard has reported yet.")),
+        card("Compared with the champion, last hour", comparisons.length ? table(
           ["challenger", "champion", "#transactions", "#same decision", "#champion alerts", "#challenger alerts", "#both", "#mean difference", "#largest"],
           comparisons.map((row) => ({ cells: [row.challenger_id, row.champion_id, count(row.transactions), percent(row.agreement), count(row.champion_alerts), count(row.challenger_alerts), count(row.both_alert), figure(row.mean_difference), figure(row.max_difference)] })),
         ) : empty("No challenger has scored. `fraudstream model shadow` lets one.")),
         card("Registered", versions.length ? table(["#version", "model", "serves as", "#average precision", "registered"],
           versions.map((row) => ({ cells: [String(row.version), row.model_id, row.aliases.join(", "), figure(row.metrics.pr_auc), when(row.registered_at)] }))) : empty("None. `fraudstream model push` registers one.")),
-        card("What the shards said of their models", events.length ? table(["when", "#shard", "what", "model", "detail"],
+        card("Model events of the shards", events.length ? table(["when", "#shard", "what", "model", "detail"],
           events.map((row) => ({ cells: [when(row.at), String(row.shard), row.kind, row.model_id, h("td", { class: "wide" }, row.detail)] }))) : empty("Nothing.")));
     } catch (error) {
       this.notify(error.message);

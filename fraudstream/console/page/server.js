@@ -1,4 +1,4 @@
-// Asks the server, and follows what it tells. The token is this tab's alone; no cookie is used.
+// Requests to the server, and its stream of events. The token is this tab's alone; no cookie is used.
 
 const KEY = "fraudstream-token";
 const token = { value: sessionStorage.getItem(KEY) };
@@ -16,9 +16,9 @@ export async function ask(path, { body } = {}) {
     await login();
     return ask(path, { body });
   }
-  const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(said.detail ?? `the server answered ${answer.status}`);
-  return said;
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(content.detail ?? `the server answered ${answer.status}`);
+  return content;
 }
 
 let asking = null;
@@ -52,7 +52,7 @@ export async function follow(onEvent, onLink) {
       onLink(true);
       await read(answer.body, onEvent);
     } catch {
-      // told by the dot; it is tried again
+      // shown by the dot; the next round tries again
     }
     onLink(false);
     await new Promise((resolve) => setTimeout(resolve, 2000));

@@ -29,7 +29,7 @@ export const score = (value) => value.toFixed(3);
 
 export function bytes(size) {
   const units = ["B", "kB", "MB", "GB"];
-  let place = 0;
-  while (size >= 1000 && place < units.length - 1) [size, place] = [size / 1000, place + 1];
-  return `${some.format(size)} ${units[place]}`;
+  let unit = 0;
+  while (size >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1];
+  return `${some.format(size)} ${units[unit]}`;
 }

@@ -1,7 +1,7 @@
--- How well each feature alone tells frauds from genuine transactions, in a sample of 50,000 with a label: its AUC is the
+-- How well each feature alone separates frauds from genuine transactions, in a sample of 50,000 with a label: its AUC is the
 -- chance that a fraud has more of it than a genuine transaction, so 0.5 says nothing.
 WITH sampled AS (
-    SELECT log_partition, log_offset, is_fraud FROM judged ORDER BY hash(customer_id, transaction_id) LIMIT 50000
+    SELECT log_partition, log_offset, is_fraud FROM labelled ORDER BY hash(customer_id, transaction_id) LIMIT 50000
 ),
 sampled_features AS (
     SELECT is_fraud, COLUMNS(lambda name: list_contains(getvariable('features'), name))

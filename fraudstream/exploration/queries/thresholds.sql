@@ -1,7 +1,7 @@
--- What would alert from each threshold on: precision, recall, and the share of the transactions to look at.
+-- What would alert from each threshold on: precision, recall, and the share of the transactions to review.
 WITH steps AS (
     SELECT floor(score * 100) AS step, count(*) AS transactions, count(*) FILTER (is_fraud) AS frauds
-    FROM judged
+    FROM labelled
     GROUP BY step
 )
 SELECT

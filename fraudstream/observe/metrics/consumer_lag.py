@@ -11,13 +11,7 @@ TIMEOUT_S = 5.0
 
 
 class ConsumerLag:
-    """Lag of consumer groups; the job commits its offsets with each checkpoint.
-
-    Parameters
-    ----------
-    broker
-        Connection to the brokers.
-    """
+    """Lag of consumer groups; the job commits its offsets with each checkpoint."""
 
     def __init__(self, broker: Broker) -> None:
         self._admin = broker.admin()

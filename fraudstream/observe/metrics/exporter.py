@@ -12,6 +12,7 @@ from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.observe.metrics.job_metrics import JobMetrics
+from fraudstream.observe.metrics.job_probe import JobProbe
 from fraudstream.observe.metrics.label_metrics import LabelMetrics
 from fraudstream.observe.metrics.metrics_reader import MetricsReader
 from fraudstream.observe.metrics.stream_metrics import StreamMetrics
@@ -46,7 +47,7 @@ def open_exporter(
     with ExitStack() as stack:
         lag = stack.enter_context(closing(ConsumerLag(broker)))
         stack.enter_context(MetricsReader(broker, StreamMetrics(registry)))
-        registry.register(JobMetrics(FlinkRest(url=services.rest_url), lag, TopicIds(broker)))
+        registry.register(JobMetrics(JobProbe(rest=FlinkRest(url=services.rest_url), lag=lag, ids=TopicIds(broker))))
         if labels is not None:
             stack.enter_context(LabelWatch(broker, labels, share=share))
             registry.register(LabelMetrics(labels))

@@ -12,10 +12,7 @@ from prometheus_client.registry import Collector
 from fraudstream.control.bluegreen import ALIVE
 from fraudstream.control.late_recovery import late_recovery
 from fraudstream.control.running_job import scoring_jobs
-from fraudstream.control.topic_watch import input_topics_now
-from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.kafka.topic_ids import TopicIds
-from fraudstream.observe.metrics.consumer_lag import ConsumerLag
+from fraudstream.observe.metrics.job_probe import JobProbe
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from jobs.job_config import JobConfig
 
@@ -38,26 +35,16 @@ class JobState:
 
 
 class JobMetrics(Collector):
-    """Collector of job health from Flink and the broker at each scrape.
+    """Collector of job health from Flink and the broker at each scrape."""
 
-    Parameters
-    ----------
-    rest
-        REST client of the cluster.
-    lag
-        Lag of the consumer groups.
-    ids
-        Reader of the topics' ids; without it, recreated topics go unnoticed.
-    """
-
-    def __init__(self, rest: FlinkRest, lag: ConsumerLag, ids: TopicIds | None = None) -> None:
-        self._rest, self._lag, self._ids = rest, lag, ids
+    def __init__(self, probe: JobProbe) -> None:
+        self._probe, self._rest = probe, probe.rest
 
     def collect(self) -> Iterable[Metric]:
         """Yield the metrics; a service that does not answer is only reported as down."""
         states = list(self._states())
         names = [state.name for state in states if state.up] or [NAME]
-        lags = {name: self._lag.records(f"fraudstream-{name}") for name in names}
+        lags = {name: self._probe.lag_of(name) for name in names}
         yield from _families(states or [JobState(name=NAME, up=False)])
         behind = GaugeMetricFamily(
             "fraud_consumer_lag_records",
@@ -93,13 +80,8 @@ class JobMetrics(Collector):
             checkpoint_bytes=last.get("state_size", 0),
             checkpoints_failed=checkpoints["counts"]["failed"],
             recovered_late=late_recovery(self._rest, job["jid"]) is not None,
-            recreated=self._recreated(job["jid"]),
+            recreated={topic: bool(text) for topic, text in self._probe.input_topics(job["jid"]).items()},
         )
-
-    def _recreated(self, job_id: str) -> dict[str, bool]:
-        if self._ids is None:
-            return {}
-        return {topic: bool(text) for topic, text in input_topics_now(self._rest, job_id, self._ids).items()}
 
 
 def _families(states: list[JobState]) -> Iterator[Metric]:

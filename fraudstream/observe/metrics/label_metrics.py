@@ -15,11 +15,6 @@ class LabelMetrics(Collector):
     """Collector of model quality on mature labels at each scrape.
 
     Rates without data are left out instead of 0.
-
-    Parameters
-    ----------
-    monitor
-        Monitor that joins scores and labels.
     """
 
     def __init__(self, monitor: LabelMonitor) -> None:

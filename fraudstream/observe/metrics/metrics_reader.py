@@ -22,15 +22,7 @@ SAMPLED_SCORES = 50
 
 
 class MetricsReader(BackgroundReader):
-    """Reader that counts new records of the topics.
-
-    Parameters
-    ----------
-    broker
-        Connection to the brokers.
-    metrics
-        Metrics to update.
-    """
+    """Reader that counts new records of the topics."""
 
     def __init__(self, broker: Broker, metrics: StreamMetrics) -> None:
         topics = broker.topics

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from confluent_kafka import KafkaException, Message, TopicPartition
 
 from fraudstream.kafka.broker import Broker
+from fraudstream.kafka.group_reader import GroupReader
 from fraudstream.kafka.new_partitions import NewPartitions
-from fraudstream.kafka.topic_ids import RecreatedTopics, warn_read_anew
+from fraudstream.kafka.topic_ids import RecreatedTopics, warn_reread
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.observe.notices.notice import Kind, Notice
 from fraudstream.observe.notices.notices import MAX_BACKOFF_S, Notices, Undeliverable
@@ -36,8 +36,6 @@ class Notifier:
 
     Parameters
     ----------
-    broker
-        Connection to the brokers.
     notices
         Delivery of the notices.
     pause_s
@@ -47,12 +45,7 @@ class Notifier:
     """
 
     def __init__(
-        self,
-        broker: Broker,
-        notices: Notices,
-        *,
-        pause_s: float = MAX_BACKOFF_S,
-        from_start: bool = False,
+        self, broker: Broker, notices: Notices, *, pause_s: float = MAX_BACKOFF_S, from_start: bool = False
     ) -> None:
         self._broker, self._notices = broker, notices
         self._pause_s = pause_s
@@ -64,29 +57,25 @@ class Notifier:
         }
         self._alerts = AlertShare(broker)
         self._next_check_s = 0.0
-        self._stopping = threading.Event()
-        self._consumer = broker.group_consumer(GROUP_ID)
+        self._reader = GroupReader(broker, GROUP_ID)
+        self._consumer = self._reader.consumer
         self._from_start = from_start
 
     def run(self) -> None:
         """Run until `stop` or an interrupt."""
-        try:
+        with closing(self._reader):
             recreated = RecreatedTopics.among(self._broker, list(self._notice_of))
             self._consumer.assign(self._start_offsets())
             added = NewPartitions(self._consumer, self._notice_of, recreated)
-            while not self._stopping.is_set():
-                added.add()
-                for message in self._consumer.consume(100, 0.5):
-                    # An undelivered notice is not committed: the next run starts with it.
-                    if message.error() is None and not self._process(message):
-                        return
+            for messages in self._reader.rounds(added.add):
+                # An undelivered notice is not committed: the next run starts with it.
+                if not all(map(self._process, messages)):
+                    return
                 self._check_alert_rate()
-        finally:
-            self._consumer.close()
 
     def stop(self) -> None:
         """Stop `run`."""
-        self._stopping.set()
+        self._reader.stop()
 
     def _start_offsets(self) -> list[TopicPartition]:
         """Return the committed offset of each partition; without a commit its end or start."""
@@ -97,7 +86,7 @@ class Notifier:
                 low, high = ranges[position.partition]
                 known = position.offset >= 0
                 if position.offset > high:  # brokers may keep commits of a former topic
-                    warn_read_anew([topic])
+                    warn_reread([topic])
                     position.offset = low
                 offset = max(position.offset, low) if known else low if self._from_start else high
                 found.append(TopicPartition(topic, position.partition, offset))
@@ -117,14 +106,14 @@ class Notifier:
     def _deliver(self, notice: Notice) -> bool:
         """Deliver a notice until it is accepted or finally rejected; False if stopped before."""
         while notice.id not in self._seen:
-            if self._stopping.is_set():
+            if self._reader.stopping.is_set():
                 return False
             try:
                 self._notices.send(notice)
             except Undeliverable as error:
                 LOG.warning("the webhook rejected %s: %s", notice.type, error)
                 if error.passing:
-                    self._stopping.wait(self._pause_s)
+                    self._reader.stopping.wait(self._pause_s)
                     continue
             self._seen[notice.id] = None
             if len(self._seen) > REMEMBERED:

@@ -24,14 +24,13 @@ def balanced(x: NDArray[np.float32], is_fraud: NDArray[np.bool_], how: Balance, 
     """Return the rows with more weight on frauds.
 
     ``weights``: all frauds together weigh as much as all genuine rows. ``smote``: frauds between known frauds
-    are added until there are `SMOTE_RATIO` for each genuine row; it mixes flags and the values that stand for
+    are added until there are `SMOTE_RATIO` for each genuine row; it mixes flags and the values that mean
     "missing" as if they were amounts. Both make the probabilities too high: calibrate before setting a cost.
 
     Parameters
     ----------
     x : ndarray of float32, (n, F)
     is_fraud : ndarray of bool, (n,)
-    how : str
     seed : int
         Seed of SMOTE.
     """

@@ -17,13 +17,7 @@ from models.training.parity import BOUND, threshold_rows
 
 @dataclass(frozen=True, kw_only=True)
 class LightGbm:
-    """Gradient boosting by LightGBM.
-
-    Parameters
-    ----------
-    settings : LearnerSettings
-    balance : str
-    """
+    """Gradient boosting by LightGBM."""
 
     settings: LearnerSettings = field(default_factory=LearnerSettings)
     balance: Balance = "none"

@@ -27,7 +27,6 @@ class Logistic:
     ----------
     c : float
         Inverse of the L2 regularisation.
-    balance : str
     """
 
     c: float = 1.0

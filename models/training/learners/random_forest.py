@@ -29,7 +29,6 @@ class RandomForest:
         Number of trees; minimum of rows in a leaf.
     columns
         Share of the features considered by each split.
-    balance : str
     """
 
     trees: int = 200

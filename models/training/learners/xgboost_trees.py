@@ -31,7 +31,6 @@ class XGBoost:
         Minimum sum of p (1 - p) in a leaf; L2 regularisation.
     columns, rows
         Share of the features, and of the rows, that each tree uses.
-    balance : str
     """
 
     trees: int = 300

@@ -11,7 +11,7 @@ from models.features.entities.entity_inputs import EntityInputs
 from models.features.entities.entity_layout import ENTITY_WIDTH
 from models.features.entity import ENTITIES
 from models.scoring.entity_replay import ReplayedEntities, replay_entities
-from models.scoring.placed import Placed
+from models.scoring.positioned_records import PositionedRecords
 from models.scoring.recorded_sequences import LoggedSequences, RecordedSequences, ScoredSequences, transaction_keys
 from schemas.columns import TRANSACTION_ARROW
 from schemas.position import position
@@ -26,7 +26,7 @@ STEPS_S = (0, 0, 1, 60, 900, 7_200, 86_400, 5 * 86_400, -30, -4_000)
 class Stream:
     """Transactions of a topic, and what entity shards made of them in an interleaving of their own."""
 
-    transactions: Placed
+    transactions: PositionedRecords
     inputs: EntityInputs
 
     @property
@@ -97,7 +97,9 @@ def test_some_transactions_of_a_shuffled_topic_have_the_features_that_they_have_
     placed, recorded = stream.transactions, stream.recorded()
     turned = replace(
         stream,
-        transactions=Placed(placed.records.take(pa.array(order)), placed.partitions[order], placed.offsets[order]),
+        transactions=PositionedRecords(
+            placed.records.take(pa.array(order)), placed.partitions[order], placed.offsets[order]
+        ),
     )
     found = turned.replayed(RecordedSequences(recorded.numbers[order], recorded.known[order]), wanted)
     assert same_bits(found, stream.inputs.x[order[wanted]]).all()

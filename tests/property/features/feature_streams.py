@@ -202,7 +202,7 @@ def naive_event(row: Row) -> Event:
         event_time_ms=row.time_ms,
         amount=float(np.float32(row.amount_minor / 100)),
         device_id=None if row.device is None else f"device-{row.device}",
-        place=row.place,
+        location=row.place,
         category_risk=CATEGORY_RISK.rates.get(row.category, CATEGORY_RISK.prior),
         type_risk=TYPE_RISK.rates.get(row.type, TYPE_RISK.prior),
     )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.rejection import Reason
-from schemas.time_units import EARLIEST_MS, looks_like_seconds
+from schemas.time_units import EARLIEST_MS, may_be_seconds
 from schemas.validation import Limits
 from tests.hostile_records import Hostile
 from tests.records import NOON_MS
@@ -29,7 +29,7 @@ def breaks(record: dict[str, Any], case: Hostile) -> Reason | None:
         Reason.INVALID_AMOUNT: not 0 <= record["amount_minor"] <= largest_amount(record),
         Reason.INVALID_TEXT: max(texts) > 256,
         Reason.INVALID_PLACE: single_coordinate or not (abs(latitude or 0) <= 90 and abs(longitude or 0) <= 180),
-        Reason.INVALID_EVENT_TIME: event_ms < 0 or looks_like_seconds(event_ms),
+        Reason.INVALID_EVENT_TIME: event_ms < 0 or may_be_seconds(event_ms),
         Reason.EVENT_TIME_TOO_OLD: event_ms < EARLIEST_MS,
         Reason.EVENT_TIME_AHEAD: label_ms is None and event_ms > latest_ms,
         Reason.INVALID_LABEL_TIME: label_ms is not None and label_ms < event_ms,

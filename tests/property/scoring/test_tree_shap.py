@@ -183,7 +183,7 @@ def test_covers_that_do_not_add_up_are_refused():
     case = trained(trees=2)
     model = XGBoost(trees=2).fit(case.x, case.is_fraud, seed=1).export()
     set_covers(model.graph.node[0], dict.fromkeys(range(1_000), 2.0))
-    with pytest.raises(ArtifactError, match=r"expected covers of two branches that add up to 2.0, was 4.0\. Train"):
+    with pytest.raises(ArtifactError, match=r"expected covers of two branches that add up to 2.0, got 4.0\. Train"):
         read(model)
 
 

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from models.drift.alert_rate import LEAST, AlertRate
+from models.drift.alert_rate import MIN_WINDOWS, AlertRate
 
 
 @pytest.fixture
 def watch():
     rate = AlertRate(factor=2)
-    for _ in range(LEAST):
+    for _ in range(MIN_WINDOWS):
         assert rate.update(10_000, 100) is None
     return rate
 
@@ -28,7 +28,7 @@ def test_few_transactions_are_no_jump(watch):
 
 def test_jump_is_reported_once_and_the_new_share_becomes_usual(watch):
     assert watch.update(10_000, 300)
-    assert not any(watch.update(10_000, 300) for _ in range(LEAST + 3))
+    assert not any(watch.update(10_000, 300) for _ in range(MIN_WINDOWS + 3))
     assert watch.update(10_000, 100)
 
 

@@ -66,12 +66,12 @@ def changed_json(**changes) -> str:
 def test_invalid_value_is_refused_with_expected_got_and_what_to_do(name, value, expected):
     with pytest.raises(JobConfigError, match=f"expected job.{name}: {expected}") as refusal:
         job_config(**{name: value})
-    assert f"was {value!r}: change it in the settings" in str(refusal.value)
+    assert f"got {value!r}: change it in the settings" in str(refusal.value)
 
 
 @pytest.mark.parametrize("max_bytes", [0, 900_001])
 def test_record_limit_leaves_room_for_the_dead_letter_in_a_broker_message(max_bytes):
-    with pytest.raises(JobConfigError, match=r"expected job\.max_record_bytes: 1 to 900000, was"):
+    with pytest.raises(JobConfigError, match=r"expected job\.max_record_bytes: 1 to 900000, got"):
         job_config(limits=Limits(max_record_bytes=max_bytes))
 
 
@@ -88,7 +88,7 @@ TIGHT = {"checkpoint_timeout_ms": 1_000, "tolerated_checkpoint_failures": 3, "ch
 def test_failed_checkpoints_must_end_within_a_transaction_timeout(changes):
     """Three tolerated failures and the checkpoint after them, each as long as the longer of timeout and interval."""
     settings = {**TIGHT, **changes, "guarantee": "exactly-once"}
-    refused = r"job.transaction_timeout_ms above 4000 under exactly-once: .* was 4000: raise it"
+    refused = r"job.transaction_timeout_ms above 4000 under exactly-once: .* got 4000: raise it"
     with pytest.raises(JobConfigError, match=refused):
         job_config(**settings, transaction_timeout_ms=4_000)
     assert job_config(**settings, transaction_timeout_ms=4_001).transaction_timeout_ms == 4_001

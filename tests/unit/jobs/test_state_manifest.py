@@ -64,7 +64,7 @@ def test_all_differences_are_reported_at_once(manifest):
 
 def test_state_of_a_newer_version_is_refused_and_of_an_older_one_is_not(manifest):
     newer = replace(manifest, fraudstream="9.9", state_versions={**STATE_VERSIONS, "histories": 99})
-    with pytest.raises(StateMismatchError, match=r"histories of version \d+ or older.*was 99.*fraudstream 9\.9"):
+    with pytest.raises(StateMismatchError, match=r"histories of version \d+ or older.*got 99.*fraudstream 9\.9"):
         newer.require_fit(manifest)
     replace(manifest, fraudstream="0.0", state_versions={"histories": 1}).require_fit(manifest)
 

@@ -142,12 +142,12 @@ def test_records_that_are_not_delivered_are_counted_at_the_end(broker, topic):
     publisher.publish([(b"k", b"v")] * 10, topic)
     # As with an unreachable broker: these records expire at once.
     publisher._producer.purge(in_flight=True)
-    with pytest.raises(PublishError, match=r"expected every record delivered to .*, was 10 not"):
+    with pytest.raises(PublishError, match=r"expected every record delivered to .*, got 10 not"):
         publisher.flush()
 
 
 def test_unreachable_broker_is_a_short_error():
-    with pytest.raises(PublishError, match=r"expected a Kafka broker at 127\.0\.0\.1:9, was none within 1 s"):
+    with pytest.raises(PublishError, match=r"expected a Kafka broker at 127\.0\.0\.1:9, got none within 1 s"):
         Publisher("127.0.0.1:9", connect_timeout_s=1)
 
 
@@ -158,5 +158,5 @@ def test_unknown_setting_is_a_short_error():
 
 def test_speed_and_rate_together_are_refused(broker, topic, small):
     publisher, registry = Publisher(broker), open_registry(None)
-    with pytest.raises(UserError, match="a speed or a rate, was both"):
+    with pytest.raises(UserError, match="a speed or a rate, got both"):
         replay(small, publisher, topic, registry, speed=1, rate=1)

@@ -141,5 +141,5 @@ def test_empty_table_sends_nothing():
 
 
 def test_speed_and_rate_together_are_refused():
-    with pytest.raises(UserError, match="a speed or a rate, was both"):
+    with pytest.raises(UserError, match="a speed or a rate, got both"):
         sent(table([1], [1]), speed=1.0, rate=1.0)

@@ -10,7 +10,7 @@ NINTH = datetime(2026, 1, 9, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"fraud_rate": 1.5}, "Expected fraud_rate to be a share from 0 to 0.2, was 1.5. Change fraud_rate."),
+        ({"fraud_rate": 1.5}, "Expected fraud_rate to be a share from 0 to 0.2, got 1.5. Change fraud_rate."),
         ({"customers": 0}, "at least 10 customers"),
         ({"days": 0}, "1 to 3650 days"),
         ({"start": datetime(2026, 1, 1)}, "with a time zone"),  # noqa: DTZ001

@@ -105,21 +105,21 @@ def test_whole_texts_are_matched():
 @pytest.mark.parametrize(
     ("when", "message"),
     [
-        ("amuont > 3", "expected a feature, `score` or a column of the transaction, was amuont: did you mean amount?"),
-        ("merchant_id in @fwe", "expected a list of the book, was @fwe: did you mean @few?"),
-        ("amount", "expected a condition as the rule, was a number at character 1"),
-        ("new_device == 1", "expected a number as what == compares, was a condition at character 1: "
+        ("amuont > 3", "expected a feature, `score` or a column of the transaction, got amuont: did you mean amount?"),
+        ("merchant_id in @fwe", "expected a list of the book, got @fwe: did you mean @few?"),
+        ("amount", "expected a condition as the rule, got a number at character 1"),
+        ("new_device == 1", "expected a number as an operand of ==, got a condition at character 1. "
          "`new_device` is a condition by itself"),
-        ("currency > 3", "expected == or != and a text in quotes after a text at character 1, was >"),
+        ("currency > 3", "expected == or != and a text in quotes after a text at character 1, got >"),
         ("currency == merchant_id", "expected == or != and a text in quotes after a text at character 1"),
-        ('amount == "3"', "expected a number as what == compares, was a text"),
+        ('amount == "3"', "expected a number as an operand of ==, got a text"),
         ("amount in @few", "expected a text of the transaction"),
-        ("not amount", "expected a condition as what `not` is said of, was a number"),
-        ("amount > 3 and score", "expected a condition as what `and` joins, was a number at character 16"),
-        ("amount + is_night > 3", "expected a number as a term, was a condition"),
+        ("not amount", "expected a condition as the operand of `not`, got a number"),
+        ("amount > 3 and score", "expected a condition as an operand of `and`, got a number at character 16"),
+        ("amount + is_night > 3", "expected a number as a term, got a condition"),
         ("missing(amuont)", "did you mean amount?"),
-        ("amount > 1e39", "expected numbers of at most 3.4e+38, was 1e+39"),
-        ("transaction_id == 't'", "expected a feature, `score` or a column of the transaction, was transaction_id"),
+        ("amount > 1e39", "expected numbers of at most 3.4e+38, got 1e+39"),
+        ("transaction_id == 't'", "expected a feature, `score` or a column of the transaction, got transaction_id"),
     ],
 )  # fmt: skip
 def test_mistake_is_reported_with_the_closest_name(when, message):

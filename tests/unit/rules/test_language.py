@@ -47,17 +47,17 @@ def test_products_bind_closer_than_sums_and_chains_are_left_associative():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("amount >", "expected a value at character 9, was the end"),
-        ("amount = 3", "at character 8, was '= 3': write == to compare"),
-        ("amount > 3 4", "was '4'"),
-        ("1 < amount < 3", "was '< 3'"),
-        ("merchant_id in risky", "expected @list, [ at character 16, was 'risky'"),
-        ("(amount > 3", "expected ) at character 12, was the end"),
-        ("", "at character 1, was the end"),
-        ("currency == 'EUR", 'was "\'EUR"'),
-        ("__import__('os')", 'was "__import__(\'"'),
-        ("amount.real > 1", "was '.real > 1'"),
-        ("lambda: 1", "was ': 1'"),
+        ("amount >", "expected a value at character 9, got the end"),
+        ("amount = 3", "at character 8, got '= 3'. Write == to compare"),
+        ("amount > 3 4", "got '4'"),
+        ("1 < amount < 3", "got '< 3'"),
+        ("merchant_id in risky", "expected @list, [ at character 16, got 'risky'"),
+        ("(amount > 3", "expected ) at character 12, got the end"),
+        ("", "at character 1, got the end"),
+        ("currency == 'EUR", 'got "\'EUR"'),
+        ("__import__('os')", 'got "__import__(\'"'),
+        ("amount.real > 1", "got '.real > 1'"),
+        ("lambda: 1", "got ': 1'"),
     ],
 )
 def test_syntax_error_is_refused_with_its_position(text, message):

@@ -53,7 +53,7 @@ def test_record_that_breaks_a_limit_is_set_aside(kind, reason, changes):
     batch = kind.decode([kind.make(0), kind.make(1, **changes), kind.make(2)])
     assert [(item.row, item.reason) for item in batch.rejections] == [(1, reason)]
     assert batch.records["transaction_id"].to_pylist() == ["t000000", "t000002"]
-    assert ", was " in batch.rejections[0].detail
+    assert ", got " in batch.rejections[0].detail
 
 
 def test_unusual_encoding_is_decoded_in_sequence(kind):

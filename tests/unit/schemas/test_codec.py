@@ -35,7 +35,7 @@ def test_undecodable_payload_is_refused(payload):
 
 
 def test_unknown_schema_id_is_refused_with_the_known_ones():
-    with pytest.raises(UnknownSchemaError, match="was 999"):
+    with pytest.raises(UnknownSchemaError, match="got 999"):
         transaction_codec().decode(header(999) + b"body")
 
 

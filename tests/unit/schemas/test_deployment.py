@@ -28,10 +28,10 @@ def test_shares_of_all_customers_are_allowed():
 
 
 def test_model_named_twice_is_refused():
-    with pytest.raises(DeploymentError, match="expected models of different names, was a, a"):
+    with pytest.raises(DeploymentError, match="expected models of different names, got a, a"):
         replace(DEPLOYMENT, challengers=(replace(SHADOW, model_id="a"),))
 
 
 def test_model_without_a_name_is_refused():
-    with pytest.raises(DeploymentError, match="scores tell by the name"):
+    with pytest.raises(DeploymentError, match="the name in a score identifies"):
         replace(DEPLOYMENT, champion=replace(CHAMPION, model_id=""))

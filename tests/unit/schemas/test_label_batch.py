@@ -28,10 +28,10 @@ def test_label_that_breaks_a_limit_is_set_aside(reason, changes):
 def test_rejection_names_the_conflicting_times():
     (early,) = LABELS.decode([label(0, event_time=NOON_MS, label_time=NOON_MS - 1)]).rejections
     assert early.detail == (
-        f"expected a label time from the event time on, was {NOON_MS - 1} ms since 1970 for an event at {NOON_MS} ms"
+        f"expected a label time from the event time on, got {NOON_MS - 1} ms since 1970 for an event at {NOON_MS} ms"
     )
     (ahead,) = LABELS.decode([label(0, label_time=NOON_MS + 2 * DAY_MS)]).rejections
-    assert f"was {NOON_MS + 2 * DAY_MS} ms since 1970 at Kafka time {NOON_MS} ms" in ahead.detail
+    assert f"got {NOON_MS + 2 * DAY_MS} ms since 1970 at Kafka time {NOON_MS} ms" in ahead.detail
 
 
 def test_limits_are_inclusive():

@@ -30,7 +30,7 @@ class Flaky:
         if self.down:
             raise RegistryUnavailableError("it is down")
         if schema_id not in self.known:
-            raise UnknownSchemaError(f"expected a known id, was {schema_id}")
+            raise UnknownSchemaError(f"expected a known id, got {schema_id}")
         return self.known[schema_id]
 
 

@@ -25,7 +25,7 @@ def test_transaction_that_breaks_a_limit_is_set_aside(reason, changes):
     batch = TRANSACTIONS.decode([transaction(0), transaction(1, **changes), transaction(2)])
     assert [(item.row, item.reason) for item in batch.rejections] == [(1, reason)]
     assert batch.records["transaction_id"].to_pylist() == ["t000000", "t000002"]
-    assert ", was " in batch.rejections[0].detail
+    assert ", got " in batch.rejections[0].detail
 
 
 def test_limits_are_inclusive():
@@ -63,5 +63,5 @@ def test_setting_bounds_the_amounts_of_a_currency():
     payloads = [TRANSACTIONS.codec.encode(record) for record in records]
     batch = decoder.decode([record["customer_id"] for record in records], payloads, np.full(2, NOON_MS))
     assert [(item.row, item.detail) for item in batch.rejections] == [
-        (0, "expected an amount from 0 to the limit of its currency, was 501, 'CHF'")
+        (0, "expected an amount from 0 to the limit of its currency, got 501, 'CHF'")
     ]

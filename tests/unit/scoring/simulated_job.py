@@ -14,7 +14,7 @@ from models.features.entity import ENTITIES
 from models.features.hashing import hash_column
 from models.features.label_batch import LabelBatch
 from models.scoring.inference_sample import InferenceSample
-from models.scoring.placed import Placed
+from models.scoring.positioned_records import PositionedRecords
 from models.scoring.recorded_sequences import RecordedSequences
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
@@ -41,14 +41,14 @@ class EntityShards:
         return EntityInputs.gathered(len(records), replies)
 
 
-def spread(records: pa.RecordBatch, key: str, partitions: int, *, gap: int = 3) -> Placed:
+def spread(records: pa.RecordBatch, key: str, partitions: int, *, gap: int = 3) -> PositionedRecords:
     """Spread records over partitions by a column; offsets have gaps, as after invalid records and markers."""
     partition = (hash_column(records.column(key)) % np.uint64(partitions)).astype(np.int64)
     offsets = np.empty(len(records), np.int64)
     for number in range(partitions):
         here = partition == number
         offsets[here] = np.arange(here.sum()) * gap
-    return Placed(records, partition, offsets)
+    return PositionedRecords(records, partition, offsets)
 
 
 class SimulatedJob:

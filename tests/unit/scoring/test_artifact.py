@@ -19,7 +19,7 @@ def test_folder_has_only_the_two_files(tmp_path):
 
 def test_other_feature_spec_is_refused(folder):
     change(folder, feature_spec_hash="0" * 16)
-    with pytest.raises(ArtifactError, match=r"expected the feature spec hash .*, was 0{16}\. Train"):
+    with pytest.raises(ArtifactError, match=r"expected the feature spec hash .*, got 0{16}\. Train"):
         load_artifact(folder)
 
 
@@ -32,20 +32,20 @@ def test_other_feature_names_are_refused(folder):
 def test_changed_model_is_refused(folder):
     model = folder / "model.onnx"
     model.write_bytes(model.read_bytes()[:-1] + b"?")
-    with pytest.raises(ArtifactError, match=r"expected the SHA-256 of model.onnx .*, was .* copy the folder again"):
+    with pytest.raises(ArtifactError, match=r"expected the SHA-256 of model.onnx .*, got .* copy the folder again"):
         load_artifact(folder)
 
 
 def test_later_artifact_version_is_refused(folder):
     change(folder, artifact_version=2)
-    with pytest.raises(ArtifactError, match="expected version 1, was 2"):
+    with pytest.raises(ArtifactError, match="expected version 1, got 2"):
         load_artifact(folder)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "manifest.json"])
 def test_missing_file_is_named(folder, name):
     (folder / name).unlink()
-    with pytest.raises(ArtifactError, match=f"expected the file {name}, was: No such file"):
+    with pytest.raises(ArtifactError, match=f"expected the file {name}, got: No such file"):
         load_artifact(folder)
 
 
@@ -54,7 +54,7 @@ def test_manifest_without_a_field_names_the_field(folder):
     fields = json.loads(path.read_text())
     del fields["block_threshold"]
     path.write_text(json.dumps(fields))
-    with pytest.raises(ArtifactError, match="was none at block_threshold"):
+    with pytest.raises(ArtifactError, match="got none at block_threshold"):
         load_artifact(folder)
 
 

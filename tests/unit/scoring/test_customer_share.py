@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.scoring.customer_share import deciding_model, places_in_unit
+from models.scoring.customer_share import deciding_model, unit_intervals
 
 MANY = pa.array([f"c{number}" for number in range(20_000)])
 
@@ -12,7 +12,7 @@ def decided(*challengers):
 
 
 def test_position_of_a_customer_never_changes():
-    units = places_in_unit(pa.array(["c2-00480", "", "é"]), "fraud-1a2b3c")
+    units = unit_intervals(pa.array(["c2-00480", "", "é"]), "fraud-1a2b3c")
     assert units.tolist() == [0.17454362202725937, 0.24445650032824429, 0.3145771460552297]
 
 

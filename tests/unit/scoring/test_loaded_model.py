@@ -23,7 +23,7 @@ def test_model_has_the_thresholds_of_its_manifest_unless_overridden():
 
 def test_missing_folder_is_refused(folder):
     served = Served(**named(folder, location=str(folder / "nowhere")))
-    with pytest.raises(ArtifactError, match=r"expected the file manifest.json, was: No such file"):
+    with pytest.raises(ArtifactError, match=r"expected the file manifest.json, got: No such file"):
         load_model(served)
 
 
@@ -44,7 +44,7 @@ def test_other_feature_spec_is_refused(folder):
 def test_other_model_in_the_folder_is_refused(folder):
     named_before = Served(**named(folder))
     copytree(other_folder(), folder, dirs_exist_ok=True)
-    with pytest.raises(ArtifactError, match=r"expected model fraud-\w+, was fraud-\w+\. The folder was written anew"):
+    with pytest.raises(ArtifactError, match=r"expected model fraud-\w+, got fraud-\w+\. The folder was overwritten"):
         load_model(named_before)
 
 
@@ -65,7 +65,7 @@ def test_self_test_that_gives_other_scores_is_refused(folder):
     test = artifact().manifest.self_test
     scores = (test.scores[0] + 1e-4, *test.scores[1:])
     change(folder, self_test={"rows": test.rows, "scores": scores})
-    with pytest.raises(ArtifactError, match=r"expected the scores of its self-test within 1e-06, was 0.0001 apart"):
+    with pytest.raises(ArtifactError, match=r"expected the scores of its self-test within 1e-06, got 0.0001 apart"):
         load_model(served)
 
 

@@ -41,5 +41,5 @@ def test_scores_are_probabilities_in_float32():
 
 
 def test_graph_of_another_width_is_refused():
-    with pytest.raises(ArtifactError, match=r"expected the input and output .*41.*was .*12"):
+    with pytest.raises(ArtifactError, match=r"expected the input and output .*41.*got .*12"):
         OnnxModel(ONNX, features=41)

@@ -7,11 +7,11 @@ from models.scoring.reason_code import CODES, ENTITY_CODES, FEATURE_CODES, TEXTS
 # a new feature may join a code with a fitting text; no feature leaves a code, and no text changes its meaning.
 MEANINGS = {
     "AMOUNT": (
-        "The amount beside what the customer usually pays",
+        "The amount, compared with what the customer usually pays",
         {"amount", "z_score", "to_mean", "to_maximum", "to_genuine_mean", "to_genuine_maximum", "genuine_z_score"},
     ),
     "AMOUNT_AT_MERCHANT": (
-        "The amount beside what is usually paid at this merchant",
+        "The amount, compared with what is usually paid at this merchant",
         {
             "merchant_mean", "to_merchant_mean", "merchant entity_mean", "merchant entity_deviation",
             "merchant entity_maximum", "merchant entity_z_score", "merchant entity_to_mean",

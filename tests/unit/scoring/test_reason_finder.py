@@ -65,5 +65,5 @@ def test_reasons_of_an_artifact_of_an_earlier_version_are_unusual_values():
 
 
 def test_promised_contributions_without_covers_are_refused():
-    with pytest.raises(ArtifactError, match="expected covers of its trees, as the manifest has it, was none"):
+    with pytest.raises(ArtifactError, match="expected covers of its trees, as the manifest has it, got none"):
         ReasonFinder(replace(artifact(), onnx=without_covers()))

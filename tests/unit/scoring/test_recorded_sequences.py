@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.scoring.placed import Placed
+from models.scoring.positioned_records import PositionedRecords
 from models.scoring.recorded_sequences import (
     LoggedSequences,
     RecordedSequences,
@@ -24,7 +24,7 @@ def sent(*ids):
         transaction(number, customer_id=customer, transaction_id=name) for number, (customer, name) in enumerate(pairs)
     ]
     batch = pa.RecordBatch.from_pylist(records, schema=TRANSACTION_ARROW)
-    return Placed(batch, np.zeros(len(pairs), np.int64), np.arange(len(pairs)) * 2)
+    return PositionedRecords(batch, np.zeros(len(pairs), np.int64), np.arange(len(pairs)) * 2)
 
 
 def scored(*rows):

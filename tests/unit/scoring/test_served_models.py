@@ -34,7 +34,7 @@ def served(**challenger):
 def test_shadow_challenger_scores_as_if_alone_and_decides_nothing(offline):
     scored = HistoryScorer(served()).score(RECORDS)
     assert scored.scores.tobytes() == offline[0].tobytes()
-    (challenger,) = scored.verdict.challenger_scores
+    (challenger,) = scored.ensemble_scores.challenger_scores
     assert challenger.scores.tobytes() == offline[1].tobytes()
     assert list(scored.split_by_model()) == [(0, None, scored)]
 
@@ -83,7 +83,7 @@ def test_tally_counts_decisions_of_the_challenger(offline):
     )
     difference = np.abs(offline[0].astype(np.float64) - offline[1])
     name = named(other_folder())["model_id"]
-    counts = tally.take()
+    counts = tally.flush()
     assert counts.pop("difference_sum") == pytest.approx(difference.sum())
     assert counts == {
         "champion_id": named(artifact_folder())["model_id"],
@@ -96,4 +96,4 @@ def test_tally_counts_decisions_of_the_challenger(offline):
         "both_alert": int(((ours > 0) & (theirs > 0)).sum()),
         "difference_max": difference.max(),
     }
-    assert tally.take()["transactions"] == 0, "taken once"
+    assert tally.flush()["transactions"] == 0, "taken once"

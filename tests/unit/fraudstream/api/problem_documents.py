@@ -7,5 +7,5 @@ def is_problem(answer, status: int) -> dict:
     body = answer.json()
     assert body["status"] == status
     assert body["title"]
-    assert body["detail"] == f"expected {body['expected']}, was {body['was']}: {body['what_to_do']}"
+    assert body["detail"] == f"expected {body['expected']}, got {body['was']}: {body['what_to_do']}"
     return body

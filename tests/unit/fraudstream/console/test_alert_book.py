@@ -72,8 +72,8 @@ def test_states_follow_the_labels(book, reviewed_labels):
     assert listed(book, state="open")[0] == ["a003", "a002"]
     assert listed(book, state="fraud")[0] == ["a000"]
     assert listed(book, state="genuine")[0] == ["a001"]
-    assert book.find("a000")["verdict"]["is_fraud"] is True
-    assert book.find("a003")["verdict"] is None
+    assert book.find("a000")["label"]["is_fraud"] is True
+    assert book.find("a003")["label"] is None
 
 
 def test_later_label_of_a_transaction_counts_whichever_arrives_first(reviewed_labels):
@@ -95,4 +95,4 @@ def test_labels_of_two_customers_with_the_same_transaction_id_are_separate(book,
         found = alert(1, alert_id=f"of-{customer}", transaction_id="1", customer_id=customer)
         book.add(found)
         reviewed_labels.add(label_of(found, is_fraud=is_fraud))
-    assert [book.find(f"of-{customer}")["verdict"]["is_fraud"] for customer in "xy"] == [True, False]
+    assert [book.find(f"of-{customer}")["label"]["is_fraud"] for customer in "xy"] == [True, False]

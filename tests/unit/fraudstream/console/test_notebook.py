@@ -5,7 +5,7 @@ import asyncio
 import orjson
 import pytest
 
-from fraudstream.console.notebook import SHOWN_BYTES, TOLD_AT_ONCE, Notebook
+from fraudstream.console.notebook import MAX_ROWS_PUBLISHED, SHOWN_BYTES, Notebook
 from fraudstream.settings.settings import load_settings
 from schemas.avro_schemas import DEAD_LETTER
 from schemas.topics import Topics
@@ -44,7 +44,7 @@ def test_new_alerts_are_sent_once(events_of):
 
 def test_flood_of_alerts_is_sent_as_the_newest_and_a_count(events_of):
     ((_, update),) = events_of(lambda notebook: notebook.add_alerts([alert(number) for number in range(80)]))
-    assert (len(update["rows"]), update["count"], update["rows"][-1]["alert_id"]) == (TOLD_AT_ONCE, 80, "a079")
+    assert (len(update["rows"]), update["count"], update["rows"][-1]["alert_id"]) == (MAX_ROWS_PUBLISHED, 80, "a079")
 
 
 def test_only_labels_of_alerts_are_sent(events_of):
@@ -54,7 +54,7 @@ def test_only_labels_of_alerts_are_sent(events_of):
         notebook.add_labels([label_of(alert(5), is_fraud=True)])
 
     _, (event, update) = events_of(act)
-    assert event == "verdicts"
+    assert event == "labels"
     assert [row["transaction_id"] for row in update] == ["t000000"]
 
 

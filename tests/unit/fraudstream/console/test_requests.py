@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from fraudstream.api.json_body import JsonRoute
 from fraudstream.console import alert_routes
-from fraudstream.console.alert_routes import HEADER
+from fraudstream.console.alert_routes import HEADER, Review
 from fraudstream.console.application import PAGE
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from tests.unit.fraudstream.console.records import HOSTILE, alert, label_of
@@ -47,12 +47,12 @@ def test_console_beyond_loopback_needs_tokens(client_of):
 
 def test_cross_site_review_is_refused(client):
     for headers in ({}, {"Content-Type": "text/plain"}):
-        answer = client.post("/data/alerts/a000/review", content='{"verdict": "fraud"}', headers=headers)
+        answer = client.post("/data/alerts/a000/review", content='{"label": "fraud"}', headers=headers)
         assert answer.status_code == 403, answer.text
         assert HEADER in answer.json()["expected"]
 
 
-@pytest.mark.parametrize("body", [{}, {"verdict": "maybe"}, {"verdict": True}, {"verdict": "fraud", "more": 1}])
+@pytest.mark.parametrize("body", [{}, {"label": "maybe"}, {"label": True}, {"label": "fraud", "more": 1}])
 def test_review_is_fraud_or_genuine(client, body):
     answer = client.post("/data/alerts/a000/review", json=body, headers=SAME_ORIGIN)
     assert answer.status_code == 422
@@ -96,7 +96,7 @@ def test_cross_site_snooze_is_refused(client):
 
 
 def test_dropped_alert_is_not_found(client):
-    bodies = {"x/review": {"verdict": "fraud"}, "x/snooze": {"days": 7}}
+    bodies = {"x/review": {"label": "fraud"}, "x/snooze": {"days": 7}}
     for method, path in (("GET", "x"), ("GET", "x/history"), *(("POST", path) for path in bodies)):
         answer = client.request(method, f"/data/alerts/{path}", headers=SAME_ORIGIN, json=bodies.get(path))
         assert answer.status_code == 404, answer.text
@@ -116,7 +116,7 @@ def test_list_is_filtered_and_sorted(client):
 def test_alert_is_shown_in_full_with_its_label(client):
     client.app.state.context.notebook.add_labels([label_of(alert(1), is_fraud=True)])
     answer = client.get("/data/alerts/a001").json()
-    assert answer["verdict"] == {"is_fraud": True, "label_time": "2026-03-02T12:01:01Z"}
+    assert answer["label"] == {"is_fraud": True, "label_time": "2026-03-02T12:01:01Z"}
     assert answer["features"] == {"amount": 1.0, "since_last_s": None}
     assert answer["reasons"][0]["contribution"] == 0.5
 
@@ -181,3 +181,7 @@ def test_unavailable_service_is_503_with_its_name(client, error, words):
     answer = client.get("/data/models")
     assert (answer.status_code, words in answer.json()["was"]) == (503, True)
     assert answer.headers["Retry-After"]
+
+
+def test_review_is_accepted_under_the_former_name_of_its_field():
+    assert Review.model_validate({"verdict": "fraud"}) == Review(label="fraud")

@@ -5,7 +5,7 @@ import pytest
 
 from fraudstream.control import control_state
 from fraudstream.control.records_in_force import records_in_force, with_control_records, without_control_records
-from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.settings.settings import load_settings
 from schemas.avro_schemas import CONTROL, LIST_ENTRY, RULES, SNOOZE
 from schemas.codec import RecordCodec
@@ -64,7 +64,7 @@ def in_force(monkeypatch, tmp_path):
         topic = Topic(*records)
         monkeypatch.setattr(control_state, "read_topic", topic.read)
         monkeypatch.setattr(control_state, "require_topics", lambda *_arguments: None)
-        found = records_in_force(load_settings(paths={"state": tmp_path}), Services(bootstrap_servers="", rest_url=""))
+        found = records_in_force(Broker(load_settings(paths={"state": tmp_path}), ""))
         return found, topic.reads
 
     return read

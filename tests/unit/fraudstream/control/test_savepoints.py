@@ -69,7 +69,7 @@ def test_another_number_of_shards_is_refused_even_if_state_may_be_dropped(savepo
 
 def test_state_of_a_newer_version_is_refused_even_if_state_may_be_dropped(savepoint):
     newer = StateManifest.from_json(JOB.to_json().replace('"histories": 2', '"histories": 3'))
-    with pytest.raises(StateMismatchError, match=r"histories of version 2 or older.*was 3: .*1\.0 or newer"):
+    with pytest.raises(StateMismatchError, match=r"histories of version 2 or older.*got 3: .*1\.0 or newer"):
         check_savepoint(savepoint(newer), JOB, may_drop=None)
 
 

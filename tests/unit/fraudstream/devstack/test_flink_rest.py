@@ -26,7 +26,7 @@ PYTHON = """java.lang.RuntimeException: pemja.core.PythonException: trouble
 Traceback (most recent call last):
   File "job.py", line 1, in <module>
     main()
-ValueError: expected 3, was 4
+ValueError: expected 3, got 4
 \tat java.base/java.lang.Thread.run"""
 
 PY4J = """Traceback (most recent call last):
@@ -46,7 +46,7 @@ def test_cause_of_a_java_failure_is_the_last_cause():
 
 
 def test_cause_of_a_python_failure_is_the_python_error():
-    assert cause_line(PYTHON) == "ValueError: expected 3, was 4"
+    assert cause_line(PYTHON) == "ValueError: expected 3, got 4"
 
 
 def test_cause_of_a_wrapped_java_failure_is_not_the_exit_of_python():
@@ -59,12 +59,12 @@ def test_empty_failure_has_no_cause():
 
 def test_user_error_that_ends_the_job_script_is_the_cause():
     output = (
-        "JobConfigError: expected job.shards: one of 1, 2, was 3\n"
+        "JobConfigError: expected job.shards: one of 1, 2, got 3\n"
         "org.apache.flink.client.program.ProgramAbortException: java.lang.RuntimeException: "
         "Python process exits with code: 1\n"
         "Caused by: java.lang.RuntimeException: Python process exits with code: 1\n"
     )
-    assert client_cause(output) == "JobConfigError: expected job.shards: one of 1, 2, was 3"
+    assert client_cause(output) == "JobConfigError: expected job.shards: one of 1, 2, got 3"
 
 
 def test_missing_cluster_is_reported_with_how_to_start_one():

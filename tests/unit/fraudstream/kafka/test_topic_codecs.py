@@ -93,7 +93,7 @@ def test_foreign_records_are_reported_once_with_the_first_position(codecs, caplo
     (message,) = caplog.messages
     assert message == (
         "skipped a record of fraud.alerts.v1 that is no alert record "
-        "(first: partition 0 offset 12: expected at least 5 header bytes, was 4)"
+        "(first: partition 0 offset 12: expected at least 5 header bytes, got 4)"
     )
 
 

@@ -111,7 +111,7 @@ def test_better_model_is_promoted_and_rolled_back(registry, tmp_path):
     assert code == 0
     assert (decided["outcome"], decided["after"]["champion"], decided["reason"]) == ("done", 2, "more trees")
     assert {gate["name"]: gate["passed"] for gate in decided["gates"]} == dict.fromkeys(
-        ("certificate", "latency", "metrics", "flips"), True
+        ("parity", "latency", "metrics", "flips"), True
     )
     assert decided["data"]["compared_on"]["sha256"] == decided["data"]["trained_on"]["sha256"]
     assert "average precision" in page.read_text()

@@ -13,7 +13,7 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 def letter(**changed) -> DeadLetter:
     fields = {
-        "place": "0:17",
+        "position": "0:17",
         "reason": Reason.NULL_KEY,
         "detail": "expected a key",
         "topic": "fraud.transactions.v1",
@@ -30,7 +30,7 @@ def letter(**changed) -> DeadLetter:
     ("condition", "other"),
     [
         ({"reasons": frozenset({Reason.NULL_KEY})}, {"reason": Reason.UNDECODABLE}),
-        ({"places": frozenset({"0:17", "0:18"})}, {"place": "1:17"}),
+        ({"positions": frozenset({"0:17", "0:18"})}, {"position": "1:17"}),
         ({"topic": "fraud.transactions.v1"}, {"topic": "fraud.labels.v1"}),
         ({"key": "c1"}, {"key": "c2"}),
         ({"since": NOON}, {"failed_at": NOON.replace(hour=11)}),
@@ -63,7 +63,7 @@ def test_records_are_replayed_by_position():
 
 
 def test_record_with_several_letters_is_replayed_once():
-    written_twice = letter(key="c1", payload=b"a"), letter(key="c1", payload=b"a", place="0:18")
+    written_twice = letter(key="c1", payload=b"a"), letter(key="c1", payload=b"a", position="0:18")
     came_back = letter(key="c1", payload=b"a", offset=77)
     others = letter(key="c1", payload=b"b", offset=5), letter(key="c2", payload=b"a", offset=6)
     found = replayed(*others, came_back, *written_twice)

@@ -4,6 +4,7 @@ import pytest
 
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.observe.metrics.job_metrics import NAME, JobMetrics
+from fraudstream.observe.metrics.job_probe import JobProbe
 from tests.json_server import json_server
 
 FLINKS_NOW_MS = 1_000_000_000_000
@@ -31,7 +32,11 @@ def rest() -> Iterator[FlinkRest]:
 
 
 def test_age_of_a_checkpoint_is_by_the_clock_of_the_jobmanager(rest):
-    found = {sample.name: sample.value for metric in JobMetrics(rest, NoLag()).collect() for sample in metric.samples}
+    found = {
+        sample.name: sample.value
+        for metric in JobMetrics(JobProbe(rest=rest, lag=NoLag())).collect()
+        for sample in metric.samples
+    }
     assert found["fraud_checkpoint_age_seconds"] == 5
     assert found["fraud_checkpoints_failed_total"] == 2
     assert found["fraud_job_up"] == 1

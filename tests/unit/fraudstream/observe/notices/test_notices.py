@@ -156,8 +156,8 @@ def test_drift_and_refusals_are_worded_and_repeats_are_recognised():
         "ADWIN saw score drift at 2026-03-02 12:00 UTC: 0.05, where 0.02 is its mean now"
     )
     assert drift_notice(drift).id == drift_notice(drift).id
-    event = {"deployment_id": "d1", "at": NOON, "kind": "REFUSED", "detail": "expected SHA-256 a, was b", "shard": 4}
-    assert "expected SHA-256 a, was b" in model_notice(event).text
+    event = {"deployment_id": "d1", "at": NOON, "kind": "REFUSED", "detail": "expected SHA-256 a, got b", "shard": 4}
+    assert "expected SHA-256 a, got b" in model_notice(event).text
     assert model_notice(event).id == model_notice({**event, "shard": 5}).id
     assert model_notice({**event, "kind": "SERVING"}) is None
 

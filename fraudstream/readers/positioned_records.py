@@ -15,7 +15,7 @@ from fraudstream.kafka.foreign_records import ForeignRecords
 from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
-from models.scoring.placed import Placed
+from models.scoring.positioned_records import PositionedRecords
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import value_subject
@@ -27,17 +27,12 @@ Progress = Callable[[int], None]
 
 
 def read_transactions(
-    broker: Broker,
-    customers: Collection[str] | None,
-    *,
-    progress: Progress = lambda _read: None,
-) -> Placed:
+    broker: Broker, customers: Collection[str] | None, *, progress: Progress = lambda _read: None
+) -> PositionedRecords:
     """Read the valid transactions of some customers, decoded as the job decodes them.
 
     Parameters
     ----------
-    broker
-        Connection to the brokers.
     customers
         Customers; None means all.
     progress
@@ -49,20 +44,20 @@ def read_transactions(
     keys = None if customers is None else {name.encode() for name in customers}
     messages = _counted(read_topic(broker, topic), progress)
     wanted = (item for item in messages if keys is None or item.key() in keys)
-    return _placed(wanted, decoder, TRANSACTION_ARROW, topic)
+    return _positioned(wanted, decoder, TRANSACTION_ARROW, topic)
 
 
-def read_labels(broker: Broker, *, progress: Progress = lambda _read: None) -> Placed:
+def read_labels(broker: Broker, *, progress: Progress = lambda _read: None) -> PositionedRecords:
     """Read the good labels, see `read_transactions`."""
     topic = broker.topics.labels
     decoder = LabelBatchDecoder(value_subject(topic), registry_of(broker.settings), broker.settings.job.limits)
-    return _placed(_counted(read_topic(broker, topic), progress), decoder, LABEL_ARROW, topic)
+    return _positioned(_counted(read_topic(broker, topic), progress), decoder, LABEL_ARROW, topic)
 
 
-def _placed(messages: Iterator[Message], decoder: Any, schema: pa.Schema, topic: str) -> Placed:
-    """Decode messages as the job does; what it refuses is said once, and lies among its dead letters."""
+def _positioned(messages: Iterator[Message], decoder: Any, schema: pa.Schema, topic: str) -> PositionedRecords:
+    """Decode messages as the job does; what it refuses is reported once, and is among its dead letters."""
     foreign = ForeignRecords()
-    records, places = [pa.RecordBatch.from_pylist([], schema=schema)], [np.empty((0, 2), np.int64)]
+    records, positions = [pa.RecordBatch.from_pylist([], schema=schema)], [np.empty((0, 2), np.int64)]
     while some := list(islice(messages, ROWS_AT_ONCE)):
         raw = [item.key() for item in some]
         keys = [None if key is None else key.decode("utf-8", "replace") for key in raw]
@@ -70,15 +65,15 @@ def _placed(messages: Iterator[Message], decoder: Any, schema: pa.Schema, topic:
         times_ms = np.array([item.timestamp()[1] // 1_000 * 1_000 for item in some], np.int64)
         batch = decoder.decode(keys, [item.value() or b"" for item in some], times_ms)
         records.append(batch.records)
-        lay = np.array([position_of(item) for item in some], np.int64)
-        places.append(np.delete(lay, [rejection.row for rejection in batch.rejections], axis=0))
+        received = np.array([position_of(item) for item in some], np.int64)
+        positions.append(np.delete(received, [rejection.row for rejection in batch.rejections], axis=0))
         for rejection in batch.rejections:
             foreign.skip(some[rejection.row], f"{rejection.reason}: {rejection.detail}")
     foreign.report(topic, "good")
     table = pa.Table.from_batches([batch.cast(schema) for batch in records]).combine_chunks()
     whole = table.to_batches() or records
-    partitions, offsets = np.vstack(places).T
-    return Placed(whole[0], np.ascontiguousarray(partitions), np.ascontiguousarray(offsets))
+    partitions, offsets = np.vstack(positions).T
+    return PositionedRecords(whole[0], np.ascontiguousarray(partitions), np.ascontiguousarray(offsets))
 
 
 def _counted(messages: Iterator[Message], progress: Progress) -> Iterator[Message]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 
-class Placed(NamedTuple):
+class PositionedRecords(NamedTuple):
     """n records of a topic, and where each lay.
 
     Parameters
