@@ -61,7 +61,7 @@ class InferenceSample:
 
     @property
     def with_entities(self) -> NDArray[np.bool_]:
-        """Mask of the rows with entity features, (n,); those that an earlier version logged have NaN there."""
+        """Mask (n,) of the rows with entity features; those that an earlier version logged have NaN there."""
         logged: NDArray[np.bool_] = ~np.isnan(self.x[:, FIRST_ENTITY_COLUMN:]).all(axis=1)
         return logged
 
