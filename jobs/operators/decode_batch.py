@@ -17,6 +17,7 @@ from jobs.operators.guarded_decoder import GuardedDecoder, plain_record
 from jobs.operators.micro_batch import MicroBatch
 from jobs.operators.plain_records import PLAIN_TRANSACTION
 from jobs.operators.query_reader import QueryReader
+from jobs.operators.settled import NOT_OF_DATA
 from jobs.record_types import (
     DECODED,
     ENTITY_EVENTS,
@@ -56,11 +57,10 @@ class DecodeBatch(KeyedProcessFunction):
         config = self._config
         registry = open_steady_registry(config.registry)
         subject = value_subject(config.topics.transactions)
-        self._decoder = GuardedDecoder(
-            TransactionBatchDecoder(subject, registry, config.limits),
-            plain_record(avro_schemas.TRANSACTION, subject, registry, PLAIN_TRANSACTION),
-            entity_events,
-        )
+        decoder = TransactionBatchDecoder(subject, registry, config.limits)
+        plain = plain_record(avro_schemas.TRANSACTION, subject, registry, PLAIN_TRANSACTION)
+        self._decoder = GuardedDecoder(decoder, plain)
+        self._stricter = GuardedDecoder(decoder, plain, entity_events)
         self._queries = QueryReader(config, registry)
         self._entity_shards = SHARD_KEYS[config.entity_shards]
         warm_up()
@@ -68,8 +68,8 @@ class DecodeBatch(KeyedProcessFunction):
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Process one MICRO_BATCH of TRANSACTIONS or QUERIES; emit SHARDED_BATCHes."""
         batch, shard = MicroBatch(*value), ctx.get_current_key()
-        records, rejections = self._decoded(batch)
-        events = self._by_entity_shard(entity_events(records))
+        records, rejections, entities = self._decoded(batch)
+        events = self._by_entity_shard(entities)
         # Queries and transactions have positions in topics of their own.
         number = batch.positions[0] if batch.kind == TRANSACTIONS else -1 - batch.positions[0]
         decoded = DecodedBatch(
@@ -85,11 +85,21 @@ class DecodeBatch(KeyedProcessFunction):
         for entity_shard, mine in events.items():
             yield EVENTS, _sharded(entity_shard, kind, mine.tobytes(), [number, shard])
 
-    def _decoded(self, batch: MicroBatch) -> tuple[pa.RecordBatch, list[Rejection]]:
+    def _decoded(self, batch: MicroBatch) -> tuple[pa.RecordBatch, list[Rejection], NDArray[Any]]:
+        """Return the good records, the others, and the events of the good ones."""
         if batch.kind == QUERIES:
-            return self._queries.read(batch.keys, batch.payloads, now_ms()), []
-        decoded = self._decoder.decode(batch.keys, batch.payloads, kafka_times_ms(batch.stamps))
-        return decoded.records, decoded.rejections
+            queries = self._queries.read(batch.keys, batch.payloads, now_ms())
+            return queries, [], entity_events(queries)
+        times_ms = kafka_times_ms(batch.stamps)
+        decoded = self._decoder.decode(batch.keys, batch.payloads, times_ms)
+        try:
+            events = entity_events(decoded.records)
+        except NOT_OF_DATA:
+            raise
+        except Exception:
+            decoded = self._stricter.decode(batch.keys, batch.payloads, times_ms)
+            events = entity_events(decoded.records)
+        return decoded.records, decoded.rejections, events
 
     def _by_entity_shard(self, events: NDArray[Any]) -> dict[int, NDArray[Any]]:
         count = len(self._entity_shards)

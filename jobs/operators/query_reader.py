@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from jobs.job_config import JobConfig
 from jobs.operators.settled import NOT_OF_DATA
+from models.features.entities.entity_events import entity_events
 from schemas.avro_schemas import FEATURE_QUERY
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
@@ -35,9 +36,10 @@ class QueryReader:
             transaction = {**query, "transaction_id": query["query_id"]}
             record = pa.RecordBatch.from_pylist([transaction], schema=TRANSACTION_ARROW)
             refused = reject(Arrival(record, [key], np.array([now_ms])), self._limits, TRANSACTION_CHECKS)
+            entity_events(record)
         except NOT_OF_DATA:
             raise
         except Exception:
-            # Whatever it is, a query has no answer then, and nothing of the stream is lost.
+            # Any error leaves the query without an answer: nothing of the stream is lost by that.
             return None
         return None if refused else transaction
