@@ -10,17 +10,17 @@ from fraudstream.control.control_topic import publish_deployment
 from fraudstream.system.deadline import wait_until
 from tests.integration.scoring_lane import Lane
 from tests.unit.scoring.deployments import deployment
-from tests.unit.training.histories import customer_folder, other_folder
+from tests.unit.training.histories import customer_folder, other_customer_folder
 
 
 def folders() -> tuple[Path, Path]:
     """Return the folders of the model of the lanes and of another."""
-    return customer_folder(), other_folder()
+    return customer_folder(), other_customer_folder()
 
 
 def broken_folder(parent: Path) -> Path:
     """Copy the other model into a folder below the given one, without the last byte of its ONNX file."""
-    folder = copytree(other_folder(), parent / "broken")
+    folder = copytree(other_customer_folder(), parent / "broken")
     (folder / "model.onnx").write_bytes((folder / "model.onnx").read_bytes()[:-1])
     return folder
 

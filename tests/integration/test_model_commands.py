@@ -22,7 +22,7 @@ from tests.integration.expected import card_world
 from tests.integration.scoring_lane import Lane, Running
 from tests.replay_scores import replay_scores
 from tests.unit.scoring.deployments import named
-from tests.unit.training.histories import other_folder
+from tests.unit.training.histories import other_customer_folder
 
 pytestmark = pytest.mark.integration
 
@@ -158,7 +158,7 @@ def add_unused(lane: Lane) -> Path:
 
 def test_prune_keeps_the_models_of_jobs_deployments_shards_and_state_and_removes_others(lane, artifact):
     own = next(serving_folder(lane.settings).glob(f"{artifact.manifest.model_id}-*")).name
-    name = served(lane, other_folder())
+    name = served(lane, other_customer_folder())
     unused = add_unused(lane)
     found = kept(lane)
     assert found[unused.name] == ()

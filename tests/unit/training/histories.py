@@ -59,11 +59,26 @@ def customer_folder() -> Path:
 
 
 @cache
+def _part_file() -> Path:
+    """Write a part of `history` to a file."""
+    file = history_file().parent / "part.parquet"
+    pq.write_table(history().slice(0, len(history()) * 9 // 10), file)
+    return file
+
+
+@cache
 def other_folder() -> Path:
     """Train another model on a part of `history`; its fraud rates by category differ too."""
-    file, folder = history_file().parent / "part.parquet", history_file().parent / "other"
-    pq.write_table(history().slice(0, len(history()) * 9 // 10), file)
-    train(file, folder, learner=SMALL)
+    folder = history_file().parent / "other"
+    train(_part_file(), folder, learner=SMALL)
+    return folder
+
+
+@cache
+def other_customer_folder() -> Path:
+    """Train `other_folder` without live features of merchants and devices, see `customer_folder`."""
+    folder = history_file().parent / "other_customer"
+    train(_part_file(), folder, TrainingSettings(features="customer"), learner=SMALL)
     return folder
 
 
