@@ -144,7 +144,7 @@ def served(lane: Lane, folder: Path) -> str:
 
 def kept(lane: Lane) -> dict[str, tuple[str, ...]]:
     now_s = max(folder.stat().st_mtime for folder in serving_folder(lane.settings).iterdir()) + LATER_S
-    return {model.folder.name: model.kept_for for model in examine_store(lane.settings, lane.services, now_s)}
+    return {model.folder.name: model.kept_for for model in examine_store(lane.broker, lane.rest, now_s)}
 
 
 def add_unused(lane: Lane) -> Path:

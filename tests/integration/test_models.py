@@ -36,7 +36,7 @@ from schemas.registry import value_subject
 from schemas.topics import Topics
 from tests.integration.expected import card_world
 from tests.records import NOON
-from tests.unit.training.histories import artifact, customer_folder, history_file
+from tests.unit.training.histories import artifact, artifact_folder, history_file
 from tests.unit.training.other_models import better_folder
 from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
@@ -53,7 +53,7 @@ def settings(lone_broker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     servers = Broker.of(load_settings(paths={"state": lone_broker})).bootstrap_servers
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", servers)
     monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("FRAUDSTREAM_MODEL__ARTIFACT", str(customer_folder()))
+    monkeypatch.setenv("FRAUDSTREAM_MODEL__ARTIFACT", str(artifact_folder()))
     for name in ("alerts", "scores", "inference", "control", "drift", "model_events"):
         monkeypatch.setenv(f"FRAUDSTREAM_TOPICS__{name.upper()}", f"{name}.{number}")
     found = load_settings()
@@ -73,7 +73,7 @@ def published(settings: Settings):
 
 
 def test_promotion_shadow_and_rollback_reach_the_control_topic(settings):
-    for folder in (customer_folder(), better_folder()):
+    for folder in (artifact_folder(), better_folder()):
         run("model", "push", folder)
     _, first = run("model", "promote", 1, "--reason", "the first")
     assert published(settings).deployment_id == first["decision_id"]
@@ -93,7 +93,7 @@ def test_promotion_shadow_and_rollback_reach_the_control_topic(settings):
 
 
 def test_decision_made_without_a_broker_is_published_by_redeploy(settings):
-    run("model", "push", customer_folder())
+    run("model", "push", artifact_folder())
     _, decided = run("model", "promote", 1, "--no-publish")
     assert published(settings) is None
     run("model", "redeploy")
@@ -140,7 +140,7 @@ def test_alert_is_scored_again_to_the_same_score_with_its_reasons(alerts):
 
 
 def test_alert_of_a_promoted_model_is_explained_by_that_model(alerts, monkeypatch):
-    run("model", "push", customer_folder())
+    run("model", "push", artifact_folder())
     run("model", "promote", 1)
     monkeypatch.setenv("FRAUDSTREAM_MODEL__ARTIFACT", str(better_folder()))
     assert run("explain", alerts[0]["alert_id"])[0] == 0

@@ -8,7 +8,7 @@ import pytest
 
 from fraudstream.system.environment import process_environment
 from fraudstream.system.java import find_java
-from jobs.operator_uids import STATELESS, stateful_uids
+from jobs.operator_uids import DECODE_BATCH, STATELESS, stateful_uids
 
 pytestmark = pytest.mark.integration
 
@@ -17,7 +17,12 @@ SOURCES = {"transactions-source", "labels-source", "control-source", "queries-so
 
 def stateful(shards: int = 2, mode: str = "thread") -> set[str]:
     windows = {f"{part}-window-aggregate-{shards}" for part in ("transactions", "labels", "queries", "lists")}
-    return SOURCES | windows | {f"score-batch-{mode}-{shards}", f"detect-drift-{mode}", "outputs-sink"}
+    return SOURCES | windows | {
+        f"advance-entities-{mode}-{shards}",
+        f"score-batch-{mode}-{shards}",
+        f"detect-drift-{mode}",
+        "outputs-sink",
+    }
 
 
 STATEFUL = stateful()
@@ -45,7 +50,7 @@ def test_operators_with_state_have_the_uids_of_savepoints():
         assert None not in graph
         sink = next(uid for uid in uids if uid.endswith("outputs-sink"))
         found = {uid for uid in graph if not any(f"-{kind}-" in uid for kind in STATELESS)}
-        assert found == uids | {COMMITTER + sink}
+        assert found == uids | {COMMITTER + sink, DECODE_BATCH}
         reported = stateful_uids(
             labels=changes.get("labels", True),
             standby=changes.get("standby", False),

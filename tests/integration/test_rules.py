@@ -90,9 +90,9 @@ def test_rules_and_snoozes_in_force_at_the_start_and_those_that_follow_decide_be
     )
     lane = open_lane(mode=mode)
     for ordered in (former, first):
-        publish_rules(lane.settings, lane.services, ordered)
+        publish_rules(lane.broker, ordered)
     for name, end in ((by_record, until), (ended, until), (ended, None)):
-        publish_snooze(lane.settings, lane.services, a_snooze(name, end))
+        publish_snooze(lane.broker, a_snooze(name, end))
     lane.send(table.slice(0, part))
     lane.submit()
     lane.await_scores(part)
