@@ -46,9 +46,17 @@ class TimedScoreBatch(ScoreBatch):
         self._waits = False
         group = runtime_context.get_metrics_group().add_group(GROUP)
         self._counters = {name: group.counter(name) for name in (*STAGES, EVENTS, BATCHES)}
+        count_scored = subtask.counts.scored
+
+        def scored(transactions: int, alerts: int) -> None:
+            self._counters[EVENTS].inc(transactions)
+            self._counters[BATCHES].inc(1)
+            count_scored(transactions, alerts)
+
+        vars(subtask.counts)["scored"] = scored
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
-        """Process a MICRO_BATCH."""
+        """Process a MICRO_BATCH; the decoding counted here is that of what DecodeBatch sends."""
         clock, rows = self._clock, super().process_element(value, ctx)
         if self._waits:
             clock.leave()
@@ -61,8 +69,6 @@ class TimedScoreBatch(ScoreBatch):
                 yield row
         for name, spent_ns in clock.collect().items():
             self._counters[name].inc(spent_ns)
-        self._counters[EVENTS].inc(len(value[1]))
-        self._counters[BATCHES].inc(1)
         self._waits = True
         clock.enter(BETWEEN)
 

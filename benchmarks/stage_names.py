@@ -4,7 +4,7 @@ GROUP, EVENTS, BATCHES, BETWEEN = "stages", "events", "batches", "between"
 """Group of the counters of `stage_job`, and names of some."""
 
 STAGES = {
-    "decode": "decode Avro, check limits",
+    "decode": "read the decoded batch",
     "state_read": "read state",
     "features": "features (kernels, hashing)",
     "onnx": "score (onnxruntime)",
