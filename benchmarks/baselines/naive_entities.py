@@ -55,7 +55,7 @@ class NaiveEntity:
     adds: int = 0
 
     def forget_if_silent(self, now_ms: int) -> None:
-        """Begin anew when nothing is within the horizon."""
+        """Forget everything when nothing is within the horizon."""
         if self.kept and self.kept[-1].event_time_ms < now_ms - HORIZON_MS:
             self.__dict__.update(NaiveEntity().__dict__)
 

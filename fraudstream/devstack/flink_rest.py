@@ -185,7 +185,7 @@ class FlinkRest:
             try:
                 found = self._ask("GET", status)
             except NotReady:
-                return False  # the savepoint goes on without us
+                return False  # the savepoint continues without us
             with self._parsing(status):
                 if found["status"]["id"] == "COMPLETED":
                     operation.update(found["operation"])

@@ -36,7 +36,7 @@ class EntityShard:
     all else. So a batch's events go to a log, 40 bytes each. When the log is full, the records of all entities that
     changed are written, some with each batch that follows, while a new part of the log begins; then the old part is
     removed. A record names the last event that it has seen, so that a restored shard, which advances the logged
-    events once more, counts none twice.
+    events again, counts none twice.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ class RecordedSequences(NamedTuple):
 
         After a restart the job scores again what came after its last checkpoint: the last record of a transaction has
         the numbers that its state kept. A score does not name its position, so of a transaction that was sent k times
-        there must be k scores, or one transaction and any number of scores; other repeats are not told apart.
+        there must be k scores, or one transaction and any number of scores; other repeats are ambiguous.
 
         Parameters
         ----------

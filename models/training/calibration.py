@@ -22,6 +22,10 @@ _OPSET, _IR_VERSION = 13, 7
 """Versions of ONNX, and of its files, that have all our nodes in float64."""
 
 
+MAX_BOUND = 1e-3
+"""Largest difference from the library's scores that a manifest may allow, as in `models.scoring.artifact.Parity`."""
+
+
 class CalibrationError(UserError):
     """Rows on which no probability can be calibrated."""
 
@@ -175,7 +179,14 @@ def fit_calibrated(
     fitted = learner.fit(x[fit_rows], is_fraud[fit_rows], seed=seed, threads=threads)
     if held_out is None:
         return fitted
-    return Calibrated(fitted, Platt.fit(fitted.probability(x[held_out]), is_fraud[held_out]))
+    calibrated = Calibrated(fitted, Platt.fit(fitted.probability(x[held_out]), is_fraud[held_out]))
+    if calibrated.bound > MAX_BOUND:
+        raise CalibrationError(
+            f"Calibration: expected a map that enlarges a rounding of the scores to {MAX_BOUND:g} at most, got "
+            f"{calibrated.bound:.3g}: the model gives too few different probabilities. Train more trees, or leave out "
+            "--calibrate"
+        )
+    return calibrated
 
 
 def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:

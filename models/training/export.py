@@ -169,22 +169,30 @@ def _constant_split(leaf: dict[str, Any]) -> dict[str, Any]:
     return {**split, "left_child": same, "right_child": same}
 
 
-def probability_only(ensemble: onnx.NodeProto, model: onnx.ModelProto, features: int) -> onnx.ModelProto:
+def probability_only(
+    ensemble: onnx.NodeProto, model: onnx.ModelProto, features: int, *, at_most_1: bool = False
+) -> onnx.ModelProto:
     """Return a graph of a converted tree ensemble and the choice of its second column.
 
-    The converter's label output has a fixed shape of one row, about which onnxruntime warns at every batch.
+    The converter's label output has a fixed shape of one row, about which onnxruntime warns at every batch. A mean of
+    float32 may be a rounding above 1: ``at_most_1`` cuts it there.
     """
     ensemble.input[:], ensemble.output[:] = [INPUT], ["label", "both"]
-    pick = helper.make_node("Gather", ["both", "fraud"], [OUTPUT], axis=1)
+    picked = "mean" if at_most_1 else OUTPUT
+    nodes = [ensemble, helper.make_node("Gather", ["both", "fraud"], [picked], axis=1)]
+    constants = [helper.make_tensor("fraud", TensorProto.INT64, [], [1])]
+    if at_most_1:
+        nodes.append(helper.make_node("Min", [picked, "greatest"], [OUTPUT]))
+        constants.append(helper.make_tensor("greatest", TensorProto.FLOAT, [], [1.0]))
     graph = helper.make_graph(
-        [ensemble, pick],
+        nodes,
         "fraud",
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, features])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None])],
-        [helper.make_tensor("fraud", TensorProto.INT64, [], [1])],
+        constants,
     )
     versions = {opset.domain: opset.version for opset in model.opset_import}
-    versions.setdefault("", _OPSET)
+    versions[""] = max(versions.get("", _OPSET), _OPSET)
     opsets = [helper.make_opsetid(domain, version) for domain, version in versions.items()]
     exported = helper.make_model(graph, opset_imports=opsets, ir_version=model.ir_version)
     onnx.checker.check_model(exported)

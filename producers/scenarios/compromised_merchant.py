@@ -16,7 +16,7 @@ BURST_HOURS = (1.0, 5.0)
 
 
 def compromised_merchant(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:
-    """Charge the customers of some shops there once more.
+    """Charge the customers of some shops there again.
 
     Two of three merchants collect the cards of one to three weeks and charge them all within hours, at nearly
     the same price. The others charge each customer hours after the visit. A single customer shows little of it;

@@ -17,12 +17,16 @@ SOURCES = {"transactions-source", "labels-source", "control-source", "queries-so
 
 def stateful(shards: int = 2, mode: str = "thread") -> set[str]:
     windows = {f"{part}-window-aggregate-{shards}" for part in ("transactions", "labels", "queries", "lists")}
-    return SOURCES | windows | {
-        f"advance-entities-{mode}-{shards}",
-        f"score-batch-{mode}-{shards}",
-        f"detect-drift-{mode}",
-        "outputs-sink",
-    }
+    return (
+        SOURCES
+        | windows
+        | {
+            f"advance-entities-{mode}-{shards}",
+            f"score-batch-{mode}-{shards}",
+            f"detect-drift-{mode}",
+            "outputs-sink",
+        }
+    )
 
 
 STATEFUL = stateful()

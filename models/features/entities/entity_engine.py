@@ -44,7 +44,7 @@ class EntityEngine:
       Bloom filter of two generations, at most 6 % of new ones taken for known).
     - A duplicate (its transaction is among the entries, or among the last 1,024 that left them within 7 days): it is
       described, and changes nothing.
-    - An entity without an event for 90 days before this one begins anew.
+    - An entity without an event for 90 days before this one starts empty.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ class FittedForest:
         model = to_onnx(self.forest, np.zeros((1, features), np.float32), options={"zipmap": False})
         ensemble = model.graph.node[0]
         self._floor_thresholds(ensemble)
-        return probability_only(ensemble, model, features)
+        return probability_only(ensemble, model, features, at_most_1=True)
 
     def text(self) -> None:
         """See `TrainedModel.text`; none."""

@@ -7,7 +7,7 @@ from fraudstream.archive.inference_samples import Logged
 from fraudstream.cli.verify import _parts
 from models.scoring.consistency import Consistency
 from models.scoring.recorded_sequences import LoggedSequences
-from tests.unit.scoring.test_inference_sample import sample
+from tests.unit.scoring.inference_samples import sample
 
 CONSISTENT = {
     "compared": 9, "missing": 0, "mismatching": 0, "disordered": 0, "shared_numbers": 0, "differences": {},

@@ -132,4 +132,4 @@ def test_silent_entities_are_forgotten_and_others_are_not(monkeypatch):
     assert set(state.entities) == {5}
     silent["event_time_ms"] = busy["event_time_ms"]
     age = [feature.operation.value for feature in FEATURES if feature.entity == "device"].index("entity_age")
-    assert open_shard(state).advance(7, silent[:1]).x[0, age] == -1, "it begins anew"
+    assert open_shard(state).advance(7, silent[:1]).x[0, age] == -1, "it starts empty"

@@ -14,7 +14,7 @@ from tests.unit.jobs.operator_in_memory import OperatorInMemory, batches
 from tests.unit.jobs.shard_transactions import SHARD, SIZE, transactions
 from tests.unit.scoring.changed_manifests import change
 from tests.unit.scoring.former_artifacts import NAMES, WIDTH, former_artifact
-from tests.unit.training.histories import artifact, customer_folder
+from tests.unit.training.histories import artifact, artifact_folder, customer_folder
 
 
 def scored_by(model, folder):
@@ -52,7 +52,7 @@ def test_alerts_are_explained_by_the_model(alerts):
 
 
 def test_a_model_of_this_version_scores_entities(tmp_path):
-    alerts = scored_by(customer_folder(), tmp_path / "model")
+    alerts = scored_by(artifact_folder(), tmp_path / "model")
     x = np.array([[alert["features"][name] for name in FEATURE_NAMES] for alert in alerts], np.float32)
     assert LoadedModel.of(artifact()).onnx.score(x).tolist() == [alert["score"] for alert in alerts]
     assert x[:, FEATURE_NAMES.index("merchant_count_30d")].max() > 0

@@ -47,7 +47,7 @@ def test_its_scores_are_those_of_the_former_columns_bit_for_bit(x):
 
 def test_a_graph_of_another_width_than_the_manifest_is_refused():
     manifest = former_artifact().manifest.model_copy(update={"feature_names": FEATURE_NAMES})
-    with pytest.raises(ArtifactError, match=r"expected the input and output .*184.*, was .*88"):
+    with pytest.raises(ArtifactError, match=r"expected the input and output .*184.*, got .*88"):
         LoadedModel.of(replace(former_artifact(), manifest=manifest))
 
 

@@ -2,26 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.scoring.inference_sample import InferenceSample
 from schemas.label_offset import label_entry, label_offset_text
+from tests.unit.scoring.inference_samples import sample
 
 AGAIN = label_entry(1, 0)
-
-
-def sample(label_offsets) -> InferenceSample:
-    vectors = np.array(label_offsets, np.int64)
-    rows = len(vectors)
-    zeros = np.zeros(rows, np.int64)
-    return InferenceSample(
-        transactions=[f"t{row}" for row in range(rows)],
-        customers=["c"] * rows,
-        shards=zeros,
-        partitions=zeros,
-        offsets=np.arange(rows),
-        label_offsets=vectors,
-        x=np.zeros((rows, 1), np.float32),
-        scores=np.zeros(rows, np.float32),
-    )
 
 
 def test_sample_of_an_unchanged_topic_is_whole():

@@ -70,7 +70,7 @@ def test_transaction_has_the_numbers_of_its_last_score(transactions, scores, num
     assert found.unknown == numbers.count(None)
 
 
-def test_inference_log_goes_before_scores_and_tells_repeated_transactions_apart():
+def test_inference_log_precedes_scores_and_distinguishes_repeated_transactions():
     transactions = sent("a", "b", "a")
     keys, positions = transaction_keys(transactions.records), position(transactions.partitions, transactions.offsets)
     logged = LoggedSequences(positions[[2, 0]], keys[[2, 0]], np.array([[7, 3], [6, 3]]))

@@ -9,7 +9,9 @@ from models.scoring.artifact import load_artifact
 from models.scoring.contributions import read_contributions
 from models.scoring.history_scorer import HistoryScorer
 from models.scoring.loaded_model import load_tested
+from models.scoring.model import OnnxModel
 from models.scoring.reason_finder import ReasonFinder
+from models.training.calibration import CalibrationError
 from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner
 from models.training.learners.lightgbm_trees import LightGbm
@@ -25,7 +27,7 @@ QUICK: dict[str, Learner] = {
     "lightgbm": SMALL,
     "xgboost": XGBoost(trees=30),
     "logistic": Logistic(),
-    "forest": RandomForest(trees=10, min_child_samples=20),
+    "forest": RandomForest(trees=30, min_child_samples=20),
 }
 
 
@@ -113,3 +115,16 @@ def test_command_searches_within_the_training_rows(tmp_path):
     assert done.exit_code == 0, done.output
     assert "recall at 1 % alerts" in done.stdout
     assert load_artifact(tmp_path).manifest.settings["search_minutes"] == 0.001
+
+
+def test_calibration_that_enlarges_roundings_too_much_is_refused(tmp_path):
+    settings, few = TrainingSettings(model="forest", calibrate=True), RandomForest(trees=10, min_child_samples=20)
+    with pytest.raises(CalibrationError, match=r"to 0\.001 at most, got .* more trees"):
+        train(history_file(), tmp_path, settings, learner=few)
+
+
+def test_mean_of_a_forest_is_never_above_1():
+    x = np.random.default_rng(1).normal(size=(400, 5)).astype(np.float32)
+    forest = RandomForest(trees=97, min_child_samples=1, columns=1.0).fit(x, x[:, 0] > 0, seed=1)
+    scores = OnnxModel(forest.export().SerializeToString(), features=5).score(np.full((9, 5), 9, np.float32))
+    assert scores.tolist() == [1.0] * 9

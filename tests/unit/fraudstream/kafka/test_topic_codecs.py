@@ -21,7 +21,7 @@ KINDS = Topics().kinds()
 
 @pytest.fixture(autouse=True)
 def clear_reports(monkeypatch):
-    monkeypatch.setattr(reports, "_SAID", set())
+    monkeypatch.setattr(reports, "_REPORTED", set())
 
 
 @pytest.fixture

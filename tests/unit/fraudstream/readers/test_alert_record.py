@@ -44,5 +44,5 @@ def test_alert_without_a_feature_of_its_table_is_refused():
 
 
 def test_alert_of_an_unknown_table_is_refused():
-    with pytest.raises(UserError, match=f"expected an alert on the features {spec_hash()}, was 0000"):
+    with pytest.raises(UserError, match=f"expected an alert on the features {spec_hash()}, got 0000"):
         _ = record("0000", 184).features
