@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_LOGGED, MAX_ENTRIES = 100_000, 500
 """Events, and batches of them, in the log from which on the records are written."""
 
-WRITTEN_AT_ONCE = 200
+WRITTEN_AT_ONCE = 40
 """Records written with one batch: all at once would hold it up."""
 
 _SEQUENCE = struct.Struct("<q")
