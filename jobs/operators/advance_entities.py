@@ -12,7 +12,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from jobs.job_config import JobConfig
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import EntityState
-from jobs.operators.micro_batch import MicroBatch
+from jobs.operators.micro_batch import MicroBatch, sharded
 from jobs.record_types import ENTITY_EVENTS, ENTITY_REPLY
 from models.features.entities.entity_record import EVENT
 from models.features.warm_up import warm_up
@@ -43,4 +43,4 @@ class AdvanceEntities(KeyedProcessFunction):
         number, customer_shard = batch.positions
         events = np.frombuffer(batch.payloads[0], EVENT)
         reply = shard.advance(number, events) if batch.kind == ENTITY_EVENTS else shard.describe(number, events)
-        yield Row(customer_shard, Row(ENTITY_REPLY, [""], [reply.encode()], [number], [0]))
+        yield sharded(customer_shard, ENTITY_REPLY, reply.encode(), [number])

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
 from jobs.operators.decoded_batch import DecodedBatch, originals_of
 from jobs.operators.guarded_decoder import GuardedDecoder, plain_record
-from jobs.operators.micro_batch import MicroBatch
+from jobs.operators.micro_batch import MicroBatch, sharded
 from jobs.operators.plain_records import PLAIN_TRANSACTION
 from jobs.operators.query_reader import QueryReader
 from jobs.operators.settled import NOT_OF_DATA
@@ -80,10 +79,10 @@ class DecodeBatch(KeyedProcessFunction):
             rejections=rejections,
             originals=originals_of(*batch[1:4]),
         )
-        yield _sharded(shard, DECODED, decoded.encode(), [number])
+        yield sharded(shard, DECODED, decoded.encode(), [number])
         kind = ENTITY_EVENTS if batch.kind == TRANSACTIONS else QUERIED_ENTITIES
         for entity_shard, mine in events.items():
-            yield EVENTS, _sharded(entity_shard, kind, mine.tobytes(), [number, shard])
+            yield EVENTS, sharded(entity_shard, kind, mine.tobytes(), [number, shard])
 
     def _decoded(self, batch: MicroBatch) -> tuple[pa.RecordBatch, list[Rejection], NDArray[Any]]:
         """Return the good records, the others, and the events of the good ones."""
@@ -109,7 +108,3 @@ class DecodeBatch(KeyedProcessFunction):
             return {self._entity_shards[0]: events}
         indices = (events["key"] >> _UNUSED_BITS) % np.uint64(count)
         return {self._entity_shards[index]: events[indices == index] for index in np.unique(indices).tolist()}
-
-
-def _sharded(shard: int, kind: int, payload: bytes, positions: list[int]) -> Row:
-    return Row(shard, Row(kind, [""], [payload], positions, [0]))

@@ -13,6 +13,7 @@ from jobs.operators.entity_reply import EntityReply
 from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.expiry_index import ExpiryIndex
 from models.features.entities.entity_engine import EntityEngine
+from models.features.entities.entity_inputs import NO_SEQUENCE
 from models.features.entities.entity_layout import ENTITY_LAYOUT
 from models.features.entities.entity_record import EVENT, newest_event_time_ms
 from schemas.wall_clock import now_ms
@@ -92,7 +93,7 @@ class EntityShard:
             entity_shard=self.key,
             rows=events["row"],
             x=x,
-            sequences=np.full(len(events), -1, np.int64),
+            sequences=np.full(len(events), NO_SEQUENCE, np.int64),
         )
 
     def _write_some(self) -> None:

@@ -36,15 +36,15 @@ class Gathering:
     def __init__(self, state: ShardState) -> None:
         self._batches, self._replies = state.waiting_batches, state.entity_replies
         self._waiting: OrderedDict[int, DecodedBatch] = OrderedDict()
-        self._places: dict[int, int] = {}
+        self._indices: dict[int, int] = {}
         self._received: dict[int, dict[int, EntityReply]] = {}
-        for place in sorted(self._batches.keys()):
-            self._wait(DecodedBatch.decode(self._batches.get(place)), place)
+        for index in sorted(self._batches.keys()):
+            self._wait(DecodedBatch.decode(self._batches.get(index)), index)
         self._stored_replies: set[str] = set(self._replies.keys())
         for key in self._stored_replies:
             reply = EntityReply.decode(self._replies.get(key))
             self._received.setdefault(reply.number, {})[reply.entity_shard] = reply
-        self._next_place = max(self._places.values(), default=-1) + 1
+        self._next_index = max(self._indices.values(), default=-1) + 1
 
     def add(self, raw: bytes) -> Iterator[Gathered]:
         """Add a decoded batch; yield the batches that are complete now."""
@@ -52,9 +52,9 @@ class Gathering:
         if not self._waiting and self._is_complete(batch):
             yield self._gathered(batch)
             return
-        self._batches.put(self._next_place, raw)
-        self._wait(batch, self._next_place)
-        self._next_place += 1
+        self._batches.put(self._next_index, raw)
+        self._wait(batch, self._next_index)
+        self._next_index += 1
 
     def reply(self, raw: bytes) -> Iterator[Gathered]:
         """Add a reply; yield the batches that are complete now."""
@@ -67,13 +67,13 @@ class Gathering:
             return
         while first is not None and self._is_complete(first):
             del self._waiting[first.number]
-            self._batches.remove(self._places.pop(first.number))
+            self._batches.remove(self._indices.pop(first.number))
             yield self._gathered(first)
             first = next(iter(self._waiting.values()), None)
 
-    def _wait(self, batch: DecodedBatch, place: int) -> None:
+    def _wait(self, batch: DecodedBatch, index: int) -> None:
         self._waiting[batch.number] = batch
-        self._places[batch.number] = place
+        self._indices[batch.number] = index
 
     def _is_complete(self, batch: DecodedBatch) -> bool:
         return len(self._received.get(batch.number, ())) == len(batch.entity_shards)

@@ -8,8 +8,7 @@ from pyflink.common import Row
 
 from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
-from models.features.columns import required
-from models.features.hashing import hash_column, hash_pairs
+from models.features.hashing import transaction_hashes
 from models.scoring.artifact import Manifest
 from models.scoring.transaction_scorer import Decisions
 from schemas.inference_batch import InferenceBatchEncoder
@@ -62,9 +61,7 @@ class InferenceLog:
         """
         if not self._below:
             return
-        hashes = hash_pairs(
-            hash_column(required(records, "customer_id")), hash_column(required(records, "transaction_id"))
-        )
+        hashes = transaction_hashes(records)
         rows = np.flatnonzero(hashes >> np.uint64(64 - HASH_BITS) < self._below)
         if len(rows) == 0:
             return

@@ -5,6 +5,7 @@ import pyarrow as pa
 from numba import uint64
 from numpy.typing import NDArray
 
+from models.features.columns import required
 from models.features.compiled import compiled, inlined
 
 _MULTIPLY = np.uint64(0xC6A4A7935BD1E995)
@@ -44,6 +45,11 @@ def hash_pairs(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray
     mixed = (mixed ^ (mixed >> np.uint64(47))) * _MULTIPLY
     mixed ^= mixed >> np.uint64(47)
     return np.where(mixed == 0, np.uint64(1), mixed)
+
+
+def transaction_hashes(records: pa.RecordBatch) -> NDArray[np.uint64]:
+    """Hash customer and transaction id of each record, (n,): two customers may use one transaction id."""
+    return hash_pairs(hash_column(required(records, "customer_id")), hash_column(required(records, "transaction_id")))
 
 
 @inlined

@@ -17,10 +17,11 @@ from models.features.label_record import (
     encode_labels,
 )
 from models.features.left_rows import LeftRows
-from models.features.pool import Load, Pool
+from models.features.pool import Load
+from models.features.write_behind_pool import WriteBehindPool
 
 
-class LabelPool(Pool[str]):
+class LabelPool(WriteBehindPool[str]):
     """Known labels of many merchants, or customers, in a set of arrays.
 
     Unlike histories they are not stored after each batch, as a label changes a merchant in every shard:
@@ -47,38 +48,21 @@ class LabelPool(Pool[str]):
     def __init__(self, *, capacity: int, load: Load | None) -> None:
         self.ledger = LeftRows(LEDGER_FIELDS, MAX_LEFT)
         super().__init__(capacity=capacity, load=load)
-        self._unsaved: dict[str, bytes] = {}
 
     def take_changed(self) -> dict[str, bytes]:
         """Return the encoded record of each key that changed since the last call: to be stored now."""
-        if self.changed.any():
-            for key, slot in self._slots.items():
-                if self.changed[slot]:
-                    self._set_aside(key, slot)
-        unsaved, self._unsaved = self._unsaved, {}
-        return unsaved
-
-    def awaits_storing(self, key: str) -> bool:
-        """Return whether `take_changed` would give a key's record."""
-        slot = self._slots.get(key)
-        return key in self._unsaved or (slot is not None and bool(self.changed[slot]))
+        return self.take(self.changed_keys())
 
     def _release(self, key: str, slot: int) -> None:
-        """Encode what is not stored yet, so that the row may be used for another."""
-        if self.changed[slot]:
-            self._set_aside(key, slot)
+        super()._release(key, slot)
         if row := int(self.ledger_rows[slot]):
             self.ledger.release(row)
             self.ledger_rows[slot] = 0
 
-    def _set_aside(self, key: str, slot: int) -> None:
+    def _encoded(self, slot: int) -> bytes:
         labels, row = self.labels[slot, : self.counts[slot]], int(self.ledger_rows[slot])
         ledger = Ledger(*self.ledger.of(row)) if row else NO_LEDGER
-        self._unsaved[key] = encode_labels(labels, self.totals[slot : slot + 1], self.tiles[slot], ledger)
-        self.changed[slot] = 0
-
-    def _stored(self, key: str) -> bytes | None:
-        return self._unsaved.get(key) or super()._stored(key)
+        return encode_labels(labels, self.totals[slot : slot + 1], self.tiles[slot], ledger)
 
     def _fill(self, slot: int, raw: bytes | None) -> None:
         self.counts[slot] = self.totals[slot]["known"] = self.changed[slot] = 0

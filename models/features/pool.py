@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Load = Callable[[str], bytes | None]
 """Gives what is stored under a key, None when there is nothing."""
 
-Key = TypeVar("Key", str, int)
+Key = TypeVar("Key", bound=str | int)
 
 
 class Pool(ABC, Generic[Key]):

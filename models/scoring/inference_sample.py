@@ -66,7 +66,7 @@ class InferenceSample:
         return logged
 
     def keys(self) -> NDArray[np.uint64]:
-        """Return the hash of each row's customer and transaction id, see `transaction_keys`."""
+        """Return the hash of each row's customer and transaction id, see `transaction_hashes`."""
         return hash_pairs(*(hash_column(pa.array(ids, pa.string())) for ids in (self.customers, self.transactions)))
 
     def take(self, rows: NDArray[np.int64]) -> InferenceSample:

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from models.features.entities.entity_inputs import EntityInputs
 from models.features.entities.entity_layout import ENTITY_WIDTH, FIRST_ENTITY_COLUMN
 from models.features.entity import ENTITIES
+from models.features.hashing import transaction_hashes
 from models.features.label_batch import LabelBatch
 from models.features.table import FEATURES
 from models.scoring.artifact import Artifact
 from models.scoring.entity_replay import replay_entities
 from models.scoring.inference_sample import InferenceSample
 from models.scoring.positioned_records import PositionedRecords
-from models.scoring.recorded_sequences import RecordedSequences, transaction_keys
+from models.scoring.recorded_sequences import RecordedSequences
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.position import position
 
@@ -87,7 +88,7 @@ class _Entities:
         rows = np.empty(0, np.int64)
         if self._logged.any():
             # A duplicate has the score of its first occurrence, which the sample may lack.
-            rows = np.flatnonzero(np.isin(transaction_keys(transactions.records), sample.keys()))
+            rows = np.flatnonzero(np.isin(transaction_hashes(transactions.records), sample.keys()))
         self._index = np.full(len(transactions.offsets), -1, np.int64)
         self._index[rows] = np.arange(len(rows))
         self._replayed = replay_entities(transactions, recorded, rows, progress=progress)

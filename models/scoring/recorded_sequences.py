@@ -10,10 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from models.features.columns import required
 from models.features.entities.entity_inputs import NO_SEQUENCE
 from models.features.entity import ENTITIES
-from models.features.hashing import hash_column, hash_pairs
+from models.features.hashing import transaction_hashes
 from models.scoring.positioned_records import PositionedRecords
 from schemas.position import position
 
@@ -26,7 +25,7 @@ class LoggedSequences(NamedTuple):
     positions : ndarray of int64, (n,)
         Positions of the transactions, see `schemas.position`.
     keys : ndarray of uint64, (n,)
-        See `transaction_keys`.
+        See `transaction_hashes`.
     numbers : ndarray of int64, (n, len(ENTITIES))
         See `sequence_matrix`.
     """
@@ -40,7 +39,7 @@ class LoggedSequences(NamedTuple):
         """Return the sequence numbers of records in the inference topic's columns."""
         partitions, offsets = (records.column(name).to_numpy().astype(np.int64) for name in ("partition", "offset"))
         numbers = sequence_matrix(records.column("entity_sequences"))
-        return cls(position(partitions, offsets), transaction_keys(records), numbers)
+        return cls(position(partitions, offsets), transaction_hashes(records), numbers)
 
 
 class ScoredSequences(NamedTuple):
@@ -60,7 +59,7 @@ class ScoredSequences(NamedTuple):
         """Return the sequence numbers of batches of SCORE_ARROW."""
         keys, numbers = [np.empty(0, np.uint64)], [np.empty((0, len(ENTITIES)), np.int64)]
         for records in batches:
-            keys.append(transaction_keys(records))
+            keys.append(transaction_hashes(records))
             numbers.append(sequence_matrix(records.column("entity_sequences")))
         return cls(np.concatenate(keys), np.concatenate(numbers))
 
@@ -104,18 +103,13 @@ class RecordedSequences(NamedTuple):
         count = len(transactions.offsets)
         found = cls(np.full((count, len(ENTITIES)), NO_SEQUENCE, np.int64), np.zeros(count, np.bool_))
         positions = position(transactions.partitions, transactions.offsets)
-        keys = transaction_keys(transactions.records)
+        keys = transaction_hashes(transactions.records)
         if scored is not None:
             rows, records = _matched(keys, positions, scored.keys)
             found.numbers[rows], found.known[rows] = scored.numbers[records], True
         rows, records = _placed(positions, keys, logged)
         found.numbers[rows], found.known[rows] = logged.numbers[records], True
         return found
-
-
-def transaction_keys(records: pa.RecordBatch) -> NDArray[np.uint64]:
-    """Return hashes of customer and transaction id: two customers may use one transaction id."""
-    return hash_pairs(hash_column(required(records, "customer_id")), hash_column(required(records, "transaction_id")))
 
 
 def sequence_matrix(sequences: pa.ListArray) -> NDArray[np.int64]:

@@ -13,8 +13,8 @@ from fraudstream.cli import main as cli
 from fraudstream.system.failures import NotReady
 from jobs.shards import SHARD_KEYS
 from models.features.entity import ENTITIES
+from models.features.hashing import transaction_hashes
 from models.scoring.artifact import Artifact
-from models.scoring.recorded_sequences import transaction_keys
 from producers.encoding import encode_transactions
 from schemas.avro_schemas import INFERENCE
 from schemas.registry import FileRegistry
@@ -112,7 +112,7 @@ def test_where_a_share_is_logged_entities_are_replayed_by_the_scores(open_lane, 
     with lane.trickling(table):
         lane.submit(savepoint=lane.cancel_after_checkpoint())
     lane.await_scores(rows)
-    hashes = transaction_keys(table.select(["customer_id", "transaction_id"]).combine_chunks().to_batches()[0])
+    hashes = transaction_hashes(table.select(["customer_id", "transaction_id"]).combine_chunks().to_batches()[0])
     logged = int((hashes / 2**64 < SHARE).sum())
     lane.await_records(lane.topics.inference, logged)
 

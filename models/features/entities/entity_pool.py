@@ -1,6 +1,6 @@
 """Entities held in memory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,13 @@ from models.features.entities.entity_record import (
     encode_entity,
 )
 from models.features.left_rows import LeftRows
-from models.features.pool import Pool
+from models.features.write_behind_pool import WriteBehindPool
 
 Load = Callable[[int], bytes | None]
 """Gives the record that is stored under an entity's hash, None when there is none."""
 
 
-class EntityPool(Pool[int]):
+class EntityPool(WriteBehindPool[int]):
     """Decoded entities of one kind in a set of arrays: a cache of the records in the state.
 
     They are not stored after each batch: what changed stays here, or aside where it left the pool, until it is taken.
@@ -51,32 +51,10 @@ class EntityPool(Pool[int]):
     def __init__(self, *, capacity: int, load: Load | None) -> None:
         self.ids = LeftRows(ID_FIELDS, MAX_LEFT_IDS)
         super().__init__(capacity=capacity, load=load)
-        self._unsaved: dict[int, bytes] = {}
 
-    def changed_keys(self) -> list[int]:
-        """Return the entities that changed since they were last taken."""
-        held = [key for key, slot in self._slots.items() if self.changed[slot]] if self.changed.any() else []
-        return list(dict.fromkeys([*self._unsaved, *held]))
-
-    def take(self, keys: Iterable[int]) -> dict[int, bytes]:
-        """Return the records of those among some entities that changed since they were last taken: to be stored now."""
-        taken: dict[int, bytes] = {}
-        for key in keys:
-            slot = self._slots.get(key)
-            if slot is not None and self.changed[slot]:
-                self._set_aside(key, slot)
-            if key in self._unsaved:
-                taken[key] = self._unsaved.pop(key)
-        return taken
-
-    def awaits_storing(self, key: int) -> bool:
-        """Return whether an entity changed since it was last taken."""
-        slot = self._slots.get(key)
-        return key in self._unsaved or (slot is not None and bool(self.changed[slot]))
-
-    def _set_aside(self, key: int, slot: int) -> None:
+    def _encoded(self, slot: int) -> bytes:
         tiled, row = bool(self.tiled[slot]), int(self.id_rows[slot])
-        self._unsaved[key] = encode_entity(
+        return encode_entity(
             EntityRecord(
                 entries=self.entries[slot, : self.counts[slot]],
                 sequence=int(self.sequences[slot]),
@@ -86,14 +64,9 @@ class EntityPool(Pool[int]):
                 ids=tuple(self.ids.of(row)) if row else (),
             )
         )
-        self.changed[slot] = 0
-
-    def _stored(self, key: int) -> bytes | None:
-        return self._unsaved.get(key) or super()._stored(key)
 
     def _release(self, key: int, slot: int) -> None:
-        if self.changed[slot]:
-            self._set_aside(key, slot)
+        super()._release(key, slot)
         self._free_ids(slot)
 
     def _free_ids(self, slot: int) -> None:

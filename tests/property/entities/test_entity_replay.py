@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from models.features.entities.entity_inputs import EntityInputs
 from models.features.entities.entity_layout import ENTITY_WIDTH
 from models.features.entity import ENTITIES
+from models.features.hashing import transaction_hashes
 from models.scoring.entity_replay import ReplayedEntities, replay_entities
 from models.scoring.positioned_records import PositionedRecords
-from models.scoring.recorded_sequences import LoggedSequences, RecordedSequences, ScoredSequences, transaction_keys
+from models.scoring.recorded_sequences import LoggedSequences, RecordedSequences, ScoredSequences
 from schemas.columns import TRANSACTION_ARROW
 from schemas.position import position
 from tests.records import transaction
@@ -132,7 +133,7 @@ def test_numbers_given_to_other_transactions_give_other_features(stream, seed):
 @given(streams(), st.integers(0, 2**32), st.sampled_from([0, 0.3, 1]))
 def test_records_of_log_and_scores_give_each_transaction_its_numbers(stream, seed, share):
     random = np.random.default_rng(seed)
-    placed, keys = stream.transactions, transaction_keys(stream.transactions.records)
+    placed, keys = stream.transactions, transaction_hashes(stream.transactions.records)
     positions = position(placed.partitions, placed.offsets)
     logged = random.random(len(positions)) < share
     log = LoggedSequences(positions[logged], keys[logged], stream.inputs.sequences[logged])

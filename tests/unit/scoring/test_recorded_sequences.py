@@ -2,13 +2,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from models.features.hashing import transaction_hashes
 from models.scoring.positioned_records import PositionedRecords
 from models.scoring.recorded_sequences import (
     LoggedSequences,
     RecordedSequences,
     ScoredSequences,
     sequence_matrix,
-    transaction_keys,
 )
 from schemas.columns import SCORE_ARROW, TRANSACTION_ARROW
 from schemas.position import position
@@ -72,7 +72,7 @@ def test_transaction_has_the_numbers_of_its_last_score(transactions, scores, num
 
 def test_inference_log_precedes_scores_and_distinguishes_repeated_transactions():
     transactions = sent("a", "b", "a")
-    keys, positions = transaction_keys(transactions.records), position(transactions.partitions, transactions.offsets)
+    keys, positions = transaction_hashes(transactions.records), position(transactions.partitions, transactions.offsets)
     logged = LoggedSequences(positions[[2, 0]], keys[[2, 0]], np.array([[7, 3], [6, 3]]))
     scores = scored(("a", [4, 1]), ("b", [5, 2]), ("a", [6, 3]), ("a", [7, 3]))
     assert merchant_numbers(RecordedSequences.of(transactions, logged, scores)) == [6, 5, 7]
