@@ -75,8 +75,8 @@ class JobConfig:
     parallelism : int
         Subtasks, at most one for each shard.
     shards : int
-        Parts of the keyed state, a key of SHARD_KEYS. Fixed at the first deployment: as many as the subtasks
-        that the job may ever need, and no more, since every shard's batch pays the fixed costs of its own.
+        Parts of the keyed state, a key of SHARD_KEYS: as many as the subtasks that the job may need, and no more, since
+        every shard's batch pays the fixed costs of its own. Another number needs an export of the state.
     batch_ms : int
         Time over which a micro-batch collects, milliseconds.
     buffer_timeout_ms : int
@@ -188,7 +188,7 @@ class JobConfig:
         _expect(
             1 <= self.parallelism <= self.shards,
             "parallelism",
-            f"1 to the number of shards ({self.shards}; job.shards, fixed at the first deployment, sets it)",
+            f"1 to the number of shards ({self.shards}; job.shards sets it)",
             self.parallelism,
         )
         _expect(1 <= self.batch_ms <= 999, "batch_ms", "1 to 999", self.batch_ms)

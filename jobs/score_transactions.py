@@ -11,10 +11,10 @@ from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
+from jobs.flink_hash import MAX_PARALLELISM
 from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
 from jobs.kafka_tables import source_tables
-from jobs.shards import MAX_PARALLELISM
 from jobs.sinks import kafka_sink
 from jobs.state_manifest import StateManifest
 from jobs.topology import build as build_graph

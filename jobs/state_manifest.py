@@ -23,6 +23,9 @@ STATE_VERSIONS = {"histories": HISTORY_VERSION, "label_records": LABEL_RECORD_VE
 """Versions that this release writes. It reads all earlier ones, which are described where each is encoded."""
 
 
+_SET_BACK = "set it back, or carry the state over with `fraudstream state export` and `state import` (docs/state.md)"
+
+
 class StateMismatchError(UserError):
     """A savepoint that the job to start cannot continue from."""
 
@@ -148,8 +151,8 @@ class StateManifest:
 
     def _refusals(self, job: StateManifest) -> Iterator[str]:
         fixed = (
-            ("mode", "job.mode", "Flink names the state of the two modes differently: set it back"),
-            ("shards", "job.shards", "the state is kept by shard, so their number is fixed at the first deployment"),
+            ("mode", "job.mode", f"Flink names the state of the two modes differently: {_SET_BACK}"),
+            ("shards", "job.shards", f"the state is kept by shard: {_SET_BACK}"),
             ("transactions", "topics.transactions", "its offsets are those of that topic: set it back"),
         )
         for name, setting, advice in fixed:

@@ -26,7 +26,7 @@ from jobs.record_types import (
     TRANSACTIONS,
     kafka_times_ms,
 )
-from jobs.shards import SHARD_KEYS
+from jobs.shards import SHARD_KEYS, entity_buckets
 from models.features.entities.entity_events import entity_events
 from models.features.warm_up import warm_up
 from schemas import avro_schemas
@@ -37,8 +37,6 @@ from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.wall_clock import now_ms
 
 EVENTS = OutputTag("entity-events", SHARDED_BATCH)
-
-_UNUSED_BITS = np.uint64(7)  # of the hash: the lowest ones choose an entity's slot in hash tables
 
 
 class DecodeBatch(KeyedProcessFunction):
@@ -106,5 +104,5 @@ class DecodeBatch(KeyedProcessFunction):
             return {}
         if count == 1:
             return {self._entity_shards[0]: events}
-        indices = (events["key"] >> _UNUSED_BITS) % np.uint64(count)
+        indices = entity_buckets(events["key"]) % np.uint64(count)
         return {self._entity_shards[index]: events[indices == index] for index in np.unique(indices).tolist()}
