@@ -41,8 +41,8 @@ def text_hash(text: str) -> int:
         found = _mixed(found, _scrambled(int.from_bytes(data[at : at + 4], "little")))
     for byte in data[whole:]:
         found = _mixed(found, _scrambled(byte if byte < 128 else byte + 0xFFFFFF00))
-    found = _finished(found, len(data))
-    return found - (1 << 32) if found >> 31 else found
+    unsigned = int(_finished(found, len(data)))
+    return unsigned - (1 << 32) if unsigned >> 31 else unsigned
 
 
 # Python's ints, and int64 arrays: a product of two 32-bit numbers may overflow there, which leaves its low bits right.

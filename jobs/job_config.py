@@ -132,6 +132,8 @@ class JobConfig:
     generations : dict of str to int
         Number of times that the topic of an input (`transactions`, `labels`, `control`) was created again under this
         state. It is part of the source's uid, so that each begins at the first record, and of the labels' offsets.
+    start_positions : dict of str to dict of str to list of int
+        Of a job whose state was imported: where its sources start, see `start_positions`.
     pool_customers : int
         Customers, and as many merchants, that all shards together keep decoded in memory, a cache of the state; each
         shard has an equal part. So a TaskManager has no more than that, however many shards are on it.
@@ -179,6 +181,7 @@ class JobConfig:
     unmarked_state: bool = False
     topic_ids: dict[str, str] = field(default_factory=dict)
     generations: dict[str, int] = field(default_factory=dict)
+    start_positions: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():

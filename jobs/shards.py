@@ -82,6 +82,10 @@ def shard_sql(column: str, shards: int) -> str:
     A null customer goes to the shard of the empty name: its record is a dead letter there.
     """
     keys = ", ".join(map(str, SHARD_KEYS[shards]))
+    return f"ARRAY[{keys}][1 + {index_sql(column, shards)}]"
+
+
+def index_sql(column: str, shards: int) -> str:
+    """Return the SQL expression for the number of that shard, from 0 on."""
     # MOD keeps the sign of a negative hash, so it is applied twice.
-    index = f"MOD(MOD(HASH_CODE(COALESCE({column}, '')), {shards}) + {shards}, {shards})"
-    return f"ARRAY[{keys}][1 + {index}]"
+    return f"MOD(MOD(HASH_CODE(COALESCE({column}, '')), {shards}) + {shards}, {shards})"

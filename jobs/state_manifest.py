@@ -55,6 +55,8 @@ class StateManifest:
         Uids of the operators with state.
     state_versions : dict
         See STATE_VERSIONS.
+    start_positions : dict
+        Of a state that was imported, whose sources have no offsets, see `jobs.start_positions`.
     model_id, feature_spec_hash : str
         Of the model that the job scored with.
     """
@@ -71,6 +73,7 @@ class StateManifest:
     control: str | None = None
     topic_ids: dict[str, str] = field(default_factory=dict)
     generations: dict[str, int] = field(default_factory=dict)
+    start_positions: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: JobConfig) -> StateManifest:
@@ -91,6 +94,7 @@ class StateManifest:
             control=config.topics.control,
             topic_ids=config.topic_ids,
             generations=config.generations,
+            start_positions=config.start_positions,
             operators=tuple(sorted(_uids(config))),
             state_versions=STATE_VERSIONS,
             model_id=model.model_id,

@@ -39,6 +39,7 @@ from fraudstream.cli import (
     rules,
     schemas,
     services,
+    state,
     topics,
     train,
     verify,
@@ -106,6 +107,7 @@ GROUPS = {
         "rules": rules.app,
         "bluegreen": bluegreen.app,
         "drift": drift.app,
+        "state": state.app,
     },
 }
 for panel, commands in PANELS.items():

@@ -96,6 +96,13 @@ class EntityShard:
             sequences=np.full(len(events), NO_SEQUENCE, np.int64),
         )
 
+    def write_all(self) -> None:
+        """Write the records of all entities that changed, so that the log is empty."""
+        while self._old or self._log:
+            if not self._old:
+                self._begin_writing()
+            self._write_some()
+
     def _write_some(self) -> None:
         if not self._old:
             if self._logged < MAX_LOGGED and len(self._log) < MAX_ENTRIES:

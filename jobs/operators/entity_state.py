@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 from pyflink.common import Types
@@ -12,6 +13,18 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from jobs.job_config import Mode
 from jobs.operators.map_state import put_all
 from jobs.operators.shard_state import StateAccessError
+from jobs.operators.state_routes import Route, Routes, StateRoute
+from models.features.entities.entity_record import newest_event_time_ms
+
+ENTITY_ROUTES: Routes = MappingProxyType(
+    {
+        "entities": StateRoute(Route.ENTITY, "expires_on", newest_event_time_ms),
+        "event_log": StateRoute(Route.NONE),
+        "next_sequence": StateRoute(Route.MAXIMUM),
+        "expires_on": StateRoute(Route.NONE),
+    }
+)
+"""Routes of the handles of `EntityState`."""
 
 
 class EntityState:

@@ -186,7 +186,7 @@ class ShardScorer:
     def _store_labels(self, labels: LabelBatch) -> None:
         full = self._logged + len(labels) > MAX_LOGGED or self._entries == MAX_ENTRIES
         if full or (len(labels) <= FEW_LABELS and not self._entries):
-            self._write_records()
+            self.write_labels()
         else:
             self._state.label_log.put(self._entries, labels.encode())
             self._count_logged(labels)
@@ -211,7 +211,8 @@ class ShardScorer:
             self._read[customer] = self._state.read(histories, customer)
         return self._read[customer]
 
-    def _write_records(self) -> None:
+    def write_labels(self) -> None:
+        """Write the records of all merchants and customers whose labels changed, so that the log is empty."""
         state = self._state
         merchants, customers = self._scorer.take_changed_labels()
         self._merchants.schedule_changed(merchants, newest_label_time_ms)

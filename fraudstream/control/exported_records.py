@@ -1,0 +1,132 @@
+"""Records of one customer, merchant or device in an exported state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fraudstream.control.export_manifest import ExportManifest
+from jobs.operators.expiry_index import KEPT_MS
+from jobs.shards import customer_bucket, entity_buckets
+from jobs.state_files import CUSTOMERS, ENTITIES, SHARED, StateEntry, read_entries, state_file, state_files
+from models.features.entities.entity_engine import EntityEngine
+from models.features.entities.entity_layout import ENTITY_LAYOUT
+from models.features.entities.entity_record import EVENT, decode_entity
+from models.features.hashing import hash_column, hash_pairs
+from models.features.history import decode_history
+from models.features.label_record import decode_labels
+from models.features.table import FEATURES
+from models.features.warm_up import warm_up
+
+
+def customer_record(folder: Path, customer_id: str) -> dict[str, Any] | None:
+    """Return what an export has of a customer, None where it has nothing.
+
+    Raises
+    ------
+    StateFileError
+        The folder has no export.
+    """
+    found = {entry.handle: entry.value for entry in _of_bucket(folder, CUSTOMERS, customer_bucket(customer_id))
+             if entry.key == customer_id}  # fmt: skip
+    if not found:
+        return None
+    record: dict[str, Any] = {"customer_id": customer_id, "snoozed": "snoozes" in found}
+    newest_ms = 0
+    if raw := found.get("histories"):
+        entries, tiles, ids = decode_history(raw)
+        newest_ms = int(entries["event_time_ms"][-1]) if len(entries) else 0
+        record |= {
+            "transactions": [_transaction(entry) for entry in entries],
+            "older_transactions": 0 if tiles is None else len(ids.transactions),
+        }
+    if raw := found.get("customer_labels"):
+        record["labels"] = _labels(raw)
+    return {**record, "expires_at": _time(newest_ms + KEPT_MS) if newest_ms else None}
+
+
+def entity_record(folder: Path, name: str, value: str) -> dict[str, Any] | None:
+    """Return what an export has of a merchant or a device, None where it has nothing.
+
+    Parameters
+    ----------
+    folder
+        Of the export.
+    name
+        Name of the entity.
+    value
+        Value of its column.
+
+    Raises
+    ------
+    StateFileError
+        The folder has no export.
+    """
+    key = hash_pairs(hash_column(pa.array([name])), hash_column(pa.array([value])))
+    signed = str(int(key.view(np.int64)[0]))
+    entries = _of_bucket(folder, ENTITIES, int(entity_buckets(key)[0]))
+    raw = next((entry.value for entry in entries if entry.key == signed), None)
+    labels = [*_merchant_labels(folder, value)] if name == "merchant" else []
+    if raw is None and not labels:
+        return None
+    found: dict[str, Any] = {f"{name}_id": value, **(_entity(name, int(key[0]), raw) if raw else {})}
+    return {**found, "labels": labels} if labels else found
+
+
+def _of_bucket(folder: Path, part: str, bucket: int) -> Iterator[StateEntry]:
+    ExportManifest.read(folder)
+    count = len(state_files(folder, part))
+    yield from read_entries(state_file(folder, part, bucket % count), [bucket])
+
+
+def _merchant_labels(folder: Path, merchant: str) -> Iterator[dict[str, Any]]:
+    for entry in read_entries(state_file(folder, CUSTOMERS, 0), [SHARED]):
+        if entry.handle == "merchant_labels" and entry.key == merchant:
+            yield from _labels(entry.value)
+
+
+def _entity(name: str, key: int, raw: bytes) -> dict[str, Any]:
+    """Return a record in words, with the features of a first transaction after its newest event."""
+    warm_up()
+    record = decode_entity(raw)
+    newest_ms = int(record.entries["event_time_ms"][-1])
+    event = np.zeros(1, EVENT)
+    event["key"], event["customer"], event["transaction"], event["event_time_ms"] = key, 1, 1, newest_ms + 1
+    x = EntityEngine(ENTITY_LAYOUT, load=lambda _key: raw, capacity=1).describe(event)[0]
+    names = [feature.name for feature in FEATURES if feature.entity == name]
+    return {
+        "sequence": record.sequence,
+        "first_event_at": _time(record.first_ms),
+        "newest_event_at": _time(newest_ms),
+        "recent_events": len(record.entries),
+        "expires_at": _time(newest_ms + KEPT_MS),
+        "features": {feature: float(number) for feature, number in zip(names, x, strict=True)},
+    }
+
+
+def _transaction(entry: Any) -> dict[str, Any]:
+    return {
+        "event_time": _time(int(entry["event_time_ms"])),
+        "amount": float(entry["amount"]),
+        "score": float(entry["score"]),
+    }
+
+
+def _labels(raw: bytes) -> list[dict[str, Any]]:
+    return [
+        {
+            "label_time": _time(int(label["label_time_ms"])),
+            "amount_minor": int(label["verdict"]) >> 1,
+            "is_fraud": bool(label["verdict"] & 1),
+        }
+        for label in decode_labels(raw).labels
+    ]
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
