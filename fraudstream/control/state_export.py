@@ -151,7 +151,7 @@ def _uids(manifest: StateManifest) -> dict[str, str]:
     found = {}
     for table in _topics(manifest):
         uid = f"{table}-source"
-        found[table] = marked(uid, mode=cast(Mode, manifest.mode), shards=manifest.shards, generations=manifest.generations)
+        found[table] = marked(uid, mode=manifest.mode, shards=manifest.shards, generations=manifest.generations)
     return found
 
 

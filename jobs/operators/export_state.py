@@ -78,8 +78,6 @@ class ExportShards(KeyedProcessFunction):
 
     def _write(self, key: int) -> None:
         state = self._state
-        if any(True for _ in state.waiting_batches.keys()):  # noqa: SIM118 - no dict
-            raise RuntimeError("expected no batch that waits for its entities in a savepoint, got some")
         labels = partial(FeatureEngine, load_merchant=_of(state, "merchant_labels"))
         engine: Any = partial(labels, load_customer=_of(state, "customer_labels"), capacity=1_000)
         ShardScorer(key, lambda load: engine(load=load), state).write_labels()

@@ -12,6 +12,7 @@ import numpy as np
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from jobs.job_config import JobConfig
+from jobs.operators.bucketed_map import BucketedMap
 from jobs.operators.counts import GROUP
 from jobs.operators.detect_drift import DRIFT_ROUTES, DriftState
 from jobs.operators.entity_state import ENTITY_ROUTES, EntityState
@@ -142,7 +143,10 @@ class ShardFilling:
         while some := {key_of(entry.key): entry.value for entry in islice(entries, _AT_ONCE)}:
             if route.newest_ms is not None:
                 self._expiry[route.expires_on].schedule_changed(some, route.newest_ms)
-            put_all(handle, some, self._mode)
+            if isinstance(handle, BucketedMap):
+                handle.put_all(some)
+            else:
+                put_all(handle, some, self._mode)
 
     def _add(self, name: str, numbers: np.ndarray[Any, Any]) -> None:
         before = self._largest.get(name, numbers[:0])

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jobs.operators.bucketed_map import BucketedMap
 from jobs.operators.detect_drift import DRIFT_ROUTES, DriftState
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import ENTITY_ROUTES, EntityState
@@ -28,7 +29,8 @@ NOW_MS = 1_800_000_000_000
 
 
 def handles(state) -> set[str]:
-    return {name for name, value in vars(state).items() if isinstance(value, MapState | ValueState)}
+    kinds = MapState | ValueState | BucketedMap | list
+    return {name for name, value in vars(state).items() if isinstance(value, kinds)}
 
 
 @pytest.mark.parametrize(
@@ -123,10 +125,11 @@ def test_every_key_that_is_imported_expires(tmp_path):
     export(operator.context, tmp_path, 2)
     context = imported(tmp_path, 4)
     stored, entities = context.stored(), context.entities.stored()
+    records = [name for name in entities if name.startswith("entities_") and name != "entities_expire_on"]
     for state, maps, index in (
         (stored, ("histories", "customer_labels"), "due"),
         (stored, ("merchant_labels",), "merchants_due"),
-        (entities, ("entities",), "entities_expire_on"),
+        (entities, records, "entities_expire_on"),
     ):
         for key in set().union(*(state[name] for name in maps)):
             kept = set().union(*(state[name].get(key, {}) for name in maps))
