@@ -49,9 +49,7 @@ def test_changed_missing_and_added_files_are_all_named(export, tmp_path):
 @pytest.mark.parametrize("folder", ["absent", "file"])
 def test_folder_without_an_export_is_refused(tmp_path, folder):
     (tmp_path / "file").write_text("")
-    with pytest.raises(
-        StateFileError, match=r"expected a folder of `fraudstream state export` at .* found no"
-    ):
+    with pytest.raises(StateFileError, match=r"expected a folder of `fraudstream state export` at .* found no"):
         ExportManifest.read(tmp_path / folder)
 
 
