@@ -20,6 +20,7 @@ from jobs.sources import batch_sources
 from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, parts, state_files
 from jobs.topology import key_by_first, united
 from models.drift.signals import SIGNALS
+from schemas.list_entry import LIST_PREFIX
 
 MARKERS_A_SECOND = 50
 """Markers of each shard."""
@@ -65,7 +66,8 @@ def build_import(tables: StreamTableEnvironment, config: JobConfig, folder: str)
 
 def _markers_table(name: str, config: JobConfig) -> str:
     """Return the DDL of a table in place of a source, with the same columns: rows that are markers for all shards."""
-    names = ", ".join(f"'{name}'" for name in _names_of_shards(config.shards))
+    prefix = LIST_PREFIX if name == uids.LISTS else ""
+    names = ", ".join(f"'{prefix}{name}'" for name in _names_of_shards(config.shards))
     first, last = MARKER_OFFSETS
     return f"""
         CREATE TABLE {name} (
