@@ -96,7 +96,7 @@ class ScoreAnswer(BaseModel):
                 model_id=None,
                 reasons=[],
             )
-        reasons = summarized(found) if "reasons" in found else []
+        reasons = summarized(found)["reasons"] if "reasons" in found else []
         return cls(
             transaction_id=entry.transaction_id,
             status=entry.state,

@@ -86,7 +86,7 @@ class AlertBook:
         alert = self._alerts.get(alert_id)
         if alert is None:
             return None
-        return {**alert, "reasons": summarized(alert), "label": self._label(alert)}
+        return {**summarized(alert), "label": self._label(alert)}
 
     def choose(self, wanted: AlertFilter, sort: Sort, limit: int) -> tuple[list[dict[str, Any]], int]:
         """Return the first alerts that are wanted, as rows of a list, and how many there are."""

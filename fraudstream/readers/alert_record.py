@@ -13,6 +13,7 @@ from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
 from fraudstream.kafka.record_reader import read_records
 from fraudstream.system.failures import NotReady
+from models.features.former_names import by_present_name
 from models.features.table import FEATURE_NAMES, TABLE_WIDTHS, spec_hash
 from schemas.errors import UserError
 
@@ -51,13 +52,14 @@ class AlertRecord:
                 "fraudstream that made it"
             )
         names = FEATURE_NAMES[: TABLE_WIDTHS[table]]
-        lacking = [name for name in names if name not in self.alert["features"]]
+        values = by_present_name(self.alert["features"])
+        lacking = [name for name in names if name not in values]
         if lacking:
             raise UserError(
                 f"expected an alert with all features, got one without {len(lacking)} of them ({lacking[0]}). It is "
                 "none of the job's: see what else writes to the topic"
             )
-        return np.array([self.alert["features"][name] for name in names], np.float32)
+        return np.array([values[name] for name in names], np.float32)
 
     @property
     def rules(self) -> list[dict[str, Any]]:
@@ -69,7 +71,7 @@ class AlertRecord:
         """Whether the inference topic, if it has the decision, has the alert's score and features, bit for bit."""
         if self.logged is None:
             return True
-        features = self.alert["features"]
+        features = by_present_name(self.alert["features"])
         written = np.array([features[name] for name in FEATURE_NAMES if name in features], np.float32)
         same_features = np.array_equal(np.array(self.logged["features"], np.float32), written, equal_nan=True)
         return bool(self.logged["score"] == self.alert["score"]) and same_features
