@@ -113,9 +113,9 @@ def test_changed_labels_are_in_memory_until_they_are_written():
     )  # fmt: skip
     engine.learn(label_batch(FRAUD))
     engine.learn(label_batch({**FRAUD, "merchant_id": "m2", "customer_id": "c2"}))
-    merchants, customers = engine.take_changed_labels()
+    merchants, customers = engine.pop_changed_labels()
     assert (set(merchants), set(customers)) == ({"m", "m2"}, {"c", "c2"})
-    assert engine.take_changed_labels() == ({}, {})
+    assert engine.pop_changed_labels() == ({}, {})
     stored["m"].update(merchants)
     stored["c"].update(customers)
     batch = engine.advance(records({"event_time": START_MS + HOUR_MS}))
@@ -127,7 +127,7 @@ def test_labels_of_customers_of_other_engines_count_only_for_the_merchant():
     labels = label_batch(FRAUD, FRAUD)
     labels.mine[0] = False
     engine.learn(labels)
-    merchants, customers = engine.take_changed_labels()
+    merchants, customers = engine.pop_changed_labels()
     assert (list(merchants), list(customers)) == (["m"], ["c"])
     batch = engine.advance(records({"event_time": START_MS + HOUR_MS}))
     x = dict(zip(FEATURE_NAMES, batch.x[0].tolist(), strict=True))
@@ -176,7 +176,7 @@ def others(count):
 
 
 @pytest.mark.parametrize("count", [63, 64, 200, 1_000, KEPT_LABELS + MAX_LEFT - 1])
-@pytest.mark.parametrize("again", [FRAUD, GENUINE], ids=["sent again", "taken back"])
+@pytest.mark.parametrize("again", [FRAUD, GENUINE], ids=["sent again", "revoked"])
 def test_label_of_a_busy_merchant_counts_once_when_repeated_or_revoked(count, again):
     first = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
     later = {**again, "transaction_id": "x", "label_time": START_MS + 2 * DAY_MS}
