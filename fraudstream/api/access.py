@@ -1,7 +1,5 @@
 """Bearer tokens and rate limits."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Feature queries to the job."""
 
-from __future__ import annotations
-
 import asyncio
 import uuid
 from collections import Counter

@@ -1,7 +1,5 @@
 """Routes of liveness and readiness."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 from typing import Annotated
 

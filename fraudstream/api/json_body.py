@@ -1,7 +1,5 @@
 """JSON bodies of requests, for the scoring API and the console."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections import Counter

@@ -1,7 +1,5 @@
 """Readiness check of broker, job and reader."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from fraudstream.devstack.flink_rest import FlinkRest

@@ -1,7 +1,5 @@
 """Response of a scoring request."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, Literal, Self
 

@@ -1,7 +1,5 @@
 """Published transactions of the last minutes, with their decisions."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Archive folder: Parquet files by date, and the offsets that they reach."""
 
-from __future__ import annotations
-
 import fcntl
 import re
 from collections.abc import Sequence

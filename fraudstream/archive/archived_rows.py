@@ -1,7 +1,5 @@
 """Rows of the archive by time."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Archived rows on which two models are compared."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Logged decisions of one model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice

@@ -1,7 +1,5 @@
 """Command `alerts tail`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 

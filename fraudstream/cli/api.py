@@ -1,7 +1,5 @@
 """Command `api`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

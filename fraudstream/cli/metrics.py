@@ -1,7 +1,5 @@
 """Command `metrics`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

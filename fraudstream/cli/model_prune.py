@@ -1,7 +1,5 @@
 """Command `model prune`."""
 
-from __future__ import annotations
-
 import time
 from typing import Annotated
 

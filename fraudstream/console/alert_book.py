@@ -1,7 +1,5 @@
 """Newest alerts, with filters and search."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Readers and writers of the console."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing

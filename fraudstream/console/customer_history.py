@@ -1,7 +1,5 @@
 """A customer's transactions around an alert."""
 
-from __future__ import annotations
-
 import time
 from datetime import datetime
 from typing import Any

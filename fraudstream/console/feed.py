@@ -1,7 +1,5 @@
 """Server-sent events to the pages."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any

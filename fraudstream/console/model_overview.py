@@ -1,7 +1,5 @@
 """Served and registered models, and shadow results."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import asdict
 from typing import Any

@@ -1,7 +1,5 @@
 """Routes of the stream, the job and the models."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 
 from fastapi import APIRouter, Depends, Request, Response

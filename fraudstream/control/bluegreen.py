@@ -1,7 +1,5 @@
 """Blue-green deployment: one version of the job is live, another one runs as its standby, and they can be switched."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace

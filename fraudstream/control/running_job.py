@@ -1,7 +1,5 @@
 """Whether a scoring job is running."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fraudstream.control.bluegreen import ALIVE

@@ -1,7 +1,5 @@
 """Start and stop of the local stack."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Login and TLS of librdkafka's clients."""
 
-from __future__ import annotations
-
 from fraudstream.settings.kafka_security import KafkaSecurity
 from fraudstream.settings.login import read_password
 

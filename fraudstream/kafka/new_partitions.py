@@ -1,7 +1,5 @@
 """Partitions that are added, or created again, while a consumer reads."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """How long topics keep their records, against how long monitoring, retraining and restarts need them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 

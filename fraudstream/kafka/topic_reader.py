@@ -1,7 +1,5 @@
 """Reading of topics by offset, and their sizes."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """Transaction timeout of the job against the brokers' limit."""
 
-from __future__ import annotations
-
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from confluent_kafka import KafkaException

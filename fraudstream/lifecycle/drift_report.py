@@ -1,7 +1,5 @@
 """Drift report by Evidently."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

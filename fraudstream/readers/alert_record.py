@@ -1,7 +1,5 @@
 """Lookup of an alert by its id, with the inference record of its decision."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Background reader of alerts that notes their arrival times."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Background reader that feeds scores and labels to a LabelMonitor."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Collection
 

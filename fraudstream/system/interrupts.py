@@ -1,7 +1,5 @@
 """Handling of Ctrl-C and TERM: deferred, as an end at once, as an exception."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

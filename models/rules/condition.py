@@ -1,7 +1,5 @@
 """A condition as array operations: each expression becomes a function of a batch, once its types are found right."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The language of conditions: its grammar, and how a text becomes an expression. Nothing in it is ever executed."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from typing import Any

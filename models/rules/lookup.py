@@ -1,7 +1,5 @@
 """Membership of texts in lists with expiry."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Tensors that an ONNX graph keeps outside its file, where no checksum covers them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 LOCATION = b"location"

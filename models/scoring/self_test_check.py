@@ -1,7 +1,5 @@
 """Proof, wherever a model is loaded, that it scores there as it did in training."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

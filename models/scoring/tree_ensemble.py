@@ -1,7 +1,5 @@
 """Tree ensembles as flat arrays."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Prometheus exporter."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 

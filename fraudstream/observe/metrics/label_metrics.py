@@ -1,7 +1,5 @@
 """Metrics of model quality."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
