@@ -81,7 +81,7 @@ class ScoreAnswer(BaseModel):
 
     @classmethod
     def of(cls, entry: Entry, fallback: Literal["REVIEW", "BLOCK"]) -> Self:
-        """Word what is known of a transaction."""
+        """Return the answer with all that is known of a transaction."""
         found = entry.decision
         if found is None:
             return cls(

@@ -39,7 +39,7 @@ def compare_on(
     timezone: str | None = None,
     limits: FileLimits = USUAL_LIMITS,
 ) -> Comparison:
-    """Let two models score the same transactions.
+    """Score the same transactions with two models.
 
     Parameters
     ----------

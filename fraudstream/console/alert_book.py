@@ -76,7 +76,7 @@ class AlertBook:
         return True
 
     def has_transaction(self, customer_id: str, transaction_id: str) -> bool:
-        """Say whether one of the alerts is about a customer's transaction."""
+        """Return whether one of the alerts is about a customer's transaction."""
         return (customer_id, transaction_id) in self._transactions
 
     def find(self, alert_id: str) -> dict[str, Any] | None:

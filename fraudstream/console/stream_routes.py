@@ -34,7 +34,7 @@ async def follow(request: Request) -> Response:
 
 @router.get("/figures")
 async def figures(request: Request) -> Response:
-    """Give rates, latency and scores of the last minutes."""
+    """Return rates, latency and scores of the last minutes."""
     return as_json(request.app.state.context.figures.to_dict())
 
 

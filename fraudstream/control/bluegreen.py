@@ -52,7 +52,7 @@ class Deployment:
 
     @property
     def colour(self) -> str:
-        """Blue or green, whichever of the two is live."""
+        """Blue or green."""
         return GREEN if self.config.name.endswith(_GREEN_END) else BLUE
 
 

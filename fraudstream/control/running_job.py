@@ -1,4 +1,4 @@
-"""Whether a scoring job is running."""
+"""Search for a running scoring job."""
 
 from typing import Any
 

@@ -5,7 +5,7 @@ from fraudstream.settings.login import read_password
 
 
 def librdkafka_security(security: KafkaSecurity) -> dict[str, str]:
-    """Say it in librdkafka's words, for confluent-kafka's clients in this process.
+    """Return librdkafka's properties of the login, for confluent-kafka's clients in this process.
 
     Raises
     ------

@@ -30,7 +30,7 @@ class NewPartitions:
         self._checked_s = time.monotonic()
 
     def add(self) -> list[TopicPartition]:
-        """Let the consumer read new partitions from their first record on; asks the broker every CHECK_S.
+        """Assign new partitions to the consumer, from their first record on; asks the broker every CHECK_S.
 
         Returns
         -------

@@ -23,7 +23,7 @@ class AlertRecord:
     Parameters
     ----------
     alert : dict
-        As in `schemas/avro/alert.avsc`: the first with its id, which was scored upon the features that it names.
+        As in `schemas/avro/alert.avsc`: the first with its id, which was scored on the features that it names.
     repeats : int
         Number of further records: of a duplicate transaction, or after a restart.
     logged : dict or None
@@ -94,7 +94,7 @@ def find_alert(broker: Broker, alert_id: str) -> AlertRecord:
     since_ms = int(alert["scored_at"].timestamp() * 1000) - CLOCKS_APART_MS
     transaction = alert["transaction_id"]
     logged = _having(broker, broker.topics.inference, "transaction_id", transaction, since_ms)
-    # After a restart a transaction may be logged again, scored upon other labels; another customer's may have its id.
+    # After a restart a transaction may be logged again, scored with other labels; another customer's may have its id.
     same = (
         record
         for record in logged

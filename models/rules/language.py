@@ -11,10 +11,10 @@ from models.rules import expression as ex
 from schemas.rule_book import RuleError
 
 MAX_CHARACTERS = 1_000
-"""Of a condition."""
+"""Maximum length of a condition."""
 
 MAX_LEVELS = 20
-"""Of parentheses and `not` within each other: what is compiled calls itself for each."""
+"""Maximum nesting of parentheses and `not`: compilation is recursive."""
 
 GRAMMAR = r"""
 ?start: either

@@ -120,7 +120,7 @@ class Manifest(_Part):
     on; `recall_at_1pct_alerts` when the 1 % with the highest scores are alerted. `usual_spread` is by feature how
     far genuine customers stray from their usual (see `models.scoring.unusual`). `reasons` says what the reasons of an
     alert are: contributions of the features to the model's log-odds, or, where the model has none, values far from
-    the customer's usual. `self_test` is scored wherever the model is to serve, and `signals` is what drift is measured
+    the customer's usual. `self_test` is scored before a model serves, and `signals` is what drift is measured
     against; artifacts of earlier versions have neither.
     """
 

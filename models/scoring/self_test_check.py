@@ -1,4 +1,4 @@
-"""Proof, wherever a model is loaded, that it scores there as it did in training."""
+"""Proof that a loaded model scores as it did in training."""
 
 import numpy as np
 from numpy.typing import NDArray
