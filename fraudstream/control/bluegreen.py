@@ -11,7 +11,6 @@ from fraudstream.control.savepoints import job_manifest, take_savepoint
 from fraudstream.control.state_topics import StateTopics
 from fraudstream.control.submit import Submitted, job_config, run_job
 from fraudstream.control.switch_plan import Plan
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
@@ -73,7 +72,7 @@ class BlueGreen:
         self, settings: Settings, services: Services, *, on_step: Callable[[str], None] = lambda _step: None
     ) -> None:
         self._settings, self._services, self._on_step = settings, services, on_step
-        self._rest = FlinkRest(url=services.rest_url)
+        self._rest = services.rest
         self._record = settings.state.root / "bluegreen.json"
 
     def plan(self) -> Plan:

@@ -43,6 +43,11 @@ class Services:
         """Return the connection to the broker."""
         return Broker(settings, self.bootstrap_servers)
 
+    @property
+    def rest(self) -> FlinkRest:
+        """Client of the cluster."""
+        return FlinkRest(url=self.rest_url)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:

@@ -28,7 +28,7 @@ PATIENT = {"X-Deadline-Ms": "10000"}
 
 
 def client_of(lane: Lane) -> TestClient:
-    app = create_application(lane.settings, lane.services, CollectorRegistry())
+    app = create_application(lane.broker, lane.rest, CollectorRegistry())
     return TestClient(app, base_url="http://127.0.0.1")
 
 
