@@ -27,7 +27,7 @@ from jobs.state_manifest import StateManifest
 from schemas.errors import UserError
 from schemas.position import offset_of, partition_of
 
-EXPORT_SECONDS = 3_600.0
+DONE_SECONDS = 3_600.0
 
 Notes = Callable[[str], None]
 
@@ -54,31 +54,18 @@ def export_state(
     RuntimeFailure
         The job failed.
     """
-    folder = folder.expanduser().absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"expected an empty or new folder for the export, got {folder}. Name another")
-    source, manifest = local_folder(savepoint), known_manifest(savepoint, settings.state)
-    if source is None or not source.is_dir():
-        raise UserError(
-            f"expected a savepoint's folder on this machine, got {savepoint}. Name another, or copy it here"
-        )
-    if manifest is None:
-        raise UserError(
-            f"expected fraudstream.json next to the savepoint {savepoint}, found none. Take one with `fraudstream "
-            "stop --savepoint`"
-        )
+    folder = _empty(folder)
+    source, manifest = _readable(settings, savepoint)
     config = _config_of(job_config(settings, services), manifest)
     manifest.require_fit(StateManifest.of(config))
-    offsets = source_offsets(source, _topics(manifest), _uids(manifest), manifest.operators)
+    offsets = _offsets(source, manifest)
     folder.mkdir(parents=True, exist_ok=True)
     config = replace(config, name="state-export", parallelism=_free_slots(services, config))
     files = [state_file(folder, part, index) for part, count in parts(config).items() for index in range(count)]
-    run = flink_run(
-        settings, services, config, Resumption(savepoint=savepoint, may_drop=None),
-        arguments=["--export-state", str(folder)],
-    )  # fmt: skip
+    state = Resumption(savepoint=savepoint, may_drop=None)
+    run = flink_run(settings, services, config, state, arguments=["--export-state", str(folder)])
     on_line(f"$ {run.line}")
-    run_until(services, run.submit(), lambda: all(file.is_file() for file in files), seconds=EXPORT_SECONDS)
+    _run_until(services, run.submit(), lambda: all(file.is_file() for file in files))
     positions = _start_positions(offsets, [file for file in files if file.name.startswith(CUSTOMERS)])
     found = ExportManifest(
         savepoint=savepoint,
@@ -90,24 +77,14 @@ def export_state(
     return found
 
 
-def run_until(services: Services, job_id: str, done: Callable[[], bool], *, seconds: float) -> None:
-    """Wait until a job has done its work, and cancel it.
+def await_done(rest: FlinkRest, job_id: str, done: Callable[[], bool]) -> None:
+    """Wait until a job has done its work.
 
     Raises
     ------
     RuntimeFailure
         It failed, or did not in time.
     """
-    rest = FlinkRest(url=services.rest_url)
-    try:
-        await_done(rest, job_id, done, seconds=seconds)
-    finally:
-        rest.cancel(job_id)
-    wait_until(lambda: rest.job(job_id)["state"] in {"CANCELED", "FAILED", "FINISHED"}, seconds=60)
-
-
-def await_done(rest: FlinkRest, job_id: str, done: Callable[[], bool], *, seconds: float) -> None:
-    """Wait until a job has done its work, see `run_until`."""
 
     def ended() -> bool:
         state = rest.job(job_id)["state"]
@@ -115,8 +92,56 @@ def await_done(rest: FlinkRest, job_id: str, done: Callable[[], bool], *, second
             raise RuntimeFailure(f"the job {job_id} failed: {rest.root_cause(job_id) or state}")
         return done()
 
-    if not wait_until(ended, seconds=seconds, interval_s=0.2):
-        raise RuntimeFailure(f"the job {job_id} was not done within {seconds:.0f} s: see its TaskManager's log")
+    if not wait_until(ended, seconds=DONE_SECONDS, interval_s=0.2):
+        raise RuntimeFailure(f"the job {job_id} was not done within {DONE_SECONDS:.0f} s: see its TaskManager's log")
+
+
+def _run_until(services: Services, job_id: str, done: Callable[[], bool]) -> None:
+    """Wait until a job has done its work, and cancel it."""
+    rest = FlinkRest(url=services.rest_url)
+    try:
+        await_done(rest, job_id, done)
+    finally:
+        rest.cancel(job_id)
+    wait_until(lambda: rest.job(job_id)["state"] in {"CANCELED", "FAILED", "FINISHED"}, seconds=60)
+
+
+def _empty(folder: Path) -> Path:
+    folder = folder.expanduser().absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"expected an empty or new folder for the export, got {folder}. Name another")
+    return folder
+
+
+def _readable(settings: Settings, savepoint: str) -> tuple[Path, StateManifest]:
+    """Return a savepoint's folder and its manifest."""
+    source, manifest = local_folder(savepoint), known_manifest(savepoint, settings.state)
+    if source is None or not source.is_dir():
+        raise UserError(
+            f"expected a savepoint's folder on this machine, got {savepoint}. Copy it here, or name another"
+        )
+    if manifest is None:
+        raise UserError(
+            f"expected fraudstream.json next to the savepoint {savepoint}, found none. Take one with `fraudstream "
+            "stop --savepoint`"
+        )
+    return source, manifest
+
+
+def _offsets(source: Path, manifest: StateManifest) -> dict[str, dict[int, int]]:
+    """Return the next offset of each partition, by source table."""
+    found = source_offsets(source, _topics(manifest), _uids(manifest), manifest.operators)
+    if TRANSACTIONS not in found:
+        raise UserError(f"expected the offsets of {manifest.transactions} in {source}, found none. Name another")
+    for table, positions in manifest.start_positions.items():
+        for partition, firsts in positions.items():
+            if found.get(table, {}).get(int(partition), 0) < max(firsts):
+                raise UserError(
+                    f"expected the job to have read partition {partition} of {_topics(manifest)[table]} up to offset "
+                    f"{max(firsts)}, where its import began, got {found.get(table, {}).get(int(partition), 0)}. "
+                    "Take the savepoint later"
+                )
+    return found
 
 
 def _config_of(config: JobConfig, manifest: StateManifest) -> JobConfig:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fraudstream.control.export_manifest import ExportManifest
 from fraudstream.control.savepoints import MANIFEST_FILE, local_folder
-from fraudstream.control.state_export import EXPORT_SECONDS, Notes, await_done
+from fraudstream.control.state_export import Notes, await_done
 from fraudstream.control.submit import flink_run, job_config
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
@@ -51,7 +51,7 @@ def import_state(settings: Settings, services: Services, folder: Path, on_line: 
     rest, job_id = FlinkRest(url=services.rest_url), run.submit()
     wanted = sum(parts(config).values())
     try:
-        await_done(rest, job_id, lambda: rest.counters(job_id, GROUP).get(IMPORTED) == wanted, seconds=EXPORT_SECONDS)
+        await_done(rest, job_id, lambda: rest.counters(job_id, GROUP).get(IMPORTED) == wanted)
         location = rest.savepoint(job_id, settings.state.create().savepoints.as_uri(), stop=True)
     except BaseException:
         rest.cancel(job_id)

@@ -84,7 +84,7 @@ def _starts(manifest: StateManifest, imported: Mapping[str, Mapping[str, Sequenc
 def source_offsets(
     folder: Path, topics: Mapping[str, str], uids: Mapping[str, str], operators: Collection[str]
 ) -> dict[str, dict[int, int]]:
-    """Return the next offset of each partition, by source table.
+    """Return the next offset of each partition, by source table; without tables of which the state has no source.
 
     The metadata names an operator before its state, which is within, or in files that it names.
 
@@ -102,8 +102,10 @@ def source_offsets(
     found: dict[str, dict[int, int]] = {}
     for table, uid in uids.items():
         begin = begins[uid]
+        if begin < 0:
+            continue
         end = min((other for other in begins.values() if other > begin), default=len(metadata))
-        section = metadata[begin:end] if begin >= 0 else b""
+        section = metadata[begin:end]
         named = [content for name, content in others.items() if name.encode() in section]
         found[table] = _splits([section, *named], topics[table])
     return found

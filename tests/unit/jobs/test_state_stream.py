@@ -10,12 +10,14 @@ from jobs.operators.bucketed_map import BucketedMap
 from jobs.operators.detect_drift import DRIFT_ROUTES, DriftState
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import ENTITY_ROUTES, EntityState
-from jobs.operators.export_state import ExportShards
+from jobs.operators.export_state import ExportDrift, ExportShards
+from jobs.operators.import_state import ImportDrift
 from jobs.operators.shard_state import SHARD_ROUTES, ShardState
 from jobs.operators.state_routes import Route
 from jobs.record_types import LABELS, SAME_LABELS, STAMP_SHIFT, TRANSACTIONS
 from jobs.shards import SHARD_KEYS, customer_bucket
 from jobs.state_files import CUSTOMERS, read_unprocessed, state_file
+from models.drift.signals import SIGNALS
 from producers.encoding import encode_labels, encode_transactions
 from schemas.position import position
 from schemas.registry import FileRegistry
@@ -172,3 +174,43 @@ def test_a_shard_is_written_only_when_the_markers_of_all_its_sources_have_come(t
         assert not list(tmp_path.iterdir())
     process(operator, context, key, markers()[-1:])
     assert [file.name for file in tmp_path.iterdir()] == ["customers-000.parquet"]
+
+
+def test_rules_deployments_lists_and_snoozes_arrive_in_the_shards_that_need_them(tmp_path):
+    operator = OperatorInMemory(artifact_folder(), shards=2)
+    run(operator, 0, 100, 2)
+    states = operator.context.states
+    values = ("deployment", "wanted_deployment", "rules", "wanted_rules", "begun")
+    for key in SHARD_KEYS[2]:
+        operator.context.key = key
+        for name in values:
+            states[name].update(name.encode())
+        states["list_entries"].put("stolen/card", b"entry")
+    for name in (f"c{number}" for number in range(40)):
+        operator.context.key = SHARD_KEYS[2][customer_bucket(name) % 2]
+        states["snoozes"].put(name, name.encode())
+    export(operator.context, tmp_path, 2)
+    stored = imported(tmp_path, 8).stored()
+    for name in values:
+        assert stored[name] == dict.fromkeys(SHARD_KEYS[8], name.encode())
+    assert stored["list_entries"] == {key: {"stolen/card": b"entry"} for key in SHARD_KEYS[8]}
+    found = [(key, name, raw) for key, snoozes in stored["snoozes"].items() for name, raw in snoozes.items()]
+    assert sorted(name for _, name, _ in found) == sorted(f"c{number}" for number in range(40))
+    for key, name, raw in found:
+        assert (SHARD_KEYS[8][customer_bucket(name) % 8], raw) == (key, name.encode())
+
+
+def test_each_signal_keeps_its_detectors(tmp_path):
+    exported, context = Context(), Context()
+    detectors = {signal.name: {"page": signal.name.encode(), "part": b"1"} for signal in SIGNALS}
+    for exporting in (True, False):
+        current = exported if exporting else context
+        folder = str(tmp_path)
+        operator = ExportDrift(job_config(), folder) if exporting else ImportDrift(job_config(), folder, len(SIGNALS))
+        operator.open(current)
+        for name, found in detectors.items():
+            current.key = name
+            if exporting:
+                current.states["detectors"].put_all(found)
+            assert list(operator.process_element("", current)) == []
+    assert context.stored()["detectors"] == detectors

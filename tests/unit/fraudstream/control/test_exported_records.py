@@ -35,7 +35,7 @@ def customers() -> list[StateEntry]:
     engine.learn(LabelBatch.of(labels))
     batch = engine.advance(records)
     engine.remember(batch, np.full(ROWS, 0.25, np.float32))
-    merchants, known = engine.take_changed_labels()
+    merchants, known = engine.pop_changed_labels()
     found = [StateEntry("merchant_labels", SHARED, name, raw) for name, raw in merchants.items()]
     for handle, entries in (("histories", engine.changed(batch)), ("customer_labels", known)):
         found += [StateEntry(handle, customer_bucket(name), name, raw) for name, raw in entries.items()]
