@@ -25,6 +25,9 @@ SHARED = -1
 CUSTOMERS, ENTITIES, DRIFT = "customers", "entities", "drift"
 """Parts of a state by what they are keyed by: shards of customers, shards of entities, drift signals."""
 
+IMPORTED = "imported_"
+"""Beginning of the name of Flink's counter of a part's shards that have their state."""
+
 _ENTRIES = pa.schema(
     [("handle", pa.string()), ("bucket", pa.int16()), ("key", pa.string()), ("value", pa.binary())],
     metadata={"fraudstream": FORM},

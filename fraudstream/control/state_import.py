@@ -15,11 +15,11 @@ from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from jobs.job_config import JobConfig
 from jobs.operator_uids import ADVANCE_ENTITIES, DETECT_DRIFT, SCORE_BATCH, marked
-from jobs.state_files import parts
+from jobs.state_files import IMPORTED, parts
 from jobs.state_manifest import StateManifest
 
-GROUP, IMPORTED = "fraudstream", "imported_shards"
-"""Flink's counter of the shards that have their state."""
+GROUP = "fraudstream"
+"""Group of the job's counters."""
 
 
 def import_state(settings: Settings, services: Services, folder: Path, on_line: Notes = lambda _line: None) -> str:
@@ -49,9 +49,9 @@ def import_state(settings: Settings, services: Services, folder: Path, on_line: 
     run = flink_run(settings, services, config, None, arguments=["--import-state", str(folder)])
     on_line(f"$ {run.line}")
     rest, job_id = FlinkRest(url=services.rest_url), run.submit()
-    wanted = sum(parts(config).values())
+    wanted = {f"{IMPORTED}{part}": count for part, count in parts(config).items()}
     try:
-        await_done(rest, job_id, lambda: rest.counters(job_id, GROUP).get(IMPORTED) == wanted)
+        await_done(rest, job_id, lambda: rest.counters(job_id, GROUP) == wanted)
         location = rest.savepoint(job_id, settings.state.create().savepoints.as_uri(), stop=True)
     except BaseException:
         rest.cancel(job_id)

@@ -21,11 +21,8 @@ from jobs.operators.map_state import put_all
 from jobs.operators.shard_state import SHARD_ROUTES, ShardState
 from jobs.operators.state_routes import Route, Routes
 from jobs.shards import BUCKETS, SHARD_KEYS
-from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, SHARED, StateEntry, read_entries, state_file
+from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, IMPORTED, SHARED, StateEntry, read_entries, state_file
 from models.drift.signals import SIGNALS
-
-IMPORTED = "imported_shards"
-"""Counter of the shards that have their state."""
 
 _AT_ONCE = 1_000
 
@@ -51,7 +48,7 @@ class ImportState(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state."""
         self._part, self._keys, self._state, self._routes = self._opened(runtime_context)
-        self._counter = runtime_context.get_metrics_group().add_group(GROUP).counter(IMPORTED)
+        self._counter = runtime_context.get_metrics_group().add_group(GROUP).counter(f"{IMPORTED}{self._part}")
         self._filled: set[Any] = set()
 
     def process_element(self, _value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[str]:
