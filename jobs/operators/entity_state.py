@@ -27,6 +27,12 @@ class EntityState:
         Events advanced since the records were written: the first one's sequence number, then EVENTs.
     next_sequence : ValueState of a number
         Sequence number of the next event, not counting those in the log.
+    labels : MapState of an entity's hash, as a signed number, to `encode_labels`
+        Known labels of entities, except for those in their log.
+    label_log : MapState of number to ENTITY_LABELs
+        Labels learned since their records were written.
+    label_offsets : ValueState of `LabelOffsets`
+        Next label of each partition.
     expires_on : MapState of day and number to the entities of an entry
         Day on which each entity expires unless there is news of it, see `ExpiryIndex`.
     """
@@ -38,6 +44,9 @@ class EntityState:
         self.entities = by("entities", Types.LONG())
         self.event_log = by("event_log", Types.LONG())
         self.next_sequence = context.get_state(ValueStateDescriptor("next_sequence", Types.PICKLED_BYTE_ARRAY()))
+        self.labels = by("entity_labels", Types.LONG())
+        self.label_log = by("entity_label_log", Types.LONG())
+        self.label_offsets = context.get_state(ValueStateDescriptor("entity_label_offsets", Types.PICKLED_BYTE_ARRAY()))
         self.expires_on = by("entities_expire_on", Types.STRING())
         self._mode = mode
 
@@ -49,21 +58,40 @@ class EntityState:
         StateAccessError
             The backend raised an error.
         """
-        try:
-            found: bytes | None = self.entities.get(signed(key))
-        except Exception as error:
-            raise StateAccessError(f"state of entity {key} can't be read: {error}") from error
-        return found
+        return _read(self.entities, key)
+
+    def read_labels(self, key: int) -> bytes | None:
+        """Return the record of an entity's labels.
+
+        Raises
+        ------
+        StateAccessError
+            The backend raised an error.
+        """
+        return _read(self.labels, key)
 
     def write(self, records: dict[int, bytes]) -> None:
         """Store the records of entities, by their `signed` hashes."""
         if records:
             put_all(self.entities, records, self._mode)
 
+    def write_labels(self, records: dict[int, bytes]) -> None:
+        """Store the records of entities' labels, by their `signed` hashes."""
+        if records:
+            put_all(self.labels, records, self._mode)
+
     def logged(self) -> Iterator[tuple[int, bytes]]:
         """Yield the entries of the event log with their numbers, in order."""
         for number in sorted(self.event_log.keys()):
             yield number, self.event_log.get(number)
+
+
+def _read(state: Any, key: int) -> bytes | None:
+    try:
+        found: bytes | None = state.get(signed(key))
+    except Exception as error:
+        raise StateAccessError(f"state of entity {key} can't be read: {error}") from error
+    return found
 
 
 def unsigned(key: int) -> int:

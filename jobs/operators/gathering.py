@@ -83,8 +83,8 @@ class Gathering:
         for key in {_key(reply) for reply in replies} & self._stored_replies:
             self._replies.remove(key)
             self._stored_replies.remove(key)
-        parts = [(reply.rows, reply.x, reply.sequences) for reply in replies]
-        return Gathered(batch, EntityInputs.gathered(batch.records.num_rows, parts))
+        inputs = EntityInputs.gathered(batch.records.num_rows, [reply.features for reply in replies])
+        return Gathered(batch, inputs)
 
 
 def _key(reply: EntityReply) -> str:

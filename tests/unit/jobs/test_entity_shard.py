@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.operators import entity_shard
+from jobs.operators.entity_batch import EntityBatch
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.expiry_index import KEPT_MS
@@ -20,12 +21,19 @@ class State:
     def __init__(self):
         self.entities, self.event_log, self.next_sequence = MapLike(), MapLike(), Value()
         self.expires_on = MapLike()
+        self.labels, self.label_log, self.label_offsets = MapLike(), MapLike(), Value()
 
     def read(self, key):
         return self.entities.get(signed(key))
 
     def write(self, records):
         self.entities.update(records)
+
+    def read_labels(self, key):
+        return self.labels.get(signed(key))
+
+    def write_labels(self, records):
+        self.labels.update(records)
 
     def logged(self):
         return sorted(self.event_log.items())
@@ -43,12 +51,16 @@ def events(seed, count, keys=9):
     return found
 
 
-def open_shard(state, capacity=1_000):
-    return EntityShard(3, state, capacity)
+def batch(given_events):
+    return EntityBatch(given_events, np.full(len(given_events), 100.0))
+
+
+def open_shard(state, capacity=1_000, *, with_labels=True):
+    return EntityShard(3, state, capacity, with_labels=with_labels)
 
 
 def advanced(shard, given_events, size):
-    return [shard.advance(at, given_events[at : at + size]) for at in range(0, len(given_events), size)]
+    return [shard.advance(at, batch(given_events[at : at + size])) for at in range(0, len(given_events), size)]
 
 
 @settings(deadline=None, max_examples=40)
@@ -69,7 +81,7 @@ def test_a_shard_that_restarts_anywhere_goes_on_as_if_it_had_not(seed, restarts,
         for number, begin in enumerate(range(0, len(given_events), size)):
             if shard is None or number in restarts:
                 shard = open_shard(state, capacity)
-            found.append(shard.advance(begin, given_events[begin : begin + size]))
+            found.append(shard.advance(begin, batch(given_events[begin : begin + size])))
     finally:
         entity_shard.MAX_LOGGED, entity_shard.WRITTEN_AT_ONCE = entity_shard_limits
     for one, other in zip(found, whole, strict=True):
@@ -84,7 +96,7 @@ def test_the_log_is_removed_when_the_records_are_written(monkeypatch):
     shard = open_shard(state)
     sizes = []
     for at in range(0, 600, 10):
-        shard.advance(at, events(at, 10))
+        shard.advance(at, batch(events(at, 10)))
         sizes.append((len(state.event_log), len(state.entities)))
     assert max(size for size, _ in sizes) <= 13
     assert sizes[-1][1] == 9, "every entity has a record"
@@ -93,9 +105,9 @@ def test_the_log_is_removed_when_the_records_are_written(monkeypatch):
 def test_a_described_event_changes_nothing():
     state = State()
     shard = open_shard(state)
-    shard.advance(0, events(1, 50))
+    shard.advance(0, batch(events(1, 50)))
     held = dict(state.event_log), dict(state.entities)
-    next_events = events(2, 1)
+    next_events = batch(events(2, 1))
     described = shard.describe(1, next_events)
     assert (dict(state.event_log), dict(state.entities)) == held
     assert described.sequences.tolist() == [-1]
@@ -107,7 +119,7 @@ def test_a_sequence_number_is_never_given_twice_even_when_the_log_is_empty(monke
     state = State()
     given = []
     for at in range(5):
-        given += open_shard(state).advance(at, events(at, 3)).sequences.tolist()
+        given += open_shard(state).advance(at, batch(events(at, 3))).sequences.tolist()
     assert given == list(range(15))
 
 
@@ -124,12 +136,12 @@ def test_silent_entities_are_forgotten_and_others_are_not(monkeypatch):
     shard = open_shard(state)
     silent, busy = events(1, 2, keys=1), events(2, 2, keys=1)
     silent["key"], busy["key"] = 1 << 63, 5
-    shard.advance(0, silent)
+    shard.advance(0, batch(silent))
     for number in range(1, 7):
         busy["event_time_ms"] += KEPT_MS // 4
         busy["transaction"] += 1
-        shard.advance(number, busy)
+        shard.advance(number, batch(busy))
     assert set(state.entities) == {5}
     silent["event_time_ms"] = busy["event_time_ms"]
     age = [feature.operation.value for feature in FEATURES if feature.entity == "device"].index("entity_age")
-    assert open_shard(state).advance(7, silent[:1]).x[0, age] == -1, "it starts empty"
+    assert open_shard(state).advance(7, batch(silent[:1])).x[0, age] == -1, "it starts empty"

@@ -20,4 +20,7 @@ def test_state_names_are_those_of_savepoints():
 def test_state_of_entities_has_the_names_that_savepoints_know():
     context = Context()
     EntityState(cast("RuntimeContext", context), "thread")
-    assert set(context.states) == {"entities", "event_log", "next_sequence", "entities_expire_on"}
+    assert set(context.states) == {
+        "entities", "event_log", "next_sequence", "entities_expire_on", "entity_labels", "entity_label_log",
+        "entity_label_offsets",
+    }  # fmt: skip
