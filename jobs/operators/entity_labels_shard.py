@@ -59,9 +59,9 @@ class EntityLabelsShard:
         if self._log.accepts(len(labels)):
             self._log.add(pack((labels.tobytes(),)), len(labels))
         else:
-            records = {signed(key): record for key, record in self._labels.take_changed().items()}
+            records = {signed(key): record for key, record in self._labels.pop_changed().items()}
             self._expiry.schedule_changed(records, newest_label_time_ms)
-            self._state.write_labels(records)
+            self._state.labels.put_all(records)
             self._log.clear()
         self._offsets.note(positions)
 

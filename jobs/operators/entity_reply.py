@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from jobs.operators.packed import pack, unpack
 from models.features.entities.entity_inputs import EventFeatures
-from models.features.entities.entity_labels import without_labels
 from models.features.entities.label_layout import LABEL_WIDTH
 
 
@@ -48,7 +47,7 @@ class EntityReply:
         return EventFeatures(self.rows, self.x, self.sequences, self.label_x, self.label_offsets)
 
     def encode(self) -> bytes:
-        """Return the reply as bytes, which are state too."""
+        """Return the reply as bytes."""
         head = np.array([self.number, self.entity_shard, self.x.shape[1]], "<i8").tobytes()
         parts = (self.rows, self.x, self.sequences, self.label_x, np.array(self.label_offsets, "<i8"))
         return pack((head, *(part.tobytes() for part in parts)))
@@ -62,15 +61,12 @@ class EntityReply:
         PackedError
             The bytes are of another version.
         """
-        head, rows, x, sequences, *labels = unpack(raw)
+        head, rows, x, sequences, label_x, label_offsets = unpack(raw)
         number, entity_shard, width = np.frombuffer(head, "<i8").tolist()
-        events = np.frombuffer(rows, "<u4")
-        # Replies of a version whose entities learned no labels, in a savepoint.
-        label_x, label_offsets = labels or (without_labels(events).data.cast("B"), np.zeros(1, "<i8").data)
         return cls(
             number=number,
             entity_shard=entity_shard,
-            rows=events,
+            rows=np.frombuffer(rows, "<u4"),
             x=np.frombuffer(x, "<f4").reshape(-1, width),
             sequences=np.frombuffer(sequences, "<i8"),
             label_x=np.frombuffer(label_x, "<f4").reshape(-1, LABEL_WIDTH),

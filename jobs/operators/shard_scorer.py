@@ -90,7 +90,7 @@ class ShardScorer:
 
     def revert(self, records: pa.RecordBatch) -> None:
         """Undo a batch that was not kept; those before it stay."""
-        self._scorer.take_back(string_values(records.column("customer_id")))
+        self._scorer.roll_back(string_values(records.column("customer_id")))
 
     @contextmanager
     def reading_once(self) -> Iterator[None]:
@@ -176,7 +176,7 @@ class ShardScorer:
         if self._log.accepts(len(labels)):
             self._log.add(labels.encode(), len(labels))
             return
-        changed = self._scorer.take_changed_labels()
+        changed = self._scorer.pop_changed_labels()
         self._customers.schedule_changed(changed, newest_label_time_ms)
         self._state.put_all(self._state.customer_labels, changed)
         self._log.clear()

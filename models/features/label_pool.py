@@ -26,7 +26,7 @@ from models.features.write_behind_pool import WriteBehindPool
 class LabelPool(WriteBehindPool[Key]):
     """Known labels of many entities, or customers, in a set of arrays.
 
-    They are not stored after each batch: `take_changed` gives all that changed since it was last called. Until then
+    They are not stored after each batch: `pop_changed` gives all that changed since it was last called. Until then
     this pool holds it, even of a key that left. A row takes 2.4 kB (touched memory only), and one with labels that left
     12 kB to 48 kB more.
 
@@ -42,7 +42,7 @@ class LabelPool(WriteBehindPool[Key]):
     ledger_rows : ndarray of int32, (capacity,)
         Row of each key in ``ledger``, 0 for none.
     ledger : LeftRows
-        The newest labels that left the row: they can still be taken back.
+        The newest labels that left the row: they can still be revoked.
     changed : ndarray of uint8, (capacity,)
         1 where a row is not stored yet.
     """
@@ -51,7 +51,7 @@ class LabelPool(WriteBehindPool[Key]):
         self.ledger = LeftRows(LEDGER_FIELDS, MAX_LEFT)
         super().__init__(capacity=capacity, load=load)
 
-    def take_changed(self) -> dict[Key, bytes]:
+    def pop_changed(self) -> dict[Key, bytes]:
         """Return the encoded record of each key that changed since the last call: to be stored now."""
         return self.take(self.changed_keys())
 

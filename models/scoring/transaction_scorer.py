@@ -138,7 +138,7 @@ class TransactionScorer:
     load : callable of str to bytes or None, or None
         Answers with what `ScoredBatch.changed` last held for a customer. None: memory is all, and grows.
     load_labels : callable of str to bytes or None, or None
-        As ``load``, for the known labels that `take_changed_labels` gives.
+        As ``load``, for the known labels that `pop_changed_labels` gives.
     capacity : int
         Customers held in memory, see `Pool`.
     """
@@ -209,16 +209,16 @@ class TransactionScorer:
             ensemble_scores=ensemble_scores,
         )
 
-    def take_back(self, customers: Sequence[str]) -> None:
-        """Undo a batch of these customers that failed, see `FeatureEngine.take_back`."""
-        self._engine.take_back(customers)
+    def roll_back(self, customers: Sequence[str]) -> None:
+        """Undo a batch of these customers that failed, see `FeatureEngine.roll_back`."""
+        self._engine.roll_back(customers)
 
     def preview(self, records: pa.RecordBatch, *, entities: EntityInputs) -> NDArray[np.float32]:
         """Return the features of transactions that are not added, see `FeatureEngine.preview`."""
         return self._engine.preview(records, entities)
 
     def labels_await_storing(self, customer: str) -> bool:
-        """Return whether `take_changed_labels` would give a customer."""
+        """Return whether `pop_changed_labels` would give a customer."""
         return self._engine.labels_await_storing(customer)
 
     def drop(self, customers: Sequence[str]) -> None:
@@ -229,6 +229,6 @@ class TransactionScorer:
         """Ingest labels of the customers that arrive without transactions."""
         self._engine.learn(labels)
 
-    def take_changed_labels(self) -> dict[str, bytes]:
-        """Return the labels of customers to store, see `FeatureEngine.take_changed_labels`."""
-        return self._engine.take_changed_labels()
+    def pop_changed_labels(self) -> dict[str, bytes]:
+        """Return the labels of customers to store, see `FeatureEngine.pop_changed_labels`."""
+        return self._engine.pop_changed_labels()

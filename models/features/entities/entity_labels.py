@@ -98,12 +98,12 @@ class EntityLabels:
         )  # fmt: skip
         return x
 
-    def take_changed(self) -> dict[int, bytes]:
+    def pop_changed(self) -> dict[int, bytes]:
         """Return the record of each entity that changed since the last call: ``load`` must find it from now on."""
-        return self._pool.take_changed()
+        return self._pool.pop_changed()
 
     def awaits_storing(self, key: int) -> bool:
-        """Return whether `take_changed` would give an entity."""
+        """Return whether `pop_changed` would give an entity."""
         return self._pool.awaits_storing(key)
 
     def drop(self, keys: Iterable[int]) -> None:

@@ -280,5 +280,5 @@ class Store:
         return inputs
 
     def save(self) -> None:
-        self.merchants.update(self.entities.take_changed())
-        self.customers.update(self.engine.take_changed_labels())
+        self.merchants.update(self.entities.pop_changed())
+        self.customers.update(self.engine.pop_changed_labels())

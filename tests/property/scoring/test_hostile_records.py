@@ -158,7 +158,7 @@ class Engines:
         """Learn labels in all ways."""
         for engine in (self.memory, self.cached, self.entities):
             engine.learn(labels)
-        customers = self.cached.take_changed_labels()
+        customers = self.cached.pop_changed_labels()
         for raw in customers.values():
             assert check_labels(raw)[0] > 0
         self.stored["customers"].update(customers)

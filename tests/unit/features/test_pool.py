@@ -78,7 +78,7 @@ def test_unstored_labels_outlive_their_row(leave):
     else:
         engine.drop(["c"])
     assert engine.labels_await_storing("c")
-    assert list(engine.take_changed_labels()) == ["c"]
+    assert list(engine.pop_changed_labels()) == ["c"]
     assert not engine.labels_await_storing("c")
 
 

@@ -82,11 +82,11 @@ def test_labels_of_silent_entities_are_forgotten_once_they_are_in_the_records(mo
     silent = labels(1, 2, keys=1)
     silent["key"] = 1 << 63
     shard.learn(silent, np.arange(2))
-    assert (len(state.labels), len(state.label_log)) == ((1, 0) if few else (0, 1))
+    assert (len([*state.labels.keys()]), len(state.label_log)) == ((1, 0) if few else (0, 1))
     late = events(2, 2, keys=1)
     late["key"], late["event_time_ms"] = 5, START_MS + KEPT_MS + 2 * 86_400_000
     shard.advance(0, batch(late))
-    assert len(state.labels) == 0
+    assert len([*state.labels.keys()]) == 0
     late["key"] = 1 << 63
     known = open_shard(state).advance(1, batch(late[:1])).label_x[0, 0]
     assert known == 0

@@ -13,7 +13,6 @@ def test_state_names_are_those_of_savepoints():
     assert set(context.states) == {
         "histories", "merchant_labels", "customer_labels", "label_log", "label_offsets", "due", "merchants_due",
         "observation", "deployment", "wanted_deployment", "rules", "wanted_rules", "snoozes", "list_entries", "begun",
-        "waiting_batches", "entity_replies",
     }  # fmt: skip
 
 
@@ -21,6 +20,7 @@ def test_state_of_entities_has_the_names_that_savepoints_know():
     context = Context()
     EntityState(cast("RuntimeContext", context), "thread")
     assert set(context.states) == {
-        "entities", "event_log", "next_sequence", "entities_expire_on", "entity_labels", "entity_label_log",
-        "entity_label_offsets",
+        *(f"entities_{part}" for part in range(16)), *(f"event_log_{part}" for part in range(8)),
+        *(f"entity_labels_{part}" for part in range(4)),
+        "next_sequence", "entities_expire_on", "entity_label_log", "entity_label_offsets",
     }  # fmt: skip

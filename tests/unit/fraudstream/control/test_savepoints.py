@@ -138,7 +138,10 @@ def test_unreadable_state_may_not_lose_a_source():
 
 def test_state_of_labels_that_went_to_every_shard_is_left_behind_without_an_option(savepoint, tmp_path):
     former = StateManifest.from_json(JOB.to_json().replace('"score-batch-thread-2"', '"labels-source", "score-batch"'))
-    folder, where = savepoint(former), StateFolder(tmp_path)
+    folder, where = savepoint(former), StateFolder(root=tmp_path)
     check_savepoint(folder, JOB)
     assert has_replaced_operators(folder, where)
-    assert not has_replaced_operators(savepoint(JOB), where)
+
+
+def test_state_of_this_version_has_no_operators_that_are_left_behind(savepoint, tmp_path):
+    assert not has_replaced_operators(savepoint(JOB), StateFolder(root=tmp_path))
