@@ -1,8 +1,8 @@
 """Cost of labels by the number of shards: the job drains the same transactions with and without the labels.
 
-They are those known by the last transaction. Each drain is a job of its own on the same, warm TaskManager, timed from its
-first score until every transaction is scored and every label is read. The cost of a label is the difference of both times
-by the number of labels.
+They are those known by the last transaction. Each drain is a job of its own on the same, warm TaskManager, timed from
+its first score until every transaction is scored and every label is read. The cost of a label is the difference of both
+times by the number of labels.
 """
 
 from collections import Counter

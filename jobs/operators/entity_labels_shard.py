@@ -50,7 +50,7 @@ class EntityLabelsShard:
         return self._offsets.values or [0]
 
     def learn(self, labels: NDArray[Any], positions: NDArray[np.int64]) -> None:
-        """Learn labels of ENTITY_LABEL at their positions and store them; those that are known are passed over."""
+        """Learn labels of ENTITY_LABEL at their positions and store them; those that are known are skipped."""
         unknown = self._offsets.unknown(positions)
         labels, positions = labels[unknown], positions[unknown]
         if not len(labels):

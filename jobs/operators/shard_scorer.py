@@ -138,7 +138,7 @@ class ShardScorer:
         Parameters
         ----------
         labels : LabelBatch
-            n labels of the shard's customers; those that are known already are passed over.
+            n labels of the shard's customers; those that are known already are skipped.
         positions : ndarray of int64, (n,)
         """
         failed: dict[int, Exception] = {}

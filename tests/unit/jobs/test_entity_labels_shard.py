@@ -65,7 +65,7 @@ def test_the_reply_has_the_offsets_that_its_features_are_of():
     assert open_shard(state).advance(1, batch(events(2, 3))).label_offsets == [label_entry(1, 4), 0, 4]
 
 
-def test_labels_that_are_known_are_passed_over_when_their_topic_is_read_again():
+def test_labels_that_are_known_are_skipped_when_their_topic_is_read_again():
     state, found, positions = State(), labels(3, 3_000, keys=1), np.arange(3_000)
     shard, mine = open_shard(state), batch(events(1, 5, keys=1))
     shard.learn(found, positions)

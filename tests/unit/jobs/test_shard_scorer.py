@@ -120,7 +120,7 @@ def test_label_offsets_are_kept_by_partition(open_shard):
     assert open_shard(state).label_offsets == [8, 0, 4]
 
 
-def test_labels_that_are_known_are_passed_over_when_their_topic_is_read_again(open_shard):
+def test_labels_that_are_known_are_skipped_when_their_topic_is_read_again(open_shard):
     state, labels, positions = State(), many_labels(40), np.arange(40) * 2
     whole = open_shard(State())
     whole.learn(labels, positions)
