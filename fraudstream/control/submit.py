@@ -206,7 +206,7 @@ def _flink_run(
         arguments=["--config", str(file)],
         options=options,
         savepoint=None if state is None else state.savepoint,
-        drop_state=state is not None and state.drops_state,
+        drop_state=state is not None and state.drops_state(settings),
     )
 
 

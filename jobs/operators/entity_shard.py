@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.operators.entity_labels_shard import EntityLabelsShard
 from jobs.operators.entity_reply import EntityReply
 from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.event_log import EventLog
 from jobs.operators.expiry_index import ExpiryIndex
 from models.features.entities.entity_engine import EntityEngine
 from models.features.entities.entity_inputs import NO_SEQUENCE
+from models.features.entities.entity_labels import without_labels
 from models.features.entities.entity_layout import ENTITY_LAYOUT
 from models.features.entities.entity_record import EVENT, newest_event_time_ms
+from models.features.label_record import newest_label_time_ms
 from schemas.wall_clock import now_ms
 
 if TYPE_CHECKING:
+    from jobs.operators.entity_batch import EntityBatch
     from jobs.operators.entity_state import EntityState
 
 WRITING_SEGMENTS = 2
@@ -45,9 +49,11 @@ class EntityShard:
     state : EntityState
     capacity : int
         Entities held in memory.
+    with_labels : bool
+        Whether the job reads labels.
     """
 
-    def __init__(self, key: int, state: EntityState, capacity: int) -> None:
+    def __init__(self, key: int, state: EntityState, capacity: int, *, with_labels: bool = True) -> None:
         self.key = key
         self._state = state
         stored = state.next_sequence.value()
@@ -57,7 +63,10 @@ class EntityShard:
             capacity=capacity,
             next_sequence=_SEQUENCE.unpack(stored)[0] if stored else 0,
         )
-        self._expiry = ExpiryIndex[int](state.expires_on, [(state.entities, newest_event_time_ms)])
+        self._expiry = ExpiryIndex[int](
+            state.expires_on, [(state.entities, newest_event_time_ms), (state.labels, newest_label_time_ms)]
+        )
+        self._labels = EntityLabelsShard(state, self._expiry, capacity) if with_labels else None
         self._unwritten: deque[int] = deque()
         self._per_segment = 0.0
         self._log = EventLog(state.event_log)
@@ -70,9 +79,14 @@ class EntityShard:
             if self._log.is_full:
                 self._write(len(self._unwritten))
 
-    def advance(self, number: int, events: NDArray[Any]) -> EntityReply:
+    def learn(self, labels: NDArray[Any], positions: NDArray[np.int64]) -> None:
+        """Learn labels of ENTITY_LABEL, see `EntityLabelsShard.learn`."""
+        if self._labels is not None:
+            self._labels.learn(labels, positions)
+
+    def advance(self, number: int, batch: EntityBatch) -> EntityReply:
         """Advance the entities by the events of a batch and store them; the reply has their features."""
-        first = self._engine.next_sequence
+        first, events = self._engine.next_sequence, batch.events
         found = self._engine.advance(events)
         share = self._log.append(_SEQUENCE.pack(first) + events.tobytes(), len(events))
         if self._log.has_old:
@@ -81,19 +95,25 @@ class EntityShard:
         elif self._log.is_half_full:
             self._begin_writing()
         self._expire(min(int(events["event_time_ms"].max()), now_ms()))
-        return EntityReply(
-            number=number, entity_shard=self.key, rows=events["row"], x=found.x, sequences=found.sequences
-        )
+        return self._reply(number, batch, found.x, found.sequences)
 
-    def describe(self, number: int, events: NDArray[Any]) -> EntityReply:
-        """Describe the events of a batch that are not taken in; nothing is stored."""
-        x = self._engine.describe(events)
+    def describe(self, number: int, batch: EntityBatch) -> EntityReply:
+        """Describe the events of a batch that are not added; nothing is stored."""
+        x = self._engine.describe(batch.events)
+        return self._reply(number, batch, x, np.full(len(x), NO_SEQUENCE, np.int64))
+
+    def _reply(
+        self, number: int, batch: EntityBatch, x: NDArray[np.float32], sequences: NDArray[np.int64]
+    ) -> EntityReply:
+        rows = batch.events["row"]
         return EntityReply(
             number=number,
             entity_shard=self.key,
-            rows=events["row"],
+            rows=rows,
             x=x,
-            sequences=np.full(len(events), NO_SEQUENCE, np.int64),
+            sequences=sequences,
+            label_x=self._labels.describe(*batch) if self._labels else without_labels(rows),
+            label_offsets=self._labels.label_offsets if self._labels else (),
         )
 
     def _begin_writing(self) -> None:
@@ -115,6 +135,12 @@ class EntityShard:
 
     def _expire(self, newest_ms: int) -> None:
         """Forget silent entities; none by an event time ahead of the clock, since senders' clocks may be wrong."""
-        silent = self._expiry.expire(newest_ms, lambda key: self._engine.awaits_storing(unsigned(key)))
+        silent = [unsigned(key) for key in self._expiry.expire(newest_ms, self._awaits_storing)]
         if silent:
-            self._engine.drop(map(unsigned, silent))
+            self._engine.drop(silent)
+            if self._labels:
+                self._labels.drop(silent)
+
+    def _awaits_storing(self, signed_key: int) -> bool:
+        key = unsigned(signed_key)
+        return self._engine.awaits_storing(key) or (self._labels is not None and self._labels.awaits_storing(key))

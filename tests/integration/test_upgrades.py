@@ -44,7 +44,12 @@ def test_changed_query_on_two_subtasks_and_back_goes_on_with_the_open_batch_of_t
 
         refused(lane, first, "expected job.shards to be 4 as in the savepoint, got 2", shards=2)
         refused(lane, first, "expected job.mode to be 'thread'", mode="process")
-        refused(lane, first, "none for labels-source, labels-window-aggregate-4 .*--allow-dropped-state", labels=False)
+        refused(
+            lane,
+            first,
+            "none for label-lanes-source, label-lanes-window-aggregate-4 .*--allow-dropped-state",
+            labels=False,
+        )
 
         # Without labels half of the plan is gone, so the planner numbers all that is left anew.
         lane.change(labels=False, batch_ms=500, feature_log_share=0.5, parallelism=2)
