@@ -1,6 +1,7 @@
 """Compilation of the kernels before the first batch."""
 
 from functools import cache
+from threading import Lock
 
 import numpy as np
 from numba import from_dtype, types
@@ -62,13 +63,22 @@ ENTITIES_SIGNATURE = (
 )  # fmt: skip
 
 
-@cache
+_ONE_AT_A_TIME = Lock()
+"""Operators of one process open in threads of their own, and none may find a function half done."""
+
+
 def warm_up() -> None:
     """Compile all that the engine calls, or read it from the cache on disk; later calls do nothing.
 
     Takes some seconds on a machine's first run (`fraudstream bench features` measures it) and some tens of
     milliseconds from then on. Call it where waiting is harmless, as in an operator's open().
     """
+    with _ONE_AT_A_TIME:
+        _compile_all()
+
+
+@cache
+def _compile_all() -> None:
     for function, signature in (
         (hashing.hash_strings, HASH_SIGNATURE),
         (kernel.advance, ADVANCE_SIGNATURE),

@@ -77,3 +77,12 @@ def test_concurrent_compilation_leaves_a_valid_cache(tmp_path):
     assert [(process.communicate(timeout=120)[0], process.returncode) for process in first] == [("0\n", 0)] * 2
     later = start()
     assert later.communicate(timeout=120)[0] == "1\n"
+
+
+def test_threads_of_one_process_may_compile_at_the_same_time():
+    program = (
+        "from concurrent.futures import ThreadPoolExecutor as Pool; from models.features.warm_up import warm_up;"
+        "print(len([done.result() for pool in [Pool(4)] for done in [pool.submit(warm_up) for _ in range(4)]]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.stdout == "4\n", done.stderr
