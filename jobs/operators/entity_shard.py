@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,34 @@ if TYPE_CHECKING:
 MAX_LOGGED, MAX_ENTRIES = 100_000, 500
 """Events, and batches of them, in the log from which on the records are written."""
 
+MAX_TURNOVER = 2
+"""Entities brought into memory, as a multiple of those held, from which on they are written too: what left is kept."""
+
 WRITTEN_AT_ONCE = 40
-"""Records written with one batch: all at once would hold it up."""
+"""Records written with one batch, or more where they would not all be written before the next part of the log is full:
+all at once would hold the batch up."""
 
 _SEQUENCE = struct.Struct("<q")
+
+
+class EntityFigures(NamedTuple):
+    """Sizes of a shard now, and what it did since it was opened.
+
+    Parameters
+    ----------
+    held : int
+        Entities in memory.
+    log_entries : int
+        Batches of events in the log.
+    loaded, written, expired : int
+        Records read from the state, written to it, and removed from it.
+    """
+
+    held: int
+    log_entries: int
+    loaded: int
+    written: int
+    expired: int
 
 
 class EntityShard:
@@ -52,17 +77,22 @@ class EntityShard:
         self.key = key
         self._state = state
         stored = state.next_sequence.value()
+        self._loaded = self._written = self._expired = 0
         self._engine = EntityEngine(
             ENTITY_LAYOUT,
-            load=state.read,
+            load=self._load,
             capacity=capacity,
             next_sequence=_SEQUENCE.unpack(stored)[0] if stored else 0,
         )
-        self._expiry = ExpiryIndex[int](state.expires_on, [(state.entities, newest_event_time_ms)])
+        self._max_turnover = MAX_TURNOVER * capacity
+        # A record is written within two parts of the log after it was read.
+        remembered, records = 2 * self._max_turnover, [(state.entities, newest_event_time_ms)]
+        self._expiry = ExpiryIndex[int](state.expires_on, records, remembered)
         self._unwritten: deque[int] = deque()
+        self._to_write = self._turnover = 0
         self._old: list[int] = []
         self._log: list[int] = []
-        self._logged = 0
+        self._filled = 0.0
         self._next_entry = 0
         for number, entry in state.logged():
             self._engine.restore(_SEQUENCE.unpack_from(entry)[0], np.frombuffer(entry, EVENT, offset=_SEQUENCE.size))
@@ -73,13 +103,12 @@ class EntityShard:
 
     def advance(self, number: int, events: NDArray[Any]) -> EntityReply:
         """Advance the entities by the events of a batch and store them; the reply has their features."""
-        first = self._engine.next_sequence
+        first, before = self._engine.next_sequence, self._turnover
         found = self._engine.advance(events)
         self._state.event_log.put(self._next_entry, _SEQUENCE.pack(first) + events.tobytes())
         self._log.append(self._next_entry)
         self._next_entry += 1
-        self._logged += len(events)
-        self._write_some()
+        self._write_some(len(events), self._turnover - before)
         self._expire(min(int(events["event_time_ms"].max()), now_ms()))
         return EntityReply(
             number=number, entity_shard=self.key, rows=events["row"], x=found.x, sequences=found.sequences
@@ -96,15 +125,33 @@ class EntityShard:
             sequences=np.full(len(events), NO_SEQUENCE, np.int64),
         )
 
-    def _write_some(self) -> None:
+    @property
+    def figures(self) -> EntityFigures:
+        """Sizes of the shard, and what it did."""
+        entries = len(self._old) + len(self._log)
+        return EntityFigures(len(self._engine), entries, self._loaded, self._written, self._expired)
+
+    def _load(self, key: int) -> bytes | None:
+        raw = self._state.read(key)
+        self._turnover += 1
+        if raw is not None:
+            self._loaded += 1
+            self._expiry.remember([signed(key)])
+        return raw
+
+    def _write_some(self, events: int, brought_in: int) -> None:
+        self._filled += max(events / MAX_LOGGED, 1 / MAX_ENTRIES, brought_in / self._max_turnover)
         if not self._old:
-            if self._logged < MAX_LOGGED and len(self._log) < MAX_ENTRIES:
+            if self._filled < 1:
                 return
             self._begin_writing()
-        keys = [self._unwritten.popleft() for _ in range(min(WRITTEN_AT_ONCE, len(self._unwritten)))]
+        due = math.ceil(self._to_write * self._filled) - (self._to_write - len(self._unwritten))
+        count = min(max(WRITTEN_AT_ONCE, due), len(self._unwritten))
+        keys = [self._unwritten.popleft() for _ in range(count)]
         records = {signed(key): record for key, record in self._engine.records(keys).items()}
         self._expiry.schedule_changed(records, newest_event_time_ms)
         self._state.write(records)
+        self._written += len(records)
         if not self._unwritten:
             for number in self._old:
                 self._state.event_log.remove(number)
@@ -114,9 +161,11 @@ class EntityShard:
         """Forget silent entities; none by an event time ahead of the clock, since senders' clocks may be wrong."""
         silent = self._expiry.expire(newest_ms, lambda key: self._engine.awaits_storing(unsigned(key)))
         if silent:
+            self._expired += len(silent)
             self._engine.drop(map(unsigned, silent))
 
     def _begin_writing(self) -> None:
-        self._old, self._log, self._logged = self._log, [], 0
+        self._old, self._log, self._filled = self._log, [], 0.0
         self._unwritten.extend(self._engine.changed())
+        self._to_write = len(self._unwritten)
         self._state.next_sequence.update(_SEQUENCE.pack(self._engine.next_sequence))

@@ -1,6 +1,9 @@
 """Entities of a shard, between memory and state."""
 
+import json
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +13,7 @@ from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.expiry_index import KEPT_MS
 from models.features.entities.entity_record import EVENT
 from models.features.table import FEATURES
+from schemas.durations import DAY_MS
 from tests.unit.jobs.map_state import MapLike
 from tests.unit.jobs.value_state import Value
 
@@ -88,6 +92,56 @@ def test_the_log_is_removed_when_the_records_are_written(monkeypatch):
         sizes.append((len(state.event_log), len(state.entities)))
     assert max(size for size, _ in sizes) <= 13
     assert sizes[-1][1] == 9, "every entity has a record"
+
+
+def distinct_events(seed, count, first_key):
+    found = events(seed, count)
+    found["key"] = np.arange(first_key, first_key + count)
+    return found
+
+
+@pytest.mark.parametrize("size", [50, 1_000])
+@pytest.mark.parametrize("capacity", [500, 50_000])
+def test_log_and_unwritten_records_stay_bounded_where_each_event_is_of_another_entity(monkeypatch, size, capacity):
+    monkeypatch.setattr(entity_shard, "MAX_LOGGED", 2_000)
+    state = State()
+    shard = open_shard(state, capacity)
+    for at in range(0, 30_000, size):
+        shard.advance(at, distinct_events(at, size, at + 1))
+        logged = sum(len(entry) for entry in state.event_log.values()) // EVENT.itemsize
+        assert logged <= 2 * (2_000 + size)
+        assert len(shard._engine.changed()) <= 2 * (min(2_000, 2 * capacity) + size)
+    assert len(state.entities) >= 30_000 - 2 * (2_000 + size)
+
+
+def test_an_entity_that_was_read_has_an_expiry_entry_and_is_not_looked_up_again(monkeypatch):
+    monkeypatch.setattr(entity_shard, "MAX_LOGGED", 100)
+    state, lookups = State(), []
+    shard = open_shard(state, capacity=100)
+    monkeypatch.setattr(state.entities, "contains", lambda key: lookups.append(key) or key in state.entities)
+    for round_number in range(3):
+        for at in range(0, 1_000, 50):
+            shard.advance(at, distinct_events(1_000 * round_number + at, 50, at + 1))
+    assert len(lookups) == len(set(lookups)) == 1_000
+    entries = [key for entry in state.expires_on.values() for key in json.loads(entry)]
+    assert sorted(entries) == sorted(state.entities)
+
+
+def test_figures_are_those_of_the_state_and_the_pool(monkeypatch):
+    monkeypatch.setattr(entity_shard, "MAX_LOGGED", 100)
+    state = State()
+    shard = open_shard(state, capacity=10)
+    for at in range(0, 400, 50):
+        shard.advance(at, distinct_events(at, 50, at % 200 + 1))
+        figures = shard.figures
+        assert (figures.log_entries, figures.held) == (len(state.event_log), 50)
+    assert figures.written >= len(state.entities) == 200
+    assert figures.loaded > 0
+    assert figures.expired == 0
+    later = distinct_events(9, 1, 10**6)
+    later["event_time_ms"] += KEPT_MS + 2 * DAY_MS
+    shard.advance(1_000, later)
+    assert shard.figures.expired == 200 - len(state.entities) > 0
 
 
 def test_a_described_event_changes_nothing():
