@@ -10,6 +10,7 @@ from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from jobs.job_config import JobConfig
+from jobs.operators.entity_counts import EntityCounts
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import EntityState
 from jobs.operators.micro_batch import MicroBatch, sharded
@@ -31,16 +32,17 @@ class AdvanceEntities(KeyedProcessFunction):
         """Open the state, and compile the kernels before the first batch comes."""
         self._state = EntityState(runtime_context, self._config.mode)
         self._shards: dict[int, EntityShard] = {}
+        self._counts = EntityCounts(runtime_context)
         warm_up()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Process one MICRO_BATCH of ENTITY_EVENTS or QUERIED_ENTITIES; emit a SHARDED_BATCH with the reply."""
         batch, key = MicroBatch(*value), ctx.get_current_key()
         if key not in self._shards:
-            capacity = max(1, self._config.pool_entities // self._config.entity_shards)
-            self._shards[key] = EntityShard(key, self._state, capacity)
+            self._shards[key] = EntityShard(key, self._state, self._config.entities_per_shard)
         shard = self._shards[key]
         number, customer_shard = batch.positions
         events = np.frombuffer(batch.payloads[0], EVENT)
         reply = shard.advance(number, events) if batch.kind == ENTITY_EVENTS else shard.describe(number, events)
+        self._counts.update(key, shard.figures)
         yield sharded(customer_shard, ENTITY_REPLY, reply.encode(), [number])

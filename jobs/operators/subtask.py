@@ -70,7 +70,7 @@ class Subtask:
             load=load,
             load_merchant=partial(state.read, state.merchant_labels) if known else _no_labels,
             load_customer=partial(state.read, state.customer_labels) if known else _no_labels,
-            capacity=max(1, self.config.pool_customers // self.config.shards),
+            capacity=self.config.customers_per_shard,
         )
 
 
