@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jobs.operators.entity_reply import EntityReply
 from jobs.operators.entity_state import signed, unsigned
+from jobs.operators.event_log import EventLog
 from jobs.operators.expiry_index import ExpiryIndex
 from models.features.entities.entity_engine import EntityEngine
 from models.features.entities.entity_inputs import NO_SEQUENCE
@@ -22,15 +23,12 @@ from schemas.wall_clock import now_ms
 if TYPE_CHECKING:
     from jobs.operators.entity_state import EntityState
 
-MAX_LOGGED, MAX_ENTRIES = 100_000, 500
-"""Events, and batches of them, in the log from which on the records are written."""
+WRITING_SEGMENTS = 2
+"""Segments of the log that fill while the records are written, some with each batch."""
 
 MAX_TURNOVER = 2
-"""Entities brought into memory, as a multiple of those held, from which on they are written too: what left is kept."""
-
-WRITTEN_AT_ONCE = 40
-"""Records written with one batch, or more where they would not all be written before the next part of the log is full:
-all at once would hold the batch up."""
+"""Entities brought into memory, as a multiple of those held, from which on records are written too: those that left
+memory wait there for it."""
 
 _SEQUENCE = struct.Struct("<q")
 
@@ -59,10 +57,10 @@ class EntityShard:
     """Entities of one shard in memory, backed by the shard's state.
 
     A busy entity changes with every batch, and its record has kilobytes: written each time, it would cost more than
-    all else. So a batch's events go to a log, 40 bytes each. When the log is full, the records of all entities that
-    changed are written, some with each batch that follows, while a new part of the log begins; then the old part is
-    removed. A record names the last event that it has seen, so that a restored shard, which advances the logged
-    events again, counts none twice.
+    all else. So a batch's events go to a log, 40 bytes each. When half of its segments are full, the records of all
+    entities that changed are written, some with each batch that follows, bucket by bucket; then these segments are
+    cleared. A record names the last event that it has seen, so that a restored shard, which advances the logged events
+    again, counts none twice.
 
     Parameters
     ----------
@@ -77,7 +75,7 @@ class EntityShard:
         self.key = key
         self._state = state
         stored = state.next_sequence.value()
-        self._loaded = self._written = self._expired = 0
+        self._loaded = self._written = self._expired = self._turnover = 0
         self._engine = EntityEngine(
             ENTITY_LAYOUT,
             load=self._load,
@@ -85,30 +83,32 @@ class EntityShard:
             next_sequence=_SEQUENCE.unpack(stored)[0] if stored else 0,
         )
         self._max_turnover = MAX_TURNOVER * capacity
-        # A record is written within two parts of the log after it was read.
+        # A record is written before so many others were read.
         remembered, records = 2 * self._max_turnover, [(state.entities, newest_event_time_ms)]
         self._expiry = ExpiryIndex[int](state.expires_on, records, remembered)
         self._unwritten: deque[int] = deque()
-        self._to_write = self._turnover = 0
-        self._old: list[int] = []
-        self._log: list[int] = []
-        self._filled = 0.0
-        self._next_entry = 0
-        for number, entry in state.logged():
+        self._per_segment = 0.0
+        self._log = EventLog(state.event_log)
+        restored = False
+        for entry in self._log.stored():
             self._engine.restore(_SEQUENCE.unpack_from(entry)[0], np.frombuffer(entry, EVENT, offset=_SEQUENCE.size))
-            self._log.append(number)
-            self._next_entry = number + 1
-        if self._log:
+            restored = True
+        if restored:
             self._begin_writing()
+            if self._log.is_full:
+                self._write(len(self._unwritten))
 
     def advance(self, number: int, events: NDArray[Any]) -> EntityReply:
         """Advance the entities by the events of a batch and store them; the reply has their features."""
         first, before = self._engine.next_sequence, self._turnover
         found = self._engine.advance(events)
-        self._state.event_log.put(self._next_entry, _SEQUENCE.pack(first) + events.tobytes())
-        self._log.append(self._next_entry)
-        self._next_entry += 1
-        self._write_some(len(events), self._turnover - before)
+        share = self._log.append(_SEQUENCE.pack(first) + events.tobytes(), len(events))
+        if self._log.has_old:
+            share = max(share, WRITING_SEGMENTS * (self._turnover - before) / self._max_turnover)
+            due = math.ceil(share * self._per_segment)
+            self._write(len(self._unwritten) if self._log.is_full else due)
+        elif self._log.is_half_full or self._turnover >= self._max_turnover:
+            self._begin_writing()
         self._expire(min(int(events["event_time_ms"].max()), now_ms()))
         return EntityReply(
             number=number, entity_shard=self.key, rows=events["row"], x=found.x, sequences=found.sequences
@@ -128,8 +128,7 @@ class EntityShard:
     @property
     def figures(self) -> EntityFigures:
         """Sizes of the shard, and what it did."""
-        entries = len(self._old) + len(self._log)
-        return EntityFigures(len(self._engine), entries, self._loaded, self._written, self._expired)
+        return EntityFigures(len(self._engine), len(self._log), self._loaded, self._written, self._expired)
 
     def _load(self, key: int) -> bytes | None:
         raw = self._state.read(key)
@@ -139,23 +138,24 @@ class EntityShard:
             self._expiry.remember([signed(key)])
         return raw
 
-    def _write_some(self, events: int, brought_in: int) -> None:
-        self._filled += max(events / MAX_LOGGED, 1 / MAX_ENTRIES, brought_in / self._max_turnover)
-        if not self._old:
-            if self._filled < 1:
-                return
-            self._begin_writing()
-        due = math.ceil(self._to_write * self._filled) - (self._to_write - len(self._unwritten))
-        count = min(max(WRITTEN_AT_ONCE, due), len(self._unwritten))
-        keys = [self._unwritten.popleft() for _ in range(count)]
+    def _begin_writing(self) -> None:
+        self._log.retire()
+        self._turnover = 0
+        bucket = self._state.entities.bucket
+        changed = sorted(self._engine.changed(), key=lambda key: bucket(signed(key)))
+        self._unwritten.extend(changed)
+        self._per_segment = len(changed) / WRITING_SEGMENTS
+        self._state.next_sequence.update(_SEQUENCE.pack(self._engine.next_sequence))
+
+    def _write(self, count: int) -> None:
+        """Write the next records; after the last one the old part of the log is cleared."""
+        keys = [self._unwritten.popleft() for _ in range(min(count, len(self._unwritten)))]
         records = {signed(key): record for key, record in self._engine.records(keys).items()}
         self._expiry.schedule_changed(records, newest_event_time_ms)
-        self._state.write(records)
+        self._state.entities.put_all(records)
         self._written += len(records)
         if not self._unwritten:
-            for number in self._old:
-                self._state.event_log.remove(number)
-            self._old = []
+            self._log.clear_old()
 
     def _expire(self, newest_ms: int) -> None:
         """Forget silent entities; none by an event time ahead of the clock, since senders' clocks may be wrong."""
@@ -163,9 +163,3 @@ class EntityShard:
         if silent:
             self._expired += len(silent)
             self._engine.drop(map(unsigned, silent))
-
-    def _begin_writing(self) -> None:
-        self._old, self._log, self._filled = self._log, [], 0.0
-        self._unwritten.extend(self._engine.changed())
-        self._to_write = len(self._unwritten)
-        self._state.next_sequence.update(_SEQUENCE.pack(self._engine.next_sequence))

@@ -1,12 +1,10 @@
 """Compilation of the kernels before the first batch."""
 
-from functools import cache
-from threading import Lock
-
 import numpy as np
 from numba import from_dtype, types
 
 from models.features import hashing, kernel, label_kernel
+from models.features.compiled import compiles_once
 from models.features.entities import entity_kernel, entity_record
 from models.features.history import ENTRY, TILE
 from models.features.label_record import DAY_TILE, LABEL, TOTALS
@@ -63,22 +61,13 @@ ENTITIES_SIGNATURE = (
 )  # fmt: skip
 
 
-_ONE_AT_A_TIME = Lock()
-"""Operators of one process open in threads of their own, and none may find a function half done."""
-
-
+@compiles_once
 def warm_up() -> None:
     """Compile all that the engine calls, or read it from the cache on disk; later calls do nothing.
 
     Takes some seconds on a machine's first run (`fraudstream bench features` measures it) and some tens of
     milliseconds from then on. Call it where waiting is harmless, as in an operator's open().
     """
-    with _ONE_AT_A_TIME:
-        _compile_all()
-
-
-@cache
-def _compile_all() -> None:
     for function, signature in (
         (hashing.hash_strings, HASH_SIGNATURE),
         (kernel.advance, ADVANCE_SIGNATURE),

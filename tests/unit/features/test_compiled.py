@@ -2,19 +2,36 @@ import ast
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
+from threading import Event, current_thread
 from types import ModuleType
 
 import pytest
 from numba.core.dispatcher import Dispatcher
 
 from models.features import compiled, customer_facts, hashing, kernel, label_facts, label_kernel
+from models.features.entities import entity_kernel
 from models.features.warm_up import warm_up
-from models.rules import text_search
+from models.rules import text_search, text_table_search
 from models.scoring import tree_shap
 
 
-@pytest.mark.parametrize("module", [kernel, label_kernel, customer_facts, label_facts, hashing, tree_shap, text_search])
+@pytest.mark.parametrize(
+    "module",
+    [
+        kernel,
+        label_kernel,
+        customer_facts,
+        label_facts,
+        hashing,
+        tree_shap,
+        entity_kernel,
+        text_search,
+        text_table_search,
+    ],
+)
 def test_compiled_functions_call_only_functions_that_their_cache_checks(module: ModuleType):
     """Otherwise numba's cache would serve the old machine code after a change there."""
     tree = ast.parse(Path(str(module.__file__)).read_text())
@@ -79,10 +96,23 @@ def test_concurrent_compilation_leaves_a_valid_cache(tmp_path):
     assert later.communicate(timeout=120)[0] == "1\n"
 
 
-def test_threads_of_one_process_may_compile_at_the_same_time():
-    program = (
-        "from concurrent.futures import ThreadPoolExecutor as Pool; from models.features.warm_up import warm_up;"
-        "print(len([done.result() for pool in [Pool(4)] for done in [pool.submit(warm_up) for _ in range(4)]]))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603
-    assert done.stdout == "4\n", done.stderr
+def test_an_operator_that_opens_while_another_compiles_waits_for_it():
+    inside, may_finish = Event(), Event()
+    compiled_by: list[str] = []
+
+    @compiled.compiles_once
+    def compile_all() -> None:
+        compiled_by.append(current_thread().name)
+        inside.set()
+        assert may_finish.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(compile_all)
+        assert inside.wait(10)
+        second = pool.submit(compile_all)
+        with pytest.raises(FutureTimeoutError):
+            second.result(timeout=0.05)
+        may_finish.set()
+        first.result(10)
+        second.result(10)
+    assert len(compiled_by) == 1
