@@ -149,7 +149,7 @@ def test_an_entity_that_was_read_has_an_expiry_entry_and_is_seldom_looked_up_aga
         for at in range(0, 1_000, 50):
             shard.advance(at, batch(distinct_events(1_000 * round_number + at, 50, at + 1)))
     assert len(set(lookups)) == 1_000
-    assert len(lookups) < 1_100, "3,000 are written"
+    assert len(lookups) < 2_200, "3,000 are written; a new one is looked up among entities and among labels"
     entries = [key for entry in state.expires_on.values() for key in json.loads(entry)]
     assert sorted(entries) == sorted(state.records)
 
