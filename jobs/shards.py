@@ -8,9 +8,9 @@ that divides N. tests/integration checks the keys against Flink.
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jobs.flink_hash import MAX_PARALLELISM, row_key_groups, sql_key_groups, text_hash
 
@@ -65,15 +65,10 @@ def customer_bucket(customer_id: str) -> int:
     return text_hash(customer_id) % BUCKETS
 
 
-def entity_buckets(keys: Any) -> Any:
+def entity_buckets(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return the bucket of each of n entities by their hashes, (n,) uint64."""
-    return (keys >> np.uint64(_UNUSED_BITS)) % np.uint64(BUCKETS)
-
-
-def leading_shards(shards: int, parallelism: int) -> tuple[int, ...]:
-    """Return the keys of the first shard of each subtask; of all where the subtasks have not the same number."""
-    keys = SHARD_KEYS[shards]
-    return keys if shards % parallelism else keys[:: shards // parallelism]
+    found: NDArray[np.uint64] = (keys >> np.uint64(_UNUSED_BITS)) % np.uint64(BUCKETS)
+    return found
 
 
 def shard_sql(column: str, shards: int) -> str:
@@ -89,3 +84,8 @@ def index_sql(column: str, shards: int) -> str:
     """Return the SQL expression for the number of that shard, from 0 on."""
     # MOD keeps the sign of a negative hash, so it is applied twice.
     return f"MOD(MOD(HASH_CODE(COALESCE({column}, '')), {shards}) + {shards}, {shards})"
+
+
+def lane_sql(column: str, shards: int) -> str:
+    """Return the SQL expression for the shard key under which the records of the partition in `column` go."""
+    return f"ARRAY[{', '.join(map(str, SHARD_KEYS[shards]))}][1 + MOD({column}, {shards})]"

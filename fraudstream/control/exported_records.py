@@ -13,11 +13,12 @@ import pyarrow as pa
 from fraudstream.control.export_manifest import ExportManifest
 from jobs.operators.expiry_index import KEPT_MS
 from jobs.shards import customer_bucket, entity_buckets
-from jobs.state_files import CUSTOMERS, ENTITIES, SHARED, StateEntry, read_entries, state_file, state_files
+from jobs.state_files import CUSTOMERS, ENTITIES, StateEntry, read_entries, state_file, state_files
 from models.features.entities.entity_engine import EntityEngine
+from models.features.entities.entity_keys import entity_keys
 from models.features.entities.entity_layout import ENTITY_LAYOUT
 from models.features.entities.entity_record import EVENT, decode_entity
-from models.features.hashing import hash_column, hash_pairs
+from models.features.entity import ENTITIES as ENTITY_KINDS
 from models.features.history import decode_history
 from models.features.label_record import decode_labels
 from models.features.table import FEATURES
@@ -67,27 +68,23 @@ def entity_record(folder: Path, name: str, value: str) -> dict[str, Any] | None:
     StateFileError
         The folder has no export.
     """
-    key = hash_pairs(hash_column(pa.array([name])), hash_column(pa.array([value])))
+    entity = next(entity for entity in ENTITY_KINDS if entity.name == name)
+    key = entity_keys(pa.RecordBatch.from_pydict({entity.column: [value]}), [entity])[:, 0]
     signed = str(int(key.view(np.int64)[0]))
     entries = _of_bucket(folder, ENTITIES, int(entity_buckets(key)[0]))
-    raw = next((entry.value for entry in entries if entry.key == signed), None)
-    labels = [*_merchant_labels(folder, value)] if name == "merchant" else []
-    if raw is None and not labels:
+    found = {entry.handle: entry.value for entry in entries if entry.key == signed}
+    if not found:
         return None
-    found: dict[str, Any] = {f"{name}_id": value, **(_entity(name, int(key[0]), raw) if raw else {})}
-    return {**found, "labels": labels} if labels else found
+    record: dict[str, Any] = {entity.column: value}
+    if raw := found.get("entities"):
+        record |= _entity(name, int(key[0]), raw)
+    return {**record, "labels": _labels(found["labels"])} if "labels" in found else record
 
 
 def _of_bucket(folder: Path, part: str, bucket: int) -> Iterator[StateEntry]:
     ExportManifest.read(folder)
     count = len(state_files(folder, part))
     yield from read_entries(state_file(folder, part, bucket % count), [bucket])
-
-
-def _merchant_labels(folder: Path, merchant: str) -> Iterator[dict[str, Any]]:
-    for entry in read_entries(state_file(folder, CUSTOMERS, 0), [SHARED]):
-        if entry.handle == "merchant_labels" and entry.key == merchant:
-            yield from _labels(entry.value)
 
 
 def _entity(name: str, key: int, raw: bytes) -> dict[str, Any]:

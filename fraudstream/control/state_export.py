@@ -21,7 +21,7 @@ from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from jobs.job_config import JobConfig, Mode
-from jobs.operator_uids import CONTROL, LABELS, LISTS, TABLE_INPUTS, TRANSACTIONS, marked
+from jobs.operator_uids import CONTROL, LABEL_LANES, LABELS, LISTS, TABLE_INPUTS, TRANSACTIONS, marked
 from jobs.state_files import CUSTOMERS, parts, read_unprocessed, state_file
 from jobs.state_manifest import StateManifest
 from schemas.errors import UserError
@@ -175,7 +175,7 @@ def _topics(manifest: StateManifest) -> dict[str, str]:
 def _uids(manifest: StateManifest) -> dict[str, str]:
     found = {}
     for table in _topics(manifest):
-        uid = f"{table}-source"
+        uid = f"{LABEL_LANES if table == LABELS else table}-source"
         found[table] = marked(uid, mode=manifest.mode, shards=manifest.shards, generations=manifest.generations)
     return found
 

@@ -120,8 +120,8 @@ def _small_files(folder: Path) -> dict[str, bytes]:
 def _generations(metadata: bytes) -> dict[str, int]:
     """Read the sources' uids, which have the generation at their end, see `operator_uids.marked`."""
     found = {}
-    for name in INPUTS:
-        for match in re.finditer(rb"(..)(%s-source-(\d+))" % name.encode(), metadata, re.DOTALL):
+    for name, table in [*((name, name) for name in INPUTS), *((of, table) for table, of in TABLE_INPUTS.items())]:
+        for match in re.finditer(rb"(..)(%s-source-(\d+))" % table.encode(), metadata, re.DOTALL):
             digits = match[2][: int.from_bytes(match[1], "big")].rpartition(b"-")[2]
             if digits.isdigit():
                 found[name] = int(digits)

@@ -18,7 +18,7 @@ from jobs.operators.micro_batch import MicroBatch
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import SHARD_ROUTES, ShardState
 from jobs.operators.state_routes import Route, Routes
-from jobs.record_types import LABELS, LIST_ENTRIES, SAME_LABELS, TRANSACTIONS
+from jobs.record_types import LABELS, LIST_ENTRIES, TRANSACTIONS
 from jobs.shards import SHARD_KEYS, customer_bucket, entity_buckets
 from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, SHARED, StateEntry, state_file, write_entries
 from models.drift.signals import SIGNALS
@@ -29,7 +29,7 @@ from schemas.position import OFFSET_MASK, offset_of
 MARKER_OFFSETS = OFFSET_MASK - 1, OFFSET_MASK
 """Offsets of the records that follow the open micro-batches of a savepoint."""
 
-_TABLES = {TRANSACTIONS: "transactions", LABELS: "labels", SAME_LABELS: "labels", LIST_ENTRIES: "lists"}
+_TABLES = {TRANSACTIONS: "transactions", LABELS: "labels", LIST_ENTRIES: "lists"}
 
 
 class ExportShards(KeyedProcessFunction):
@@ -78,16 +78,12 @@ class ExportShards(KeyedProcessFunction):
 
     def _write(self, key: int) -> None:
         state = self._state
-        labels = partial(FeatureEngine, load_merchant=_of(state, "merchant_labels"))
-        engine: Any = partial(labels, load_customer=_of(state, "customer_labels"), capacity=1_000)
+        load_labels = partial(state.read, state.customer_labels)
+        engine: Any = partial(FeatureEngine, load_labels=load_labels, capacity=1_000)  # only labels are learned
         ShardScorer(key, lambda load: engine(load=load), state).write_labels()
         index = SHARD_KEYS[self._config.shards].index(key)
         entries = entries_of(state, SHARD_ROUTES, index)
         write_entries(state_file(Path(self._folder), CUSTOMERS, index), entries, self._unprocessed[key])
-
-
-def _of(state: ShardState, handle: str) -> Any:
-    return partial(state.read, getattr(state, handle))
 
 
 class ExportEntities(KeyedProcessFunction):
@@ -164,5 +160,5 @@ def _bucket(route: Route, key: Any, index: int) -> int:
     if route is Route.CUSTOMER:
         return customer_bucket(key)
     if route is Route.ENTITY:
-        return int(entity_buckets(np.uint64(unsigned(key))))
+        return int(entity_buckets(np.array([unsigned(key)], np.uint64))[0])
     return index if route is Route.SIGNAL else SHARED

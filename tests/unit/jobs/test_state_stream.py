@@ -14,7 +14,7 @@ from jobs.operators.export_state import ExportDrift, ExportShards
 from jobs.operators.import_state import ImportDrift
 from jobs.operators.shard_state import SHARD_ROUTES, ShardState
 from jobs.operators.state_routes import Route
-from jobs.record_types import LABELS, SAME_LABELS, STAMP_SHIFT, TRANSACTIONS
+from jobs.record_types import LABELS, STAMP_SHIFT, TRANSACTIONS
 from jobs.shards import SHARD_KEYS, customer_bucket
 from jobs.state_files import CUSTOMERS, read_unprocessed, state_file
 from models.drift.signals import SIGNALS
@@ -67,15 +67,13 @@ def score(operator: OperatorInMemory, table, shards: int) -> None:
 
 
 def learn(operator: OperatorInMemory, table, shards: int) -> None:
-    """Send the labels of some of the history as the job's source does: to every shard, decoded by the first."""
+    """Send the labels of some of the history as the job's source does, all of a partition under one key."""
     records = [(key.decode(), value) for key, value in encode_labels(table, FileRegistry(), "l-value")]
     stamps = [(NOW_MS // 1000 << STAMP_SHIFT) + SHARD_KEYS[shards][customer_bucket(key) % shards] for key, _ in records]
     positions = [position(0, operator.sent + number) for number in range(len(records))]
     operator.sent += len(records)
-    batch = [key for key, _ in records], [value for _, value in records], positions, stamps
-    for number, key in enumerate(SHARD_KEYS[shards]):
-        operator.context.key = key
-        operator.process((SAME_LABELS if number else LABELS, *batch))
+    operator.context.key = SHARD_KEYS[shards][0]
+    operator.process((LABELS, [key for key, _ in records], [value for _, value in records], positions, stamps))
 
 
 def run(operator: OperatorInMemory, start: int, end: int, shards: int) -> None:
@@ -104,7 +102,7 @@ def test_a_job_continues_in_any_number_of_shards_as_if_it_had_not_been_exported(
     assert scores == whole.scores
 
 
-def test_each_customer_is_in_its_shard_alone_and_what_all_shards_have_is_in_all(tmp_path):
+def test_each_customer_is_in_its_shard_alone_and_all_know_the_same_labels(tmp_path):
     operator = OperatorInMemory(artifact_folder(), shards=2)
     run(operator, 0, 400, 2)
     export(operator.context, tmp_path, 2)
@@ -113,9 +111,6 @@ def test_each_customer_is_in_its_shard_alone_and_what_all_shards_have_is_in_all(
     assert set().union(*names.values()) == set(history().slice(0, 400)["customer_id"].to_pylist())
     for key, found in names.items():
         assert {SHARD_KEYS[8][customer_bucket(name) % 8] for name in found} == {key}
-    merchants = stored["merchant_labels"]
-    assert set(merchants) == set(SHARD_KEYS[8])
-    assert len({json.dumps(sorted(found)) for found in merchants.values()}) == 1
     offsets = stored["label_offsets"]
     assert set(offsets) == set(SHARD_KEYS[8])
     assert {np.frombuffer(raw, "<i8").tolist()[0] for raw in offsets.values()} == {800}
@@ -127,10 +122,11 @@ def test_every_key_that_is_imported_expires(tmp_path):
     export(operator.context, tmp_path, 2)
     context = imported(tmp_path, 4)
     stored, entities = context.stored(), context.entities.stored()
-    records = [name for name in entities if name.startswith("entities_") and name != "entities_expire_on"]
+    records = [
+        name for name in entities if name.startswith(("entities_", "entity_labels_")) and name != "entities_expire_on"
+    ]
     for state, maps, index in (
         (stored, ("histories", "customer_labels"), "due"),
-        (stored, ("merchant_labels",), "merchants_due"),
         (entities, records, "entities_expire_on"),
     ):
         for key in set().union(*(state[name] for name in maps)):
@@ -157,12 +153,12 @@ def test_records_of_open_micro_batches_are_noted_and_not_processed(tmp_path):
     run(operator, 0, 100, 2)
     first, other = SHARD_KEYS[2]
     before = {first: [micro_batch(TRANSACTIONS, [position(1, 7), position(0, 9)]), micro_batch(LABELS, [5])],
-              other: [micro_batch(SAME_LABELS, [5])]}  # fmt: skip
+              other: [micro_batch(LABELS, [6])]}  # fmt: skip
     export(operator.context, tmp_path, 2, before)
     assert read_unprocessed(state_file(tmp_path, CUSTOMERS, 0)) == {
         "transactions": [position(0, 9), position(1, 7)], "labels": [5], "lists": [],
     }  # fmt: skip
-    assert read_unprocessed(state_file(tmp_path, CUSTOMERS, 1))["labels"] == [5]
+    assert read_unprocessed(state_file(tmp_path, CUSTOMERS, 1))["labels"] == [6]
 
 
 def test_a_shard_is_written_only_when_the_markers_of_all_its_sources_have_come(tmp_path: Path):

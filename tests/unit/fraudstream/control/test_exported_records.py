@@ -11,10 +11,11 @@ from fraudstream.control.export_manifest import ExportManifest
 from fraudstream.control.exported_records import customer_record, entity_record
 from jobs.operators.entity_state import signed
 from jobs.shards import customer_bucket, entity_buckets
-from jobs.state_files import CUSTOMERS, ENTITIES, SHARED, StateEntry, state_file, write_entries
+from jobs.state_files import CUSTOMERS, ENTITIES, StateEntry, state_file, write_entries
 from models.features.engine import FeatureEngine
 from models.features.entities.entity_engine import EntityEngine
 from models.features.entities.entity_events import entity_events
+from models.features.entities.entity_labels import EntityLabels, labels_by_entity
 from models.features.entities.entity_layout import ENTITY_LAYOUT
 from models.features.label_batch import LabelBatch
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
@@ -25,32 +26,34 @@ from tests.unit.training.histories import history
 ROWS, SHARDS = 300, 2
 TABLE = history().slice(0, ROWS)
 FIRST = TABLE.to_pylist()[0]
+(RECORDS,) = TABLE.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
+(LABELLED,) = TABLE.select(LABEL_ARROW.names).combine_chunks().to_batches()
 
 
 def customers() -> list[StateEntry]:
     """Return the entries of the customers in the first transactions, all of which have labels."""
     engine = FeatureEngine(load=lambda _key: None)
-    (records,) = TABLE.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()
-    (labels,) = TABLE.select(LABEL_ARROW.names).combine_chunks().to_batches()
-    engine.learn(LabelBatch.of(labels))
-    batch = engine.advance(records)
+    engine.learn(LabelBatch.of(LABELLED))
+    batch = engine.advance(RECORDS)
     engine.remember(batch, np.full(ROWS, 0.25, np.float32))
-    merchants, known = engine.pop_changed_labels()
-    found = [StateEntry("merchant_labels", SHARED, name, raw) for name, raw in merchants.items()]
-    for handle, entries in (("histories", engine.changed(batch)), ("customer_labels", known)):
-        found += [StateEntry(handle, customer_bucket(name), name, raw) for name, raw in entries.items()]
-    return found
+    found = (("histories", engine.changed(batch)), ("customer_labels", engine.pop_changed_labels()))
+    return [
+        StateEntry(handle, customer_bucket(name), name, raw)
+        for handle, entries in found
+        for name, raw in entries.items()
+    ]
 
 
 def entities() -> list[StateEntry]:
-    engine = EntityEngine(ENTITY_LAYOUT, load=lambda _key: None)
-    engine.advance(entity_events(TABLE.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]))
-    keys = engine.changed()
-    buckets = entity_buckets(np.array(keys, np.uint64)).tolist()
-    records = engine.records(keys)
+    """Return the entries of their merchants and devices."""
+    engine, known = EntityEngine(ENTITY_LAYOUT, load=lambda _key: None), EntityLabels(load=lambda _key: None)
+    engine.advance(entity_events(RECORDS))
+    known.learn(labels_by_entity(LabelBatch.of(LABELLED))[0])
+    found = (("entities", engine.records(engine.changed())), ("labels", known.pop_changed()))
     return [
-        StateEntry("entities", bucket, str(signed(key)), records[key])
-        for key, bucket in zip(keys, buckets, strict=True)
+        StateEntry(handle, int(entity_buckets(np.array([key], np.uint64))[0]), str(signed(key)), raw)
+        for handle, records in found
+        for key, raw in records.items()
     ]
 
 
@@ -60,9 +63,8 @@ def folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("export")
     found = customers()
     for index in range(SHARDS):
-        mine = [entry for entry in found if entry.bucket % SHARDS == index and entry.bucket != SHARED]
-        shared = [entry for entry in found if entry.bucket == SHARED and not index]
-        write_entries(state_file(folder, CUSTOMERS, index), mine + shared, {})
+        mine = [entry for entry in found if entry.bucket % SHARDS == index]
+        write_entries(state_file(folder, CUSTOMERS, index), mine, {})
     write_entries(state_file(folder, ENTITIES, 0), entities(), {})
     ExportManifest(savepoint="/s", state=STATE, files={}, entries={}).write(folder)
     return folder
