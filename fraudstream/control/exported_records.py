@@ -117,11 +117,11 @@ def _transaction(entry: Any) -> dict[str, Any]:
 def _labels(raw: bytes) -> list[dict[str, Any]]:
     return [
         {
-            "label_time": _time(int(label["label_time_ms"])),
-            "amount_minor": int(label["verdict"]) >> 1,
-            "is_fraud": bool(label["verdict"] & 1),
+            "label_time": _time(time_ms),
+            "amount_minor": doubled_amount >> 1,
+            "is_fraud": bool(doubled_amount & 1),
         }
-        for label in decode_labels(raw).labels
+        for _, time_ms, doubled_amount in decode_labels(raw).labels.tolist()
     ]
 
 

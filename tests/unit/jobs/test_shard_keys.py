@@ -58,7 +58,7 @@ def test_there_are_shards_up_to_the_number_of_key_groups():
 
 
 @pytest.mark.parametrize("shards", SHARD_KEYS)
-def test_a_bucket_lies_whole_in_one_shard_of_any_number(shards):
+def test_a_bucket_belongs_to_one_shard_of_any_number(shards):
     """So an export by buckets can be read by shards of another number."""
     names = [f"c{number}" for number in range(500)]
     hashes = np.random.default_rng(1).integers(0, 1 << 64, 500, np.uint64)
