@@ -68,7 +68,13 @@ def test_change_of_an_inlined_function_of_another_file_compiles_again(tmp_path):
 
 def test_functions_called_from_python_have_one_signature():
     warm_up()
-    for function in (kernel.advance, kernel.remember, label_kernel.advance, hashing.hash_strings):
+    for function in (
+        kernel.advance,
+        kernel.remember,
+        label_kernel.advance_customers,
+        label_kernel.advance_entities,
+        hashing.hash_strings,
+    ):
         assert len(function.signatures) == 1
 
 

@@ -70,6 +70,9 @@ FINGERPRINTS = {
     42: "741a0109c60123e0",
     43: "3a6aff551e74831b",
     44: "fdb456480dbaa2fc",
+    48: "eee857de7bad31d3",
+    49: "4d6fa143074d46a8",
+    50: "8e33fd9090a88ea8",
 }
 
 
