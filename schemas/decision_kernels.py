@@ -95,8 +95,10 @@ def write_scores(
     for row in range(len(scores)):
         bounds[row] = at
         at = _put_bytes(buffer, at, head, 0, len(head))
-        at = _put_string(buffer, at, starts, ids, row)
-        at = _put_string(buffer, at, ends, customers, row)
+        at = _put_long(buffer, at, starts[row + 1] - starts[row])
+        at = _put_bytes(buffer, at, ids, starts[row] - starts[0], starts[row + 1] - starts[0])
+        at = _put_long(buffer, at, ends[row + 1] - ends[row])
+        at = _put_bytes(buffer, at, customers, ends[row] - ends[0], ends[row + 1] - ends[0])
         at = _put_long(buffer, at, event_time_ms[row])
         at = _put_long(buffer, at, scored_at_ms)
         at = _put_float(buffer, at, scores[row])
