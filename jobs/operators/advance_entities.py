@@ -10,6 +10,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from jobs.job_config import JobConfig
 from jobs.operators.entity_batch import EntityBatch
+from jobs.operators.entity_counts import EntityCounts
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import EntityState
 from jobs.operators.label_blobs import decode_entity_labels
@@ -32,13 +33,14 @@ class AdvanceEntities(KeyedProcessFunction):
         """Open the state, and compile the kernels before the first batch comes."""
         self._state = EntityState(runtime_context, self._config.mode)
         self._shards: dict[int, EntityShard] = {}
+        self._counts = EntityCounts(runtime_context)
         warm_up()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Process one MICRO_BATCH: of ENTITY_LABELS, or of events; then emit a SHARDED_BATCH with the reply."""
         batch, key = MicroBatch(*value), ctx.get_current_key()
         if key not in self._shards:
-            capacity = max(1, self._config.pool_entities // self._config.entity_shards)
+            capacity = self._config.entities_per_shard
             self._shards[key] = EntityShard(key, self._state, capacity, with_labels=self._config.labels)
         shard = self._shards[key]
         if batch.kind == ENTITY_LABELS:
@@ -47,4 +49,5 @@ class AdvanceEntities(KeyedProcessFunction):
         number, customer_shard = batch.positions
         events = EntityBatch.decode(batch.payloads[0])
         reply = shard.advance(number, events) if batch.kind == ENTITY_EVENTS else shard.describe(number, events)
+        self._counts.update(key, shard.figures)
         yield sharded(customer_shard, ENTITY_REPLY, reply.encode(), [number])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,31 @@ if TYPE_CHECKING:
 WRITING_SEGMENTS = 2
 """Segments of the log that fill while the records are written, some with each batch."""
 
+MAX_TURNOVER = 2
+"""Entities brought into memory, as a multiple of those held, from which on records are written too: those that left
+memory wait there for it."""
+
 _SEQUENCE = struct.Struct("<q")
+
+
+class EntityFigures(NamedTuple):
+    """Sizes of a shard now, and what it did since it was opened.
+
+    Parameters
+    ----------
+    held : int
+        Entities in memory.
+    log_entries : int
+        Batches of events in the log.
+    loaded, written, expired : int
+        Records read from the state, written to it, and removed from it.
+    """
+
+    held: int
+    log_entries: int
+    loaded: int
+    written: int
+    expired: int
 
 
 class EntityShard:
@@ -57,15 +81,18 @@ class EntityShard:
         self.key = key
         self._state = state
         stored = state.next_sequence.value()
+        self._loaded = self._written = self._expired = self._turnover = 0
         self._engine = EntityEngine(
             ENTITY_LAYOUT,
-            load=state.read,
+            load=self._load,
             capacity=capacity,
             next_sequence=_SEQUENCE.unpack(stored)[0] if stored else 0,
         )
-        self._expiry = ExpiryIndex[int](
-            state.expires_on, [(state.entities, newest_event_time_ms), (state.labels, newest_label_time_ms)]
-        )
+        self._max_turnover = MAX_TURNOVER * capacity
+        # A record is written before so many others were read.
+        remembered = 2 * self._max_turnover
+        records = [(state.entities, newest_event_time_ms), (state.labels, newest_label_time_ms)]
+        self._expiry = ExpiryIndex[int](state.expires_on, records, remembered)
         self._labels = EntityLabelsShard(state, self._expiry, capacity) if with_labels else None
         self._unwritten: deque[int] = deque()
         self._per_segment = 0.0
@@ -86,13 +113,14 @@ class EntityShard:
 
     def advance(self, number: int, batch: EntityBatch) -> EntityReply:
         """Advance the entities by the events of a batch and store them; the reply has their features."""
-        first, events = self._engine.next_sequence, batch.events
+        first, before, events = self._engine.next_sequence, self._turnover, batch.events
         found = self._engine.advance(events)
         share = self._log.append(_SEQUENCE.pack(first) + events.tobytes(), len(events))
         if self._log.has_old:
+            share = max(share, WRITING_SEGMENTS * (self._turnover - before) / self._max_turnover)
             due = math.ceil(share * self._per_segment)
             self._write(len(self._unwritten) if self._log.is_full else due)
-        elif self._log.is_half_full:
+        elif self._log.is_half_full or self._turnover >= self._max_turnover:
             self._begin_writing()
         self._expire(min(int(events["event_time_ms"].max()), now_ms()))
         return self._reply(number, batch, found.x, found.sequences)
@@ -116,8 +144,22 @@ class EntityShard:
             label_offsets=self._labels.label_offsets if self._labels else (),
         )
 
+    @property
+    def figures(self) -> EntityFigures:
+        """Sizes of the shard, and what it did."""
+        return EntityFigures(len(self._engine), len(self._log), self._loaded, self._written, self._expired)
+
+    def _load(self, key: int) -> bytes | None:
+        raw = self._state.read(key)
+        self._turnover += 1
+        if raw is not None:
+            self._loaded += 1
+            self._expiry.remember([signed(key)])
+        return raw
+
     def _begin_writing(self) -> None:
         self._log.retire()
+        self._turnover = 0
         bucket = self._state.entities.bucket
         changed = sorted(self._engine.changed(), key=lambda key: bucket(signed(key)))
         self._unwritten.extend(changed)
@@ -130,6 +172,7 @@ class EntityShard:
         records = {signed(key): record for key, record in self._engine.records(keys).items()}
         self._expiry.schedule_changed(records, newest_event_time_ms)
         self._state.entities.put_all(records)
+        self._written += len(records)
         if not self._unwritten:
             self._log.clear_old()
 
@@ -137,6 +180,7 @@ class EntityShard:
         """Forget silent entities; none by an event time ahead of the clock, since senders' clocks may be wrong."""
         silent = [unsigned(key) for key in self._expiry.expire(newest_ms, self._awaits_storing)]
         if silent:
+            self._expired += len(silent)
             self._engine.drop(silent)
             if self._labels:
                 self._labels.drop(silent)

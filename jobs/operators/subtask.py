@@ -60,7 +60,7 @@ class Subtask:
             serving.ensemble,
             load=load,
             load_labels=partial(state.read, state.customer_labels) if known else _no_labels,
-            capacity=max(1, self.config.pool_customers // self.config.shards),
+            capacity=self.config.customers_per_shard,
         )
 
 

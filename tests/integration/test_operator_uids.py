@@ -38,7 +38,7 @@ JOBS = [
     ({}, STATEFUL),
     ({"batch_ms": 999, "shards": 8, "emit_scores": False, "guarantee": "exactly-once"}, stateful(shards=8)),
     ({"mode": "process", "unmarked_state": True}, stateful(mode="process")),
-    ({"labels": False}, STATEFUL - {"label-lanes-source", "label-lanes-window-aggregate-2"}),
+    ({"labels": False, "alignment_ms": 0}, STATEFUL - {"label-lanes-source", "label-lanes-window-aggregate-2"}),
     ({"standby": True}, STATEFUL - {"outputs-sink"} | {"standby-outputs-sink"}),
     ({"first_control_ranges": {"0": [3, 7], "1": [0, 1]}, "first_control_ms": 1_790_000_000_000}, STATEFUL),
 ]

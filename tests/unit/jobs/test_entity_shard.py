@@ -1,10 +1,13 @@
 """Entities of a shard, between memory and state."""
 
+import json
+
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.operators import event_log
+from jobs.operators import event_log, expiry_index
 from jobs.operators.bucketed_map import BucketedMap
 from jobs.operators.entity_batch import EntityBatch
 from jobs.operators.entity_shard import EntityShard
@@ -12,6 +15,7 @@ from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.expiry_index import KEPT_MS
 from models.features.entities.entity_record import EVENT
 from models.features.table import FEATURES
+from schemas.durations import DAY_MS
 from tests.unit.jobs.map_state import MapLike
 from tests.unit.jobs.value_state import Value
 
@@ -114,6 +118,56 @@ def test_records_are_written_bucket_by_bucket(monkeypatch):
     advanced(shard, spread, 10)
     assert len(set(written)) == 4
     assert written == sorted(written)
+
+
+def distinct_events(seed, count, first_key):
+    found = events(seed, count)
+    found["key"] = np.arange(first_key, first_key + count)
+    return found
+
+
+@pytest.mark.parametrize("size", [50, 1_000])
+@pytest.mark.parametrize("capacity", [500, 50_000])
+def test_log_and_unwritten_records_stay_bounded_where_each_event_is_of_another_entity(monkeypatch, size, capacity):
+    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 1_000)
+    state = State()
+    shard = open_shard(state, capacity)
+    for at in range(0, 30_000, size):
+        shard.advance(at, batch(distinct_events(at, size, at + 1)))
+        logged = sum(len(entry) for entry in state.logged.values()) // EVENT.itemsize
+        assert logged <= 4 * (1_000 + size)
+        assert len(shard._engine.changed()) <= 2 * (min(2_000, 2 * capacity) + size)
+    assert len(state.records) >= 30_000 - 4 * (1_000 + size)
+
+
+def test_an_entity_that_was_read_has_an_expiry_entry_and_is_seldom_looked_up_again(monkeypatch):
+    state, lookups, contains = State(), [], BucketedMap.contains
+    monkeypatch.setattr(BucketedMap, "contains", lambda self, key: lookups.append(key) or contains(self, key))
+    monkeypatch.setattr(expiry_index, "MAX_REMEMBERED", 400)
+    shard = open_shard(state, capacity=100)
+    for round_number in range(3):
+        for at in range(0, 1_000, 50):
+            shard.advance(at, batch(distinct_events(1_000 * round_number + at, 50, at + 1)))
+    assert len(set(lookups)) == 1_000
+    assert len(lookups) < 2_200, "3,000 are written; a new one is looked up among entities and among labels"
+    entries = [key for entry in state.expires_on.values() for key in json.loads(entry)]
+    assert sorted(entries) == sorted(state.records)
+
+
+def test_figures_are_those_of_the_state_and_the_pool():
+    state = State()
+    shard = open_shard(state, capacity=10)
+    for at in range(0, 400, 50):
+        shard.advance(at, batch(distinct_events(at, 50, at % 200 + 1)))
+        figures = shard.figures
+        assert (figures.log_entries, figures.held) == (len(state.logged), 50)
+    assert figures.written >= len(state.records) == 200
+    assert figures.loaded > 0
+    assert figures.expired == 0
+    later = distinct_events(9, 1, 10**6)
+    later["event_time_ms"] += KEPT_MS + 2 * DAY_MS
+    shard.advance(1_000, batch(later))
+    assert shard.figures.expired == 200 - len(state.records) > 0
 
 
 def test_a_described_event_changes_nothing():
