@@ -137,6 +137,6 @@ def _end(pairs: DataStream, value: Any, function: KeyedProcessFunction, uid: str
     kind = types.SIGNAL if uid == uids.DETECT_DRIFT else types.SHARD
     done = key_by_first(pairs, kind, value).process(function, Types.STRING()).name(type(function).__name__)
     uids.name_operator(done._j_data_stream.getTransformation(), uid, config)
-    nowhere = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink()
-    sink = done._j_data_stream.sinkTo(nowhere)
-    sink.uid(f"{uid}-done")
+    # A sink of the newer kind has state, which the savepoint of an import would have too.
+    nowhere = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.legacy.DiscardingSink()
+    done._j_data_stream.addSink(nowhere).uid(f"{uid}-done")
