@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from models.features.columns import required
 from models.features.entities.entity_record import EVENT
+from models.features.entities.event_kernel import write_events
 from models.features.entity import ENTITIES
-from models.features.hashing import hash_column, hash_pairs
+from models.features.hashing import hash_column
 from models.features.warm_up import warm_up
 from schemas.arrow_buffers import numbers
 from schemas.currency import minor_units
 
 
 @cache
-def _salts() -> list[np.uint64]:
-    return list(hash_column(pa.array([entity.name for entity in ENTITIES])))
+def _salts() -> NDArray[np.uint64]:
+    return hash_column(pa.array([entity.name for entity in ENTITIES]))
 
 
 def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
@@ -31,18 +32,15 @@ def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
     records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows
     """
     warm_up()
-    n, count = records.num_rows, len(ENTITIES)
-    customers = hash_column(required(records, "customer_id"))
-    events = np.empty((n, count), EVENT)
-    events["customer"] = customers[:, None]
-    events["transaction"] = hash_pairs(customers, hash_column(required(records, "transaction_id")))[:, None]
-    events["event_time_ms"] = numbers(required(records, "event_time"), np.int64)[:, None]
-    amounts = numbers(required(records, "amount_minor"), np.int64) / minor_units(records.column("currency"))
-    events["amount"] = amounts.astype(np.float32)[:, None]
-    events["row"] = np.arange(n * count, dtype=np.uint32).reshape(n, count)
-    for index, (entity, salt) in enumerate(zip(ENTITIES, _salts(), strict=True)):
-        values = hash_column(records.column(entity.column))
-        events["key"][:, index] = np.where(values == 0, np.uint64(0), hash_pairs(np.full(n, salt), values))
-    found: NDArray[Any] = events.reshape(-1)
-    known: NDArray[Any] = found[found["key"] != 0]
-    return known
+    events = np.empty(records.num_rows * len(ENTITIES), EVENT)
+    count = write_events(
+        hash_column(required(records, "customer_id")),
+        hash_column(required(records, "transaction_id")),
+        numbers(required(records, "event_time"), np.int64),
+        numbers(required(records, "amount_minor"), np.int64),
+        minor_units(records.column("currency")),
+        _salts(),
+        tuple(hash_column(records.column(entity.column)) for entity in ENTITIES),
+        events,
+    )
+    return events[:count]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from models.features import customer_facts, label_facts, table
-from models.features.entities import entity_kernel
+from models.features.entities import entity_facts
 from models.features.entities.entity_layout import ENTITY_LAYOUT, ENTITY_WIDTH, FIRST_ENTITY_COLUMN
 from models.features.entity import ENTITIES
 from models.features.feature_layout import FeatureLayout, fact_index
@@ -37,7 +37,7 @@ LABELS = (label_facts.WINDOWED_FACTS, label_facts.OTHER_FACTS, LABEL_WINDOWS)
 
 
 def test_kernels_compute_exactly_the_operations_each_once():
-    entity = (*entity_kernel.WINDOWED_FACTS, *entity_kernel.OTHER_FACTS)
+    entity = (*entity_facts.WINDOWED_FACTS, *entity_facts.OTHER_FACTS)
     facts = [*CUSTOMER[0], *CUSTOMER[1], *LABELS[0], *LABELS[1], *entity]
     assert sorted(facts) == sorted(operation.value for operation in Operation)
 
