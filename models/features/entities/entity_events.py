@@ -1,6 +1,5 @@
 """Transactions as their entities see them."""
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.columns import required
+from models.features.entities.entity_keys import entity_keys
 from models.features.entities.entity_record import EVENT
 from models.features.entities.event_kernel import write_events
 from models.features.entity import ENTITIES
@@ -15,11 +15,6 @@ from models.features.hashing import hash_column
 from models.features.warm_up import warm_up
 from schemas.arrow_buffers import numbers
 from schemas.currency import minor_units
-
-
-@cache
-def _salts() -> NDArray[np.uint64]:
-    return hash_column(pa.array([entity.name for entity in ENTITIES]))
 
 
 def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
@@ -39,8 +34,13 @@ def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
         numbers(required(records, "event_time"), np.int64),
         numbers(required(records, "amount_minor"), np.int64),
         minor_units(records.column("currency")),
-        _salts(),
-        tuple(hash_column(records.column(entity.column)) for entity in ENTITIES),
+        entity_keys(records, ENTITIES),
         events,
     )
     return events[:count]
+
+
+def units_of(records: pa.RecordBatch, events: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the minor units of the currency of each event's transaction, (m,), see `minor_units`."""
+    units: NDArray[np.float64] = minor_units(records.column("currency"))[events["row"] // len(ENTITIES)]
+    return units
