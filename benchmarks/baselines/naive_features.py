@@ -125,7 +125,10 @@ def _compute(operation: Op, event: Event, earlier: list[Event]) -> float | None:
         return all(e.device_id != event.device_id for e in earlier) if event.device_id is not None else None
     if operation in _TRAVEL:
         located = [e for e in earlier if e.location is not None]
-        return _TRAVEL[operation](event, located[-1]) if located and event.location is not None else None
+        return _TRAVEL[operation](event, located) if located and event.location is not None else None
+    if operation is Op.TO_SAME_MEAN:
+        same = [e for e in earlier if e.merchant_id == event.merchant_id]
+        return (event.amount + 1) / (statistics.fmean(_amounts(same)) + 1) if same else None
     return _AFTER_ANOTHER[operation](event, earlier) if earlier else None
 
 
@@ -162,6 +165,19 @@ def _speed_kmh(event: Event, last: Event) -> float:
     return min(_distance_km(event, last) / hours, 10_000)
 
 
+def _is_near(event: Event, other: Event) -> bool:
+    """Return whether two events are within 100 km of each other, on a plane that touches the first one's location."""
+    here, there = event.location or (math.nan, math.nan), other.location or (math.nan, math.nan)
+    turn = abs(here[1] - there[1])
+    east = min(turn, 360 - turn) * math.cos(math.radians(here[0]))
+    return math.hypot(here[0] - there[0], east) * 111.195 <= 100
+
+
+def _away_speed_kmh(event: Event, located: list[Event]) -> float | None:
+    away = [e for e in located if not _is_near(event, e)]
+    return _speed_kmh(event, away[-1]) if away else None
+
+
 def _hour(event: Event) -> int:
     return event.event_time_ms % DAY_MS // HOUR_MS
 
@@ -188,7 +204,12 @@ _ALWAYS: dict[Op, Callable[[Event, list[Event]], float]] = {
 
 _BY_TILES = {Op.COUNT, Op.SUM, Op.MEAN, Op.DEVIATION, Op.MAXIMUM, Op.Z_SCORE, Op.TO_MEAN, Op.TO_MAXIMUM}
 
-_TRAVEL: dict[Op, Callable[[Event, Event], float]] = {Op.DISTANCE: _distance_km, Op.SPEED: _speed_kmh}
+_TRAVEL: dict[Op, Callable[[Event, list[Event]], float | None]] = {
+    Op.DISTANCE: lambda event, located: _distance_km(event, located[-1]),
+    Op.SPEED: lambda event, located: _speed_kmh(event, located[-1]),
+    Op.NEAR_SHARE: lambda event, located: statistics.fmean(_is_near(event, other) for other in located),
+    Op.AWAY_SPEED: _away_speed_kmh,
+}
 
 _AFTER_ANOTHER: dict[Op, Callable[[Event, list[Event]], float]] = {
     Op.MEAN: lambda _, earlier: statistics.fmean(_amounts(earlier)),

@@ -73,6 +73,7 @@ class PlainHistory:
             category_risk,
             type_risk,
             *NO_LABELS,
+            *compared(now, amount, earlier),
         ]
 
     def _alone(self, now: Seen, amount: float, earlier: list[Seen]) -> list[float]:
@@ -120,6 +121,27 @@ def after_others(
     gap_s, since_s = (now.time_ms - oldest.time_ms) / 1000 / count, (now.time_ms - newest.time_ms) / 1000
     is_new = -1 if now.device is None else new_device
     return [amount, count, gap_s, since_s, new_merchant, is_new, *_travel(now, located), *_calendar(now)]
+
+
+def compared(now: Seen, amount: float, earlier: Iterable[Seen]) -> tuple[float, float, float]:
+    """Return the features of a transaction relative to all earlier ones, the newest first."""
+    located = near = same = total = 0
+    away = -1.0
+    cosine = math.cos(math.radians(now.latitude or 0))
+    for seen in earlier:
+        if seen.merchant == now.merchant:
+            same += 1
+            total += seen.amount_minor
+        if now.latitude is None or now.longitude is None or seen.latitude is None or seen.longitude is None:
+            continue
+        located += 1
+        turn = abs(now.longitude - seen.longitude)
+        if math.hypot(now.latitude - seen.latitude, min(turn, 360 - turn) * cosine) * 111.195 <= 100:
+            near += 1
+        elif away < 0:
+            _, away = _travel(now, seen)
+    to_same_mean = (amount + 1) / (total / same / 100 + 1) if same else -1.0
+    return near / located if located else -1.0, away, to_same_mean
 
 
 def _calendar(now: Seen) -> tuple[float, float, float]:

@@ -33,6 +33,9 @@ class Operation(StrEnum):
     NEW_DEVICE = "new_device"  # 1 when no earlier one used this device (so 1 for the first), else 0; needs a device
     DISTANCE = "distance"  # great-circle km from the newest earlier transaction that has a location
     SPEED = "speed"  # that distance over the hours since then (at least 60 s), at most 10,000 km/h
+    NEAR_SHARE = "near_share"  # share of the earlier ones with a location that are within 100 km of this one's
+    AWAY_SPEED = "away_speed"  # as SPEED, from the newest earlier transaction that is further away than that
+    TO_SAME_MEAN = "to_same_mean"  # (amount + 1) / (mean amount of the earlier ones at this merchant + 1)
     HOUR = "hour"  # hour of the day in UTC, 0 to 23
     NIGHT = "night"  # 1 from 00:00 to 05:59 UTC, else 0
     WEEKEND = "weekend"  # 1 on Saturday and Sunday in UTC, else 0

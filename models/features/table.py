@@ -27,6 +27,7 @@ __all__ = [
     "CUSTOMER_FEATURES",
     "FEATURES",
     "FEATURE_NAMES",
+    "FORMER_FEATURES",
     "LABEL_WINDOWS",
     "RISK_SOURCES",
     "SEMANTICS_VERSION",
@@ -139,7 +140,7 @@ def _entity_window(entity: Entity, window: Window) -> tuple[Feature, ...]:
 
 # The only list of the features. A feature's index here is its column in x and in the ONNX
 # model. Windows are exact over the customer's last K transactions and count by tiles what is beyond them.
-CUSTOMER_FEATURES: tuple[Feature, ...] = (
+FORMER_FEATURES: tuple[Feature, ...] = (
     # transactions of the customer in a window
     Feature("count_10m", "event_time", Op.COUNT, TEN_MINUTES, "transactions", 0, Usual("count_7d", _TENTHS)),
     Feature("count_1h", "event_time", Op.COUNT, HOUR, "transactions", 0, Usual("count_7d", _HOURS)),
@@ -233,7 +234,15 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
     Feature("to_genuine_max", "amount_minor", Op.TO_GENUINE_MAXIMUM, None, "ratio", -1, None),
     Feature("genuine_z", "amount_minor", Op.GENUINE_Z_SCORE, None, "deviations", 0, Usual(None, 0)),
 )
-"""Features of a transaction, its customer, and known labels; the first columns of x."""
+"""Table of version 0.1.0, whose models are read: the first columns of x."""
+
+CUSTOMER_FEATURES: tuple[Feature, ...] = (
+    *FORMER_FEATURES,
+    Feature("near_share", "latitude", Op.NEAR_SHARE, None, "share", -1, Usual(None, 1)),
+    Feature("away_speed_kmh", "latitude", Op.AWAY_SPEED, None, "km/h", -1, Usual(None, 0)),
+    Feature("same_merchant_amount_to_mean", "amount_minor", Op.TO_SAME_MEAN, None, "ratio", -1, Usual(None, 1)),
+)
+"""Features of a transaction, its customer, and known labels."""
 
 FEATURES: tuple[Feature, ...] = (
     *CUSTOMER_FEATURES,
@@ -289,5 +298,7 @@ def _spec_row(feature: Feature) -> list[object]:
     return row if feature.entity is None else [*row, _ENTITY_COLUMNS[feature.entity]]
 
 
-TABLE_WIDTHS: Mapping[str, int] = {spec_hash(table): len(table) for table in (CUSTOMER_FEATURES, FEATURES)}
+TABLE_WIDTHS: Mapping[str, int] = {
+    spec_hash(table): len(table) for table in (FORMER_FEATURES, CUSTOMER_FEATURES, FEATURES)
+}
 """Width of x by spec hash, for the tables whose models and records are read: a former one begins as `FEATURES` does."""

@@ -12,6 +12,7 @@ from models.features.table import (
     CUSTOMER_FEATURES,
     FEATURE_NAMES,
     FEATURES,
+    FORMER_FEATURES,
     LABEL_WINDOWS,
     TABLE_WIDTHS,
     WINDOWS,
@@ -92,7 +93,9 @@ def test_a_usual_value_of_an_entity_is_of_the_same_entity():
     assert all(entity_of[f.usual.feature] == f.entity for f in FEATURES if f.usual and f.usual.feature)
 
 
-def test_customer_table_has_the_hash_of_the_version_before_entities():
-    assert spec_hash(CUSTOMER_FEATURES) == "4d6fbad85b6bf301"
-    assert {"4d6fbad85b6bf301": 88, spec_hash(): len(FEATURES)} == TABLE_WIDTHS
-    assert FEATURES[:88] == CUSTOMER_FEATURES
+def test_models_of_a_former_table_are_read_as_the_beginning_of_the_present_one():
+    assert spec_hash(FORMER_FEATURES) == "4d6fbad85b6bf301"
+    customer = spec_hash(CUSTOMER_FEATURES)
+    assert {"4d6fbad85b6bf301": 88, customer: len(CUSTOMER_FEATURES), spec_hash(): len(FEATURES)} == TABLE_WIDTHS
+    assert FEATURES[:88] == FORMER_FEATURES
+    assert FEATURES[: len(CUSTOMER_FEATURES)] == CUSTOMER_FEATURES

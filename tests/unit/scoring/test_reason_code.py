@@ -8,7 +8,10 @@ from models.scoring.reason_code import CODES, ENTITY_CODES, FEATURE_CODES, TEXTS
 MEANINGS = {
     "AMOUNT": (
         "The amount, compared with what the customer usually pays",
-        {"amount", "z_score", "to_mean", "to_maximum", "to_genuine_mean", "to_genuine_maximum", "genuine_z_score"},
+        {
+            "amount", "z_score", "to_mean", "to_maximum", "to_same_mean", "to_genuine_mean", "to_genuine_maximum",
+            "genuine_z_score",
+        },
     ),
     "AMOUNT_AT_MERCHANT": (
         "The amount, compared with what is usually paid at this merchant",
@@ -26,7 +29,8 @@ MEANINGS = {
         "Whether the customer has paid this merchant before", {"new_merchant", "merchant entity_is_new_customer"}
     ),
     "NEW_DEVICE": ("Whether the customer has used this device before", {"new_device", "device entity_is_new_customer"}),
-    "TRAVEL": ("The distance from the customer's last transaction", {"distance", "speed"}),
+    "TRAVEL": ("The distance from the customer's last transaction", {"distance", "speed", "away_speed"}),
+    "LOCATION": ("How often the customer has paid near this location", {"near_share"}),
     "TIME_OF_DAY": ("The time of the day or of the week, by UTC", {"hour", "night", "weekend"}),
     "CATEGORY": ("How frequent fraud is at merchants of this kind", {"category_risk"}),
     "PAYMENT_TYPE": ("How frequent fraud is with payments of this kind", {"type_risk"}),

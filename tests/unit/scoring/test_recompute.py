@@ -4,9 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN
 from models.features.entity import ENTITIES
-from models.features.table import FEATURE_NAMES
+from models.features.table import FEATURE_NAMES, FORMER_FEATURES
 from models.scoring.consistency import compare
 from models.scoring.recompute import recompute
 from models.scoring.recorded_sequences import RecordedSequences
@@ -114,10 +113,10 @@ def test_two_events_of_an_entity_with_one_number_are_found():
     assert (found.shared_numbers, found.consistent) == (1, False)
 
 
-def test_entity_features_that_an_earlier_version_did_not_log_are_not_compared():
+def test_features_that_an_earlier_version_did_not_log_are_not_compared():
     job, sample = run(0.1)
     former = slice(0, len(sample) // 2)
-    sample.x[former, FIRST_ENTITY_COLUMN:] = np.nan
+    sample.x[former, len(FORMER_FEATURES) :] = np.nan
     found = again(job, sample)
     assert (found.mismatching, found.compared) == (0, len(sample))
     sample.x[former, 0] += 1
