@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
-from jobs.operators.decoded_batch import DecodedBatch, originals_of
+from jobs.operators.decoded_batch import DecodedBatch, encode_originals
 from jobs.operators.guarded_decoder import GuardedDecoder, plain_record
 from jobs.operators.micro_batch import MicroBatch, sharded
 from jobs.operators.plain_records import PLAIN_TRANSACTION
@@ -77,7 +77,8 @@ class DecodeBatch(KeyedProcessFunction):
             entity_shards=tuple(events),
             records=records,
             rejections=rejections,
-            originals=originals_of(*batch[1:4]),
+            positions=np.array(batch.positions, np.int64),
+            originals=encode_originals(batch.keys, batch.payloads),
         )
         yield sharded(shard, DECODED, decoded.encode(), [number])
         kind = ENTITY_EVENTS if batch.kind == TRANSACTIONS else QUERIED_ENTITIES

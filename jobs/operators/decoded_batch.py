@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from jobs.operators.packed import pack, unpack
 from schemas.columns import TRANSACTION_ARROW
 from schemas.rejection import Reason, Rejection
 
-_ORIGINALS = pa.schema([("key", pa.string()), ("payload", pa.binary()), ("position", pa.int64())])
+_ORIGINALS = pa.schema([("key", pa.string()), ("payload", pa.binary())])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,8 +34,10 @@ class DecodedBatch:
         The n good ones; of queries, the transactions that they ask about.
     rejections : list of Rejection
         The others.
-    originals : pyarrow.RecordBatch
-        Key, payload and position of all m.
+    positions : ndarray of int64, (m,)
+        Of the m records, see `schemas.position`.
+    originals : bytes
+        Keys and payloads of all m, which only rejections read, see `encode_originals`.
     """
 
     kind: int
@@ -41,31 +45,20 @@ class DecodedBatch:
     entity_shards: tuple[int, ...]
     records: pa.RecordBatch
     rejections: list[Rejection]
-    originals: pa.RecordBatch
+    positions: NDArray[np.int64]
+    originals: bytes | memoryview
 
-    @property
-    def keys(self) -> list[str | None]:
-        """Keys of the m records."""
-        keys: list[str | None] = self.originals.column("key").to_pylist()
-        return keys
-
-    @property
-    def payloads(self) -> list[bytes]:
-        """Payloads of the m records."""
-        payloads: list[bytes] = self.originals.column("payload").to_pylist()
-        return payloads
-
-    @property
-    def positions(self) -> list[int]:
-        """Positions of the m records, see `schemas.position`."""
-        positions: list[int] = self.originals.column("position").to_pylist()
-        return positions
+    def read_originals(self) -> tuple[list[str | None], list[bytes]]:
+        """Return the keys and the payloads of the m records."""
+        keys, payloads = _read(self.originals, _ORIGINALS).columns
+        return keys.to_pylist(), payloads.to_pylist()
 
     def encode(self) -> bytes:
-        """Return the batch as bytes, which are state too."""
+        """Return the batch as bytes."""
         rejections = [(item.row, item.reason.value, item.detail) for item in self.rejections]
         head = json.dumps([self.kind, self.number, self.entity_shards, rejections]).encode()
-        return pack((head, _serialized(self.records), _serialized(self.originals)))
+        positions = self.positions.astype("<i8", copy=False).tobytes()
+        return pack((head, _serialized(self.records), positions, self.originals))
 
     @classmethod
     def decode(cls, raw: bytes) -> DecodedBatch:
@@ -76,7 +69,7 @@ class DecodedBatch:
         PackedError
             The bytes are of another version.
         """
-        head, records, originals = unpack(raw)
+        head, records, positions, originals = unpack(raw)
         kind, number, shards, rejections = json.loads(bytes(head))
         return cls(
             kind=kind,
@@ -84,14 +77,15 @@ class DecodedBatch:
             entity_shards=tuple(shards),
             records=_read(records, TRANSACTION_ARROW),
             rejections=[Rejection(row, Reason(reason), detail) for row, reason, detail in rejections],
-            originals=_read(originals, _ORIGINALS),
+            positions=np.frombuffer(positions, "<i8"),
+            originals=originals,
         )
 
 
-def originals_of(keys: Sequence[Any], payloads: Sequence[bytes], positions: Sequence[int]) -> pa.RecordBatch:
-    """Return the records of a micro-batch as they came."""
-    arrays = [pa.array(keys, pa.string()), pa.array(payloads, pa.binary()), pa.array(positions, pa.int64())]
-    return pa.RecordBatch.from_arrays(arrays, schema=_ORIGINALS)
+def encode_originals(keys: Sequence[Any], payloads: Sequence[bytes]) -> bytes:
+    """Return the keys and payloads of a micro-batch as they came."""
+    arrays = [pa.array(keys, pa.string()), pa.array(payloads, pa.binary())]
+    return _serialized(pa.RecordBatch.from_arrays(arrays, schema=_ORIGINALS))
 
 
 def _serialized(records: pa.RecordBatch) -> bytes:
@@ -99,5 +93,5 @@ def _serialized(records: pa.RecordBatch) -> bytes:
     return content
 
 
-def _read(raw: memoryview, schema: pa.Schema) -> pa.RecordBatch:
+def _read(raw: bytes | memoryview, schema: pa.Schema) -> pa.RecordBatch:
     return pa.ipc.read_record_batch(pa.py_buffer(raw), schema)

@@ -34,7 +34,7 @@ class EntityReply:
     sequences: NDArray[np.int64]
 
     def encode(self) -> bytes:
-        """Return the reply as bytes, which are state too."""
+        """Return the reply as bytes."""
         head = np.array([self.number, self.entity_shard, self.x.shape[1]], "<i8").tobytes()
         return pack((head, self.rows.tobytes(), self.x.tobytes(), self.sequences.tobytes()))
 

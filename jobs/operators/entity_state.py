@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from pyflink.common import Types
@@ -10,8 +9,13 @@ from pyflink.datastream import RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from jobs.job_config import Mode
-from jobs.operators.map_state import put_all
+from jobs.operators.bucketed_map import BucketedMap
 from jobs.operators.shard_state import StateAccessError
+
+BUCKETS = 16
+"""Parts of the entities, which are written and copied one after the other. RocksDB has a column family for each."""
+
+LOG_SEGMENTS = 8
 
 
 class EntityState:
@@ -21,10 +25,11 @@ class EntityState:
 
     Attributes
     ----------
-    entities : MapState of an entity's hash, as a signed number, to `encode_entity`
+    entities : BucketedMap of an entity's hash, as a signed number, to `encode_entity`
         Entities, up to the events in the log.
-    event_log : MapState of number to events
-        Events advanced since the records were written: the first one's sequence number, then EVENTs.
+    event_log : list of MapState of number to events
+        Segments of the log of events advanced since the records were written, see `EventLog`. An entry is the first
+        one's sequence number, then EVENTs.
     next_sequence : ValueState of a number
         Sequence number of the next event, not counting those in the log.
     expires_on : MapState of day and number to the entities of an entry
@@ -35,11 +40,10 @@ class EntityState:
         def by(name: str, key: Any) -> Any:
             return context.get_map_state(MapStateDescriptor(name, key, Types.PICKLED_BYTE_ARRAY()))
 
-        self.entities = by("entities", Types.LONG())
-        self.event_log = by("event_log", Types.LONG())
+        self.entities = BucketedMap([by(f"entities_{part}", Types.LONG()) for part in range(BUCKETS)], mode)
+        self.event_log = [by(f"event_log_{part}", Types.LONG()) for part in range(LOG_SEGMENTS)]
         self.next_sequence = context.get_state(ValueStateDescriptor("next_sequence", Types.PICKLED_BYTE_ARRAY()))
         self.expires_on = by("entities_expire_on", Types.STRING())
-        self._mode = mode
 
     def read(self, key: int) -> bytes | None:
         """Return an entity's record.
@@ -54,16 +58,6 @@ class EntityState:
         except Exception as error:
             raise StateAccessError(f"state of entity {key} can't be read: {error}") from error
         return found
-
-    def write(self, records: dict[int, bytes]) -> None:
-        """Store the records of entities, by their `signed` hashes."""
-        if records:
-            put_all(self.entities, records, self._mode)
-
-    def logged(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the entries of the event log with their numbers, in order."""
-        for number in sorted(self.event_log.keys()):
-            yield number, self.event_log.get(number)
 
 
 def unsigned(key: int) -> int:

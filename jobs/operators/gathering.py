@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from jobs.operators.decoded_batch import DecodedBatch
 from jobs.operators.entity_reply import EntityReply
 from models.features.entities.entity_inputs import EntityInputs
-
-if TYPE_CHECKING:
-    from jobs.operators.shard_state import ShardState
 
 
 class Gathered(NamedTuple):
@@ -24,68 +21,31 @@ class Gathered(NamedTuple):
 class Gathering:
     """Queue of a shard's decoded batches; each leaves it when all replies are in, none before its predecessor.
 
-    Batches and replies are state until they leave, so that a checkpoint may fall anywhere between them. Batch and
-    reply come by different ways: a reply may be the first.
-
-    Parameters
-    ----------
-    state : ShardState
-        With the shard's key current, now and at each call.
+    Batch and reply come by different ways: a reply may be the first. Neither is state: a checkpoint's barrier comes
+    by each way after all that was sent before it, and an entity shard replies before it passes a barrier on, so at
+    a checkpoint no batch waits. (That holds since checkpoints are aligned, see `flink_settings`.)
     """
 
-    def __init__(self, state: ShardState) -> None:
-        self._batches, self._replies = state.waiting_batches, state.entity_replies
-        self._waiting: OrderedDict[int, DecodedBatch] = OrderedDict()
-        self._indices: dict[int, int] = {}
-        self._received: dict[int, dict[int, EntityReply]] = {}
-        for index in sorted(self._batches.keys()):
-            self._wait(DecodedBatch.decode(self._batches.get(index)), index)
-        self._stored_replies: set[str] = set(self._replies.keys())
-        for key in self._stored_replies:
-            reply = EntityReply.decode(self._replies.get(key))
-            self._received.setdefault(reply.number, {})[reply.entity_shard] = reply
-        self._next_index = max(self._indices.values(), default=-1) + 1
+    def __init__(self) -> None:
+        self._waiting: deque[DecodedBatch] = deque()
+        self._received: dict[int, list[EntityReply]] = {}
 
     def add(self, raw: bytes) -> Iterator[Gathered]:
         """Add a decoded batch; yield the batches that are complete now."""
-        batch = DecodedBatch.decode(raw)
-        if not self._waiting and self._is_complete(batch):
-            yield self._gathered(batch)
-            return
-        self._batches.put(self._next_index, raw)
-        self._wait(batch, self._next_index)
-        self._next_index += 1
+        self._waiting.append(DecodedBatch.decode(raw))
+        return self._complete()
 
     def reply(self, raw: bytes) -> Iterator[Gathered]:
         """Add a reply; yield the batches that are complete now."""
         reply = EntityReply.decode(raw)
-        self._received.setdefault(reply.number, {})[reply.entity_shard] = reply
-        first = next(iter(self._waiting.values()), None)
-        if first is None or first.number != reply.number or not self._is_complete(first):
-            self._replies.put(_key(reply), raw)
-            self._stored_replies.add(_key(reply))
-            return
-        while first is not None and self._is_complete(first):
-            del self._waiting[first.number]
-            self._batches.remove(self._indices.pop(first.number))
-            yield self._gathered(first)
-            first = next(iter(self._waiting.values()), None)
+        self._received.setdefault(reply.number, []).append(reply)
+        return self._complete()
 
-    def _wait(self, batch: DecodedBatch, index: int) -> None:
-        self._waiting[batch.number] = batch
-        self._indices[batch.number] = index
-
-    def _is_complete(self, batch: DecodedBatch) -> bool:
-        return len(self._received.get(batch.number, ())) == len(batch.entity_shards)
-
-    def _gathered(self, batch: DecodedBatch) -> Gathered:
-        replies = self._received.pop(batch.number, {}).values()
-        for key in {_key(reply) for reply in replies} & self._stored_replies:
-            self._replies.remove(key)
-            self._stored_replies.remove(key)
-        parts = [(reply.rows, reply.x, reply.sequences) for reply in replies]
-        return Gathered(batch, EntityInputs.gathered(batch.records.num_rows, parts))
-
-
-def _key(reply: EntityReply) -> str:
-    return f"{reply.number}/{reply.entity_shard}"
+    def _complete(self) -> Iterator[Gathered]:
+        while self._waiting:
+            batch = self._waiting[0]
+            if len(self._received.get(batch.number, ())) < len(batch.entity_shards):
+                return
+            self._waiting.popleft()
+            parts = [(reply.rows, reply.x, reply.sequences) for reply in self._received.pop(batch.number, ())]
+            yield Gathered(batch, EntityInputs.gathered(batch.records.num_rows, parts))

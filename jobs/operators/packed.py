@@ -11,7 +11,7 @@ class PackedError(RuntimeError):
     """Bytes that `pack` did not write."""
 
 
-def pack(parts: Sequence[bytes]) -> bytes:
+def pack(parts: Sequence[bytes | memoryview]) -> bytes:
     """Return one byte string of several: version and number as two int64, the lengths as int64, then the parts."""
     lengths = [len(part) for part in parts]
     return b"".join((np.array([VERSION, len(parts), *lengths], "<i8").tobytes(), *parts))

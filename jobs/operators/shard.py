@@ -77,7 +77,7 @@ class Shard:
             key, state, subtask.rules, subtask.reports, subtask.counts,
             ShardSnoozes(state.snoozes, subtask.snoozes), ShardLists(state, subtask.lists), config.time_zone,
         )  # fmt: skip
-        self._gathering = Gathering(state)
+        self._gathering = Gathering()
         self._scoring = GuardedScoring(self._scorer, self.models, self.rules, plain_transaction())
         self._handlers: Mapping[int, Handler] = {
             DECODED: self._decoded,
@@ -135,7 +135,7 @@ class Shard:
     def _score(self, batch: DecodedBatch, entities: EntityInputs) -> Iterator[Any]:
         now = now_ms()
         yield from self._poll(now)
-        rejections, positions = batch.rejections, batch.positions
+        rejections, positions = batch.rejections, batch.positions.tolist()
         good = np.delete(np.arange(len(positions)), [item.row for item in rejections]) if rejections else None
         if len(batch.records):
             given = ScoringInput(
@@ -151,7 +151,7 @@ class Shard:
             rejections += failed if good is None else [replace(item, row=int(good[item.row])) for item in failed]
         if rejections:
             topic = self._config.topics.transactions
-            yield from self._set_aside(topic, rejections, batch.keys, batch.payloads, positions)
+            yield from self._set_aside(topic, rejections, *batch.read_originals(), positions)
 
     def _kept(self, scored: Scored, now: int) -> Iterator[Any]:
         """Store what is known now, then emit it."""

@@ -46,10 +46,6 @@ class ShardState:
         Snoozes of this shard's customers, see `ShardSnoozes`.
     list_entries : MapState of list and value to `ReadEntry.encode`
         Entries of lists that are records of their own, see `ShardLists`.
-    waiting_batches : MapState of number to `DecodedBatch.encode`
-        Batches that wait for replies, numbered in the order in which they came, see `Gathering`.
-    entity_replies : MapState of batch and entity shard to `EntityReply.encode`
-        Replies to batches that wait, or that have not come yet.
     begun : ValueState of one byte
         Whether the state has the records that the job was submitted with.
     """
@@ -78,8 +74,6 @@ class ShardState:
         self.pending_rules = one("wanted_rules")
         self.snoozes = by_text("snoozes")
         self.list_entries = by_text("list_entries")
-        self.waiting_batches = by_number("waiting_batches")
-        self.entity_replies = by_text("entity_replies")
         self.begun = one("begun")
         self._mode = mode
 

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -50,3 +52,21 @@ def compiled_with(*parts: ModuleType) -> Callable[[Callable[..., Any]], Any]:
         return dispatcher
 
     return decorate
+
+
+def compiles_once(warm_up: Callable[[], None]) -> Callable[[], None]:
+    """Decorate a function that compiles others and then bars them from compiling: it runs once, and later calls wait.
+
+    The operators of a TaskManager open in threads of one process, so several of them call it at the same time.
+    """
+    lock, done = Lock(), False
+
+    @wraps(warm_up)
+    def run() -> None:
+        nonlocal done
+        with lock:
+            if not done:
+                warm_up()
+                done = True
+
+    return run

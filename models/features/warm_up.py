@@ -1,11 +1,10 @@
 """Compilation of the kernels before the first batch."""
 
-from functools import cache
-
 import numpy as np
 from numba import from_dtype, types
 
 from models.features import hashing, kernel, label_kernel
+from models.features.compiled import compiles_once
 from models.features.entities import entity_kernel, entity_record
 from models.features.history import ENTRY, TILE
 from models.features.label_record import DAY_TILE, LABEL, TOTALS
@@ -62,7 +61,7 @@ ENTITIES_SIGNATURE = (
 )  # fmt: skip
 
 
-@cache
+@compiles_once
 def warm_up() -> None:
     """Compile all that the engine calls, or read it from the cache on disk; later calls do nothing.
 

@@ -1,10 +1,8 @@
 """Compiled search in sorted hashes."""
 
-from functools import cache
-
 from numba import types
 
-from models.features.compiled import compiled
+from models.features.compiled import compiled, compiles_once
 
 
 @compiled
@@ -35,7 +33,7 @@ def search_texts(offsets, data, first, hashes, times_ms, filters, sorted_hashes,
             low += 1
 
 
-@cache
+@compiles_once
 def warm_up_search() -> None:
     """Compile for one signature, or read it from the cache on disk; later calls do nothing. See `warm_up`."""
 

@@ -1,10 +1,8 @@
 """Loops of a `TextTable`, compiled."""
 
-from functools import cache
-
 from numba import int64, types, uint64
 
-from models.features.compiled import compiled
+from models.features.compiled import compiled, compiles_once
 
 
 @compiled
@@ -71,7 +69,7 @@ def find_texts(offsets, data, first, hashes, times_ms, slots, kept_hashes, ends,
             at = (at + 1) & (slots.size - 1)
 
 
-@cache
+@compiles_once
 def warm_up_table() -> None:
     """Compile for one signature, or read it from the cache on disk; later calls do nothing. See `warm_up`."""
 

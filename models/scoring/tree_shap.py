@@ -15,14 +15,13 @@ feature. Where another split above is on the same feature, its factor F is divid
 there, the split adds nothing.
 """
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from models.features.compiled import compiled, inlined
+from models.features.compiled import compiled, compiles_once, inlined
 from models.scoring.tree_ensemble import TreeEnsemble
 
 POINTS = 4
@@ -184,7 +183,7 @@ def add_contributions(
             _ascend(first, splits, feature, child, share, above, t, u, took, alive, product, inverse, below, phi)
 
 
-@cache
+@compiles_once
 def _compile() -> None:
     """Compile for one signature, or read it from the cache on disk; later calls do nothing. See `warm_up`."""
     add_contributions.compile(SIGNATURE)

@@ -2,19 +2,36 @@ import ast
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
+from threading import Event, current_thread
 from types import ModuleType
 
 import pytest
 from numba.core.dispatcher import Dispatcher
 
 from models.features import compiled, customer_facts, hashing, kernel, label_facts, label_kernel
+from models.features.entities import entity_kernel
 from models.features.warm_up import warm_up
-from models.rules import text_search
+from models.rules import text_search, text_table_search
 from models.scoring import tree_shap
 
 
-@pytest.mark.parametrize("module", [kernel, label_kernel, customer_facts, label_facts, hashing, tree_shap, text_search])
+@pytest.mark.parametrize(
+    "module",
+    [
+        kernel,
+        label_kernel,
+        customer_facts,
+        label_facts,
+        hashing,
+        tree_shap,
+        entity_kernel,
+        text_search,
+        text_table_search,
+    ],
+)
 def test_compiled_functions_call_only_functions_that_their_cache_checks(module: ModuleType):
     """Otherwise numba's cache would serve the old machine code after a change there."""
     tree = ast.parse(Path(str(module.__file__)).read_text())
@@ -77,3 +94,25 @@ def test_concurrent_compilation_leaves_a_valid_cache(tmp_path):
     assert [(process.communicate(timeout=120)[0], process.returncode) for process in first] == [("0\n", 0)] * 2
     later = start()
     assert later.communicate(timeout=120)[0] == "1\n"
+
+
+def test_an_operator_that_opens_while_another_compiles_waits_for_it():
+    inside, may_finish = Event(), Event()
+    compiled_by: list[str] = []
+
+    @compiled.compiles_once
+    def compile_all() -> None:
+        compiled_by.append(current_thread().name)
+        inside.set()
+        assert may_finish.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(compile_all)
+        assert inside.wait(10)
+        second = pool.submit(compile_all)
+        with pytest.raises(FutureTimeoutError):
+            second.result(timeout=0.05)
+        may_finish.set()
+        first.result(10)
+        second.result(10)
+    assert len(compiled_by) == 1

@@ -13,6 +13,9 @@ class MapLike(dict):
     def contains(self, key):
         return key in self
 
+    def put_all(self, entries):
+        self.update(entries)
+
     def remove(self, key):
         self.pop(key, None)
 

@@ -1,10 +1,11 @@
 """Entities of a shard, between memory and state."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.operators import entity_shard
+from jobs.operators import event_log
+from jobs.operators.bucketed_map import BucketedMap
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.expiry_index import KEPT_MS
@@ -18,17 +19,20 @@ class State:
     """In-memory EntityState."""
 
     def __init__(self):
-        self.entities, self.event_log, self.next_sequence = MapLike(), MapLike(), Value()
-        self.expires_on = MapLike()
+        self.parts, self.event_log = [MapLike() for _ in range(4)], [MapLike() for _ in range(4)]
+        self.entities = BucketedMap(self.parts, "thread")
+        self.next_sequence, self.expires_on = Value(), MapLike()
 
     def read(self, key):
         return self.entities.get(signed(key))
 
-    def write(self, records):
-        self.entities.update(records)
+    @property
+    def records(self):
+        return {key: record for part in self.parts for key, record in part.items()}
 
+    @property
     def logged(self):
-        return sorted(self.event_log.items())
+        return {number: entry for part in self.event_log for number, entry in part.items()}
 
 
 def events(seed, count, keys=9):
@@ -51,59 +55,70 @@ def advanced(shard, given_events, size):
     return [shard.advance(at, given_events[at : at + size]) for at in range(0, len(given_events), size)]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 99),
     restarts=st.sets(st.integers(0, 40)),
-    most=st.integers(1, 60),
-    at_once=st.integers(1, 9),
+    segment=st.tuples(st.integers(1, 60), st.integers(1, 5)),
     capacity=st.sampled_from([1, 5, 1_000]),
 )
-def test_a_shard_that_restarts_anywhere_goes_on_as_if_it_had_not(seed, restarts, most, at_once, capacity):
+def test_a_shard_that_restarts_anywhere_goes_on_as_if_it_had_not(seed, restarts, segment, capacity, monkeypatch):
     given_events, size = events(seed, 400), 10
     whole = advanced(open_shard(State()), given_events, size)
-    entity_shard_limits = entity_shard.MAX_LOGGED, entity_shard.WRITTEN_AT_ONCE
-    entity_shard.MAX_LOGGED, entity_shard.WRITTEN_AT_ONCE = most, at_once
-    try:
-        state, shard, found = State(), None, []
+    state, shard, found = State(), None, []
+    with monkeypatch.context() as patched:
+        patched.setattr(event_log, "SEGMENT_EVENTS", segment[0])
+        patched.setattr(event_log, "SEGMENT_ENTRIES", segment[1])
         for number, begin in enumerate(range(0, len(given_events), size)):
             if shard is None or number in restarts:
                 shard = open_shard(state, capacity)
             found.append(shard.advance(begin, given_events[begin : begin + size]))
-    finally:
-        entity_shard.MAX_LOGGED, entity_shard.WRITTEN_AT_ONCE = entity_shard_limits
     for one, other in zip(found, whole, strict=True):
         np.testing.assert_array_equal(one.x, other.x)
         np.testing.assert_array_equal(one.sequences, other.sequences)
 
 
-def test_the_log_is_removed_when_the_records_are_written(monkeypatch):
-    monkeypatch.setattr(entity_shard, "MAX_LOGGED", 100)
-    monkeypatch.setattr(entity_shard, "WRITTEN_AT_ONCE", 4)
+def test_the_log_is_cleared_when_the_records_are_written(monkeypatch):
+    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 30)
     state = State()
     shard = open_shard(state)
     sizes = []
     for at in range(0, 600, 10):
         shard.advance(at, events(at, 10))
-        sizes.append((len(state.event_log), len(state.entities)))
-    assert max(size for size, _ in sizes) <= 13
-    assert sizes[-1][1] == 9, "every entity has a record"
+        sizes.append(len(state.logged))
+    assert max(sizes) <= 4 * 3, "entries of 10 events in four segments"
+    assert min(sizes[12:]) <= 2 * 3
+    assert len(state.records) == 9, "every entity has a record"
+
+
+def test_records_are_written_bucket_by_bucket(monkeypatch):
+    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 30)
+    state, written = State(), []
+    monkeypatch.setattr(
+        BucketedMap, "put_all", lambda self, records: written.extend(map(self.bucket, records)), raising=True
+    )
+    shard = open_shard(state)
+    spread = events(1, 120, keys=40)
+    spread["key"] <<= np.uint64(39)
+    advanced(shard, spread, 10)
+    assert len(set(written)) == 4
+    assert written == sorted(written)
 
 
 def test_a_described_event_changes_nothing():
     state = State()
     shard = open_shard(state)
     shard.advance(0, events(1, 50))
-    held = dict(state.event_log), dict(state.entities)
+    held = state.logged, state.records
     next_events = events(2, 1)
     described = shard.describe(1, next_events)
-    assert (dict(state.event_log), dict(state.entities)) == held
+    assert (state.logged, state.records) == held
     assert described.sequences.tolist() == [-1]
     np.testing.assert_array_equal(shard.advance(1, next_events).x, described.x)
 
 
 def test_a_sequence_number_is_never_given_twice_even_when_the_log_is_empty(monkeypatch):
-    monkeypatch.setattr(entity_shard, "MAX_LOGGED", 1)
+    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 1)
     state = State()
     given = []
     for at in range(5):
@@ -119,7 +134,7 @@ def test_state_names_an_entity_by_the_java_long_of_its_hash():
 
 
 def test_silent_entities_are_forgotten_and_others_are_not(monkeypatch):
-    monkeypatch.setattr(entity_shard, "MAX_LOGGED", 1)
+    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 1)
     state = State()
     shard = open_shard(state)
     silent, busy = events(1, 2, keys=1), events(2, 2, keys=1)
@@ -129,7 +144,7 @@ def test_silent_entities_are_forgotten_and_others_are_not(monkeypatch):
         busy["event_time_ms"] += KEPT_MS // 4
         busy["transaction"] += 1
         shard.advance(number, busy)
-    assert set(state.entities) == {5}
+    assert set(state.records) == {5}
     silent["event_time_ms"] = busy["event_time_ms"]
     age = [feature.operation.value for feature in FEATURES if feature.entity == "device"].index("entity_age")
     assert open_shard(state).advance(7, silent[:1]).x[0, age] == -1, "it starts empty"

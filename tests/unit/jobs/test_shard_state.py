@@ -13,11 +13,13 @@ def test_state_names_are_those_of_savepoints():
     assert set(context.states) == {
         "histories", "merchant_labels", "customer_labels", "label_log", "label_offsets", "due", "merchants_due",
         "observation", "deployment", "wanted_deployment", "rules", "wanted_rules", "snoozes", "list_entries", "begun",
-        "waiting_batches", "entity_replies",
     }  # fmt: skip
 
 
 def test_state_of_entities_has_the_names_that_savepoints_know():
     context = Context()
     EntityState(cast("RuntimeContext", context), "thread")
-    assert set(context.states) == {"entities", "event_log", "next_sequence", "entities_expire_on"}
+    assert set(context.states) == {
+        *(f"entities_{part}" for part in range(16)), *(f"event_log_{part}" for part in range(8)),
+        "next_sequence", "entities_expire_on",
+    }  # fmt: skip

@@ -1,0 +1,59 @@
+"""Map state in several parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from jobs.job_config import Mode
+from jobs.operators.map_state import put_all
+
+_BUCKET_SHIFT = 40  # other bits than those that choose a shard, and a slot in hash tables
+
+
+class BucketedMap:
+    """Map state of hash to bytes, in parts by the hash.
+
+    Flink's backend in memory copies a map as a whole when it changes for the first time after a checkpoint, on the
+    thread that processes the stream. One that changes bucket by bucket is copied bucket by bucket, and most of it not
+    at all until the next checkpoint.
+
+    Parameters
+    ----------
+    parts : sequence of MapState
+        A power of two of them.
+    mode : Mode
+    """
+
+    def __init__(self, parts: Sequence[Any], mode: Mode) -> None:
+        self._parts, self._mode = parts, mode
+
+    def bucket(self, key: int) -> int:
+        """Return the bucket of a hash."""
+        return (key >> _BUCKET_SHIFT) & (len(self._parts) - 1)
+
+    def get(self, key: int) -> bytes | None:
+        """Return the value of a key."""
+        found: bytes | None = self._parts[self.bucket(key)].get(key)
+        return found
+
+    def contains(self, key: int) -> bool:
+        """Return whether a key has a value."""
+        return bool(self._parts[self.bucket(key)].contains(key))
+
+    def remove(self, key: int) -> None:
+        """Remove a key."""
+        self._parts[self.bucket(key)].remove(key)
+
+    def put_all(self, entries: Mapping[int, bytes]) -> None:
+        """Put entries, those of a bucket at once."""
+        by_bucket: dict[int, dict[int, bytes]] = {}
+        for key, value in entries.items():
+            by_bucket.setdefault(self.bucket(key), {})[key] = value
+        for bucket, found in by_bucket.items():
+            put_all(self._parts[bucket], found, self._mode)
+
+    def keys(self) -> Iterator[int]:
+        """Yield all keys."""
+        for part in self._parts:
+            yield from part.keys()

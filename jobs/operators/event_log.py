@@ -1,0 +1,72 @@
+"""Log of entity events that are not in their entities' records yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+SEGMENT_EVENTS, SEGMENT_ENTRIES = 50_000, 640
+"""Events, and entries, that fill a segment."""
+
+
+class EventLog:
+    """Ring of segments, each a map state of number to entry: written in turn, and cleared as a whole.
+
+    Parameters
+    ----------
+    segments : sequence of MapState
+        Of the current shard, now and at each call.
+    """
+
+    def __init__(self, segments: Sequence[Any]) -> None:
+        self._segments = segments
+        numbers = {index: found for index, part in enumerate(segments) if (found := sorted(part.keys()))}
+        self._used = sorted(numbers, key=lambda index: numbers[index][0])
+        self._stored = [(index, number) for index in self._used for number in numbers[index]]
+        self._next = self._stored[-1][1] + 1 if self._stored else 0
+        self._old: list[int] = []
+        self._events = self._entries = 0
+        self._current: int | None = None
+
+    def stored(self) -> Iterator[bytes]:
+        """Yield the entries that the log was opened with, in the order in which they were appended."""
+        for index, number in self._stored:
+            yield self._segments[index].get(number)
+
+    @property
+    def is_half_full(self) -> bool:
+        """Whether half of the segments are in use."""
+        return 2 * len(self._used) > len(self._segments)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the last segment is in use."""
+        return len(self._old) + len(self._used) == len(self._segments)
+
+    @property
+    def has_old(self) -> bool:
+        """Whether segments wait for `clear_old`."""
+        return bool(self._old)
+
+    def append(self, entry: bytes, events: int) -> float:
+        """Append an entry of some events; return the share of a segment that it fills."""
+        if self._current is None or self._events >= SEGMENT_EVENTS or self._entries >= SEGMENT_ENTRIES:
+            in_use = {*self._old, *self._used}
+            self._current = next(index for index in range(len(self._segments)) if index not in in_use)
+            self._used.append(self._current)
+            self._events = self._entries = 0
+        self._segments[self._current].put(self._next, entry)
+        self._next += 1
+        self._events += events
+        self._entries += 1
+        return max(events / SEGMENT_EVENTS, 1 / SEGMENT_ENTRIES)
+
+    def retire(self) -> None:
+        """Make the segments in use old ones; the next entry begins another."""
+        self._old, self._used, self._current = self._used, [], None
+
+    def clear_old(self) -> None:
+        """Clear the old segments, whose events are in the records now."""
+        for index in self._old:
+            self._segments[index].clear()
+        self._old = []
